@@ -1,0 +1,117 @@
+//go:build wasip1
+
+package undergo
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// A block is memory that the host asked for and that no call has taken yet.
+//
+// The words are a heap object without pointers. Strings and slices that the
+// glue hands to user code point into it and keep it alive from then on. Until
+// they exist, the pointers in the block are plain numbers that the collector
+// does not see, so something else has to keep it alive: the list below while
+// the host fills the block, and [Args] while the glue reads it.
+type block struct {
+	words []uint64
+	next  *block
+}
+
+// The host places the blocks of a call, then calls. Two properties make a
+// simple stack of blocks correct, with other goroutines about:
+//
+//   - Goroutines switch in calls that allocate or wait, and nowhere else: there
+//     is no sysmon on wasm, and so no preemption. Take, Begin, and End do
+//     neither and are inlined, as is the call of an import: it has no prologue.
+//   - The host nests: what it starts inside an import (or inside cabi_realloc,
+//     whose allocation can let another goroutine run) ends before that returns.
+//
+// While an import waits, floor is what was pending when it was called. Blocks
+// above it belong to the import's result, or to an export called from within;
+// blocks below belong to a call whose arguments the host still places, and are
+// not to be taken by anyone else.
+var (
+	pending *block
+	floor   *block
+
+	// placing counts the running calls of cabi_realloc.
+	placing int
+)
+
+// realloc is canonical: it grows or shrinks old, or allocates when old is none.
+//
+//go:wasmexport cabi_realloc
+func realloc(old, oldSize, align, size uint32) uint32 {
+	if align > 8 {
+		panic("undergo: cabi_realloc: alignment above 8")
+	}
+	if size == 0 {
+		return align
+	}
+	placing++
+	b := &block{words: make([]uint64, (uint64(size)+7)/8)}
+	placing--
+
+	p := unsafe.Pointer(unsafe.SliceData(b.words))
+	if n := min(oldSize, size); n > 0 {
+		// The old block stays on the list, and so alive, until it is taken.
+		copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(Pointer(old)), n))
+	}
+	// No allocation between these two: see above.
+	b.next = pending
+	pending = b
+	return Addr(p)
+}
+
+// Args holds the memory in which the host placed the arguments of an export, or
+// the result of an import. It is alive until Release.
+type Args struct {
+	blocks *block
+	arena  *[arenaWords]uint64
+}
+
+// Take gives the memory of the call's arguments to the export that was called.
+// It is the first thing that an export does.
+func Take() Args {
+	a := Args{pending, chunk}
+	if pending != floor {
+		pending = floor
+	}
+	return a
+}
+
+// Release says that the arguments have been lifted: what user code holds of
+// them keeps its memory alive by itself. The arena is replaced here and not
+// earlier, because that allocates.
+func (a Args) Release() {
+	runtime.KeepAlive(a.blocks)
+	runtime.KeepAlive(a.arena)
+	if arena.next > arenaLow {
+		refill()
+	}
+}
+
+// A Call is a call to the host that is under way.
+type Call struct {
+	mark, floor *block
+}
+
+// Begin comes right before the call of an import.
+func Begin() Call {
+	c := Call{pending, floor}
+	floor = pending
+	return c
+}
+
+// End comes right after the call of an import, and gives the memory of its
+// result to the caller.
+func (c Call) End() Args {
+	a := Args{pending, chunk}
+	if pending != c.mark {
+		pending = c.mark
+	}
+	floor = c.floor
+	return a
+}

@@ -1,0 +1,141 @@
+// Package check finds what is wrong with a plugin as a whole: names that collide,
+// and limits of the toolchain.
+package check
+
+import (
+	"go/token"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// Plugin reports all problems of p.
+func Plugin(p *model.Plugin) error {
+	var c checker
+	c.world(p)
+	c.types(p)
+	c.exports(p)
+	c.imports(p)
+	return c.Err()
+}
+
+type checker struct{ model.Problems }
+
+// A scope maps WIT names to the Go names that became them.
+type scope map[string]string
+
+// add reports a name that is taken.
+func (c *checker) add(s scope, pos token.Position, what, wit, goName, remedy string) {
+	if prev, ok := s[wit]; ok {
+		c.Add(pos, "%s: %s and %s are both %s in WIT; %s", what, prev, goName, wit, remedy)
+		return
+	}
+	s[wit] = goName
+}
+
+func (c *checker) world(p *model.Plugin) {
+	if !model.IsKebab(p.World) {
+		c.Add(token.Position{}, "%q is no name for a world: words of lower-case letters and digits, joined by hyphens; choose one with -world", p.World)
+	} else if p.World == "types" {
+		c.Add(token.Position{}, "a world can't be named types, as the interface of the plugin's types is; choose another name with -world")
+	}
+}
+
+func (c *checker) types(p *model.Plugin) {
+	names := scope{}
+	for _, t := range p.Types {
+		c.add(names, t.Pos, "type "+t.Go, t.Name, t.Go, "rename one")
+		fields := scope{}
+		for _, f := range t.Fields {
+			c.add(fields, f.Pos, "type "+t.Go+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
+		}
+	}
+	for _, shared := range []string{"time", "duration", "json"} {
+		if _, ok := names[shared]; ok {
+			if goName, ok := names["go-"+shared]; ok {
+				c.Add(token.Position{}, "types %s and %s: the name go-%s is needed for Go's own %s; rename one", names[shared], goName, shared, shared)
+			}
+		}
+	}
+}
+
+func (c *checker) function(f *model.Func) {
+	params := scope{}
+	for _, p := range f.Params {
+		c.add(params, p.Pos, f.Go+": parameter "+p.Name, p.Name, "two parameters", "rename one")
+	}
+}
+
+func (c *checker) exports(p *model.Plugin) {
+	names := scope{}
+	for _, f := range p.Exports {
+		c.function(f)
+		c.add(names, f.Pos, "export "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:export NAME")
+		if f.Name == "memory" {
+			c.Add(f.Pos, "export %s: the name memory is that of the module's memory; name it with //undergo:export NAME", f.Go)
+		}
+		// The compiler passes the parameters of an exported function through 128
+		// bytes of stack, result included.
+		flat, _ := f.FlatParams()
+		size := 0
+		for _, core := range flat {
+			size = model.Round(size, core.Bytes()) + core.Bytes()
+		}
+		size = model.Round(size, 8)
+		if _, scalar := f.FlatResult(); scalar || f.ResultLayout().Size > 0 {
+			size += 8
+		}
+		if size > 128 {
+			c.Add(f.Pos, "export %s: the Go compiler has no room for 16 parameters of 8 bytes and a result; pass some of them as a slice", f.Go)
+		}
+	}
+}
+
+func (c *checker) imports(p *model.Plugin) {
+	var exported []*model.Type
+	for _, f := range p.Exports {
+		exported = append(exported, f.Types()...)
+	}
+	world := typeNames(p, exported)
+	for _, module := range p.Modules() {
+		var fns []*model.Func
+		var ts []*model.Type
+		for _, f := range p.Imports {
+			if f.Module == module {
+				fns = append(fns, f)
+				ts = append(ts, f.Types()...)
+			}
+		}
+		if module == "types" {
+			c.Add(fns[0].Pos, "module types is the interface of the plugin's own types; give the module another name")
+		} else if world[module] {
+			c.Add(fns[0].Pos, "module %s has the name of a type that exports use; give the module another name", module)
+		}
+		used, names := typeNames(p, ts), scope{}
+		for _, f := range fns {
+			c.function(f)
+			c.add(names, f.Pos, "import "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:import MODULE NAME")
+			if used[f.Name] {
+				c.Add(f.Pos, "import %s: module %s uses a type %s, too; name the function with //undergo:import MODULE NAME", f.Go, module, f.Name)
+			}
+		}
+	}
+}
+
+// typeNames are the names that ts bring into scope.
+func typeNames(p *model.Plugin, ts []*model.Type) map[string]bool {
+	names := map[string]bool{}
+	own, shared := model.Uses(ts)
+	for _, n := range own {
+		names[n] = true
+	}
+	for _, n := range shared {
+		for _, t := range p.Types {
+			if t.Name == n {
+				n = "go-" + n
+				break
+			}
+		}
+		names[n] = true
+	}
+	return names
+}

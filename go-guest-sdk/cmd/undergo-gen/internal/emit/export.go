@@ -1,0 +1,235 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// export writes the function that the host calls for f.
+//
+// Its return area is static. That is safe, although an export can be entered
+// again while it runs, and goroutines run meanwhile: it is written as a whole,
+// without an allocation (at which goroutines switch), right before the function
+// returns, and the host lifts a result before it calls anything. Results that
+// need memory of their own are laid out on the stack first, and then copied.
+// What the result refers to is kept in another static variable, until the host
+// says that it has read it, or the next call.
+func (g *glue) export(f *model.Func) {
+	g.counter = 0
+	name, area, kept := g.id("undergoExport"+title(f.Go)), g.id("undergoArea"+title(f.Go)), g.id("undergoKept"+title(f.Go))
+	layout := f.ResultLayout()
+	words := (layout.Size + 7) / 8
+	keeps := g.keeps(f)
+	if layout.Size > 0 {
+		g.line("// %s is the return area of %s.", area, f.Go)
+		g.line("var %s [%d]uint64\n", area, words)
+	}
+	if len(keeps) > 0 {
+		g.line("// %s is what the last result of %s refers to.", kept, f.Go)
+		g.line("var %s struct {\n%s\n}\n", kept, strings.Join(keeps, "\n"))
+	}
+
+	flat, spilled := f.FlatParams()
+	result, scalar := f.FlatResult()
+	returns := string(result)
+	if layout.Size > 0 {
+		returns = string(model.U32C)
+	}
+	g.line("//go:wasmexport %s", f.Name)
+	g.line("func %s(%s) %s {", name, g.flatParams(flat), returns)
+	args := g.arguments(f, flat, spilled)
+	if f.Context {
+		ctx, cancel := g.id("ctx"), g.id("cancel")
+		g.line("%s, %s := %s", ctx, cancel, g.sdk("Context"))
+		args = append([]string{ctx}, args...)
+	}
+	call := f.Go + "(" + strings.Join(args, ", ") + ")"
+	results := make([]string, len(f.Results))
+	for i := range results {
+		results[i] = g.id(fmt.Sprintf("r%d", i))
+	}
+	names := results
+	if f.Error {
+		names = append(names[:len(names):len(names)], g.id("err"))
+	}
+	if len(names) > 0 {
+		g.line("%s := %s", strings.Join(names, ", "), call)
+	} else {
+		g.line("%s", call)
+	}
+	if f.Context {
+		g.line("%s()", g.id("cancel"))
+	}
+	switch {
+	case scalar:
+		g.returnFlat(f.Results[0], result, results[0])
+	case layout.Size > 0:
+		g.returnArea(f, layout, results, area, kept)
+	}
+	g.line("}\n")
+
+	if len(keeps) > 0 {
+		g.line("//go:wasmexport cabi_post_%s", f.Name)
+		g.line("func %s(uint32) { %s }\n", g.id("undergoPost"+title(f.Go)), g.sdk("Clear", "&"+kept))
+	}
+}
+
+// keeps are the fields of the variable that keeps the result of f alive.
+func (g *glue) keeps(f *model.Func) []string {
+	var fields []string
+	for i, t := range f.Results {
+		if t.Any(refers) {
+			fields = append(fields, fmt.Sprintf("r%d %s", i, t.Go))
+		}
+	}
+	if anyOf(f.Results, needsOut) {
+		fields = append(fields, "out "+g.undergo+".Out")
+	}
+	if f.Error {
+		fields = append(fields, "text string")
+	}
+	return fields
+}
+
+// refers says that the host gets addresses of what a value of type t refers to.
+func refers(t *model.Type) bool {
+	return t.Kind == model.String || t.Kind == model.JSON && t.Raw || t.Kind == model.List && t.Elem.Alike
+}
+
+// needsOut says that t is laid out anew for the host, in memory of its own.
+func needsOut(t *model.Type) bool {
+	switch t.Kind {
+	case model.Array, model.Map:
+		return true
+	case model.List:
+		return !t.Elem.Alike
+	case model.JSON:
+		return !t.Raw
+	}
+	return false
+}
+
+// placed says that the host places values of type t in memory.
+func placed(t *model.Type) bool {
+	switch t.Kind {
+	case model.String, model.JSON, model.List, model.Array, model.Map:
+		return true
+	}
+	return false
+}
+
+func anyOf(ts []*model.Type, f func(*model.Type) bool) bool {
+	for _, t := range ts {
+		if t.Any(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *glue) flatParams(flat []model.Core) string {
+	var b strings.Builder
+	for i, c := range flat {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(g.id(fmt.Sprintf("p%d", i)))
+		if i == len(flat)-1 || flat[i+1] != c {
+			b.WriteString(" " + string(c))
+		}
+	}
+	return b.String()
+}
+
+// arguments lifts the arguments of f and returns their names.
+func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) []string {
+	types := f.ParamTypes()
+	taken := spilled || anyOf(types, placed)
+	block := g.id("args")
+	if taken {
+		g.line("%s := %s", block, g.sdk("Take"))
+	}
+	var params string
+	var layout model.Layout
+	if spilled {
+		params = g.id("params")
+		g.line("%s := %s", params, g.sdk("Pointer", g.id("p0")))
+		layout = model.Place(types...)
+	}
+	var names []string
+	next := 0
+	for i, t := range types {
+		var s place
+		if spilled {
+			s = place{ptr: params, offset: layout.Offsets[i]}
+		} else {
+			n := len(t.Flat())
+			for range n {
+				s.flat = append(s.flat, g.id(fmt.Sprintf("p%d", next)))
+				next++
+			}
+		}
+		name := g.id(fmt.Sprintf("a%d", i))
+		names = append(names, name)
+		g.declare(t, s, name)
+	}
+	if taken {
+		g.line("%s.Release()", block)
+	}
+	return names
+}
+
+func (g *glue) returnFlat(t *model.Type, c model.Core, value string) {
+	if t.Scalar() {
+		g.line("return %s", g.scalar(t, c, value))
+		return
+	}
+	flat := g.id("f0")
+	g.line("var %s %s", flat, c)
+	g.lower(t, place{flat: []string{flat}}, value, "")
+	g.line("return %s", flat)
+}
+
+// returnArea lays the results out in the return area.
+func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []string, area, kept string) {
+	needs := anyOf(f.Results, needsOut)
+	out, ret, tmp, err := g.id("out"), g.id("ret"), g.id("tmp"), g.id("err")
+	if needs {
+		g.line("var %s %s.Out", out, g.undergo)
+		g.line("var %s [%d]uint64", tmp, (layout.Size+7)/8)
+		g.line("%s := %s(&%s)", ret, g.pointer(), tmp)
+	} else {
+		g.line("%s := %s(&%s)", ret, g.pointer(), area)
+	}
+	write := func() {
+		for i, t := range f.Results {
+			g.lower(t, place{ptr: ret, offset: layout.Offsets[i]}, results[i], "&"+out)
+		}
+		for i, t := range f.Results {
+			if t.Any(refers) {
+				g.line("%s.r%d = %s", kept, i, results[i])
+			}
+		}
+	}
+	if f.Error {
+		text := g.id("text")
+		g.line("if %s != nil {", err)
+		g.line("%s := %s.Error()", text, err)
+		g.line("%s = 1", g.load("uint8", ret, 0))
+		g.line("%s", g.sdk("StoreString", g.at(ret, layout.Text), text))
+		g.line("%s.text = %s", kept, text)
+		g.line("} else {")
+		g.line("%s = 0", g.load("uint8", ret, 0))
+		write()
+		g.line("}")
+	} else {
+		write()
+	}
+	if needs {
+		g.line("%s.out = %s", kept, out)
+		g.line("%s = %s", area, tmp)
+	}
+	g.line("return %s", g.sdk("Addr", g.pointer()+"(&"+area+")"))
+}

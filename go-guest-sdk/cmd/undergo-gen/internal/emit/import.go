@@ -1,0 +1,144 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// imported writes the function that f, a variable, is set to.
+//
+// All memory that the host reads or writes is on the heap: the host may call
+// back, which can move the stack, and another goroutine may call the same
+// import meanwhile.
+func (g *glue) imported(f *model.Func) {
+	g.counter = 0
+	host, name := g.id("undergoHost"+title(f.Go)), g.id("undergoImport"+title(f.Go))
+	layout := f.ResultLayout()
+	core, spilled := f.FlatParams()
+	result, scalar := f.FlatResult()
+	hostParams := g.flatParams(core)
+	if layout.Size > 0 {
+		hostParams = strings.TrimPrefix(hostParams+", ret uint32", ", ")
+	}
+	g.line("//go:wasmimport %s %s", f.Module, f.Name)
+	g.line("func %s(%s) %s\n", host, hostParams, string(result))
+
+	var params, results []string
+	for i, p := range f.Params {
+		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+p.Type.Go)
+	}
+	for i, t := range f.Results {
+		results = append(results, g.id(fmt.Sprintf("r%d", i))+" "+t.Go)
+	}
+	if f.Error {
+		results = append(results, g.id("err")+" error")
+	}
+	g.line("func %s(%s) (%s) {", name, strings.Join(params, ", "), strings.Join(results, ", "))
+	out, ret := g.id("out"), g.id("ret")
+	needs := spilled || layout.Size > 0 || anyOf(f.ParamTypes(), needsOut)
+	if needs {
+		g.line("var %s %s.Out", out, g.undergo)
+	}
+	if layout.Size > 0 {
+		g.line("%s := %s.Alloc(%d)", ret, out, layout.Size)
+	}
+	args := g.hostArguments(f, core, spilled)
+	if layout.Size > 0 {
+		args = append(args, g.sdk("Addr", ret))
+	}
+	call, h := g.id("call"), g.id("h0")
+	g.line("%s := %s", call, g.sdk("Begin"))
+	if scalar {
+		g.line("%s := %s(%s)", h, host, strings.Join(args, ", "))
+	} else {
+		g.line("%s(%s)", host, strings.Join(args, ", "))
+	}
+	takes := f.Error || anyOf(f.Results, placed)
+	if takes {
+		g.line("%s := %s.End()", g.id("args"), call)
+	} else {
+		g.line("%s.End()", call)
+	}
+	for i, p := range f.Params {
+		if p.Type.Any(refers) {
+			g.line("%s.KeepAlive(%s)", g.pkg("runtime", "runtime"), g.id(fmt.Sprintf("a%d", i)))
+		}
+	}
+	if needs {
+		g.line("%s.KeepAlive(&%s)", g.pkg("runtime", "runtime"), out)
+	}
+	g.hostResult(f, layout, place{ptr: ret, flat: flatName(scalar, h)})
+	if takes {
+		g.line("%s.Release()", g.id("args"))
+	}
+	if len(results) > 0 {
+		g.line("return")
+	}
+	g.line("}\n")
+}
+
+func flatName(scalar bool, name string) []string {
+	if scalar {
+		return []string{name}
+	}
+	return nil
+}
+
+// hostArguments lowers the arguments of an import and returns the core values.
+func (g *glue) hostArguments(f *model.Func, core []model.Core, spilled bool) []string {
+	out := g.id("out")
+	types := f.ParamTypes()
+	if spilled {
+		params := g.id("params")
+		layout := model.Place(types...)
+		g.line("%s := %s.Alloc(%d)", params, out, layout.Size)
+		for i, t := range types {
+			g.lower(t, place{ptr: params, offset: layout.Offsets[i]}, g.id(fmt.Sprintf("a%d", i)), "&"+out)
+		}
+		return []string{g.sdk("Addr", params)}
+	}
+	var args []string
+	for i, t := range types {
+		value := g.id(fmt.Sprintf("a%d", i))
+		if t.Scalar() {
+			args = append(args, g.scalar(t, core[len(args)], value))
+			continue
+		}
+		var p place
+		for range t.Flat() {
+			n := len(args)
+			name := g.id(fmt.Sprintf("f%d", n))
+			g.line("var %s %s", name, core[n])
+			args = append(args, name)
+			p.flat = append(p.flat, name)
+		}
+		g.lower(t, p, value, "&"+out)
+	}
+	return args
+}
+
+// hostResult lifts the result of an import into the named results.
+func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
+	read := func() {
+		for i, t := range f.Results {
+			at := p
+			if p.flat == nil {
+				at.offset = layout.Offsets[i]
+			}
+			g.lift(t, at, g.id(fmt.Sprintf("r%d", i)))
+		}
+	}
+	if !f.Error {
+		read()
+		return
+	}
+	g.line("if %s != 0 {", g.load("uint8", p.ptr, 0))
+	g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", g.at(p.ptr, layout.Text))))
+	if len(f.Results) > 0 {
+		g.line("} else {")
+		read()
+	}
+	g.line("}")
+}

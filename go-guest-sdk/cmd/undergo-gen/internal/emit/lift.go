@@ -1,0 +1,135 @@
+package emit
+
+import (
+	"fmt"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// A place is where a value lies as the host sees it: in core values, or in memory.
+type place struct {
+	flat   []string // names of core values
+	ptr    string   // name of a pointer, when flat is nil
+	offset int
+}
+
+// tail is the place of what comes behind the first n core values, or at offset n.
+func (p place) tail(n, offset int) place {
+	if p.flat != nil {
+		return place{flat: p.flat[n:]}
+	}
+	return place{ptr: p.ptr, offset: p.offset + offset}
+}
+
+// fields are the places of the fields of the record t, which lies at p.
+func (p place) fields(t *model.Type) []place {
+	layout := model.Place(t.FieldTypes()...)
+	var ps []place
+	next := 0
+	for i, f := range t.Fields {
+		q := p.tail(next, layout.Offsets[i])
+		n := len(f.Type.Flat())
+		if q.flat != nil {
+			q.flat = q.flat[:n]
+		}
+		next += n
+		ps = append(ps, q)
+	}
+	return ps
+}
+
+// lifted is the expression for a value of type t at p, if there is one.
+func (g *glue) lifted(t *model.Type, p place) (string, bool) {
+	if p.flat != nil {
+		return g.liftedFlat(t, p.flat)
+	}
+	at := g.at(p.ptr, p.offset)
+	switch {
+	case t.Alike:
+		return g.load(t.Go, p.ptr, p.offset), true
+	case t.Kind == model.Enum:
+		return g.liftEnum(t) + "(" + convert("uint32", tagGo(t), g.load(tagGo(t), p.ptr, p.offset)) + ")", true
+	case t.Kind == model.String:
+		return convert(t.Go, "string", g.sdk("LoadString", at)), true
+	case t.Kind == model.Time:
+		return g.sdk("LoadTime", at), true
+	case t.Kind == model.JSON:
+		return g.liftedJSON(t, g.undergo+".LoadSlice[byte]("+at+")"), true
+	case t.Kind == model.List && t.Elem.Alike:
+		return convert(t.Go, "[]"+t.Elem.Go, g.undergo+".LoadSlice["+t.Elem.Go+"]("+at+")"), true
+	case t.Kind == model.List || t.Kind == model.Array || t.Kind == model.Map:
+		return g.liftList(t) + "(" + g.sdk("LoadPair", at) + ")", true
+	case t.Kind == model.Record:
+		return g.loadRecord(t) + "(" + at + ")", true
+	}
+	return "", false
+}
+
+func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
+	switch t.Kind {
+	case model.Bool:
+		return convert(t.Go, "bool", flat[0]+" != 0"), true
+	case model.Enum:
+		return g.liftEnum(t) + "(" + flat[0] + ")", true
+	case model.String:
+		return convert(t.Go, "string", g.sdk("String", flat...)), true
+	case model.Time:
+		return g.sdk("Time", flat...), true
+	case model.JSON:
+		return g.liftedJSON(t, fmt.Sprintf("%s.Slice[byte](%s, %s)", g.undergo, flat[0], flat[1])), true
+	case model.List, model.Array, model.Map:
+		if t.Kind == model.List && t.Elem.Alike {
+			return convert(t.Go, "[]"+t.Elem.Go, fmt.Sprintf("%s.Slice[%s](%s, %s)", g.undergo, t.Elem.Go, flat[0], flat[1])), true
+		}
+		return fmt.Sprintf("%s(%s, %s)", g.liftList(t), flat[0], flat[1]), true
+	case model.Option, model.Record:
+		return "", false
+	}
+	return convert(t.Go, string(t.Flat()[0]), flat[0]), true
+}
+
+func (g *glue) liftedJSON(t *model.Type, bytes string) string {
+	if t.Raw {
+		return t.Go + "(" + bytes + ")"
+	}
+	return g.decodeJSON() + "(" + bytes + ")"
+}
+
+// lift assigns the value of type t at p to target, which is zero before.
+func (g *glue) lift(t *model.Type, p place, target string) {
+	if x, ok := g.lifted(t, p); ok {
+		g.line("%s = %s", target, x)
+		return
+	}
+	if t.Kind == model.Record {
+		for i, q := range p.fields(t) {
+			g.lift(t.Fields[i].Type, q, target+"."+t.Fields[i].Go)
+		}
+		return
+	}
+	some, payload := g.load("uint8", p.ptr, p.offset), p.tail(1, model.Payload(t.Elem.Align()))
+	if p.flat != nil {
+		some = p.flat[0]
+	}
+	v := g.temp()
+	g.line("if %s != 0 {", some)
+	g.declare(t.Elem, payload, v)
+	g.line("%s = &%s", target, v)
+	g.line("}")
+}
+
+// declare declares name as the value of type t at p.
+func (g *glue) declare(t *model.Type, p place, name string) {
+	// Anything else that has an expression has one of exactly its type.
+	if x, ok := g.lifted(t, p); ok && (t.Kind != model.JSON || t.Raw || t.Go == "any") {
+		g.line("%s := %s", name, x)
+		return
+	}
+	g.line("var %s %s", name, t.Go)
+	g.lift(t, p, name)
+}
+
+// tagGo is the Go type of the discriminant of the enum t.
+func tagGo(t *model.Type) string {
+	return map[int]string{1: "uint8", 2: "uint16", 4: "uint32"}[t.Tag()]
+}

@@ -1,0 +1,111 @@
+package emit
+
+import (
+	"strings"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// scalar is the core value of a value of the scalar type t.
+func (g *glue) scalar(t *model.Type, c model.Core, value string) string {
+	switch t.Kind {
+	case model.Bool:
+		return g.sdk("Bool", convert("bool", t.Go, value))
+	case model.Enum:
+		return g.lowerEnum(t) + "(" + value + ")"
+	}
+	return convert(string(c), t.Go, value)
+}
+
+// lower lays value, of type t, out at p. It must be addressable, and core values
+// must be zero before. out is a pointer to the Out for what needs memory.
+func (g *glue) lower(t *model.Type, p place, value, out string) {
+	if p.flat != nil {
+		g.lowerFlat(t, p, value, out)
+		return
+	}
+	at := g.at(p.ptr, p.offset)
+	switch t.Kind {
+	case model.Enum:
+		g.line("%s = %s", g.load(tagGo(t), p.ptr, p.offset), convert(tagGo(t), "uint32", g.lowerEnum(t)+"("+value+")"))
+	case model.String:
+		g.line("%s", g.sdk("StoreString", at, convert("string", t.Go, value)))
+	case model.Time:
+		g.line("%s", g.sdk("StoreTime", at, value))
+	case model.Option:
+		v := g.temp()
+		g.line("if %s := %s; %s != nil {", v, value, v)
+		g.line("%s = 1", g.load("uint8", p.ptr, p.offset))
+		g.lower(t.Elem, p.tail(1, model.Payload(t.Elem.Align())), "*"+v, out)
+		g.line("} else {\n%s = 0\n}", g.load("uint8", p.ptr, p.offset))
+	case model.Record:
+		if t.Alike {
+			g.line("%s = %s", g.load(t.Go, p.ptr, p.offset), value)
+		} else if t.Any(needsOut) {
+			g.line("%s(%s, %s, %s)", g.storeRecord(t), out, at, address(value))
+		} else {
+			g.line("%s(%s, %s)", g.storeRecord(t), at, address(value))
+		}
+	case model.JSON, model.List, model.Array, model.Map:
+		switch {
+		case t.Raw:
+			g.line("%s", g.sdk("StoreSlice", at, g.rawJSON()+"("+value+")"))
+		case t.Kind == model.List && t.Elem.Alike:
+			g.line("%s", g.sdk("StoreSlice", at, value))
+		default:
+			v, n := g.temp(), g.temp()
+			g.line("%s, %s := %s", v, n, g.lowered(t, value, out))
+			g.line("%s", g.sdk("StorePair", at, v, n))
+		}
+	default:
+		g.line("%s = %s", g.load(t.Go, p.ptr, p.offset), value)
+	}
+}
+
+// lowered is the call that lays a list out anew; it gives pointer and length.
+func (g *glue) lowered(t *model.Type, value, out string) string {
+	if t.Kind == model.JSON {
+		return strings.TrimPrefix(out, "&") + ".Copy(" + g.encodeJSON() + "(" + value + "))"
+	}
+	return g.lowerList(t) + "(" + out + ", " + value + ")"
+}
+
+// address is a pointer to value.
+func address(value string) string {
+	if p, ok := strings.CutPrefix(value, "*"); ok {
+		return p
+	}
+	return "&" + value
+}
+
+func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
+	switch t.Kind {
+	case model.String:
+		g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("StringAddr", convert("string", t.Go, value)), value)
+	case model.Time:
+		g.line("%s, %s, %s = %s", p.flat[0], p.flat[1], p.flat[2], g.sdk("SplitTime", value))
+	case model.Option:
+		v := g.temp()
+		g.line("if %s := %s; %s != nil {", v, value, v)
+		g.line("%s = 1", p.flat[0])
+		g.lower(t.Elem, p.tail(1, 0), "*"+v, out)
+		g.line("}")
+	case model.Record:
+		for i, q := range p.fields(t) {
+			g.lower(t.Fields[i].Type, q, strings.TrimPrefix(value, "*")+"."+t.Fields[i].Go, out)
+		}
+	case model.JSON, model.List, model.Array, model.Map:
+		switch {
+		case t.Raw:
+			v := g.temp()
+			g.line("%s := %s(%s)", v, g.rawJSON(), value)
+			g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("SliceAddr", v), v)
+		case t.Kind == model.List && t.Elem.Alike:
+			g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("SliceAddr", value), value)
+		default:
+			g.line("%s, %s = %s", p.flat[0], p.flat[1], g.lowered(t, value, out))
+		}
+	default:
+		g.line("%s = %s", p.flat[0], g.scalar(t, t.Flat()[0], value))
+	}
+}

@@ -1,0 +1,221 @@
+// Package model is what the generator knows of a plugin: its functions, the
+// types that cross the boundary, and how the canonical ABI lays them out.
+package model
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+)
+
+// A Plugin is a package main with directives.
+type Plugin struct {
+	World     string            // WIT name of the world and of its package
+	Exports   []*Func           // in source order
+	Imports   []*Func           // in source order
+	Types     []*Type           // the records and enums, each behind those that it refers to
+	GoImports map[string]string // import path to the name that Go expressions use
+	Taken     map[string]bool   // identifiers of the package's scope
+}
+
+// A Func is an export, or a variable that an import is bound to.
+type Func struct {
+	Go      string // Go name
+	Name    string // WIT name
+	Module  string // for imports
+	Doc     []string
+	Pos     token.Position
+	Params  []Param // without the context
+	Results []*Type // without the error
+	Context bool    // has a context.Context as its first parameter
+	Error   bool    // has an error as its last result
+}
+
+// A Param is a parameter of a function.
+type Param struct {
+	Name string // WIT name
+	Type *Type
+	Pos  token.Position
+}
+
+// Kind is how a type crosses the boundary.
+type Kind int
+
+// The kinds of types. Those up to F64 are the scalars of WIT.
+const (
+	Bool Kind = iota
+	S8
+	S16
+	S32
+	S64
+	U8
+	U16
+	U32
+	U64
+	F32
+	F64
+	Duration
+	Enum
+	String
+	JSON
+	Time
+	List
+	Array
+	Map
+	Option
+	Record
+)
+
+var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64", "f32", "f64"}
+
+// A Type is a Go type and what it is in WIT.
+type Type struct {
+	Kind   Kind
+	Go     string // Go expression, such as []Person or geo.Point
+	Name   string // WIT name, of records and enums
+	Doc    []string
+	Pos    token.Position // of records and enums
+	Raw    bool           // JSON that Go holds as text
+	Key    *Type          // of maps
+	Elem   *Type          // of lists, arrays, maps, and options
+	Len    int            // of arrays
+	Fields []Field        // of records
+	Cases  []Case         // of enums
+	Basic  Basic          // of enums
+	// Alike says that Go lays the type out as the canonical ABI does, so that
+	// its memory can be used as it is.
+	Alike bool
+}
+
+// A Field is a field of a record.
+type Field struct {
+	Go   string
+	Name string
+	Doc  []string
+	Type *Type
+	Pos  token.Position
+}
+
+// A Case is a constant of an enum.
+type Case struct {
+	Go   string
+	Name string
+	Doc  []string
+	Pos  token.Position
+}
+
+// Basic is the sort of Go type that an enum is made of.
+type Basic int
+
+// The sorts of enums.
+const (
+	Signed Basic = iota
+	Unsigned
+	Text
+)
+
+// Named says that WIT declares the type under a name.
+func (t *Type) Named() bool { return t.Kind == Record || t.Kind == Enum }
+
+// Scalar says that one flat core value holds the type.
+func (t *Type) Scalar() bool { return t.Kind <= Enum }
+
+// WIT is the type as WIT refers to it. rename maps the types of the package
+// undergo:go to their local names.
+func (t *Type) WIT(rename func(string) string) string {
+	switch t.Kind {
+	case String:
+		return "string"
+	case Duration:
+		return rename("duration")
+	case JSON:
+		return rename("json")
+	case Time:
+		return rename("time")
+	case List, Array:
+		return "list<" + t.Elem.WIT(rename) + ">"
+	case Map:
+		return fmt.Sprintf("map<%s, %s>", t.Key.WIT(rename), t.Elem.WIT(rename))
+	case Option:
+		return "option<" + t.Elem.WIT(rename) + ">"
+	case Record, Enum:
+		return Escape(t.Name)
+	}
+	return witNames[t.Kind]
+}
+
+// Walk calls f for t and for all types in it, inner types first.
+func (t *Type) Walk(f func(*Type)) {
+	if t.Key != nil {
+		t.Key.Walk(f)
+	}
+	if t.Elem != nil {
+		t.Elem.Walk(f)
+	}
+	for _, fd := range t.Fields {
+		fd.Type.Walk(f)
+	}
+	f(t)
+}
+
+// Any says that t, or a type in it, satisfies f.
+func (t *Type) Any(f func(*Type) bool) (found bool) {
+	t.Walk(func(t *Type) { found = found || f(t) })
+	return found
+}
+
+// Types are the types of the parameters and results of f.
+func (f *Func) Types() []*Type {
+	var ts []*Type
+	for _, p := range f.Params {
+		ts = append(ts, p.Type)
+	}
+	return append(ts, f.Results...)
+}
+
+// Uses are the names of declared types that ts refer to directly, sorted: of
+// the plugin's own types, and of those of undergo:go/types.
+func Uses(ts []*Type) (own, shared []string) {
+	var visit func(t *Type)
+	visit = func(t *Type) {
+		switch t.Kind {
+		case Record, Enum:
+			own = append(own, t.Name)
+			return // its fields are its own business
+		case Time:
+			shared = append(shared, "time")
+		case Duration:
+			shared = append(shared, "duration")
+		case JSON:
+			shared = append(shared, "json")
+		}
+		if t.Key != nil {
+			visit(t.Key)
+		}
+		if t.Elem != nil {
+			visit(t.Elem)
+		}
+	}
+	for _, t := range ts {
+		visit(t)
+	}
+	slices.Sort(own)
+	slices.Sort(shared)
+	return slices.Compact(own), slices.Compact(shared)
+}
+
+// Modules are the names of the imported interfaces, in order of first use.
+func (p *Plugin) Modules() []string {
+	var names []string
+	for _, f := range p.Imports {
+		if !slices.Contains(names, f.Module) {
+			names = append(names, f.Module)
+		}
+	}
+	return names
+}
+
+// Context says that an export of p takes a context.Context.
+func (p *Plugin) Context() bool {
+	return slices.ContainsFunc(p.Exports, func(f *Func) bool { return f.Context })
+}

@@ -1,0 +1,146 @@
+package parse
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// function reads the function or variable that d is about.
+func (r *reader) function(d directive) {
+	obj := r.info.Defs[d.id]
+	if obj == nil {
+		return // a problem of the type checker's
+	}
+	sig, ok := obj.Type().Underlying().(*types.Signature)
+	if !ok {
+		if !invalid(obj.Type()) {
+			r.problem(d.pos, "%s is a %s, not a function: write `var %s func(...) ...`", d.id.Name, obj.Type(), d.id.Name)
+		}
+		return
+	}
+	f := &model.Func{Go: d.id.Name, Name: model.Kebab(d.id.Name), Doc: d.doc, Pos: r.fset.Position(d.id.Pos())}
+	names := d.args
+	if d.verb == "import" {
+		f.Module, names = names[0], names[1:]
+	}
+	if len(names) > 0 {
+		f.Name = names[0]
+	} else if !r.asciiName(d.id.Pos(), "function", d.id.Name, "//undergo:"+d.verb+" with a name of its own") {
+		return
+	}
+	if !r.params(f, d, sig) || !r.results(f, d, sig) {
+		return
+	}
+	if d.verb == "export" {
+		r.plugin.Exports = append(r.plugin.Exports, f)
+	} else {
+		r.plugin.Imports = append(r.plugin.Imports, f)
+	}
+}
+
+func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
+	ok := true
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		pos := position(v, d)
+		if isContext(v.Type()) {
+			switch {
+			case d.verb == "import":
+				r.problem(pos, "parameter %s: an import takes no context.Context; leave it out, the call's deadline holds for the host too", paramName(v, i))
+				ok = false
+			case i > 0:
+				r.problem(pos, "parameter %s: a context.Context is the first parameter", paramName(v, i))
+				ok = false
+			default:
+				f.Context = true
+			}
+			continue
+		}
+		index := len(f.Params)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			r.problem(pos, "parameter %s: variadic parameters can't cross the boundary; take a %s", paramName(v, index), v.Type())
+			ok = false
+			continue
+		}
+		p := model.Param{Name: model.Kebab(paramName(v, index)), Pos: r.fset.Position(pos)}
+		if !r.asciiName(pos, "parameter", paramName(v, index), "another name") {
+			ok = false
+		}
+		p.Type = r.typ(v.Type(), place{pos, "parameter " + paramName(v, index)})
+		if p.Type == nil {
+			ok = false
+		}
+		f.Params = append(f.Params, p)
+	}
+	return ok
+}
+
+func (r *reader) results(f *model.Func, d directive, sig *types.Signature) bool {
+	ok := true
+	n := sig.Results().Len()
+	for i := range n {
+		v := sig.Results().At(i)
+		if i == n-1 && isError(v.Type()) {
+			f.Error = true
+			continue
+		}
+		path := "result"
+		if n > 2 || n == 2 && !isError(sig.Results().At(1).Type()) {
+			path = fmt.Sprintf("result %d", i+1)
+		}
+		t := r.typ(v.Type(), place{position(v, d), path})
+		if t == nil {
+			ok = false
+		}
+		f.Results = append(f.Results, t)
+	}
+	return ok
+}
+
+func paramName(v *types.Var, i int) string {
+	if v.Name() == "" || v.Name() == "_" {
+		return fmt.Sprintf("arg%d", i)
+	}
+	return v.Name()
+}
+
+// position is where v is declared: its name, or its type when it has none.
+func position(v *types.Var, d directive) token.Pos {
+	if v.Pos().IsValid() && d.typ != nil {
+		return v.Pos()
+	}
+	return d.id.Pos()
+}
+
+// asciiName says that name can become a WIT name.
+func (r *reader) asciiName(pos token.Pos, what, name, remedy string) bool {
+	for _, c := range name {
+		if c > 0x7f {
+			r.problem(pos, "%s %s: names in WIT are of ASCII letters and digits; use %s", what, name, remedy)
+			return false
+		}
+	}
+	if !model.IsKebab(model.Kebab(name)) {
+		r.problem(pos, "%s %s: names in WIT start with a letter; use %s", what, name, remedy)
+		return false
+	}
+	return true
+}
+
+func isError(t types.Type) bool { return types.Identical(t, types.Universe.Lookup("error").Type()) }
+
+func isContext(t types.Type) bool { return is(t, "context", "Context") }
+
+// is says that t is the type pkg.name.
+func is(t types.Type, pkg, name string) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == pkg && n.Obj().Name() == name
+}
+
+func invalid(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Kind() == types.Invalid
+}

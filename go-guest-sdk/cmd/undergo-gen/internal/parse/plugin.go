@@ -1,0 +1,47 @@
+package parse
+
+import (
+	"go/types"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// Plugin reads the plugin in dir. glue is the name of the generated file, which
+// is left out of what is read; world is the name of its world, or "". The error
+// holds all problems.
+func Plugin(dir, glue, world string) (*model.Plugin, error) {
+	var problems model.Problems
+	src, err := load(dir, glue, &problems)
+	if err != nil {
+		return nil, err
+	}
+	if world == "" {
+		world = src.world()
+	}
+	r := &reader{
+		source:   src,
+		Problems: &problems,
+		plugin:   &model.Plugin{World: world, GoImports: map[string]string{}, Taken: map[string]bool{}},
+		docs:     map[types.Object][]string{},
+		enums:    map[types.Object]bool{},
+		named:    map[*types.Named]*model.Type{},
+	}
+	for _, name := range src.pkg.Scope().Names() {
+		r.plugin.Taken[name] = true
+	}
+	for _, d := range r.directives() {
+		r.function(d)
+	}
+	return r.plugin, problems.Err()
+}
+
+// A reader turns the checked source into the model.
+type reader struct {
+	*source
+	*model.Problems
+	plugin *model.Plugin
+	docs   map[types.Object][]string // doc comments of types, fields, constants
+	enums  map[types.Object]bool     // types with //undergo:enum
+	named  map[*types.Named]*model.Type
+	open   []*types.Named // the structs that are being read
+}

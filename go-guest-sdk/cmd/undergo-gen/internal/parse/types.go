@@ -1,0 +1,181 @@
+package parse
+
+import (
+	"go/token"
+	"go/types"
+	"path"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
+)
+
+// A place is where a type is used: a position in the source, and the way from
+// there to the type.
+type place struct {
+	pos  token.Pos
+	path string
+}
+
+func (p place) in(step string) place { return place{p.pos, p.path + ": " + step} }
+
+// refuse adds the problem of a type that can't cross, with what to do instead.
+func (r *reader) refuse(at place, t types.Type, why string) *model.Type {
+	r.problem(at.pos, "%s: %s %s", at.path, types.TypeString(t, types.RelativeTo(r.pkg)), why)
+	return nil
+}
+
+// typ is the model of t, or nil when it has none.
+func (r *reader) typ(t types.Type, at place) *model.Type {
+	t = types.Unalias(t)
+	switch {
+	case is(t, "time", "Time"):
+		return &model.Type{Kind: model.Time, Go: r.goType(t)}
+	case is(t, "time", "Duration"):
+		return &model.Type{Kind: model.Duration, Go: r.goType(t), Alike: true}
+	case is(t, "encoding/json", "RawMessage"), is(t, "encoding/json/jsontext", "Value"):
+		// json.RawMessage is an alias of jsontext.Value where that exists.
+		return &model.Type{Kind: model.JSON, Go: r.importName("encoding/json", "json") + ".RawMessage", Raw: true}
+	case isError(t):
+		return r.refuse(at, t, "can't cross the boundary here: it is the last result of a function, or nothing")
+	case isContext(t):
+		return r.refuse(at, t, "can't cross the boundary: it is the first parameter of a function, or nothing")
+	}
+	if n, ok := t.(*types.Named); ok {
+		obj := n.Obj()
+		switch {
+		case n.TypeArgs().Len() > 0 || n.TypeParams().Len() > 0:
+			return r.refuse(at, t, "is an instance of a generic type; declare a type of its own for it")
+		case obj.Pkg() != nil && obj.Pkg() != r.pkg && !obj.Exported():
+			return r.refuse(at, t, "is not exported by its package; use a type of the plugin's own")
+		case r.enums[obj]:
+			return r.enum(n)
+		}
+		if s, ok := n.Underlying().(*types.Struct); ok {
+			return r.record(n, s, at)
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return r.basic(t, u, at)
+	case *types.Slice:
+		return r.list(&model.Type{Kind: model.List, Go: r.goType(t)}, u.Elem(), at)
+	case *types.Array:
+		if u.Len() == 0 {
+			return r.refuse(at, t, "has no elements, which has no form in WIT; leave it out")
+		}
+		return r.list(&model.Type{Kind: model.Array, Go: r.goType(t), Len: int(u.Len())}, u.Elem(), at)
+	case *types.Map:
+		return r.mapType(t, u, at)
+	case *types.Pointer:
+		if _, ok := u.Elem().Underlying().(*types.Pointer); ok {
+			return r.refuse(at, t, "is a pointer to a pointer, and most languages have one sort of nothing only; use one pointer, or a struct with a pointer in it")
+		}
+		elem := r.typ(u.Elem(), at)
+		if elem == nil {
+			return nil
+		}
+		return &model.Type{Kind: model.Option, Go: r.goType(t), Elem: elem}
+	case *types.Struct:
+		return r.refuse(at, t, "has no name; declare it as a type and use that")
+	case *types.Interface:
+		if u.NumMethods() == 0 && u.IsMethodSet() {
+			return &model.Type{Kind: model.JSON, Go: r.goType(t)}
+		}
+		return r.refuse(at, t, "is an interface with methods; use a struct, or `any` for any JSON value")
+	case *types.Chan:
+		return r.refuse(at, t, "is a channel, which can't cross the boundary; return a slice, or take values through an imported function")
+	case *types.Signature:
+		return r.refuse(at, t, "is a function, which can't cross the boundary as data; declare it as `//undergo:import`")
+	case *types.TypeParam:
+		return r.refuse(at, t, "is a type parameter; use a type")
+	}
+	return r.refuse(at, t, "can't cross the boundary")
+}
+
+var basics = map[types.BasicKind]model.Kind{
+	types.Bool: model.Bool, types.String: model.String,
+	types.Int: model.S64, types.Int8: model.S8, types.Int16: model.S16, types.Int32: model.S32, types.Int64: model.S64,
+	types.Uint: model.U64, types.Uint8: model.U8, types.Uint16: model.U16, types.Uint32: model.U32, types.Uint64: model.U64,
+	types.Float32: model.F32, types.Float64: model.F64,
+}
+
+func (r *reader) basic(t types.Type, b *types.Basic, at place) *model.Type {
+	if kind, ok := basics[b.Kind()]; ok {
+		return &model.Type{Kind: kind, Go: r.goType(t), Alike: kind != model.String}
+	}
+	switch b.Kind() {
+	case types.Uintptr:
+		return r.refuse(at, t, "is an address, which means nothing to the host; use uint64 for a number")
+	case types.UnsafePointer:
+		return r.refuse(at, t, "is an address, which means nothing to the host; use []byte for memory")
+	case types.Complex64, types.Complex128:
+		return r.refuse(at, t, "has no form in WIT; use a struct of two floats")
+	case types.Invalid:
+		return nil // a problem of the type checker's
+	}
+	return r.refuse(at, t, "can't cross the boundary")
+}
+
+func (r *reader) list(l *model.Type, elem types.Type, at place) *model.Type {
+	l.Elem = r.typ(elem, at.in("element"))
+	if l.Elem == nil {
+		return nil
+	}
+	return l
+}
+
+func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
+	key := r.typ(m.Key(), at.in("key"))
+	if key != nil {
+		switch key.Kind {
+		case model.F32, model.F64, model.Duration, model.Time, model.List, model.Array, model.Map, model.Option, model.Record, model.JSON:
+			r.refuse(at, t, "has keys that not every language can have; use keys of bool, integer, string, or enum type, or a slice of structs")
+			key = nil
+		}
+	}
+	elem := r.typ(m.Elem(), at.in("value"))
+	if key == nil || elem == nil {
+		return nil
+	}
+	return &model.Type{Kind: model.Map, Go: r.goType(t), Key: key, Elem: elem}
+}
+
+// goType is the Go expression for t in the glue.
+func (r *reader) goType(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == r.pkg {
+			return ""
+		}
+		return r.importName(p.Path(), p.Name())
+	})
+}
+
+// reserved are names that the glue uses itself.
+var reserved = map[string]bool{
+	"undergo": true, "unsafe": true, "runtime": true, "args": true, "call": true, "cancel": true, "text": true,
+	"params": true, "start": true,
+}
+
+// importName is the name under which the glue imports a package. It differs
+// from all that the plugin declares, and from the glue's local names, which are
+// a letter or two with a number.
+func (r *reader) importName(pkg, name string) string {
+	if have, ok := r.plugin.GoImports[pkg]; ok {
+		return have
+	}
+	used := func(name string) bool {
+		if reserved[name] || r.plugin.Taken[name] || len(name) <= 3 && name != path.Base(pkg) {
+			return true
+		}
+		for _, have := range r.plugin.GoImports {
+			if have == name {
+				return true
+			}
+		}
+		return false
+	}
+	for used(name) {
+		name += "pkg"
+	}
+	r.plugin.GoImports[pkg] = name
+	return name
+}

@@ -1,0 +1,83 @@
+// Undergo-gen writes the glue between a plugin, a Go package main, and its host.
+//
+// Usage:
+//
+//	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-world NAME]
+//
+// It reads the directives in the doc comments of the package in DIR:
+//
+//	//undergo:export [NAME]         on a function that the host calls
+//	//undergo:import MODULE [NAME]  on a variable of function type that the host sets
+//	//undergo:enum                  on a type whose constants are an enum
+//
+// and writes one Go file for wasip1. What it can't map is reported, all of it in
+// one run, and nothing is written; the exit status is 1 then. The go command that
+// it runs is $UNDERGO_GO, or go.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	undergo "github.com/undergo-dev/undergo/go-guest-sdk"
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/check"
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/emit"
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/parse"
+)
+
+const defaultOutput = "undergo_gen.go"
+
+func main() {
+	dir := flag.String("dir", ".", "directory of the plugin")
+	out := flag.String("o", "", "file to write, - for standard output (default: "+defaultOutput+" in the plugin's directory)")
+	wit := flag.String("wit", "", "file to write the interface to, as well")
+	world := flag.String("world", "", "name of the plugin's world (default: the last element of its import path)")
+	version := flag.Bool("version", false, "print the version and exit")
+	flag.Parse()
+	if *version {
+		fmt.Println("undergo-gen", undergo.Version)
+		return
+	}
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "undergo-gen: unexpected argument %q; the plugin's directory is -dir\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := run(*dir, *out, *wit, *world); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(dir, out, wit, world string) error {
+	name := defaultOutput
+	switch out {
+	case "-":
+	case "":
+		out = filepath.Join(dir, defaultOutput)
+	default:
+		name = filepath.Base(out)
+	}
+	plugin, err := parse.Plugin(dir, name, world)
+	if err != nil {
+		return err
+	}
+	if err := check.Plugin(plugin); err != nil {
+		return err
+	}
+	code, err := emit.Glue(plugin, undergo.Version)
+	if err != nil {
+		return err
+	}
+	if wit != "" {
+		if err := os.WriteFile(wit, []byte(emit.WIT(plugin)), 0o644); err != nil {
+			return err
+		}
+	}
+	if out == "-" {
+		_, err = os.Stdout.Write(code)
+		return err
+	}
+	return os.WriteFile(out, code, 0o644)
+}

@@ -1,0 +1,23 @@
+//go:build wasip1
+
+package undergo
+
+import (
+	"context"
+	"time"
+)
+
+// The linker drops this import from plugins without a context.Context.
+//
+//go:wasmimport undergo:go/context deadline
+func deadline() int64
+
+// Context is the context of the running call: it has the call's deadline, and
+// ends when the call does.
+func Context() (context.Context, context.CancelFunc) {
+	left := deadline()
+	if left < 0 {
+		return context.WithCancel(context.Background())
+	}
+	return context.WithDeadline(context.Background(), time.Now().Add(time.Duration(left)))
+}

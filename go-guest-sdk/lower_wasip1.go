@@ -1,0 +1,136 @@
+//go:build wasip1
+
+package undergo
+
+import (
+	"strconv"
+	"time"
+	"unsafe"
+)
+
+// Lowering lays Go values out for the host. What Go and the canonical ABI lay
+// out alike is not copied: the host gets its address.
+
+// sink makes the compiler believe that what Addr was given outlives the call.
+var sink struct {
+	never bool
+	p     unsafe.Pointer
+}
+
+// Addr is the address of what p points to, for the host. What it points to is
+// allocated on the heap, or static: stacks move, the heap does not. The caller
+// keeps it alive.
+func Addr(p unsafe.Pointer) uint32 {
+	if sink.never {
+		sink.p = p
+	}
+	return uint32(uintptr(p))
+}
+
+// StringAddr is the address of the bytes of s.
+func StringAddr(s string) uint32 { return Addr(unsafe.Pointer(unsafe.StringData(s))) }
+
+// SliceAddr is the address of the elements of v.
+func SliceAddr[T any](v []T) uint32 { return Addr(unsafe.Pointer(unsafe.SliceData(v))) }
+
+// StoreString stores the pointer and length of s at p.
+func StoreString(p unsafe.Pointer, s string) {
+	w := (*[2]uint32)(p)
+	w[0], w[1] = StringAddr(s), uint32(len(s))
+}
+
+// StoreSlice stores the pointer and length of v at p.
+func StoreSlice[T any](p unsafe.Pointer, v []T) {
+	w := (*[2]uint32)(p)
+	w[0], w[1] = SliceAddr(v), uint32(len(v))
+}
+
+// StorePair stores the pointer and length of a list at p.
+func StorePair(p unsafe.Pointer, at, n uint32) {
+	w := (*[2]uint32)(p)
+	w[0], w[1] = at, n
+}
+
+// StoreTime stores t at p as the record undergo:go/types.time.
+func StoreTime(p unsafe.Pointer, t time.Time) {
+	*(*int64)(p), *(*uint32)(unsafe.Add(p, 8)), *(*int32)(unsafe.Add(p, 12)) = SplitTime(t)
+}
+
+// Bool is b as a core value.
+func Bool(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Out is memory for what has to be laid out anew, such as the elements of a
+// []string. It holds no pointers; all of it lives as long as the Out.
+type Out struct {
+	free []uint64
+	full [][]uint64
+}
+
+// Alloc is a new place of size bytes, aligned to 8. size is not 0.
+func (o *Out) Alloc(size int) unsafe.Pointer {
+	n := (size + 7) / 8
+	if n > len(o.free) {
+		o.grow(n)
+	}
+	p := unsafe.Pointer(unsafe.SliceData(o.free))
+	// Of a slice with nothing left the base stays where it was, so that the
+	// memory is still held.
+	o.free = o.free[n:]
+	return p
+}
+
+// grow gets memory for n words: as many at first, since most results need one
+// place only, and then more at a time.
+func (o *Out) grow(n int) {
+	if o.free != nil {
+		o.full = append(o.full, o.free)
+		n = max(n, 64<<min(len(o.full), 7))
+	}
+	o.free = make([]uint64, n)
+}
+
+// Copy copies b, which nothing else keeps alive, and gives its pointer and length.
+func (o *Out) Copy(b []byte) (p, n uint32) {
+	if len(b) == 0 {
+		return 0, 0
+	}
+	at := o.Alloc(len(b))
+	copy(unsafe.Slice((*byte)(at), len(b)), b)
+	return Addr(at), uint32(len(b))
+}
+
+// Clear makes *p the zero value, which lets go of a result that the host has read.
+func Clear[T any](p *T) {
+	var zero T
+	*p = zero
+}
+
+// SplitTime is t as the record undergo:go/types.time has it.
+func SplitTime(t time.Time) (seconds int64, nanoseconds uint32, offset int32) {
+	_, zone := t.Zone()
+	return t.Unix(), uint32(t.Nanosecond()), int32(zone)
+}
+
+// BadEnum panics about a value of an enum that is none of its constants.
+func BadEnum[T ~int | ~int8 | ~int16 | ~int32 | ~int64](typ string, v T) uint32 {
+	panic(badEnum(typ, strconv.FormatInt(int64(v), 10)))
+}
+
+// BadEnumUint is BadEnum for enums over unsigned integers.
+func BadEnumUint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](typ string, v T) uint32 {
+	panic(badEnum(typ, strconv.FormatUint(uint64(v), 10)))
+}
+
+// BadEnumString is BadEnum for enums over strings.
+func BadEnumString[T ~string](typ string, v T) uint32 {
+	panic(badEnum(typ, strconv.Quote(string(v))))
+}
+
+func badEnum(typ, v string) string {
+	return "undergo: " + typ + "(" + v + ") is not a constant of enum " + typ
+}
