@@ -1,0 +1,5 @@
+//! The `undergo` command.
+
+fn main() {
+    println!("undergo {}", undergo::VERSION);
+}

@@ -1,0 +1,194 @@
+//! The one block that holds all nested data of a call, on its way to the guest.
+
+use super::blob::Blob;
+use super::memory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::{Slot, SlotKind};
+
+/// Values in the making, at first in the host's memory: host code (a conversion that a user wrote) may run while it is filled, may fail
+/// half-way and may even call the plugin, and the guest has not been touched yet. Once complete it has one size, is placed once, and copied once.
+///
+/// Layout: the *head* (the record of all parameters, or a result), then nested data. Offsets count from the head's beginning.
+/// Large runs of bytes are not copied here, but kept as [`Blob`]s and copied from the host's own memory into the guest's.
+#[derive(Default)]
+pub(crate) struct Block<'a> {
+    bytes: Vec<u8>,
+    head: u32,
+    /// Where in `bytes` pointers are, which are offsets until the block has an address.
+    pointers: Vec<u32>,
+    blobs: Vec<(u32, Blob<'a>)>,
+}
+
+/// From this size on, bytes are copied straight from the host's memory.
+const BLOB_MIN: usize = 1024;
+
+/// A block must be addressable, and a guest's memory has at most 4 GiB.
+const MAX_BLOCK: usize = u32::MAX as usize / 2;
+
+impl<'a> Block<'a> {
+    /// Begins anew with a head of `size` bytes, all zero.
+    pub(crate) fn begin(&mut self, size: u32) {
+        self.pointers.clear();
+        self.blobs.clear();
+        self.bytes.clear();
+        // Nested data begins at a multiple of 8, so that it does whether or not the head travels with it.
+        self.head = crate::interface::round_up(size, 8);
+        self.bytes.resize(self.head as usize, 0);
+    }
+
+    /// The same allocation for a call with other lifetimes.
+    pub(crate) fn recycle<'b>(mut self) -> Block<'b> {
+        self.blobs.clear();
+        Block { bytes: self.bytes, head: 0, pointers: self.pointers, blobs: Vec::new() }
+    }
+
+    /// Whether its allocation is small enough to be kept for later calls.
+    pub(crate) fn is_small(&self) -> bool {
+        self.bytes.capacity() <= 256 << 10
+    }
+
+    pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {
+        let at = at as usize;
+        self.bytes[at..at + N].copy_from_slice(&raw);
+    }
+
+    /// Bytes for nested data, all zero; gives their offset.
+    pub(crate) fn reserve(&mut self, count: usize, size: u32, align: u32) -> Result<u32> {
+        let start = self.bytes.len().next_multiple_of(align as usize);
+        let end = count.checked_mul(size as usize).and_then(|bytes| bytes.checked_add(start));
+        match end {
+            Some(end) if end <= MAX_BLOCK => {
+                self.bytes.resize(end, 0);
+                Ok(start as u32)
+            }
+            _ => Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB")),
+        }
+    }
+
+    /// Writes the pointer and the length of `count` elements at the offset `target`.
+    pub(crate) fn put_list(&mut self, at: u32, target: u32, count: usize) {
+        self.put(at, target.to_le_bytes());
+        // The elements were reserved, so there are fewer than 2³².
+        self.put(at + 4, (count as u32).to_le_bytes());
+        self.pointers.push(at);
+    }
+
+    /// Places text at the end and its pointer and length at `at`.
+    pub(crate) fn put_str(&mut self, at: u32, text: &str) -> Result<()> {
+        self.put_inline(at, text.as_bytes(), text.len(), 1)
+    }
+
+    /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at `at`.
+    pub(crate) fn put_blob(&mut self, at: u32, blob: Blob<'a>, size: u32) -> Result<()> {
+        let bytes = blob.as_slice().len();
+        let count = bytes / size as usize;
+        if bytes < BLOB_MIN {
+            return self.put_inline(at, blob.as_slice(), count, size);
+        }
+        if bytes > MAX_BLOCK {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
+        }
+        self.put(at + 4, (count as u32).to_le_bytes());
+        self.blobs.push((at, blob));
+        Ok(())
+    }
+
+    fn put_inline(&mut self, at: u32, data: &[u8], count: usize, align: u32) -> Result<()> {
+        let start = self.reserve(0, 0, align)?;
+        if data.len() > MAX_BLOCK - start as usize {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
+        }
+        self.bytes.extend_from_slice(data);
+        self.put_list(at, start, count);
+        Ok(())
+    }
+
+    /// How many bytes the guest must find room for, with the head or without; 0 when there is nothing to place.
+    pub(crate) fn placed_size(&self, with_head: bool) -> Result<u32> {
+        let mut size = self.bytes.len() - if with_head { 0 } else { self.head as usize };
+        for (_, blob) in &self.blobs {
+            size = size.next_multiple_of(8) + blob.as_slice().len();
+        }
+        if size > MAX_BLOCK {
+            return Err(Error::new(ErrorKind::OutOfMemory, format!("the arguments have {size} bytes; a guest's memory has at most 4 GiB")));
+        }
+        Ok(size as u32)
+    }
+
+    /// Copies the block to `address` in the guest's memory, where `placed_size` bytes are the host's to write.
+    pub(crate) fn write(&mut self, target: &mut [u8], address: u32, with_head: bool) -> Result<()> {
+        let skipped = if with_head { 0 } else { self.head };
+        let base = address.wrapping_sub(skipped);
+        for &at in &self.pointers {
+            let offset = memory::read_u32(&self.bytes, at);
+            let at = at as usize;
+            self.bytes[at..at + 4].copy_from_slice(&base.wrapping_add(offset).to_le_bytes());
+        }
+        let mut end = self.bytes.len();
+        let place = |from: usize, len: usize| {
+            // `from` counts from the head's beginning, as the pointers do.
+            let start = (address as usize).checked_add(from - skipped as usize)?;
+            Some(start..start.checked_add(len)?)
+        };
+        let outside = || Error::new(ErrorKind::Trap, format!("the guest gave address {address:#x} for arguments, outside its memory"));
+        for (at, blob) in &self.blobs {
+            let data = blob.as_slice();
+            end = end.next_multiple_of(8);
+            let range = place(end, data.len()).ok_or_else(outside)?;
+            target.get_mut(range).ok_or_else(outside)?.copy_from_slice(data);
+            let at = *at as usize;
+            self.bytes[at..at + 4].copy_from_slice(&base.wrapping_add(end as u32).to_le_bytes());
+            end += data.len();
+        }
+        let placed = &self.bytes[skipped as usize..];
+        let range = place(skipped as usize, placed.len()).ok_or_else(outside)?;
+        target.get_mut(range).ok_or_else(outside)?.copy_from_slice(placed);
+        self.pointers.clear();
+        self.blobs.clear();
+        Ok(())
+    }
+
+    /// The head's bytes, once written.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.bytes[..self.head as usize]
+    }
+
+    /// The flat value that stands at a place of the head, as the 64 bits of a core value.
+    pub(crate) fn load(&self, slot: Slot) -> u64 {
+        let at = slot.offset;
+        match slot.kind {
+            // Canonical flattening sign-extends the narrow signed types to i32.
+            SlotKind::S8 => u64::from(i32::from(memory::read_i8(&self.bytes, at)) as u32),
+            SlotKind::U8 | SlotKind::Bool | SlotKind::Case8 => u64::from(memory::read_u8(&self.bytes, at)),
+            SlotKind::S16 => u64::from(i32::from(memory::read_i16(&self.bytes, at)) as u32),
+            SlotKind::U16 | SlotKind::Case16 => u64::from(memory::read_u16(&self.bytes, at)),
+            SlotKind::I32 | SlotKind::F32 => u64::from(memory::read_u32(&self.bytes, at)),
+            SlotKind::I64 | SlotKind::F64 => memory::read_u64(&self.bytes, at),
+        }
+    }
+}
+
+/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest passes. The canonical ABI ignores the
+/// high bits of narrow numbers, takes any number but 0 as true, and traps on a discriminant without a case.
+pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
+    let at = slot.offset as usize;
+    let size = match slot.kind {
+        SlotKind::Bool => {
+            bytes[at] = u8::from(raw as u32 != 0);
+            return Ok(());
+        }
+        SlotKind::Case8 | SlotKind::Case16 => {
+            let size = if slot.kind == SlotKind::Case8 { 1 } else { 2 };
+            if raw as u32 >> (8 * size) != 0 {
+                return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {}, which has no case", raw as u32)));
+            }
+            size
+        }
+        SlotKind::S8 | SlotKind::U8 => 1,
+        SlotKind::S16 | SlotKind::U16 => 2,
+        SlotKind::I32 | SlotKind::F32 => 4,
+        SlotKind::I64 | SlotKind::F64 => 8,
+    };
+    bytes[at..at + size].copy_from_slice(&raw.to_le_bytes()[..size]);
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! From host values to guest memory: a walk over the type, which asks the host for what the type wants.
+
+use std::borrow::Cow;
+
+use super::blob::Blob;
+use super::block::Block;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
+
+/// Why a host value can't be what was asked for.
+#[derive(Debug)]
+pub enum Reject {
+    /// It is of another type; the core says which was expected, and asks the value for its own.
+    Type,
+    /// It is of the right type, but does not fit, for this reason.
+    Value(String),
+    /// The host's own code failed while it was asked (a conversion that a user wrote, say).
+    Error(Error),
+}
+
+/// A host value, as the core sees it: it is asked for what the type of the parameter wants, and copied from there into guest memory.
+///
+/// Implemented by each host for its own values. `'a` is how long the data lives that the value lends: as long as the call.
+/// The core calls these methods before it touches the guest, and without holding it.
+pub trait Lower<'a>: Sized {
+    /// What the host's user calls the value's type, for "expected string, got int".
+    fn type_name(&self) -> Cow<'static, str>;
+
+    /// The value as a bool.
+    ///
+    /// # Errors
+    ///
+    /// As all of these: why the value is not one.
+    fn as_bool(&self) -> Result<bool, Reject>;
+
+    /// The value as a signed integer. The core checks narrower ranges.
+    fn as_s64(&self) -> Result<i64, Reject>;
+
+    /// The value as an unsigned integer of 64 bits.
+    fn as_u64(&self) -> Result<u64, Reject>;
+
+    /// The value as a float. Integers may be accepted.
+    fn as_f64(&self) -> Result<f64, Reject>;
+
+    /// The value as a float of 32 bits; differs from [`as_f64`](Lower::as_f64) for hosts that have such floats.
+    fn as_f32(&self) -> Result<f32, Reject> {
+        let wide = self.as_f64()?;
+        let narrow = wide as f32;
+        if narrow.is_infinite() && wide.is_finite() {
+            return Err(Reject::Value(format!("{wide} is out of range for f32")));
+        }
+        Ok(narrow)
+    }
+
+    /// The value as text.
+    fn as_str(&self) -> Result<Cow<'a, str>, Reject>;
+
+    /// The value as contiguous bytes of scalars of that type, little-endian, if it lies so in memory. `None` sends the core to
+    /// [`as_list`](Lower::as_list).
+    fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject>;
+
+    /// The items of a list or tuple. The number that the iterator announces is what is reserved; an iterator that yields fewer is an error.
+    fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject>;
+
+    /// The entries of a map.
+    fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject>;
+
+    /// The values of a record's fields, in the record's order; `None` for a field that the value lacks.
+    fn as_record(&self, record: &RecordType) -> Result<Vec<Option<Self>>, Reject>;
+
+    /// Whether the value stands for nothing, where an option is wanted.
+    fn is_none(&self) -> bool;
+
+    /// The number of the enum's case.
+    fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject>;
+
+    /// The value as a text that holds one JSON value.
+    fn as_json(&self) -> Result<Cow<'a, str>, Reject>;
+
+    /// The value as nanoseconds.
+    fn as_duration(&self) -> Result<i64, Reject>;
+
+    /// The value as an instant.
+    fn as_time(&self) -> Result<Time, Reject>;
+}
+
+impl<'a> Block<'a> {
+    /// Lowers one value into its place.
+    pub(crate) fn lower<V: Lower<'a>>(&mut self, ty: &Type, value: &V, at: u32) -> Result<()> {
+        let reject = |reason| rejected(ty, value, reason);
+        match &ty.kind {
+            TypeKind::Bool => self.put(at, [u8::from(value.as_bool().map_err(reject)?)]),
+            TypeKind::Scalar(scalar) => self.lower_scalar(*scalar, value, at).map_err(reject)?,
+            TypeKind::String => self.put_str(at, &value.as_str().map_err(reject)?)?,
+            TypeKind::Json => self.put_str(at, &value.as_json().map_err(reject)?)?,
+            TypeKind::Duration => self.put(at, value.as_duration().map_err(reject)?.to_le_bytes()),
+            TypeKind::Time => self.lower_time(value.as_time().map_err(reject)?, at),
+            TypeKind::Enum(cases) => {
+                let case = value.as_enum(cases).map_err(reject)?;
+                match ty.size {
+                    1 => self.put(at, [case as u8]),
+                    2 => self.put(at, (case as u16).to_le_bytes()),
+                    _ => self.put(at, case.to_le_bytes()),
+                }
+            }
+            TypeKind::Option(inner) => {
+                if !value.is_none() {
+                    self.put(at, [1]);
+                    self.lower(inner, value, at + inner.some_offset())?;
+                }
+            }
+            TypeKind::List(item) => self.lower_list(ty, item, value, at)?,
+            TypeKind::Map(map) => self.lower_map(ty, map, value, at)?,
+            TypeKind::Tuple(tuple) => self.lower_tuple(ty, tuple, value, at)?,
+            TypeKind::Record(record) => self.lower_record(ty, record, value, at)?,
+        }
+        Ok(())
+    }
+
+    fn lower_scalar<V: Lower<'a>>(&mut self, scalar: Scalar, value: &V, at: u32) -> Result<(), Reject> {
+        macro_rules! narrow {
+            ($ty:ty) => {{
+                let wide = value.as_s64()?;
+                let narrow = <$ty>::try_from(wide).map_err(|_| out_of_range(wide, scalar, <$ty>::MIN.into(), <$ty>::MAX.into()))?;
+                self.put(at, narrow.to_le_bytes());
+            }};
+        }
+        match scalar {
+            Scalar::S8 => narrow!(i8),
+            Scalar::U8 => narrow!(u8),
+            Scalar::S16 => narrow!(i16),
+            Scalar::U16 => narrow!(u16),
+            Scalar::S32 => narrow!(i32),
+            Scalar::U32 => narrow!(u32),
+            Scalar::S64 => self.put(at, value.as_s64()?.to_le_bytes()),
+            Scalar::U64 => self.put(at, value.as_u64()?.to_le_bytes()),
+            Scalar::F32 => self.put(at, value.as_f32()?.to_le_bytes()),
+            Scalar::F64 => self.put(at, value.as_f64()?.to_le_bytes()),
+            Scalar::WasmI32 => {
+                let wide = value.as_s64()?;
+                let (min, max) = (i64::from(i32::MIN), i64::from(u32::MAX));
+                if !(min..=max).contains(&wide) {
+                    return Err(out_of_range(wide, scalar, min, max));
+                }
+                self.put(at, (wide as u32).to_le_bytes());
+            }
+            Scalar::WasmI64 => match value.as_s64() {
+                Ok(signed) => self.put(at, signed.to_le_bytes()),
+                Err(_) => self.put(at, value.as_u64()?.to_le_bytes()),
+            },
+        }
+        Ok(())
+    }
+
+    fn lower_time(&mut self, time: Time, at: u32) {
+        self.put(at, time.seconds.to_le_bytes());
+        self.put(at + 8, time.nanoseconds.to_le_bytes());
+        self.put(at + 12, time.offset.to_le_bytes());
+    }
+
+    fn lower_list<V: Lower<'a>>(&mut self, ty: &Type, item: &Type, value: &V, at: u32) -> Result<()> {
+        let reject = |reason| rejected(ty, value, reason);
+        if let TypeKind::Scalar(scalar) = item.kind
+            && let Some(blob) = value.as_scalars(scalar).map_err(reject)?
+        {
+            return self.put_blob(at, blob, scalar.size());
+        }
+        let items = value.as_list().map_err(reject)?;
+        let count = items.len();
+        let target = self.reserve(count, item.size, item.align)?;
+        let mut seen = 0;
+        for (i, value) in items.take(count).enumerate() {
+            value
+                .map_err(|reason| rejected_item(item, reason))
+                .and_then(|value| self.lower(item, &value, target + i as u32 * item.size))
+                .map_err(|error| error.at(format!("[{i}]")))?;
+            seen += 1;
+        }
+        if seen != count {
+            return Err(changed());
+        }
+        self.put_list(at, target, count);
+        Ok(())
+    }
+
+    fn lower_map<V: Lower<'a>>(&mut self, ty: &Type, map: &MapType, value: &V, at: u32) -> Result<()> {
+        let entries = value.as_map().map_err(|reason| rejected(ty, value, reason))?;
+        let count = entries.len();
+        let target = self.reserve(count, map.entry.size, map.entry.align)?;
+        let mut seen = 0;
+        for (i, entry) in entries.take(count).enumerate() {
+            let (key, value) = entry.map_err(|reason| rejected_item(ty, reason))?;
+            let place = target + i as u32 * map.entry.size;
+            self.lower(&map.key, &key, place).map_err(|error| error.at(format!("[key {i}]")))?;
+            self.lower(&map.value, &value, place + map.entry.offsets[1]).map_err(|error| {
+                let shown = key.as_str().map_or_else(|_| format!("entry {i}"), |text| format!("{text:?}"));
+                error.at(format!("[{shown}]"))
+            })?;
+            seen += 1;
+        }
+        if seen != count {
+            return Err(changed());
+        }
+        self.put_list(at, target, count);
+        Ok(())
+    }
+
+    fn lower_tuple<V: Lower<'a>>(&mut self, ty: &Type, tuple: &TupleType, value: &V, at: u32) -> Result<()> {
+        let reject = |reason| rejected(ty, value, reason);
+        let items = value.as_list().map_err(reject)?;
+        if items.len() != tuple.items.len() {
+            let text = format!("expected {ty} with {} values, got {}", tuple.items.len(), items.len());
+            return Err(reject(Reject::Value(text)));
+        }
+        let mut seen = 0;
+        for (i, (value, (item, offset))) in items.zip(tuple.items.iter().zip(&tuple.offsets)).enumerate() {
+            value
+                .map_err(|reason| rejected_item(item, reason))
+                .and_then(|value| self.lower(item, &value, at + offset))
+                .map_err(|error| error.at(format!("[{i}]")))?;
+            seen += 1;
+        }
+        if seen == tuple.items.len() { Ok(()) } else { Err(changed()) }
+    }
+
+    fn lower_record<V: Lower<'a>>(&mut self, ty: &Type, record: &RecordType, value: &V, at: u32) -> Result<()> {
+        let values = value.as_record(record).map_err(|reason| rejected(ty, value, reason))?;
+        for ((field, offset), value) in record.fields.iter().zip(&record.layout.offsets).zip(values) {
+            match value {
+                Some(value) => self.lower(&field.ty, &value, at + offset).map_err(|error| error.at(format!(".{}", field.name)))?,
+                // What an option is without a value is what the block holds from the beginning: zero.
+                None if matches!(field.ty.kind, TypeKind::Option(_)) => {}
+                None => {
+                    let text = format!("the field '{}' of {} is missing", field.name, record.name);
+                    return Err(Error::new(ErrorKind::TypeMismatch, text));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(value: i64, scalar: Scalar, min: i64, max: i64) -> Reject {
+    Reject::Value(format!("{value} is out of range for {} ({min} to {max})", scalar.as_str()))
+}
+
+#[cold]
+fn rejected<'a, V: Lower<'a>>(ty: &Type, value: &V, reason: Reject) -> Error {
+    match reason {
+        Reject::Type => Error::new(ErrorKind::TypeMismatch, format!("expected {ty}, got {}", value.type_name())),
+        other => rejected_item(ty, other),
+    }
+}
+
+#[cold]
+fn rejected_item(ty: &Type, reason: Reject) -> Error {
+    match reason {
+        Reject::Type => Error::new(ErrorKind::TypeMismatch, format!("expected {ty}")),
+        Reject::Value(text) => Error::new(ErrorKind::TypeMismatch, text),
+        Reject::Error(error) => error,
+    }
+}
+
+#[cold]
+fn changed() -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
+}

@@ -1,0 +1,7 @@
+//! The canonical ABI: between host values and guest memory, without anything in between.
+
+pub(crate) mod blob;
+pub(crate) mod block;
+pub(crate) mod lift;
+pub(crate) mod lower;
+pub(crate) mod memory;

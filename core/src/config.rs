@@ -1,0 +1,74 @@
+//! What an instance may reach (its sandbox), and what it may use (its limits).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::imports::Imports;
+
+/// What an instance may reach. By default: nothing but the standard output and error of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Sandbox {
+    /// `os.Args` behind the program's name, which is always there.
+    pub args: Vec<String>,
+    /// Environment variables. Nothing is taken from the host's own environment.
+    pub env: Vec<(String, String)>,
+    /// Directories of the host, by the path at which the guest sees them.
+    pub dirs: Vec<(String, Dir)>,
+    /// What the guest reads from its standard input.
+    pub stdin: Vec<u8>,
+    /// Where the guest's standard output goes.
+    pub stdout: Output,
+    /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
+    pub stderr: Output,
+}
+
+/// A directory of the host.
+#[derive(Clone, Debug)]
+pub struct Dir {
+    /// Its path on the host.
+    pub path: PathBuf,
+    /// Whether the guest may only read.
+    pub readonly: bool,
+}
+
+/// Where a guest's output goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// To the same stream of the host process.
+    #[default]
+    Inherit,
+    /// Nowhere.
+    Discard,
+    /// Into a buffer of at most that many bytes, to be read from the instance; what is beyond is dropped.
+    Capture(usize),
+}
+
+/// What an instance may use. The defaults set no limit but those of WebAssembly and of one value.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Bytes of guest memory. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder before the limit is hit,
+    /// unless the sandbox's environment sets it.
+    pub memory: Option<u64>,
+    /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    pub timeout: Option<Duration>,
+    /// Bytes that a single value from the guest may have on the host's side; 1 GiB when `None`.
+    pub value: Option<u64>,
+}
+
+/// Options of one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallOptions {
+    /// How long the call may take; the instance's limit when `None`.
+    pub timeout: Option<Duration>,
+}
+
+/// What it takes to make an instance.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceOptions {
+    /// The functions that the host gives.
+    pub imports: Imports,
+    /// What the instance may reach.
+    pub sandbox: Sandbox,
+    /// What it may use.
+    pub limits: Limits,
+}

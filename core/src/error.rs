@@ -1,0 +1,260 @@
+//! The one error type, and its kinds.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// What this crate's functions return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What went wrong, as one word. Each host has one shape for each kind.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind, so that a host can prove that it has a shape for each.
+            pub const ALL: &[ErrorKind] = &[$(ErrorKind::$name,)*];
+
+            /// The kind's name in every host: `type-mismatch`, say.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(ErrorKind::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    InvalidPlugin = "invalid-plugin",
+    /// The host has not given what the plugin imports.
+    MissingImport = "missing-import",
+    /// The plugin has no export of that name.
+    UnknownExport = "unknown-export",
+    /// A function was given with another signature than the plugin wants.
+    SignatureMismatch = "signature-mismatch",
+    /// A value does not fit its type.
+    TypeMismatch = "type-mismatch",
+    /// The Go function returned an error. The instance lives on.
+    GuestError = "guest-error",
+    /// The Go code panicked, or its runtime gave up.
+    Panic = "panic",
+    /// The guest ended itself (`os.Exit`).
+    Exit = "exit",
+    /// The guest did what WebAssembly forbids, or its stack overflowed.
+    Trap = "trap",
+    /// A deadline passed.
+    Timeout = "timeout",
+    /// The call was cancelled.
+    Cancelled = "cancelled",
+    /// The fuel was used up.
+    OutOfFuel = "out-of-fuel",
+    /// The guest wanted more memory than its limit.
+    OutOfMemory = "out-of-memory",
+    /// A host function failed.
+    HostError = "host-error",
+    /// The sandbox forbids it.
+    Denied = "denied",
+    /// The instance has ended, and answers no further call.
+    DeadInstance = "dead-instance",
+    /// The instance is in the middle of another call.
+    Busy = "busy",
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A frame of a Go traceback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The function with its package: `main.Greet`.
+    pub function: String,
+    /// The source file as the Go toolchain names it; empty where it is not known.
+    pub file: String,
+    /// The line in it, from 1; 0 where it is not known.
+    pub line: u32,
+}
+
+/// The host's own error object (an exception, say), carried through the guest and given back as it was.
+pub type HostError = Arc<dyn Any + Send + Sync>;
+
+/// What went wrong. Cheap to move.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    /// Where in a value, innermost first: `[3]`, `.tags`, `p`.
+    path: Vec<String>,
+    /// The function whose argument or result `path` is in.
+    function: Option<String>,
+    frames: Vec<Frame>,
+    exit_code: Option<i32>,
+    stderr: String,
+    host: Option<HostError>,
+}
+
+impl Error {
+    /// An error of a kind, with a sentence for a person.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            path: Vec::new(),
+            function: None,
+            frames: Vec::new(),
+            exit_code: None,
+            stderr: String::new(),
+            host: None,
+        }))
+    }
+
+    /// A [`HostError`](ErrorKind::HostError) that carries the host's own object.
+    pub fn from_host(message: impl Into<String>, host: HostError) -> Self {
+        let mut error = Error::new(ErrorKind::HostError, message);
+        error.0.host = Some(host);
+        error
+    }
+
+    /// What went wrong, as one word.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The sentence, without kind and path.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Where the value is that does not fit: `greet(p.tags[3])`. Empty when the error is not about a value.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let inner: String = self.0.path.iter().rev().map(String::as_str).collect();
+        match &self.0.function {
+            Some(function) if inner.starts_with(" ->") => format!("{function}{inner}"),
+            Some(function) if !inner.is_empty() => format!("{function}({inner})"),
+            Some(function) if self.0.kind == ErrorKind::TypeMismatch => format!("{function}()"),
+            _ => inner,
+        }
+    }
+
+    /// The Go traceback of a [`Panic`](ErrorKind::Panic), or the wasm one of a [`Trap`](ErrorKind::Trap), innermost frame first.
+    #[must_use]
+    pub fn frames(&self) -> &[Frame] {
+        &self.0.frames
+    }
+
+    /// The code of an [`Exit`](ErrorKind::Exit).
+    #[must_use]
+    pub fn exit_code(&self) -> Option<i32> {
+        self.0.exit_code
+    }
+
+    /// What the guest wrote to its standard error during the call that failed; the end of it, where it was long.
+    #[must_use]
+    pub fn stderr(&self) -> &str {
+        &self.0.stderr
+    }
+
+    /// The host's own error object, where a host function failed with one.
+    #[must_use]
+    pub fn host(&self) -> Option<&HostError> {
+        self.0.host.as_ref()
+    }
+
+    pub(crate) fn with_frames(mut self, frames: Vec<Frame>) -> Self {
+        self.0.frames = frames;
+        self
+    }
+
+    pub(crate) fn with_exit_code(mut self, code: i32) -> Self {
+        self.0.exit_code = Some(code);
+        self
+    }
+
+    pub(crate) fn with_stderr(mut self, stderr: String) -> Self {
+        self.0.stderr = stderr;
+        self
+    }
+
+    /// Adds one step on the way out from the value to the argument: `.name`, `[3]` or the parameter's name.
+    pub(crate) fn at(mut self, step: impl Into<String>) -> Self {
+        self.0.path.push(step.into());
+        self
+    }
+
+    /// Names the function. The first one to do so is right: it is the innermost.
+    pub(crate) fn in_function(mut self, name: &str) -> Self {
+        if self.0.function.is_none() {
+            self.0.function = Some(name.to_owned());
+        }
+        self
+    }
+
+    /// The error that later calls of a dead instance get: it names the first cause, and carries what that one carried.
+    pub(crate) fn as_dead(&self) -> Self {
+        let mut dead = self.clone();
+        dead.0.kind = ErrorKind::DeadInstance;
+        dead.0.message = format!("this instance has ended and answers no further call; its end was {}: {}", self.kind(), self.message());
+        dead.0.path.clear();
+        dead.0.function = None;
+        dead.0.host = None;
+        dead
+    }
+
+    /// Through Wasmtime, which carries any error from a host function back to the caller.
+    pub(crate) fn into_wasmtime(self) -> wasmtime::Error {
+        wasmtime::Error::new(Carried(self))
+    }
+
+    pub(crate) fn from_wasmtime(error: &wasmtime::Error) -> Option<Error> {
+        error.downcast_ref::<Carried>().map(|carried| carried.0.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Carried(Error);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Carried {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path();
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.to_string())
+            .field("frames", &self.0.frames)
+            .field("stderr", &self.0.stderr)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}

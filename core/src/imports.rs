@@ -1,0 +1,266 @@
+//! The functions that a host gives to a plugin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{AsContextMut, Caller, StoreContextMut, ValRaw};
+
+use crate::abi::block::{self, Block};
+use crate::abi::lift::{Lift, Lifting};
+use crate::abi::lower::Lower;
+use crate::abi::memory::GuestMemory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::Function;
+use crate::plugin::Import;
+use crate::state::{Gate, State};
+use crate::value::{ToValue, Value};
+
+/// A function of the host. Implemented by each host for its own callables.
+pub trait HostFunction: Send + Sync {
+    /// Runs it: take the arguments with [`HostCall::args`], run the host's code within [`HostCall::outside`], and
+    /// [`answer`](HostCall::answer).
+    ///
+    /// # Errors
+    ///
+    /// A `host-error` becomes the Go error where the import returns one; any other error, and a `host-error` elsewhere, ends the
+    /// guest's call and the instance, and is what the caller gets.
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()>;
+}
+
+/// The functions that a host gives, by interface and name, both as in WIT (kebab-case).
+#[derive(Clone, Default)]
+pub struct Imports(BTreeMap<(String, String), Arc<dyn HostFunction>>);
+
+impl Imports {
+    /// Gives a function.
+    pub fn set(&mut self, interface: impl Into<String>, name: impl Into<String>, function: Arc<dyn HostFunction>) {
+        self.0.insert((interface.into(), name.into()), function);
+    }
+
+    /// Gives a closure over [`Value`]s. An error of kind `host-error` is one that the Go code may handle.
+    pub fn func<F>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
+    where
+        F: Fn(&[Value]) -> Result<Value> + Send + Sync + 'static,
+    {
+        self.set(interface, name, Arc::new(Closure(function)));
+    }
+
+    pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
+        // Few functions, and looked up once an instance: the copies of the names don't matter.
+        self.0.get(&(interface.to_owned(), name.to_owned()))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.0.keys().map(|(interface, name)| format!("{interface}.{name}"))
+    }
+}
+
+impl fmt::Debug for Imports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+struct Closure<F>(F);
+
+impl<F> HostFunction for Closure<F>
+where
+    F: Fn(&[Value]) -> Result<Value> + Send + Sync,
+{
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = call.args(&ToValue)?;
+        let result = call.outside(|| (self.0)(&args))?;
+        call.answer(&&result)
+    }
+}
+
+/// One call of a host function by the guest.
+pub struct HostCall<'c> {
+    import: &'c Import,
+    store: StoreContextMut<'c, State>,
+    raw: &'c mut [MaybeUninit<ValRaw>],
+    gate: Arc<Gate>,
+}
+
+impl HostCall<'_> {
+    /// The function that was called.
+    #[must_use]
+    pub fn function(&self) -> &Function {
+        &self.import.function
+    }
+
+    /// Lifts the arguments.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lift_bytes`](crate::lift_bytes), with the parameter's name in the path.
+    pub fn args<L: Lift>(&mut self, lift: &L) -> Result<Vec<L::Value>> {
+        let function = &self.import.function;
+        let abi = &function.abi;
+        let guest = self.store.data().guest;
+        let max = self.store.data().max_value;
+        let data = guest.memory.map_or(&[][..], |memory| memory.data(&self.store));
+        let memory = GuestMemory::new(data);
+        let mut flat = FlatBuffer::new(abi.params.size);
+        let bytes = if abi.spilled {
+            memory.slice(raw_u64(self.raw, 0) as u32, 1, abi.params.size, abi.params.align)?
+        } else {
+            let buffer = flat.bytes();
+            for (i, slot) in abi.slots.iter().enumerate() {
+                block::store(buffer, *slot, raw_u64(self.raw, i))?;
+            }
+            buffer
+        };
+        let lifting = Lifting::new(memory, lift, max);
+        let one = |(param, offset): (&crate::interface::Field, &u32)| {
+            lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
+        };
+        function.params.iter().zip(&abi.params.offsets).map(one).collect()
+    }
+
+    /// Runs the host's own code. Meanwhile, and only then, it may call the same instance.
+    pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
+        let store = self.store.as_context_mut();
+        // SAFETY: only the lifetime changes. The store is lent to the gate for the time of `code`, during which this method's own borrow of
+        // it is not used, and `Lent` takes it back, also when `code` panics.
+        let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
+        self.gate.put_inner(store);
+        let lent = Lent(&self.gate);
+        let result = code();
+        drop(lent);
+        result
+    }
+
+    /// Lowers the result. Without it the guest gets zero values.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the value does not fit the result's type. Nothing happens for a function without a result.
+    pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
+        let function = &self.import.function;
+        let mut block = Block::default();
+        block.begin(function.abi.result.size);
+        if let Some(ty) = &function.result {
+            block.lower(ty, value, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
+        }
+        self.give(block)
+    }
+
+    /// Lowers the error of a function that can fail.
+    fn fail(&mut self, message: &str) -> Result<()> {
+        let layout = &self.import.function.abi.result;
+        let mut block = Block::default();
+        block.begin(layout.size);
+        block.put(0, [1]);
+        block.put_str(layout.value_offset, message)?;
+        self.give(block)
+    }
+
+    fn give(&mut self, mut block: Block<'_>) -> Result<()> {
+        let abi = &self.import.function.abi;
+        if let Some(slot) = abi.result.flat {
+            self.raw[0].write(ValRaw::u64(block.load(slot)));
+            if block.placed_size(false)? == 0 {
+                return Ok(());
+            }
+        }
+        if !abi.returns_by_pointer() {
+            return Ok(());
+        }
+        let target = raw_u64(self.raw, abi.core_values() - 1) as u32;
+        let guest = self.store.data().guest;
+        guest.place(&mut self.store, &mut block, false)?;
+        let memory = guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
+        let data = memory.data_mut(&mut self.store);
+        let size = abi.result.size;
+        GuestMemory::new(data).slice(target, 1, size, abi.result.align)?;
+        // Checked by the line above.
+        let at = target as usize;
+        data[at..at + size as usize].copy_from_slice(&block.head()[..size as usize]);
+        Ok(())
+    }
+}
+
+/// Takes the store back from the gate.
+struct Lent<'g>(&'g Gate);
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        // A nested call puts it back before it ends, so it is there.
+        drop(self.0.take_inner());
+    }
+}
+
+/// Room for flat parameters in memory form: on the stack for all but very long lists of them.
+enum FlatBuffer {
+    Small([u8; 256], usize),
+    Large(Vec<u8>),
+}
+
+impl FlatBuffer {
+    fn new(size: u32) -> FlatBuffer {
+        let size = size as usize;
+        if size <= 256 { FlatBuffer::Small([0; 256], size) } else { FlatBuffer::Large(vec![0; size]) }
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        match self {
+            FlatBuffer::Small(bytes, size) => &mut bytes[..*size],
+            FlatBuffer::Large(bytes) => bytes,
+        }
+    }
+}
+
+fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
+    // SAFETY: Wasmtime has written as many parameters as the signature has, which `plugin.rs` compared with the interface; a core value is
+    // 16 bytes of plain data, of which the low bytes hold the number, little-endian, whatever its type.
+    unsafe { raw[i].assume_init_ref() }.get_u64()
+}
+
+/// What every import comes to.
+pub(crate) fn dispatch(import: &Import, number: usize, mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
+    let host = caller.data().host[number].clone();
+    let gate = caller.data().gate.clone();
+    let name = format_args!("{}.{}", import.module, import.function.name);
+    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate: gate.clone() };
+    // A panic of the host's code must not unwind through the guest's frames.
+    let result = catch_unwind(AssertUnwindSafe(|| host.call(&mut call))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Error::new(ErrorKind::HostError, format!("the host function panicked: {}", text.unwrap_or_default())))
+    });
+    // A host function that swallows the end of the instance it called back into must not bring it back to life.
+    if let Some(cause) = gate.cause() {
+        return Err(result.err().unwrap_or(cause));
+    }
+    match result {
+        Err(error) if error.kind() == ErrorKind::HostError && import.function.fallible => call.fail(error.message())?,
+        Err(error) => return Err(error.in_function(&name.to_string())),
+        Ok(()) => {}
+    }
+    match call.store.data().deadline {
+        Some(deadline) if deadline.is_past() => Err(deadline.passed()),
+        _ => Ok(()),
+    }
+}
+
+/// The functions that every host gives; see docs/abi.md, section 7.
+pub(crate) fn provided(module: &str, name: &str) -> Option<Arc<dyn HostFunction>> {
+    (module == crate::interface::CONTEXT_INTERFACE && name == "deadline").then(|| Arc::new(TimeLeft) as Arc<dyn HostFunction>)
+}
+
+struct TimeLeft;
+
+impl HostFunction for TimeLeft {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let left = call
+            .store
+            .data()
+            .deadline
+            .map_or(-1, |deadline| i64::try_from(deadline.at.saturating_duration_since(Instant::now()).as_nanos()).unwrap_or(i64::MAX));
+        call.answer(&&Value::Int(left))
+    }
+}

@@ -1,0 +1,60 @@
+//! What a plugin gives and wants, as types: read from its WIT, laid out by the canonical ABI.
+
+pub mod names;
+mod types;
+mod wit;
+
+pub use types::{EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
+pub(crate) use types::{Slot, SlotKind};
+
+pub(crate) use types::round_up;
+pub(crate) use wit::CONTEXT_INTERFACE;
+
+use std::sync::Arc;
+
+/// The typed description of a plugin: a WIT world.
+#[derive(Debug)]
+pub struct Interface {
+    /// The world's name, in kebab-case.
+    pub name: String,
+    /// The WIT text as the plugin carries it.
+    pub wit: String,
+    /// The functions that the plugin gives, in the order of the text.
+    pub exports: Vec<Arc<Function>>,
+    /// The interfaces that the plugin wants, with their functions.
+    pub imports: Vec<ImportedInterface>,
+    /// The records and enums, in the order of the text.
+    pub types: Vec<Type>,
+}
+
+/// An interface whose functions the host gives.
+#[derive(Debug)]
+pub struct ImportedInterface {
+    /// Its name, which is the core module of its imports: `directory`.
+    pub name: String,
+    /// Its functions.
+    pub functions: Vec<Arc<Function>>,
+}
+
+impl Interface {
+    /// The export of that WIT name.
+    #[must_use]
+    pub fn export(&self, name: &str) -> Option<&Arc<Function>> {
+        self.exports.iter().find(|function| function.name == name)
+    }
+
+    /// The import of that interface and function, by their WIT names.
+    #[must_use]
+    pub fn import(&self, interface: &str, name: &str) -> Option<&Arc<Function>> {
+        self.imports.iter().find(|i| i.name == interface)?.functions.iter().find(|f| f.name == name)
+    }
+
+    /// Reads the interface from WIT text.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the text is not WIT, or uses what a plugin's interface can't.
+    pub fn parse(wit: &str) -> crate::Result<Interface> {
+        wit::parse(wit)
+    }
+}

@@ -1,0 +1,108 @@
+//! Names across languages: kebab-case is the one that is stored.
+
+/// `user-id` as `user_id`.
+#[must_use]
+pub fn snake(kebab: &str) -> String {
+    kebab.replace('-', "_")
+}
+
+/// `user-id` as `UserId`.
+#[must_use]
+pub fn pascal(kebab: &str) -> String {
+    kebab.split('-').map(capitalised).collect()
+}
+
+/// `user-id` as `userId`.
+#[must_use]
+pub fn camel(kebab: &str) -> String {
+    let mut words = kebab.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    first + &words.map(capitalised).collect::<String>()
+}
+
+/// `user_id`, `userId` or `UserID` as `user-id`: how a person may write a WIT name.
+#[must_use]
+pub fn kebab(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut out = String::with_capacity(name.len() + 4);
+    for (i, &c) in letters.iter().enumerate() {
+        if matches!(c, '_' | '-' | ' ') {
+            if !out.is_empty() && !out.ends_with('-') {
+                out.push('-');
+            }
+            continue;
+        }
+        // A capital starts a word, unless it stands within a run of capitals: `HTTPServer` is `http-server`.
+        let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
+        let before_lower = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        let after_upper = i > 0 && letters[i - 1].is_uppercase();
+        if c.is_uppercase() && (after_lower || (after_upper && before_lower)) && !out.ends_with('-') {
+            out.push('-');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out.trim_end_matches('-').to_owned()
+}
+
+/// Those of `known` that are near to `name`, nearest first, at most three.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut near: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().max(name.len()) / 4)
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, candidate)| candidate).take(3).collect()
+}
+
+/// `; did you mean 'greet'?`, or nothing when no name is near.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(name, known).as_slice() {
+        [] => String::new(),
+        near => format!("; did you mean {}?", near.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(" or ")),
+    }
+}
+
+/// The number of single-letter edits between two names (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_to_each_language_and_back() {
+        assert_eq!(snake("user-id"), "user_id");
+        assert_eq!(camel("user-id"), "userId");
+        assert_eq!(pascal("user-id"), "UserId");
+        for written in ["user-id", "user_id", "userId", "UserID", "user__id_"] {
+            assert_eq!(kebab(written), "user-id", "{written}");
+        }
+        assert_eq!(kebab("HTTPServer"), "http-server");
+        assert_eq!(kebab("sha256Sum"), "sha256-sum");
+    }
+
+    #[test]
+    fn near_names_are_suggested_and_far_ones_are_not() {
+        assert_eq!(nearest("gret", ["greet", "add", "great"]), ["great", "greet"]);
+        assert_eq!(did_you_mean("xyz", ["greet"]), "");
+    }
+}

@@ -1,0 +1,301 @@
+//! From WIT text to the type model.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
+
+use super::{EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The interface that every host provides; see docs/abi.md, section 7.
+pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
+const GO_TYPES: &str = "undergo:go/types";
+
+/// A text may come from a hostile module. These bounds keep the parser's and our own recursion, and every layout, small.
+const MAX_TEXT: usize = 1 << 20;
+const MAX_DEPTH: usize = 64;
+const MAX_TYPE_SIZE: u32 = 1 << 20;
+
+pub(super) fn parse(wit: &str) -> Result<Interface> {
+    check_text(wit)?;
+    // The parser is for texts that a person wrote; should it panic on one that nobody did, that's the text's fault.
+    let resolved = catch_unwind(AssertUnwindSafe(|| {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_source("interface.wit", wit).map_err(|error| format!("{error:#}"))?;
+        Ok::<_, String>((resolve, package))
+    }));
+    let (resolve, package) = match resolved {
+        Ok(Ok(resolved)) => resolved,
+        Ok(Err(error)) => return Err(invalid(format!("its interface is not valid WIT: {error}"))),
+        Err(_) => return Err(invalid("its interface is not valid WIT")),
+    };
+    Reader { resolve: &resolve, known: HashMap::new(), named: Vec::new() }.read(package, wit)
+}
+
+fn check_text(wit: &str) -> Result<()> {
+    if wit.len() > MAX_TEXT {
+        return Err(invalid(format!("its interface has {} bytes; at most {MAX_TEXT} are accepted", wit.len())));
+    }
+    let mut depth = 0_usize;
+    for byte in wit.bytes() {
+        match byte {
+            b'<' | b'(' | b'{' => depth += 1,
+            // `->` closes nothing, so this may count too little by as much; that only makes the bound looser.
+            b'>' | b')' | b'}' => depth = depth.saturating_sub(1),
+            b'\n' => {}
+            _ => continue,
+        }
+        if depth > MAX_DEPTH * 4 {
+            return Err(invalid("its interface is nested too deeply"));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidPlugin, message)
+}
+
+struct Reader<'a> {
+    resolve: &'a Resolve,
+    /// Each named type once, so that a record is the same object wherever it occurs.
+    known: HashMap<TypeId, Type>,
+    named: Vec<Type>,
+}
+
+impl Reader<'_> {
+    fn read(mut self, package: wit_parser::PackageId, wit: &str) -> Result<Interface> {
+        let worlds = &self.resolve.packages[package].worlds;
+        let [world] = worlds.values().copied().collect::<Vec<_>>()[..] else {
+            return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
+        };
+        let world = &self.resolve.worlds[world];
+        let mut imports = Vec::new();
+        for (key, item) in &world.imports {
+            match item {
+                WorldItem::Interface { id, .. } => imports.push(self.interface(key, *id)?),
+                WorldItem::Function(function) => {
+                    return Err(invalid(format!("the import {} belongs to no interface", function.name)));
+                }
+                WorldItem::Type { .. } => {}
+            }
+        }
+        imports.retain(|import| !import.functions.is_empty());
+        let mut exports = Vec::new();
+        for item in world.exports.values() {
+            match item {
+                WorldItem::Function(function) => exports.push(self.function(function)?),
+                WorldItem::Interface { .. } => return Err(invalid("it exports an interface; only functions can be called")),
+                WorldItem::Type { .. } => {}
+            }
+        }
+        Ok(Interface { name: world.name.clone(), wit: wit.to_owned(), exports, imports, types: self.named })
+    }
+
+    fn interface(&mut self, key: &WorldKey, id: wit_parser::InterfaceId) -> Result<ImportedInterface> {
+        let name = match key {
+            WorldKey::Name(name) => name.clone(),
+            WorldKey::Interface(id) => self.resolve.id_of(*id).unwrap_or_default(),
+        };
+        let functions = self.resolve.interfaces[id].functions.values().map(|f| self.function(f)).collect::<Result<_>>()?;
+        Ok(ImportedInterface { name, functions })
+    }
+
+    fn function(&mut self, function: &wit_parser::Function) -> Result<Arc<Function>> {
+        let at = |error: Error| invalid(format!("function {}: {}", function.name, error.message()));
+        let mut params = Vec::with_capacity(function.params.len());
+        for param in &function.params {
+            let ty = self.ty(&param.ty, 0).map_err(at)?;
+            params.push(Field { name: param.name.clone(), docs: String::new(), ty });
+        }
+        let (result, fallible) = match &function.result {
+            None => (None, false),
+            Some(ty) => self.result(ty).map_err(at)?,
+        };
+        let function = Function::new(function.name.clone(), docs(&function.docs), params, result, fallible);
+        if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
+            return Err(invalid(format!("function {}: its values are too large", function.name)));
+        }
+        Ok(Arc::new(function))
+    }
+
+    /// A function's result: a `result` is taken apart here, and allowed nowhere else.
+    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, bool)> {
+        if let wit_parser::Type::Id(id) = ty {
+            match &self.resolve.types[*id].kind {
+                TypeDefKind::Type(alias) if self.resolve.types[*id].owner == TypeOwner::None => return self.result(alias),
+                TypeDefKind::Result(result) => {
+                    if result.err != Some(wit_parser::Type::String) {
+                        return Err(invalid("the error of a result must be a string"));
+                    }
+                    return Ok((result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?, true));
+                }
+                _ => {}
+            }
+        }
+        Ok((Some(self.ty(ty, 0)?), false))
+    }
+
+    fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
+        use wit_parser::Type as Wit;
+        if depth > MAX_DEPTH {
+            return Err(invalid("a type is nested too deeply"));
+        }
+        let scalar = |scalar| Ok(Type::new(TypeKind::Scalar(scalar)));
+        match ty {
+            Wit::Bool => Ok(Type::new(TypeKind::Bool)),
+            Wit::S8 => scalar(Scalar::S8),
+            Wit::U8 => scalar(Scalar::U8),
+            Wit::S16 => scalar(Scalar::S16),
+            Wit::U16 => scalar(Scalar::U16),
+            Wit::S32 => scalar(Scalar::S32),
+            Wit::U32 => scalar(Scalar::U32),
+            Wit::S64 => scalar(Scalar::S64),
+            Wit::U64 => scalar(Scalar::U64),
+            Wit::F32 => scalar(Scalar::F32),
+            Wit::F64 => scalar(Scalar::F64),
+            Wit::String => Ok(Type::new(TypeKind::String)),
+            Wit::Id(id) => self.defined(*id, depth),
+            Wit::Char | Wit::ErrorContext => Err(invalid("it uses a type that has no counterpart in Go (char or error-context)")),
+        }
+    }
+
+    fn defined(&mut self, id: TypeId, depth: usize) -> Result<Type> {
+        if let Some(known) = self.known.get(&id) {
+            return Ok(known.clone());
+        }
+        let def = &self.resolve.types[id];
+        if let Some(kind) = self.go_type(def) {
+            return Ok(Type::new(kind));
+        }
+        let name = def.name.clone().unwrap_or_default();
+        let next = depth + 1;
+        let kind = match &def.kind {
+            TypeDefKind::Type(alias) => return self.ty(alias, next),
+            TypeDefKind::List(item) => TypeKind::List(Arc::new(self.ty(item, next)?)),
+            TypeDefKind::Option(inner) => TypeKind::Option(Arc::new(self.ty(inner, next)?)),
+            TypeDefKind::Map(key, value) => TypeKind::Map(Arc::new(MapType::new(self.ty(key, next)?, self.ty(value, next)?))),
+            TypeDefKind::Tuple(tuple) => {
+                let items = tuple.types.iter().map(|item| self.ty(item, next)).collect::<Result<_>>()?;
+                TypeKind::Tuple(Arc::new(TupleType::new(items)))
+            }
+            TypeDefKind::Record(record) => {
+                let mut fields = Vec::with_capacity(record.fields.len());
+                for field in &record.fields {
+                    let ty = self.ty(&field.ty, next)?;
+                    fields.push(Field { name: field.name.clone(), docs: docs(&field.docs), ty });
+                }
+                TypeKind::Record(Arc::new(RecordType::new(name, docs(&def.docs), fields)))
+            }
+            TypeDefKind::Enum(cases) => TypeKind::Enum(Arc::new(EnumType {
+                name,
+                docs: docs(&def.docs),
+                cases: cases.cases.iter().map(|case| (case.name.clone(), docs(&case.docs))).collect(),
+                extension: Extension::default(),
+            })),
+            other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
+        };
+        let ty = Type::new(kind);
+        if ty.size == 0 || ty.size > MAX_TYPE_SIZE {
+            return Err(invalid(format!("a type has {} bytes; 1 to {MAX_TYPE_SIZE} are possible", ty.size)));
+        }
+        if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
+            self.known.insert(id, ty.clone());
+            self.named.push(ty.clone());
+        }
+        Ok(ty)
+    }
+
+    /// The types that WIT lacks are known by their origin, not by their shape.
+    fn go_type(&self, def: &wit_parser::TypeDef) -> Option<TypeKind> {
+        let TypeOwner::Interface(owner) = def.owner else { return None };
+        if self.resolve.id_of(owner)? != GO_TYPES {
+            return None;
+        }
+        match def.name.as_deref()? {
+            "duration" => Some(TypeKind::Duration),
+            "time" => Some(TypeKind::Time),
+            "json" => Some(TypeKind::Json),
+            _ => None,
+        }
+    }
+}
+
+fn docs(docs: &wit_parser::Docs) -> String {
+    docs.contents.as_deref().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GREETER: &str = r"
+package undergo:greeter;
+
+interface types {
+  use undergo:go/types.{time as go-time};
+  /// A Person has a name.
+  record person { name: string, email: option<string>, tags: list<string>, born: go-time, %type: color }
+  enum color { red, green }
+}
+
+world greeter {
+  use types.{person};
+  import directory: interface {
+    use types.{person};
+    /// Lookup asks the host.
+    lookup: func(name: string) -> result<list<person>, string>;
+  }
+  import undergo:go/context;
+  /// Greet says hello.
+  export greet: func(p: person, shout: bool) -> result<string, string>;
+  export scores: func(m: map<string, s64>) -> tuple<s8, s64>;
+}
+
+package undergo:go {
+  interface types {
+    type duration = s64;
+    type json = string;
+    record time { seconds: s64, nanoseconds: u32, offset: s32 }
+  }
+  interface context { deadline: func() -> s64; }
+}
+";
+
+    #[test]
+    fn a_world_is_read_with_its_docs_and_layout() {
+        let interface = Interface::parse(GREETER).expect("valid");
+        assert_eq!(interface.name, "greeter");
+        let greet = interface.export("greet").expect("greet");
+        assert_eq!(greet.docs, "Greet says hello.");
+        assert_eq!(greet.to_string(), "greet(p: person, shout: bool) -> result<string, string>");
+        let TypeKind::Record(person) = &greet.params[0].ty.kind else { panic!("not a record") };
+        assert_eq!(person.fields[4].name, "type");
+        assert_eq!(person.layout.offsets, [0, 8, 20, 32, 48]);
+        // name 2, email 3, tags 2, born 3, type 1, shout 1
+        assert_eq!(greet.abi.slots.len(), 12);
+        assert!(!greet.abi.spilled);
+        let names: Vec<_> = interface.imports.iter().map(|i| i.name.as_str()).collect();
+        assert_eq!(names, ["directory", CONTEXT_INTERFACE]);
+        assert_eq!(interface.export("scores").expect("scores").abi.result.size, 16);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (wit, text) in [
+            ("nonsense", "not valid WIT"),
+            ("package a:b;", "0 worlds"),
+            ("package a:b; world w { export f: func(c: char); }", "function f: it uses a type"),
+            ("package a:b; world w { export f: func() -> result<s8, s8>; }", "must be a string"),
+            ("package a:b; world w { export f: func(x: list<result<s8, string>>); }", "does not know (result)"),
+        ] {
+            let error = Interface::parse(wit).expect_err(wit);
+            assert_eq!(error.kind(), ErrorKind::InvalidPlugin);
+            assert!(error.message().contains(text), "{wit}: {error}");
+        }
+        let deep = format!("package a:b; world w {{ export f: func(x: {}s8{}); }}", "list<".repeat(100_000), ">".repeat(100_000));
+        assert!(Interface::parse(&deep).is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! Load Go plugins, compiled to WebAssembly, as typed and sandboxed functions.
+//!
+//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of it. A call lowers the host's
+//! own values straight into the guest's memory and lifts the result straight out of it, by the canonical ABI of the Component Model:
+//! see [`Lower`] and [`Lift`], which each host implements for its values. [`Value`] is the crate's own dynamic value, and
+//! [`Instance::call_typed`] takes any Rust type by serde.
+//!
+//! ```no_run
+//! use undergo::{InstanceOptions, Plugin};
+//!
+//! # fn main() -> Result<(), undergo::Error> {
+//! let plugin = Plugin::from_file("greeter.wasm")?;
+//! let greeter = plugin.instantiate(InstanceOptions::default())?;
+//! let text: String = greeter.call_typed("greet", &("Ada", true))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `wasi`, `engine`, `plugin`, `imports`, `instance`.
+
+mod abi;
+mod config;
+mod engine;
+mod error;
+mod gopanic;
+mod imports;
+mod instance;
+mod interface;
+mod module;
+mod plugin;
+mod state;
+mod value;
+mod wasi;
+
+pub use abi::blob::Blob;
+pub use abi::lift::{Lift, lift_bytes};
+pub use abi::lower::{Lower, Reject};
+pub use abi::memory::GuestMemory;
+pub use config::{CallOptions, Dir, InstanceOptions, Limits, Output, Sandbox};
+pub use error::{Error, ErrorKind, Frame, HostError, Result};
+pub use imports::{HostCall, HostFunction, Imports};
+pub use instance::{Arguments, Instance, Returned};
+pub use interface::names;
+pub use interface::{
+    EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
+};
+pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
+pub use plugin::Plugin;
+pub use value::{ToValue, Value};
+
+/// The version of this crate, and of every other part of Undergo.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,337 @@
+//! What a store carries: the guest's handles, its limits, its host functions, and who may enter it.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Func, Memory, ResourceLimiter, StoreContextMut, ValRaw};
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use crate::abi::block::Block;
+use crate::abi::memory::{self, GuestMemory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::gopanic;
+use crate::imports::HostFunction;
+use crate::wasi::Streams;
+
+/// The data of a store.
+pub(crate) struct State {
+    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) limiter: Limiter,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) guest: Guest,
+    /// By the number of the plugin's import.
+    pub(crate) host: Vec<Arc<dyn HostFunction>>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) max_value: u64,
+    /// How many calls into the guest are under way, one within the other.
+    pub(crate) depth: u32,
+}
+
+/// When a call must have ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    pub(crate) limit: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Deadline {
+        // A deadline beyond what the clock can tell is one in a far year.
+        let now = Instant::now();
+        Deadline { at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(1 << 32)), limit }
+    }
+
+    /// The nearer of two.
+    pub(crate) fn min(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if a.at <= b.at { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    pub(crate) fn is_past(self) -> bool {
+        Instant::now() >= self.at
+    }
+
+    pub(crate) fn passed(self) -> Error {
+        Error::new(ErrorKind::Timeout, format!("the call took longer than its timeout of {:?}", self.limit))
+    }
+}
+
+/// Counts and bounds memory.
+pub(crate) struct Limiter {
+    pub(crate) max_memory: Option<u64>,
+    /// What the guest asked for when it was refused.
+    pub(crate) refused: Option<u64>,
+}
+
+impl Limiter {
+    pub(crate) fn exceeded(&self) -> Option<Error> {
+        let (max, wanted) = (self.max_memory?, self.refused?);
+        let text = format!("the guest wanted {wanted} bytes of memory; its limit is {max} bytes");
+        Some(Error::new(ErrorKind::OutOfMemory, text))
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let allowed = self.max_memory.is_none_or(|max| desired as u64 <= max) && maximum.is_none_or(|max| desired <= max);
+        if !allowed {
+            self.refused = Some(desired as u64);
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // Go's table has an entry for each function, and never grows.
+        const MAX_TABLE: usize = 4 << 20;
+        Ok(desired <= maximum.unwrap_or(MAX_TABLE).min(MAX_TABLE))
+    }
+}
+
+/// The guest's exports that every call needs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Guest {
+    pub(crate) memory: Option<Memory>,
+    pub(crate) realloc: Option<Func>,
+    /// The address of the arena's two words.
+    pub(crate) arena: Option<u32>,
+}
+
+impl Guest {
+    /// Finds room for the block in the guest and copies it there; gives its address.
+    pub(crate) fn place(self, store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
+        let size = block.placed_size(with_head)?;
+        if size == 0 {
+            block.write(&mut [], 0, with_head)?;
+            return Ok(0);
+        }
+        let memory = self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
+        let address = match self.take_from_arena(memory, store, size)? {
+            Some(address) => address,
+            None => self.realloc(store, size)?,
+        };
+        block.write(memory.data_mut(store), address, with_head)?;
+        Ok(address)
+    }
+
+    /// See docs/abi.md, section 6.
+    fn take_from_arena(self, memory: Memory, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<Option<u32>> {
+        let Some(arena) = self.arena else { return Ok(None) };
+        let data = memory.data_mut(store);
+        let words = GuestMemory::new(data).slice(arena, 1, 8, 4)?;
+        let next = u64::from(memory::read_u32(words, 0)).next_multiple_of(8);
+        let end = u64::from(memory::read_u32(words, 4));
+        let taken = next + u64::from(size);
+        if taken > end || end > data.len() as u64 {
+            return Ok(None);
+        }
+        let at = arena as usize;
+        // Not above `end`, so a u32.
+        data[at..at + 4].copy_from_slice(&(taken as u32).to_le_bytes());
+        Ok(Some(next as u32))
+    }
+
+    fn realloc(self, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+        let realloc = self.realloc.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no cabi_realloc"))?;
+        let mut raw = [ValRaw::u32(0), ValRaw::u32(0), ValRaw::u32(8), ValRaw::u32(size)];
+        enter(store, realloc, &mut raw)?;
+        let address = raw[0].get_u32();
+        let memory = self.memory.map_or(0, |memory| memory.data_size(&mut *store) as u64);
+        if address & 7 != 0 || u64::from(address) + u64::from(size) > memory {
+            let text = format!("the guest's cabi_realloc gave address {address:#x} for {size} bytes, misaligned or outside its memory");
+            return Err(Error::new(ErrorKind::Trap, text));
+        }
+        Ok(address)
+    }
+}
+
+/// Runs guest code. `raw` holds the parameters, and then the result.
+pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
+    let mark = store.data().streams.stderr.total();
+    let needed = crate::engine::WASM_STACK + NATIVE_STACK;
+    let outermost = store.data().depth == 0;
+    store.data_mut().depth += 1;
+    let mut call = || {
+        // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
+        // was loaded (`plugin.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
+        unsafe { func.call_unchecked(&mut *store, raw) }
+    };
+    let result = if outermost {
+        // On a thread with a small stack, guest code would run into its end, which kills the process: it gets a stack of its own.
+        stacker::maybe_grow(needed, needed + NATIVE_STACK, call)
+    } else {
+        // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
+        call()
+    };
+    store.data_mut().depth -= 1;
+    result.map_err(|error| classify(&error, store.data(), mark))
+}
+
+/// Native stack for host functions that a guest calls, on top of the guest's own.
+const NATIVE_STACK: usize = 1 << 20;
+
+/// What ended the guest, as an error.
+fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
+    if let Some(error) = Error::from_wasmtime(error) {
+        return error;
+    }
+    let stderr = state.streams.stderr.since(mark);
+    let panic = gopanic::parse(&stderr);
+    let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
+    let trap = error.downcast_ref::<wasmtime::Trap>();
+    let ended = match (panic, exit, trap) {
+        (Some(panic), None | Some(2), _) => match state.limiter.exceeded() {
+            Some(exceeded) if panic.kind() == ErrorKind::OutOfMemory => exceeded,
+            _ => panic,
+        },
+        (_, Some(code), _) => Error::new(ErrorKind::Exit, format!("the guest called os.Exit({code})")).with_exit_code(code),
+        (None, None, Some(wasmtime::Trap::StackOverflow)) => Error::new(
+            ErrorKind::Trap,
+            format!("the guest's stack of {} KiB overflowed; is there a recursion without end?", crate::engine::WASM_STACK >> 10),
+        )
+        .with_frames(wasm_frames(error)),
+        (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(wasm_frames(error)),
+        (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
+    };
+    ended.with_stderr(stderr)
+}
+
+fn wasm_frames(error: &wasmtime::Error) -> Vec<crate::error::Frame> {
+    // A recursion without end has a hundred thousand frames, all alike.
+    const MOST: usize = 64;
+    let Some(trace) = error.downcast_ref::<wasmtime::WasmBacktrace>() else { return Vec::new() };
+    let name = |frame: &wasmtime::FrameInfo| frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
+    let frame = |frame| crate::error::Frame { function: name(frame), file: String::new(), line: 0 };
+    trace.frames().iter().take(MOST).map(frame).collect()
+}
+
+/// Who may enter an instance: one thread at a time, and that thread again only from within a host function.
+pub(crate) struct Gate {
+    /// The token of the thread that is in the instance; 0 when none is.
+    owner: AtomicU64,
+    waiters: AtomicUsize,
+    lock: Mutex<()>,
+    left: Condvar,
+    /// Set while the owner runs a host function: the store, for a call back into it.
+    inner: UnsafeCell<Option<StoreContextMut<'static, State>>>,
+    is_dead: AtomicBool,
+    cause: Mutex<Option<Error>>,
+}
+
+// SAFETY: `inner` is touched only by the thread whose token is in `owner` (see `enter`, `take_inner`, `put_inner`), and a store is Send.
+unsafe impl Sync for Gate {}
+// SAFETY: as above; no part of a gate belongs to a thread but `inner`, which is empty unless its owner is in a host function.
+unsafe impl Send for Gate {}
+
+/// How a thread came in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The instance was free.
+    Outer,
+    /// From within a host function that the same thread runs.
+    Nested,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Gate {
+        Gate {
+            owner: AtomicU64::new(0),
+            waiters: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            left: Condvar::new(),
+            inner: UnsafeCell::new(None),
+            is_dead: AtomicBool::new(false),
+            cause: Mutex::new(None),
+        }
+    }
+
+    /// Comes in, or waits for it until the deadline.
+    pub(crate) fn enter(&self, deadline: Option<Deadline>) -> Result<Entry> {
+        let me = thread_token();
+        if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return Ok(Entry::Outer);
+        }
+        if self.owner.load(Ordering::SeqCst) == me {
+            return Ok(Entry::Nested);
+        }
+        self.wait(me, deadline)
+    }
+
+    #[cold]
+    fn wait(&self, me: u64, deadline: Option<Deadline>) -> Result<Entry> {
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // Counted before looking again: who leaves either sees the count, or left before the look.
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        let entered = loop {
+            if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                break Ok(Entry::Outer);
+            }
+            guard = match deadline {
+                None => self.left.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        let text = format!("the instance was busy with another call for the whole timeout of {:?}", deadline.limit);
+                        break Err(Error::new(ErrorKind::Timeout, text));
+                    }
+                    self.left.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        };
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        entered
+    }
+
+    /// Goes out, after an outer entry.
+    pub(crate) fn leave(&self) {
+        self.owner.store(0, Ordering::SeqCst);
+        if self.waiters.load(Ordering::SeqCst) > 0 {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.left.notify_one();
+        }
+    }
+
+    /// The store, for a nested entry. `None` while guest code or a conversion runs: then the instance is busy.
+    pub(crate) fn take_inner(&self) -> Option<StoreContextMut<'static, State>> {
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        // SAFETY: only the owning thread comes here, which entered before, and no reference into the cell outlives a statement.
+        unsafe { (*self.inner.get()).take() }
+    }
+
+    /// Lends the store to calls back into the instance, until it is taken back with [`take_inner`](Gate::take_inner).
+    pub(crate) fn put_inner(&self, store: StoreContextMut<'static, State>) {
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        // SAFETY: as in `take_inner`.
+        unsafe { *self.inner.get() = Some(store) };
+    }
+
+    /// The error for calls of a dead instance, if it is dead.
+    pub(crate) fn dead(&self) -> Option<Error> {
+        self.cause().map(|cause| cause.as_dead())
+    }
+
+    /// What ended the instance, if it has ended.
+    pub(crate) fn cause(&self) -> Option<Error> {
+        if !self.is_dead.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the instance. The first cause is the one that is told.
+    pub(crate) fn kill(&self, cause: &Error) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
+        self.is_dead.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A number that no other thread has.
+fn thread_token() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    TOKEN.with(|token| *token)
+}

@@ -1,0 +1,224 @@
+//! The crate's own dynamic value: for programs that learn the types at run time.
+
+use std::borrow::Cow;
+
+use crate::abi::blob::Blob;
+use crate::abi::lift::Lift;
+use crate::abi::lower::{Lower, Reject};
+use crate::error::Result;
+use crate::interface::{EnumType, RecordType, Scalar, Time};
+
+/// A value of any type that can cross the boundary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// An option without a value, or no result.
+    None,
+    /// `bool`
+    Bool(bool),
+    /// Any integer that fits.
+    Int(i64),
+    /// An integer above the range of `Int`.
+    Uint(u64),
+    /// `f32` and `f64`
+    Float(f64),
+    /// `string`; also the case of an enum, by its WIT name
+    String(String),
+    /// `list<u8>`
+    Bytes(Vec<u8>),
+    /// Any other list, and a tuple.
+    List(Vec<Value>),
+    /// A map, in any order.
+    Map(Vec<(Value, Value)>),
+    /// A record, by the WIT names of its fields. Optional fields may be left out when lowered.
+    Record(Vec<(String, Value)>),
+    /// Text that holds one JSON value.
+    Json(String),
+    /// Nanoseconds.
+    Duration(i64),
+    /// An instant.
+    Time(Time),
+}
+
+impl Value {
+    fn integer(&self) -> Option<i128> {
+        match self {
+            Value::Int(n) => Some((*n).into()),
+            Value::Uint(n) => Some((*n).into()),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+}
+
+impl<'a> Lower<'a> for &'a Value {
+    fn type_name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Value::None => "none",
+            Value::Bool(_) => "bool",
+            Value::Int(_) | Value::Uint(_) => "integer",
+            Value::Float(_) => "float",
+            Value::String(_) => "string",
+            Value::Bytes(_) => "bytes",
+            Value::List(_) => "list",
+            Value::Map(_) => "map",
+            Value::Record(_) => "record",
+            Value::Json(_) => "json",
+            Value::Duration(_) => "duration",
+            Value::Time(_) => "time",
+        })
+    }
+
+    fn as_bool(&self) -> Result<bool, Reject> {
+        if let Value::Bool(value) = self { Ok(*value) } else { Err(Reject::Type) }
+    }
+
+    fn as_s64(&self) -> Result<i64, Reject> {
+        let n = self.integer().ok_or(Reject::Type)?;
+        i64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for s64")))
+    }
+
+    fn as_u64(&self) -> Result<u64, Reject> {
+        let n = self.integer().ok_or(Reject::Type)?;
+        u64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for u64 (0 to {})", u64::MAX)))
+    }
+
+    fn as_f64(&self) -> Result<f64, Reject> {
+        match self {
+            Value::Float(value) => Ok(*value),
+            Value::Int(value) => Ok(*value as f64),
+            Value::Uint(value) => Ok(*value as f64),
+            _ => Err(Reject::Type),
+        }
+    }
+
+    fn as_str(&self) -> Result<Cow<'a, str>, Reject> {
+        if let Value::String(text) = self { Ok(Cow::Borrowed(text)) } else { Err(Reject::Type) }
+    }
+
+    fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject> {
+        match self {
+            Value::Bytes(bytes) if scalar == Scalar::U8 => Ok(Some(Blob::Borrowed(bytes))),
+            _ => Ok(None),
+        }
+    }
+
+    fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject> {
+        if let Value::List(items) = self { Ok(items.iter().map(Ok)) } else { Err(Reject::Type) }
+    }
+
+    fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject> {
+        if let Value::Map(entries) = self { Ok(entries.iter().map(|(key, value)| Ok((key, value)))) } else { Err(Reject::Type) }
+    }
+
+    fn as_record(&self, record: &RecordType) -> Result<Vec<Option<Self>>, Reject> {
+        let Value::Record(fields) = self else { return Err(Reject::Type) };
+        let mut values = vec![None; record.fields.len()];
+        for (name, value) in fields {
+            match record.fields.iter().position(|field| field.name == *name) {
+                Some(i) => values[i] = Some(value),
+                None => return Err(Reject::Value(record.unknown_field(name, str::to_owned))),
+            }
+        }
+        Ok(values)
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Value::None)
+    }
+
+    fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject> {
+        let Value::String(name) = self else { return Err(Reject::Type) };
+        cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
+    }
+
+    fn as_json(&self) -> Result<Cow<'a, str>, Reject> {
+        if let Value::Json(text) = self { Ok(Cow::Borrowed(text)) } else { Err(Reject::Type) }
+    }
+
+    fn as_duration(&self) -> Result<i64, Reject> {
+        if let Value::Duration(nanoseconds) = self { Ok(*nanoseconds) } else { Err(Reject::Type) }
+    }
+
+    fn as_time(&self) -> Result<Time, Reject> {
+        if let Value::Time(time) = self { Ok(*time) } else { Err(Reject::Type) }
+    }
+}
+
+/// Lifts to [`Value`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ToValue;
+
+impl Lift for ToValue {
+    type Value = Value;
+
+    fn bool(&self, value: bool) -> Result<Value> {
+        Ok(Value::Bool(value))
+    }
+    fn s64(&self, value: i64) -> Result<Value> {
+        Ok(Value::Int(value))
+    }
+    fn u64(&self, value: u64) -> Result<Value> {
+        Ok(i64::try_from(value).map_or(Value::Uint(value), Value::Int))
+    }
+    fn f32(&self, value: f32) -> Result<Value> {
+        Ok(Value::Float(value.into()))
+    }
+    fn f64(&self, value: f64) -> Result<Value> {
+        Ok(Value::Float(value))
+    }
+    fn string(&self, value: &str) -> Result<Value> {
+        Ok(Value::String(value.to_owned()))
+    }
+    fn json(&self, value: &str) -> Result<Value> {
+        Ok(Value::Json(value.to_owned()))
+    }
+    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        macro_rules! items {
+            ($ty:ty, $make:expr) => {
+                Value::List(bytes.as_chunks().0.iter().map(|raw| $make(<$ty>::from_le_bytes(*raw))).collect())
+            };
+        }
+        Ok(match scalar {
+            Scalar::U8 => Value::Bytes(bytes.to_owned()),
+            Scalar::S8 => items!(i8, |n: i8| Value::Int(n.into())),
+            Scalar::S16 => items!(i16, |n: i16| Value::Int(n.into())),
+            Scalar::U16 => items!(u16, |n: u16| Value::Int(n.into())),
+            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n: i32| Value::Int(n.into())),
+            Scalar::U32 => items!(u32, |n: u32| Value::Int(n.into())),
+            Scalar::S64 | Scalar::WasmI64 => items!(i64, Value::Int),
+            Scalar::U64 => items!(u64, |n| i64::try_from(n).map_or(Value::Uint(n), Value::Int)),
+            Scalar::F32 => items!(f32, |n: f32| Value::Float(n.into())),
+            Scalar::F64 => items!(f64, Value::Float),
+        })
+    }
+    fn duration(&self, nanoseconds: i64) -> Result<Value> {
+        Ok(Value::Duration(nanoseconds))
+    }
+    fn time(&self, time: Time) -> Result<Value> {
+        Ok(Value::Time(time))
+    }
+    fn none(&self) -> Result<Value> {
+        Ok(Value::None)
+    }
+    fn case(&self, cases: &EnumType, case: u32) -> Result<Value> {
+        Ok(Value::String(cases.cases[case as usize].0.clone()))
+    }
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        Ok(Value::List((0..len).map(item).collect::<Result<_>>()?))
+    }
+    fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        self.list(len, item)
+    }
+    fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
+        Ok(Value::Map((0..len).map(entry).collect::<Result<_>>()?))
+    }
+    fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        let named = |(i, f): (usize, &crate::interface::Field)| Ok((f.name.clone(), field(i)?));
+        Ok(Value::Record(record.fields.iter().enumerate().map(named).collect::<Result<_>>()?))
+    }
+}
