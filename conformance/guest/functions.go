@@ -17,11 +17,11 @@ func Divmod(a, b int64) (q, r int64) { return a / b, a % b }
 //
 //undergo:export
 func Split(s string) (string, int32, error) {
-	words := strings.Fields(s)
-	if len(words) == 0 {
+	fields := strings.Fields(s)
+	if len(fields) == 0 {
 		return "", 0, errors.New("no words")
 	}
-	return words[0], int32(len(words)), nil
+	return fields[0], int32(len(fields)), nil
 }
 
 // Fail fails with msg, unless it is empty.
@@ -76,8 +76,11 @@ func Many(a int8, b uint16, c int32, d int64, e float32, f float64, g bool, h, i
 	if m != nil {
 		text = *m
 	}
-	return fmt.Sprint(a, b, c, d, e, f, g, h, i, j, k, int(l), text, n)
+	return words(a, b, c, d, e, f, g, h, i, j, k, int(l), text, n)
 }
+
+// words is the text of all of v, with a space between each two.
+func words(v ...any) string { return strings.TrimSuffix(fmt.Sprintln(v...), "\n") }
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
 //
@@ -95,7 +98,7 @@ func Nothing() {}
 //
 //undergo:export
 func Keywords(class, lambda, record string, from, list int32) string {
-	return fmt.Sprint(class, lambda, record, from, list)
+	return words(class, lambda, record, from, list)
 }
 
 // Pass is a keyword in Python.
