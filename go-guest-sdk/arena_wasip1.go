@@ -35,6 +35,8 @@ func announceArena() uint32 {
 // refill replaces the arena. Who still reads from the old one holds it in Args.
 // While a host places a call's blocks it may already have put some into the
 // arena that no Args hold: then the arena stays until the next Release.
+//
+//go:noinline
 func refill() {
 	if placing > 0 {
 		return

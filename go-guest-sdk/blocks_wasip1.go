@@ -22,9 +22,9 @@ type block struct {
 // The host places the blocks of a call, then calls. Two properties make a
 // simple stack of blocks correct, with other goroutines about:
 //
-//   - Goroutines switch in calls that allocate or wait, and nowhere else: there
-//     is no sysmon on wasm, and so no preemption. Take, Begin, and End do
-//     neither and are inlined, as is the call of an import: it has no prologue.
+//   - Goroutines switch in calls that allocate or wait, and nowhere else: wasm
+//     has one thread and no sysmon, and so no preemption. Take, Begin, End, and
+//     the compiler's wrapper around an import do neither.
 //   - The host nests: what it starts inside an import (or inside cabi_realloc,
 //     whose allocation can let another goroutine run) ends before that returns.
 //

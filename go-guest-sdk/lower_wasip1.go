@@ -86,6 +86,8 @@ func (o *Out) Alloc(size int) unsafe.Pointer {
 
 // grow gets memory for n words: as many at first, since most results need one
 // place only, and then more at a time.
+//
+//go:noinline
 func (o *Out) grow(n int) {
 	if o.free != nil {
 		o.full = append(o.full, o.free)

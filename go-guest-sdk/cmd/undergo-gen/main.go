@@ -10,7 +10,7 @@
 //	//undergo:import MODULE [NAME]  on a variable of function type that the host sets
 //	//undergo:enum                  on a type whose constants are an enum
 //
-// and writes one Go file for wasip1. What it can't map is reported, all of it in
+// and writes one Go file for wasip1, if there is a function with a directive. What it can't map is reported, all of it in
 // one run, and nothing is written; the exit status is 1 then. The go command that
 // it runs is $UNDERGO_GO, or go.
 package main
@@ -63,6 +63,9 @@ func run(dir, out, wit, world string) error {
 	if err != nil {
 		return err
 	}
+	if len(plugin.Exports)+len(plugin.Imports) == 0 {
+		return nothing(dir, out)
+	}
 	if err := check.Plugin(plugin); err != nil {
 		return err
 	}
@@ -80,4 +83,14 @@ func run(dir, out, wit, world string) error {
 		return err
 	}
 	return os.WriteFile(out, code, 0o644)
+}
+
+// nothing is what becomes of a plugin without directives. It may do without the
+// SDK, so that no glue may be in its way, not even that of an earlier run.
+func nothing(dir, out string) error {
+	fmt.Fprintf(os.Stderr, "undergo-gen: no //undergo:export and no //undergo:import in %s: nothing to generate\n", dir)
+	if text, err := os.ReadFile(out); out != "-" && err == nil && parse.IsGlue(text) {
+		return os.Remove(out)
+	}
+	return nil
 }

@@ -61,7 +61,7 @@ func (c *checker) types(p *model.Plugin) {
 func (c *checker) function(f *model.Func) {
 	params := scope{}
 	for _, p := range f.Params {
-		c.add(params, p.Pos, f.Go+": parameter "+p.Name, p.Name, "two parameters", "rename one")
+		c.add(params, p.Pos, f.Go+": parameter "+p.Go, p.Name, p.Go, "rename one")
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // says that it has read it, or the next call.
 func (g *glue) export(f *model.Func) {
 	g.counter = 0
-	name, area, kept := g.id("undergoExport"+title(f.Go)), g.id("undergoArea"+title(f.Go)), g.id("undergoKept"+title(f.Go))
+	name, area, kept := g.of(f, "Export"), g.of(f, "Area"), g.of(f, "Kept")
 	layout := f.ResultLayout()
 	words := (layout.Size + 7) / 8
 	keeps := g.keeps(f)
@@ -72,7 +72,7 @@ func (g *glue) export(f *model.Func) {
 
 	if len(keeps) > 0 {
 		g.line("//go:wasmexport cabi_post_%s", f.Name)
-		g.line("func %s(uint32) { %s }\n", g.id("undergoPost"+title(f.Go)), g.sdk("Clear", "&"+kept))
+		g.line("func %s(uint32) { %s }\n", g.of(f, "Post"), g.sdk("Clear", "&"+kept))
 	}
 }
 

@@ -23,8 +23,9 @@ const Contract = 1
 
 // Glue is the Go file that carries the calls of p.
 func Glue(p *model.Plugin, version string) ([]byte, error) {
-	g := &glue{Plugin: p, helpers: map[string]string{}, names: map[string]bool{}, imports: maps.Clone(p.GoImports)}
+	g := &glue{Plugin: p, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: maps.Clone(p.GoImports)}
 	g.undergo = g.pkg(sdk, "undergo")
+	g.nameFunctions()
 	for _, f := range p.Exports {
 		g.export(f)
 	}
@@ -55,6 +56,7 @@ type glue struct {
 	body    bytes.Buffer
 	imports map[string]string // import path to local name, for all that may be needed
 	undergo string            // local name of the SDK
+	bases   map[*model.Func]string
 	helpers map[string]string // what a helper does to its name
 	names   map[string]bool   // the names of helpers
 	queue   []func()          // helpers to be written
@@ -74,6 +76,23 @@ func (g *glue) id(name string) string {
 	}
 	return name
 }
+
+// nameFunctions gives each function a name of its own for what belongs to it:
+// foo and Foo are different in Go, and so are their names in WIT, but not here.
+func (g *glue) nameFunctions() {
+	used := map[string]int{}
+	for _, f := range slices.Concat(g.Exports, g.Imports) {
+		base := title(f.Go)
+		used[base]++
+		if n := used[base]; n > 1 {
+			base += "_" + strconv.Itoa(n)
+		}
+		g.bases[f] = base
+	}
+}
+
+// of is the name of what belongs to f, such as its return area.
+func (g *glue) of(f *model.Func, what string) string { return g.id("undergo" + what + g.bases[f]) }
 
 // temp is the name of a new local variable.
 func (g *glue) temp() string {
@@ -145,7 +164,7 @@ func (g *glue) bind() {
 	g.line("// %s sets what the host provides, before any init function runs.", bind)
 	g.line("func %s() bool {", bind)
 	for _, f := range g.Imports {
-		g.line("%s = %s", f.Go, g.id("undergoImport"+title(f.Go)))
+		g.line("%s = %s", f.Go, g.of(f, "Import"))
 	}
 	g.line("return %s\n}\n", g.sdk("Interface", iface))
 	g.line("// %s is what this plugin exports and imports. Hosts find it in the module's data.", iface)

@@ -14,7 +14,7 @@ import (
 // import meanwhile.
 func (g *glue) imported(f *model.Func) {
 	g.counter = 0
-	host, name := g.id("undergoHost"+title(f.Go)), g.id("undergoImport"+title(f.Go))
+	host, name := g.of(f, "Host"), g.of(f, "Import")
 	layout := f.ResultLayout()
 	core, spilled := f.FlatParams()
 	result, scalar := f.FlatResult()

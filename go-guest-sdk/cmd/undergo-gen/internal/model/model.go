@@ -33,6 +33,7 @@ type Func struct {
 
 // A Param is a parameter of a function.
 type Param struct {
+	Go   string // Go name, or a name in its place
 	Name string // WIT name
 	Type *Type
 	Pos  token.Position

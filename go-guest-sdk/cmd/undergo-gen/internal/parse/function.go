@@ -17,7 +17,7 @@ func (r *reader) function(d directive) {
 	sig, ok := obj.Type().Underlying().(*types.Signature)
 	if !ok {
 		if !invalid(obj.Type()) {
-			r.problem(d.pos, "%s is a %s, not a function: write `var %s func(...) ...`", d.id.Name, obj.Type(), d.id.Name)
+			r.problem(d.pos, "%s is of type %s, which is no function: write `var %s func(...) ...`", d.id.Name, obj.Type(), d.id.Name)
 		}
 		return
 	}
@@ -65,11 +65,12 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 			ok = false
 			continue
 		}
-		p := model.Param{Name: model.Kebab(paramName(v, index)), Pos: r.fset.Position(pos)}
-		if !r.asciiName(pos, "parameter", paramName(v, index), "another name") {
+		name := paramName(v, index)
+		p := model.Param{Go: name, Name: model.Kebab(name), Pos: r.fset.Position(pos)}
+		if !r.asciiName(pos, "parameter", name, "another name") {
 			ok = false
 		}
-		p.Type = r.typ(v.Type(), place{pos, "parameter " + paramName(v, index)})
+		p.Type = r.typ(v.Type(), place{pos, "parameter " + name})
 		if p.Type == nil {
 			ok = false
 		}

@@ -48,6 +48,10 @@ func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
 func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place) bool {
 	ok := true
 	own := n.Obj().Pkg() == r.pkg
+	if !own && hidden(s) {
+		r.refuse(at, n, "has fields that its package does not export, and would lose them; use a struct of the plugin's own")
+		return false
+	}
 	for i := range s.NumFields() {
 		v := s.Field(i)
 		in := at.in("field " + v.Name())
@@ -61,9 +65,6 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 			continue
 		case !v.Exported() && own:
 			continue
-		case !v.Exported():
-			r.refuse(at, n, "has fields that its package does not export, and would lose them; use a struct of the plugin's own")
-			return false
 		}
 		if !explicit {
 			name = v.Name()
@@ -88,6 +89,16 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 		return false
 	}
 	return ok
+}
+
+// hidden says that s has fields that its package keeps to itself.
+func hidden(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if !s.Field(i).Exported() {
+			return true
+		}
+	}
+	return false
 }
 
 // tagName is the name that a field's tag gives, if it gives one.

@@ -3,7 +3,7 @@ package parse
 import (
 	"go/token"
 	"go/types"
-	"path"
+	"regexp"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -149,21 +149,17 @@ func (r *reader) goType(t types.Type) string {
 	})
 }
 
-// reserved are names that the glue uses itself.
-var reserved = map[string]bool{
-	"undergo": true, "unsafe": true, "runtime": true, "args": true, "call": true, "cancel": true, "text": true,
-	"params": true, "start": true,
-}
+// locals are the names that the glue uses itself.
+var locals = regexp.MustCompile(`^([a-z][0-9]*|args|at|call|cancel|ctx|err|out|params|ret|runtime|start|text|tmp|undergo|unsafe)$`)
 
 // importName is the name under which the glue imports a package. It differs
-// from all that the plugin declares, and from the glue's local names, which are
-// a letter or two with a number.
+// from all that the plugin and the glue declare.
 func (r *reader) importName(pkg, name string) string {
 	if have, ok := r.plugin.GoImports[pkg]; ok {
 		return have
 	}
 	used := func(name string) bool {
-		if reserved[name] || r.plugin.Taken[name] || len(name) <= 3 && name != path.Base(pkg) {
+		if locals.MatchString(name) || r.plugin.Taken[name] {
 			return true
 		}
 		for _, have := range r.plugin.GoImports {

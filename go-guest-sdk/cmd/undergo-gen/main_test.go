@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const sdkModule = "github.com/undergo-dev/undergo/go-guest-sdk"
+
+// TestGolden runs the generator on each directory of testdata. A directory has
+// Go files, and either errors.golden, or glue.golden and wit.golden. What is
+// accepted has to compile.
+func TestGolden(t *testing.T) {
+	cases, err := filepath.Glob("testdata/*")
+	if err != nil || len(cases) == 0 {
+		t.Fatal("no cases: ", err)
+	}
+	for _, dir := range cases {
+		t.Run(filepath.Base(dir), func(t *testing.T) { golden(t, dir) })
+	}
+}
+
+func golden(t *testing.T, dir string) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := t.TempDir()
+	t.Chdir(module)
+	copyCase(t, dir, module)
+
+	err = run(".", "", "interface.wit", "")
+	if err != nil {
+		compare(t, filepath.Join(dir, "errors.golden"), []byte(err.Error()+"\n"))
+		if _, err := os.Stat(defaultOutput); err == nil {
+			t.Error("glue was written in spite of errors")
+		}
+		return
+	}
+	if filepath.Base(dir) == "nothing" {
+		if _, err := os.Stat(defaultOutput); err == nil {
+			t.Error("glue was written for a plugin without directives")
+		}
+		return
+	}
+	glue := read(t, defaultOutput)
+	compare(t, filepath.Join(dir, "glue.golden"), glue)
+	compare(t, filepath.Join(dir, "wit.golden"), read(t, "interface.wit"))
+
+	// The glue of the first run lies in the directory now, and changes nothing.
+	if err := run(".", "", "", ""); err != nil {
+		t.Fatal("second run: ", err)
+	}
+	if !bytes.Equal(glue, read(t, defaultOutput)) {
+		t.Error("two runs give different glue")
+	}
+	if testing.Short() {
+		return
+	}
+	for _, args := range [][]string{{"build", "-buildmode=c-shared", "-o", "plugin.wasm", "."}, {"vet", "."}} {
+		cmd := exec.Command("go", args...)
+		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("go %s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+// copyCase makes a module of the case: its Go files, and the SDK as it is here.
+func copyCase(t *testing.T, dir, module string) {
+	t.Helper()
+	if err := os.CopyFS(module, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	sdk, err := filepath.Abs(filepath.Join(dir, "..", "..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod := "module example.com/acme/" + filepath.Base(dir) + "/v2\n\ngo 1.24\n\nrequire " + sdkModule + " v0.0.0\n\nreplace " + sdkModule + " => " + sdk + "\n"
+	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte(mod), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func compare(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; got:\n%s", err, got)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s: differs, see with -update and git diff; got:\n%s", filepath.Base(file), firstDifference(got, want))
+	}
+}
+
+func firstDifference(got, want []byte) string {
+	g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return "got:  " + g[i] + "\nwant: " + w[i]
+		}
+	}
+	return "one is longer than the other"
+}

@@ -1,0 +1,4 @@
+package library
+
+//undergo:export
+func Use() {}

@@ -1,0 +1,8 @@
+package main
+
+import "example.com/nowhere/missing"
+
+//undergo:export
+func Use(a missing.Type, b Undefined) {}
+
+func main() {}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"math/big"
+	"net/http"
+	"unsafe"
+)
+
+type Node struct {
+	Next *Node
+}
+
+type A struct{ B []B }
+
+type B struct{ A map[string]A }
+
+type Empty struct{}
+
+type Private struct{ x int }
+
+type Embeds struct {
+	Base
+	Name string
+}
+
+type Base struct{ ID int }
+
+type Pair[T any] struct{ One, Two T }
+
+type Deep struct {
+	Fields []struct{ X int }
+	Done   map[string][]chan int
+}
+
+type Shape interface{ Area() float64 }
+
+//undergo:export
+func Chan(c chan int) {}
+
+//undergo:export
+func Func(f func()) func(int) { return nil }
+
+//undergo:export
+func Complex(a complex64, b complex128) {}
+
+//undergo:export
+func Pointers(a uintptr, b unsafe.Pointer, c **int) {}
+
+//undergo:export
+func Recursive(n Node, a A) {}
+
+//undergo:export
+func Structs(a Empty, b Private, c Embeds, d struct{ X int }) {}
+
+//undergo:export
+func Generic(p Pair[int]) {}
+
+//undergo:export
+func Deeper(d Deep) {}
+
+//undergo:export
+func Interface(s Shape, e error) {}
+
+//undergo:export
+func Foreign(r http.Request, n *big.Int) {}
+
+//undergo:export
+func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string) {}
+
+//undergo:export
+func Zero(a [0]int) {}
+
+func main() {}

@@ -1,0 +1,6 @@
+package main
+
+//go:wasmexport add
+func add(a, b int32) int32 { return a + b }
+
+func main() {}
