@@ -1,5 +1,61 @@
-//! The `undergo` command.
+//! The `undergo` command: builds, inspects and calls Go plugins, and writes typed bindings for them.
 
-fn main() {
-    println!("undergo {}", undergo::VERSION);
+mod bindgen;
+mod build;
+mod call;
+mod duration;
+mod failure;
+mod forward;
+mod go;
+mod inspect;
+mod json;
+mod new;
+mod options;
+mod plugin;
+mod progress;
+mod rfc3339;
+mod sdk;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "undergo", version, about, long_about = None, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  undergo new greeter                          start a plugin, with a program that calls it
+  undergo build greeter                        compile it to greeter.wasm
+  undergo inspect greeter.wasm                 what it gives, and what it wants
+  undergo call greeter.wasm greet Ada true     call a function
+  undergo bindgen greeter.wasm --lang python   write a typed module for it
+
+Go 1.24 or newer is needed to build. UNDERGO_GO names the go command to use instead of the one on PATH.";
+
+#[derive(Subcommand)]
+enum Command {
+    New(new::Args),
+    Build(build::Args),
+    Inspect(inspect::Args),
+    Call(call::Args),
+    Bindgen(bindgen::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::New(args) => new::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Call(args) => call::run(&args),
+        Command::Bindgen(args) => bindgen::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
 }

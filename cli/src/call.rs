@@ -1,0 +1,148 @@
+//! `undergo call`: one function, from the command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use serde_json::Value;
+use undergo::{
+    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
+};
+
+use crate::failure::Failure;
+use crate::forward;
+use crate::json::{self, Json, RULES, ToJson};
+use crate::options::Options;
+use crate::progress::Progress;
+
+/// Call a function of a plugin
+#[derive(clap::Args)]
+#[command(after_help = help())]
+pub(crate) struct Args {
+    /// The plugin
+    file: PathBuf,
+    /// The function: greet-all, greet_all, greetAll or GreetAll
+    function: String,
+    /// Its arguments, each as JSON. Where JSON has a string, plain text will do. Trailing optional ones may be left out
+    #[arg(value_name = "ARGS", allow_negative_numbers = true)]
+    args: Vec<String>,
+    /// Answer a function that the plugin imports with that value, always
+    #[arg(long = "import", value_name = "INTERFACE.NAME=JSON")]
+    imports: Vec<String>,
+    /// Write a result of text or bytes as it is, not as JSON
+    #[arg(short, long)]
+    raw: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+fn help() -> String {
+    format!(
+        "{RULES}\n\n\
+         An argument for a string, an enum, bytes, a duration or a time that is not a JSON string is taken as it is:\n\
+         Ada is \"Ada\", and 12 is \"12\". The null of an option is null.\n\n\
+         The result is written to standard output; what the plugin prints goes to standard error.\n\n\
+         Examples:\n  \
+         undergo call greeter.wasm greet '{{\"name\":\"Ada\",\"tags\":[]}}' true\n  \
+         undergo call greeter.wasm greet Ada --import 'directory.lookup=[\"admin\"]'\n  \
+         undergo call tool.wasm convert --dir ./data::/data:ro --timeout 2s --memory 64MiB -- -1\n\n\
+         Exit code: 0; 1 when the function returned an error, whose text goes to standard error; 2 for everything else."
+    )
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    Ok(call(args).map_err(Failure::Call)?)
+}
+
+fn call(args: &Args) -> undergo::Result<()> {
+    let progress = Progress::start(format!("loading {}", args.file.display()));
+    let plugin = Plugin::from_file(&args.file)?;
+    // What the user wrote is checked before the plugin runs.
+    let export = plugin.export(&args.function).or_else(|error| plugin.export(&names::kebab(&args.function)).map_err(|_| error))?;
+    let function = plugin.exports().nth(export).cloned();
+    let function = function.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("no export '{}'", args.function)))?;
+    let values = arguments(&function, &args.args)?;
+    let imports = imports(&plugin, &args.imports)?;
+    let options = InstanceOptions { imports, sandbox: args.options.sandbox(), limits: args.options.limits() };
+    let instance = plugin.instantiate(options).inspect_err(|error| {
+        progress.pause(|| forward::after(error));
+    })?;
+    drop(progress);
+    let result = forward::during(&instance, || invoke(&instance, export, &values))?;
+    let Some(ty) = &function.result else { return Ok(()) };
+    print(ty, &result, args.raw).map_err(|error| Error::new(ErrorKind::HostError, format!("the result can't be written: {error}")))
+}
+
+fn arguments(function: &Function, given: &[String]) -> undergo::Result<Vec<Value>> {
+    let wanted = &function.params;
+    let needed = wanted.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
+    if given.len() < needed || given.len() > wanted.len() {
+        let names: Vec<String> = wanted.iter().map(|param| param.name.to_uppercase()).collect();
+        let text = format!(
+            "{} takes {}, got {}: {function}\nusage: undergo call FILE {} {}",
+            function.name,
+            crate::plugin::count(wanted.len(), "argument"),
+            given.len(),
+            function.name,
+            names.join(" ")
+        );
+        return Err(Error::new(ErrorKind::TypeMismatch, text.trim_end()));
+    }
+    let read = |(param, text): (&undergo::Field, &String)| {
+        json::read(&param.ty, text)
+            .map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("{}({}): {error}", function.name, param.name)))
+    };
+    wanted.iter().zip(given).map(read).collect()
+}
+
+fn invoke(instance: &Instance, export: usize, values: &[Value]) -> undergo::Result<Value> {
+    let mut arguments = instance.arguments(export)?;
+    for (i, value) in values.iter().enumerate() {
+        arguments.lower(i, &Json::Value(value))?;
+    }
+    arguments.call(instance, CallOptions::default())?.lift(&ToJson)
+}
+
+/// A host function that gives the same answer to each call.
+struct Constant(Value);
+
+impl HostFunction for Constant {
+    fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
+        call.answer(&Json::Value(&self.0))
+    }
+}
+
+fn imports(plugin: &Plugin, given: &[String]) -> undergo::Result<Imports> {
+    let mut imports = Imports::default();
+    for text in given {
+        let wrong = |why: String| Error::new(ErrorKind::TypeMismatch, format!("--import {text}: {why}"));
+        let (name, value) = text.split_once('=').ok_or_else(|| wrong("write it as INTERFACE.NAME=JSON".to_owned()))?;
+        let full = |(module, function): &(&str, &Arc<Function>)| format!("{module}.{}", function.name);
+        let written = name.rsplit_once('.').map_or(name.to_owned(), |(module, name)| format!("{module}.{}", names::kebab(name)));
+        let found = plugin.imports().find(|import| full(import) == name || full(import) == written);
+        let (module, function) = found.ok_or_else(|| {
+            let known: Vec<String> = plugin.imports().map(|import| full(&import)).collect();
+            let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+            wrong(format!("{} does not import that; it imports {known}", plugin.name()))
+        })?;
+        let value = match &function.result {
+            Some(ty) => json::read(ty, value).map_err(wrong)?,
+            None => Value::Null,
+        };
+        imports.set(module, &function.name, Arc::new(Constant(value)));
+    }
+    Ok(imports)
+}
+
+fn print(ty: &Type, value: &Value, raw: bool) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    if raw {
+        let bytes = json::raw(ty, value).ok_or_else(|| anyhow!("--raw is for text and bytes, and the result is {ty}"))?;
+        out.write_all(&bytes)?;
+        return Ok(out.flush()?);
+    }
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}

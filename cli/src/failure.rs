@@ -1,0 +1,61 @@
+//! How a command that failed says so.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use undergo::{Error, ErrorKind};
+
+/// A failure with an exit code of its own.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Another program has told the user what is wrong already; its text stays as it is.
+    Told,
+    /// The plugin could not be called, or its function did not return.
+    Call(Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Told => f.write_str("a program that was run failed"),
+            Failure::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended otherwise than by a return.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Failure>() {
+        Some(Failure::Told) => ExitCode::FAILURE,
+        Some(Failure::Call(error)) if error.kind() == ErrorKind::GuestError => {
+            eprintln!("{}", error.message());
+            ExitCode::FAILURE
+        }
+        Some(Failure::Call(error)) => {
+            eprintln!("{}", describe(error));
+            ExitCode::from(2)
+        }
+        None => {
+            match error.downcast_ref::<Error>() {
+                Some(error) => eprintln!("{}", describe(error)),
+                None => eprintln!("error: {error:#}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `error[panic]: boom`, and the Go frames below it.
+fn describe(error: &Error) -> String {
+    let mut text = format!("error[{}]: {error}", error.kind());
+    for frame in error.frames() {
+        text.push_str("\n  at ");
+        text.push_str(&frame.function);
+        if !frame.file.is_empty() {
+            text.push_str(&format!(" ({}:{})", frame.file, frame.line));
+        }
+    }
+    text
+}

@@ -1,0 +1,188 @@
+//! `undergo inspect`: what a plugin says of itself.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use undergo::{Function, Interface, ModuleInfo, ModuleKind};
+
+use crate::plugin::{self, bare_exports};
+
+/// Show what a plugin gives, what it wants, and what it is made of
+#[derive(clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The plugin, or any WebAssembly module
+    file: PathBuf,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const HELP: &str = "\
+With --json, an object of these members, to which later versions only add:
+  file      the path, as given
+  kind      \"reactor\" (a plugin) or \"command\" (a program, whose functions can't be called)
+  go        the version of Go that compiled it, or null
+  size      bytes
+  world     the interface's name, or null for a bare module
+  wit       the interface as WIT text, or null
+  exports   [{name, signature, docs, typed}]; typed is false for a function with a core signature only
+  imports   [{module, name, signature, docs, typed}], what the host must give
+  wasi      the names of the WASI functions that it uses
+  sections  [{name, size}], in order
+
+Examples:
+  undergo inspect greeter.wasm
+  undergo inspect greeter.wasm --json | jq -r '.exports[].name'";
+
+/// A function, as both forms of the output show it.
+struct Shown {
+    module: Option<String>,
+    name: String,
+    signature: String,
+    docs: String,
+    typed: bool,
+}
+
+impl Shown {
+    fn typed(module: Option<&str>, function: &Function) -> Shown {
+        Shown {
+            module: module.map(str::to_owned),
+            name: function.name.clone(),
+            signature: function.to_string(),
+            docs: function.docs.clone(),
+            typed: true,
+        }
+    }
+
+    fn bare(module: Option<&str>, name: &str, ty: &impl ToString) -> Shown {
+        let signature = format!("{name}{}", ty.to_string());
+        Shown { module: module.map(str::to_owned), name: name.to_owned(), signature, docs: String::new(), typed: false }
+    }
+
+    fn json(&self) -> Value {
+        let mut value = json!({});
+        if let Some(module) = &self.module {
+            value["module"] = Value::from(module.as_str());
+        }
+        value["name"] = Value::from(self.name.as_str());
+        value["signature"] = Value::from(self.signature.as_str());
+        value["docs"] = Value::from(self.docs.as_str());
+        value["typed"] = Value::from(self.typed);
+        value
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
+    let info = ModuleInfo::parse(&bytes)?;
+    let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+    let exports = exports(&info, interface.as_ref());
+    let imports = imports(&info, interface.as_ref());
+    let wasi: Vec<&str> = info.imports.iter().filter(|import| import.module == plugin::WASI).map(|import| import.name.as_str()).collect();
+    let file = args.file.display().to_string();
+    let text = if args.json {
+        let value = json!({
+            "file": file,
+            "kind": info.kind.as_str(),
+            "go": info.go_version,
+            "size": info.size,
+            "world": interface.as_ref().map(|interface| interface.name.as_str()),
+            "wit": info.wit,
+            "exports": exports.iter().map(Shown::json).collect::<Vec<_>>(),
+            "imports": imports.iter().map(Shown::json).collect::<Vec<_>>(),
+            "wasi": wasi,
+            "sections": info.sections.iter().map(|section| json!({"name": section.name, "size": section.size})).collect::<Vec<_>>(),
+        });
+        format!("{value:#}\n")
+    } else {
+        page(&file, &info, &exports, &imports, &wasi)
+    };
+    std::io::stdout().write_all(text.as_bytes()).context("the result can't be written")
+}
+
+fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Vec<Shown> {
+    let typed = interface.into_iter().flat_map(|interface| &interface.exports).map(|function| Shown::typed(None, function));
+    typed.chain(bare_exports(info, interface).map(|export| Shown::bare(None, &export.name, &export.ty))).collect()
+}
+
+fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Vec<Shown> {
+    let one = |import: &undergo::CoreImport| match interface.and_then(|interface| interface.import(&import.module, &import.name)) {
+        Some(function) => Shown::typed(Some(&import.module), function),
+        None => Shown::bare(Some(&import.module), &import.name, &import.ty),
+    };
+    plugin::host_imports(info).map(one).collect()
+}
+
+/// The output for people.
+fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], wasi: &[&str]) -> String {
+    let mut page = format!("{file}\n");
+    let kind = match (info.kind, &info.wit) {
+        (ModuleKind::Reactor, Some(_)) => "plugin (reactor)",
+        (ModuleKind::Reactor, None) => "bare plugin (reactor without an interface)",
+        (ModuleKind::Command, _) => "command: built without -buildmode=c-shared, so no function of it can be called",
+    };
+    facts(&mut page, &[("kind", kind), ("go", info.go_version.as_deref().unwrap_or("unknown")), ("size", &plugin::bytes(info.size))]);
+    functions(&mut page, "Exports", exports);
+    functions(&mut page, "Imports, which the host must give", imports);
+    if !wasi.is_empty() {
+        page.push_str("\nWASI functions\n");
+        wrap(&mut page, wasi);
+    }
+    page.push_str("\nSections\n");
+    let width = info.sections.iter().map(|section| section.name.chars().count()).max().unwrap_or(0);
+    for section in &info.sections {
+        line(&mut page, &format!("  {:width$}  {:>9}", section.name, plugin::bytes(section.size)));
+    }
+    if let Some(wit) = &info.wit {
+        page.push_str("\nInterface\n");
+        for text in wit.lines() {
+            line(&mut page, format!("  {text}").trim_end());
+        }
+    }
+    page
+}
+
+fn line(page: &mut String, text: &str) {
+    page.push_str(text);
+    page.push('\n');
+}
+
+fn facts(page: &mut String, facts: &[(&str, &str)]) {
+    for (name, value) in facts {
+        // Writing to a String can't fail.
+        let _ = writeln!(page, "  {name:5} {value}");
+    }
+}
+
+fn functions(page: &mut String, title: &str, functions: &[Shown]) {
+    if functions.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "\n{title}");
+    for function in functions {
+        let module = function.module.as_ref().map(|module| format!("{module}.")).unwrap_or_default();
+        let _ = writeln!(page, "  {module}{}", function.signature);
+        if let Some(first) = function.docs.lines().next() {
+            let _ = writeln!(page, "      {first}");
+        }
+    }
+}
+
+/// Words in lines of at most 100 columns.
+fn wrap(page: &mut String, words: &[&str]) {
+    let mut row = String::from(" ");
+    for word in words {
+        if row.len() + word.len() > 98 {
+            line(page, &row);
+            row = String::from(" ");
+        }
+        row.push(' ');
+        row.push_str(word);
+    }
+    line(page, &row);
+}

@@ -1,0 +1,310 @@
+//! Between JSON and what crosses the boundary, without a tree in between but the JSON itself.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Number, Value};
+use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
+
+use crate::{duration, rfc3339};
+
+/// How values are written in JSON; a part of the help of each command that takes or gives values.
+pub(crate) const RULES: &str = "\
+Values are JSON:
+  record       an object; keys as in WIT, or in snake_case or camelCase; fields of optional types may be left out
+  option       null, or the value
+  enum         a string: the case's name
+  list, tuple  an array
+  list<u8>     \"base64:…\", any other string for its UTF-8 bytes, or an array of numbers
+  map          an object; or an array of [key, value] pairs
+  duration     \"1.5s\" as in Go, or a number of nanoseconds
+  time         \"2026-02-03T04:05:06Z\" (RFC 3339)
+  json         any value
+  f32, f64     a number, or \"NaN\", \"Infinity\", \"-Infinity\"";
+
+const BYTES: &str = "base64:";
+
+/// A JSON value on its way to a plugin. The key of an object can stand for any value that has a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Json<'a> {
+    Value(&'a Value),
+    Key(&'a str),
+}
+
+impl<'a> Json<'a> {
+    fn text(self) -> Option<&'a str> {
+        match self {
+            Json::Key(text) => Some(text),
+            Json::Value(value) => value.as_str(),
+        }
+    }
+
+    /// A key is read as JSON where the type is not one of text.
+    fn read<T>(self, take: impl Fn(&Value) -> Option<T>) -> Option<T> {
+        match self {
+            Json::Value(value) => take(value),
+            Json::Key(text) => serde_json::from_str(text).ok().as_ref().and_then(take),
+        }
+    }
+
+    /// Why it is not an integer: a float may look like one, and an integer may have more than 64 bits.
+    fn no_integer(self, wanted: &str) -> Reject {
+        let Json::Value(Value::Number(n)) = self else { return Reject::Type };
+        match n.as_f64() {
+            Some(float) if !n.is_i64() && !n.is_u64() && float.abs() < 9e18 => Reject::Value(format!("{n} is not an integer")),
+            _ => Reject::Value(format!("{n} is out of range for {wanted}")),
+        }
+    }
+}
+
+impl<'a> Lower<'a> for Json<'a> {
+    fn type_name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Json::Key(_) => "a key",
+            Json::Value(Value::Null) => "null",
+            Json::Value(Value::Bool(_)) => "a bool",
+            Json::Value(Value::Number(_)) => "a number",
+            Json::Value(Value::String(_)) => "a string",
+            Json::Value(Value::Array(_)) => "an array",
+            Json::Value(Value::Object(_)) => "an object",
+        })
+    }
+
+    fn as_bool(&self) -> Result<bool, Reject> {
+        self.read(Value::as_bool).ok_or(Reject::Type)
+    }
+
+    fn as_s64(&self) -> Result<i64, Reject> {
+        self.read(Value::as_i64).ok_or_else(|| self.no_integer("s64"))
+    }
+
+    fn as_u64(&self) -> Result<u64, Reject> {
+        self.read(Value::as_u64).ok_or_else(|| self.no_integer("u64"))
+    }
+
+    fn as_f64(&self) -> Result<f64, Reject> {
+        if let Some(number) = self.read(Value::as_f64) {
+            return Ok(number);
+        }
+        match self.text() {
+            Some("NaN") => Ok(f64::NAN),
+            Some("Infinity") => Ok(f64::INFINITY),
+            Some("-Infinity") => Ok(f64::NEG_INFINITY),
+            _ => Err(Reject::Type),
+        }
+    }
+
+    fn as_str(&self) -> Result<Cow<'a, str>, Reject> {
+        self.text().map(Cow::Borrowed).ok_or(Reject::Type)
+    }
+
+    fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject> {
+        let Some(text) = self.text().filter(|_| scalar == Scalar::U8) else { return Ok(None) };
+        let Some(encoded) = text.strip_prefix(BYTES) else { return Ok(Some(Blob::Borrowed(text.as_bytes()))) };
+        let bytes = BASE64.decode(encoded).map_err(|error| Reject::Value(format!("the bytes are not base64: {error}")))?;
+        Ok(Some(Blob::Guarded(Box::new(bytes))))
+    }
+
+    fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject> {
+        match self {
+            Json::Value(Value::Array(items)) => Ok(items.iter().map(|item| Ok(Json::Value(item)))),
+            _ => Err(Reject::Type),
+        }
+    }
+
+    fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject> {
+        let entries: Vec<_> = match self {
+            Json::Value(Value::Object(entries)) => entries.iter().map(|(key, value)| Ok((Json::Key(key), Json::Value(value)))).collect(),
+            Json::Value(Value::Array(entries)) => entries.iter().map(pair).collect(),
+            _ => return Err(Reject::Type),
+        };
+        Ok(entries.into_iter())
+    }
+
+    fn as_record(&self, record: &RecordType) -> Result<Vec<Option<Self>>, Reject> {
+        let Json::Value(Value::Object(given)) = self else { return Err(Reject::Type) };
+        let mut values = vec![None; record.fields.len()];
+        for (key, value) in given {
+            let named = |name: &str| record.fields.iter().position(|field| field.name == name);
+            let found = named(key).or_else(|| named(&names::kebab(key)));
+            let Some(i) = found else { return Err(Reject::Value(record.unknown_field(key, str::to_owned))) };
+            if values[i].replace(Json::Value(value)).is_some() {
+                return Err(Reject::Value(format!("the field '{}' of {} is given twice", record.fields[i].name, record.name)));
+            }
+        }
+        Ok(values)
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Json::Value(Value::Null))
+    }
+
+    fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject> {
+        let name = self.text().ok_or(Reject::Type)?;
+        let found = cases.case(name).or_else(|| cases.case(&names::kebab(name)));
+        found.ok_or_else(|| Reject::Value(cases.unknown_case(name)))
+    }
+
+    fn as_json(&self) -> Result<Cow<'a, str>, Reject> {
+        let text = match self {
+            Json::Value(value) => value.to_string(),
+            Json::Key(text) => Value::from(*text).to_string(),
+        };
+        Ok(Cow::Owned(text))
+    }
+
+    fn as_duration(&self) -> Result<i64, Reject> {
+        if let Some(nanoseconds) = self.read(Value::as_i64) {
+            return Ok(nanoseconds);
+        }
+        let text = self.text().ok_or(Reject::Type)?;
+        duration::parse(text).ok_or_else(|| Reject::Value(format!("{text:?} is not a duration like \"1.5s\" or \"2h45m\"")))
+    }
+
+    fn as_time(&self) -> Result<Time, Reject> {
+        let text = self.text().ok_or(Reject::Type)?;
+        rfc3339::parse(text).ok_or_else(|| Reject::Value(format!("{text:?} is not a time like \"2026-02-03T04:05:06Z\" (RFC 3339)")))
+    }
+}
+
+fn pair(entry: &Value) -> Result<(Json<'_>, Json<'_>), Reject> {
+    match entry.as_array().map(Vec::as_slice) {
+        Some([key, value]) => Ok((Json::Value(key), Json::Value(value))),
+        _ => Err(Reject::Value(format!("expected a pair [key, value], got {entry}"))),
+    }
+}
+
+/// What a person wrote for a value of that type: JSON, or plain text for a type whose JSON is a string.
+pub(crate) fn read(ty: &Type, text: &str) -> Result<Value, String> {
+    let inner = match &ty.kind {
+        TypeKind::Option(inner) => inner,
+        _ => ty,
+    };
+    let is_text = match &inner.kind {
+        TypeKind::String | TypeKind::Enum(_) | TypeKind::Duration | TypeKind::Time => true,
+        TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(Scalar::U8)),
+        _ => false,
+    };
+    let parsed = serde_json::from_str::<Value>(text);
+    if !is_text {
+        return parsed.map_err(|error| format!("expected {ty} as JSON, got {text:?}: {error}"));
+    }
+    let list = matches!(inner.kind, TypeKind::List(_));
+    let optional = matches!(ty.kind, TypeKind::Option(_));
+    let duration = matches!(inner.kind, TypeKind::Duration);
+    Ok(match parsed {
+        Ok(value @ Value::String(_)) => value,
+        Ok(Value::Null) if optional => Value::Null,
+        Ok(value @ Value::Array(_)) if list => value,
+        Ok(value @ Value::Number(_)) if duration => value,
+        _ => Value::from(text),
+    })
+}
+
+/// Lifts to JSON.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ToJson;
+
+impl Lift for ToJson {
+    type Value = Value;
+
+    fn bool(&self, value: bool) -> Result<Value> {
+        Ok(Value::Bool(value))
+    }
+    fn s64(&self, value: i64) -> Result<Value> {
+        Ok(Value::from(value))
+    }
+    fn u64(&self, value: u64) -> Result<Value> {
+        Ok(Value::from(value))
+    }
+    fn f32(&self, value: f32) -> Result<Value> {
+        // Its own shortest digits, not those of the same number with 64 bits: 0.1, not 0.10000000149011612.
+        float(value.to_string().parse().unwrap_or_else(|_| value.into()))
+    }
+    fn f64(&self, value: f64) -> Result<Value> {
+        float(value)
+    }
+    fn string(&self, value: &str) -> Result<Value> {
+        Ok(Value::from(value))
+    }
+    fn json(&self, value: &str) -> Result<Value> {
+        serde_json::from_str(value).map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the guest gave what is not JSON: {error}")))
+    }
+    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        macro_rules! items {
+            ($ty:ty, $make:expr) => {
+                Value::Array(bytes.as_chunks().0.iter().map(|raw| $make(<$ty>::from_le_bytes(*raw))).collect::<Result<_>>()?)
+            };
+        }
+        Ok(match scalar {
+            Scalar::U8 => Value::from(format!("{BYTES}{}", BASE64.encode(bytes))),
+            Scalar::S8 => items!(i8, |n: i8| self.s64(n.into())),
+            Scalar::S16 => items!(i16, |n: i16| self.s64(n.into())),
+            Scalar::U16 => items!(u16, |n: u16| self.s64(n.into())),
+            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n: i32| self.s64(n.into())),
+            Scalar::U32 => items!(u32, |n: u32| self.s64(n.into())),
+            Scalar::S64 | Scalar::WasmI64 => items!(i64, |n| self.s64(n)),
+            Scalar::U64 => items!(u64, |n| self.u64(n)),
+            Scalar::F32 => items!(f32, |n| self.f32(n)),
+            Scalar::F64 => items!(f64, |n| self.f64(n)),
+        })
+    }
+    fn duration(&self, nanoseconds: i64) -> Result<Value> {
+        Ok(Value::from(duration::format(nanoseconds)))
+    }
+    fn time(&self, time: Time) -> Result<Value> {
+        rfc3339::format(time).map(Value::from).ok_or_else(|| {
+            let text = format!("the time {} s after 1970, {} s east of UTC, can't be written as RFC 3339", time.seconds, time.offset);
+            Error::new(ErrorKind::TypeMismatch, text)
+        })
+    }
+    fn none(&self) -> Result<Value> {
+        Ok(Value::Null)
+    }
+    fn case(&self, cases: &EnumType, case: u32) -> Result<Value> {
+        Ok(cases.cases.get(case as usize).map_or(Value::Null, |(name, _)| Value::from(name.as_str())))
+    }
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        Ok(Value::Array((0..len).map(item).collect::<Result<_>>()?))
+    }
+    fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        self.list(len, item)
+    }
+    fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
+        let entries: Vec<(Value, Value)> = (0..len).map(entry).collect::<Result<_>>()?;
+        let key = |key: &Value| match key {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(_) | Value::Bool(_) => Some(key.to_string()),
+            _ => None,
+        };
+        if let Some(keys) = entries.iter().map(|(k, _)| key(k)).collect::<Option<Vec<_>>>() {
+            return Ok(Value::Object(keys.into_iter().zip(entries.into_iter().map(|(_, value)| value)).collect()));
+        }
+        Ok(entries.into_iter().map(|(key, value)| Value::from(vec![key, value])).collect())
+    }
+    fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        let mut fields = Map::with_capacity(record.fields.len());
+        for (i, known) in record.fields.iter().enumerate() {
+            fields.insert(known.name.clone(), field(i)?);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+fn float(value: f64) -> Result<Value> {
+    Ok(Number::from_f64(value).map_or_else(
+        || Value::from(if value.is_nan() { "NaN" } else if value > 0.0 { "Infinity" } else { "-Infinity" }),
+        Value::Number,
+    ))
+}
+
+/// The bytes that a result of text or bytes stands for.
+pub(crate) fn raw(ty: &Type, value: &Value) -> Option<Vec<u8>> {
+    let ty = if let TypeKind::Option(inner) = &ty.kind { inner } else { ty };
+    let text = value.as_str()?;
+    match &ty.kind {
+        TypeKind::List(_) => BASE64.decode(text.strip_prefix(BYTES)?).ok(),
+        _ => Some(text.as_bytes().to_vec()),
+    }
+}

@@ -1,0 +1,112 @@
+//! Options that say what a plugin may reach and use.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use undergo::{Dir, Limits, Output, Sandbox};
+
+use crate::duration;
+
+/// The guest's output goes through a buffer, which is emptied all the time.
+const STREAM_BUFFER: usize = 16 << 20;
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "What the plugin may reach and use")]
+pub(crate) struct Options {
+    /// Give it a directory, at that path; ':ro' for reading only
+    #[arg(long = "dir", value_name = "HOST::GUEST[:ro]", value_parser = dir)]
+    dirs: Vec<(String, Dir)>,
+    /// Set a variable in its environment, which is empty otherwise
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// Add to its os.Args
+    #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
+    guest_args: Vec<String>,
+    /// End it when its start, or the call, takes longer: 500ms, 2s
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    timeout: Option<Duration>,
+    /// End it when it wants more memory: 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
+}
+
+impl Options {
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        Sandbox {
+            args: self.guest_args.clone(),
+            env: self.env.clone(),
+            dirs: self.dirs.clone(),
+            stdin: Vec::new(),
+            stdout: Output::Capture(STREAM_BUFFER),
+            stderr: Output::Capture(STREAM_BUFFER),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { memory: self.memory, timeout: self.timeout, value: None }
+    }
+}
+
+fn dir(text: &str) -> Result<(String, Dir), String> {
+    let (host, guest) = text.split_once("::").ok_or("write it as HOST::GUEST, for example ./data::/data, or ./data::/data:ro")?;
+    let (guest, readonly) = guest.strip_suffix(":ro").map_or((guest, false), |guest| (guest, true));
+    if host.is_empty() || guest.is_empty() {
+        return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
+    }
+    Ok((guest.to_owned(), Dir { path: PathBuf::from(host), readonly }))
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    match duration::parse(text).map(u64::try_from) {
+        Some(Ok(nanoseconds)) if nanoseconds > 0 => Ok(Duration::from_nanos(nanoseconds)),
+        _ => Err("write a duration with its unit: 500ms, 2s, 1m30s".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 10] = [
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1_000),
+        ("G", 1 << 30),
+        ("M", 1 << 20),
+        ("K", 1 << 10),
+        ("B", 1),
+    ];
+    let found = UNITS.iter().find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, *unit)));
+    let (number, unit) = found.unwrap_or((text, 1));
+    let bytes = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "write a size as 64MiB, 1GiB or a number of bytes".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        assert_eq!(size("64MiB"), Ok(64 << 20));
+        assert_eq!(size("1000"), Ok(1000));
+        assert_eq!(size("2 kB"), Ok(2000));
+        assert!(size("lots").is_err());
+        assert!(size("0").is_err());
+        assert_eq!(timeout("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(timeout("-1s").is_err());
+        assert!(timeout("2").is_err());
+        assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+        assert!(variable("A").is_err());
+        let (guest, host) = dir("./data::/data:ro").expect("valid");
+        assert_eq!((guest.as_str(), host.path.to_str(), host.readonly), ("/data", Some("./data"), true));
+        assert!(dir("./data").is_err());
+    }
+}

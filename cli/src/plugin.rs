@@ -1,0 +1,56 @@
+//! What several commands say of a plugin.
+
+use undergo::{CoreFunction, CoreImport, Interface, ModuleInfo};
+
+/// The module whose functions the host's WASI gives.
+pub(crate) const WASI: &str = "wasi_snapshot_preview1";
+
+/// The interface that every host gives by itself.
+pub(crate) const CONTEXT: &str = "undergo:go/context";
+
+/// The exports that the interface does not speak of, and that are there to be called.
+pub(crate) fn bare_exports<'a>(info: &'a ModuleInfo, interface: Option<&'a Interface>) -> impl Iterator<Item = &'a CoreFunction> {
+    info.exports.iter().filter(move |export| {
+        let name = export.name.as_str();
+        let runtime = matches!(name, "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll");
+        !runtime && !name.starts_with("cabi_post_") && interface.is_none_or(|interface| interface.export(name).is_none())
+    })
+}
+
+/// The functions that the user of the plugin has to give.
+pub(crate) fn host_imports(info: &ModuleInfo) -> impl Iterator<Item = &CoreImport> {
+    info.imports.iter().filter(|import| import.module != WASI && import.module != CONTEXT)
+}
+
+/// `2.1 MB`.
+pub(crate) fn bytes(n: usize) -> String {
+    const UNITS: [&str; 3] = ["kB", "MB", "GB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let mut size = n as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
+/// `1 export`, `2 exports`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_for_people() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1_000), "1.0 kB");
+        assert_eq!(bytes(2_097_939), "2.1 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+    }
+}
