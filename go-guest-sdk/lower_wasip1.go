@@ -67,20 +67,19 @@ func Bool(b bool) uint32 {
 // Out is memory for what has to be laid out anew, such as the elements of a
 // []string. It holds no pointers; all of it lives as long as the Out.
 type Out struct {
-	free []uint64
-	full [][]uint64
+	words []uint64 // where places come from
+	used  int      // how many of them are taken
+	full  [][]uint64
 }
 
 // Alloc is a new place of size bytes, aligned to 8. size is not 0.
 func (o *Out) Alloc(size int) unsafe.Pointer {
 	n := (size + 7) / 8
-	if n > len(o.free) {
+	if n > len(o.words)-o.used {
 		o.grow(n)
 	}
-	p := unsafe.Pointer(unsafe.SliceData(o.free))
-	// Of a slice with nothing left the base stays where it was, so that the
-	// memory is still held.
-	o.free = o.free[n:]
+	p := unsafe.Pointer(&o.words[o.used])
+	o.used += n
 	return p
 }
 
@@ -89,11 +88,11 @@ func (o *Out) Alloc(size int) unsafe.Pointer {
 //
 //go:noinline
 func (o *Out) grow(n int) {
-	if o.free != nil {
-		o.full = append(o.full, o.free)
+	if o.words != nil {
+		o.full = append(o.full, o.words)
 		n = max(n, 64<<min(len(o.full), 7))
 	}
-	o.free = make([]uint64, n)
+	o.words, o.used = make([]uint64, n), 0
 }
 
 // Copy copies b, which nothing else keeps alive, and gives its pointer and length.

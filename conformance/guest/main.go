@@ -2,7 +2,7 @@
 // export is there for a case in ../cases; README.md of .. says how they fit.
 package main
 
-//go:generate go run ../../go-guest-sdk/cmd/undergo-gen
+//go:generate go run github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen
 
 import "os"
 

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"regexp"
@@ -57,12 +58,12 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 	case *types.Basic:
 		return r.basic(t, u, at)
 	case *types.Slice:
-		return r.list(&model.Type{Kind: model.List, Go: r.goType(t)}, u.Elem(), at)
+		return r.list(&model.Type{Kind: model.List}, t, u.Elem(), "[]", at)
 	case *types.Array:
 		if u.Len() == 0 {
 			return r.refuse(at, t, "has no elements, which has no form in WIT; leave it out")
 		}
-		return r.list(&model.Type{Kind: model.Array, Go: r.goType(t), Len: int(u.Len())}, u.Elem(), at)
+		return r.list(&model.Type{Kind: model.Array, Len: int(u.Len())}, t, u.Elem(), fmt.Sprintf("[%d]", u.Len()), at)
 	case *types.Map:
 		return r.mapType(t, u, at)
 	case *types.Pointer:
@@ -73,12 +74,12 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		if elem == nil {
 			return nil
 		}
-		return &model.Type{Kind: model.Option, Go: r.goType(t), Elem: elem}
+		return &model.Type{Kind: model.Option, Go: r.goName(t, "*"+elem.Go), Elem: elem}
 	case *types.Struct:
 		return r.refuse(at, t, "has no name; declare it as a type and use that")
 	case *types.Interface:
 		if u.NumMethods() == 0 && u.IsMethodSet() {
-			return &model.Type{Kind: model.JSON, Go: r.goType(t)}
+			return &model.Type{Kind: model.JSON, Go: r.goName(t, "any")}
 		}
 		return r.refuse(at, t, "is an interface with methods; use a struct, or `any` for any JSON value")
 	case *types.Chan:
@@ -115,11 +116,13 @@ func (r *reader) basic(t types.Type, b *types.Basic, at place) *model.Type {
 	return r.refuse(at, t, "can't cross the boundary")
 }
 
-func (r *reader) list(l *model.Type, elem types.Type, at place) *model.Type {
+// list completes l, the slice or array type t. prefix makes it of its elements' type.
+func (r *reader) list(l *model.Type, t, elem types.Type, prefix string, at place) *model.Type {
 	l.Elem = r.typ(elem, at.in("element"))
 	if l.Elem == nil {
 		return nil
 	}
+	l.Go = r.goName(t, prefix+l.Elem.Go)
 	return l
 }
 
@@ -136,10 +139,10 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 	if key == nil || elem == nil {
 		return nil
 	}
-	return &model.Type{Kind: model.Map, Go: r.goType(t), Key: key, Elem: elem}
+	return &model.Type{Kind: model.Map, Go: r.goName(t, "map["+key.Go+"]"+elem.Go), Key: key, Elem: elem}
 }
 
-// goType is the Go expression for t in the glue.
+// goType is the Go expression for t, a basic or named type.
 func (r *reader) goType(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
 		if p == r.pkg {
@@ -147,6 +150,15 @@ func (r *reader) goType(t types.Type) string {
 		}
 		return r.importName(p.Path(), p.Name())
 	})
+}
+
+// goName is the Go expression for t: its name, or literal when it has none. How
+// go/types prints literals differs between releases of Go.
+func (r *reader) goName(t types.Type, literal string) string {
+	if _, ok := t.(*types.Named); ok {
+		return r.goType(t)
+	}
+	return literal
 }
 
 // locals are the names that the glue uses itself.

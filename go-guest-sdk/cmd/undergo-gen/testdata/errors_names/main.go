@@ -1,5 +1,7 @@
 package main
 
+import "image"
+
 type UserID struct{ X int }
 
 type User_ID struct{ X int }
@@ -43,5 +45,10 @@ var Get func()
 
 //undergo:import directory get
 var Get2 func()
+
+type Point struct{ X float64 }
+
+//undergo:export
+func Points(a Point, b image.Point) {}
 
 func main() {}
