@@ -122,9 +122,14 @@ impl Error {
 
     /// A [`HostError`](ErrorKind::HostError) that carries the host's own object.
     pub fn from_host(message: impl Into<String>, host: HostError) -> Self {
-        let mut error = Error::new(ErrorKind::HostError, message);
-        error.0.host = Some(host);
-        error
+        Error::new(ErrorKind::HostError, message).with_host(host)
+    }
+
+    /// Adds the host's own object, which the caller gets back.
+    #[must_use]
+    pub fn with_host(mut self, host: HostError) -> Self {
+        self.0.host = Some(host);
+        self
     }
 
     /// What went wrong, as one word.

@@ -251,16 +251,13 @@ impl<'a> Arguments<'a> {
         self.block.lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
     }
 
-    pub(crate) fn block(&mut self) -> &mut Block<'a> {
-        &mut self.block
-    }
-
-    /// Runs the call: waits for the instance, places the arguments, and runs the guest.
+    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
+    /// borrowed from the host is let go when they are dropped.
     ///
     /// # Errors
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
-    pub fn call(mut self, instance: &Instance, options: CallOptions) -> Result<Returned<'_>> {
+    pub fn call<'i>(&mut self, instance: &'i Instance, options: CallOptions) -> Result<Returned<'i>> {
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
         self.block.placed_size(self.function.abi.spilled)?;
         let running = &*instance.0;

@@ -96,7 +96,7 @@ impl<'a> Lower<'a> for &'a Value {
         }
     }
 
-    fn as_str(&self) -> Result<Cow<'a, str>, Reject> {
+    fn as_str(&self) -> Result<Cow<'_, str>, Reject> {
         if let Value::String(text) = self { Ok(Cow::Borrowed(text)) } else { Err(Reject::Type) }
     }
 
@@ -136,7 +136,7 @@ impl<'a> Lower<'a> for &'a Value {
         cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
     }
 
-    fn as_json(&self) -> Result<Cow<'a, str>, Reject> {
+    fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
         if let Value::Json(text) = self { Ok(Cow::Borrowed(text)) } else { Err(Reject::Type) }
     }
 

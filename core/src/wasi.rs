@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -102,7 +103,13 @@ fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, c
 
 /// One of the guest's output streams. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Stream(Arc<Mutex<StreamState>>);
+pub(crate) struct Stream(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<StreamState>,
+    /// How many bytes were written in all. Beside the lock, because each call reads it.
+    total: AtomicU64,
+}
 
 struct StreamState {
     output: Output,
@@ -110,18 +117,17 @@ struct StreamState {
     captured: Vec<u8>,
     /// The last bytes that were written; only of standard error.
     tail: Vec<u8>,
-    /// How many bytes were written in all.
-    total: u64,
 }
 
 impl Stream {
     fn new(output: Output, is_stderr: bool) -> Stream {
-        Stream(Arc::new(Mutex::new(StreamState { output, is_stderr, captured: Vec::new(), tail: Vec::new(), total: 0 })))
+        let state = StreamState { output, is_stderr, captured: Vec::new(), tail: Vec::new() };
+        Stream(Arc::new(Shared { state: Mutex::new(state), total: AtomicU64::new(0) }))
     }
 
     fn lock(&self) -> MutexGuard<'_, StreamState> {
         // The state is consistent after each statement, so a panic of another thread harms nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what was captured.
@@ -131,20 +137,20 @@ impl Stream {
 
     /// How many bytes were written so far: a mark for [`since`](Stream::since).
     pub(crate) fn total(&self) -> u64 {
-        self.lock().total
+        self.0.total.load(Ordering::Relaxed)
     }
 
     /// What was written since that mark; the end of it, where it was long.
     pub(crate) fn since(&self, mark: u64) -> String {
         let state = self.lock();
-        let written = usize::try_from(state.total - mark).unwrap_or(usize::MAX);
+        let written = usize::try_from(self.total() - mark).unwrap_or(usize::MAX);
         let from = state.tail.len().saturating_sub(written);
         String::from_utf8_lossy(&state.tail[from..]).into_owned()
     }
 
     fn accept(&self, bytes: &[u8]) {
         let mut state = self.lock();
-        state.total += bytes.len() as u64;
+        self.0.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if state.is_stderr {
             let excess = (state.tail.len() + bytes.len()).saturating_sub(2 * TAIL);
             if excess > 0 {

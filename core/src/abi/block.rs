@@ -143,8 +143,8 @@ impl<'a> Block<'a> {
         let placed = &self.bytes[skipped as usize..];
         let range = place(skipped as usize, placed.len()).ok_or_else(outside)?;
         target.get_mut(range).ok_or_else(outside)?.copy_from_slice(placed);
+        // The pointers are addresses now, and must not be moved again. The blobs stay with the caller, who may need its own lock to let go.
         self.pointers.clear();
-        self.blobs.clear();
         Ok(())
     }
 

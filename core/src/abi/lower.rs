@@ -53,7 +53,7 @@ pub trait Lower<'a>: Sized {
     }
 
     /// The value as text.
-    fn as_str(&self) -> Result<Cow<'a, str>, Reject>;
+    fn as_str(&self) -> Result<Cow<'_, str>, Reject>;
 
     /// The value as contiguous bytes of scalars of that type, little-endian, if it lies so in memory. `None` sends the core to
     /// [`as_list`](Lower::as_list).
@@ -75,7 +75,7 @@ pub trait Lower<'a>: Sized {
     fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject>;
 
     /// The value as a text that holds one JSON value.
-    fn as_json(&self) -> Result<Cow<'a, str>, Reject>;
+    fn as_json(&self) -> Result<Cow<'_, str>, Reject>;
 
     /// The value as nanoseconds.
     fn as_duration(&self) -> Result<i64, Reject>;

@@ -1,0 +1,80 @@
+"""Load Go plugins as typed, sandboxed Python functions.
+
+    import undergo
+
+    greeter = undergo.load("greeter.wasm")
+    greeter.greet({"name": "Ada", "tags": []}, shout=True)
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+from ._config import Dir, Limits, Sandbox
+from ._errors import (
+    BusyError,
+    CancelledError,
+    DeadInstanceError,
+    DeniedError,
+    Error,
+    ExitError,
+    Frame,
+    GuestError,
+    HostError,
+    InvalidPluginError,
+    MissingImportError,
+    OutOfFuelError,
+    OutOfMemoryError,
+    PanicError,
+    SignatureMismatchError,
+    TimeoutError,
+    TrapError,
+    TypeMismatchError,
+    UnknownExportError,
+)
+from ._undergo import Exports, Function, Instance, Memory, Plugin, View, __version__
+
+__all__ = [
+    "BusyError",
+    "CancelledError",
+    "DeadInstanceError",
+    "DeniedError",
+    "Dir",
+    "Error",
+    "ExitError",
+    "Exports",
+    "Frame",
+    "Function",
+    "GuestError",
+    "HostError",
+    "Instance",
+    "InvalidPluginError",
+    "Limits",
+    "Memory",
+    "MissingImportError",
+    "OutOfFuelError",
+    "OutOfMemoryError",
+    "PanicError",
+    "Plugin",
+    "Sandbox",
+    "SignatureMismatchError",
+    "TimeoutError",
+    "TrapError",
+    "TypeMismatchError",
+    "UnknownExportError",
+    "View",
+    "__version__",
+    "load",
+]
+
+
+def load(source: str | PathLike[str] | bytes, *, types: dict[str, type] | None = None, **options: Any) -> Instance:
+    """Compile a plugin and make one instance of it: `Plugin(source, types=types).instantiate(**options)`.
+
+    Args:
+        source: the path of a `.wasm` file, or its bytes.
+        types: classes to stand for the plugin's records and enums, by their names.
+        options: `imports`, `sandbox` and `limits` of `Plugin.instantiate`.
+    """
+    return Plugin(source, types=types).instantiate(**options)

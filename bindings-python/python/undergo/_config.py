@@ -1,0 +1,113 @@
+"""What an instance may reach, and what it may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dir:
+    """A directory of the host, given to the guest.
+
+    Args:
+        path: its path on the host.
+        readonly: whether the guest may only read.
+    """
+
+    path: str | PathLike[str]
+    readonly: bool = False
+
+    def __init__(self, path: str | PathLike[str], *, readonly: bool = False) -> None:
+        object.__setattr__(self, "path", fspath(path))
+        object.__setattr__(self, "readonly", readonly)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """What an instance may reach. By default nothing but the standard output and error of this process.
+
+    Args:
+        args: `os.Args` behind the program's name, which is always there.
+        env: environment variables; nothing is taken from this process's own environment.
+        dirs: directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing.
+        stdin: what the guest reads from its standard input.
+        stdout: `"inherit"`, `"discard"` or `"capture"`; a captured stream is read with `instance.take_stdout()`.
+        stderr: the same for the standard error. Its end is kept for the text of a panic in any case.
+        capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
+    """
+
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    dirs: Mapping[str, Dir | str | PathLike[str]] = field(default_factory=dict)
+    stdin: bytes = b""
+    stdout: str = "inherit"
+    stderr: str = "inherit"
+    capture_limit: int = 1 << 20
+
+    def __post_init__(self) -> None:
+        for name in ("stdout", "stderr"):
+            if getattr(self, name) not in ("inherit", "discard", "capture"):
+                raise ValueError(f"Sandbox.{name} is {getattr(self, name)!r}; it must be 'inherit', 'discard' or 'capture'")
+        if self.capture_limit < 0:
+            raise ValueError("Sandbox.capture_limit must not be negative")
+
+    def _parts(self) -> tuple[list[str], list[tuple[str, str]], list[tuple[str, str, bool]], bytes, str, str, int]:
+        dirs = []
+        for guest, given in self.dirs.items():
+            one = given if isinstance(given, Dir) else Dir(given)
+            dirs.append((guest, fspath(one.path), one.readonly))
+        env = list(self.env.items())
+        return list(self.args), env, dirs, bytes(self.stdin), self.stdout, self.stderr, self.capture_limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value.
+
+    Args:
+        memory: guest memory, in bytes or as a text: `"64MiB"`.
+        timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and
+            waiting for the instance.
+        value: bytes that one value from the guest may have on this side, 1 GiB by default; as `memory`.
+    """
+
+    memory: int | str | None = None
+    timeout: float | None = None
+    value: int | str | None = None
+
+    def __post_init__(self) -> None:
+        size(self.memory, "memory")
+        size(self.value, "value")
+        seconds(self.timeout)
+
+    def _parts(self) -> tuple[int | None, float | None, int | None]:
+        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value")
+
+
+def size(given: int | str | None, name: str) -> int | None:
+    """Read a number of bytes: `65536`, `"64KiB"`, `"1.5 GB"`."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*", given.lower())
+        unit = _UNITS.get(match[2]) if match else None
+        if match is None or unit is None:
+            raise ValueError(f"Limits.{name} is {given!r}; write a number of bytes, or a text such as '64MiB'")
+        return int(float(match[1]) * unit)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise ValueError(f"Limits.{name} is {given!r}; write a number of bytes, or a text such as '64MiB'")
+    return given
+
+
+def seconds(given: float | None) -> float | None:
+    """Check a number of seconds."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
+        raise ValueError(f"the timeout is {given!r}; write a number of seconds that is not negative")
+    return float(given)

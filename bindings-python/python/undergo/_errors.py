@@ -1,0 +1,157 @@
+"""The exceptions, one for each kind of error."""
+
+from __future__ import annotations
+
+import builtins
+from typing import ClassVar, NamedTuple
+
+
+class Frame(NamedTuple):
+    """A frame of a Go traceback."""
+
+    function: str
+    """The function with its package: `main.Greet`."""
+    file: str
+    """The source file as the Go toolchain names it; empty where it is not known."""
+    line: int
+    """The line in it, from 1; 0 where it is not known."""
+
+
+class Error(Exception):
+    """What all errors of this package are.
+
+    `kind` is the error's kind as one word, the same in every language. `message` is the sentence without the path, and `path` says where
+    in a value it is wrong: `greet(p.tags[3])`.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        message: str | None = None,
+        path: str = "",
+        frames: tuple[Frame, ...] = (),
+        exit_code: int | None = None,
+        stderr: str = "",
+    ) -> None:
+        super().__init__(text)
+        self.message = text if message is None else message
+        self.path = path
+        self.frames = frames
+        self.exit_code = exit_code
+        self.stderr = stderr
+
+    def __str__(self) -> str:
+        """Give the sentence, and the Go traceback where there is one."""
+        text = str(self.args[0]) if self.args else ""
+        if not self.frames:
+            return text
+        lines = [f"  {frame.function}" + (f"\n    {frame.file}:{frame.line}" if frame.file else "") for frame in self.frames]
+        return "\n".join([text, "Go traceback, innermost call first:", *lines])
+
+
+class InvalidPluginError(Error):
+    """Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called."""
+
+    kind = "invalid-plugin"
+
+
+class MissingImportError(Error):
+    """The plugin needs functions that were not given."""
+
+    kind = "missing-import"
+
+
+class UnknownExportError(Error, AttributeError):
+    """The plugin has no export of that name."""
+
+    kind = "unknown-export"
+
+
+class SignatureMismatchError(Error):
+    """A function was given with another signature than the plugin wants."""
+
+    kind = "signature-mismatch"
+
+
+class TypeMismatchError(Error, TypeError):
+    """A value does not fit its type; `path` says which."""
+
+    kind = "type-mismatch"
+
+
+class GuestError(Error):
+    """The Go function returned an error. The instance lives on."""
+
+    kind = "guest-error"
+
+
+class PanicError(Error):
+    """The Go code panicked, or its runtime gave up. `frames` is the goroutine's trace. The instance has ended."""
+
+    kind = "panic"
+
+
+class ExitError(Error):
+    """The Go code called `os.Exit` with `exit_code`. The instance has ended."""
+
+    kind = "exit"
+
+
+class TrapError(Error):
+    """The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended."""
+
+    kind = "trap"
+
+
+class TimeoutError(Error, builtins.TimeoutError):
+    """The call took longer than its timeout. The instance has ended, unless the call never began."""
+
+    kind = "timeout"
+
+
+class CancelledError(Error):
+    """The call was cancelled. The instance has ended."""
+
+    kind = "cancelled"
+
+
+class OutOfFuelError(Error):
+    """The fuel was used up. The instance has ended."""
+
+    kind = "out-of-fuel"
+
+
+class OutOfMemoryError(Error, MemoryError):
+    """The guest wanted more memory than its limit. The instance has ended."""
+
+    kind = "out-of-memory"
+
+
+class HostError(Error):
+    """A host function failed without an exception of its own."""
+
+    kind = "host-error"
+
+
+class DeniedError(Error, PermissionError):
+    """The sandbox forbids it, or can't be made as asked."""
+
+    kind = "denied"
+
+
+class DeadInstanceError(Error):
+    """The instance has ended, and answers no further call; the text tells the first cause."""
+
+    kind = "dead-instance"
+
+
+class BusyError(Error):
+    """The instance is in the middle of another call of the same thread."""
+
+    kind = "busy"
+
+
+BY_KIND: dict[str, type[Error]] = {cls.kind: cls for cls in Error.__subclasses__()}

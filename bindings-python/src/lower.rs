@@ -1,0 +1,290 @@
+//! From Python objects to guest memory.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::{PyOverflowError, PyUnicodeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
+
+use crate::buffer::Buffer;
+use crate::errors;
+use crate::types::{self, EnumClass, RecordClass};
+
+/// A Python object, as a value to be lowered.
+#[derive(Clone)]
+pub(crate) struct Object<'py>(pub(crate) Bound<'py, PyAny>);
+
+type Lowered<T> = Result<T, Reject>;
+
+impl<'py> Object<'py> {
+    fn is_bool(&self) -> bool {
+        self.0.is_exact_instance_of::<PyBool>()
+    }
+
+    /// Something that stands for an int: an int, or what has `__index__` (NumPy's). A bool does not: it would hide a mistake.
+    fn integer(&self) -> Lowered<Bound<'py, PyAny>> {
+        if self.0.is_exact_instance_of::<PyInt>() {
+            return Ok(self.0.clone());
+        }
+        if self.is_bool() || self.0.is_instance_of::<PyFloat>() || self.0.is_instance_of::<PyString>() {
+            return Err(Reject::Type);
+        }
+        self.0.call_method0("__index__").map_err(|_| Reject::Type)
+    }
+
+    fn raised(&self, error: PyErr) -> Reject {
+        let py = self.0.py();
+        // An interrupt is not a remark on the value.
+        if error.is_instance_of::<pyo3::exceptions::PyException>(py) {
+            Reject::Value(error.value(py).to_string())
+        } else {
+            Reject::Error(errors::from_host(py, error))
+        }
+    }
+}
+
+fn out_of_range(value: &Bound<'_, PyAny>, name: &str, range: &str) -> Reject {
+    // A number of thousands of digits is not for a message, and Python refuses to write it.
+    let shown = value.str().map_or_else(|_| "the number".to_owned(), |text| text.to_string());
+    let shown = if shown.len() > 60 { format!("a number of {} digits", shown.len()) } else { shown };
+    Reject::Value(format!("{shown} is out of range for {name} ({range})"))
+}
+
+impl<'py> Lower<'py> for Object<'py> {
+    fn type_name(&self) -> Cow<'static, str> {
+        self.0.get_type().name().map_or(Cow::Borrowed("object"), |name| Cow::Owned(name.to_string()))
+    }
+
+    fn as_bool(&self) -> Lowered<bool> {
+        self.0.cast::<PyBool>().map(|value| value.is_true()).map_err(|_| Reject::Type)
+    }
+
+    fn as_s64(&self) -> Lowered<i64> {
+        let value = self.integer()?;
+        value.extract().map_err(|_| out_of_range(&value, "s64", "-9223372036854775808 to 9223372036854775807"))
+    }
+
+    fn as_u64(&self) -> Lowered<u64> {
+        let value = self.integer()?;
+        value.extract().map_err(|_| out_of_range(&value, "u64", "0 to 18446744073709551615"))
+    }
+
+    fn as_f64(&self) -> Lowered<f64> {
+        if let Ok(value) = self.0.cast_exact::<PyFloat>() {
+            return Ok(value.value());
+        }
+        if self.is_bool() || self.0.is_instance_of::<PyString>() {
+            return Err(Reject::Type);
+        }
+        self.0.extract().map_err(|error: PyErr| {
+            if error.is_instance_of::<PyOverflowError>(self.0.py()) { self.raised(error) } else { Reject::Type }
+        })
+    }
+
+    fn as_str(&self) -> Lowered<Cow<'_, str>> {
+        let text = self.0.cast::<PyString>().map_err(|_| Reject::Type)?;
+        text.to_str().map(Cow::Borrowed).map_err(|error| {
+            if error.is_instance_of::<PyUnicodeError>(self.0.py()) {
+                Reject::Value("the string holds a lone surrogate, which UTF-8 has no form for".into())
+            } else {
+                self.raised(error)
+            }
+        })
+    }
+
+    fn as_scalars(&self, scalar: Scalar) -> Lowered<Option<Blob<'py>>> {
+        if scalar == Scalar::U8
+            && let Ok(bytes) = self.0.cast_exact::<PyBytes>()
+        {
+            return Ok(Some(Blob::Guarded(Box::new(Bytes::new(bytes)))));
+        }
+        if self.0.is_exact_instance_of::<PyList>() || self.0.is_exact_instance_of::<PyTuple>() {
+            return Ok(None);
+        }
+        Ok(Buffer::of(&self.0, scalar).map(|buffer| Blob::Guarded(Box::new(buffer) as _)))
+    }
+
+    fn as_list(&self) -> Lowered<impl ExactSizeIterator<Item = Lowered<Self>>> {
+        if let Ok(list) = self.0.cast::<PyList>() {
+            return Ok(Items::List(list.clone(), 0));
+        }
+        if let Ok(tuple) = self.0.cast::<PyTuple>() {
+            return Ok(Items::Tuple(tuple.clone(), 0));
+        }
+        if self.0.is_instance_of::<PyString>() || self.0.is_instance_of::<PyBytes>() || self.0.is_instance_of::<PyDict>() {
+            return Err(Reject::Type);
+        }
+        let items = self.0.try_iter().map_err(|_| Reject::Type)?;
+        let items = PyList::empty(self.0.py()).into_any().call_method1("__iadd__", (items,)).map_err(|error| self.raised(error))?;
+        items.cast_into::<PyList>().map(|list| Items::List(list, 0)).map_err(|_| Reject::Type)
+    }
+
+    fn as_map(&self) -> Lowered<impl ExactSizeIterator<Item = Lowered<(Self, Self)>>> {
+        let entries: Vec<(Self, Self)> = if let Ok(dict) = self.0.cast::<PyDict>() {
+            dict.iter().map(|(key, value)| (Object(key), Object(value))).collect()
+        } else {
+            let mapping = self.0.cast::<PyMapping>().map_err(|_| Reject::Type)?;
+            let items = mapping.items().map_err(|error| self.raised(error))?;
+            let pair = |item: Bound<'py, PyAny>| item.extract().map(|(key, value)| (Object(key), Object(value)));
+            items.iter().map(pair).collect::<PyResult<_>>().map_err(|error| self.raised(error))?
+        };
+        Ok(entries.into_iter().map(Ok))
+    }
+
+    fn as_record(&self, record: &RecordType) -> Lowered<Vec<Option<Self>>> {
+        let Some(class) = record.extension.get::<RecordClass>() else { return Err(Reject::Type) };
+        if let Ok(dict) = self.0.cast::<PyDict>() {
+            return self.fields_of(record, class, dict.iter());
+        }
+        if class.is_instance(&self.0) {
+            let get = |name: &Py<PyString>| self.0.getattr(name.bind(self.0.py())).map(|value| Some(Object(value)));
+            return class.names.iter().map(get).collect::<PyResult<_>>().map_err(|error| self.raised(error));
+        }
+        if let Ok(mapping) = self.0.cast::<PyMapping>() {
+            let items = mapping.items().map_err(|error| self.raised(error))?;
+            let pairs: Vec<_> = items.iter().map(|item| item.extract()).collect::<PyResult<_>>().map_err(|error: PyErr| self.raised(error))?;
+            return self.fields_of(record, class, pairs.into_iter());
+        }
+        self.attributes(record, class)
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn as_enum(&self, cases: &EnumType) -> Lowered<u32> {
+        if let Some(class) = cases.extension.get::<EnumClass>()
+            && let Some(case) = class.case(&self.0)
+        {
+            return Ok(case);
+        }
+        let name = self.as_str()?;
+        cases.case(&name).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
+    }
+
+    fn as_json(&self) -> Lowered<Cow<'_, str>> {
+        let text = types::helper(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
+        text.map(Cow::Owned).map_err(|error| self.raised(error))
+    }
+
+    fn as_duration(&self) -> Lowered<i64> {
+        self.checked("datetime.timedelta", "timedelta")?;
+        let nanoseconds =
+            types::helper(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+        nanoseconds.extract().map_err(|_| Reject::Value("the timedelta is longer than 292 years, which a duration can't hold".into()))
+    }
+
+    fn as_time(&self) -> Lowered<Time> {
+        self.checked("datetime.datetime", "datetime")?;
+        let parts = types::helper(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).and_then(|parts| parts.extract());
+        let (seconds, nanoseconds, offset) = parts.map_err(|error| self.raised(error))?;
+        Ok(Time { seconds, nanoseconds, offset })
+    }
+}
+
+impl<'py> Object<'py> {
+    fn checked(&self, name: &'static str, class: &str) -> Lowered<()> {
+        let class = self.0.py().import("datetime").and_then(|module| module.getattr(class)).map_err(|error| self.raised(error))?;
+        match self.0.is_instance(&class) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Reject::Value(format!("expected {name}, got {}", self.type_name()))),
+            Err(error) => Err(self.raised(error)),
+        }
+    }
+
+    fn fields_of(
+        &self,
+        record: &RecordType,
+        class: &RecordClass,
+        pairs: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    ) -> Lowered<Vec<Option<Self>>> {
+        let mut fields = vec![None; record.fields.len()];
+        for (key, value) in pairs {
+            let name = key.cast::<PyString>().map_err(|_| Reject::Value(format!("the keys of {} must be strings", record.name)))?;
+            let name = name.to_str().map_err(|error| self.raised(error))?;
+            let Some(number) = class.field(name) else {
+                return Err(Reject::Value(record.unknown_field(name, types::python_name)));
+            };
+            fields[number] = Some(Object(value));
+        }
+        Ok(fields)
+    }
+
+    /// Any object that has the attributes will do, if it has all that must be there.
+    fn attributes(&self, record: &RecordType, class: &RecordClass) -> Lowered<Vec<Option<Self>>> {
+        let py = self.0.py();
+        let mut fields = Vec::with_capacity(class.names.len());
+        for (name, field) in class.names.iter().zip(&record.fields) {
+            let value = self.0.getattr_opt(name.bind(py)).map_err(|error| self.raised(error))?;
+            if value.is_none() && !matches!(field.ty.kind, undergo::TypeKind::Option(_)) {
+                return Err(Reject::Type);
+            }
+            fields.push(value.map(Object));
+        }
+        if fields.iter().all(Option::is_none) { Err(Reject::Type) } else { Ok(fields) }
+    }
+}
+
+/// The items of a list or tuple. A list may change while it is read: what is gone is missed by the core.
+enum Items<'py> {
+    List(Bound<'py, PyList>, usize),
+    Tuple(Bound<'py, PyTuple>, usize),
+}
+
+impl<'py> Iterator for Items<'py> {
+    type Item = Lowered<Object<'py>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = match self {
+            Items::List(list, at) => {
+                let item = list.get_item(*at).ok()?;
+                *at += 1;
+                item
+            }
+            Items::Tuple(tuple, at) => {
+                let item = tuple.get_item(*at).ok()?;
+                *at += 1;
+                item
+            }
+        };
+        Some(Ok(Object(item)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = match self {
+            Items::List(list, at) => list.len().saturating_sub(*at),
+            Items::Tuple(tuple, at) => tuple.len().saturating_sub(*at),
+        };
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// A bytes object, kept while its bytes are lent.
+struct Bytes {
+    data: *const u8,
+    len: usize,
+    _object: Py<PyBytes>,
+}
+
+// SAFETY: a bytes object never changes, and this one is kept alive.
+unsafe impl Send for Bytes {}
+// SAFETY: as above.
+unsafe impl Sync for Bytes {}
+
+impl Bytes {
+    fn new(object: &Bound<'_, PyBytes>) -> Bytes {
+        let bytes = object.as_bytes();
+        Bytes { data: bytes.as_ptr(), len: bytes.len(), _object: object.clone().unbind() }
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the pointer and the length are those of the object that `self` keeps alive.
+        unsafe { std::slice::from_raw_parts(self.data, self.len) }
+    }
+}
+

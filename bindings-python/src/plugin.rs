@@ -1,0 +1,146 @@
+//! A compiled plugin, as a Python object.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use undergo::InstanceOptions;
+
+use crate::errors;
+use crate::function::Shape;
+use crate::instance::Instance;
+use crate::{config, imports, signature, types};
+
+/// A compiled plugin: load once, instantiate as often as needed, from any thread.
+///
+/// Args:
+///     source: the path of a `.wasm` file, or its bytes.
+///     types: classes to stand for the plugin's records and enums, by their names, in place of those that are made for it.
+#[pyclass(frozen, weakref, module = "undergo")]
+pub(crate) struct Plugin {
+    core: undergo::Plugin,
+    shapes: Vec<Arc<Shape>>,
+    types: Py<PyAny>,
+}
+
+impl Plugin {
+    pub(crate) fn shapes(&self) -> &[Arc<Shape>] {
+        &self.shapes
+    }
+}
+
+#[pymethods]
+impl Plugin {
+    #[new]
+    #[pyo3(signature = (source, *, types = None))]
+    fn new<'py>(py: Python<'py>, source: &Bound<'py, PyAny>, types: Option<&Bound<'py, PyDict>>) -> PyResult<Plugin> {
+        let core = if let Ok(bytes) = source.cast::<PyBytes>() {
+            let bytes = bytes.as_bytes();
+            py.detach(|| undergo::Plugin::from_bytes("plugin.wasm", bytes))
+        } else {
+            let path: PathBuf = source.extract()?;
+            py.detach(|| undergo::Plugin::from_file(path))
+        };
+        let core = core.map_err(|error| errors::to_python(py, &error))?;
+        let classes = match core.interface() {
+            Some(interface) => types::make_classes(py, interface, types)?,
+            None => PyDict::new(py),
+        };
+        let shapes = core.exports().enumerate().map(|(i, function)| Arc::new(Shape::new(py, i, function))).collect();
+        Ok(Plugin { core, shapes, types: types::namespace(py, &classes)?.unbind() })
+    }
+
+    /// Make an instance: its own memory, goroutines and globals.
+    ///
+    /// Args:
+    ///     imports: the functions that the plugin needs, `{interface: {name: callable}}`; an object with methods may stand for the inner dict.
+    ///     sandbox: what it may reach; nothing by default.
+    ///     limits: what it may use.
+    ///
+    /// Raises:
+    ///     MissingImportError: with all functions that are missing.
+    #[pyo3(signature = (*, imports = None, sandbox = None, limits = None))]
+    fn instantiate<'py>(
+        slf: &Bound<'py, Self>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Instance>> {
+        let py = slf.py();
+        let core = &slf.get().core;
+        let (imports, host) = imports::collect(py, core, imports)?;
+        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        let instance = py.detach(|| core.instantiate(options)).map_err(|error| errors::to_python(py, &error))?;
+        Instance::make(py, slf, instance, host)
+    }
+
+    /// The name of its file.
+    #[getter]
+    fn name(&self) -> &str {
+        self.core.name()
+    }
+
+    /// `"reactor"`, which has exports to call, or `"command"`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.core.info().kind.as_str()
+    }
+
+    /// The interface as WIT text; None for a module without one.
+    #[getter]
+    fn interface(&self) -> Option<&str> {
+        self.core.interface().map(|interface| interface.wit.as_str())
+    }
+
+    /// The version of Go that compiled it, where the module says so.
+    #[getter]
+    fn go_version(&self) -> Option<&str> {
+        self.core.info().go_version.as_deref()
+    }
+
+    /// The classes of its records and enums: `plugin.types.Person`.
+    #[getter]
+    fn types(&self, py: Python<'_>) -> Py<PyAny> {
+        self.types.clone_ref(py)
+    }
+
+    /// The signatures of its exports, by name.
+    #[getter]
+    fn exports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for shape in &self.shapes {
+            all.set_item(&shape.name, signature::text(&shape.function))?;
+        }
+        Ok(all)
+    }
+
+    /// The signatures of the functions that it needs, by interface and name.
+    #[getter]
+    fn imports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        imports::describe(py, &self.core)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<undergo.Plugin {}: {} exports>", self.core.name(), self.shapes.len())
+    }
+
+    fn __str__(&self) -> String {
+        let mut text = format!("{} ({}", self.core.name(), self.kind());
+        if let Some(go) = self.go_version() {
+            text += &format!(", {go}");
+        }
+        text += ")\n";
+        for shape in &self.shapes {
+            text += &format!("  {}\n", signature::text(&shape.function));
+        }
+        for (interface, function) in self.core.imports() {
+            text += &format!("  needs {interface}.{}\n", signature::text(function));
+        }
+        text
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        visit.call(&self.types)
+    }
+}
