@@ -115,10 +115,10 @@ func EchoCounts(v map[string]int64) map[string]int64 { return v }
 //undergo:export
 func EchoLabels(v map[int32]string) map[int32]string { return v }
 
-// EchoByColor returns v.
+// EchoPalettes returns v.
 //
 //undergo:export
-func EchoByColor(v map[Color][]string) map[Color][]string { return v }
+func EchoPalettes(v map[string][]Color) map[string][]Color { return v }
 
 // EchoFlags returns v.
 //

@@ -130,8 +130,10 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 	key := r.typ(m.Key(), at.in("key"))
 	if key != nil {
 		switch key.Kind {
-		case model.F32, model.F64, model.Duration, model.Time, model.List, model.Array, model.Map, model.Option, model.Record, model.JSON:
-			r.refuse(at, t, "has keys that not every language can have; use keys of bool, integer, string, or enum type, or a slice of structs")
+		case model.Bool, model.S8, model.S16, model.S32, model.S64, model.U8, model.U16, model.U32, model.U64, model.String:
+		default:
+			// These are all that WIT allows, but for char.
+			r.refuse(at, t, "has keys that WIT does not allow; use keys of bool, integer, or string type, or a slice of structs")
 			key = nil
 		}
 	}

@@ -29,7 +29,8 @@ const PlainOne Plain = 1
 
 type Car struct {
 	Color Color
-	Modes map[Mode][]Color
+	Modes map[string]Mode
+	List  []Color
 	Maybe *Mode
 }
 

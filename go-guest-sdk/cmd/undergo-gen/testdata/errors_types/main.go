@@ -32,6 +32,11 @@ type Deep struct {
 	Done   map[string][]chan int
 }
 
+//undergo:enum
+type Color int
+
+const ColorRed Color = 0
+
 type Shape interface{ Area() float64 }
 
 //undergo:export
@@ -65,7 +70,7 @@ func Interface(s Shape, e error) {}
 func Foreign(r http.Request, n *big.Int) {}
 
 //undergo:export
-func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string) {}
+func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string, d map[Color]int) {}
 
 //undergo:export
 func Zero(a [0]int) {}
