@@ -229,7 +229,8 @@ impl Lift for ToJson {
         Ok(Value::from(value))
     }
     fn json(&self, value: &str) -> Result<Value> {
-        serde_json::from_str(value).map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the guest gave what is not JSON: {error}")))
+        serde_json::from_str(value)
+            .map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the guest gave what is not JSON: {error}")))
     }
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
         macro_rules! items {
@@ -294,7 +295,15 @@ impl Lift for ToJson {
 
 fn float(value: f64) -> Result<Value> {
     Ok(Number::from_f64(value).map_or_else(
-        || Value::from(if value.is_nan() { "NaN" } else if value > 0.0 { "Infinity" } else { "-Infinity" }),
+        || {
+            Value::from(if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "Infinity"
+            } else {
+                "-Infinity"
+            })
+        },
         Value::Number,
     ))
 }

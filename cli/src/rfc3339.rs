@@ -125,7 +125,15 @@ mod tests {
             assert_eq!(parse(text), Some(time), "{text}");
             assert_eq!(format(time).as_deref(), Some(text));
         }
-        for text in ["", "2026-02-03", "2026-02-30T00:00:00Z", "2026-02-03T24:00:00Z", "2026-02-03T04:05:06", "2026-02-03T04:05:06.Z", "2026-02-03T04:05:06Zx"] {
+        for text in [
+            "",
+            "2026-02-03",
+            "2026-02-30T00:00:00Z",
+            "2026-02-03T24:00:00Z",
+            "2026-02-03T04:05:06",
+            "2026-02-03T04:05:06.Z",
+            "2026-02-03T04:05:06Zx",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(format(Time { seconds: i64::MAX, nanoseconds: 0, offset: 60 }), None);

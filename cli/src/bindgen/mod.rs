@@ -1,6 +1,53 @@
-//! `undergo bindgen`
+//! `undergo bindgen`: typed modules for a plugin's hosts.
+
+mod python;
+
+use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use anyhow::Result;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use undergo::Plugin;
+
+use crate::progress::Progress;
+
+/// Write a typed module for calling a plugin
 #[derive(clap::Args)]
-pub(crate) struct Args { name: PathBuf }
-pub(crate) fn run(args: &Args) -> Result<()> { let _ = &args.name; Ok(()) }
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The plugin
+    file: PathBuf,
+    /// The language of the module
+    #[arg(long, value_enum)]
+    lang: Language,
+    /// The file to write; standard output without it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    Python,
+}
+
+const HELP: &str = "\
+The Python module has a dataclass for each record, an Enum for each enum, a Protocol for each interface that the plugin
+imports, and one class with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies
+mypy --strict. The same plugin gives the same module: commit it, and let CI write it again and compare.
+
+Examples:
+  undergo bindgen greeter.wasm --lang python -o greeter.py";
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let progress = Progress::start(format!("reading {}", args.file.display()));
+    let plugin = Plugin::from_file(&args.file)?;
+    drop(progress);
+    let text = match args.lang {
+        Language::Python => python::module(&plugin),
+    };
+    match &args.output {
+        Some(output) => fs::write(output, text).with_context(|| format!("{} can't be written", output.display())),
+        None => std::io::stdout().write_all(text.as_bytes()).context("the module can't be written"),
+    }
+}

@@ -1,0 +1,256 @@
+//! A Python module for a plugin: dataclasses, enums, protocols for imports, and a class with the exports as typed methods.
+
+mod function;
+mod text;
+mod types;
+
+use std::sync::Arc;
+
+use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+
+use function::Owner;
+use text::{Lines, identifier};
+use types::{Direction, Names};
+
+/// The module's text.
+pub(super) fn module(plugin: &Plugin) -> String {
+    Module::new(plugin).write()
+}
+
+/// An interface whose functions the host gives.
+struct Import<'a> {
+    name: &'a str,
+    class: String,
+    functions: Vec<&'a Arc<Function>>,
+}
+
+struct Module<'a> {
+    file: &'a str,
+    /// The name of the class of exports.
+    class: String,
+    types: &'a [Type],
+    exports: Vec<&'a Arc<Function>>,
+    imports: Vec<Import<'a>>,
+    names: Names,
+    out: Lines,
+}
+
+impl<'a> Module<'a> {
+    fn new(plugin: &'a Plugin) -> Module<'a> {
+        let interface = plugin.interface();
+        let types = interface.map_or(&[][..], |interface| &interface.types);
+        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
+        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let mut names = Names::new(types);
+        let class = names.class(&world);
+        let mut imports: Vec<Import<'_>> = Vec::new();
+        for (module, function) in plugin.imports() {
+            match imports.iter_mut().find(|import| import.name == module) {
+                Some(import) => import.functions.push(function),
+                None => {
+                    let class = names.class(&names::kebab(module));
+                    imports.push(Import { name: module, class, functions: vec![function] });
+                }
+            }
+        }
+        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::default() }
+    }
+
+    fn write(mut self) -> String {
+        for ty in self.types {
+            match &ty.kind {
+                TypeKind::Record(record) => self.record(record),
+                TypeKind::Enum(cases) => self.cases(cases),
+                _ => {}
+            }
+        }
+        for i in 0..self.imports.len() {
+            self.protocol(i);
+        }
+        self.imports_type();
+        self.wrapper();
+        self.table();
+        let body = std::mem::take(&mut self.out);
+        self.head(body.code()) + &body.finish()
+    }
+
+    /// What comes first, but depends on what the rest uses.
+    fn head(&self, code: &str) -> String {
+        let mut out = Lines::default();
+        let title = format!("Typed access to the plugin {}.\n\nWritten by undergo bindgen; don't edit it, but write it anew.", self.file);
+        out.docstring(0, &title);
+        out.line(0, "");
+        out.line(0, "from __future__ import annotations");
+        out.line(0, "");
+        let mentions = |word: &str| code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word);
+        for module in ["builtins", "copy", "dataclasses", "datetime", "enum", "os"] {
+            if code
+                .match_indices(&format!("{module}."))
+                .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.'))
+            {
+                out.line(0, &format!("import {module}"));
+            }
+        }
+        if mentions(types::HIDDEN_DATETIME) {
+            out.line(0, &format!("import datetime as {}", types::HIDDEN_DATETIME));
+        }
+        for (module, known) in
+            [("collections.abc", &["Callable", "Mapping", "Sequence"][..]), ("typing", &["Any", "Protocol", "TypedDict"])]
+        {
+            let used: Vec<&str> = known.iter().copied().filter(|name| mentions(name)).collect();
+            if !used.is_empty() {
+                out.line(0, &format!("from {module} import {}", used.join(", ")));
+            }
+        }
+        out.line(0, "");
+        out.line(0, "import undergo");
+        if mentions(types::BUFFER) {
+            self.buffer(&mut out);
+        }
+        out.finish()
+    }
+
+    fn buffer(&self, out: &mut Lines) {
+        out.blank(2);
+        out.line(0, &format!("class {}(Protocol):", types::BUFFER));
+        out.docstring(1, "What lends its bytes: bytes, bytearray, memoryview, array.array, a NumPy array.");
+        out.line(0, "");
+        out.line(1, "def __buffer__(self, flags: int, /) -> memoryview: ...");
+    }
+
+    fn record(&mut self, record: &RecordType) {
+        let fields: Vec<String> = record.fields.iter().map(|field| identifier(&field.name)).collect();
+        let shown = self.names.shadowed_by(fields.iter().map(String::as_str));
+        self.out.blank(2);
+        self.out.line(0, "@dataclasses.dataclass(kw_only=True, slots=True)");
+        self.out.line(0, &format!("class {}:", self.names.of(&record.name)));
+        self.out.docstring(1, or(&record.docs, &format!("The record {}.", record.name)));
+        self.out.line(0, "");
+        for (field, name) in record.fields.iter().zip(&fields) {
+            let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = None" } else { "" };
+            self.out.line(1, &format!("{name}: {}{default}", shown.show(&field.ty, Direction::FromGuest)));
+            if !field.docs.is_empty() {
+                self.out.docstring(1, &field.docs);
+            }
+        }
+    }
+
+    fn cases(&mut self, cases: &EnumType) {
+        self.out.blank(2);
+        self.out.line(0, &format!("class {}(enum.Enum):", self.names.of(&cases.name)));
+        self.out.docstring(1, or(&cases.docs, &format!("The enum {}.", cases.name)));
+        self.out.line(0, "");
+        for (case, docs) in &cases.cases {
+            self.out.line(1, &format!("{} = \"{case}\"", names::snake(case).to_uppercase()));
+            if !docs.is_empty() {
+                self.out.docstring(1, docs);
+            }
+        }
+    }
+
+    fn protocol(&mut self, i: usize) {
+        let import = &self.imports[i];
+        self.out.blank(2);
+        self.out.line(0, &format!("class {}(Protocol):", import.class));
+        self.out.docstring(1, &format!("What the host gives as {}.", import.name));
+        let methods: Vec<String> = import.functions.iter().map(|function| identifier(&function.name)).collect();
+        let shown = self.names.shadowed_by(methods.iter().map(String::as_str));
+        for (function, name) in import.functions.iter().zip(&methods) {
+            if text::is_identifier(name) {
+                self.out.line(0, "");
+                function::write(&mut self.out, function, name, &shown, &self.names, Owner::Host);
+            }
+        }
+    }
+
+    fn imports_type(&mut self) {
+        if self.imports.is_empty() {
+            return;
+        }
+        let value = |import: &Import<'_>| format!("{} | Mapping[str, Callable[..., object]]", import.class);
+        self.out.blank(2);
+        if self.imports.iter().all(|import| text::is_identifier(import.name) && identifier(import.name) == import.name) {
+            self.out.line(0, "class Imports(TypedDict):");
+            self.out.docstring(1, "What the host gives: for each interface an object with its methods, or a mapping of functions.");
+            self.out.line(0, "");
+            for import in &self.imports {
+                self.out.line(1, &format!("{}: {}", import.name, value(import)));
+            }
+            return;
+        }
+        self.out.line(0, "Imports = TypedDict(");
+        self.out.line(1, "\"Imports\",");
+        self.out.line(1, "{");
+        for import in &self.imports {
+            self.out.line(2, &format!("\"{}\": \"{}\",", import.name, value(import)));
+        }
+        self.out.line(1, "},");
+        self.out.line(0, ")");
+        self.out.docstring(0, "What the host gives: for each interface an object with its methods, or a mapping of functions.");
+    }
+
+    fn wrapper(&mut self) {
+        let class = self.class.clone();
+        let methods: Vec<String> = self.exports.iter().map(|function| function::method(&function.name)).collect();
+        let shown = self.names.shadowed_by(methods.iter().map(String::as_str));
+        let (string, float) = (shown.name("str"), shown.name("float"));
+        self.out.blank(2);
+        self.out.line(0, &format!("class {class}:"));
+        self.out.docstring(1, &format!("An instance of {}.", self.file));
+        self.out.line(0, "");
+        self.out.line(1, "def __init__(self, instance: undergo.Instance) -> None:");
+        self.out.docstring(2, "Wrap an instance whose plugin was made with types=TYPES.");
+        self.out.line(2, "self._instance = instance");
+        self.out.line(2, "self._exports = instance.exports");
+        self.out.line(0, "");
+        let (parameter, argument) =
+            if self.imports.is_empty() { (vec![], "") } else { (vec!["imports: Imports".to_owned()], "imports=imports, ") };
+        self.out.line(1, "@classmethod");
+        let mut params = vec!["cls".to_owned(), format!("path: {string} | os.PathLike[{string}]"), "*".to_owned()];
+        params.extend(parameter);
+        params.push("sandbox: undergo.Sandbox | None = None".to_owned());
+        params.push("limits: undergo.Limits | None = None".to_owned());
+        self.out.signature(1, "load", &params, &class, ":");
+        self.out.docstring(2, "Compile the plugin and make an instance of it.");
+        self.out.line(2, "plugin = undergo.Plugin(path, types=TYPES)");
+        self.out.line(2, &format!("return cls(plugin.instantiate({argument}sandbox=sandbox, limits=limits))"));
+        self.out.line(0, "");
+        self.out.line(1, "@property");
+        self.out.line(1, "def instance(self) -> undergo.Instance:");
+        self.out.docstring(2, "The instance that the methods call.");
+        self.out.line(2, "return self._instance");
+        self.out.line(0, "");
+        self.out.line(1, &format!("def using(self, *, timeout: {float} | None = None) -> {class}:"));
+        self.out.docstring(2, "Give the same instance with other options for its calls: a timeout in seconds.");
+        self.out.line(2, "view = copy.copy(self)");
+        self.out.line(2, "view._exports = self._instance.using(timeout=timeout).exports");
+        self.out.line(2, "return view");
+        for (function, name) in self.exports.iter().zip(&methods) {
+            if text::is_identifier(name) {
+                self.out.line(0, "");
+                function::write(&mut self.out, function, name, &shown, &self.names, Owner::Guest);
+            }
+        }
+    }
+
+    /// The classes by the WIT names of their types, as the package wants them.
+    fn table(&mut self) {
+        self.out.blank(2);
+        if self.types.is_empty() {
+            self.out.line(0, "TYPES: dict[str, type] = {}");
+        } else {
+            self.out.line(0, "TYPES: dict[str, type] = {");
+            for ty in self.types {
+                if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
+                    self.out.line(1, &format!("\"{ty}\": {},", self.names.of(&ty.to_string())));
+                }
+            }
+            self.out.line(0, "}");
+        }
+        self.out.docstring(0, "The classes of this module, by the names of their types in the plugin's interface.");
+    }
+}
+
+fn or<'t>(text: &'t str, other: &'t str) -> &'t str {
+    if text.is_empty() { other } else { text }
+}

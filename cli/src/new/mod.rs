@@ -1,0 +1,93 @@
+//! `undergo new`: the beginning of a plugin, with a program that calls it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use undergo::names;
+
+/// Start a plugin, with a program that calls it
+#[derive(clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The name of the plugin, and of its new folder: my-plugin
+    #[arg(value_parser = plugin_name)]
+    name: String,
+    /// The language of the program that calls it
+    #[arg(long, value_enum, default_value = "python")]
+    host: Host,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Host {
+    Python,
+}
+
+const HELP: &str = "\
+The folder has go.mod, main.go with a record, an error and an import, main.py that calls it, and a README.md. Nothing that
+exists is overwritten.
+
+Examples:
+  undergo new greeter && cd greeter
+  undergo build && python main.py";
+
+const FILES: [(&str, &str); 4] = [
+    ("go.mod", include_str!("templates/go.mod.txt")),
+    ("main.go", include_str!("templates/main.go.txt")),
+    ("main.py", include_str!("templates/main.py.txt")),
+    ("README.md", include_str!("templates/README.md.txt")),
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let Host::Python = args.host;
+    let folder = Path::new(&args.name);
+    match fs::create_dir(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} exists already: choose another name, or remove it", folder.display())
+        }
+        Err(error) => return Err(error).with_context(|| format!("{} can't be made", folder.display())),
+    }
+    for (file, text) in FILES {
+        let path = folder.join(file);
+        fs::write(&path, text.replace("NAME", &args.name)).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  python main.py", args.name);
+    Ok(())
+}
+
+fn plugin_name(name: &str) -> Result<String, String> {
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    let is_name = |name: &str| name.split('-').all(is_word);
+    // The go command takes such a last part of a module's path for its version.
+    let is_version = |name: &str| name.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_version(name) && name.len() > 1 {
+        return Err("it looks like a version; give the plugin a name".to_owned());
+    }
+    if is_name(name) {
+        return Ok(name.to_owned());
+    }
+    let near = names::kebab(name);
+    let hint = if is_name(&near) { format!(", such as '{near}'") } else { ", such as 'my-plugin'".to_owned() };
+    Err(format!("a plugin's name is words of lower-case letters and digits, joined by hyphens{hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["greeter", "my-plugin", "sha256", "v"] {
+            assert!(plugin_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "../x", "/tmp/x", "a b", "Greeter", "2fast", "a--b", "v2", "a/b", "ü"] {
+            assert!(plugin_name(bad).is_err(), "{bad}");
+        }
+        assert!(plugin_name("MyPlugin").is_err_and(|text| text.contains("'my-plugin'")));
+    }
+}
