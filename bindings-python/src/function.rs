@@ -61,7 +61,12 @@ impl Shape {
 }
 
 impl Function {
-    fn lower<'py>(&self, arguments: &mut undergo::Arguments<'py>, args: &Bound<'py, PyTuple>, kwargs: Option<&Bound<'py, PyDict>>) -> undergo::Result<()> {
+    fn lower<'py>(
+        &self,
+        arguments: &mut undergo::Arguments<'_, 'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> undergo::Result<()> {
         let shape = &*self.shape;
         let given = args.len();
         let wanted = shape.params.len();
@@ -113,11 +118,16 @@ fn name_py(_: &Py<PyString>) -> Python<'_> {
 #[pymethods]
 impl Function {
     #[pyo3(signature = (*args, **kwargs))]
-    fn __call__<'py>(&self, py: Python<'py>, args: &Bound<'py, PyTuple>, kwargs: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let fail = |error: Error| errors::to_python(py, &error);
         let mut arguments = self.instance.arguments(self.shape.export).map_err(fail)?;
         self.lower(&mut arguments, args, kwargs).map_err(fail)?;
-        let returned = py.detach(|| arguments.call(&self.instance, self.options)).map_err(fail)?;
+        let returned = py.detach(|| arguments.call(self.options)).map_err(fail)?;
         returned.lift(&ToPython(py)).map_err(fail)
     }
 

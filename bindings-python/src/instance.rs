@@ -24,7 +24,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    pub(crate) fn make<'py>(py: Python<'py>, plugin: &Bound<'py, Plugin>, core: undergo::Instance, host: Py<HostTable>) -> PyResult<Bound<'py, Instance>> {
+    pub(crate) fn make<'py>(
+        py: Python<'py>,
+        plugin: &Bound<'py, Plugin>,
+        core: undergo::Instance,
+        host: Py<HostTable>,
+    ) -> PyResult<Bound<'py, Instance>> {
         let functions = PyDict::new(py);
         for shape in plugin.get().shapes() {
             let options = CallOptions::default();

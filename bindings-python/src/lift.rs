@@ -41,7 +41,10 @@ impl From<Failed> for Error {
 }
 
 impl<'py> ToPython<'py> {
-    fn int<T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>, Error = std::convert::Infallible>>(self, value: T) -> Bound<'py, PyAny> {
+    fn int<T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>, Error = std::convert::Infallible>>(
+        self,
+        value: T,
+    ) -> Bound<'py, PyAny> {
         let Ok(made) = value.into_pyobject(self.0);
         made.into_any()
     }

@@ -77,9 +77,11 @@ impl<'py> Lower<'py> for Object<'py> {
         if self.is_bool() || self.0.is_instance_of::<PyString>() {
             return Err(Reject::Type);
         }
-        self.0.extract().map_err(|error: PyErr| {
-            if error.is_instance_of::<PyOverflowError>(self.0.py()) { self.raised(error) } else { Reject::Type }
-        })
+        self.0.extract().map_err(
+            |error: PyErr| {
+                if error.is_instance_of::<PyOverflowError>(self.0.py()) { self.raised(error) } else { Reject::Type }
+            },
+        )
     }
 
     fn as_str(&self) -> Lowered<Cow<'_, str>> {
@@ -143,7 +145,8 @@ impl<'py> Lower<'py> for Object<'py> {
         }
         if let Ok(mapping) = self.0.cast::<PyMapping>() {
             let items = mapping.items().map_err(|error| self.raised(error))?;
-            let pairs: Vec<_> = items.iter().map(|item| item.extract()).collect::<PyResult<_>>().map_err(|error: PyErr| self.raised(error))?;
+            let pairs: Vec<_> =
+                items.iter().map(|item| item.extract()).collect::<PyResult<_>>().map_err(|error: PyErr| self.raised(error))?;
             return self.fields_of(record, class, pairs.into_iter());
         }
         self.attributes(record, class)
@@ -164,7 +167,8 @@ impl<'py> Lower<'py> for Object<'py> {
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
-        let text = types::helper(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
+        let text =
+            types::helper(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
         text.map(Cow::Owned).map_err(|error| self.raised(error))
     }
 
@@ -287,4 +291,3 @@ impl AsRef<[u8]> for Bytes {
         unsafe { std::slice::from_raw_parts(self.data, self.len) }
     }
 }
-

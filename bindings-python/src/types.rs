@@ -96,7 +96,11 @@ impl EnumClass {
 }
 
 /// Gives each record and enum of the interface its class, and the classes by name.
-pub(crate) fn make_classes<'py>(py: Python<'py>, interface: &Interface, given: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn make_classes<'py>(
+    py: Python<'py>,
+    interface: &Interface,
+    given: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
     let classes = PyDict::new(py);
     let mut used = 0;
     for ty in &interface.types {

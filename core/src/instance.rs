@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, ValRaw};
 
-use crate::abi::block::Block;
+use crate::abi::block::{Block, Bytes};
 use crate::abi::lift::{DEFAULT_MAX_VALUE, Lift, Lifting, lift_str};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
@@ -110,7 +110,7 @@ impl Instance {
         for (i, arg) in args.iter().enumerate() {
             arguments.lower(i, &arg)?;
         }
-        arguments.call(self, options)?.lift(&ToValue)
+        arguments.call(options)?.lift(&ToValue)
     }
 
     /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and the guest is not touched, until
@@ -119,16 +119,15 @@ impl Instance {
     /// # Errors
     ///
     /// `unknown-export` for a number that is none; `dead-instance`.
-    pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'a>> {
+    pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
         if let Some(dead) = self.0.gate.dead() {
             return Err(dead);
         }
         let found = self.0.plugin.compiled().exports.get(export);
-        let function =
-            found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?.function.clone();
-        let mut block = BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default().recycle();
-        block.begin(function.abi.params.size);
-        Ok(Arguments { export, function, block })
+        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
+        let function = &*found.function;
+        let block = Block::begin(BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default(), function.abi.params.size);
+        Ok(Arguments { running: &self.0, export, function, block: Some(block) })
     }
 
     /// Reads guest memory: `len` bytes at `address`.
@@ -208,22 +207,26 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<
 }
 
 thread_local! {
-    /// Blocks of former calls, for their allocations.
-    static BLOCKS: RefCell<Vec<Block<'static>>> = const { RefCell::new(Vec::new()) };
+    /// What former calls were lowered into, for the allocations.
+    static BLOCKS: RefCell<Vec<Box<Bytes>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The arguments of a call, lowered one by one into memory of the host.
-pub struct Arguments<'a> {
+///
+/// `'i` is the instance's, `'a` that of the data which the arguments lend.
+pub struct Arguments<'i, 'a> {
+    running: &'i Running,
     export: usize,
-    function: Arc<Function>,
-    block: Block<'a>,
+    function: &'i Function,
+    /// There until the arguments are dropped.
+    block: Option<Block<'a>>,
 }
 
-impl<'a> Arguments<'a> {
+impl<'i, 'a> Arguments<'i, 'a> {
     /// The function that will be called.
     #[must_use]
-    pub fn function(&self) -> &Arc<Function> {
-        &self.function
+    pub fn function(&self) -> &'i Function {
+        self.function
     }
 
     /// Checks the number of arguments.
@@ -248,7 +251,11 @@ impl<'a> Arguments<'a> {
     pub fn lower<V: Lower<'a>>(&mut self, number: usize, value: &V) -> Result<()> {
         let Some(param) = self.function.params.get(number) else { return self.expect(number + 1) };
         let offset = self.function.abi.params.offsets[number];
-        self.block.lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
+        self.block().lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
+    }
+
+    fn block(&mut self) -> &mut Block<'a> {
+        self.block.as_mut().unwrap_or_else(|| unreachable!("the block is there until the end"))
     }
 
     /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
@@ -257,36 +264,33 @@ impl<'a> Arguments<'a> {
     /// # Errors
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
-    pub fn call<'i>(&mut self, instance: &'i Instance, options: CallOptions) -> Result<Returned<'i>> {
+    pub fn call(&mut self, options: CallOptions) -> Result<Returned<'i>> {
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
-        self.block.placed_size(self.function.abi.spilled)?;
-        let running = &*instance.0;
-        let function = self.function.clone();
-        let mut entered = running.enter(options.timeout)?;
-        let called = entered.call(self.export, &function, &mut self.block);
-        let result = called.inspect_err(|error| running.gate.kill(error))?;
-        Ok(Returned { entered, function, export: self.export, result })
+        let with_head = self.function.abi.spilled;
+        self.block().placed_size(with_head)?;
+        let mut entered = self.running.enter(options.timeout)?;
+        let called = entered.call(self.export, self.function, self.block());
+        let result = called.inspect_err(|error| self.running.gate.kill(error))?;
+        Ok(Returned { entered, function: self.function, export: self.export, result })
     }
 }
 
-impl Drop for Arguments<'_> {
+impl Drop for Arguments<'_, '_> {
     fn drop(&mut self) {
         const KEPT: usize = 4;
-        let block = std::mem::take(&mut self.block);
-        if block.is_small() {
-            BLOCKS.with_borrow_mut(|blocks| {
-                if blocks.len() < KEPT {
-                    blocks.push(block.recycle());
-                }
-            });
-        }
+        let Some(bytes) = self.block.take().and_then(Block::recycle) else { return };
+        BLOCKS.with_borrow_mut(|blocks| {
+            if blocks.len() < KEPT {
+                blocks.push(bytes);
+            }
+        });
     }
 }
 
 /// A result that still lies in the guest. The instance is held until it is lifted or dropped.
 pub struct Returned<'i> {
     entered: Entered<'i>,
-    function: Arc<Function>,
+    function: &'i Function,
     export: usize,
     result: ValRaw,
 }
@@ -334,12 +338,12 @@ impl Returned<'_> {
         let layout = &self.function.abi.result;
         let max = self.entered.store_ref().data().max_value;
         if layout.size == 0 {
-            return lift(&self.function, GuestMemory::new(&[]), &[], max);
+            return lift(self.function, GuestMemory::new(&[]), &[], max);
         }
         if let Some(slot) = layout.flat {
             let mut bytes = [0; 8];
             return match crate::abi::block::store(&mut bytes, slot, self.result.get_u64()) {
-                Ok(()) => lift(&self.function, GuestMemory::new(&[]), &bytes, max),
+                Ok(()) => lift(self.function, GuestMemory::new(&[]), &bytes, max),
                 Err(error) => (Err(error), 0),
             };
         }
@@ -363,21 +367,28 @@ impl Returned<'_> {
                 }
             }
         }
-        lift(&self.function, memory, bytes, max)
+        lift(self.function, memory, bytes, max)
     }
 }
 
-/// Being in the instance: the right to use its store.
+/// Being in the instance: the right to use its store. Small, because each call moves it.
 struct Entered<'i> {
     running: &'i Running,
-    entry: Entry,
     store: Option<StoreContextMut<'static, State>>,
+    entry: Entry,
+    /// What only a call with a deadline, or within one, needs.
+    timed: Option<Box<Timed>>,
+}
+
+/// A call under a deadline.
+struct Timed {
     /// The deadline of the call around this one.
     outer: Option<Deadline>,
-    _ticking: Option<Ticking>,
+    _ticking: Ticking,
 }
 
 impl Running {
+    #[inline]
     fn enter(&self, timeout: Option<Duration>) -> Result<Entered<'_>> {
         let deadline = timeout.or(self.timeout).map(Deadline::after);
         let entry = self.gate.enter(deadline)?;
@@ -390,25 +401,15 @@ impl Running {
             }
             Entry::Nested => self.gate.take_inner(),
         };
-        let Some(store) = store else {
-            return Err(Error::new(
-                ErrorKind::Busy,
-                "the instance is in the middle of a call of this thread, and can be called from within a host function only",
-            ));
-        };
-        let mut entered = Entered { running: self, entry, store: Some(store), outer: None, _ticking: None };
+        if store.is_none() {
+            return Err(busy());
+        }
+        let mut entered = Entered { running: self, store, entry, timed: None };
         if let Some(dead) = self.gate.dead() {
             return Err(dead);
         }
-        let state = entered.store().data_mut();
-        entered.outer = state.deadline;
-        let nearest = Deadline::min(entered.outer, deadline);
-        entered.store().data_mut().deadline = nearest;
-        if nearest.is_some() && entry == Entry::Outer {
-            entered._ticking = Some(Ticking::start(self.plugin.compiled().engine)?);
-            entered.store().set_epoch_deadline(1);
-        } else if deadline.is_some() {
-            entered._ticking = Some(Ticking::start(self.plugin.compiled().engine)?);
+        if let Some(deadline) = deadline {
+            entered.limit(deadline)?;
         }
         Ok(entered)
     }
@@ -429,7 +430,25 @@ impl Running {
     }
 }
 
+#[cold]
+fn busy() -> Error {
+    let text = "the instance is in the middle of a call of this thread, and can be called from within a host function only";
+    Error::new(ErrorKind::Busy, text)
+}
+
 impl Entered<'_> {
+    /// Puts the call under a deadline, unless the call around it has a nearer one.
+    #[cold]
+    fn limit(&mut self, deadline: Deadline) -> Result<()> {
+        let ticking = Ticking::start(self.running.plugin.compiled().engine)?;
+        let store = self.store();
+        let outer = store.data().deadline;
+        store.data_mut().deadline = Deadline::min(outer, Some(deadline));
+        store.set_epoch_deadline(1);
+        self.timed = Some(Box::new(Timed { outer, _ticking: ticking }));
+        Ok(())
+    }
+
     fn store(&mut self) -> &mut StoreContextMut<'static, State> {
         // Taken in `drop` only.
         self.store.as_mut().unwrap_or_else(|| unreachable!("the store is there until the end"))
@@ -457,14 +476,21 @@ impl Entered<'_> {
         let guest = store.data().guest;
         let abi = &function.abi;
         let address = guest.place(store, block, abi.spilled)?;
-        // 16 parameters and a pointer to the return area at most; only bare functions can have more.
-        let mut few = [ValRaw::u64(0); 17];
-        let mut many;
-        let raw = if abi.core_values() <= few.len() {
-            &mut few[..abi.core_values()]
-        } else {
-            many = vec![ValRaw::u64(0); abi.core_values()];
-            &mut many[..]
+        // Room for what there is: to clear an array for the longest signature would cost as much as the rest of a small call.
+        let (mut few, mut some, mut many);
+        let raw = match abi.core_values() {
+            n @ ..=4 => {
+                few = [ValRaw::u64(0); 4];
+                &mut few[..n]
+            }
+            n @ ..=17 => {
+                some = [ValRaw::u64(0); 17];
+                &mut some[..n]
+            }
+            n => {
+                many = vec![ValRaw::u64(0); n];
+                &mut many[..]
+            }
         };
         if abi.spilled {
             raw[0] = ValRaw::u32(address);
@@ -480,9 +506,8 @@ impl Entered<'_> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let outer = self.outer;
-        if let Some(store) = &mut self.store {
-            store.data_mut().deadline = outer;
+        if let (Some(timed), Some(store)) = (&self.timed, &mut self.store) {
+            store.data_mut().deadline = timed.outer;
         }
         match self.entry {
             Entry::Outer => {

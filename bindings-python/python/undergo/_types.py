@@ -19,15 +19,14 @@ def make_record(name: str, doc: str, fields: list[tuple[str, str, bool]]) -> typ
         (field, annotation, dataclasses.field(default=None)) if optional else (field, annotation)
         for field, annotation, optional in fields
     ]
-    cls = dataclasses.make_dataclass(name, specs, kw_only=True, slots=True, namespace={"__module__": "undergo.types"})
-    cls.__module__ = "undergo.types"
+    cls = dataclasses.make_dataclass(name, specs, kw_only=True, slots=True, namespace={"__module__": "undergo"})
     cls.__doc__ = doc or f"{name}({', '.join(field for field, _, _ in fields)})"
     return cls
 
 
 def make_enum(name: str, doc: str, cases: list[tuple[str, str]]) -> type[enum.Enum]:
     """Make the class of an enum. A case is its member's name and its WIT name, which is the member's value."""
-    cls: Any = enum.Enum(name, cases, module="undergo.types")
+    cls: Any = enum.Enum(name, cases, module="undergo")
     if doc:
         cls.__doc__ = doc
     return cls  # type: ignore[no-any-return]
