@@ -90,9 +90,9 @@ impl<'a> Module<'a> {
             {
                 out.line(0, &format!("import {module}"));
             }
-        }
-        if mentions(types::HIDDEN_DATETIME) {
-            out.line(0, &format!("import datetime as {}", types::HIDDEN_DATETIME));
+            if module == "datetime" && mentions(types::HIDDEN_DATETIME) {
+                out.line(0, &format!("import datetime as {}", types::HIDDEN_DATETIME));
+            }
         }
         for (module, known) in
             [("collections.abc", &["Callable", "Mapping", "Sequence"][..]), ("typing", &["Any", "Protocol", "TypedDict"])]

@@ -81,12 +81,12 @@ impl Lines {
         self.line(indent, &format!(") -> {result}{end}"));
     }
 
-    /// `result: type = f(arguments)`, broken likewise: within the parentheses, or, behind a type with brackets, around the call.
+    /// `result: type = f(arguments)`, broken likewise: within the parentheses, or, where that is no help, around the call.
     pub(super) fn call(&mut self, indent: usize, assigned: &str, target: &str, arguments: &str) {
         let one = format!("{assigned}{target}{arguments})");
         if indent * 4 + one.chars().count() <= WIDTH {
             self.line(indent, &one);
-        } else if assigned.contains('[') {
+        } else if indent * 4 + assigned.len() + target.len() > WIDTH {
             self.line(indent, &format!("{assigned}("));
             self.call(indent + 1, "", target, arguments);
             self.line(indent, ")");

@@ -1,0 +1,43 @@
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+use crate::support::{bare, fixture, kitchen, undergo};
+
+/// Compares with the golden file; with `UNDERGO_UPDATE_GOLDEN=1` writes it.
+#[track_caller]
+fn golden(file: &str, plugin: &str) {
+    let text = undergo(Path::new("."), &["bindgen", plugin, "--lang", "python"]).ok();
+    let path = fixture(file);
+    if env::var_os("UNDERGO_UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &text).expect("written");
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == wanted, "{} differs; run the tests with UNDERGO_UPDATE_GOLDEN=1 and look at the change", path.display());
+}
+
+#[test]
+fn the_python_modules_are_as_they_were() {
+    golden("kitchen.py", kitchen());
+    golden("bare.py", bare());
+}
+
+#[test]
+fn the_python_modules_compile() {
+    for file in ["kitchen.py", "bare.py"] {
+        let path = fixture(file);
+        let check = "import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read(), feature_version=(3, 10))";
+        match Command::new("python3").arg("-c").arg(check).arg(&path).output() {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => eprintln!("skipped: no python3: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_file_is_written_where_asked() {
+    let dir = tempfile::tempdir().expect("a directory");
+    undergo(dir.path(), &["bindgen", kitchen(), "--lang", "python", "-o", "k.py"]).ok();
+    assert_eq!(fs::read_to_string(dir.path().join("k.py")).ok(), fs::read_to_string(fixture("kitchen.py")).ok());
+    undergo(dir.path(), &["bindgen", kitchen(), "--lang", "cobol"]).fails(2, &["python"]);
+}

@@ -1,0 +1,8 @@
+//! The `undergo` command, run as users run it, with the real Go toolchain and without a network.
+
+mod bindgen;
+mod build;
+mod call;
+mod inspect;
+mod new;
+mod support;
