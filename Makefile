@@ -1,0 +1,86 @@
+# The front door. `make help` lists what it opens.
+
+PYTHON ?= python3
+# Everything that is made goes there, but for what Cargo makes.
+UNDERGO_BUILD ?= build
+export UNDERGO_BUILD
+
+VENV := $(UNDERGO_BUILD)/venv
+BIN := $(VENV)/bin
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+
+# Python programs that are checked besides those of the binding.
+EXAMPLES := $(wildcard examples/*/main.py)
+PROGRAMS := $(wildcard tools/*.py bench/*.py) $(EXAMPLES)
+GO_MODULES := go-guest-sdk conformance/guest $(wildcard examples/*/plugin)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench test-go-versions clean
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## build everything, and render this README with a Go library, from Python
+	@$(PYTHON) tools/demo.py
+
+build: cli python ## the command line tool at build/bin/undergo, a Python with the package at build/venv
+
+cli: ## only the command line tool
+	@cargo build --release --package undergo-cli
+	@mkdir -p $(UNDERGO_BUILD)/bin
+	@cmp -s "$(CARGO_TARGET_DIR)/release/undergo" $(UNDERGO_BUILD)/bin/undergo || \
+		{ rm -f $(UNDERGO_BUILD)/bin/undergo && cp "$(CARGO_TARGET_DIR)/release/undergo" $(UNDERGO_BUILD)/bin/undergo; }
+
+python: ## only the Python environment with the package
+	@$(PYTHON) tools/wheel.py
+
+guest: cli ## the plugin that the conformance cases call, at build/conformance.wasm
+	@$(PYTHON) tools/guest.py
+
+test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)
+	@$(PYTHON) tools/test.py $(SUITES)
+
+lint: lint-rust lint-go lint-python lint-docs lint-gen ## formats, compilers' warnings, types, links, generated files
+
+lint-rust:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+lint-go:
+	@$(PYTHON) tools/check_go.py $(GO_MODULES)
+
+lint-python: python
+	$(BIN)/ruff check bindings-python $(PROGRAMS)
+	$(BIN)/ruff format --check bindings-python $(PROGRAMS)
+	cd bindings-python && $(abspath $(BIN))/mypy
+	$(BIN)/mypy --config-file tools/mypy.ini tools
+	@for program in $(EXAMPLES); do echo "mypy $$program" && $(BIN)/mypy --config-file tools/mypy.ini $$program || exit 1; done
+
+lint-docs:
+	@$(PYTHON) tools/links.py
+
+lint-gen: gen
+	@git diff --exit-code -- go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugin.py) || \
+		{ echo "generated files are not up to date: run 'make gen' and commit what it changes" >&2; exit 1; }
+
+fmt: python ## format Rust, Go and Python
+	cargo fmt --all
+	@$(PYTHON) tools/check_go.py --fix $(GO_MODULES)
+	$(BIN)/ruff check --fix-only bindings-python $(PROGRAMS)
+	$(BIN)/ruff format bindings-python $(PROGRAMS)
+
+gen: cli ## write the generated files that are committed
+	@$(PYTHON) tools/gen.py
+
+bench: build ## compare with native Go, wasmtime-py and Extism, and write bench/results.md
+	@$(PYTHON) tools/environment.py bench/requirements.txt
+	@$(BIN)/python bench/run.py
+
+test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
+	@$(PYTHON) tools/go_versions.py
+
+clean: ## remove what was built, but for the toolchains and packages that were installed
+	cargo clean
+	rm -rf $(UNDERGO_BUILD)/bin $(UNDERGO_BUILD)/cache $(UNDERGO_BUILD)/stamps $(UNDERGO_BUILD)/test $(UNDERGO_BUILD)/wheels
+	rm -rf $(UNDERGO_BUILD)/examples $(UNDERGO_BUILD)/go-versions $(UNDERGO_BUILD)/*.wasm

@@ -1,0 +1,125 @@
+// Config evaluates the configuration of a set of services, written in HCL. The
+// Go types below are its schema, and what the host gets, at once.
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/gohcl"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Config is a whole configuration.
+type Config struct {
+	Region   string            `hcl:"region"`
+	Labels   map[string]string `hcl:"labels,optional"`
+	Services []Service         `hcl:"service,block"`
+}
+
+// Service is a block `service "name" { … }`.
+type Service struct {
+	Name     string            `hcl:"name,label"`
+	Image    string            `hcl:"image"`
+	Replicas *int              `hcl:"replicas,optional"`
+	Command  []string          `hcl:"command,optional"`
+	Env      map[string]string `hcl:"env,optional"`
+	Health   *Health           `hcl:"health,block"`
+}
+
+// Health says how a service is asked whether it is well.
+type Health struct {
+	Path    string  `hcl:"path"`
+	Port    int     `hcl:"port"`
+	Seconds float64 `hcl:"seconds,optional"`
+}
+
+// Severity is how bad it is.
+//
+//undergo:enum
+type Severity int
+
+// The severities.
+const (
+	SeverityError   = Severity(hcl.DiagError)
+	SeverityWarning = Severity(hcl.DiagWarning)
+)
+
+// Diagnostic is something that is wrong with a configuration, and where.
+type Diagnostic struct {
+	Severity Severity
+	Summary  string
+	Detail   string
+	Line     int // from 1; 0 when it has no place
+	Column   int // from 1, in characters
+	Excerpt  string
+}
+
+// Source is a file of the configuration, and what it can refer to.
+type Source struct {
+	File      string
+	Text      string
+	Variables map[string]any // what var.NAME stands for
+	Functions []string       // functions of the host, by name
+}
+
+// Evaluate gives the configuration that the source stands for.
+//
+//undergo:export
+func Evaluate(source Source) (Config, error) {
+	config, diagnostics := evaluate(source)
+	if !diagnostics.HasErrors() {
+		return config, nil
+	}
+	var lines []string
+	for _, diagnostic := range diagnostics {
+		lines = append(lines, diagnostic.Error())
+	}
+	return Config{}, errors.New(strings.Join(lines, "\n"))
+}
+
+// Check gives all that is wrong with the source.
+//
+//undergo:export
+func Check(source Source) []Diagnostic {
+	_, found := evaluate(source)
+	result := []Diagnostic{}
+	for _, d := range found {
+		made := Diagnostic{Severity: Severity(d.Severity), Summary: d.Summary, Detail: d.Detail}
+		if d.Subject != nil {
+			made.Line, made.Column = d.Subject.Start.Line, d.Subject.Start.Column
+			made.Excerpt = excerpt(source.Text, *d.Subject)
+		}
+		result = append(result, made)
+	}
+	return result
+}
+
+func evaluate(source Source) (config Config, diagnostics hcl.Diagnostics) {
+	file, diagnostics := hclsyntax.ParseConfig([]byte(source.Text), source.File, hcl.InitialPos)
+	if diagnostics.HasErrors() {
+		return config, diagnostics
+	}
+	variables, err := fromJSON(source.Variables)
+	if err != nil {
+		return config, append(diagnostics, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Bad variables", Detail: err.Error()})
+	}
+	context := &hcl.EvalContext{
+		Variables: map[string]cty.Value{"var": variables},
+		Functions: functions(source.Functions),
+	}
+	return config, append(diagnostics, gohcl.DecodeBody(file.Body, context, &config)...)
+}
+
+// excerpt is the text of a range, at most to the end of its first line.
+func excerpt(text string, at hcl.Range) string {
+	if !at.CanSliceBytes([]byte(text)) {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(at.SliceBytes([]byte(text))), "\n")
+	return line
+}
+
+func main() {}

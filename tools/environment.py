@@ -1,0 +1,54 @@
+"""The project's Python environment, build/venv, with the tools of requirements.txt in it.
+
+environment.py                   make it, or bring it up to date
+environment.py REQUIREMENTS      install what that file lists, too
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from project import PYTHON, ROOT, VENV, Stamp, run, say
+
+OLDEST = (3, 10)
+_NO_VENV = """\
+Python's venv module can't make an environment here. Install it:
+  Debian, Ubuntu:  apt install python3-venv
+  elsewhere:       a Python from your system's packages, or from python.org, has it
+or name another Python:  make PYTHON=/path/to/python3"""
+
+
+def ensure(requirements: Path = ROOT / "tools" / "requirements.txt") -> None:
+    """Make the environment, unless it is there, and install what the file lists, unless that is there."""
+    if sys.version_info < OLDEST:
+        sys.exit(f"Python 3.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}; name another: make PYTHON=/path/to/python3")
+    if not _works():
+        say("making the Python environment")
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
+        if made.returncode:
+            sys.exit(f"{made.stdout}{made.stderr}\n{_NO_VENV}")
+    # An environment that was made anew is another inode.
+    stamp = Stamp(requirements.parent.name + "-requirements", [requirements], sys.version, str((VENV / "pyvenv.cfg").stat().st_mtime_ns))
+    if not stamp.fresh():
+        say(f"installing the packages of {requirements.relative_to(ROOT)}")
+        run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
+        stamp.set()
+
+
+def _works() -> bool:
+    """Whether the environment is there, is of this Python, and has pip."""
+    if not PYTHON.is_file():
+        return False
+    question = [PYTHON, "-c", "import pip, sys; print(sys.version)"]
+    try:
+        return subprocess.run(question, capture_output=True, text=True).stdout.strip() == sys.version.strip()
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    ensure()
+    for more in sys.argv[1:]:
+        ensure(Path(more).resolve())

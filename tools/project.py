@@ -1,0 +1,109 @@
+"""Where the parts of the project are, and the environment in which its programs run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BUILD = Path(os.path.abspath(os.environ.get("UNDERGO_BUILD") or ROOT / "build"))
+"""Everything that is made, but for what Cargo makes. UNDERGO_BUILD names another place."""
+
+TARGET = Path(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"))
+
+_SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+_EXE = ".exe" if os.name == "nt" else ""
+
+VENV = BUILD / "venv"
+PYTHON = VENV / _SCRIPTS / f"python{_EXE}"
+CLI = BUILD / "bin" / f"undergo{_EXE}"
+CONFORMANCE = BUILD / "conformance.wasm"
+
+
+
+def executable(directory: Path, name: str) -> Path:
+    """Give the path of a program in a directory, as the system spells it."""
+    return directory / f"{name}{_EXE}"
+
+
+def environment(go: Path | None = None) -> dict[str, str]:
+    """Give the environment for programs that are run: the project's own commands come first on PATH.
+
+    Args:
+        go: the go command that is to be used.
+    """
+    env = dict(os.environ)
+    first = [CLI.parent, PYTHON.parent]
+    if go is not None:
+        first.append(go.parent)
+        env["UNDERGO_GO"] = str(go)
+    env["PATH"] = os.pathsep.join([*map(str, first), env.get("PATH", "")])
+    env["UNDERGO_BUILD"] = str(BUILD)
+    env["CARGO_TARGET_DIR"] = str(TARGET)
+    env["UNDERGO_CACHE"] = str(BUILD / "cache")
+    env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
+    # What is printed is compared, also where the locale is not UTF-8.
+    env["PYTHONUTF8"] = "1"
+    env.pop("VIRTUAL_ENV", None)
+    env.pop("PYTHONPATH", None)
+    return env
+
+
+def say(text: str) -> None:
+    """Tell what is being done, at once."""
+    print(f"--- {text}", file=sys.stderr, flush=True)
+
+
+def run(command: list[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
+    """Run a command whose output the user sees; a failure ends this program with its exit code."""
+    try:
+        code = subprocess.run(list(map(str, command)), cwd=cwd, env=env).returncode
+    except FileNotFoundError:
+        sys.exit(f"{command[0]} is needed, and was not found")
+    if code:
+        sys.exit(code if code > 0 else 1)
+
+
+def sources(*parts: str) -> list[Path]:
+    """Give the files of the named files and directories, without what is made from them."""
+    found: list[Path] = []
+    for part in parts:
+        path = ROOT / part
+        if path.is_file():
+            found.append(path)
+        for directory, names, files in os.walk(path):
+            names[:] = sorted(name for name in names if not name.startswith(".") and name not in ("target", "__pycache__"))
+            found += [Path(directory, name) for name in sorted(files) if not name.endswith((".so", ".wasm", ".pyc", ".pyd"))]
+    return found
+
+
+class Stamp:
+    """Remembers from what something was made: it is made again when the contents differ, whatever the files' times are."""
+
+    def __init__(self, name: str, files: Iterable[Path], *words: str) -> None:
+        self._file = BUILD / "stamps" / name
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(f"{file.name}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for word in words:
+            digest.update(f"{word}\0".encode())
+        self._digest = digest.hexdigest()
+
+    def fresh(self) -> bool:
+        """Whether it was made from what is there now."""
+        return self._file.is_file() and self._file.read_text() == self._digest
+
+    def set(self) -> None:
+        """Note that it has been made."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(self._digest)
+
+    def clear(self) -> None:
+        """Note that it is about to be made, in case that it fails half-way."""
+        self._file.unlink(missing_ok=True)

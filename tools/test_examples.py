@@ -1,0 +1,60 @@
+"""The examples: each plugin is built, its program is run, and what it prints is compared with expected.txt.
+
+A `...` in expected.txt stands for any text, as it does in doctests.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+import subprocess
+from pathlib import Path
+
+import go
+import pytest
+from project import BUILD, CLI, PYTHON, ROOT, environment
+
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
+PARTS = ["README.md", "expected.txt", "main.py", "plugin/go.mod", "plugin/main.go"]
+
+
+def build(example: Path) -> Path:
+    """Build an example's plugin."""
+    wasm = BUILD / "examples" / f"{example.name}.wasm"
+    wasm.parent.mkdir(parents=True, exist_ok=True)
+    run([CLI, "build", example / "plugin", "-o", wasm], example)
+    return wasm
+
+
+def run(command: list[str | Path], directory: Path) -> str:
+    """Run a command, and give what it printed."""
+    done = subprocess.run(command, cwd=directory, env=environment(go.find()), capture_output=True, encoding="utf-8", timeout=600)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_example(example: Path) -> None:
+    missing = [part for part in PARTS if not (example / part).is_file()]
+    assert not missing
+    printed = run([PYTHON, example / "main.py", build(example)], example)
+    expected = (example / "expected.txt").read_text(encoding="utf-8")
+    if not doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS):
+        # A plain comparison shows where they differ.
+        assert printed == expected
+
+
+def test_all_examples_are_listed() -> None:
+    readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in (path.name for path in EXAMPLES) if f"]({name}/" not in readme] == []
+
+
+def test_markdown_finds_all_headings_of_the_readme() -> None:
+    example = ROOT / "examples" / "markdown"
+    printed = run([PYTHON, example / "main.py", build(example)], example)
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    assert len(headings) > 3
+    assert f"\n{len(headings)} headings:\n" in printed
+    for heading in headings:
+        assert f"  {heading.replace('`', '')}\n" in printed
