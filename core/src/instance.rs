@@ -254,7 +254,7 @@ impl<'i, 'a> Arguments<'i, 'a> {
         self.block().lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
     }
 
-    fn block(&mut self) -> &mut Block<'a> {
+    pub(crate) fn block(&mut self) -> &mut Block<'a> {
         self.block.as_mut().unwrap_or_else(|| unreachable!("the block is there until the end"))
     }
 

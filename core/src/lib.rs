@@ -6,12 +6,12 @@
 //! [`Instance::call_typed`] takes any Rust type by serde.
 //!
 //! ```no_run
-//! use undergo::{InstanceOptions, Plugin};
+//! use undergo::{CallOptions, InstanceOptions, Plugin};
 //!
 //! # fn main() -> Result<(), undergo::Error> {
 //! let plugin = Plugin::from_file("greeter.wasm")?;
 //! let greeter = plugin.instantiate(InstanceOptions::default())?;
-//! let text: String = greeter.call_typed("greet", &("Ada", true))?;
+//! let text: String = greeter.call_typed("greet", &("Ada", true), CallOptions::default())?;
 //! # Ok(())
 //! # }
 //! ```
@@ -29,6 +29,7 @@ mod interface;
 mod module;
 mod plugin;
 mod state;
+mod typed;
 mod value;
 mod wasi;
 

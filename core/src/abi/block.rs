@@ -79,6 +79,11 @@ impl<'a> Block<'a> {
         self.put_inline(at, text.as_bytes(), text.len(), 1)
     }
 
+    /// Places bytes at the end and their pointer and length at `at`.
+    pub(crate) fn put_bytes(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
+        self.put_inline(at, bytes, bytes.len(), 1)
+    }
+
     /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at `at`.
     pub(crate) fn put_blob(&mut self, at: u32, blob: Blob<'a>, size: u32) -> Result<()> {
         let bytes = blob.as_slice().len();

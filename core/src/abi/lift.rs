@@ -188,7 +188,7 @@ pub(crate) fn lift_str<'m>(memory: GuestMemory<'m>, bytes: &[u8], at: u32) -> Re
     utf8(lift_list(memory, 1, 1, bytes, at)?.0)
 }
 
-fn utf8(text: &[u8]) -> Result<&str> {
+pub(crate) fn utf8(text: &[u8]) -> Result<&str> {
     str::from_utf8(text).map_err(|error| {
         let text = format!("the guest gave a string that is not UTF-8, from byte {} of {} on", error.valid_up_to(), text.len());
         Error::new(ErrorKind::TypeMismatch, text)

@@ -210,7 +210,9 @@ impl fmt::Debug for Extension {
 #[derive(Debug)]
 pub(crate) struct Signature {
     /// The record of all parameters.
-    pub(crate) params: TupleType,
+    pub(crate) params: Arc<TupleType>,
+    /// That record as a type.
+    pub(crate) params_type: Type,
     /// The flat parameters' places in it; empty when it travels by pointer.
     pub(crate) slots: Vec<Slot>,
     /// Whether the parameters travel by pointer (more than 16 of them when flat).
@@ -419,7 +421,8 @@ impl Function {
     /// A function, with the way its values travel.
     #[must_use]
     pub fn new(name: String, docs: String, params: Vec<Field>, result: Option<Type>, fallible: bool) -> Function {
-        let record = TupleType::new(params.iter().map(|param| param.ty.clone()).collect());
+        let record = Arc::new(TupleType::new(params.iter().map(|param| param.ty.clone()).collect()));
+        let params_type = Type::new(TypeKind::Tuple(record.clone()));
         let mut slots = Vec::new();
         record.slots(0, &mut slots);
         let spilled = slots.len() > MAX_FLAT_PARAMS;
@@ -427,7 +430,7 @@ impl Function {
             slots.clear();
         }
         let layout = result_layout(result.as_ref(), fallible);
-        let abi = Signature { params: record, slots, spilled, result: layout };
+        let abi = Signature { params: record, params_type, slots, spilled, result: layout };
         Function { name, docs, params, result, fallible, extension: Extension::default(), abi }
     }
 }

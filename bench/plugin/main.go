@@ -1,0 +1,61 @@
+// The plugin whose calls are measured.
+package main
+
+// Order is a record of six fields, one of them a list.
+type Order struct {
+	ID       string
+	Customer string
+	Total    float64
+	Count    int32
+	Paid     bool
+	Items    []string
+}
+
+// Add adds.
+//
+//undergo:export
+func Add(a, b int32) int32 { return a + b }
+
+// EchoString returns s.
+//
+//undergo:export
+func EchoString(s string) string { return s }
+
+// EchoOrder returns o.
+//
+//undergo:export
+func EchoOrder(o Order) Order { return o }
+
+// EchoBytes returns b.
+//
+//undergo:export
+func EchoBytes(b []byte) []byte { return b }
+
+// Sum adds up.
+//
+//undergo:export
+func Sum(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum
+}
+
+// Upper is the host's.
+//
+//undergo:import host
+var Upper func(s string) string
+
+// CallHost calls the host n times, and gives the length of what it said.
+//
+//undergo:export
+func CallHost(n int32) int64 {
+	length := int64(0)
+	for range n {
+		length += int64(len(Upper("hello world")))
+	}
+	return length
+}
+
+func main() {}
