@@ -41,7 +41,8 @@ impl Go {
         };
         let shown = program.to_string_lossy().into_owned();
         let mut command = in_dir(&program, dir);
-        let output = match command.args(["env", "-json", "GOVERSION", "GOMOD", "GOFLAGS", "GOHOSTOS", "GOHOSTARCH"]).output() {
+        let output = match command.args(["env", "-json", "GOVERSION", "GOMOD", "GOFLAGS", "GOHOSTOS", "GOHOSTARCH", "GOMODCACHE"]).output()
+        {
             Ok(output) => output,
             Err(error) if chosen.is_none() && error.kind() == ErrorKind::NotFound => {
                 bail!("Go 1.{OLDEST} or newer is needed to build plugins, and there is no go command on PATH: {HOW_TO_GET}")
@@ -58,6 +59,9 @@ impl Go {
         let version = word("GOVERSION");
         if minor(&version).is_some_and(|minor| minor < OLDEST) {
             bail!("Go 1.{OLDEST} or newer is needed to build plugins, and {shown} is {version}: {HOW_TO_GET}");
+        }
+        if word("GOMODCACHE").is_empty() {
+            bail!("{shown} has no place for its caches: set HOME, or GOCACHE and GOMODCACHE");
         }
         // Outside of a module it is the system's name for nothing.
         let gomod = Some(PathBuf::from(word("GOMOD"))).filter(|path| path.file_name().is_some_and(|name| name == "go.mod"));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use undergo::{Function, Interface, ModuleInfo, ModuleKind};
+use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind};
 
 use crate::plugin::{self, bare_exports};
 
@@ -79,8 +79,9 @@ impl Shown {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
-    let info = ModuleInfo::parse(&bytes)?;
-    let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+    let named = |error: Error| Error::new(error.kind(), format!("{} is no plugin: {}", args.file.display(), error.message()));
+    let info = ModuleInfo::parse(&bytes).map_err(named)?;
+    let interface = info.wit.as_deref().map(Interface::parse).transpose().map_err(named)?;
     let exports = exports(&info, interface.as_ref());
     let imports = imports(&info, interface.as_ref());
     let wasi: Vec<&str> = info.imports.iter().filter(|import| import.module == plugin::WASI).map(|import| import.name.as_str()).collect();

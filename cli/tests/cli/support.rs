@@ -56,9 +56,9 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-/// A plugin of the fixtures, built once.
+/// A plugin of the fixtures, built once for a run of the tests.
 fn built(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("plugins-{}", std::process::id()));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
     std::fs::create_dir_all(&dir).expect("a directory");
     let source = fixture(name);
     undergo(&dir, &["build", source.to_str().expect("a path")]).ok();
