@@ -40,7 +40,7 @@ pub(crate) struct Args {
 fn help() -> String {
     format!(
         "{RULES}\n\n\
-         An argument for a string, an enum, bytes, a duration or a time that is not a JSON string is taken as it is:\n\
+         An argument for a string, an enum, bytes, a duration or a time that is not a JSON string is taken as it is: \
          Ada is \"Ada\", and 12 is \"12\". The null of an option is null.\n\n\
          The result is written to standard output; what the plugin prints goes to standard error.\n\n\
          Examples:\n  \

@@ -12,7 +12,7 @@ use crate::{duration, rfc3339};
 /// How values are written in JSON; a part of the help of each command that takes or gives values.
 pub(crate) const RULES: &str = "\
 Values are JSON:
-  record       an object; keys as in WIT, or in snake_case or camelCase; fields of optional types may be left out
+  record       an object; keys as in WIT, snake_case or camelCase; optional fields may be left out
   option       null, or the value
   enum         a string: the case's name
   list, tuple  an array

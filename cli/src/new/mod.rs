@@ -26,7 +26,7 @@ enum Host {
 }
 
 const HELP: &str = "\
-The folder has go.mod, main.go with a record, an error and an import, main.py that calls it, and a README.md. Nothing that
+The folder has go.mod, main.go with a record, an error and an import, main.py that calls it, and a README.md. Nothing that \
 exists is overwritten.
 
 Examples:
