@@ -45,7 +45,7 @@ fn help() -> String {
          The result is written to standard output; what the plugin prints goes to standard error.\n\n\
          Examples:\n  \
          undergo call greeter.wasm greet '{{\"name\":\"Ada\",\"tags\":[]}}' true\n  \
-         undergo call greeter.wasm greet Ada --import 'directory.lookup=[\"admin\"]'\n  \
+         undergo call greeter.wasm find Ada --import 'directory.lookup=[\"admin\"]'\n  \
          undergo call tool.wasm convert --dir ./data::/data:ro --timeout 2s --memory 64MiB -- -1\n\n\
          Exit code: 0; 1 when the function returned an error, whose text goes to standard error; 2 for everything else."
     )

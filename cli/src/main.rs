@@ -32,7 +32,7 @@ Examples:
   undergo new greeter                          start a plugin, with a program that calls it
   undergo build greeter                        compile it to greeter.wasm
   undergo inspect greeter.wasm                 what it gives, and what it wants
-  undergo call greeter.wasm greet Ada true     call a function
+  undergo call greeter.wasm add 1 2            call a function
   undergo bindgen greeter.wasm --lang python   write a typed module for it
 
 Go 1.24 or newer is needed to build. UNDERGO_GO names the go command to use instead of the one on PATH.";
