@@ -5,9 +5,12 @@ A comment above a block says what is done with it. All blocks of a document shar
 <!-- test: file greeter/main.go -->    write it to that file
 <!-- test: run -->                     run it with the shell; it must succeed
 <!-- test: run, fails -->              the same, but it must fail
-<!-- test: prints -->                  the block before must have printed this; `...` stands for any text
+<!-- test: prints -->                  the block before must have printed this
+<!-- test: console -->                 run what stands behind each `$ `, and compare with what stands below it
+<!-- test: python -->                  run it with Python; it must succeed
 <!-- test: skip, REASON -->            do nothing, for that reason
 
+Where output is compared, `...` stands for any text, and any size in MB for any other.
 A block of Go, Python or shell without such a comment is a mistake.
 """
 
@@ -21,7 +24,7 @@ from pathlib import Path
 
 import go
 import pytest
-from project import ROOT, environment
+from project import PYTHON, ROOT, environment
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "bindings-python/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]
@@ -51,29 +54,61 @@ def blocks(document: str) -> list[Block]:
     return found
 
 
-@pytest.mark.parametrize("document", [document for document in DOCUMENTS if any(block.verb not in ("", "skip") for block in blocks(document))])
-def test_snippets_do_what_they_say(document: str, tmp_path: Path) -> None:
-    env = environment(go.find())
-    printed = ""
-    for block in blocks(document):
-        place = f"{document}:{block.line}"
+class Folder:
+    """Where the blocks of a document are run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.env = environment(go.find())
+        self.printed = ""
+
+    def do(self, block: Block) -> None:
+        """Do with a block what its comment says."""
         if block.verb == "file":
-            file = tmp_path / block.argument
+            file = self.path / block.argument
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
         elif block.verb == "run":
-            command = ["bash", "-euo", "pipefail", "-c", block.text]
-            done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8", timeout=600, stdin=subprocess.DEVNULL)
-            printed = done.stdout + done.stderr if block.argument == "fails" else done.stdout
-            assert (done.returncode != 0) == (block.argument == "fails"), f"{place}\n{done.stdout}{done.stderr}"
+            self.run(["bash", "-euo", "pipefail", "-c", block.text], fails=block.argument == "fails")
+        elif block.verb == "python":
+            self.run([PYTHON, "-c", block.text])
         elif block.verb == "prints":
-            if not doctest.OutputChecker().check_output(block.text, printed, doctest.ELLIPSIS):
-                assert printed == block.text, place
+            self.compare(block.text)
+        elif block.verb == "console":
+            for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+                command, _, expected = session.partition("\n")
+                self.run(["bash", "-c", f"{command} 2>&1"], fails=None)
+                self.compare(expected)
+
+    def run(self, command: list[str | Path], *, fails: bool | None = False) -> None:
+        """Run a command, which must fail or must not, and keep what it printed."""
+        done = subprocess.run(
+            command, cwd=self.path, env=self.env, capture_output=True, encoding="utf-8", timeout=600, stdin=subprocess.DEVNULL
+        )
+        self.printed = done.stdout + done.stderr if fails else done.stdout
+        assert fails is None or (done.returncode != 0) == fails, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
+
+    def compare(self, expected: str) -> None:
+        """Compare with what was printed last."""
+        wanted, got = (re.sub(r"\d+\.\d+ MB", "N MB", text) for text in (expected, self.printed))
+        if not doctest.OutputChecker().check_output(wanted, got, doctest.ELLIPSIS):
+            # A plain comparison shows where they differ.
+            assert got == wanted
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if any(block.verb not in ("", "skip") for block in blocks(name))])
+def test_snippets_do_what_they_say(document: str, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    for block in blocks(document):
+        try:
+            folder.do(block)
+        except AssertionError as error:
+            pytest.fail(f"{document}:{block.line}\n{error}", pytrace=False)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_each_program_is_tested(document: str) -> None:
-    verbs = {"file", "run", "prints", "skip"}
+    verbs = {"file", "run", "python", "console", "prints", "skip"}
     unknown = [f"{document}:{block.line}: {block.verb}" for block in blocks(document) if block.verb and block.verb not in verbs]
     silent = [f"{document}:{block.line}" for block in blocks(document) if not block.verb and block.language in PROGRAMS]
     unreasoned = [f"{document}:{block.line}" for block in blocks(document) if block.verb == "skip" and not block.argument]

@@ -66,6 +66,6 @@ except undergo.PanicError as error:
     print(f"in {error.frames[0].function}")
 print(greeter.alive)
 
-# The plugin itself is as good as ever: a new instance takes microseconds.
+# The plugin itself is as good as ever, and a new instance is quickly made.
 greeter = plugin.instantiate(imports={"directory": {"lookup": lookup}})
 print(greeter.initial(grace))

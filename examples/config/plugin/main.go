@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -110,7 +111,15 @@ func evaluate(source Source) (config Config, diagnostics hcl.Diagnostics) {
 		Variables: map[string]cty.Value{"var": variables},
 		Functions: functions(source.Functions),
 	}
-	return config, append(diagnostics, gohcl.DecodeBody(file.Body, context, &config)...)
+	return config, append(diagnostics, causes(gohcl.DecodeBody(file.Body, context, &config))...)
+}
+
+// causes leaves out the diagnostics that only follow from others: what an
+// expression with an error stands for is unknown, which gohcl reports once more.
+func causes(all hcl.Diagnostics) hcl.Diagnostics {
+	return slices.DeleteFunc(all, func(d *hcl.Diagnostic) bool {
+		return strings.HasSuffix(d.Detail, "value must be known")
+	})
 }
 
 // excerpt is the text of a range, at most to the end of its first line.

@@ -50,7 +50,7 @@ func Eval(query string, value any) ([]any, error) {
 	if err != nil {
 		var at *gojq.ParseError
 		if errors.As(err, &at) {
-			return nil, fmt.Errorf("the query is wrong at byte %d, at %q", at.Offset, at.Token)
+			return nil, fmt.Errorf("at byte %d of the query: %w", at.Offset, err)
 		}
 		return nil, err
 	}
