@@ -23,7 +23,7 @@ def main() -> None:
     say("python examples/markdown/main.py           it renders README.md")
     start = time.monotonic()
     run([PYTHON, EXAMPLE / "main.py", wasm], env=env)
-    say(f"done in {time.monotonic() - start:.1f} s, most of it compiling the plugin for this machine; the program is examples/markdown/main.py")
+    say(f"done in {time.monotonic() - start:.1f} s, most of which went into compiling the plugin for this machine")
 
 
 if __name__ == "__main__":

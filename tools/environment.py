@@ -29,19 +29,24 @@ def ensure(requirements: Path = ROOT / "tools" / "requirements.txt") -> None:
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
         if made.returncode:
             sys.exit(f"{made.stdout}{made.stderr}\n{_NO_VENV}")
-    # An environment that was made anew is another inode.
+    # The time of pyvenv.cfg tells an environment that was made anew.
     stamp = Stamp(requirements.parent.name + "-requirements", [requirements], sys.version, str((VENV / "pyvenv.cfg").stat().st_mtime_ns))
     if not stamp.fresh():
         say(f"installing the packages of {requirements.relative_to(ROOT)}")
-        run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
+        pip("-r", requirements)
         stamp.set()
+
+
+def pip(*arguments: str | Path) -> None:
+    """Install packages."""
+    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments])
 
 
 def _works() -> bool:
     """Whether the environment is there, is of this Python, and has pip."""
     if not PYTHON.is_file():
         return False
-    question = [PYTHON, "-c", "import pip, sys; print(sys.version)"]
+    question: list[str | Path] = [PYTHON, "-c", "import pip, sys; print(sys.version)"]
     try:
         return subprocess.run(question, capture_output=True, text=True).stdout.strip() == sys.version.strip()
     except OSError:

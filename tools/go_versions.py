@@ -1,4 +1,4 @@
-"""Builds the conformance guest with each supported release of Go, runs the conformance cases on it, and prints a table."""
+"""Builds the conformance guest with each supported release of Go, runs the cases on it, and prints a table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def conformance(wasm: Path) -> test.Counts:
     report = PLACE / f"{wasm.stem}.xml"
     report.unlink(missing_ok=True)
     env = environment() | {"UNDERGO_CONFORMANCE_WASM": str(wasm)}
-    command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", RUNNER]
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", RUNNER]
     done = subprocess.run(command, cwd=RUNNER.parent.parent, env=env, capture_output=True, text=True)
     counts = test.count_junit(report)
     if done.returncode:

@@ -15,7 +15,9 @@ CODE = re.compile(r"^(```|~~~).*?^\1\s*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 def main() -> int:
     """Print the dead links; 1 when there are any."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, check=True
+    )
     files = [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
     dead = [f"{file.relative_to(ROOT)}:{line}: {link}" for file in files for line, link in dead_links(file)]
     print("\n".join([*dead, f"{len(dead)} dead links in {len(files)} documents"]))

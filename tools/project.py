@@ -25,7 +25,6 @@ CLI = BUILD / "bin" / f"undergo{_EXE}"
 CONFORMANCE = BUILD / "conformance.wasm"
 
 
-
 def executable(directory: Path, name: str) -> Path:
     """Give the path of a program in a directory, as the system spells it."""
     return directory / f"{name}{_EXE}"
@@ -36,6 +35,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
 
     Args:
         go: the go command that is to be used.
+
     """
     env = dict(os.environ)
     first = [CLI.parent, PYTHON.parent]
@@ -83,7 +83,7 @@ def sources(*parts: str) -> list[Path]:
 
 
 class Stamp:
-    """Remembers from what something was made: it is made again when the contents differ, whatever the files' times are."""
+    """Remembers from what something was made: it is made again when contents differ, whatever the files' times are."""
 
     def __init__(self, name: str, files: Iterable[Path], *words: str) -> None:
         self._file = BUILD / "stamps" / name

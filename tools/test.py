@@ -127,7 +127,7 @@ def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
     try:
         done = subprocess.run(
             suite.command, cwd=suite.directory, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=LONGEST, encoding="utf-8", errors="replace",
+            stderr=subprocess.STDOUT, timeout=LONGEST, encoding="utf-8", errors="replace"
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         written = error.stdout.decode("utf-8", "replace") if isinstance(error.stdout, bytes) else error.stdout or ""

@@ -26,7 +26,12 @@ import go
 import pytest
 from project import PYTHON, ROOT, environment
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "bindings-python/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "bindings-python/README.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]
 PROGRAMS = {"go", "python", "py", "sh", "bash", "console", "shell"}
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>.+?) -->\n+)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -7,9 +7,8 @@ import subprocess
 import sys
 
 import environment
-from project import BUILD, PYTHON, ROOT, VENV, Stamp, executable, run, say
+from project import BUILD, PYTHON, ROOT, VENV, Stamp, executable, run, say, sources
 from project import environment as project_environment
-from project import sources
 
 WHEELS = BUILD / "wheels"
 
@@ -17,8 +16,8 @@ WHEELS = BUILD / "wheels"
 def build() -> None:
     """Build and install, unless what is installed was made from what is there now."""
     environment.ensure()
-    made_from = sources("core", "bindings-python/src", "bindings-python/python", "bindings-python/Cargo.toml", "bindings-python/pyproject.toml")
-    made_from += sources("bindings-python/README.md", "Cargo.toml", "Cargo.lock")
+    made_from = sources("core", "bindings-python/src", "bindings-python/python", "Cargo.toml", "Cargo.lock")
+    made_from += sources("bindings-python/Cargo.toml", "bindings-python/pyproject.toml", "bindings-python/README.md")
     stamp = Stamp("wheel", made_from, sys.version)
     if stamp.fresh() and _installed():
         return
@@ -26,12 +25,10 @@ def build() -> None:
     say("building the Python package")
     shutil.rmtree(WHEELS, ignore_errors=True)
     maturin = executable(PYTHON.parent, "maturin")
-    run(
-        [maturin, "build", "--release", "--manifest-path", "bindings-python/Cargo.toml", "--interpreter", PYTHON, "--out", WHEELS],
-        env=project_environment() | {"VIRTUAL_ENV": str(VENV)},
-    )
+    env = project_environment() | {"VIRTUAL_ENV": str(VENV)}
+    run([maturin, "build", "--release", "--manifest-path", "bindings-python/Cargo.toml", "--interpreter", PYTHON, "--out", WHEELS], env=env)
     (wheel,) = WHEELS.glob("undergo-*.whl")
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--force-reinstall", wheel])
+    environment.pip("--no-deps", "--force-reinstall", wheel)
     stamp.set()
 
 

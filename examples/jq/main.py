@@ -17,7 +17,13 @@ def order(number: int) -> dict[str, object]:
     """Make an order: always the same for the same number."""
     mixed = number * 2_654_435_761 % 2**32
     lines = [{"article": f"A{(mixed >> n) % 500:03}", "count": 1 + (mixed >> n) % 4, "cents": 99 + mixed % 5_000} for n in (3, 9, 17)]
-    return {"id": number, "city": CITIES[mixed // 7 % len(CITIES)], "express": mixed % 7 == 0, "note": None, "lines": lines[: 1 + mixed % 3]}
+    return {
+        "id": number,
+        "city": CITIES[mixed // 7 % len(CITIES)],
+        "express": mixed % 7 == 0,
+        "note": None,
+        "lines": lines[: 1 + mixed % 3],
+    }
 
 
 orders = [order(number) for number in range(ORDERS)]
