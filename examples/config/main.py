@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import undergo
+from config_plugin import Config, Source
 
 HERE = pathlib.Path(__file__).parent
 SECRETS = {"web/database": "postgres://web@db/web"}
@@ -29,13 +30,16 @@ def port_offset(region: str) -> int:
 FUNCTIONS = {"secret": secret, "port_offset": port_offset}
 
 
-def call(name: str, args: list[Any]) -> Any:
-    """Run a function that the configuration calls."""
-    return FUNCTIONS[name](*args)
+class Functions:
+    """What the plugin imports as `functions`."""
+
+    def call(self, name: str, args: list[Any], /) -> Any:
+        """Run a function that the configuration calls."""
+        return FUNCTIONS[name](*args)
 
 
-def source(text: str, file: str = "services.hcl") -> dict[str, Any]:
-    """Make the record that the plugin takes."""
+def source(text: str, file: str = "services.hcl") -> Source:
+    """Make what the plugin evaluates."""
     variables = {
         "region": "eu-central",
         "team": "Platform",
@@ -44,15 +48,17 @@ def source(text: str, file: str = "services.hcl") -> dict[str, Any]:
         "load": 700,
         "queues": ["mail", "slow", "invoices"],
     }
-    return {"file": file, "text": text, "variables": variables, "functions": list(FUNCTIONS)}
+    return Source(file=file, text=text, variables=variables, functions=list(FUNCTIONS))
 
 
-config = undergo.load(sys.argv[1], imports={"functions": {"call": call}}, limits=undergo.Limits(memory="128MiB", timeout=10.0))
+# The module config_plugin was written by `undergo bindgen`: editors and type checkers know all that the plugin has.
+limits = undergo.Limits(memory="128MiB", timeout=10.0)
+config = Config.load(sys.argv[1], imports={"functions": Functions()}, limits=limits)
 
 text = (HERE / "services.hcl").read_text(encoding="utf-8")
-evaluated = config.evaluate(source(text))
-print(f"region {evaluated.region}, labels {dict(sorted(evaluated.labels.items()))}")
-for service in evaluated.services:
+deployment = config.evaluate(source(text))
+print(f"region {deployment.region}, labels {dict(sorted(deployment.labels.items()))}")
+for service in deployment.services:
     print(f"{service.name}: {service.image}, replicas {service.replicas}")
     print(f"  command {service.command}")
     for name, value in sorted(service.env.items()):

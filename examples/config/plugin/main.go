@@ -13,8 +13,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Config is a whole configuration.
-type Config struct {
+// Deployment is a whole configuration.
+type Deployment struct {
 	Region   string            `hcl:"region"`
 	Labels   map[string]string `hcl:"labels,optional"`
 	Services []Service         `hcl:"service,block"`
@@ -69,16 +69,16 @@ type Source struct {
 // Evaluate gives the configuration that the source stands for.
 //
 //undergo:export
-func Evaluate(source Source) (Config, error) {
-	config, diagnostics := evaluate(source)
+func Evaluate(source Source) (Deployment, error) {
+	deployment, diagnostics := evaluate(source)
 	if !diagnostics.HasErrors() {
-		return config, nil
+		return deployment, nil
 	}
 	var lines []string
 	for _, diagnostic := range diagnostics {
 		lines = append(lines, diagnostic.Error())
 	}
-	return Config{}, errors.New(strings.Join(lines, "\n"))
+	return Deployment{}, errors.New(strings.Join(lines, "\n"))
 }
 
 // Check gives all that is wrong with the source.
@@ -98,20 +98,20 @@ func Check(source Source) []Diagnostic {
 	return result
 }
 
-func evaluate(source Source) (config Config, diagnostics hcl.Diagnostics) {
+func evaluate(source Source) (deployment Deployment, diagnostics hcl.Diagnostics) {
 	file, diagnostics := hclsyntax.ParseConfig([]byte(source.Text), source.File, hcl.InitialPos)
 	if diagnostics.HasErrors() {
-		return config, diagnostics
+		return deployment, diagnostics
 	}
 	variables, err := fromJSON(source.Variables)
 	if err != nil {
-		return config, append(diagnostics, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Bad variables", Detail: err.Error()})
+		return deployment, append(diagnostics, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Bad variables", Detail: err.Error()})
 	}
 	context := &hcl.EvalContext{
 		Variables: map[string]cty.Value{"var": variables},
 		Functions: functions(source.Functions),
 	}
-	return config, append(diagnostics, causes(gohcl.DecodeBody(file.Body, context, &config))...)
+	return deployment, append(diagnostics, causes(gohcl.DecodeBody(file.Body, context, &deployment))...)
 }
 
 // causes leaves out the diagnostics that only follow from others: what an
