@@ -9,8 +9,10 @@ A suite that runs no test counts as failed: tests that nobody runs are worse tha
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -89,6 +91,7 @@ def all_suites() -> dict[str, Suite]:
         "rust": Suite(["cargo", "test", "--no-fail-fast"], count_libtest, needs_build=True),
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
+        "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
         "docs": pytest("docs", ROOT / "tools", "test_docs.py"),
     }
@@ -124,17 +127,22 @@ def run(name: str, suite: Suite, env: dict[str, str], total: Counts) -> bool:
 
 def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
     """Run a suite's command, and give its exit code and all that it wrote."""
+    streams: dict[str, int] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     try:
-        done = subprocess.run(
-            suite.command, cwd=suite.directory, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=LONGEST, encoding="utf-8", errors="replace"
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        written = error.stdout.decode("utf-8", "replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-        return 1, f"{written}\nended after {LONGEST // 60} minutes"
-    except FileNotFoundError as error:
+        # A session of its own, so that what the command has started can be ended with it.
+        process = subprocess.Popen(suite.command, cwd=suite.directory, env=env, start_new_session=True, **streams)
+    except OSError as error:
         return 1, str(error)
-    return done.returncode, done.stdout
+    try:
+        output, _ = process.communicate(timeout=LONGEST)
+        return process.returncode, output.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return 1, f"{output.decode('utf-8', 'replace')}\nended after {LONGEST // 60} minutes"
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def count_nothing(_: str) -> Counts:

@@ -1,0 +1,90 @@
+"""The scripts that others rely on: counting tests, finding dead links, telling what has changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import links
+import project
+import pytest
+import test
+
+LIBTEST = """\
+     Running unittests src/lib.rs (target/debug/deps/undergo-1)
+test a ... ok
+test b ... ignored, needs a network
+test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+     Running tests/conformance/main.rs (target/debug/deps/conformance-1)
+test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+"""
+
+
+def events(*ended: tuple[str, str | None, str]) -> str:
+    """Write events as `go test -json` does."""
+    made = ({"Action": action, "Package": package, **({"Test": name} if name else {})} for package, name, action in ended)
+    return "\n".join(json.dumps(event) for event in made)
+
+
+def test_rust_tests_are_counted() -> None:
+    counts = test.count_libtest(LIBTEST)
+    assert str(counts) == "6 passed, 2 failed, 1 skipped"
+    assert counts.reasons == ["b: needs a network"]
+
+
+def test_a_rust_test_program_that_died_has_failed() -> None:
+    died = LIBTEST + "     Running tests/hostile.rs (target/debug/deps/hostile-1)\nerror: signal: 11\n"
+    assert test.count_libtest(died).failed == 3
+
+
+def test_go_tests_are_counted_without_those_around_them() -> None:
+    output = events(("p", "A/one", "pass"), ("p", "A/two", "skip"), ("p", "A", "pass"), ("p", "B", "pass"), ("p", None, "pass"))
+    assert str(test.count_go(output)) == "2 passed, 0 failed, 1 skipped"
+
+
+def test_a_go_package_that_does_not_build_has_failed() -> None:
+    assert str(test.count_go("main.go:1: syntax error\n" + events(("p", None, "fail"), ("q", "A", "pass")))) == "1 passed, 1 failed"
+
+
+def test_python_tests_are_counted(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    cases = "<testcase/><testcase><failure/></testcase><testcase><error/></testcase><testcase><skipped message='why'/></testcase>"
+    report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    counts = test.count_junit(report)
+    assert str(counts) == "1 passed, 2 failed, 1 skipped"
+    assert counts.reasons == ["why"]
+
+
+@pytest.mark.parametrize("program", ["print('all is well')", "import sys; print('1 passed'); sys.exit(3)"])
+def test_a_suite_without_tests_has_failed(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test, "REPORTS", tmp_path)
+    total = test.Counts()
+    suite = test.Suite([project.PYTHON, "-c", program], test.count_libtest)
+    assert not test.run("empty", suite, project.environment(), total)
+    assert total.failed == 1
+
+
+def test_a_suite_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test, "LONGEST", 0.5)
+    suite = test.Suite(["sh", "-c", "echo started; sleep 60 & wait"], test.count_libtest)
+    code, output = test.capture(suite, project.environment())
+    assert code == 1
+    assert output.startswith("started\n")
+
+
+def test_dead_links_are_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# One `thing`, here\n")
+    document = tmp_path / "document.md"
+    document.write_text("[a](there.md#one-thing-here) [b](https://example.com)\n```\n[c](gone.md)\n```\n[d](gone.md) [e](there.md#two)\n")
+    assert links.dead_links(document) == [(5, "gone.md"), (5, "there.md#two")]
+
+
+def test_a_stamp_is_about_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project, "BUILD", tmp_path)
+    file = tmp_path / "file"
+    file.write_text("one")
+    project.Stamp("thing", [file]).set()
+    file.touch()
+    assert project.Stamp("thing", [file]).fresh()
+    file.write_text("two")
+    assert not project.Stamp("thing", [file]).fresh()
