@@ -1,0 +1,137 @@
+//! What the tests share: the conformance guest, the host functions that it wants, and modules written as text.
+#![allow(dead_code, reason = "each test crate uses its own part of this")]
+#![allow(unreachable_pub, reason = "this is a module of several crates")]
+
+pub mod host;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use undergo::{CallOptions, Error, ErrorKind, Instance, InstanceOptions, Output, Plugin, Value};
+
+/// The options of a call without any.
+pub const PLAIN: CallOptions = CallOptions { timeout: None };
+
+/// Where the conformance guest lies.
+pub fn conformance_path() -> Result<PathBuf, String> {
+    let path = match std::env::var_os("UNDERGO_CONFORMANCE_WASM") {
+        Some(path) => PathBuf::from(path),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../build/conformance.wasm"),
+    };
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(format!(
+        "the conformance guest is not at {}: make it with 'make build', or in conformance/guest with 'go generate . && GOOS=wasip1 \
+         GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=\"-s -w\" -o ../../build/conformance.wasm .', or name it in \
+         UNDERGO_CONFORMANCE_WASM",
+        path.display()
+    ))
+}
+
+/// The conformance guest, compiled once in each test program.
+pub fn conformance() -> &'static Plugin {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    PLUGIN.get_or_init(|| {
+        let path = conformance_path().unwrap_or_else(|text| panic!("{text}"));
+        Plugin::from_file(path).expect("the conformance guest is a plugin")
+    })
+}
+
+/// Options that keep the guest's output out of the tests' own.
+pub fn quiet() -> InstanceOptions {
+    let mut options = InstanceOptions::default();
+    options.sandbox.stdout = Output::Discard;
+    options.sandbox.stderr = Output::Discard;
+    options
+}
+
+/// A module in text form, as a plugin.
+pub fn plugin(wat: &str) -> Result<Plugin, Error> {
+    Plugin::from_bytes("test.wasm", &assemble(wat))
+}
+
+/// A module in text form, as bytes.
+pub fn assemble(wat: &str) -> Vec<u8> {
+    wat::parse_str(wat).unwrap_or_else(|error| panic!("the test's module is wrong: {error}"))
+}
+
+/// An interface with its header (docs/abi.md, section 3), as the text of a data segment.
+pub fn data(wit: &str) -> String {
+    escape(&header(wit))
+}
+
+/// An interface with its header, as bytes.
+pub fn header(wit: &str) -> Vec<u8> {
+    let mut bytes = b"\xFFundergo:interface:".to_vec();
+    bytes.extend(format!("1:{:08x}:{:08x}\n{wit}", wit.len(), crc32fast::hash(wit.as_bytes())).bytes());
+    bytes
+}
+
+/// Bytes as they stand in a string of the text format.
+pub fn escape(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+}
+
+/// A world with these items, in a package with the types that are not WIT's own.
+pub fn world(items: &str) -> String {
+    format!(
+        "package test:plugin;\n{items}\npackage undergo:go {{\n  interface types {{ type duration = s64; type json = string; \
+         record time {{ seconds: s64, nanoseconds: u32, offset: s32 }} }}\n  interface context {{ deadline: func() -> s64; }}\n}}\n"
+    )
+}
+
+/// A plugin of one memory of two pages whose interface is at 64 KiB, behind all that the tests put there.
+pub fn typed(items: &str, body: &str) -> Result<Plugin, Error> {
+    plugin(&typed_text(items, body))
+}
+
+/// The text of [`typed`].
+pub fn typed_text(items: &str, body: &str) -> String {
+    let realloc = if body.contains("\"cabi_realloc\"") {
+        ""
+    } else {
+        r#"(global $heap (mut i32) (i32.const 32768))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+          (global.get $heap)
+          (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 7)) (i32.const -8))))"#
+    };
+    let memory = if body.contains("\"memory\"") { "" } else { r#"(memory (export "memory") 2)"# };
+    let start = if body.contains("\"_initialize\"") { "" } else { r#"(func (export "_initialize"))"# };
+    // Imports come first in a module, so the body does.
+    format!("(module {body} {memory} {realloc} {start} (data (i32.const 65536) \"{}\"))", data(&world(items)))
+}
+
+/// An instance with nothing but its defaults.
+pub fn start(plugin: &Plugin) -> Instance {
+    plugin.instantiate(quiet()).expect("an instance")
+}
+
+/// Calls an export, for its error.
+pub fn failure(instance: &Instance, name: &str, args: &[Value]) -> Error {
+    match instance.call(name, args, PLAIN) {
+        Ok(value) => panic!("{name} returned {value:?}, and should have failed"),
+        Err(error) => error,
+    }
+}
+
+/// Checks an error's kind, and that its text has all these parts.
+#[track_caller]
+pub fn expect(error: &Error, kind: ErrorKind, parts: &[&str]) {
+    assert_eq!(error.kind(), kind, "{error:?}");
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in {text:?}");
+    }
+}
+
+/// Checks that the instance is dead of a cause with this text.
+#[track_caller]
+pub fn expect_dead(instance: &Instance, cause: ErrorKind) {
+    let dead = instance.dead().expect("the instance is dead");
+    expect(&dead, ErrorKind::DeadInstance, &[cause.as_str()]);
+    let first = instance.plugin().exports().next().map(|function| function.name.clone()).expect("an export");
+    let export = instance.plugin().export(&first).expect("the export");
+    let again = instance.arguments(export).err().expect("a dead instance takes no call");
+    expect(&again, ErrorKind::DeadInstance, &[cause.as_str()]);
+}

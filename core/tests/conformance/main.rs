@@ -1,0 +1,76 @@
+//! Runs conformance/cases/*.json against this host, as conformance/README.md says. One trial is one case.
+//!
+//! All cases of a file share an instance, one after the other, so the first trial of a file runs all of it; each trial then says
+//! what became of its own case.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod coverage;
+mod runner;
+mod values;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// What this host has of the capabilities that cases may need. It has no strings with lone surrogates: Rust's are UTF-8.
+const CAPABILITIES: [&str; 3] = ["dynamic", "strict-records", "nanoseconds"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Suite {
+    #[serde(rename = "about")]
+    _about: String,
+    cases: Vec<Json>,
+}
+
+/// What became of a case: `None` for one that was left out.
+type Outcome = Option<Result<(), String>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let suites = match read_suites(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/cases")) {
+        Ok(suites) => suites,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = coverage::trials(suites.iter().flat_map(|(_, cases)| cases.iter()));
+    for (file, cases) in suites {
+        let outcomes = Arc::new(OnceLock::<Vec<Outcome>>::new());
+        let cases = Arc::new(cases);
+        for (i, case) in cases.iter().enumerate() {
+            let (outcomes, cases) = (outcomes.clone(), cases.clone());
+            let skipped = !runner::is_run(case, &CAPABILITIES);
+            let run = move || match &outcomes.get_or_init(|| runner::run(&cases, &CAPABILITIES))[i] {
+                None | Some(Ok(())) => Ok(()),
+                Some(Err(text)) => Err(Failed::from(text)),
+            };
+            trials.push(Trial::test(format!("{file}: {}", case.name), run).with_ignored_flag(skipped));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn read_suites(folder: &Path) -> Result<Vec<(String, Vec<runner::Case>)>, String> {
+    let mut suites = Vec::new();
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for entry in entries {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let told = |error: String| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
+        let suite: Suite = serde_json::from_str(&text).map_err(|error| told(error.to_string()))?;
+        let cases = suite.cases.into_iter().map(runner::Case::parse).collect::<Result<_, _>>().map_err(told)?;
+        suites.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), cases));
+    }
+    suites.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(suites)
+}

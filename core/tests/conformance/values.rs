@@ -1,0 +1,189 @@
+//! JSON values of the cases, as values of this crate and back.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value as Json};
+use undergo::{Scalar, Time, Type, TypeKind, Value};
+
+/// A value of the type, where it is known: for the values that are written alike for several types.
+pub(crate) fn from_json(json: &Json, ty: Option<&Type>) -> Result<Value, String> {
+    let kind = ty.map(|ty| &ty.kind);
+    if let Some(TypeKind::Option(inner)) = kind
+        && !json.is_null()
+    {
+        return from_json(json, Some(inner));
+    }
+    Ok(match json {
+        Json::Null => Value::None,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::String(text) => Value::String(text.clone()),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            // An integer in JSON stands for a float where one is wanted.
+            (Some(n), ..) if is_float(kind) => Value::Float(n as f64),
+            (Some(n), ..) => Value::Int(n),
+            (_, Some(n), _) => Value::Uint(n),
+            (_, _, Some(n)) => Value::Float(n),
+            _ => return Err(format!("{number} is no number")),
+        },
+        Json::Array(items) => {
+            let item = |(i, item): (usize, &Json)| from_json(item, item_type(kind, i));
+            Value::List(items.iter().enumerate().map(item).collect::<Result<_, _>>()?)
+        }
+        Json::Object(object) => match marked(object) {
+            Some((mark, inner)) => special(mark, inner, kind)?,
+            None => {
+                let field = |(name, value): (&String, &Json)| Ok((name.clone(), from_json(value, field_type(kind, name))?));
+                Value::Record(object.iter().map(field).collect::<Result<_, String>>()?)
+            }
+        },
+    })
+}
+
+fn is_float(kind: Option<&TypeKind>) -> bool {
+    matches!(kind, Some(TypeKind::Scalar(Scalar::F32 | Scalar::F64)))
+}
+
+fn item_type<'t>(kind: Option<&'t TypeKind>, i: usize) -> Option<&'t Type> {
+    match kind? {
+        TypeKind::List(item) => Some(item),
+        TypeKind::Tuple(tuple) => tuple.items.get(i),
+        _ => None,
+    }
+}
+
+fn field_type<'t>(kind: Option<&'t TypeKind>, name: &str) -> Option<&'t Type> {
+    let Some(TypeKind::Record(record)) = kind else { return None };
+    Some(&record.fields.iter().find(|field| field.name == name)?.ty)
+}
+
+/// The key and the value of `{"$key": value}`.
+fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
+    let (key, value) = object.iter().next()?;
+    (object.len() == 1 && key.starts_with('$')).then_some((key.as_str(), value))
+}
+
+fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, String> {
+    let wrong = || format!("{{\"{mark}\": {inner}}} is not a value");
+    let text = || inner.as_str().ok_or_else(wrong);
+    Ok(match mark {
+        "$int" => {
+            let text = text()?;
+            // What no integer of this crate can be, a float still can: it fits no integer type either.
+            let wide = || text.parse().map(Value::Float).map_err(|_| wrong());
+            text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Uint)).or_else(|_| wide())?
+        }
+        "$float" => Value::Float(text()?.parse().map_err(|_| wrong())?),
+        "$bytes" => Value::Bytes(hex(text()?).ok_or_else(wrong)?),
+        "$map" => {
+            let (key_type, value_type) = match kind {
+                Some(TypeKind::Map(map)) => (Some(&map.key), Some(&map.value)),
+                _ => (None, None),
+            };
+            let entry = |entry: &Json| match entry.as_array().map(Vec::as_slice) {
+                Some([key, value]) => Ok((from_json(key, key_type)?, from_json(value, value_type)?)),
+                _ => Err(wrong()),
+            };
+            Value::Map(inner.as_array().ok_or_else(wrong)?.iter().map(entry).collect::<Result<_, _>>()?)
+        }
+        "$duration" => Value::Duration(text()?.parse().map_err(|_| wrong())?),
+        "$time" => {
+            let part = |name: &str| inner.get(name).and_then(Json::as_i64).ok_or_else(wrong);
+            let small = |name: &str| part(name).and_then(|n| i32::try_from(n).map_err(|_| wrong()));
+            Value::Time(Time { seconds: part("seconds")?, nanoseconds: small("nanoseconds")?.unsigned_abs(), offset: small("offset")? })
+        }
+        "$json" => Value::Json(inner.to_string()),
+        "$repeat" => {
+            let count = inner.get("count").and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)?;
+            let item = inner.get("value").ok_or_else(wrong)?;
+            match (kind, from_json(item, item_type(kind, 0))?) {
+                (Some(TypeKind::String), Value::String(text)) => Value::String(text.repeat(count)),
+                (Some(TypeKind::List(item)), Value::Bytes(bytes)) if matches!(item.kind, TypeKind::Scalar(Scalar::U8)) => {
+                    Value::Bytes(bytes.repeat(count))
+                }
+                (_, value) => Value::List(vec![value; count]),
+            }
+        }
+        _ => return Err(wrong()),
+    })
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let pair = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect())?
+}
+
+/// Compares a result with what it should be, exactly; maps in any order.
+pub(crate) fn compare(wanted: &Json, got: &Value, ty: Option<&Type>) -> Result<(), String> {
+    if let Some(("$between", bounds)) = wanted.as_object().and_then(marked) {
+        let bound = |i: usize| bounds.get(i).and_then(Json::as_i64);
+        return match (bound(0), got, bound(1)) {
+            (Some(low), Value::Int(n), Some(high)) if low <= *n && *n <= high => Ok(()),
+            _ => Err(format!("result: wanted {wanted}, got {got:?}")),
+        };
+    }
+    let wanted = from_json(wanted, ty)?;
+    if same_value(&wanted, got) { Ok(()) } else { narrow(&wanted, got, &mut String::new()) }
+}
+
+/// Says where two values differ, rather than both in full.
+fn narrow(wanted: &Value, got: &Value, path: &mut String) -> Result<(), String> {
+    match (wanted, got) {
+        (Value::List(a), Value::List(b)) if a.len() == b.len() => {
+            if let Some(i) = (0..a.len()).find(|i| !same_value(&a[*i], &b[*i])) {
+                // Writing to a String can't fail.
+                let _ = write!(path, "[{i}]");
+                return narrow(&a[i], &b[i], path);
+            }
+        }
+        (Value::Record(a), Value::Record(_)) => {
+            let differs = |(name, value): &&(String, Value)| field(got, name).is_none_or(|other| !same_value(value, other));
+            if let Some((name, value)) = a.iter().find(differs) {
+                let _ = write!(path, ".{name}");
+                return narrow(value, field(got, name).unwrap_or(&Value::None), path);
+            }
+        }
+        _ => {}
+    }
+    let shown = |value: &Value| format!("{value:?}").chars().take(300).collect::<String>();
+    Err(format!("result{path}: wanted {}, got {}", shown(wanted), shown(got)))
+}
+
+fn field<'v>(record: &'v Value, name: &str) -> Option<&'v Value> {
+    let Value::Record(fields) = record else { return None };
+    fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn same_value(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        // All NaN are equal here, and 0.0 is not -0.0.
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(),
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_value(a, b)),
+        (Value::Record(a), Value::Record(fields)) => {
+            a.len() == fields.len() && a.iter().all(|(name, value)| field(b, name).is_some_and(|other| same_value(value, other)))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            let mut left: Vec<&(Value, Value)> = b.iter().collect();
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| {
+                    let found = left.iter().position(|(k, v)| same_value(key, k) && same_value(value, v));
+                    found.map(|i| left.swap_remove(i)).is_some()
+                })
+        }
+        (Value::Json(a), Value::Json(b)) => match (serde_json::from_str(a), serde_json::from_str(b)) {
+            (Ok(a), Ok(b)) => same_json(&a, &b),
+            _ => false,
+        },
+        (a, b) => a == b,
+    }
+}
+
+/// Numbers are compared as numbers.
+fn same_json(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b)),
+        (Json::Object(a), Json::Object(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_json(a, b))),
+        (a, b) => a == b,
+    }
+}
