@@ -39,7 +39,7 @@ func Env(name string) *string {
 // Args are the arguments of the plugin.
 //
 //undergo:export
-func Args() []string { return os.Args }
+func Args() []string { return os.Args[1:] } // os.Args[0] is its name, which is the host's to choose
 
 // ReadFile is the content of a file.
 //
