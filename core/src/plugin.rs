@@ -155,14 +155,23 @@ fn damaged(error: &wasmtime::Error) -> Error {
 
 fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
     let mut exports = Vec::new();
+    // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
+    let own: [(&str, &[ValType], Option<ValType>); 3] =
+        [("_initialize", &[], None), ("undergo_arena", &[], Some(I32)), ("cabi_realloc", &[I32, I32, I32, I32], Some(I32))];
+    for (name, params, result) in own {
+        if let Some(export) = info.export(name) {
+            let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
+            if export.ty != wanted {
+                let text = format!("the export {name} has the signature {}, and it must be {wanted}", export.ty);
+                return Err(Error::new(ErrorKind::InvalidPlugin, text));
+            }
+        }
+    }
     if let Some(interface) = interface {
         if !info.has_memory {
             return Err(Error::new(ErrorKind::InvalidPlugin, "it carries an interface, but exports no memory"));
         }
         check(info, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
-        if info.export("undergo_arena").is_some() {
-            check(info, "undergo_arena", &[], Some(I32))?;
-        }
         for function in &interface.exports {
             let (params, result) = core_export(function);
             check(info, &function.name, &params, result)?;
