@@ -333,7 +333,8 @@ impl Type {
         payload_offset(1, self.align)
     }
 
-    fn slots(&self, at: u32, out: &mut Vec<Slot>) {
+    /// Adds the flat values of this type. Stops when there are more than `most`: a hostile interface has billions of them.
+    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
         let mut push = |offset, kind| out.push(Slot { offset, kind });
         match &self.kind {
             TypeKind::Bool => push(at, SlotKind::Bool),
@@ -358,10 +359,10 @@ impl Type {
             ),
             TypeKind::Option(inner) => {
                 push(at, SlotKind::Case8);
-                inner.slots(at + inner.some_offset(), out);
+                inner.slots(at + inner.some_offset(), most, out);
             }
-            TypeKind::Tuple(tuple) => tuple.slots(at, out),
-            TypeKind::Record(record) => record.layout.slots(at, out),
+            TypeKind::Tuple(tuple) => tuple.slots(at, most, out),
+            TypeKind::Record(record) => record.layout.slots(at, most, out),
         }
     }
 }
@@ -382,9 +383,12 @@ impl TupleType {
         TupleType { items, offsets, size: round_up(end, align), align }
     }
 
-    fn slots(&self, at: u32, out: &mut Vec<Slot>) {
+    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
         for (item, offset) in self.items.iter().zip(&self.offsets) {
-            item.slots(at + offset, out);
+            if out.len() > most {
+                return;
+            }
+            item.slots(at + offset, most, out);
         }
     }
 }
@@ -424,7 +428,7 @@ impl Function {
         let record = Arc::new(TupleType::new(params.iter().map(|param| param.ty.clone()).collect()));
         let params_type = Type::new(TypeKind::Tuple(record.clone()));
         let mut slots = Vec::new();
-        record.slots(0, &mut slots);
+        record.slots(0, MAX_FLAT_PARAMS, &mut slots);
         let spilled = slots.len() > MAX_FLAT_PARAMS;
         if spilled {
             slots.clear();
@@ -441,7 +445,7 @@ impl Function {
         let mut function = Function::new(name, String::new(), params, result, false);
         if function.abi.spilled {
             function.abi.spilled = false;
-            function.abi.params.slots(0, &mut function.abi.slots);
+            function.abi.params.slots(0, usize::MAX, &mut function.abi.slots);
         }
         function
     }
@@ -469,7 +473,7 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     }
     let mut slots = Vec::new();
     if let Some(ty) = result {
-        ty.slots(0, &mut slots);
+        ty.slots(0, 1, &mut slots);
     }
     let flat = match slots.as_slice() {
         [only] => Some(*only),

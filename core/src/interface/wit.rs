@@ -17,6 +17,7 @@ const GO_TYPES: &str = "undergo:go/types";
 const MAX_TEXT: usize = 1 << 20;
 const MAX_DEPTH: usize = 64;
 const MAX_TYPE_SIZE: u32 = 1 << 20;
+const MAX_PARTS: usize = 4096;
 
 pub(super) fn parse(wit: &str) -> Result<Interface> {
     check_text(wit)?;
@@ -58,10 +59,25 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidPlugin, message)
 }
 
+/// A type, and how large it is where it is not named. A text may use a type twice in the next, and so on: few lines, and a type whose
+/// description has more parts than there are atoms; or use each type in the next, thousands deep, which a walk over it has no stack for.
+#[derive(Clone)]
+struct Measured {
+    ty: Type,
+    depth: usize,
+    parts: usize,
+}
+
+impl Measured {
+    fn leaf(kind: TypeKind) -> Measured {
+        Measured { ty: Type::new(kind), depth: 1, parts: 1 }
+    }
+}
+
 struct Reader<'a> {
     resolve: &'a Resolve,
     /// Each named type once, so that a record is the same object wherever it occurs.
-    known: HashMap<TypeId, Type>,
+    known: HashMap<TypeId, Measured>,
     named: Vec<Type>,
 }
 
@@ -139,13 +155,17 @@ impl Reader<'_> {
     }
 
     fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
+        Ok(self.measured(ty, depth)?.ty)
+    }
+
+    fn measured(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Measured> {
         use wit_parser::Type as Wit;
         if depth > MAX_DEPTH {
             return Err(invalid("a type is nested too deeply"));
         }
-        let scalar = |scalar| Ok(Type::new(TypeKind::Scalar(scalar)));
+        let scalar = |scalar| Ok(Measured::leaf(TypeKind::Scalar(scalar)));
         match ty {
-            Wit::Bool => Ok(Type::new(TypeKind::Bool)),
+            Wit::Bool => Ok(Measured::leaf(TypeKind::Bool)),
             Wit::S8 => scalar(Scalar::S8),
             Wit::U8 => scalar(Scalar::U8),
             Wit::S16 => scalar(Scalar::S16),
@@ -156,36 +176,41 @@ impl Reader<'_> {
             Wit::U64 => scalar(Scalar::U64),
             Wit::F32 => scalar(Scalar::F32),
             Wit::F64 => scalar(Scalar::F64),
-            Wit::String => Ok(Type::new(TypeKind::String)),
+            Wit::String => Ok(Measured::leaf(TypeKind::String)),
             Wit::Id(id) => self.defined(*id, depth),
             Wit::Char | Wit::ErrorContext => Err(invalid("it uses a type that has no counterpart in Go (char or error-context)")),
         }
     }
 
-    fn defined(&mut self, id: TypeId, depth: usize) -> Result<Type> {
+    fn defined(&mut self, id: TypeId, depth: usize) -> Result<Measured> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
         }
         let def = &self.resolve.types[id];
         if let Some(kind) = self.go_type(def) {
-            return Ok(Type::new(kind));
+            return Ok(Measured::leaf(kind));
         }
         let name = def.name.clone().unwrap_or_default();
-        let next = depth + 1;
+        let (mut inner_depth, mut parts) = (0, 1_usize);
+        let mut inner = |ty: &wit_parser::Type| -> Result<Type> {
+            let inner = self.measured(ty, depth + 1)?;
+            inner_depth = inner_depth.max(inner.depth);
+            parts = parts.saturating_add(inner.parts);
+            Ok(inner.ty)
+        };
         let kind = match &def.kind {
-            TypeDefKind::Type(alias) => return self.ty(alias, next),
-            TypeDefKind::List(item) => TypeKind::List(Arc::new(self.ty(item, next)?)),
-            TypeDefKind::Option(inner) => TypeKind::Option(Arc::new(self.ty(inner, next)?)),
-            TypeDefKind::Map(key, value) => TypeKind::Map(Arc::new(MapType::new(self.ty(key, next)?, self.ty(value, next)?))),
+            TypeDefKind::Type(alias) => return self.measured(alias, depth + 1),
+            TypeDefKind::List(item) => TypeKind::List(Arc::new(inner(item)?)),
+            TypeDefKind::Option(value) => TypeKind::Option(Arc::new(inner(value)?)),
+            TypeDefKind::Map(key, value) => TypeKind::Map(Arc::new(MapType::new(inner(key)?, inner(value)?))),
             TypeDefKind::Tuple(tuple) => {
-                let items = tuple.types.iter().map(|item| self.ty(item, next)).collect::<Result<_>>()?;
+                let items = tuple.types.iter().map(inner).collect::<Result<_>>()?;
                 TypeKind::Tuple(Arc::new(TupleType::new(items)))
             }
             TypeDefKind::Record(record) => {
                 let mut fields = Vec::with_capacity(record.fields.len());
                 for field in &record.fields {
-                    let ty = self.ty(&field.ty, next)?;
-                    fields.push(Field { name: field.name.clone(), docs: docs(&field.docs), ty });
+                    fields.push(Field { name: field.name.clone(), docs: docs(&field.docs), ty: inner(&field.ty)? });
                 }
                 TypeKind::Record(Arc::new(RecordType::new(name, docs(&def.docs), fields)))
             }
@@ -202,10 +227,16 @@ impl Reader<'_> {
             return Err(invalid(format!("a type has {} bytes; 1 to {MAX_TYPE_SIZE} are possible", ty.size)));
         }
         if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
-            self.known.insert(id, ty.clone());
+            // Where it is used, its name stands for it.
+            parts = 1;
             self.named.push(ty.clone());
         }
-        Ok(ty)
+        if inner_depth >= MAX_DEPTH || parts > MAX_PARTS {
+            return Err(invalid("a type is nested too deeply"));
+        }
+        let measured = Measured { ty, depth: inner_depth + 1, parts };
+        self.known.insert(id, measured.clone());
+        Ok(measured)
     }
 
     /// The types that WIT lacks are known by their origin, not by their shape.
