@@ -15,8 +15,8 @@ use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::Function;
-use crate::plugin::Plugin;
-use crate::state::{Deadline, Entry, Gate, Guest, Limiter, State, enter};
+use crate::plugin::{Compiled, Plugin};
+use crate::state::{Deadline, Entry, Gate, Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::value::{ToValue, Value};
 use crate::wasi::{self, Streams};
 
@@ -53,7 +53,7 @@ impl Instance {
         let state = State {
             wasi: wasi::context(&compiled.name, &options.sandbox, &options.limits, &streams)?,
             streams: streams.clone(),
-            limiter: Limiter { max_memory: options.limits.memory, refused: None },
+            limiter: Limiter { max_memory: options.limits.memory, refused: None, memory: 0, table: 0 },
             deadline: None,
             guest: Guest::default(),
             host,
@@ -68,10 +68,7 @@ impl Instance {
             _ => Ok(UpdateDeadline::Continue(1)),
         });
         store.set_epoch_deadline(1);
-        let instance = compiled.pre.instantiate(&mut store).map_err(|error| {
-            let exceeded = store.data().limiter.exceeded();
-            exceeded.unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}")))
-        })?;
+        let instance = link(&gate, compiled, &mut store, options.limits.timeout)?;
         store.data_mut().guest.memory = instance.get_memory(&mut store, "memory");
         let mut find = |name: &str| instance.get_func(&mut store, name);
         let mut exports = Vec::with_capacity(compiled.exports.len());
@@ -182,6 +179,25 @@ impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Instance({}{})", self.0.plugin.name(), if self.0.gate.cause().is_some() { ", dead" } else { "" })
     }
+}
+
+/// Instantiates the module, which runs its start section: rare, but guest code, and under the same limits as a call.
+fn link(gate: &Gate, compiled: &Compiled, store: &mut Store<State>, timeout: Option<Duration>) -> Result<wasmtime::Instance> {
+    let deadline = timeout.map(Deadline::after);
+    let ticking = deadline.map(|_| Ticking::start(compiled.engine)).transpose()?;
+    store.data_mut().deadline = deadline;
+    // Nobody else knows the instance yet, so this does not wait; host functions expect it.
+    gate.enter(None)?;
+    let linked = on_large_stack(|| compiled.pre.instantiate(&mut *store));
+    gate.leave();
+    drop(ticking);
+    store.data_mut().deadline = None;
+    linked.map_err(|error| match store.data().limiter.exceeded() {
+        Some(exceeded) => exceeded,
+        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(&error, store.data(), 0),
+        None => Error::from_wasmtime(&error)
+            .unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}"))),
+    })
 }
 
 fn outside(address: u32, len: u64, size: usize) -> Error {

@@ -66,6 +66,10 @@ pub(crate) struct Limiter {
     pub(crate) max_memory: Option<u64>,
     /// What the guest asked for when it was refused.
     pub(crate) refused: Option<u64>,
+    /// Bytes of all memories: a module may have several.
+    pub(crate) memory: u64,
+    /// Elements of all tables.
+    pub(crate) table: usize,
 }
 
 impl Limiter {
@@ -77,18 +81,27 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = self.max_memory.is_none_or(|max| desired as u64 <= max) && maximum.is_none_or(|max| desired <= max);
-        if !allowed {
-            self.refused = Some(desired as u64);
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current) as u64);
+        let allowed = self.max_memory.is_none_or(|max| total <= max) && maximum.is_none_or(|max| desired <= max);
+        if allowed {
+            // Should the growth fail after all, this counts too much, which is the safe side.
+            self.memory = total;
+        } else {
+            self.refused = Some(total);
         }
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         // Go's table has an entry for each function, and never grows.
         const MAX_TABLE: usize = 4 << 20;
-        Ok(desired <= maximum.unwrap_or(MAX_TABLE).min(MAX_TABLE))
+        let total = self.table.saturating_add(desired.saturating_sub(current));
+        let allowed = total <= MAX_TABLE && maximum.is_none_or(|max| desired <= max);
+        if allowed {
+            self.table = total;
+        }
+        Ok(allowed)
     }
 }
 
@@ -152,7 +165,6 @@ impl Guest {
 /// Runs guest code. `raw` holds the parameters, and then the result.
 pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
     let mark = store.data().streams.stderr.total();
-    let needed = crate::engine::WASM_STACK + NATIVE_STACK;
     let outermost = store.data().depth == 0;
     store.data_mut().depth += 1;
     let mut call = || {
@@ -161,8 +173,7 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
         unsafe { func.call_unchecked(&mut *store, raw) }
     };
     let result = if outermost {
-        // On a thread with a small stack, guest code would run into its end, which kills the process: it gets a stack of its own.
-        stacker::maybe_grow(needed, needed + NATIVE_STACK, call)
+        on_large_stack(call)
     } else {
         // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
         call()
@@ -171,11 +182,18 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     result.map_err(|error| classify(&error, store.data(), mark))
 }
 
+/// Runs code that enters the guest. On a thread with a small stack, guest code would run into its end, which kills the process: it gets a
+/// stack of its own.
+pub(crate) fn on_large_stack<R>(code: impl FnOnce() -> R) -> R {
+    let needed = crate::engine::WASM_STACK + NATIVE_STACK;
+    stacker::maybe_grow(needed, needed + NATIVE_STACK, code)
+}
+
 /// Native stack for host functions that a guest calls, on top of the guest's own.
 const NATIVE_STACK: usize = 1 << 20;
 
 /// What ended the guest, as an error.
-fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
+pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
     if let Some(error) = Error::from_wasmtime(error) {
         return error;
     }
