@@ -94,7 +94,7 @@ impl<'a> Block<'a> {
             TypeKind::String => self.put_str(at, &value.as_str().map_err(reject)?)?,
             TypeKind::Json => self.put_str(at, &value.as_json().map_err(reject)?)?,
             TypeKind::Duration => self.put(at, value.as_duration().map_err(reject)?.to_le_bytes()),
-            TypeKind::Time => self.lower_time(value.as_time().map_err(reject)?, at),
+            TypeKind::Time => self.lower_time(value.as_time().map_err(reject)?, at).map_err(reject)?,
             TypeKind::Enum(cases) => {
                 let case = value.as_enum(cases).map_err(reject)?;
                 match ty.size {
@@ -152,10 +152,14 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    fn lower_time(&mut self, time: Time, at: u32) {
+    fn lower_time(&mut self, time: Time, at: u32) -> Result<(), Reject> {
+        if time.nanoseconds > 999_999_999 {
+            return Err(Reject::Value(format!("a time has 0 to 999999999 nanoseconds, not {}", time.nanoseconds)));
+        }
         self.put(at, time.seconds.to_le_bytes());
         self.put(at + 8, time.nanoseconds.to_le_bytes());
         self.put(at + 12, time.offset.to_le_bytes());
+        Ok(())
     }
 
     fn lower_list<V: Lower<'a>>(&mut self, ty: &Type, item: &Type, value: &V, at: u32) -> Result<()> {
