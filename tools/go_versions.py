@@ -37,7 +37,7 @@ def conformance(wasm: Path) -> test.Counts:
     report = PLACE / f"{wasm.stem}.xml"
     report.unlink(missing_ok=True)
     env = environment() | {"UNDERGO_CONFORMANCE_WASM": str(wasm)}
-    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", RUNNER]
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", f"--junitxml={report}", RUNNER]
     done = subprocess.run(command, cwd=RUNNER.parent.parent, env=env, capture_output=True, text=True)
     counts = test.count_junit(report)
     if done.returncode:

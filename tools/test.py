@@ -127,10 +127,17 @@ def run(name: str, suite: Suite, env: dict[str, str], total: Counts) -> bool:
 
 def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
     """Run a suite's command, and give its exit code and all that it wrote."""
-    streams: dict[str, int] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     try:
         # A session of its own, so that what the command has started can be ended with it.
-        process = subprocess.Popen(suite.command, cwd=suite.directory, env=env, start_new_session=True, **streams)
+        process = subprocess.Popen(
+            suite.command,
+            cwd=suite.directory,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     except OSError as error:
         return 1, str(error)
     try:
