@@ -14,9 +14,8 @@ use crate::lower::Object;
 use crate::signature;
 use crate::types::python_name;
 
-/// An export of an instance. Call it with the function's arguments, by position or by name.
-///
-/// It may be called from any thread; the interpreter's lock is released while the guest runs.
+// An export of an instance. Called with the function's arguments, by position or by name, from any thread; the interpreter's lock is
+// released while the guest runs. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct Function {
     pub(crate) instance: undergo::Instance,

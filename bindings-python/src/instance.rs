@@ -18,9 +18,22 @@ use crate::plugin::Plugin;
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Instance {
     core: undergo::Instance,
-    plugin: Py<Plugin>,
-    exports: Py<Exports>,
-    host: Py<HostTable>,
+    owned: Owned<(Py<Plugin>, Py<Exports>, Py<HostTable>)>,
+}
+
+/// What an object with a `__dict__` owns for the garbage collector to see. Such an object is tracked before its contents are written: Python makes its dict
+/// in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
+struct Owned<T>(Option<Box<T>>);
+
+impl<T> Owned<T> {
+    fn new(owned: T) -> Self {
+        Owned(Some(Box::new(owned)))
+    }
+
+    fn get(&self) -> &T {
+        // Set by `new`, and never taken.
+        self.0.as_deref().unwrap_or_else(|| unreachable!("methods are called on complete objects only"))
+    }
 }
 
 impl Instance {
@@ -37,7 +50,7 @@ impl Instance {
             functions.set_item(&shape.name, Py::new(py, function)?)?;
         }
         let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin: core.plugin().name().to_owned() })?;
-        let made = Bound::new(py, Instance { core, plugin: plugin.clone().unbind(), exports, host })?;
+        let made = Bound::new(py, Instance { core, owned: Owned::new((plugin.clone().unbind(), exports, host)) })?;
         bind(made.as_any(), &functions)?;
         Ok(made)
     }
@@ -60,13 +73,13 @@ impl Instance {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.exports.clone_ref(py)
+        self.owned.get().1.clone_ref(py)
     }
 
     /// The plugin that this is a copy of.
     #[getter]
     fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
-        self.plugin.clone_ref(py)
+        self.owned.get().0.clone_ref(py)
     }
 
     /// Whether the instance answers calls.
@@ -89,12 +102,12 @@ impl Instance {
     fn using<'py>(&self, py: Python<'py>, timeout: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, View>> {
         let options = config::call_options(py, timeout)?;
         let functions = PyDict::new(py);
-        for (name, function) in self.exports.get().functions.bind(py).iter() {
+        for (name, function) in self.owned.get().1.get().functions.bind(py).iter() {
             functions.set_item(name, function.cast::<Function>()?.get().with_options(py, options))?;
         }
         let plugin = self.core.plugin().name().to_owned();
         let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin })?;
-        let view = Bound::new(py, View { exports })?;
+        let view = Bound::new(py, View { owned: Owned::new(exports) })?;
         bind(view.as_any(), &functions)?;
         Ok(view)
     }
@@ -110,7 +123,7 @@ impl Instance {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(function::unknown(py, self.core.plugin().name(), self.exports.get().functions.bind(py), name))
+        Err(function::unknown(py, self.core.plugin().name(), self.owned.get().1.get().functions.bind(py), name))
     }
 
     fn __repr__(&self) -> String {
@@ -119,16 +132,17 @@ impl Instance {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        visit.call(&self.plugin)?;
-        visit.call(&self.exports)?;
-        visit.call(&self.host)
+        let Some(owned) = &self.owned.0 else { return Ok(()) };
+        visit.call(&owned.0)?;
+        visit.call(&owned.1)?;
+        visit.call(&owned.2)
     }
 }
 
 /// A view of an instance whose calls have other options.
 #[pyclass(frozen, dict, module = "undergo")]
 pub(crate) struct View {
-    exports: Py<Exports>,
+    owned: Owned<Py<Exports>>,
 }
 
 #[pymethods]
@@ -136,16 +150,16 @@ impl View {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.exports.clone_ref(py)
+        self.owned.get().clone_ref(py)
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        let exports = self.exports.get();
+        let exports = self.owned.get().get();
         Err(function::unknown(py, &exports.plugin, exports.functions.bind(py), name))
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        visit.call(&self.exports)
+        self.owned.0.iter().try_for_each(|exports| visit.call(&**exports))
     }
 }
 

@@ -1,9 +1,10 @@
 """Load Go plugins as typed, sandboxed Python functions.
 
-    import undergo
-
-    greeter = undergo.load("greeter.wasm")
-    greeter.greet({"name": "Ada", "tags": []}, shout=True)
+Example:
+    >>> import undergo
+    >>> greeter = undergo.load("greeter.wasm")
+    >>> greeter.greet({"name": "Ada", "tags": []}, shout=True)
+    'HELLO ADA'
 """
 
 from __future__ import annotations

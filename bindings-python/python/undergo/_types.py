@@ -16,8 +16,7 @@ _SECOND = 1_000_000_000
 def make_record(name: str, doc: str, fields: list[tuple[str, str, bool]]) -> type:
     """Make the class of a record. A field is its name, its annotation, and whether it may be left out."""
     specs: list[Any] = [
-        (field, annotation, dataclasses.field(default=None)) if optional else (field, annotation)
-        for field, annotation, optional in fields
+        (field, annotation, dataclasses.field(default=None)) if optional else (field, annotation) for field, annotation, optional in fields
     ]
     cls = dataclasses.make_dataclass(name, specs, kw_only=True, slots=True, namespace={"__module__": "undergo"})
     cls.__doc__ = doc or f"{name}({', '.join(field for field, _, _ in fields)})"
@@ -26,10 +25,12 @@ def make_record(name: str, doc: str, fields: list[tuple[str, str, bool]]) -> typ
 
 def make_enum(name: str, doc: str, cases: list[tuple[str, str]]) -> type[enum.Enum]:
     """Make the class of an enum. A case is its member's name and its WIT name, which is the member's value."""
-    cls: Any = enum.Enum(name, cases, module="undergo")
+    # The functional form, which type checkers know only with a literal name.
+    make: Any = enum.Enum
+    cls: type[enum.Enum] = make(name, cases, module="undergo")
     if doc:
         cls.__doc__ = doc
-    return cls  # type: ignore[no-any-return]
+    return cls
 
 
 def is_plain(cls: type) -> bool:

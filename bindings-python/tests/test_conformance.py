@@ -1,0 +1,200 @@
+"""The conformance list, run from Python; see conformance/README.md."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import inspect
+import itertools
+import json
+import keyword
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import undergo
+from conftest import ROOT, Host
+
+CAPABILITIES = {"dynamic", "strict-records", "surrogates"}
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def python_name(kebab: str) -> str:
+    name = kebab.replace("-", "_")
+    return name + "_" if keyword.iskeyword(name) else name
+
+
+def argument(value: Any, annotation: str = "") -> Any:
+    """Make the Python value of a JSON one. The annotation tells a long list of strings from a long string."""
+    if isinstance(value, list):
+        return [argument(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (key, inner), *_ = value.items()
+        if key == "$repeat":
+            one, count = argument(inner["value"]), inner["count"]
+            joined = isinstance(one, (str, bytes)) and not annotation.startswith("list")
+            return one * count if joined else [one] * count
+        if key in SPECIAL:
+            return SPECIAL[key](inner)
+    return {python_name(name): argument(item) for name, item in value.items()}
+
+
+def time(parts: dict[str, int]) -> datetime.datetime:
+    zone = datetime.timezone(datetime.timedelta(seconds=parts["offset"]))
+    since = datetime.timedelta(seconds=parts["seconds"], microseconds=parts["nanoseconds"] // 1000)
+    return (EPOCH + since).astimezone(zone)
+
+
+SPECIAL: dict[str, Callable[[Any], Any]] = {
+    "$int": int,
+    "$float": float,
+    "$bytes": bytes.fromhex,
+    "$map": lambda pairs: {argument(key): argument(value) for key, value in pairs},
+    "$duration": lambda text: datetime.timedelta(microseconds=int(text) // 1000),
+    "$time": time,
+    "$json": lambda value: value,
+    "$surrogate": lambda text: chr(int(text, 16)),
+}
+
+
+def check(actual: Any, expected: Any) -> None:
+    """Compare a result with the JSON value that stands for it."""
+    if isinstance(expected, dict) and "$between" in expected:
+        low, high = expected["$between"]
+        assert low <= actual <= high
+        return
+    if isinstance(expected, dict) and "$json" in expected:
+        assert actual == expected["$json"]
+        return
+    if isinstance(expected, dict) and "$time" in expected:
+        assert actual == time(expected["$time"])
+        assert actual.utcoffset() == time(expected["$time"]).utcoffset()
+        return
+    if isinstance(expected, dict) and "$repeat" in expected and isinstance(actual, list):
+        check(actual, [expected["$repeat"]["value"]] * expected["$repeat"]["count"])
+        return
+    if isinstance(expected, dict) and not any(key.startswith("$") for key in expected):
+        assert dataclasses.is_dataclass(actual)
+        assert {field.name for field in dataclasses.fields(actual)} == {python_name(name) for name in expected}
+        for name, value in expected.items():
+            check(getattr(actual, python_name(name)), value)
+        return
+    if isinstance(expected, list):
+        assert isinstance(actual, (list, tuple))
+        assert len(actual) == len(expected)
+        for got, wanted in zip(actual, expected, strict=True):
+            check(got, wanted)
+        return
+    if isinstance(expected, dict) and "$map" in expected:
+        assert isinstance(actual, dict)
+        assert len(actual) == len(expected["$map"])
+        for key, value in expected["$map"]:
+            check(actual[argument(key)], value)
+        return
+    if isinstance(expected, str) and isinstance(actual, enum.Enum):
+        assert actual.value == expected
+        return
+    wanted = argument(expected, "list" if isinstance(actual, list) else "")
+    if isinstance(actual, float):
+        wanted = float(wanted)
+        assert math.isnan(actual) == math.isnan(wanted)
+        assert math.isnan(wanted) or (actual == wanted and math.copysign(1, actual) == math.copysign(1, wanted))
+        return
+    assert type(actual) is type(wanted)
+    assert actual == wanted
+
+
+def cases() -> Iterator[Any]:
+    """Give each case with its file: the cases of a file share an instance, so they run in order."""
+    for path in sorted((ROOT / "conformance" / "cases").glob("*.json")):
+        for case in json.loads(path.read_text())["cases"]:
+            needs = set(case.get("needs", [])).union(*(step.get("needs", []) for step in case.get("steps", [])))
+            lacks = needs - CAPABILITIES
+            marks = [pytest.mark.skip(reason=f"this host lacks {', '.join(sorted(lacks))}")] if lacks else []
+            yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
+
+
+class Runner:
+    """Holds the instance that the cases of a file share."""
+
+    def __init__(self, plugin: undergo.Plugin) -> None:
+        self.plugin = plugin
+        self.instance: Any = None
+        self.special = False
+
+    def run(self, case: dict[str, Any]) -> None:
+        steps = case.get("steps", [case])
+        own: dict[str, Any] = {key: case[key] for key in ("limits", "env") if key in case}
+        if "steps" in case and "args" in case:
+            own["args"] = case["args"]
+        if self.instance is None or case.get("fresh") or own or self.special or not self.instance.alive:
+            self.start(own)
+        self.special = bool(own)
+        for step in steps:
+            self.step(step)
+
+    def start(self, own: dict[str, Any]) -> None:
+        limits = own.get("limits", {})
+        memory, timeout = limits.get("memory_mib"), limits.get("timeout_ms")
+        host = Host()
+        self.instance = host.instance = self.plugin.instantiate(
+            imports={"host": host},
+            sandbox=undergo.Sandbox(args=own.get("args", ()), env=own.get("env", {}), stdout="discard", stderr="discard"),
+            limits=undergo.Limits(
+                memory=f"{memory}MiB" if memory else None,
+                timeout=timeout / 1000 if timeout else None,
+            ),
+        )
+
+    def step(self, step: dict[str, Any]) -> None:
+        name = python_name(step["call"])
+        expected = step.get("error")
+        if name not in self.instance.exports:
+            assert expected is not None, f"{name} is not there"
+            with pytest.raises(undergo.UnknownExportError) as unknown:
+                self.instance.exports[name]()
+            self.check_error(unknown.value, expected)
+            return
+        function = self.instance.exports[name]
+        annotations = [parameter.annotation for parameter in inspect.signature(function).parameters.values()]
+        given = step.get("args", [])
+        args = [argument(value, annotation) for value, annotation in itertools.zip_longest(given, annotations[: len(given)], fillvalue="")]
+        if expected is None:
+            check(function(*args), step.get("result"))
+        else:
+            with pytest.raises(Exception) as caught:  # noqa: PT011
+                function(*args)
+            self.check_error(caught.value, expected)
+        if "alive" in step:
+            assert self.instance.alive is step["alive"]
+
+    def check_error(self, error: BaseException, expected: dict[str, str]) -> None:
+        if expected["kind"] == "host-error":
+            # What a host function raised is what the caller gets.
+            assert isinstance(error, ValueError)
+            assert not isinstance(error, undergo.Error)
+        else:
+            assert isinstance(error, undergo.Error), error
+            assert error.kind == expected["kind"], error
+            assert expected.get("path", "") in f"{error.path} {error}"
+        assert expected.get("contains", "") in str(error)
+
+
+@pytest.fixture(scope="module")
+def runners(plugin: undergo.Plugin) -> Callable[[str], Runner]:
+    made: dict[str, Runner] = {}
+    return lambda file: made.setdefault(file, Runner(plugin))
+
+
+@pytest.mark.parametrize(("file", "case"), list(cases()))
+def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner]) -> None:
+    runners(file).run(case)
+
+
+def test_each_export_has_a_case(plugin: undergo.Plugin) -> None:
+    called = {python_name(step["call"]) for param in cases() for step in param.values[1].get("steps", [param.values[1]])}
+    assert set(plugin.exports) <= called

@@ -1,0 +1,283 @@
+"""Python values at their edges: numbers, text, buffers, times."""
+
+from __future__ import annotations
+
+import array
+import datetime
+import threading
+import time
+from collections import OrderedDict, UserDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import undergo
+
+
+def test_numbers_keep_their_ranges(guest: Any) -> None:
+    for name, low, high in (
+        ("echo_int8", -(2**7), 2**7 - 1),
+        ("echo_uint8", 0, 2**8 - 1),
+        ("echo_int64", -(2**63), 2**63 - 1),
+        ("echo_uint64", 0, 2**64 - 1),
+    ):
+        function = guest.exports[name]
+        assert function(low) == low
+        assert function(high) == high
+        for wrong in (low - 1, high + 1, 10**5000):
+            with pytest.raises(undergo.TypeMismatchError, match="out of range"):
+                function(wrong)
+    assert guest.alive
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0, "1", None, b"1"])
+def test_what_is_no_integer_is_refused(guest: Any, wrong: Any) -> None:
+    with pytest.raises(undergo.TypeMismatchError, match=f"expected s32, got {type(wrong).__name__}"):
+        guest.echo_int32(wrong)
+
+
+def test_numpy_scalars_are_numbers(guest: Any) -> None:
+    assert guest.echo_int32(np.int16(5)) == 5
+    assert guest.echo_float64(np.float32(0.5)) == 0.5
+
+
+def test_floats_out_of_range_are_refused(guest: Any) -> None:
+    with pytest.raises(undergo.TypeMismatchError, match="out of range for f32"):
+        guest.echo_float32(1e300)
+    assert guest.echo_float32(float("inf")) == float("inf")
+
+
+def test_a_lone_surrogate_has_a_path(guest: Any) -> None:
+    with pytest.raises(undergo.TypeMismatchError, match="lone surrogate") as caught:
+        guest.echo_strings(["ok", "\ud800"])
+    assert caught.value.path == "echo-strings(v[1])"
+    assert guest.alive
+
+
+@pytest.mark.parametrize("size", [0, 1, 1023, 1024, 1025, 100_000])
+@pytest.mark.parametrize(
+    "make", [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, dtype=np.uint8), lambda data: array.array("B", data)]
+)
+def test_bytes_come_from_any_buffer(guest: Any, size: int, make: Callable[[bytes], Any]) -> None:
+    data = bytes(i % 251 for i in range(size))
+    assert guest.echo_bytes(make(data)) == data
+
+
+def test_a_buffer_is_free_again_after_the_call(guest: Any) -> None:
+    data = bytearray(5000)
+    assert guest.echo_bytes(data) == data
+    data.extend(b"more")
+    with pytest.raises(undergo.TypeMismatchError):
+        guest.through_host("s", data, "no number", [], [])
+    data.extend(b"more")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("int8s", "i1"),
+        ("int16s", "i2"),
+        ("int32s", "i4"),
+        ("int64s", "i8"),
+        ("uint16s", "u2"),
+        ("uint32s", "u4"),
+        ("uint64s", "u8"),
+        ("float32s", "f4"),
+        ("float64s", "f8"),
+    ],
+)
+def test_numeric_lists_come_from_arrays(guest: Any, name: str, dtype: str) -> None:
+    function = guest.exports[f"echo_{name}"]
+    for count in (0, 3, 1000):
+        values = np.arange(count).astype(dtype)
+        assert function(values) == values.tolist()
+    strided = np.arange(20).astype(dtype)[::2]
+    assert function(strided) == strided.tolist()
+    swapped = np.arange(20).astype(np.dtype(dtype).newbyteorder(">"))
+    assert function(swapped) == swapped.tolist()
+
+
+def test_an_array_of_another_type_is_checked_item_by_item(guest: Any) -> None:
+    assert guest.echo_int8s(np.array([1, 2], dtype=np.int64)) == [1, 2]
+    with pytest.raises(undergo.TypeMismatchError, match=r"echo-int8s\(v\[1\]\): 300 is out of range"):
+        guest.echo_int8s(np.array([1, 300], dtype=np.int64))
+    with pytest.raises(undergo.TypeMismatchError):
+        guest.echo_float64s(np.ones((2, 2)))
+
+
+def test_lists_come_from_any_iterable(guest: Any) -> None:
+    assert guest.echo_strings(("a", "b")) == ["a", "b"]
+    assert guest.echo_strings(c for c in "ab") == ["a", "b"]
+    assert guest.echo_strings({"a": 1}.keys()) == ["a"]
+    for wrong in ("ab", b"ab", {"a": 1}, 5):
+        with pytest.raises(undergo.TypeMismatchError, match="expected list<string>"):
+            guest.echo_strings(wrong)
+
+
+def test_maps_come_from_any_mapping(guest: Any) -> None:
+    counts = {"a": 1, "b": 2}
+    for mapping in (counts, OrderedDict(counts), UserDict(counts)):
+        assert guest.echo_counts(mapping) == counts
+    with pytest.raises(undergo.TypeMismatchError, match=r'echo-counts\(v\["b"\]\): expected s64, got str'):
+        guest.echo_counts({"a": 1, "b": "x"})
+
+
+def test_a_list_that_changes_while_it_is_read(guest: Any) -> None:
+    class Shrinks:
+        def __init__(self, owner: list[Any]) -> None:
+            self.owner = owner
+
+        def __index__(self) -> int:
+            self.owner.clear()
+            return 1
+
+    values: list[Any] = []
+    values += [Shrinks(values), 2, 3]
+    with pytest.raises(undergo.TypeMismatchError, match="changed its size"):
+        guest.echo_int64s(values)
+    assert guest.alive
+
+
+def test_a_call_from_within_a_conversion(guest: Any) -> None:
+    class Calls:
+        def __index__(self) -> int:
+            return int(guest.counter())
+
+    assert guest.divmod(Calls(), Calls()) == (0, 1)
+
+
+def test_times_keep_their_offset(guest: Any) -> None:
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+    moment = datetime.datetime(2026, 2, 3, 4, 5, 6, 789000, zone)
+    back = guest.echo_time(moment)
+    assert back == moment
+    assert back.utcoffset() == moment.utcoffset()
+    with pytest.raises(undergo.TypeMismatchError, match="no time zone"):
+        guest.echo_time(datetime.datetime(2026, 1, 1))
+    with pytest.raises(undergo.TypeMismatchError, match=r"expected datetime\.datetime, got str"):
+        guest.echo_time("2026")
+    assert guest.echo_duration(-datetime.timedelta(microseconds=1)) == -datetime.timedelta(microseconds=1)
+    with pytest.raises(undergo.TypeMismatchError, match="292 years"):
+        guest.echo_duration(datetime.timedelta.max)
+
+
+def test_json_is_any_value(guest: Any) -> None:
+    value = {"a": [1, 2.5, None, True, "ü"], "b": {}}
+    assert guest.echo_any(value) == value
+    for wrong in ({1, 2}, float("nan"), object()):
+        with pytest.raises(undergo.TypeMismatchError, match=r"echo-any\(v\)"):
+            guest.echo_any(wrong)
+
+
+def test_the_lock_is_released_during_guest_code(start: Callable[..., Any]) -> None:
+    guest = start()
+    ticks = 0
+    done = threading.Event()
+
+    def count() -> None:
+        nonlocal ticks
+        while not done.is_set():
+            ticks += 1
+            time.sleep(0)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    try:
+        before = ticks
+        guest.sleep(200)
+        assert ticks - before > 10
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_memory_stays_where_it_is() -> None:
+    """100,000 calls with 64 KiB each way are measured by `make bench`; this is the short form."""
+    from conftest import Host, conformance_path
+
+    guest = undergo.load(conformance_path(), imports={"host": Host()})
+    data = bytes(64 << 10)
+    for _ in range(1000):
+        guest.echo_bytes(data)
+    before = guest.memory.size
+    for _ in range(4000):
+        guest.echo_bytes(data)
+    assert guest.memory.size == before
+
+
+BARE = """
+package main
+
+import "unsafe"
+
+//go:wasmimport env emit
+func emit(at unsafe.Pointer, size uint32) uint32
+
+var buffer [64]byte
+
+//go:wasmexport add
+func add(x, y int32) int32 { return x + y }
+
+//go:wasmexport scale
+func scale(x int64, f float64) float64 { return float64(x) * f }
+
+//go:wasmexport half
+func half(f float32) float32 { return f / 2 }
+
+//go:wasmexport buffer
+func bufferAt() unsafe.Pointer { return unsafe.Pointer(&buffer) }
+
+//go:wasmexport sum
+func sum(at unsafe.Pointer, size uint32) uint32 {
+	total := uint32(0)
+	for _, b := range unsafe.Slice((*byte)(at), size) {
+		total += uint32(b)
+	}
+	return total
+}
+
+//go:wasmexport greet
+func greet() uint32 {
+	text := []byte("hello from Go")
+	return emit(unsafe.Pointer(&text[0]), uint32(len(text)))
+}
+
+func main() {}
+"""
+
+
+def test_a_bare_module(go_build: Callable[..., Path]) -> None:
+    plugin = undergo.Plugin(go_build(BARE))
+    assert plugin.interface is None
+    assert plugin.imports == {"env": {"emit": "emit(arg0: int, arg1: int) -> int"}}
+    heard: list[bytes] = []
+
+    def emit(at: int, size: int) -> int:
+        heard.append(guest.memory.read(at, size))
+        return size
+
+    guest = plugin.instantiate(imports={"env": {"emit": emit}})
+    assert guest.add(2, -5) == -3
+    assert guest.add(2**32 - 1, 0) == -1
+    assert guest.scale(3, 0.5) == 1.5
+    assert guest.half(3) == 1.5
+    at = guest.buffer()
+    guest.memory.write(at, b"\x01\x02\x03")
+    assert guest.memory.read(at, 3) == b"\x01\x02\x03"
+    assert guest.sum(at, 3) == 6
+    assert guest.greet() == 13
+    assert heard == [b"hello from Go"]
+    size = guest.memory.size
+    assert len(guest.memory) == size
+    for wrong in ((size, 1), (size - 1, 2), (-1, 5), (0, 2**40), (2**40, 1), (0, -1)):
+        with pytest.raises(undergo.TypeMismatchError):
+            guest.memory.read(*wrong)
+    with pytest.raises(undergo.TypeMismatchError, match="outside the guest's memory"):
+        guest.memory.write(size - 1, b"xx")
+    with pytest.raises(undergo.TypeMismatchError, match="expected bytes, got str"):
+        guest.memory.write(at, "text")  # type: ignore[arg-type]
+    with pytest.raises(undergo.TypeMismatchError):
+        guest.add(2**32, 0)
+    assert guest.alive
