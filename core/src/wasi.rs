@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -18,9 +18,10 @@ use wasmtime_wasi::runtime::in_tokio;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
+use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::config::{Limits, Output, Sandbox};
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::State;
+use crate::state::{Deadline, State};
 
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -90,14 +91,56 @@ fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, c
     };
     let (bytes, state) = memory.data_and_store_mut(&mut caller);
     let deadline = state.deadline;
+    let left = deadline.map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
+    let passed = || deadline.map_or_else(|| Error::new(ErrorKind::Timeout, "the wait ended"), Deadline::passed).into_wasmtime();
+    if let (1, Some(left)) = (count, left)
+        && let Some(sleep) = Sleep::read(bytes, subscriptions as u32)
+    {
+        // wasmtime-wasi sleeps this case away on the thread, where nothing can end it.
+        if sleep.time > left {
+            std::thread::sleep(left);
+            return Err(passed());
+        }
+        std::thread::sleep(sleep.time);
+        return sleep.wake(bytes, events as u32, ready as u32).map_err(Error::into_wasmtime);
+    }
     let mut bytes = GuestMemory::Unshared(bytes);
     let wait = wasi_snapshot_preview1::poll_oneoff(&mut state.wasi, &mut bytes, subscriptions, events, count, ready);
-    let Some(deadline) = deadline else { return in_tokio(wait) };
-    let left = deadline.at.saturating_duration_since(Instant::now());
+    let Some(left) = left else { return in_tokio(wait) };
     // The timeout must be made within the runtime, so it is made by the future.
-    match in_tokio(async move { tokio::time::timeout(left, wait).await }) {
-        Ok(result) => result,
-        Err(_) => Err(deadline.passed().into_wasmtime()),
+    in_tokio(async move { tokio::time::timeout(left, wait).await }).unwrap_or_else(|_| Err(passed()))
+}
+
+/// A subscription to a span of time. Layouts: `subscription` and `event` of preview 1.
+struct Sleep {
+    userdata: u64,
+    time: Duration,
+}
+
+impl Sleep {
+    const SUBSCRIPTION: u32 = 48;
+    const EVENT: usize = 32;
+
+    /// Reads the subscription at that address, if it is one to a span of time, and not to a moment or a descriptor.
+    fn read(memory: &[u8], at: u32) -> Option<Sleep> {
+        const CLOCK: u8 = 0;
+        const ABSTIME: u16 = 1;
+        let bytes = Checked::new(memory).slice(at, 1, Self::SUBSCRIPTION, 8).ok()?;
+        let is_span = memory::read_u8(bytes, 8) == CLOCK && memory::read_u16(bytes, 40) & ABSTIME == 0;
+        let time = Duration::from_nanos(memory::read_u64(bytes, 24));
+        is_span.then(|| Sleep { userdata: memory::read_u64(bytes, 0), time })
+    }
+
+    /// Writes the event that says that the time has passed, and that it is the only one.
+    fn wake(&self, memory: &mut [u8], event: u32, ready: u32) -> Result<i32> {
+        Checked::new(memory).slice(event, 1, Self::EVENT as u32, 8)?;
+        Checked::new(memory).slice(ready, 1, 4, 4)?;
+        let mut bytes = [0; Self::EVENT];
+        bytes[..8].copy_from_slice(&self.userdata.to_le_bytes());
+        // Error, kind and flags are all zero: success, of a clock.
+        memory[event as usize..event as usize + Self::EVENT].copy_from_slice(&bytes);
+        memory[ready as usize..ready as usize + 4].copy_from_slice(&1_u32.to_le_bytes());
+        Ok(0)
     }
 }
 
