@@ -44,8 +44,16 @@ def test_mypy_accepts_the_module(generated: Path) -> None:
 def test_mypy_knows_its_functions(generated: Path) -> None:
     user = generated.parent / "user.py"
     user.write_text(
-        "import conformance\n\n\ndef use(guest: conformance.Guest, point: conformance.Point) -> None:\n"
-        "    reveal_type(guest.echo_point(point))\n    reveal_type(guest.divmod(1, b=2))\n    guest.echo_int8('x')\n    guest.nothing()\n    guest.nope()\n"
+        """
+import conformance
+
+def use(guest: conformance.Guest, point: conformance.Point) -> None:
+    reveal_type(guest.echo_point(point))
+    reveal_type(guest.divmod(1, b=2))
+    guest.echo_int8("x")
+    guest.nothing()
+    guest.nope()
+"""
     )
     said = mypy(user)
     assert 'Revealed type is "conformance.Point"' in said
