@@ -54,7 +54,7 @@ def compare(what: str, peer: str, bound: float, ours: Callable[[], object], thei
     for _ in range(ROUNDS):
         mine.append(timed(ours, number))
         other.append(timed(theirs, number))
-    ratios = sorted(a / b for a, b in zip(mine, other))
+    ratios = sorted(a / b for a, b in zip(mine, other, strict=True))
     middle = ratios[len(ratios) // 2]
     base = statistics.median(other)
     return Row(what, peer, base * middle / per, base / per, bound)
@@ -128,19 +128,37 @@ def measure(plugin: Path, bare: Path, native: ctypes.CDLL, callback: ctypes.CDLL
     libc.free.argtypes = [ctypes.c_void_p]
 
     def native_string() -> str:
-        result = native.EchoString("hello world".encode())
+        result = native.EchoString(b"hello world")
         text = ctypes.string_at(result).decode()
         libc.free(result)
         return text
 
     echo_string = guest.echo_string
     assert echo_string("hello world") == native_string() == "hello world"
-    rows.append(compare("string → string, 11 bytes", "native Go via ctypes", 0.8, lambda: echo_string("hello world"), native_string, 30_000))
+    rows.append(
+        compare("string → string, 11 bytes", "native Go via ctypes", 0.8, lambda: echo_string("hello world"), native_string, 30_000)
+    )
 
-    order = {"id": "A-17", "customer": "Ada Lovelace", "total": 12.5, "count": 50, "paid": True, "items": [f"item number {i}" for i in range(50)]}
+    order = {
+        "id": "A-17",
+        "customer": "Ada Lovelace",
+        "total": 12.5,
+        "count": 50,
+        "paid": True,
+        "items": [f"item number {i}" for i in range(50)],
+    }
     echo_order = guest.echo_order
     assert echo_order(order).items == peer.order(order)["items"] == order["items"]
-    rows.append(compare("a record with 6 fields, one a list of 50 strings", "wasmtime-py with JSON on both sides", 0.1, lambda: echo_order(order), lambda: peer.order(order), 200))
+    rows.append(
+        compare(
+            "a record with 6 fields, one a list of 50 strings",
+            "wasmtime-py with JSON on both sides",
+            0.1,
+            lambda: echo_order(order),
+            lambda: peer.order(order),
+            200,
+        )
+    )
 
     blob = os.urandom(1 << 20)
     source, target = ctypes.create_string_buffer(blob, len(blob)), ctypes.create_string_buffer(len(blob))
@@ -156,7 +174,16 @@ def measure(plugin: Path, bare: Path, native: ctypes.CDLL, callback: ctypes.CDLL
     values = numpy.random.default_rng(1).random(1_000_000)
     ours_sum = guest.sum
     assert ours_sum(values) == peer.total(values)
-    rows.append(compare("1,000,000 float64 from NumPy, summed", "wasmtime-py with memory.write", 1.0, lambda: ours_sum(values), lambda: peer.total(values), 10))
+    rows.append(
+        compare(
+            "1,000,000 float64 from NumPy, summed",
+            "wasmtime-py with memory.write",
+            1.0,
+            lambda: ours_sum(values),
+            lambda: peer.total(values),
+            10,
+        )
+    )
 
     calls = 10_000
     kept: list[bytes] = [b""]
@@ -172,8 +199,15 @@ def measure(plugin: Path, bare: Path, native: ctypes.CDLL, callback: ctypes.CDLL
     call_host = guest.call_host
     assert call_host(3) == callback.call_host(pointer, 3) == 33
     rows.append(
-        compare("a Python host function called from Go, string → string", "a ctypes callback called from C", 1.5,
-                lambda: call_host(calls), lambda: callback.call_host(pointer, calls), 2, per=calls)
+        compare(
+            "a Python host function called from Go, string → string",
+            "a ctypes callback called from C",
+            1.5,
+            lambda: call_host(calls),
+            lambda: callback.call_host(pointer, calls),
+            2,
+            per=calls,
+        )
     )
     return rows
 
@@ -217,11 +251,14 @@ def report(rows: list[Row], growth: tuple[int, int]) -> str:
     ]
     for row in rows:
         verdict = "" if row.ratio <= row.bound else " (missed)"
-        lines.append(f"| {row.what} | {row.peer} | {seconds(row.ours)} | {seconds(row.theirs)} | {row.ratio:.2f} × | ≤ {row.bound:g} ×{verdict} |")
+        lines.append(
+            f"| {row.what} | {row.peer} | {seconds(row.ours)} | {seconds(row.theirs)} | {row.ratio:.2f} × | ≤ {row.bound:g} ×{verdict} |"
+        )
     guest, host = growth
     lines += [
         "",
-        f"100,000 calls with 64 KiB arguments and results: from the 1,000th on the guest's memory grew by {guest:,} bytes, the host's by {host:,} bytes.",
+        "100,000 calls with 64 KiB arguments and results: from the 1,000th on the guest's memory grew by "
+        f"{guest:,} bytes, the host's by {host:,} bytes.",
         "",
     ]
     return "\n".join(lines)
