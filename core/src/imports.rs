@@ -105,11 +105,18 @@ impl HostCall<'_> {
         let max = self.store.data().max_value;
         let data = guest.memory.map_or(&[][..], |memory| memory.data(&self.store));
         let memory = GuestMemory::new(data);
-        let mut flat = FlatBuffer::new(abi.params.size);
+        // Room for flat parameters in memory form: on the stack for all but very long lists of them.
+        let (mut few, mut many) = ([0; 256], Vec::new());
         let bytes = if abi.spilled {
             memory.slice(raw_u64(self.raw, 0) as u32, 1, abi.params.size, abi.params.align)?
         } else {
-            let buffer = flat.bytes();
+            let size = abi.params.size as usize;
+            let buffer = if size <= few.len() {
+                &mut few[..size]
+            } else {
+                many.resize(size, 0);
+                &mut many[..]
+            };
             for (i, slot) in abi.slots.iter().enumerate() {
                 block::store(buffer, *slot, raw_u64(self.raw, i))?;
             }
@@ -189,27 +196,7 @@ struct Lent<'g>(&'g Gate);
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         // A nested call puts it back before it ends, so it is there.
-        drop(self.0.take_inner());
-    }
-}
-
-/// Room for flat parameters in memory form: on the stack for all but very long lists of them.
-enum FlatBuffer {
-    Small([u8; 256], usize),
-    Large(Vec<u8>),
-}
-
-impl FlatBuffer {
-    fn new(size: u32) -> FlatBuffer {
-        let size = size as usize;
-        if size <= 256 { FlatBuffer::Small([0; 256], size) } else { FlatBuffer::Large(vec![0; size]) }
-    }
-
-    fn bytes(&mut self) -> &mut [u8] {
-        match self {
-            FlatBuffer::Small(bytes, size) => &mut bytes[..*size],
-            FlatBuffer::Large(bytes) => bytes,
-        }
+        let _store = self.0.take_inner();
     }
 }
 

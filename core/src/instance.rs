@@ -45,9 +45,9 @@ unsafe impl Sync for Running {}
 const RELEASE_FROM: u64 = 16 << 10;
 
 impl Instance {
-    pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Instance> {
+    pub(crate) fn new(plugin: &Plugin, options: &InstanceOptions) -> Result<Instance> {
         let compiled = plugin.compiled();
-        let host = host_functions(plugin, &options)?;
+        let host = host_functions(plugin, options)?;
         let streams = Arc::new(Streams::new(&options.sandbox));
         let gate = Arc::new(Gate::new());
         let state = State {
@@ -224,6 +224,7 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<
 
 thread_local! {
     /// What former calls were lowered into, for the allocations.
+    #[expect(clippy::vec_box, reason = "a call takes a box and gives it back, and would else move its contents")]
     static BLOCKS: RefCell<Vec<Box<Bytes>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -335,19 +336,18 @@ impl Returned<'_> {
             ErrorKind::GuestError => error,
             _ => error.at(" -> result").in_function(&self.function.name),
         });
-        match value {
-            Err(error) if error.kind() == ErrorKind::Trap => {
-                self.entered.running.gate.kill(&error);
-                return Err(error);
-            }
-            value if lifted < RELEASE_FROM => return value,
-            value => {
-                let Some(post) = self.entered.running.exports[self.export].1 else { return value };
-                let mut raw = [self.result];
-                enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.gate.kill(error))?;
-                value
-            }
+        if let Err(error) = &value
+            && error.kind() == ErrorKind::Trap
+        {
+            // A guest that gives what can't be is not to be trusted with another call.
+            self.entered.running.gate.kill(error);
+        } else if lifted >= RELEASE_FROM
+            && let Some(post) = self.entered.running.exports[self.export].1
+        {
+            let mut raw = [self.result];
+            enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.gate.kill(error))?;
         }
+        value
     }
 
     fn read<R>(&self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> (Result<R>, u64) {

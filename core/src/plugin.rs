@@ -127,6 +127,7 @@ impl Plugin {
     ///
     /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
     /// and whatever ends the initialisation.
+    #[expect(clippy::needless_pass_by_value, reason = "options are made for one instance, and given to it")]
     pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
         if self.0.info.kind == ModuleKind::Command {
             let text = format!(
@@ -135,7 +136,7 @@ impl Plugin {
             );
             return Err(Error::new(ErrorKind::InvalidPlugin, text));
         }
-        Instance::new(self, options)
+        Instance::new(self, &options)
     }
 
     pub(crate) fn compiled(&self) -> &Compiled {

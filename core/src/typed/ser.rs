@@ -34,9 +34,9 @@ impl<'b, 'a> Place<'b, 'a> {
         self
     }
 
-    fn plain(self, value: Plain<'_>) -> Done {
+    fn plain(self, value: &Plain<'_>) -> Done {
         let place = self.present();
-        Ok(place.block.lower(place.ty, &value, place.at)?)
+        Ok(place.block.lower(place.ty, value, place.at)?)
     }
 
     fn list(self, len: Option<usize>) -> Done<Items<'b, 'a>> {
@@ -70,7 +70,7 @@ impl<'b, 'a> Place<'b, 'a> {
 macro_rules! plain {
     ($($method:ident($ty:ty) => $variant:ident;)*) => {
         $(fn $method(self, value: $ty) -> Done {
-            self.plain(Plain::$variant(value.into()))
+            self.plain(&Plain::$variant(value.into()))
         })*
     };
 }
@@ -101,11 +101,11 @@ impl<'b, 'a> Serializer for Place<'b, 'a> {
     }
 
     fn serialize_char(self, value: char) -> Done {
-        self.plain(Plain::Text(value.encode_utf8(&mut [0; 4])))
+        self.plain(&Plain::Text(value.encode_utf8(&mut [0; 4])))
     }
 
     fn serialize_str(self, value: &str) -> Done {
-        self.plain(Plain::Text(value))
+        self.plain(&Plain::Text(value))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Done {
@@ -138,7 +138,7 @@ impl<'b, 'a> Serializer for Place<'b, 'a> {
     }
 
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Done {
-        self.plain(Plain::Text(&names::kebab(variant)))
+        self.plain(&Plain::Text(&names::kebab(variant)))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, value: &T) -> Done {
