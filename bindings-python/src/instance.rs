@@ -112,6 +112,16 @@ impl Instance {
         Ok(view)
     }
 
+    /// Give the guest's background goroutines a turn: they run only while a call does.
+    ///
+    /// Args:
+    ///     timeout: seconds that they may take.
+    #[pyo3(signature = (*, timeout = None))]
+    fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let options = config::call_options(py, timeout)?;
+        py.detach(|| self.core.poll(options)).map_err(|error| errors::to_python(py, &error))
+    }
+
     /// Take what the guest wrote to a captured standard output.
     fn take_stdout<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.take_stdout())

@@ -204,3 +204,11 @@ def test_a_plugin_loads_from_bytes_and_from_a_path() -> None:
     assert undergo.load(str(path), imports={"host": Host()}).echo_string("x") == "x"
     with pytest.raises(undergo.InvalidPluginError, match="can't be read"):
         undergo.Plugin("nowhere.wasm")
+
+
+def test_background_goroutines_run_when_they_are_polled(guest: Any) -> None:
+    guest.start_background()
+    before = guest.background()
+    for _ in range(3):
+        guest.poll(timeout=5)
+    assert guest.background() > before

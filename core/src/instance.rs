@@ -33,6 +33,7 @@ struct Running {
     /// Touched only by who is through the gate.
     store: UnsafeCell<Store<State>>,
     exports: Vec<(Func, Option<Func>)>,
+    poll: Option<Func>,
     streams: Arc<Streams>,
     timeout: Option<Duration>,
 }
@@ -78,8 +79,16 @@ impl Instance {
             exports.push((func, export.post.as_deref().and_then(&mut find)));
         }
         let (initialize, realloc, arena) = (find("_initialize"), find("cabi_realloc"), find("undergo_arena"));
-        let made =
-            Running { plugin: plugin.clone(), gate, store: UnsafeCell::new(store), exports, streams, timeout: options.limits.timeout };
+        let poll = find("undergo_poll");
+        let made = Running {
+            plugin: plugin.clone(),
+            gate,
+            store: UnsafeCell::new(store),
+            exports,
+            poll,
+            streams,
+            timeout: options.limits.timeout,
+        };
         made.initialize(initialize, realloc, arena)?;
         Ok(Instance(Arc::new(made)))
     }
@@ -125,6 +134,17 @@ impl Instance {
         let function = &*found.function;
         let block = Block::begin(BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default(), function.abi.params.size);
         Ok(Arguments { running: &self.0, export, function, block: Some(block) })
+    }
+
+    /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`, and whatever ends the guest.
+    pub fn poll(&self, options: CallOptions) -> Result<()> {
+        let mut entered = self.0.enter(options.timeout)?;
+        let Some(poll) = self.0.poll else { return Ok(()) };
+        enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.gate.kill(error))
     }
 
     /// Reads guest memory: `len` bytes at `address`.

@@ -157,8 +157,12 @@ fn damaged(error: &wasmtime::Error) -> Error {
 fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
     let mut exports = Vec::new();
     // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
-    let own: [(&str, &[ValType], Option<ValType>); 3] =
-        [("_initialize", &[], None), ("undergo_arena", &[], Some(I32)), ("cabi_realloc", &[I32, I32, I32, I32], Some(I32))];
+    let own: [(&str, &[ValType], Option<ValType>); 4] = [
+        ("_initialize", &[], None),
+        ("undergo_arena", &[], Some(I32)),
+        ("undergo_poll", &[], None),
+        ("cabi_realloc", &[I32, I32, I32, I32], Some(I32)),
+    ];
     for (name, params, result) in own {
         if let Some(export) = info.export(name) {
             let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
