@@ -1,0 +1,9 @@
+//! Guests that break the contract on purpose: each is an error of the right kind, and the host and other instances go on.
+
+mod arguments;
+#[path = "../common/mod.rs"]
+mod common;
+mod imports;
+mod modules;
+mod results;
+mod time;

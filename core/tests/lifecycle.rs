@@ -1,0 +1,288 @@
+//! An instance from its start to its end, with the conformance guest.
+
+mod common;
+
+use std::sync::{Arc, Barrier, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::host::{Hosted, fail};
+use common::{PLAIN, conformance, expect, expect_dead, quiet};
+use undergo::{
+    CallOptions, Dir, EnumType, Error, ErrorKind, InstanceOptions, Lift, Output, RecordType, Result, Scalar, Time, ToValue, Value,
+};
+
+fn hosted(options: InstanceOptions) -> Hosted {
+    Hosted::new(conformance(), options).expect("an instance")
+}
+
+fn int(value: i64) -> Value {
+    Value::Int(value)
+}
+
+#[test]
+fn it_is_initialized_once_and_each_instance_is_a_world() {
+    let (a, b) = (hosted(quiet()), hosted(quiet()));
+    for n in 1..=3 {
+        assert_eq!(a.call("counter", &[]).expect("a call"), int(n));
+    }
+    assert_eq!(b.call("counter", &[]).expect("a call"), int(1));
+    assert_eq!((a.call("started", &[]).expect("a call"), b.call("started", &[]).expect("a call")), (int(1), int(1)));
+}
+
+#[test]
+fn host_functions_call_back_last_in_first_out() {
+    let hosted = hosted(quiet());
+    assert_eq!(hosted.call("reenter", &[int(30)]).expect("a call"), int(30));
+    assert_eq!(hosted.call("counter", &[]).expect("a call"), int(1));
+}
+
+#[test]
+fn a_host_function_cannot_hide_the_end_of_its_instance() {
+    let plugin = conformance();
+    let slot = Arc::new(OnceLock::<std::sync::Weak<undergo::Instance>>::new());
+    let inner = slot.clone();
+    let mut options = quiet();
+    for (module, function) in plugin.imports() {
+        options.imports.func(module, function.name.clone(), |_| Err(fail("not of this test")));
+    }
+    options.imports.func("host", "reenter", move |_| {
+        let instance = inner.get().and_then(std::sync::Weak::upgrade).ok_or_else(|| fail("no instance"))?;
+        let nested = instance.call("panic", &["inner".into()], PLAIN).expect_err("a panic");
+        expect(&nested, ErrorKind::Panic, &["inner"]);
+        // As if nothing had happened.
+        Ok(int(1))
+    });
+    let instance = Arc::new(plugin.instantiate(options).expect("an instance"));
+    slot.set(Arc::downgrade(&instance)).expect("the first time");
+    expect(&instance.call("reenter", &[int(1)], PLAIN).expect_err("the instance has ended"), ErrorKind::Panic, &["inner"]);
+    expect_dead(&instance, ErrorKind::Panic);
+}
+
+#[test]
+fn the_first_cause_is_kept() {
+    let hosted = hosted(quiet());
+    let panic = hosted.call("panic", &["oh dear".into()]).expect_err("a panic");
+    expect(&panic, ErrorKind::Panic, &["oh dear"]);
+    assert!(panic.stderr().contains("panic: oh dear"), "{}", panic.stderr());
+    let frames = panic.frames();
+    let places: Vec<_> = frames.iter().map(|frame| (frame.function.as_str(), frame.file.rsplit('/').next().unwrap_or_default())).collect();
+    assert!(places.contains(&("main.Panic", "lifecycle.go")), "{places:?}");
+    assert!(frames.iter().all(|frame| frame.line > 0), "{frames:?}");
+    for _ in 0..2 {
+        let dead = hosted.call("exit", &[int(3)]).expect_err("a dead instance");
+        expect(&dead, ErrorKind::DeadInstance, &["panic", "oh dear"]);
+        assert_eq!(dead.frames(), frames);
+    }
+    expect_dead(&hosted.instance, ErrorKind::Panic);
+}
+
+#[test]
+fn exits_have_their_codes() {
+    for code in [0, 1, 3, 125] {
+        let hosted = hosted(quiet());
+        let exit = hosted.call("exit", &[int(code)]).expect_err("an exit");
+        expect(&exit, ErrorKind::Exit, &[&code.to_string()]);
+        assert_eq!(exit.exit_code().map(i64::from), Some(code));
+        expect_dead(&hosted.instance, ErrorKind::Exit);
+    }
+}
+
+/// Calls the instance in the middle of a conversion.
+struct Meddling<'h>(&'h Hosted);
+
+impl Lift for Meddling<'_> {
+    type Value = Value;
+    fn bool(&self, value: bool) -> Result<Value> {
+        ToValue.bool(value)
+    }
+    fn s64(&self, _: i64) -> Result<Value> {
+        self.0.call("counter", &[])
+    }
+    fn u64(&self, value: u64) -> Result<Value> {
+        ToValue.u64(value)
+    }
+    fn f32(&self, value: f32) -> Result<Value> {
+        ToValue.f32(value)
+    }
+    fn f64(&self, value: f64) -> Result<Value> {
+        ToValue.f64(value)
+    }
+    fn string(&self, value: &str) -> Result<Value> {
+        ToValue.string(value)
+    }
+    fn json(&self, value: &str) -> Result<Value> {
+        ToValue.json(value)
+    }
+    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        ToValue.scalars(scalar, bytes)
+    }
+    fn duration(&self, nanoseconds: i64) -> Result<Value> {
+        ToValue.duration(nanoseconds)
+    }
+    fn time(&self, time: Time) -> Result<Value> {
+        ToValue.time(time)
+    }
+    fn none(&self) -> Result<Value> {
+        ToValue.none()
+    }
+    fn case(&self, cases: &EnumType, case: u32) -> Result<Value> {
+        ToValue.case(cases, case)
+    }
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        ToValue.list(len, item)
+    }
+    fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        ToValue.tuple(len, item)
+    }
+    fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
+        ToValue.map(len, entry)
+    }
+    fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        ToValue.record(record, field)
+    }
+}
+
+#[test]
+fn a_call_in_the_middle_of_a_conversion_is_busy() {
+    let hosted = hosted(quiet());
+    let export = conformance().export("counter").expect("the export");
+    let returned = hosted.instance.arguments(export).expect("a call").call(PLAIN).expect("a result");
+    expect(&returned.lift(&Meddling(&hosted)).expect_err("busy"), ErrorKind::Busy, &["in the middle of a call of this thread"]);
+    assert_eq!(hosted.call("counter", &[]).expect("it lives"), int(2));
+}
+
+#[test]
+fn threads_take_turns() {
+    let hosted = hosted(quiet());
+    let (threads, calls) = (4, 200);
+    let start = Barrier::new(threads);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..calls {
+                    assert!(matches!(hosted.call("counter", &[]), Ok(Value::Int(1..=800))));
+                }
+            });
+        }
+    });
+    assert_eq!(hosted.call("counter", &[]).expect("a call"), int(801));
+}
+
+#[test]
+fn who_waits_too_long_gives_up_and_harms_nobody() {
+    let hosted = hosted(quiet());
+    thread::scope(|scope| {
+        let sleeper = scope.spawn(|| hosted.call("sleep", &[int(1500)]));
+        // The sleeper is in when a call with no patience is turned away.
+        let impatient = CallOptions { timeout: Some(Duration::from_millis(1)) };
+        let turned_away = loop {
+            if let Err(error) = hosted.instance.call("nothing", &[], impatient) {
+                break error;
+            }
+            thread::yield_now();
+        };
+        expect(&turned_away, ErrorKind::Timeout, &["busy with another call", "1ms"]);
+        assert!(hosted.instance.dead().is_none());
+        assert_eq!(sleeper.join().expect("the thread").expect("the sleep"), Value::None);
+    });
+    assert_eq!(hosted.call("counter", &[]).expect("it lives"), int(1));
+}
+
+#[test]
+fn deadlines_reach_the_guest_and_end_it() {
+    let mut options = quiet();
+    options.limits.timeout = Some(Duration::from_secs(3600));
+    let hosted = hosted(options);
+    let Value::Int(left) = hosted.call("remaining", &[]).expect("a call") else { panic!("not a number") };
+    assert!((3_500_000..=3_600_000).contains(&left), "{left}");
+    let brief = CallOptions { timeout: Some(Duration::from_secs(60)) };
+    let Value::Int(left) = hosted.instance.call("remaining", &[], brief).expect("a call") else { panic!("not a number") };
+    assert!((1..=60_000).contains(&left), "{left}");
+    for (name, args) in [("spin", vec![]), ("sleep", vec![int(600_000)])] {
+        let hosted = Hosted::new(conformance(), quiet()).expect("an instance");
+        let began = Instant::now();
+        let brief = CallOptions { timeout: Some(Duration::from_millis(100)) };
+        expect(&hosted.instance.call(name, &args, brief).expect_err("too long"), ErrorKind::Timeout, &["100ms"]);
+        assert!(began.elapsed() < Duration::from_secs(20), "{name}: {:?}", began.elapsed());
+        expect_dead(&hosted.instance, ErrorKind::Timeout);
+    }
+}
+
+#[test]
+fn a_memory_limit_tells_go_and_holds() {
+    let mut options = quiet();
+    options.limits.memory = Some(64 << 20);
+    let limited = hosted(options.clone());
+    let wanted = ((64_u64 << 20) / 10 * 9).to_string();
+    assert_eq!(limited.call("env", &["GOMEMLIMIT".into()]).expect("a call"), Value::String(wanted));
+    expect(&limited.call("alloc", &[int(300)]).expect_err("too much"), ErrorKind::OutOfMemory, &["limit is 67108864 bytes"]);
+    expect_dead(&limited.instance, ErrorKind::OutOfMemory);
+    options.sandbox.env = vec![("GOMEMLIMIT".into(), "1MiB".into())];
+    assert_eq!(hosted(options).call("env", &["GOMEMLIMIT".into()]).expect("a call"), "1MiB".into());
+}
+
+#[test]
+fn the_sandbox_gives_what_it_is_told_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "in a file").expect("a file");
+    let mut options = quiet();
+    options.sandbox.args = vec!["-v".into()];
+    options.sandbox.env = vec![("MODE".into(), "prod".into())];
+    options.sandbox.stdin = b"from the host".to_vec();
+    options.sandbox.dirs = vec![("/data".into(), Dir { path: folder.path().into(), readonly: true })];
+    let hosted = hosted(options.clone());
+    let read = |path: &str| hosted.call("read-file", &[path.into()]);
+    assert_eq!(hosted.call("args", &[]).expect("a call"), Value::List(vec!["-v".into()]));
+    assert_eq!(hosted.call("env", &["MODE".into()]).expect("a call"), "prod".into());
+    assert_eq!(hosted.call("env", &["PATH".into()]).expect("a call"), Value::None);
+    assert_eq!(read("/data/a.txt").expect("a file"), Value::Bytes(b"in a file".to_vec()));
+    for path in ["/data/../etc/passwd", "/etc/passwd", "/data/none"] {
+        expect(&read(path).expect_err("no file"), ErrorKind::GuestError, &[path]);
+    }
+    assert!(hosted.instance.dead().is_none());
+    options.sandbox.dirs[0].1.path = folder.path().join("none");
+    let denied = Hosted::new(conformance(), options).map(drop).expect_err("no such folder");
+    expect(&denied, ErrorKind::Denied, &["/data", "none"]);
+}
+
+#[test]
+fn output_is_kept_up_to_its_limit() {
+    let mut options = quiet();
+    options.sandbox.stdout = Output::Capture(5);
+    options.sandbox.stderr = Output::Capture(100);
+    let hosted = hosted(options);
+    let print = |out: &str, err: &str| hosted.call("print", &[out.into(), err.into()]).expect("a call");
+    print("abc", "x");
+    print("defgh", "y");
+    assert_eq!((hosted.instance.take_stdout(), hosted.instance.take_stderr()), (b"abcde".to_vec(), b"xy".to_vec()));
+    print("again", "");
+    assert_eq!((hosted.instance.take_stdout(), hosted.instance.take_stderr()), (b"again".to_vec(), vec![]));
+}
+
+#[test]
+fn an_instance_lets_go_of_its_host_functions() {
+    let kept = Arc::new(());
+    let mut options = quiet();
+    for (module, function) in conformance().imports() {
+        let kept = kept.clone();
+        options.imports.func(module, function.name.clone(), move |_| {
+            let _kept = &kept;
+            Err(fail("not of this test"))
+        });
+    }
+    let instances: Vec<_> = (0..50).map(|_| conformance().instantiate(options.clone()).expect("an instance")).collect();
+    let ended = instances[0].call("crash", &["x".into()], PLAIN).expect_err("a failure");
+    assert_eq!(ended.kind(), ErrorKind::HostError);
+    drop((instances, options));
+    assert_eq!(Arc::strong_count(&kept), 1);
+}
+
+#[test]
+fn errors_are_send_and_sync() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<Error>();
+    check::<undergo::Instance>();
+    check::<undergo::Plugin>();
+}
