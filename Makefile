@@ -13,6 +13,7 @@ export CARGO_TARGET_DIR
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py) $(EXAMPLES)
+GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugin.py)
 GO_MODULES := go-guest-sdk conformance/guest $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
@@ -61,7 +62,8 @@ lint-docs:
 	@$(PYTHON) tools/links.py
 
 lint-gen: gen
-	@git diff --exit-code -- go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugin.py) || \
+	@git --no-pager diff -- $(GENERATED)
+	@test -z "$$(git status --porcelain -- $(GENERATED))" || \
 		{ echo "generated files are not up to date: run 'make gen' and commit what it changes" >&2; exit 1; }
 
 fmt: python ## format Rust, Go and Python
@@ -74,8 +76,7 @@ gen: cli ## write the generated files that are committed
 	@$(PYTHON) tools/gen.py
 
 bench: build ## compare with native Go, wasmtime-py and Extism, and write bench/results.md
-	@$(PYTHON) tools/environment.py bench/requirements.txt
-	@$(BIN)/python bench/run.py
+	@$(PYTHON) tools/bench.py
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py

@@ -1,8 +1,4 @@
-"""The project's Python environment, build/venv, with the tools of requirements.txt in it.
-
-environment.py                   make it, or bring it up to date
-environment.py REQUIREMENTS      install what that file lists, too
-"""
+"""The project's Python environment, build/venv, with the tools of requirements.txt in it."""
 
 from __future__ import annotations
 
@@ -55,5 +51,3 @@ def _works() -> bool:
 
 if __name__ == "__main__":
     ensure()
-    for more in sys.argv[1:]:
-        ensure(Path(more).resolve())
