@@ -35,7 +35,7 @@ mod wasi;
 
 pub use abi::blob::Blob;
 pub use abi::lift::{Lift, lift_bytes};
-pub use abi::lower::{Lower, Reject};
+pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
 pub use config::{CallOptions, Dir, InstanceOptions, Limits, Output, Sandbox};
 pub use error::{Error, ErrorKind, Frame, HostError, Result};

@@ -84,6 +84,23 @@ pub trait Lower<'a>: Sized {
     fn as_time(&self) -> Result<Time, Reject>;
 }
 
+/// Lowers a value: gives its own bytes, and a memory in which its nested data lies from `address` on, a multiple of 8 (what is below is zero).
+///
+/// The reverse of [`lift_bytes`](crate::lift_bytes), for whoever wants to see, or to test, what a call writes.
+///
+/// # Errors
+///
+/// `type-mismatch`, with the path of what does not fit.
+pub fn lower_bytes<'a, V: Lower<'a>>(ty: &Type, value: &V, address: u32) -> Result<(Vec<u8>, Vec<u8>)> {
+    let address = crate::interface::round_up(address, 8);
+    let mut block = Block::begin(Box::default(), ty.size);
+    block.lower(ty, value, 0)?;
+    let size = block.placed_size(false)?;
+    let mut memory = vec![0; address as usize + size as usize];
+    block.write(&mut memory, address, false)?;
+    Ok((block.head()[..ty.size as usize].to_owned(), memory))
+}
+
 impl<'a> Block<'a> {
     /// Lowers one value into its place.
     pub(crate) fn lower<V: Lower<'a>>(&mut self, ty: &Type, value: &V, at: u32) -> Result<()> {
