@@ -135,3 +135,45 @@ pub fn expect_dead(instance: &Instance, cause: ErrorKind) {
     let again = instance.arguments(export).err().expect("a dead instance takes no call");
     expect(&again, ErrorKind::DeadInstance, &[cause.as_str()]);
 }
+
+/// Numbers that look random, the same in each run (xorshift64*).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| (self.next() >> 56) as u8).collect()
+    }
+
+    /// Changes a few bytes, or cuts some out, or doubles some.
+    pub fn damage(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..=self.below(4) {
+            let at = self.below(bytes.len());
+            let end = (at + self.below(40)).min(bytes.len());
+            match self.below(4) {
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => bytes[at] = (self.next() >> 56) as u8,
+                2 => drop(bytes.drain(at..end)),
+                _ => bytes.extend_from_within(at..end),
+            }
+            if bytes.is_empty() {
+                bytes.push(0);
+            }
+        }
+    }
+}
