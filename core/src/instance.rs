@@ -453,6 +453,8 @@ impl Running {
     fn initialize(&self, initialize: Option<Func>, realloc: Option<Func>, arena: Option<Func>) -> Result<()> {
         let mut entered = self.enter(None)?;
         let store = entered.store();
+        // An init function of Go may call the host, and be given strings.
+        store.data_mut().guest.realloc = realloc;
         if let Some(initialize) = initialize {
             enter(store, initialize, &mut [])?;
         }
@@ -461,7 +463,6 @@ impl Running {
             enter(store, arena, &mut raw)?;
             store.data_mut().guest.arena = Some(raw[0].get_u32());
         }
-        store.data_mut().guest.realloc = realloc;
         Ok(())
     }
 }
