@@ -43,7 +43,7 @@ fn is_float(kind: Option<&TypeKind>) -> bool {
     matches!(kind, Some(TypeKind::Scalar(Scalar::F32 | Scalar::F64)))
 }
 
-fn item_type<'t>(kind: Option<&'t TypeKind>, i: usize) -> Option<&'t Type> {
+fn item_type(kind: Option<&TypeKind>, i: usize) -> Option<&Type> {
     match kind? {
         TypeKind::List(item) => Some(item),
         TypeKind::Tuple(tuple) => tuple.items.get(i),

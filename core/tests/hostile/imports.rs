@@ -178,3 +178,14 @@ fn all_that_is_missing_is_told_at_once() {
     expect(&error, ErrorKind::MissingImport, &["host.one(", "given were host.on, other.three"]);
     assert!(!error.message().contains("other.three("), "{error}");
 }
+
+#[test]
+fn a_guest_may_call_the_host_while_it_is_initialized() {
+    let body = r#"(import "host" "give" (func $give (param i32))) (func (export "_initialize") (call $give (i32.const 1024)))
+        (func (export "f") (result i32) (i32.const 1024))"#;
+    let plugin = typed("world w { import host: interface { give: func() -> string; } export f: func() -> string; }", body).expect("a plugin");
+    let mut options = common::quiet();
+    options.imports.func("host", "give", |_| Ok("at the start".into()));
+    let instance = plugin.instantiate(options).expect("an instance");
+    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), "at the start".into());
+}
