@@ -44,7 +44,7 @@ fn a_type(source: &mut Source<'_>, depth: u32) -> Type {
         4 => TypeKind::Duration,
         5 => TypeKind::Time,
         6 => {
-            let count = if source.byte() % 4 == 0 { 300 } else { 3 };
+            let count = if source.byte().is_multiple_of(4) { 300 } else { 3 };
             let cases = (0..count).map(|i| (format!("case-{i}"), String::new())).collect();
             TypeKind::Enum(Arc::new(EnumType { name: "e".into(), docs: String::new(), cases, extension: Extension::default() }))
         }

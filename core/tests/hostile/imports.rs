@@ -8,7 +8,7 @@ use undergo::{Error, ErrorKind, Imports, Instance, Value};
 use crate::common::{self, expect, expect_dead, failure, typed};
 
 /// A guest whose export `f` runs `code`, with these imports of the interface `host`; how often a host function ran; each returns `answer`.
-fn calling(functions: &str, imports: &str, code: &str, answer: Value) -> (Instance, Arc<AtomicU32>) {
+fn calling(functions: &str, imports: &str, code: &str, answer: &Value) -> (Instance, Arc<AtomicU32>) {
     let items = format!(
         "interface types {{ enum color {{ red, green }} }}\n\
          world w {{ import host: interface {{ use types.{{color}}; {functions} }} export f: func() -> s32; }}"
@@ -34,12 +34,12 @@ fn calling(functions: &str, imports: &str, code: &str, answer: Value) -> (Instan
 /// The host function must not run, and the call ends like this.
 #[track_caller]
 fn refused(functions: &str, imports: &str, code: &str, kind: ErrorKind, parts: &[&str]) {
-    let (instance, ran) = calling(functions, imports, code, Value::None);
+    let (instance, ran) = calling(functions, imports, code, &Value::None);
     expect(&failure(&instance, "f", &[]), kind, parts);
     assert_eq!(ran.load(Ordering::SeqCst), 0);
     // Whatever it is, the guest was stopped in the middle of its call.
     expect_dead(&instance, kind);
-    let others = calling(functions, imports, "", Value::None).0;
+    let others = calling(functions, imports, "", &Value::None).0;
     assert_eq!(others.call("f", &[], common::PLAIN).expect("another instance lives"), Value::Int(7));
 }
 
@@ -105,7 +105,7 @@ fn return_areas() {
         [("131072", "outside its memory"), ("131068", "outside its memory"), ("-8", "outside its memory"), ("1026", "not a multiple of 4")]
     {
         let code = format!("(call $give (i32.const {address}))");
-        let (instance, ran) = calling("give: func() -> string;", give, &code, "text".into());
+        let (instance, ran) = calling("give: func() -> string;", give, &code, &"text".into());
         expect(&failure(&instance, "f", &[]), ErrorKind::Trap, &[text]);
         assert_eq!(ran.load(Ordering::SeqCst), 1);
         expect_dead(&instance, ErrorKind::Trap);
@@ -116,7 +116,7 @@ fn return_areas() {
 fn a_return_area_may_lie_on_the_result_itself() {
     // The guest's own memory to spoil: the host's is not touched.
     let give = r#"(import "host" "give" (func $give (param i32)))"#;
-    let (instance, _) = calling("give: func() -> string;", give, "(call $give (i32.const 32768))", "a text that is overwritten".into());
+    let (instance, _) = calling("give: func() -> string;", give, "(call $give (i32.const 32768))", &"a text that is overwritten".into());
     assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), Value::Int(7));
 }
 
@@ -183,7 +183,8 @@ fn all_that_is_missing_is_told_at_once() {
 fn a_guest_may_call_the_host_while_it_is_initialized() {
     let body = r#"(import "host" "give" (func $give (param i32))) (func (export "_initialize") (call $give (i32.const 1024)))
         (func (export "f") (result i32) (i32.const 1024))"#;
-    let plugin = typed("world w { import host: interface { give: func() -> string; } export f: func() -> string; }", body).expect("a plugin");
+    let plugin =
+        typed("world w { import host: interface { give: func() -> string; } export f: func() -> string; }", body).expect("a plugin");
     let mut options = common::quiet();
     options.imports.func("host", "give", |_| Ok("at the start".into()));
     let instance = plugin.instantiate(options).expect("an instance");
