@@ -164,7 +164,7 @@ def count_libtest(output: str) -> Counts:
     for passed, failed, ignored in programs:
         counts += Counts(int(passed), int(failed), int(ignored))
     for name, reason in re.findall(r"^test (.+?) \.\.\. ignored(?:, (.+))?$", output, re.MULTILINE):
-        counts.reasons.append(f"{name}: {reason}" if reason else name)
+        counts.reasons.append(": ".join(filter(None, [name.strip(), reason.strip()])))
     # A test program that ends by a signal has no result line.
     started = len(re.findall(r"^     Running .*\(.+\)$|^   Doc-tests ", output, re.MULTILINE))
     if started > len(programs):

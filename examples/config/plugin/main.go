@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -114,12 +115,23 @@ func evaluate(source Source) (deployment Deployment, diagnostics hcl.Diagnostics
 	return deployment, append(diagnostics, causes(gohcl.DecodeBody(file.Body, context, &deployment))...)
 }
 
-// causes leaves out the diagnostics that only follow from others: what an
-// expression with an error stands for is unknown, which gohcl reports once more.
+// causes gives diagnostics in the order of the source: gohcl goes over maps. It
+// leaves out those that only follow from others: what an expression with an
+// error stands for is unknown, which gohcl reports once more.
 func causes(all hcl.Diagnostics) hcl.Diagnostics {
+	slices.SortStableFunc(all, func(a, b *hcl.Diagnostic) int {
+		return cmp.Compare(offset(a), offset(b))
+	})
 	return slices.DeleteFunc(all, func(d *hcl.Diagnostic) bool {
 		return strings.HasSuffix(d.Detail, "value must be known")
 	})
+}
+
+func offset(d *hcl.Diagnostic) int {
+	if d.Subject == nil {
+		return 0
+	}
+	return d.Subject.Start.Byte
 }
 
 // excerpt is the text of a range, at most to the end of its first line.
