@@ -114,6 +114,12 @@ fn name_py(_: &Py<PyString>) -> Python<'_> {
     unsafe { Python::assume_attached() }
 }
 
+/// What may leave `Python::detach`, though it may not leave its thread.
+struct OnThisThread<T>(T);
+
+// SAFETY: made in one place, as the result of a closure that `Python::detach` runs on the calling thread, and taken apart there.
+unsafe impl<T> Send for OnThisThread<T> {}
+
 #[pymethods]
 impl Function {
     #[pyo3(signature = (*args, **kwargs))]
@@ -126,7 +132,8 @@ impl Function {
         let fail = |error: Error| errors::to_python(py, &error);
         let mut arguments = self.instance.arguments(self.shape.export).map_err(fail)?;
         self.lower(&mut arguments, args, kwargs).map_err(fail)?;
-        let returned = py.detach(|| arguments.call(self.options)).map_err(fail)?;
+        let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(self.options)));
+        let returned = returned.map_err(fail)?;
         returned.lift(&ToPython(py)).map_err(fail)
     }
 

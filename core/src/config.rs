@@ -51,7 +51,8 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
     pub timeout: Option<Duration>,
-    /// Bytes that a single value from the guest may have on the host's side; 1 GiB when `None`.
+    /// Bytes that a single value from the guest may have on the host's side, where an element that is no number counts 32 at the least; 1 GiB when
+    /// `None`.
     pub value: Option<u64>,
 }
 

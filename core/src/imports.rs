@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct HostCall<'c> {
     store: StoreContextMut<'c, State>,
     raw: &'c mut [MaybeUninit<ValRaw>],
     gate: Arc<Gate>,
+    /// Only the thread that is in the instance may call back into it.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl HostCall<'_> {
@@ -135,8 +138,8 @@ impl HostCall<'_> {
         // SAFETY: only the lifetime changes. The store is lent to the gate for the time of `code`, during which this method's own borrow of
         // it is not used, and `Lent` takes it back, also when `code` panics.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
+        let lent = Lent { gate: &self.gate, around: self.gate.begin_lease() };
         self.gate.put_inner(store);
-        let lent = Lent(&self.gate);
         let result = code();
         drop(lent);
         result
@@ -190,13 +193,15 @@ impl HostCall<'_> {
     }
 }
 
-/// Takes the store back from the gate.
-struct Lent<'g>(&'g Gate);
+/// Takes the store back from the gate. A result of a nested call that a host function kept beyond its end is cut off from it.
+struct Lent<'g> {
+    gate: &'g Gate,
+    around: u64,
+}
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        // A nested call puts it back before it ends, so it is there.
-        let _store = self.0.take_inner();
+        self.gate.end_lease(self.around);
     }
 }
 
@@ -211,7 +216,7 @@ pub(crate) fn dispatch(import: &Import, number: usize, mut caller: Caller<'_, St
     let host = caller.data().host[number].clone();
     let gate = caller.data().gate.clone();
     let name = format_args!("{}.{}", import.module, import.function.name);
-    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate: gate.clone() };
+    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate: gate.clone(), _not_send: PhantomData };
     // A panic of the host's code must not unwind through the guest's frames.
     let result = catch_unwind(AssertUnwindSafe(|| host.call(&mut call))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());

@@ -2,6 +2,7 @@
 
 use std::cell::{RefCell, UnsafeCell};
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -324,7 +325,7 @@ impl Drop for Arguments<'_, '_> {
     }
 }
 
-/// A result that still lies in the guest. The instance is held until it is lifted or dropped.
+/// A result that still lies in the guest. The instance is held, by this thread, until it is lifted or dropped.
 pub struct Returned<'i> {
     entered: Entered<'i>,
     function: &'i Function,
@@ -351,6 +352,9 @@ impl Returned<'_> {
     }
 
     pub(crate) fn lift_with<R>(mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
+        if self.entered.is_stale() {
+            return Err(stale());
+        }
         let (value, lifted) = self.read(lift);
         let value = value.map_err(|error| match error.kind() {
             ErrorKind::GuestError => error,
@@ -414,6 +418,10 @@ struct Entered<'i> {
     entry: Entry,
     /// What only a call with a deadline, or within one, needs.
     timed: Option<Box<Timed>>,
+    /// Of a nested entry: the loan that it has the store from.
+    lease: u64,
+    /// The gate's owner is a thread, so this stays on it.
+    _not_send: PhantomData<*mut ()>,
 }
 
 /// A call under a deadline.
@@ -440,7 +448,7 @@ impl Running {
         if store.is_none() {
             return Err(busy());
         }
-        let mut entered = Entered { running: self, store, entry, timed: None };
+        let mut entered = Entered { running: self, store, entry, timed: None, lease: self.gate.lease(), _not_send: PhantomData };
         if let Some(dead) = self.gate.dead() {
             return Err(dead);
         }
@@ -473,7 +481,17 @@ fn busy() -> Error {
     Error::new(ErrorKind::Busy, text)
 }
 
+#[cold]
+fn stale() -> Error {
+    Error::new(ErrorKind::Busy, "the result of a call from within a host function can be read only until that function returns")
+}
+
 impl Entered<'_> {
+    /// Whether the host function that a nested entry belongs to has returned, and the store with it.
+    fn is_stale(&self) -> bool {
+        self.entry == Entry::Nested && self.running.gate.lease() != self.lease
+    }
+
     /// Puts the call under a deadline, unless the call around it has a nearer one.
     #[cold]
     fn limit(&mut self, deadline: Deadline) -> Result<()> {
@@ -543,6 +561,9 @@ impl Entered<'_> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        if self.is_stale() {
+            return;
+        }
         if let (Some(timed), Some(store)) = (&self.timed, &mut self.store) {
             store.data_mut().deadline = timed.outer;
         }

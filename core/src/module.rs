@@ -237,7 +237,7 @@ impl ModuleReader {
                 continue;
             };
             if version != 1 {
-                self.newer = Some(version);
+                self.newer = self.newer.max((version > 1).then_some(version));
                 continue;
             }
             let hex = |text| u32::from_str_radix(text, 16).ok();

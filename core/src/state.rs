@@ -236,6 +236,9 @@ pub(crate) struct Gate {
     left: Condvar,
     /// Set while the owner runs a host function: the store, for a call back into it.
     inner: UnsafeCell<Option<StoreContextMut<'static, State>>>,
+    /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
+    lease: AtomicU64,
+    leases: AtomicU64,
     is_dead: AtomicBool,
     cause: Mutex<Option<Error>>,
 }
@@ -262,6 +265,8 @@ impl Gate {
             lock: Mutex::new(()),
             left: Condvar::new(),
             inner: UnsafeCell::new(None),
+            lease: AtomicU64::new(0),
+            leases: AtomicU64::new(0),
             is_dead: AtomicBool::new(false),
             cause: Mutex::new(None),
         }
@@ -325,6 +330,23 @@ impl Gate {
         debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
         // SAFETY: as in `take_inner`.
         unsafe { *self.inner.get() = Some(store) };
+    }
+
+    /// Begins a loan of the store to a host function; gives the number of the loan around it, for [`end_lease`](Gate::end_lease).
+    pub(crate) fn begin_lease(&self) -> u64 {
+        let lease = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
+        self.lease.swap(lease, Ordering::SeqCst)
+    }
+
+    /// Ends a loan. Whoever still has the store from it has it no more, which [`lease`](Gate::lease) tells.
+    pub(crate) fn end_lease(&self, around: u64) {
+        let _store = self.take_inner();
+        self.lease.store(around, Ordering::SeqCst);
+    }
+
+    /// The number of the present loan.
+    pub(crate) fn lease(&self) -> u64 {
+        self.lease.load(Ordering::SeqCst)
     }
 
     /// The error for calls of a dead instance, if it is dead.

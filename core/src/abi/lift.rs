@@ -74,36 +74,30 @@ pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
 pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
-    max: u64,
-    /// What is left of `max`. A guest's lists may overlap, and so mean far more than its memory holds.
-    left: Cell<u64>,
+    budget: Budget,
 }
 
 impl<'m, 'l, L> Lifting<'m, 'l, L> {
     pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, max: u64) -> Self {
-        Lifting { memory, lift, max, left: Cell::new(max) }
+        Lifting { memory, lift, budget: Budget::new(max) }
     }
 
     /// How many bytes of lists and text were lifted so far.
     pub(crate) fn lifted(&self) -> u64 {
-        self.max - self.left.get()
+        self.budget.spent()
     }
 
-    /// The elements of a list or text, charged against what one value may have.
-    fn elements(&self, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
-        let found = lift_list(self.memory, size, align, bytes, at)?;
-        match self.left.get().checked_sub(found.0.len() as u64) {
-            Some(left) => self.left.set(left),
-            None => {
-                let text = format!("the guest gave a value of more than {} bytes, the limit for one value", self.max);
-                return Err(Error::new(ErrorKind::OutOfMemory, text));
-            }
-        }
+    /// The elements of a list, charged against what one value may have.
+    fn elements(&self, item: &Type, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
+        let found = lift_list(self.memory, item.size, item.align, bytes, at)?;
+        self.budget.charge(found.0.len(), if matches!(item.kind, TypeKind::Scalar(_)) { 0 } else { found.1 })?;
         Ok(found)
     }
 
     fn text(&self, bytes: &[u8], at: u32) -> Result<&'m str> {
-        utf8(self.elements(1, 1, bytes, at)?.0)
+        let (text, len) = lift_list(self.memory, 1, 1, bytes, at)?;
+        self.budget.charge(len, 0)?;
+        utf8(text)
     }
 }
 
@@ -153,7 +147,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
     }
 
     fn list(&self, item: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
-        let (items, len) = self.elements(item.size, item.align, bytes, at)?;
+        let (items, len) = self.elements(item, bytes, at)?;
         if let TypeKind::Scalar(scalar) = item.kind {
             return self.lift.scalars(scalar, items);
         }
@@ -161,7 +155,8 @@ impl<L: Lift> Lifting<'_, '_, L> {
     }
 
     fn map(&self, map: &MapType, bytes: &[u8], at: u32) -> Result<L::Value> {
-        let (entries, len) = self.elements(map.entry.size, map.entry.align, bytes, at)?;
+        let (entries, len) = lift_list(self.memory, map.entry.size, map.entry.align, bytes, at)?;
+        self.budget.charge(entries.len(), len)?;
         self.lift.map(len, |i| {
             let place = i as u32 * map.entry.size;
             let entry = |error: Error| error.at(format!("[entry {i}]"));
@@ -174,6 +169,36 @@ impl<L: Lift> Lifting<'_, '_, L> {
         self.lift.tuple(tuple.items.len(), |i| {
             self.value(&tuple.items[i], bytes, at + tuple.offsets[i]).map_err(|error| error.at(format!("[{i}]")))
         })
+    }
+}
+
+/// What a host needs for an element that is not a number, at the least: a few bytes of a guest can become an object.
+const ELEMENT_COST: u64 = 32;
+
+/// What one value may still have. A guest's lists may overlap, and so mean far more than its memory holds.
+pub(crate) struct Budget {
+    max: u64,
+    left: Cell<u64>,
+}
+
+impl Budget {
+    pub(crate) fn new(max: u64) -> Budget {
+        Budget { max, left: Cell::new(max) }
+    }
+
+    /// Takes bytes, and elements that are no numbers.
+    pub(crate) fn charge(&self, bytes: usize, elements: usize) -> Result<()> {
+        let cost = bytes as u64 + elements as u64 * ELEMENT_COST;
+        let left = self.left.get().checked_sub(cost).ok_or_else(|| {
+            Error::new(ErrorKind::OutOfMemory, format!("the guest gave a value of more than {} bytes, the limit for one value", self.max))
+        })?;
+        self.left.set(left);
+        Ok(())
+    }
+
+    /// What was taken so far.
+    pub(crate) fn spent(&self) -> u64 {
+        self.max - self.left.get()
     }
 }
 

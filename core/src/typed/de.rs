@@ -4,32 +4,30 @@ use serde::de::value::{StrDeserializer, StringDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use std::cell::Cell;
 
 use super::Failed;
-use crate::abi::lift::{self, lift_list};
+use crate::abi::lift::{self, Budget, lift_list};
 use crate::abi::memory::{self, GuestMemory};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::interface::{Field, Function, Scalar, TupleType, Type, TypeKind, names};
 
 type Found<T> = Result<T, Failed>;
 
 /// Reads the result of a function; also says how many bytes of lists and text it had.
 pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], max: u64) -> (Result<R>, u64) {
-    let left = Cell::new(max);
+    let budget = Budget::new(max);
     let value = match &function.result {
         None => R::deserialize(serde::de::value::UnitDeserializer::<Failed>::new()),
-        Some(ty) => R::deserialize(Place { memory, left: &left, ty, bytes, at: function.abi.result.value_offset }),
+        Some(ty) => R::deserialize(Place { memory, budget: &budget, ty, bytes, at: function.abi.result.value_offset }),
     };
-    (value.map_err(|failed| failed.0), max - left.get())
+    (value.map_err(|failed| failed.0), budget.spent())
 }
 
 /// The place of one value.
 #[derive(Clone, Copy)]
 struct Place<'m, 't> {
     memory: GuestMemory<'m>,
-    /// What is left of the bytes that one value may have.
-    left: &'t Cell<u64>,
+    budget: &'t Budget,
     ty: &'t Type,
     bytes: &'t [u8],
     at: u32,
@@ -40,20 +38,18 @@ impl<'m, 't> Place<'m, 't> {
         Place { ty, at, ..self }
     }
 
-    fn elements(&self, size: u32, align: u32) -> Found<(&'m [u8], usize)> {
+    fn elements(&self, size: u32, align: u32, is_scalar: bool) -> Found<(&'m [u8], usize)> {
         let found = lift_list(self.memory, size, align, self.bytes, self.at)?;
-        let left = self.left.get().checked_sub(found.0.len() as u64);
-        self.left
-            .set(left.ok_or_else(|| Error::new(ErrorKind::OutOfMemory, "the guest gave a value larger than the limit for one value"))?);
+        self.budget.charge(found.0.len(), if is_scalar { 0 } else { found.1 })?;
         Ok(found)
     }
 
     fn text(&self) -> Found<&'m str> {
-        Ok(lift::utf8(self.elements(1, 1)?.0)?)
+        Ok(lift::utf8(self.elements(1, 1, true)?.0)?)
     }
 
     fn list<V: Visitor<'m>>(self, item: &Type, visitor: V) -> Found<V::Value> {
-        let (bytes, len) = self.elements(item.size, item.align)?;
+        let (bytes, len) = self.elements(item.size, item.align, matches!(item.kind, TypeKind::Scalar(_)))?;
         let mut items = Items { place: Place { ty: item, bytes, at: 0, ..self }, len, next: 0 };
         visitor.visit_seq(&mut items)
     }
@@ -98,7 +94,7 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
             TypeKind::Tuple(tuple) => visitor.visit_seq(Tuple { place: self, tuple, next: 0 }),
             TypeKind::Record(record) => visitor.visit_map(Fields { place: self, fields: &record.fields, layout: &record.layout, next: 0 }),
             TypeKind::Map(map) => {
-                let (bytes, len) = self.elements(map.entry.size, map.entry.align)?;
+                let (bytes, len) = self.elements(map.entry.size, map.entry.align, false)?;
                 visitor.visit_map(Entries { place: Place { bytes, at: 0, ..self }, entry: &map.entry, len, next: 0 })
             }
         }
@@ -114,7 +110,7 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
 
     fn deserialize_bytes<V: Visitor<'m>>(self, visitor: V) -> Found<V::Value> {
         match &self.ty.kind {
-            TypeKind::List(item) if matches!(item.kind, TypeKind::Scalar(Scalar::U8)) => visitor.visit_bytes(self.elements(1, 1)?.0),
+            TypeKind::List(item) if matches!(item.kind, TypeKind::Scalar(Scalar::U8)) => visitor.visit_bytes(self.elements(1, 1, true)?.0),
             _ => self.deserialize_any(visitor),
         }
     }
