@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import environment
 import go
@@ -12,8 +13,8 @@ import project
 def main() -> None:
     """Run bench/run.py with the arguments given."""
     environment.ensure(project.ROOT / "bench" / "requirements.txt")
-    env = project.environment(go.find()) | {"UNDERGO": str(project.CLI)}
-    project.run([project.PYTHON, project.ROOT / "bench" / "run.py", *sys.argv[1:]], env=env)
+    command: list[str | Path] = [project.PYTHON, project.ROOT / "bench" / "run.py", *sys.argv[1:]]
+    project.run(command, env=project.environment(go.find()))
 
 
 if __name__ == "__main__":
