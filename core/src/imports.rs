@@ -15,9 +15,10 @@ use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::error::{Error, ErrorKind, Result};
+use crate::gate::Gate;
 use crate::interface::Function;
 use crate::plugin::Import;
-use crate::state::{Gate, State};
+use crate::state::State;
 use crate::value::{ToValue, Value};
 
 /// A function of the host. Implemented by each host for its own callables.

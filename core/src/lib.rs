@@ -16,18 +16,22 @@
 //! # }
 //! ```
 //!
-//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `wasi`, `engine`, `plugin`, `imports`, `instance`.
+//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `wasi`, `engine`, `plugin`,
+//! `imports`, `running`, `call`, `instance`.
 
 mod abi;
+mod call;
 mod config;
 mod engine;
 mod error;
+mod gate;
 mod gopanic;
 mod imports;
 mod instance;
 mod interface;
 mod module;
 mod plugin;
+mod running;
 mod state;
 mod typed;
 mod value;
@@ -37,10 +41,11 @@ pub use abi::blob::Blob;
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
+pub use call::{Arguments, Returned};
 pub use config::{CallOptions, Dir, InstanceOptions, Limits, Output, Sandbox};
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use imports::{HostCall, HostFunction, Imports};
-pub use instance::{Arguments, Instance, Returned};
+pub use instance::Instance;
 pub use interface::names;
 pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,

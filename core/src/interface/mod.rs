@@ -1,13 +1,14 @@
 //! What a plugin gives and wants, as types: read from its WIT, laid out by the canonical ABI.
 
+mod layout;
 pub mod names;
 mod types;
 mod wit;
 
+pub(crate) use layout::{Slot, SlotKind};
 pub use types::{EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
-pub(crate) use types::{Slot, SlotKind};
 
-pub(crate) use types::round_up;
+pub(crate) use layout::round_up;
 pub(crate) use wit::CONTEXT_INTERFACE;
 
 use std::sync::Arc;

@@ -12,9 +12,10 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::call::Arguments;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::instance::{Arguments, Instance};
+use crate::instance::Instance;
 use crate::interface::{Field, RecordType, Scalar, Type, TypeKind};
 
 impl Instance {

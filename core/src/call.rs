@@ -1,0 +1,191 @@
+//! A call on its way: its arguments until it runs, its result until it is lifted.
+
+use std::cell::RefCell;
+
+use wasmtime::ValRaw;
+
+use crate::abi::block::{Block, Bytes};
+use crate::abi::lift::{Lift, Lifting, lift_str};
+use crate::abi::lower::Lower;
+use crate::abi::memory::{self, GuestMemory};
+use crate::config::CallOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::Function;
+use crate::running::{Entered, Running, stale};
+use crate::state::enter;
+
+/// A result of more bytes than this is released as soon as it is lifted; a smaller one when the export is called again.
+const RELEASE_FROM: u64 = 16 << 10;
+
+thread_local! {
+    /// What former calls were lowered into, for the allocations.
+    #[expect(clippy::vec_box, reason = "a call takes a box and gives it back, and would else move its contents")]
+    static BLOCKS: RefCell<Vec<Box<Bytes>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The arguments of a call, lowered one by one into memory of the host.
+///
+/// `'i` is the instance's, `'a` that of the data which the arguments lend.
+pub struct Arguments<'i, 'a> {
+    running: &'i Running,
+    export: usize,
+    function: &'i Function,
+    /// There until the arguments are dropped.
+    block: Option<Block<'a>>,
+}
+
+impl<'i, 'a> Arguments<'i, 'a> {
+    pub(crate) fn begin(running: &'i Running, export: usize, function: &'i Function) -> Self {
+        let bytes = BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default();
+        Arguments { running, export, function, block: Some(Block::begin(bytes, function.abi.params.size)) }
+    }
+
+    /// The function that will be called.
+    #[must_use]
+    pub fn function(&self) -> &'i Function {
+        self.function
+    }
+
+    /// Checks the number of arguments.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` that shows the signature.
+    pub fn expect(&self, given: usize) -> Result<()> {
+        let wanted = self.function.params.len();
+        if given == wanted {
+            return Ok(());
+        }
+        let text = format!("takes {wanted} argument{}, got {given}: {}", if wanted == 1 { "" } else { "s" }, self.function);
+        Err(Error::new(ErrorKind::TypeMismatch, text).in_function(&self.function.name))
+    }
+
+    /// Lowers the argument of that number. One that is left out is what zero bytes mean: an option without a value, an empty string.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` with the path of the value that does not fit.
+    pub fn lower<V: Lower<'a>>(&mut self, number: usize, value: &V) -> Result<()> {
+        let Some(param) = self.function.params.get(number) else { return self.expect(number + 1) };
+        let offset = self.function.abi.params.offsets[number];
+        self.block().lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
+    }
+
+    pub(crate) fn block(&mut self) -> &mut Block<'a> {
+        self.block.as_mut().unwrap_or_else(|| unreachable!("the block is there until the end"))
+    }
+
+    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
+    /// borrowed from the host is let go when they are dropped.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`, and whatever ends the guest.
+    pub fn call(&mut self, options: CallOptions) -> Result<Returned<'i>> {
+        // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
+        let with_head = self.function.abi.spilled;
+        self.block().placed_size(with_head)?;
+        let mut entered = self.running.enter(options.timeout)?;
+        let called = entered.call(self.export, self.function, self.block());
+        let result = called.inspect_err(|error| self.running.gate.kill(error))?;
+        Ok(Returned { entered, function: self.function, export: self.export, result })
+    }
+}
+
+impl Drop for Arguments<'_, '_> {
+    fn drop(&mut self) {
+        const KEPT: usize = 4;
+        let Some(bytes) = self.block.take().and_then(Block::recycle) else { return };
+        BLOCKS.with_borrow_mut(|blocks| {
+            if blocks.len() < KEPT {
+                blocks.push(bytes);
+            }
+        });
+    }
+}
+
+/// A result that still lies in the guest. The instance is held, by this thread, until it is lifted or dropped.
+pub struct Returned<'i> {
+    entered: Entered<'i>,
+    function: &'i Function,
+    export: usize,
+    result: ValRaw,
+}
+
+impl Returned<'_> {
+    /// Lifts the result.
+    ///
+    /// # Errors
+    ///
+    /// `guest-error` when the Go function returned an error; `trap` when the guest gave what can't be, after which it is dead;
+    /// `type-mismatch` for text that is not UTF-8, and whatever the host's own code says.
+    pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
+        self.lift_with(|function, memory, bytes, max| {
+            let lifting = Lifting::new(memory, lift, max);
+            let value = match &function.result {
+                None => lift.none(),
+                Some(ty) => lifting.value(ty, bytes, function.abi.result.value_offset),
+            };
+            (value, lifting.lifted())
+        })
+    }
+
+    pub(crate) fn lift_with<R>(mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
+        if self.entered.is_stale() {
+            return Err(stale());
+        }
+        let (value, lifted) = self.read(lift);
+        let value = value.map_err(|error| match error.kind() {
+            ErrorKind::GuestError => error,
+            _ => error.at(" -> result").in_function(&self.function.name),
+        });
+        if let Err(error) = &value
+            && error.kind() == ErrorKind::Trap
+        {
+            // A guest that gives what can't be is not to be trusted with another call.
+            self.entered.running.gate.kill(error);
+        } else if lifted >= RELEASE_FROM
+            && let Some(post) = self.entered.running.exports[self.export].1
+        {
+            let mut raw = [self.result];
+            enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.gate.kill(error))?;
+        }
+        value
+    }
+
+    fn read<R>(&self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> (Result<R>, u64) {
+        let layout = &self.function.abi.result;
+        let max = self.entered.store_ref().data().max_value;
+        if layout.size == 0 {
+            return lift(self.function, GuestMemory::new(&[]), &[], max);
+        }
+        if let Some(slot) = layout.flat {
+            let mut bytes = [0; 8];
+            return match crate::abi::block::store(&mut bytes, slot, self.result.get_u64()) {
+                Ok(()) => lift(self.function, GuestMemory::new(&[]), &bytes, max),
+                Err(error) => (Err(error), 0),
+            };
+        }
+        let found = self.entered.data().and_then(|data| {
+            let memory = GuestMemory::new(data);
+            Ok((memory, memory.slice(self.result.get_u32(), 1, layout.size, layout.align)?))
+        });
+        let (memory, bytes) = match found {
+            Ok(found) => found,
+            Err(error) => return (Err(error), 0),
+        };
+        if self.function.fallible {
+            match memory::read_u8(bytes, 0) {
+                0 => {}
+                1 => {
+                    let text = lift_str(memory, bytes, layout.value_offset);
+                    return (text.and_then(|text| Err(Error::new(ErrorKind::GuestError, text))), 0);
+                }
+                other => {
+                    return (Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))), 0);
+                }
+            }
+        }
+        lift(self.function, memory, bytes, max)
+    }
+}

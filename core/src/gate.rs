@@ -1,0 +1,160 @@
+//! The gate of an instance: who is in it, and whether it is dead.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use wasmtime::StoreContextMut;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::state::{Deadline, State};
+
+/// Who may enter an instance: one thread at a time, and that thread again only from within a host function.
+pub(crate) struct Gate {
+    /// The token of the thread that is in the instance; 0 when none is.
+    owner: AtomicU64,
+    waiters: AtomicUsize,
+    lock: Mutex<()>,
+    left: Condvar,
+    /// Set while the owner runs a host function: the store, for a call back into it.
+    inner: UnsafeCell<Option<StoreContextMut<'static, State>>>,
+    /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
+    lease: AtomicU64,
+    leases: AtomicU64,
+    is_dead: AtomicBool,
+    cause: Mutex<Option<Error>>,
+}
+
+// SAFETY: `inner` is touched only by the thread whose token is in `owner` (see `enter`, `take_inner`, `put_inner`), and a store is Send.
+unsafe impl Sync for Gate {}
+// SAFETY: as above; no part of a gate belongs to a thread but `inner`, which is empty unless its owner is in a host function.
+unsafe impl Send for Gate {}
+
+/// How a thread came in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The instance was free.
+    Outer,
+    /// From within a host function that the same thread runs.
+    Nested,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Gate {
+        Gate {
+            owner: AtomicU64::new(0),
+            waiters: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            left: Condvar::new(),
+            inner: UnsafeCell::new(None),
+            lease: AtomicU64::new(0),
+            leases: AtomicU64::new(0),
+            is_dead: AtomicBool::new(false),
+            cause: Mutex::new(None),
+        }
+    }
+
+    /// Comes in, or waits for it until the deadline.
+    pub(crate) fn enter(&self, deadline: Option<Deadline>) -> Result<Entry> {
+        let me = thread_token();
+        if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return Ok(Entry::Outer);
+        }
+        if self.owner.load(Ordering::SeqCst) == me {
+            return Ok(Entry::Nested);
+        }
+        self.wait(me, deadline)
+    }
+
+    #[cold]
+    fn wait(&self, me: u64, deadline: Option<Deadline>) -> Result<Entry> {
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // Counted before looking again: who leaves either sees the count, or left before the look.
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        let entered = loop {
+            if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                break Ok(Entry::Outer);
+            }
+            guard = match deadline {
+                None => self.left.wait(guard).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        let text = format!("the instance was busy with another call for the whole timeout of {:?}", deadline.limit);
+                        break Err(Error::new(ErrorKind::Timeout, text));
+                    }
+                    self.left.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        };
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        entered
+    }
+
+    /// Goes out, after an outer entry.
+    pub(crate) fn leave(&self) {
+        self.owner.store(0, Ordering::SeqCst);
+        if self.waiters.load(Ordering::SeqCst) > 0 {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.left.notify_one();
+        }
+    }
+
+    /// The store, for a nested entry. `None` while guest code or a conversion runs: then the instance is busy.
+    pub(crate) fn take_inner(&self) -> Option<StoreContextMut<'static, State>> {
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        // SAFETY: only the owning thread comes here, which entered before, and no reference into the cell outlives a statement.
+        unsafe { (*self.inner.get()).take() }
+    }
+
+    /// Lends the store to calls back into the instance, until it is taken back with [`take_inner`](Gate::take_inner).
+    pub(crate) fn put_inner(&self, store: StoreContextMut<'static, State>) {
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        // SAFETY: as in `take_inner`.
+        unsafe { *self.inner.get() = Some(store) };
+    }
+
+    /// Begins a loan of the store to a host function; gives the number of the loan around it, for [`end_lease`](Gate::end_lease).
+    pub(crate) fn begin_lease(&self) -> u64 {
+        let lease = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
+        self.lease.swap(lease, Ordering::SeqCst)
+    }
+
+    /// Ends a loan. Whoever still has the store from it has it no more, which [`lease`](Gate::lease) tells.
+    pub(crate) fn end_lease(&self, around: u64) {
+        let _store = self.take_inner();
+        self.lease.store(around, Ordering::SeqCst);
+    }
+
+    /// The number of the present loan.
+    pub(crate) fn lease(&self) -> u64 {
+        self.lease.load(Ordering::SeqCst)
+    }
+
+    /// The error for calls of a dead instance, if it is dead.
+    pub(crate) fn dead(&self) -> Option<Error> {
+        self.cause().map(|cause| cause.as_dead())
+    }
+
+    /// What ended the instance, if it has ended.
+    pub(crate) fn cause(&self) -> Option<Error> {
+        if !self.is_dead.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the instance. The first cause is the one that is told.
+    pub(crate) fn kill(&self, cause: &Error) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
+        self.is_dead.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A number that no other thread has.
+fn thread_token() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    TOKEN.with(|token| *token)
+}

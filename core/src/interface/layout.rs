@@ -1,0 +1,204 @@
+//! The layout of types and functions by the canonical ABI: sizes, alignments, flat values.
+
+use std::sync::Arc;
+
+use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
+
+/// How a function's values travel by the canonical ABI. No type of this model needs the join of flat types that variants do,
+/// so each flat value has one place in the record of all parameters: to flatten is to load, to unflatten is to store.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    /// The record of all parameters.
+    pub(crate) params: Arc<TupleType>,
+    /// That record as a type.
+    pub(crate) params_type: Type,
+    /// The flat parameters' places in it; empty when it travels by pointer.
+    pub(crate) slots: Vec<Slot>,
+    /// Whether the parameters travel by pointer (more than 16 of them when flat).
+    pub(crate) spilled: bool,
+    /// The layout of the result with its error, if it has any.
+    pub(crate) result: ResultLayout,
+}
+
+/// The result in memory.
+#[derive(Debug)]
+pub(crate) struct ResultLayout {
+    pub(crate) size: u32,
+    pub(crate) align: u32,
+    /// Where the value begins: behind the discriminant, when the function can fail.
+    pub(crate) value_offset: u32,
+    /// A single flat result, if it is one.
+    pub(crate) flat: Option<Slot>,
+}
+
+/// One flat value and its place in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) offset: u32,
+    pub(crate) kind: SlotKind,
+}
+
+/// How a flat value is loaded and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SlotKind {
+    Bool,
+    /// A discriminant of one byte, or of two: flat, it has 32 bits, which must not be cut off silently.
+    Case8,
+    Case16,
+    S8,
+    U8,
+    S16,
+    U16,
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+const MAX_FLAT_PARAMS: usize = 16;
+/// Clamps what a hostile interface says: far above what its reader accepts, and far below an overflow.
+pub(super) const TOO_LARGE: u32 = 1 << 30;
+
+impl Scalar {
+    fn slot(self) -> SlotKind {
+        match self {
+            Scalar::S8 => SlotKind::S8,
+            Scalar::U8 => SlotKind::U8,
+            Scalar::S16 => SlotKind::S16,
+            Scalar::U16 => SlotKind::U16,
+            Scalar::S32 | Scalar::U32 | Scalar::WasmI32 => SlotKind::I32,
+            Scalar::S64 | Scalar::U64 | Scalar::WasmI64 => SlotKind::I64,
+            Scalar::F32 => SlotKind::F32,
+            Scalar::F64 => SlotKind::F64,
+        }
+    }
+}
+
+impl Type {
+    /// Where the value of an `option` of this type begins.
+    pub(crate) fn some_offset(&self) -> u32 {
+        payload_offset(1, self.align)
+    }
+
+    /// Adds the flat values of this type. Stops when there are more than `most`: a hostile interface has billions of them.
+    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
+        let mut push = |offset, kind| out.push(Slot { offset, kind });
+        match &self.kind {
+            TypeKind::Bool => push(at, SlotKind::Bool),
+            TypeKind::Scalar(scalar) => push(at, scalar.slot()),
+            TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) => {
+                push(at, SlotKind::I32);
+                push(at + 4, SlotKind::I32);
+            }
+            TypeKind::Duration => push(at, SlotKind::I64),
+            TypeKind::Time => {
+                push(at, SlotKind::I64);
+                push(at + 8, SlotKind::I32);
+                push(at + 12, SlotKind::I32);
+            }
+            TypeKind::Enum(_) => push(
+                at,
+                match self.size {
+                    1 => SlotKind::Case8,
+                    2 => SlotKind::Case16,
+                    _ => SlotKind::I32,
+                },
+            ),
+            TypeKind::Option(inner) => {
+                push(at, SlotKind::Case8);
+                inner.slots(at + inner.some_offset(), most, out);
+            }
+            TypeKind::Tuple(tuple) => tuple.slots(at, most, out),
+            TypeKind::Record(record) => record.layout.slots(at, most, out),
+        }
+    }
+}
+
+impl TupleType {
+    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
+        for (item, offset) in self.items.iter().zip(&self.offsets) {
+            if out.len() > most {
+                return;
+            }
+            item.slots(at + offset, most, out);
+        }
+    }
+}
+
+impl Function {
+    /// A function, with the way its values travel.
+    #[must_use]
+    pub fn new(name: String, docs: String, params: Vec<Field>, result: Option<Type>, fallible: bool) -> Function {
+        let record = Arc::new(TupleType::new(params.iter().map(|param| param.ty.clone()).collect()));
+        let params_type = Type::new(TypeKind::Tuple(record.clone()));
+        let mut slots = Vec::new();
+        record.slots(0, MAX_FLAT_PARAMS, &mut slots);
+        let spilled = slots.len() > MAX_FLAT_PARAMS;
+        if spilled {
+            slots.clear();
+        }
+        let layout = result_layout(result.as_ref(), fallible);
+        let abi = Signature { params: record, params_type, slots, spilled, result: layout };
+        Function { name, docs, params, result, fallible, extension: Extension::default(), abi }
+    }
+}
+
+impl Function {
+    /// A function of a bare module: its parameters are flat, however many.
+    pub(crate) fn bare(name: String, params: Vec<Field>, result: Option<Type>) -> Function {
+        let mut function = Function::new(name, String::new(), params, result, false);
+        if function.abi.spilled {
+            function.abi.spilled = false;
+            function.abi.params.slots(0, usize::MAX, &mut function.abi.slots);
+        }
+        function
+    }
+}
+
+impl Signature {
+    /// Whether the result lies in a return area.
+    pub(crate) fn returns_by_pointer(&self) -> bool {
+        self.result.flat.is_none() && self.result.size > 0
+    }
+
+    /// How many core values a call passes, at most: the parameters with a pointer to the return area, or the result.
+    pub(crate) fn core_values(&self) -> usize {
+        if self.spilled { 2 } else { self.slots.len() + 1 }
+    }
+}
+
+fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
+    let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
+    if fallible {
+        // result<T, string>: a byte, then the larger of the two, at the alignment of the stricter.
+        let align = align.max(4);
+        let value_offset = payload_offset(1, align);
+        return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None };
+    }
+    let mut slots = Vec::new();
+    if let Some(ty) = result {
+        ty.slots(0, 1, &mut slots);
+    }
+    let flat = match slots.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    };
+    ResultLayout { size, align, value_offset: 0, flat }
+}
+
+pub(super) fn payload_offset(discriminant: u32, align: u32) -> u32 {
+    round_up(discriminant, align)
+}
+
+pub(super) fn discriminant_size(cases: usize) -> u32 {
+    match cases {
+        0..=0x100 => 1,
+        0x101..=0x1_0000 => 2,
+        _ => 4,
+    }
+}
+
+/// `n` up to the next multiple of `align`, a power of two.
+pub(crate) const fn round_up(n: u32, align: u32) -> u32 {
+    (n + align - 1) & !(align - 1)
+}
