@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import datetime
+import struct
 import threading
 import time
 from collections import OrderedDict, UserDict
@@ -281,3 +282,12 @@ def test_a_bare_module(go_build: Callable[..., Path]) -> None:
     with pytest.raises(undergo.TypeMismatchError):
         guest.add(2**32, 0)
     assert guest.alive
+
+
+@pytest.mark.parametrize("bits", [0x7FF8000000000001, 0xFFF8DEADBEEF0001, 0x7FF0000000000001])
+def test_the_bits_of_a_nan_are_kept(guest: Any, bits: int) -> None:
+    (value,) = struct.unpack("<d", struct.pack("<Q", bits))
+    assert struct.pack("<d", guest.echo_float64(value)) == struct.pack("<Q", bits)
+    assert struct.pack("<d", guest.echo_float64s([value])[0]) == struct.pack("<Q", bits)
+    (narrow,) = guest.echo_float32s(np.array([0x7FC00123], dtype=np.uint32).view(np.float32))
+    assert narrow != narrow
