@@ -53,8 +53,8 @@ impl Shape {
     fn number(&self, name: &Bound<'_, PyString>) -> Option<usize> {
         // Names in calls are interned, so that most often the same object is found.
         self.params.iter().position(|param| param.is(name)).or_else(|| {
-            let name = name.to_str().ok()?;
-            self.params.iter().position(|param| param.to_str(name_py(param)).is_ok_and(|known| known == name))
+            let text = name.to_str().ok()?;
+            self.params.iter().position(|param| param.to_str(name.py()).is_ok_and(|known| known == text))
         })
     }
 }
@@ -106,12 +106,6 @@ impl Function {
     pub(crate) fn with_options(&self, py: Python<'_>, options: CallOptions) -> Function {
         Function { instance: self.instance.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
     }
-}
-
-/// The token for an object whose lock is held because we look at it.
-fn name_py(_: &Py<PyString>) -> Python<'_> {
-    // SAFETY: called only from methods that Python called.
-    unsafe { Python::assume_attached() }
 }
 
 /// What may leave `Python::detach`, though it may not leave its thread.

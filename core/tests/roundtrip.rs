@@ -18,21 +18,6 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]))
 }
 
-const SCALARS: [Scalar; 12] = [
-    Scalar::S8,
-    Scalar::U8,
-    Scalar::S16,
-    Scalar::U16,
-    Scalar::S32,
-    Scalar::U32,
-    Scalar::S64,
-    Scalar::U64,
-    Scalar::F32,
-    Scalar::F64,
-    Scalar::WasmI32,
-    Scalar::WasmI64,
-];
-
 fn an_enum(cases: usize) -> TypeKind {
     let cases = (0..cases).map(|i| (format!("case-{i}"), String::new())).collect();
     TypeKind::Enum(Arc::new(EnumType { name: "choice".into(), docs: String::new(), cases, extension: Extension::default() }))
@@ -46,7 +31,7 @@ fn a_record(types: Vec<Type>) -> TypeKind {
 fn a_type() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         Just(TypeKind::Bool),
-        prop::sample::select(&SCALARS[..]).prop_map(TypeKind::Scalar),
+        prop::sample::select(Scalar::ALL).prop_map(TypeKind::Scalar),
         Just(TypeKind::String),
         Just(TypeKind::Json),
         Just(TypeKind::Duration),

@@ -208,6 +208,22 @@ impl fmt::Debug for Extension {
 }
 
 impl Scalar {
+    /// Every scalar.
+    pub const ALL: &[Scalar] = &[
+        Scalar::S8,
+        Scalar::U8,
+        Scalar::S16,
+        Scalar::U16,
+        Scalar::S32,
+        Scalar::U32,
+        Scalar::S64,
+        Scalar::U64,
+        Scalar::F32,
+        Scalar::F64,
+        Scalar::WasmI32,
+        Scalar::WasmI64,
+    ];
+
     /// Bytes in memory.
     #[must_use]
     pub const fn size(self) -> u32 {

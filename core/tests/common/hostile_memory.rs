@@ -18,27 +18,12 @@ impl Source<'_> {
     }
 }
 
-const SCALARS: [Scalar; 12] = [
-    Scalar::S8,
-    Scalar::U8,
-    Scalar::S16,
-    Scalar::U16,
-    Scalar::S32,
-    Scalar::U32,
-    Scalar::S64,
-    Scalar::U64,
-    Scalar::F32,
-    Scalar::F64,
-    Scalar::WasmI32,
-    Scalar::WasmI64,
-];
-
 fn a_type(source: &mut Source<'_>, depth: u32) -> Type {
     let choice = if depth == 0 { source.byte() % 7 } else { source.byte() % 12 };
     let inner = |source: &mut Source<'_>| a_type(source, depth - 1);
     Type::new(match choice {
         0 => TypeKind::Bool,
-        1 => TypeKind::Scalar(SCALARS[usize::from(source.byte()) % SCALARS.len()]),
+        1 => TypeKind::Scalar(Scalar::ALL[usize::from(source.byte()) % Scalar::ALL.len()]),
         2 => TypeKind::String,
         3 => TypeKind::Json,
         4 => TypeKind::Duration,
