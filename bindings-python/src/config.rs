@@ -23,12 +23,12 @@ pub(crate) fn sandbox(given: Option<&Bound<'_, PyAny>>) -> PyResult<Sandbox> {
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
     let (memory, timeout, value): (Option<u64>, Option<f64>, Option<u64>) = parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value })
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, ..Limits::default() })
 }
 
 pub(crate) fn call_options(py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<CallOptions> {
     let timeout = py.import("undergo._config")?.getattr("seconds")?.call1((timeout,))?.extract::<Option<f64>>()?;
-    Ok(CallOptions { timeout: timeout.map(seconds) })
+    Ok(CallOptions { timeout: timeout.map(seconds), ..CallOptions::default() })
 }
 
 fn parts<'py>(given: &Bound<'py, PyAny>, name: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {

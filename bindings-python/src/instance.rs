@@ -103,7 +103,7 @@ impl Instance {
         let options = config::call_options(py, timeout)?;
         let functions = PyDict::new(py);
         for (name, function) in self.owned.get().1.get().functions.bind(py).iter() {
-            functions.set_item(name, function.cast::<Function>()?.get().with_options(py, options))?;
+            functions.set_item(name, function.cast::<Function>()?.get().with_options(py, options.clone()))?;
         }
         let plugin = self.core.plugin().name().to_owned();
         let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin })?;
@@ -119,7 +119,7 @@ impl Instance {
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let options = config::call_options(py, timeout)?;
-        py.detach(|| self.core.poll(options)).map_err(|error| errors::to_python(py, &error))
+        py.detach(|| self.core.poll(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
     /// Take what the guest wrote to a captured standard output.

@@ -43,7 +43,7 @@ impl Options {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { memory: self.memory, timeout: self.timeout, value: None }
+        Limits { memory: self.memory, timeout: self.timeout, ..Limits::default() }
     }
 }
 

@@ -81,11 +81,11 @@ impl<'i, 'a> Arguments<'i, 'a> {
     /// # Errors
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
-    pub fn call(&mut self, options: CallOptions) -> Result<Returned<'i>> {
+    pub fn call(&mut self, options: &CallOptions) -> Result<Returned<'i>> {
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
         let with_head = self.function.abi.spilled;
         self.block().placed_size(with_head)?;
-        let mut entered = self.running.enter(options.timeout)?;
+        let mut entered = self.running.enter(options)?;
         let called = entered.call(self.export, self.function, self.block());
         let result = called.inspect_err(|error| self.running.gate.kill(error))?;
         Ok(Returned { entered, function: self.function, export: self.export, result })

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cancel::CancelToken;
 use crate::imports::Imports;
 
 /// What an instance may reach. By default: nothing but the standard output and error of the process.
@@ -51,16 +52,20 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
     pub timeout: Option<Duration>,
+    /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each function, and never grows.
+    pub table: Option<u32>,
     /// Bytes that a single value from the guest may have on the host's side, where an element that is no number counts 32 at the least; 1 GiB when
     /// `None`.
     pub value: Option<u64>,
 }
 
 /// Options of one call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     /// How long the call may take; the instance's limit when `None`.
     pub timeout: Option<Duration>,
+    /// What can end the call before.
+    pub cancel: Option<CancelToken>,
 }
 
 /// What it takes to make an instance.

@@ -13,10 +13,10 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) const WASM_STACK: usize = 2 << 20;
 
 /// How often running calls with a deadline look at the clock.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(2);
 
 /// After so many ticks without such a call the ticker's thread rests.
-const IDLE_TICKS: u32 = 40;
+const IDLE_TICKS: u32 = 100;
 
 /// The engine. Made at the first use, and kept: compiled modules belong to it.
 pub(crate) fn engine() -> Result<&'static Engine> {
@@ -32,7 +32,7 @@ pub(crate) fn engine() -> Result<&'static Engine> {
     made.as_ref().map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the engine can't start on this machine: {error}")))
 }
 
-/// While one of these lives, the engine's epoch advances every 5 ms.
+/// While one of these lives, the engine's epoch advances every 2 ms.
 pub(crate) struct Ticking(());
 
 impl Ticking {
@@ -52,7 +52,7 @@ impl Ticking {
                 "the system gave no thread to watch deadlines, so a call with a timeout can't start",
             ));
         };
-        if TICKER.resting.swap(false, Ordering::SeqCst) {
+        if TICKER.resting.load(Ordering::SeqCst) && TICKER.resting.swap(false, Ordering::SeqCst) {
             thread.unpark();
         }
         Ok(ticking)

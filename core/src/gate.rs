@@ -3,12 +3,12 @@
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use wasmtime::StoreContextMut;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::{Deadline, State};
+use crate::patience::Patience;
+use crate::state::State;
 
 /// Who may enter an instance: one thread at a time, and that thread again only from within a host function.
 pub(crate) struct Gate {
@@ -55,8 +55,8 @@ impl Gate {
         }
     }
 
-    /// Comes in, or waits for it until the deadline.
-    pub(crate) fn enter(&self, deadline: Option<Deadline>) -> Result<Entry> {
+    /// Comes in, or waits for it as long as the patience lasts.
+    pub(crate) fn enter(&self, patience: &Patience) -> Result<Entry> {
         let me = thread_token();
         if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
             return Ok(Entry::Outer);
@@ -64,11 +64,11 @@ impl Gate {
         if self.owner.load(Ordering::SeqCst) == me {
             return Ok(Entry::Nested);
         }
-        self.wait(me, deadline)
+        self.wait(me, patience)
     }
 
     #[cold]
-    fn wait(&self, me: u64, deadline: Option<Deadline>) -> Result<Entry> {
+    fn wait(&self, me: u64, patience: &Patience) -> Result<Entry> {
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // Counted before looking again: who leaves either sees the count, or left before the look.
         self.waiters.fetch_add(1, Ordering::SeqCst);
@@ -76,16 +76,25 @@ impl Gate {
             if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 break Ok(Entry::Outer);
             }
-            guard = match deadline {
+            if let Some(deadline) = patience.deadline
+                && deadline.is_past()
+            {
+                let text = format!("the instance was busy with another call for the whole timeout of {:?}", deadline.limit);
+                break Err(Error::new(ErrorKind::Timeout, text));
+            }
+            // The host's interrupt function may take long, or call another instance: it is asked without the lock.
+            drop(guard);
+            let looked = patience.check();
+            guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(ended) = looked {
+                break Err(ended);
+            }
+            if self.owner.load(Ordering::SeqCst) == 0 {
+                continue;
+            }
+            guard = match patience.pause() {
                 None => self.left.wait(guard).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.at.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        let text = format!("the instance was busy with another call for the whole timeout of {:?}", deadline.limit);
-                        break Err(Error::new(ErrorKind::Timeout, text));
-                    }
-                    self.left.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Some(pause) => self.left.wait_timeout(guard, pause).unwrap_or_else(PoisonError::into_inner).0,
             };
         };
         self.waiters.fetch_sub(1, Ordering::SeqCst);

@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use wasmtime::{AsContextMut, Caller, StoreContextMut, ValRaw};
 
@@ -232,10 +231,8 @@ pub(crate) fn dispatch(import: &Import, number: usize, mut caller: Caller<'_, St
         Err(error) => return Err(error.in_function(&name.to_string())),
         Ok(()) => {}
     }
-    match call.store.data().deadline {
-        Some(deadline) if deadline.is_past() => Err(deadline.passed()),
-        _ => Ok(()),
-    }
+    let patience = &call.store.data().patience;
+    if patience.is_limited() { patience.check() } else { Ok(()) }
 }
 
 /// The functions that every host gives; see docs/abi.md, section 7.
@@ -247,11 +244,7 @@ struct TimeLeft;
 
 impl HostFunction for TimeLeft {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        let left = call
-            .store
-            .data()
-            .deadline
-            .map_or(-1, |deadline| i64::try_from(deadline.at.saturating_duration_since(Instant::now()).as_nanos()).unwrap_or(i64::MAX));
+        let left = call.store.data().patience.deadline.map_or(-1, |deadline| i64::try_from(deadline.left().as_nanos()).unwrap_or(i64::MAX));
         call.answer(&&Value::Int(left))
     }
 }

@@ -14,9 +14,10 @@ use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
+use crate::patience::{Deadline, Patience};
 use crate::plugin::{Compiled, Plugin};
 use crate::running::Running;
-use crate::state::{Deadline, Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::value::{ToValue, Value};
 use crate::wasi::{self, Streams};
 
@@ -36,8 +37,14 @@ impl Instance {
         let state = State {
             wasi: wasi::context(&compiled.name, &options.sandbox, &options.limits, &streams)?,
             streams: streams.clone(),
-            limiter: Limiter { max_memory: options.limits.memory, refused: None, memory: 0, table: 0 },
-            deadline: None,
+            limiter: Limiter {
+                max_memory: options.limits.memory,
+                max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),
+                refused: None,
+                memory: 0,
+                table: 0,
+            },
+            patience: Patience::default(),
             guest: Guest::default(),
             host,
             gate: gate.clone(),
@@ -46,9 +53,9 @@ impl Instance {
         };
         let mut store = Store::new(compiled.engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|store| match store.data().deadline {
-            Some(deadline) if deadline.is_past() => Err(deadline.passed().into_wasmtime()),
-            _ => Ok(UpdateDeadline::Continue(1)),
+        store.epoch_deadline_callback(|store| match store.data().patience.check() {
+            Ok(()) => Ok(UpdateDeadline::Continue(1)),
+            Err(ended) => Err(ended.into_wasmtime()),
         });
         store.set_epoch_deadline(1);
         let instance = link(&gate, compiled, &mut store, options.limits.timeout)?;
@@ -92,7 +99,7 @@ impl Instance {
     /// # Errors
     ///
     /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see [`ErrorKind`].
-    pub fn call(&self, name: &str, args: &[Value], options: CallOptions) -> Result<Value> {
+    pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
         let mut arguments = self.arguments(self.0.plugin.export(name)?)?;
         arguments.expect(args.len())?;
         for (i, arg) in args.iter().enumerate() {
@@ -122,8 +129,8 @@ impl Instance {
     /// # Errors
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
-    pub fn poll(&self, options: CallOptions) -> Result<()> {
-        let mut entered = self.0.enter(options.timeout)?;
+    pub fn poll(&self, options: &CallOptions) -> Result<()> {
+        let mut entered = self.0.enter(options)?;
         let Some(poll) = self.0.poll else { return Ok(()) };
         enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.gate.kill(error))
     }
@@ -134,7 +141,7 @@ impl Instance {
     ///
     /// `type-mismatch` when they do not lie within the memory; `busy`, `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
-        let entered = self.0.enter(None)?;
+        let entered = self.0.enter(&CallOptions::default())?;
         let data = entered.data()?;
         GuestMemory::new(data).slice(address, len, 1, 1).map(<[u8]>::to_owned).map_err(|_| outside(address, len.into(), data.len()))
     }
@@ -145,7 +152,7 @@ impl Instance {
     ///
     /// As [`read_memory`](Instance::read_memory).
     pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
-        let mut entered = self.0.enter(None)?;
+        let mut entered = self.0.enter(&CallOptions::default())?;
         let data = entered.data_mut()?;
         let size = data.len();
         let start = address as usize;
@@ -160,7 +167,7 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`.
     pub fn memory_size(&self) -> Result<u64> {
-        Ok(self.0.enter(None)?.data()?.len() as u64)
+        Ok(self.0.enter(&CallOptions::default())?.data()?.len() as u64)
     }
 
     /// Takes what the guest wrote to a captured standard output.
@@ -182,17 +189,20 @@ impl fmt::Debug for Instance {
     }
 }
 
+/// Elements of tables, unless the limits say otherwise.
+const MAX_TABLE: usize = 4 << 20;
+
 /// Instantiates the module, which runs its start section: rare, but guest code, and under the same limits as a call.
 fn link(gate: &Gate, compiled: &Compiled, store: &mut Store<State>, timeout: Option<Duration>) -> Result<wasmtime::Instance> {
-    let deadline = timeout.map(Deadline::after);
-    let ticking = deadline.map(|_| Ticking::start(compiled.engine)).transpose()?;
-    store.data_mut().deadline = deadline;
+    let patience = Patience::new(timeout.map(Deadline::after), None);
+    let ticking = Ticking::start(compiled.engine)?;
     // Nobody else knows the instance yet, so this does not wait; host functions expect it.
-    gate.enter(None)?;
+    gate.enter(&patience)?;
+    store.data_mut().patience = patience;
     let linked = on_large_stack(|| compiled.pre.instantiate(&mut *store));
     gate.leave();
     drop(ticking);
-    store.data_mut().deadline = None;
+    store.data_mut().patience = Patience::default();
     linked.map_err(|error| match store.data().limiter.exceeded() {
         Some(exceeded) => exceeded,
         None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(&error, store.data(), 0),

@@ -11,7 +11,7 @@
 //! # fn main() -> Result<(), undergo::Error> {
 //! let plugin = Plugin::from_file("greeter.wasm")?;
 //! let greeter = plugin.instantiate(InstanceOptions::default())?;
-//! let text: String = greeter.call_typed("greet", &("Ada", true), CallOptions::default())?;
+//! let text: String = greeter.call_typed("greet", &("Ada", true), &CallOptions::default())?;
 //! # Ok(())
 //! # }
 //! ```
@@ -21,6 +21,7 @@
 
 mod abi;
 mod call;
+mod cancel;
 mod config;
 mod engine;
 mod error;
@@ -30,6 +31,7 @@ mod imports;
 mod instance;
 mod interface;
 mod module;
+mod patience;
 mod plugin;
 mod running;
 mod state;
@@ -42,6 +44,7 @@ pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
 pub use call::{Arguments, Returned};
+pub use cancel::CancelToken;
 pub use config::{CallOptions, Dir, InstanceOptions, Limits, Output, Sandbox};
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use imports::{HostCall, HostFunction, Imports};
@@ -51,6 +54,7 @@ pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
 };
 pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
+pub use patience::set_interrupt;
 pub use plugin::Plugin;
 pub use value::{ToValue, Value};
 

@@ -8,12 +8,14 @@ use std::time::Duration;
 use wasmtime::{AsContextMut, Func, Store, StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
+use crate::config::CallOptions;
 use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::{Entry, Gate};
 use crate::interface::Function;
+use crate::patience::{self, Deadline, Patience};
 use crate::plugin::Plugin;
-use crate::state::{Deadline, State, enter};
+use crate::state::{State, enter};
 use crate::wasi::Streams;
 
 /// What an instance is, behind its handle.
@@ -37,26 +39,22 @@ pub(crate) struct Entered<'i> {
     pub(crate) running: &'i Running,
     store: Option<StoreContextMut<'static, State>>,
     entry: Entry,
-    /// What only a call with a deadline, or within one, needs.
-    timed: Option<Box<Timed>>,
+    /// While it lives, the guest looks now and then whether it should go on.
+    ticking: Option<Ticking>,
+    /// Of a call with a deadline or a token: the patience of the call around it.
+    outer: Option<Box<Patience>>,
     /// Of a nested entry: the loan that it has the store from.
     lease: u64,
     /// The gate's owner is a thread, so this stays on it.
     _not_send: PhantomData<*mut ()>,
 }
 
-/// A call under a deadline.
-struct Timed {
-    /// The deadline of the call around this one.
-    outer: Option<Deadline>,
-    _ticking: Ticking,
-}
-
 impl Running {
     #[inline]
-    pub(crate) fn enter(&self, timeout: Option<Duration>) -> Result<Entered<'_>> {
-        let deadline = timeout.or(self.timeout).map(Deadline::after);
-        let entry = self.gate.enter(deadline)?;
+    pub(crate) fn enter(&self, options: &CallOptions) -> Result<Entered<'_>> {
+        let deadline = options.timeout.or(self.timeout).map(Deadline::after);
+        let patience = Patience::new(deadline, options.cancel.as_ref());
+        let entry = self.gate.enter(&patience)?;
         let store = match entry {
             Entry::Outer => {
                 // SAFETY: this thread has just become the gate's owner, so nobody else has a reference to the store; the lifetime is
@@ -69,18 +67,25 @@ impl Running {
         if store.is_none() {
             return Err(busy());
         }
-        let mut entered = Entered { running: self, store, entry, timed: None, lease: self.gate.lease(), _not_send: PhantomData };
+        let mut entered =
+            Entered { running: self, store, entry, ticking: None, outer: None, lease: self.gate.lease(), _not_send: PhantomData };
+        if patience.is_limited() {
+            // Who was cancelled while waiting should hear that, and not that the instance has died of it.
+            patience.check()?;
+        }
         if let Some(dead) = self.gate.dead() {
             return Err(dead);
         }
-        if let Some(deadline) = deadline {
-            entered.limit(deadline)?;
+        if patience.is_limited() {
+            entered.limit(patience)?;
+        } else if patience::interrupt().is_some() {
+            entered.tick()?;
         }
         Ok(entered)
     }
 
     pub(crate) fn initialize(&self, initialize: Option<Func>, realloc: Option<Func>, arena: Option<Func>) -> Result<()> {
-        let mut entered = self.enter(None)?;
+        let mut entered = self.enter(&CallOptions::default())?;
         let store = entered.store();
         // An init function of Go may call the host, and be given strings.
         store.data_mut().guest.realloc = realloc;
@@ -113,15 +118,20 @@ impl Entered<'_> {
         self.entry == Entry::Nested && self.running.gate.lease() != self.lease
     }
 
-    /// Puts the call under a deadline, unless the call around it has a nearer one.
+    /// Bounds the call, within the bounds of the call around it.
     #[cold]
-    fn limit(&mut self, deadline: Deadline) -> Result<()> {
-        let ticking = Ticking::start(self.running.plugin.compiled().engine)?;
-        let store = self.store();
-        let outer = store.data().deadline;
-        store.data_mut().deadline = Deadline::min(outer, Some(deadline));
-        store.set_epoch_deadline(1);
-        self.timed = Some(Box::new(Timed { outer, _ticking: ticking }));
+    fn limit(&mut self, patience: Patience) -> Result<()> {
+        self.tick()?;
+        let state = self.store().data_mut();
+        let inner = patience.within(&state.patience);
+        self.outer = Some(Box::new(std::mem::replace(&mut state.patience, inner)));
+        Ok(())
+    }
+
+    /// Has the guest look, from now on, whether it should go on.
+    fn tick(&mut self) -> Result<()> {
+        self.ticking = Some(Ticking::start(self.running.plugin.compiled().engine)?);
+        self.store().set_epoch_deadline(1);
         Ok(())
     }
 
@@ -185,8 +195,8 @@ impl Drop for Entered<'_> {
         if self.is_stale() {
             return;
         }
-        if let (Some(timed), Some(store)) = (&self.timed, &mut self.store) {
-            store.data_mut().deadline = timed.outer;
+        if let (Some(outer), Some(store)) = (self.outer.take(), &mut self.store) {
+            store.data_mut().patience = *outer;
         }
         match self.entry {
             Entry::Outer => {

@@ -1,7 +1,6 @@
 //! What a store carries: the guest's handles, its limits and its host functions; and how guest code is run.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use wasmtime::{Func, Memory, ResourceLimiter, StoreContextMut, ValRaw};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -12,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
 use crate::gopanic;
 use crate::imports::HostFunction;
+use crate::patience::Patience;
 use crate::wasi::Streams;
 
 /// The data of a store.
@@ -19,7 +19,8 @@ pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) streams: Arc<Streams>,
     pub(crate) limiter: Limiter,
-    pub(crate) deadline: Option<Deadline>,
+    /// Of the innermost call.
+    pub(crate) patience: Patience,
     pub(crate) guest: Guest,
     /// By the number of the plugin's import.
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
@@ -29,40 +30,10 @@ pub(crate) struct State {
     pub(crate) depth: u32,
 }
 
-/// When a call must have ended.
-#[derive(Clone, Copy)]
-pub(crate) struct Deadline {
-    pub(crate) at: Instant,
-    pub(crate) limit: Duration,
-}
-
-impl Deadline {
-    pub(crate) fn after(limit: Duration) -> Deadline {
-        // A deadline beyond what the clock can tell is one in a far year.
-        let now = Instant::now();
-        Deadline { at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(1 << 32)), limit }
-    }
-
-    /// The nearer of two.
-    pub(crate) fn min(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
-        match (a, b) {
-            (Some(a), Some(b)) => Some(if a.at <= b.at { a } else { b }),
-            (a, b) => a.or(b),
-        }
-    }
-
-    pub(crate) fn is_past(self) -> bool {
-        Instant::now() >= self.at
-    }
-
-    pub(crate) fn passed(self) -> Error {
-        Error::new(ErrorKind::Timeout, format!("the call took longer than its timeout of {:?}", self.limit))
-    }
-}
-
 /// Counts and bounds memory.
 pub(crate) struct Limiter {
     pub(crate) max_memory: Option<u64>,
+    pub(crate) max_table: usize,
     /// What the guest asked for when it was refused.
     pub(crate) refused: Option<u64>,
     /// Bytes of all memories: a module may have several.
@@ -93,14 +64,17 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // Go's table has an entry for each function, and never grows.
-        const MAX_TABLE: usize = 4 << 20;
         let total = self.table.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= MAX_TABLE && maximum.is_none_or(|max| desired <= max);
+        let allowed = total <= self.max_table && maximum.is_none_or(|max| desired <= max);
         if allowed {
             self.table = total;
         }
         Ok(allowed)
+    }
+
+    /// A store has one instance, of the plugin's one module.
+    fn instances(&self) -> usize {
+        1
     }
 }
 

@@ -1,11 +1,11 @@
 //! WASI preview 1 over wasmtime-wasi: standard streams, and waiting that a deadline can end.
 
 use std::io::Write as _;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -21,7 +21,7 @@ use wiggle::GuestMemory;
 use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::config::{Limits, Output, Sandbox};
 use crate::error::{Error, ErrorKind, Result};
-use crate::state::{Deadline, State};
+use crate::state::State;
 
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -84,31 +84,29 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `time.Sleep` and blocked reads end here. The wait ends with the deadline of the call, where there is one.
+/// `time.Sleep` and blocked reads end here. The wait lasts no longer than the patience of the call.
 fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, count: i32, ready: i32) -> wasmtime::Result<i32> {
     let Some(memory) = caller.data().guest.memory.or_else(|| caller.get_export("memory")?.into_memory()) else {
         return Err(Error::new(ErrorKind::Trap, "the guest waits, but exports no memory").into_wasmtime());
     };
     let (bytes, state) = memory.data_and_store_mut(&mut caller);
-    let deadline = state.deadline;
-    let left = deadline.map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
-    let passed = || deadline.map_or_else(|| Error::new(ErrorKind::Timeout, "the wait ended"), Deadline::passed).into_wasmtime();
-    if let (1, Some(left)) = (count, left)
+    let patience = state.patience.clone();
+    if count == 1
         && let Some(sleep) = Sleep::read(bytes, subscriptions as u32)
     {
         // wasmtime-wasi sleeps this case away on the thread, where nothing can end it.
-        if sleep.time > left {
-            std::thread::sleep(left);
-            return Err(passed());
-        }
-        std::thread::sleep(sleep.time);
-        return sleep.wake(bytes, events as u32, ready as u32).map_err(Error::into_wasmtime);
+        return patience.sleep(sleep.time).and_then(|()| sleep.wake(bytes, events as u32, ready as u32)).map_err(Error::into_wasmtime);
     }
     let mut bytes = GuestMemory::Unshared(bytes);
-    let wait = wasi_snapshot_preview1::poll_oneoff(&mut state.wasi, &mut bytes, subscriptions, events, count, ready);
-    let Some(left) = left else { return in_tokio(wait) };
-    // The timeout must be made within the runtime, so it is made by the future.
-    in_tokio(async move { tokio::time::timeout(left, wait).await }).unwrap_or_else(|_| Err(passed()))
+    let mut wait = pin!(wasi_snapshot_preview1::poll_oneoff(&mut state.wasi, &mut bytes, subscriptions, events, count, ready));
+    loop {
+        let Some(pause) = patience.pause() else { return in_tokio(wait) };
+        // The timeout must be made within the runtime, so it is made by the future.
+        if let Ok(done) = in_tokio(async { tokio::time::timeout(pause, wait.as_mut()).await }) {
+            return done;
+        }
+        patience.check().map_err(Error::into_wasmtime)?;
+    }
 }
 
 /// A subscription to a span of time. Layouts: `subscription` and `event` of preview 1.

@@ -97,7 +97,7 @@ fn instance() -> (Arc<Instance>, Arc<Mutex<Vec<u8>>>) {
 }
 
 fn call(instance: &Instance, name: &str, args: &[Value]) -> Value {
-    instance.call(name, args, PLAIN).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    instance.call(name, args, &PLAIN).unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn scalars_go_by_their_core_types() {
 #[test]
 fn arguments_are_checked_against_the_core_types() {
     let (instance, _) = instance();
-    let error = |name: &str, args: &[Value]| instance.call(name, args, PLAIN).expect_err("a mismatch");
+    let error = |name: &str, args: &[Value]| instance.call(name, args, &PLAIN).expect_err("a mismatch");
     expect(&error("add", &[Value::Int(1)]), ErrorKind::TypeMismatch, &["takes 2 arguments, got 1", "add(arg0: i32, arg1: i32) -> i32"]);
     expect(&error("add", &[Value::Int(1 << 32), Value::Int(0)]), ErrorKind::TypeMismatch, &["add(arg0)", "out of range for i32"]);
     expect(&error("add", &["x".into(), Value::Int(0)]), ErrorKind::TypeMismatch, &["add(arg0)", "expected i32, got string"]);
@@ -165,9 +165,9 @@ fn imports_get_pointer_and_length() {
 #[test]
 fn a_panic_ends_a_bare_instance_too() {
     let (instance, _) = instance();
-    expect(&instance.call("fail", &[], PLAIN).expect_err("a panic"), ErrorKind::Panic, &["bare panic"]);
+    expect(&instance.call("fail", &[], &PLAIN).expect_err("a panic"), ErrorKind::Panic, &["bare panic"]);
     // Its scalar exports would still answer, if they were asked.
-    let dead = instance.call("add", &[Value::Int(1), Value::Int(1)], PLAIN).expect_err("a dead instance");
+    let dead = instance.call("add", &[Value::Int(1), Value::Int(1)], &PLAIN).expect_err("a dead instance");
     expect(&dead, ErrorKind::DeadInstance, &["bare panic"]);
     expect(&instance.read_memory(0, 1).expect_err("a dead instance"), ErrorKind::DeadInstance, &["bare panic"]);
 }

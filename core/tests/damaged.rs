@@ -101,7 +101,7 @@ fn a_module_with_flipped_bits_is_refused_or_behaves() {
             options.imports.func(module, function.name.clone(), |args| Ok(args.first().cloned().unwrap_or(Value::None)));
         }
         let name = plugin.exports().next().map_or_else(|| "f".to_owned(), |function| function.name.clone());
-        plugin.instantiate(options)?.call(&name, &["hello".into()], PLAIN)
+        plugin.instantiate(options)?.call(&name, &["hello".into()], &PLAIN)
     };
     let whole = load(&good).and_then(|plugin| run(&plugin)).expect("the undamaged module works");
     assert_eq!(whole, Value::List(vec!["hello".into()]));

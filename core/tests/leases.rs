@@ -22,16 +22,16 @@ fn a_result_that_outlives_its_host_function_is_cut_off() {
             let value = Value::from("kept");
             let mut arguments = instance.arguments(instance.plugin().export("echo-string")?)?;
             arguments.lower(0, &&value)?;
-            let returned = arguments.call(PLAIN)?;
+            let returned = arguments.call(&PLAIN)?;
             // While the result is out, the instance can't be called again.
-            expect(&instance.call("counter", &[], PLAIN).expect_err("it is out"), ErrorKind::Busy, &["in the middle of a call"]);
+            expect(&instance.call("counter", &[], &PLAIN).expect_err("it is out"), ErrorKind::Busy, &["in the middle of a call"]);
             KEPT.set(Some(returned));
             Ok(Value::Int(1))
         });
     }
     let instance = INSTANCE.get_or_init(|| plugin.instantiate(options).expect("an instance"));
-    assert_eq!(instance.call("reenter", &[Value::Int(2)], PLAIN).expect("the outer call"), Value::Int(1));
+    assert_eq!(instance.call("reenter", &[Value::Int(2)], &PLAIN).expect("the outer call"), Value::Int(1));
     let kept = KEPT.take().expect("a result");
     expect(&kept.lift(&ToValue).expect_err("its time is over"), ErrorKind::Busy, &["until that function returns"]);
-    assert_eq!(instance.call("counter", &[], PLAIN).expect("the instance lives"), Value::Int(1));
+    assert_eq!(instance.call("counter", &[], &PLAIN).expect("the instance lives"), Value::Int(1));
 }

@@ -48,14 +48,14 @@ fn a_host_function_cannot_hide_the_end_of_its_instance() {
     }
     options.imports.func("host", "reenter", move |_| {
         let instance = inner.get().and_then(std::sync::Weak::upgrade).ok_or_else(|| fail("no instance"))?;
-        let nested = instance.call("panic", &["inner".into()], PLAIN).expect_err("a panic");
+        let nested = instance.call("panic", &["inner".into()], &PLAIN).expect_err("a panic");
         expect(&nested, ErrorKind::Panic, &["inner"]);
         // As if nothing had happened.
         Ok(int(1))
     });
     let instance = Arc::new(plugin.instantiate(options).expect("an instance"));
     slot.set(Arc::downgrade(&instance)).expect("the first time");
-    expect(&instance.call("reenter", &[int(1)], PLAIN).expect_err("the instance has ended"), ErrorKind::Panic, &["inner"]);
+    expect(&instance.call("reenter", &[int(1)], &PLAIN).expect_err("the instance has ended"), ErrorKind::Panic, &["inner"]);
     expect_dead(&instance, ErrorKind::Panic);
 }
 
@@ -147,7 +147,7 @@ impl Lift for Meddling<'_> {
 fn a_call_in_the_middle_of_a_conversion_is_busy() {
     let hosted = hosted(quiet());
     let export = conformance().export("counter").expect("the export");
-    let returned = hosted.instance.arguments(export).expect("a call").call(PLAIN).expect("a result");
+    let returned = hosted.instance.arguments(export).expect("a call").call(&PLAIN).expect("a result");
     expect(&returned.lift(&Meddling(&hosted)).expect_err("busy"), ErrorKind::Busy, &["in the middle of a call of this thread"]);
     assert_eq!(hosted.call("counter", &[]).expect("it lives"), int(2));
 }
@@ -176,9 +176,9 @@ fn who_waits_too_long_gives_up_and_harms_nobody() {
     thread::scope(|scope| {
         let sleeper = scope.spawn(|| hosted.call("sleep", &[int(1500)]));
         // The sleeper is in when a call with no patience is turned away.
-        let impatient = CallOptions { timeout: Some(Duration::from_millis(1)) };
+        let impatient = CallOptions { timeout: Some(Duration::from_millis(1)), ..PLAIN };
         let turned_away = loop {
-            if let Err(error) = hosted.instance.call("nothing", &[], impatient) {
+            if let Err(error) = hosted.instance.call("nothing", &[], &impatient) {
                 break error;
             }
             thread::yield_now();
@@ -197,14 +197,14 @@ fn deadlines_reach_the_guest_and_end_it() {
     let hosted = hosted(options);
     let Value::Int(left) = hosted.call("remaining", &[]).expect("a call") else { panic!("not a number") };
     assert!((3_500_000..=3_600_000).contains(&left), "{left}");
-    let brief = CallOptions { timeout: Some(Duration::from_secs(60)) };
-    let Value::Int(left) = hosted.instance.call("remaining", &[], brief).expect("a call") else { panic!("not a number") };
+    let brief = CallOptions { timeout: Some(Duration::from_secs(60)), ..PLAIN };
+    let Value::Int(left) = hosted.instance.call("remaining", &[], &brief).expect("a call") else { panic!("not a number") };
     assert!((1..=60_000).contains(&left), "{left}");
     for (name, args) in [("spin", vec![]), ("sleep", vec![int(600_000)])] {
         let hosted = Hosted::new(conformance(), quiet()).expect("an instance");
         let began = Instant::now();
-        let brief = CallOptions { timeout: Some(Duration::from_millis(100)) };
-        expect(&hosted.instance.call(name, &args, brief).expect_err("too long"), ErrorKind::Timeout, &["100ms"]);
+        let brief = CallOptions { timeout: Some(Duration::from_millis(100)), ..PLAIN };
+        expect(&hosted.instance.call(name, &args, &brief).expect_err("too long"), ErrorKind::Timeout, &["100ms"]);
         assert!(began.elapsed() < Duration::from_secs(20), "{name}: {:?}", began.elapsed());
         expect_dead(&hosted.instance, ErrorKind::Timeout);
     }
@@ -273,7 +273,7 @@ fn an_instance_lets_go_of_its_host_functions() {
         });
     }
     let instances: Vec<_> = (0..50).map(|_| conformance().instantiate(options.clone()).expect("an instance")).collect();
-    let ended = instances[0].call("crash", &["x".into()], PLAIN).expect_err("a failure");
+    let ended = instances[0].call("crash", &["x".into()], &PLAIN).expect_err("a failure");
     assert_eq!(ended.kind(), ErrorKind::HostError);
     drop((instances, options));
     assert_eq!(Arc::strong_count(&kept), 1);

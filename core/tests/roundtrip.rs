@@ -173,7 +173,7 @@ fn values_survive_the_guest() {
         }
         seen += 1;
         let outcome = runner(40).run(&a_value(&function.params[0].ty), |value| {
-            let came = hosted.instance.call(&function.name, std::slice::from_ref(&value), PLAIN);
+            let came = hosted.instance.call(&function.name, std::slice::from_ref(&value), &PLAIN);
             let came = came.map_err(|error| TestCaseError::fail(format!("{}({value:?}): {error:?}", function.name)))?;
             prop_assert!(same(&value, &came, true), "{}: {:?} became {:?}", function.name, value, came);
             Ok(())

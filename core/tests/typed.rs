@@ -68,7 +68,7 @@ fn start() -> Hosted {
 }
 
 fn call<R: serde::de::DeserializeOwned>(guest: &Instance, name: &str, args: &impl Serialize) -> Result<R> {
-    guest.call_typed(name, args, CallOptions::default())
+    guest.call_typed(name, args, &CallOptions::default())
 }
 
 #[test]

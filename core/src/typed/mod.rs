@@ -37,11 +37,11 @@ impl Instance {
     ///
     /// # fn example(greeter: &Instance) -> undergo::Result<()> {
     /// let ada = Person { name: "Ada", tags: vec![] };
-    /// let text: String = greeter.call_typed("greet", &(ada, true), CallOptions::default())?;
+    /// let text: String = greeter.call_typed("greet", &(ada, true), &CallOptions::default())?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn call_typed<R: DeserializeOwned>(&self, name: &str, args: &impl Serialize, options: CallOptions) -> Result<R> {
+    pub fn call_typed<R: DeserializeOwned>(&self, name: &str, args: &impl Serialize, options: &CallOptions) -> Result<R> {
         let mut arguments = self.arguments(self.plugin().export(name)?)?;
         arguments.lower_typed(args)?;
         arguments.call(options)?.lift_with(|function, memory, bytes, max| de::read(function, memory, bytes, max))

@@ -32,7 +32,7 @@ impl Hosted {
 
     /// Calls an export without options.
     pub fn call(&self, name: &str, args: &[Value]) -> Result<Value> {
-        self.instance.call(name, args, PLAIN)
+        self.instance.call(name, args, &PLAIN)
     }
 }
 
@@ -99,7 +99,7 @@ fn imports(shared: &Weak<Shared>) -> Imports {
         with(shared, |shared, args| {
             let Value::Int(depth) = args[0] else { return Err(fail("reenter wants a number")) };
             let instance = lock(&shared.instance).clone().ok_or_else(|| fail("there is no instance yet"))?;
-            match instance.call("reenter", &[Value::Int(depth - 1)], PLAIN)? {
+            match instance.call("reenter", &[Value::Int(depth - 1)], &PLAIN)? {
                 Value::Int(n) => Ok(Value::Int(n + 1)),
                 other => Err(fail(&format!("reenter gave {other:?}"))),
             }

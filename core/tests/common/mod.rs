@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use undergo::{CallOptions, Error, ErrorKind, Instance, InstanceOptions, Output, Plugin, Value};
 
 /// The options of a call without any.
-pub const PLAIN: CallOptions = CallOptions { timeout: None };
+pub const PLAIN: CallOptions = CallOptions { timeout: None, cancel: None };
 
 /// Where the conformance guest lies.
 pub fn conformance_path() -> Result<PathBuf, String> {
@@ -109,7 +109,7 @@ pub fn start(plugin: &Plugin) -> Instance {
 
 /// Calls an export, for its error.
 pub fn failure(instance: &Instance, name: &str, args: &[Value]) -> Error {
-    match instance.call(name, args, PLAIN) {
+    match instance.call(name, args, &PLAIN) {
         Ok(value) => panic!("{name} returned {value:?}, and should have failed"),
         Err(error) => error,
     }

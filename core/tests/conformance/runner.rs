@@ -153,7 +153,7 @@ fn steps(case: &Case, hosted: &Hosted) -> Result<(), String> {
         let param = |i: usize| function.and_then(|function| function.params.get(i)).map(|param| &param.ty);
         let arg = |(i, arg)| values::from_json(arg, param(i));
         let args = step.args.iter().enumerate().map(arg).collect::<Result<Vec<Value>, _>>().map_err(at)?;
-        let came = hosted.instance.call(&step.call, &args, PLAIN);
+        let came = hosted.instance.call(&step.call, &args, &PLAIN);
         check(step, &came, function.and_then(|function| function.result.as_ref())).map_err(at)?;
         let dead = hosted.instance.dead();
         if step.alive.is_some_and(|alive| alive == dead.is_some()) {

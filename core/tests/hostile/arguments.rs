@@ -47,7 +47,7 @@ fn a_realloc_may_give_the_same_place_twice() {
     let instance = start(&typed(ITEMS, body).expect("a plugin"));
     for text in ["ab", "ba"] {
         let first = Value::Int(i64::from(text.as_bytes()[0]));
-        assert_eq!(instance.call("f", &[text.into()], common::PLAIN).expect("a call"), first);
+        assert_eq!(instance.call("f", &[text.into()], &common::PLAIN).expect("a call"), first);
     }
 }
 
@@ -60,8 +60,8 @@ fn with_arena(address: i64, next: u32, end: u32) -> Result<Value, Error> {
         common::escape(&words)
     );
     let instance = start(&typed(ITEMS, &body).expect("a plugin"));
-    let first = instance.call("f", &["hello".into()], common::PLAIN)?;
-    instance.call("f", &["hello".into()], common::PLAIN)?;
+    let first = instance.call("f", &["hello".into()], &common::PLAIN)?;
+    instance.call("f", &["hello".into()], &common::PLAIN)?;
     Ok(first)
 }
 

@@ -40,7 +40,7 @@ fn refused(functions: &str, imports: &str, code: &str, kind: ErrorKind, parts: &
     // Whatever it is, the guest was stopped in the middle of its call.
     expect_dead(&instance, kind);
     let others = calling(functions, imports, "", &Value::None).0;
-    assert_eq!(others.call("f", &[], common::PLAIN).expect("another instance lives"), Value::Int(7));
+    assert_eq!(others.call("f", &[], &common::PLAIN).expect("another instance lives"), Value::Int(7));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_return_area_may_lie_on_the_result_itself() {
     // The guest's own memory to spoil: the host's is not touched.
     let give = r#"(import "host" "give" (func $give (param i32)))"#;
     let (instance, _) = calling("give: func() -> string;", give, "(call $give (i32.const 32768))", &"a text that is overwritten".into());
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), Value::Int(7));
+    assert_eq!(instance.call("f", &[], &common::PLAIN).expect("a call"), Value::Int(7));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_recursion_through_the_host_ends_in_a_trap() {
         let inner = slot.clone();
         options.imports.func("host", "again", move |_| {
             let instance = inner.lock().map_err(|error| common::host::fail(&error.to_string()))?.clone();
-            instance.ok_or_else(|| common::host::fail("no instance"))?.call("f", &[], common::PLAIN)
+            instance.ok_or_else(|| common::host::fail("no instance"))?.call("f", &[], &common::PLAIN)
         });
         let instance = plugin.instantiate(options).expect("an instance");
         *slot.lock().expect("the slot") = Some(instance.clone());
@@ -158,7 +158,7 @@ fn host_functions_that_fail_or_panic() {
     let error = failure(&instance, "f", &[]);
     expect(&error, ErrorKind::HostError, &["no luck"]);
     assert_eq!(error.host().and_then(|host| host.downcast_ref::<u32>()), Some(&42));
-    assert_eq!(with(|| Ok(Value::None)).call("f", &[], common::PLAIN).expect("a call"), Value::None);
+    assert_eq!(with(|| Ok(Value::None)).call("f", &[], &common::PLAIN).expect("a call"), Value::None);
 }
 
 #[test]
@@ -188,5 +188,5 @@ fn a_guest_may_call_the_host_while_it_is_initialized() {
     let mut options = common::quiet();
     options.imports.func("host", "give", |_| Ok("at the start".into()));
     let instance = plugin.instantiate(options).expect("an instance");
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), "at the start".into());
+    assert_eq!(instance.call("f", &[], &common::PLAIN).expect("a call"), "at the start".into());
 }

@@ -142,7 +142,7 @@ fn commands_and_what_is_neither() {
 fn a_module_without_memory() {
     let instance =
         start(&plugin(r#"(module (func (export "_initialize")) (func (export "f") (result i32) (i32.const 7)))"#).expect("a plugin"));
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), Value::Int(7));
+    assert_eq!(instance.call("f", &[], &common::PLAIN).expect("a call"), Value::Int(7));
     expect(&instance.memory_size().expect_err("no memory"), ErrorKind::InvalidPlugin, &["no memory"]);
     expect(&instance.read_memory(0, 1).expect_err("no memory"), ErrorKind::InvalidPlugin, &["no memory"]);
     assert!(instance.dead().is_none());

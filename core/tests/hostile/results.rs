@@ -28,7 +28,7 @@ fn traps(ty: &str, words: &[u32], parts: &[&str]) {
     expect(&failure(&instance, "f", &[]), ErrorKind::Trap, parts);
     expect_dead(&instance, ErrorKind::Trap);
     let other = start(instance.plugin());
-    assert_eq!(other.call("ok", &[], common::PLAIN).expect("another instance lives"), Value::Int(7));
+    assert_eq!(other.call("ok", &[], &common::PLAIN).expect("another instance lives"), Value::Int(7));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn flat_results_without_a_meaning() {
     let plugin = typed(items, body).expect("a plugin");
     let instance = start(&plugin);
     // The canonical ABI takes any flat number but 0 as true.
-    assert_eq!(instance.call("g", &[], common::PLAIN).expect("a bool"), Value::Bool(true));
+    assert_eq!(instance.call("g", &[], &common::PLAIN).expect("a bool"), Value::Bool(true));
     expect(&failure(&instance, "f", &[]), ErrorKind::Trap, &["discriminant 256"]);
     expect_dead(&instance, ErrorKind::Trap);
 }
@@ -110,7 +110,7 @@ fn text_that_is_not_utf_8_and_times_that_are_none_leave_the_instance_alive() {
         let instance = returning(ty, &words);
         expect(&failure(&instance, "f", &[]), ErrorKind::TypeMismatch, &[path, text]);
         assert!(instance.dead().is_none(), "{ty}");
-        assert_eq!(instance.call("ok", &[], common::PLAIN).expect("it lives"), Value::Int(7));
+        assert_eq!(instance.call("ok", &[], &common::PLAIN).expect("it lives"), Value::Int(7));
     }
 }
 
@@ -118,7 +118,7 @@ fn text_that_is_not_utf_8_and_times_that_are_none_leave_the_instance_alive() {
 fn empty_lists_may_point_anywhere() {
     let instance = returning("tuple<string, list<s64>, list<u8>>", &[0xFFFF_FFFF, 0, 3, 0, 0x8000_0001, 0]);
     let empty = Value::List(vec!["".into(), Value::List(vec![]), Value::Bytes(vec![])]);
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("empty values"), empty);
+    assert_eq!(instance.call("f", &[], &common::PLAIN).expect("empty values"), empty);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn lists_that_overlap_mean_no_more_than_the_limit() {
     let began = Instant::now();
     expect(&failure(&instance, "f", &[]), ErrorKind::OutOfMemory, &["f -> result[0]", "more than 1048576 bytes", "limit for one value"]);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    assert_eq!(instance.call("ok", &[], common::PLAIN).expect("it lives"), Value::Int(7));
+    assert_eq!(instance.call("ok", &[], &common::PLAIN).expect("it lives"), Value::Int(7));
 }
 
 #[test]

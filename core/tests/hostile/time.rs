@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use undergo::{CallOptions, Error, ErrorKind, InstanceOptions, Plugin, Value};
+use undergo::{CallOptions, CancelToken, Error, ErrorKind, InstanceOptions, Plugin, Value};
 
-use crate::common::{self, expect, expect_dead, failure, plugin, start};
+use crate::common::{self, PLAIN, expect, expect_dead, failure, plugin, start};
 
 const LIMIT: Duration = Duration::from_millis(100);
 
@@ -45,26 +45,27 @@ fn an_endless_loop_anywhere() {
     expect_dead(&instance, ErrorKind::Timeout);
     // One instance's deadline is not another's.
     let other = start(&plugin);
-    assert_eq!(other.call("ok", &[], common::PLAIN).expect("a call"), Value::Int(7));
-    let brief = CallOptions { timeout: Some(Duration::from_millis(50)) };
-    expect(&other.call("f", &[], brief).expect_err("an endless loop"), ErrorKind::Timeout, &["50ms"]);
+    assert_eq!(other.call("ok", &[], &PLAIN).expect("a call"), Value::Int(7));
+    let brief = CallOptions { timeout: Some(Duration::from_millis(50)), ..PLAIN };
+    expect(&other.call("f", &[], &brief).expect_err("an endless loop"), ErrorKind::Timeout, &["50ms"]);
 }
+
+/// Exports `f`, which waits ten minutes: a subscription to the monotonic clock.
+const SLEEPS: &str = r#"(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func $sleep (export "f") (i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const 600000000000))
+      (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))"#;
 
 #[test]
 fn sleep_beyond_the_deadline() {
-    // A subscription to the monotonic clock, ten minutes from now.
-    let body = r#"(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (func $sleep (export "f") (i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const 600000000000))
-          (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))"#;
-    let plugin = bare(body);
+    let plugin = bare(SLEEPS);
     let instance = plugin.instantiate(limited(None)).expect("an instance");
     let began = Instant::now();
     expect(&failure(&instance, "f", &[]), ErrorKind::Timeout, &["100ms"]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     expect_dead(&instance, ErrorKind::Timeout);
     let began = Instant::now();
-    let sleeping = bare(&body.replace(r#"(func $sleep (export "f")"#, r#"(func $sleep (export "_initialize")"#));
+    let sleeping = bare(&SLEEPS.replace(r#"(func $sleep (export "f")"#, r#"(func $sleep (export "_initialize")"#));
     expect(&sleeping.instantiate(limited(None)).expect_err("a sleep"), ErrorKind::Timeout, &["100ms"]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
@@ -83,7 +84,7 @@ fn wasi_with_pointers_that_cannot_be() {
     for name in ["write", "write-far", "random", "poll"] {
         let instance = plugin.instantiate(limited(None)).expect("an instance");
         // An error number for the guest or a trap: what WASI's implementation says.
-        match instance.call(name, &[], common::PLAIN) {
+        match instance.call(name, &[], &PLAIN) {
             Ok(errno) => assert_ne!(errno, Value::Int(0), "{name}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::Trap, "{name}: {error:?}"),
         }
@@ -106,7 +107,7 @@ fn deep_recursion_on_a_small_stack_is_a_trap() {
         expect(&error, ErrorKind::Trap, &["stack", "overflowed"]);
         assert!(!error.frames().is_empty());
         expect_dead(&instance, ErrorKind::Trap);
-        assert_eq!(start(&plugin).call("ok", &[], common::PLAIN).expect("a call"), Value::Int(7));
+        assert_eq!(start(&plugin).call("ok", &[], &PLAIN).expect("a call"), Value::Int(7));
     });
     for body in [format!("(func $f {deep}) (start $f)"), format!(r#"(func $f (export "_initialize") {deep})"#)] {
         let plugin = bare(&body);
@@ -120,7 +121,7 @@ fn memory_beyond_the_limit() {
     let grow = r#"(func (export "f") (param i32) (result i32) (memory.grow (local.get 0)))"#;
     let plugin = bare(&format!(r#"(memory (export "memory") 1) {grow}"#));
     let instance = plugin.instantiate(limited(Some(1 << 20))).expect("an instance");
-    let f = |pages: i64| instance.call("f", &[Value::Int(pages)], common::PLAIN).expect("a call");
+    let f = |pages: i64| instance.call("f", &[Value::Int(pages)], &PLAIN).expect("a call");
     // What is refused is the guest's to handle: memory.grow says -1.
     assert_eq!([f(16), f(65_535), f(-1), f(15), f(1), f(0)], [-1, -1, -1, 1, -1, 16].map(Value::Int));
     assert_eq!(instance.memory_size().expect("a memory"), 1 << 20);
@@ -135,15 +136,15 @@ fn several_memories_and_tables_count_together() {
     expect(&bare(memories).instantiate(limited(Some(1 << 20))).expect_err("two memories"), ErrorKind::OutOfMemory, &["1048576 bytes"]);
     let grow = r#"(memory (export "memory") 1) (memory $other 1) (func (export "f") (result i32) (memory.grow $other (i32.const 15)))"#;
     let instance = bare(grow).instantiate(limited(Some(1 << 20))).expect("an instance");
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), Value::Int(-1));
+    assert_eq!(instance.call("f", &[], &PLAIN).expect("a call"), Value::Int(-1));
     let tables = format!(
         r#"{} (func (export "f") (result i32) (table.grow 0 (ref.null func) (i32.const 3000000)))
         (func (export "g") (result i32) (table.grow 1 (ref.null func) (i32.const 3000000)))"#,
         "(table 1 funcref)".repeat(2)
     );
     let instance = start(&bare(&tables));
-    assert_eq!(instance.call("f", &[], common::PLAIN).expect("a call"), Value::Int(1));
-    assert_eq!(instance.call("g", &[], common::PLAIN).expect("a call"), Value::Int(-1));
+    assert_eq!(instance.call("f", &[], &PLAIN).expect("a call"), Value::Int(1));
+    assert_eq!(instance.call("g", &[], &PLAIN).expect("a call"), Value::Int(-1));
 }
 
 #[test]
@@ -153,4 +154,27 @@ fn a_shared_memory_to_wait_on_for_ever_is_refused() {
     let text = format!(r#"(module {body} (func (export "_initialize")))"#);
     let made = plugin(&text).and_then(|plugin| plugin.instantiate(limited(None)));
     expect(&made.expect_err("a shared memory"), ErrorKind::InvalidPlugin, &["shared"]);
+}
+
+#[test]
+fn a_token_ends_what_computes_sleeps_and_waits() {
+    let endless = bare(r#"(func (export "f") (loop $on (br $on)))"#);
+    let sleeper = bare(SLEEPS);
+    for plugin in [&endless, &sleeper] {
+        let instance = plugin.instantiate(common::quiet()).expect("an instance");
+        let token = CancelToken::new();
+        let options = CallOptions { cancel: Some(token.clone()), ..PLAIN };
+        thread::scope(|scope| {
+            // One of them is in the guest, the other waits for it; nobody knows which.
+            let calls = [(); 2].map(|()| scope.spawn(|| instance.call("f", &[], &options)));
+            assert!(calls.iter().all(|call| !call.is_finished()));
+            token.cancel();
+            for call in calls {
+                expect(&call.join().expect("no panic").expect_err("cancelled"), ErrorKind::Cancelled, &["cancelled"]);
+            }
+        });
+        let late = plugin.instantiate(common::quiet()).expect("an instance");
+        expect(&late.call("f", &[], &options).expect_err("cancelled before"), ErrorKind::Cancelled, &["cancelled"]);
+        assert_eq!(late.call("ok", &[], &PLAIN).expect("it had not begun"), Value::Int(7));
+    }
 }

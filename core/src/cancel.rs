@@ -1,0 +1,56 @@
+//! Asking a call to end, from anywhere.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+/// Ends calls from another thread or task. Clones are the same token; one token may serve many calls.
+///
+/// A call that is cancelled ends within some milliseconds with `cancelled`, whether the guest computes, sleeps, reads, waits for its turn, or is in a host
+/// function that returns; its instance is dead, unless the call had not begun. Cancelling cannot be undone: later calls with the token end at once.
+#[derive(Clone, Default)]
+pub struct CancelToken(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    cancelled: AtomicBool,
+    notify: Notify,
+}
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    #[must_use]
+    pub fn new() -> CancelToken {
+        CancelToken::default()
+    }
+
+    /// Cancels all calls that have the token, now and later. Does not wait for their end.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::SeqCst);
+        self.0.notify.notify_waiters();
+    }
+
+    /// Whether it was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is cancelled.
+    pub async fn cancelled(&self) {
+        let mut notified = std::pin::pin!(self.0.notify.notified());
+        // Registered before looking, so that a cancel in between is seen by one or the other.
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CancelToken({})", if self.is_cancelled() { "cancelled" } else { "not cancelled" })
+    }
+}

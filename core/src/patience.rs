@@ -1,0 +1,127 @@
+//! How long a call may take, and what may end it before: its deadline, a token, the host's wish to be interrupted.
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How often something that waits looks whether it should go on.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// When a call must have ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    pub(crate) limit: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Deadline {
+        // A deadline beyond what the clock can tell is one in a far year.
+        let now = Instant::now();
+        Deadline { at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(1 << 32)), limit }
+    }
+
+    /// The nearer of two.
+    pub(crate) fn min(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if a.at <= b.at { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn is_past(self) -> bool {
+        Instant::now() >= self.at
+    }
+
+    pub(crate) fn passed(self) -> Error {
+        Error::new(ErrorKind::Timeout, format!("the call took longer than its timeout of {:?}", self.limit))
+    }
+}
+
+/// What bounds a call. Cheap to clone when there is no token.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patience {
+    pub(crate) deadline: Option<Deadline>,
+    /// That of the call, and those of the calls around it.
+    pub(crate) cancel: Vec<CancelToken>,
+}
+
+impl Patience {
+    pub(crate) fn new(deadline: Option<Deadline>, cancel: Option<&CancelToken>) -> Patience {
+        Patience { deadline, cancel: cancel.into_iter().cloned().collect() }
+    }
+
+    /// Whether it ever ends.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.deadline.is_some() || !self.cancel.is_empty()
+    }
+
+    /// That of a call within another: what ends either ends it.
+    pub(crate) fn within(mut self, outer: &Patience) -> Patience {
+        self.deadline = Deadline::min(outer.deadline, self.deadline);
+        self.cancel.extend(outer.cancel.iter().cloned());
+        self
+    }
+
+    /// Whether the call should go on. Called on its thread, some hundred times a second while it computes or waits.
+    ///
+    /// # Errors
+    ///
+    /// `timeout`, `cancelled`, and what the host's interrupt function says.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.cancel.iter().any(CancelToken::is_cancelled) {
+            return Err(cancelled());
+        }
+        match self.deadline {
+            Some(deadline) if deadline.is_past() => Err(deadline.passed()),
+            _ => interrupt().map_or(Ok(()), |interrupt| interrupt()),
+        }
+    }
+
+    /// How long to wait at most before the next [`check`](Patience::check); `None`: as long as it takes.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        let left = self.deadline.map(Deadline::left);
+        if self.cancel.is_empty() && interrupt().is_none() {
+            return left;
+        }
+        Some(left.map_or(LOOK, |left| left.min(LOOK)))
+    }
+
+    /// Sleeps on the thread for that long, unless it should end before.
+    pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            self.check()?;
+            let left = time.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(self.pause().map_or(left, |pause| pause.min(left)));
+        }
+    }
+}
+
+#[cold]
+pub(crate) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the call was cancelled")
+}
+
+static INTERRUPT: OnceLock<fn() -> Result<()>> = OnceLock::new();
+
+/// Sets a function that the host wants to be called every few milliseconds, on the thread of each call while its guest computes or waits: to see
+/// whether the user interrupts the program, say. An error from it ends the call and its instance, and is what the caller gets. It should be
+/// quick to say that there is nothing. Only the first one that is set counts.
+pub fn set_interrupt(function: fn() -> Result<()>) {
+    let _ = INTERRUPT.set(function);
+}
+
+pub(crate) fn interrupt() -> Option<fn() -> Result<()>> {
+    INTERRUPT.get().copied()
+}
