@@ -126,7 +126,7 @@ impl Function {
         let fail = |error: Error| errors::to_python(py, &error);
         let mut arguments = self.instance.arguments(self.shape.export).map_err(fail)?;
         self.lower(&mut arguments, args, kwargs).map_err(fail)?;
-        let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(&self.options)));
+        let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(&self.instance, &self.options)));
         let returned = returned.map_err(fail)?;
         returned.lift(&ToPython(py)).map_err(fail)
     }

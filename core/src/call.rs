@@ -1,6 +1,7 @@
 //! A call on its way: its arguments until it runs, its result until it is lifted.
 
 use std::cell::RefCell;
+use std::ptr;
 
 use wasmtime::ValRaw;
 
@@ -8,9 +9,9 @@ use crate::abi::block::{Block, Bytes};
 use crate::abi::lift::{Lift, Lifting, lift_str};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
-use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::Function;
+use crate::plugin::{Compiled, Plugin};
 use crate::running::{Entered, Running, stale};
 use crate::state::enter;
 
@@ -23,26 +24,40 @@ thread_local! {
     static BLOCKS: RefCell<Vec<Box<Bytes>>> = const { RefCell::new(Vec::new()) };
 }
 
+impl Plugin {
+    /// Begins a call of the export of that number (see [`export`](Plugin::export)), of any instance of this plugin.
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export` for a number that is none.
+    pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
+        Arguments::begin(self.compiled(), export)
+    }
+}
+
 /// The arguments of a call, lowered one by one into memory of the host.
 ///
-/// `'i` is the instance's, `'a` that of the data which the arguments lend.
-pub struct Arguments<'i, 'a> {
-    running: &'i Running,
+/// `'p` is the plugin's, `'a` that of the data which the arguments lend.
+pub struct Arguments<'p, 'a> {
+    plugin: &'p Compiled,
     export: usize,
-    function: &'i Function,
+    function: &'p Function,
     /// There until the arguments are dropped.
     block: Option<Block<'a>>,
 }
 
-impl<'i, 'a> Arguments<'i, 'a> {
-    pub(crate) fn begin(running: &'i Running, export: usize, function: &'i Function) -> Self {
+impl<'p, 'a> Arguments<'p, 'a> {
+    pub(crate) fn begin(plugin: &'p Compiled, export: usize) -> Result<Self> {
+        let found = plugin.exports.get(export);
+        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
+        let function = &*found.function;
         let bytes = BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default();
-        Arguments { running, export, function, block: Some(Block::begin(bytes, function.abi.params.size)) }
+        Ok(Arguments { plugin, export, function, block: Some(Block::begin(bytes, function.abi.params.size)) })
     }
 
     /// The function that will be called.
     #[must_use]
-    pub fn function(&self) -> &'i Function {
+    pub fn function(&self) -> &'p Function {
         self.function
     }
 
@@ -75,20 +90,31 @@ impl<'i, 'a> Arguments<'i, 'a> {
         self.block.as_mut().unwrap_or_else(|| unreachable!("the block is there until the end"))
     }
 
-    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
-    /// borrowed from the host is let go when they are dropped.
+    /// Lowers all of them.
     ///
     /// # Errors
     ///
-    /// `busy`, `dead-instance`, and whatever ends the guest.
-    pub fn call(&mut self, options: &CallOptions) -> Result<Returned<'i>> {
+    /// `type-mismatch` when they are too many or too few, or one does not fit.
+    pub fn lower_all<V: Lower<'a>>(&mut self, values: impl ExactSizeIterator<Item = V>) -> Result<()> {
+        self.expect(values.len())?;
+        values.enumerate().try_for_each(|(i, value)| self.lower(i, &value))
+    }
+
+    /// Runs the call on an instance that `enter` waits for.
+    pub(crate) fn call_in<'i>(&mut self, running: &'i Running, enter: impl FnOnce() -> Result<Entered<'i>>) -> Result<Returned<'i>> {
+        let plugin = running.seed.plugin.compiled();
+        if !ptr::eq(plugin, self.plugin) {
+            let text = format!("the arguments are for a call of {}, and the instance is one of {}", self.plugin.name, plugin.name);
+            return Err(Error::new(ErrorKind::UnknownExport, text));
+        }
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
         let with_head = self.function.abi.spilled;
         self.block().placed_size(with_head)?;
-        let mut entered = self.running.enter(options)?;
-        let called = entered.call(self.export, self.function, self.block());
-        let result = called.inspect_err(|error| self.running.gate.kill(error))?;
-        Ok(Returned { entered, function: self.function, export: self.export, result })
+        let (export, function) = (self.export, &*plugin.exports[self.export].function);
+        let mut entered = enter()?;
+        let called = entered.call(export, function, self.block());
+        let result = called.inspect_err(|error| running.life.kill(error))?;
+        Ok(Returned { entered, function, export, result })
     }
 }
 
@@ -143,12 +169,12 @@ impl Returned<'_> {
             && error.kind() == ErrorKind::Trap
         {
             // A guest that gives what can't be is not to be trusted with another call.
-            self.entered.running.gate.kill(error);
+            self.entered.running.life.kill(error);
         } else if lifted >= RELEASE_FROM
-            && let Some(post) = self.entered.running.exports[self.export].1
+            && let Some(post) = self.entered.store_ref().data().exports[self.export].1
         {
             let mut raw = [self.result];
-            enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.gate.kill(error))?;
+            enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.life.kill(error))?;
         }
         value
     }

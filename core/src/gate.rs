@@ -1,7 +1,7 @@
-//! The gate of an instance: who is in it, and whether it is dead.
+//! The gate of an instance: who is in it.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use wasmtime::StoreContextMut;
@@ -22,8 +22,6 @@ pub(crate) struct Gate {
     /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
     lease: AtomicU64,
     leases: AtomicU64,
-    is_dead: AtomicBool,
-    cause: Mutex<Option<Error>>,
 }
 
 // SAFETY: `inner` is touched only by the thread whose token is in `owner` (see `enter`, `take_inner`, `put_inner`), and a store is Send.
@@ -50,8 +48,6 @@ impl Gate {
             inner: UnsafeCell::new(None),
             lease: AtomicU64::new(0),
             leases: AtomicU64::new(0),
-            is_dead: AtomicBool::new(false),
-            cause: Mutex::new(None),
         }
     }
 
@@ -139,25 +135,6 @@ impl Gate {
     /// The number of the present loan.
     pub(crate) fn lease(&self) -> u64 {
         self.lease.load(Ordering::SeqCst)
-    }
-
-    /// The error for calls of a dead instance, if it is dead.
-    pub(crate) fn dead(&self) -> Option<Error> {
-        self.cause().map(|cause| cause.as_dead())
-    }
-
-    /// What ended the instance, if it has ended.
-    pub(crate) fn cause(&self) -> Option<Error> {
-        if !self.is_dead.load(Ordering::SeqCst) {
-            return None;
-        }
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Ends the instance. The first cause is the one that is told.
-    pub(crate) fn kill(&self, cause: &Error) {
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
-        self.is_dead.store(true, Ordering::SeqCst);
     }
 }
 

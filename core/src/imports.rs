@@ -214,16 +214,16 @@ fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
 /// What every import comes to.
 pub(crate) fn dispatch(import: &Import, number: usize, mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
     let host = caller.data().host[number].clone();
-    let gate = caller.data().gate.clone();
+    let (gate, life) = (caller.data().gate.clone(), caller.data().life.clone());
     let name = format_args!("{}.{}", import.module, import.function.name);
-    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate: gate.clone(), _not_send: PhantomData };
+    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate, _not_send: PhantomData };
     // A panic of the host's code must not unwind through the guest's frames.
     let result = catch_unwind(AssertUnwindSafe(|| host.call(&mut call))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
         Err(Error::new(ErrorKind::HostError, format!("the host function panicked: {}", text.unwrap_or_default())))
     });
     // A host function that swallows the end of the instance it called back into must not bring it back to life.
-    if let Some(cause) = gate.cause() {
+    if let Some(cause) = life.cause() {
         return Err(result.err().unwrap_or(cause));
     }
     match result {

@@ -1,25 +1,33 @@
 //! A running copy of a plugin.
 
-use std::cell::UnsafeCell;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use wasmtime::{Store, UpdateDeadline};
-
-use crate::abi::lift::DEFAULT_MAX_VALUE;
 use crate::abi::memory::GuestMemory;
-use crate::call::Arguments;
+use crate::call::{Arguments, Returned};
 use crate::config::{CallOptions, InstanceOptions};
-use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gate::Gate;
-use crate::patience::{Deadline, Patience};
-use crate::plugin::{Compiled, Plugin};
+use crate::life::Usage;
+use crate::patience::Patience;
+use crate::plugin::Plugin;
 use crate::running::Running;
-use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::state::enter;
+use crate::store::Seed;
 use crate::value::{ToValue, Value};
-use crate::wasi::{self, Streams};
+
+impl Plugin {
+    /// Makes an instance, and runs its `_initialize` under the limits.
+    ///
+    /// # Errors
+    ///
+    /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
+    /// and whatever ends the initialisation.
+    pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
+        self.check_reactor()?;
+        let patience = Patience::of(&CallOptions::default(), &options.limits);
+        Instance::within(self, options, patience)
+    }
+}
 
 /// A running copy of a plugin: its own memory, goroutines and globals. Cheap to clone; clones are the same instance.
 ///
@@ -29,69 +37,25 @@ use crate::wasi::{self, Streams};
 pub struct Instance(Arc<Running>);
 
 impl Instance {
-    pub(crate) fn new(plugin: &Plugin, options: &InstanceOptions) -> Result<Instance> {
-        let compiled = plugin.compiled();
-        let host = host_functions(plugin, options)?;
-        let streams = Arc::new(Streams::new(&options.sandbox));
-        let gate = Arc::new(Gate::new());
-        let state = State {
-            wasi: wasi::context(&compiled.name, &options.sandbox, &options.limits, &streams)?,
-            streams: streams.clone(),
-            limiter: Limiter {
-                max_memory: options.limits.memory,
-                max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),
-                refused: None,
-                memory: 0,
-                table: 0,
-            },
-            patience: Patience::default(),
-            guest: Guest::default(),
-            host,
-            gate: gate.clone(),
-            max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
-            depth: 0,
-        };
-        let mut store = Store::new(compiled.engine, state);
-        store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|store| match store.data().patience.check() {
-            Ok(()) => Ok(UpdateDeadline::Continue(1)),
-            Err(ended) => Err(ended.into_wasmtime()),
-        });
-        store.set_epoch_deadline(1);
-        let instance = link(&gate, compiled, &mut store, options.limits.timeout)?;
-        store.data_mut().guest.memory = instance.get_memory(&mut store, "memory");
-        let mut find = |name: &str| instance.get_func(&mut store, name);
-        let mut exports = Vec::with_capacity(compiled.exports.len());
-        for export in &compiled.exports {
-            let func = find(&export.function.name)
-                .ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?;
-            exports.push((func, export.post.as_deref().and_then(&mut find)));
-        }
-        let (initialize, realloc, arena) = (find("_initialize"), find("cabi_realloc"), find("undergo_arena"));
-        let poll = find("undergo_poll");
-        let made = Running {
-            plugin: plugin.clone(),
-            gate,
-            store: UnsafeCell::new(store),
-            exports,
-            poll,
-            streams,
-            timeout: options.limits.timeout,
-        };
-        made.initialize(initialize, realloc, arena)?;
-        Ok(Instance(Arc::new(made)))
+    /// Makes one and initialises it, within that patience.
+    pub(crate) fn within(plugin: &Plugin, options: InstanceOptions, patience: Patience) -> Result<Instance> {
+        Ok(Instance(Arc::new(Running::new(Seed::new(plugin, options)?, patience)?)))
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0
     }
 
     /// The plugin that it is a copy of.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
-        &self.0.plugin
+        &self.0.seed.plugin
     }
 
     /// The error that calls get once the instance has ended; `None` while it lives.
     #[must_use]
     pub fn dead(&self) -> Option<Error> {
-        self.0.gate.dead()
+        self.0.life.dead()
     }
 
     /// Calls an export with [`Value`]s.
@@ -100,12 +64,9 @@ impl Instance {
     ///
     /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see [`ErrorKind`].
     pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
-        let mut arguments = self.arguments(self.0.plugin.export(name)?)?;
-        arguments.expect(args.len())?;
-        for (i, arg) in args.iter().enumerate() {
-            arguments.lower(i, &arg)?;
-        }
-        arguments.call(options)?.lift(&ToValue)
+        let mut arguments = self.arguments(self.0.seed.plugin.export(name)?)?;
+        arguments.lower_all(args.iter())?;
+        arguments.call(self, options)?.lift(&ToValue)
     }
 
     /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and the guest is not touched, until
@@ -115,13 +76,8 @@ impl Instance {
     ///
     /// `unknown-export` for a number that is none; `dead-instance`.
     pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
-        if let Some(dead) = self.0.gate.dead() {
-            return Err(dead);
-        }
-        let found = self.0.plugin.compiled().exports.get(export);
-        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
-        let function = &*found.function;
-        Ok(Arguments::begin(&self.0, export, function))
+        self.0.life.check()?;
+        self.0.seed.plugin.arguments(export)
     }
 
     /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
@@ -131,8 +87,25 @@ impl Instance {
     /// `busy`, `dead-instance`, and whatever ends the guest.
     pub fn poll(&self, options: &CallOptions) -> Result<()> {
         let mut entered = self.0.enter(options)?;
-        let Some(poll) = self.0.poll else { return Ok(()) };
-        enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.gate.kill(error))
+        let Some(poll) = entered.store_ref().data().poll else { return Ok(()) };
+        enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.life.kill(error))
+    }
+
+    /// Makes the guest anew: memory, goroutines and globals are as after its first initialisation, a dead instance lives again, and nothing is
+    /// compiled. Host functions, sandbox and limits stay; what it has read of its standard input it reads again. Waits for a call that is under way. All
+    /// the options are about the wait and the initialisation.
+    ///
+    /// # Errors
+    ///
+    /// `busy` from within a host function that the instance called; whatever ends the initialisation, after which the instance is dead.
+    pub fn reset(&self, options: &CallOptions) -> Result<()> {
+        self.0.reset(options)
+    }
+
+    /// What the last call used. Can be read while another is under way, and of a dead instance.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.life.usage()
     }
 
     /// Reads guest memory: `len` bytes at `address`.
@@ -173,62 +146,40 @@ impl Instance {
     /// Takes what the guest wrote to a captured standard output.
     #[must_use]
     pub fn take_stdout(&self) -> Vec<u8> {
-        self.0.streams.stdout.take()
+        self.0.seed.streams.stdout.take()
     }
 
     /// Takes what the guest wrote to a captured standard error.
     #[must_use]
     pub fn take_stderr(&self) -> Vec<u8> {
-        self.0.streams.stderr.take()
+        self.0.seed.streams.stderr.take()
+    }
+}
+
+impl Arguments<'_, '_> {
+    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
+    /// borrowed from the host is let go when they are dropped.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of another plugin.
+    pub fn call<'i>(&mut self, instance: &'i Instance, options: &CallOptions) -> Result<Returned<'i>> {
+        let running = instance.running();
+        self.call_in(running, || running.enter(options))
+    }
+
+    pub(crate) fn call_within<'i>(&mut self, instance: &'i Instance, patience: Patience) -> Result<Returned<'i>> {
+        let running = instance.running();
+        self.call_in(running, || running.enter_within(patience))
     }
 }
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Instance({}{})", self.0.plugin.name(), if self.0.gate.cause().is_some() { ", dead" } else { "" })
+        write!(f, "Instance({}{})", self.0.seed.plugin.name(), if self.0.life.cause().is_some() { ", dead" } else { "" })
     }
-}
-
-/// Elements of tables, unless the limits say otherwise.
-const MAX_TABLE: usize = 4 << 20;
-
-/// Instantiates the module, which runs its start section: rare, but guest code, and under the same limits as a call.
-fn link(gate: &Gate, compiled: &Compiled, store: &mut Store<State>, timeout: Option<Duration>) -> Result<wasmtime::Instance> {
-    let patience = Patience::new(timeout.map(Deadline::after), None);
-    let ticking = Ticking::start(compiled.engine)?;
-    // Nobody else knows the instance yet, so this does not wait; host functions expect it.
-    gate.enter(&patience)?;
-    store.data_mut().patience = patience;
-    let linked = on_large_stack(|| compiled.pre.instantiate(&mut *store));
-    gate.leave();
-    drop(ticking);
-    store.data_mut().patience = Patience::default();
-    linked.map_err(|error| match store.data().limiter.exceeded() {
-        Some(exceeded) => exceeded,
-        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(&error, store.data(), 0),
-        None => Error::from_wasmtime(&error)
-            .unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}"))),
-    })
 }
 
 fn outside(address: u32, len: u64, size: usize) -> Error {
     Error::new(ErrorKind::TypeMismatch, format!("{len} bytes at address {address:#x} lie outside the guest's memory of {size} bytes"))
-}
-
-fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<dyn crate::imports::HostFunction>>> {
-    let mut found = Vec::new();
-    let mut missing = Vec::new();
-    for import in plugin.compiled().imports.iter() {
-        match import.provided.as_ref().or_else(|| options.imports.get(&import.module, &import.name)) {
-            Some(function) => found.push(function.clone()),
-            None => missing.push(format!("{}.{}", import.module, import.function)),
-        }
-    }
-    if missing.is_empty() {
-        return Ok(found);
-    }
-    let given: Vec<String> = options.imports.names().collect();
-    let given = if given.is_empty() { "none were given".to_owned() } else { format!("given were {}", given.join(", ")) };
-    let text = format!("{} needs these functions of the host, and {given}: {}", plugin.name(), missing.join("; "));
-    Err(Error::new(ErrorKind::MissingImport, text))
 }

@@ -30,11 +30,15 @@ mod gopanic;
 mod imports;
 mod instance;
 mod interface;
+mod life;
 mod module;
 mod patience;
 mod plugin;
+mod pool;
+mod roster;
 mod running;
 mod state;
+mod store;
 mod typed;
 mod value;
 mod wasi;
@@ -53,9 +57,12 @@ pub use interface::names;
 pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
 };
+pub use life::Usage;
 pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
 pub use patience::set_interrupt;
 pub use plugin::Plugin;
+pub use pool::{Pool, PoolOptions, Pooled};
+pub use roster::PoolStats;
 pub use value::{ToValue, Value};
 
 /// The version of this crate, and of every other part of Undergo.

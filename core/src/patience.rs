@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
+use crate::config::{CallOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often something that waits looks whether it should go on.
@@ -54,8 +55,10 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    pub(crate) fn new(deadline: Option<Deadline>, cancel: Option<&CancelToken>) -> Patience {
-        Patience { deadline, cancel: cancel.into_iter().cloned().collect() }
+    /// That of a call which begins now.
+    pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Patience {
+        let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
+        Patience { deadline, cancel: options.cancel.iter().cloned().collect() }
     }
 
     /// Whether it ever ends.

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use wasmparser::ValType;
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
 
-use crate::config::InstanceOptions;
 use crate::engine::engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::imports::{self, HostFunction};
-use crate::instance::Instance;
 use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind, names};
 use crate::module::{CoreType, ModuleInfo, ModuleKind};
 use crate::state::State;
@@ -121,14 +119,8 @@ impl Plugin {
         })
     }
 
-    /// Makes an instance, and runs its `_initialize` under the limits.
-    ///
-    /// # Errors
-    ///
-    /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
-    /// and whatever ends the initialisation.
-    #[expect(clippy::needless_pass_by_value, reason = "options are made for one instance, and given to it")]
-    pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
+    /// Whether it can be instantiated.
+    pub(crate) fn check_reactor(&self) -> Result<()> {
         if self.0.info.kind == ModuleKind::Command {
             let text = format!(
                 "{} is a command, not a plugin: it was built without -buildmode=c-shared; add that flag, or use 'undergo build'",
@@ -136,7 +128,7 @@ impl Plugin {
             );
             return Err(Error::new(ErrorKind::InvalidPlugin, text));
         }
-        Instance::new(self, &options)
+        Ok(())
     }
 
     pub(crate) fn compiled(&self) -> &Compiled {

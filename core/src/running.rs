@@ -3,9 +3,9 @@
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
-use wasmtime::{AsContextMut, Func, Store, StoreContextMut, ValRaw};
+use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
 use crate::config::CallOptions;
@@ -13,21 +13,18 @@ use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::{Entry, Gate};
 use crate::interface::Function;
-use crate::patience::{self, Deadline, Patience};
-use crate::plugin::Plugin;
+use crate::life::Life;
+use crate::patience::{self, Patience};
 use crate::state::{State, enter};
-use crate::wasi::Streams;
+use crate::store::Seed;
 
 /// What an instance is, behind its handle.
 pub(crate) struct Running {
-    pub(crate) plugin: Plugin,
+    pub(crate) seed: Seed,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) life: Arc<Life>,
     /// Touched only by who is through the gate.
-    pub(crate) store: UnsafeCell<Store<State>>,
-    pub(crate) exports: Vec<(Func, Option<Func>)>,
-    pub(crate) poll: Option<Func>,
-    pub(crate) streams: Arc<Streams>,
-    pub(crate) timeout: Option<Duration>,
+    store: UnsafeCell<Store<State>>,
 }
 
 // SAFETY: the store is reached only through `Entered`, which exists once at a time for outer entries (the gate's owner) and hands the
@@ -43,6 +40,7 @@ pub(crate) struct Entered<'i> {
     ticking: Option<Ticking>,
     /// Of a call with a deadline or a token: the patience of the call around it.
     outer: Option<Box<Patience>>,
+    began: Instant,
     /// Of a nested entry: the loan that it has the store from.
     lease: u64,
     /// The gate's owner is a thread, so this stays on it.
@@ -50,10 +48,25 @@ pub(crate) struct Entered<'i> {
 }
 
 impl Running {
+    /// Makes a guest, and initialises it.
+    pub(crate) fn new(seed: Seed, patience: Patience) -> Result<Running> {
+        let (gate, life) = (seed.gate.clone(), seed.life.clone());
+        let mut store = seed.store()?;
+        // Nobody else knows the instance yet, so this does not wait; host functions expect it.
+        gate.enter(&patience)?;
+        let leaving = Leaving(&gate);
+        come_up(&seed, &mut store, patience)?;
+        drop(leaving);
+        Ok(Running { seed, gate, life, store: UnsafeCell::new(store) })
+    }
+
     #[inline]
     pub(crate) fn enter(&self, options: &CallOptions) -> Result<Entered<'_>> {
-        let deadline = options.timeout.or(self.timeout).map(Deadline::after);
-        let patience = Patience::new(deadline, options.cancel.as_ref());
+        self.enter_within(Patience::of(options, &self.seed.options.limits))
+    }
+
+    #[inline]
+    pub(crate) fn enter_within(&self, patience: Patience) -> Result<Entered<'_>> {
         let entry = self.gate.enter(&patience)?;
         let store = match entry {
             Entry::Outer => {
@@ -67,15 +80,21 @@ impl Running {
         if store.is_none() {
             return Err(busy());
         }
-        let mut entered =
-            Entered { running: self, store, entry, ticking: None, outer: None, lease: self.gate.lease(), _not_send: PhantomData };
+        let mut entered = Entered {
+            running: self,
+            store,
+            entry,
+            ticking: None,
+            outer: None,
+            began: Instant::now(),
+            lease: self.gate.lease(),
+            _not_send: PhantomData,
+        };
         if patience.is_limited() {
             // Who was cancelled while waiting should hear that, and not that the instance has died of it.
             patience.check()?;
         }
-        if let Some(dead) = self.gate.dead() {
-            return Err(dead);
-        }
+        self.life.check()?;
         if patience.is_limited() {
             entered.limit(patience)?;
         } else if patience::interrupt().is_some() {
@@ -84,21 +103,41 @@ impl Running {
         Ok(entered)
     }
 
-    pub(crate) fn initialize(&self, initialize: Option<Func>, realloc: Option<Func>, arena: Option<Func>) -> Result<()> {
-        let mut entered = self.enter(&CallOptions::default())?;
-        let store = entered.store();
-        // An init function of Go may call the host, and be given strings.
-        store.data_mut().guest.realloc = realloc;
-        if let Some(initialize) = initialize {
-            enter(store, initialize, &mut [])?;
+    /// Makes the guest anew, as it was after its initialisation.
+    pub(crate) fn reset(&self, options: &CallOptions) -> Result<()> {
+        let patience = Patience::of(options, &self.seed.options.limits);
+        if self.gate.enter(&patience)? == Entry::Nested {
+            return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
         }
-        if let Some(arena) = arena {
-            let mut raw = [ValRaw::u32(0)];
-            enter(store, arena, &mut raw)?;
-            store.data_mut().guest.arena = Some(raw[0].get_u32());
-        }
-        Ok(())
+        let _leaving = Leaving(&self.gate);
+        let mut fresh = self.seed.store()?;
+        self.life.begin();
+        let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.kill(error));
+        // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
+        unsafe { *self.store.get() = fresh };
+        came_up
     }
+}
+
+/// Leaves the gate.
+struct Leaving<'g>(&'g Gate);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// Brings up a guest within that patience. The caller is through the gate.
+fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
+    let _ticking = Ticking::start(seed.plugin.compiled().engine)?;
+    let began = Instant::now();
+    patience.check()?;
+    store.data_mut().patience = patience;
+    let came_up = seed.bring_up(store);
+    store.data_mut().patience = Patience::default();
+    seed.life.used(began.elapsed(), store.data().limiter.memory);
+    came_up
 }
 
 #[cold]
@@ -130,7 +169,7 @@ impl Entered<'_> {
 
     /// Has the guest look, from now on, whether it should go on.
     fn tick(&mut self) -> Result<()> {
-        self.ticking = Some(Ticking::start(self.running.plugin.compiled().engine)?);
+        self.ticking = Some(Ticking::start(self.running.seed.plugin.compiled().engine)?);
         self.store().set_epoch_deadline(1);
         Ok(())
     }
@@ -157,8 +196,9 @@ impl Entered<'_> {
     }
 
     pub(crate) fn call(&mut self, export: usize, function: &Function, block: &mut Block<'_>) -> Result<ValRaw> {
-        let func = self.running.exports[export].0;
         let store = self.store();
+        // The plugin is the one that the arguments were made for, so the number is one of its exports.
+        let func = store.data().exports[export].0;
         let guest = store.data().guest;
         let abi = &function.abi;
         let address = guest.place(store, block, abi.spilled)?;
@@ -200,7 +240,9 @@ impl Drop for Entered<'_> {
         }
         match self.entry {
             Entry::Outer => {
-                self.store = None;
+                if let Some(store) = self.store.take() {
+                    self.running.life.used(self.began.elapsed(), store.data().limiter.memory);
+                }
                 self.running.gate.leave();
             }
             Entry::Nested => {

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
 use crate::gopanic;
 use crate::imports::HostFunction;
+use crate::life::Life;
 use crate::patience::Patience;
 use crate::wasi::Streams;
 
@@ -22,9 +23,14 @@ pub(crate) struct State {
     /// Of the innermost call.
     pub(crate) patience: Patience,
     pub(crate) guest: Guest,
+    /// By the number of the plugin's export: the function, and its post-return function.
+    pub(crate) exports: Vec<(Func, Option<Func>)>,
+    /// What gives goroutines a turn.
+    pub(crate) poll: Option<Func>,
     /// By the number of the plugin's import.
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) life: Arc<Life>,
     pub(crate) max_value: u64,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,

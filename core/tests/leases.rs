@@ -22,7 +22,7 @@ fn a_result_that_outlives_its_host_function_is_cut_off() {
             let value = Value::from("kept");
             let mut arguments = instance.arguments(instance.plugin().export("echo-string")?)?;
             arguments.lower(0, &&value)?;
-            let returned = arguments.call(&PLAIN)?;
+            let returned = arguments.call(instance, &PLAIN)?;
             // While the result is out, the instance can't be called again.
             expect(&instance.call("counter", &[], &PLAIN).expect_err("it is out"), ErrorKind::Busy, &["in the middle of a call"]);
             KEPT.set(Some(returned));

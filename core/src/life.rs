@@ -1,0 +1,69 @@
+//! Whether an instance lives, and what ended it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+/// An instance's life, and what it used so far. Read from any thread, whoever is in the instance.
+#[derive(Default)]
+pub(crate) struct Life {
+    is_dead: AtomicBool,
+    cause: Mutex<Option<Error>>,
+    time: AtomicU64,
+    memory: AtomicU64,
+}
+
+/// What an instance used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How long the last call took, or the initialisation before the first: from its entry into the instance on, host functions included.
+    pub time: Duration,
+    /// Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was.
+    pub memory: u64,
+}
+
+impl Life {
+    /// The error for calls of a dead instance, if it is dead.
+    pub(crate) fn dead(&self) -> Option<Error> {
+        self.cause().map(|cause| cause.as_dead())
+    }
+
+    /// Fails with that error.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.dead().map_or(Ok(()), Err)
+    }
+
+    /// What ended the instance, if it has ended.
+    pub(crate) fn cause(&self) -> Option<Error> {
+        if !self.is_dead.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the instance. The first cause is the one that is told.
+    pub(crate) fn kill(&self, cause: &Error) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
+        self.is_dead.store(true, Ordering::SeqCst);
+    }
+
+    /// Begins anew, after a reset.
+    pub(crate) fn begin(&self) {
+        let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_dead.store(false, Ordering::SeqCst);
+        *cause = None;
+    }
+
+    /// Notes what a call used.
+    pub(crate) fn used(&self, time: Duration, memory: u64) {
+        // Each call pays for this, so the two are not written as one.
+        self.time.store(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.memory.store(memory, Ordering::Relaxed);
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage { time: Duration::from_nanos(self.time.load(Ordering::Relaxed)), memory: self.memory.load(Ordering::Relaxed) }
+    }
+}

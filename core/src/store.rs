@@ -1,0 +1,147 @@
+//! How a guest comes to be: its store, its handles, its initialisation.
+
+use std::sync::Arc;
+
+use wasmtime::{AsContextMut, Func, Store, UpdateDeadline, ValRaw};
+
+use crate::abi::lift::DEFAULT_MAX_VALUE;
+use crate::config::InstanceOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::gate::Gate;
+use crate::imports::HostFunction;
+use crate::life::Life;
+use crate::patience::Patience;
+use crate::plugin::{Compiled, Plugin};
+use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::wasi::{self, Streams};
+
+/// Elements of tables, unless the limits say otherwise.
+const MAX_TABLE: usize = 4 << 20;
+
+/// What a guest is made of, and made of anew when it is reset.
+pub(crate) struct Seed {
+    pub(crate) plugin: Plugin,
+    pub(crate) options: InstanceOptions,
+    pub(crate) host: Vec<Arc<dyn HostFunction>>,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) life: Arc<Life>,
+}
+
+impl Seed {
+    /// # Errors
+    ///
+    /// `missing-import` with all that is missing.
+    pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
+        let host = host_functions(plugin, &options)?;
+        let streams = Arc::new(Streams::new(&options.sandbox));
+        Ok(Seed { plugin: plugin.clone(), options, host, streams, gate: Arc::new(Gate::new()), life: Arc::default() })
+    }
+
+    /// A store without an instance in it yet.
+    pub(crate) fn store(&self) -> Result<Store<State>> {
+        let (compiled, options) = (self.plugin.compiled(), &self.options);
+        let state = State {
+            wasi: wasi::context(&compiled.name, &options.sandbox, &options.limits, &self.streams)?,
+            streams: self.streams.clone(),
+            limiter: Limiter {
+                max_memory: options.limits.memory,
+                max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),
+                refused: None,
+                memory: 0,
+                table: 0,
+            },
+            patience: Patience::default(),
+            guest: Guest::default(),
+            exports: Vec::new(),
+            poll: None,
+            host: self.host.clone(),
+            gate: self.gate.clone(),
+            life: self.life.clone(),
+            max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
+            depth: 0,
+        };
+        let mut store = Store::new(compiled.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_epoch_deadline(1);
+        Ok(store)
+    }
+
+    /// Instantiates the module in its store, and runs its `_initialize`. The caller is through the gate, and has set the store's patience and the clock ticking.
+    pub(crate) fn bring_up(&self, store: &mut Store<State>) -> Result<()> {
+        let compiled = self.plugin.compiled();
+        store.epoch_deadline_callback(|store| match store.data().patience.check() {
+            Ok(()) => Ok(UpdateDeadline::Continue(1)),
+            Err(ended) => Err(ended.into_wasmtime()),
+        });
+        // A start section is rare, but guest code.
+        let linked = on_large_stack(|| compiled.pre.instantiate(&mut *store));
+        let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
+        let start = handles(store, &instance, compiled)?;
+        let mut store = store.as_context_mut();
+        if let Some(initialize) = start.initialize {
+            enter(&mut store, initialize, &mut [])?;
+        }
+        if let Some(arena) = start.arena {
+            let mut raw = [ValRaw::u32(0)];
+            enter(&mut store, arena, &mut raw)?;
+            store.data_mut().guest.arena = Some(raw[0].get_u32());
+        }
+        Ok(())
+    }
+}
+
+/// The functions that are called once.
+pub(crate) struct Start {
+    pub(crate) initialize: Option<Func>,
+    /// Gives the address of the arena.
+    pub(crate) arena: Option<Func>,
+}
+
+/// Finds what every call needs.
+pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, compiled: &Compiled) -> Result<Start> {
+    let memory = instance.get_memory(&mut *store, "memory");
+    let mut find = |name: &str| instance.get_func(&mut *store, name);
+    let mut exports = Vec::with_capacity(compiled.exports.len());
+    for export in &compiled.exports {
+        let func = find(&export.function.name)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?;
+        exports.push((func, export.post.as_deref().and_then(&mut find)));
+    }
+    let start = Start { initialize: find("_initialize"), arena: find("undergo_arena") };
+    // An init function of Go may call the host, and be given strings: `realloc` is needed before the arena is there.
+    let (realloc, poll) = (find("cabi_realloc"), find("undergo_poll"));
+    let state = store.data_mut();
+    state.guest = Guest { memory, realloc, arena: None };
+    state.exports = exports;
+    state.poll = poll;
+    Ok(start)
+}
+
+/// Why a module could not be instantiated.
+pub(crate) fn not_linked(error: &wasmtime::Error, state: &State) -> Error {
+    match state.limiter.exceeded() {
+        Some(exceeded) => exceeded,
+        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(error, state, 0),
+        None => Error::from_wasmtime(error)
+            .unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}"))),
+    }
+}
+
+fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<dyn HostFunction>>> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for import in plugin.compiled().imports.iter() {
+        match import.provided.as_ref().or_else(|| options.imports.get(&import.module, &import.name)) {
+            Some(function) => found.push(function.clone()),
+            None => missing.push(format!("{}.{}", import.module, import.function)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let given: Vec<String> = options.imports.names().collect();
+    let given = if given.is_empty() { "none were given".to_owned() } else { format!("given were {}", given.join(", ")) };
+    let text = format!("{} needs these functions of the host, and {given}: {}", plugin.name(), missing.join("; "));
+    Err(Error::new(ErrorKind::MissingImport, text))
+}
