@@ -16,7 +16,7 @@ use crate::running::{Entered, Running, stale};
 use crate::state::enter;
 
 /// A result of more bytes than this is released as soon as it is lifted; a smaller one when the export is called again.
-const RELEASE_FROM: u64 = 16 << 10;
+pub(crate) const RELEASE_FROM: u64 = 16 << 10;
 
 thread_local! {
     /// What former calls were lowered into, for the allocations.
@@ -67,12 +67,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
     ///
     /// `type-mismatch` that shows the signature.
     pub fn expect(&self, given: usize) -> Result<()> {
-        let wanted = self.function.params.len();
-        if given == wanted {
-            return Ok(());
-        }
-        let text = format!("takes {wanted} argument{}, got {given}: {}", if wanted == 1 { "" } else { "s" }, self.function);
-        Err(Error::new(ErrorKind::TypeMismatch, text).in_function(&self.function.name))
+        expect_count(self.function, given)
     }
 
     /// Lowers the argument of that number. One that is left out is what zero bytes mean: an option without a value, an empty string.
@@ -81,9 +76,8 @@ impl<'p, 'a> Arguments<'p, 'a> {
     ///
     /// `type-mismatch` with the path of the value that does not fit.
     pub fn lower<V: Lower<'a>>(&mut self, number: usize, value: &V) -> Result<()> {
-        let Some(param) = self.function.params.get(number) else { return self.expect(number + 1) };
-        let offset = self.function.abi.params.offsets[number];
-        self.block().lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&self.function.name))
+        let function = self.function;
+        lower_param(function, self.block(), number, value)
     }
 
     pub(crate) fn block(&mut self) -> &mut Block<'a> {
@@ -118,6 +112,23 @@ impl<'p, 'a> Arguments<'p, 'a> {
     }
 }
 
+/// Checks the number of arguments.
+pub(crate) fn expect_count(function: &Function, given: usize) -> Result<()> {
+    let wanted = function.params.len();
+    if given == wanted {
+        return Ok(());
+    }
+    let text = format!("takes {wanted} argument{}, got {given}: {function}", if wanted == 1 { "" } else { "s" });
+    Err(Error::new(ErrorKind::TypeMismatch, text).in_function(&function.name))
+}
+
+/// Lowers the argument of that number into its place.
+pub(crate) fn lower_param<'a, V: Lower<'a>>(function: &Function, block: &mut Block<'a>, number: usize, value: &V) -> Result<()> {
+    let Some(param) = function.params.get(number) else { return expect_count(function, number + 1) };
+    let offset = function.abi.params.offsets[number];
+    block.lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&function.name))
+}
+
 impl Drop for Arguments<'_, '_> {
     fn drop(&mut self) {
         const KEPT: usize = 4;
@@ -146,25 +157,16 @@ impl Returned<'_> {
     /// `guest-error` when the Go function returned an error; `trap` when the guest gave what can't be, after which it is dead;
     /// `type-mismatch` for text that is not UTF-8, and whatever the host's own code says.
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
-        self.lift_with(|function, memory, bytes, max| {
-            let lifting = Lifting::new(memory, lift, max);
-            let value = match &function.result {
-                None => lift.none(),
-                Some(ty) => lifting.value(ty, bytes, function.abi.result.value_offset),
-            };
-            (value, lifting.lifted())
-        })
+        self.lift_with(|function, memory, bytes, max| lift_value(lift, function, memory, bytes, max))
     }
 
     pub(crate) fn lift_with<R>(mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
         if self.entered.is_stale() {
             return Err(stale());
         }
-        let (value, lifted) = self.read(lift);
-        let value = value.map_err(|error| match error.kind() {
-            ErrorKind::GuestError => error,
-            _ => error.at(" -> result").in_function(&self.function.name),
-        });
+        let max = self.entered.store_ref().data().max_value;
+        let (value, lifted) = read_result(self.function, || self.entered.data(), self.result.get_u64(), max, lift);
+        let value = value.map_err(|error| in_result(error, self.function));
         if let Err(error) = &value
             && error.kind() == ErrorKind::Trap
         {
@@ -178,40 +180,70 @@ impl Returned<'_> {
         }
         value
     }
+}
 
-    fn read<R>(&self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> (Result<R>, u64) {
-        let layout = &self.function.abi.result;
-        let max = self.entered.store_ref().data().max_value;
-        if layout.size == 0 {
-            return lift(self.function, GuestMemory::new(&[]), &[], max);
-        }
-        if let Some(slot) = layout.flat {
-            let mut bytes = [0; 8];
-            return match crate::abi::block::store(&mut bytes, slot, self.result.get_u64()) {
-                Ok(()) => lift(self.function, GuestMemory::new(&[]), &bytes, max),
-                Err(error) => (Err(error), 0),
-            };
-        }
-        let found = self.entered.data().and_then(|data| {
-            let memory = GuestMemory::new(data);
-            Ok((memory, memory.slice(self.result.get_u32(), 1, layout.size, layout.align)?))
-        });
-        let (memory, bytes) = match found {
-            Ok(found) => found,
-            Err(error) => return (Err(error), 0),
+/// Reads what a call gave: `raw` is the core result, and `data` the guest's memory. Also says how many bytes of the host the value has.
+pub(crate) fn read_result<'m, R>(
+    function: &Function,
+    data: impl FnOnce() -> Result<&'m [u8]>,
+    raw: u64,
+    max: u64,
+    lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64),
+) -> (Result<R>, u64) {
+    let layout = &function.abi.result;
+    if layout.size == 0 {
+        return lift(function, GuestMemory::new(&[]), &[], max);
+    }
+    if let Some(slot) = layout.flat {
+        let mut bytes = [0; 8];
+        return match crate::abi::block::store(&mut bytes, slot, raw) {
+            Ok(()) => lift(function, GuestMemory::new(&[]), &bytes, max),
+            Err(error) => (Err(error), 0),
         };
-        if self.function.fallible {
-            match memory::read_u8(bytes, 0) {
-                0 => {}
-                1 => {
-                    let text = lift_str(memory, bytes, layout.value_offset);
-                    return (text.and_then(|text| Err(Error::new(ErrorKind::GuestError, text))), 0);
-                }
-                other => {
-                    return (Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))), 0);
-                }
+    }
+    let found = data().and_then(|data| {
+        let memory = GuestMemory::new(data);
+        Ok((memory, memory.slice(raw as u32, 1, layout.size, layout.align)?))
+    });
+    let (memory, bytes) = match found {
+        Ok(found) => found,
+        Err(error) => return (Err(error), 0),
+    };
+    if function.fallible {
+        match memory::read_u8(bytes, 0) {
+            0 => {}
+            1 => {
+                let text = lift_str(memory, bytes, layout.value_offset);
+                return (text.and_then(|text| Err(Error::new(ErrorKind::GuestError, text))), 0);
+            }
+            other => {
+                return (Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))), 0);
             }
         }
-        lift(self.function, memory, bytes, max)
+    }
+    lift(function, memory, bytes, max)
+}
+
+/// Lifts a result with the host's own conversion.
+pub(crate) fn lift_value<L: Lift>(
+    lift: &L,
+    function: &Function,
+    memory: GuestMemory<'_>,
+    bytes: &[u8],
+    max: u64,
+) -> (Result<L::Value>, u64) {
+    let lifting = Lifting::new(memory, lift, max);
+    let value = match &function.result {
+        None => lift.none(),
+        Some(ty) => lifting.value(ty, bytes, function.abi.result.value_offset),
+    };
+    (value, lifting.lifted())
+}
+
+/// Says which function gave a result that can't be read.
+pub(crate) fn in_result(error: Error, function: &Function) -> Error {
+    match error.kind() {
+        ErrorKind::GuestError => error,
+        _ => error.at(" -> result").in_function(&function.name),
     }
 }

@@ -1,10 +1,13 @@
 //! What an instance may reach (its sandbox), and what it may use (its limits).
 
+use std::any::Any;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::CancelToken;
 use crate::imports::Imports;
+use crate::visit::Lease;
 
 /// What an instance may reach. By default: nothing but the standard output and error of the process.
 #[derive(Clone, Debug, Default)]
@@ -59,13 +62,20 @@ pub struct Limits {
     pub value: Option<u64>,
 }
 
+/// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).
+pub type Caller = Arc<dyn Any + Send + Sync>;
+
 /// Options of one call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CallOptions {
     /// How long the call may take; the instance's limit when `None`.
     pub timeout: Option<Duration>,
     /// What can end the call before.
     pub cancel: Option<CancelToken>,
+    /// Of an asynchronous call from within a host function: the right to call back into the instance that called that.
+    pub within: Option<Lease>,
+    /// Of an asynchronous call: what the host's functions are told of it.
+    pub caller: Option<Caller>,
 }
 
 /// What it takes to make an instance.

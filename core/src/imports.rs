@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use wasmtime::{AsContextMut, Caller, StoreContextMut, ValRaw};
+use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
 use crate::abi::block::{self, Block};
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
+use crate::config::Caller;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
 use crate::interface::Function;
 use crate::plugin::Import;
 use crate::state::State;
 use crate::value::{ToValue, Value};
+use crate::visit::Lease;
 
 /// A function of the host. Implemented by each host for its own callables.
 pub trait HostFunction: Send + Sync {
@@ -30,6 +34,11 @@ pub trait HostFunction: Send + Sync {
     /// A `host-error` becomes the Go error where the import returns one; any other error, and a `host-error` elsewhere, ends the
     /// guest's call and the instance, and is what the caller gets.
     fn call(&self, call: &mut HostCall<'_>) -> Result<()>;
+
+    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::Home) for it.
+    fn at_home(&self) -> bool {
+        true
+    }
 }
 
 /// The functions that a host gives, by interface and name, both as in WIT (kebab-case).
@@ -48,6 +57,15 @@ impl Imports {
         F: Fn(&[Value]) -> Result<Value> + Send + Sync + 'static,
     {
         self.set(interface, name, Arc::new(Closure(function)));
+    }
+
+    /// Gives an asynchronous closure over [`Value`]s, for asynchronous instances. Of what it is given, the lease is the right to call back into the instance.
+    pub fn async_func<F, Fut>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
+    where
+        F: Fn(Vec<Value>, Option<Lease>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Value>> + Send + 'static,
+    {
+        self.set(interface, name, Arc::new(AsyncClosure(function)));
     }
 
     pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
@@ -79,14 +97,53 @@ where
     }
 }
 
+struct AsyncClosure<F>(F);
+
+impl<F, Fut> HostFunction for AsyncClosure<F>
+where
+    F: Fn(Vec<Value>, Option<Lease>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Value>> + Send + 'static,
+{
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = call.args(&ToValue)?;
+        let future = (self.0)(args, call.lease());
+        call.defer(Box::pin(async move {
+            let result = future.await?;
+            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&&result)) as Answer)
+        }))
+    }
+}
+
+/// What a host function waits for: code that then answers, or an error as of [`HostFunction::call`].
+pub type Deferred = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+
+/// Answers a call of the guest: see [`HostCall::answer`].
+pub type Answer = Box<dyn FnOnce(&mut HostCall<'_>) -> Result<()> + Send>;
+
+/// What is left to do for a call on a fiber when the host's code has returned.
+#[derive(Default)]
+pub(crate) struct Later {
+    pub(crate) deferred: Option<Deferred>,
+    /// A result for which the guest has to find room.
+    pub(crate) block: Option<Block<'static>>,
+}
+
 /// One call of a host function by the guest.
 pub struct HostCall<'c> {
-    import: &'c Import,
-    store: StoreContextMut<'c, State>,
-    raw: &'c mut [MaybeUninit<ValRaw>],
-    gate: Arc<Gate>,
+    pub(crate) import: &'c Import,
+    pub(crate) store: StoreContextMut<'c, State>,
+    pub(crate) raw: &'c mut [MaybeUninit<ValRaw>],
+    pub(crate) within: Within<'c>,
     /// Only the thread that is in the instance may call back into it.
-    _not_send: PhantomData<*mut ()>,
+    pub(crate) _not_send: PhantomData<*mut ()>,
+}
+
+/// What the guest runs on.
+pub(crate) enum Within<'c> {
+    /// Its caller's stack.
+    Thread(Arc<Gate>),
+    /// A fiber, which can wait.
+    Fiber { later: &'c mut Later, lease: Lease },
 }
 
 impl HostCall<'_> {
@@ -134,15 +191,52 @@ impl HostCall<'_> {
 
     /// Runs the host's own code. Meanwhile, and only then, it may call the same instance.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
+        let Within::Thread(gate) = &self.within else { return code() };
         let store = self.store.as_context_mut();
         // SAFETY: only the lifetime changes. The store is lent to the gate for the time of `code`, during which this method's own borrow of
         // it is not used, and `Lent` takes it back, also when `code` panics.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
-        let lent = Lent { gate: &self.gate, around: self.gate.begin_lease() };
-        self.gate.put_inner(store);
+        let lent = Lent { gate, around: gate.begin_lease() };
+        gate.put_inner(store);
         let result = code();
         drop(lent);
         result
+    }
+
+    /// Whether this call can [`defer`](HostCall::defer) its answer.
+    #[must_use]
+    pub fn is_async(&self) -> bool {
+        matches!(self.within, Within::Fiber { .. })
+    }
+
+    /// The right to call back into the instance while the host function runs: for [`CallOptions::within`](crate::CallOptions). `None` for a call that runs on its
+    /// caller's stack, whose thread has that right.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease> {
+        match &self.within {
+            Within::Thread(_) => None,
+            Within::Fiber { lease, .. } => Some(*lease),
+        }
+    }
+
+    /// What the asynchronous call from which this one comes was given for the host's functions.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Caller> {
+        self.store.data().patience.caller.as_ref()
+    }
+
+    /// Has the guest wait, without a thread, until the future is done; what it gives then answers, at home. The host function returns meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `host-error` for a call that runs on its caller's stack.
+    pub fn defer(&mut self, future: Deferred) -> Result<()> {
+        let Within::Fiber { later, .. } = &mut self.within else {
+            let text = "the host function is asynchronous, and the call is not: make the instance, or the pool, an asynchronous one";
+            return Err(Error::new(ErrorKind::HostError, text));
+        };
+        later.deferred = Some(future);
+        Ok(())
     }
 
     /// Lowers the result. Without it the guest gets zero values.
@@ -179,18 +273,32 @@ impl HostCall<'_> {
         if !abi.returns_by_pointer() {
             return Ok(());
         }
-        let target = raw_u64(self.raw, abi.core_values() - 1) as u32;
         let guest = self.store.data().guest;
-        guest.place(&mut self.store, &mut block, false)?;
-        let memory = guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
-        let data = memory.data_mut(&mut self.store);
-        let size = abi.result.size;
-        GuestMemory::new(data).slice(target, 1, size, abi.result.align)?;
-        // Checked by the line above.
-        let at = target as usize;
-        data[at..at + size as usize].copy_from_slice(&block.head()[..size as usize]);
-        Ok(())
+        match &mut self.within {
+            Within::Thread(_) => drop(guest.place(&mut self.store, &mut block, false)?),
+            Within::Fiber { later, .. } => {
+                if guest.place_at_once(&mut self.store, &mut block, false)?.is_none() {
+                    later.block = Some(block.into_owned());
+                    return Ok(());
+                }
+            }
+        }
+        let target = raw_u64(self.raw, abi.core_values() - 1) as u32;
+        put_result(self.import, &mut self.store, &block, target)
     }
+}
+
+/// Copies a result, whose nested data is in its place, to where the guest wants it.
+pub(crate) fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, block: &Block<'_>, target: u32) -> Result<()> {
+    let abi = &import.function.abi;
+    let memory = store.data().guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
+    let data = memory.data_mut(store);
+    let size = abi.result.size;
+    GuestMemory::new(data).slice(target, 1, size, abi.result.align)?;
+    // Checked by the line above.
+    let at = target as usize;
+    data[at..at + size as usize].copy_from_slice(&block.head()[..size as usize]);
+    Ok(())
 }
 
 /// Takes the store back from the gate. A result of a nested call that a host function kept beyond its end is cut off from it.
@@ -205,34 +313,49 @@ impl Drop for Lent<'_> {
     }
 }
 
-fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
+pub(crate) fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
     // SAFETY: Wasmtime has written as many parameters as the signature has, which `plugin.rs` compared with the interface; a core value is
     // 16 bytes of plain data, of which the low bytes hold the number, little-endian, whatever its type.
     unsafe { raw[i].assume_init_ref() }.get_u64()
 }
 
 /// What every import comes to.
-pub(crate) fn dispatch(import: &Import, number: usize, mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]) -> Result<()> {
+pub(crate) fn dispatch(
+    import: &Import,
+    number: usize,
+    mut caller: wasmtime::Caller<'_, State>,
+    raw: &mut [MaybeUninit<ValRaw>],
+) -> Result<()> {
     let host = caller.data().host[number].clone();
-    let (gate, life) = (caller.data().gate.clone(), caller.data().life.clone());
-    let name = format_args!("{}.{}", import.module, import.function.name);
-    let mut call = HostCall { import, store: caller.as_context_mut(), raw, gate, _not_send: PhantomData };
-    // A panic of the host's code must not unwind through the guest's frames.
-    let result = catch_unwind(AssertUnwindSafe(|| host.call(&mut call))).unwrap_or_else(|panic| {
+    let within = Within::Thread(caller.data().gate.clone());
+    let mut call = HostCall { import, store: caller.as_context_mut(), raw, within, _not_send: PhantomData };
+    let result = guarded(|| host.call(&mut call));
+    call.conclude(result)
+}
+
+/// Runs code of the host, whose panic must not unwind through the guest's frames.
+pub(crate) fn guarded(code: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
         Err(Error::new(ErrorKind::HostError, format!("the host function panicked: {}", text.unwrap_or_default())))
-    });
-    // A host function that swallows the end of the instance it called back into must not bring it back to life.
-    if let Some(cause) = life.cause() {
-        return Err(result.err().unwrap_or(cause));
+    })
+}
+
+impl HostCall<'_> {
+    /// What the guest gets, or what ends it, when the host's code has returned.
+    pub(crate) fn conclude(&mut self, result: Result<()>) -> Result<()> {
+        // A host function that swallows the end of the instance it called back into must not bring it back to life.
+        if let Some(cause) = self.store.data().life.cause() {
+            return Err(result.err().unwrap_or(cause));
+        }
+        match result {
+            Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(error.message())?,
+            Err(error) => return Err(error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))),
+            Ok(()) => {}
+        }
+        let patience = &self.store.data().patience;
+        if patience.is_limited() { patience.check() } else { Ok(()) }
     }
-    match result {
-        Err(error) if error.kind() == ErrorKind::HostError && import.function.fallible => call.fail(error.message())?,
-        Err(error) => return Err(error.in_function(&name.to_string())),
-        Ok(()) => {}
-    }
-    let patience = &call.store.data().patience;
-    if patience.is_limited() { patience.check() } else { Ok(()) }
 }
 
 /// The functions that every host gives; see docs/abi.md, section 7.
@@ -243,6 +366,10 @@ pub(crate) fn provided(module: &str, name: &str) -> Option<Arc<dyn HostFunction>
 struct TimeLeft;
 
 impl HostFunction for TimeLeft {
+    fn at_home(&self) -> bool {
+        false
+    }
+
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let left = call.store.data().patience.deadline.map_or(-1, |deadline| i64::try_from(deadline.left().as_nanos()).unwrap_or(i64::MAX));
         call.answer(&&Value::Int(left))

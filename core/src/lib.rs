@@ -20,11 +20,15 @@
 //! `imports`, `running`, `call`, `instance`.
 
 mod abi;
+mod async_imports;
+mod async_instance;
+mod async_pool;
 mod call;
 mod cancel;
 mod config;
 mod engine;
 mod error;
+mod fiber;
 mod gate;
 mod gopanic;
 mod imports;
@@ -37,21 +41,27 @@ mod plugin;
 mod pool;
 mod roster;
 mod running;
+mod runtime;
 mod state;
 mod store;
+mod task;
 mod typed;
 mod value;
+mod visit;
 mod wasi;
 
 pub use abi::blob::Blob;
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
+pub use async_instance::{AsyncArguments, AsyncInstance};
+pub use async_pool::AsyncPool;
 pub use call::{Arguments, Returned};
 pub use cancel::CancelToken;
-pub use config::{CallOptions, Dir, InstanceOptions, Limits, Output, Sandbox};
+pub use config::{CallOptions, Caller, Dir, InstanceOptions, Limits, Output, Sandbox};
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
-pub use imports::{HostCall, HostFunction, Imports};
+pub use fiber::AsyncReturned;
+pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
 pub use instance::Instance;
 pub use interface::names;
 pub use interface::{
@@ -63,7 +73,9 @@ pub use patience::set_interrupt;
 pub use plugin::Plugin;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use roster::PoolStats;
+pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
+pub use visit::Lease;
 
 /// The version of this crate, and of every other part of Undergo.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

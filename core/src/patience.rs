@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
-use crate::config::{CallOptions, Limits};
+use crate::config::{CallOptions, Caller, Limits};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often something that waits looks whether it should go on.
@@ -47,18 +47,20 @@ impl Deadline {
 }
 
 /// What bounds a call. Cheap to clone when there is no token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Patience {
     pub(crate) deadline: Option<Deadline>,
     /// That of the call, and those of the calls around it.
     pub(crate) cancel: Vec<CancelToken>,
+    /// Who calls, for the host's functions.
+    pub(crate) caller: Option<Caller>,
 }
 
 impl Patience {
     /// That of a call which begins now.
     pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Patience {
         let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
-        Patience { deadline, cancel: options.cancel.iter().cloned().collect() }
+        Patience { deadline, cancel: options.cancel.iter().cloned().collect(), caller: options.caller.clone() }
     }
 
     /// Whether it ever ends.
@@ -70,6 +72,7 @@ impl Patience {
     pub(crate) fn within(mut self, outer: &Patience) -> Patience {
         self.deadline = Deadline::min(outer.deadline, self.deadline);
         self.cancel.extend(outer.cancel.iter().cloned());
+        self.caller = self.caller.or_else(|| outer.caller.clone());
         self
     }
 
@@ -79,12 +82,18 @@ impl Patience {
     ///
     /// `timeout`, `cancelled`, and what the host's interrupt function says.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_limits()?;
+        interrupt().map_or(Ok(()), |interrupt| interrupt())
+    }
+
+    /// The same for a call that nobody waits for on a thread, and that nobody can thus interrupt.
+    pub(crate) fn check_limits(&self) -> Result<()> {
         if self.cancel.iter().any(CancelToken::is_cancelled) {
             return Err(cancelled());
         }
         match self.deadline {
             Some(deadline) if deadline.is_past() => Err(deadline.passed()),
-            _ => interrupt().map_or(Ok(()), |interrupt| interrupt()),
+            _ => Ok(()),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmparser::ValType;
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
 
+use crate::async_imports;
 use crate::engine::engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::imports::{self, HostFunction};
@@ -26,7 +27,21 @@ pub(crate) struct Compiled {
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Arc<[Import]>,
     pub(crate) pre: InstancePre<State>,
+    async_pre: OnceLock<Result<InstancePre<State>>>,
     pub(crate) engine: &'static Engine,
+}
+
+impl Compiled {
+    /// For instances on fibers.
+    pub(crate) fn async_pre(&self) -> Result<&InstancePre<State>> {
+        let made = self.async_pre.get_or_init(|| {
+            let mut linker = Linker::new(self.engine);
+            wasi::link_async(&mut linker).map_err(|error| damaged(&error))?;
+            link_async(&mut linker, &self.imports, self.pre.module())?;
+            linker.instantiate_pre(self.pre.module()).map_err(|error| damaged(&error))
+        });
+        made.as_ref().map_err(Clone::clone)
+    }
 }
 
 /// An export that can be called.
@@ -76,7 +91,7 @@ impl Plugin {
         let imports = imports(&info, interface.as_ref())?;
         link(&mut linker, &imports, &module)?;
         let pre = linker.instantiate_pre(&module).map_err(|error| damaged(&error))?;
-        Ok(Plugin(Arc::new(Compiled { name: name.to_owned(), info, interface, exports, imports, pre, engine })))
+        Ok(Plugin(Arc::new(Compiled { name: name.to_owned(), info, interface, exports, imports, pre, async_pre: OnceLock::new(), engine })))
     }
 
     /// The name that it was given: the file's.
@@ -224,17 +239,34 @@ fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Impo
 /// Gives the linker each import once: it goes to the host function that the instance's state names by the same number.
 fn link(linker: &mut Linker<State>, imports: &Arc<[Import]>, module: &Module) -> Result<()> {
     for (i, import) in imports.iter().enumerate() {
-        let declared = module.imports().find(|known| known.module() == import.module && known.name() == import.name);
-        let Some(ty) = declared.and_then(|known| known.ty().func().cloned()) else { continue };
+        let Some(ty) = declared(module, import) else { continue };
         let all = imports.clone();
         let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
             imports::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
         };
-        let ty: FuncType = ty;
         // SAFETY: the function reads as many parameters and writes the result of the type that `imports` compared with `ty`.
         unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map_err(|error| damaged(&error))?;
     }
     Ok(())
+}
+
+/// The same for instances on fibers.
+fn link_async(linker: &mut Linker<State>, imports: &Arc<[Import]>, module: &Module) -> Result<()> {
+    for (i, import) in imports.iter().enumerate() {
+        let Some(ty) = declared(module, import) else { continue };
+        let all = imports.clone();
+        let linked = linker.func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
+            let all = all.clone();
+            Box::new(async move { async_imports::dispatch(&all[i], i, caller, params, results).await.map_err(Error::into_wasmtime) })
+        });
+        linked.map_err(|error| damaged(&error))?;
+    }
+    Ok(())
+}
+
+fn declared(module: &Module, import: &Import) -> Option<FuncType> {
+    let found = module.imports().find(|known| known.module() == import.module && known.name() == import.name)?;
+    found.ty().func().cloned()
 }
 
 const I32: ValType = ValType::I32;

@@ -62,6 +62,8 @@ pub(crate) struct Roster<T> {
     state: Mutex<State<T>>,
     /// Signalled when the last one has come back to a closed pool.
     empty: Condvar,
+    /// The same for a task.
+    emptied: Notify,
 }
 
 struct State<T> {
@@ -98,7 +100,7 @@ fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
 impl<T> Roster<T> {
     pub(crate) fn new(size: usize) -> Roster<T> {
         let state = State { idle: Vec::new(), busy: 0, waiting: VecDeque::new(), closed: false, stats: PoolStats::default() };
-        Roster { size, state: Mutex::new(state), empty: Condvar::new() }
+        Roster { size, state: Mutex::new(state), empty: Condvar::new(), emptied: Notify::new() }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -216,6 +218,7 @@ impl<T> Roster<T> {
         }
         if state.closed && state.busy == 0 {
             self.empty.notify_all();
+            self.emptied.notify_waiters();
         }
         dropped
     }
@@ -264,6 +267,19 @@ impl<T> Roster<T> {
             waiter.tell(Err(closed()));
         }
         state.idle.drain(..).map(|(member, _)| member.item).collect()
+    }
+
+    /// Waits in a task until all have come back to a closed pool.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let mut emptied = std::pin::pin!(self.emptied.notified());
+            // Registered before looking, so that the last one is seen by one or the other.
+            emptied.as_mut().enable();
+            if lock(&self.state).busy == 0 {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {

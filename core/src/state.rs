@@ -13,6 +13,7 @@ use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::visit::Doors;
 use crate::wasi::Streams;
 
 /// The data of a store.
@@ -25,6 +26,11 @@ pub(crate) struct State {
     pub(crate) guest: Guest,
     /// By the number of the plugin's export: the function, and its post-return function.
     pub(crate) exports: Vec<(Func, Option<Func>)>,
+    /// Of an instance on fibers: where calls from its host functions come in, and the number of its pool.
+    pub(crate) doors: Arc<Doors>,
+    pub(crate) pool: u64,
+    /// Of an instance on fibers: a large result that the guest may let go of, and the function that tells it.
+    pub(crate) release: Option<(Func, u64)>,
     /// What gives goroutines a turn.
     pub(crate) poll: Option<Func>,
     /// By the number of the plugin's import.
@@ -96,18 +102,62 @@ pub(crate) struct Guest {
 impl Guest {
     /// Finds room for the block in the guest and copies it there; gives its address.
     pub(crate) fn place(self, store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
+        if let Some(address) = self.place_at_once(store, block, with_head)? {
+            return Ok(address);
+        }
+        let size = block.placed_size(with_head)?;
+        let mut raw = Self::realloc_params(size).map(ValRaw::u32);
+        enter(store, self.realloc()?, &mut raw)?;
+        self.place_at(store, block, with_head, raw[0].get_u32())
+    }
+
+    /// As [`place`](Guest::place), if no code of the guest has to run for it.
+    pub(crate) fn place_at_once(
+        self,
+        store: &mut StoreContextMut<'_, State>,
+        block: &mut Block<'_>,
+        with_head: bool,
+    ) -> Result<Option<u32>> {
         let size = block.placed_size(with_head)?;
         if size == 0 {
             block.write(&mut [], 0, with_head)?;
-            return Ok(0);
+            return Ok(Some(0));
         }
-        let memory = self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
-        let address = match self.take_from_arena(memory, store, size)? {
-            Some(address) => address,
-            None => self.realloc(store, size)?,
-        };
+        let memory = self.memory()?;
+        let Some(address) = self.take_from_arena(memory, store, size)? else { return Ok(None) };
         block.write(memory.data_mut(store), address, with_head)?;
+        Ok(Some(address))
+    }
+
+    /// Copies the block to where the guest's `cabi_realloc` found room for it.
+    pub(crate) fn place_at(
+        self,
+        store: &mut StoreContextMut<'_, State>,
+        block: &mut Block<'_>,
+        with_head: bool,
+        address: u32,
+    ) -> Result<u32> {
+        let size = block.placed_size(with_head)?;
+        let data = self.memory()?.data_mut(store);
+        if address & 7 != 0 || u64::from(address) + u64::from(size) > data.len() as u64 {
+            let text = format!("the guest's cabi_realloc gave address {address:#x} for {size} bytes, misaligned or outside its memory");
+            return Err(Error::new(ErrorKind::Trap, text));
+        }
+        block.write(data, address, with_head)?;
         Ok(address)
+    }
+
+    /// The parameters of `cabi_realloc` for that many fresh bytes.
+    pub(crate) fn realloc_params(size: u32) -> [u32; 4] {
+        [0, 0, 8, size]
+    }
+
+    pub(crate) fn realloc(self) -> Result<Func> {
+        self.realloc.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no cabi_realloc"))
+    }
+
+    fn memory(self) -> Result<Memory> {
+        self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))
     }
 
     /// See docs/abi.md, section 6.
@@ -125,19 +175,6 @@ impl Guest {
         // Not above `end`, so a u32.
         data[at..at + 4].copy_from_slice(&(taken as u32).to_le_bytes());
         Ok(Some(next as u32))
-    }
-
-    fn realloc(self, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
-        let realloc = self.realloc.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no cabi_realloc"))?;
-        let mut raw = [ValRaw::u32(0), ValRaw::u32(0), ValRaw::u32(8), ValRaw::u32(size)];
-        enter(store, realloc, &mut raw)?;
-        let address = raw[0].get_u32();
-        let memory = self.memory.map_or(0, |memory| memory.data_size(&mut *store) as u64);
-        if address & 7 != 0 || u64::from(address) + u64::from(size) > memory {
-            let text = format!("the guest's cabi_realloc gave address {address:#x} for {size} bytes, misaligned or outside its memory");
-            return Err(Error::new(ErrorKind::Trap, text));
-        }
-        Ok(address)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::life::Life;
 use crate::patience::Patience;
 use crate::plugin::{Compiled, Plugin};
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::visit::Doors;
 use crate::wasi::{self, Streams};
 
 /// Elements of tables, unless the limits say otherwise.
@@ -26,6 +27,10 @@ pub(crate) struct Seed {
     pub(crate) streams: Arc<Streams>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
+    pub(crate) doors: Arc<Doors>,
+    pub(crate) fibers: bool,
+    /// The number of its pool, where that matters.
+    pub(crate) pool: u64,
 }
 
 impl Seed {
@@ -35,14 +40,29 @@ impl Seed {
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
         let streams = Arc::new(Streams::new(&options.sandbox));
-        Ok(Seed { plugin: plugin.clone(), options, host, streams, gate: Arc::new(Gate::new()), life: Arc::default() })
+        Ok(Seed {
+            plugin: plugin.clone(),
+            options,
+            host,
+            streams,
+            gate: Arc::new(Gate::new()),
+            life: Arc::default(),
+            doors: Arc::default(),
+            fibers: false,
+            pool: 0,
+        })
+    }
+
+    /// For an instance on fibers.
+    pub(crate) fn on_fibers(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
+        Ok(Seed { fibers: true, ..Seed::new(plugin, options)? })
     }
 
     /// A store without an instance in it yet.
     pub(crate) fn store(&self) -> Result<Store<State>> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         let state = State {
-            wasi: wasi::context(&compiled.name, &options.sandbox, &options.limits, &self.streams)?,
+            wasi: wasi::context(&compiled.name, options, &self.streams, self.fibers)?,
             streams: self.streams.clone(),
             limiter: Limiter {
                 max_memory: options.limits.memory,
@@ -58,6 +78,9 @@ impl Seed {
             host: self.host.clone(),
             gate: self.gate.clone(),
             life: self.life.clone(),
+            doors: self.doors.clone(),
+            pool: self.pool,
+            release: None,
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             depth: 0,
         };

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::{Caller, Linker};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_sync, wasi_snapshot_preview1};
+use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::p2::{OutputStream as P2OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::runtime::in_tokio;
@@ -19,7 +19,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
-use crate::config::{Limits, Output, Sandbox};
+use crate::config::{InstanceOptions, Output, Sandbox};
 use crate::error::{Error, ErrorKind, Result};
 use crate::state::State;
 
@@ -52,7 +52,8 @@ impl Streams {
 }
 
 /// Makes what an instance may reach.
-pub(crate) fn context(name: &str, sandbox: &Sandbox, limits: &Limits, streams: &Streams) -> Result<WasiP1Ctx> {
+pub(crate) fn context(name: &str, options: &InstanceOptions, streams: &Streams, fibers: bool) -> Result<WasiP1Ctx> {
+    let (sandbox, limits) = (&options.sandbox, &options.limits);
     let mut builder = WasiCtxBuilder::new();
     // argv[0] is never absent: real libraries panic without it.
     builder.arg(name).args(&sandbox.args).envs(&sandbox.env);
@@ -70,8 +71,9 @@ pub(crate) fn context(name: &str, sandbox: &Sandbox, limits: &Limits, streams: &
     }
     builder.stdin(MemoryInputPipe::new(sandbox.stdin.clone()));
     builder.stdout(streams.stdout.clone()).stderr(streams.stderr.clone());
-    // A guest runs on its caller's thread, and a file operation of it may as well: that spares a hop to another thread for each.
-    builder.allow_blocking_current_thread(true);
+    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
+    // of an event loop, which should not wait for a disk.
+    builder.allow_blocking_current_thread(!fibers);
     Ok(builder.build_p1())
 }
 
@@ -82,6 +84,11 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "poll_oneoff", poll_oneoff)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// The same for instances on fibers, whose waits hold no thread.
+pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    add_to_linker_async(linker, |state: &mut State| &mut state.wasi)
 }
 
 /// `time.Sleep` and blocked reads end here. The wait lasts no longer than the patience of the call.

@@ -48,6 +48,12 @@ impl<'a> Block<'a> {
         (self.data.bytes.capacity() <= LARGE).then_some(self.data)
     }
 
+    /// With copies of what the host lends.
+    pub(crate) fn into_owned(self) -> Block<'static> {
+        let owned = |(at, blob): (u32, Blob<'a>)| (at, Blob::Guarded(Box::new(blob.as_slice().to_vec()) as _));
+        Block { data: self.data, blobs: self.blobs.into_iter().map(owned).collect() }
+    }
+
     pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {
         let at = at as usize;
         self.data.bytes[at..at + N].copy_from_slice(&raw);

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use undergo::{CallOptions, Error, ErrorKind, Instance, InstanceOptions, Output, Plugin, Value};
 
 /// The options of a call without any.
-pub const PLAIN: CallOptions = CallOptions { timeout: None, cancel: None };
+pub const PLAIN: CallOptions = CallOptions { timeout: None, cancel: None, within: None, caller: None };
 
 /// Where the conformance guest lies.
 pub fn conformance_path() -> Result<PathBuf, String> {

@@ -1,0 +1,286 @@
+//! A running copy of a plugin whose calls suspend instead of holding a thread.
+
+use std::fmt;
+use std::ptr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Mutex, oneshot};
+use wasmtime::{AsContextMut, Store};
+
+use crate::abi::block::Block;
+use crate::abi::lower::Lower;
+use crate::call::{expect_count, lower_param};
+use crate::config::{CallOptions, InstanceOptions};
+use crate::engine::Ticking;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fiber::{self, AsyncReturned, bounded, enter};
+use crate::interface::Function;
+use crate::life::{Life, Usage};
+use crate::patience::Patience;
+use crate::plugin::Plugin;
+use crate::state::State;
+use crate::store::Seed;
+use crate::task;
+use crate::value::{ToValue, Value};
+use crate::visit::{Lease, Visit};
+
+impl Plugin {
+    /// Makes an instance whose calls are futures, and runs its `_initialize` under the limits. Those of `call` are about the initialisation.
+    ///
+    /// Run the future, and those of its calls, as a task with a home (see [`spawn`](crate::spawn)), or on any executor of Rust.
+    ///
+    /// # Errors
+    ///
+    /// As [`instantiate`](Plugin::instantiate).
+    pub async fn instantiate_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
+        self.check_reactor()?;
+        let patience = Patience::of(call, &options.limits);
+        AsyncInstance::within(Seed::on_fibers(self, options)?, patience).await
+    }
+
+    /// Begins an asynchronous call of the export of that number (see [`export`](Plugin::export)).
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export` for a number that is none.
+    pub fn async_arguments(&self, export: usize) -> Result<AsyncArguments> {
+        let found = self.compiled().exports.get(export);
+        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
+        let block = Block::begin(Box::default(), found.function.abi.params.size);
+        Ok(AsyncArguments { plugin: self.clone(), export, function: found.function.clone(), block })
+    }
+}
+
+/// The arguments of an asynchronous call, lowered one by one into memory of the host. They own, or keep alive, what they lend.
+pub struct AsyncArguments {
+    plugin: Plugin,
+    export: usize,
+    function: Arc<Function>,
+    block: Block<'static>,
+}
+
+impl AsyncArguments {
+    /// The function that will be called.
+    #[must_use]
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// Lowers the argument of that number: see [`Arguments::lower`](crate::Arguments::lower).
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` with the path of the value that does not fit.
+    pub fn lower<V: Lower<'static>>(&mut self, number: usize, value: &V) -> Result<()> {
+        lower_param(&self.function, &mut self.block, number, value)
+    }
+
+    /// Those of an export of that name, with copies of the values.
+    pub(crate) fn of_values(plugin: &Plugin, name: &str, values: &[Value]) -> Result<AsyncArguments> {
+        let AsyncArguments { plugin, export, function, block } = plugin.async_arguments(plugin.export(name)?)?;
+        expect_count(&function, values.len())?;
+        let mut block: Block<'_> = block;
+        for (i, value) in values.iter().enumerate() {
+            lower_param(&function, &mut block, i, &value)?;
+        }
+        Ok(AsyncArguments { plugin, export, function, block: block.into_owned() })
+    }
+}
+
+/// A running copy of a plugin whose calls suspend instead of holding a thread. Cheap to clone; clones are the same instance.
+///
+/// One call runs at a time, and others wait: first come, first served. What a call awaits may be dropped at any moment; a guest that had begun is
+/// dead then.
+#[derive(Clone)]
+pub struct AsyncInstance(Arc<Inner>);
+
+struct Inner {
+    seed: Seed,
+    store: Arc<Mutex<Store<State>>>,
+}
+
+/// Ends an instance whose call is dropped before it is over.
+struct Dropped<'l>(&'l Life);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.kill(&crate::patience::cancelled());
+    }
+}
+
+impl AsyncInstance {
+    pub(crate) async fn within(seed: Seed, patience: Patience) -> Result<AsyncInstance> {
+        // An instance takes a while to make, and no loop should wait for it.
+        task::away().await;
+        let mut store = seed.store()?;
+        come_up(&seed, &mut store, patience).await?;
+        Ok(AsyncInstance(Arc::new(Inner { seed, store: Arc::new(Mutex::new(store)) })))
+    }
+
+    /// The plugin that it is a copy of.
+    #[must_use]
+    pub fn plugin(&self) -> &Plugin {
+        &self.0.seed.plugin
+    }
+
+    /// The error that calls get once the instance has ended; `None` while it lives.
+    #[must_use]
+    pub fn dead(&self) -> Option<Error> {
+        self.0.seed.life.dead()
+    }
+
+    /// What the last call used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.seed.life.usage()
+    }
+
+    /// Takes what the guest wrote to a captured standard output.
+    #[must_use]
+    pub fn take_stdout(&self) -> Vec<u8> {
+        self.0.seed.streams.stdout.take()
+    }
+
+    /// Takes what the guest wrote to a captured standard error.
+    #[must_use]
+    pub fn take_stderr(&self) -> Vec<u8> {
+        self.0.seed.streams.stderr.take()
+    }
+
+    /// Calls an export with [`Value`]s.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::call`](crate::Instance::call).
+    pub async fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
+        let arguments = AsyncArguments::of_values(self.plugin(), name, args)?;
+        self.call_then(arguments, options, |returned| returned.lift(&ToValue)).await
+    }
+
+    /// Calls an export. Its result is given to `then`, at home, which lifts it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arguments::call`](crate::Arguments::call), and those of `then`.
+    pub async fn call_then<R: Send + 'static>(
+        &self,
+        arguments: AsyncArguments,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let patience = Patience::of(options, &self.0.seed.options.limits);
+        self.call_within(arguments, patience, options.within, then).await
+    }
+
+    pub(crate) async fn call_within<R: Send + 'static>(
+        &self,
+        arguments: AsyncArguments,
+        patience: Patience,
+        lease: Option<Lease>,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let AsyncArguments { plugin, export, function, block } = arguments;
+        let own = &self.0.seed.plugin;
+        if !ptr::eq(own.compiled(), plugin.compiled()) {
+            let text = format!("the arguments are for a call of {}, and the instance is one of {}", plugin.name(), own.name());
+            return Err(Error::new(ErrorKind::UnknownExport, text));
+        }
+        // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
+        block.placed_size(function.abi.spilled)?;
+        self.0.seed.life.check()?;
+        if let Some(door) = lease.and_then(|lease| self.0.seed.doors.find(lease)) {
+            let (sender, done) = oneshot::channel();
+            let visit: Visit = Box::new(move |store| {
+                Box::pin(async move {
+                    let result = fiber::call(store, &function, export, block, patience, then).await;
+                    // Who does not wait any more does not need it.
+                    drop(sender.send(result));
+                })
+            });
+            let over = || Error::new(ErrorKind::Busy, "the host function from which this call came has returned");
+            door.send(visit).map_err(|_| over())?;
+            return done.await.map_err(|_| over())?;
+        }
+        let mut store = self.enter(&patience).await?;
+        let _ticking = Ticking::start(own.compiled().engine)?;
+        let dropped = Dropped(&self.0.seed.life);
+        let began = Instant::now();
+        store.set_epoch_deadline(1);
+        let result = fiber::call(&mut store.as_context_mut(), &function, export, block, patience, then).await;
+        self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
+        std::mem::forget(dropped);
+        result
+    }
+
+    /// Waits for the instance.
+    async fn enter(&self, patience: &Patience) -> Result<tokio::sync::OwnedMutexGuard<Store<State>>> {
+        let locked = bounded(patience, async { Ok(self.0.store.clone().lock_owned().await) }).await;
+        let store = locked.map_err(|ended| match ended.kind() {
+            ErrorKind::Timeout => {
+                Error::new(ErrorKind::Timeout, format!("the instance was busy with another call for the whole time: {}", ended.message()))
+            }
+            _ => ended,
+        })?;
+        self.0.seed.life.check()?;
+        Ok(store)
+    }
+
+    /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance`, and whatever ends the guest.
+    pub async fn poll(&self, options: &CallOptions) -> Result<()> {
+        let patience = Patience::of(options, &self.0.seed.options.limits);
+        let mut store = self.enter(&patience).await?;
+        let Some(poll) = store.data().poll else { return Ok(()) };
+        let _ticking = Ticking::start(self.0.seed.plugin.compiled().engine)?;
+        let dropped = Dropped(&self.0.seed.life);
+        store.set_epoch_deadline(1);
+        store.data_mut().patience = patience.clone();
+        let polled = bounded(&patience, enter(&mut store.as_context_mut(), poll, &[], false)).await;
+        store.data_mut().patience = Patience::default();
+        std::mem::forget(dropped);
+        polled.map(drop).inspect_err(|error| self.0.seed.life.kill(error))
+    }
+
+    /// Makes the guest anew: see [`Instance::reset`](crate::Instance::reset).
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the initialisation, after which the instance is dead.
+    pub async fn reset(&self, options: &CallOptions) -> Result<()> {
+        if options.within.is_some_and(|lease| self.0.seed.doors.find(lease).is_some()) {
+            return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
+        }
+        let patience = Patience::of(options, &self.0.seed.options.limits);
+        let mut store = bounded(&patience, async { Ok(self.0.store.clone().lock_owned().await) }).await?;
+        task::away().await;
+        let mut fresh = self.0.seed.store()?;
+        self.0.seed.life.begin();
+        let dropped = Dropped(&self.0.seed.life);
+        let came_up = come_up(&self.0.seed, &mut fresh, patience).await;
+        std::mem::forget(dropped);
+        *store = fresh;
+        came_up.inspect_err(|error| self.0.seed.life.kill(error))
+    }
+}
+
+impl fmt::Debug for AsyncInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsyncInstance({}{})", self.plugin().name(), if self.0.seed.life.cause().is_some() { ", dead" } else { "" })
+    }
+}
+
+/// Brings up a guest within that patience.
+async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
+    let _ticking = Ticking::start(seed.plugin.compiled().engine)?;
+    let began = Instant::now();
+    patience.check_limits()?;
+    store.data_mut().patience = patience.clone();
+    let came_up = bounded(&patience, fiber::bring_up(seed, store)).await;
+    store.data_mut().patience = Patience::default();
+    seed.life.used(began.elapsed(), store.data().limiter.memory);
+    came_up
+}

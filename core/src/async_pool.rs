@@ -1,0 +1,226 @@
+//! Interchangeable instances of a plugin, whose calls suspend instead of holding a thread.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::Thread;
+use std::time::Duration;
+
+use crate::async_instance::{AsyncArguments, AsyncInstance};
+use crate::config::{CallOptions, InstanceOptions, Limits};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fiber::{AsyncReturned, bounded};
+use crate::patience::Patience;
+use crate::plugin::Plugin;
+use crate::pool::{PoolOptions, hire};
+use crate::roster::{Fate, Member, PoolStats, Roster, Turn, waited};
+use crate::runtime;
+use crate::store::Seed;
+use crate::value::{ToValue, Value};
+use crate::visit::{Lease, unique};
+
+impl Plugin {
+    /// Makes a pool of instances whose calls are futures (see [`instantiate_async`](Plugin::instantiate_async)). None is made yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`pool`](Plugin::pool).
+    pub fn async_pool(&self, options: PoolOptions) -> Result<AsyncPool> {
+        self.check_reactor()?;
+        options.check()?;
+        // What is missing should be said now, and not by the first call.
+        Seed::new(self, options.instance.clone())?;
+        let roster = Arc::new(Roster::new(options.size));
+        let janitor = options.idle.map(|unused| hire(&roster, unused)).transpose()?;
+        Ok(AsyncPool(Arc::new(Inner { plugin: self.clone(), options, roster, janitor, id: unique() })))
+    }
+}
+
+/// Instances of one plugin that stand in for each other, for many tasks. Cheap to clone; clones are the same pool.
+///
+/// A call takes an instance that is free, or makes one, or waits its turn: first come, first served. One that a call has ended is replaced.
+#[derive(Clone)]
+pub struct AsyncPool(Arc<Inner>);
+
+struct Inner {
+    plugin: Plugin,
+    options: PoolOptions,
+    roster: Arc<Roster<AsyncInstance>>,
+    /// Drops what is unused for long.
+    janitor: Option<Thread>,
+    id: u64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(janitor) = &self.janitor {
+            janitor.unpark();
+        }
+    }
+}
+
+impl AsyncPool {
+    /// The plugin whose instances these are.
+    #[must_use]
+    pub fn plugin(&self) -> &Plugin {
+        &self.0.plugin
+    }
+
+    /// The most instances that there are at once.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.roster.size()
+    }
+
+    /// Calls an export with [`Value`]s.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::call`](crate::Pool::call).
+    pub async fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
+        let arguments = AsyncArguments::of_values(&self.0.plugin, name, args)?;
+        self.call_then(arguments, options, |returned| returned.lift(&ToValue)).await
+    }
+
+    /// Calls an export of whichever instance is free. Its result is given to `then`, at home, which lifts it.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool itself, which has one: it might wait
+    /// for itself; what ends the initialisation of a new one; `dead-instance` once the pool is closed; those of the call, and of `then`.
+    pub async fn call_then<R: Send + 'static>(
+        &self,
+        arguments: AsyncArguments,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let patience = Patience::of(options, &self.0.options.instance.limits);
+        let loan = self.take(&patience, options.within).await?;
+        loan.instance().call_within(arguments, patience, None, then).await
+    }
+
+    async fn take(&self, patience: &Patience, lease: Option<Lease>) -> Result<Loan> {
+        let turn = if lease.is_some_and(|lease| lease.pool == self.0.id) {
+            let text = "all instances of the pool are busy, one of them with the call from which this one comes: a host function that calls its \
+                        own pool needs a larger one";
+            self.0.roster.try_take()?.ok_or_else(|| Error::new(ErrorKind::Busy, text))?
+        } else {
+            let taken = bounded(patience, self.0.roster.take_async()).await;
+            taken.map_err(|ended| waited(ended, self.size()))?
+        };
+        match turn {
+            Turn::Use(member) => Ok(Loan { pool: self.clone(), member: Some(member), is_back: false }),
+            Turn::Make => self.make(patience.clone()).await,
+        }
+    }
+
+    /// Makes a member, in a place that was taken for it.
+    async fn make(&self, patience: Patience) -> Result<Loan> {
+        // Gives the place back when the making fails, or is dropped.
+        let mut loan = Loan { pool: self.clone(), member: None, is_back: false };
+        let mut seed = Seed::on_fibers(&self.0.plugin, self.0.options.instance.clone())?;
+        seed.pool = self.0.id;
+        let item = AsyncInstance::within(seed, patience).await?;
+        self.0.roster.made();
+        loan.member = Some(Member { item, calls: 0 });
+        Ok(loan)
+    }
+
+    /// Makes instances until there are that many, or as many as the pool may have.
+    ///
+    /// # Errors
+    ///
+    /// What ends an initialisation; `dead-instance` once the pool is closed.
+    pub async fn warm_up(&self, instances: usize) -> Result<()> {
+        while self.0.roster.reserve(instances)?.is_some() {
+            self.make(Patience::of(&CallOptions::default(), &self.0.options.instance.limits)).await?.unused();
+        }
+        Ok(())
+    }
+
+    /// What the pool did so far, and what it has now.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.0.roster.stats()
+    }
+
+    /// Turns away new calls and those that wait, lets those that run finish, and waits for that. Closing twice does nothing more.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when calls still run by then: the pool is closed all the same.
+    pub async fn close(&self, timeout: Option<Duration>) -> Result<()> {
+        self.close_now();
+        let options = CallOptions { timeout, ..CallOptions::default() };
+        let empty = async {
+            self.0.roster.empty().await;
+            Ok(())
+        };
+        bounded(&Patience::of(&options, &Limits::default()), empty).await
+    }
+
+    /// The same without waiting for those that run.
+    pub fn close_now(&self) {
+        drop(self.0.roster.close());
+        if let Some(janitor) = &self.0.janitor {
+            janitor.unpark();
+        }
+    }
+
+    /// Whether it was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.roster.is_closed()
+    }
+
+    /// What each instance is made with.
+    #[must_use]
+    pub fn options(&self) -> &InstanceOptions {
+        &self.0.options.instance
+    }
+}
+
+impl fmt::Debug for AsyncPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsyncPool({} × {}{})", self.size(), self.0.plugin.name(), if self.is_closed() { ", closed" } else { "" })
+    }
+}
+
+/// An instance of a pool, or a place for one, which goes back when this is dropped.
+struct Loan {
+    pool: AsyncPool,
+    member: Option<Member<AsyncInstance>>,
+    is_back: bool,
+}
+
+impl Loan {
+    fn instance(&self) -> &AsyncInstance {
+        // `take` gives no other.
+        &self.member.as_ref().unwrap_or_else(|| unreachable!("a loan without an instance is given to nobody")).item
+    }
+
+    /// Gives it back as one that was not called.
+    fn unused(mut self) {
+        drop(self.pool.0.roster.give_back(self.member.take(), Fate::Keep));
+        self.is_back = true;
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if self.is_back {
+            return;
+        }
+        let fate = match &mut self.member {
+            None => Fate::Unmade,
+            Some(member) => {
+                member.calls += 1;
+                self.pool.0.options.fate(member.calls, member.item.dead().is_some())
+            }
+        };
+        let dropped = self.pool.0.roster.give_back(self.member.take(), fate);
+        if dropped.is_some() {
+            // To free a guest's memory takes a while, and no loop should wait for it.
+            runtime::compute(move || drop(dropped));
+        }
+    }
+}

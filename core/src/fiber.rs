@@ -1,0 +1,178 @@
+//! Guest code on a fiber, which can wait without a thread.
+
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
+use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, Val};
+
+use crate::abi::block::Block;
+use crate::abi::lift::Lift;
+use crate::call::{RELEASE_FROM, in_result, lift_value, read_result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::{Function, Slot, SlotKind};
+use crate::patience::Patience;
+use crate::runtime;
+use crate::state::{Guest, State, classify};
+use crate::store::{Seed, handles, not_linked};
+use crate::task;
+
+/// Waits for the future as long as the patience lasts.
+pub(crate) async fn bounded<T>(patience: &Patience, future: impl Future<Output = Result<T>>) -> Result<T> {
+    if !patience.is_limited() {
+        return future.await;
+    }
+    tokio::select! {
+        biased;
+        done = future => done,
+        ended = ended(patience) => Err(ended),
+    }
+}
+
+/// Waits for the end of the patience.
+async fn ended(patience: &Patience) -> Error {
+    let deadline = async {
+        match patience.deadline {
+            Some(deadline) => {
+                runtime::sleep_until(deadline.at).await;
+                deadline.passed()
+            }
+            None => std::future::pending().await,
+        }
+    };
+    let mut tokens: Vec<_> = patience.cancel.iter().map(|token| Box::pin(token.cancelled())).collect();
+    let cancelled = poll_fn(|context| {
+        let is_cancelled = tokens.iter_mut().any(|token| token.as_mut().poll(context).is_ready());
+        if is_cancelled { Poll::Ready(crate::patience::cancelled()) } else { Poll::Pending }
+    });
+    tokio::select! {
+        ended = deadline => ended,
+        ended = cancelled => ended,
+    }
+}
+
+/// Instantiates the module in its store, and runs its `_initialize`. The caller has set the store's patience.
+pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()> {
+    let compiled = seed.plugin.compiled();
+    store.epoch_deadline_callback(|store| {
+        store.data().patience.check_limits().map_err(Error::into_wasmtime)?;
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
+    });
+    let linked = compiled.async_pre()?.instantiate_async(&mut *store).await;
+    let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
+    let start = handles(store, &instance, compiled)?;
+    let mut store = store.as_context_mut();
+    if let Some(initialize) = start.initialize {
+        enter(&mut store, initialize, &[], false).await?;
+    }
+    if let Some(arena) = start.arena {
+        let address = enter(&mut store, arena, &[], true).await?;
+        store.data_mut().guest.arena = Some(address as u32);
+    }
+    Ok(())
+}
+
+/// Runs guest code; gives the bits of its result, 0 where there is none.
+pub(crate) async fn enter(store: &mut StoreContextMut<'_, State>, func: Func, params: &[Val], has_result: bool) -> Result<u64> {
+    let mark = store.data().streams.stderr.total();
+    let mut results = [Val::I32(0)];
+    let results = &mut results[..usize::from(has_result)];
+    func.call_async(&mut *store, params, results).await.map_err(|error| classify(&error, store.data(), mark))?;
+    Ok(results.first().map_or(0, bits))
+}
+
+pub(crate) fn bits(value: &Val) -> u64 {
+    match value {
+        Val::I32(n) => u64::from(*n as u32),
+        Val::I64(n) => *n as u64,
+        Val::F32(bits) => u64::from(*bits),
+        Val::F64(bits) => *bits,
+        // No signature that `plugin.rs` lets through has others.
+        _ => 0,
+    }
+}
+
+pub(crate) fn value(slot: &Slot, bits: u64) -> Val {
+    match slot.kind {
+        SlotKind::I64 => Val::I64(bits as i64),
+        SlotKind::F32 => Val::F32(bits as u32),
+        SlotKind::F64 => Val::F64(bits),
+        _ => Val::I32(bits as i32),
+    }
+}
+
+/// Finds room for the block in the guest and copies it there; gives its address.
+pub(crate) async fn place(guest: Guest, store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
+    if let Some(address) = guest.place_at_once(store, block, with_head)? {
+        return Ok(address);
+    }
+    let params = Guest::realloc_params(block.placed_size(with_head)?).map(|word| Val::I32(word as i32));
+    let address = enter(store, guest.realloc()?, &params, true).await?;
+    guest.place_at(store, block, with_head, address as u32)
+}
+
+/// A result that still lies in the guest.
+pub struct AsyncReturned<'s, 'c> {
+    store: &'s mut StoreContextMut<'c, State>,
+    function: &'s Function,
+    export: usize,
+    raw: u64,
+}
+
+impl AsyncReturned<'_, '_> {
+    /// Lifts the result.
+    ///
+    /// # Errors
+    ///
+    /// As [`Returned::lift`](crate::Returned::lift).
+    pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
+        let state = self.store.data();
+        let (max, memory) = (state.max_value, state.guest.memory);
+        let no_memory = || Error::new(ErrorKind::InvalidPlugin, "the module exports no memory");
+        let data = || memory.map(|memory| memory.data(&*self.store)).ok_or_else(no_memory);
+        let (value, lifted) =
+            read_result(self.function, data, self.raw, max, |function, memory, bytes, max| lift_value(lift, function, memory, bytes, max));
+        let value = value.map_err(|error| in_result(error, self.function));
+        let state = self.store.data_mut();
+        match &value {
+            // A guest that gives what can't be is not to be trusted with another call.
+            Err(error) if error.kind() == ErrorKind::Trap => state.life.kill(error),
+            _ if lifted >= RELEASE_FROM => {
+                // Guest code, for which this is not the place: the next call begins with it.
+                state.release = state.exports[self.export].1.map(|post| (post, self.raw));
+            }
+            _ => {}
+        }
+        value
+    }
+}
+
+/// Runs a call of an export, within the guest's present call where there is one. `then` reads the result, at home.
+pub(crate) async fn call<R>(
+    store: &mut StoreContextMut<'_, State>,
+    function: &Function,
+    export: usize,
+    block: Block<'static>,
+    patience: Patience,
+    then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
+) -> Result<R> {
+    let within = patience.clone().within(&store.data().patience);
+    let outer = std::mem::replace(&mut store.data_mut().patience, within);
+    let called = bounded(&patience, run(store, function, export, block)).await;
+    store.data_mut().patience = outer;
+    let raw = called.inspect_err(|error| store.data().life.kill(error))?;
+    task::go_home().await;
+    then(AsyncReturned { store, function, export, raw })
+}
+
+async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export: usize, mut block: Block<'static>) -> Result<u64> {
+    let abi = &function.abi;
+    if let Some((post, raw)) = store.data_mut().release.take() {
+        enter(store, post, &[Val::I32(raw as i32)], false).await?;
+    }
+    let (guest, func) = (store.data().guest, store.data().exports[export].0);
+    let address = place(guest, store, &mut block, abi.spilled).await?;
+    let params: Vec<Val> =
+        if abi.spilled { vec![Val::I32(address as i32)] } else { abi.slots.iter().map(|slot| value(slot, block.load(*slot))).collect() };
+    drop(block);
+    enter(store, func, &params, abi.result.size > 0).await
+}

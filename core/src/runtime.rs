@@ -1,0 +1,43 @@
+//! The threads of asynchronous calls: a few that compute, and one that minds the clock. Made when they are first needed.
+
+use std::sync::OnceLock;
+use std::thread::available_parallelism;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::{Instant, Sleep};
+
+struct Runtimes {
+    /// Runs no guest, so that timers are on time however busy the others are.
+    clock: Runtime,
+    guests: Runtime,
+}
+
+fn runtimes() -> &'static Runtimes {
+    static RUNTIMES: OnceLock<Runtimes> = OnceLock::new();
+    RUNTIMES.get_or_init(|| {
+        let threads = available_parallelism().map_or(2, usize::from);
+        let make = |name: &str, threads| {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads).thread_name(name).enable_time();
+            // Without threads no asynchronous call can go on: there is nobody to tell, and nothing to go back to.
+            builder.build().unwrap_or_else(|error| panic!("the system gives no threads for asynchronous calls: {error}"))
+        };
+        Runtimes { clock: make("undergo-clock", 1), guests: make("undergo-guest", threads) }
+    })
+}
+
+/// Runs that on a thread for guests.
+pub(crate) fn compute(turn: impl FnOnce() + Send + 'static) {
+    runtimes().guests.spawn(async move { turn() });
+}
+
+/// Runs blocking work where it keeps nobody from computing.
+pub(crate) fn clock() -> &'static Handle {
+    runtimes().clock.handle()
+}
+
+/// A sleep that may be awaited on any executor.
+pub(crate) fn sleep_until(at: std::time::Instant) -> Sleep {
+    let _within = clock().enter();
+    tokio::time::sleep_until(Instant::from_std(at))
+}

@@ -1,0 +1,156 @@
+//! Tasks: calls that suspend instead of holding a thread, and where they run.
+//!
+//! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins at home, where most calls are over before anybody else
+//! could have begun them. A guest that computes for longer than a tick of the clock goes *away*, to one of a few threads of this crate, and a task comes home
+//! for the host's functions and to have its result read. So the host's objects are touched at home only, and the loop waits for no guest.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::runtime;
+
+/// The thread of a host's event loop.
+pub trait Home: Send + Sync {
+    /// Has [`Job::run`] called on that thread, soon, and after this has returned. Called from any thread. A job that is dropped instead ends its task.
+    fn schedule(&self, job: Job);
+}
+
+/// A turn of a task.
+pub struct Job(Option<Arc<Task>>);
+
+impl Job {
+    /// Runs the task until it waits, or goes elsewhere. Takes no longer than a tick of the clock, but for the host's own functions.
+    pub fn run(mut self) {
+        if let Some(task) = self.0.take() {
+            task.run();
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            drop(task.future.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+/// Starts a task on the thread of its home, which this is. Returns when it waits for something, went elsewhere, or is over.
+pub fn spawn(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
+    Arc::new(Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(HOME), state: AtomicU8::new(SCHEDULED), home }).run();
+}
+
+struct Task {
+    /// Empty once it is over.
+    future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    place: AtomicU8,
+    state: AtomicU8,
+    home: Arc<dyn Home>,
+}
+
+// Where a task runs.
+const HOME: u8 = 0;
+const AWAY: u8 = 1;
+
+// Whether a task runs. Woken while it runs, it runs once more.
+const WAITING: u8 = 0;
+const SCHEDULED: u8 = 1;
+const RUNNING: u8 = 2;
+const WOKEN: u8 = 3;
+
+thread_local! {
+    /// The task that this thread runs.
+    static CURRENT: RefCell<Option<Arc<Task>>> = const { RefCell::new(None) };
+}
+
+impl Task {
+    fn run(self: Arc<Self>) {
+        let outer = CURRENT.replace(Some(self.clone()));
+        self.state.store(RUNNING, Ordering::SeqCst);
+        let waker = Waker::from(self.clone());
+        let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = future.as_mut() {
+            // A panic ends its task, and whoever waits for it is told by the drop of what the task owns.
+            let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut Context::from_waker(&waker))));
+            if !matches!(polled, Ok(Poll::Pending)) {
+                *future = None;
+            }
+        }
+        let over = future.is_none();
+        drop(future);
+        CURRENT.set(outer);
+        if over {
+            return;
+        }
+        if self.state.compare_exchange(RUNNING, WAITING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            self.state.store(SCHEDULED, Ordering::SeqCst);
+            self.schedule();
+        }
+    }
+
+    fn schedule(self: Arc<Self>) {
+        if self.place.load(Ordering::SeqCst) == HOME {
+            let home = self.home.clone();
+            home.schedule(Job(Some(self)));
+        } else {
+            runtime::compute(move || self.run());
+        }
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        let next = |state| match state {
+            WAITING => Some(SCHEDULED),
+            RUNNING => Some(WOKEN),
+            _ => None,
+        };
+        if self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) == Ok(WAITING) {
+            self.schedule();
+        }
+    }
+}
+
+/// Goes there, if the code that awaits this is elsewhere. Does nothing for code that runs outside of all tasks, on an executor of the host.
+fn go(place: u8) -> impl Future<Output = ()> + Send {
+    poll_fn(move |context| {
+        let arrived = CURRENT.with_borrow(|task| task.as_ref().is_none_or(|task| task.place.swap(place, Ordering::SeqCst) == place));
+        if arrived {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+/// Goes to the thread where the host's own code runs: what a task does after this is awaited, it does there.
+pub fn go_home() -> impl Future<Output = ()> + Send {
+    go(HOME)
+}
+
+/// Goes to where a guest may compute.
+pub(crate) fn away() -> impl Future<Output = ()> + Send {
+    go(AWAY)
+}
+
+/// Goes away, or gives others a turn there.
+pub(crate) async fn give_way() {
+    let is_home = CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME));
+    if is_home {
+        return away().await;
+    }
+    let yielded = AtomicBool::new(false);
+    poll_fn(|context| {
+        if yielded.swap(true, Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
