@@ -59,50 +59,52 @@ impl Shape {
     }
 }
 
-impl Function {
-    fn lower<'py>(
+impl Shape {
+    /// Gives `put` each argument with the number of its parameter.
+    pub(crate) fn lower<'py>(
         &self,
-        arguments: &mut undergo::Arguments<'_, 'py>,
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
+        mut put: impl FnMut(usize, Bound<'py, PyAny>) -> undergo::Result<()>,
     ) -> undergo::Result<()> {
-        let shape = &*self.shape;
         let given = args.len();
-        let wanted = shape.params.len();
+        let wanted = self.params.len();
         if given > wanted {
-            return Err(shape.wrong(&format!("takes {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" })));
+            return Err(self.wrong(&format!("takes {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" })));
         }
         for (i, arg) in args.iter_borrowed().enumerate() {
-            arguments.lower(i, &Object(arg.to_owned()))?;
+            put(i, arg.to_owned())?;
         }
         let Some(kwargs) = kwargs else {
-            return if given < shape.required { Err(self.missing(given, &[])) } else { Ok(()) };
+            return if given < self.required { Err(self.missing(given, &[])) } else { Ok(()) };
         };
         let mut named = vec![false; wanted];
         for (key, value) in kwargs.iter() {
-            let key = key.cast::<PyString>().map_err(|_| shape.wrong("takes names as keywords"))?;
-            let Some(i) = shape.number(key) else {
-                let known = shape.function.params.iter().map(|param| python_name(&param.name)).collect::<Vec<_>>();
+            let key = key.cast::<PyString>().map_err(|_| self.wrong("takes names as keywords"))?;
+            let Some(i) = self.number(key) else {
+                let known = self.function.params.iter().map(|param| python_name(&param.name)).collect::<Vec<_>>();
                 let hint = names::did_you_mean(&key.to_string(), known.iter().map(String::as_str));
-                return Err(shape.wrong(&format!("has no parameter '{key}'{hint}")));
+                return Err(self.wrong(&format!("has no parameter '{key}'{hint}")));
             };
             if i < given || named[i] {
-                return Err(shape.wrong(&format!("got two values for '{key}'")));
+                return Err(self.wrong(&format!("got two values for '{key}'")));
             }
             named[i] = true;
-            arguments.lower(i, &Object(value))?;
+            put(i, value)?;
         }
-        if (given..shape.required).any(|i| !named[i]) { Err(self.missing(given, &named)) } else { Ok(()) }
+        if (given..self.required).any(|i| !named[i]) { Err(self.missing(given, &named)) } else { Ok(()) }
     }
 
     #[cold]
     fn missing(&self, given: usize, named: &[bool]) -> Error {
-        let params = self.shape.function.params.iter().enumerate();
-        let missing = params.filter(|(i, _)| (given..self.shape.required).contains(i) && !named.get(*i).copied().unwrap_or(false));
+        let params = self.function.params.iter().enumerate();
+        let missing = params.filter(|(i, _)| (given..self.required).contains(i) && !named.get(*i).copied().unwrap_or(false));
         let names: Vec<String> = missing.map(|(_, param)| format!("'{}'", python_name(&param.name))).collect();
-        self.shape.wrong(&format!("needs a value for {}", names.join(", ")))
+        self.wrong(&format!("needs a value for {}", names.join(", ")))
     }
+}
 
+impl Function {
     pub(crate) fn with_options(&self, py: Python<'_>, options: CallOptions) -> Function {
         Function { instance: self.instance.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
     }
@@ -125,7 +127,7 @@ impl Function {
     ) -> PyResult<Bound<'py, PyAny>> {
         let fail = |error: Error| errors::to_python(py, &error);
         let mut arguments = self.instance.arguments(self.shape.export).map_err(fail)?;
-        self.lower(&mut arguments, args, kwargs).map_err(fail)?;
+        self.shape.lower(args, kwargs, |i, value| arguments.lower(i, &Object(value))).map_err(fail)?;
         let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(&self.instance, &self.options)));
         let returned = returned.map_err(fail)?;
         returned.lift(&ToPython(py)).map_err(fail)

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Plugin, names};
 
+use crate::coroutine;
 use crate::errors;
 use crate::lift::ToPython;
 use crate::lower::Object;
@@ -83,8 +84,12 @@ impl HostFunction for Callable {
             };
             let function = table.get().0[self.number].bind(py).clone();
             let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| errors::from_host(py, raised))?;
-            let result = call.outside(|| function.call1(args)).map_err(|raised| noted(py, raised, call))?;
-            call.answer(&Object(result))
+            let result = if call.is_async() { coroutine::call_host(call, &function, args) } else { call.outside(|| function.call1(args)) };
+            let result = result.map_err(|raised| noted(py, raised, call))?;
+            match coroutine::defer(call, &result) {
+                Some(deferred) => deferred,
+                None => call.answer(&Object(result)),
+            }
         })
     }
 }

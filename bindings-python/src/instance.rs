@@ -23,14 +23,14 @@ pub(crate) struct Instance {
 
 /// What an object with a `__dict__` owns for the garbage collector to see. Such an object is tracked before its contents are written: Python makes its dict
 /// in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
-struct Owned<T>(Option<Box<T>>);
+pub(crate) struct Owned<T>(pub(crate) Option<Box<T>>);
 
 impl<T> Owned<T> {
-    fn new(owned: T) -> Self {
+    pub(crate) fn new(owned: T) -> Self {
         Owned(Some(Box::new(owned)))
     }
 
-    fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         // Set by `new`, and never taken.
         self.0.as_deref().unwrap_or_else(|| unreachable!("methods are called on complete objects only"))
     }
@@ -57,7 +57,7 @@ impl Instance {
 }
 
 /// Makes the functions attributes of the object, but for those whose names its class has taken.
-fn bind(object: &Bound<'_, PyAny>, functions: &Bound<'_, PyDict>) -> PyResult<()> {
+pub(crate) fn bind(object: &Bound<'_, PyAny>, functions: &Bound<'_, PyDict>) -> PyResult<()> {
     let class = object.get_type();
     let attributes = object.getattr("__dict__")?.cast_into::<PyDict>()?;
     for (name, function) in functions.iter() {
@@ -152,7 +152,7 @@ impl Instance {
 /// A view of an instance whose calls have other options.
 #[pyclass(frozen, dict, module = "undergo")]
 pub(crate) struct View {
-    owned: Owned<Py<Exports>>,
+    pub(crate) owned: Owned<Py<Exports>>,
 }
 
 #[pymethods]

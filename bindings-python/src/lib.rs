@@ -3,9 +3,14 @@
 //! One file per noun, as in the core: `plugin`, `instance`, `function`, `imports`, `config`, `errors`; `lower` and `lift` are the
 //! conversion, and `types` holds the classes that are made for a plugin's records and enums.
 
+mod async_function;
+mod async_instance;
+mod async_pool;
 mod buffer;
 mod config;
+mod coroutine;
 mod errors;
+mod event_loop;
 mod function;
 mod imports;
 mod instance;
@@ -22,6 +27,14 @@ use pyo3::prelude::*;
 mod _undergo {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::async_function::AsyncFunction;
+    #[pymodule_export]
+    use crate::async_instance::AsyncInstance;
+    #[pymodule_export]
+    use crate::async_pool::AsyncPool;
+    #[pymodule_export]
+    use crate::coroutine::Call;
     #[pymodule_export]
     use crate::function::{Exports, Function};
     #[pymodule_export]

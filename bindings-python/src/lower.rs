@@ -51,7 +51,8 @@ fn out_of_range(value: &Bound<'_, PyAny>, name: &str, range: &str) -> Reject {
     Reject::Value(format!("{shown} is out of range for {name} ({range})"))
 }
 
-impl<'py> Lower<'py> for Object<'py> {
+// What a blob lends, it keeps alive by itself: for any lifetime.
+impl<'a, 'py> Lower<'a> for Object<'py> {
     fn type_name(&self) -> Cow<'static, str> {
         self.0.get_type().name().map_or(Cow::Borrowed("object"), |name| Cow::Owned(name.to_string()))
     }
@@ -95,7 +96,7 @@ impl<'py> Lower<'py> for Object<'py> {
         })
     }
 
-    fn as_scalars(&self, scalar: Scalar) -> Lowered<Option<Blob<'py>>> {
+    fn as_scalars(&self, scalar: Scalar) -> Lowered<Option<Blob<'a>>> {
         if scalar == Scalar::U8
             && let Ok(bytes) = self.0.cast_exact::<PyBytes>()
         {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use undergo::InstanceOptions;
+use undergo::{InstanceOptions, PoolOptions};
 
+use crate::async_instance::AsyncInstance;
+use crate::async_pool::AsyncPool;
+use crate::coroutine::Call;
 use crate::errors;
 use crate::function::Shape;
 use crate::instance::Instance;
@@ -25,6 +28,10 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
+    pub(crate) fn core(&self) -> &undergo::Plugin {
+        &self.core
+    }
+
     pub(crate) fn shapes(&self) -> &[Arc<Shape>] {
         &self.shapes
     }
@@ -73,6 +80,51 @@ impl Plugin {
         let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
         let instance = py.detach(|| core.instantiate(options)).map_err(|error| errors::to_python(py, &error))?;
         Instance::make(py, slf, instance, host)
+    }
+
+    /// Make an instance whose exports are awaited: `instance = await plugin.instantiate_async(...)`.
+    ///
+    /// Args:
+    ///     imports: as of `instantiate`; the functions may be coroutine functions.
+    ///     sandbox: what it may reach; nothing by default.
+    ///     limits: what it may use.
+    #[pyo3(signature = (*, imports = None, sandbox = None, limits = None))]
+    fn instantiate_async<'py>(
+        slf: &Bound<'py, Self>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Call> {
+        let py = slf.py();
+        let (imports, host) = imports::collect(py, &slf.get().core, imports)?;
+        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        Ok(AsyncInstance::make(slf, options, host))
+    }
+
+    /// Make a pool of instances whose exports are awaited, none of which is made yet.
+    ///
+    /// Args:
+    ///     size: the most instances that there are at once.
+    ///     imports: as of `instantiate`; the functions may be coroutine functions.
+    ///     sandbox: what each instance may reach; nothing by default.
+    ///     limits: what each may use.
+    ///     max_calls: after so many calls an instance is replaced; 1 is a fresh instance for each call.
+    ///     idle: seconds after which an instance that was not called is dropped.
+    #[pyo3(signature = (size, *, imports = None, sandbox = None, limits = None, max_calls = None, idle = None))]
+    fn async_pool<'py>(
+        slf: &Bound<'py, Self>,
+        size: usize,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+        max_calls: Option<u64>,
+        idle: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, AsyncPool>> {
+        let py = slf.py();
+        let (imports, host) = imports::collect(py, &slf.get().core, imports)?;
+        let instance = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        let idle = config::call_options(py, idle)?.timeout;
+        AsyncPool::make(py, slf, PoolOptions { size, max_calls, idle, instance }, host)
     }
 
     /// The name of its file.

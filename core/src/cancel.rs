@@ -17,6 +17,7 @@ pub struct CancelToken(Arc<Shared>);
 struct Shared {
     cancelled: AtomicBool,
     notify: Notify,
+    parent: Option<CancelToken>,
 }
 
 impl CancelToken {
@@ -24,6 +25,12 @@ impl CancelToken {
     #[must_use]
     pub fn new() -> CancelToken {
         CancelToken::default()
+    }
+
+    /// A token that is cancelled with this one, and that can be cancelled alone.
+    #[must_use]
+    pub fn child(&self) -> CancelToken {
+        CancelToken(Arc::new(Shared { parent: Some(self.clone()), ..Shared::default() }))
     }
 
     /// Cancels all calls that have the token, now and later. Does not wait for their end.
@@ -35,7 +42,7 @@ impl CancelToken {
     /// Whether it was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::SeqCst)
+        self.0.cancelled.load(Ordering::SeqCst) || self.0.parent.as_ref().is_some_and(CancelToken::is_cancelled)
     }
 
     /// Waits until it is cancelled.
@@ -43,8 +50,17 @@ impl CancelToken {
         let mut notified = std::pin::pin!(self.0.notify.notified());
         // Registered before looking, so that a cancel in between is seen by one or the other.
         notified.as_mut().enable();
-        if !self.is_cancelled() {
-            notified.await;
+        if self.is_cancelled() {
+            return;
+        }
+        match &self.0.parent {
+            None => notified.await,
+            Some(parent) => {
+                tokio::select! {
+                    () = notified => {}
+                    () = Box::pin(parent.cancelled()) => {}
+                }
+            }
         }
     }
 }

@@ -73,6 +73,8 @@ impl Task {
         let outer = CURRENT.replace(Some(self.clone()));
         self.state.store(RUNNING, Ordering::SeqCst);
         let waker = Waker::from(self.clone());
+        // What a guest waits for may want a clock of tokio's.
+        let _within = runtime::clock().enter();
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
             // A panic ends its task, and whoever waits for it is told by the drop of what the task owns.

@@ -34,10 +34,14 @@ from ._errors import (
     TypeMismatchError,
     UnknownExportError,
 )
-from ._undergo import Exports, Function, Instance, Memory, Plugin, View, __version__
+from ._undergo import AsyncFunction, AsyncInstance, AsyncPool, Call, Exports, Function, Instance, Memory, Plugin, View, __version__
 
 __all__ = [
+    "AsyncFunction",
+    "AsyncInstance",
+    "AsyncPool",
     "BusyError",
+    "Call",
     "CancelledError",
     "DeadInstanceError",
     "DeniedError",

@@ -1,0 +1,112 @@
+//! A pool of asynchronous instances, as a Python object whose methods are the exports.
+
+use pyo3::prelude::*;
+use undergo::PoolOptions;
+
+use crate::async_function::Target;
+use crate::async_instance::{Parts, parts, view};
+use crate::config;
+use crate::coroutine::Call;
+use crate::errors;
+use crate::function::{self, Exports};
+use crate::imports::HostTable;
+use crate::instance::{Owned, View, bind};
+use crate::plugin::Plugin;
+
+/// Interchangeable instances whose exports are awaited, for many tasks of one event loop or several: `await pool.greet(...)`. A call takes an instance that
+/// is free, or makes one, or waits its turn. Use it as an asynchronous context manager, or await `close()`.
+#[pyclass(frozen, dict, weakref, module = "undergo")]
+pub(crate) struct AsyncPool {
+    core: undergo::AsyncPool,
+    owned: Owned<Parts>,
+}
+
+impl AsyncPool {
+    pub(crate) fn make<'py>(
+        py: Python<'py>,
+        plugin: &Bound<'py, Plugin>,
+        options: PoolOptions,
+        host: Py<HostTable>,
+    ) -> PyResult<Bound<'py, AsyncPool>> {
+        let core = plugin.get().core().async_pool(options).map_err(|error| errors::to_python(py, &error))?;
+        let (parts, functions) = parts(py, plugin, &Target::Pool(core.clone()), host)?;
+        let made = Bound::new(py, AsyncPool { core, owned: Owned::new(parts) })?;
+        bind(made.as_any(), &functions)?;
+        Ok(made)
+    }
+
+    fn closing(&self, timeout: Option<std::time::Duration>) -> Call {
+        let core = self.core.clone();
+        Call::new("close", None, move |_| Box::pin(async move { core.close(timeout).await.map(|()| Python::attach(|py| py.None())) }))
+    }
+}
+
+#[pymethods]
+impl AsyncPool {
+    /// All exports, as attributes and by `[]`.
+    #[getter]
+    fn exports(&self, py: Python<'_>) -> Py<Exports> {
+        self.owned.get().1.clone_ref(py)
+    }
+
+    /// The plugin whose instances these are.
+    #[getter]
+    fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
+        self.owned.get().0.clone_ref(py)
+    }
+
+    /// The most instances that there are at once.
+    #[getter]
+    fn size(&self) -> usize {
+        self.core.size()
+    }
+
+    /// Whether it was closed.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    /// A view of the same pool with other options for its calls: `await pool.using(timeout=0.1).greet(...)`.
+    #[pyo3(signature = (*, timeout = None))]
+    fn using<'py>(&self, py: Python<'py>, timeout: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, View>> {
+        view(py, self.owned.get(), &config::call_options(py, timeout)?)
+    }
+
+    /// Make instances until there are that many, or as many as the pool may have. To be awaited.
+    fn warm_up(&self, instances: usize) -> Call {
+        let core = self.core.clone();
+        Call::new("warm_up", None, move |_| Box::pin(async move { core.warm_up(instances).await.map(|()| Python::attach(|py| py.None())) }))
+    }
+
+    /// Turn away new calls and those that wait, let those that run finish, and wait for that. To be awaited.
+    #[pyo3(signature = (timeout = None))]
+    fn close(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
+        Ok(self.closing(config::call_options(py, timeout)?.timeout))
+    }
+
+    fn __aenter__(slf: Py<Self>) -> Call {
+        Call::new("__aenter__", None, move |_| Box::pin(async move { Ok(slf.into_any()) }))
+    }
+
+    #[pyo3(signature = (*_raised))]
+    fn __aexit__(&self, _raised: &Bound<'_, pyo3::types::PyTuple>) -> Call {
+        self.closing(None)
+    }
+
+    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(function::unknown(py, self.core.plugin().name(), self.owned.get().1.get().functions.bind(py), name))
+    }
+
+    fn __repr__(&self) -> String {
+        let state = if self.core.is_closed() { ", closed" } else { "" };
+        format!("<undergo.AsyncPool of up to {} × {}{state}>", self.core.size(), self.core.plugin().name())
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        let Some(owned) = &self.owned.0 else { return Ok(()) };
+        visit.call(&owned.0)?;
+        visit.call(&owned.1)?;
+        visit.call(&owned.2)
+    }
+}
