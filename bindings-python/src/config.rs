@@ -4,26 +4,43 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use undergo::{CallOptions, Dir, Limits, Output, Sandbox};
+use pyo3::types::{PyBytes, PyString};
+use undergo::{CallOptions, Dir, Input, Limits, Output, Sandbox};
 
-type SandboxParts = (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Vec<u8>, String, String, usize);
+use crate::imports::Table;
 
-pub(crate) fn sandbox(given: Option<&Bound<'_, PyAny>>) -> PyResult<Sandbox> {
+type Any<'py> = Bound<'py, PyAny>;
+type SandboxParts<'py> = (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize);
+
+/// Reads a sandbox. The functions that get lines of output are held by the table.
+pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
     let Some(given) = given else { return Ok(Sandbox::default()) };
     let (args, env, dirs, stdin, stdout, stderr, limit): SandboxParts = parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
     let dirs = dirs.into_iter().map(|(guest, path, readonly)| (guest, Dir { path: path.into(), readonly })).collect();
-    let output = |name: &str| match name {
-        "discard" => Output::Discard,
-        "capture" => Output::Capture(limit),
-        _ => Output::Inherit,
+    let stdin = if stdin.is_none() {
+        Input::Inherit
+    } else if let Ok(bytes) = stdin.cast::<PyBytes>() {
+        Input::Bytes(bytes.as_bytes().to_owned())
+    } else {
+        Input::File(stdin.extract()?)
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output(&stdout), stderr: output(&stderr) })
+    let mut output = |name: &'static str, given: &Any<'py>| {
+        let Ok(word) = given.cast::<PyString>() else { return Ok(table.lines(name, given)) };
+        PyResult::Ok(match word.to_str()? {
+            "discard" => Output::Discard,
+            "capture" => Output::Capture(limit),
+            _ => Output::Inherit,
+        })
+    };
+    let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr })
 }
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
-    let (memory, timeout, value): (Option<u64>, Option<f64>, Option<u64>) = parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value, ..Limits::default() })
+    let (memory, timeout, value, output): (Option<u64>, Option<f64>, Option<u64>, Option<u64>) =
+        parts(given, "limits", "undergo.Limits")?.extract()?;
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, ..Limits::default() })
 }
 
 pub(crate) fn call_options(py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<CallOptions> {

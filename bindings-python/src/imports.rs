@@ -1,11 +1,11 @@
 //! The functions that a Python program gives to a plugin.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple, PyWeakrefMethods, PyWeakrefReference};
-use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Plugin, names};
+use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Output, Plugin, names};
 
 use crate::coroutine;
 use crate::errors;
@@ -16,21 +16,52 @@ use crate::types::python_name;
 /// Owns an instance's host functions, for the garbage collector to see: a function that refers to the instance makes a cycle. The core's
 /// instance knows the table weakly; whoever can call the instance holds it.
 #[pyclass(frozen, weakref, module = "undergo")]
-pub(crate) struct HostTable(Vec<Py<PyAny>>);
+pub(crate) struct HostTable(OnceLock<Vec<Py<PyAny>>>);
 
 #[pymethods]
 impl HostTable {
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.0.iter().try_for_each(|function| visit.call(function))
+        self.0.get().into_iter().flatten().try_for_each(|function| visit.call(function))
     }
 }
 
-/// Finds the functions that the plugin imports among those given: `{interface: {name: callable}}`, or an object with the methods in place of the
-/// inner dict. What the plugin does not import is left alone; what is missing is the core's to say.
-pub(crate) fn collect(py: Python<'_>, plugin: &Plugin, given: Option<&Bound<'_, PyAny>>) -> PyResult<(Imports, Py<HostTable>)> {
-    let mut functions = Vec::new();
-    let mut places = Vec::new();
-    if let Some(given) = given {
+/// A table that is being filled.
+pub(crate) struct Table<'py> {
+    table: Bound<'py, HostTable>,
+    weak: Bound<'py, PyWeakrefReference>,
+    functions: Vec<Py<PyAny>>,
+}
+
+impl<'py> Table<'py> {
+    pub(crate) fn new(py: Python<'py>) -> PyResult<Table<'py>> {
+        let table = Bound::new(py, HostTable(OnceLock::new()))?;
+        let weak = PyWeakrefReference::new(&table)?;
+        Ok(Table { table, weak, functions: Vec::new() })
+    }
+
+    fn hold(&mut self, function: &Bound<'py, PyAny>) -> Callable {
+        self.functions.push(function.clone().unbind());
+        Callable { table: self.weak.clone().unbind(), number: self.functions.len() - 1 }
+    }
+
+    /// An output whose lines go to a function.
+    pub(crate) fn lines(&mut self, stream: &'static str, function: &Bound<'py, PyAny>) -> Output {
+        let callable = self.hold(function);
+        Output::lines(move |line| {
+            Python::attach(|py| {
+                let given = callable.function(py)?.call1((String::from_utf8_lossy(line),));
+                given
+                    .map(drop)
+                    .map_err(|raised| noted(py, raised, &format!("raised in Sandbox.{stream}, for a line of the plugin's output")))
+            })
+        })
+    }
+
+    /// Finds the functions that the plugin imports among those given: `{interface: {name: callable}}`, or an object with the methods in place of
+    /// the inner dict. What the plugin does not import is left alone; what is missing is the core's to say.
+    pub(crate) fn imports(&mut self, plugin: &Plugin, given: Option<&Bound<'py, PyAny>>) -> PyResult<Imports> {
+        let mut imports = Imports::default();
+        let Some(given) = given else { return Ok(imports) };
         for (interface, function) in plugin.imports() {
             let Some(group) = member(given, interface)? else { continue };
             let Some(found) = member(&group, &function.name)? else { continue };
@@ -38,17 +69,17 @@ pub(crate) fn collect(py: Python<'_>, plugin: &Plugin, given: Option<&Bound<'_, 
                 let text = format!("imports[{interface:?}][{:?}] is not callable: {}", function.name, found.get_type().name()?);
                 return Err(PyTypeError::new_err(text));
             }
-            places.push((interface.to_owned(), function.name.clone()));
-            functions.push(found.unbind());
+            imports.set(interface, function.name.clone(), Arc::new(self.hold(&found)));
         }
+        Ok(imports)
     }
-    let table = Bound::new(py, HostTable(functions))?;
-    let weak = PyWeakrefReference::new(&table)?.unbind();
-    let mut imports = Imports::default();
-    for (number, (interface, name)) in places.into_iter().enumerate() {
-        imports.set(interface, name, Arc::new(Callable { table: weak.clone_ref(py), number }));
+
+    /// The table with all that it holds.
+    pub(crate) fn finish(self) -> Py<HostTable> {
+        // Set here alone, and the table ends with it.
+        self.table.get().0.get_or_init(|| self.functions);
+        self.table.unbind()
     }
-    Ok((imports, table.unbind()))
 }
 
 /// An item of a mapping, or an attribute of an object, by its WIT name or its name in Python.
@@ -75,17 +106,24 @@ struct Callable {
     number: usize,
 }
 
+impl Callable {
+    fn function<'py>(&self, py: Python<'py>) -> undergo::Result<Bound<'py, PyAny>> {
+        let table = self.table.bind(py).upgrade_as::<HostTable>().ok().flatten();
+        let function = table.and_then(|table| Some(table.get().0.get()?.get(self.number)?.bind(py).clone()));
+        function.ok_or_else(|| Error::new(ErrorKind::HostError, "the host function is gone with the instance that it was given to"))
+    }
+}
+
 impl HostFunction for Callable {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
         Python::attach(|py| {
-            let table = self.table.bind(py).upgrade_as::<HostTable>().ok().flatten();
-            let Some(table) = table else {
-                return Err(Error::new(ErrorKind::HostError, "the host function is gone with the instance that it was given to"));
-            };
-            let function = table.get().0[self.number].bind(py).clone();
+            let function = self.function(py)?;
             let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| errors::from_host(py, raised))?;
             let result = if call.is_async() { coroutine::call_host(call, &function, args) } else { call.outside(|| function.call1(args)) };
-            let result = result.map_err(|raised| noted(py, raised, call))?;
+            let result = result.map_err(|raised| {
+                let name = python_name(&call.function().name);
+                noted(py, raised, &format!("raised in the host function {name}, called by the plugin"))
+            })?;
             match coroutine::defer(call, &result) {
                 Some(deferred) => deferred,
                 None => call.answer(&Object(result)),
@@ -95,8 +133,7 @@ impl HostFunction for Callable {
 }
 
 /// The exception with a note that says where it was raised (Python 3.11 and later have notes).
-fn noted(py: Python<'_>, raised: PyErr, call: &HostCall<'_>) -> Error {
-    let note = format!("raised in the host function {}, called by the plugin", python_name(&call.function().name));
+fn noted(py: Python<'_>, raised: PyErr, note: &str) -> Error {
     // Without notes the exception is as good, so a failure to add one is none.
     drop(raised.value(py).call_method1("add_note", (note,)));
     errors::from_host(py, raised)

@@ -12,6 +12,7 @@ use crate::async_pool::AsyncPool;
 use crate::coroutine::Call;
 use crate::errors;
 use crate::function::Shape;
+use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
 use crate::{config, imports, signature, types};
 
@@ -30,6 +31,20 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(crate) fn core(&self) -> &undergo::Plugin {
         &self.core
+    }
+
+    /// What it takes to make instances, and what holds the functions among it.
+    fn options<'py>(
+        &self,
+        py: Python<'py>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(InstanceOptions, Py<HostTable>)> {
+        let mut table = Table::new(py)?;
+        let imports = table.imports(&self.core, imports)?;
+        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &mut table)?, limits: config::limits(limits)? };
+        Ok((options, table.finish()))
     }
 
     pub(crate) fn shapes(&self) -> &[Arc<Shape>] {
@@ -76,8 +91,7 @@ impl Plugin {
     ) -> PyResult<Bound<'py, Instance>> {
         let py = slf.py();
         let core = &slf.get().core;
-        let (imports, host) = imports::collect(py, core, imports)?;
-        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        let (options, host) = slf.get().options(py, imports, sandbox, limits)?;
         let instance = py.detach(|| core.instantiate(options)).map_err(|error| errors::to_python(py, &error))?;
         Instance::make(py, slf, instance, host)
     }
@@ -96,8 +110,7 @@ impl Plugin {
         limits: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Call> {
         let py = slf.py();
-        let (imports, host) = imports::collect(py, &slf.get().core, imports)?;
-        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        let (options, host) = slf.get().options(py, imports, sandbox, limits)?;
         Ok(AsyncInstance::make(slf, options, host))
     }
 
@@ -121,8 +134,7 @@ impl Plugin {
         idle: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let py = slf.py();
-        let (imports, host) = imports::collect(py, &slf.get().core, imports)?;
-        let instance = InstanceOptions { imports, sandbox: config::sandbox(sandbox)?, limits: config::limits(limits)? };
+        let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
         let idle = config::call_options(py, idle)?.timeout;
         AsyncPool::make(py, slf, PoolOptions { size, max_calls, idle, instance }, host)
     }

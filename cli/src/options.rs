@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use undergo::{Dir, Limits, Output, Sandbox};
+use undergo::{Dir, Input, Limits, Output, Sandbox};
 
 use crate::duration;
 
@@ -36,7 +36,7 @@ impl Options {
             args: self.guest_args.clone(),
             env: self.env.clone(),
             dirs: self.dirs.clone(),
-            stdin: Vec::new(),
+            stdin: Input::default(),
             stdout: Output::Capture(STREAM_BUFFER),
             stderr: Output::Capture(STREAM_BUFFER),
         }

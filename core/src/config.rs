@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cancel::CancelToken;
 use crate::imports::Imports;
+use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
 /// What an instance may reach. By default: nothing but the standard output and error of the process.
@@ -19,7 +20,7 @@ pub struct Sandbox {
     /// Directories of the host, by the path at which the guest sees them.
     pub dirs: Vec<(String, Dir)>,
     /// What the guest reads from its standard input.
-    pub stdin: Vec<u8>,
+    pub stdin: Input,
     /// Where the guest's standard output goes.
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
@@ -35,18 +36,6 @@ pub struct Dir {
     pub readonly: bool,
 }
 
-/// Where a guest's output goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Output {
-    /// To the same stream of the host process.
-    #[default]
-    Inherit,
-    /// Nowhere.
-    Discard,
-    /// Into a buffer of at most that many bytes, to be read from the instance; what is beyond is dropped.
-    Capture(usize),
-}
-
 /// What an instance may use. The defaults set no limit but those of WebAssembly and of one value.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
@@ -60,6 +49,10 @@ pub struct Limits {
     /// Bytes that a single value from the guest may have on the host's side, where an element that is no number counts 32 at the least; 1 GiB when
     /// `None`.
     pub value: Option<u64>,
+    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped. That is no error for the guest: a plugin whose
+    /// log has become too long should not fail where one that logs less works, and Go programs hardly ever look whether printing has failed. The end of
+    /// standard error is kept for the text of a panic in any case.
+    pub output: Option<u64>,
 }
 
 /// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).

@@ -125,6 +125,12 @@ impl Error {
         Error::new(ErrorKind::HostError, message).with_host(host)
     }
 
+    /// A [`HostError`](ErrorKind::HostError) for a panic of the host's code.
+    pub(crate) fn from_panic(what: &str, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Error::new(ErrorKind::HostError, format!("{what} panicked: {}", text.unwrap_or_default()))
+    }
+
     /// Adds the host's own object, which the caller gets back.
     #[must_use]
     pub fn with_host(mut self, host: HostError) -> Self {

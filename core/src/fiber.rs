@@ -14,6 +14,7 @@ use crate::patience::Patience;
 use crate::runtime;
 use crate::state::{Guest, State, classify};
 use crate::store::{Seed, handles, not_linked};
+use crate::streams::Streams;
 use crate::task;
 
 /// Waits for the future as long as the patience lasts.
@@ -67,6 +68,15 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
     if let Some(arena) = start.arena {
         let address = enter(&mut store, arena, &[], true).await?;
         store.data_mut().guest.arena = Some(address as u32);
+    }
+    finish(&store.data().streams).await
+}
+
+/// Gives the functions that get output by lines what has no end yet.
+async fn finish(streams: &Streams) -> Result<()> {
+    if streams.are_unfinished() {
+        task::go_home().await;
+        streams.finish()?;
     }
     Ok(())
 }
@@ -157,8 +167,13 @@ pub(crate) async fn call<R>(
 ) -> Result<R> {
     let within = patience.clone().within(&store.data().patience);
     let outer = std::mem::replace(&mut store.data_mut().patience, within);
+    store.data_mut().depth += 1;
     let called = bounded(&patience, run(store, function, export, block)).await;
+    store.data_mut().depth -= 1;
     store.data_mut().patience = outer;
+    // What ended the guest tells more than what became of its last words.
+    let finished = if store.data().depth == 0 { finish(&store.data().streams).await } else { Ok(()) };
+    let called = called.and_then(|raw| finished.map(|()| raw));
     let raw = called.inspect_err(|error| store.data().life.kill(error))?;
     task::go_home().await;
     then(AsyncReturned { store, function, export, raw })

@@ -335,10 +335,7 @@ pub(crate) fn dispatch(
 
 /// Runs code of the host, whose panic must not unwind through the guest's frames.
 pub(crate) fn guarded(code: impl FnOnce() -> Result<()>) -> Result<()> {
-    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Error::new(ErrorKind::HostError, format!("the host function panicked: {}", text.unwrap_or_default())))
-    })
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| Err(Error::from_panic("the host function", &*panic)))
 }
 
 impl HostCall<'_> {

@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `wasi`, `engine`, `plugin`,
+//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `streams`, `wasi`, `engine`, `plugin`,
 //! `imports`, `running`, `call`, `instance`.
 
 mod abi;
@@ -26,6 +26,7 @@ mod async_pool;
 mod call;
 mod cancel;
 mod config;
+mod descriptor;
 mod engine;
 mod error;
 mod fiber;
@@ -38,12 +39,14 @@ mod life;
 mod module;
 mod patience;
 mod plugin;
+mod poll;
 mod pool;
 mod roster;
 mod running;
 mod runtime;
 mod state;
 mod store;
+mod streams;
 mod task;
 mod typed;
 mod value;
@@ -58,7 +61,7 @@ pub use async_instance::{AsyncArguments, AsyncInstance};
 pub use async_pool::AsyncPool;
 pub use call::{Arguments, Returned};
 pub use cancel::CancelToken;
-pub use config::{CallOptions, Caller, Dir, InstanceOptions, Limits, Output, Sandbox};
+pub use config::{CallOptions, Caller, Dir, InstanceOptions, Limits, Sandbox};
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use fiber::AsyncReturned;
 pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
@@ -73,6 +76,7 @@ pub use patience::set_interrupt;
 pub use plugin::Plugin;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use roster::PoolStats;
+pub use streams::{Input, LineSink, Output};
 pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;

@@ -1,7 +1,6 @@
 //! How long a call may take, and what may end it before: its deadline, a token, the host's wish to be interrupted.
 
 use std::sync::OnceLock;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
@@ -104,19 +103,6 @@ impl Patience {
             return left;
         }
         Some(left.map_or(LOOK, |left| left.min(LOOK)))
-    }
-
-    /// Sleeps on the thread for that long, unless it should end before.
-    pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            self.check()?;
-            let left = time.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                return Ok(());
-            }
-            thread::sleep(self.pause().map_or(left, |pause| pause.min(left)));
-        }
     }
 }
 

@@ -13,13 +13,14 @@ use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
-use crate::wasi::Streams;
 
 /// The data of a store.
 pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) standards: Standards,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,
@@ -195,7 +196,12 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
         call()
     };
     store.data_mut().depth -= 1;
-    result.map_err(|error| classify(&error, store.data(), mark))
+    let result = result.map_err(|error| classify(&error, store.data(), mark));
+    if outermost {
+        // What ended the guest tells more than what became of its last words.
+        return result.and(store.data().streams.finish());
+    }
+    result
 }
 
 /// Runs code that enters the guest. On a thread with a small stack, guest code would run into its end, which kills the process: it gets a

@@ -13,8 +13,9 @@ use crate::life::Life;
 use crate::patience::Patience;
 use crate::plugin::{Compiled, Plugin};
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
-use crate::wasi::{self, Streams};
+use crate::wasi;
 
 /// Elements of tables, unless the limits say otherwise.
 const MAX_TABLE: usize = 4 << 20;
@@ -39,7 +40,7 @@ impl Seed {
     /// `missing-import` with all that is missing.
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
-        let streams = Arc::new(Streams::new(&options.sandbox));
+        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits));
         Ok(Seed {
             plugin: plugin.clone(),
             options,
@@ -61,9 +62,11 @@ impl Seed {
     /// A store without an instance in it yet.
     pub(crate) fn store(&self) -> Result<Store<State>> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
+        self.streams.begin();
         let state = State {
-            wasi: wasi::context(&compiled.name, options, &self.streams, self.fibers)?,
+            wasi: wasi::context(&compiled.name, options, self.fibers)?,
             streams: self.streams.clone(),
+            standards: Standards::new(&options.sandbox.stdin)?,
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

@@ -1,27 +1,24 @@
-//! WASI preview 1 over wasmtime-wasi: standard streams, and waiting that a deadline can end.
+//! WASI preview 1 over wasmtime-wasi. Standard streams and waiting are served here, where the patience of the call is at hand; all else is passed on.
 
-use std::io::Write as _;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-use tokio::io::AsyncWrite;
-use wasmtime::{Caller, Linker};
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime::{AsContextMut as _, Caller, Linker};
+use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
-use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::p2::{OutputStream as P2OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::runtime::in_tokio;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
-use crate::config::{InstanceOptions, Output, Sandbox};
+use crate::config::InstanceOptions;
+use crate::descriptor::Waiting;
 use crate::error::{Error, ErrorKind, Result};
+use crate::poll;
 use crate::state::State;
+use crate::streams::Standard;
 
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -36,23 +33,23 @@ pub(crate) const FUNCTIONS: [&str; 45] = [
     "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_recv", "sock_send",
 ];
 
-/// Bytes of standard error that are kept for the text of a panic: a goroutine trace is rarely longer.
-const TAIL: usize = 64 << 10;
-
-/// A guest's standard streams, as the host sees them.
-pub(crate) struct Streams {
-    pub(crate) stdout: Stream,
-    pub(crate) stderr: Stream,
+/// The numbers of preview 1 for what went wrong.
+pub(crate) mod errno {
+    pub(crate) const SUCCESS: i32 = 0;
+    pub(crate) const BADF: i32 = 8;
+    pub(crate) const FAULT: i32 = 21;
+    pub(crate) const INVAL: i32 = 28;
+    pub(crate) const IO: i32 = 29;
 }
 
-impl Streams {
-    pub(crate) fn new(sandbox: &Sandbox) -> Streams {
-        Streams { stdout: Stream::new(sandbox.stdout, false), stderr: Stream::new(sandbox.stderr, true) }
-    }
-}
+/// Bytes that one call of `fd_read` or `fd_write` carries at most: between two of them the guest looks whether it should go on.
+const MOST: usize = 1 << 20;
+
+/// Buffers that one call may name. POSIX has the same limit.
+const MOST_BUFFERS: u32 = 1024;
 
 /// Makes what an instance may reach.
-pub(crate) fn context(name: &str, options: &InstanceOptions, streams: &Streams, fibers: bool) -> Result<WasiP1Ctx> {
+pub(crate) fn context(name: &str, options: &InstanceOptions, fibers: bool) -> Result<WasiP1Ctx> {
     let (sandbox, limits) = (&options.sandbox, &options.limits);
     let mut builder = WasiCtxBuilder::new();
     // argv[0] is never absent: real libraries panic without it.
@@ -69,209 +66,285 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, streams: &Streams, 
             Error::new(ErrorKind::Denied, text)
         })?;
     }
-    builder.stdin(MemoryInputPipe::new(sandbox.stdin.clone()));
-    builder.stdout(streams.stdout.clone()).stderr(streams.stderr.clone());
+    // Its own standard streams are empty: the functions below serve them.
     // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
     // of an event loop, which should not wait for a disk.
     builder.allow_blocking_current_thread(!fibers);
     Ok(builder.build_p1())
 }
 
-/// Gives the linker all of preview 1.
+/// Gives the linker all of preview 1, for guests on their caller's stack.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     add_to_linker_sync(linker, |state: &mut State| &mut state.wasi)?;
+    macro_rules! own {
+        ($($name:ident($($arg:ident),*);)*) => {
+            $(linker.func_wrap(MODULE, stringify!($name), |caller: Caller<'_, State>, $($arg: i32),*| {
+                at_once($name(Waiting::Thread, caller, ($($arg,)*)))
+            })?;)*
+        };
+    }
     linker.allow_shadowing(true);
-    linker.func_wrap(MODULE, "poll_oneoff", poll_oneoff)?;
+    own! {
+        fd_read(fd, buffers, count, done);
+        fd_write(fd, buffers, count, done);
+        fd_close(fd);
+        fd_renumber(from, to);
+        poll_oneoff(subscriptions, events, count, ready);
+    }
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// The same for instances on fibers, whose waits hold no thread.
+/// Gives the linker all of preview 1, for guests on fibers, whose waits hold no thread.
 pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    add_to_linker_async(linker, |state: &mut State| &mut state.wasi)
+    add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
+    linker.allow_shadowing(true);
+    linker.func_wrap_async(MODULE, "fd_read", |caller, args| Box::new(fd_read(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_write", |caller, args| Box::new(fd_write(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
-/// `time.Sleep` and blocked reads end here. The wait lasts no longer than the patience of the call.
-fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, count: i32, ready: i32) -> wasmtime::Result<i32> {
-    let Some(memory) = caller.data().guest.memory.or_else(|| caller.get_export("memory")?.into_memory()) else {
-        return Err(Error::new(ErrorKind::Trap, "the guest waits, but exports no memory").into_wasmtime());
+/// Runs what waits on the thread, if at all. It is not run by Tokio: a function of the host that gets output may want a runtime of its own.
+fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => unreachable!("waits on a thread block it"),
+    }
+}
+
+impl Waiting {
+    /// Waits for a function of wasmtime-wasi.
+    pub(crate) async fn run<R>(self, work: impl Future<Output = R>) -> R {
+        match self {
+            Waiting::Thread => in_tokio(work),
+            Waiting::Task => work.await,
+        }
+    }
+}
+
+/// The guest's memory, and all else.
+fn parts<'c>(caller: &'c mut Caller<'_, State>) -> wasmtime::Result<(&'c mut [u8], &'c mut State)> {
+    // While the start section runs, the state does not know the memory yet.
+    match caller.data().guest.memory.or_else(|| caller.get_export("memory")?.into_memory()) {
+        Some(memory) => {
+            // What bounds copies into the host, for each call anew. wasmtime-wasi's own wrappers do the same.
+            let fuel = caller.as_context_mut().hostcall_fuel();
+            let (memory, state) = memory.data_and_store_mut(caller);
+            state.wasi.set_hostcall_fuel(fuel);
+            Ok((memory, state))
+        }
+        None => Err(Error::new(ErrorKind::Trap, "the guest calls WASI, but exports no memory").into_wasmtime()),
+    }
+}
+
+/// An `iovec` or `ciovec`, and that it lies in the memory.
+fn buffer(memory: &[u8], list: &[u8], number: u32) -> Result<(usize, usize)> {
+    let (at, len) = (memory::read_u32(list, number * 8), memory::read_u32(list, number * 8 + 4));
+    Checked::new(memory).slice(at, 1, len, 1)?;
+    Ok((at as usize, len as usize))
+}
+
+/// Writes a count for the guest. The number that it gets as the function's result.
+fn answer(memory: &mut [u8], at: i32, count: usize) -> i32 {
+    if Checked::new(memory).slice(at as u32, 1, 4, 4).is_err() {
+        return errno::FAULT;
+    }
+    // Bounded by MOST.
+    memory[at as u32 as usize..][..4].copy_from_slice(&(count as u32).to_le_bytes());
+    errno::SUCCESS
+}
+
+async fn fd_write(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffers, count, done): (i32, i32, i32, i32),
+) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let stream = match state.standards.find(fd) {
+        Some(standard) => state.streams.output(standard),
+        None => {
+            let mut memory = GuestMemory::Unshared(memory);
+            return waiting.run(wasi_snapshot_preview1::fd_write(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
+        }
     };
-    let (bytes, state) = memory.data_and_store_mut(&mut caller);
-    let patience = state.patience.clone();
-    if count == 1
-        && let Some(sleep) = Sleep::read(bytes, subscriptions as u32)
+    let Some(stream) = stream else { return Ok(errno::BADF) };
+    let count = count as u32;
+    if count > MOST_BUFFERS {
+        return Ok(errno::INVAL);
+    }
+    let mut written = 0;
     {
-        // wasmtime-wasi sleeps this case away on the thread, where nothing can end it.
-        return patience.sleep(sleep.time).and_then(|()| sleep.wake(bytes, events as u32, ready as u32)).map_err(Error::into_wasmtime);
-    }
-    let mut bytes = GuestMemory::Unshared(bytes);
-    let mut wait = pin!(wasi_snapshot_preview1::poll_oneoff(&mut state.wasi, &mut bytes, subscriptions, events, count, ready));
-    loop {
-        let Some(pause) = patience.pause() else { return in_tokio(wait) };
-        // The timeout must be made within the runtime, so it is made by the future.
-        if let Ok(done) = in_tokio(async { tokio::time::timeout(pause, wait.as_mut()).await }) {
-            return done;
+        let memory = &*memory;
+        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
+        for number in 0..count {
+            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
+            // Short writes are allowed, and callers go on with the rest.
+            let len = len.min(MOST - written);
+            stream.write(&memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
+            written += len;
         }
-        patience.check().map_err(Error::into_wasmtime)?;
     }
+    Ok(answer(memory, done, written))
 }
 
-/// A subscription to a span of time. Layouts: `subscription` and `event` of preview 1.
-struct Sleep {
-    userdata: u64,
-    time: Duration,
-}
-
-impl Sleep {
-    const SUBSCRIPTION: u32 = 48;
-    const EVENT: usize = 32;
-
-    /// Reads the subscription at that address, if it is one to a span of time, and not to a moment or a descriptor.
-    fn read(memory: &[u8], at: u32) -> Option<Sleep> {
-        const CLOCK: u8 = 0;
-        const ABSTIME: u16 = 1;
-        let bytes = Checked::new(memory).slice(at, 1, Self::SUBSCRIPTION, 8).ok()?;
-        let is_span = memory::read_u8(bytes, 8) == CLOCK && memory::read_u16(bytes, 40) & ABSTIME == 0;
-        let time = Duration::from_nanos(memory::read_u64(bytes, 24));
-        is_span.then(|| Sleep { userdata: memory::read_u64(bytes, 0), time })
-    }
-
-    /// Writes the event that says that the time has passed, and that it is the only one.
-    fn wake(&self, memory: &mut [u8], event: u32, ready: u32) -> Result<i32> {
-        Checked::new(memory).slice(event, 1, Self::EVENT as u32, 8)?;
-        Checked::new(memory).slice(ready, 1, 4, 4)?;
-        let mut bytes = [0; Self::EVENT];
-        bytes[..8].copy_from_slice(&self.userdata.to_le_bytes());
-        // Error, kind and flags are all zero: success, of a clock.
-        memory[event as usize..event as usize + Self::EVENT].copy_from_slice(&bytes);
-        memory[ready as usize..ready as usize + 4].copy_from_slice(&1_u32.to_le_bytes());
-        Ok(0)
-    }
-}
-
-/// One of the guest's output streams. Clones share it.
-#[derive(Clone)]
-pub(crate) struct Stream(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<StreamState>,
-    /// How many bytes were written in all. Beside the lock, because each call reads it.
-    total: AtomicU64,
-}
-
-struct StreamState {
-    output: Output,
-    is_stderr: bool,
-    captured: Vec<u8>,
-    /// The last bytes that were written; only of standard error.
-    tail: Vec<u8>,
-}
-
-impl Stream {
-    fn new(output: Output, is_stderr: bool) -> Stream {
-        let state = StreamState { output, is_stderr, captured: Vec::new(), tail: Vec::new() };
-        Stream(Arc::new(Shared { state: Mutex::new(state), total: AtomicU64::new(0) }))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StreamState> {
-        // The state is consistent after each statement, so a panic of another thread harms nothing.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes what was captured.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.lock().captured)
-    }
-
-    /// How many bytes were written so far: a mark for [`since`](Stream::since).
-    pub(crate) fn total(&self) -> u64 {
-        self.0.total.load(Ordering::Relaxed)
-    }
-
-    /// What was written since that mark; the end of it, where it was long.
-    pub(crate) fn since(&self, mark: u64) -> String {
-        let state = self.lock();
-        let written = usize::try_from(self.total() - mark).unwrap_or(usize::MAX);
-        let from = state.tail.len().saturating_sub(written);
-        String::from_utf8_lossy(&state.tail[from..]).into_owned()
-    }
-
-    fn accept(&self, bytes: &[u8]) {
-        let mut state = self.lock();
-        self.0.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        if state.is_stderr {
-            let excess = (state.tail.len() + bytes.len()).saturating_sub(2 * TAIL);
-            if excess > 0 {
-                // Cut to one tail at a time, not byte by byte.
-                let cut = state.tail.len().min(excess + TAIL);
-                state.tail.drain(..cut);
-            }
-            let from = bytes.len().saturating_sub(TAIL);
-            state.tail.extend_from_slice(&bytes[from..]);
+async fn fd_read(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffers, count, done): (i32, i32, i32, i32),
+) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    match state.standards.find(fd) {
+        Some(Standard::Input) => {}
+        Some(_) => return Ok(errno::BADF),
+        None => {
+            let mut memory = GuestMemory::Unshared(memory);
+            return waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
         }
-        match state.output {
-            Output::Discard => {}
-            Output::Capture(limit) => {
-                let room = limit.saturating_sub(state.captured.len()).min(bytes.len());
-                state.captured.extend_from_slice(&bytes[..room]);
-            }
-            // A host whose own stream is closed should not end a guest that prints.
-            Output::Inherit if state.is_stderr => drop(std::io::stderr().write_all(bytes)),
-            Output::Inherit => {
-                let mut stdout = std::io::stdout();
-                drop(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+    }
+    let count = count as u32;
+    if count > MOST_BUFFERS {
+        return Ok(errno::INVAL);
+    }
+    // The first buffer that has room is enough: a read may give less than it was asked for, and should not wait for more.
+    let mut first = (0, 0);
+    {
+        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
+        for number in 0..count {
+            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
+            if first.1 == 0 {
+                first = (at, len.min(MOST));
             }
         }
     }
+    let (at, len) = first;
+    if len == 0 {
+        return Ok(answer(memory, done, 0));
+    }
+    let read = state.standards.stdin.read(&mut memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
+    Ok(match read {
+        Ok(count) => answer(memory, done, count),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => errno::INVAL,
+        Err(_) => errno::IO,
+    })
 }
 
-impl IsTerminal for Stream {
-    fn is_terminal(&self) -> bool {
-        false
+async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (fd,): (i32,)) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
+    if said == errno::SUCCESS {
+        state.standards.close(fd);
     }
+    Ok(said)
 }
 
-impl StdoutStream for Stream {
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.clone())
+async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to): (i32, i32)) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    let said = waiting.run(wasi_snapshot_preview1::fd_renumber(&mut state.wasi, &mut memory, from, to)).await?;
+    if said == errno::SUCCESS {
+        state.standards.renumber(from, to);
     }
-
-    fn p2_stream(&self) -> Box<dyn P2OutputStream> {
-        Box::new(self.clone())
-    }
+    Ok(said)
 }
 
-#[wasmtime_wasi::async_trait]
-impl Pollable for Stream {
-    async fn ready(&mut self) {}
+/// `time.Sleep` ends here, and whatever waits for descriptors.
+async fn poll_oneoff(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (subscriptions, events, count, ready): (i32, i32, i32, i32),
+) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let wanted = match poll::read(memory, subscriptions as u32, events as u32, count as u32) {
+        Ok(wanted) => wanted,
+        Err(number) => return Ok(number),
+    };
+    let wanted = poll::resolve(&wanted, state, waiting).await?;
+    let happened = poll::wait(&wanted, state, waiting).await.map_err(Error::into_wasmtime)?;
+    let count = poll::write(memory, events as u32, &happened);
+    Ok(answer(memory, ready, count))
 }
 
-impl P2OutputStream for Stream {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.accept(&bytes);
-        Ok(())
-    }
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
 
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
+    use wasmtime::Module;
 
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 << 10)
-    }
-}
+    use super::*;
+    use crate::engine::engine;
+    use crate::patience::{Deadline, Patience};
+    use crate::plugin::Plugin;
+    use crate::store::Seed;
+    use crate::streams::{Input, Output};
 
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        self.accept(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
+    /// `copy` writes a byte of its input to its output; `sleep` sleeps that many nanoseconds.
+    const GUEST: &str = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "\40\00\00\00\01\00\00\00")
+        (func (export "copy") (result i32)
+          (i32.add (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 32))
+            (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))))
+        (func (export "sleep") (param i64) (result i32)
+          (i32.store (i32.const 144) (i32.const 1)) (i64.store (i32.const 152) (local.get 0))
+          (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 32)))
+        (func (export "_initialize")))"#;
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
+    #[test]
+    fn a_guest_on_a_fiber_waits_as_a_task() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("fifo");
+        let name = std::ffi::CString::new(path.to_str().expect("a name")).expect("no zero");
+        // SAFETY: a string that ends with a zero.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let (lines, mut options) = (Arc::new(Mutex::new(Vec::new())), InstanceOptions::default());
+        let kept = lines.clone();
+        options.sandbox.stdin = Input::File(path.clone());
+        options.sandbox.stdout = Output::lines(move |line| {
+            kept.lock().expect("no panic").push(line.to_owned());
+            Ok(())
+        });
+        let bytes = wat::parse_str(GUEST).expect("a module");
+        let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), options).expect("a seed");
+        let engine = engine().expect("an engine");
+        let mut linker = Linker::new(engine);
+        link_async(&mut linker).expect("a linker");
+        let mut store = seed.store().expect("a store");
+        store.set_epoch_deadline(u64::MAX / 2);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let module = Module::from_binary(engine, &bytes).expect("a module");
+            let instance = linker.instantiate_async(&mut store, &module).await.expect("an instance");
+            let copy = instance.get_typed_func::<(), i32>(&mut store, "copy").expect("copy");
+            let sleep = instance.get_typed_func::<i64, i32>(&mut store, "sleep").expect("sleep");
+            // The one thread is free to write while the guest waits to read.
+            let write = async {
+                tokio::task::yield_now().await;
+                let mut writer = std::fs::OpenOptions::new().write(true).open(&path).expect("a reader");
+                writer.write_all(b"a\n").expect("room");
+                writer
+            };
+            let (copied, writer) = tokio::join!(copy.call_async(&mut store, ()), write);
+            assert_eq!(copied.expect("a call"), 0);
+            assert_eq!(copy.call_async(&mut store, ()).await.expect("a call"), 0);
+            assert_eq!(*lines.lock().expect("no panic"), [b"a"]);
+            assert_eq!(sleep.call_async(&mut store, 1_000_000).await.expect("a call"), 0);
+            let limit = Duration::from_millis(30);
+            for never in [true, false] {
+                store.data_mut().patience = Patience { deadline: Some(Deadline::after(limit)), ..Patience::default() };
+                let ended = if never { sleep.call_async(&mut store, i64::MAX).await } else { copy.call_async(&mut store, ()).await };
+                let ended = Error::from_wasmtime(&ended.expect_err("no end")).expect("an error of the core");
+                assert_eq!(ended.kind(), ErrorKind::Timeout);
+            }
+            drop(writer);
+        });
     }
 }

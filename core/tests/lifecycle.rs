@@ -230,7 +230,7 @@ fn the_sandbox_gives_what_it_is_told_to() {
     let mut options = quiet();
     options.sandbox.args = vec!["-v".into()];
     options.sandbox.env = vec![("MODE".into(), "prod".into())];
-    options.sandbox.stdin = b"from the host".to_vec();
+    options.sandbox.stdin = b"from the host".to_vec().into();
     options.sandbox.dirs = vec![("/data".into(), Dir { path: folder.path().into(), readonly: true })];
     let hosted = hosted(options.clone());
     let read = |path: &str| hosted.call("read-file", &[path.into()]);

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from os import PathLike, fspath
+from os import PathLike, fsdecode, fspath
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -35,8 +36,13 @@ class Sandbox:
         args: `os.Args` behind the program's name, which is always there.
         env: environment variables; nothing is taken from this process's own environment.
         dirs: directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing.
-        stdin: what the guest reads from its standard input.
-        stdout: `"inherit"`, `"discard"` or `"capture"`; a captured stream is read with `instance.take_stdout()`.
+        stdin: what the guest reads from its standard input: bytes are its content, a `pathlib.Path` is a file (or a FIFO), which each
+            instance opens for itself, and `"inherit"` is the standard input of this process. The guest waits for input as long as its
+            call may.
+        stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str. A captured stream is read with
+            `instance.take_stdout()`. The function is called on the thread of the call, and without the newline; what is not UTF-8 is
+            replaced, a line of more than 64 KiB comes in pieces, and one without a newline when the call ends. What it raises ends the
+            call and the instance, and reaches the caller. It can't call the instance whose output it gets.
         stderr: the same for the standard error. Its end is kept for the text of a panic in any case.
         capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
     """
@@ -44,25 +50,55 @@ class Sandbox:
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     dirs: Mapping[str, Dir | str | PathLike[str]] = field(default_factory=dict)
-    stdin: bytes = b""
-    stdout: str = "inherit"
-    stderr: str = "inherit"
+    stdin: bytes | PathLike[str] | str = b""
+    stdout: str | Callable[[str], object] = "inherit"
+    stderr: str | Callable[[str], object] = "inherit"
     capture_limit: int = 1 << 20
 
     def __post_init__(self) -> None:
         for name in ("stdout", "stderr"):
-            if getattr(self, name) not in ("inherit", "discard", "capture"):
-                raise ValueError(f"Sandbox.{name} is {getattr(self, name)!r}; it must be 'inherit', 'discard' or 'capture'")
+            given = getattr(self, name)
+            if inspect.iscoroutinefunction(given):
+                raise ValueError(f"Sandbox.{name} is a coroutine function, which nobody would await; write a plain function of one line")
+            if not callable(given) and given not in ("inherit", "discard", "capture"):
+                raise ValueError(f"Sandbox.{name} is {given!r}; it must be 'inherit', 'discard', 'capture' or a function of one line")
+        self._input()
         if self.capture_limit < 0:
             raise ValueError("Sandbox.capture_limit must not be negative")
 
-    def _parts(self) -> tuple[list[str], list[tuple[str, str]], list[tuple[str, str, bool]], bytes, str, str, int]:
+    def _input(self) -> bytes | str | None:
+        """Give the content of the standard input, or the path of its file, or None for that of the process."""
+        if isinstance(self.stdin, str):
+            if self.stdin != "inherit":
+                raise ValueError(
+                    f"Sandbox.stdin is the str {self.stdin!r}; give content as bytes, a file as a pathlib.Path, or write 'inherit'"
+                )
+            return None
+        if isinstance(self.stdin, PathLike):
+            return fsdecode(self.stdin)
+        try:
+            return bytes(memoryview(self.stdin))
+        except TypeError:
+            kind = type(self.stdin).__name__
+            raise TypeError(f"Sandbox.stdin must be bytes, a pathlib.Path or 'inherit', got {kind}") from None
+
+    def _parts(
+        self,
+    ) -> tuple[
+        list[str],
+        list[tuple[str, str]],
+        list[tuple[str, str, bool]],
+        bytes | str | None,
+        str | Callable[[str], object],
+        str | Callable[[str], object],
+        int,
+    ]:
         dirs = []
         for guest, given in self.dirs.items():
             one = given if isinstance(given, Dir) else Dir(given)
             dirs.append((guest, fspath(one.path), one.readonly))
         env = list(self.env.items())
-        return list(self.args), env, dirs, bytes(self.stdin), self.stdout, self.stderr, self.capture_limit
+        return list(self.args), env, dirs, self._input(), self.stdout, self.stderr, self.capture_limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +110,23 @@ class Limits:
         timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and
             waiting for the instance.
         value: bytes that one value from the guest may have on this side, 1 GiB by default; as `memory`.
+        output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for
+            the guest; as `memory`.
     """
 
     memory: int | str | None = None
     timeout: float | None = None
     value: int | str | None = None
+    output: int | str | None = None
 
     def __post_init__(self) -> None:
         size(self.memory, "memory")
         size(self.value, "value")
+        size(self.output, "output")
         seconds(self.timeout)
 
-    def _parts(self) -> tuple[int | None, float | None, int | None]:
-        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value")
+    def _parts(self) -> tuple[int | None, float | None, int | None, int | None]:
+        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output")
 
 
 def size(given: int | str | None, name: str) -> int | None:

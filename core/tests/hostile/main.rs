@@ -5,5 +5,6 @@ mod arguments;
 mod common;
 mod imports;
 mod modules;
+mod poll;
 mod results;
 mod time;

@@ -1,0 +1,279 @@
+//! Descriptors of the host process that may block. Each is asked whether it is ready before it is used, so that what waits for it can be ended.
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::patience::{Deadline, Patience};
+use crate::{runtime, task};
+
+pub(crate) use sys::Descriptor;
+
+/// What a wait is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    Read,
+    Write,
+}
+
+/// How a guest's caller waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// On its thread. Nothing of a runtime is needed, whose threads would be gone in a forked process.
+    Thread,
+    /// As a task, on a fiber: the thread is free meanwhile.
+    Task,
+}
+
+/// How often a task looks at a descriptor: those of the host are shared with others, so no event queue may have them.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A wait for what never comes is one for a long time.
+const LONG: Duration = Duration::from_secs(3600);
+
+impl Waiting {
+    /// Waits until one of the descriptors is ready, or the time has passed, or the patience wants to be asked again. It may come back early: look
+    /// again then.
+    pub(crate) async fn pause(self, wanted: &[(&Descriptor, Wants)], patience: &Patience, time: Option<Duration>) {
+        let until = match self {
+            Waiting::Thread => patience.pause(),
+            // Tokens end a task from without (`fiber.rs`), and nobody interrupts one.
+            Waiting::Task => patience.deadline.map(Deadline::left),
+        };
+        let pause = [time, until].into_iter().flatten().min().unwrap_or(LONG).min(LONG);
+        match self {
+            Waiting::Thread if wanted.is_empty() => thread::sleep(pause),
+            Waiting::Thread => sys::wait(wanted, pause),
+            Waiting::Task if wanted.is_empty() => runtime::sleep_until(Instant::now() + pause).await,
+            Waiting::Task => runtime::sleep_until(Instant::now() + pause.min(LOOK)).await,
+        }
+    }
+
+    /// Whether the call should go on.
+    pub(crate) fn check(self, patience: &Patience) -> Result<()> {
+        match self {
+            Waiting::Thread => patience.check(),
+            Waiting::Task => patience.check_limits(),
+        }
+    }
+
+    /// Goes to where the host's own functions run.
+    pub(crate) async fn go_home(self) {
+        if self == Waiting::Task {
+            task::go_home().await;
+        }
+    }
+}
+
+/// Opens a file for reading, so that neither opening a FIFO nor reading it blocks.
+pub(crate) fn open(path: &Path) -> io::Result<Descriptor> {
+    let file = sys::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    Ok(Descriptor::File(file))
+}
+
+#[cfg(unix)]
+mod sys {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::os::fd::{AsRawFd as _, RawFd};
+    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::Wants;
+
+    /// Bytes that a pipe takes without blocking when it is ready for any.
+    const PIECE: usize = libc::PIPE_BUF;
+
+    /// A descriptor of the host process.
+    #[derive(Debug)]
+    pub(crate) enum Descriptor {
+        Stdin,
+        Stdout,
+        Stderr,
+        File(File),
+    }
+
+    impl Descriptor {
+        fn raw(&self) -> RawFd {
+            match self {
+                Descriptor::Stdin => libc::STDIN_FILENO,
+                Descriptor::Stdout => libc::STDOUT_FILENO,
+                Descriptor::Stderr => libc::STDERR_FILENO,
+                Descriptor::File(file) => file.as_raw_fd(),
+            }
+        }
+
+        /// Whether reading or writing would not block now. An error counts as ready: the next use tells it.
+        pub(crate) fn is_ready(&self, wants: Wants) -> bool {
+            let mut asked = [asked(self, wants)];
+            poll(&mut asked, 0);
+            asked[0].revents != 0
+        }
+
+        /// Reads what is there; `None` when there is nothing yet.
+        pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+            if !self.is_ready(Wants::Read) {
+                return Ok(None);
+            }
+            read_now(self.raw(), buffer)
+        }
+
+        /// Writes some of the bytes; `None` when there is no room yet.
+        pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+            if !self.is_ready(Wants::Write) {
+                return Ok(None);
+            }
+            write_now(self.raw(), &bytes[..bytes.len().min(PIECE)])
+        }
+    }
+
+    /// Another instance, or another process, may take what is there between the look and the use. Linux can use a descriptor that blocks without
+    /// blocking; the descriptor's flags are shared with other processes, so they stay as they are.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn read_now(fd: RawFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        if is_stream(fd) {
+            let piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+            // SAFETY: one iovec, whose pointer and length are those of the buffer, which nobody else has.
+            let done = outcome(unsafe { libc::preadv2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
+            if !is_unknown(&done) {
+                return done;
+            }
+        }
+        read_plain(fd, buffer)
+    }
+
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn write_now(fd: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
+        if is_stream(fd) {
+            let piece = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+            // SAFETY: one iovec, whose pointer and length are those of the bytes; they are only read.
+            let done = outcome(unsafe { libc::pwritev2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
+            if !is_unknown(&done) {
+                return done;
+            }
+        }
+        write_plain(fd, bytes)
+    }
+
+    /// Whether the kernel, or the file's driver, does not know how.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn is_unknown(done: &io::Result<Option<usize>>) -> bool {
+        matches!(done, Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS)))
+    }
+
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    use {read_plain as read_now, write_plain as write_now};
+
+    fn read_plain(fd: RawFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        // SAFETY: the pointer and the length are those of the buffer, which nobody else has.
+        outcome(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
+    }
+
+    fn write_plain(fd: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
+        // SAFETY: the pointer and the length are those of the bytes.
+        outcome(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
+    }
+
+    /// Whether it is a pipe or a socket. Asked each time: a program may put another file at the number of its standard output.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn is_stream(fd: RawFd) -> bool {
+        let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: the structure is written whole when the call succeeds, and read only then.
+        let mode = unsafe {
+            if libc::fstat(fd, stat.as_mut_ptr()) != 0 {
+                return false;
+            }
+            stat.assume_init().st_mode
+        };
+        matches!(mode & libc::S_IFMT, libc::S_IFIFO | libc::S_IFSOCK)
+    }
+
+    fn outcome(done: isize) -> io::Result<Option<usize>> {
+        usize::try_from(done).map(Some).or_else(|_| {
+            let error = io::Error::last_os_error();
+            match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+                _ => Err(error),
+            }
+        })
+    }
+
+    pub(super) fn open(path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+    }
+
+    /// Waits until one of them is ready, at most that long; a signal ends it as well.
+    pub(super) fn wait(wanted: &[(&Descriptor, Wants)], time: Duration) {
+        let mut asked: Vec<_> = wanted.iter().map(|(descriptor, wants)| asked(descriptor, *wants)).collect();
+        // Rounded up, so that the end of a wait is not spent in looks that don't wait.
+        let milliseconds = time.as_nanos().div_ceil(1_000_000);
+        poll(&mut asked, i32::try_from(milliseconds).unwrap_or(i32::MAX));
+    }
+
+    fn asked(descriptor: &Descriptor, wants: Wants) -> libc::pollfd {
+        let events = match wants {
+            Wants::Read => libc::POLLIN,
+            Wants::Write => libc::POLLOUT,
+        };
+        libc::pollfd { fd: descriptor.raw(), events, revents: 0 }
+    }
+
+    fn poll(asked: &mut [libc::pollfd], milliseconds: i32) {
+        // SAFETY: the pointer and the count are those of the slice. A failure leaves it as it was, which says that nothing is ready.
+        unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, milliseconds) };
+    }
+}
+
+/// Where nothing can be asked, descriptors are used as they are, and may block.
+#[cfg(not(unix))]
+mod sys {
+    use std::fs::File;
+    use std::io::{self, Read as _, Write as _};
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::Wants;
+
+    /// A descriptor of the host process.
+    #[derive(Debug)]
+    pub(crate) enum Descriptor {
+        Stdin,
+        Stdout,
+        Stderr,
+        File(File),
+    }
+
+    impl Descriptor {
+        pub(crate) fn is_ready(&self, _: Wants) -> bool {
+            true
+        }
+
+        pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+            match self {
+                Descriptor::File(file) => (&*file).read(buffer).map(Some),
+                _ => io::stdin().read(buffer).map(Some),
+            }
+        }
+
+        pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+            match self {
+                Descriptor::Stderr => io::stderr().write(bytes).map(Some),
+                _ => io::stdout().write(bytes).map(Some),
+            }
+        }
+    }
+
+    pub(super) fn open(path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    pub(super) fn wait(_: &[(&Descriptor, Wants)], time: Duration) {
+        std::thread::sleep(time);
+    }
+}

@@ -1,0 +1,246 @@
+//! `poll_oneoff`: waiting for moments and descriptors, as long as the patience of the call lasts.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
+use wiggle::GuestMemory;
+
+use crate::abi::memory::{self, GuestMemory as Checked};
+use crate::descriptor::{Descriptor, Waiting, Wants};
+use crate::error::Result;
+use crate::state::State;
+use crate::streams::{Standard, Standards, Stream, Streams};
+use crate::wasi::errno;
+
+/// Subscriptions that one call may have: each takes room on the host's side.
+const MOST: u32 = 1 << 16;
+
+/// Sizes of `subscription` and `event`.
+const SUBSCRIPTION: u32 = 48;
+const EVENT: usize = 32;
+
+const CLOCK: u8 = 0;
+const FD_READ: u8 = 1;
+const FD_WRITE: u8 = 2;
+
+const REALTIME: u32 = 0;
+const MONOTONIC: u32 = 1;
+
+/// A `subscription`, as the guest wrote it.
+#[derive(Clone, Copy)]
+pub(crate) struct Subscription {
+    userdata: u64,
+    kind: u8,
+    /// A clock, or a descriptor.
+    target: u32,
+    time: u64,
+    is_absolute: bool,
+}
+
+/// What one waits for.
+pub(crate) struct Wait {
+    userdata: u64,
+    kind: u8,
+    until: Until,
+}
+
+enum Until {
+    /// `None`: never.
+    Moment(Option<Instant>),
+    Input,
+    Output(Standard),
+    /// There already, or never to be.
+    Now(Outcome),
+}
+
+/// What an event says.
+#[derive(Clone, Copy)]
+struct Outcome {
+    error: i32,
+    bytes: u64,
+    is_end: bool,
+}
+
+impl Outcome {
+    const PLAIN: Outcome = Outcome { error: errno::SUCCESS, bytes: 0, is_end: false };
+
+    fn failed(error: i32) -> Outcome {
+        Outcome { error, ..Outcome::PLAIN }
+    }
+
+    /// A read that would not wait; 0 bytes are the end.
+    fn readable(bytes: u64) -> Outcome {
+        Outcome { bytes, is_end: bytes == 0, ..Outcome::PLAIN }
+    }
+
+    fn writable() -> Outcome {
+        Outcome { bytes: 1, ..Outcome::PLAIN }
+    }
+}
+
+/// An `event` for the guest.
+pub(crate) struct Event {
+    userdata: u64,
+    kind: u8,
+    outcome: Outcome,
+}
+
+/// Reads the subscriptions, and checks that there is room for as many events. The error is the guest's number for it.
+pub(crate) fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscription>, i32> {
+    if count == 0 || count > MOST {
+        return Err(errno::INVAL);
+    }
+    let memory = Checked::new(memory);
+    let bytes = memory.slice(at, count, SUBSCRIPTION, 8).map_err(|_| errno::FAULT)?;
+    memory.slice(events, count, EVENT as u32, 8).map_err(|_| errno::FAULT)?;
+    let one = |bytes: &[u8]| {
+        let kind = memory::read_u8(bytes, 8);
+        Subscription {
+            userdata: memory::read_u64(bytes, 0),
+            kind,
+            target: memory::read_u32(bytes, 16),
+            time: memory::read_u64(bytes, 24),
+            is_absolute: memory::read_u16(bytes, 40) & 1 != 0,
+        }
+    };
+    let all: Vec<_> = bytes.chunks_exact(SUBSCRIPTION as usize).map(one).collect();
+    if all.iter().any(|one| one.kind > FD_WRITE) { Err(errno::INVAL) } else { Ok(all) }
+}
+
+/// Finds out what the subscriptions mean now. What can't be waited for is an event of its own, and harms no other.
+pub(crate) async fn resolve(all: &[Subscription], state: &mut State, waiting: Waiting) -> wasmtime::Result<Vec<Wait>> {
+    let now = Instant::now();
+    let mut waits = Vec::with_capacity(all.len());
+    for one in all {
+        let until = match (one.kind, state.standards.find(one.target as i32)) {
+            (CLOCK, _) => moment(one, now, state)?,
+            (FD_READ, Some(Standard::Input)) => Until::Input,
+            (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
+            (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
+            (kind, None) => Until::Now(file(kind, one.target, state, waiting).await?),
+        };
+        waits.push(Wait { userdata: one.userdata, kind: one.kind, until });
+    }
+    Ok(waits)
+}
+
+fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Result<Until> {
+    let passed = match (one.target, one.is_absolute) {
+        (REALTIME | MONOTONIC, false) => 0,
+        (REALTIME, true) => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        }
+        // Its beginning is known to wasmtime-wasi alone.
+        (MONOTONIC, true) => {
+            let mut bytes = [0; 8];
+            let mut memory = GuestMemory::Unshared(&mut bytes);
+            preview1::clock_time_get(&mut state.wasi, &mut memory, MONOTONIC as i32, 1, 0)?;
+            u64::from_le_bytes(bytes)
+        }
+        _ => return Ok(Until::Now(Outcome::failed(errno::INVAL))),
+    };
+    Ok(Until::Moment(now.checked_add(Duration::from_nanos(one.time.saturating_sub(passed)))))
+}
+
+/// Files of the host are always ready; directories, and numbers without a file, never are.
+async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtime::Result<Outcome> {
+    const REGULAR: u8 = 4;
+    const SIZE: u32 = 32;
+    let fd = fd as i32;
+    let mut stat = [0_u8; 64];
+    let mut memory = GuestMemory::Unshared(&mut stat);
+    let said = waiting.run(preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
+    if said != errno::SUCCESS {
+        return Ok(Outcome::failed(said));
+    }
+    if stat[16] != REGULAR {
+        return Ok(Outcome::failed(errno::BADF));
+    }
+    if kind == FD_WRITE {
+        return Ok(Outcome::writable());
+    }
+    let mut place = [0_u8; 8];
+    let mut memory = GuestMemory::Unshared(&mut place);
+    let said = preview1::fd_tell(&mut state.wasi, &mut memory, fd, 0)?;
+    if said != errno::SUCCESS {
+        return Ok(Outcome::failed(said));
+    }
+    Ok(Outcome::readable(memory::read_u64(&stat, SIZE).saturating_sub(u64::from_le_bytes(place))))
+}
+
+/// Waits until something has happened, and gives all that has.
+pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
+    // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
+    let State { standards, streams, patience, .. } = state;
+    let (standards, streams, patience) = (&*standards, &**streams, &*patience);
+    let wanted = descriptors(waits, standards, streams);
+    loop {
+        let now = Instant::now();
+        // Looked at once: all that wait for the same stream are told the same.
+        let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
+        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, input, streams)).collect();
+        if !happened.is_empty() {
+            return Ok(happened);
+        }
+        waiting.check(patience)?;
+        let next = waits.iter().filter_map(Wait::moment).min();
+        waiting.pause(&wanted, patience, next.map(|next| next.saturating_duration_since(Instant::now()))).await;
+    }
+}
+
+/// The host's descriptors that end the wait: one for each standard stream at the most.
+fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Streams) -> Vec<(&'s Descriptor, Wants)> {
+    let is_wanted = |standard: Standard| {
+        waits.iter().any(|wait| match wait.until {
+            Until::Input => standard == Standard::Input,
+            Until::Output(output) => standard == output,
+            _ => false,
+        })
+    };
+    [
+        (Standard::Input, standards.stdin.descriptor(), Wants::Read),
+        (Standard::Output, streams.stdout.descriptor(), Wants::Write),
+        (Standard::Error, streams.stderr.descriptor(), Wants::Write),
+    ]
+    .into_iter()
+    .filter(|(standard, ..)| is_wanted(*standard))
+    .filter_map(|(_, descriptor, wants)| Some((descriptor?, wants)))
+    .collect()
+}
+
+impl Wait {
+    fn moment(&self) -> Option<Instant> {
+        match self.until {
+            Until::Moment(moment) => moment,
+            _ => None,
+        }
+    }
+
+    fn event(&self, now: Instant, input: Option<u64>, streams: &Streams) -> Option<Event> {
+        let outcome = match self.until {
+            Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
+            Until::Input => input.map(Outcome::readable),
+            Until::Output(standard) => {
+                let descriptor = streams.output(standard).and_then(Stream::descriptor);
+                descriptor.is_none_or(|descriptor| descriptor.is_ready(Wants::Write)).then(Outcome::writable)
+            }
+            Until::Now(outcome) => Some(outcome),
+        };
+        outcome.map(|outcome| Event { userdata: self.userdata, kind: self.kind, outcome })
+    }
+}
+
+/// Writes the events, for which there is room; gives their number.
+pub(crate) fn write(memory: &mut [u8], at: u32, events: &[Event]) -> usize {
+    let room = memory[at as usize..].chunks_exact_mut(EVENT);
+    for (bytes, event) in room.zip(events) {
+        bytes.fill(0);
+        bytes[..8].copy_from_slice(&event.userdata.to_le_bytes());
+        bytes[8..10].copy_from_slice(&(event.outcome.error as u16).to_le_bytes());
+        bytes[10] = event.kind;
+        bytes[16..24].copy_from_slice(&event.outcome.bytes.to_le_bytes());
+        bytes[24] = u8::from(event.outcome.is_end);
+    }
+    events.len()
+}
