@@ -113,7 +113,7 @@ class BareGuest:
 
 
 def measure(plugin: Path, bare: Path, native: ctypes.CDLL, callback: ctypes.CDLL) -> list[Row]:
-    guest = undergo.load(plugin, imports={"host": {"upper": str.upper}})
+    guest = undergo.load(plugin, imports={"host": {"upper": str.upper, "pause": int}})
     peer = BareGuest(bare)
     rows = []
 
@@ -220,7 +220,7 @@ def resident() -> int:
 
 def memory(plugin: Path) -> tuple[int, int]:
     """How much the guest's and the host's memory grow from call 1,000 to call 100,000 with 64 KiB there and back."""
-    guest = undergo.load(plugin, imports={"host": {"upper": str.upper}})
+    guest = undergo.load(plugin, imports={"host": {"upper": str.upper, "pause": int}})
     blob = os.urandom(64 << 10)
     for _ in range(1_000):
         guest.echo_bytes(blob)

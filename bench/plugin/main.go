@@ -58,4 +58,14 @@ func CallHost(n int32) int64 {
 	return length
 }
 
+// Pause is the host's, and takes a while.
+//
+//undergo:import host
+var Pause func(n int32) int32
+
+// CallPause calls the host once.
+//
+//undergo:export
+func CallPause(n int32) int32 { return Pause(n) }
+
 func main() {}
