@@ -1,17 +1,16 @@
 //! An asynchronous instance, as a Python object whose methods are the exports.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
 use undergo::{CallOptions, InstanceOptions};
 
 use crate::async_function::{AsyncFunction, Target, options_of};
-use crate::config;
+use crate::cancel::CancelToken;
 use crate::coroutine::{self, Call};
-use crate::errors;
-use crate::function::{self, Exports};
+use crate::exports::{Exports, Owned, View};
 use crate::imports::HostTable;
-use crate::instance::{Owned, View, bind};
 use crate::plugin::Plugin;
+use crate::{config, errors, records};
 
 /// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`. Host functions may be coroutines, for which the guest waits
 /// without a thread. One call runs at a time; others wait, first come, first served.
@@ -24,34 +23,13 @@ pub(crate) struct AsyncInstance {
 /// What the object owns for the garbage collector to see.
 pub(crate) type Parts = (Py<Plugin>, Py<Exports>, Py<HostTable>);
 
-/// Makes the functions of an object, and what it owns.
-pub(crate) fn parts<'py>(
-    py: Python<'py>,
-    plugin: &Bound<'py, Plugin>,
-    target: &Target,
-    host: Py<HostTable>,
-) -> PyResult<(Parts, Bound<'py, PyDict>)> {
-    let functions = PyDict::new(py);
-    for shape in plugin.get().shapes() {
+/// Makes what an object owns.
+pub(crate) fn parts(py: Python<'_>, plugin: &Bound<'_, Plugin>, target: &Target, host: Py<HostTable>) -> PyResult<Parts> {
+    let exports = Exports::make(py, plugin.get(), |shape| {
         let options = CallOptions::default();
-        let function = AsyncFunction { target: target.clone(), shape: shape.clone(), options, host: host.clone_ref(py) };
-        functions.set_item(&shape.name, Py::new(py, function)?)?;
-    }
-    let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin: target.plugin().name().to_owned() })?;
-    Ok(((plugin.clone().unbind(), exports, host), functions))
-}
-
-/// The same functions with other options.
-pub(crate) fn view<'py>(py: Python<'py>, parts: &Parts, options: &CallOptions) -> PyResult<Bound<'py, View>> {
-    let exports = parts.1.get();
-    let functions = PyDict::new(py);
-    for (name, function) in exports.functions.bind(py).iter() {
-        functions.set_item(name, function.cast::<AsyncFunction>()?.get().with_options(py, options.clone()))?;
-    }
-    let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin: exports.plugin.clone() })?;
-    let view = Bound::new(py, View { owned: Owned::new(exports) })?;
-    bind(view.as_any(), &functions)?;
-    Ok(view)
+        AsyncFunction { target: target.clone(), shape: shape.clone(), options, host: host.clone_ref(py) }
+    })?;
+    Ok((plugin.clone().unbind(), exports.unbind(), host))
 }
 
 impl AsyncInstance {
@@ -66,9 +44,11 @@ impl AsyncInstance {
                 Python::attach(|py| {
                     let plugin = plugin.bind(py);
                     let target = Target::Instance(made.clone());
-                    let (parts, functions) = parts(py, plugin, &target, host).map_err(|raised| errors::from_host(py, raised))?;
-                    let object = Bound::new(py, AsyncInstance { core: made, owned: Owned::new(parts) });
-                    let object = object.and_then(|object| bind(object.as_any(), &functions).map(|()| object));
+                    let object = parts(py, plugin, &target, host).and_then(|parts| {
+                        let exports = parts.1.clone_ref(py);
+                        let object = Bound::new(py, AsyncInstance { core: made, owned: Owned::new(parts) })?;
+                        exports.get().bind_to(object.as_any()).map(|()| object)
+                    });
                     object.map(|object| object.into_any().unbind()).map_err(|raised| errors::from_host(py, raised))
                 })
             })
@@ -96,10 +76,16 @@ impl AsyncInstance {
         self.core.dead().is_none()
     }
 
+    /// What the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+    #[getter]
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        records::usage(py, self.core.usage())
+    }
+
     /// Give the guest's background goroutines a turn: they run only while a call does. To be awaited.
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
-        let options = config::call_options(py, timeout)?;
+        let options = config::call_options(py, timeout, None)?;
         let (core, within) = (self.core.clone(), coroutine::lease(py)?);
         Ok(Call::new("poll", None, move |start| {
             Box::pin(async move { core.poll(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
@@ -109,7 +95,7 @@ impl AsyncInstance {
     /// Take the guest back to where it was after its first initialisation; a dead instance lives again. To be awaited.
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
-        let options = config::call_options(py, timeout)?;
+        let options = config::call_options(py, timeout, None)?;
         let (core, within) = (self.core.clone(), coroutine::lease(py)?);
         Ok(Call::new("reset", None, move |start| {
             Box::pin(async move { core.reset(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
@@ -117,9 +103,18 @@ impl AsyncInstance {
     }
 
     /// A view of the same instance with other options for its calls: `await instance.using(timeout=0.1).greet(...)`.
-    #[pyo3(signature = (*, timeout = None))]
-    fn using<'py>(&self, py: Python<'py>, timeout: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, View>> {
-        view(py, self.owned.get(), &config::call_options(py, timeout)?)
+    ///
+    /// Args:
+    ///     timeout: seconds that a call may take, waiting for its turn included.
+    ///     cancel: a token that can end the calls before that, from any thread.
+    #[pyo3(signature = (*, timeout = None, cancel = None))]
+    fn using<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+    ) -> PyResult<Bound<'py, View>> {
+        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
     }
 
     /// Take what the guest wrote to a captured standard output.
@@ -133,7 +128,7 @@ impl AsyncInstance {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(function::unknown(py, self.core.plugin().name(), self.owned.get().1.get().functions.bind(py), name))
+        Err(self.owned.get().1.get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -142,9 +137,10 @@ impl AsyncInstance {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        let Some(owned) = &self.owned.0 else { return Ok(()) };
-        visit.call(&owned.0)?;
-        visit.call(&owned.1)?;
-        visit.call(&owned.2)
+        self.owned.visit(|(plugin, exports, host)| {
+            visit.call(plugin)?;
+            visit.call(exports)?;
+            visit.call(host)
+        })
     }
 }

@@ -4,14 +4,13 @@ use pyo3::prelude::*;
 use undergo::PoolOptions;
 
 use crate::async_function::Target;
-use crate::async_instance::{Parts, parts, view};
-use crate::config;
+use crate::async_instance::{Parts, parts};
+use crate::cancel::CancelToken;
 use crate::coroutine::Call;
-use crate::errors;
-use crate::function::{self, Exports};
+use crate::exports::{Exports, Owned, View};
 use crate::imports::HostTable;
-use crate::instance::{Owned, View, bind};
 use crate::plugin::Plugin;
+use crate::{config, errors, records};
 
 /// Interchangeable instances whose exports are awaited, for many tasks of one event loop or several: `await pool.greet(...)`. A call takes an instance that
 /// is free, or makes one, or waits its turn. Use it as an asynchronous context manager, or await `close()`.
@@ -29,9 +28,10 @@ impl AsyncPool {
         host: Py<HostTable>,
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let core = plugin.get().core().async_pool(options).map_err(|error| errors::to_python(py, &error))?;
-        let (parts, functions) = parts(py, plugin, &Target::Pool(core.clone()), host)?;
+        let parts = parts(py, plugin, &Target::Pool(core.clone()), host)?;
+        let exports = parts.1.clone_ref(py);
         let made = Bound::new(py, AsyncPool { core, owned: Owned::new(parts) })?;
-        bind(made.as_any(), &functions)?;
+        exports.get().bind_to(made.as_any())?;
         Ok(made)
     }
 
@@ -61,6 +61,12 @@ impl AsyncPool {
         self.core.size()
     }
 
+    /// What the pool did so far, and what it has now.
+    #[getter]
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        records::pool_stats(py, self.core.stats())
+    }
+
     /// Whether it was closed.
     #[getter]
     fn closed(&self) -> bool {
@@ -68,9 +74,18 @@ impl AsyncPool {
     }
 
     /// A view of the same pool with other options for its calls: `await pool.using(timeout=0.1).greet(...)`.
-    #[pyo3(signature = (*, timeout = None))]
-    fn using<'py>(&self, py: Python<'py>, timeout: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, View>> {
-        view(py, self.owned.get(), &config::call_options(py, timeout)?)
+    ///
+    /// Args:
+    ///     timeout: seconds that a call may take, waiting for its turn included.
+    ///     cancel: a token that can end the calls before that, from any thread.
+    #[pyo3(signature = (*, timeout = None, cancel = None))]
+    fn using<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+    ) -> PyResult<Bound<'py, View>> {
+        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
     }
 
     /// Make instances until there are that many, or as many as the pool may have. To be awaited.
@@ -82,7 +97,7 @@ impl AsyncPool {
     /// Turn away new calls and those that wait, let those that run finish, and wait for that. To be awaited.
     #[pyo3(signature = (timeout = None))]
     fn close(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
-        Ok(self.closing(config::call_options(py, timeout)?.timeout))
+        Ok(self.closing(config::call_options(py, timeout, None)?.timeout))
     }
 
     fn __aenter__(slf: Py<Self>) -> Call {
@@ -95,7 +110,7 @@ impl AsyncPool {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(function::unknown(py, self.core.plugin().name(), self.owned.get().1.get().functions.bind(py), name))
+        Err(self.owned.get().1.get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -104,9 +119,10 @@ impl AsyncPool {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        let Some(owned) = &self.owned.0 else { return Ok(()) };
-        visit.call(&owned.0)?;
-        visit.call(&owned.1)?;
-        visit.call(&owned.2)
+        self.owned.visit(|(plugin, exports, host)| {
+            visit.call(plugin)?;
+            visit.call(exports)?;
+            visit.call(host)
+        })
     }
 }

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
-use undergo::{CallOptions, Dir, Input, Limits, Output, Sandbox};
+use undergo::{CallOptions, Dir, Input, InstanceOptions, Limits, Output, PoolOptions, Sandbox};
 
+use crate::cancel::CancelToken;
 use crate::imports::Table;
 
 type Any<'py> = Bound<'py, PyAny>;
 type SandboxParts<'py> = (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize);
+type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
@@ -38,14 +41,45 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
-    let (memory, timeout, value, output): (Option<u64>, Option<f64>, Option<u64>, Option<u64>) =
-        parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, ..Limits::default() })
+    let (memory, timeout, value, output, table): LimitsParts = parts(given, "limits", "undergo.Limits")?.extract()?;
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table })
 }
 
-pub(crate) fn call_options(py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<CallOptions> {
-    let timeout = py.import("undergo._config")?.getattr("seconds")?.call1((timeout,))?.extract::<Option<f64>>()?;
-    Ok(CallOptions { timeout: timeout.map(seconds), ..CallOptions::default() })
+pub(crate) fn call_options(
+    py: Python<'_>,
+    timeout: Option<Bound<'_, PyAny>>,
+    cancel: Option<&Bound<'_, CancelToken>>,
+) -> PyResult<CallOptions> {
+    let timeout = match timeout {
+        Some(given) => helper(py, "seconds")?.call1((given,))?.extract::<Option<f64>>()?,
+        None => None,
+    };
+    Ok(CallOptions { timeout: timeout.map(seconds), cancel: cancel.map(|token| token.get().core.clone()), ..CallOptions::default() })
+}
+
+/// The numbers of a pool, checked.
+pub(crate) fn pool_options(
+    size: &Bound<'_, PyAny>,
+    max_calls: Option<&Bound<'_, PyAny>>,
+    idle: Option<&Bound<'_, PyAny>>,
+    instance: InstanceOptions,
+) -> PyResult<PoolOptions> {
+    let py = size.py();
+    let size = usize::try_from(count(size, "size", 1)?).unwrap_or(usize::MAX);
+    let max_calls = max_calls.map(|given| count(given, "max_calls", 1)).transpose()?;
+    let idle: Option<f64> = helper(py, "idle_seconds")?.call1((idle,))?.extract()?;
+    Ok(PoolOptions { size, max_calls, idle: idle.map(seconds), instance })
+}
+
+/// A number of something, `least` at the least.
+pub(crate) fn count(given: &Bound<'_, PyAny>, name: &str, least: u64) -> PyResult<u64> {
+    helper(given.py(), "count")?.call1((given, name, least))?.extract()
+}
+
+/// A function of `undergo._config`.
+fn helper<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    MODULE.get_or_try_init(py, || PyResult::Ok(py.import("undergo._config")?.into_any().unbind()))?.bind(py).getattr(name)
 }
 
 fn parts<'py>(given: &Bound<'py, PyAny>, name: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {

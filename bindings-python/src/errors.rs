@@ -49,6 +49,13 @@ pub(crate) fn from_host(py: Python<'_>, raised: PyErr) -> Error {
     Error::new(kind, text).with_host(Arc::new(raised))
 }
 
+/// An exception of a signal's handler, which ends a call: `KeyboardInterrupt` most often.
+pub(crate) fn interrupted(py: Python<'_>, raised: PyErr) -> Error {
+    let text =
+        format!("a signal's handler raised {}", raised.value(py).repr().map_or_else(|_| "an exception".into(), |text| text.to_string()));
+    Error::new(ErrorKind::Cancelled, text).with_host(Arc::new(raised))
+}
+
 /// An exception of Python code that ran during a conversion.
 pub(crate) fn from_conversion(raised: PyErr) -> Error {
     Error::new(ErrorKind::TypeMismatch, raised.to_string()).with_host(Arc::new(raised))

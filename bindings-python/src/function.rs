@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use undergo::{CallOptions, Error, ErrorKind, names};
@@ -14,15 +13,53 @@ use crate::lower::Object;
 use crate::signature;
 use crate::types::python_name;
 
-// An export of an instance. Called with the function's arguments, by position or by name, from any thread; the interpreter's lock is
+// An export of an instance, or of a pool. Called with the function's arguments, by position or by name, from any thread; the interpreter's lock is
 // released while the guest runs. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct Function {
-    pub(crate) instance: undergo::Instance,
-    pub(crate) shape: Arc<Shape>,
-    pub(crate) options: CallOptions,
+    target: Target,
+    shape: Arc<Shape>,
+    options: CallOptions,
     /// Keeps the host functions alive, which the core knows weakly.
-    pub(crate) host: Py<HostTable>,
+    host: Py<HostTable>,
+}
+
+/// What runs the calls.
+#[derive(Clone)]
+pub(crate) enum Target {
+    Instance(undergo::Instance),
+    Pool(undergo::Pool),
+}
+
+impl Target {
+    fn arguments<'a>(&self, export: usize) -> undergo::Result<undergo::Arguments<'_, 'a>> {
+        match self {
+            // A dead instance says so before any argument is looked at.
+            Target::Instance(instance) => instance.arguments(export),
+            Target::Pool(pool) => pool.plugin().arguments(export),
+        }
+    }
+
+    /// Runs the call without the interpreter's lock, which is taken again to lift the result.
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &mut undergo::Arguments<'_, 'py>,
+        options: &CallOptions,
+    ) -> undergo::Result<Bound<'py, PyAny>> {
+        match self {
+            Target::Instance(instance) => {
+                let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(instance, options)));
+                returned?.lift(&ToPython(py))
+            }
+            Target::Pool(pool) => {
+                // The pool's instance goes back when this returns, and that must not happen with the interpreter's lock held: who gets it
+                // may have to be waited for.
+                let lift = |returned: undergo::Returned<'_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
+                py.detach(|| pool.call_then(arguments, options, lift)).map(|value| value.into_bound(py))
+            }
+        }
+    }
 }
 
 /// What all copies of an export share.
@@ -105,8 +142,12 @@ impl Shape {
 }
 
 impl Function {
+    pub(crate) fn new(py: Python<'_>, target: &Target, shape: &Arc<Shape>, host: &Py<HostTable>) -> Function {
+        Function { target: target.clone(), shape: shape.clone(), options: CallOptions::default(), host: host.clone_ref(py) }
+    }
+
     pub(crate) fn with_options(&self, py: Python<'_>, options: CallOptions) -> Function {
-        Function { instance: self.instance.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
+        Function { target: self.target.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
     }
 }
 
@@ -126,11 +167,9 @@ impl Function {
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let fail = |error: Error| errors::to_python(py, &error);
-        let mut arguments = self.instance.arguments(self.shape.export).map_err(fail)?;
+        let mut arguments = self.target.arguments(self.shape.export).map_err(fail)?;
         self.shape.lower(args, kwargs, |i, value| arguments.lower(i, &Object(value))).map_err(fail)?;
-        let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(&self.instance, &self.options)));
-        let returned = returned.map_err(fail)?;
-        returned.lift(&ToPython(py)).map_err(fail)
+        self.target.call(py, &mut arguments, &self.options).map_err(fail)
     }
 
     /// Functions that have `__get__` are routines for `inspect` and `help`, and this one is already bound.
@@ -171,61 +210,4 @@ impl Function {
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         visit.call(&self.host)
     }
-}
-
-/// All exports of an instance, whatever their names: as attributes, by `[]`, and to iterate over.
-#[pyclass(frozen, module = "undergo")]
-pub(crate) struct Exports {
-    pub(crate) functions: Py<PyDict>,
-    pub(crate) plugin: String,
-}
-
-#[pymethods]
-impl Exports {
-    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        self.functions.bind(py).get_item(name)?.ok_or_else(|| unknown(py, &self.plugin, self.functions.bind(py), name))
-    }
-
-    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let functions = self.functions.bind(py);
-        match functions.get_item(name)? {
-            Some(found) => Ok(found),
-            None => functions.get_item(python_name(&names::kebab(name)))?.ok_or_else(|| unknown(py, &self.plugin, functions, name)),
-        }
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.functions.bind(py).as_any().try_iter()?.into_any())
-    }
-
-    fn __len__(&self, py: Python<'_>) -> usize {
-        self.functions.bind(py).len()
-    }
-
-    fn __contains__(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
-        self.functions.bind(py).contains(name)
-    }
-
-    fn __dir__<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.functions.bind(py).keys().into_any()
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let names: Vec<String> = self.functions.bind(py).keys().iter().map(|name| name.to_string()).collect();
-        format!("<undergo exports of {}: {}>", self.plugin, names.join(", "))
-    }
-
-    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        visit.call(&self.functions)
-    }
-}
-
-/// The error for a name that is no export; an `AttributeError` too, so that `hasattr` works.
-pub(crate) fn unknown(py: Python<'_>, plugin: &str, functions: &Bound<'_, PyDict>, name: &str) -> PyErr {
-    if name.starts_with("__") {
-        return PyAttributeError::new_err(name.to_owned());
-    }
-    let known: Vec<String> = functions.keys().iter().map(|key| key.to_string()).collect();
-    let hint = names::did_you_mean(name, known.iter().map(String::as_str));
-    errors::to_python(py, &Error::new(ErrorKind::UnknownExport, format!("{plugin} has no export '{name}'{hint}")))
 }

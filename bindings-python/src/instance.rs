@@ -1,14 +1,15 @@
 //! A running copy of a plugin, as a Python object whose methods are the exports.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
-use undergo::{CallOptions, Error, ErrorKind};
+use pyo3::types::PyBytes;
+use undergo::{Error, ErrorKind};
 
-use crate::config;
-use crate::errors;
-use crate::function::{self, Exports, Function};
+use crate::cancel::CancelToken;
+use crate::exports::{Exports, Owned, View};
+use crate::function::{Function, Target};
 use crate::imports::HostTable;
 use crate::plugin::Plugin;
+use crate::{config, errors, records};
 
 /// A running copy of a plugin. Its exports are its methods; `exports` holds all of them, also those whose names are taken by a method
 /// of this class.
@@ -21,21 +22,6 @@ pub(crate) struct Instance {
     owned: Owned<(Py<Plugin>, Py<Exports>, Py<HostTable>)>,
 }
 
-/// What an object with a `__dict__` owns for the garbage collector to see. Such an object is tracked before its contents are written: Python makes its dict
-/// in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
-pub(crate) struct Owned<T>(pub(crate) Option<Box<T>>);
-
-impl<T> Owned<T> {
-    pub(crate) fn new(owned: T) -> Self {
-        Owned(Some(Box::new(owned)))
-    }
-
-    pub(crate) fn get(&self) -> &T {
-        // Set by `new`, and never taken.
-        self.0.as_deref().unwrap_or_else(|| unreachable!("methods are called on complete objects only"))
-    }
-}
-
 impl Instance {
     pub(crate) fn make<'py>(
         py: Python<'py>,
@@ -43,29 +29,12 @@ impl Instance {
         core: undergo::Instance,
         host: Py<HostTable>,
     ) -> PyResult<Bound<'py, Instance>> {
-        let functions = PyDict::new(py);
-        for shape in plugin.get().shapes() {
-            let options = CallOptions::default();
-            let function = Function { instance: core.clone(), shape: shape.clone(), options, host: host.clone_ref(py) };
-            functions.set_item(&shape.name, Py::new(py, function)?)?;
-        }
-        let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin: core.plugin().name().to_owned() })?;
-        let made = Bound::new(py, Instance { core, owned: Owned::new((plugin.clone().unbind(), exports, host)) })?;
-        bind(made.as_any(), &functions)?;
+        let target = Target::Instance(core.clone());
+        let exports = Exports::make(py, plugin.get(), |shape| Function::new(py, &target, shape, &host))?;
+        let made = Bound::new(py, Instance { core, owned: Owned::new((plugin.clone().unbind(), exports.clone().unbind(), host)) })?;
+        exports.get().bind_to(made.as_any())?;
         Ok(made)
     }
-}
-
-/// Makes the functions attributes of the object, but for those whose names its class has taken.
-pub(crate) fn bind(object: &Bound<'_, PyAny>, functions: &Bound<'_, PyDict>) -> PyResult<()> {
-    let class = object.get_type();
-    let attributes = object.getattr("__dict__")?.cast_into::<PyDict>()?;
-    for (name, function) in functions.iter() {
-        if class.getattr_opt(name.cast::<pyo3::types::PyString>()?)?.is_none() {
-            attributes.set_item(name, function)?;
-        }
-    }
-    Ok(())
 }
 
 #[pymethods]
@@ -94,22 +63,41 @@ impl Instance {
         Memory { core: self.core.clone() }
     }
 
+    /// What the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+    #[getter]
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        records::usage(py, self.core.usage())
+    }
+
     /// A view of the same instance with other options for its calls: `instance.using(timeout=0.1).greet(...)`.
     ///
     /// Args:
-    ///     timeout: seconds that a call may take.
+    ///     timeout: seconds that a call may take, waiting for the instance included; the limit of the instance when None.
+    ///     cancel: a token that can end the calls before that, from any thread.
+    #[pyo3(signature = (*, timeout = None, cancel = None))]
+    fn using<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+    ) -> PyResult<Bound<'py, View>> {
+        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
+    }
+
+    /// Make the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.
+    ///
+    /// Nothing is compiled, and host functions, sandbox and limits stay; captured output that was not taken stays, too. Waits for a call that is under way.
+    ///
+    /// Args:
+    ///     timeout: seconds for the wait and the initialisation; the limit of the instance when None.
+    ///
+    /// Raises:
+    ///     BusyError: from within a host function that this instance called.
+    ///     Error: what ended the initialisation, and the instance with it.
     #[pyo3(signature = (*, timeout = None))]
-    fn using<'py>(&self, py: Python<'py>, timeout: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, View>> {
-        let options = config::call_options(py, timeout)?;
-        let functions = PyDict::new(py);
-        for (name, function) in self.owned.get().1.get().functions.bind(py).iter() {
-            functions.set_item(name, function.cast::<Function>()?.get().with_options(py, options.clone()))?;
-        }
-        let plugin = self.core.plugin().name().to_owned();
-        let exports = Py::new(py, Exports { functions: functions.clone().unbind(), plugin })?;
-        let view = Bound::new(py, View { owned: Owned::new(exports) })?;
-        bind(view.as_any(), &functions)?;
-        Ok(view)
+    fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let options = config::call_options(py, timeout, None)?;
+        py.detach(|| self.core.reset(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
     /// Give the guest's background goroutines a turn: they run only while a call does.
@@ -118,7 +106,7 @@ impl Instance {
     ///     timeout: seconds that they may take.
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        let options = config::call_options(py, timeout)?;
+        let options = config::call_options(py, timeout, None)?;
         py.detach(|| self.core.poll(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
@@ -133,7 +121,7 @@ impl Instance {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(function::unknown(py, self.core.plugin().name(), self.owned.get().1.get().functions.bind(py), name))
+        Err(self.owned.get().1.get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -142,34 +130,11 @@ impl Instance {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        let Some(owned) = &self.owned.0 else { return Ok(()) };
-        visit.call(&owned.0)?;
-        visit.call(&owned.1)?;
-        visit.call(&owned.2)
-    }
-}
-
-/// A view of an instance whose calls have other options.
-#[pyclass(frozen, dict, module = "undergo")]
-pub(crate) struct View {
-    pub(crate) owned: Owned<Py<Exports>>,
-}
-
-#[pymethods]
-impl View {
-    /// All exports, as attributes and by `[]`.
-    #[getter]
-    fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().clone_ref(py)
-    }
-
-    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        let exports = self.owned.get().get();
-        Err(function::unknown(py, &exports.plugin, exports.functions.bind(py), name))
-    }
-
-    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.0.iter().try_for_each(|exports| visit.call(&**exports))
+        self.owned.visit(|(plugin, exports, host)| {
+            visit.call(plugin)?;
+            visit.call(exports)?;
+            visit.call(host)
+        })
     }
 }
 

@@ -1,26 +1,48 @@
 //! The Python binding: own the inputs, leave the interpreter's lock, call the core, convert, map the error.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `function`, `imports`, `config`, `errors`; `lower` and `lift` are the
-//! conversion, and `types` holds the classes that are made for a plugin's records and enums.
+//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `exports`, `function`, `imports`, `cancel`, `config`, `records`, `errors`; `lower`
+//! and `lift` are the conversion, `types` holds the classes that are made for a plugin's records and enums, and `signals` lets Ctrl-C end a call.
 
 mod async_function;
 mod async_instance;
 mod async_pool;
 mod buffer;
+mod cancel;
 mod config;
 mod coroutine;
 mod errors;
 mod event_loop;
+mod exports;
 mod function;
 mod imports;
 mod instance;
 mod lift;
 mod lower;
 mod plugin;
+mod pool;
+mod records;
+mod signals;
 mod signature;
 mod types;
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
+
+/// Refuses to be imported by a second interpreter of the process. Python itself refuses it only where that one has a lock of its own; classes and
+/// cached objects are kept once for the process, and belong to the interpreter that made them.
+fn only_one_interpreter(_py: Python<'_>) -> PyResult<()> {
+    static FIRST: AtomicI64 = AtomicI64::new(-1);
+    // SAFETY: an interpreter runs on this thread, as `_py` shows.
+    let this = unsafe { pyo3::ffi::PyInterpreterState_GetID(pyo3::ffi::PyInterpreterState_Get()) };
+    match FIRST.compare_exchange(-1, this, Ordering::SeqCst, Ordering::SeqCst) {
+        Err(first) if first != this => Err(PyImportError::new_err(
+            "undergo does not support subinterpreters: one interpreter of a process has it, the first that imported it; threads may share its pools",
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// The native half of the package `undergo`.
 #[pymodule]
@@ -34,16 +56,24 @@ mod _undergo {
     #[pymodule_export]
     use crate::async_pool::AsyncPool;
     #[pymodule_export]
+    use crate::cancel::CancelToken;
+    #[pymodule_export]
     use crate::coroutine::Call;
     #[pymodule_export]
-    use crate::function::{Exports, Function};
+    use crate::exports::{Exports, View};
     #[pymodule_export]
-    use crate::instance::{Instance, Memory, View};
+    use crate::function::Function;
+    #[pymodule_export]
+    use crate::instance::{Instance, Memory};
     #[pymodule_export]
     use crate::plugin::Plugin;
+    #[pymodule_export]
+    use crate::pool::Pool;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::only_one_interpreter(module.py())?;
+        crate::signals::install(module.py())?;
         module.add("__version__", undergo::VERSION)?;
         module.add("ERROR_KINDS", undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use undergo::{InstanceOptions, PoolOptions};
+use undergo::InstanceOptions;
 
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
@@ -14,6 +14,7 @@ use crate::errors;
 use crate::function::Shape;
 use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
+use crate::pool::Pool;
 use crate::{config, imports, signature, types};
 
 /// A compiled plugin: load once, instantiate as often as needed, from any thread.
@@ -96,6 +97,45 @@ impl Plugin {
         Instance::make(py, slf, instance, host)
     }
 
+    /// Make a pool of instances: they stand in for each other, so that many threads can call at once.
+    ///
+    /// Args:
+    ///     size: the most instances that there are at once; they are made when calls need them.
+    ///     imports: as for `instantiate`. The functions are shared by all instances, and called on the threads of the calls: several at once.
+    ///     sandbox: what each instance may reach; nothing by default.
+    ///     limits: what each instance may use. The timeout covers waiting for an instance and making one.
+    ///     max_calls: after so many calls an instance is replaced; 1 is a fresh instance for each call. None: it serves as long as it lives.
+    ///     idle: seconds after which an instance that was not called is dropped. None: it is kept.
+    ///     warm: how many instances are made at once.
+    ///
+    /// Raises:
+    ///     MissingImportError: with all functions that are missing.
+    #[pyo3(signature = (size, *, imports = None, sandbox = None, limits = None, max_calls = None, idle = None, warm = None))]
+    #[pyo3(text_signature = "($self, size, *, imports=None, sandbox=None, limits=None, max_calls=None, idle=None, warm=0)")]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
+    fn pool<'py>(
+        slf: &Bound<'py, Self>,
+        size: &Bound<'py, PyAny>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+        max_calls: Option<&Bound<'py, PyAny>>,
+        idle: Option<&Bound<'py, PyAny>>,
+        warm: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Pool>> {
+        let py = slf.py();
+        let core = &slf.get().core;
+        let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
+        let options = config::pool_options(size, max_calls, idle, instance)?;
+        let warm = warm.map(|given| config::count(given, "warm", 0)).transpose()?;
+        let pool = py.detach(|| core.pool(options)).map_err(|error| errors::to_python(py, &error))?;
+        let pool = Pool::make(py, slf, pool, host)?;
+        if let Some(warm) = warm {
+            pool.get().warm(py, usize::try_from(warm).unwrap_or(usize::MAX))?;
+        }
+        Ok(pool)
+    }
+
     /// Make an instance whose exports are awaited: `instance = await plugin.instantiate_async(...)`.
     ///
     /// Args:
@@ -126,17 +166,16 @@ impl Plugin {
     #[pyo3(signature = (size, *, imports = None, sandbox = None, limits = None, max_calls = None, idle = None))]
     fn async_pool<'py>(
         slf: &Bound<'py, Self>,
-        size: usize,
+        size: &Bound<'py, PyAny>,
         imports: Option<&Bound<'py, PyAny>>,
         sandbox: Option<&Bound<'py, PyAny>>,
         limits: Option<&Bound<'py, PyAny>>,
-        max_calls: Option<u64>,
-        idle: Option<Bound<'py, PyAny>>,
+        max_calls: Option<&Bound<'py, PyAny>>,
+        idle: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let py = slf.py();
         let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
-        let idle = config::call_options(py, idle)?.timeout;
-        AsyncPool::make(py, slf, PoolOptions { size, max_calls, idle, instance }, host)
+        AsyncPool::make(py, slf, config::pool_options(size, max_calls, idle, instance)?, host)
     }
 
     /// The name of its file.

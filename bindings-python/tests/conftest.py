@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ class Host:
     """The module `host` of conformance/README.md."""
 
     def __init__(self) -> None:
-        self.instance: undergo.Instance | None = None
+        self.instance: undergo.Instance | undergo.Pool | None = None
         self.kept: list[str] = []
 
     def __getattr__(self, name: str) -> Callable[[Any], Any]:
@@ -88,6 +91,72 @@ def start(plugin: undergo.Plugin) -> Callable[..., Any]:
         return instance
 
     return make
+
+
+@pytest.fixture
+def start_pool(plugin: undergo.Plugin) -> Iterator[Callable[..., Any]]:
+    """Make a pool of the conformance plugin, quiet, and closed at the end of the test."""
+    pools: list[undergo.Pool] = []
+
+    def make(size: int, host: Any = None, **options: Any) -> undergo.Pool:
+        quiet = undergo.Sandbox(stdout="discard", stderr="discard")
+        pool = plugin.pool(size, imports={"host": host or Host()}, sandbox=quiet, **options)
+        if isinstance(host, Host):
+            host.instance = pool
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        pool.close(10)
+
+
+class Gate(Host):
+    """A host whose `note` waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = threading.Semaphore(0)
+        self.go_on = threading.Event()
+
+    def note(self, s: str) -> None:
+        super().note(s)
+        self.inside.release()
+        assert self.go_on.wait(30)
+
+
+class Caller(threading.Thread):
+    """A thread that makes one call, and keeps what it gave or raised."""
+
+    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
+        super().__init__()
+        self.work = functools.partial(function, *args)
+        self.result: Any = None
+        self.raised: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = self.work()
+        except BaseException as raised:
+            self.raised = raised
+
+    def wait(self) -> Any:
+        """Give the result, or raise what the call raised."""
+        self.join(30)
+        assert not self.is_alive()
+        if self.raised is not None:
+            raised, self.raised = self.raised, None
+            raise raised
+        return self.result
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 @pytest.fixture

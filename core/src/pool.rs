@@ -237,6 +237,8 @@ impl fmt::Debug for Pool {
 /// A thread that drops a pool's instances once they were not used for that long, and ends with the pool.
 pub(crate) fn hire<T: Send + 'static>(roster: &Arc<Roster<T>>, unused: Duration) -> Result<Thread> {
     let roster = Arc::downgrade(roster);
+    // Where "at once" is asked for, the thread still has to rest between its looks.
+    let unused = unused.max(Duration::from_millis(1));
     let work = move || {
         while let Some(next) = tidy(&roster, unused) {
             thread::park_timeout(next.saturating_duration_since(Instant::now()));

@@ -34,7 +34,22 @@ from ._errors import (
     TypeMismatchError,
     UnknownExportError,
 )
-from ._undergo import AsyncFunction, AsyncInstance, AsyncPool, Call, Exports, Function, Instance, Memory, Plugin, View, __version__
+from ._records import PoolStats, Usage
+from ._undergo import (
+    AsyncFunction,
+    AsyncInstance,
+    AsyncPool,
+    Call,
+    CancelToken,
+    Exports,
+    Function,
+    Instance,
+    Memory,
+    Plugin,
+    Pool,
+    View,
+    __version__,
+)
 
 __all__ = [
     "AsyncFunction",
@@ -42,6 +57,7 @@ __all__ = [
     "AsyncPool",
     "BusyError",
     "Call",
+    "CancelToken",
     "CancelledError",
     "DeadInstanceError",
     "DeniedError",
@@ -62,12 +78,15 @@ __all__ = [
     "OutOfMemoryError",
     "PanicError",
     "Plugin",
+    "Pool",
+    "PoolStats",
     "Sandbox",
     "SignatureMismatchError",
     "TimeoutError",
     "TrapError",
     "TypeMismatchError",
     "UnknownExportError",
+    "Usage",
     "View",
     "__version__",
     "load",

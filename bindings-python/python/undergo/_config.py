@@ -112,21 +112,25 @@ class Limits:
         value: bytes that one value from the guest may have on this side, 1 GiB by default; as `memory`.
         output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for
             the guest; as `memory`.
+        table: elements of the guest's tables, all together, 4,194,304 by default. Go's table has one for each function, and never grows.
     """
 
     memory: int | str | None = None
     timeout: float | None = None
     value: int | str | None = None
     output: int | str | None = None
+    table: int | None = None
 
     def __post_init__(self) -> None:
         size(self.memory, "memory")
         size(self.value, "value")
         size(self.output, "output")
         seconds(self.timeout)
+        if self.table is not None:
+            count(self.table, "Limits.table", 0, most=2**32 - 1)
 
-    def _parts(self) -> tuple[int | None, float | None, int | None, int | None]:
-        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output")
+    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None]:
+        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output"), self.table
 
 
 def size(given: int | str | None, name: str) -> int | None:
@@ -151,3 +155,20 @@ def seconds(given: float | None) -> float | None:
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
         raise ValueError(f"the timeout is {given!r}; write a number of seconds that is not negative")
     return float(given)
+
+
+def idle_seconds(given: float | None) -> float | None:
+    """Check a number of seconds that is more than none."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given > 0:
+        raise ValueError(f"idle is {given!r}; write a number of seconds that is more than 0, or None to keep unused instances")
+    return float(given)
+
+
+def count(given: int, name: str, least: int, most: int = 2**64 - 1) -> int:
+    """Check a number of something."""
+    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
+        bounds = f"of at least {least}" if given is True or not isinstance(given, int) or given < least else f"of at most {most}"
+        raise ValueError(f"{name} is {given!r}; write a whole number {bounds}")
+    return given

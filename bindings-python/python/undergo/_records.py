@@ -1,0 +1,37 @@
+"""What is measured: of a pool, and of a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolStats:
+    """What a pool did so far, and what it has now. One reading: the numbers belong together."""
+
+    busy: int
+    """Instances that a call has, or that are being made for one."""
+    idle: int
+    """Instances that wait for a call."""
+    waiting: int
+    """Calls that wait for an instance."""
+    calls: int
+    """Calls that were given an instance."""
+    made: int
+    """Instances that were made."""
+    died: int
+    """Instances that were dropped because a call had ended them."""
+    retired: int
+    """Instances that were dropped because they had answered `max_calls` calls."""
+    shrunk: int
+    """Instances that were dropped because nobody had called them for `idle` seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """What the last call of an instance used."""
+
+    time: float
+    """Seconds from its entry into the instance on: computing, sleeping and host functions, but not waiting for the instance."""
+    memory: int
+    """Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was."""

@@ -1,0 +1,164 @@
+//! The exports of an instance or a pool, together: as attributes, by name, with other options.
+
+use std::sync::Arc;
+
+use pyo3::PyClassInitializer;
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use undergo::{CallOptions, Error, ErrorKind, names};
+
+use crate::async_function::AsyncFunction;
+use crate::errors;
+use crate::function::{Function, Shape};
+use crate::plugin::Plugin;
+use crate::types::python_name;
+
+/// What an object with a `__dict__` owns for the garbage collector to see. Such an object is tracked before its contents are written: Python makes its dict
+/// in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
+pub(crate) struct Owned<T>(Option<Box<T>>);
+
+impl<T> Owned<T> {
+    pub(crate) fn new(owned: T) -> Self {
+        Owned(Some(Box::new(owned)))
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        // Set by `new`, and never taken.
+        self.0.as_deref().unwrap_or_else(|| unreachable!("methods are called on complete objects only"))
+    }
+
+    /// For `__traverse__`, which may come before the object is complete.
+    pub(crate) fn visit<E>(&self, visit: impl FnOnce(&T) -> Result<(), E>) -> Result<(), E> {
+        self.0.as_deref().map_or(Ok(()), visit)
+    }
+}
+
+/// All exports of an instance or a pool, whatever their names: as attributes, by `[]`, and to iterate over.
+#[pyclass(frozen, module = "undergo")]
+pub(crate) struct Exports {
+    functions: Py<PyDict>,
+    plugin: String,
+}
+
+impl Exports {
+    /// Those of a plugin; `function` makes the object for each.
+    pub(crate) fn make<'py, F>(py: Python<'py>, plugin: &Plugin, function: impl Fn(&Arc<Shape>) -> F) -> PyResult<Bound<'py, Exports>>
+    where
+        F: pyo3::PyClass + Into<PyClassInitializer<F>>,
+    {
+        let functions = PyDict::new(py);
+        for shape in plugin.shapes() {
+            functions.set_item(&shape.name, Py::new(py, function(shape))?)?;
+        }
+        Bound::new(py, Exports { functions: functions.unbind(), plugin: plugin.core().name().to_owned() })
+    }
+
+    /// The same with other options.
+    fn with_options<'py>(&self, py: Python<'py>, options: &CallOptions) -> PyResult<Bound<'py, Exports>> {
+        let functions = PyDict::new(py);
+        for (name, function) in self.functions.bind(py).iter() {
+            if let Ok(function) = function.cast::<Function>() {
+                functions.set_item(name, function.get().with_options(py, options.clone()))?;
+            } else {
+                functions.set_item(name, function.cast::<AsyncFunction>()?.get().with_options(py, options.clone()))?;
+            }
+        }
+        Bound::new(py, Exports { functions: functions.unbind(), plugin: self.plugin.clone() })
+    }
+
+    /// Makes them attributes of the object, but for those whose names its class has taken.
+    pub(crate) fn bind_to(&self, object: &Bound<'_, PyAny>) -> PyResult<()> {
+        let class = object.get_type();
+        let attributes = object.getattr("__dict__")?.cast_into::<PyDict>()?;
+        for (name, function) in self.functions.bind(object.py()).iter() {
+            if class.getattr_opt(name.cast::<PyString>()?)?.is_none() {
+                attributes.set_item(name, function)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The error for a name that is no export; an `AttributeError` too, so that `hasattr` works.
+    pub(crate) fn unknown(&self, py: Python<'_>, name: &str) -> PyErr {
+        if name.starts_with("__") {
+            return PyAttributeError::new_err(name.to_owned());
+        }
+        let known: Vec<String> = self.functions.bind(py).keys().iter().map(|key| key.to_string()).collect();
+        let hint = names::did_you_mean(name, known.iter().map(String::as_str));
+        errors::to_python(py, &Error::new(ErrorKind::UnknownExport, format!("{} has no export '{name}'{hint}", self.plugin)))
+    }
+}
+
+#[pymethods]
+impl Exports {
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.functions.bind(py).get_item(name)?.ok_or_else(|| self.unknown(py, name))
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let functions = self.functions.bind(py);
+        match functions.get_item(name)? {
+            Some(found) => Ok(found),
+            None => functions.get_item(python_name(&names::kebab(name)))?.ok_or_else(|| self.unknown(py, name)),
+        }
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.functions.bind(py).as_any().try_iter()?.into_any())
+    }
+
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.functions.bind(py).len()
+    }
+
+    fn __contains__(&self, py: Python<'_>, name: &str) -> PyResult<bool> {
+        self.functions.bind(py).contains(name)
+    }
+
+    fn __dir__<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.functions.bind(py).keys().into_any()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let names: Vec<String> = self.functions.bind(py).keys().iter().map(|name| name.to_string()).collect();
+        format!("<undergo exports of {}: {}>", self.plugin, names.join(", "))
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        visit.call(&self.functions)
+    }
+}
+
+/// A view of an instance or a pool whose calls have other options.
+#[pyclass(frozen, dict, module = "undergo")]
+pub(crate) struct View {
+    owned: Owned<Py<Exports>>,
+}
+
+impl View {
+    pub(crate) fn make<'py>(of: &Bound<'py, Exports>, options: &CallOptions) -> PyResult<Bound<'py, View>> {
+        let py = of.py();
+        let exports = of.get().with_options(py, options)?;
+        let view = Bound::new(py, View { owned: Owned::new(exports.clone().unbind()) })?;
+        exports.get().bind_to(view.as_any())?;
+        Ok(view)
+    }
+}
+
+#[pymethods]
+impl View {
+    /// All exports, as attributes and by `[]`.
+    #[getter]
+    fn exports(&self, py: Python<'_>) -> Py<Exports> {
+        self.owned.get().clone_ref(py)
+    }
+
+    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(self.owned.get().get().unknown(py, name))
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        self.owned.visit(|exports| visit.call(exports))
+    }
+}

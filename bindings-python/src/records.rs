@@ -1,0 +1,28 @@
+//! What is measured, as the package's immutable records.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+fn make<'py>(py: Python<'py>, class: &str, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    py.import("undergo._records")?.getattr(class)?.call((), Some(fields))
+}
+
+pub(crate) fn usage(py: Python<'_>, usage: undergo::Usage) -> PyResult<Bound<'_, PyAny>> {
+    let fields = PyDict::new(py);
+    fields.set_item("time", usage.time.as_secs_f64())?;
+    fields.set_item("memory", usage.memory)?;
+    make(py, "Usage", &fields)
+}
+
+pub(crate) fn pool_stats(py: Python<'_>, stats: undergo::PoolStats) -> PyResult<Bound<'_, PyAny>> {
+    // All fields, by the compiler's word.
+    let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = stats;
+    let fields = PyDict::new(py);
+    for (name, value) in [("busy", busy), ("idle", idle), ("waiting", waiting)] {
+        fields.set_item(name, value)?;
+    }
+    for (name, value) in [("calls", calls), ("made", made), ("died", died), ("retired", retired), ("shrunk", shrunk)] {
+        fields.set_item(name, value)?;
+    }
+    make(py, "PoolStats", &fields)
+}
