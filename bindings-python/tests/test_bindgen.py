@@ -46,6 +46,7 @@ def test_mypy_knows_its_functions(generated: Path) -> None:
     user.write_text(
         """
 import conformance
+import undergo
 
 def use(guest: conformance.Guest, point: conformance.Point) -> None:
     reveal_type(guest.echo_point(point))
@@ -53,14 +54,23 @@ def use(guest: conformance.Guest, point: conformance.Point) -> None:
     guest.echo_int8("x")
     guest.nothing()
     guest.nope()
+
+def use_pool(pool: conformance.GuestPool, point: conformance.Point) -> None:
+    with pool as same:
+        reveal_type(same.using(timeout=1.0, cancel=undergo.CancelToken()).echo_point(point).x)
+    reveal_type(pool.pool.stats.busy)
+    pool.instance
 """
     )
     said = mypy(user)
     assert 'Revealed type is "conformance.Point"' in said
     assert 'Revealed type is "tuple[int, int]"' in said
-    assert 'Argument 1 to "echo_int8" of "Guest" has incompatible type "str"; expected "int"' in said
+    assert 'Argument 1 to "echo_int8" of "GuestExports" has incompatible type "str"; expected "int"' in said
     assert '"Guest" has no attribute "nope"' in said
-    assert "Found 2 errors" in said
+    assert 'Revealed type is "float"' in said
+    assert 'Revealed type is "int"' in said
+    assert '"GuestPool" has no attribute "instance"' in said
+    assert "Found 3 errors" in said
 
 
 def test_the_module_runs(generated: Path) -> None:
@@ -74,6 +84,16 @@ def test_the_module_runs(generated: Path) -> None:
     assert guest.echo_color(typed.Color.GREEN) is typed.Color.GREEN
     assert guest.using(timeout=5).divmod(7, 2) == (3, 1)
     assert guest.reenter(3) == 3
+
+
+def test_a_pool_is_typed_too(generated: Path) -> None:
+    typed = load(generated)
+    with typed.GuestPool.load(conformance_path(), 2, imports={"host": Host()}, warm=1) as pool:
+        point = typed.Point(x=1.0, y=2.0, tag=3)
+        assert type(pool.using(timeout=5).echo_point(point)) is typed.Point
+        assert pool.divmod(7, 2) == (3, 1)
+        assert pool.pool.stats.calls == 2
+    assert pool.pool.closed
 
 
 def test_the_stub_says_what_there_is() -> None:

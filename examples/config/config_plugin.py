@@ -94,37 +94,12 @@ class Imports(TypedDict):
     functions: Functions | Mapping[str, Callable[..., object]]
 
 
-class Config:
-    """An instance of config.wasm."""
+class ConfigExports:
+    """The functions of config.wasm, for an instance or a pool to run."""
 
-    def __init__(self, instance: undergo.Instance) -> None:
-        """Wrap an instance whose plugin was made with types=TYPES."""
-        self._instance = instance
-        self._exports = instance.exports
-
-    @classmethod
-    def load(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        imports: Imports,
-        sandbox: undergo.Sandbox | None = None,
-        limits: undergo.Limits | None = None,
-    ) -> Config:
-        """Compile the plugin and make an instance of it."""
-        plugin = undergo.Plugin(path, types=TYPES)
-        return cls(plugin.instantiate(imports=imports, sandbox=sandbox, limits=limits))
-
-    @property
-    def instance(self) -> undergo.Instance:
-        """The instance that the methods call."""
-        return self._instance
-
-    def using(self, *, timeout: float | None = None) -> Config:
-        """Give the same instance with other options for its calls: a timeout in seconds."""
-        view = copy.copy(self)
-        view._exports = self._instance.using(timeout=timeout).exports
-        return view
+    def __init__(self, exports: undergo.Exports) -> None:
+        """Wrap the exports of a plugin that was made with types=TYPES."""
+        self._exports = exports
 
     def evaluate(self, source: Source | Mapping[str, object]) -> Deployment:
         """Evaluate gives the configuration that the source stands for.
@@ -139,6 +114,97 @@ class Config:
         """Check gives all that is wrong with the source."""
         result: list[Diagnostic] = self._exports.check(source)
         return result
+
+
+class Config(ConfigExports):
+    """An instance of config.wasm."""
+
+    def __init__(self, instance: undergo.Instance) -> None:
+        """Wrap an instance whose plugin was made with types=TYPES."""
+        super().__init__(instance.exports)
+        self._instance = instance
+
+    @property
+    def instance(self) -> undergo.Instance:
+        """The instance that the methods call."""
+        return self._instance
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        imports: Imports,
+        sandbox: undergo.Sandbox | None = None,
+        limits: undergo.Limits | None = None,
+    ) -> Config:
+        """Compile the plugin and make an instance of it."""
+        plugin = undergo.Plugin(path, types=TYPES)
+        return cls(plugin.instantiate(imports=imports, sandbox=sandbox, limits=limits))
+
+    def using(
+        self, *, timeout: float | None = None, cancel: undergo.CancelToken | None = None
+    ) -> Config:
+        """Give the same instance with other options for its calls: a timeout in seconds, a token to cancel them."""
+        view = copy.copy(self)
+        view._exports = self._instance.using(timeout=timeout, cancel=cancel).exports
+        return view
+
+
+class ConfigPool(ConfigExports):
+    """A pool of instances of config.wasm."""
+
+    def __init__(self, pool: undergo.Pool) -> None:
+        """Wrap a pool whose plugin was made with types=TYPES."""
+        super().__init__(pool.exports)
+        self._pool = pool
+
+    @property
+    def pool(self) -> undergo.Pool:
+        """The pool that the methods call."""
+        return self._pool
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        size: int,
+        *,
+        imports: Imports,
+        sandbox: undergo.Sandbox | None = None,
+        limits: undergo.Limits | None = None,
+        max_calls: int | None = None,
+        idle: float | None = None,
+        warm: int = 0,
+    ) -> ConfigPool:
+        """Compile the plugin and make a pool of at most that many instances."""
+        plugin = undergo.Plugin(path, types=TYPES)
+        pool = plugin.pool(
+            size,
+            imports=imports,
+            sandbox=sandbox,
+            limits=limits,
+            max_calls=max_calls,
+            idle=idle,
+            warm=warm,
+        )
+        return cls(pool)
+
+    def using(
+        self, *, timeout: float | None = None, cancel: undergo.CancelToken | None = None
+    ) -> ConfigPool:
+        """Give the same pool with other options for its calls: a timeout in seconds, a token to cancel them."""
+        view = copy.copy(self)
+        view._exports = self._pool.using(timeout=timeout, cancel=cancel).exports
+        return view
+
+    def __enter__(self) -> ConfigPool:
+        """Give the pool itself."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the pool, and wait for the calls that run."""
+        self._pool.close()
 
 
 TYPES: dict[str, type] = {

@@ -33,7 +33,7 @@ enum Language {
 
 const HELP: &str = "\
 The Python module has a dataclass for each record, an Enum for each enum, a Protocol for each interface that the plugin \
-imports, and one class with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies \
+imports, and classes for an instance and for a pool, with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies \
 mypy --strict. The same plugin gives the same module: commit it, and let CI write it again and compare.
 
 Examples:

@@ -14,10 +14,10 @@ pub(super) enum Owner {
     Host,
 }
 
-/// The method for an export: out of the way of the class's own members.
+/// The method for an export: out of the way of the classes' own members.
 pub(super) fn method(export: &str) -> String {
     let name = identifier(export);
-    if matches!(name.as_str(), "instance" | "load" | "using") { name + "_" } else { name }
+    if matches!(name.as_str(), "instance" | "load" | "pool" | "using") { name + "_" } else { name }
 }
 
 /// Writes a method. `shown` is how types are written in the class.

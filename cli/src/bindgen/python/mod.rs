@@ -26,8 +26,12 @@ struct Import<'a> {
 
 struct Module<'a> {
     file: &'a str,
-    /// The name of the class of exports.
+    /// The name of the class for an instance.
     class: String,
+    /// The name of the class for a pool.
+    pool: String,
+    /// The name of what both are: the class with the exports.
+    exports_class: String,
     types: &'a [Type],
     exports: Vec<&'a Arc<Function>>,
     imports: Vec<Import<'a>>,
@@ -43,6 +47,7 @@ impl<'a> Module<'a> {
         let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
         let mut names = Names::new(types);
         let class = names.class(&world);
+        let (pool, exports_class) = (names.class(&format!("{world}-pool")), names.class(&format!("{world}-exports")));
         let mut imports: Vec<Import<'_>> = Vec::new();
         for (module, function) in plugin.imports() {
             match imports.iter_mut().find(|import| import.name == module) {
@@ -53,7 +58,8 @@ impl<'a> Module<'a> {
                 }
             }
         }
-        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::default() }
+        let exports = plugin.exports().collect();
+        Module { file: plugin.name(), class, pool, exports_class, types, exports, imports, names, out: Lines::default() }
     }
 
     fn write(mut self) -> String {
@@ -68,7 +74,9 @@ impl<'a> Module<'a> {
             self.protocol(i);
         }
         self.imports_type();
-        self.wrapper();
+        self.functions();
+        self.instance();
+        self.pool();
         self.table();
         let body = std::mem::take(&mut self.out);
         self.head(body.code()) + &body.finish()
@@ -189,48 +197,113 @@ impl<'a> Module<'a> {
         self.out.docstring(0, "What the host gives: for each interface an object with its methods, or a mapping of functions.");
     }
 
-    fn wrapper(&mut self) {
-        let class = self.class.clone();
+    fn functions(&mut self) {
         let methods: Vec<String> = self.exports.iter().map(|function| function::method(&function.name)).collect();
         let shown = self.names.shadowed_by(methods.iter().map(String::as_str));
-        let (string, float) = (shown.name("str"), shown.name("float"));
         self.out.blank(2);
-        self.out.line(0, &format!("class {class}:"));
-        self.out.docstring(1, &format!("An instance of {}.", self.file));
+        self.out.line(0, &format!("class {}:", self.exports_class));
+        self.out.docstring(1, &format!("The functions of {}, for an instance or a pool to run.", self.file));
         self.out.line(0, "");
-        self.out.line(1, "def __init__(self, instance: undergo.Instance) -> None:");
-        self.out.docstring(2, "Wrap an instance whose plugin was made with types=TYPES.");
-        self.out.line(2, "self._instance = instance");
-        self.out.line(2, "self._exports = instance.exports");
-        self.out.line(0, "");
-        let (parameter, argument) =
-            if self.imports.is_empty() { (vec![], "") } else { (vec!["imports: Imports".to_owned()], "imports=imports, ") };
-        self.out.line(1, "@classmethod");
-        let mut params = vec!["cls".to_owned(), format!("path: {string} | os.PathLike[{string}]"), "*".to_owned()];
-        params.extend(parameter);
-        params.push("sandbox: undergo.Sandbox | None = None".to_owned());
-        params.push("limits: undergo.Limits | None = None".to_owned());
-        self.out.signature(1, "load", &params, &class, ":");
-        self.out.docstring(2, "Compile the plugin and make an instance of it.");
-        self.out.line(2, "plugin = undergo.Plugin(path, types=TYPES)");
-        self.out.line(2, &format!("return cls(plugin.instantiate({argument}sandbox=sandbox, limits=limits))"));
-        self.out.line(0, "");
-        self.out.line(1, "@property");
-        self.out.line(1, "def instance(self) -> undergo.Instance:");
-        self.out.docstring(2, "The instance that the methods call.");
-        self.out.line(2, "return self._instance");
-        self.out.line(0, "");
-        self.out.line(1, &format!("def using(self, *, timeout: {float} | None = None) -> {class}:"));
-        self.out.docstring(2, "Give the same instance with other options for its calls: a timeout in seconds.");
-        self.out.line(2, "view = copy.copy(self)");
-        self.out.line(2, "view._exports = self._instance.using(timeout=timeout).exports");
-        self.out.line(2, "return view");
+        self.out.line(1, "def __init__(self, exports: undergo.Exports) -> None:");
+        self.out.docstring(2, "Wrap the exports of a plugin that was made with types=TYPES.");
+        self.out.line(2, "self._exports = exports");
         for (function, name) in self.exports.iter().zip(&methods) {
             if text::is_identifier(name) {
                 self.out.line(0, "");
                 function::write(&mut self.out, function, name, &shown, &self.names, Owner::Guest);
             }
         }
+    }
+
+    fn instance(&mut self) {
+        let class = self.class.clone();
+        self.wrapper(&class, "instance", "undergo.Instance", "An instance");
+        let (parameter, argument) = self.given();
+        self.out.line(1, "@classmethod");
+        let mut params = vec!["cls".to_owned(), "path: str | os.PathLike[str]".to_owned(), "*".to_owned()];
+        params.extend(parameter);
+        self.out.signature(1, "load", &params, &class, ":");
+        self.out.docstring(2, "Compile the plugin and make an instance of it.");
+        self.out.line(2, "plugin = undergo.Plugin(path, types=TYPES)");
+        self.out.line(2, &format!("return cls(plugin.instantiate({argument}sandbox=sandbox, limits=limits))"));
+        self.out.line(0, "");
+        self.using(&class, "instance");
+    }
+
+    fn pool(&mut self) {
+        let class = self.pool.clone();
+        self.wrapper(&class, "pool", "undergo.Pool", "A pool of instances");
+        let (parameter, _) = self.given();
+        self.out.line(1, "@classmethod");
+        let mut params = vec!["cls".to_owned(), "path: str | os.PathLike[str]".to_owned(), "size: int".to_owned(), "*".to_owned()];
+        params.extend(parameter);
+        params.push("max_calls: int | None = None".to_owned());
+        params.push("idle: float | None = None".to_owned());
+        params.push("warm: int = 0".to_owned());
+        self.out.signature(1, "load", &params, &class, ":");
+        self.out.docstring(2, "Compile the plugin and make a pool of at most that many instances.");
+        self.out.line(2, "plugin = undergo.Plugin(path, types=TYPES)");
+        self.out.line(2, "pool = plugin.pool(");
+        self.out.line(3, "size,");
+        for name in self.imports.first().map(|_| "imports").into_iter().chain(["sandbox", "limits", "max_calls", "idle", "warm"]) {
+            self.out.line(3, &format!("{name}={name},"));
+        }
+        self.out.line(2, ")");
+        self.out.line(2, "return cls(pool)");
+        self.out.line(0, "");
+        self.using(&class, "pool");
+        self.out.line(0, "");
+        self.out.line(1, &format!("def __enter__(self) -> {class}:"));
+        self.out.docstring(2, "Give the pool itself.");
+        self.out.line(2, "return self");
+        self.out.line(0, "");
+        self.out.line(1, "def __exit__(self, *raised: object) -> None:");
+        self.out.docstring(2, "Close the pool, and wait for the calls that run.");
+        self.out.line(2, "self._pool.close()");
+    }
+
+    /// A class around an instance or a pool, as far as they are alike.
+    fn wrapper(&mut self, class: &str, noun: &str, of: &str, what: &str) {
+        self.out.blank(2);
+        self.out.line(0, &format!("class {class}({}):", self.exports_class));
+        self.out.docstring(1, &format!("{what} of {}.", self.file));
+        self.out.line(0, "");
+        self.out.line(1, &format!("def __init__(self, {noun}: {of}) -> None:"));
+        self.out
+            .docstring(2, &format!("Wrap {} {noun} whose plugin was made with types=TYPES.", if noun == "instance" { "an" } else { "a" }));
+        self.out.line(2, &format!("super().__init__({noun}.exports)"));
+        self.out.line(2, &format!("self._{noun} = {noun}"));
+        self.out.line(0, "");
+        self.out.line(1, "@property");
+        self.out.line(1, &format!("def {noun}(self) -> {of}:"));
+        self.out.docstring(2, &format!("The {noun} that the methods call."));
+        self.out.line(2, &format!("return self._{noun}"));
+        self.out.line(0, "");
+    }
+
+    /// The parameters that an instance is made with, and how the imports among them are passed on.
+    fn given(&self) -> (Vec<String>, &'static str) {
+        let mut params = vec!["sandbox: undergo.Sandbox | None = None".to_owned(), "limits: undergo.Limits | None = None".to_owned()];
+        if self.imports.is_empty() {
+            return (params, "");
+        }
+        params.insert(0, "imports: Imports".to_owned());
+        (params, "imports=imports, ")
+    }
+
+    fn using(&mut self, class: &str, noun: &str) {
+        let params = [
+            "self".to_owned(),
+            "*".to_owned(),
+            "timeout: float | None = None".to_owned(),
+            "cancel: undergo.CancelToken | None = None".to_owned(),
+        ];
+        self.out.signature(1, "using", &params, class, ":");
+        self.out
+            .docstring(2, &format!("Give the same {noun} with other options for its calls: a timeout in seconds, a token to cancel them."));
+        self.out.line(2, "view = copy.copy(self)");
+        self.out.line(2, &format!("view._exports = self._{noun}.using(timeout=timeout, cancel=cancel).exports"));
+        self.out.line(2, "return view");
     }
 
     /// The classes by the WIT names of their types, as the package wants them.
