@@ -75,7 +75,7 @@ fmt: python ## format Rust, Go and Python
 gen: cli ## write the generated files that are committed
 	@$(PYTHON) tools/gen.py
 
-bench: build ## compare with native Go and wasmtime-py, and write bench/results.md
+bench: build ## compare with native Go and wasmtime-py, and write bench/results.md; then see how pools scale
 	@$(PYTHON) tools/bench.py
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27

@@ -68,4 +68,16 @@ var Pause func(n int32) int32
 //undergo:export
 func CallPause(n int32) int32 { return Pause(n) }
 
+// Work computes for a while: n rounds of a generator of numbers.
+//
+//undergo:export
+func Work(n int64, seed uint64) uint64 {
+	for range n {
+		seed ^= seed << 13
+		seed ^= seed >> 7
+		seed ^= seed << 17
+	}
+	return seed
+}
+
 func main() {}
