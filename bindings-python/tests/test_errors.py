@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import time
@@ -211,5 +212,19 @@ def test_a_cycle_through_a_host_function_is_collected(start: Callable[..., Any])
     assert host.instance is guest
     gone = weakref.ref(guest)
     del guest, host
+    gc.collect()
+    assert gone() is None
+
+
+def test_the_exception_that_ended_an_instance_does_not_keep_it(start: Callable[..., Any]) -> None:
+    def work() -> weakref.ref[Any]:
+        # The exception's traceback has this frame, and the frame the instance.
+        guest = start()
+        with contextlib.suppress(ValueError):
+            guest.crash("x")
+        assert not guest.alive
+        return weakref.ref(guest)
+
+    gone = work()
     gc.collect()
     assert gone() is None

@@ -242,7 +242,7 @@ impl AsyncInstance {
         let polled = bounded(&patience, enter(&mut store.as_context_mut(), poll, &[], false)).await;
         store.data_mut().patience = Patience::default();
         std::mem::forget(dropped);
-        polled.map(drop).inspect_err(|error| self.0.seed.life.kill(error))
+        polled.map(drop).inspect_err(|error| self.0.seed.life.end(error))
     }
 
     /// Makes the guest anew: see [`Instance::reset`](crate::Instance::reset).
@@ -263,7 +263,7 @@ impl AsyncInstance {
         let came_up = come_up(&self.0.seed, &mut fresh, patience).await;
         std::mem::forget(dropped);
         *store = fresh;
-        came_up.inspect_err(|error| self.0.seed.life.kill(error))
+        came_up.inspect_err(|error| self.0.seed.life.end(error))
     }
 }
 

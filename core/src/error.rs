@@ -226,6 +226,11 @@ impl Error {
         dead
     }
 
+    /// Takes the host's own object out of it.
+    pub(crate) fn take_host(&mut self) -> Option<HostError> {
+        self.0.host.take()
+    }
+
     /// Through Wasmtime, which carries any error from a host function back to the caller.
     pub(crate) fn into_wasmtime(self) -> wasmtime::Error {
         wasmtime::Error::new(Carried(self))

@@ -49,6 +49,20 @@ impl Life {
         self.is_dead.store(true, Ordering::SeqCst);
     }
 
+    /// Ends the instance where no call runs in it that could hear of the cause.
+    pub(crate) fn end(&self, cause: &Error) {
+        self.kill(cause);
+        self.let_go();
+    }
+
+    /// Lets go of the host's own error object in the cause: it was given to the caller by now. Such an object may refer to the instance, an exception does so
+    /// by its traceback, and a collector of the host can't see that the instance refers to it.
+    fn let_go(&self) {
+        let host = self.cause.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Error::take_host);
+        // Without the lock: this may run code of the host.
+        drop(host);
+    }
+
     /// Begins anew, after a reset.
     pub(crate) fn begin(&self) {
         let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,11 +70,14 @@ impl Life {
         *cause = None;
     }
 
-    /// Notes what a call used.
+    /// Notes what a call used, at its end.
     pub(crate) fn used(&self, time: Duration, memory: u64) {
         // Each call pays for this, so the two are not written as one.
         self.time.store(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.memory.store(memory, Ordering::Relaxed);
+        if self.is_dead.load(Ordering::Relaxed) {
+            self.let_go();
+        }
     }
 
     pub(crate) fn usage(&self) -> Usage {

@@ -112,7 +112,7 @@ impl Running {
         let _leaving = Leaving(&self.gate);
         let mut fresh = self.seed.store()?;
         self.life.begin();
-        let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.kill(error));
+        let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.end(error));
         // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
         unsafe { *self.store.get() = fresh };
         came_up
