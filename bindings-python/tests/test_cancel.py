@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 import undergo
-from conftest import Caller, Gate, conformance_path, until
+from conftest import Caller, Gate, Host, conformance_path, until
 
 
 @pytest.mark.parametrize(("name", "args"), [("spin", ()), ("sleep", (60_000,))])
@@ -267,3 +268,16 @@ def test_a_sub_interpreter_is_refused_with_words() -> None:
     # Python has its own words where the other interpreter has a lock of its own.
     assert "does not support" in done.stderr
     assert "subinterpreters" in done.stderr
+
+
+def test_a_token_ends_a_call_that_is_awaited(plugin: undergo.Plugin) -> None:
+    async def main() -> None:
+        token = undergo.CancelToken()
+        async with plugin.async_pool(1, imports={"host": Host()}) as pool:
+            threading.Timer(0.05, token.cancel).start()
+            with pytest.raises(undergo.CancelledError, match="the call was cancelled"):
+                await pool.using(cancel=token).spin()
+            assert await pool.counter() == 1
+            assert (pool.stats.died, pool.stats.calls) == (1, 2)
+
+    asyncio.run(main())

@@ -1,6 +1,6 @@
 """The native half of the package."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from inspect import Signature
 from os import PathLike
 from types import SimpleNamespace, TracebackType
@@ -9,7 +9,22 @@ from typing import Any, final
 from ._config import Limits, Sandbox
 from ._records import PoolStats, Usage
 
-__all__ = ["ERROR_KINDS", "CancelToken", "Exports", "Function", "Instance", "Memory", "Plugin", "Pool", "View", "__version__"]
+__all__ = [
+    "ERROR_KINDS",
+    "AsyncFunction",
+    "AsyncInstance",
+    "AsyncPool",
+    "Call",
+    "CancelToken",
+    "Exports",
+    "Function",
+    "Instance",
+    "Memory",
+    "Plugin",
+    "Pool",
+    "View",
+    "__version__",
+]
 
 __version__: str
 ERROR_KINDS: list[str]
@@ -37,6 +52,23 @@ class Plugin:
         idle: float | None = None,
         warm: int = 0,
     ) -> Pool: ...
+    def instantiate_async(
+        self,
+        *,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+    ) -> Coroutine[Any, Any, AsyncInstance]: ...
+    def async_pool(
+        self,
+        size: int,
+        *,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        max_calls: int | None = None,
+        idle: float | None = None,
+    ) -> AsyncPool: ...
     @property
     def name(self) -> str: ...
     @property
@@ -144,3 +176,70 @@ class Memory:
     @property
     def size(self) -> int: ...
     def __len__(self) -> int: ...
+
+@final
+class AsyncInstance:
+    """A running copy of a plugin whose exports are awaited."""
+
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def plugin(self) -> Plugin: ...
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def usage(self) -> Usage: ...
+    def using(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> View: ...
+    def poll(self, *, timeout: float | None = None) -> Coroutine[Any, Any, None]: ...
+    def reset(self, *, timeout: float | None = None) -> Coroutine[Any, Any, None]: ...
+    def take_stdout(self) -> bytes: ...
+    def take_stderr(self) -> bytes: ...
+    def __getattr__(self, name: str) -> AsyncFunction: ...
+
+@final
+class AsyncPool:
+    """Instances of one plugin that stand in for each other, and whose exports are awaited."""
+
+    @property
+    def exports(self) -> Exports: ...
+    @property
+    def plugin(self) -> Plugin: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def stats(self) -> PoolStats: ...
+    @property
+    def closed(self) -> bool: ...
+    def using(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> View: ...
+    def warm_up(self, instances: int) -> Coroutine[Any, Any, None]: ...
+    def close(self, timeout: float | None = None) -> Coroutine[Any, Any, None]: ...
+    def __aenter__(self) -> Coroutine[Any, Any, AsyncPool]: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /
+    ) -> Coroutine[Any, Any, None]: ...
+    def __getattr__(self, name: str) -> AsyncFunction: ...
+
+@final
+class AsyncFunction:
+    """An export of an asynchronous instance or pool."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Call: ...
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def __signature__(self) -> Signature: ...
+    @property
+    def wit_name(self) -> str: ...
+
+@final
+class Call:
+    """A call that begins when it is awaited."""
+
+    def __await__(self) -> Call: ...
+    def __iter__(self) -> Call: ...
+    def __next__(self) -> Any: ...
+    def send(self, _value: Any) -> Any: ...
+    def throw(self, *exception: Any) -> Any: ...
+    def close(self) -> None: ...
