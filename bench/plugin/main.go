@@ -1,6 +1,17 @@
 // The plugin whose calls are measured.
 package main
 
+import (
+	"os"
+	"time"
+)
+
+func init() {
+	if os.Getenv("SPIN") != "" {
+		Spin()
+	}
+}
+
 // Order is a record of six fields, one of them a list.
 type Order struct {
 	ID       string
@@ -57,6 +68,24 @@ func CallHost(n int32) int64 {
 	}
 	return length
 }
+
+// Spin never ends.
+//
+//undergo:export
+func Spin() {
+	for {
+	}
+}
+
+// Sleep sleeps.
+//
+//undergo:export
+func Sleep(ms int64) { time.Sleep(time.Duration(ms) * time.Millisecond) }
+
+// ReadStdin reads a byte.
+//
+//undergo:export
+func ReadStdin() (int, error) { return os.Stdin.Read(make([]byte, 1)) }
 
 // Pause is the host's, and takes a while.
 //
