@@ -114,7 +114,7 @@ impl AsyncInstance {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Take what the guest wrote to a captured standard output.

@@ -85,7 +85,7 @@ impl AsyncPool {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make instances until there are that many, or as many as the pool may have. To be awaited.

@@ -54,15 +54,21 @@ impl Exports {
         Bound::new(py, Exports { functions: functions.unbind(), plugin: plugin.core().name().to_owned() })
     }
 
-    /// The same with other options.
+    /// One of them with other options.
+    fn function_with<'py>(&self, py: Python<'py>, name: &str, options: &CallOptions) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.functions.bind(py).get_item(name)?.ok_or_else(|| self.unknown(py, name))?;
+        Ok(if let Ok(function) = found.cast::<Function>() {
+            Bound::new(py, function.get().with_options(py, options.clone()))?.into_any()
+        } else {
+            Bound::new(py, found.cast::<AsyncFunction>()?.get().with_options(py, options.clone()))?.into_any()
+        })
+    }
+
+    /// All of them with other options.
     fn with_options<'py>(&self, py: Python<'py>, options: &CallOptions) -> PyResult<Bound<'py, Exports>> {
         let functions = PyDict::new(py);
-        for (name, function) in self.functions.bind(py).iter() {
-            if let Ok(function) = function.cast::<Function>() {
-                functions.set_item(name, function.get().with_options(py, options.clone()))?;
-            } else {
-                functions.set_item(name, function.cast::<AsyncFunction>()?.get().with_options(py, options.clone()))?;
-            }
+        for name in self.functions.bind(py).keys() {
+            functions.set_item(&name, self.function_with(py, name.cast::<PyString>()?.to_str()?, options)?)?;
         }
         Bound::new(py, Exports { functions: functions.unbind(), plugin: self.plugin.clone() })
     }
@@ -130,19 +136,16 @@ impl Exports {
     }
 }
 
-/// A view of an instance or a pool whose calls have other options.
-#[pyclass(frozen, dict, module = "undergo")]
+/// A view of an instance or a pool whose calls have other options. Cheap: its functions are made when they are asked for.
+#[pyclass(frozen, module = "undergo")]
 pub(crate) struct View {
-    owned: Owned<Py<Exports>>,
+    of: Py<Exports>,
+    options: CallOptions,
 }
 
 impl View {
-    pub(crate) fn make<'py>(of: &Bound<'py, Exports>, options: &CallOptions) -> PyResult<Bound<'py, View>> {
-        let py = of.py();
-        let exports = of.get().with_options(py, options)?;
-        let view = Bound::new(py, View { owned: Owned::new(exports.clone().unbind()) })?;
-        exports.get().bind_to(view.as_any())?;
-        Ok(view)
+    pub(crate) fn make<'py>(of: &Bound<'py, Exports>, options: CallOptions) -> PyResult<Bound<'py, View>> {
+        Bound::new(of.py(), View { of: of.clone().unbind(), options })
     }
 }
 
@@ -150,15 +153,25 @@ impl View {
 impl View {
     /// All exports, as attributes and by `[]`.
     #[getter]
-    fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().clone_ref(py)
+    fn exports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Exports>> {
+        self.of.get().with_options(py, &self.options)
     }
 
-    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(self.owned.get().get().unknown(py, name))
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.of.get().function_with(py, name, &self.options)
+    }
+
+    fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let names = self.of.get().functions.bind(py).keys();
+        names.append("exports")?;
+        Ok(names.into_any())
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<undergo view of {}: {} exports>", self.of.get().plugin, self.of.get().functions.bind(py).len())
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.visit(|exports| visit.call(exports))
+        visit.call(&self.of)
     }
 }

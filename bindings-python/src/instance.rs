@@ -81,7 +81,7 @@ impl Instance {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.

@@ -84,7 +84,7 @@ impl Pool {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), &config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make instances until there are that many, or as many as the pool may have, so that the first calls need not.
