@@ -7,8 +7,7 @@ use wasmtime::{AsContextMut, Caller, StoreContextMut, Val, ValRaw};
 
 use crate::error::Result;
 use crate::fiber::{self, bits, place};
-use crate::imports::{Answer, Deferred, HostCall, Later, Within, guarded, put_result};
-use crate::plugin::Import;
+use crate::imports::{Answer, Deferred, HostCall, Import, Later, Within, guarded, put_result};
 use crate::state::{Guest, State};
 use crate::task;
 use crate::visit::{Door, Lease};

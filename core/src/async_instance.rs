@@ -12,7 +12,6 @@ use crate::abi::block::Block;
 use crate::abi::lower::Lower;
 use crate::call::{expect_count, lower_param};
 use crate::config::{CallOptions, InstanceOptions};
-use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fiber::{self, AsyncReturned, bounded, enter};
 use crate::interface::Function;
@@ -20,8 +19,9 @@ use crate::life::{Life, Usage};
 use crate::patience::Patience;
 use crate::plugin::Plugin;
 use crate::state::State;
-use crate::store::Seed;
+use crate::store::{Seed, note_fuel, refuel};
 use crate::task;
+use crate::ticker::Ticking;
 use crate::value::{ToValue, Value};
 use crate::visit::{Lease, Visit};
 
@@ -203,12 +203,14 @@ impl AsyncInstance {
             return done.await.map_err(|_| over())?;
         }
         let mut store = self.enter(&patience).await?;
-        let _ticking = Ticking::start(own.compiled().engine)?;
+        let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
         let began = Instant::now();
         store.set_epoch_deadline(1);
+        refuel(&mut *store)?;
         let result = fiber::call(&mut store.as_context_mut(), &function, export, block, patience, then).await;
         self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
+        note_fuel(&*store);
         std::mem::forget(dropped);
         result
     }
@@ -235,9 +237,10 @@ impl AsyncInstance {
         let patience = Patience::of(options, &self.0.seed.options.limits);
         let mut store = self.enter(&patience).await?;
         let Some(poll) = store.data().poll else { return Ok(()) };
-        let _ticking = Ticking::start(self.0.seed.plugin.compiled().engine)?;
+        let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
         store.set_epoch_deadline(1);
+        refuel(&mut *store)?;
         store.data_mut().patience = patience.clone();
         let polled = bounded(&patience, enter(&mut store.as_context_mut(), poll, &[], false)).await;
         store.data_mut().patience = Patience::default();
@@ -275,12 +278,13 @@ impl fmt::Debug for AsyncInstance {
 
 /// Brings up a guest within that patience.
 async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
-    let _ticking = Ticking::start(seed.plugin.compiled().engine)?;
+    let _ticking = Ticking::start()?;
     let began = Instant::now();
     patience.check_limits()?;
     store.data_mut().patience = patience.clone();
     let came_up = bounded(&patience, fiber::bring_up(seed, store)).await;
     store.data_mut().patience = Patience::default();
     seed.life.used(began.elapsed(), store.data().limiter.memory);
+    note_fuel(&*store);
     came_up
 }

@@ -44,6 +44,12 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
     pub timeout: Option<Duration>,
+    /// Bytes of stack for guest code in one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB when `None`, which is enough for
+    /// a hundred thousand Go calls, one within the other. Each new size costs some milliseconds the first time.
+    pub stack: Option<u64>,
+    /// How much each call may compute, and the initialisation may, in units of about one instruction of WebAssembly: a limit that does not
+    /// depend on the machine. Counting costs about a tenth of the speed, and the plugin is compiled once more for it.
+    pub fuel: Option<u64>,
     /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each function, and never grows.
     pub table: Option<u32>,
     /// Bytes that a single value from the guest may have on the host's side, where an element that is no number counts 32 at the least; 1 GiB when
@@ -57,6 +63,40 @@ pub struct Limits {
 
 /// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).
 pub type Caller = Arc<dyn Any + Send + Sync>;
+
+/// Which compiler a plugin's code comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compile {
+    /// A quick compiler first, the better one meanwhile in the background: instances that are made once it is done have its code.
+    #[default]
+    Tiered,
+    /// The quick compiler: a third of the time to compile, two to three times as long to run.
+    Fast,
+    /// The better compiler, which loading waits for.
+    Best,
+}
+
+/// Where compiled code is kept, so that the next process need not compile it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CodeCache {
+    /// In the folder `code` within the one that `UNDERGO_CACHE_DIR` names, or else within the user's folder for caches. Nowhere when the variable is
+    /// empty.
+    #[default]
+    User,
+    /// Nowhere.
+    Off,
+    /// In that folder. It is made where it is missing, and has to be private to the user.
+    Folder(PathBuf),
+}
+
+/// How a plugin is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct PluginOptions {
+    /// By which compiler.
+    pub compile: Compile,
+    /// Where the code is kept.
+    pub cache: CodeCache,
+}
 
 /// Options of one call.
 #[derive(Clone, Default)]
@@ -80,4 +120,14 @@ pub struct InstanceOptions {
     pub sandbox: Sandbox,
     /// What it may use.
     pub limits: Limits,
+}
+
+/// Reads a number of bytes: `65536`, `64KiB`, `1GB`.
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 7] =
+        [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1_000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("b", 1)];
+    let text = text.trim().to_ascii_lowercase();
+    let found = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)));
+    let (number, unit) = found.unwrap_or((&text, 1));
+    number.trim().parse::<u64>().ok()?.checked_mul(unit)
 }

@@ -1,93 +1,131 @@
-//! The process's one engine, and the thread that makes its deadlines come true.
+//! The process's engines: one for each combination of settings, since Wasmtime's settings are those of an engine.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, Thread};
-use std::time::Duration;
 
-use wasmtime::{Config, Engine};
+use wasmtime::{Config, Engine, Strategy};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::{self, PerProcess};
 
-/// Bytes of stack for guest code in one call. Go asks for no more than its own exec script does; this is some 130,000 trivial frames.
-pub(crate) const WASM_STACK: usize = 2 << 20;
-
-/// How often running calls with a deadline look at the clock.
-const TICK: Duration = Duration::from_millis(2);
-
-/// After so many ticks without such a call the ticker's thread rests.
-const IDLE_TICKS: u32 = 100;
-
-/// The engine. Made at the first use, and kept: compiled modules belong to it.
-pub(crate) fn engine() -> Result<&'static Engine> {
-    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    let made = ENGINE.get_or_init(|| {
-        let mut config = Config::new();
-        // Interruption by epoch costs Go code up to a tenth; fuel would cost as much again.
-        config.epoch_interruption(true);
-        config.max_wasm_stack(WASM_STACK);
-        config.async_stack_size(WASM_STACK + (1 << 20));
-        Engine::new(&config).map_err(|error| format!("{error:#}"))
-    });
-    made.as_ref().map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the engine can't start on this machine: {error}")))
+/// Which compiler made a plugin's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// Winch: compiles some three times as fast as Cranelift, and its code runs some two to three times as long.
+    Fast,
+    /// Cranelift.
+    Best,
 }
 
-/// While one of these lives, the engine's epoch advances every 2 ms.
-pub(crate) struct Ticking(());
+impl Tier {
+    /// `fast` or `best`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Tier::Fast => "fast",
+            Tier::Best => "best",
+        }
+    }
+}
 
-impl Ticking {
+/// What an engine is made for. Code that one engine compiled serves all engines of the same [`Flavor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) flavor: Flavor,
+    pub(crate) stack: Stack,
+}
+
+/// The settings that change the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Flavor {
+    pub(crate) tier: Tier,
+    /// Whether the code counts what it does, which costs about a tenth.
+    pub(crate) fuel: bool,
+}
+
+impl Flavor {
+    pub(crate) const COUNT: usize = 4;
+
+    pub(crate) fn index(self) -> usize {
+        2 * usize::from(self.tier == Tier::Best) + usize::from(self.fuel)
+    }
+}
+
+/// Bytes of stack for guest code in one call: a power of two, so that there are few engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stack(u32);
+
+impl Stack {
+    const LEAST: u32 = 16;
+    const MOST: u32 = 29;
+
+    /// What a guest gets that was given no limit.
+    pub(crate) const DEFAULT: Stack = Stack(22);
+
+    /// The next power of two from 64 KiB to 512 MiB.
+    ///
     /// # Errors
     ///
-    /// `timeout` when the thread can't be made: then no deadline would hold, and nothing should start.
-    pub(crate) fn start(engine: &'static Engine) -> Result<Ticking> {
-        TICKER.active.fetch_add(1, Ordering::SeqCst);
-        let ticking = Ticking(());
-        let thread = TICKER.thread.get_or_init(|| {
-            let spawned = thread::Builder::new().name("undergo-ticker".into()).spawn(move || tick(engine));
-            spawned.map(|handle| handle.thread().clone()).ok()
-        });
-        let Some(thread) = thread else {
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                "the system gave no thread to watch deadlines, so a call with a timeout can't start",
-            ));
-        };
-        if TICKER.resting.load(Ordering::SeqCst) && TICKER.resting.swap(false, Ordering::SeqCst) {
-            thread.unpark();
+    /// `type-mismatch` for less or more than that.
+    pub(crate) fn new(bytes: Option<u64>) -> Result<Stack> {
+        let Some(bytes) = bytes else { return Ok(Stack::DEFAULT) };
+        if !(1 << Stack::LEAST..=1 << Stack::MOST).contains(&bytes) {
+            let text = format!("the limit of the stack is {bytes} bytes, and must be from 65536 (64 KiB) to 536870912 (512 MiB)");
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
         }
-        Ok(ticking)
+        Ok(Stack(bytes.next_power_of_two().trailing_zeros()))
+    }
+
+    pub(crate) const fn bytes(self) -> usize {
+        1 << self.0
+    }
+
+    fn index(self) -> usize {
+        (self.0 - Stack::LEAST) as usize
     }
 }
 
-impl Drop for Ticking {
-    fn drop(&mut self) {
-        TICKER.active.fetch_sub(1, Ordering::SeqCst);
+const STACKS: usize = (Stack::MOST - Stack::LEAST + 1) as usize;
+
+static ENGINES: [OnceLock<Result<Engine, String>>; Flavor::COUNT * STACKS] = [const { OnceLock::new() }; Flavor::COUNT * STACKS];
+
+/// The engine of these settings. Made at the first use, and kept: compiled modules belong to it.
+pub(crate) fn engine(settings: Settings) -> Result<&'static Engine> {
+    fork::watch();
+    let slot = &ENGINES[settings.flavor.index() * STACKS + settings.stack.index()];
+    if slot.get().is_none() {
+        let _held = fork::hold()?;
+        slot.get_or_init(|| make(settings));
     }
+    made(slot.get_or_init(|| make(settings)))
 }
 
-struct Ticker {
-    active: AtomicUsize,
-    resting: AtomicBool,
-    thread: OnceLock<Option<Thread>>,
+/// The engine that compiles for all engines of the flavor. A forked child has its own: the compiler has locks, and compiling takes so long
+/// that a fork in the middle of it must do no harm.
+pub(crate) fn compiler(flavor: Flavor) -> Result<&'static Engine> {
+    static COMPILERS: [PerProcess<Result<Engine, String>>; Flavor::COUNT] = [const { PerProcess::new() }; Flavor::COUNT];
+    made(COMPILERS[flavor.index()].get_or_make(|| make(Settings { flavor, stack: Stack::DEFAULT })))
 }
 
-static TICKER: Ticker = Ticker { active: AtomicUsize::new(0), resting: AtomicBool::new(false), thread: OnceLock::new() };
+/// All engines that were made so far.
+pub(crate) fn all() -> impl Iterator<Item = &'static Engine> {
+    ENGINES.iter().filter_map(|slot| slot.get()?.as_ref().ok())
+}
 
-fn tick(engine: &Engine) {
-    let mut idle = 0;
-    loop {
-        thread::sleep(TICK);
-        engine.increment_epoch();
-        idle = if TICKER.active.load(Ordering::SeqCst) == 0 { idle + 1 } else { 0 };
-        if idle < IDLE_TICKS {
-            continue;
-        }
-        // Announce the rest before looking once more: a call that starts in between sees one or the other.
-        TICKER.resting.store(true, Ordering::SeqCst);
-        while TICKER.active.load(Ordering::SeqCst) == 0 && TICKER.resting.load(Ordering::SeqCst) {
-            thread::park();
-        }
-        TICKER.resting.store(false, Ordering::SeqCst);
-        idle = 0;
-    }
+fn made(engine: &'static Result<Engine, String>) -> Result<&'static Engine> {
+    engine.as_ref().map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the engine can't start on this machine: {error}")))
+}
+
+fn make(settings: Settings) -> Result<Engine, String> {
+    let mut config = Config::new();
+    config.strategy(match settings.flavor.tier {
+        Tier::Fast => Strategy::Winch,
+        Tier::Best => Strategy::Cranelift,
+    });
+    // Interruption by epoch costs Go code up to a tenth; fuel as much again, so it is there on request only.
+    config.epoch_interruption(true);
+    config.consume_fuel(settings.flavor.fuel);
+    config.max_wasm_stack(settings.stack.bytes());
+    // A fiber also carries the host functions that the guest calls.
+    config.async_stack_size(settings.stack.bytes() + (1 << 20));
+    Engine::new(&config).map_err(|error| format!("{error:#}"))
 }

@@ -9,11 +9,12 @@ use crate::abi::block::Block;
 use crate::abi::lift::Lift;
 use crate::call::{RELEASE_FROM, in_result, lift_value, read_result};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
 use crate::interface::{Function, Slot, SlotKind};
 use crate::patience::Patience;
 use crate::runtime;
 use crate::state::{Guest, State, classify};
-use crate::store::{Seed, handles, not_linked};
+use crate::store::{Seed, handles, not_linked, refuel};
 use crate::streams::Streams;
 use crate::task;
 
@@ -58,7 +59,11 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
         store.data().patience.check_limits().map_err(Error::into_wasmtime)?;
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
     });
-    let linked = compiled.async_pre()?.instantiate_async(&mut *store).await;
+    refuel(&mut *store)?;
+    let ready = store.data().ready.clone();
+    let held = fork::hold()?;
+    let linked = ready.async_pre()?.instantiate_async(&mut *store).await;
+    drop(held);
     let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
     let start = handles(store, &instance, compiled)?;
     let mut store = store.as_context_mut();

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use wasmtime::StoreContextMut;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
 use crate::patience::Patience;
 use crate::state::State;
 
@@ -22,6 +23,8 @@ pub(crate) struct Gate {
     /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
     lease: AtomicU64,
     leases: AtomicU64,
+    /// The process that it was made in: see `fork.rs`.
+    generation: u64,
 }
 
 // SAFETY: `inner` is touched only by the thread whose token is in `owner` (see `enter`, `take_inner`, `put_inner`), and a store is Send.
@@ -48,6 +51,7 @@ impl Gate {
             inner: UnsafeCell::new(None),
             lease: AtomicU64::new(0),
             leases: AtomicU64::new(0),
+            generation: fork::generation(),
         }
     }
 
@@ -65,6 +69,10 @@ impl Gate {
 
     #[cold]
     fn wait(&self, me: u64, patience: &Patience) -> Result<Entry> {
+        if self.generation != fork::generation() {
+            // The owner may be a thread of the parent, which never leaves.
+            return Err(fork::left_behind());
+        }
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // Counted before looking again: who leaves either sees the count, or left before the look.
         self.waiters.fetch_add(1, Ordering::SeqCst);

@@ -19,7 +19,6 @@ use crate::config::Caller;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
 use crate::interface::Function;
-use crate::plugin::Import;
 use crate::state::State;
 use crate::value::{ToValue, Value};
 use crate::visit::Lease;
@@ -39,6 +38,15 @@ pub trait HostFunction: Send + Sync {
     fn at_home(&self) -> bool {
         true
     }
+}
+
+/// A function that a plugin imports, other than WASI's.
+pub(crate) struct Import {
+    pub(crate) module: String,
+    pub(crate) name: String,
+    pub(crate) function: Arc<Function>,
+    /// What the host itself gives, whatever the user does.
+    pub(crate) provided: Option<Arc<dyn HostFunction>>,
 }
 
 /// The functions that a host gives, by interface and name, both as in WIT (kebab-case).

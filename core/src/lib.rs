@@ -16,20 +16,24 @@
 //! # }
 //! ```
 //!
-//! The modules depend downwards only: `error`, `interface`, `abi`, `config`, `streams`, `wasi`, `engine`, `plugin`,
-//! `imports`, `running`, `call`, `instance`.
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `streams`, `wasi`, `engine`, `ticker`, `cache`, `code`, `artifact`,
+//! `imports`, `ready`, `plugin`, `running`, `call`, `instance`.
 
 mod abi;
+mod artifact;
 mod async_imports;
 mod async_instance;
 mod async_pool;
+mod cache;
 mod call;
 mod cancel;
+mod code;
 mod config;
 mod descriptor;
 mod engine;
 mod error;
 mod fiber;
+mod fork;
 mod gate;
 mod gopanic;
 mod imports;
@@ -41,6 +45,7 @@ mod patience;
 mod plugin;
 mod poll;
 mod pool;
+mod ready;
 mod roster;
 mod running;
 mod runtime;
@@ -48,6 +53,7 @@ mod state;
 mod store;
 mod streams;
 mod task;
+mod ticker;
 mod typed;
 mod value;
 mod visit;
@@ -61,7 +67,8 @@ pub use async_instance::{AsyncArguments, AsyncInstance};
 pub use async_pool::AsyncPool;
 pub use call::{Arguments, Returned};
 pub use cancel::CancelToken;
-pub use config::{CallOptions, Caller, Dir, InstanceOptions, Limits, Sandbox};
+pub use config::{CallOptions, Caller, CodeCache, Compile, Dir, InstanceOptions, Limits, PluginOptions, Sandbox};
+pub use engine::Tier;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use fiber::AsyncReturned;
 pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};

@@ -5,14 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::fork;
 
 /// An instance's life, and what it used so far. Read from any thread, whoever is in the instance.
-#[derive(Default)]
 pub(crate) struct Life {
+    /// The process that it began in: see `fork.rs`.
+    generation: u64,
     is_dead: AtomicBool,
     cause: Mutex<Option<Error>>,
     time: AtomicU64,
     memory: AtomicU64,
+    /// `u64::MAX` where it is not counted.
+    fuel: AtomicU64,
 }
 
 /// What an instance used.
@@ -22,12 +26,30 @@ pub struct Usage {
     pub time: Duration,
     /// Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was.
     pub memory: u64,
+    /// Fuel that the last call used, or the initialisation before the first; `None` without a limit of fuel.
+    pub fuel: Option<u64>,
 }
 
 impl Life {
+    pub(crate) fn new() -> Life {
+        Life {
+            generation: fork::generation(),
+            is_dead: AtomicBool::new(false),
+            cause: Mutex::new(None),
+            time: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+            fuel: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Fails in a process that was forked since.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind()) }
+    }
+
     /// The error for calls of a dead instance, if it is dead.
     pub(crate) fn dead(&self) -> Option<Error> {
-        self.cause().map(|cause| cause.as_dead())
+        self.check_process().err().or_else(|| self.cause().map(|cause| cause.as_dead()))
     }
 
     /// Fails with that error.
@@ -37,6 +59,9 @@ impl Life {
 
     /// What ended the instance, if it has ended.
     pub(crate) fn cause(&self) -> Option<Error> {
+        if let Err(left_behind) = self.check_process() {
+            return Some(left_behind);
+        }
         if !self.is_dead.load(Ordering::SeqCst) {
             return None;
         }
@@ -80,7 +105,16 @@ impl Life {
         }
     }
 
+    /// Notes what a call used of its fuel.
+    pub(crate) fn burnt(&self, fuel: u64) {
+        self.fuel.store(fuel, Ordering::Relaxed);
+    }
+
     pub(crate) fn usage(&self) -> Usage {
-        Usage { time: Duration::from_nanos(self.time.load(Ordering::Relaxed)), memory: self.memory.load(Ordering::Relaxed) }
+        Usage {
+            time: Duration::from_nanos(self.time.load(Ordering::Relaxed)),
+            memory: self.memory.load(Ordering::Relaxed),
+            fuel: Some(self.fuel.load(Ordering::Relaxed)).filter(|fuel| *fuel != u64::MAX),
+        }
     }
 }

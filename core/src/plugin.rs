@@ -2,18 +2,21 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmparser::ValType;
-use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
 
-use crate::async_imports;
-use crate::engine::engine;
+use crate::artifact::{self, Artifact};
+use crate::cache::Cache;
+use crate::code::Code;
+use crate::config::{Compile, PluginOptions};
+use crate::engine::{Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
-use crate::imports::{self, HostFunction};
+use crate::fork;
+use crate::imports::{self, Import};
 use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind, names};
 use crate::module::{CoreType, ModuleInfo, ModuleKind};
-use crate::state::State;
+use crate::ready::Ready;
 use crate::wasi;
 
 /// A compiled plugin. Cheap to clone; may be used from any thread.
@@ -26,21 +29,49 @@ pub(crate) struct Compiled {
     pub(crate) interface: Option<Interface>,
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Arc<[Import]>,
-    pub(crate) pre: InstancePre<State>,
-    async_pre: OnceLock<Result<InstancePre<State>>>,
-    pub(crate) engine: &'static Engine,
+    compile: Compile,
+    code: Arc<Code>,
+    /// The code that instances are made of, for each of the settings that were asked for.
+    ready: Mutex<Vec<Arc<Ready>>>,
+    diagnostics: Vec<String>,
 }
 
 impl Compiled {
-    /// For instances on fibers.
-    pub(crate) fn async_pre(&self) -> Result<&InstancePre<State>> {
-        let made = self.async_pre.get_or_init(|| {
-            let mut linker = Linker::new(self.engine);
-            wasi::link_async(&mut linker).map_err(|error| damaged(&error))?;
-            link_async(&mut linker, &self.imports, self.pre.module())?;
-            linker.instantiate_pre(self.pre.module()).map_err(|error| damaged(&error))
-        });
-        made.as_ref().map_err(Clone::clone)
+    /// Reads what the module says of itself, and sees to its code.
+    fn new(name: &str, bytes: &[u8], options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
+        let info = ModuleInfo::parse(bytes)?;
+        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+        let exports = exports(&info, interface.as_ref())?;
+        let imports = imports(&info, interface.as_ref())?;
+        let mut diagnostics = Vec::new();
+        let code = match code {
+            Some(code) => code,
+            None => Code::of(bytes, Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten())?,
+        };
+        let (name, ready) = (name.to_owned(), Mutex::default());
+        let compiled = Compiled { name, info, interface, exports, imports, compile: options.compile, code, ready, diagnostics };
+        // So that a damaged module is told of now.
+        compiled.ready(false, Stack::DEFAULT)?;
+        Ok(compiled)
+    }
+
+    /// The best code there is now for these limits; compiles it if there is none.
+    pub(crate) fn ready(&self, fuel: bool, stack: Stack) -> Result<Arc<Ready>> {
+        let settings = Settings { flavor: self.code.flavor(self.compile, fuel)?, stack };
+        if let Some(ready) = self.find(settings)? {
+            return Ok(ready);
+        }
+        let module = self.code.module(settings)?;
+        let _held = fork::hold()?;
+        let ready = Arc::new(Ready::new(settings, &module, &self.imports)?);
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready.clone());
+        Ok(ready)
+    }
+
+    fn find(&self, settings: Settings) -> Result<Option<Arc<Ready>>> {
+        let _held = fork::hold()?;
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(ready.iter().find(|ready| ready.settings == settings).cloned())
     }
 }
 
@@ -51,15 +82,6 @@ pub(crate) struct Export {
     pub(crate) post: Option<String>,
 }
 
-/// A function that the plugin imports, other than WASI's.
-pub(crate) struct Import {
-    pub(crate) module: String,
-    pub(crate) name: String,
-    pub(crate) function: Arc<Function>,
-    /// What the host itself gives, whatever the user does.
-    pub(crate) provided: Option<Arc<dyn HostFunction>>,
-}
-
 impl Plugin {
     /// Reads and compiles a module.
     ///
@@ -67,31 +89,98 @@ impl Plugin {
     ///
     /// `invalid-plugin` when the file can't be read, or for the reasons of [`from_bytes`](Plugin::from_bytes).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Plugin> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
-        let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
-        Plugin::from_bytes(&name, &bytes)
-            .map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
+        Plugin::from_file_with(path, &PluginOptions::default())
     }
 
-    /// Compiles a module. `name` is what its `os.Args[0]` will be.
+    /// As [`from_file`](Plugin::from_file), with a say in how it is compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_file`](Plugin::from_file).
+    pub fn from_file_with(path: impl AsRef<Path>, options: &PluginOptions) -> Result<Plugin> {
+        let path = path.as_ref();
+        read(path, |name, bytes| Plugin::from_bytes_with(name, bytes, options))
+    }
+
+    /// Compiles a module, or finds its code in the user's cache. `name` is what its `os.Args[0]` will be.
     ///
     /// # Errors
     ///
     /// `invalid-plugin` when the bytes are not a core module, are damaged, or carry an interface that the module does not keep.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Plugin> {
+        Plugin::from_bytes_with(name, bytes, &PluginOptions::default())
+    }
+
+    /// As [`from_bytes`](Plugin::from_bytes), with a say in how it is compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Plugin::from_bytes).
+    pub fn from_bytes_with(name: &str, bytes: &[u8], options: &PluginOptions) -> Result<Plugin> {
+        if artifact::is_artifact(bytes) {
+            let text = "it is a compiled plugin, whose native code is run as it is: load it with load_compiled, if you trust who made it";
+            return Err(Error::new(ErrorKind::InvalidPlugin, text));
+        }
+        Ok(Plugin(Arc::new(Compiled::new(name, bytes, options, None)?)))
+    }
+
+    /// Compiles a module to a file that can be shipped, for [`load_compiled`](Plugin::load_compiled) on machines like this one. With `fuel` its
+    /// instances can have a limit of fuel, which costs about a tenth of the speed.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
+    pub fn compile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>> {
         let info = ModuleInfo::parse(bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        let engine = engine()?;
-        let module = Module::from_binary(engine, bytes).map_err(|error| damaged(&error))?;
-        let exports = exports(&info, interface.as_ref())?;
-        let mut linker = Linker::new(engine);
-        wasi::link(&mut linker).map_err(|error| damaged(&error))?;
-        let imports = imports(&info, interface.as_ref())?;
-        link(&mut linker, &imports, &module)?;
-        let pre = linker.instantiate_pre(&module).map_err(|error| damaged(&error))?;
-        Ok(Plugin(Arc::new(Compiled { name: name.to_owned(), info, interface, exports, imports, pre, async_pre: OnceLock::new(), engine })))
+        exports(&info, interface.as_ref())?;
+        imports(&info, interface.as_ref())?;
+        artifact::compile(bytes, fuel)
+    }
+
+    /// Loads a compiled plugin: the bytes that [`compile`](Plugin::compile) gave, from a file.
+    ///
+    /// # Safety
+    ///
+    /// Native code is loaded and run as it is, outside the sandbox. Damage is noticed, malice is not: the file must come from
+    /// [`compile`](Plugin::compile), through hands that you trust, and must not be changed before this returns.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the file can't be read, is damaged, or was made by another version or for another machine.
+    pub unsafe fn load_compiled(path: impl AsRef<Path>) -> Result<Plugin> {
+        read(path.as_ref(), |name, bytes| {
+            let artifact = Artifact::parse(bytes)?;
+            // SAFETY: the caller's promise.
+            let module = unsafe { artifact.load() }?;
+            let code = Code::given(artifact.module, artifact.flavor, module);
+            Ok(Plugin(Arc::new(Compiled::new(name, artifact.module, &PluginOptions::default(), Some(code))?)))
+        })
+    }
+
+    /// What went wrong when it was loaded and did no harm, as sentences: that its code can't be cached, say.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[String] {
+        &self.0.diagnostics
+    }
+
+    /// The compiler whose code the next instance would have.
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance` in a forked child that can't use plugins.
+    pub fn tier(&self) -> Result<Tier> {
+        Ok(self.0.code.flavor(self.0.compile, false)?.tier)
+    }
+
+    /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the better compiler has failed; what the host's interrupt function says.
+    pub fn wait_compiled(&self) -> Result<()> {
+        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel });
+        wait(false).and_then(|()| wait(true))
     }
 
     /// The name that it was given: the file's.
@@ -122,7 +211,7 @@ impl Plugin {
         self.0.imports.iter().filter(|import| import.provided.is_none()).map(|import| (import.module.as_str(), &import.function))
     }
 
-    /// The number of the export of that name, for [`Instance::arguments`].
+    /// The number of the export of that name, for [`Instance::arguments`](crate::Instance::arguments).
     ///
     /// # Errors
     ///
@@ -157,8 +246,12 @@ impl fmt::Debug for Plugin {
     }
 }
 
-fn damaged(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::InvalidPlugin, format!("the module can't be compiled: {error:#}"))
+/// Reads a file, and has its name in the errors.
+fn read(path: &Path, load: impl FnOnce(&str, &[u8]) -> Result<Plugin>) -> Result<Plugin> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
+    let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
+    load(&name, &bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
 }
 
 fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
@@ -234,39 +327,6 @@ fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Impo
         imports.push(Import { module: import.module.clone(), name: import.name.clone(), function, provided });
     }
     Ok(imports.into())
-}
-
-/// Gives the linker each import once: it goes to the host function that the instance's state names by the same number.
-fn link(linker: &mut Linker<State>, imports: &Arc<[Import]>, module: &Module) -> Result<()> {
-    for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared(module, import) else { continue };
-        let all = imports.clone();
-        let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
-            imports::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
-        };
-        // SAFETY: the function reads as many parameters and writes the result of the type that `imports` compared with `ty`.
-        unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map_err(|error| damaged(&error))?;
-    }
-    Ok(())
-}
-
-/// The same for instances on fibers.
-fn link_async(linker: &mut Linker<State>, imports: &Arc<[Import]>, module: &Module) -> Result<()> {
-    for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared(module, import) else { continue };
-        let all = imports.clone();
-        let linked = linker.func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
-            let all = all.clone();
-            Box::new(async move { async_imports::dispatch(&all[i], i, caller, params, results).await.map_err(Error::into_wasmtime) })
-        });
-        linked.map_err(|error| damaged(&error))?;
-    }
-    Ok(())
-}
-
-fn declared(module: &Module, import: &Import) -> Option<FuncType> {
-    let found = module.imports().find(|known| known.module() == import.module && known.name() == import.name)?;
-    found.ty().func().cloned()
 }
 
 const I32: ValType = ValType::I32;

@@ -2,6 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,14 +10,15 @@ use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
 use crate::config::CallOptions;
-use crate::engine::Ticking;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
 use crate::gate::{Entry, Gate};
 use crate::interface::Function;
 use crate::life::Life;
 use crate::patience::{self, Patience};
 use crate::state::{State, enter};
-use crate::store::Seed;
+use crate::store::{Seed, note_fuel, refuel};
+use crate::ticker::Ticking;
 
 /// What an instance is, behind its handle.
 pub(crate) struct Running {
@@ -24,12 +26,26 @@ pub(crate) struct Running {
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     /// Touched only by who is through the gate.
-    store: UnsafeCell<Store<State>>,
+    store: Housed,
 }
 
 // SAFETY: the store is reached only through `Entered`, which exists once at a time for outer entries (the gate's owner) and hands the
 // same store on for nested ones, on the same thread. Everything else in it is Sync.
 unsafe impl Sync for Running {}
+
+/// A store, which is given up in a process that can't touch the engine.
+struct Housed(UnsafeCell<ManuallyDrop<Store<State>>>);
+
+impl Drop for Housed {
+    fn drop(&mut self) {
+        // Freeing takes locks of the engine, which are held for ever in a child that was forked at the wrong moment: the memory is left to the
+        // process's end then.
+        if let Ok(_held) = fork::hold() {
+            // SAFETY: the store is dropped here and nowhere else, and this is the end of what it lives in.
+            unsafe { ManuallyDrop::drop(self.0.get_mut()) };
+        }
+    }
+}
 
 /// Being in the instance: the right to use its store. Small, because each call moves it.
 pub(crate) struct Entered<'i> {
@@ -57,7 +73,7 @@ impl Running {
         let leaving = Leaving(&gate);
         come_up(&seed, &mut store, patience)?;
         drop(leaving);
-        Ok(Running { seed, gate, life, store: UnsafeCell::new(store) })
+        Ok(Running { seed, gate, life, store: Housed(UnsafeCell::new(ManuallyDrop::new(store))) })
     }
 
     #[inline]
@@ -72,7 +88,7 @@ impl Running {
             Entry::Outer => {
                 // SAFETY: this thread has just become the gate's owner, so nobody else has a reference to the store; the lifetime is
                 // that of `Entered` in truth, which borrows `self` and gives the store up when it is dropped.
-                let store = unsafe { &mut *self.store.get() };
+                let store = unsafe { &mut *self.store.0.get() };
                 Some(store.as_context_mut())
             }
             Entry::Nested => self.gate.take_inner(),
@@ -95,6 +111,10 @@ impl Running {
             patience.check()?;
         }
         self.life.check()?;
+        // Calls within a call share the fuel of the outermost one.
+        if self.seed.options.limits.fuel.is_some() && entered.entry == Entry::Outer {
+            refuel(entered.store())?;
+        }
         if patience.is_limited() {
             entered.limit(patience)?;
         } else if patience::interrupt().is_some() {
@@ -105,6 +125,7 @@ impl Running {
 
     /// Makes the guest anew, as it was after its initialisation.
     pub(crate) fn reset(&self, options: &CallOptions) -> Result<()> {
+        self.life.check_process()?;
         let patience = Patience::of(options, &self.seed.options.limits);
         if self.gate.enter(&patience)? == Entry::Nested {
             return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
@@ -114,7 +135,8 @@ impl Running {
         self.life.begin();
         let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.end(error));
         // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
-        unsafe { *self.store.get() = fresh };
+        let old = unsafe { std::mem::replace(&mut *self.store.0.get(), ManuallyDrop::new(fresh)) };
+        drop(Housed(UnsafeCell::new(old)));
         came_up
     }
 }
@@ -130,13 +152,14 @@ impl Drop for Leaving<'_> {
 
 /// Brings up a guest within that patience. The caller is through the gate.
 fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
-    let _ticking = Ticking::start(seed.plugin.compiled().engine)?;
+    let _ticking = Ticking::start()?;
     let began = Instant::now();
     patience.check()?;
     store.data_mut().patience = patience;
     let came_up = seed.bring_up(store);
     store.data_mut().patience = Patience::default();
     seed.life.used(began.elapsed(), store.data().limiter.memory);
+    note_fuel(&*store);
     came_up
 }
 
@@ -169,7 +192,7 @@ impl Entered<'_> {
 
     /// Has the guest look, from now on, whether it should go on.
     fn tick(&mut self) -> Result<()> {
-        self.ticking = Some(Ticking::start(self.running.seed.plugin.compiled().engine)?);
+        self.ticking = Some(Ticking::start()?);
         self.store().set_epoch_deadline(1);
         Ok(())
     }
@@ -242,6 +265,9 @@ impl Drop for Entered<'_> {
             Entry::Outer => {
                 if let Some(store) = self.store.take() {
                     self.running.life.used(self.began.elapsed(), store.data().limiter.memory);
+                    if store.data().fuel.is_some() {
+                        note_fuel(&store);
+                    }
                 }
                 self.running.gate.leave();
             }

@@ -1,10 +1,11 @@
 //! The threads of asynchronous calls: a few that compute, and one that minds the clock. Made when they are first needed.
 
-use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, Sleep};
+
+use crate::fork::PerProcess;
 
 struct Runtimes {
     /// Runs no guest, so that timers are on time however busy the others are.
@@ -13,8 +14,9 @@ struct Runtimes {
 }
 
 fn runtimes() -> &'static Runtimes {
-    static RUNTIMES: OnceLock<Runtimes> = OnceLock::new();
-    RUNTIMES.get_or_init(|| {
+    // A forked child has no thread of its parent's, so it makes its own.
+    static RUNTIMES: PerProcess<Runtimes> = PerProcess::new();
+    RUNTIMES.get_or_make(|| {
         let threads = available_parallelism().map_or(2, usize::from);
         let make = |name: &str, threads| {
             let mut builder = Builder::new_multi_thread();

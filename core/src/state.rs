@@ -7,12 +7,14 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
+use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gate::Gate;
 use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::ready::Ready;
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
 
@@ -39,6 +41,10 @@ pub(crate) struct State {
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     pub(crate) max_value: u64,
+    /// What it is an instance of.
+    pub(crate) ready: Arc<Ready>,
+    /// What each call may use, if it is counted.
+    pub(crate) fuel: Option<u64>,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
 }
@@ -184,13 +190,14 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     let mark = store.data().streams.stderr.total();
     let outermost = store.data().depth == 0;
     store.data_mut().depth += 1;
+    let stack = store.data().ready.settings.stack;
     let mut call = || {
         // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
         // was loaded (`plugin.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
         unsafe { func.call_unchecked(&mut *store, raw) }
     };
     let result = if outermost {
-        on_large_stack(call)
+        on_large_stack(stack, call)
     } else {
         // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
         call()
@@ -206,8 +213,8 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
 
 /// Runs code that enters the guest. On a thread with a small stack, guest code would run into its end, which kills the process: it gets a
 /// stack of its own.
-pub(crate) fn on_large_stack<R>(code: impl FnOnce() -> R) -> R {
-    let needed = crate::engine::WASM_STACK + NATIVE_STACK;
+pub(crate) fn on_large_stack<R>(stack: Stack, code: impl FnOnce() -> R) -> R {
+    let needed = stack.bytes() + NATIVE_STACK;
     stacker::maybe_grow(needed, needed + NATIVE_STACK, code)
 }
 
@@ -231,9 +238,16 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Err
         (_, Some(code), _) => Error::new(ErrorKind::Exit, format!("the guest called os.Exit({code})")).with_exit_code(code),
         (None, None, Some(wasmtime::Trap::StackOverflow)) => Error::new(
             ErrorKind::Trap,
-            format!("the guest's stack of {} KiB overflowed; is there a recursion without end?", crate::engine::WASM_STACK >> 10),
+            format!(
+                "the guest's stack of {} KiB overflowed: is there a recursion without end? If not, the limit of the stack can be raised",
+                state.ready.settings.stack.bytes() >> 10
+            ),
         )
         .with_frames(wasm_frames(error)),
+        (None, None, Some(wasmtime::Trap::OutOfFuel)) => {
+            let budget = state.fuel.unwrap_or_default();
+            Error::new(ErrorKind::OutOfFuel, format!("the call used up its fuel, of which it had {budget}")).with_frames(wasm_frames(error))
+        }
         (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(wasm_frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use wasmtime::{AsContextMut, Func, Store, UpdateDeadline, ValRaw};
+use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::lift::DEFAULT_MAX_VALUE;
 use crate::config::InstanceOptions;
+use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
 use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
@@ -32,6 +34,7 @@ pub(crate) struct Seed {
     pub(crate) fibers: bool,
     /// The number of its pool, where that matters.
     pub(crate) pool: u64,
+    stack: Stack,
 }
 
 impl Seed {
@@ -41,16 +44,18 @@ impl Seed {
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
         let streams = Arc::new(Streams::new(&options.sandbox, &options.limits));
+        let stack = Stack::new(options.limits.stack)?;
         Ok(Seed {
             plugin: plugin.clone(),
             options,
             host,
             streams,
             gate: Arc::new(Gate::new()),
-            life: Arc::default(),
+            life: Arc::new(Life::new()),
             doors: Arc::default(),
             fibers: false,
             pool: 0,
+            stack,
         })
     }
 
@@ -63,7 +68,12 @@ impl Seed {
     pub(crate) fn store(&self) -> Result<Store<State>> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         self.streams.begin();
+        // A guest that is made anew gets the better code that may have come since.
+        let ready = compiled.ready(options.limits.fuel.is_some(), self.stack)?;
         let state = State {
+            ready: ready.clone(),
+            // Code that came compiled may count although nobody asked for it.
+            fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
             wasi: wasi::context(&compiled.name, options, self.fibers)?,
             streams: self.streams.clone(),
             standards: Standards::new(&options.sandbox.stdin)?,
@@ -87,7 +97,7 @@ impl Seed {
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             depth: 0,
         };
-        let mut store = Store::new(compiled.engine, state);
+        let mut store = Store::new(ready.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(1);
         Ok(store)
@@ -100,8 +110,12 @@ impl Seed {
             Ok(()) => Ok(UpdateDeadline::Continue(1)),
             Err(ended) => Err(ended.into_wasmtime()),
         });
+        refuel(&mut *store)?;
+        let ready = store.data().ready.clone();
+        let held = fork::hold()?;
         // A start section is rare, but guest code.
-        let linked = on_large_stack(|| compiled.pre.instantiate(&mut *store));
+        let linked = on_large_stack(ready.settings.stack, || ready.pre.instantiate(&mut *store));
+        drop(held);
         let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
         let start = handles(store, &instance, compiled)?;
         let mut store = store.as_context_mut();
@@ -114,6 +128,21 @@ impl Seed {
             store.data_mut().guest.arena = Some(raw[0].get_u32());
         }
         Ok(())
+    }
+}
+
+/// Gives a call that begins its fuel, if that is counted.
+pub(crate) fn refuel(mut store: impl AsContextMut<Data = State>) -> Result<()> {
+    let mut store = store.as_context_mut();
+    let Some(fuel) = store.data().fuel else { return Ok(()) };
+    store.set_fuel(fuel).map_err(|error| Error::new(ErrorKind::OutOfFuel, format!("fuel can't be limited: {error:#}")))
+}
+
+/// Notes what the call used of its fuel, where there is a limit.
+pub(crate) fn note_fuel(store: impl AsContext<Data = State>) {
+    let store = store.as_context();
+    if let (Some(fuel), Ok(left)) = (store.data().fuel.filter(|fuel| *fuel < u64::MAX), store.get_fuel()) {
+        store.data().life.burnt(fuel.saturating_sub(left));
     }
 }
 

@@ -1,0 +1,210 @@
+//! Compiled code on disk: found again by what it was compiled from, private to the user, and bounded in size.
+//!
+//! Native code is loaded from here, so nobody else may be able to write it. A file is whole, or it is not there under its name: it is written under
+//! another one first. What was damaged later is noticed by its digest, and compiled anew.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::config::CodeCache;
+
+/// Bytes of all files, unless the environment says otherwise.
+const DEFAULT_SIZE: u64 = 1 << 30;
+
+/// Behind the code: these bytes, and the digest of the code.
+const MAGIC: [u8; 16] = *b"undergo code 01\n";
+const TRAILER: usize = MAGIC.len() + blake3::OUT_LEN;
+
+/// A temporary file that is older than this was left behind.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// A folder with compiled code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Cache {
+    folder: PathBuf,
+    size: u64,
+}
+
+impl Cache {
+    /// The folder that was chosen: `None` for no cache.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why there is no cache although one was wanted. Plugins are loaded without it then.
+    pub(crate) fn choose(choice: &CodeCache) -> Result<Option<Cache>, String> {
+        let folder = match choice {
+            CodeCache::Off => return Ok(None),
+            CodeCache::Folder(folder) => folder.clone(),
+            CodeCache::User => match user_folder()? {
+                Some(folder) => folder,
+                None => return Ok(None),
+            },
+        };
+        let size = match std::env::var("UNDERGO_CACHE_SIZE") {
+            Err(_) => DEFAULT_SIZE,
+            Ok(text) if text.is_empty() => DEFAULT_SIZE,
+            Ok(text) => crate::config::parse_size(&text)
+                .ok_or_else(|| format!("UNDERGO_CACHE_SIZE is {text:?}, and must be a size such as 512MiB"))?,
+        };
+        let told = |why: String| format!("compiled code is not cached: {} {why}", folder.display());
+        make_folder(&folder).map_err(|error| told(format!("can't be made: {error}")))?;
+        let metadata = fs::metadata(&folder).map_err(|error| told(format!("can't be read: {error}")))?;
+        if !metadata.is_dir() {
+            return Err(told("is no folder".to_owned()));
+        }
+        if !is_private(&metadata) {
+            return Err(told("belongs to another user, or others may write to it; make it private to you (chmod 700)".to_owned()));
+        }
+        Ok(Some(Cache { folder, size }))
+    }
+
+    /// The code with that key, checked, as a file to be mapped. A file that is damaged, or that others may write, is removed.
+    pub(crate) fn open(&self, key: &blake3::Hash) -> Option<File> {
+        let path = self.path(key);
+        let mut file = File::open(&path).ok()?;
+        match is_whole(&mut file) {
+            Ok(true) => {
+                // The time of the last use, for `evict`. Where that can't be kept, the time of the writing stands in for it.
+                let _ = file.set_modified(SystemTime::now());
+                Some(file)
+            }
+            Ok(false) => {
+                self.remove(key);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Keeps the code. Not being able to is no error: the next process compiles it once more.
+    pub(crate) fn store(&self, key: &blake3::Hash, code: &[u8]) {
+        if code.len() as u64 + TRAILER as u64 <= self.size && self.write(key, code).is_ok() {
+            let _ = self.evict(key);
+        }
+    }
+
+    pub(crate) fn remove(&self, key: &blake3::Hash) {
+        let _ = fs::remove_file(self.path(key));
+    }
+
+    fn path(&self, key: &blake3::Hash) -> PathBuf {
+        self.folder.join(format!("{}.code", key.to_hex()))
+    }
+
+    fn write(&self, key: &blake3::Hash, code: &[u8]) -> io::Result<()> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let temporary = self.folder.join(name);
+        let write = || {
+            let mut file = create(&temporary)?;
+            file.write_all(code)?;
+            file.write_all(&MAGIC)?;
+            file.write_all(blake3::hash(code).as_bytes())?;
+            drop(file);
+            fs::rename(&temporary, self.path(key))
+        };
+        write().inspect_err(|_| drop(fs::remove_file(&temporary)))
+    }
+
+    /// Removes what was used least recently, until the rest fits. One process at a time does so.
+    fn evict(&self, newest: &blake3::Hash) -> io::Result<()> {
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.folder.join("lock"))?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)?.flatten() {
+            let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
+            let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            match path.extension().and_then(OsStr::to_str) {
+                Some("code") => files.push((used, metadata.len(), path)),
+                Some("tmp") if used.elapsed().is_ok_and(|age| age > ABANDONED) => drop(fs::remove_file(path)),
+                _ => {}
+            }
+        }
+        files.sort();
+        let newest = self.path(newest);
+        let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
+        for (_, size, path) in files {
+            if total <= self.size {
+                break;
+            }
+            // Clocks may lie: what was just written stays.
+            if path != newest && fs::remove_file(&path).is_ok() {
+                total -= size;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `UNDERGO_CACHE_DIR`, or the user's folder for caches; `None` when the variable is empty.
+fn user_folder() -> Result<Option<PathBuf>, String> {
+    match std::env::var_os("UNDERGO_CACHE_DIR") {
+        Some(folder) if folder.is_empty() => Ok(None),
+        Some(folder) => {
+            let folder = std::path::absolute(folder).map_err(|error| format!("UNDERGO_CACHE_DIR is no path: {error}"))?;
+            Ok(Some(folder.join("code")))
+        }
+        None => {
+            let project = directories::ProjectDirs::from("", "", "undergo");
+            let text = "compiled code is not cached: there is no home folder; UNDERGO_CACHE_DIR names a folder for it";
+            Ok(Some(project.ok_or(text)?.cache_dir().join("code")))
+        }
+    }
+}
+
+/// Whether the file is one of ours, as it was written. Reads all of it, which is cheap beside compiling: the kernel has it, or has to have it anyway.
+fn is_whole(file: &mut File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    let Some(mut left) = usize::try_from(metadata.len()).ok().and_then(|size| size.checked_sub(TRAILER)) else { return Ok(false) };
+    if !metadata.is_file() || !is_private(&metadata) {
+        return Ok(false);
+    }
+    let mut digest = blake3::Hasher::new();
+    let mut buffer = vec![0; 256 << 10];
+    while left > 0 {
+        let part = left.min(buffer.len());
+        file.read_exact(&mut buffer[..part])?;
+        digest.update(&buffer[..part]);
+        left -= part;
+    }
+    let mut trailer = [0; TRAILER];
+    file.read_exact(&mut trailer)?;
+    let (magic, told) = trailer.split_at(MAGIC.len());
+    Ok(magic == MAGIC && told == digest.finalize().as_bytes())
+}
+
+#[cfg(unix)]
+fn is_private(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // SAFETY: the function has no preconditions.
+    let me = unsafe { libc::geteuid() };
+    metadata.uid() == me && metadata.mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+fn is_private(_: &fs::Metadata) -> bool {
+    // The user's folders are the user's there.
+    true
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

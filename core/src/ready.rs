@@ -1,0 +1,80 @@
+//! A plugin's code, linked: what an instance is made of at once.
+
+use std::sync::{Arc, OnceLock};
+
+use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
+
+use crate::async_imports;
+use crate::engine::{self, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
+use crate::imports::{self, Import};
+use crate::state::State;
+use crate::wasi;
+
+/// A module for the engine of some settings, with its imports resolved.
+pub(crate) struct Ready {
+    pub(crate) settings: Settings,
+    pub(crate) engine: &'static Engine,
+    pub(crate) pre: InstancePre<State>,
+    imports: Arc<[Import]>,
+    async_pre: OnceLock<Result<InstancePre<State>>>,
+}
+
+impl Ready {
+    pub(crate) fn new(settings: Settings, module: &Module, all: &Arc<[Import]>) -> Result<Ready> {
+        let engine = engine::engine(settings)?;
+        let mut linker = Linker::new(engine);
+        wasi::link(&mut linker).map_err(|error| unlinked(&error))?;
+        let pre = link(linker, module, all)?;
+        Ok(Ready { settings, engine, pre, imports: all.clone(), async_pre: OnceLock::new() })
+    }
+
+    /// For instances on fibers.
+    pub(crate) fn async_pre(&self) -> Result<&InstancePre<State>> {
+        let _held = fork::hold()?;
+        let made = self.async_pre.get_or_init(|| {
+            let mut linker = Linker::new(self.engine);
+            wasi::link_async(&mut linker).map_err(|error| unlinked(&error))?;
+            link_async(linker, self.pre.module(), &self.imports)
+        });
+        made.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Gives the linker, which has WASI already, each import once: it goes to the host function that the instance's state names by the same number.
+pub(crate) fn link(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
+    for (i, import) in imports.iter().enumerate() {
+        let Some(ty) = declared(module, import) else { continue };
+        let all = imports.clone();
+        let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
+            imports::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
+        };
+        // SAFETY: the function reads as many parameters and writes the result of the type that `plugin.rs` compared with `ty`.
+        unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map_err(|error| unlinked(&error))?;
+    }
+    linker.instantiate_pre(module).map_err(|error| unlinked(&error))
+}
+
+/// The same for instances on fibers.
+fn link_async(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
+    for (i, import) in imports.iter().enumerate() {
+        let Some(ty) = declared(module, import) else { continue };
+        let all = imports.clone();
+        let linked = linker.func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
+            let all = all.clone();
+            Box::new(async move { async_imports::dispatch(&all[i], i, caller, params, results).await.map_err(Error::into_wasmtime) })
+        });
+        linked.map_err(|error| unlinked(&error))?;
+    }
+    linker.instantiate_pre(module).map_err(|error| unlinked(&error))
+}
+
+fn declared(module: &Module, import: &Import) -> Option<FuncType> {
+    let found = module.imports().find(|known| known.module() == import.module && known.name() == import.name)?;
+    found.ty().func().cloned()
+}
+
+fn unlinked(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::InvalidPlugin, format!("the module can't be linked: {error:#}"))
+}
