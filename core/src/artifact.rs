@@ -41,6 +41,9 @@ impl<'b> Artifact<'b> {
         let (rest, text) = rest.split_at(at);
         let text = str::from_utf8(text).map_err(|_| damaged())?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or_default();
+        if field("undergo").is_empty() {
+            return Err(damaged());
+        }
         if field("format") != VERSION || field("undergo") != crate::VERSION {
             let by = field("undergo");
             let text = format!("it was compiled by version {by} of undergo, and this is {}: compile it anew", crate::VERSION);

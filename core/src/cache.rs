@@ -208,3 +208,78 @@ fn create(path: &Path) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn cache(folder: &Path, size: u64) -> Cache {
+        make_folder(folder).expect("a folder");
+        Cache { folder: folder.to_owned(), size }
+    }
+
+    fn key(n: u32) -> blake3::Hash {
+        blake3::hash(&n.to_le_bytes())
+    }
+
+    fn make_old(cache: &Cache, n: u32, seconds: u64) {
+        let file = File::options().write(true).open(cache.path(&key(n))).expect("the file");
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).expect("its time");
+    }
+
+    #[test]
+    fn what_was_used_least_recently_goes_first() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let size = 3 * (1000 + TRAILER as u64);
+        let cache = cache(&parent.path().join("code"), size);
+        for n in 0..3 {
+            cache.store(&key(n), &[n as u8; 1000]);
+            make_old(&cache, n, 1000 - u64::from(n));
+        }
+        // The oldest is used, so that the second one is the oldest.
+        assert!(cache.open(&key(0)).is_some());
+        cache.store(&key(3), &[3; 1000]);
+        assert_eq!([0, 1, 2, 3].map(|n| cache.open(&key(n)).is_some()), [true, false, true, true]);
+        // What is larger than all of it is not kept, and drives nothing out.
+        cache.store(&key(4), &vec![4; size as usize]);
+        assert_eq!([0, 2, 3, 4].map(|n| cache.open(&key(n)).is_some()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_was_left_behind_goes() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let cache = cache(&parent.path().join("code"), 1 << 20);
+        let (old, new) = (cache.folder.join("1-1.tmp"), cache.folder.join("1-2.tmp"));
+        fs::write(&new, "new").expect("a file");
+        let file = File::create(&old).expect("a file");
+        file.set_modified(SystemTime::now() - 2 * ABANDONED).expect("its time");
+        cache.store(&key(1), b"code");
+        assert_eq!((old.exists(), new.exists()), (false, true));
+    }
+
+    #[test]
+    fn writers_at_the_same_time_leave_whole_files() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let cache = cache(&parent.path().join("code"), 20_000);
+        thread::scope(|scope| {
+            for n in 0..8_u8 {
+                let cache = &cache;
+                scope.spawn(move || {
+                    for i in 0..50 {
+                        cache.store(&key(i % 3), &vec![n; 1000 + usize::from(n)]);
+                        if let Some(mut file) = cache.open(&key(i % 3)) {
+                            let mut bytes = Vec::new();
+                            io::Seek::rewind(&mut file).and_then(|()| file.read_to_end(&mut bytes)).expect("the file");
+                            let code = &bytes[..bytes.len() - TRAILER];
+                            assert!(code.len() >= 1000 && code.iter().all(|byte| *byte == code[0]));
+                        }
+                    }
+                });
+            }
+        });
+        let left = fs::read_dir(&cache.folder).expect("the folder").flatten();
+        assert!(left.map(|entry| entry.path()).all(|path| path.extension().is_none_or(|extension| extension != "tmp")));
+    }
+}

@@ -18,7 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, PerProcess};
 use crate::patience::Patience;
 
-/// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch.
+/// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch, nor from the cache. A module of
+/// Go has a megabyte at least.
 const SMALL: usize = 64 << 10;
 
 /// A module's bytes, and what became of them so far.
@@ -50,7 +51,7 @@ impl Code {
         let mut all = lock(&ALL);
         let all = all.get_or_insert_default();
         all.retain(|_, code| code.strong_count() > 0);
-        let key = (digest, cache);
+        let key = (digest, cache.filter(|_| bytes.len() > SMALL));
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }

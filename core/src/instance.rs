@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::abi::memory::GuestMemory;
 use crate::call::{Arguments, Returned};
 use crate::config::{CallOptions, InstanceOptions};
+use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::life::Usage;
 use crate::patience::Patience;
@@ -106,6 +107,12 @@ impl Instance {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.0.life.usage()
+    }
+
+    /// The compiler that its code is from.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.0.life.tier()
     }
 
     /// Reads guest memory: `len` bytes at `address`.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::engine::Tier;
 use crate::error::{Error, Result};
 use crate::fork;
 
@@ -17,6 +18,7 @@ pub(crate) struct Life {
     memory: AtomicU64,
     /// `u64::MAX` where it is not counted.
     fuel: AtomicU64,
+    is_best: AtomicBool,
 }
 
 /// What an instance used.
@@ -39,6 +41,7 @@ impl Life {
             time: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             fuel: AtomicU64::new(u64::MAX),
+            is_best: AtomicBool::new(false),
         }
     }
 
@@ -103,6 +106,15 @@ impl Life {
         if self.is_dead.load(Ordering::Relaxed) {
             self.let_go();
         }
+    }
+
+    /// Notes which compiler the guest's code is from.
+    pub(crate) fn set_tier(&self, tier: Tier) {
+        self.is_best.store(tier == Tier::Best, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tier(&self) -> Tier {
+        if self.is_best.load(Ordering::Relaxed) { Tier::Best } else { Tier::Fast }
     }
 
     /// Notes what a call used of its fuel.

@@ -156,6 +156,7 @@ fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<
     let began = Instant::now();
     patience.check()?;
     store.data_mut().patience = patience;
+    seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = seed.bring_up(store);
     store.data_mut().patience = Patience::default();
     seed.life.used(began.elapsed(), store.data().limiter.memory);

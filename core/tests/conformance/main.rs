@@ -1,4 +1,4 @@
-//! Runs conformance/cases/*.json against this host, as conformance/README.md says. One trial is one case.
+//! Runs conformance/cases/*.json against this host, as conformance/README.md says. One trial is one case with the code of one compiler.
 //!
 //! All cases of a file share an instance, one after the other, so the first trial of a file runs all of it; each trial then says
 //! what became of its own case.
@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use undergo::{Compile, Plugin, PluginOptions};
 
 /// What this host has of the capabilities that cases may need. It has no strings with lone surrogates: Rust's are UTF-8.
 const CAPABILITIES: [&str; 3] = ["dynamic", "strict-records", "nanoseconds"];
@@ -42,19 +43,31 @@ fn main() -> ExitCode {
     };
     let mut trials = coverage::trials(suites.iter().flat_map(|(_, cases)| cases.iter()));
     for (file, cases) in suites {
-        let outcomes = Arc::new(OnceLock::<Vec<Outcome>>::new());
         let cases = Arc::new(cases);
-        for (i, case) in cases.iter().enumerate() {
-            let (outcomes, cases) = (outcomes.clone(), cases.clone());
-            let skipped = !runner::is_run(case, &CAPABILITIES);
-            let run = move || match &outcomes.get_or_init(|| runner::run(&cases, &CAPABILITIES))[i] {
-                None | Some(Ok(())) => Ok(()),
-                Some(Err(text)) => Err(Failed::from(text)),
-            };
-            trials.push(Trial::test(format!("{file}: {}", case.name), run).with_ignored_flag(skipped));
+        for compile in [Compile::Best, Compile::Fast] {
+            let outcomes = Arc::new(OnceLock::<Vec<Outcome>>::new());
+            for (i, case) in cases.iter().enumerate() {
+                let (outcomes, cases) = (outcomes.clone(), cases.clone());
+                let skipped = !runner::is_run(case, &CAPABILITIES);
+                let run = move || match &outcomes.get_or_init(|| runner::run(guest(compile), &cases, &CAPABILITIES))[i] {
+                    None | Some(Ok(())) => Ok(()),
+                    Some(Err(text)) => Err(Failed::from(text)),
+                };
+                let suffix = if compile == Compile::Fast { " (fast)" } else { "" };
+                trials.push(Trial::test(format!("{file}: {}{suffix}", case.name), run).with_ignored_flag(skipped));
+            }
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The guest with the code of one compiler.
+fn guest(compile: Compile) -> &'static Plugin {
+    static GUESTS: [OnceLock<Plugin>; 2] = [const { OnceLock::new() }; 2];
+    GUESTS[usize::from(compile == Compile::Fast)].get_or_init(|| {
+        let path = common::conformance_path().unwrap_or_else(|text| panic!("{text}"));
+        Plugin::from_file_with(path, &PluginOptions { compile, ..PluginOptions::default() }).expect("the conformance guest is a plugin")
+    })
 }
 
 fn read_suites(folder: &Path) -> Result<Vec<(String, Vec<runner::Case>)>, String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
-use undergo::{Error, Limits, Type, Value};
+use undergo::{Error, Limits, Plugin, Type, Value};
 
 use crate::common::host::Hosted;
 use crate::common::{self, PLAIN};
@@ -107,7 +107,7 @@ pub(crate) fn is_run(case: &Case, capabilities: &[&str]) -> bool {
 }
 
 /// Runs all cases of a file.
-pub(crate) fn run(cases: &[Case], capabilities: &[&str]) -> Vec<Outcome> {
+pub(crate) fn run(plugin: &Plugin, cases: &[Case], capabilities: &[&str]) -> Vec<Outcome> {
     let mut shared: Option<Hosted> = None;
     cases
         .iter()
@@ -120,7 +120,7 @@ pub(crate) fn run(cases: &[Case], capabilities: &[&str]) -> Vec<Outcome> {
                 shared = None;
             }
             if shared.is_none() {
-                match instance(&case.setup) {
+                match instance(plugin, &case.setup) {
                     Ok(hosted) => shared = Some(hosted),
                     Err(error) => return Some(Err(format!("no instance: {error:?}"))),
                 }
@@ -134,7 +134,7 @@ pub(crate) fn run(cases: &[Case], capabilities: &[&str]) -> Vec<Outcome> {
         .collect()
 }
 
-fn instance(setup: &Setup) -> undergo::Result<Hosted> {
+fn instance(plugin: &Plugin, setup: &Setup) -> undergo::Result<Hosted> {
     let mut options = common::quiet();
     options.limits = Limits {
         memory: setup.limits.memory_mib.map(|mib| mib << 20),
@@ -143,7 +143,7 @@ fn instance(setup: &Setup) -> undergo::Result<Hosted> {
     };
     options.sandbox.env = setup.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     options.sandbox.args.clone_from(&setup.args);
-    Hosted::new(common::conformance(), options)
+    Hosted::new(plugin, options)
 }
 
 fn steps(case: &Case, hosted: &Hosted) -> Result<(), String> {

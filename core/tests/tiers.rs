@@ -1,0 +1,91 @@
+//! The two compilers: which code instances get, and that both are right.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use common::{PLAIN, assemble, conformance_path, quiet, start};
+use undergo::{CodeCache, Compile, Plugin, PluginOptions, Tier, Value};
+
+fn guest(compile: Compile, cache: CodeCache) -> Plugin {
+    let path = conformance_path().unwrap_or_else(|text| panic!("{text}"));
+    Plugin::from_file_with(path, &PluginOptions { compile, cache }).expect("the conformance guest is a plugin")
+}
+
+fn counts(instance: &undergo::Instance) -> Value {
+    instance.call("counter", &[], &PLAIN).expect("a call")
+}
+
+fn kept(folder: &Path) -> usize {
+    let is_code = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "code");
+    fs::read_dir(folder).expect("the folder").flatten().filter(is_code).count()
+}
+
+/// The conformance guest imports much; `common::host` gives it.
+fn instance(plugin: &Plugin) -> common::host::Hosted {
+    common::host::Hosted::new(plugin, quiet()).expect("an instance")
+}
+
+#[test]
+fn the_better_code_comes_in_the_background() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plugin = guest(Compile::Tiered, CodeCache::Folder(folder.path().to_owned()));
+    let early = instance(&plugin);
+    assert_eq!(counts(&early.instance), Value::Int(1));
+    plugin.wait_compiled().expect("it compiles");
+    assert_eq!(plugin.tier().expect("a tier"), Tier::Best);
+    let late = instance(&plugin);
+    assert_eq!(late.instance.tier(), Tier::Best);
+    assert_eq!((counts(&early.instance), counts(&late.instance)), (Value::Int(2), Value::Int(1)));
+    // Both were made and kept.
+    assert_eq!(kept(folder.path()), 2);
+    // A later load needs no tier but the best.
+    drop((plugin, early, late));
+    let again = guest(Compile::Tiered, CodeCache::Folder(folder.path().to_owned()));
+    assert_eq!(again.tier().expect("a tier"), Tier::Best);
+    // A reset takes what has become better, too: see `store.rs`.
+    let hosted = instance(&again);
+    hosted.instance.reset(&PLAIN).expect("a reset");
+    assert_eq!(hosted.instance.tier(), Tier::Best);
+}
+
+#[test]
+fn each_compiler_can_be_had_alone() {
+    let fast = guest(Compile::Fast, CodeCache::Off);
+    assert_eq!(fast.tier().expect("a tier"), Tier::Fast);
+    fast.wait_compiled().expect("there is nothing to wait for");
+    assert_eq!(instance(&fast).instance.tier(), Tier::Fast);
+    let best = guest(Compile::Best, CodeCache::Off);
+    assert_eq!(best.tier().expect("a tier"), Tier::Best);
+    assert_eq!(counts(&instance(&best).instance), Value::Int(1));
+    // The bytes are the same, and so is the code behind both; each keeps to what it was told.
+    assert_eq!(fast.tier().expect("a tier"), Tier::Fast);
+}
+
+#[test]
+fn threads_that_load_the_same_share_its_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plugins: Vec<Plugin> = thread::scope(|scope| {
+        let loading: Vec<_> = (0..4).map(|_| scope.spawn(|| guest(Compile::Best, CodeCache::Folder(folder.path().to_owned())))).collect();
+        loading.into_iter().map(|thread| thread.join().expect("a thread")).collect()
+    });
+    for plugin in &plugins {
+        assert_eq!(counts(&instance(plugin).instance), Value::Int(1));
+    }
+    assert_eq!(kept(folder.path()), 1);
+}
+
+#[test]
+fn what_the_quick_compiler_cannot_do_the_other_does() {
+    let bytes = assemble(
+        r#"(module (func (export "_initialize")) (func $f (param i32) (result i32) (local.get 0))
+            (func (export "tail") (param i32) (result i32) (return_call $f (local.get 0))))"#,
+    );
+    for compile in [Compile::Fast, Compile::Tiered] {
+        let plugin = Plugin::from_bytes_with("tail.wasm", &bytes, &PluginOptions { compile, cache: CodeCache::Off }).expect("a plugin");
+        assert_eq!(plugin.tier().expect("a tier"), Tier::Best);
+        assert_eq!(start(&plugin).call("tail", &[Value::Int(7)], &PLAIN).expect("a call"), Value::Int(7));
+    }
+}
