@@ -46,7 +46,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["UNDERGO_BUILD"] = str(BUILD)
     env["CARGO_TARGET_DIR"] = str(TARGET)
     env["UNDERGO"] = str(CLI)
-    env["UNDERGO_CACHE"] = str(BUILD / "cache")
+    env["UNDERGO_CACHE_DIR"] = str(BUILD / "cache")
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
     # What is printed is compared, also where the locale is not UTF-8.
     env["PYTHONUTF8"] = "1"

@@ -13,7 +13,7 @@ use crate::imports::Table;
 
 type Any<'py> = Bound<'py, PyAny>;
 type SandboxParts<'py> = (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize);
-type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>);
+type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
@@ -41,8 +41,8 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
-    let (memory, timeout, value, output, table): LimitsParts = parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table })
+    let (memory, timeout, value, output, table, stack, fuel): LimitsParts = parts(given, "limits", "undergo.Limits")?.extract()?;
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel })
 }
 
 pub(crate) fn call_options(

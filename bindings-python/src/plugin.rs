@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pyo3::exceptions::{PyRuntimeWarning, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
-use undergo::InstanceOptions;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyType};
+use undergo::{CodeCache, Compile, InstanceOptions, PluginOptions};
 
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
@@ -22,6 +23,13 @@ use crate::{config, imports, signature, types};
 /// Args:
 ///     source: the path of a `.wasm` file, or its bytes.
 ///     types: classes to stand for the plugin's records and enums, by their names, in place of those that are made for it.
+///     compile: `"tiered"`: quickly at first, and better in the background, for the instances that are made after that; `"fast"`: quickly, to code that takes
+///         two to three times as long; `"best"`: well, and wait for it.
+///     cache: where compiled code is kept for the next process; None: in the folder that `UNDERGO_CACHE_DIR` names, or else the user's own for caches; a path: in
+///         that folder; False: nowhere.
+///
+/// Raises:
+///     InvalidPluginError: when it is no plugin, with what to do about it.
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct Plugin {
     core: undergo::Plugin,
@@ -51,27 +59,81 @@ impl Plugin {
     pub(crate) fn shapes(&self) -> &[Arc<Shape>] {
         &self.shapes
     }
-}
 
-#[pymethods]
-impl Plugin {
-    #[new]
-    #[pyo3(signature = (source, *, types = None))]
-    fn new<'py>(py: Python<'py>, source: &Bound<'py, PyAny>, types: Option<&Bound<'py, PyDict>>) -> PyResult<Plugin> {
-        let core = if let Ok(bytes) = source.cast::<PyBytes>() {
-            let bytes = bytes.as_bytes();
-            py.detach(|| undergo::Plugin::from_bytes("plugin.wasm", bytes))
-        } else {
-            let path: PathBuf = source.extract()?;
-            py.detach(|| undergo::Plugin::from_file(path))
-        };
-        let core = core.map_err(|error| errors::to_python(py, &error))?;
+    fn make(py: Python<'_>, core: undergo::Plugin, types: Option<&Bound<'_, PyDict>>) -> PyResult<Plugin> {
         let classes = match core.interface() {
             Some(interface) => types::make_classes(py, interface, types)?,
             None => PyDict::new(py),
         };
         let shapes = core.exports().enumerate().map(|(i, function)| Arc::new(Shape::new(py, i, function))).collect();
         Ok(Plugin { core, shapes, types: types::namespace(py, &classes)?.unbind() })
+    }
+}
+
+#[pymethods]
+impl Plugin {
+    #[new]
+    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None))]
+    fn new<'py>(
+        py: Python<'py>,
+        source: &Bound<'py, PyAny>,
+        types: Option<&Bound<'py, PyDict>>,
+        compile: &str,
+        cache: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Plugin> {
+        let options = PluginOptions { compile: compiler(compile)?, cache: code_cache(cache)? };
+        let core = if let Ok(bytes) = source.cast::<PyBytes>() {
+            let bytes = bytes.as_bytes();
+            py.detach(|| undergo::Plugin::from_bytes_with("plugin.wasm", bytes, &options))
+        } else {
+            let path: PathBuf = source.extract()?;
+            py.detach(|| undergo::Plugin::from_file_with(path, &options))
+        };
+        let core = core.map_err(|error| errors::to_python(py, &error))?;
+        for text in core.diagnostics() {
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &std::ffi::CString::new(text.as_str())?, 1)?;
+        }
+        Plugin::make(py, core, types)
+    }
+
+    /// Load a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox.
+    ///
+    /// Args:
+    ///     path: the file.
+    ///     trusted: must be True, to say that the file comes from `undergo compile` through hands that you trust. Damage is noticed, malice is not.
+    ///     types: as for `Plugin`.
+    ///
+    /// Raises:
+    ///     InvalidPluginError: when it is no compiled plugin, is damaged, or was made by another version or for another machine.
+    ///     ValueError: when it is not trusted.
+    #[classmethod]
+    #[pyo3(signature = (path, *, trusted, types = None))]
+    fn load_compiled<'py>(
+        _class: &Bound<'py, PyType>,
+        py: Python<'py>,
+        path: PathBuf,
+        trusted: bool,
+        types: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Plugin> {
+        if !trusted {
+            return Err(PyValueError::new_err(
+                "a compiled plugin is native code, which runs outside the sandbox: pass trusted=True if you trust who made it, or else load the .wasm file",
+            ));
+        }
+        // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody tampered with it.
+        let core = py.detach(|| unsafe { undergo::Plugin::load_compiled(path) }).map_err(|error| errors::to_python(py, &error))?;
+        Plugin::make(py, core, types)
+    }
+
+    /// Wait until nothing of it is being compiled in the background, so that new instances have the best code.
+    fn wait_compiled(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.core.wait_compiled()).map_err(|error| errors::to_python(py, &error))
+    }
+
+    /// Which code the next instance will have: `"fast"` or `"best"`.
+    #[getter]
+    fn tier(&self, py: Python<'_>) -> PyResult<&'static str> {
+        py.detach(|| self.core.tier()).map(undergo::Tier::as_str).map_err(|error| errors::to_python(py, &error))
     }
 
     /// Make an instance: its own memory, goroutines and globals.
@@ -246,4 +308,24 @@ impl Plugin {
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         visit.call(&self.types)
     }
+}
+
+fn compiler(name: &str) -> PyResult<Compile> {
+    match name {
+        "tiered" => Ok(Compile::Tiered),
+        "fast" => Ok(Compile::Fast),
+        "best" => Ok(Compile::Best),
+        _ => Err(PyValueError::new_err(format!("compile is '{name}'; it must be 'tiered', 'fast' or 'best'"))),
+    }
+}
+
+fn code_cache(given: Option<&Bound<'_, PyAny>>) -> PyResult<CodeCache> {
+    let Some(given) = given else { return Ok(CodeCache::User) };
+    if let Ok(wanted) = given.cast::<PyBool>() {
+        return Ok(if wanted.is_true() { CodeCache::User } else { CodeCache::Off });
+    }
+    let folder: PathBuf = given
+        .extract()
+        .map_err(|_| PyTypeError::new_err("cache must be a path of a folder, False for no cache, or None for the user's own"))?;
+    Ok(CodeCache::Folder(folder))
 }

@@ -3,6 +3,7 @@
 mod bindgen;
 mod build;
 mod call;
+mod compile;
 mod duration;
 mod failure;
 mod forward;
@@ -34,6 +35,7 @@ Examples:
   undergo inspect greeter.wasm                 what it gives, and what it wants
   undergo call greeter.wasm add 1 2            call a function
   undergo bindgen greeter.wasm --lang python   write a typed module for it
+  undergo compile greeter.wasm                 turn it into native code, to be shipped
 
 Go 1.24 or newer is needed to build. UNDERGO_GO names the go command to use instead of the one on PATH.";
 
@@ -43,6 +45,7 @@ enum Command {
     Build(build::Args),
     Inspect(inspect::Args),
     Call(call::Args),
+    Compile(compile::Args),
     Bindgen(bindgen::Args),
 }
 
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Call(args) => call::run(&args),
+        Command::Compile(args) => compile::run(&args),
         Command::Bindgen(args) => bindgen::run(&args),
     };
     match result {

@@ -28,6 +28,12 @@ pub(crate) struct Options {
     /// End it when it wants more memory: 64MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<u64>,
+    /// Give it that much stack for calls within calls: 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    stack: Option<u64>,
+    /// End it when its start, or the call, computes more; a unit is about an instruction
+    #[arg(long, value_name = "UNITS")]
+    fuel: Option<u64>,
 }
 
 impl Options {
@@ -43,7 +49,7 @@ impl Options {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { memory: self.memory, timeout: self.timeout, ..Limits::default() }
+        Limits { memory: self.memory, timeout: self.timeout, stack: self.stack, fuel: self.fuel, ..Limits::default() }
     }
 }
 

@@ -28,7 +28,7 @@ impl Sdk {
         let dir = parent.join(format!("{}-{CONTENT}", undergo::VERSION));
         if !dir.is_dir() {
             write_sources(&parent, &dir)
-                .with_context(|| format!("the guest SDK can't be written to {}; UNDERGO_CACHE names another place", dir.display()))?;
+                .with_context(|| format!("the guest SDK can't be written to {}; UNDERGO_CACHE_DIR names another place", dir.display()))?;
         }
         Ok(Sdk { dir })
     }
@@ -87,9 +87,10 @@ fn write_sources(parent: &Path, dir: &Path) -> io::Result<()> {
 }
 
 fn cache_dir() -> Result<PathBuf> {
-    if let Some(dir) = env::var_os("UNDERGO_CACHE").filter(|dir| !dir.is_empty()) {
-        return std::path::absolute(dir).context("UNDERGO_CACHE is no path");
+    // Empty means no cache of compiled code; the sources have to be somewhere.
+    if let Some(dir) = env::var_os("UNDERGO_CACHE_DIR").filter(|dir| !dir.is_empty()) {
+        return Ok(std::path::absolute(dir).context("UNDERGO_CACHE_DIR is no path")?.join("sdk"));
     }
     let dirs = directories::ProjectDirs::from("", "", "undergo");
-    Ok(dirs.context("there is no home directory for a cache: set UNDERGO_CACHE to a directory")?.cache_dir().to_owned())
+    Ok(dirs.context("there is no home directory for a cache: set UNDERGO_CACHE_DIR to a directory")?.cache_dir().join("sdk"))
 }

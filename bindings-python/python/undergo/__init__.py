@@ -10,7 +10,7 @@ Example:
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 from ._config import Dir, Limits, Sandbox
 from ._errors import (
@@ -93,12 +93,21 @@ __all__ = [
 ]
 
 
-def load(source: str | PathLike[str] | bytes, *, types: dict[str, type] | None = None, **options: Any) -> Instance:
-    """Compile a plugin and make one instance of it: `Plugin(source, types=types).instantiate(**options)`.
+def load(
+    source: str | PathLike[str] | bytes,
+    *,
+    types: dict[str, type] | None = None,
+    compile: Literal["tiered", "fast", "best"] = "tiered",
+    cache: str | PathLike[str] | bool | None = None,
+    **options: Any,
+) -> Instance:
+    """Compile a plugin and make one instance of it: `Plugin(source, ...).instantiate(**options)`.
 
     Args:
         source: the path of a `.wasm` file, or its bytes.
         types: classes to stand for the plugin's records and enums, by their names.
+        compile: `"tiered"`, `"fast"` or `"best"`, as of `Plugin`.
+        cache: where compiled code is kept, as of `Plugin`.
         options: `imports`, `sandbox` and `limits` of `Plugin.instantiate`.
     """
-    return Plugin(source, types=types).instantiate(**options)
+    return Plugin(source, types=types, compile=compile, cache=cache).instantiate(**options)

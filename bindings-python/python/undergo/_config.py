@@ -113,6 +113,10 @@ class Limits:
         output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for
             the guest; as `memory`.
         table: elements of the guest's tables, all together, 4,194,304 by default. Go's table has one for each function, and never grows.
+        stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; as `memory`. The 4 MiB of the default are
+            enough for a hundred thousand Go calls, one within the other.
+        fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction: a limit that does
+            not depend on the machine. It costs about a tenth of the speed.
     """
 
     memory: int | str | None = None
@@ -120,17 +124,25 @@ class Limits:
     value: int | str | None = None
     output: int | str | None = None
     table: int | None = None
+    stack: int | str | None = None
+    fuel: int | None = None
 
     def __post_init__(self) -> None:
         size(self.memory, "memory")
         size(self.value, "value")
         size(self.output, "output")
+        stack = size(self.stack, "stack")
+        if stack is not None and not 64 << 10 <= stack <= 512 << 20:
+            raise ValueError(f"Limits.stack is {self.stack!r}; it must be from '64KiB' to '512MiB'")
+        if self.fuel is not None and (isinstance(self.fuel, bool) or not isinstance(self.fuel, int) or not 0 < self.fuel < 1 << 63):
+            raise ValueError(f"Limits.fuel is {self.fuel!r}; write a positive number")
         seconds(self.timeout)
         if self.table is not None:
             count(self.table, "Limits.table", 0, most=2**32 - 1)
 
-    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None]:
-        return size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output"), self.table
+    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None, int | None, int | None]:
+        bounds = size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output")
+        return *bounds, self.table, size(self.stack, "stack"), self.fuel
 
 
 def size(given: int | str | None, name: str) -> int | None:

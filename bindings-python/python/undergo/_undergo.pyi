@@ -4,7 +4,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from inspect import Signature
 from os import PathLike
 from types import SimpleNamespace, TracebackType
-from typing import Any, final
+from typing import Any, Literal, final
 
 from ._config import Limits, Sandbox
 from ._records import PoolStats, Usage
@@ -33,7 +33,17 @@ ERROR_KINDS: list[str]
 class Plugin:
     """A compiled plugin: load once, instantiate as often as needed, from any thread."""
 
-    def __new__(cls, source: str | PathLike[str] | bytes, *, types: dict[str, type] | None = None) -> Plugin: ...
+    def __new__(
+        cls,
+        source: str | PathLike[str] | bytes,
+        *,
+        types: dict[str, type] | None = None,
+        compile: Literal["tiered", "fast", "best"] = "tiered",
+        cache: str | PathLike[str] | bool | None = None,
+    ) -> Plugin: ...
+    @classmethod
+    def load_compiled(cls, path: str | PathLike[str], *, trusted: bool, types: dict[str, type] | None = None) -> Plugin: ...
+    def wait_compiled(self) -> None: ...
     def instantiate(
         self,
         *,
@@ -73,6 +83,8 @@ class Plugin:
     def name(self) -> str: ...
     @property
     def kind(self) -> str: ...
+    @property
+    def tier(self) -> Literal["fast", "best"]: ...
     @property
     def interface(self) -> str | None: ...
     @property

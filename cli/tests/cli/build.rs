@@ -29,7 +29,7 @@ fn the_same_source_gives_the_same_bytes_wherever_it_lies() {
     for cache in ["one", "two"] {
         let dir = folder(&[("go.mod", MOD), ("main.go", TINY)]);
         let mut command = command(dir.path());
-        command.env("UNDERGO_CACHE", dir.path().join(cache)).args(["build", "-o", "out.wasm"]);
+        command.env("UNDERGO_CACHE_DIR", dir.path().join(cache)).args(["build", "-o", "out.wasm"]);
         run(&mut command).ok();
         builds.push(fs::read(dir.path().join("out.wasm")).expect("read"));
     }
@@ -41,7 +41,9 @@ fn concurrent_builds_share_an_empty_cache() {
     let dir = folder(&[("go.mod", MOD), ("main.go", TINY)]);
     let cache = dir.path().join("cache");
     let children: Vec<_> = (0..3)
-        .map(|i| command(dir.path()).env("UNDERGO_CACHE", &cache).args(["build", "-o", &format!("{i}.wasm")]).spawn().expect("it starts"))
+        .map(|i| {
+            command(dir.path()).env("UNDERGO_CACHE_DIR", &cache).args(["build", "-o", &format!("{i}.wasm")]).spawn().expect("it starts")
+        })
         .collect();
     for mut child in children {
         assert!(child.wait().expect("it ends").success());

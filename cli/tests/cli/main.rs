@@ -3,6 +3,7 @@
 mod bindgen;
 mod build;
 mod call;
+mod compile;
 mod inspect;
 mod new;
 mod support;

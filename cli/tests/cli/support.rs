@@ -38,7 +38,7 @@ impl Run {
 pub(crate) fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_undergo"));
     command.current_dir(dir);
-    command.env("UNDERGO_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    command.env("UNDERGO_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
     command.envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off")]);
     command.env_remove("UNDERGO_GO").env_remove("GOWORK");
     command
