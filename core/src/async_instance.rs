@@ -14,6 +14,7 @@ use crate::call::{expect_count, lower_param};
 use crate::config::{CallOptions, InstanceOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fiber::{self, AsyncReturned, bounded, enter};
+use crate::fork::Kept;
 use crate::interface::Function;
 use crate::life::{Life, Usage};
 use crate::patience::Patience;
@@ -97,7 +98,7 @@ pub struct AsyncInstance(Arc<Inner>);
 
 struct Inner {
     seed: Seed,
-    store: Arc<Mutex<Store<State>>>,
+    store: Arc<Mutex<Kept<Store<State>>>>,
 }
 
 /// Ends an instance whose call is dropped before it is over.
@@ -115,7 +116,7 @@ impl AsyncInstance {
         task::away().await;
         let mut store = seed.store()?;
         come_up(&seed, &mut store, patience).await?;
-        Ok(AsyncInstance(Arc::new(Inner { seed, store: Arc::new(Mutex::new(store)) })))
+        Ok(AsyncInstance(Arc::new(Inner { seed, store: Arc::new(Mutex::new(Kept::new(store))) })))
     }
 
     /// The plugin that it is a copy of.
@@ -207,16 +208,16 @@ impl AsyncInstance {
         let dropped = Dropped(&self.0.seed.life);
         let began = Instant::now();
         store.set_epoch_deadline(1);
-        refuel(&mut *store)?;
+        refuel(&mut **store)?;
         let result = fiber::call(&mut store.as_context_mut(), &function, export, block, patience, then).await;
         self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
-        note_fuel(&*store);
+        note_fuel(&**store);
         std::mem::forget(dropped);
         result
     }
 
     /// Waits for the instance.
-    async fn enter(&self, patience: &Patience) -> Result<tokio::sync::OwnedMutexGuard<Store<State>>> {
+    async fn enter(&self, patience: &Patience) -> Result<tokio::sync::OwnedMutexGuard<Kept<Store<State>>>> {
         let locked = bounded(patience, async { Ok(self.0.store.clone().lock_owned().await) }).await;
         let store = locked.map_err(|ended| match ended.kind() {
             ErrorKind::Timeout => {
@@ -240,7 +241,7 @@ impl AsyncInstance {
         let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
         store.set_epoch_deadline(1);
-        refuel(&mut *store)?;
+        refuel(&mut **store)?;
         store.data_mut().patience = patience.clone();
         let polled = bounded(&patience, enter(&mut store.as_context_mut(), poll, &[], false)).await;
         store.data_mut().patience = Patience::default();
@@ -265,7 +266,7 @@ impl AsyncInstance {
         let dropped = Dropped(&self.0.seed.life);
         let came_up = come_up(&self.0.seed, &mut fresh, patience).await;
         std::mem::forget(dropped);
-        *store = fresh;
+        *store = Kept::new(fresh);
         came_up.inspect_err(|error| self.0.seed.life.end(error))
     }
 }
@@ -282,6 +283,7 @@ async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> R
     let began = Instant::now();
     patience.check_limits()?;
     store.data_mut().patience = patience.clone();
+    seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = bounded(&patience, fiber::bring_up(seed, store)).await;
     store.data_mut().patience = Patience::default();
     seed.life.used(began.elapsed(), store.data().limiter.memory);

@@ -116,6 +116,13 @@ impl Cache {
         if lock.try_lock().is_err() {
             return Ok(());
         }
+        let evicted = self.evict_all_but(newest);
+        // By name, because a child that was forked meanwhile has the file open, too.
+        lock.unlock()?;
+        evicted
+    }
+
+    fn evict_all_but(&self, newest: &blake3::Hash) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)?.flatten() {
             let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };

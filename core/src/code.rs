@@ -15,7 +15,7 @@ use crate::cache::Cache;
 use crate::config::Compile;
 use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork::{self, PerProcess};
+use crate::fork::{self, Kept, PerProcess};
 use crate::patience::Patience;
 
 /// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch, nor from the cache. A module of
@@ -37,7 +37,7 @@ enum Progress {
     /// A thread of the process of that generation compiles it.
     UnderWay(u64),
     /// For each engine that wanted it, by its size of stack; the first one at least.
-    Done(Vec<(Stack, Module)>),
+    Done(Vec<(Stack, Kept<Module>)>),
     Failed(Error),
 }
 
@@ -64,7 +64,7 @@ impl Code {
     /// Code that came compiled, as a module of the default engine of the flavor.
     pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
         let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
-        *lock(&flavors[flavor.index()]) = Progress::Done(vec![(Stack::DEFAULT, module)]);
+        *lock(&flavors[flavor.index()]) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
         Arc::new(Code { bytes: bytes.into(), digest: blake3::hash(bytes), cache: None, given: Some(flavor), flavors })
     }
 
@@ -104,13 +104,13 @@ impl Code {
         let mut progress = self.lock(settings.flavor);
         let Progress::Done(modules) = &mut *progress else { unreachable!("what was obtained stays") };
         if let Some((_, module)) = modules.iter().find(|(stack, _)| *stack == settings.stack) {
-            return Ok(module.clone());
+            return Ok((**module).clone());
         }
         // The size of the stack is the engine's, not the code's.
         let code = modules[0].1.serialize().map_err(|error| failed(&error))?;
         // SAFETY: these bytes are of a module of this process, and were compiled by an engine of the same flavor.
         let module = unsafe { Module::deserialize(engine, code) }.map_err(|error| failed(&error))?;
-        modules.push((settings.stack, module.clone()));
+        modules.push((settings.stack, Kept::new(module.clone())));
         Ok(module)
     }
 
@@ -158,7 +158,7 @@ impl Code {
         let found = self.cached(flavor);
         let is_found = matches!(found, Ok(Some(_)));
         let progress = match found {
-            Ok(Some(module)) => Progress::Done(vec![(Stack::DEFAULT, module)]),
+            Ok(Some(module)) => Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]),
             Ok(None) => Progress::Nothing,
             Err(error) => Progress::Failed(error),
         };
@@ -194,7 +194,7 @@ impl Code {
     }
 
     fn settle(&self, flavor: Flavor, made: Result<Module>) {
-        self.set(flavor, made.map_or_else(Progress::Failed, |module| Progress::Done(vec![(Stack::DEFAULT, module)])));
+        self.set(flavor, made.map_or_else(Progress::Failed, |module| Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))])));
     }
 
     fn set(&self, flavor: Flavor, progress: Progress) {

@@ -4,6 +4,8 @@
 //! everything that belongs to threads is made anew in a child ([`PerProcess`]), instances end ([`generation`]), and if a thread was
 //! changing the engine's tables at that moment ([`hold`]), then the child is told so at once, and never hangs.
 
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -80,10 +82,11 @@ fn broken() -> Error {
     Error::new(ErrorKind::DeadInstance, text)
 }
 
-/// The error for an instance that was made before a fork.
+/// The error for an instance, or a pool, that was made before a fork.
 #[cold]
-pub(crate) fn left_behind() -> Error {
-    let text = "this instance was made before this process forked, and belongs to the parent process; make a new one from the plugin";
+pub(crate) fn left_behind(what: &str) -> Error {
+    let text =
+        format!("this {what} was made before this process forked, and belongs to the parent process; make a new one from the plugin");
     Error::new(ErrorKind::DeadInstance, text)
 }
 
@@ -121,6 +124,40 @@ impl<T> PerProcess<T> {
                     &(*other).1
                 }
             }
+        }
+    }
+}
+
+/// What takes locks of the engine when it is freed: a store, or code. In a process that can't touch the engine it is left to the process's end.
+pub(crate) struct Kept<T>(ManuallyDrop<T>);
+
+impl<T> Kept<T> {
+    pub(crate) fn new(value: T) -> Kept<T> {
+        Kept(ManuallyDrop::new(value))
+    }
+}
+
+impl<T> Deref for Kept<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Kept<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        if let Ok(_held) = hold() {
+            // SAFETY: the value is dropped here and nowhere else, and this is the end of what it lives in.
+            unsafe { ManuallyDrop::drop(&mut self.0) };
         }
     }
 }

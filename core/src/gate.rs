@@ -71,7 +71,7 @@ impl Gate {
     fn wait(&self, me: u64, patience: &Patience) -> Result<Entry> {
         if self.generation != fork::generation() {
             // The owner may be a thread of the parent, which never leaves.
-            return Err(fork::left_behind());
+            return Err(fork::left_behind("instance"));
         }
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // Counted before looking again: who leaves either sees the count, or left before the look.

@@ -47,7 +47,7 @@ impl Life {
 
     /// Fails in a process that was forked since.
     pub(crate) fn check_process(&self) -> Result<()> {
-        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind()) }
+        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("instance")) }
     }
 
     /// The error for calls of a dead instance, if it is dead.

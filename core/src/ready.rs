@@ -7,7 +7,7 @@ use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
 use crate::async_imports;
 use crate::engine::{self, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork;
+use crate::fork::{self, Kept};
 use crate::imports::{self, Import};
 use crate::state::State;
 use crate::wasi;
@@ -16,9 +16,9 @@ use crate::wasi;
 pub(crate) struct Ready {
     pub(crate) settings: Settings,
     pub(crate) engine: &'static Engine,
-    pub(crate) pre: InstancePre<State>,
+    pub(crate) pre: Kept<InstancePre<State>>,
     imports: Arc<[Import]>,
-    async_pre: OnceLock<Result<InstancePre<State>>>,
+    async_pre: OnceLock<Result<Kept<InstancePre<State>>>>,
 }
 
 impl Ready {
@@ -26,7 +26,7 @@ impl Ready {
         let engine = engine::engine(settings)?;
         let mut linker = Linker::new(engine);
         wasi::link(&mut linker).map_err(|error| unlinked(&error))?;
-        let pre = link(linker, module, all)?;
+        let pre = Kept::new(link(linker, module, all)?);
         Ok(Ready { settings, engine, pre, imports: all.clone(), async_pre: OnceLock::new() })
     }
 
@@ -36,9 +36,9 @@ impl Ready {
         let made = self.async_pre.get_or_init(|| {
             let mut linker = Linker::new(self.engine);
             wasi::link_async(&mut linker).map_err(|error| unlinked(&error))?;
-            link_async(linker, self.pre.module(), &self.imports)
+            link_async(linker, self.pre.module(), &self.imports).map(Kept::new)
         });
-        made.as_ref().map_err(Clone::clone)
+        made.as_deref().map_err(Clone::clone)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork;
 use crate::patience::Patience;
 
 /// What a pool did so far, and what it has now.
@@ -59,6 +60,8 @@ pub(crate) enum Fate {
 /// Hands out at most `size` members, first come, first served.
 pub(crate) struct Roster<T> {
     size: usize,
+    /// The process that it was made in: see `fork.rs`. In another one its lock may be held for ever.
+    generation: u64,
     state: Mutex<State<T>>,
     /// Signalled when the last one has come back to a closed pool.
     empty: Condvar,
@@ -100,11 +103,15 @@ fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
 impl<T> Roster<T> {
     pub(crate) fn new(size: usize) -> Roster<T> {
         let state = State { idle: Vec::new(), busy: 0, waiting: VecDeque::new(), closed: false, stats: PoolStats::default() };
-        Roster { size, state: Mutex::new(state), empty: Condvar::new(), emptied: Notify::new() }
+        Roster { size, generation: fork::generation(), state: Mutex::new(state), empty: Condvar::new(), emptied: Notify::new() }
     }
 
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("pool")) }
     }
 
     /// A turn at once, if there is one.
@@ -127,6 +134,7 @@ impl<T> Roster<T> {
 
     /// A turn without waiting for it.
     pub(crate) fn try_take(&self) -> Result<Option<Turn<T>>> {
+        self.check_process()?;
         self.turn(&mut lock(&self.state))
     }
 
@@ -176,6 +184,7 @@ impl<T> Roster<T> {
     }
 
     fn take_or_wait(&self) -> Result<Result<Turn<T>, Arc<Waiter<T>>>> {
+        self.check_process()?;
         let mut state = lock(&self.state);
         if let Some(turn) = self.turn(&mut state)? {
             return Ok(Ok(turn));
@@ -199,6 +208,9 @@ impl<T> Roster<T> {
     /// lock: that may take a while, and run the host's own code.
     #[must_use]
     pub(crate) fn give_back(&self, member: Option<Member<T>>, fate: Fate) -> Option<Member<T>> {
+        if self.check_process().is_err() {
+            return member;
+        }
         let mut state = lock(&self.state);
         match fate {
             Fate::Keep | Fate::Unmade => {}
@@ -230,6 +242,7 @@ impl<T> Roster<T> {
 
     /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked for, or is full.
     pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Turn<T>>> {
+        self.check_process()?;
         let mut state = lock(&self.state);
         if state.closed {
             return Err(closed());
@@ -254,6 +267,9 @@ impl<T> Roster<T> {
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
+        if self.check_process().is_err() {
+            return PoolStats::default();
+        }
         let state = lock(&self.state);
         PoolStats { busy: state.busy, idle: state.idle.len(), waiting: state.waiting.len(), ..state.stats }
     }
@@ -261,6 +277,9 @@ impl<T> Roster<T> {
     /// Turns away who waits and who comes. Calls that run are let finish; gives the idle members, for the caller to drop.
     #[must_use]
     pub(crate) fn close(&self) -> Vec<T> {
+        if self.check_process().is_err() {
+            return Vec::new();
+        }
         let mut state = lock(&self.state);
         state.closed = true;
         for waiter in state.waiting.drain(..) {
@@ -271,6 +290,9 @@ impl<T> Roster<T> {
 
     /// Waits in a task until all have come back to a closed pool.
     pub(crate) async fn empty(&self) {
+        if self.check_process().is_err() {
+            return;
+        }
         loop {
             let mut emptied = std::pin::pin!(self.emptied.notified());
             // Registered before looking, so that the last one is seen by one or the other.
@@ -283,11 +305,14 @@ impl<T> Roster<T> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.state).closed
+        self.check_process().is_err() || lock(&self.state).closed
     }
 
     /// Waits until all have come back to a closed pool.
     pub(crate) fn wait_empty(&self, patience: &Patience) -> Result<()> {
+        if self.check_process().is_err() {
+            return Ok(());
+        }
         let mut state = lock(&self.state);
         while state.busy > 0 {
             state = match patience.pause() {

@@ -2,7 +2,6 @@
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
 use crate::abi::block::Block;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork;
+use crate::fork::Kept;
 use crate::gate::{Entry, Gate};
 use crate::interface::Function;
 use crate::life::Life;
@@ -26,26 +25,12 @@ pub(crate) struct Running {
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     /// Touched only by who is through the gate.
-    store: Housed,
+    store: UnsafeCell<Kept<Store<State>>>,
 }
 
 // SAFETY: the store is reached only through `Entered`, which exists once at a time for outer entries (the gate's owner) and hands the
 // same store on for nested ones, on the same thread. Everything else in it is Sync.
 unsafe impl Sync for Running {}
-
-/// A store, which is given up in a process that can't touch the engine.
-struct Housed(UnsafeCell<ManuallyDrop<Store<State>>>);
-
-impl Drop for Housed {
-    fn drop(&mut self) {
-        // Freeing takes locks of the engine, which are held for ever in a child that was forked at the wrong moment: the memory is left to the
-        // process's end then.
-        if let Ok(_held) = fork::hold() {
-            // SAFETY: the store is dropped here and nowhere else, and this is the end of what it lives in.
-            unsafe { ManuallyDrop::drop(self.0.get_mut()) };
-        }
-    }
-}
 
 /// Being in the instance: the right to use its store. Small, because each call moves it.
 pub(crate) struct Entered<'i> {
@@ -73,7 +58,7 @@ impl Running {
         let leaving = Leaving(&gate);
         come_up(&seed, &mut store, patience)?;
         drop(leaving);
-        Ok(Running { seed, gate, life, store: Housed(UnsafeCell::new(ManuallyDrop::new(store))) })
+        Ok(Running { seed, gate, life, store: UnsafeCell::new(Kept::new(store)) })
     }
 
     #[inline]
@@ -88,7 +73,7 @@ impl Running {
             Entry::Outer => {
                 // SAFETY: this thread has just become the gate's owner, so nobody else has a reference to the store; the lifetime is
                 // that of `Entered` in truth, which borrows `self` and gives the store up when it is dropped.
-                let store = unsafe { &mut *self.store.0.get() };
+                let store = unsafe { &mut *self.store.get() };
                 Some(store.as_context_mut())
             }
             Entry::Nested => self.gate.take_inner(),
@@ -135,8 +120,7 @@ impl Running {
         self.life.begin();
         let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.end(error));
         // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
-        let old = unsafe { std::mem::replace(&mut *self.store.0.get(), ManuallyDrop::new(fresh)) };
-        drop(Housed(UnsafeCell::new(old)));
+        unsafe { *self.store.get() = Kept::new(fresh) };
         came_up
     }
 }
