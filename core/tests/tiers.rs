@@ -53,11 +53,11 @@ fn the_better_code_comes_in_the_background() {
 
 #[test]
 fn each_compiler_can_be_had_alone() {
-    let fast = guest(Compile::Fast, CodeCache::Off);
+    let fast = guest(Compile::Fast, CodeCache::User);
     assert_eq!(fast.tier().expect("a tier"), Tier::Fast);
     fast.wait_compiled().expect("there is nothing to wait for");
     assert_eq!(instance(&fast).instance.tier(), Tier::Fast);
-    let best = guest(Compile::Best, CodeCache::Off);
+    let best = guest(Compile::Best, CodeCache::User);
     assert_eq!(best.tier().expect("a tier"), Tier::Best);
     assert_eq!(counts(&instance(&best).instance), Value::Int(1));
     // The bytes are the same, and so is the code behind both; each keeps to what it was told.
@@ -68,7 +68,7 @@ fn each_compiler_can_be_had_alone() {
 fn threads_that_load_the_same_share_its_code() {
     let folder = tempfile::tempdir().expect("a folder");
     let plugins: Vec<Plugin> = thread::scope(|scope| {
-        let loading: Vec<_> = (0..4).map(|_| scope.spawn(|| guest(Compile::Best, CodeCache::Folder(folder.path().to_owned())))).collect();
+        let loading: Vec<_> = (0..4).map(|_| scope.spawn(|| guest(Compile::Fast, CodeCache::Folder(folder.path().to_owned())))).collect();
         loading.into_iter().map(|thread| thread.join().expect("a thread")).collect()
     });
     for plugin in &plugins {
