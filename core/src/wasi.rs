@@ -278,7 +278,6 @@ mod tests {
     use wasmtime::Module;
 
     use super::*;
-    use crate::engine::engine;
     use crate::patience::{Deadline, Patience};
     use crate::plugin::Plugin;
     use crate::store::Seed;
@@ -314,14 +313,14 @@ mod tests {
         });
         let bytes = wat::parse_str(GUEST).expect("a module");
         let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), options).expect("a seed");
-        let engine = engine().expect("an engine");
-        let mut linker = Linker::new(engine);
-        link_async(&mut linker).expect("a linker");
         let mut store = seed.store().expect("a store");
+        let engine = store.engine().clone();
+        let mut linker = Linker::new(&engine);
+        link_async(&mut linker).expect("a linker");
         store.set_epoch_deadline(u64::MAX / 2);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let module = Module::from_binary(engine, &bytes).expect("a module");
+            let module = Module::from_binary(&engine, &bytes).expect("a module");
             let instance = linker.instantiate_async(&mut store, &module).await.expect("an instance");
             let copy = instance.get_typed_func::<(), i32>(&mut store, "copy").expect("copy");
             let sleep = instance.get_typed_func::<i64, i32>(&mut store, "sleep").expect("sleep");
