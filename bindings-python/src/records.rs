@@ -11,6 +11,7 @@ pub(crate) fn usage(py: Python<'_>, usage: undergo::Usage) -> PyResult<Bound<'_,
     let fields = PyDict::new(py);
     fields.set_item("time", usage.time.as_secs_f64())?;
     fields.set_item("memory", usage.memory)?;
+    fields.set_item("fuel", usage.fuel)?;
     make(py, "Usage", &fields)
 }
 

@@ -78,6 +78,7 @@ def test_a_compiled_plugin(tmp_path: Path) -> None:
 def test_fuel(start: Callable[..., Any]) -> None:
     guest = start(limits=undergo.Limits(fuel=200_000_000))
     assert guest.recurse(1000) == 1000
+    assert 0 < guest.usage.fuel < 200_000_000
     with pytest.raises(undergo.OutOfFuelError, match="200000000"):
         guest.spin()
     assert not guest.alive

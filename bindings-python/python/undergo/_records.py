@@ -35,3 +35,5 @@ class Usage:
     """Seconds from its entry into the instance on: computing, sleeping and host functions, but not waiting for the instance."""
     memory: int
     """Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was."""
+    fuel: int | None
+    """Fuel that it used; None without a limit of fuel."""
