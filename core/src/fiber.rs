@@ -101,7 +101,7 @@ pub(crate) fn bits(value: &Val) -> u64 {
         Val::I64(n) => *n as u64,
         Val::F32(bits) => u64::from(*bits),
         Val::F64(bits) => *bits,
-        // No signature that `plugin.rs` lets through has others.
+        // No signature that `signatures.rs` lets through has others.
         _ => 0,
     }
 }

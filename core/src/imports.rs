@@ -322,7 +322,7 @@ impl Drop for Lent<'_> {
 }
 
 pub(crate) fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
-    // SAFETY: Wasmtime has written as many parameters as the signature has, which `plugin.rs` compared with the interface; a core value is
+    // SAFETY: Wasmtime has written as many parameters as the signature has, which `signatures.rs` compared with the interface; a core value is
     // 16 bytes of plain data, of which the low bytes hold the number, little-endian, whatever its type.
     unsafe { raw[i].assume_init_ref() }.get_u64()
 }

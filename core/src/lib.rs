@@ -49,6 +49,7 @@ mod ready;
 mod roster;
 mod running;
 mod runtime;
+mod signatures;
 mod state;
 mod store;
 mod streams;

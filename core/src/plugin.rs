@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmparser::ValType;
-
 use crate::artifact::{self, Artifact};
 use crate::cache::Cache;
 use crate::code::Code;
@@ -13,11 +11,11 @@ use crate::config::{Compile, PluginOptions};
 use crate::engine::{Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
-use crate::imports::{self, Import};
-use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind, names};
-use crate::module::{CoreType, ModuleInfo, ModuleKind};
+use crate::imports::Import;
+use crate::interface::{Function, Interface, names};
+use crate::module::{ModuleInfo, ModuleKind};
 use crate::ready::Ready;
-use crate::wasi;
+use crate::signatures::{self, Export};
 
 /// A compiled plugin. Cheap to clone; may be used from any thread.
 #[derive(Clone)]
@@ -41,8 +39,8 @@ impl Compiled {
     fn new(name: &str, bytes: &[u8], options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
         let info = ModuleInfo::parse(bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        let exports = exports(&info, interface.as_ref())?;
-        let imports = imports(&info, interface.as_ref())?;
+        let exports = signatures::exports(&info, interface.as_ref())?;
+        let imports = signatures::imports(&info, interface.as_ref())?;
         let mut diagnostics = Vec::new();
         let code = match code {
             Some(code) => code,
@@ -73,13 +71,6 @@ impl Compiled {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(ready.iter().find(|ready| ready.settings == settings).cloned())
     }
-}
-
-/// An export that can be called.
-pub(crate) struct Export {
-    pub(crate) function: Arc<Function>,
-    /// The name of its post-return function, if it has one.
-    pub(crate) post: Option<String>,
 }
 
 impl Plugin {
@@ -133,8 +124,8 @@ impl Plugin {
     pub fn compile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>> {
         let info = ModuleInfo::parse(bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        exports(&info, interface.as_ref())?;
-        imports(&info, interface.as_ref())?;
+        signatures::exports(&info, interface.as_ref())?;
+        signatures::imports(&info, interface.as_ref())?;
         artifact::compile(bytes, fuel)
     }
 
@@ -252,166 +243,4 @@ fn read(path: &Path, load: impl FnOnce(&str, &[u8]) -> Result<Plugin>) -> Result
         std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
     let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
     load(&name, &bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
-}
-
-fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
-    let mut exports = Vec::new();
-    // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
-    let own: [(&str, &[ValType], Option<ValType>); 4] = [
-        ("_initialize", &[], None),
-        ("undergo_arena", &[], Some(I32)),
-        ("undergo_poll", &[], None),
-        ("cabi_realloc", &[I32, I32, I32, I32], Some(I32)),
-    ];
-    for (name, params, result) in own {
-        if let Some(export) = info.export(name) {
-            let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
-            if export.ty != wanted {
-                let text = format!("the export {name} has the signature {}, and it must be {wanted}", export.ty);
-                return Err(Error::new(ErrorKind::InvalidPlugin, text));
-            }
-        }
-    }
-    if let Some(interface) = interface {
-        if !info.has_memory {
-            return Err(Error::new(ErrorKind::InvalidPlugin, "it carries an interface, but exports no memory"));
-        }
-        check(info, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
-        for function in &interface.exports {
-            let (params, result) = core_export(function);
-            check(info, &function.name, &params, result)?;
-            let post = format!("cabi_post_{}", function.name);
-            let post = if info.export(&post).is_some() {
-                check(info, &post, &result.into_iter().collect::<Vec<_>>(), None)?;
-                Some(post)
-            } else {
-                None
-            };
-            exports.push(Export { function: function.clone(), post });
-        }
-    }
-    for export in &info.exports {
-        let typed = interface.is_some_and(|interface| interface.export(&export.name).is_some());
-        let reserved = matches!(export.name.as_str(), "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll")
-            || export.name.starts_with("cabi_post_");
-        if !typed
-            && !reserved
-            && let Some(function) = bare(&export.name, &export.ty)
-        {
-            exports.push(Export { function: Arc::new(function), post: None });
-        }
-    }
-    Ok(exports)
-}
-
-fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
-    let mut imports = Vec::new();
-    for import in &info.imports {
-        if import.module == wasi::MODULE && wasi::FUNCTIONS.contains(&import.name.as_str()) {
-            continue;
-        }
-        let typed = interface.and_then(|interface| interface.import(&import.module, &import.name));
-        let function = match typed {
-            Some(function) => {
-                let (params, result) = core_import(function);
-                compare(&format!("the import {} of {}", import.name, import.module), &import.ty, &params, result)?;
-                function.clone()
-            }
-            None => Arc::new(bare(&import.name, &import.ty).ok_or_else(|| {
-                let text =
-                    format!("the import {} of {} has the signature {}, which no host can give", import.name, import.module, import.ty);
-                Error::new(ErrorKind::InvalidPlugin, text)
-            })?),
-        };
-        let provided = imports::provided(&import.module, &import.name);
-        imports.push(Import { module: import.module.clone(), name: import.name.clone(), function, provided });
-    }
-    Ok(imports.into())
-}
-
-const I32: ValType = ValType::I32;
-
-/// The core signature of an export by the canonical ABI ("lift").
-fn core_export(function: &Function) -> (Vec<ValType>, Option<ValType>) {
-    let result = match (&function.abi.result.flat, function.abi.result.size) {
-        (Some(slot), _) => Some(core_type(slot.kind)),
-        (None, 0) => None,
-        (None, _) => Some(I32),
-    };
-    (core_params(function), result)
-}
-
-/// The core signature of an import by the canonical ABI ("lower").
-fn core_import(function: &Function) -> (Vec<ValType>, Option<ValType>) {
-    let mut params = core_params(function);
-    if function.abi.returns_by_pointer() {
-        params.push(I32);
-    }
-    (params, function.abi.result.flat.map(|slot| core_type(slot.kind)))
-}
-
-fn core_params(function: &Function) -> Vec<ValType> {
-    if function.abi.spilled {
-        return vec![I32];
-    }
-    function.abi.slots.iter().map(|slot| core_type(slot.kind)).collect()
-}
-
-fn core_type(kind: SlotKind) -> ValType {
-    match kind {
-        SlotKind::I64 => ValType::I64,
-        SlotKind::F32 => ValType::F32,
-        SlotKind::F64 => ValType::F64,
-        SlotKind::Bool
-        | SlotKind::Case8
-        | SlotKind::Case16
-        | SlotKind::S8
-        | SlotKind::U8
-        | SlotKind::S16
-        | SlotKind::U16
-        | SlotKind::I32 => ValType::I32,
-    }
-}
-
-fn check(info: &ModuleInfo, name: &str, params: &[ValType], result: Option<ValType>) -> Result<()> {
-    let Some(export) = info.export(name) else {
-        let text = format!(
-            "its interface needs the export {name}, which the module lacks: the generated code and the interface differ; build it anew"
-        );
-        return Err(Error::new(ErrorKind::InvalidPlugin, text));
-    };
-    compare(&format!("the export {name}"), &export.ty, params, result)
-}
-
-fn compare(what: &str, found: &CoreType, params: &[ValType], result: Option<ValType>) -> Result<()> {
-    let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
-    if *found == wanted {
-        return Ok(());
-    }
-    let text = format!("{what} has the signature {found}, and its interface says {wanted}: build the plugin anew");
-    Err(Error::new(ErrorKind::InvalidPlugin, text))
-}
-
-/// A function of a module that says nothing but core types. `None` where these are not numbers.
-fn bare(name: &str, ty: &CoreType) -> Option<Function> {
-    let scalar = |ty: &ValType| {
-        let scalar = match ty {
-            ValType::I32 => Scalar::WasmI32,
-            ValType::I64 => Scalar::WasmI64,
-            ValType::F32 => Scalar::F32,
-            ValType::F64 => Scalar::F64,
-            ValType::V128 | ValType::Ref(_) => return None,
-        };
-        Some(Type::new(TypeKind::Scalar(scalar)))
-    };
-    let mut params = Vec::with_capacity(ty.params.len());
-    for (i, param) in ty.params.iter().enumerate() {
-        params.push(Field { name: format!("arg{i}"), docs: String::new(), ty: scalar(param)? });
-    }
-    let result = match ty.results.as_slice() {
-        [] => None,
-        [one] => Some(scalar(one)?),
-        _ => return None,
-    };
-    Some(Function::bare(name.to_owned(), params, result))
 }

@@ -50,7 +50,7 @@ pub(crate) fn link(mut linker: Linker<State>, module: &Module, imports: &Arc<[Im
         let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
             imports::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
         };
-        // SAFETY: the function reads as many parameters and writes the result of the type that `plugin.rs` compared with `ty`.
+        // SAFETY: the function reads as many parameters and writes the result of the type that `signatures.rs` compared with `ty`.
         unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map_err(|error| unlinked(&error))?;
     }
     linker.instantiate_pre(module).map_err(|error| unlinked(&error))

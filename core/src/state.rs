@@ -193,7 +193,7 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     let stack = store.data().ready.settings.stack;
     let mut call = || {
         // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
-        // was loaded (`plugin.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
+        // was loaded (`signatures.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
         unsafe { func.call_unchecked(&mut *store, raw) }
     };
     let result = if outermost {
