@@ -53,8 +53,8 @@ pub(crate) struct State {
 pub(crate) struct Limiter {
     pub(crate) max_memory: Option<u64>,
     pub(crate) max_table: usize,
-    /// What the guest asked for when it was refused.
-    pub(crate) refused: Option<u64>,
+    /// What the guest was refused last, in words.
+    pub(crate) refused: Option<String>,
     /// Bytes of all memories: a module may have several.
     pub(crate) memory: u64,
     /// Elements of all tables.
@@ -63,28 +63,34 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn exceeded(&self) -> Option<Error> {
-        let (max, wanted) = (self.max_memory?, self.refused?);
-        let text = format!("the guest wanted {wanted} bytes of memory; its limit is {max} bytes");
-        Some(Error::new(ErrorKind::OutOfMemory, text))
+        self.refused.clone().map(|text| Error::new(ErrorKind::OutOfMemory, text))
     }
 }
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current) as u64);
-        let allowed = self.max_memory.is_none_or(|max| total <= max) && maximum.is_none_or(|max| desired <= max);
+        if let Some(max) = self.max_memory
+            && total > max
+        {
+            self.refused = Some(format!("the guest wanted {total} bytes of memory; its limit is {max} bytes"));
+            return Ok(false);
+        }
+        let allowed = maximum.is_none_or(|max| desired <= max);
         if allowed {
             // Should the growth fail after all, this counts too much, which is the safe side.
             self.memory = total;
-        } else {
-            self.refused = Some(total);
         }
         Ok(allowed)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.table.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.max_table && maximum.is_none_or(|max| desired <= max);
+        if total > self.max_table {
+            self.refused = Some(format!("the guest wanted tables of {total} elements; its limit is {}", self.max_table));
+            return Ok(false);
+        }
+        let allowed = maximum.is_none_or(|max| desired <= max);
         if allowed {
             self.table = total;
         }

@@ -398,3 +398,17 @@ fn an_asynchronous_function_needs_an_asynchronous_call() {
     let other: Plugin = plugin(r#"(module (func (export "_initialize")))"#).expect("a plugin");
     expect(&other.async_arguments(3).err().expect("none"), ErrorKind::UnknownExport, &["3"]);
 }
+
+#[test]
+fn a_fiber_has_as_much_stack_as_a_thread() {
+    at_home(async {
+        let guest = conformance().instantiate_async(options(), &PLAIN).await.expect("an instance");
+        assert_eq!(int(guest.call("recurse", &[Value::Int(100_000)], &PLAIN).await), 100_000);
+        let endless = guest.call("recurse", &[Value::Int(1 << 40)], &PLAIN).await.expect_err("too deep");
+        expect(&endless, ErrorKind::Trap, &["stack", "overflowed"]);
+        let mut deeper = options();
+        deeper.limits.stack = Some(64 << 20);
+        let guest = conformance().instantiate_async(deeper, &PLAIN).await.expect("an instance");
+        assert_eq!(int(guest.call("recurse", &[Value::Int(1_000_000)], &PLAIN).await), 1_000_000);
+    });
+}
