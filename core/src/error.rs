@@ -84,6 +84,20 @@ pub struct Frame {
     pub line: u32,
 }
 
+impl Frame {
+    /// Whether the function belongs to Go's runtime, or to what calls block and panic in: `panic`, `runtime.throw`, `sync.(*Mutex).Lock`.
+    #[must_use]
+    pub fn is_runtime(&self) -> bool {
+        // A package's path may have dots before its last slash; what follows the first dot behind it is the function.
+        let slash = self.function.rfind('/').map_or(0, |at| at + 1);
+        let dot = self.function[slash..].find('.');
+        let package = dot.map_or(&*self.function, |dot| &self.function[..slash + dot]);
+        matches!(package, "panic" | "runtime" | "sync" | "syscall" | "reflect")
+            || package.starts_with("internal/")
+            || package.starts_with("runtime/")
+    }
+}
+
 /// The host's own error object (an exception, say), carried through the guest and given back as it was.
 pub type HostError = Arc<dyn Any + Send + Sync>;
 
@@ -166,6 +180,12 @@ impl Error {
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.0.frames
+    }
+
+    /// The frame of [`frames`](Error::frames) to show first: the innermost one that is not of [Go's runtime](Frame::is_runtime).
+    #[must_use]
+    pub fn origin(&self) -> Option<&Frame> {
+        self.0.frames.iter().find(|frame| !frame.is_runtime())
     }
 
     /// The code of an [`Exit`](ErrorKind::Exit).
@@ -274,3 +294,21 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_the_runtime() {
+        let is_runtime = |function: &str| Frame { function: function.to_owned(), file: String::new(), line: 0 }.is_runtime();
+        for function in ["panic", "runtime.throw", "internal/sync.(*Mutex).Lock", "sync.(*WaitGroup).Wait", "internal/runtime/maps.fatal"] {
+            assert!(is_runtime(function), "{function}");
+        }
+        for function in
+            ["main.panic", "example.com/runtime.F", "runtimes.F", "github.com/a/b.c/internal/x.F", "main.(*sync).F", "my/sync.F"]
+        {
+            assert!(!is_runtime(function), "{function}");
+        }
+    }
+}

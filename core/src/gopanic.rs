@@ -1,74 +1,202 @@
 //! What the Go runtime writes to standard error before it gives up, as an error.
+//!
+//! Go tells of a panic in text only, and then executes `unreachable`. So the text counts only behind that trap (`state.rs`): what a plugin prints of its
+//! own accord, in whatever form, turns neither a return nor an exit nor another trap into a panic.
 
 use crate::error::{Error, ErrorKind, Frame};
 
-/// Finds a panic or a fatal error in what the guest wrote during the call. Go gives no other sign of one: the module ends in `unreachable`.
-pub(crate) fn parse(stderr: &str) -> Option<Error> {
-    let start = report_start(stderr)?;
-    let report = &stderr[start..];
-    let (heading, trace) = match report.find("\ngoroutine ") {
-        Some(at) => (&report[..at], &report[at + 1..]),
-        None => (report, ""),
-    };
-    let heading = heading.trim_end();
-    let message = heading.strip_prefix("panic: ").or_else(|| heading.strip_prefix("fatal error: ")).unwrap_or(heading);
-    let kind =
-        if message.contains("out of memory") && heading.starts_with("fatal error: ") { ErrorKind::OutOfMemory } else { ErrorKind::Panic };
-    Some(Error::new(kind, message).with_frames(frames(trace)))
+/// How a report begins, at the start of a line.
+const HEADINGS: [&[u8]; 2] = [b"panic: ", b"fatal error: "];
+
+/// Bytes of a report that are kept. Behind its goroutine's trace come those of others, which may be many thousands.
+const MOST: usize = 64 << 10;
+
+/// Finds the last report in a stream as it is written, since its end may be all that a buffer still has: the traces of all goroutines can be megabytes.
+#[derive(Default)]
+pub(crate) struct Watch {
+    /// The first bytes of the present line, no more than the longest heading has.
+    line: Vec<u8>,
+    report: Vec<u8>,
+    /// The number of the byte of the stream behind the heading; 0 when there was no report.
+    began: u64,
+    /// Bytes of the stream so far.
+    total: u64,
 }
 
-/// Where the report begins: a panic while panicking adds `panic: …` lines to it.
-fn report_start(stderr: &str) -> Option<usize> {
-    let mut found = None;
-    let mut at = 0;
-    for line in stderr.split_inclusive('\n') {
-        if found.is_none() && (line.starts_with("panic: ") || line.starts_with("fatal error: ")) {
-            found = Some(at);
+impl Watch {
+    /// Takes what is written next, in one call of the guest.
+    pub(crate) fn accept(&mut self, bytes: &[u8]) {
+        // Go writes a heading on its own, wherever the line is that the plugin has begun. Panics behind the first, and the lines of a message, come after a tab.
+        let within = self.line.first().is_some_and(|first| *first != b'\t') && !starts_with_heading(&self.line);
+        if within && starts_with_heading(bytes) {
+            self.line.clear();
         }
-        at += line.len();
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.accept_part(part);
+        }
     }
-    found
+
+    /// Takes a line, or a part of one. Go writes a heading and its message one after the other.
+    fn accept_part(&mut self, part: &[u8]) {
+        let longest = HEADINGS[1].len();
+        let mut rest = part;
+        if self.line.len() < longest {
+            let (head, behind) = part.split_at(part.len().min(longest - self.line.len()));
+            let known = self.line.len();
+            self.line.extend_from_slice(head);
+            let heading = HEADINGS.into_iter().find(|heading| known < heading.len() && self.line.starts_with(heading));
+            if heading.is_some() {
+                self.report.clear();
+                self.report.extend_from_slice(&self.line);
+                self.began = self.total + head.len() as u64;
+                rest = behind;
+            }
+        }
+        self.total += part.len() as u64;
+        if self.began > 0 {
+            let room = MOST.saturating_sub(self.report.len());
+            self.report.extend_from_slice(&rest[..rest.len().min(room)]);
+        }
+        if part.ends_with(b"\n") {
+            self.line.clear();
+        }
+    }
+
+    /// The last report that began behind the byte with that number.
+    pub(crate) fn report(&self, mark: u64) -> Option<String> {
+        (self.began > mark).then(|| String::from_utf8_lossy(&self.report).into_owned())
+    }
 }
 
-/// The frames of the first goroutine of a traceback: a line with the function, then an indented one with `file:line`.
+fn starts_with_heading(bytes: &[u8]) -> bool {
+    HEADINGS.iter().any(|heading| bytes.starts_with(heading))
+}
+
+/// A report as an error.
+pub(crate) fn parse(report: &str) -> Error {
+    let (heading, rest) = report.split_once("\n\n").unwrap_or((report, ""));
+    // Lines of a message, and panics in defer functions, are indented; the signal of a nil pointer is not, and says nothing.
+    let mut lines = heading.lines();
+    let first = lines.next().unwrap_or_default();
+    let fatal = first.strip_prefix("fatal error: ");
+    let mut message = fatal.or_else(|| first.strip_prefix("panic: ")).unwrap_or(first).to_owned();
+    for line in lines.filter(|line| !line.starts_with("[signal ")) {
+        message.push('\n');
+        message.push_str(line);
+    }
+    let is_memory = fatal.is_some_and(|text| text.contains("out of memory") || text.contains("cannot allocate memory"));
+    let kind = if is_memory { ErrorKind::OutOfMemory } else { ErrorKind::Panic };
+    Error::new(kind, message.trim_end()).with_frames(frames(rest))
+}
+
+/// The frames of the first goroutine: for each a line with the function, then an indented one with `file:line`.
 fn frames(trace: &str) -> Vec<Frame> {
     let mut frames = Vec::new();
-    let mut lines = trace.lines().skip(1).peekable();
+    // The stack that the runtime itself runs on may come before.
+    let mut lines = trace.lines().skip_while(|line| !is_goroutine(line)).skip(1).peekable();
     while let Some(line) = lines.next() {
-        if line.is_empty() || line.starts_with("goroutine ") {
+        if line.is_empty() {
             break;
         }
         let Some(place) = lines.next_if(|next| next.starts_with('\t')) else { continue };
         let place = place.trim_start().split(" +0x").next().unwrap_or_default();
         let (file, number) = place.rsplit_once(':').unwrap_or((place, "0"));
-        let function = line.strip_prefix("created by ").unwrap_or(line);
-        // `main.Greet(0x1, {0x2, 0x3})`: the arguments begin at the last parenthesis that opens, but for `(*T).Method(...)`.
-        let function = function.rfind('(').filter(|at| *at > 0).map_or(function, |at| &function[..at]);
-        frames.push(Frame { function: function.to_owned(), file: file.to_owned(), line: number.parse().unwrap_or(0) });
+        frames.push(Frame { function: function(line).to_owned(), file: file.to_owned(), line: number.parse().unwrap_or(0) });
     }
     frames
+}
+
+/// `goroutine 7 [running]:`
+fn is_goroutine(line: &str) -> bool {
+    line.strip_prefix("goroutine ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The function of a line: `main.Greet(0x1, {0x2, 0x3})`, `main.(*T).Method(...)`, `created by main.Greet in goroutine 1`.
+fn function(line: &str) -> &str {
+    if let Some(creator) = line.strip_prefix("created by ") {
+        return creator.rsplit_once(" in goroutine ").map_or(creator, |(function, _)| function);
+    }
+    // The arguments begin at the last parenthesis that opens.
+    line.rfind('(').filter(|at| *at > 0).map_or(line, |at| &line[..at])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The report in a text that is written in pieces of that size.
+    fn watch(text: &str, piece: usize) -> Option<String> {
+        let mut watch = Watch::default();
+        text.as_bytes().chunks(piece).for_each(|bytes| watch.accept(bytes));
+        watch.report(0)
+    }
+
+    fn read(text: &str) -> Option<Error> {
+        let whole = watch(text, text.len().max(1));
+        for piece in 1..30 {
+            assert_eq!(watch(text, piece), whole, "in pieces of {piece}");
+        }
+        whole.map(|report| parse(&report))
+    }
+
+    fn places(error: &Error) -> Vec<(&str, &str, u32)> {
+        error.frames().iter().map(|f| (f.function.as_str(), f.file.as_str(), f.line)).collect()
+    }
+
     #[test]
     fn a_panic_is_read_with_its_frames() {
         let text = "hello\npanic: boom [recovered]\n\tpanic: again\n\ngoroutine 1 [running]:\nmain.(*T).Panic({0x1, 0x2})\n\t/src/main.go:12 +0x2\n\
-                    main.undergoExportPanic(...)\n\t/src/undergo_gen.go:40\n\ngoroutine 2 [sleep]:\ntime.Sleep(0x1)\n\t/go/time.go:1 +0x1\n";
-        let error = parse(text).expect("a panic");
+                    ...3 frames elided...\nmain.undergoExportPanic(...)\n\t/src/undergo_gen.go:40\n\
+                    \ngoroutine 2 [sleep]:\ntime.Sleep(0x1)\n\t/go/time.go:1 +0x1\n";
+        let error = read(text).expect("a panic");
         assert_eq!(error.kind(), ErrorKind::Panic);
         assert_eq!(error.message(), "boom [recovered]\n\tpanic: again");
-        let functions: Vec<_> = error.frames().iter().map(|f| (f.function.as_str(), f.file.as_str(), f.line)).collect();
-        assert_eq!(functions, [("main.(*T).Panic", "/src/main.go", 12), ("main.undergoExportPanic", "/src/undergo_gen.go", 40)]);
+        assert_eq!(places(&error), [("main.(*T).Panic", "/src/main.go", 12), ("main.undergoExportPanic", "/src/undergo_gen.go", 40)]);
+    }
+
+    #[test]
+    fn the_last_report_is_the_one() {
+        let text = "panic: told\n\ngoroutine 1 [running]:\nmain.told()\n\t/told.go:1\n\npanic: real\n[signal 0xb code=0x0 addr=0x0 pc=0x0]\n\n\
+                    goroutine 6 [running]:\nmain.real.func1()\n\t/real.go:2 +0x1\ncreated by main.real in goroutine 1\n\t/real.go:1 +0x2\n";
+        let error = read(text).expect("a panic");
+        assert_eq!(error.message(), "real");
+        assert_eq!(places(&error), [("main.real.func1", "/real.go", 2), ("main.real", "/real.go", 1)]);
     }
 
     #[test]
     fn fatal_errors_are_told_apart() {
-        let error = parse("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select (no cases)]:\n").expect("fatal");
+        let error = read("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select (no cases)]:\n").expect("fatal");
         assert_eq!((error.kind(), error.message()), (ErrorKind::Panic, "all goroutines are asleep - deadlock!"));
-        assert_eq!(parse("fatal error: out of memory\n").expect("fatal").kind(), ErrorKind::OutOfMemory);
-        assert!(parse("a panic: not at the beginning of a line\n").is_none());
+        let text = "runtime: out of memory: cannot allocate 9-byte block (8 in use)\nfatal error: out of memory\n\nruntime stack:\nruntime.throw({0x1, 0x2})\n\
+                    \truntime/panic.go:1 +0x3 fp=0x1 sp=0x2 pc=0x3\n\ngoroutine 1 gp=0x1 m=0 mp=0x2 [running]:\nmain.f(0x1)\n\t/f.go:3 +0x1 fp=0x1\n";
+        let error = read(text).expect("fatal");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::OutOfMemory, "out of memory"));
+        assert_eq!(places(&error), [("main.f", "/f.go", 3)]);
+        let text = "runtime: goroutine stack exceeds 1000000000-byte limit\nfatal error: stack overflow\n\nruntime stack:\nruntime.throw({0x1, 0x2})\n";
+        assert_eq!(read(text).expect("fatal").message(), "stack overflow");
+        let mut watch = Watch::default();
+        for write in ["no end", "panic: ", "panic: a", "\n", "\t", "panic: b", "\n"] {
+            watch.accept(write.as_bytes());
+        }
+        assert_eq!(parse(&watch.report(0).expect("a report")).message(), "panic: a\n\tpanic: b");
+        for none in ["", "a panic: not at the beginning of a line\n", "panic", "panic:\n", "fatal error:", "\tpanic: indented\n"] {
+            assert!(read(none).is_none(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_survives_what_comes_behind_it() {
+        let mut watch = Watch::default();
+        watch.accept(b"before\npanic: ");
+        let mark = watch.total;
+        watch.accept(b"boom\n\ngoroutine 1 [running]:\nmain.f()\n\t/f.go:1\n\n");
+        for _ in 0..100_000 {
+            watch.accept(b"goroutine 2 [chan receive]:\nmain.g()\n\t/g.go:1\n\n");
+        }
+        let report = watch.report(0).expect("a report");
+        assert_eq!(report.len(), MOST);
+        let error = parse(&report);
+        assert_eq!((error.message(), places(&error)), ("boom", vec![("main.f", "/f.go", 1)]));
+        assert!(watch.report(mark).is_none(), "it began before the mark");
     }
 }

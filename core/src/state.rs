@@ -233,14 +233,19 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Err
         return error;
     }
     let stderr = state.streams.stderr.since(mark);
-    let panic = gopanic::parse(&stderr);
     let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
     let trap = error.downcast_ref::<wasmtime::Trap>();
-    let ended = match (panic, exit, trap) {
-        (Some(panic), None | Some(2), _) => match state.limiter.exceeded() {
-            Some(exceeded) if panic.kind() == ErrorKind::OutOfMemory => exceeded,
-            _ => panic,
-        },
+    // A plugin's Go runtime ends itself in this way and no other: an exit is the plugin's own, whatever it has printed.
+    let gave_up = exit.is_none() && trap == Some(&wasmtime::Trap::UnreachableCodeReached);
+    let report = if gave_up { state.streams.stderr.report(mark) } else { None };
+    let ended = match (report, exit, trap) {
+        (Some(report), ..) => {
+            let panic = gopanic::parse(&report);
+            match state.limiter.exceeded() {
+                Some(exceeded) if panic.kind() == ErrorKind::OutOfMemory => exceeded.with_frames(panic.frames().to_vec()),
+                _ => panic,
+            }
+        }
         (_, Some(code), _) => Error::new(ErrorKind::Exit, format!("the guest called os.Exit({code})")).with_exit_code(code),
         (None, None, Some(wasmtime::Trap::StackOverflow)) => Error::new(
             ErrorKind::Trap,

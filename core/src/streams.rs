@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::{Limits, Sandbox};
 use crate::descriptor::{self, Descriptor, Waiting, Wants};
 use crate::error::{Error, ErrorKind, Result};
+use crate::gopanic;
 use crate::patience::Patience;
 
 /// Where a guest's output goes.
@@ -262,6 +263,8 @@ struct Kept {
     captured: Vec<u8>,
     /// The last bytes that were written; only of standard error.
     tail: Vec<u8>,
+    /// Looks for what Go writes when it gives up; only in standard error.
+    watch: gopanic::Watch,
     /// The beginning of a line whose end is not there yet.
     line: Vec<u8>,
 }
@@ -306,11 +309,18 @@ impl Stream {
         String::from_utf8_lossy(&kept.tail[from..]).into_owned()
     }
 
+    /// What the Go runtime wrote since that mark when it gave up.
+    pub(crate) fn report(&self, mark: u64) -> Option<String> {
+        self.lock().watch.report(mark)
+    }
+
     /// Takes what the guest writes. An error ends the call; a host that no longer listens is none.
     pub(crate) async fn write(&self, bytes: &[u8], waiting: Waiting, patience: &Patience) -> Result<()> {
         let before = self.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if self.is_stderr {
-            self.lock().keep_tail(bytes);
+            let mut kept = self.lock();
+            kept.watch.accept(bytes);
+            kept.keep_tail(bytes);
         }
         let room = usize::try_from(self.limit.saturating_sub(before - self.begun.load(Ordering::Relaxed))).unwrap_or(usize::MAX);
         let bytes = &bytes[..bytes.len().min(room)];
