@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugin.py)
-GO_MODULES := go-guest-sdk conformance/guest $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench test-go-versions clean
@@ -36,7 +36,7 @@ cli: ## only the command line tool
 python: ## only the Python environment with the package
 	@$(PYTHON) tools/wheel.py
 
-guest: cli ## the plugin that the conformance cases call, at build/conformance.wasm
+guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
 	@$(PYTHON) tools/guest.py
 
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)

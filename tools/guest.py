@@ -1,7 +1,7 @@
-"""Builds the conformance guest with the command line tool.
+"""Builds the guests of the tests with the command line tool.
 
-guest.py                 build it to build/conformance.wasm
-guest.py GO OUTPUT       build it with that go command to that file
+guest.py                 build them to build/conformance.wasm and build/hostile.wasm
+guest.py GO OUTPUT       build the conformance guest with that go command to that file
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import sys
 from pathlib import Path
 
 import go
-from project import BUILD, CLI, CONFORMANCE, Stamp, environment, run, sources
+from project import BUILD, CLI, CONFORMANCE, HOSTILE, Stamp, environment, run, sources
 
 
-def build(with_go: Path, output: Path) -> None:
-    """Build the guest, unless it was made from what is there now."""
+def build(with_go: Path, output: Path, guest: str = "guest") -> None:
+    """Build a guest of conformance/, unless it was made from what is there now."""
     version = ".".join(map(str, go.version(with_go)))
-    stamp = Stamp(f"guest-{output.stem}", [*sources("conformance/guest", "go-guest-sdk"), CLI], str(with_go), version)
+    stamp = Stamp(f"guest-{output.stem}", [*sources(f"conformance/{guest}", "go-guest-sdk"), CLI], str(with_go), version)
     if stamp.fresh() and output.is_file():
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     env = environment(with_go)
     # A release is tried as it is, though a go.mod may ask for a newer one.
     env["GOTOOLCHAIN"] = "local"
-    run([CLI, "build", "conformance/guest", "-o", output], env=env)
+    run([CLI, "build", f"conformance/{guest}", "-o", output], env=env)
     stamp.set()
 
 
@@ -32,4 +32,6 @@ if __name__ == "__main__":
         build(Path(sys.argv[1]), Path(sys.argv[2]))
     else:
         BUILD.mkdir(parents=True, exist_ok=True)
-        build(go.find(), CONFORMANCE)
+        found = go.find()
+        build(found, CONFORMANCE)
+        build(found, HOSTILE, "hostile")

@@ -23,6 +23,7 @@ VENV = BUILD / "venv"
 PYTHON = VENV / _SCRIPTS / f"python{_EXE}"
 CLI = BUILD / "bin" / f"undergo{_EXE}"
 CONFORMANCE = BUILD / "conformance.wasm"
+HOSTILE = BUILD / "hostile.wasm"
 
 
 def executable(directory: Path, name: str) -> Path:
@@ -48,6 +49,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["UNDERGO"] = str(CLI)
     env["UNDERGO_CACHE_DIR"] = str(BUILD / "cache")
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
+    env["UNDERGO_HOSTILE_WASM"] = str(HOSTILE)
     # What is printed is compared, also where the locale is not UTF-8.
     env["PYTHONUTF8"] = "1"
     env.pop("VIRTUAL_ENV", None)

@@ -72,9 +72,13 @@ fn starts_with_heading(bytes: &[u8]) -> bool {
     HEADINGS.iter().any(|heading| bytes.starts_with(heading))
 }
 
-/// A report as an error.
-pub(crate) fn parse(report: &str) -> Error {
-    let (heading, rest) = report.split_once("\n\n").unwrap_or((report, ""));
+/// A report as an error. `tail` is the end of the stream, which has the trace when the message is so long that the report ends within it.
+pub(crate) fn parse(report: &str, tail: &str) -> Error {
+    let (heading, rest) = match (report.split_once("\n\n"), tail.find("\n\ngoroutine ")) {
+        (Some(parts), _) => parts,
+        (None, Some(trace)) => (report, &tail[trace + 2..]),
+        (None, None) => (report, ""),
+    };
     // Lines of a message, and panics in defer functions, are indented; the signal of a nil pointer is not, and says nothing.
     let mut lines = heading.lines();
     let first = lines.next().unwrap_or_default();
@@ -136,7 +140,7 @@ mod tests {
         for piece in 1..30 {
             assert_eq!(watch(text, piece), whole, "in pieces of {piece}");
         }
-        whole.map(|report| parse(&report))
+        whole.map(|report| parse(&report, text))
     }
 
     fn places(error: &Error) -> Vec<(&str, &str, u32)> {
@@ -152,6 +156,13 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Panic);
         assert_eq!(error.message(), "boom [recovered]\n\tpanic: again");
         assert_eq!(places(&error), [("main.(*T).Panic", "/src/main.go", 12), ("main.undergoExportPanic", "/src/undergo_gen.go", 40)]);
+    }
+
+    #[test]
+    fn a_long_message_does_not_hide_the_trace() {
+        let text = format!("panic: {}\n\ngoroutine 1 [running]:\nmain.f()\n\t/f.go:1 +0x1\n", "long ".repeat(MOST));
+        let error = parse(&watch(&text, 1 << 10).expect("a report"), &text[text.len() - 1000..]);
+        assert_eq!((error.message().len(), places(&error)), (MOST - "panic: ".len(), vec![("main.f", "/f.go", 1)]));
     }
 
     #[test]
@@ -178,7 +189,7 @@ mod tests {
         for write in ["no end", "panic: ", "panic: a", "\n", "\t", "panic: b", "\n"] {
             watch.accept(write.as_bytes());
         }
-        assert_eq!(parse(&watch.report(0).expect("a report")).message(), "panic: a\n\tpanic: b");
+        assert_eq!(parse(&watch.report(0).expect("a report"), "").message(), "panic: a\n\tpanic: b");
         for none in ["", "a panic: not at the beginning of a line\n", "panic", "panic:\n", "fatal error:", "\tpanic: indented\n"] {
             assert!(read(none).is_none(), "{none:?}");
         }
@@ -195,7 +206,7 @@ mod tests {
         }
         let report = watch.report(0).expect("a report");
         assert_eq!(report.len(), MOST);
-        let error = parse(&report);
+        let error = parse(&report, "");
         assert_eq!((error.message(), places(&error)), ("boom", vec![("main.f", "/f.go", 1)]));
         assert!(watch.report(mark).is_none(), "it began before the mark");
     }

@@ -240,7 +240,7 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Err
     let report = if gave_up { state.streams.stderr.report(mark) } else { None };
     let ended = match (report, exit, trap) {
         (Some(report), ..) => {
-            let panic = gopanic::parse(&report);
+            let panic = gopanic::parse(&report, &stderr);
             match state.limiter.exceeded() {
                 Some(exceeded) if panic.kind() == ErrorKind::OutOfMemory => exceeded.with_frames(panic.frames().to_vec()),
                 _ => panic,

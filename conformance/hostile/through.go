@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// HostDo has the host call Do with what and n. Its own answer is the host's.
+//
+//undergo:import host do
+var HostDo func(what string, n int64) string
+
+// HostEcho returns s.
+//
+//undergo:import host echo
+var HostEcho func(s string) string
+
+// HostFail fails, where Go expects no error.
+//
+//undergo:import host fail
+var HostFail func()
+
+// through do something by way of the host.
+var through = map[string]func(n int64){
+	"host-call-storm": hostCallStorm,
+	"host-fail":       func(int64) { HostFail() },
+	"park-outer":      parkOuter,
+	"yield":           yield,
+}
+
+// Through has the host call Do within this call, and says what that said.
+//
+//undergo:export
+func Through(what string, n int64) string { return HostDo(what, n) }
+
+func hostCallStorm(int64) {
+	for {
+		HostEcho("again")
+	}
+}
+
+// parkOuter calls the host from two goroutines, which call the guest back and
+// yield there: the outer call would end before the inner one, if Go let it.
+func parkOuter(int64) {
+	done := make(chan bool)
+	for range 2 {
+		go func() {
+			HostDo("yield", 3)
+			done <- true
+		}()
+	}
+	<-done
+	<-done
+}
+
+// yield lets the other goroutines run n times.
+func yield(n int64) {
+	for range n {
+		runtime.Gosched()
+	}
+}
+
+// Remaining says how many milliseconds its call has left; -1 when it has no
+// deadline.
+//
+//undergo:export
+func Remaining(ctx context.Context) int64 {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return -1
+	}
+	return time.Until(deadline).Milliseconds()
+}
+
+// WaitForContext waits until its call's time is over, and says so in time for
+// the caller to hear of it, when it has a grace of that many milliseconds.
+//
+//undergo:export
+func WaitForContext(ctx context.Context, grace int64) (string, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return "", context.Canceled
+	}
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-time.Duration(grace)*time.Millisecond))
+	defer cancel()
+	<-early.Done()
+	return early.Err().Error(), nil
+}

@@ -1,0 +1,123 @@
+//! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, and again in `_initialize`.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/hostile_guest.rs"]
+mod hostile_guest;
+mod source;
+mod table;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use hostile_guest::{ENOUGH, LIMIT, options, plugin};
+use libtest_mimic::{Arguments, Failed, Trial};
+use source::Places;
+use table::Case;
+use undergo::{CallOptions, Error, ErrorKind, Instance, Value};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let (cases, places) = match table::read().and_then(|cases| Ok((cases, source::read()?))) {
+        Ok(read) => read,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = vec![
+        Trial::test("each misdeed has a case", {
+            let cases = cases.clone();
+            move || Ok(table::covers(&cases)?)
+        }),
+        Trial::test("each marked line is asked for", {
+            let (cases, places) = (cases.clone(), places.clone());
+            move || Ok(places.are_used(&cases)?)
+        }),
+    ];
+    for case in cases {
+        let name = format!("{}({})", case.misdeed, case.n);
+        let (in_init, marks) = (case.clone(), places.clone());
+        trials.push(Trial::test(format!("a call: {name}"), {
+            let places = places.clone();
+            move || in_a_call(&case, &places).map_err(Failed::from)
+        }));
+        trials.push(Trial::test(format!("in init: {name}"), move || in_init_function(&in_init, &marks).map_err(Failed::from)));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A misdeed in a call: what it ends with, that its instance is dead of it or lives, and that no other instance notices.
+fn in_a_call(case: &Case, places: &Places) -> Result<(), String> {
+    let instance = plugin().instantiate(options(None)).map_err(|error| format!("{error:?}"))?;
+    let call = CallOptions { timeout: Some(if case.is_timeout() { LIMIT } else { ENOUGH }), ..common::PLAIN };
+    let began = Instant::now();
+    let result = instance.call("do", &[case.misdeed.as_str().into(), Value::Int(case.n)], &call);
+    let took = began.elapsed();
+    match result {
+        Ok(value) => {
+            case.returns()?;
+            same("the result", &value, &"done".into())?;
+            works(&instance)?;
+        }
+        Err(error) => {
+            case.ends_with(&error)?;
+            places.check(&case.misdeed, &error)?;
+            dead_of(&instance, &error)?;
+        }
+    }
+    if case.is_timeout() && (took < LIMIT || took > ENOUGH) {
+        return Err(format!("it took {took:?}"));
+    }
+    others_work()
+}
+
+/// The same in `_initialize`: there is no instance then, and the error is that of the call.
+fn in_init_function(case: &Case, places: &Places) -> Result<(), String> {
+    let mut options = options(Some((&case.misdeed, case.n)));
+    options.limits.timeout = Some(if case.is_timeout() { LIMIT } else { ENOUGH });
+    let began = Instant::now();
+    match plugin().instantiate(options) {
+        Ok(instance) => {
+            case.returns()?;
+            works(&instance)?;
+        }
+        Err(error) => {
+            case.ends_with(&error)?;
+            places.check(&case.misdeed, &error)?;
+        }
+    }
+    let took = began.elapsed();
+    if case.is_timeout() && (took < LIMIT || took > ENOUGH) {
+        return Err(format!("it took {took:?}"));
+    }
+    others_work()
+}
+
+/// It answers no call, says what its end was, and gives what the first error gave.
+fn dead_of(instance: &Instance, cause: &Error) -> Result<(), String> {
+    let Err(dead) = instance.call("work", &[Value::Int(3)], &common::PLAIN) else { return Err("the dead instance answered".into()) };
+    same("the kind", &dead.kind(), &ErrorKind::DeadInstance)?;
+    same("the frames", &dead.frames(), &cause.frames())?;
+    same("the exit code", &dead.exit_code(), &cause.exit_code())?;
+    let text = format!("{}: {}", cause.kind(), cause.message());
+    if !dead.message().contains(&text) {
+        return Err(format!("{text:?} is not in {:?}", dead.message()));
+    }
+    same("dead()", &instance.dead().map(|dead| dead.message().to_owned()).as_deref(), &Some(dead.message()))
+}
+
+/// One that has been alive all along, and a new one.
+fn others_work() -> Result<(), String> {
+    works(hostile_guest::bystander())?;
+    works(&plugin().instantiate(options(None)).map_err(|error| format!("{error:?}"))?)
+}
+
+fn works(instance: &Instance) -> Result<(), String> {
+    let sum = instance.call("work", &[Value::Int(100)], &common::PLAIN).map_err(|error| format!("a well-behaved call: {error:?}"))?;
+    same("the sum of squares", &sum, &Value::Int(338_350))
+}
+
+fn same<T: PartialEq + std::fmt::Debug + ?Sized>(what: &str, got: &T, wanted: &T) -> Result<(), String> {
+    if got == wanted { Ok(()) } else { Err(format!("{what}: {got:?}, and should be {wanted:?}")) }
+}
