@@ -28,6 +28,7 @@ fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     details.set_item("message", error.message())?;
     details.set_item("path", error.path())?;
     details.set_item("frames", PyTuple::new(py, frames)?)?;
+    details.set_item("origin", error.frames().iter().position(|frame| !frame.is_runtime()))?;
     details.set_item("exit_code", error.exit_code())?;
     details.set_item("stderr", error.stderr())?;
     let class = classes.bind(py).as_any().get_item(error.kind().as_str())?;

@@ -7,6 +7,7 @@ package main
 //go:generate go run github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen
 
 import (
+	"math/rand"
 	"os"
 	"slices"
 	"strconv"
@@ -86,6 +87,16 @@ func Work(n int32) int64 {
 	}
 	return sum
 }
+
+// Random is a random number of this instance.
+//
+//undergo:export
+func Random() uint64 { return rand.Uint64() }
+
+// Program is the name that the plugin was started under.
+//
+//undergo:export
+func Program() string { return os.Args[0] }
 
 // Ready says whether init came to its end.
 //

@@ -229,10 +229,11 @@ const NATIVE_STACK: usize = 1 << 20;
 
 /// What ended the guest, as an error.
 pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
-    if let Some(error) = Error::from_wasmtime(error) {
-        return error;
-    }
     let stderr = state.streams.stderr.since(mark);
+    if let Some(error) = Error::from_wasmtime(error) {
+        // What ended within an inner call has that one's.
+        return if error.stderr().is_empty() { error.with_stderr(stderr) } else { error };
+    }
     let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
     let trap = error.downcast_ref::<wasmtime::Trap>();
     // A plugin's Go runtime ends itself in this way and no other: an exit is the plugin's own, whatever it has printed.

@@ -17,11 +17,17 @@ class Frame(NamedTuple):
     """The line in it, from 1; 0 where it is not known."""
 
 
+_NOTED = 10
+"""Lines of standard error that a note has, and how long each may be."""
+_WIDTH = 500
+
+
 class Error(Exception):
     """What all errors of this package are.
 
     `kind` is the error's kind as one word, the same in every language. `message` is the sentence without the path, and `path` says where
-    in a value it is wrong: `greet(p.tags[3])`.
+    in a value it is wrong: `greet(p.tags[3])`. `frames` is the whole trace of the goroutine that ended the call, and `origin` its first
+    frame that is not of Go's runtime. `stderr` is what the plugin wrote to its standard error during the call, or the end of it.
     """
 
     kind: ClassVar[str] = ""
@@ -33,6 +39,7 @@ class Error(Exception):
         message: str | None = None,
         path: str = "",
         frames: tuple[Frame, ...] = (),
+        origin: int | None = None,
         exit_code: int | None = None,
         stderr: str = "",
     ) -> None:
@@ -40,15 +47,21 @@ class Error(Exception):
         self.message = text if message is None else message
         self.path = path
         self.frames = frames
+        self.origin = None if origin is None else frames[origin]
         self.exit_code = exit_code
         self.stderr = stderr
+        # Where Go says nothing of the reason, the plugin may have. Python 3.10 has no notes.
+        last = stderr.rstrip().splitlines()[-_NOTED:]
+        if last and not frames and hasattr(self, "add_note"):
+            self.add_note("\n".join(["The plugin's standard error ended with:", *("  " + line[:_WIDTH] for line in last)]))
 
     def __str__(self) -> str:
-        """Give the sentence, and the Go traceback where there is one."""
+        """Give the sentence, and the Go traceback where there is one, from the plugin's own function on."""
         text = str(self.args[0]) if self.args else ""
         if not self.frames:
             return text
-        lines = [f"  {frame.function}" + (f"\n    {frame.file}:{frame.line}" if frame.file else "") for frame in self.frames]
+        shown = self.frames if self.origin is None else self.frames[self.frames.index(self.origin) :]
+        lines = [f"  {frame.function}" + (f"\n    {frame.file}:{frame.line}" if frame.file else "") for frame in shown]
         return "\n".join([text, "Go traceback, innermost call first:", *lines])
 
 

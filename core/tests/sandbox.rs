@@ -1,0 +1,118 @@
+//! What a guest reaches that tries to get beyond its sandbox.
+
+mod common;
+#[path = "common/hostile_guest.rs"]
+mod hostile_guest;
+
+use std::fs;
+use std::path::Path;
+
+use common::{PLAIN, expect};
+use hostile_guest::{options, plugin};
+use undergo::{Dir, ErrorKind, Instance, Value};
+
+/// A folder with a secret beside the folder that is given.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("given")).expect("a folder");
+    fs::write(folder.path().join("secret.txt"), "secret").expect("a file");
+    fs::write(folder.path().join("given/a.txt"), "a").expect("a file");
+    folder
+}
+
+fn start(folder: &Path, readonly: bool) -> Instance {
+    let mut options = options(None);
+    options.sandbox.dirs = vec![("/data".into(), Dir { path: folder.join("given"), readonly })];
+    plugin().instantiate(options).expect("an instance")
+}
+
+fn files(instance: &Instance, what: &str, path: &str, other: &str) -> undergo::Result<Value> {
+    instance.call("files", &[what.into(), path.into(), other.into()], &PLAIN)
+}
+
+#[test]
+fn nothing_is_given_by_default() {
+    let instance = plugin().instantiate(common::quiet()).map(drop).expect_err("its host functions are missing");
+    expect(&instance, ErrorKind::MissingImport, &["host.do"]);
+    let mut options = common::quiet();
+    hostile_guest::host(&mut options, |_, _| Ok("".into()));
+    let instance = plugin().instantiate(options).expect("an instance");
+    let empty = Value::List(vec![Value::List(vec![]), Value::List(vec![])]);
+    assert_eq!(instance.call("environment", &[], &PLAIN).expect("a call"), empty);
+    for path in ["/", ".", "/etc/passwd", "/proc/self/environ", "/dev/null", "../../../etc/passwd"] {
+        for what in ["read", "write", "list", "mkdir", "remove"] {
+            expect(&files(&instance, what, path, "x").expect_err(what), ErrorKind::GuestError, &[]);
+        }
+    }
+    assert!(instance.dead().is_none());
+}
+
+#[test]
+fn a_directory_is_not_left_by_dots_or_links() {
+    let folder = folder();
+    let secret = folder.path().join("secret.txt");
+    let instance = start(folder.path(), false);
+    assert_eq!(files(&instance, "read", "/data/a.txt", "").expect("a file"), "a".into());
+    files(&instance, "write", "/data/b.txt", "b").expect("a file");
+    assert_eq!(fs::read_to_string(folder.path().join("given/b.txt")).expect("a file"), "b");
+    #[cfg(unix)]
+    {
+        // One that the host has there, to a file and to a folder, absolute and relative.
+        std::os::unix::fs::symlink(&secret, folder.path().join("given/absolute")).expect("a link");
+        std::os::unix::fs::symlink("../secret.txt", folder.path().join("given/relative")).expect("a link");
+        std::os::unix::fs::symlink("..", folder.path().join("given/up")).expect("a link");
+    }
+    // And those that the guest makes itself.
+    for (target, link) in [("../secret.txt", "/data/mine"), ("/secret.txt", "/data/root"), ("..", "/data/parent")] {
+        let _made_or_refused = files(&instance, "symlink", target, link);
+    }
+    let beyond = [
+        "/data/../secret.txt",
+        "/secret.txt",
+        "/data/absolute",
+        "/data/relative",
+        "/data/up/secret.txt",
+        "/data/mine",
+        "/data/root",
+        "/data/parent/secret.txt",
+        "/data/./../given/../secret.txt",
+        secret.to_str().expect("a path"),
+    ];
+    for path in beyond {
+        for what in ["read", "append", "truncate"] {
+            expect(&files(&instance, what, path, "x").expect_err(path), ErrorKind::GuestError, &[]);
+        }
+        let _refused = files(&instance, "rename", path, "/data/stolen");
+        let _refused = files(&instance, "link", path, "/data/linked");
+        for stolen in ["/data/stolen", "/data/linked"] {
+            assert_ne!(files(&instance, "read", stolen, "").ok(), Some("secret".into()), "{path}");
+        }
+    }
+    files(&instance, "rename", "/data/a.txt", "/data/../moved.txt").expect_err("a place beyond");
+    assert!(!folder.path().join("moved.txt").exists());
+    assert_eq!(fs::read_to_string(&secret).expect("it is there"), "secret");
+}
+
+#[test]
+fn a_readonly_directory_is_not_written() {
+    let folder = folder();
+    let instance = start(folder.path(), true);
+    assert_eq!(files(&instance, "read", "/data/a.txt", "").expect("a file"), "a".into());
+    for (what, path, other) in [
+        ("write", "/data/a.txt", "x"),
+        ("write", "/data/new.txt", "x"),
+        ("append", "/data/a.txt", "x"),
+        ("truncate", "/data/a.txt", ""),
+        ("remove", "/data/a.txt", ""),
+        ("rename", "/data/a.txt", "/data/b.txt"),
+        ("mkdir", "/data/folder", ""),
+        ("link", "/data/a.txt", "/data/b.txt"),
+        ("symlink", "a.txt", "/data/b.txt"),
+    ] {
+        expect(&files(&instance, what, path, other).expect_err(what), ErrorKind::GuestError, &[]);
+    }
+    let names: Vec<_> =
+        fs::read_dir(folder.path().join("given")).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(names, ["a.txt"]);
+    assert_eq!(fs::read_to_string(folder.path().join("given/a.txt")).expect("it is there"), "a");
+}
