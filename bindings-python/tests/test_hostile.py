@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,3 +261,16 @@ def test_text_that_is_none_leaves_the_instance_alive(start: Start) -> None:
     with pytest.raises(undergo.TypeMismatchError, match="UTF-8"):
         instance.not_utf8()
     assert instance.work(100) == 338350
+
+
+def test_an_exception_does_not_keep_its_instance_alive(start: Start) -> None:
+    def ends() -> weakref.ref[Any]:
+        instance = start()
+        # The traceback has this function's variables, and with them the instance.
+        with pytest.raises(undergo.HostError):
+            instance.do("host-fail", 0)
+        return weakref.ref(instance)
+
+    gone = ends()
+    gc.collect()
+    assert gone() is None

@@ -336,3 +336,19 @@ fn an_error_of_a_host_function_is_never_swallowed() {
     expect(&fails(&instance, "host-fail", 0), ErrorKind::HostError, &["the host panics"]);
     expect_dead(&instance, ErrorKind::HostError);
 }
+
+#[test]
+fn a_dead_instance_keeps_no_object_of_the_host() {
+    let raised = Arc::new(42_u32);
+    let mut options = options(None);
+    let inner = raised.clone();
+    options.imports.func("host", "fail", move |_| Err(Error::from_host("no luck", inner.clone())));
+    let instance = plugin().instantiate(options).expect("an instance");
+    let ended = fails(&instance, "host-fail", 0);
+    assert!(ended.host().is_some());
+    // One is here, one in the host function, and one in the error.
+    assert_eq!(Arc::strong_count(&raised), 3);
+    drop(ended);
+    expect_dead(&instance, ErrorKind::HostError);
+    assert_eq!(Arc::strong_count(&raised), 2);
+}

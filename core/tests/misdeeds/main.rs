@@ -1,7 +1,8 @@
-//! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, and again in `_initialize`.
+//! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, in one on a fiber, and in `_initialize`.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod home;
 #[path = "../common/hostile_guest.rs"]
 mod hostile_guest;
 mod source;
@@ -15,6 +16,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use source::Places;
 use table::Case;
 use undergo::{CallOptions, Error, ErrorKind, Instance, Value};
+
+type Way = fn(&Case, &Places) -> Result<(), String>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -37,12 +40,11 @@ fn main() -> ExitCode {
     ];
     for case in cases {
         let name = format!("{}({})", case.misdeed, case.n);
-        let (in_init, marks) = (case.clone(), places.clone());
-        trials.push(Trial::test(format!("a call: {name}"), {
-            let places = places.clone();
-            move || in_a_call(&case, &places).map_err(Failed::from)
-        }));
-        trials.push(Trial::test(format!("in init: {name}"), move || in_init_function(&in_init, &marks).map_err(Failed::from)));
+        let ways: [(&str, Way); 3] = [("a call", in_a_call), ("on a fiber", on_a_fiber), ("in init", in_init_function)];
+        for (way, run) in ways {
+            let (case, places) = (case.clone(), places.clone());
+            trials.push(Trial::test(format!("{way}: {name}"), move || run(&case, &places).map_err(Failed::from)));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -68,6 +70,31 @@ fn in_a_call(case: &Case, places: &Places) -> Result<(), String> {
     }
     if case.is_timeout() && (took < LIMIT || took > ENOUGH) {
         return Err(format!("it took {took:?}"));
+    }
+    others_work()
+}
+
+/// The same in a call that suspends: whichever way a call runs, its end is the same.
+fn on_a_fiber(case: &Case, places: &Places) -> Result<(), String> {
+    let call = CallOptions { timeout: Some(if case.is_timeout() { LIMIT } else { ENOUGH }), ..common::PLAIN };
+    let args = [case.misdeed.as_str().into(), Value::Int(case.n)];
+    let (result, again) = home::run(async move {
+        let instance = plugin().instantiate_async(options(None), &common::PLAIN).await?;
+        let result = instance.call("do", &args, &call).await;
+        Ok((result, instance.call("work", &[Value::Int(100)], &common::PLAIN).await))
+    })
+    .map_err(|error: Error| format!("{error:?}"))?;
+    match result {
+        Ok(value) => {
+            case.returns()?;
+            same("the result", &value, &"done".into())?;
+            same("the sum of squares", &again.map_err(|error| format!("{error:?}"))?, &Value::Int(338_350))?;
+        }
+        Err(error) => {
+            case.ends_with(&error)?;
+            places.check(&case.misdeed, &error)?;
+            same("the kind of the next", &again.err().map(|dead| dead.kind()), &Some(ErrorKind::DeadInstance))?;
+        }
     }
     others_work()
 }
