@@ -210,4 +210,40 @@ mod tests {
         assert_eq!((error.message(), places(&error)), ("boom", vec![("main.f", "/f.go", 1)]));
         assert!(watch.report(mark).is_none(), "it began before the mark");
     }
+
+    /// What reports are made of, and what may look like it.
+    const PARTS: [&str; 16] = [
+        "panic: ",
+        "fatal error: ",
+        "goroutine 1 [running]:",
+        "\n",
+        "\n\n",
+        "\t",
+        "main.f(0x1)",
+        "(",
+        ")",
+        ":",
+        "/f.go:12 +0x1",
+        "created by ",
+        " in goroutine ",
+        "[signal ",
+        "ü\u{ff}",
+        "99999999999",
+    ];
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(parts in proptest::collection::vec(0..PARTS.len(), 0..40), cut in 1..64_usize) {
+            let text: String = parts.iter().map(|part| PARTS[*part]).collect();
+            let mut watch = Watch::default();
+            // Not only at the ends of characters.
+            text.as_bytes().chunks(cut).for_each(|bytes| watch.accept(bytes));
+            assert_eq!(watch.total, text.len() as u64);
+            if let Some(report) = watch.report(0) {
+                assert!(starts_with_heading(report.as_bytes()) && text.contains("panic: ") | text.contains("fatal error: "));
+                let error = parse(&report, &text);
+                assert!(error.message().len() <= report.len(), "{error:?}");
+            }
+        }
+    }
 }
