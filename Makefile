@@ -17,7 +17,7 @@ GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugi
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench test-go-versions clean
+.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go-versions clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +77,9 @@ gen: cli ## write the generated files that are committed
 
 bench: build ## compare with native Go and wasmtime-py, and write bench/results.md; then see how pools scale
 	@$(PYTHON) tools/bench.py
+
+soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS (60); the seed is printed; writes bench/results.md
+	@$(BIN)/python tools/soak.py --write --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py

@@ -118,3 +118,16 @@ def test_each_program_is_tested(document: str) -> None:
     silent = [f"{document}:{block.line}" for block in blocks(document) if not block.verb and block.language in PROGRAMS]
     unreasoned = [f"{document}:{block.line}" for block in blocks(document) if block.verb == "skip" and not block.argument]
     assert not unknown + silent + unreasoned
+
+
+NAMED = re.compile(r"`([\w./-]+\.(?:rs|py|json)): ([^`]+)`")
+"""A test as documents name it: the file from the root, and the test's name."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_tests_that_a_document_names_are_there(document: str) -> None:
+    for file, name in NAMED.findall((ROOT / document).read_text(encoding="utf-8")):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        as_json = rf'"(?:name|misdeed)": "{re.escape(name)}"'
+        wanted = {".rs": rf"\bfn {name}\b", ".py": rf"\bdef {name}\b", ".json": as_json}[Path(file).suffix]
+        assert re.search(wanted, text), f"{file} has no {name}"

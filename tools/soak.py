@@ -1,0 +1,231 @@
+"""Runs misdeeds of the hostile guest at random next to well-behaved calls, which must notice nothing; and nothing may be left behind.
+
+soak.py [--seconds 60] [--threads 4] [--seed N] [--write]
+
+A run has phases. At the end of each all threads have ended and all instances are dropped: then memory, threads and descriptors are
+counted. The first phases, a third of the time, are to warm up: allocators and pools of threads find their size. What there is behind the
+last phase is compared with what there was behind those. The same seed gives the same misdeeds in the same order in each thread; what runs
+beside what is up to the system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import ctypes
+import gc
+import json
+import os
+import platform
+import random
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import undergo
+from project import HOSTILE, ROOT
+
+CASES: list[dict[str, Any]] = json.loads((ROOT / "conformance" / "hostile" / "misdeeds.json").read_text())["cases"]
+RESULTS = ROOT / "bench" / "results.md"
+MEMORY = "64MiB"
+
+ENOUGH = 120.0
+"""Seconds that a call which ends by itself may take, on a machine that is busy with all the others."""
+
+PHASES = 6
+WARM_UP = 2
+
+GROWTH = 24 << 20
+"""Bytes that resident memory may grow by from the warm-up on. An instance that is not given back has 2 MiB and more."""
+
+
+@dataclass
+class Counted:
+    """What a process has."""
+
+    memory: int
+    threads: int
+    descriptors: int
+
+    @staticmethod
+    def now() -> Counted:
+        """Count, once all that can be given back is."""
+        gc.collect()
+        if platform.libc_ver()[0] == "glibc":
+            ctypes.CDLL(None).malloc_trim(0)
+        status = Path("/proc/self/status").read_text()
+        resident = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+        assert resident
+        return Counted(int(resident[1]) << 10, len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")))
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"{self.memory / (1 << 20):.1f} MiB, {self.threads} threads, {self.descriptors} descriptors"
+
+
+@dataclass
+class Tally:
+    """What the threads did; a lock is taken for each entry, since they share it."""
+
+    honest: int = 0
+    slowest: float = 0.0
+    ends: collections.Counter[str] = field(default_factory=collections.Counter)
+    troubles: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def trouble(self, text: str) -> None:
+        """Note what should not be."""
+        with self.lock:
+            self.troubles.append(text)
+
+
+class Host:
+    """The host functions: `do` calls the instance back."""
+
+    def __init__(self) -> None:
+        self.instance: Any = None
+
+    def do(self, what: str, n: int) -> str:
+        """Do a misdeed within the call."""
+        return str(self.instance.do(what, n)) if self.instance else "nothing done"
+
+    def echo(self, s: str) -> str:
+        """Return s."""
+        return s
+
+    def fail(self) -> None:
+        """Fail."""
+        raise undergo.HostError("refused by the host")
+
+
+def start(plugin: undergo.Plugin, timeout: float, env: dict[str, str] | None = None) -> tuple[Any, Host]:
+    """Make an instance and its host."""
+    host = Host()
+    sandbox = undergo.Sandbox(stdout="discard", stderr="discard", env=env or {})
+    return plugin.instantiate(imports={"host": host}, sandbox=sandbox, limits=undergo.Limits(memory=MEMORY, timeout=timeout)), host
+
+
+def misbehave(plugin: undergo.Plugin, dice: random.Random, tally: Tally) -> None:
+    """Do one misdeed: in a call, in init, or within a host function."""
+    case = dice.choice(CASES)
+    what, n, wanted = case["misdeed"], case.get("n", 0), case["kind"]
+    timeout = dice.uniform(0.05, 0.3) if wanted == "timeout" else ENOUGH
+    way = dice.choice(("call", "init", "through"))
+    host = None
+    try:
+        if way == "init":
+            start(plugin, timeout, {"MISDEED": what, "MISDEED_N": str(n)})
+        else:
+            # What init does counts as a call of its own, so that a short deadline ends the misdeed and nothing else.
+            instance, host = start(plugin, ENOUGH)
+            host.instance = instance if way == "through" else None
+            view = instance.using(timeout=timeout)
+            (view.do if way == "call" else view.through)(what, n)
+        got = "done"
+    except undergo.Error as error:
+        got = error.kind
+    finally:
+        if host:
+            host.instance = None
+    with tally.lock:
+        tally.ends[got] += 1
+    if got != wanted:
+        tally.trouble(f"{what}({n}), {way}: {got}, and should be {wanted}")
+
+
+def behave(call: Callable[[int], int], dice: random.Random, tally: Tally) -> None:
+    """Make a call whose result is known."""
+    n = dice.randrange(1, 500)
+    began = time.monotonic()
+    got = call(n)
+    took = time.monotonic() - began
+    with tally.lock:
+        tally.honest += 1
+        tally.slowest = max(tally.slowest, took)
+    if got != n * (n + 1) * (2 * n + 1) // 6:
+        tally.trouble(f"work({n}) is {got}")
+
+
+def phase(plugin: undergo.Plugin, seconds: float, threads: int, seed: str, tally: Tally) -> None:
+    """Run all threads for that long, and wait for their end."""
+    until = time.monotonic() + seconds
+    shared, _ = start(plugin, ENOUGH)
+
+    def loop(name: str, once: Callable[[random.Random], None]) -> None:
+        dice = random.Random(f"{seed} {name}")
+        try:
+            while time.monotonic() < until:
+                once(dice)
+        except BaseException as error:
+            tally.trouble(f"{name}: {error!r}")
+
+    def honest(name: str) -> None:
+        own, _ = start(plugin, ENOUGH)
+        loop(name, lambda dice: behave(dice.choice((own, shared)).work, dice, tally))
+
+    running = [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
+    running += [threading.Thread(target=loop, args=(f"hostile {i}", lambda dice: misbehave(plugin, dice, tally))) for i in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+
+
+def growth(counts: list[Counted]) -> list[str]:
+    """Compare what there is behind the last phase with what there was behind the warm-up."""
+    before, after = counts[WARM_UP - 1], counts[-1]
+    grown = []
+    if after.memory - before.memory > GROWTH:
+        grown.append(f"memory grew by {(after.memory - before.memory) / (1 << 20):.1f} MiB, and may by {GROWTH >> 20} MiB")
+    if after.threads > before.threads:
+        grown.append(f"there are {after.threads} threads, and were {before.threads}")
+    if after.descriptors > before.descriptors:
+        grown.append(f"there are {after.descriptors} descriptors, and were {before.descriptors}")
+    return grown
+
+
+def write(text: str) -> None:
+    """Put the section into the results, in place of an older one."""
+    old = RESULTS.read_text(encoding="utf-8")
+    without = re.sub(r"\n## Soak\n.*?(?=\n## |\Z)", "", old, flags=re.DOTALL)
+    RESULTS.write_text(f"{without.rstrip()}\n\n## Soak\n\n{text}", encoding="utf-8")
+
+
+def main() -> int:
+    """Run the phases; 0 when nothing was amiss."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=4, help="of each sort: honest ones and hostile ones")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--write", action="store_true", help="write the figures to bench/results.md")
+    options = parser.parse_args()
+    setting = f"{options.seconds:.0f} s, {options.threads} honest and {options.threads} hostile threads, seed {options.seed}"
+    print(f"soak: {setting}", flush=True)
+    plugin = undergo.Plugin(HOSTILE)
+    tally, counts = Tally(), []
+    for number in range(PHASES):
+        phase(plugin, options.seconds / PHASES, options.threads, f"{options.seed} {number}", tally)
+        counts.append(Counted.now())
+        print(f"phase {number + 1}: {counts[-1]}", flush=True)
+    ends = ", ".join(f"{count} {kind}" for kind, count in tally.ends.most_common())
+    troubles = tally.troubles + growth(counts)
+    text = (
+        f"{setting}: {tally.honest} well-behaved calls, the slowest of which took {tally.slowest * 1000:.0f} ms,\n"
+        f"and {sum(tally.ends.values())} misdeeds ({ends}).\n"
+        f"Behind the warm-up: {counts[WARM_UP - 1]}. At the end: {counts[-1]}. Amiss: {len(troubles)}.\n"
+    )
+    print(text, end="")
+    for trouble in troubles[:20]:
+        print(f"AMISS: {trouble}")
+    if options.write and not troubles:
+        write(f"Written by `make soak`: {text}")
+    return 1 if troubles or not tally.honest or not tally.ends else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
