@@ -47,10 +47,11 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// `error[panic]: boom`, and the Go frames below it.
+/// `error[panic]: boom`, and the Go frames below it, from the plugin's own function on.
 fn describe(error: &Error) -> String {
     let mut text = format!("error[{}]: {error}", error.kind());
-    for frame in error.frames() {
+    let first = error.frames().iter().position(|frame| !frame.is_runtime()).unwrap_or(0);
+    for frame in &error.frames()[first..] {
         text.push_str("\n  at ");
         text.push_str(&frame.function);
         if !frame.file.is_empty() {
