@@ -103,23 +103,32 @@ class Host:
         raise undergo.HostError("refused by the host")
 
 
+def options(timeout: float, env: dict[str, str] | None = None) -> dict[str, Any]:
+    """Give what instances are made with; each call makes a host of its own."""
+    sandbox = undergo.Sandbox(stdout="discard", stderr="discard", env=env or {})
+    return {"imports": {"host": Host()}, "sandbox": sandbox, "limits": undergo.Limits(memory=MEMORY, timeout=timeout)}
+
+
 def start(plugin: undergo.Plugin, timeout: float, env: dict[str, str] | None = None) -> tuple[Any, Host]:
     """Make an instance and its host."""
-    host = Host()
-    sandbox = undergo.Sandbox(stdout="discard", stderr="discard", env=env or {})
-    return plugin.instantiate(imports={"host": host}, sandbox=sandbox, limits=undergo.Limits(memory=MEMORY, timeout=timeout)), host
+    made = options(timeout, env)
+    return plugin.instantiate(**made), made["imports"]["host"]
 
 
-def misbehave(plugin: undergo.Plugin, dice: random.Random, tally: Tally) -> None:
-    """Do one misdeed: in a call, in init, or within a host function."""
+def misbehave(plugin: undergo.Plugin, pool: Any, dice: random.Random, tally: Tally) -> None:
+    """Do one misdeed: in a call, in init, within a host function, or in an instance of the pool that well-behaved calls use, too."""
     case = dice.choice(CASES)
     what, n, wanted = case["misdeed"], case.get("n", 0), case["kind"]
     timeout = dice.uniform(0.05, 0.3) if wanted == "timeout" else ENOUGH
-    way = dice.choice(("call", "init", "through"))
+    # A misdeed that returns leaves an instance which lives on as it is then: no pool can know that.
+    way = dice.choice(("call", "init", "through") if wanted == "done" else ("call", "init", "through", "pool"))
     host = None
     try:
         if way == "init":
             start(plugin, timeout, {"MISDEED": what, "MISDEED_N": str(n)})
+        elif way == "pool":
+            # Waiting for an instance counts, too: a short deadline may end that.
+            pool.using(timeout=timeout).do(what, n)
         else:
             # What init does counts as a call of its own, so that a short deadline ends the misdeed and nothing else.
             instance, host = start(plugin, ENOUGH)
@@ -155,6 +164,7 @@ def phase(plugin: undergo.Plugin, seconds: float, threads: int, seed: str, tally
     """Run all threads for that long, and wait for their end."""
     until = time.monotonic() + seconds
     shared, _ = start(plugin, ENOUGH)
+    pool: Any = plugin.pool(threads + 1, **options(ENOUGH))
 
     def loop(name: str, once: Callable[[random.Random], None]) -> None:
         dice = random.Random(f"{seed} {name}")
@@ -166,14 +176,18 @@ def phase(plugin: undergo.Plugin, seconds: float, threads: int, seed: str, tally
 
     def honest(name: str) -> None:
         own, _ = start(plugin, ENOUGH)
-        loop(name, lambda dice: behave(dice.choice((own, shared)).work, dice, tally))
+        loop(name, lambda dice: behave(dice.choice((own, shared, pool)).work, dice, tally))
+
+    def hostile(name: str) -> None:
+        loop(name, lambda dice: misbehave(plugin, pool, dice, tally))
 
     running = [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
-    running += [threading.Thread(target=loop, args=(f"hostile {i}", lambda dice: misbehave(plugin, dice, tally))) for i in range(threads)]
+    running += [threading.Thread(target=hostile, args=(f"hostile {i}",)) for i in range(threads)]
     for thread in running:
         thread.start()
     for thread in running:
         thread.join()
+    pool.close(ENOUGH)
 
 
 def growth(counts: list[Counted]) -> list[str]:
@@ -203,13 +217,13 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=4, help="of each sort: honest ones and hostile ones")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--write", action="store_true", help="write the figures to bench/results.md")
-    options = parser.parse_args()
-    setting = f"{options.seconds:.0f} s, {options.threads} honest and {options.threads} hostile threads, seed {options.seed}"
+    given = parser.parse_args()
+    setting = f"{given.seconds:.0f} s, {given.threads} honest and {given.threads} hostile threads, seed {given.seed}"
     print(f"soak: {setting}", flush=True)
     plugin = undergo.Plugin(HOSTILE)
     tally, counts = Tally(), []
     for number in range(PHASES):
-        phase(plugin, options.seconds / PHASES, options.threads, f"{options.seed} {number}", tally)
+        phase(plugin, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
         counts.append(Counted.now())
         print(f"phase {number + 1}: {counts[-1]}", flush=True)
     ends = ", ".join(f"{count} {kind}" for kind, count in tally.ends.most_common())
@@ -222,7 +236,7 @@ def main() -> int:
     print(text, end="")
     for trouble in troubles[:20]:
         print(f"AMISS: {trouble}")
-    if options.write and not troubles:
+    if given.write and not troubles:
         write(f"Written by `make soak`: {text}")
     return 1 if troubles or not tally.honest or not tally.ends else 0
 
