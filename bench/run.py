@@ -322,6 +322,13 @@ def report(rows: list[Row], start: Starts, growth: tuple[int, int]) -> str:
     return "\n".join(lines)
 
 
+def others(results: Path) -> str:
+    """Give the section of the soak, which writes there, too."""
+    text = results.read_text() if results.is_file() else ""
+    at = text.find("\n## Soak\n")
+    return text[at:] if at >= 0 else ""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=HERE / "results.md")
@@ -331,7 +338,7 @@ def main() -> int:
         rows = measure(*built)
         start = starts(built[0], Path(folder))
         text = report(rows, start, memory(built[0]))
-    options.output.write_text(text)
+    options.output.write_text(text + others(options.output))
     print(text)
     return 0 if all(row.ratio <= row.bound for row in rows) and start.holds else 1
 
