@@ -75,7 +75,7 @@ fmt: python ## format Rust, Go and Python
 gen: cli ## write the generated files that are committed
 	@$(PYTHON) tools/gen.py
 
-bench: build ## compare with native Go and wasmtime-py, and write bench/results.md; then see how pools scale
+bench: build ## compare with native Go and wasmtime-py, measure pools, asyncio and deadlines, and write bench/results.md
 	@$(PYTHON) tools/bench.py
 
 soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS (60); the seed is printed; writes bench/results.md

@@ -183,7 +183,7 @@ def main() -> int:
     held = True
     with tempfile.TemporaryDirectory() as folder:
         wasm = Path(folder) / "plugin.wasm"
-        tool = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "build" / "bin" / "undergo")
+        tool = os.environ.get("UNDERGO", str(ROOT / "build" / "bin" / "undergo"))
         subprocess.run([tool, "build", HERE / "plugin", "-o", wasm], check=True, stdout=subprocess.DEVNULL)
         for what, bound, rows in each(undergo.Plugin(wasm)):
             print(f"| {what} | {statistics.median(rows) * 1e3:.1f} ms | {max(rows) * 1e3:.1f} ms | ≤ {bound * 1e3:.0f} ms |", flush=True)

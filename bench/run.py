@@ -323,9 +323,9 @@ def report(rows: list[Row], start: Starts, growth: tuple[int, int]) -> str:
 
 
 def others(results: Path) -> str:
-    """Give the section of the soak, which writes there, too."""
+    """Give the sections of other programs, which write there, too."""
     text = results.read_text() if results.is_file() else ""
-    at = text.find("\n## Soak\n")
+    at = text.find("\n## ")
     return text[at:] if at >= 0 else ""
 
 

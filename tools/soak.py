@@ -27,11 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import results
 import undergo
 from project import HOSTILE, ROOT
 
 CASES: list[dict[str, Any]] = json.loads((ROOT / "conformance" / "hostile" / "misdeeds.json").read_text())["cases"]
-RESULTS = ROOT / "bench" / "results.md"
 MEMORY = "64MiB"
 
 ENOUGH = 120.0
@@ -203,13 +203,6 @@ def growth(counts: list[Counted]) -> list[str]:
     return grown
 
 
-def write(text: str) -> None:
-    """Put the section into the results, in place of an older one."""
-    old = RESULTS.read_text(encoding="utf-8")
-    without = re.sub(r"\n## Soak\n.*?(?=\n## |\Z)", "", old, flags=re.DOTALL)
-    RESULTS.write_text(f"{without.rstrip()}\n\n## Soak\n\n{text}", encoding="utf-8")
-
-
 def main() -> int:
     """Run the phases; 0 when nothing was amiss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -237,7 +230,7 @@ def main() -> int:
     for trouble in troubles[:20]:
         print(f"AMISS: {trouble}")
     if given.write and not troubles:
-        write(f"Written by `make soak`: {text}")
+        results.write("Soak", f"Written by `make soak`: {text}")
     return 1 if troubles or not tally.honest or not tally.ends else 0
 
 
