@@ -50,7 +50,7 @@ impl<'py> ToPython<'py> {
     }
 
     fn call<A: pyo3::call::PyCallArgs<'py>>(self, helper: &str, args: A, what: &str) -> Made<'py> {
-        types::helper(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
+        types::conversion(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
             let text = format!("the guest gave {what}: {}", raised.value(self.0));
             Error::new(ErrorKind::TypeMismatch, text)
         })

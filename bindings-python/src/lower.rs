@@ -169,20 +169,20 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
         let text =
-            types::helper(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
+            types::conversion(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
         text.map(Cow::Owned).map_err(|error| self.raised(error))
     }
 
     fn as_duration(&self) -> Lowered<i64> {
         self.checked("datetime.timedelta", "timedelta")?;
         let nanoseconds =
-            types::helper(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+            types::conversion(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
         nanoseconds.extract().map_err(|_| Reject::Value("the timedelta is longer than 292 years, which a duration can't hold".into()))
     }
 
     fn as_time(&self) -> Lowered<Time> {
         self.checked("datetime.datetime", "datetime")?;
-        let parts = types::helper(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).and_then(|parts| parts.extract());
+        let parts = types::conversion(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).and_then(|parts| parts.extract());
         let (seconds, nanoseconds, offset) = parts.map_err(|error| self.raised(error))?;
         Ok(Time { seconds, nanoseconds, offset })
     }

@@ -10,6 +10,12 @@ use undergo::{EnumType, Interface, RecordType, TypeKind, names};
 
 use crate::signature;
 
+/// A function of `undergo._values`.
+pub(crate) fn conversion<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    MODULE.get_or_try_init(py, || PyResult::Ok(py.import("undergo._values")?.into_any().unbind()))?.bind(py).getattr(name)
+}
+
 /// A function of `undergo._types`.
 pub(crate) fn helper<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

@@ -3,6 +3,7 @@
 //! Two compilers, four flavors of code (with and without fuel), any number of engines that share a flavor. Each flavor is compiled once at most in a
 //! process, however many plugins are made of the same bytes and however many threads ask for it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -43,10 +44,10 @@ enum Progress {
 
 impl Code {
     /// The code of these bytes: the same for all who ask at the same time.
-    pub(crate) fn of(bytes: &[u8], cache: Option<Cache>) -> Result<Arc<Code>> {
+    pub(crate) fn of(bytes: Cow<'_, [u8]>, cache: Option<Cache>) -> Result<Arc<Code>> {
         type Key = (blake3::Hash, Option<Cache>);
         static ALL: Mutex<Option<HashMap<Key, Weak<Code>>>> = Mutex::new(None);
-        let digest = blake3::hash(bytes);
+        let digest = blake3::hash(&bytes);
         let _held = fork::hold()?;
         let mut all = lock(&ALL);
         let all = all.get_or_insert_default();
@@ -56,7 +57,7 @@ impl Code {
             return Ok(known);
         }
         let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
-        let made = Arc::new(Code { bytes: bytes.into(), digest, cache: key.1.clone(), given: None, flavors });
+        let made = Arc::new(Code { bytes: bytes.into_owned().into(), digest, cache: key.1.clone(), given: None, flavors });
         all.insert(key, Arc::downgrade(&made));
         Ok(made)
     }

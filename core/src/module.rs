@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -108,7 +109,7 @@ impl ModuleInfo {
         let mut reader = ModuleReader::default();
         for payload in Parser::new(0).parse_all(bytes) {
             payload
-                .and_then(|payload| reader.payload(&payload))
+                .and_then(|payload| reader.payload(&payload, bytes))
                 .map_err(|error| invalid(format!("the module is damaged: {} (at byte {})", error.message(), error.offset())))?;
         }
         reader.finish(bytes.len())
@@ -160,7 +161,7 @@ struct ModuleReader {
 const MAX_SUMMED: usize = 256 << 20;
 
 impl ModuleReader {
-    fn payload(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
+    fn payload(&mut self, payload: &Payload<'_>, bytes: &[u8]) -> wasmparser::Result<()> {
         if let Some((id, range)) = payload.as_section() {
             let name = match payload {
                 Payload::CustomSection(custom) => custom.name().to_owned(),
@@ -207,11 +208,8 @@ impl ModuleReader {
                     }
                 }
             }
-            Payload::DataSection(segments) => {
-                for segment in segments.clone() {
-                    self.find_interface(segment?.data);
-                }
-            }
+            // As a whole: Go has thousands of segments, and whether a text is one has its checksum to say.
+            Payload::DataSection(segments) => self.find_interface(bytes.get(segments.range()).unwrap_or_default()),
             Payload::CustomSection(custom) if custom.name() == "producers" => {
                 self.go_version = go_version(custom.data(), custom.data_offset());
             }
@@ -228,7 +226,7 @@ impl ModuleReader {
     fn find_interface(&mut self, data: &[u8]) {
         const MAGIC: &[u8] = b"\xFFundergo:interface:";
         let mut rest = data;
-        while let Some(at) = find(rest, MAGIC) {
+        while let Some(at) = memmem::find(rest, MAGIC) {
             rest = &rest[at + MAGIC.len()..];
             let Some(line) = rest.iter().take(40).position(|&byte| byte == b'\n') else { continue };
             let Ok(header) = str::from_utf8(&rest[..line]) else { continue };
@@ -297,18 +295,6 @@ impl ModuleReader {
             size,
         })
     }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    // The first byte is rare, so looking for it alone is what costs.
-    let mut from = 0;
-    while let Some(at) = haystack[from..].iter().position(|&byte| byte == needle[0]) {
-        if haystack[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 fn section_name(id: u8) -> &'static str {

@@ -1,5 +1,6 @@
 //! A compiled module with its interface.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,8 +37,8 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// Reads what the module says of itself, and sees to its code.
-    fn new(name: &str, bytes: &[u8], options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
-        let info = ModuleInfo::parse(bytes)?;
+    fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
+        let info = ModuleInfo::parse(&bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
         let exports = signatures::exports(&info, interface.as_ref())?;
         let imports = signatures::imports(&info, interface.as_ref())?;
@@ -90,7 +91,7 @@ impl Plugin {
     /// As [`from_file`](Plugin::from_file).
     pub fn from_file_with(path: impl AsRef<Path>, options: &PluginOptions) -> Result<Plugin> {
         let path = path.as_ref();
-        read(path, |name, bytes| Plugin::from_bytes_with(name, bytes, options))
+        read(path, |name, bytes| Plugin::of(name, Cow::Owned(bytes), options))
     }
 
     /// Compiles a module, or finds its code in the user's cache. `name` is what its `os.Args[0]` will be.
@@ -108,7 +109,11 @@ impl Plugin {
     ///
     /// As [`from_bytes`](Plugin::from_bytes).
     pub fn from_bytes_with(name: &str, bytes: &[u8], options: &PluginOptions) -> Result<Plugin> {
-        if artifact::is_artifact(bytes) {
+        Plugin::of(name, Cow::Borrowed(bytes), options)
+    }
+
+    fn of(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions) -> Result<Plugin> {
+        if artifact::is_artifact(&bytes) {
             let text = "it is a compiled plugin, whose native code is run as it is: load it with load_compiled, if you trust who made it";
             return Err(Error::new(ErrorKind::InvalidPlugin, text));
         }
@@ -141,11 +146,11 @@ impl Plugin {
     /// `invalid-plugin` when the file can't be read, is damaged, or was made by another version or for another machine.
     pub unsafe fn load_compiled(path: impl AsRef<Path>) -> Result<Plugin> {
         read(path.as_ref(), |name, bytes| {
-            let artifact = Artifact::parse(bytes)?;
+            let artifact = Artifact::parse(&bytes)?;
             // SAFETY: the caller's promise.
             let module = unsafe { artifact.load() }?;
             let code = Code::given(artifact.module, artifact.flavor, module);
-            Ok(Plugin(Arc::new(Compiled::new(name, artifact.module, &PluginOptions::default(), Some(code))?)))
+            Ok(Plugin(Arc::new(Compiled::new(name, Cow::Borrowed(artifact.module), &PluginOptions::default(), Some(code))?)))
         })
     }
 
@@ -238,9 +243,9 @@ impl fmt::Debug for Plugin {
 }
 
 /// Reads a file, and has its name in the errors.
-fn read(path: &Path, load: impl FnOnce(&str, &[u8]) -> Result<Plugin>) -> Result<Plugin> {
+fn read(path: &Path, load: impl FnOnce(&str, Vec<u8>) -> Result<Plugin>) -> Result<Plugin> {
     let bytes =
         std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
     let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
-    load(&name, &bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
+    load(&name, bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
 }

@@ -1,16 +1,11 @@
-"""The classes that stand for a plugin's records and enums, and the conversions that Python itself does best."""
+"""The classes that stand for a plugin's records and enums."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import enum
 import inspect
-import json
 from typing import Any
-
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_SECOND = 1_000_000_000
 
 
 def make_record(name: str, doc: str, fields: list[tuple[str, str, bool]]) -> type:
@@ -56,36 +51,3 @@ def make_signature(params: list[tuple[str, str, bool]], result: str) -> inspect.
         for name, annotation, optional in params
     ]
     return inspect.Signature(made, return_annotation=result)
-
-
-def time_parts(value: datetime.datetime) -> tuple[int, int, int]:
-    """Give the seconds since 1970, nanoseconds, and seconds east of UTC. Raises ValueError for a naive datetime."""
-    offset = value.utcoffset()
-    if offset is None:
-        raise ValueError("it has no time zone; give one, such as tzinfo=datetime.timezone.utc")
-    since = value - _EPOCH
-    return since.days * 86_400 + since.seconds, since.microseconds * 1000, int(offset.total_seconds())
-
-
-def make_time(seconds: int, nanoseconds: int, offset: int) -> datetime.datetime:
-    """Make an aware datetime. Nanoseconds are cut to microseconds. Raises OverflowError outside the years 1 to 9999."""
-    zone = datetime.timezone(datetime.timedelta(seconds=offset)) if offset else datetime.timezone.utc
-    return (_EPOCH + datetime.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)).astimezone(zone)
-
-
-def duration_nanoseconds(value: datetime.timedelta) -> int:
-    """Give a timedelta's nanoseconds."""
-    return (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds * 1000
-
-
-def make_duration(nanoseconds: int) -> datetime.timedelta:
-    """Make a timedelta. Nanoseconds are cut to microseconds, towards negative infinity."""
-    return datetime.timedelta(microseconds=nanoseconds // 1000)
-
-
-def dump_json(value: Any) -> str:
-    """Give a value as JSON text. Raises ValueError or TypeError for what JSON can't hold."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-load_json = json.loads
