@@ -1,4 +1,7 @@
-"""The conversions that Python itself does best. Imported when the first such value comes: `json` and `datetime` take longer to import than a plugin to load."""
+"""The conversions that Python itself does best.
+
+Imported when the first such value comes: `json` and `datetime` take longer to import than a plugin to load.
+"""
 
 from __future__ import annotations
 
