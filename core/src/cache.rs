@@ -237,6 +237,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "uses files")]
     fn what_was_used_least_recently_goes_first() {
         let parent = tempfile::tempdir().expect("a folder");
         let size = 3 * (1000 + TRAILER as u64);
@@ -255,6 +256,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "uses files")]
     fn what_was_left_behind_goes() {
         let parent = tempfile::tempdir().expect("a folder");
         let cache = cache(&parent.path().join("code"), 1 << 20);
@@ -267,6 +269,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "uses files")]
     fn writers_at_the_same_time_leave_whole_files() {
         let parent = tempfile::tempdir().expect("a folder");
         let cache = cache(&parent.path().join("code"), 20_000);

@@ -24,7 +24,7 @@ pub(crate) fn generation() -> u64 {
 }
 
 /// Runs in the child, on its only thread, before `fork` returns: atomics are all it may touch.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
     if HOLDING.swap(0, Ordering::SeqCst) > 0 {
@@ -34,7 +34,8 @@ extern "C" fn in_child() {
 
 /// Notices forks from now on. Called before anything is made that a fork could harm.
 pub(crate) fn watch() {
-    #[cfg(unix)]
+    // Miri knows no forks.
+    #[cfg(all(unix, not(miri)))]
     {
         // No `Once`: a fork in the middle of one leaves it waiting for ever.
         static WATCHED: AtomicBool = AtomicBool::new(false);
@@ -159,5 +160,44 @@ impl<T> Drop for Kept<T> {
             // SAFETY: the value is dropped here and nowhere else, and this is the end of what it lives in.
             unsafe { ManuallyDrop::drop(&mut self.0) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn of_values_made_at_once_one_remains() {
+        static MADE: PerProcess<String> = PerProcess::new();
+        assert!(MADE.get().is_none());
+        let barrier = Barrier::new(4);
+        let values: Vec<&'static String> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|n| {
+                    let barrier = &barrier;
+                    scope.spawn(move || {
+                        barrier.wait();
+                        MADE.get_or_make(|| format!("made by {n}"))
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(values.iter().all(|value| std::ptr::eq(*value, values[0]) && value.starts_with("made by ")), "{values:?}");
+        assert!(MADE.get().is_some_and(|made| std::ptr::eq(made, values[0])));
+    }
+
+    #[test]
+    fn what_is_kept_is_dropped_once() {
+        let counted = Arc::new(());
+        let mut kept = Kept::new(vec![counted.clone()]);
+        kept.push(counted.clone());
+        assert_eq!((kept.len(), Arc::strong_count(&counted)), (2, 3));
+        drop(kept);
+        assert_eq!(Arc::strong_count(&counted), 1);
     }
 }

@@ -152,3 +152,73 @@ fn thread_token() -> u64 {
     thread_local!(static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
     TOKEN.with(|token| *token)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// What an instance has besides: something that only who is through the gate may touch.
+    struct Guarded {
+        gate: Gate,
+        touched: UnsafeCell<u32>,
+    }
+
+    // SAFETY: `touched` is used by the gate's owner alone. That this holds is what the test shows, under Miri above all.
+    unsafe impl Sync for Guarded {}
+
+    impl Guarded {
+        fn touch(&self) {
+            // SAFETY: as above.
+            unsafe { *self.touched.get() += 1 };
+        }
+    }
+
+    #[test]
+    fn one_thread_at_a_time_is_in() {
+        const ROUNDS: u32 = if cfg!(miri) { 20 } else { 2000 };
+        let guarded = Guarded { gate: Gate::new(), touched: UnsafeCell::new(0) };
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..ROUNDS {
+                        let gate = &guarded.gate;
+                        assert!(gate.enter(&Patience::default()).is_ok_and(|entry| entry == Entry::Outer));
+                        guarded.touch();
+                        // A host function, which calls back and finds that nobody lent the store.
+                        let around = gate.begin_lease();
+                        assert!(gate.enter(&Patience::default()).is_ok_and(|entry| entry == Entry::Nested));
+                        assert!(gate.take_inner().is_none());
+                        guarded.touch();
+                        gate.end_lease(around);
+                        assert_eq!(gate.lease(), around);
+                        gate.leave();
+                    }
+                });
+            }
+        });
+        assert_eq!(guarded.touched.into_inner(), 3 * 2 * ROUNDS);
+    }
+
+    #[test]
+    fn who_waits_in_vain_leaves_no_trace() {
+        use crate::cancel::CancelToken;
+        use crate::patience::Deadline;
+
+        let gate = Gate::new();
+        assert!(gate.enter(&Patience::default()).is_ok());
+        let token = CancelToken::new();
+        token.cancel();
+        let deadline = Patience { deadline: Some(Deadline::after(std::time::Duration::from_millis(1))), ..Patience::default() };
+        let cancelled = Patience { cancel: vec![token], ..Patience::default() };
+        for (patience, kind) in [(deadline, ErrorKind::Timeout), (cancelled, ErrorKind::Cancelled)] {
+            let ended = thread::scope(|scope| scope.spawn(|| gate.enter(&patience).map(|_| ())).join().expect("no panic"));
+            assert_eq!(ended.expect_err("the gate is taken").kind(), kind);
+        }
+        assert_eq!(gate.waiters.load(Ordering::SeqCst), 0);
+        gate.leave();
+        let entry = thread::scope(|scope| scope.spawn(|| gate.enter(&Patience::default())).join().expect("no panic"));
+        assert!(entry.is_ok_and(|entry| entry == Entry::Outer));
+    }
+}

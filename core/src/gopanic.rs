@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind, Frame};
 const HEADINGS: [&[u8]; 2] = [b"panic: ", b"fatal error: "];
 
 /// Bytes of a report that are kept. Behind its goroutine's trace come those of others, which may be many thousands.
-const MOST: usize = 64 << 10;
+/// Less under Miri, where a test that fills this takes minutes.
+const MOST: usize = if cfg!(miri) { 1 << 10 } else { 64 << 10 };
 
 /// Finds the last report in a stream as it is written, since its end may be all that a buffer still has: the traces of all goroutines can be megabytes.
 #[derive(Default)]
@@ -126,6 +127,8 @@ fn function(line: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::test_runner::Config as ProptestConfig;
+
     use super::*;
 
     /// The report in a text that is written in pieces of that size.
@@ -201,7 +204,8 @@ mod tests {
         watch.accept(b"before\npanic: ");
         let mark = watch.total;
         watch.accept(b"boom\n\ngoroutine 1 [running]:\nmain.f()\n\t/f.go:1\n\n");
-        for _ in 0..100_000 {
+        // More than a report has room for.
+        for _ in 0..MOST / 16 {
             watch.accept(b"goroutine 2 [chan receive]:\nmain.g()\n\t/g.go:1\n\n");
         }
         let report = watch.report(0).expect("a report");
@@ -232,6 +236,8 @@ mod tests {
     ];
 
     proptest::proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 16 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_text_is_read(parts in proptest::collection::vec(0..PARTS.len(), 0..40), cut in 1..64_usize) {
             let text: String = parts.iter().map(|part| PARTS[*part]).collect();

@@ -298,6 +298,7 @@ mod tests {
         (func (export "_initialize")))"#;
 
     #[test]
+    #[cfg_attr(miri, ignore = "runs WebAssembly")]
     fn a_guest_on_a_fiber_waits_as_a_task() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("fifo");

@@ -12,8 +12,9 @@ use undergo::{
     lower_bytes,
 };
 
-/// The same cases in each run.
+/// The same cases in each run; fewer under Miri, which takes a hundred times as long for each.
 fn runner(cases: u32) -> TestRunner {
+    let cases = if cfg!(miri) { cases.div_ceil(100) } else { cases };
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]))
 }
@@ -161,6 +162,7 @@ fn values_survive_memory() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "runs WebAssembly")]
 fn values_survive_the_guest() {
     let plugin = conformance();
     let hosted = common::host::Hosted::new(plugin, quiet()).expect("an instance");
