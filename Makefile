@@ -17,7 +17,7 @@ GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugi
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go-versions clean
+.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,15 @@ soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS 
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
+
+miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
+	@$(PYTHON) tools/checks.py miri
+
+fuzz: ## fuzz values, interfaces and modules, each for SECONDS (60); needs a nightly Rust
+	@$(PYTHON) tools/checks.py fuzz $(or $(SECONDS),60)
+
+deny: ## check licences, sources and advisories of all dependencies
+	@$(PYTHON) tools/checks.py deny
 
 clean: ## remove what was built, but for the toolchains and packages that were installed
 	cargo clean
