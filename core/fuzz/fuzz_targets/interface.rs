@@ -1,4 +1,10 @@
-//! Arbitrary text as an interface.
+//! Arbitrary text as an interface: it is one, or it is refused as part of a plugin that is none.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| drop(undergo::Interface::parse(text)));
+use undergo::{ErrorKind, Interface};
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    if let Err(error) = Interface::parse(text) {
+        assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+    }
+});

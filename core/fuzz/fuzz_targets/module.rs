@@ -1,4 +1,10 @@
-//! Arbitrary bytes as a module.
+//! Arbitrary bytes as a module: it is one, or it is refused.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| drop(undergo::ModuleInfo::parse(bytes)));
+use undergo::{ErrorKind, ModuleInfo};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Err(error) = ModuleInfo::parse(bytes) {
+        assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+    }
+});
