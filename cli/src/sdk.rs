@@ -89,8 +89,8 @@ fn write_sources(parent: &Path, dir: &Path) -> io::Result<()> {
 fn cache_dir() -> Result<PathBuf> {
     // Empty means no cache of compiled code; the sources have to be somewhere.
     if let Some(dir) = env::var_os("UNDERGO_CACHE_DIR").filter(|dir| !dir.is_empty()) {
-        return Ok(std::path::absolute(dir).context("UNDERGO_CACHE_DIR is no path")?.join("sdk"));
+        return std::path::absolute(dir).context("UNDERGO_CACHE_DIR is no path");
     }
     let dirs = directories::ProjectDirs::from("", "", "undergo");
-    Ok(dirs.context("there is no home directory for a cache: set UNDERGO_CACHE_DIR to a directory")?.cache_dir().join("sdk"))
+    Ok(dirs.context("there is no home directory for a cache: set UNDERGO_CACHE_DIR to a directory")?.cache_dir().to_owned())
 }
