@@ -42,6 +42,8 @@ WARM_UP = 2
 
 GROWTH = 24 << 20
 """Bytes that resident memory may grow by from the warm-up on. An instance that is not given back has 2 MiB and more."""
+SETTLE = 5.0
+"""Seconds that a thread which has ended may take to be gone."""
 
 
 @dataclass
@@ -203,6 +205,16 @@ def growth(counts: list[Counted]) -> list[str]:
     return grown
 
 
+def settled(counts: list[Counted]) -> Counted:
+    """Count when the threads of a phase are gone: Python says that one has ended a little before the system does."""
+    until = time.monotonic() + SETTLE
+    while True:
+        now = Counted.now()
+        if not counts or now.threads <= counts[-1].threads or time.monotonic() > until:
+            return now
+        time.sleep(0.01)
+
+
 def main() -> int:
     """Run the phases; 0 when nothing was amiss."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -217,7 +229,7 @@ def main() -> int:
     tally, counts = Tally(), []
     for number in range(PHASES):
         phase(plugin, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
-        counts.append(Counted.now())
+        counts.append(settled(counts))
         print(f"phase {number + 1}: {counts[-1]}", flush=True)
     ends = ", ".join(f"{count} {kind}" for kind, count in tally.ends.most_common())
     troubles = tally.troubles + growth(counts)
