@@ -16,8 +16,11 @@
 //! # }
 //! ```
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `streams`, `wasi`, `engine`, `ticker`, `cache`, `code`, `artifact`,
-//! `imports`, `ready`, `plugin`, `running`, `call`, `instance`.
+//! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
+//!
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `patience`, `streams`, `wasi`, `engine`, `ticker`, `cache`, `code`,
+//! `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
+//! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
 mod artifact;
