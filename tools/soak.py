@@ -226,7 +226,8 @@ def main() -> int:
     setting = f"{given.seconds:.0f} s, {given.threads} honest and {given.threads} hostile threads, seed {given.seed}"
     print(f"soak: {setting}", flush=True)
     plugin = undergo.Plugin(HOSTILE)
-    tally, counts = Tally(), []
+    tally = Tally()
+    counts: list[Counted] = []
     for number in range(PHASES):
         phase(plugin, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
         counts.append(settled(counts))
