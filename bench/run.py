@@ -253,7 +253,7 @@ class Starts:
 
 def starts(plugin: Path, folder: Path) -> Starts:
     """Measure first calls: without a cache within the process, with one from the start of the process to its end."""
-    call = "undergo.load(sys.argv[1], imports={'host': {'upper': str.upper}}, compile=COMPILE, cache=CACHE).add(2, 3)"
+    call = "undergo.load(sys.argv[1], imports={'host': {'upper': str.upper, 'pause': int}}, compile=COMPILE, cache=CACHE).add(2, 3)"
     env = dict(os.environ, UNDERGO_CACHE_DIR=str(folder / "cache"))
 
     def run(code: str) -> tuple[float, str]:
