@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyInt, PyString, PyTuple};
 use undergo::{Answer, Caller, CancelToken, Error, ErrorKind, HostCall, Lease, go_home, spawn};
 
 use crate::errors;
@@ -259,7 +259,9 @@ pub(crate) fn call_host<'py>(call: &HostCall<'_>, function: &Bound<'py, PyAny>, 
 /// Has the guest wait for an awaitable that a host function gave; `None` when it is not one.
 pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Option<undergo::Result<()>> {
     let py = awaitable.py();
-    if !awaitable.hasattr("__await__").unwrap_or(false) {
+    // Most functions give what can't be awaited, and should not pay for the question.
+    let is_plain = awaitable.is_none() || awaitable.is_exact_instance_of::<PyString>() || awaitable.is_exact_instance_of::<PyInt>();
+    if is_plain || !awaitable.hasattr("__await__").unwrap_or(false) {
         return None;
     }
     let failed = |raised| errors::from_host(py, raised);

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyMapping, PyString, PyTuple, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyDict, PyMapping, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Output, Plugin, names};
 
 use crate::coroutine;
@@ -124,9 +124,7 @@ impl HostFunction for Callable {
                 let name = python_name(&call.function().name);
                 noted(py, raised, &format!("raised in the host function {name}, called by the plugin"))
             })?;
-            // Most functions give what can't be awaited, and should not pay for the question.
-            let is_plain = result.is_none() || result.is_exact_instance_of::<PyString>() || result.is_exact_instance_of::<PyInt>();
-            match if is_plain { None } else { coroutine::defer(call, &result) } {
+            match coroutine::defer(call, &result) {
                 Some(deferred) => deferred,
                 None => call.answer(&Object(result)),
             }
