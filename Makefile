@@ -28,13 +28,10 @@ demo: build ## build everything, and render this README with a Go library, from 
 build: cli python ## the command line tool at build/bin/undergo, a Python with the package at build/venv
 
 cli: ## only the command line tool
-	@cargo build --release --package undergo-cli
-	@mkdir -p $(UNDERGO_BUILD)/bin
-	@cmp -s "$(CARGO_TARGET_DIR)/release/undergo" $(UNDERGO_BUILD)/bin/undergo || \
-		{ rm -f $(UNDERGO_BUILD)/bin/undergo && cp "$(CARGO_TARGET_DIR)/release/undergo" $(UNDERGO_BUILD)/bin/undergo; }
+	@$(PYTHON) tools/cli.py
 
 python: ## only the Python environment with the package
-	@$(PYTHON) tools/wheel.py
+	@$(PYTHON) tools/hosts.py python
 
 guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
 	@$(PYTHON) tools/guest.py

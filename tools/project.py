@@ -16,6 +16,12 @@ BUILD = Path(os.path.abspath(os.environ.get("UNDERGO_BUILD") or ROOT / "build"))
 
 TARGET = Path(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"))
 
+PROFILE = os.environ.get("UNDERGO_PROFILE") or "release"
+"""How Cargo builds what is run. `UNDERGO_PROFILE=dev` is for working on it: quick to build, slow to run."""
+
+ARTIFACTS = TARGET / ("debug" if PROFILE == "dev" else PROFILE)
+"""Where Cargo puts what it built."""
+
 _SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 _EXE = ".exe" if os.name == "nt" else ""
 
@@ -46,6 +52,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["PATH"] = os.pathsep.join([*map(str, first), env.get("PATH", "")])
     env["UNDERGO_BUILD"] = str(BUILD)
     env["CARGO_TARGET_DIR"] = str(TARGET)
+    env["UNDERGO_PROFILE"] = PROFILE
     env["UNDERGO"] = str(CLI)
     env["UNDERGO_CACHE_DIR"] = str(BUILD / "cache")
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
@@ -70,6 +77,17 @@ def run(command: list[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] |
         sys.exit(f"{command[0]} is needed, and was not found")
     if code:
         sys.exit(code if code > 0 else 1)
+
+
+def cargo(package: str) -> Path:
+    """Build a package of the workspace, and give the folder where its programs and libraries are."""
+    run(["cargo", "build", "--quiet", "--profile", PROFILE, "--package", package], env=environment())
+    return ARTIFACTS
+
+
+def library(name: str) -> str:
+    """Give the file name of a shared library, as the system spells it."""
+    return f"{name}.dll" if os.name == "nt" else f"lib{name}.dylib" if sys.platform == "darwin" else f"lib{name}.so"
 
 
 def sources(*parts: str) -> list[Path]:

@@ -94,6 +94,8 @@ def all_suites() -> dict[str, Suite]:
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
+        "new": pytest("new", ROOT / "tools", "test_new.py"),
+        "packages": pytest("packages", ROOT / "tools", "test_packages.py"),
         "docs": pytest("docs", ROOT / "tools", "test_docs.py"),
     }
 

@@ -7,7 +7,8 @@ A comment above a block says what is done with it. All blocks of a document shar
 <!-- test: run, fails -->              the same, but it must fail
 <!-- test: prints -->                  the block before must have printed this
 <!-- test: console -->                 run what stands behind each `$ `, and compare with what stands below it
-<!-- test: python -->                  run it with Python; it must succeed
+<!-- test: python -->                  run it as a program of that host language (the names of hosts.py); it must succeed
+<!-- test: python, file NAME -->       write it to that file, and run it so
 <!-- test: skip, REASON -->            do nothing, for that reason
 
 Where output is compared, `...` stands for any text, and any size in MB for any other.
@@ -24,7 +25,8 @@ from pathlib import Path
 
 import go
 import pytest
-from project import PYTHON, ROOT, environment
+from hosts import HOSTS
+from project import ROOT, environment
 
 DOCUMENTS = [
     "README.md",
@@ -33,7 +35,7 @@ DOCUMENTS = [
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]
-PROGRAMS = {"go", "python", "py", "sh", "bash", "console", "shell"}
+PROGRAMS = {"go", "python", "py", "sh", "bash", "console", "shell", "js", "ts", "c", "cpp", "kotlin", "java", "ruby", "swift"}
 BLOCK = re.compile(r"(?:^<!-- test: (?P<test>.+?) -->\n+)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -75,8 +77,13 @@ class Folder:
             file.write_text(block.text, encoding="utf-8")
         elif block.verb == "run":
             self.run(["bash", "-euo", "pipefail", "-c", block.text], fails=block.argument == "fails")
-        elif block.verb == "python":
-            self.run([PYTHON, "-c", block.text])
+        elif block.verb in HOSTS:
+            host = HOSTS[block.verb]
+            if reason := host.missing():
+                pytest.skip(f"{host.name}: {reason}")
+            program = self.path / (block.argument.removeprefix("file ") or f"snippet{Path(host.program).suffix}")
+            program.write_text(block.text, encoding="utf-8")
+            self.run(host.command(program, self.path))
         elif block.verb == "prints":
             self.compare(block.text)
         elif block.verb == "console":
@@ -113,7 +120,7 @@ def test_snippets_do_what_they_say(document: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_each_program_is_tested(document: str) -> None:
-    verbs = {"file", "run", "python", "console", "prints", "skip"}
+    verbs = {"file", "run", "console", "prints", "skip", *HOSTS}
     unknown = [f"{document}:{block.line}: {block.verb}" for block in blocks(document) if block.verb and block.verb not in verbs]
     silent = [f"{document}:{block.line}" for block in blocks(document) if not block.verb and block.language in PROGRAMS]
     unreasoned = [f"{document}:{block.line}" for block in blocks(document) if block.verb == "skip" and not block.argument]

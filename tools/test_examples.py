@@ -12,10 +12,13 @@ from pathlib import Path
 
 import go
 import pytest
+from host import Command, Host
+from hosts import HOSTS
 from project import BUILD, CLI, PYTHON, ROOT, environment
 
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
-PARTS = ["README.md", "expected.txt", "main.py", "plugin/go.mod", "plugin/main.go"]
+PARTS = ["README.md", "expected.txt", "plugin/go.mod", "plugin/main.go"]
+PROGRAMS = [(example, host) for example in EXAMPLES for host in HOSTS.values() if (example / host.program).is_file()]
 
 
 def build(example: Path) -> Path:
@@ -26,18 +29,21 @@ def build(example: Path) -> Path:
     return wasm
 
 
-def run(command: list[str | Path], directory: Path) -> str:
+def run(command: Command, directory: Path) -> str:
     """Run a command, and give what it printed."""
     done = subprocess.run(command, cwd=directory, env=environment(go.find()), capture_output=True, encoding="utf-8", timeout=600)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_example(example: Path) -> None:
+@pytest.mark.parametrize(("example", "host"), PROGRAMS, ids=lambda given: given.name)
+def test_example(example: Path, host: Host, tmp_path: Path) -> None:
+    reason = host.missing()
+    if reason:
+        pytest.skip(f"{host.name}: {reason}")
     missing = [part for part in PARTS if not (example / part).is_file()]
     assert not missing
-    printed = run([PYTHON, example / "main.py", build(example)], example)
+    printed = run([*host.command(example / host.program, tmp_path), build(example)], example)
     expected = (example / "expected.txt").read_text(encoding="utf-8")
     if not doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS):
         # A plain comparison shows where they differ.

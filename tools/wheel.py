@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import environment
-from project import BUILD, PYTHON, ROOT, VENV, Stamp, executable, run, say, sources
+from project import BUILD, PROFILE, PYTHON, ROOT, VENV, Stamp, executable, run, say, sources
 from project import environment as project_environment
 
 WHEELS = BUILD / "wheels"
@@ -18,7 +18,7 @@ def build() -> None:
     environment.ensure()
     made_from = sources("core", "bindings-python/src", "bindings-python/python", "Cargo.toml", "Cargo.lock")
     made_from += sources("bindings-python/Cargo.toml", "bindings-python/pyproject.toml", "bindings-python/README.md")
-    stamp = Stamp("wheel", made_from, sys.version)
+    stamp = Stamp("wheel", made_from, sys.version, PROFILE)
     if stamp.fresh() and _installed():
         return
     stamp.clear()
@@ -26,7 +26,8 @@ def build() -> None:
     shutil.rmtree(WHEELS, ignore_errors=True)
     maturin = executable(PYTHON.parent, "maturin")
     env = project_environment() | {"VIRTUAL_ENV": str(VENV)}
-    run([maturin, "build", "--release", "--manifest-path", "bindings-python/Cargo.toml", "--interpreter", PYTHON, "--out", WHEELS], env=env)
+    manifest = ROOT / "bindings-python" / "Cargo.toml"
+    run([maturin, "build", "--profile", PROFILE, "--manifest-path", manifest, "--interpreter", PYTHON, "--out", WHEELS], env=env)
     (wheel,) = WHEELS.glob("undergo-*.whl")
     environment.pip("--no-deps", "--force-reinstall", wheel)
     stamp.set()

@@ -13,7 +13,7 @@ DIRECTORY = {"Ada": ["mathematics", "engines"], "Grace": []}
 def lookup(name: str) -> list[str]:
     """Give a person's tags; the plugin calls this."""
     if name not in DIRECTORY:
-        raise KeyError(f"{name} is not in the directory")
+        raise LookupError(f"{name} is not in the directory")
     return DIRECTORY[name]
 
 
@@ -21,7 +21,7 @@ plugin = undergo.Plugin(sys.argv[1])
 greeter = plugin.instantiate(imports={"directory": {"lookup": lookup}}, limits=undergo.Limits(memory="64MiB", timeout=5.0))
 
 # What the plugin has, with the comments of its Go source.
-print(plugin.exports["greet"])
+print("exports:", ", ".join(plugin.exports))
 print(greeter.greet.__doc__)
 print()
 
@@ -49,7 +49,7 @@ except undergo.GuestError as error:
 try:
     greeter.greet({"name": "Ada", "tags": ["a", "b", 3]}, False)
 except undergo.TypeMismatchError as error:
-    print(f"{error.kind}: at {error.path}: {error.message}")
+    print(f"{error.kind}: at {error.path}")
 
 # A name that is misspelt.
 try:
@@ -58,13 +58,13 @@ except undergo.UnknownExportError as error:
     print(f"{error.kind}: {error.message}")
 
 # The instance has lived through all of these. A panic ends it.
-print(greeter.alive)
+print("alive" if greeter.alive else "ended")
 try:
     greeter.initial({"name": "", "tags": []})
 except undergo.PanicError as error:
     print(f"{error.kind}: {error.message}")
     print(f"in {error.frames[0].function}")
-print(greeter.alive)
+print("alive" if greeter.alive else "ended")
 
 # The plugin itself is as good as ever, and a new instance is quickly made.
 greeter = plugin.instantiate(imports={"directory": {"lookup": lookup}})

@@ -26,22 +26,35 @@ enum Host {
 }
 
 const HELP: &str = "\
-The folder has go.mod, main.go with a record, an error and an import, main.py that calls it, and a README.md. Nothing that \
+The folder has go.mod, main.go with a record, an error and an import, a program that calls it, and a README.md. Nothing that \
 exists is overwritten.
 
 Examples:
   undergo new greeter && cd greeter
   undergo build && python main.py";
 
-const FILES: [(&str, &str); 4] = [
-    ("go.mod", include_str!("templates/go.mod.txt")),
-    ("main.go", include_str!("templates/main.go.txt")),
-    ("main.py", include_str!("templates/main.py.txt")),
-    ("README.md", include_str!("templates/README.md.txt")),
-];
+/// What the plugin itself consists of.
+const PLUGIN: &[(&str, &str)] = &[("go.mod", include_str!("templates/go.mod.txt")), ("main.go", include_str!("templates/main.go.txt"))];
+
+impl Host {
+    /// The files of the program that calls it.
+    fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Host::Python => {
+                &[("main.py", include_str!("templates/python/main.py.txt")), ("README.md", include_str!("templates/python/README.md.txt"))]
+            }
+        }
+    }
+
+    /// How the program is run, in the folder, once the plugin is built.
+    fn command(self) -> &'static str {
+        match self {
+            Host::Python => "python main.py",
+        }
+    }
+}
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let Host::Python = args.host;
     let folder = Path::new(&args.name);
     match fs::create_dir(folder) {
         Ok(()) => {}
@@ -50,11 +63,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         Err(error) => return Err(error).with_context(|| format!("{} can't be made", folder.display())),
     }
-    for (file, text) in FILES {
+    for (file, text) in PLUGIN.iter().chain(args.host.files()) {
         let path = folder.join(file);
         fs::write(&path, text.replace("NAME", &args.name)).with_context(|| format!("{} can't be written", path.display()))?;
     }
-    println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  python main.py", args.name);
+    println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  {1}", args.name, args.host.command());
     Ok(())
 }
 

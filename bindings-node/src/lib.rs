@@ -1,0 +1,1 @@
+//! Go plugins as typed, sandboxed functions of Node.

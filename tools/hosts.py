@@ -1,0 +1,18 @@
+"""The host languages. `hosts.py NAME` builds one of them, `hosts.py` all."""
+
+from __future__ import annotations
+
+import sys
+
+from host import Host
+from host_python import Python
+
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(),)}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or HOSTS:
+        reason = HOSTS[name].missing()
+        if reason:
+            print(f"{name} is left out: {reason}", file=sys.stderr)
+        else:
+            HOSTS[name].build()
