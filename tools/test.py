@@ -93,6 +93,7 @@ def all_suites() -> dict[str, Suite]:
         "python": pytest("python", ROOT / "bindings-python", "tests"),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
+        "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
         "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
         "new": pytest("new", ROOT / "tools", "test_new.py"),
         "packages": pytest("packages", ROOT / "tools", "test_packages.py"),

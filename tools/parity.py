@@ -1,0 +1,77 @@
+"""What each host offers, read from its sources; test_parity.py compares it with the tables of docs/parity.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from project import ROOT
+
+TABLE = ROOT / "docs" / "parity.md"
+
+Members = dict[str, set[str]]
+"""The public members of a host's classes."""
+
+
+def python() -> Members:
+    """Read the package's stubs and its plain classes."""
+    package = ROOT / "bindings-python" / "python" / "undergo"
+    found: Members = {}
+    for file in [package / "_undergo.pyi", package / "_config.py", package / "_records.py", package / "_errors.py"]:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, set()).update(_python_members(node))
+    return found
+
+
+def _python_members(node: ast.ClassDef) -> Iterator[str]:
+    for item in node.body:
+        name = item.name if isinstance(item, ast.FunctionDef) else getattr(getattr(item, "target", None), "id", "_")
+        if name == "__init__":
+            stored = [part for part in ast.walk(item) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)]
+            yield from (part.attr for part in stored if isinstance(part.value, ast.Name) and part.value.id == "self")
+        elif not name.startswith("_"):
+            yield name
+
+
+def braced(file: Path, classes: str, members: str) -> Members:
+    """Read a language with braces: the lines of a class that are directly in its body.
+
+    Args:
+        file: the source.
+        classes: a pattern with the name of a class as its group, for the line on which the class begins.
+        members: a pattern with a member's name as its group.
+
+    """
+    found: Members = {}
+    inside: list[tuple[int, str]] = []
+    depth = 0
+    for line in _without_comments(file.read_text(encoding="utf-8")).splitlines():
+        begun = re.search(classes, line)
+        if inside and inside[-1][0] == depth and not begun:
+            name = re.search(members, line)
+            if name:
+                found[inside[-1][1]].add(name[1])
+        depth += line.count("{") - line.count("}")
+        while inside and depth < inside[-1][0]:
+            inside.pop()
+        if begun and "{" in line and "}" not in line:
+            inside.append((depth, begun[1]))
+            found.setdefault(begun[1], set())
+    return found
+
+
+def _without_comments(text: str) -> str:
+    text = re.sub(r"/\*.*?\*/", lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
+    return re.sub(r"(?<![:\"'])//[^\n]*", "", text)
+
+
+def join(host: str, noun: str, member: str) -> str:
+    """Name a member as the tables do."""
+    return f"{noun}{'::' if host == 'C++' else '#' if host == 'Ruby' else '.'}{member}" if noun else member
+
+
+SURFACES = {"Python": python}
+"""How the surface of each host is read, by the columns' names."""
