@@ -1,1 +1,3 @@
+//! Nothing to build.
+
 fn main() {}

@@ -12,20 +12,22 @@ pub(crate) enum Failure {
     Told,
     /// The plugin could not be called, or its function did not return.
     Call(Error),
+    /// A program did not end by itself, or did not begin.
+    Run(Error, u8),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Told => f.write_str("a program that was run failed"),
-            Failure::Call(error) => error.fmt(f),
+            Failure::Call(error) | Failure::Run(error, _) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for Failure {}
 
-/// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended otherwise than by a return.
+/// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended otherwise than by a return, and a program's own.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Told) => ExitCode::FAILURE,
@@ -36,6 +38,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         Some(Failure::Call(error)) => {
             eprintln!("{}", describe(error));
             ExitCode::from(2)
+        }
+        Some(Failure::Run(error, code)) => {
+            eprintln!("{}", describe(error));
+            ExitCode::from(*code)
         }
         None => {
             match error.downcast_ref::<Error>() {

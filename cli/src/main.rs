@@ -15,6 +15,7 @@ mod options;
 mod plugin;
 mod progress;
 mod rfc3339;
+mod run;
 mod sdk;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ Examples:
   undergo build greeter                        compile it to greeter.wasm
   undergo inspect greeter.wasm                 what it gives, and what it wants
   undergo call greeter.wasm add 1 2            call a function
+  undergo run app.wasm -v                      run a program that was built for WASI
   undergo bindgen greeter.wasm --lang python   write a typed module for it
   undergo compile greeter.wasm                 turn it into native code, to be shipped
 
@@ -45,21 +47,24 @@ enum Command {
     Build(build::Args),
     Inspect(inspect::Args),
     Call(call::Args),
+    Run(run::Args),
     Compile(compile::Args),
     Bindgen(bindgen::Args),
 }
 
 fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let result = match Cli::parse().command {
-        Command::New(args) => new::run(&args),
-        Command::Build(args) => build::run(&args),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Call(args) => call::run(&args),
-        Command::Compile(args) => compile::run(&args),
-        Command::Bindgen(args) => bindgen::run(&args),
+        Command::New(args) => new::run(&args).map(done),
+        Command::Build(args) => build::run(&args).map(done),
+        Command::Inspect(args) => inspect::run(&args).map(done),
+        Command::Call(args) => call::run(&args).map(done),
+        Command::Run(args) => run::run(&args),
+        Command::Compile(args) => compile::run(&args).map(done),
+        Command::Bindgen(args) => bindgen::run(&args).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => failure::report(&error),
     }
 }

@@ -48,6 +48,11 @@ impl Options {
         }
     }
 
+    /// That of a program, which has the streams of this process.
+    pub(crate) fn program(&self) -> Sandbox {
+        Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox() }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits { memory: self.memory, timeout: self.timeout, stack: self.stack, fuel: self.fuel, ..Limits::default() }
     }

@@ -278,7 +278,7 @@ impl fmt::Debug for AsyncInstance {
 }
 
 /// Brings up a guest within that patience.
-async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
+pub(crate) async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
     let _ticking = Ticking::start()?;
     let began = Instant::now();
     patience.check_limits()?;

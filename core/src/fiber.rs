@@ -52,7 +52,7 @@ async fn ended(patience: &Patience) -> Error {
     }
 }
 
-/// Instantiates the module in its store, and runs its `_initialize`. The caller has set the store's patience.
+/// Instantiates the module in its store, and runs its `_initialize`; of a command, all of it. The caller has set the store's patience.
 pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()> {
     let compiled = seed.plugin.compiled();
     store.epoch_deadline_callback(|store| {
@@ -67,8 +67,8 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
     let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
     let start = handles(store, &instance, compiled)?;
     let mut store = store.as_context_mut();
-    if let Some(initialize) = start.initialize {
-        enter(&mut store, initialize, &[], false).await?;
+    if let Some(begin) = start.begin {
+        enter(&mut store, begin, &[], false).await?;
     }
     if let Some(arena) = start.arena {
         let address = enter(&mut store, arena, &[], true).await?;

@@ -19,7 +19,7 @@
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
 //! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `patience`, `streams`, `wasi`, `engine`, `ticker`, `cache`, `code`,
-//! `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
+//! `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
@@ -31,6 +31,7 @@ mod cache;
 mod call;
 mod cancel;
 mod code;
+mod command;
 mod config;
 mod descriptor;
 mod engine;
@@ -71,6 +72,7 @@ pub use async_instance::{AsyncArguments, AsyncInstance};
 pub use async_pool::AsyncPool;
 pub use call::{Arguments, Returned};
 pub use cancel::CancelToken;
+pub use command::Completed;
 pub use config::{CallOptions, Caller, CodeCache, Compile, Dir, InstanceOptions, Limits, PluginOptions, Sandbox};
 pub use engine::Tier;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};

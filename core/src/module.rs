@@ -46,6 +46,14 @@ impl ModuleKind {
             ModuleKind::Command => "command",
         }
     }
+
+    /// The function that runs first.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            ModuleKind::Reactor => "_initialize",
+            ModuleKind::Command => "_start",
+        }
+    }
 }
 
 /// A function's core signature under its name.

@@ -126,7 +126,7 @@ impl Running {
 }
 
 /// Leaves the gate.
-struct Leaving<'g>(&'g Gate);
+pub(crate) struct Leaving<'g>(pub(crate) &'g Gate);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
@@ -135,7 +135,7 @@ impl Drop for Leaving<'_> {
 }
 
 /// Brings up a guest within that patience. The caller is through the gate.
-fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
+pub(crate) fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
     let _ticking = Ticking::start()?;
     let began = Instant::now();
     patience.check()?;

@@ -21,8 +21,9 @@ pub(crate) struct Export {
 pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
     let mut exports = Vec::new();
     // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
-    let own: [(&str, &[ValType], Option<ValType>); 4] = [
+    let own: [(&str, &[ValType], Option<ValType>); 5] = [
         ("_initialize", &[], None),
+        ("_start", &[], None),
         ("undergo_arena", &[], Some(I32)),
         ("undergo_poll", &[], None),
         ("cabi_realloc", &[I32, I32, I32, I32], Some(I32)),

@@ -103,7 +103,7 @@ impl Seed {
         Ok(store)
     }
 
-    /// Instantiates the module in its store, and runs its `_initialize`. The caller is through the gate, and has set the store's patience and the clock ticking.
+    /// Instantiates the module in its store, and runs its `_initialize`; of a command, all of it. The caller is through the gate, and has set the store's patience and the clock ticking.
     pub(crate) fn bring_up(&self, store: &mut Store<State>) -> Result<()> {
         let compiled = self.plugin.compiled();
         store.epoch_deadline_callback(|store| match store.data().patience.check() {
@@ -119,8 +119,8 @@ impl Seed {
         let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
         let start = handles(store, &instance, compiled)?;
         let mut store = store.as_context_mut();
-        if let Some(initialize) = start.initialize {
-            enter(&mut store, initialize, &mut [])?;
+        if let Some(begin) = start.begin {
+            enter(&mut store, begin, &mut [])?;
         }
         if let Some(arena) = start.arena {
             let mut raw = [ValRaw::u32(0)];
@@ -148,7 +148,8 @@ pub(crate) fn note_fuel(store: impl AsContext<Data = State>) {
 
 /// The functions that are called once.
 pub(crate) struct Start {
-    pub(crate) initialize: Option<Func>,
+    /// `_initialize`, or a command's `_start`.
+    pub(crate) begin: Option<Func>,
     /// Gives the address of the arena.
     pub(crate) arena: Option<Func>,
 }
@@ -163,7 +164,7 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
             .ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?;
         exports.push((func, export.post.as_deref().and_then(&mut find)));
     }
-    let start = Start { initialize: find("_initialize"), arena: find("undergo_arena") };
+    let start = Start { begin: find(compiled.info.kind.begin()), arena: find("undergo_arena") };
     // An init function of Go may call the host, and be given strings: `realloc` is needed before the arena is there.
     let (realloc, poll) = (find("cabi_realloc"), find("undergo_poll"));
     let state = store.data_mut();

@@ -6,4 +6,5 @@ mod call;
 mod compile;
 mod inspect;
 mod new;
+mod run;
 mod support;

@@ -1,0 +1,50 @@
+//! `undergo run`: runs a command, a Go program that was built for WASI.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use undergo::{CallOptions, InstanceOptions, Plugin};
+
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::progress::Progress;
+
+/// Run a program that was compiled to WebAssembly
+#[derive(clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The program: GOOS=wasip1 GOARCH=wasm go build -o app.wasm
+    file: PathBuf,
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    args: Vec<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+const HELP: &str = "\
+The program has the standard streams of this command, and nothing else that it is not given. Options stand before the file; what follows it is the program's.
+
+Exit code: that of the program; 125 when it could not be run, or was ended: by a trap, a timeout or another limit.
+
+Examples:
+  undergo run app.wasm -v input.txt
+  undergo run --dir ./data::/data:ro --env MODE=prod --timeout 10s app.wasm";
+
+/// What tells a failure of running from the program's own exit codes, which begin at the other end.
+const NOT_RUN: u8 = 125;
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let progress = Progress::start(format!("loading {}", args.file.display()));
+    let ended = Plugin::from_file(&args.file).and_then(|plugin| {
+        drop(progress);
+        let mut sandbox = args.options.program();
+        sandbox.args.extend(args.args.iter().cloned());
+        let options = InstanceOptions { sandbox, limits: args.options.limits(), ..InstanceOptions::default() };
+        plugin.run(options, &CallOptions::default())
+    });
+    let done = ended.map_err(|error| Failure::Run(error, NOT_RUN))?;
+    // The system has eight bits for it, as it has for other programs.
+    Ok(ExitCode::from(done.code as u8))
+}

@@ -1,0 +1,69 @@
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::{env, fs};
+
+use crate::support::{command, fixture, run};
+
+/// The program of the fixtures, built as any Go program is.
+fn program() -> &'static PathBuf {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program.wasm");
+        let go = env::var_os("UNDERGO_GO").unwrap_or_else(|| "go".into());
+        let mut build = Command::new(go);
+        build.args(["build", "-o"]).arg(&file).arg(".").current_dir(fixture("program"));
+        run(build.envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("GOPROXY", "off")])).ok();
+        file
+    });
+    &FILE
+}
+
+fn undergo_run(options: &[&str], args: &[&str]) -> Command {
+    let mut command = command(env!("CARGO_TARGET_TMPDIR").as_ref());
+    command.arg("run").args(options).arg(program()).args(args);
+    command
+}
+
+#[test]
+fn a_program_has_its_arguments_and_its_exit_code() {
+    assert_eq!(run(&mut undergo_run(&[], &["args", "-v", "--", "two words"])).ok(), "program.wasm\nargs\n-v\n--\ntwo words\n");
+    let three = run(&mut undergo_run(&[], &["exit", "3"]));
+    three.fails(3, &["leaving\n"]);
+    assert_eq!(three.stdout, "");
+}
+
+#[test]
+fn a_panic_is_the_programs_own_affair() {
+    run(&mut undergo_run(&[], &["panic"])).fails(2, &["panic: oh dear\n", "goroutine 1 [running]:\nmain.main()"]);
+}
+
+#[test]
+fn standard_input_reaches_the_program() {
+    let mut command = undergo_run(&[], &["upper"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
+    child.stdin.take().expect("a pipe").write_all("grüße\n".as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stdout).as_ref()), (Some(0), "GRÜSSE\n"));
+}
+
+#[test]
+fn a_program_has_what_it_is_given_and_no_more() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("a.txt"), "a file").expect("written");
+    let given = format!("{}::/data:ro", dir.path().display());
+    assert_eq!(run(&mut undergo_run(&["--dir", &given], &["read", "/data/a.txt"])).ok(), "a file\n");
+    run(&mut undergo_run(&["--dir", &given], &["write", "/data/b.txt"])).fails(1, &["/data/b.txt"]);
+    run(&mut undergo_run(&[], &["read", "/data/a.txt"])).fails(1, &["/data/a.txt"]);
+    assert_eq!(run(&mut undergo_run(&["--env", "MODE=prod"], &["env"])).ok(), "MODE=prod\n");
+}
+
+#[test]
+fn what_ends_a_program_is_told_apart_from_its_exit_codes() {
+    run(&mut undergo_run(&["--timeout", "300ms"], &["spin"])).fails(125, &["error[timeout]", "300ms"]);
+    run(&mut undergo_run(&["--memory", "64MiB"], &["args"])).ok();
+    let mut plugin = command(env!("CARGO_TARGET_TMPDIR").as_ref());
+    run(plugin.args(["run", crate::support::kitchen()])).fails(125, &["error[invalid-plugin]", "is a plugin, not a command"]);
+    let mut nothing = command(env!("CARGO_TARGET_TMPDIR").as_ref());
+    run(nothing.args(["run", "nothing.wasm"])).fails(125, &["nothing.wasm", "can't be read"]);
+}

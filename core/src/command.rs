@@ -1,0 +1,83 @@
+//! Running a command: a program that begins, ends, and answers with its exit code.
+
+use crate::async_instance;
+use crate::config::{CallOptions, InstanceOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::life::Usage;
+use crate::module::ModuleKind;
+use crate::patience::Patience;
+use crate::plugin::Plugin;
+use crate::running::{Leaving, come_up};
+use crate::store::Seed;
+use crate::task;
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completed {
+    /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error.
+    pub code: i32,
+    /// What it wrote to its standard output, where the sandbox captures that.
+    pub stdout: Vec<u8>,
+    /// The same for its standard error.
+    pub stderr: Vec<u8>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+impl Plugin {
+    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments, its environment and its streams; the limits, and `call`, are
+    /// those of the whole run.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for a directory that can't be opened; what else than an exit
+    /// ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
+    pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
+        self.check_command()?;
+        let patience = Patience::of(call, &options.limits);
+        let seed = Seed::new(self, options)?;
+        let mut store = seed.store()?;
+        // Nobody else knows of it, so this does not wait; host functions expect it.
+        seed.gate.enter(&patience)?;
+        let leaving = Leaving(&seed.gate);
+        let ended = come_up(&seed, &mut store, patience);
+        drop(leaving);
+        Completed::of(&seed, ended)
+    }
+
+    /// The same as a future: it holds no thread while the command waits. Dropped, it ends the command.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Plugin::run).
+    pub async fn run_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
+        self.check_command()?;
+        let patience = Patience::of(call, &options.limits);
+        let seed = Seed::on_fibers(self, options)?;
+        task::away().await;
+        let mut store = seed.store()?;
+        let ended = async_instance::come_up(&seed, &mut store, patience).await;
+        Completed::of(&seed, ended)
+    }
+
+    fn check_command(&self) -> Result<()> {
+        if self.info().kind == ModuleKind::Command {
+            return Ok(());
+        }
+        let text = format!(
+            "{} is a plugin, not a command: instantiate it, and call its exports; a command is built without -buildmode=c-shared",
+            self.name()
+        );
+        Err(Error::new(ErrorKind::InvalidPlugin, text))
+    }
+}
+
+impl Completed {
+    fn of(seed: &Seed, ended: Result<()>) -> Result<Completed> {
+        let code = match ended {
+            Ok(()) => 0,
+            Err(error) => error.exit_code().filter(|_| error.kind() == ErrorKind::Exit).ok_or(error)?,
+        };
+        Ok(Completed { code, stdout: seed.streams.stdout.take(), stderr: seed.streams.stderr.take(), usage: seed.life.usage() })
+    }
+}
