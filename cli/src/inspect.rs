@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind};
 
+use crate::check::Check;
 use crate::plugin::{self, bare_exports};
 
 /// Show what a plugin gives, what it wants, and what it is made of
@@ -18,8 +19,10 @@ pub(crate) struct Args {
     /// The plugin, or any WebAssembly module
     file: PathBuf,
     /// Write JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "check")]
     json: bool,
+    #[command(flatten)]
+    check: Check,
 }
 
 const HELP: &str = "\
@@ -37,7 +40,8 @@ With --json, an object of these members, to which later versions only add:
 
 Examples:
   undergo inspect greeter.wasm
-  undergo inspect greeter.wasm --json | jq -r '.exports[].name'";
+  undergo inspect greeter.wasm --json | jq -r '.exports[].name'
+  undergo inspect greeter.wasm --check --allow-import directory.lookup --min-go 1.25";
 
 /// A function, as both forms of the output show it.
 struct Shown {
@@ -80,6 +84,9 @@ impl Shown {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
     let named = |error: Error| Error::new(error.kind(), format!("{} is no plugin: {}", args.file.display(), error.message()));
+    if args.check.wanted() {
+        return args.check.run(&args.file, &bytes);
+    }
     let info = ModuleInfo::parse(&bytes).map_err(named)?;
     let interface = info.wit.as_deref().map(Interface::parse).transpose().map_err(named)?;
     let exports = exports(&info, interface.as_ref());

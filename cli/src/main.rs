@@ -3,6 +3,7 @@
 mod bindgen;
 mod build;
 mod call;
+mod check;
 mod compile;
 mod duration;
 mod failure;

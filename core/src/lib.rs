@@ -94,5 +94,8 @@ pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;
 
+/// The functions of WASI preview 1 that a plugin may import from `wasi_snapshot_preview1`.
+pub const WASI_FUNCTIONS: &[&str] = &wasi::FUNCTIONS;
+
 /// The version of this crate, and of every other part of Undergo.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

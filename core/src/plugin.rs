@@ -9,7 +9,7 @@ use crate::artifact::{self, Artifact};
 use crate::cache::Cache;
 use crate::code::Code;
 use crate::config::{Compile, PluginOptions};
-use crate::engine::{Flavor, Settings, Stack, Tier};
+use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::imports::Import;
@@ -120,6 +120,19 @@ impl Plugin {
         Ok(Plugin(Arc::new(Compiled::new(name, bytes, options, None)?)))
     }
 
+    /// Checks a module without compiling it: that it is valid WebAssembly, and has the functions that it says it has.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
+    pub fn validate(bytes: &[u8]) -> Result<ModuleInfo> {
+        let info = checked(bytes)?;
+        let engine = engine::compiler(Flavor { tier: Tier::Best, fuel: false })?;
+        wasmtime::Module::validate(engine, bytes)
+            .map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the module is not valid: {error:#}")))?;
+        Ok(info)
+    }
+
     /// Compiles a module to a file that can be shipped, for [`load_compiled`](Plugin::load_compiled) on machines like this one. With `fuel` its
     /// instances can have a limit of fuel, which costs about a tenth of the speed.
     ///
@@ -127,10 +140,7 @@ impl Plugin {
     ///
     /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
     pub fn compile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>> {
-        let info = ModuleInfo::parse(bytes)?;
-        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        signatures::exports(&info, interface.as_ref())?;
-        signatures::imports(&info, interface.as_ref())?;
+        checked(bytes)?;
         artifact::compile(bytes, fuel)
     }
 
@@ -240,6 +250,15 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Plugin({}, {} exports)", self.name(), self.0.exports.len())
     }
+}
+
+/// What a module says of itself, once that was compared with its functions.
+fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
+    let info = ModuleInfo::parse(bytes)?;
+    let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+    signatures::exports(&info, interface.as_ref())?;
+    signatures::imports(&info, interface.as_ref())?;
+    Ok(info)
 }
 
 /// Reads a file, and has its name in the errors.

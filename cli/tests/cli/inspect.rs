@@ -44,3 +44,32 @@ fn foreign_files_say_what_they_are() {
     inspect("damaged").fails(1, &["the module is damaged"]);
     inspect("missing").fails(1, &["missing can't be read"]);
 }
+
+#[test]
+fn a_check_is_for_ci() {
+    let check = |args: &[&str]| undergo(Path::new("."), &[&["inspect", "--check"], args].concat());
+    assert!(check(&[kitchen()]).ok().contains("kitchen.wasm is fine"));
+    check(&[kitchen(), "--allow-import", "directory", "--allow-import", "other.name", "--min-go", "1.24"]).ok();
+    check(&[kitchen(), "--allow-import", "other", "--min-go", "1.99"])
+        .fails(1, &["it imports directory.lookup, which is not allowed", "it was compiled by go1.", "wants go1.99 or newer"]);
+    undergo(Path::new("."), &["inspect", kitchen(), "--min-go", "1.24"]).fails(2, &["--check"]);
+    check(&[kitchen(), "--min-go", "old"]).fails(2, &["'old' is no version of Go"]);
+}
+
+#[test]
+fn a_check_finds_what_loading_would_find_and_more() {
+    let module = |text: &str| wat::parse_str(text).expect("a module");
+    let dir = tempfile::tempdir().expect("a directory");
+    let check = |text: &str, args: &[&str]| {
+        std::fs::write(dir.path().join("m.wasm"), module(text)).expect("written");
+        undergo(dir.path(), &[&["inspect", "--check", "m.wasm"], args].concat())
+    };
+    let command = r#"(module (func (export "_start")))"#;
+    check(command, &[]).fails(1, &["m.wasm: it is a command, which has no _initialize"]);
+    check(command, &["--allow-command"]).ok();
+    let odd = r#"(module (import "wasi_snapshot_preview1" "fd_teleport" (func)) (func (export "_initialize")))"#;
+    check(odd, &[]).fails(1, &["it imports fd_teleport, which is no function of WASI preview 1"]);
+    check(r#"(module (func (export "_initialize") (drop (i32.const 1)) i32.const 2))"#, &[]).fails(1, &["the module is not valid"]);
+    check(r#"(module (func (export "_initialize")))"#, &["--min-go", "1.24"]).fails(1, &["does not say which Go compiled it"]);
+    check(r#"(module)"#, &[]).fails(1, &["it exports neither _initialize nor _start"]);
+}

@@ -1,0 +1,120 @@
+//! `undergo inspect --check`: whether a plugin may be shipped.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin};
+
+use crate::plugin::{self, host_imports};
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "For CI")]
+pub(crate) struct Check {
+    /// Validate the whole module, and fail if anything is wrong with it; each problem is a line on standard error
+    #[arg(long)]
+    check: bool,
+    /// With --check: an import that is fine, or all of an interface. Without this option all are
+    #[arg(long = "allow-import", value_name = "INTERFACE[.NAME]", requires = "check")]
+    allowed: Vec<String>,
+    /// With --check: the oldest Go that may have compiled it
+    #[arg(long, value_name = "VERSION", requires = "check", value_parser = Version::parse)]
+    min_go: Option<Version>,
+    /// With --check: a program is fine, too
+    #[arg(long, requires = "check")]
+    allow_command: bool,
+}
+
+/// A version of Go: 1.25, 1.25.3. Release candidates count as their release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32, u32, u32);
+
+impl Version {
+    fn parse(text: &str) -> Result<Version, String> {
+        let wrong = || format!("'{text}' is no version of Go; write 1.25 or 1.25.3");
+        let bare = text.strip_prefix("go").unwrap_or(text);
+        let mut parts = bare.splitn(3, '.').map(|part| {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            part[..digits].parse::<u32>()
+        });
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor)), None) => Ok(Version(major, minor, 0)),
+            (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => Ok(Version(major, minor, patch)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl Check {
+    pub(crate) fn wanted(&self) -> bool {
+        self.check
+    }
+
+    /// Checks the module; the error has all that is wrong.
+    pub(crate) fn run(&self, file: &Path, bytes: &[u8]) -> Result<()> {
+        let problems = match Plugin::validate(bytes) {
+            Ok(info) => self.problems(&info),
+            Err(error) => vec![error.message().to_owned()],
+        };
+        if problems.is_empty() {
+            println!("{} is fine", file.display());
+            return Ok(());
+        }
+        let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+        bail!("{}", lines.join("\n"))
+    }
+
+    fn problems(&self, info: &ModuleInfo) -> Vec<String> {
+        let mut problems = Vec::new();
+        if info.kind == ModuleKind::Command && !self.allow_command {
+            problems
+                .push("it is a command, which has no _initialize: build it with -buildmode=c-shared, or with 'undergo build'".to_owned());
+        }
+        for import in info.imports.iter().filter(|import| import.module == plugin::WASI) {
+            if !undergo::WASI_FUNCTIONS.contains(&import.name.as_str()) {
+                problems.push(format!("it imports {}, which is no function of WASI preview 1", import.name));
+            }
+        }
+        for import in host_imports(info).filter(|import| !self.allows(import)) {
+            let (module, name) = (&import.module, &import.name);
+            problems.push(format!("it imports {module}.{name}, which is not allowed: --allow-import {module}.{name}"));
+        }
+        if let Some(oldest) = self.min_go {
+            match info.go_version.as_deref().map(|text| (text, Version::parse(text))) {
+                Some((_, Ok(version))) if version >= oldest => {}
+                Some((text, _)) => problems.push(format!("it was compiled by {text}, and --min-go wants {oldest} or newer")),
+                None => problems.push(format!("it does not say which Go compiled it, and --min-go wants {oldest} or newer")),
+            }
+        }
+        problems
+    }
+
+    fn allows(&self, import: &CoreImport) -> bool {
+        let matches = |allowed: &String| {
+            *allowed == import.module || allowed.strip_prefix(&import.module).and_then(|rest| rest.strip_prefix('.')) == Some(&import.name)
+        };
+        self.allowed.is_empty() || self.allowed.iter().any(matches)
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "go{}.{}", self.0, self.1)?;
+        if self.2 > 0 { write!(f, ".{}", self.2) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_versions() {
+        let version = |text| Version::parse(text).expect("a version");
+        assert!(version("1.9") < version("go1.24") && version("go1.24") < version("1.24.11") && version("1.24.9") < version("go1.24.11"));
+        assert_eq!(version("go1.27rc1"), version("1.27"));
+        assert_eq!(version("1.24.1").to_string(), "go1.24.1");
+        for bad in ["", "1", "go", "one.two", "1."] {
+            assert!(Version::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
