@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod compile;
 mod duration;
+mod exec;
 mod failure;
 mod forward;
 mod go;
@@ -49,6 +50,7 @@ enum Command {
     Inspect(inspect::Args),
     Call(call::Args),
     Run(run::Args),
+    Exec(exec::Args),
     Compile(compile::Args),
     Bindgen(bindgen::Args),
 }
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args).map(done),
         Command::Call(args) => call::run(&args).map(done),
         Command::Run(args) => run::run(&args),
+        Command::Exec(args) => exec::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),
     };

@@ -8,7 +8,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
 use crate::engine::Stack;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::gate::Gate;
 use crate::gopanic;
 use crate::imports::HostFunction;
@@ -230,9 +230,11 @@ const NATIVE_STACK: usize = 1 << 20;
 /// What ended the guest, as an error.
 pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
     let stderr = state.streams.stderr.since(mark);
-    if let Some(error) = Error::from_wasmtime(error) {
+    if let Some(ended) = Error::from_wasmtime(error) {
         // What ended within an inner call has that one's.
-        return if error.stderr().is_empty() { error.with_stderr(stderr) } else { error };
+        let ended = if ended.stderr().is_empty() { ended.with_stderr(stderr) } else { ended };
+        // Where it stood, if the module has names: plugins have none, unless they are built to be debugged.
+        return if ended.kind() == ErrorKind::Timeout { ended.with_frames(named_frames(error)) } else { ended };
     }
     let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
     let trap = error.downcast_ref::<wasmtime::Trap>();
@@ -266,11 +268,18 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Err
     ended.with_stderr(stderr)
 }
 
-fn wasm_frames(error: &wasmtime::Error) -> Vec<crate::error::Frame> {
-    // A recursion without end has a hundred thousand frames, all alike.
+/// The frames of a backtrace. A recursion without end has a hundred thousand of them, all alike: the innermost ones are enough.
+fn backtrace(error: &wasmtime::Error) -> impl Iterator<Item = &wasmtime::FrameInfo> {
     const MOST: usize = 64;
-    let Some(trace) = error.downcast_ref::<wasmtime::WasmBacktrace>() else { return Vec::new() };
+    error.downcast_ref::<wasmtime::WasmBacktrace>().into_iter().flat_map(|trace| trace.frames()).take(MOST)
+}
+
+fn wasm_frames(error: &wasmtime::Error) -> Vec<Frame> {
     let name = |frame: &wasmtime::FrameInfo| frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
-    let frame = |frame| crate::error::Frame { function: name(frame), file: String::new(), line: 0 };
-    trace.frames().iter().take(MOST).map(frame).collect()
+    backtrace(error).map(|frame| Frame { function: name(frame), file: String::new(), line: 0 }).collect()
+}
+
+fn named_frames(error: &wasmtime::Error) -> Vec<Frame> {
+    let named = backtrace(error).filter_map(wasmtime::FrameInfo::func_name);
+    named.map(|name| Frame { function: name.to_owned(), file: String::new(), line: 0 }).collect()
 }

@@ -4,6 +4,7 @@ mod bindgen;
 mod build;
 mod call;
 mod compile;
+mod exec;
 mod inspect;
 mod new;
 mod run;

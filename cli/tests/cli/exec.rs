@@ -1,0 +1,72 @@
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::{Run, command, fixture, run, undergo};
+
+/// The go command, with the fixture as its working directory, for WASI.
+fn go(args: &[&str]) -> Command {
+    let mut go = Command::new(env::var_os("UNDERGO_GO").unwrap_or_else(|| "go".into()));
+    go.args(args).current_dir(fixture("tested")).env("PWD", fixture("tested"));
+    go.envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("GOPROXY", "off"), ("GOFLAGS", "-count=1")]);
+    go.env("UNDERGO_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    go
+}
+
+fn tested(args: &[&str]) -> Run {
+    let exec = format!("{} exec", env!("CARGO_BIN_EXE_undergo"));
+    run(&mut go(&[&["test", "-exec", &exec], args].concat()))
+}
+
+#[test]
+fn go_test_runs_its_tests() {
+    let passed = tested(&["-run", "Passes|Deep", "-v", "."]).ok();
+    assert!(passed.contains("--- PASS: TestPasses") && passed.contains("--- PASS: TestDeep"), "{passed}");
+    let failed = tested(&["-run", "Fails", "."]);
+    assert_eq!(failed.code, 1, "{}{}", failed.stdout, failed.stderr);
+    assert!(failed.stdout.contains("it fails") && failed.stdout.contains("FAIL\texample.com/tested"), "{}", failed.stdout);
+}
+
+#[test]
+fn a_test_without_end_is_ended_at_its_timeout() {
+    let began = Instant::now();
+    let spun = tested(&["-run", "Spins", "-timeout", "1s", "."]);
+    assert_eq!(spun.code, 1, "{}{}", spun.stdout, spun.stderr);
+    assert!(spun.stdout.contains("panic: test timed out after 1s"), "{}{}", spun.stdout, spun.stderr);
+    // Go's own script takes a minute more, when the go command loses its patience.
+    assert!(began.elapsed() < Duration::from_secs(50));
+    // A test that sleeps is ended by Go itself, which has more to tell.
+    let slept = tested(&["-run", "Sleeps", "-timeout", "1s", "."]);
+    assert!(slept.stdout.contains("running tests:") && slept.stdout.contains("TestSleeps"), "{}{}", slept.stdout, slept.stderr);
+}
+
+#[test]
+fn a_binary_with_names_tells_where_it_stood() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let binary = dir.path().join("tested.test");
+    run(&mut go(&["test", "-c", "-o", binary.to_str().expect("a path"), "."])).ok();
+    let binary = binary.to_str().expect("a path");
+    let spun = undergo(&fixture("tested"), &["exec", binary, "-test.run=Spins", "-test.timeout=500ms"]);
+    spun.fails(2, &["panic: test timed out after 500ms\n\ngoroutine running:\nexample.com_tested.spin(...)\nexample.com_tested.TestSpins"]);
+}
+
+#[test]
+fn go_run_runs_a_program() {
+    let exec = format!("{} exec", env!("CARGO_BIN_EXE_undergo"));
+    let ran = run(&mut go(&["run", "-exec", &exec, ".", "-v", "two words"]));
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, "[-v two words]\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("exit status 5"), "{}", ran.stderr);
+}
+
+#[test]
+fn once_installed_it_needs_no_flag() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let told = run(command(dir.path()).args(["exec", "--install", "bin"])).ok();
+    assert!(told.contains("go_wasip1_wasm_exec is there"), "{told}");
+    let mut go = go(&["test", "-run", "Passes", "."]);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let dirs = [dir.path().join("bin")].into_iter().chain(env::split_paths(&path));
+    run(go.env("PATH", env::join_paths(dirs).expect("a PATH"))).ok();
+    undergo(dir.path(), &["exec", "no.wasm"]).fails(125, &["no.wasm", "can't be read"]);
+}
