@@ -70,7 +70,8 @@ fn sandbox(args: &[String]) -> Result<Sandbox> {
     let here = env::current_dir().context("the working directory is gone")?;
     let here = here.to_str().context("the working directory has a name that is not UTF-8, which WASI can't carry")?;
     // PWD may go through symbolic links, where the go command stands as well.
-    let here = env::var("PWD").ok().filter(|pwd| fs::canonicalize(pwd).ok() == fs::canonicalize(here).ok()).unwrap_or_else(|| here.to_owned());
+    let here =
+        env::var("PWD").ok().filter(|pwd| fs::canonicalize(pwd).ok() == fs::canonicalize(here).ok()).unwrap_or_else(|| here.to_owned());
     let path = env::var("PATH").unwrap_or_default();
     Ok(Sandbox {
         args: args.to_vec(),
@@ -93,7 +94,7 @@ fn test_timeout(args: &[String]) -> Option<Duration> {
     nanoseconds.filter(|nanoseconds| *nanoseconds > 0).map(Duration::from_nanos)
 }
 
-/// What Go says, and the stack of the goroutine that did not let go, if the binary has names: 'go test' strips those of what it runs at once, 'go test -c' does not.
+/// What Go says, and the stack of the goroutine that did not let go.
 fn timed_out(timeout: Duration, error: &Error) -> String {
     let mut text = format!("panic: test timed out after {timeout:?}\n");
     if !error.frames().is_empty() {

@@ -176,7 +176,8 @@ impl Error {
         }
     }
 
-    /// The Go traceback of a [`Panic`](ErrorKind::Panic), or the wasm one of a [`Trap`](ErrorKind::Trap), innermost frame first.
+    /// The Go traceback of a [`Panic`](ErrorKind::Panic), innermost frame first; for a [`Trap`](ErrorKind::Trap) or a [`Timeout`](ErrorKind::Timeout) in guest code the functions
+    /// that it stood in, without files and lines.
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.0.frames

@@ -64,7 +64,7 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
     let held = fork::hold()?;
     let linked = ready.async_pre()?.instantiate_async(&mut *store).await;
     drop(held);
-    let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
+    let instance = linked.map_err(|error| not_linked(&error, &*store))?;
     let start = handles(store, &instance, compiled)?;
     let mut store = store.as_context_mut();
     if let Some(begin) = start.begin {
@@ -91,7 +91,7 @@ pub(crate) async fn enter(store: &mut StoreContextMut<'_, State>, func: Func, pa
     let mark = store.data().streams.stderr.total();
     let mut results = [Val::I32(0)];
     let results = &mut results[..usize::from(has_result)];
-    func.call_async(&mut *store, params, results).await.map_err(|error| classify(&error, store.data(), mark))?;
+    func.call_async(&mut *store, params, results).await.map_err(|error| classify(&error, &*store, mark))?;
     Ok(results.first().map_or(0, bits))
 }
 

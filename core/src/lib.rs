@@ -39,6 +39,7 @@ mod error;
 mod fiber;
 mod fork;
 mod gate;
+mod gonames;
 mod gopanic;
 mod imports;
 mod instance;

@@ -17,6 +17,8 @@ pub(crate) struct Ready {
     pub(crate) settings: Settings,
     pub(crate) engine: &'static Engine,
     pub(crate) pre: Kept<InstancePre<State>>,
+    /// How many functions the module imports, each as often as it does so: the others are numbered behind these.
+    pub(crate) imported: u32,
     imports: Arc<[Import]>,
     async_pre: OnceLock<Result<Kept<InstancePre<State>>>>,
 }
@@ -27,7 +29,8 @@ impl Ready {
         let mut linker = Linker::new(engine);
         wasi::link(&mut linker).map_err(|error| unlinked(&error))?;
         let pre = Kept::new(link(linker, module, all)?);
-        Ok(Ready { settings, engine, pre, imports: all.clone(), async_pre: OnceLock::new() })
+        let imported = module.imports().filter(|import| import.ty().func().is_some()).count() as u32;
+        Ok(Ready { settings, engine, pre, imported, imports: all.clone(), async_pre: OnceLock::new() })
     }
 
     /// For instances on fibers.

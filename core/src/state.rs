@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Func, Memory, ResourceLimiter, StoreContextMut, ValRaw};
+use wasmtime::{AsContext, Func, Memory, ResourceLimiter, StoreContextMut, ValRaw};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
@@ -10,6 +10,7 @@ use crate::abi::memory::{self, GuestMemory};
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::gate::Gate;
+use crate::gonames::GoNames;
 use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
@@ -209,7 +210,7 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
         call()
     };
     store.data_mut().depth -= 1;
-    let result = result.map_err(|error| classify(&error, store.data(), mark));
+    let result = result.map_err(|error| classify(&error, &*store, mark));
     if outermost {
         // What ended the guest tells more than what became of its last words.
         return result.and(store.data().streams.finish());
@@ -228,13 +229,16 @@ pub(crate) fn on_large_stack<R>(stack: Stack, code: impl FnOnce() -> R) -> R {
 const NATIVE_STACK: usize = 1 << 20;
 
 /// What ended the guest, as an error.
-pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Error {
+pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = State>, mark: u64) -> Error {
+    let store = store.as_context();
+    let state = store.data();
+    let frames = |error| frames(error, state.guest.memory.map_or(&[][..], |memory| memory.data(&store)), state.ready.imported);
     let stderr = state.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // What ended within an inner call has that one's.
         let ended = if ended.stderr().is_empty() { ended.with_stderr(stderr) } else { ended };
-        // Where it stood, if the module has names: plugins have none, unless they are built to be debugged.
-        return if ended.kind() == ErrorKind::Timeout { ended.with_frames(named_frames(error)) } else { ended };
+        // Where it stood. What a host function raised has its own traceback.
+        return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
     let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
     let trap = error.downcast_ref::<wasmtime::Trap>();
@@ -257,12 +261,12 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, mark: u64) -> Err
                 state.ready.settings.stack.bytes() >> 10
             ),
         )
-        .with_frames(wasm_frames(error)),
+        .with_frames(frames(error)),
         (None, None, Some(wasmtime::Trap::OutOfFuel)) => {
             let budget = state.fuel.unwrap_or_default();
-            Error::new(ErrorKind::OutOfFuel, format!("the call used up its fuel, of which it had {budget}")).with_frames(wasm_frames(error))
+            Error::new(ErrorKind::OutOfFuel, format!("the call used up its fuel, of which it had {budget}")).with_frames(frames(error))
         }
-        (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(wasm_frames(error)),
+        (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };
     ended.with_stderr(stderr)
@@ -274,12 +278,14 @@ fn backtrace(error: &wasmtime::Error) -> impl Iterator<Item = &wasmtime::FrameIn
     error.downcast_ref::<wasmtime::WasmBacktrace>().into_iter().flat_map(|trace| trace.frames()).take(MOST)
 }
 
-fn wasm_frames(error: &wasmtime::Error) -> Vec<Frame> {
-    let name = |frame: &wasmtime::FrameInfo| frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
-    backtrace(error).map(|frame| Frame { function: name(frame), file: String::new(), line: 0 }).collect()
-}
-
-fn named_frames(error: &wasmtime::Error) -> Vec<Frame> {
-    let named = backtrace(error).filter_map(wasmtime::FrameInfo::func_name);
-    named.map(|name| Frame { function: name.to_owned(), file: String::new(), line: 0 }).collect()
+/// The same with the names that the module or Go has for them.
+fn frames(error: &wasmtime::Error, memory: &[u8], imported: u32) -> Vec<Frame> {
+    let mut backtrace = backtrace(error).peekable();
+    // To look for the names takes a while.
+    let names = backtrace.peek().and_then(|_| GoNames::find(memory, imported));
+    let name = |frame: &wasmtime::FrameInfo| {
+        let of_go = names.as_ref().and_then(|names| names.of(frame.func_index()));
+        of_go.or_else(|| frame.func_name()).map_or_else(|| format!("function {}", frame.func_index()), str::to_owned)
+    };
+    backtrace.map(|frame| Frame { function: name(frame), file: String::new(), line: 0 }).collect()
 }

@@ -116,7 +116,7 @@ impl Seed {
         // A start section is rare, but guest code.
         let linked = on_large_stack(ready.settings.stack, || ready.pre.instantiate(&mut *store));
         drop(held);
-        let instance = linked.map_err(|error| not_linked(&error, store.data()))?;
+        let instance = linked.map_err(|error| not_linked(&error, &*store))?;
         let start = handles(store, &instance, compiled)?;
         let mut store = store.as_context_mut();
         if let Some(begin) = start.begin {
@@ -175,10 +175,10 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
 }
 
 /// Why a module could not be instantiated.
-pub(crate) fn not_linked(error: &wasmtime::Error, state: &State) -> Error {
-    match state.limiter.exceeded() {
+pub(crate) fn not_linked(error: &wasmtime::Error, store: impl AsContext<Data = State>) -> Error {
+    match store.as_context().data().limiter.exceeded() {
         Some(exceeded) => exceeded,
-        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(error, state, 0),
+        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(error, store, 0),
         None => Error::from_wasmtime(error)
             .unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}"))),
     }

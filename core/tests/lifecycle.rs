@@ -286,3 +286,19 @@ fn errors_are_send_and_sync() {
     check::<undergo::Instance>();
     check::<undergo::Plugin>();
 }
+
+#[test]
+fn the_frames_of_a_guest_that_did_not_end_itself_have_gos_names() {
+    let named = |error: &Error| error.frames().iter().map(|frame| frame.function.clone()).collect::<Vec<_>>();
+    let overflow = hosted(quiet()).call("recurse", &[int(5_000_000)]).expect_err("too deep");
+    expect(&overflow, ErrorKind::Trap, &["overflowed"]);
+    let frames = named(&overflow);
+    assert!(frames.len() > 10 && frames[1..].iter().all(|name| name == "main.Recurse"), "{frames:?}");
+    let mut options = quiet();
+    options.limits.timeout = Some(Duration::from_millis(50));
+    let late = hosted(options).call("spin", &[]).expect_err("no end");
+    expect(&late, ErrorKind::Timeout, &["50ms"]);
+    let frames = named(&late);
+    // The compiler may have put it into the glue, which has its name.
+    assert!(late.origin().is_some_and(|frame| frame.function.starts_with("main.") && frame.function.ends_with("Spin")), "{frames:?}");
+}

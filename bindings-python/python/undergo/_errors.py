@@ -50,9 +50,9 @@ class Error(Exception):
         self.origin = None if origin is None else frames[origin]
         self.exit_code = exit_code
         self.stderr = stderr
-        # Where Go says nothing of the reason, the plugin may have. Python 3.10 has no notes.
+        # Where Go has not written the reason, the plugin may have. Python 3.10 has no notes.
         last = stderr.rstrip().splitlines()[-_NOTED:]
-        if last and not frames and hasattr(self, "add_note"):
+        if last and not (frames and self.kind == "panic") and hasattr(self, "add_note"):
             self.add_note("\n".join(["The plugin's standard error ended with:", *("  " + line[:_WIDTH] for line in last)]))
 
     def __str__(self) -> str:
