@@ -17,7 +17,7 @@ GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugi
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go-versions miri fuzz deny clean
+.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS 
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
+
+test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some
+	@$(PYTHON) tools/go_std.py $(if $(ALL),all,$(PACKAGES))
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri
