@@ -24,13 +24,13 @@ pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// The functions of preview 1. Any other import of its module is the host's to give.
 #[rustfmt::skip]
-pub(crate) const FUNCTIONS: [&str; 45] = [
+pub(crate) const FUNCTIONS: [&str; 46] = [
     "args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get", "fd_advise", "fd_allocate",
     "fd_close", "fd_datasync", "fd_fdstat_get", "fd_fdstat_set_flags", "fd_fdstat_set_rights", "fd_filestat_get", "fd_filestat_set_size",
     "fd_filestat_set_times", "fd_pread", "fd_prestat_dir_name", "fd_prestat_get", "fd_pwrite", "fd_read", "fd_readdir", "fd_renumber",
     "fd_seek", "fd_sync", "fd_tell", "fd_write", "path_create_directory", "path_filestat_get", "path_filestat_set_times", "path_link",
     "path_open", "path_readlink", "path_remove_directory", "path_rename", "path_symlink", "path_unlink_file", "poll_oneoff", "proc_exit",
-    "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_recv", "sock_send",
+    "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_recv", "sock_send", "sock_shutdown",
 ];
 
 /// The numbers of preview 1 for what went wrong.
@@ -296,6 +296,19 @@ mod tests {
           (i32.store (i32.const 144) (i32.const 1)) (i64.store (i32.const 152) (local.get 0))
           (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 32)))
         (func (export "_initialize")))"#;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "runs WebAssembly")]
+    fn all_functions_that_are_linked_are_known() {
+        let bytes = wat::parse_str(GUEST).expect("a module");
+        let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), InstanceOptions::default()).expect("a seed");
+        let mut store = seed.store().expect("a store");
+        let mut linker = Linker::new(store.engine());
+        link(&mut linker).expect("a linker");
+        let mut linked: Vec<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
+        linked.sort();
+        assert_eq!(linked, FUNCTIONS);
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "runs WebAssembly")]

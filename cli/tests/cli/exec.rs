@@ -21,8 +21,11 @@ fn tested(args: &[&str]) -> Run {
 
 #[test]
 fn go_test_runs_its_tests() {
-    let passed = tested(&["-run", "Passes|Deep", "-v", "."]).ok();
-    assert!(passed.contains("--- PASS: TestPasses") && passed.contains("--- PASS: TestDeep"), "{passed}");
+    let passed = tested(&["-run", "Passes|Deep|Network", "-v", "."]).ok();
+    assert!(
+        passed.contains("--- PASS: TestPasses") && passed.contains("--- PASS: TestDeep") && passed.contains("--- PASS: TestHasNoNetwork"),
+        "{passed}"
+    );
     let failed = tested(&["-run", "Fails", "."]);
     assert_eq!(failed.code, 1, "{}{}", failed.stdout, failed.stderr);
     assert!(failed.stdout.contains("it fails") && failed.stdout.contains("FAIL\texample.com/tested"), "{}", failed.stdout);
