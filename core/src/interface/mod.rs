@@ -1,5 +1,6 @@
 //! What a plugin gives and wants, as types: read from its WIT, laid out by the canonical ABI.
 
+mod digest;
 mod layout;
 pub mod names;
 mod types;

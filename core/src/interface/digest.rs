@@ -1,0 +1,131 @@
+//! A function's name and types as one number: for code that was made for them, and must not be used with others.
+
+use std::fmt::{self, Write as _};
+
+use super::types::{Function, Type, TypeKind};
+
+impl Function {
+    /// A number that stands for the name and for the types in full, with the names of parameters, fields and cases, and in order. Functions with the same
+    /// number are called alike, so that code which was generated for one fits the other. Docs don't count.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut hash = Hash(blake3::Hasher::new());
+        // Writing to a hash can't fail.
+        let _ = self.describe(&mut hash);
+        let hash = hash.0.finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+
+    fn describe(&self, out: &mut Hash) -> fmt::Result {
+        write!(out, "{}(", self.name)?;
+        for param in &self.params {
+            write!(out, "{}: ", param.name)?;
+            describe(&param.ty, out)?;
+            out.write_str(",")?;
+        }
+        out.write_str(")")?;
+        if let Some(result) = &self.result {
+            out.write_str(" -> ")?;
+            describe(result, out)?;
+        }
+        out.write_str(if self.fallible { " or error" } else { "" })
+    }
+}
+
+/// A type as `Display` writes it, with what its names stand for.
+fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
+    match &ty.kind {
+        TypeKind::List(item) => {
+            out.write_str("list<")?;
+            describe(item, out)?;
+            out.write_str(">")
+        }
+        TypeKind::Option(inner) => {
+            out.write_str("option<")?;
+            describe(inner, out)?;
+            out.write_str(">")
+        }
+        TypeKind::Map(map) => {
+            out.write_str("map<")?;
+            describe(&map.key, out)?;
+            out.write_str(",")?;
+            describe(&map.value, out)?;
+            out.write_str(">")
+        }
+        TypeKind::Tuple(tuple) => {
+            out.write_str("tuple<")?;
+            for item in &tuple.items {
+                describe(item, out)?;
+                out.write_str(",")?;
+            }
+            out.write_str(">")
+        }
+        TypeKind::Record(record) => {
+            write!(out, "record {} {{", record.name)?;
+            for field in &record.fields {
+                write!(out, "{}: ", field.name)?;
+                describe(&field.ty, out)?;
+                out.write_str(",")?;
+            }
+            out.write_str("}")
+        }
+        TypeKind::Enum(cases) => {
+            write!(out, "enum {} {{", cases.name)?;
+            for (case, _) in &cases.cases {
+                write!(out, "{case},")?;
+            }
+            out.write_str("}")
+        }
+        TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::String | TypeKind::Json | TypeKind::Duration | TypeKind::Time => {
+            write!(out, "{ty}")
+        }
+    }
+}
+
+struct Hash(blake3::Hasher);
+
+impl fmt::Write for Hash {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Interface;
+
+    fn digest(types: &str, function: &str) -> u64 {
+        let wit = format!("package go:t;\n\nworld t {{\n  {types}\n  export f: {function};\n}}\n");
+        Interface::parse(&wit).unwrap_or_else(|error| panic!("{wit}: {error}")).exports[0].digest()
+    }
+
+    #[test]
+    fn it_tells_apart_what_is_called_otherwise() {
+        let texts = [
+            ("", "func()"),
+            ("", "func() -> string"),
+            ("", "func() -> result<string, string>"),
+            ("", "func(a: string)"),
+            ("", "func(b: string)"),
+            ("", "func(a: list<string>)"),
+            ("", "func(a: option<string>)"),
+            ("", "func(a: tuple<string, string>)"),
+            ("record p { x: s32 }", "func(a: p)"),
+            ("record p { y: s32 }", "func(a: p)"),
+            ("record p { x: s64 }", "func(a: p)"),
+            ("record p { x: s32, y: s32 }", "func(a: p)"),
+            ("enum p { x, y }", "func(a: p)"),
+            ("enum p { y, x }", "func(a: p)"),
+        ];
+        let digests: std::collections::HashSet<u64> = texts.iter().map(|(types, function)| digest(types, function)).collect();
+        assert_eq!(digests.len(), texts.len());
+    }
+
+    #[test]
+    fn docs_do_not_count() {
+        assert_eq!(digest("record p { x: s32 }", "func(a: p)"), digest("/// A pair.\n  record p { /// one\n x: s32 }", "func(a: p)"));
+    }
+}
