@@ -1,0 +1,189 @@
+//! Memory for the nested data of one result, which is freed at once.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::ffi::{c_char, c_void};
+use std::ptr::{self, NonNull};
+
+use undergo::{Error, ErrorKind, Result};
+
+use crate::boundary::{bytes, quietly};
+use crate::types::Text;
+
+/// The memory of a result: all that its pointers point to. It belongs to whoever got the result, who frees it with `undergo_arena_delete`. In a host function it
+/// is the memory for the function's own result, and belongs to Undergo. Not for two threads at once.
+pub struct Arena {
+    newest: *mut Chunk,
+    at: *mut u8,
+    left: usize,
+}
+
+/// The beginning of each chunk. The last one of a finished arena holds the arena itself, so that a text costs one allocation.
+#[repr(C, align(16))]
+struct Chunk {
+    before: *mut Chunk,
+    layout: Layout,
+    arena: Arena,
+}
+
+/// What an allocation is aligned to; no value of an interface wants more.
+const ALIGN: usize = 16;
+/// The smallest chunk, and the size from which on chunks don't grow.
+const LEAST: usize = 256;
+const MOST: usize = 64 << 10;
+
+impl Arena {
+    pub(crate) const fn new() -> Arena {
+        Arena { newest: ptr::null_mut(), at: ptr::null_mut(), left: 0 }
+    }
+
+    /// Room for `size` bytes at a multiple of `align`, up to 16. Not cleared.
+    #[inline]
+    pub(crate) fn alloc(&mut self, size: usize, align: usize) -> Result<NonNull<u8>> {
+        let skip = self.at.align_offset(align);
+        if let Some(needed) = size.checked_add(skip)
+            && needed <= self.left
+            && let Some(found) = NonNull::new(self.at.wrapping_add(skip))
+        {
+            self.at = self.at.wrapping_add(needed);
+            self.left -= needed;
+            return Ok(found);
+        }
+        self.grow(size)
+    }
+
+    #[cold]
+    fn grow(&mut self, size: usize) -> Result<NonNull<u8>> {
+        // SAFETY: a chunk that is there was written by this function.
+        let last = unsafe { self.newest.as_ref() }.map_or(0, |chunk| chunk.layout.size());
+        let room = size.max((last * 2).clamp(LEAST, MOST) - size_of::<Chunk>());
+        let layout = room.checked_add(size_of::<Chunk>()).and_then(|all| Layout::from_size_align(all, ALIGN).ok()).ok_or_else(full)?;
+        // SAFETY: the layout has a size, that of `Chunk` at the least.
+        let chunk = unsafe { alloc(layout) }.cast::<Chunk>();
+        if chunk.is_null() {
+            return Err(full());
+        }
+        // SAFETY: just allocated, large enough, and aligned.
+        let start = unsafe {
+            chunk.write(Chunk { before: self.newest, layout, arena: Arena::new() });
+            NonNull::new_unchecked(chunk.add(1).cast::<u8>())
+        };
+        self.newest = chunk;
+        self.at = start.as_ptr().wrapping_add(size);
+        self.left = room - size;
+        Ok(start)
+    }
+
+    /// Hands the memory over; NULL when there is none.
+    pub(crate) fn into_handle(self) -> *mut Arena {
+        let mut this = std::mem::ManuallyDrop::new(self);
+        if this.newest.is_null() {
+            return ptr::null_mut();
+        }
+        // SAFETY: a live chunk, which nobody else refers to; what is written has no destructor that counts, since its chunks are freed through the handle.
+        unsafe {
+            let place = &raw mut (*this.newest).arena;
+            place.write(Arena { newest: this.newest, at: this.at, left: this.left });
+            place
+        }
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        let mut next = self.newest;
+        self.newest = ptr::null_mut();
+        while !next.is_null() {
+            // SAFETY: a chunk that `grow` has made and nobody has freed.
+            unsafe {
+                let (before, layout) = ((*next).before, (*next).layout);
+                dealloc(next.cast(), layout);
+                next = before;
+            }
+        }
+    }
+}
+
+#[cold]
+fn full() -> Error {
+    Error::new(ErrorKind::OutOfMemory, "there is no memory for the result on the host's side")
+}
+
+/// Frees the memory of a result, and with it all that the result points to. NULL is accepted: a result without nested data has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_arena_delete(arena: *mut Arena) {
+    if !arena.is_null() {
+        // SAFETY: C's promise: it is a handle that `into_handle` gave, and not used again. It is moved out of its chunk before that is freed.
+        drop(unsafe { arena.read() });
+    }
+}
+
+/// Room for `size` bytes, aligned for anything, in the arena that a host function was given: for its result. NULL when there is no memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_arena_alloc(arena: *mut Arena, size: usize) -> *mut c_void {
+    quietly(ptr::null_mut(), || {
+        // SAFETY: C's promise.
+        let found = unsafe { arena.as_mut() }.and_then(|arena| arena.alloc(size.max(1), ALIGN).ok());
+        found.map_or(ptr::null_mut(), |found| found.as_ptr().cast())
+    })
+}
+
+/// A copy of a text in the arena that a host function was given: for its result. `text` need not end with a NUL; the copy does. Empty when there is no memory.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_arena_copy(arena: *mut Arena, text: *const c_char, len: usize) -> Text {
+    let empty = Text { ptr: ptr::null(), len: 0 };
+    quietly(empty, || {
+        // SAFETY: C's promise.
+        let (arena, text) = unsafe { (arena.as_mut(), bytes(text.cast(), len)) };
+        let (Some(arena), Ok(text)) = (arena, text) else { return empty };
+        copy_text(arena, text).unwrap_or(empty)
+    })
+}
+
+/// Text with a NUL behind it.
+#[inline]
+pub(crate) fn copy_text(arena: &mut Arena, text: &[u8]) -> Result<Text> {
+    let copy = arena.alloc(text.len() + 1, 1)?.as_ptr();
+    // SAFETY: there is room for the text and the NUL, and it is new.
+    unsafe {
+        ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len());
+        copy.add(text.len()).write(0);
+    }
+    Ok(Text { ptr: copy.cast(), len: text.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_aligned_and_apart() {
+        let mut arena = Arena::new();
+        let mut pieces = Vec::new();
+        for size in (0..200_usize).chain([1 << 20, 3]) {
+            for align in [1, 2, 4, 8, 16] {
+                let piece = arena.alloc(size, align).expect("there is memory").as_ptr();
+                assert!(piece.align_offset(align) == 0);
+                // SAFETY: the arena gave that room.
+                unsafe { piece.write_bytes(size as u8, size) };
+                pieces.push((piece, size));
+            }
+        }
+        for (piece, size) in pieces {
+            // SAFETY: written above, and the arena lives.
+            assert!(unsafe { std::slice::from_raw_parts(piece, size) }.iter().all(|&byte| byte == size as u8));
+        }
+        let handle = arena.into_handle();
+        // SAFETY: the handle is live until it is deleted.
+        unsafe {
+            assert!(!undergo_arena_alloc(handle, 10).is_null());
+            undergo_arena_delete(handle);
+        }
+        assert!(Arena::new().into_handle().is_null());
+    }
+
+    #[test]
+    fn what_is_too_large_is_an_error() {
+        assert!(Arena::new().alloc(usize::MAX, 8).is_err());
+        assert!(Arena::new().alloc(isize::MAX as usize, 1).is_err());
+    }
+}

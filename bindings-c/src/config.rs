@@ -1,0 +1,173 @@
+//! Options and limits, as structs. All zero bytes are the defaults, so that `(undergo_limits_t){.memory = 64 << 20}` is all it takes.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use undergo::{CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions, Limits, PluginOptions, PoolOptions, Result};
+
+use crate::boundary::path;
+use crate::cancel::Cancel;
+
+/// Compile quickly at first, and better in the background, for the instances that are made after that.
+pub const UNDERGO_COMPILE_TIERED: u32 = 0;
+/// Compile quickly, to code that takes two to three times as long.
+pub const UNDERGO_COMPILE_FAST: u32 = 1;
+/// Compile well, and wait for it.
+pub const UNDERGO_COMPILE_BEST: u32 = 2;
+
+/// How a plugin is compiled. NULL in its place means the defaults, which are zeros.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PluginOptionsValue {
+    /// One of `UNDERGO_COMPILE_TIERED`, `_FAST`, `_BEST`.
+    pub compile: u32,
+    /// Whether compiled code is kept nowhere.
+    pub no_cache: bool,
+    /// The folder where compiled code is kept for the next process; NULL: the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
+    pub cache: *const c_char,
+}
+
+/// Options of one call. NULL in its place means the defaults, which are zeros.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct CallOptionsValue {
+    /// Nanoseconds that the call may take, waiting for the instance included; 0: the limit of the instance.
+    pub timeout: u64,
+    /// What can end the call before that, from any thread; may be NULL. It must live until the call has begun.
+    pub cancel: *const Cancel,
+}
+
+/// What an instance may use. NULL in its place means the defaults, which are zeros: no limit but those of WebAssembly (4 GiB of memory) and of one value.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct LimitsValue {
+    /// Bytes of guest memory.
+    pub memory: u64,
+    /// Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    pub timeout: u64,
+    /// Bytes that one value from the guest may have on this side, 1 GiB by default.
+    pub value: u64,
+    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+    pub output: u64,
+    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+    pub stack: u64,
+    /// How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+    pub fuel: u64,
+    /// Elements of the guest's tables, all together, 4,194,304 by default.
+    pub table: u32,
+}
+
+/// How many instances a pool has, and for how long.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PoolOptionsValue {
+    /// The most instances that there are at once, at least 1; they are made when calls need them.
+    pub size: usize,
+    /// After so many calls an instance is replaced; 1 is a fresh instance for each call. 0: it serves as long as it lives.
+    pub max_calls: u64,
+    /// Nanoseconds after which an instance that was not called is dropped. 0: it is kept.
+    pub idle: u64,
+    /// How many instances are made at once.
+    pub warm: usize,
+}
+
+/// What an instance used.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct UsageValue {
+    /// Nanoseconds that the last call took, or the initialisation before the first: host functions included.
+    pub time: u64,
+    /// Bytes of guest memory after it, which never shrinks.
+    pub memory: u64,
+    /// Fuel that the last call used, where `has_fuel`.
+    pub fuel: u64,
+    /// Whether fuel is limited, and so counted.
+    pub has_fuel: bool,
+}
+
+/// What a pool did so far, and what it has now.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PoolStatsValue {
+    /// Instances that a call has, or that are being made for one.
+    pub busy: usize,
+    /// Instances that wait for a call.
+    pub idle: usize,
+    /// Callers that wait for an instance.
+    pub waiting: usize,
+    /// Calls that were given an instance.
+    pub calls: u64,
+    /// Instances that were made.
+    pub made: u64,
+    /// Instances that were dropped because a call had ended them.
+    pub died: u64,
+    /// Instances that were dropped because they had answered as many calls as they should.
+    pub retired: u64,
+    /// Instances that were dropped because nobody had called them for long.
+    pub shrunk: u64,
+}
+
+fn given(number: u64) -> Option<u64> {
+    (number != 0).then_some(number)
+}
+
+pub(crate) fn duration(nanoseconds: u64) -> Option<Duration> {
+    given(nanoseconds).map(Duration::from_nanos)
+}
+
+/// SAFETY: as `undergo.h` says of the struct.
+pub(crate) unsafe fn plugin_options(options: *const PluginOptionsValue) -> Result<PluginOptions> {
+    // SAFETY: the caller's promise.
+    let Some(options) = (unsafe { options.as_ref() }) else { return Ok(PluginOptions::default()) };
+    let compile = match options.compile {
+        UNDERGO_COMPILE_TIERED => Compile::Tiered,
+        UNDERGO_COMPILE_FAST => Compile::Fast,
+        UNDERGO_COMPILE_BEST => Compile::Best,
+        other => {
+            let text = format!("compile is {other}; it must be UNDERGO_COMPILE_TIERED, UNDERGO_COMPILE_FAST or UNDERGO_COMPILE_BEST");
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
+        }
+    };
+    let cache = if options.no_cache {
+        CodeCache::Off
+    } else if options.cache.is_null() {
+        CodeCache::User
+    } else {
+        // SAFETY: the caller's promise.
+        CodeCache::Folder(unsafe { path(options.cache, "cache") }?)
+    };
+    Ok(PluginOptions { compile, cache })
+}
+
+/// SAFETY: as `undergo.h` says of the struct.
+#[inline]
+pub(crate) unsafe fn call_options(options: *const CallOptionsValue) -> CallOptions {
+    // SAFETY: the caller's promise.
+    let Some(options) = (unsafe { options.as_ref() }) else { return CallOptions::default() };
+    // SAFETY: the caller's promise.
+    let cancel = unsafe { options.cancel.as_ref() }.map(|token| token.0.clone());
+    CallOptions { timeout: duration(options.timeout), cancel, ..CallOptions::default() }
+}
+
+/// SAFETY: as `undergo.h` says of the struct.
+pub(crate) unsafe fn limits(limits: *const LimitsValue) -> Result<Limits> {
+    // SAFETY: the caller's promise.
+    let Some(limits) = (unsafe { limits.as_ref() }) else { return Ok(Limits::default()) };
+    if limits.stack != 0 && !(64 << 10..=512 << 20).contains(&limits.stack) {
+        let text = format!("the limit for the stack is {} bytes; it must be from 64 KiB to 512 MiB", limits.stack);
+        return Err(Error::new(ErrorKind::TypeMismatch, text));
+    }
+    Ok(Limits {
+        memory: given(limits.memory),
+        timeout: duration(limits.timeout),
+        stack: given(limits.stack),
+        fuel: given(limits.fuel),
+        table: (limits.table != 0).then_some(limits.table),
+        value: given(limits.value),
+        output: given(limits.output),
+    })
+}
+
+pub(crate) fn pool_options(options: &PoolOptionsValue, instance: InstanceOptions) -> PoolOptions {
+    PoolOptions { size: options.size, max_calls: given(options.max_calls), idle: duration(options.idle), instance }
+}

@@ -1,0 +1,313 @@
+//! Errors, as handles.
+
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use undergo::{Error, ErrorKind};
+
+use crate::boundary::{Destroy, UserData, c_text, delete, give, quietly};
+
+/// What went wrong.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing: the kind of NULL.
+    None = 0,
+    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    InvalidPlugin = 1,
+    /// The plugin needs functions that were not given.
+    MissingImport = 2,
+    /// The plugin has no export of that name.
+    UnknownExport = 3,
+    /// A function has another signature than it should.
+    SignatureMismatch = 4,
+    /// A value does not fit its type; the path says which.
+    TypeMismatch = 5,
+    /// The Go function returned an error. The instance lives on.
+    GuestError = 6,
+    /// The Go code panicked, or its runtime gave up. The instance has ended.
+    Panic = 7,
+    /// The Go code called os.Exit. The instance has ended.
+    Exit = 8,
+    /// The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended.
+    Trap = 9,
+    /// The call took longer than its timeout. The instance has ended, unless the call never began.
+    Timeout = 10,
+    /// The call was cancelled. The instance has ended, unless the call never began.
+    Cancelled = 11,
+    /// The fuel was used up. The instance has ended.
+    OutOfFuel = 12,
+    /// The guest wanted more memory than its limit. The instance has ended.
+    OutOfMemory = 13,
+    /// A host function failed.
+    HostError = 14,
+    /// The sandbox forbids it, or can't be made as asked.
+    Denied = 15,
+    /// The instance has ended, and answers no further call; the message tells the first cause.
+    DeadInstance = 16,
+    /// The instance is in the middle of another call of the same thread.
+    Busy = 17,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $number:literal,)*) => {
+        impl From<ErrorKind> for Kind {
+            fn from(kind: ErrorKind) -> Kind {
+                match kind {
+                    $(ErrorKind::$name => Kind::$name,)*
+                }
+            }
+        }
+
+        /// The kinds of the core, in the order of their numbers, which count from 1.
+        const KINDS: [ErrorKind; ErrorKind::ALL.len()] = [$(ErrorKind::$name),*];
+
+        // Programs are compiled with these numbers.
+        $(const _: () = assert!(Kind::$name as i32 == $number && KINDS[$number - 1] as i32 == ErrorKind::$name as i32);)*
+    };
+}
+
+kinds! {
+    InvalidPlugin = 1,
+    MissingImport = 2,
+    UnknownExport = 3,
+    SignatureMismatch = 4,
+    TypeMismatch = 5,
+    GuestError = 6,
+    Panic = 7,
+    Exit = 8,
+    Trap = 9,
+    Timeout = 10,
+    Cancelled = 11,
+    OutOfFuel = 12,
+    OutOfMemory = 13,
+    HostError = 14,
+    Denied = 15,
+    DeadInstance = 16,
+    Busy = 17,
+}
+
+/// A frame of a Go traceback. Its texts live as long as the error.
+#[repr(C)]
+pub struct FrameValue {
+    /// The function with its package: `main.Greet`.
+    pub function: *const c_char,
+    /// The source file as the Go toolchain names it; empty where it is not known.
+    pub file: *const c_char,
+    /// The line in it, from 1; 0 where it is not known.
+    pub line: u32,
+    /// Whether it belongs to Go's runtime; the first frame that does not is the one to show.
+    pub is_runtime: bool,
+}
+
+/// An error. It belongs to whoever got it, who frees it with `undergo_error_delete`, or hands it on from a host function.
+pub struct ErrorHandle(Arc<Inner>);
+
+struct Inner {
+    error: Error,
+    message: CString,
+    path: CString,
+    text: CString,
+    stderr: CString,
+    frames: Vec<(CString, CString)>,
+    payload: Option<UserData>,
+}
+
+impl Inner {
+    fn new(error: Error, payload: Option<UserData>) -> ErrorHandle {
+        ErrorHandle(Arc::new(Inner {
+            message: c_text(error.message()),
+            path: c_text(&error.path()),
+            text: c_text(&error.to_string()),
+            stderr: c_text(error.stderr()),
+            frames: error.frames().iter().map(|frame| (c_text(&frame.function), c_text(&frame.file))).collect(),
+            error,
+            payload,
+        }))
+    }
+}
+
+/// An error on its way to C. One that a host function gave is what the caller gets.
+#[cold]
+pub(crate) fn handle(error: Error) -> *mut ErrorHandle {
+    let given = error.host().and_then(|host| host.clone().downcast::<Inner>().ok());
+    give(given.map_or_else(|| Inner::new(error, None), ErrorHandle))
+}
+
+/// An error that a function of the host returned, on its way through the guest: the host's own, whatever its kind was, so that Go can handle it.
+///
+/// # Safety
+///
+/// The pointer is from C, which hands the error over.
+#[cold]
+pub(crate) unsafe fn from_host(given: *mut ErrorHandle) -> Error {
+    // SAFETY: the caller's promise.
+    let ErrorHandle(inner) = *unsafe { Box::from_raw(given) };
+    Error::from_host(inner.error.to_string(), inner)
+}
+
+/// SAFETY of those that read: the handle is NULL, or a live error.
+unsafe fn read<'a, R>(error: *const ErrorHandle, otherwise: R, get: impl FnOnce(&'a Inner) -> R) -> R {
+    // SAFETY: the caller's promise.
+    unsafe { error.as_ref() }.map_or(otherwise, |error| get(&error.0))
+}
+
+/// An error of the kind host-error, for a host function to return. The text is copied; what is not UTF-8 in it is replaced.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_new(message: *const c_char) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    unsafe { undergo_error_new_with(message, ptr::null_mut(), None) }
+}
+
+/// The same, with a payload, which the caller of the export gets back with `undergo_error_payload`. `destroy`, if there is one, is called once, when the last
+/// that has the error lets go of it, on whichever thread that is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
+    let payload = UserData { data: payload, destroy };
+    let message = if message.is_null() {
+        "".into()
+    } else {
+        // SAFETY: C's promise: the text ends with a NUL.
+        unsafe { std::ffi::CStr::from_ptr(message) }.to_string_lossy()
+    };
+    give(Inner::new(Error::new(ErrorKind::HostError, message), Some(payload)))
+}
+
+/// Frees an error. NULL is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_delete(error: *mut ErrorHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(error) };
+}
+
+/// What went wrong; `UNDERGO_NONE` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_kind(error: *const ErrorHandle) -> Kind {
+    // SAFETY: C's promise.
+    unsafe { read(error, Kind::None, |error| error.error.kind().into()) }
+}
+
+/// The name of a kind in every language, as `"type-mismatch"`; NULL for a number that is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn undergo_kind_name(kind: i32) -> *const c_char {
+    static NAMES: OnceLock<Vec<CString>> = OnceLock::new();
+    quietly(ptr::null(), || {
+        let names = NAMES.get_or_init(|| KINDS.iter().map(|kind| c_text(kind.as_str())).collect());
+        let name = usize::try_from(kind).ok().and_then(|kind| names.get(kind.checked_sub(1)?));
+        name.map_or(ptr::null(), |name| name.as_ptr())
+    })
+}
+
+/// The sentence, without the path. Lives as long as the error, as all its texts; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_message(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null(), |error| error.message.as_ptr()) }
+}
+
+/// Where the value is that does not fit, as `greet(p.tags[3])`; empty when the error is not about a value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_path(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null(), |error| error.path.as_ptr()) }
+}
+
+/// The path, if there is one, and the message: what to print.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_text(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null(), |error| error.text.as_ptr()) }
+}
+
+/// What the plugin wrote to its standard error during the call, or the end of it; empty when nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_stderr(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null(), |error| error.stderr.as_ptr()) }
+}
+
+/// Gives the code of os.Exit. Whether there is one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_exit_code(error: *const ErrorHandle, code: *mut i32) -> bool {
+    // SAFETY: C's promise.
+    let found = unsafe { read(error, None, |error| error.error.exit_code()) };
+    if let (Some(found), false) = (found, code.is_null()) {
+        // SAFETY: C's promise: an int32_t can be written there.
+        unsafe { code.write(found) };
+    }
+    found.is_some()
+}
+
+/// How many frames the traceback has: of the goroutine that ended the call, innermost first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_frame_count(error: *const ErrorHandle) -> usize {
+    // SAFETY: C's promise.
+    unsafe { read(error, 0, |error| error.frames.len()) }
+}
+
+/// Gives a frame of the traceback. Whether there is one of that index.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_frame(error: *const ErrorHandle, index: usize, frame: *mut FrameValue) -> bool {
+    // SAFETY: C's promise.
+    let found = unsafe {
+        read(error, None, |error| {
+            let (function, file) = error.frames.get(index)?;
+            let frame = error.error.frames().get(index)?;
+            Some(FrameValue { function: function.as_ptr(), file: file.as_ptr(), line: frame.line, is_runtime: frame.is_runtime() })
+        })
+    };
+    match found {
+        Some(found) if !frame.is_null() => {
+            // SAFETY: C's promise: a frame can be written there.
+            unsafe { frame.write(found) };
+            true
+        }
+        found => found.is_some(),
+    }
+}
+
+/// The payload of the host function's own error that this is; NULL when there is none. It belongs to the error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_payload(error: *const ErrorHandle) -> *mut c_void {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null_mut(), |error| error.payload.as_ref().map_or(ptr::null_mut(), |payload| payload.data)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_number_and_its_name() {
+        for &kind in ErrorKind::ALL {
+            let error = handle(Error::new(kind, "text"));
+            // SAFETY: the handle is live until it is deleted, and a kind has a name.
+            unsafe {
+                let number = undergo_error_kind(error);
+                assert_eq!(number, Kind::from(kind));
+                assert_eq!(CStr::from_ptr(undergo_kind_name(number as i32)).to_str(), Ok(kind.as_str()));
+                undergo_error_delete(error);
+            }
+        }
+        assert!([-1, 0, KINDS.len() as i32 + 1, i32::MAX, i32::MIN].iter().all(|&none| undergo_kind_name(none).is_null()));
+    }
+
+    #[test]
+    fn an_error_of_the_host_comes_back_as_it_was() {
+        // SAFETY: each handle is used once where it is handed over.
+        unsafe {
+            let mut mark = 7_i32;
+            let given = undergo_error_new_with(c"mine".as_ptr(), (&raw mut mark).cast(), None);
+            let carried = from_host(given);
+            assert_eq!((carried.kind(), carried.message()), (ErrorKind::HostError, "mine"));
+            let back = handle(carried);
+            assert_eq!(undergo_error_payload(back), (&raw mut mark).cast());
+            assert_eq!(undergo_error_kind(back), Kind::HostError);
+            undergo_error_delete(back);
+            undergo_error_delete(ptr::null_mut());
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Functions: what they are called, and how they are called.
+
+use std::cell::RefCell;
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+
+use undergo::{Arguments, Error, ErrorKind, Function, Result, Returned, ToValue, Value};
+
+use crate::arena::Arena;
+use crate::boundary::{borrow, c_text, give, null};
+use crate::layout::{Kind, Layout, Shape};
+use crate::lift::Filling;
+use crate::lower::Place;
+use crate::values::ValueHandle;
+
+/// An export or an import of a plugin, as texts, which live as long as the plugin's handle.
+#[repr(C)]
+pub struct FunctionValue {
+    /// The interface that an import belongs to; NULL for an export.
+    pub interface: *const c_char,
+    /// The name in WIT.
+    pub name: *const c_char,
+    /// The signature in WIT: `greet(p: person, shout: bool) -> result<string, string>`.
+    pub signature: *const c_char,
+    /// The doc comment of the Go source; may be empty.
+    pub docs: *const c_char,
+}
+
+/// A function as a generated header knows it, for calls with structs. Undergo compares the digest before it looks at a struct.
+#[repr(C)]
+pub struct SignatureValue {
+    /// The interface that an import belongs to; NULL for an export.
+    pub interface: *const c_char,
+    /// The name in WIT.
+    pub name: *const c_char,
+    /// The signature in WIT.
+    pub signature: *const c_char,
+    /// What stands for the signature and the types in it.
+    pub digest: u64,
+    /// The number of the export when the header was generated. It may be another by now, at the cost of a search with each call.
+    pub number: u32,
+}
+
+/// The texts of a function.
+pub(crate) struct Described {
+    interface: Option<CString>,
+    name: CString,
+    signature: CString,
+    docs: CString,
+}
+
+impl Described {
+    pub(crate) fn new(interface: Option<&str>, function: &Function) -> Described {
+        Described {
+            interface: interface.map(c_text),
+            name: c_text(&function.name),
+            signature: c_text(&function.to_string()),
+            docs: c_text(&function.docs),
+        }
+    }
+
+    pub(crate) fn value(&self) -> FunctionValue {
+        let interface = self.interface.as_ref().map_or(ptr::null(), |name| name.as_ptr());
+        FunctionValue { interface, name: self.name.as_ptr(), signature: self.signature.as_ptr(), docs: self.docs.as_ptr() }
+    }
+}
+
+/// Begins a call of the export that a header means: by its number, or by its name where the plugin has got more exports since.
+#[inline]
+pub(crate) fn arguments<'p, 'a>(
+    plugin: &'p undergo::Plugin,
+    wanted: &SignatureValue,
+    begin: impl Fn(usize) -> Result<Arguments<'p, 'a>>,
+) -> Result<Arguments<'p, 'a>> {
+    match begin(wanted.number as usize) {
+        Ok(arguments) if Shape::of(arguments.function()).is_some_and(|shape| shape.digest == wanted.digest) => Ok(arguments),
+        Err(error) if error.kind() != ErrorKind::UnknownExport => Err(error),
+        _ => begin(search(plugin, wanted)?),
+    }
+}
+
+#[cold]
+fn search(plugin: &undergo::Plugin, wanted: &SignatureValue) -> Result<usize> {
+    // SAFETY: a signature of a generated header has texts.
+    let name = unsafe { crate::boundary::text(wanted.name, "the name of a signature") }?;
+    let found = plugin.exports().enumerate().find(|(_, function)| function.name == name);
+    match found {
+        Some((number, function)) if function.digest() == wanted.digest => Ok(number),
+        found => Err(mismatch(&mismatched(wanted, found.map(|(_, function)| &**function))?)),
+    }
+}
+
+/// What to say of a function that is not the one of the header.
+pub(crate) fn mismatched(wanted: &SignatureValue, found: Option<&Function>) -> Result<String> {
+    // SAFETY: a signature of a generated header has texts.
+    let (name, signature) = unsafe {
+        (crate::boundary::text(wanted.name, "the name of a signature")?, crate::boundary::text(wanted.signature, "a signature")?)
+    };
+    Ok(match found.map(ToString::to_string) {
+        None => format!("it has no {name}, which the header has as {signature}"),
+        Some(found) if found == signature => format!("the types of {signature} are others than in the header"),
+        Some(found) => format!("it has {found}, and the header has {signature}"),
+    })
+}
+
+/// The error for what does not fit the header.
+#[cold]
+pub(crate) fn mismatch(what: &str) -> Error {
+    Error::new(ErrorKind::SignatureMismatch, format!("the header was generated for another plugin: {what}; run 'undergo bindgen' again"))
+}
+
+/// Lowers the struct of a function's arguments.
+///
+/// # Safety
+///
+/// `args` points to the struct of the arguments of the function, or is NULL for a function without.
+#[inline]
+pub(crate) unsafe fn lower_struct<'p, 'a>(arguments: &mut Arguments<'p, 'a>, args: *const c_void) -> Result<()>
+where
+    'p: 'a,
+{
+    let Some(shape) = Shape::of(arguments.function()) else { return Err(foreign()) };
+    if args.is_null() && !shape.params.items.is_empty() {
+        return Err(null("args"));
+    }
+    for (i, (offset, layout)) in shape.params.items.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        let place = unsafe { Place::new(args.cast::<u8>().wrapping_add(*offset), layout) };
+        arguments.lower(i, &place)?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn foreign() -> Error {
+    Error::new(ErrorKind::HostError, "the plugin is in use by another host of this process")
+}
+
+/// Where the result of a call goes.
+pub(crate) struct Target<'s> {
+    layout: Option<&'s Layout>,
+    at: *mut u8,
+    arena: *mut *mut Arena,
+}
+
+impl<'s> Target<'s> {
+    /// # Safety
+    ///
+    /// `result` is a place for the function's result, `arena` NULL or a place for a pointer.
+    #[inline]
+    pub(crate) unsafe fn new(function: &'s Function, result: *mut c_void, arena: *mut *mut Arena) -> Result<Target<'s>> {
+        if !arena.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { arena.write(ptr::null_mut()) };
+        }
+        let Some(shape) = Shape::of(function) else { return Err(foreign()) };
+        if shape.result.is_some() && result.is_null() {
+            return Err(null("result"));
+        }
+        if shape.has_nested && arena.is_null() {
+            return Err(null("arena"));
+        }
+        Ok(Target { layout: shape.result.as_ref(), at: result.cast(), arena })
+    }
+
+    /// Fills the result.
+    #[inline]
+    pub(crate) fn lift(&self, returned: Returned<'_>) -> Result<()> {
+        const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Bool };
+        let arena = RefCell::new(Arena::new());
+        // SAFETY: the promise of `new`; where there is no result, nothing is written.
+        let filling = unsafe { Filling::value(self.layout.unwrap_or(NOTHING), self.at, &arena) };
+        let filled = returned.lift(&filling);
+        match (filled, self.layout) {
+            (Ok(()), _) => {
+                if !self.arena.is_null() {
+                    // SAFETY: the promise of `new`.
+                    unsafe { self.arena.write(arena.into_inner().into_handle()) };
+                }
+                Ok(())
+            }
+            (Err(error), layout) => {
+                if let Some(layout) = layout {
+                    // What was filled so far points to memory that is gone.
+                    // SAFETY: the promise of `new`.
+                    unsafe { self.at.write_bytes(0, layout.size) };
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Reads an array of values.
+///
+/// # Safety
+///
+/// `args` points to `count` pointers to live values.
+pub(crate) unsafe fn values<'a>(args: *const *const ValueHandle, count: usize) -> Result<Vec<&'a Value>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    if args.is_null() {
+        return Err(null("args"));
+    }
+    // SAFETY: the caller's promise.
+    (0..count).map(|i| unsafe { borrow(*args.add(i), &format!("args[{i}]")) }.map(|value: &ValueHandle| &value.0)).collect()
+}
+
+/// Lifts a result to a value, for C to own.
+///
+/// # Safety
+///
+/// `result` is NULL, or a place for a pointer.
+pub(crate) unsafe fn lift_value(returned: Returned<'_>, result: *mut *mut ValueHandle) -> Result<()> {
+    let value = returned.lift(&ToValue)?;
+    if !result.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { result.write(give(ValueHandle(value))) };
+    }
+    Ok(())
+}

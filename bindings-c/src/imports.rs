@@ -1,0 +1,245 @@
+//! The functions that a C program gives to a plugin.
+
+use std::cell::RefCell;
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Plugin, Result, ToValue, Value};
+
+use crate::arena::Arena;
+use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, guard, null, text};
+use crate::errors::{ErrorHandle, from_host};
+use crate::exports::{SignatureValue, mismatch, mismatched};
+use crate::layout::Shape;
+use crate::lift::Filling;
+use crate::lower::{self, Place};
+use crate::values::ValueHandle;
+
+/// A host function. `args` is a list of the arguments, and belongs to Undergo. On success it sets `*result` to a value, which is Undergo's from then on, or leaves it NULL
+/// for none, and returns NULL. An error that it returns (`undergo_error_new`, or one that it got itself) is Undergo's; it becomes the Go error where the import returns one, and ends the
+/// call and the instance elsewhere: then the caller of the export gets it.
+///
+/// Called on the thread of the call; for a pool, on several at once. It may call the instance that called it. It must not unwind or longjmp.
+pub type HostFn =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, args: *const ValueHandle, result: *mut *mut ValueHandle) -> *mut ErrorHandle>;
+
+/// Any function, on its way through Undergo to the adapter that knows its type.
+pub type AnyFn = Option<unsafe extern "C" fn()>;
+
+/// What a generated header has for each import: it calls `function` with what is in the struct `args`, and has it fill `result`, in which nested data may lie in the arena, or anywhere
+/// else where it lives until the next call of the function.
+pub type AdapterFn = Option<
+    unsafe extern "C" fn(
+        function: AnyFn,
+        user_data: *mut c_void,
+        args: *const c_void,
+        result: *mut c_void,
+        arena: *mut Arena,
+    ) -> *mut ErrorHandle,
+>;
+
+/// The functions that a program gives to instances. Not for two threads at once while it is changed; instances and pools take a copy when they are made.
+pub struct ImportsHandle {
+    core: Imports,
+    /// Those with structs, which have to be those that the plugin wants.
+    typed: Vec<Typed>,
+    kept: Arc<Kept>,
+}
+
+/// What lives as long as the functions.
+#[derive(Default)]
+struct Kept(Mutex<Vec<UserData>>);
+
+struct Typed {
+    interface: String,
+    name: String,
+    digest: u64,
+    signature: *const SignatureValue,
+}
+
+impl ImportsHandle {
+    /// The functions for a plugin; those with structs must be made for it.
+    pub(crate) fn of(&self, plugin: &Plugin) -> Result<Imports> {
+        let mut wrong = Vec::new();
+        for typed in &self.typed {
+            let found = plugin.imports().find(|(interface, function)| *interface == typed.interface && function.name == typed.name);
+            if let Some((_, function)) = found
+                && function.digest() != typed.digest
+            {
+                // SAFETY: `undergo_imports_set_typed` asks for a signature that stays.
+                wrong.push(mismatched(unsafe { borrow(typed.signature, "signature") }?, Some(function))?);
+            }
+        }
+        if wrong.is_empty() { Ok(self.core.clone()) } else { Err(mismatch(&wrong.join("; "))) }
+    }
+}
+
+/// SAFETY: NULL, or imports that nobody changes meanwhile.
+pub(crate) unsafe fn imports(given: *const ImportsHandle, plugin: &Plugin) -> Result<Imports> {
+    // SAFETY: the caller's promise.
+    unsafe { given.as_ref() }.map_or_else(|| Ok(Imports::default()), |given| given.of(plugin))
+}
+
+/// No functions yet. Free it with `undergo_imports_delete`.
+#[unsafe(no_mangle)]
+pub extern "C" fn undergo_imports_new() -> *mut ImportsHandle {
+    give(ImportsHandle { core: Imports::default(), typed: Vec::new(), kept: Arc::default() })
+}
+
+/// Frees it. NULL is accepted. Instances that were made with it keep the functions, and their user data, for as long as they live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_imports_delete(imports: *mut ImportsHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(imports) };
+}
+
+/// Gives a function, by the WIT names of its interface and its own. What the plugin does not import is left alone. `destroy`, if there is one, is called once with the user
+/// data, when nobody can call the function any more (the imports and all instances that were made with them are gone), or at once when this fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_imports_set(
+    imports: *mut ImportsHandle,
+    interface: *const c_char,
+    name: *const c_char,
+    function: HostFn,
+    user_data: *mut c_void,
+    destroy: Destroy,
+) -> *mut ErrorHandle {
+    guard(|| {
+        let user_data = UserData { data: user_data, destroy };
+        // SAFETY: C's promise.
+        let (imports, interface, name) = unsafe { (borrow_mut(imports, "imports")?, text(interface, "interface")?, text(name, "name")?) };
+        let function = function.ok_or_else(|| null("function"))?;
+        imports.typed.retain(|typed| typed.interface != interface || typed.name != name);
+        imports.core.set(interface, name, Arc::new(Dynamic { function, user_data }));
+        Ok(())
+    })
+}
+
+/// Gives a function with structs: for generated headers, which know the adapter and the signature. The signature must stay where it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_imports_set_typed(
+    imports: *mut ImportsHandle,
+    signature: *const SignatureValue,
+    adapter: AdapterFn,
+    function: AnyFn,
+    user_data: *mut c_void,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (imports, wanted) = unsafe { (borrow_mut(imports, "imports")?, borrow(signature, "signature")?) };
+        // SAFETY: C's promise.
+        let (interface, name) = unsafe { (text(wanted.interface, "interface")?, text(wanted.name, "name")?) };
+        let adapter = adapter.ok_or_else(|| null("adapter"))?;
+        if function.is_none() {
+            return Err(null(&format!("the function {interface}.{name}")));
+        }
+        let data = UserData { data: user_data, destroy: None };
+        let given = Structs { adapter, function, data, digest: wanted.digest, _kept: imports.kept.clone() };
+        imports.typed.retain(|typed| typed.interface != interface || typed.name != name);
+        imports.typed.push(Typed { interface: interface.to_owned(), name: name.to_owned(), digest: wanted.digest, signature });
+        imports.core.set(interface, name, Arc::new(given));
+        Ok(())
+    })
+}
+
+/// Has the user data of functions with structs live as long as these: `destroy` is called once, when nobody can call them any more. At once when this fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_imports_keep(imports: *mut ImportsHandle, user_data: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
+    guard(|| {
+        let user_data = UserData { data: user_data, destroy };
+        // SAFETY: C's promise.
+        let imports = unsafe { borrow_mut(imports, "imports") }?;
+        imports.kept.0.lock().unwrap_or_else(PoisonError::into_inner).push(user_data);
+        Ok(())
+    })
+}
+
+/// What a function of C returned.
+///
+/// SAFETY: an error that is not NULL is handed over.
+unsafe fn check(returned: *mut ErrorHandle) -> Result<()> {
+    // SAFETY: the caller's promise.
+    if returned.is_null() { Ok(()) } else { Err(unsafe { from_host(returned) }) }
+}
+
+struct Dynamic {
+    function: unsafe extern "C" fn(*mut c_void, *const ValueHandle, *mut *mut ValueHandle) -> *mut ErrorHandle,
+    user_data: UserData,
+}
+
+impl HostFunction for Dynamic {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = ValueHandle(Value::List(call.args(&ToValue)?));
+        let mut result = ptr::null_mut();
+        // SAFETY: C's promise: the function may be called so, with its own data.
+        let returned = call.outside(|| unsafe { (self.function)(self.user_data.data, &raw const args, &raw mut result) });
+        let result = if result.is_null() {
+            None
+        } else {
+            // SAFETY: what the function gives as its result is handed over, also when it fails.
+            Some(unsafe { Box::from_raw(result) }.0)
+        };
+        // SAFETY: an error that is returned is handed over.
+        unsafe { check(returned) }?;
+        call.answer(&&result.unwrap_or(Value::None))
+    }
+}
+
+struct Structs {
+    adapter: unsafe extern "C" fn(AnyFn, *mut c_void, *const c_void, *mut c_void, *mut Arena) -> *mut ErrorHandle,
+    function: AnyFn,
+    data: UserData,
+    digest: u64,
+    _kept: Arc<Kept>,
+}
+
+impl HostFunction for Structs {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        // The same interface, for as long as the call: what borrows from it must not borrow the call.
+        let shape = Shape::of(call.function()).filter(|shape| shape.digest == self.digest);
+        let Some(shape) = shape else {
+            return Err(Error::new(ErrorKind::SignatureMismatch, "the host function was generated for another signature"));
+        };
+        // SAFETY: the shape belongs to the function of the plugin's interface, which is never changed, and lives as long as the plugin; the plugin
+        // lives as long as the instance that calls.
+        let shape: &Shape = unsafe { &*ptr::from_ref(shape) };
+        let arena = RefCell::new(Arena::new());
+        let mut args = Room::new(shape.params.size);
+        // SAFETY: there is room for the struct of the arguments.
+        call.args(&unsafe { Filling::fields(&shape.params, args.start(), &arena) })?;
+        let mut result = Room::new(shape.result.as_ref().map_or(0, |layout| layout.size));
+        let mut arena = arena.into_inner();
+        // SAFETY: C's promise: the adapter may be called so, with that function and its data.
+        let returned = call.outside(|| unsafe {
+            (self.adapter)(self.function, self.data.data, args.start().cast(), result.start().cast(), &raw mut arena)
+        });
+        // SAFETY: an error that is returned is handed over.
+        unsafe { check(returned) }?;
+        match &shape.result {
+            // SAFETY: C's promise: the function has filled the struct with what lives until now.
+            Some(layout) => call.answer(&unsafe { Place::new(result.start(), layout) }),
+            None => call.answer(&lower::nothing()),
+        }
+    }
+}
+
+/// Room for a struct: on the stack, unless it is large. All zero.
+struct Room {
+    few: [u64; 32],
+    many: Vec<u64>,
+}
+
+impl Room {
+    fn new(size: usize) -> Room {
+        let words = size.div_ceil(8);
+        Room { few: [0; 32], many: if words > 32 { vec![0; words] } else { Vec::new() } }
+    }
+
+    fn start(&mut self) -> *mut u8 {
+        if self.many.is_empty() { self.few.as_mut_ptr().cast() } else { self.many.as_mut_ptr().cast() }
+    }
+}
+
+// SAFETY: what is behind `signature` is a constant of a generated header.
+unsafe impl Send for ImportsHandle {}

@@ -1,0 +1,211 @@
+//! A running copy of a plugin.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use undergo::{Error, ErrorKind, Result, Tier, Value};
+
+use crate::arena::Arena;
+use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, quietly, text};
+use crate::config::{CallOptionsValue, UsageValue, call_options};
+use crate::errors::{self, ErrorHandle};
+use crate::exports::{self, SignatureValue, Target};
+use crate::plugin::{Loaded, PluginHandle};
+use crate::values::ValueHandle;
+
+/// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each
+/// later call fails with dead-instance.
+pub struct InstanceHandle {
+    pub(crate) core: undergo::Instance,
+    pub(crate) plugin: Arc<Loaded>,
+}
+
+/// Frees an instance, which no thread may be calling. NULL is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(instance) };
+}
+
+/// Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's, and `options` may be NULL. `*result` becomes a value that the caller frees with
+/// `undergo_value_delete`; `result` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_call(
+    instance: *const InstanceHandle,
+    name: *const c_char,
+    args: *const *const ValueHandle,
+    count: usize,
+    options: *const CallOptionsValue,
+    result: *mut *mut ValueHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        if !result.is_null() {
+            result.write(ptr::null_mut());
+        }
+        let core = &borrow(instance, "instance")?.core;
+        let mut arguments = core.arguments(core.plugin().export(text(name, "name")?)?)?;
+        arguments.lower_all(exports::values(args, count)?.into_iter())?;
+        exports::lift_value(arguments.call(core, &call_options(options))?, result)
+    })
+}
+
+/// Calls an export with structs: for generated headers, which know the signature and the structs that belong to it.
+///
+/// `args` points to the struct of the arguments, `result` to a place for the result, which must not be read when this fails. All that the result points to lies in `*arena`, which the
+/// caller frees with `undergo_arena_delete`; `arena` may be NULL for a result that points to nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_invoke(
+    instance: *const InstanceHandle,
+    signature: *const SignatureValue,
+    args: *const c_void,
+    result: *mut c_void,
+    arena: *mut *mut Arena,
+    options: *const CallOptionsValue,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        let (core, wanted) = (&borrow(instance, "instance")?.core, borrow(signature, "signature")?);
+        let mut arguments = exports::arguments(core.plugin(), wanted, |number| core.arguments(number))?;
+        let target = Target::new(arguments.function(), result, arena)?;
+        exports::lower_struct(&mut arguments, args)?;
+        target.lift(arguments.call(core, &call_options(options))?)
+    })
+}
+
+/// The plugin that it is a copy of, as a handle that the caller frees. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_plugin(instance: *const InstanceHandle) -> *mut PluginHandle {
+    // SAFETY: C's promise.
+    unsafe { instance.as_ref() }.map_or(ptr::null_mut(), |instance| give(PluginHandle(instance.plugin.clone())))
+}
+
+/// Whether the instance answers calls.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_is_alive(instance: *const InstanceHandle) -> bool {
+    // SAFETY: C's promise.
+    quietly(false, || unsafe { instance.as_ref() }.is_some_and(|instance| instance.core.dead().is_none()))
+}
+
+/// What calls of an instance that has ended get: dead-instance, with the first cause. NULL while it lives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_end(instance: *const InstanceHandle) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    let dead = quietly(None, || unsafe { instance.as_ref() }.and_then(|instance| instance.core.dead()));
+    dead.map_or(ptr::null_mut(), errors::handle)
+}
+
+/// Gives what the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_usage(instance: *const InstanceHandle, usage: *mut UsageValue) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (instance, out) = unsafe { (borrow(instance, "instance")?, borrow_mut(usage, "usage")?) };
+        let usage = instance.core.usage();
+        *out = UsageValue {
+            time: u64::try_from(usage.time.as_nanos()).unwrap_or(u64::MAX),
+            memory: usage.memory,
+            fuel: usage.fuel.unwrap_or(0),
+            has_fuel: usage.fuel.is_some(),
+        };
+        Ok(())
+    })
+}
+
+/// Whether its code is that of the better compiler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_is_best(instance: *const InstanceHandle) -> bool {
+    // SAFETY: C's promise.
+    unsafe { instance.as_ref() }.is_some_and(|instance| instance.core.tier() == Tier::Best)
+}
+
+/// Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.
+///
+/// Nothing is compiled, and host functions, sandbox and limits stay; captured output that was not taken stays, too. Waits for a call that is under way; busy from within a host function
+/// that this instance called. `options`, which may be NULL, are about the wait and the initialisation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_reset(instance: *const InstanceHandle, options: *const CallOptionsValue) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { borrow(instance, "instance")?.core.reset(&call_options(options)) })
+}
+
+/// Gives the guest's background goroutines a turn: they run only while a call does. `options` may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_poll(instance: *const InstanceHandle, options: *const CallOptionsValue) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { borrow(instance, "instance")?.core.poll(&call_options(options)) })
+}
+
+/// Takes what the guest wrote to a captured standard output: bytes, which the caller frees with `undergo_value_delete`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_take_stdout(instance: *const InstanceHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    unsafe { taken(instance, undergo::Instance::take_stdout) }
+}
+
+/// Takes what the guest wrote to a captured standard error, in the same way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_take_stderr(instance: *const InstanceHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    unsafe { taken(instance, undergo::Instance::take_stderr) }
+}
+
+/// SAFETY: NULL, or a live instance.
+unsafe fn taken(instance: *const InstanceHandle, take: fn(&undergo::Instance) -> Vec<u8>) -> *mut ValueHandle {
+    // SAFETY: the caller's promise.
+    let bytes = quietly(Vec::new(), || unsafe { instance.as_ref() }.map_or_else(Vec::new, |instance| take(&instance.core)));
+    give(ValueHandle(Value::Bytes(bytes)))
+}
+
+/// Copies `len` bytes of guest memory from `address` on to `buffer`. Addresses are the guest's, and every access is checked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_read_memory(
+    instance: *const InstanceHandle,
+    address: u32,
+    buffer: *mut c_void,
+    len: usize,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let instance = unsafe { borrow(instance, "instance") }?;
+        let size = u32::try_from(len).map_err(|_| too_long(len))?;
+        let found = instance.core.read_memory(address, size)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: C's promise: there is room for so many bytes.
+        unsafe { std::slice::from_raw_parts_mut(borrow_mut(buffer.cast::<u8>(), "buffer")?, len) }.copy_from_slice(&found);
+        Ok(())
+    })
+}
+
+/// Copies `len` bytes to guest memory from `address` on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_write_memory(
+    instance: *const InstanceHandle,
+    address: u32,
+    data: *const c_void,
+    len: usize,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (instance, data) = unsafe { (borrow(instance, "instance")?, bytes(data.cast(), len)) };
+        instance.core.write_memory(address, data.map_err(|text| Error::new(ErrorKind::TypeMismatch, text))?)
+    })
+}
+
+/// Gives the size of guest memory in bytes, which only grows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_memory_size(instance: *const InstanceHandle, size: *mut u64) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (instance, size) = unsafe { (borrow(instance, "instance")?, borrow_mut(size, "size")?) };
+        *size = instance.core.memory_size()?;
+        Result::Ok(())
+    })
+}
+
+fn too_long(len: usize) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("{len} bytes are more than a guest's memory has"))
+}

@@ -1,0 +1,143 @@
+//! How the types of an interface lie in C: fixed rules, which `undergo bindgen --lang c` follows.
+//!
+//! | WIT | C |
+//! | --- | --- |
+//! | `bool`, numbers | `bool`, `int8_t` … `uint64_t`, `float`, `double` |
+//! | `string`, `json` | `undergo_string_t` |
+//! | `list<T>` | `struct { const T *ptr; size_t len; }` |
+//! | `map<K, V>` | a list of `struct { K key; V value; }` |
+//! | `option<T>` | `const T *`, NULL for nothing |
+//! | a record, a tuple | a struct of the fields in order; what has no fields has one byte |
+//! | an enum | `int32_t`, the number of the case |
+//! | `duration` | `int64_t`, nanoseconds |
+//! | `time` | `undergo_time_t` |
+//!
+//! The arguments of a function are a struct of its parameters.
+
+use undergo::{Function, Scalar, Type, TypeKind};
+
+use crate::types::{List, TimeValue};
+
+/// A type's place in C.
+pub(crate) struct Layout {
+    pub(crate) size: usize,
+    pub(crate) align: usize,
+    pub(crate) kind: Kind,
+}
+
+pub(crate) enum Kind {
+    Bool,
+    Scalar(Scalar),
+    Text,
+    Duration,
+    Time,
+    Enum,
+    Option(Box<Layout>),
+    List(Box<Layout>),
+    /// Of the entries: a key and a value.
+    Map(Fields),
+    Struct(Fields),
+}
+
+/// A struct's fields, each with its offset.
+pub(crate) struct Fields {
+    pub(crate) items: Vec<(usize, Layout)>,
+    pub(crate) size: usize,
+    pub(crate) align: usize,
+}
+
+/// What a function takes and gives, in C. Kept beside the function, for all calls.
+pub(crate) struct Shape {
+    pub(crate) digest: u64,
+    pub(crate) params: Fields,
+    pub(crate) result: Option<Layout>,
+    /// Whether the result points to anything.
+    pub(crate) has_nested: bool,
+}
+
+impl Shape {
+    /// The shape of a function. `None` when another host has put something of its own beside it.
+    #[inline]
+    pub(crate) fn of(function: &Function) -> Option<&Shape> {
+        function.extension.get_or_init(|| {
+            let result = function.result.as_ref().map(Layout::of);
+            Shape {
+                digest: function.digest(),
+                params: Fields::of(function.params.iter().map(|param| &param.ty)),
+                has_nested: result.as_ref().is_some_and(Layout::has_nested),
+                result,
+            }
+        })
+    }
+}
+
+impl Layout {
+    pub(crate) fn of(ty: &Type) -> Layout {
+        let list = (size_of::<List>(), align_of::<List>());
+        let (kind, (size, align)) = match &ty.kind {
+            TypeKind::Bool => (Kind::Bool, (1, 1)),
+            TypeKind::Scalar(scalar) => (Kind::Scalar(*scalar), (scalar.size() as usize, scalar.size() as usize)),
+            TypeKind::String | TypeKind::Json => (Kind::Text, list),
+            TypeKind::Duration => (Kind::Duration, (8, 8)),
+            TypeKind::Time => (Kind::Time, (size_of::<TimeValue>(), align_of::<TimeValue>())),
+            TypeKind::Enum(_) => (Kind::Enum, (4, 4)),
+            TypeKind::Option(inner) => (Kind::Option(Box::new(Layout::of(inner))), (size_of::<*const u8>(), align_of::<*const u8>())),
+            TypeKind::List(item) => (Kind::List(Box::new(Layout::of(item))), list),
+            TypeKind::Map(map) => (Kind::Map(Fields::of([&map.key, &map.value].into_iter())), list),
+            TypeKind::Tuple(tuple) => Layout::of_fields(Fields::of(tuple.items.iter())),
+            TypeKind::Record(record) => Layout::of_fields(Fields::of(record.fields.iter().map(|field| &field.ty))),
+        };
+        Layout { size, align, kind }
+    }
+
+    fn of_fields(fields: Fields) -> (Kind, (usize, usize)) {
+        let place = (fields.size, fields.align);
+        (Kind::Struct(fields), place)
+    }
+
+    fn has_nested(&self) -> bool {
+        match &self.kind {
+            Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum => false,
+            Kind::Text | Kind::Option(_) | Kind::List(_) | Kind::Map(_) => true,
+            Kind::Struct(fields) => fields.items.iter().any(|(_, field)| field.has_nested()),
+        }
+    }
+}
+
+impl Fields {
+    fn of<'t>(types: impl Iterator<Item = &'t Type>) -> Fields {
+        let (mut end, mut align) = (0_usize, 1);
+        let place = |ty| {
+            let layout = Layout::of(ty);
+            let at = end.next_multiple_of(layout.align);
+            end = at + layout.size;
+            align = align.max(layout.align);
+            (at, layout)
+        };
+        let items = types.map(place).collect();
+        // C has no struct without a member.
+        Fields { items, size: end.max(1).next_multiple_of(align), align }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use undergo::Interface;
+
+    use super::*;
+
+    #[test]
+    fn structs_lie_as_c_has_them() {
+        let wit = "package go:t;\n\nworld t {\n  record r { a: u8, b: f64, c: bool, d: option<string>, e: s16 }\n  \
+                   enum color { red, green }\n  export f: func(a: bool, b: r, c: list<r>, d: color, e: tuple<u8, u16>) -> tuple<s8, s32>;\n}\n";
+        let interface = Interface::parse(wit).expect("it is WIT");
+        let shape = Shape::of(&interface.exports[0]).expect("nobody else has its own");
+        let offsets: Vec<usize> = shape.params.items.iter().map(|(at, _)| *at).collect();
+        assert_eq!(offsets, [0, 8, 48, 64, 68]);
+        assert_eq!((shape.params.size, shape.params.align), (72, 8));
+        let Kind::Struct(record) = &shape.params.items[1].1.kind else { panic!("a record is a struct") };
+        assert_eq!(record.items.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 8, 16, 24, 32]);
+        assert_eq!(shape.result.as_ref().map(|result| (result.size, result.align)), Some((8, 4)));
+        assert!(!shape.has_nested && shape.params.items[1].1.has_nested());
+    }
+}

@@ -1,0 +1,320 @@
+//! A compiled plugin.
+
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use undergo::{Error, ErrorKind, InstanceOptions, Result, Tier};
+
+use crate::boundary::{borrow, borrow_mut, bytes, c_text, delete, give, guard, null, path, text};
+use crate::config::{self, LimitsValue, PluginOptionsValue, PoolOptionsValue};
+use crate::errors::ErrorHandle;
+use crate::exports::{Described, FunctionValue, SignatureValue, mismatch, mismatched};
+use crate::imports::{self, ImportsHandle};
+use crate::instance::InstanceHandle;
+use crate::pool::PoolHandle;
+use crate::sandbox::{self, SandboxHandle};
+
+/// A compiled plugin: load once, instantiate as often as needed. May be used from any thread, and deleted before its instances.
+pub struct PluginHandle(pub(crate) Arc<Loaded>);
+
+/// A plugin with its texts.
+pub(crate) struct Loaded {
+    pub(crate) core: undergo::Plugin,
+    name: CString,
+    interface: Option<CString>,
+    go_version: Option<CString>,
+    kind: CString,
+    diagnostics: Vec<CString>,
+    exports: Vec<Described>,
+    imports: Vec<Described>,
+}
+
+impl PluginHandle {
+    fn new(core: undergo::Plugin) -> PluginHandle {
+        PluginHandle(Arc::new(Loaded {
+            name: c_text(core.name()),
+            interface: core.interface().map(|interface| c_text(&interface.wit)),
+            go_version: core.info().go_version.as_deref().map(c_text),
+            kind: c_text(core.info().kind.as_str()),
+            diagnostics: core.diagnostics().iter().map(|text| c_text(text)).collect(),
+            exports: core.exports().map(|function| Described::new(None, function)).collect(),
+            imports: core.imports().map(|(interface, function)| Described::new(Some(interface), function)).collect(),
+            core,
+        }))
+    }
+}
+
+/// Writes a handle where C wants it.
+///
+/// SAFETY: `out` is NULL, or a place for a pointer.
+unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() -> Result<T>) -> Result<()> {
+    if out.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        out.write(ptr::null_mut());
+        out.write(give(make()?));
+    }
+    Ok(())
+}
+
+/// Loads a `.wasm` file, and gives the plugin, which the caller frees with `undergo_plugin_delete`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_load(
+    file: *const c_char,
+    options: *const PluginOptionsValue,
+    plugin: *mut *mut PluginHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(plugin, "plugin", || {
+            let (file, options) = (path(file, "file")?, config::plugin_options(options)?);
+            Ok(PluginHandle::new(undergo::Plugin::from_file_with(file, &options)?))
+        })
+    })
+}
+
+/// Loads a plugin from the content of a `.wasm` file, which is not needed any more afterwards. `name` is what its os.Args[0] will be; `"plugin.wasm"` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_from_bytes(
+    content: *const c_void,
+    len: usize,
+    name: *const c_char,
+    options: *const PluginOptionsValue,
+    plugin: *mut *mut PluginHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(plugin, "plugin", || {
+            let name = if name.is_null() { "plugin.wasm" } else { text(name, "name")? };
+            let content = bytes(content.cast(), len).map_err(|text| Error::new(ErrorKind::TypeMismatch, text))?;
+            Ok(PluginHandle::new(undergo::Plugin::from_bytes_with(name, content, &config::plugin_options(options)?)?))
+        })
+    })
+}
+
+/// Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted` must be true, to say that the file comes from there through
+/// hands that you trust. Damage is noticed, malice is not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_load_compiled(
+    file: *const c_char,
+    trusted: bool,
+    plugin: *mut *mut PluginHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(plugin, "plugin", || {
+            if !trusted {
+                let text = "a compiled plugin is native code, which runs outside the sandbox: pass true for trusted if you trust who made it, or else load the .wasm file";
+                return Err(Error::new(ErrorKind::Denied, text));
+            }
+            // The caller has said that the file is what `undergo compile` made, and that nobody tampered with it.
+            Ok(PluginHandle::new(undergo::Plugin::load_compiled(path(file, "file")?)?))
+        })
+    })
+}
+
+/// Frees a plugin. NULL is accepted. Instances and pools of it live on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_delete(plugin: *mut PluginHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(plugin) };
+}
+
+/// Makes an instance: its own memory, goroutines and globals. The caller frees it with `undergo_instance_delete`.
+///
+/// `imports` are the functions that the plugin needs, `sandbox` is what it may reach, and `limits` what it may use; each may be NULL, and all stay the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_instantiate(
+    plugin: *const PluginHandle,
+    imports: *const ImportsHandle,
+    sandbox: *const SandboxHandle,
+    limits: *const LimitsValue,
+    instance: *mut *mut InstanceHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(instance, "instance", || {
+            let plugin = borrow(plugin, "plugin")?;
+            let core = plugin.0.core.instantiate(options(plugin, imports, sandbox, limits)?)?;
+            Ok(InstanceHandle { core, plugin: plugin.0.clone() })
+        })
+    })
+}
+
+/// Makes a pool of instances, which stand in for each other, so that many threads can call at once. The caller frees it with `undergo_pool_delete`.
+///
+/// As `undergo_plugin_instantiate`. Host functions are shared by all instances, and called on the threads of the calls: several at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_pool(
+    plugin: *const PluginHandle,
+    pool_options: *const PoolOptionsValue,
+    imports: *const ImportsHandle,
+    sandbox: *const SandboxHandle,
+    limits: *const LimitsValue,
+    pool: *mut *mut PoolHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(pool, "pool", || {
+            let (plugin, wanted) = (borrow(plugin, "plugin")?, borrow(pool_options, "options")?);
+            let core = plugin.0.core.pool(config::pool_options(wanted, options(plugin, imports, sandbox, limits)?))?;
+            core.warm_up(wanted.warm)?;
+            Ok(PoolHandle { core, plugin: plugin.0.clone() })
+        })
+    })
+}
+
+/// SAFETY: as for `undergo_plugin_instantiate`.
+unsafe fn options(
+    plugin: &PluginHandle,
+    imports: *const ImportsHandle,
+    sandbox: *const SandboxHandle,
+    limits: *const LimitsValue,
+) -> Result<InstanceOptions> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        Ok(InstanceOptions {
+            imports: imports::imports(imports, &plugin.0.core)?,
+            sandbox: sandbox::sandbox(sandbox),
+            limits: config::limits(limits)?,
+        })
+    }
+}
+
+/// Fails with signature-mismatch, and all that differs, unless the plugin has these functions: exports, and those imports that name an interface. What the plugin has besides
+/// is no matter, unless it is an import. A generated header has a function that calls this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_expect(
+    plugin: *const PluginHandle,
+    signatures: *const SignatureValue,
+    count: usize,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let plugin = unsafe { borrow(plugin, "plugin") }?;
+        let mut wrong = Vec::new();
+        for i in 0..count {
+            // SAFETY: C's promise: an array of so many signatures.
+            let wanted = unsafe { borrow(signatures.wrapping_add(i), "signatures") }?;
+            // SAFETY: a signature of a generated header has texts.
+            let name = unsafe { text(wanted.name, "the name of a signature") }?;
+            let core = &plugin.0.core;
+            let found = if wanted.interface.is_null() {
+                core.exports().find(|function| function.name == name)
+            } else {
+                // SAFETY: as above.
+                let interface = unsafe { text(wanted.interface, "the interface of a signature") }?;
+                core.imports().find(|(found, function)| *found == interface && function.name == name).map(|(_, function)| function)
+            };
+            if found.is_none_or(|function| function.digest() != wanted.digest) {
+                wrong.push(mismatched(wanted, found.map(|function| &**function))?);
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(mismatch(&wrong.join("; "))) }
+    })
+}
+
+/// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_wait_compiled(plugin: *const PluginHandle) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { borrow(plugin, "plugin") }?.0.core.wait_compiled())
+}
+
+/// Gives which code the next instance will have: whether that of the better compiler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_is_best(plugin: *const PluginHandle, best: *mut bool) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (plugin, best) = unsafe { (borrow(plugin, "plugin")?, borrow_mut(best, "best")?) };
+        *best = plugin.0.core.tier()? == Tier::Best;
+        Ok(())
+    })
+}
+
+fn maybe(text: Option<&CString>) -> *const c_char {
+    text.map_or(ptr::null(), |text| text.as_ptr())
+}
+
+/// SAFETY: NULL, or a live plugin.
+unsafe fn read<'a>(plugin: *const PluginHandle, get: impl FnOnce(&'a Loaded) -> Option<&'a CString>) -> *const c_char {
+    // SAFETY: the caller's promise.
+    maybe(unsafe { plugin.as_ref() }.and_then(|plugin| get(&plugin.0)))
+}
+
+/// The name of its file. This and all texts of a plugin live as long as its handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_name(plugin: *const PluginHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(plugin, |plugin| Some(&plugin.name)) }
+}
+
+/// `"reactor"`, which has exports to call, or `"command"`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_kind(plugin: *const PluginHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(plugin, |plugin| Some(&plugin.kind)) }
+}
+
+/// The interface as WIT text; NULL for a module without one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_interface(plugin: *const PluginHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(plugin, |plugin| plugin.interface.as_ref()) }
+}
+
+/// The version of Go that compiled it; NULL where the module does not say so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_go_version(plugin: *const PluginHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(plugin, |plugin| plugin.go_version.as_ref()) }
+}
+
+/// What went wrong when it was loaded and did no harm, as sentences (that its code can't be cached, say): that of this index, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, index: usize) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(plugin, |plugin| plugin.diagnostics.get(index)) }
+}
+
+/// Writes the texts of a function. Whether there is one.
+///
+/// SAFETY: `out` is NULL, or a place for them.
+unsafe fn describe(found: Option<&Described>, out: *mut FunctionValue) -> bool {
+    if let (Some(found), false) = (found, out.is_null()) {
+        // SAFETY: the caller's promise.
+        unsafe { out.write(found.value()) };
+    }
+    found.is_some()
+}
+
+/// How many exports the plugin has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_export_count(plugin: *const PluginHandle) -> usize {
+    // SAFETY: C's promise.
+    unsafe { plugin.as_ref() }.map_or(0, |plugin| plugin.0.exports.len())
+}
+
+/// Gives the export of that number. Whether there is one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_export(plugin: *const PluginHandle, number: usize, function: *mut FunctionValue) -> bool {
+    // SAFETY: C's promise.
+    unsafe { describe(plugin.as_ref().and_then(|plugin| plugin.0.exports.get(number)), function) }
+}
+
+/// How many functions the host has to give.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_import_count(plugin: *const PluginHandle) -> usize {
+    // SAFETY: C's promise.
+    unsafe { plugin.as_ref() }.map_or(0, |plugin| plugin.0.imports.len())
+}
+
+/// Gives the import of that index. Whether there is one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_import(plugin: *const PluginHandle, index: usize, function: *mut FunctionValue) -> bool {
+    // SAFETY: C's promise.
+    unsafe { describe(plugin.as_ref().and_then(|plugin| plugin.0.imports.get(index)), function) }
+}

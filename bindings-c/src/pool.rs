@@ -1,0 +1,118 @@
+//! Instances that stand in for each other.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use crate::arena::Arena;
+use crate::boundary::{borrow, borrow_mut, delete, give, guard, quietly, text};
+use crate::config::{CallOptionsValue, PoolStatsValue, call_options, duration};
+use crate::errors::ErrorHandle;
+use crate::exports::{self, SignatureValue, Target};
+use crate::plugin::{Loaded, PluginHandle};
+use crate::values::ValueHandle;
+
+/// Instances of one plugin that stand in for each other. Any number of threads may call it: a call takes an instance that is free, or makes one, or waits its turn, first come, first
+/// served. One that a call has ended is replaced. Calls share nothing that is in a guest: which instance answers is not defined.
+pub struct PoolHandle {
+    pub(crate) core: undergo::Pool,
+    pub(crate) plugin: Arc<Loaded>,
+}
+
+/// Frees a pool, which no thread may be calling. NULL is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_delete(pool: *mut PoolHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(pool) };
+}
+
+/// Calls an export of whichever instance is free; as `undergo_instance_call`. The timeout covers waiting for an instance and making one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_call(
+    pool: *const PoolHandle,
+    name: *const c_char,
+    args: *const *const ValueHandle,
+    count: usize,
+    options: *const CallOptionsValue,
+    result: *mut *mut ValueHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        if !result.is_null() {
+            result.write(ptr::null_mut());
+        }
+        let core = &borrow(pool, "pool")?.core;
+        let mut arguments = core.plugin().arguments(core.plugin().export(text(name, "name")?)?)?;
+        arguments.lower_all(exports::values(args, count)?.into_iter())?;
+        core.call_then(&mut arguments, &call_options(options), |returned| exports::lift_value(returned, result))
+    })
+}
+
+/// Calls an export with structs; as `undergo_instance_invoke`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_invoke(
+    pool: *const PoolHandle,
+    signature: *const SignatureValue,
+    args: *const c_void,
+    result: *mut c_void,
+    arena: *mut *mut Arena,
+    options: *const CallOptionsValue,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        let (core, wanted) = (&borrow(pool, "pool")?.core, borrow(signature, "signature")?);
+        let mut arguments = exports::arguments(core.plugin(), wanted, |number| core.plugin().arguments(number))?;
+        let target = Target::new(arguments.function(), result, arena)?;
+        exports::lower_struct(&mut arguments, args)?;
+        core.call_then(&mut arguments, &call_options(options), |returned| target.lift(returned))
+    })
+}
+
+/// The plugin whose instances these are, as a handle that the caller frees. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_plugin(pool: *const PoolHandle) -> *mut PluginHandle {
+    // SAFETY: C's promise.
+    unsafe { pool.as_ref() }.map_or(ptr::null_mut(), |pool| give(PluginHandle(pool.plugin.clone())))
+}
+
+/// The most instances that there are at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_size(pool: *const PoolHandle) -> usize {
+    // SAFETY: C's promise.
+    unsafe { pool.as_ref() }.map_or(0, |pool| pool.core.size())
+}
+
+/// Gives what the pool did so far, and what it has now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_stats(pool: *const PoolHandle, stats: *mut PoolStatsValue) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (pool, out) = unsafe { (borrow(pool, "pool")?, borrow_mut(stats, "stats")?) };
+        let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = pool.core.stats();
+        *out = PoolStatsValue { busy, idle, waiting, calls, made, died, retired, shrunk };
+        Ok(())
+    })
+}
+
+/// Makes instances until there are that many, or as many as the pool may have, so that the first calls need not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_warm_up(pool: *const PoolHandle, instances: usize) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { borrow(pool, "pool") }?.core.warm_up(instances))
+}
+
+/// Turns away new calls and those that wait, which fail with dead-instance; lets those that run finish, and waits for that, so many nanoseconds, or as long as it takes for 0.
+///
+/// Fails with timeout when calls still run by then, and with busy from within a host function that this pool called. The pool is closed in both cases.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_close(pool: *const PoolHandle, timeout: u64) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { borrow(pool, "pool") }?.core.close(duration(timeout)))
+}
+
+/// Whether it was closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_is_closed(pool: *const PoolHandle) -> bool {
+    // SAFETY: C's promise.
+    quietly(true, || unsafe { pool.as_ref() }.is_none_or(|pool| pool.core.is_closed()))
+}

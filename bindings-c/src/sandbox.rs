@@ -1,0 +1,182 @@
+//! What an instance may reach.
+
+use std::ffi::{c_char, c_void};
+
+use undergo::{Dir, Error, ErrorKind, Input, LineSink, Output, Result, Sandbox};
+
+use crate::boundary::{Destroy, UserData, borrow_mut, bytes, delete, give, guard, path, text};
+use crate::errors::{ErrorHandle, from_host};
+
+/// The guest's standard output.
+pub const UNDERGO_STDOUT: u32 = 1;
+/// The guest's standard error. Its end is kept for the text of a panic in any case.
+pub const UNDERGO_STDERR: u32 = 2;
+
+/// What an instance may reach: by default nothing but the standard output and error of this process. Not for two threads at once while it is changed;
+/// instances and pools take a copy when they are made.
+pub struct SandboxHandle(Sandbox);
+
+/// Gets a line of a guest's output: `len` bytes without the newline, and a NUL behind them. NULL is success; an error ends the call and the instance, and is what the
+/// caller gets. Called on the thread of the call. It can't call the instance whose output it gets.
+pub type LineFunction = Option<unsafe extern "C" fn(user_data: *mut c_void, line: *const c_char, len: usize) -> *mut ErrorHandle>;
+
+/// SAFETY: NULL, or a sandbox that nobody changes meanwhile.
+pub(crate) unsafe fn sandbox(given: *const SandboxHandle) -> Sandbox {
+    // SAFETY: the caller's promise.
+    unsafe { given.as_ref() }.map(|given| given.0.clone()).unwrap_or_default()
+}
+
+/// A sandbox with nothing in it. Free it with `undergo_sandbox_delete`.
+#[unsafe(no_mangle)]
+pub extern "C" fn undergo_sandbox_new() -> *mut SandboxHandle {
+    give(SandboxHandle(Sandbox::default()))
+}
+
+/// Frees a sandbox. NULL is accepted. Instances that were made with it are not concerned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_delete(sandbox: *mut SandboxHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(sandbox) };
+}
+
+/// Adds one to os.Args, behind the program's name, which is always there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_add_arg(sandbox: *mut SandboxHandle, arg: *const c_char) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, arg) = unsafe { (borrow_mut(sandbox, "sandbox")?, text(arg, "arg")?) };
+        sandbox.0.args.push(arg.to_owned());
+        Ok(())
+    })
+}
+
+/// Sets an environment variable. Nothing is taken from this process's own environment.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_set_env(
+    sandbox: *mut SandboxHandle,
+    name: *const c_char,
+    value: *const c_char,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, name, value) = unsafe { (borrow_mut(sandbox, "sandbox")?, text(name, "name")?, text(value, "value")?) };
+        sandbox.0.env.retain(|(known, _)| known != name);
+        sandbox.0.env.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    })
+}
+
+/// Gives the guest a directory of the host.
+///
+/// `guest` is the path at which the guest sees it, `host` its path on the host.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_add_dir(
+    sandbox: *mut SandboxHandle,
+    guest: *const c_char,
+    host: *const c_char,
+    readonly: bool,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, guest, host) = unsafe { (borrow_mut(sandbox, "sandbox")?, text(guest, "guest")?, path(host, "host")?) };
+        sandbox.0.dirs.push((guest.to_owned(), Dir { path: host, readonly }));
+        Ok(())
+    })
+}
+
+/// Has the guest read these bytes, which are copied, from its standard input. By default it is empty.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_stdin_bytes(sandbox: *mut SandboxHandle, content: *const c_void, len: usize) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, content) = unsafe { (borrow_mut(sandbox, "sandbox")?, bytes(content.cast(), len)) };
+        sandbox.0.stdin = Input::Bytes(content.map_err(|text| Error::new(ErrorKind::TypeMismatch, text))?.to_owned());
+        Ok(())
+    })
+}
+
+/// Has the guest read its standard input from a file (or a FIFO), which each instance opens for itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_stdin_file(sandbox: *mut SandboxHandle, file: *const c_char) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, file) = unsafe { (borrow_mut(sandbox, "sandbox")?, path(file, "file")?) };
+        sandbox.0.stdin = Input::File(file);
+        Ok(())
+    })
+}
+
+/// Has the guest read the standard input of this process.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_stdin_inherit(sandbox: *mut SandboxHandle) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        unsafe { borrow_mut(sandbox, "sandbox") }?.0.stdin = Input::Inherit;
+        Ok(())
+    })
+}
+
+/// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_inherit(sandbox: *mut SandboxHandle, stream: u32) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { set(sandbox, stream, Output::Inherit) })
+}
+
+/// Drops an output.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_discard(sandbox: *mut SandboxHandle, stream: u32) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe { set(sandbox, stream, Output::Discard) })
+}
+
+/// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_capture(sandbox: *mut SandboxHandle, stream: u32, limit: usize) -> *mut ErrorHandle {
+    let limit = if limit == 0 { 1 << 20 } else { limit };
+    // SAFETY: C's promise.
+    guard(|| unsafe { set(sandbox, stream, Output::Capture(limit)) })
+}
+
+/// Gives an output to a function, line by line. A line of more than 64 KiB comes in pieces, and one without a newline when the call ends. `destroy`, if there is one, is
+/// called once, when the sandbox and all instances that were made with it are gone, or at once when this fails. For a pool, lines of several instances come at
+/// once, on their threads.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_lines(
+    sandbox: *mut SandboxHandle,
+    stream: u32,
+    function: LineFunction,
+    user_data: *mut c_void,
+    destroy: Destroy,
+) -> *mut ErrorHandle {
+    guard(|| {
+        let user_data = UserData { data: user_data, destroy };
+        let function = function.ok_or_else(|| crate::boundary::null("function"))?;
+        let sink = LineSink::new(move |line| {
+            let user_data = &user_data;
+            // The NUL is for whoever prints it.
+            let with_nul = [line, b"\0"].concat();
+            // SAFETY: C's promise: the function may be called so, with its own data.
+            let failed = unsafe { function(user_data.data, with_nul.as_ptr().cast(), line.len()) };
+            // SAFETY: an error that is returned is handed over.
+            if failed.is_null() { Ok(()) } else { Err(unsafe { from_host(failed) }) }
+        });
+        // SAFETY: C's promise.
+        unsafe { set(sandbox, stream, Output::Lines(sink)) }
+    })
+}
+
+/// SAFETY: a sandbox that nobody else uses meanwhile.
+unsafe fn set(sandbox: *mut SandboxHandle, stream: u32, output: Output) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let sandbox = unsafe { borrow_mut(sandbox, "sandbox") }?;
+    match stream {
+        UNDERGO_STDOUT => sandbox.0.stdout = output,
+        UNDERGO_STDERR => sandbox.0.stderr = output,
+        other => {
+            let text = format!("the stream is {other}; it must be UNDERGO_STDOUT or UNDERGO_STDERR");
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
+        }
+    }
+    Ok(())
+}
