@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // A millisecond and a second, for timeouts.
 #define UNDERGO_MILLISECOND UINT64_C(1000000)
@@ -486,9 +487,9 @@ struct undergo_error_t *undergo_instance_call(const struct undergo_instance_t *i
 struct undergo_error_t *undergo_instance_invoke(const struct undergo_instance_t *instance,
                                                 const struct undergo_signature_t *signature,
                                                 const void *args,
+                                                const struct undergo_call_options_t *options,
                                                 void *result,
-                                                struct undergo_arena_t **arena,
-                                                const struct undergo_call_options_t *options);
+                                                struct undergo_arena_t **arena);
 
 // The plugin that it is a copy of, as a handle that the caller frees. NULL for NULL.
 struct undergo_plugin_t *undergo_instance_plugin(const struct undergo_instance_t *instance);
@@ -628,9 +629,9 @@ struct undergo_error_t *undergo_pool_call(const struct undergo_pool_t *pool,
 struct undergo_error_t *undergo_pool_invoke(const struct undergo_pool_t *pool,
                                             const struct undergo_signature_t *signature,
                                             const void *args,
+                                            const struct undergo_call_options_t *options,
                                             void *result,
-                                            struct undergo_arena_t **arena,
-                                            const struct undergo_call_options_t *options);
+                                            struct undergo_arena_t **arena);
 
 // The plugin whose instances these are, as a handle that the caller frees. NULL for NULL.
 struct undergo_plugin_t *undergo_pool_plugin(const struct undergo_pool_t *pool);
@@ -804,3 +805,11 @@ const undergo_value_t *undergo_value_get(const undergo_value_t *record, const ch
 #endif  // __cplusplus
 
 #endif  /* UNDERGO_H */
+
+// A text that ends with a NUL, as a value for structs: it is not copied. Empty for NULL.
+static inline undergo_string_t undergo_text(const char *text) {
+  undergo_string_t value;
+  value.ptr = text;
+  value.len = text == NULL ? 0 : strlen(text);
+  return value;
+}

@@ -54,9 +54,9 @@ pub unsafe extern "C" fn undergo_pool_invoke(
     pool: *const PoolHandle,
     signature: *const SignatureValue,
     args: *const c_void,
+    options: *const CallOptionsValue,
     result: *mut c_void,
     arena: *mut *mut Arena,
-    options: *const CallOptionsValue,
 ) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe {
