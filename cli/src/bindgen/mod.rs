@@ -1,5 +1,6 @@
-//! `undergo bindgen`: typed modules for a plugin's hosts.
+//! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
+mod c;
 mod python;
 
 use std::fs;
@@ -28,22 +29,30 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
+    C,
     Python,
 }
 
 const HELP: &str = "\
 The Python module has a dataclass for each record, an Enum for each enum, a Protocol for each interface that the plugin \
 imports, and classes for an instance and for a pool, with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies \
-mypy --strict. The same plugin gives the same module: commit it, and let CI write it again and compare.
+mypy --strict.
+
+The C header has a struct for each record, and static inline functions: one for each export of an instance, one for a pool, and one for each interface that \
+the plugin imports. It needs undergo.h and C99.
+
+The same plugin gives the same module: commit it, and let CI write it again and compare.
 
 Examples:
-  undergo bindgen greeter.wasm --lang python -o greeter.py";
+  undergo bindgen greeter.wasm --lang python -o greeter.py
+  undergo bindgen greeter.wasm --lang c -o greeter.h";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
     let plugin = Plugin::from_file(&args.file)?;
     drop(progress);
     let text = match args.lang {
+        Language::C => c::header(&plugin),
         Language::Python => python::module(&plugin),
     };
     match &args.output {

@@ -6,8 +6,8 @@ use crate::support::{bare, fixture, kitchen, undergo};
 
 /// Compares with the golden file; with `UNDERGO_UPDATE_GOLDEN=1` writes it.
 #[track_caller]
-fn golden(file: &str, plugin: &str) {
-    let text = undergo(Path::new("."), &["bindgen", plugin, "--lang", "python"]).ok();
+fn golden(file: &str, plugin: &str, language: &str) {
+    let text = undergo(Path::new("."), &["bindgen", plugin, "--lang", language]).ok();
     let path = fixture(file);
     if env::var_os("UNDERGO_UPDATE_GOLDEN").is_some() {
         fs::write(&path, &text).expect("written");
@@ -18,8 +18,8 @@ fn golden(file: &str, plugin: &str) {
 
 #[test]
 fn the_python_modules_are_as_they_were() {
-    golden("kitchen.py", kitchen());
-    golden("bare.py", bare());
+    golden("kitchen.py", kitchen(), "python");
+    golden("bare.py", bare(), "python");
 }
 
 #[test]
@@ -30,6 +30,34 @@ fn the_python_modules_compile() {
         match Command::new("python3").arg("-c").arg(check).arg(&path).output() {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
             Err(error) => eprintln!("skipped: no python3: {error}"),
+        }
+    }
+}
+
+#[test]
+fn the_c_headers_are_as_they_were() {
+    golden("kitchen.h", kitchen(), "c");
+    golden("bare.h", bare(), "c");
+}
+
+#[test]
+fn the_c_headers_compile() {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings-c/include");
+    let strict = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"];
+    for file in ["kitchen.h", "bare.h"] {
+        for (compiler, language, standard) in
+            [("gcc", "c", "-std=c99"), ("clang", "c", "-std=c11"), ("g++", "c++", "-std=c++17"), ("clang++", "c++", "-std=c++17")]
+        {
+            let dir = tempfile::tempdir().expect("a directory");
+            let program = dir.path().join("program");
+            let twice = format!("#include \"{0}\"\n#include \"{0}\"\nint main(void) {{ return 0; }}\n", fixture(file).display());
+            fs::write(&program, twice).expect("written");
+            let command =
+                Command::new(compiler).args(["-x", language, standard]).args(strict).arg("-I").arg(&include).arg(&program).output();
+            match command {
+                Ok(output) => assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr)),
+                Err(error) => eprintln!("skipped: no {compiler}: {error}"),
+            }
         }
     }
 }
