@@ -12,12 +12,12 @@ export CARGO_TARGET_DIR
 
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
-PROGRAMS := $(wildcard tools/*.py bench/*.py) $(EXAMPLES)
-GENERATED := go-guest-sdk/cmd/undergo-gen/testdata $(wildcard examples/*/*_plugin.py)
+PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
+GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go test-go-versions miri fuzz deny clean
+.PHONY: help demo build cli python c install guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,13 +25,20 @@ help: ## list these verbs
 demo: build ## build everything, and render this README with a Go library, from Python
 	@$(PYTHON) tools/demo.py
 
-build: cli python ## the command line tool at build/bin/undergo, a Python with the package at build/venv
+build: cli python c ## the command line tool at build/bin/undergo, a Python with the package at build/venv, the C library at build/c
 
 cli: ## only the command line tool
 	@$(PYTHON) tools/cli.py
 
 python: ## only the Python environment with the package
 	@$(PYTHON) tools/hosts.py python
+
+c: ## only the C library: headers, shared and static, at build/c
+	@$(PYTHON) tools/hosts.py c
+
+PREFIX ?= /usr/local
+install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CMake find it
+	@$(PYTHON) tools/c_library.py install $(DESTDIR)$(PREFIX)
 
 guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
 	@$(PYTHON) tools/guest.py

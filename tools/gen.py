@@ -1,20 +1,28 @@
-"""Writes the generated files that are committed: the generator's golden files, and the typed modules of examples."""
+"""Writes the generated files that are committed: the generator's golden files, the C header, and the typed modules and headers of examples."""
 
 from __future__ import annotations
 
 import go
 from project import BUILD, CLI, ROOT, environment, run
 
+LANGUAGES = {".py": "python", ".h": "c"}
+"""What the files of examples that bindgen writes are in."""
+
 
 def main() -> None:
     """Write all of them."""
     env = environment(go.find())
     run([go.find(), "test", "-count=1", "./cmd/undergo-gen", "-update"], cwd=ROOT / "go-guest-sdk", env=env)
-    for module in sorted((ROOT / "examples").glob("*/*_plugin.py")):
+    header = ["cargo", "test", "--quiet", "--package", "undergo-c", "--test", "header"]
+    run([*header], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
+    for module in sorted((ROOT / "examples").glob("*/*_plugin.*")):
+        language = LANGUAGES.get(module.suffix)
+        if language is None:
+            continue
         wasm = BUILD / "examples" / f"{module.parent.name}.wasm"
         wasm.parent.mkdir(parents=True, exist_ok=True)
         run([CLI, "build", module.parent / "plugin", "-o", wasm], env=env)
-        run([CLI, "bindgen", wasm, "--lang", "python", "-o", module], env=env)
+        run([CLI, "bindgen", wasm, "--lang", language, "-o", module], env=env)
 
 
 if __name__ == "__main__":

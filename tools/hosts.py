@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from host import Host
+from host_c import C
 from host_python import Python
 
-HOSTS: dict[str, Host] = {host.name: host for host in (Python(),)}
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(), C())}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or HOSTS:

@@ -91,6 +91,7 @@ def all_suites() -> dict[str, Suite]:
         "rust": Suite(["cargo", "test", "--no-fail-fast"], count_libtest, needs_build=True),
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
+        "c": pytest("c", ROOT / "bindings-c", "tests"),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),

@@ -22,6 +22,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Host {
+    C,
     Python,
 }
 
@@ -40,6 +41,11 @@ impl Host {
     /// The files of the program that calls it.
     fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Host::C => &[
+                ("main.c", include_str!("templates/c/main.c.txt")),
+                ("Makefile", include_str!("templates/c/Makefile.txt")),
+                ("README.md", include_str!("templates/c/README.md.txt")),
+            ],
             Host::Python => {
                 &[("main.py", include_str!("templates/python/main.py.txt")), ("README.md", include_str!("templates/python/README.md.txt"))]
             }
@@ -49,6 +55,7 @@ impl Host {
     /// How the program is run, in the folder, once the plugin is built.
     fn command(self) -> &'static str {
         match self {
+            Host::C => "make && ./main",
             Host::Python => "python main.py",
         }
     }
@@ -65,7 +72,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     for (file, text) in PLUGIN.iter().chain(args.host.files()) {
         let path = folder.join(file);
-        fs::write(&path, text.replace("NAME", &args.name)).with_context(|| format!("{} can't be written", path.display()))?;
+        fs::write(&path, text.replace("NAME", &args.name).replace("IDENT", &names::snake(&args.name)))
+            .with_context(|| format!("{} can't be written", path.display()))?;
     }
     println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  {1}", args.name, args.host.command());
     Ok(())

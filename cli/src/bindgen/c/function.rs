@@ -9,7 +9,7 @@ use super::text::{all_alone, comment, identifier};
 use super::types::{Types, spaced};
 
 /// The names that the generated code has beside those of the parameters.
-const OWN: &[&str] = &["instance", "pool", "options", "result", "arena", "args", "user_data", "function", "given", "call"];
+const OWN: &[&str] = &["instance", "pool", "options", "result", "arena", "args", "user_data", "function", "given"];
 
 /// A function's parameters, each as its type and name.
 fn parameters(types: &mut Types, function: &Function) -> Vec<(String, String)> {
@@ -17,8 +17,17 @@ fn parameters(types: &mut Types, function: &Function) -> Vec<(String, String)> {
     function.params.iter().zip(names).map(|(param, name)| (types.show(&param.ty), name)).collect()
 }
 
-fn join<'a>(parts: impl Iterator<Item = &'a (String, String)>, between: &str) -> String {
-    parts.map(|(ty, name)| format!("{}{name}", spaced(ty))).collect::<Vec<_>>().join(between)
+/// `head(parameters)tail`, with a line for each parameter where one line would be too long.
+fn declare(indent: usize, head: &str, params: &[(String, String)], tail: &str) -> String {
+    const WIDTH: usize = 110;
+    let shown: Vec<String> = params.iter().map(|(ty, name)| format!("{}{name}", spaced(ty))).collect();
+    let start = "  ".repeat(indent);
+    let one = format!("{start}{head}({}){tail}\n", shown.join(", "));
+    if one.len() <= WIDTH {
+        return one;
+    }
+    let between = format!(",\n{start}    ");
+    format!("{start}{head}(\n{start}    {}){tail}\n", shown.join(&between))
 }
 
 fn has_nested(function: &Function) -> bool {
@@ -45,7 +54,7 @@ pub(super) fn export(types: &mut Types, function: &Function, owner: &str, signat
     } else {
         comment(out, 0, &docs);
     }
-    let _ = writeln!(out, "static inline undergo_error_t *{name}({}) {{", join(all.iter(), ", "));
+    *out += &declare(0, &format!("static inline undergo_error_t *{name}"), &all, " {");
     let args = if params.is_empty() {
         "NULL"
     } else {
@@ -93,14 +102,20 @@ pub(super) fn imports(types: &mut Types, interface: &str, functions: &[&Arc<Func
         if !function.docs.is_empty() {
             comment(out, 1, &function.docs);
         }
-        let listed = join(all.iter(), ", ");
-        let _ = writeln!(out, "  undergo_error_t *(*{member})({listed});");
+        *out += &declare(1, &format!("undergo_error_t *(*{member})"), &all, ";");
 
         let adapter = types.name(&format!("{interface}-{}-adapter", identifier(&function.name)));
-        let _ = writeln!(
-            adapters,
-            "static inline undergo_error_t *{adapter}(undergo_any_fn function, void *user_data, const void *args, void *result, undergo_arena_t *arena) {{"
-        );
+        let given: Vec<(String, String)> = [
+            ("undergo_any_fn", "function"),
+            ("void *", "user_data"),
+            ("const void *", "args"),
+            ("void *", "result"),
+            ("undergo_arena_t *", "arena"),
+        ]
+        .map(|(ty, name)| (ty.to_owned(), name.to_owned()))
+        .into();
+        adapters += &declare(0, &format!("static inline undergo_error_t *{adapter}"), &given, " {");
+        adapters += &declare(1, "typedef undergo_error_t *(*call_t)", &all, ";");
         let mut passed = vec!["user_data".to_owned()];
         if params.is_empty() {
             let _ = writeln!(adapters, "  (void)args;");
@@ -121,10 +136,10 @@ pub(super) fn imports(types: &mut Types, interface: &str, functions: &[&Arc<Func
         } else {
             adapters += "  (void)arena;\n";
         }
-        let _ = writeln!(adapters, "  return ((undergo_error_t * (*)({listed})) function)({});\n}}\n", passed.join(", "));
+        let _ = writeln!(adapters, "  return ((call_t)function)({});\n}}\n", passed.join(", "));
         let _ = writeln!(
             calls,
-            "  if (error == NULL) {{\n    error = undergo_imports_set_typed(imports, &{table}[{}], {adapter}, (undergo_any_fn)functions->{member}, user_data);\n  }}",
+            "  if (error == NULL) {{\n    error = undergo_imports_set_typed(\n        imports, &{table}[{}], {adapter}, (undergo_any_fn)functions->{member}, user_data);\n  }}",
             first + i
         );
     }
@@ -137,12 +152,14 @@ pub(super) fn imports(types: &mut Types, interface: &str, functions: &[&Arc<Func
             "Gives the functions of {interface}. destroy, which may be NULL, is called once with the user data, when the imports and all instances that were made with them are gone."
         ),
     );
-    let _ = writeln!(
-        out,
-        "static inline undergo_error_t *{set}(undergo_imports_t *imports, const {group} *functions, void *user_data, undergo_destroy_fn destroy) {{
-  undergo_error_t *error = undergo_imports_keep(imports, user_data, destroy);
-{calls}  return error;
-}}
-"
-    );
+    let given: Vec<(String, String)> = [
+        ("undergo_imports_t *", "imports"),
+        (&format!("const {group} *"), "functions"),
+        ("void *", "user_data"),
+        ("undergo_destroy_fn", "destroy"),
+    ]
+    .map(|(ty, name)| (ty.to_owned(), name.to_owned()))
+    .into();
+    *out += &declare(0, &format!("static inline undergo_error_t *{set}"), &given, " {");
+    let _ = writeln!(out, "  undergo_error_t *error = undergo_imports_keep(imports, user_data, destroy);\n{calls}  return error;\n}}\n");
 }

@@ -51,7 +51,7 @@ impl<'a> Header<'a> {
         let prefix = self.types.prefix().to_owned();
         let guard = format!("UNDERGO_{}_H", prefix.to_uppercase());
         // Names of types come first, so that it is the others that step aside.
-        let [check, load] = ["check", "load"].map(|name| self.types.name(name));
+        let [check, load] = ["plugin-check", "plugin-load"].map(|name| self.types.name(name));
         let table = self.types.name("signatures");
         for ty in self.interface.iter().flat_map(|interface| &interface.types) {
             match &ty.kind {
@@ -125,7 +125,10 @@ impl<'a> Header<'a> {
         comment(out, 0, &format!("Loads {}, and checks it. The caller frees the plugin with undergo_plugin_delete.", self.file));
         let _ = writeln!(
             out,
-            "static inline undergo_error_t *{load}(const char *file, const undergo_plugin_options_t *options, undergo_plugin_t **plugin) {{
+            "static inline undergo_error_t *{load}(
+    const char *file,
+    const undergo_plugin_options_t *options,
+    undergo_plugin_t **plugin) {{
   undergo_error_t *error = undergo_plugin_load(file, options, plugin);
   if (error == NULL) {{
     error = {check}(*plugin);

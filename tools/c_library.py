@@ -1,0 +1,106 @@
+"""The C library: headers, shared and static library, and the files by which pkg-config and CMake find them.
+
+c_library.py                    build it, at build/c
+c_library.py install FOLDER     copy what was built to a prefix, as /usr/local
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from project import BUILD, PROFILE, ROOT, Stamp, cargo, library, say, sources
+
+LIBRARY = BUILD / "c"
+CRATE = ROOT / "bindings-c"
+MADE_FROM = ("core", "bindings-c/src", "bindings-c/include", "bindings-c/install", "bindings-c/Cargo.toml", "bindings-c/build.rs", "Cargo.toml", "Cargo.lock")
+NEEDED = ("gcc_s", "util", "rt", "pthread", "m", "dl") if sys.platform == "linux" else ("m",)
+"""What a program needs besides that is linked with the static library."""
+
+
+def version() -> str:
+    """Give the version of the project."""
+    found = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def soname(number: str) -> str:
+    """Give the name of the shared library for a version, or for a series of them."""
+    plain = Path(library("undergo"))
+    return f"{plain.stem}.{number}{plain.suffix}" if sys.platform == "darwin" else f"{plain.name}.{number}"
+
+
+def build() -> None:
+    """Build the library, unless it was made from what is there now."""
+    stamp = Stamp("c-library", [*sources(*MADE_FROM), Path(__file__)], PROFILE)
+    if stamp.fresh() and LIBRARY.is_dir():
+        return
+    stamp.clear()
+    say("building the C library")
+    made = cargo("undergo-c")
+    shutil.rmtree(LIBRARY, ignore_errors=True)
+    lib = LIBRARY / "lib"
+    shutil.copytree(CRATE / "include", LIBRARY / "include")
+    lib.mkdir()
+    full = version()
+    series = full.rpartition(".")[0]
+    shutil.copy2(made / "libundergo_c.a", lib / "libundergo.a")
+    shutil.copy2(made / library("undergo_c"), lib / soname(full))
+    (lib / soname(series)).symlink_to(soname(full))
+    (lib / library("undergo")).symlink_to(soname(series))
+    if PROFILE != "dev":
+        for file in (lib / "libundergo.a", lib / soname(full)):
+            # Without the tool they are larger, and as good.
+            if shutil.which("strip"):
+                subprocess.run(["strip", "-S", file], check=True)
+    major, minor, _ = full.split(".")
+    words = {
+        "VERSION": full,
+        "MAJOR": major,
+        "MINOR": minor,
+        "SHARED": soname(full),
+        "SONAME": soname(series),
+        "PRIVATE": " ".join(f"-l{name}" for name in NEEDED),
+        "LIBRARIES": ";".join(name for name in NEEDED if name != "pthread"),
+    }
+    for file, folder in (("undergo.pc", "pkgconfig"), ("undergo-config.cmake", "cmake/undergo"), ("undergo-config-version.cmake", "cmake/undergo")):
+        text = (CRATE / "install" / f"{file}.in").read_text(encoding="utf-8")
+        (lib / folder).mkdir(parents=True, exist_ok=True)
+        (lib / folder / file).write_text(re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text), encoding="utf-8")
+    stamp.set()
+
+
+def install(prefix: Path) -> None:
+    """Copy what was built to a prefix, beside what is there."""
+    for directory, _, files in os.walk(LIBRARY):
+        into = prefix / Path(directory).relative_to(LIBRARY)
+        into.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            file = into / name
+            file.unlink(missing_ok=True)
+            shutil.copy2(Path(directory, name), file, follow_symlinks=False)
+
+
+def archive(into: Path) -> Path:
+    """Pack what was built, with the licence, for a machine like this one."""
+    name = f"undergo-c-{version()}-{os.uname().machine}-{sys.platform}"
+    file = into / f"{name}.tar.gz"
+    with tarfile.open(file, "w:gz", compresslevel=6 if PROFILE != "dev" else 1) as packed:
+        for part in sorted(LIBRARY.iterdir()):
+            packed.add(part, f"{name}/{part.name}")
+        packed.add(ROOT / "LICENSE", f"{name}/LICENSE")
+    return file
+
+
+if __name__ == "__main__":
+    build()
+    if sys.argv[1:2] == ["install"] and len(sys.argv) == 3:
+        install(Path(sys.argv[2]))
+    elif len(sys.argv) > 1:
+        sys.exit(__doc__)
