@@ -463,7 +463,7 @@ struct undergo_error_t *undergo_imports_set_typed(struct undergo_imports_t *impo
                                                   undergo_any_fn function,
                                                   void *user_data);
 
-// Has the user data of functions with structs live as long as these: `destroy` is called once, when nobody can call them any more. At once when this fails.
+// Has user data that several functions share live as long as these: `destroy` is called once, when nobody can call any of them any more, or at once when this fails.
 struct undergo_error_t *undergo_imports_keep(struct undergo_imports_t *imports,
                                              void *user_data,
                                              undergo_destroy_fn destroy);
@@ -806,6 +806,9 @@ const undergo_value_t *undergo_value_get(const undergo_value_t *record, const ch
 
 #endif  /* UNDERGO_H */
 
+#ifndef UNDERGO_TEXT_H
+#define UNDERGO_TEXT_H
+
 // A text that ends with a NUL, as a value for structs: it is not copied. Empty for NULL.
 static inline undergo_string_t undergo_text(const char *text) {
   undergo_string_t value;
@@ -813,3 +816,5 @@ static inline undergo_string_t undergo_text(const char *text) {
   value.len = text == NULL ? 0 : strlen(text);
   return value;
 }
+
+#endif

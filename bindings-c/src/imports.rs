@@ -111,7 +111,7 @@ pub unsafe extern "C" fn undergo_imports_set(
         let (imports, interface, name) = unsafe { (borrow_mut(imports, "imports")?, text(interface, "interface")?, text(name, "name")?) };
         let function = function.ok_or_else(|| null("function"))?;
         imports.typed.retain(|typed| typed.interface != interface || typed.name != name);
-        imports.core.set(interface, name, Arc::new(Dynamic { function, user_data }));
+        imports.core.set(interface, name, Arc::new(Dynamic { function, user_data, _kept: imports.kept.clone() }));
         Ok(())
     })
 }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn undergo_imports_set_typed(
     })
 }
 
-/// Has the user data of functions with structs live as long as these: `destroy` is called once, when nobody can call them any more. At once when this fails.
+/// Has user data that several functions share live as long as these: `destroy` is called once, when nobody can call any of them any more, or at once when this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_keep(imports: *mut ImportsHandle, user_data: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     guard(|| {
@@ -166,6 +166,7 @@ unsafe fn check(returned: *mut ErrorHandle) -> Result<()> {
 struct Dynamic {
     function: unsafe extern "C" fn(*mut c_void, *const ValueHandle, *mut *mut ValueHandle) -> *mut ErrorHandle,
     user_data: UserData,
+    _kept: Arc<Kept>,
 }
 
 impl HostFunction for Dynamic {

@@ -1,0 +1,88 @@
+"""What the tests share: compilers and how they are called, and the guests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+BUILD = Path(os.environ.get("UNDERGO_BUILD") or ROOT / "build")
+LIBRARY = BUILD / "c"
+CLI = Path(os.environ.get("UNDERGO") or BUILD / "bin" / "undergo")
+STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c11", "-pedantic", "-g"]
+
+
+def guest(name: str, variable: str) -> Path:
+    """Give a guest of the tests; `make guest` builds it."""
+    path = Path(os.environ.get(variable) or BUILD / f"{name}.wasm")
+    assert path.exists(), f"{path} is not there: 'make guest' builds it, or set {variable}"
+    return path
+
+
+def need(*tools: str) -> None:
+    """Skip the test where a tool is missing."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"there is no {tool}: apt install {tool}")
+
+
+def compile_c(source: Path, output: Path, *flags: str | Path, compiler: str = "cc") -> Path:
+    """Compile a program of C against the library that was built."""
+    need(compiler)
+    assert (LIBRARY / "lib").is_dir(), f"{LIBRARY} is not there: 'make c' builds it"
+    command = [compiler, *STRICT, *map(str, flags), f"-I{LIBRARY / 'include'}", str(source), f"-L{LIBRARY / 'lib'}", "-lundergo"]
+    done = subprocess.run([*command, f"-Wl,-rpath,{LIBRARY / 'lib'}", "-o", str(output)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return output
+
+
+def run(command: list[str | Path], **options: object) -> str:
+    """Run a program, which must succeed, and give what it printed."""
+    done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", timeout=600, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    return str(done.stdout)
+
+
+VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+"""What is lost at the end counts. What the library keeps for the process (its threads, its engine) is still reachable, or possibly so."""
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    return guest("conformance", "UNDERGO_CONFORMANCE_WASM")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Path:
+    return guest("hostile", "UNDERGO_HOSTILE_WASM")
+
+
+@pytest.fixture(scope="session")
+def headers(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generate the header of the conformance guest, in a folder."""
+    folder = tmp_path_factory.mktemp("headers")
+    run([CLI, "bindgen", conformance, "--lang", "c", "-o", folder / "guest.h"])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory, headers: Path) -> Callable[..., Path]:
+    """Compile a program of the folder `programs`, once for each way."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def compile_once(name: str, *flags: str, compiler: str = "cc") -> Path:
+        key = (name, compiler, *flags)
+        if key not in made:
+            output = tmp_path_factory.mktemp("programs") / name
+            made[key] = compile_c(PROGRAMS / f"{name}.c", output, f"-I{headers}", *flags, compiler=compiler)
+        return made[key]
+
+    return compile_once
+
+

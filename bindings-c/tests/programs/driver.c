@@ -1,0 +1,516 @@
+// Runs the conformance list and the hostile guest: it does what it reads, with the dynamic API, and writes what came of it. test_conformance.py and
+// test_hostile.py drive it.
+//
+// Usage: driver PLUGIN
+//
+// Words are parted by white space; texts and bytes are hexadecimal behind a letter, so that an empty one is a word, too.
+//
+//   new MEMORY TIMEOUT COUNT ARG... COUNT NAME VALUE...    make an instance; limits in bytes and nanoseconds, 0 for none
+//   keep                                                   have the instance as the bystander, for calls behind `other`
+//   call NAME TIMEOUT COUNT VALUE...                       call an export
+//   other NAME COUNT VALUE...                              call an export of the bystander
+//   alive                                                  whether the instance answers
+//   signature NAME                                         the signature of an export
+//   exports                                                the names of all
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <undergo.h>
+
+// What the module host has for one instance.
+typedef struct host_t {
+  undergo_instance_t *instance;
+  undergo_value_t *notes;
+} host_t;
+
+static void fail(const char *what) {
+  fprintf(stderr, "driver: %s\n", what);
+  exit(3);
+}
+
+static void must(undergo_error_t *error) {
+  if (error != NULL) {
+    fail(undergo_error_text(error));
+  }
+}
+
+// Reads a word, which lives until the next one is read. NULL at the end.
+static const char *word(void) {
+  static char *buffer;
+  static size_t room;
+  size_t len = 0;
+  int c;
+  do {
+    c = getchar();
+  } while (c == ' ' || c == '\n');
+  while (c != EOF && c != ' ' && c != '\n') {
+    if (len + 2 > room) {
+      room = room == 0 ? 256 : 2 * room;
+      buffer = realloc(buffer, room);
+      if (buffer == NULL) {
+        fail("no memory");
+      }
+    }
+    buffer[len++] = (char)c;
+    c = getchar();
+  }
+  if (len == 0) {
+    free(buffer);
+    buffer = NULL;
+    room = 0;
+    return NULL;
+  }
+  buffer[len] = 0;
+  return buffer;
+}
+
+static const char *need(void) {
+  const char *found = word();
+  if (found == NULL) {
+    fail("a word is missing");
+  }
+  return found;
+}
+
+static uint64_t number(void) { return strtoull(need(), NULL, 10); }
+
+// The bytes of a hexadecimal word behind its letter, with a NUL behind them; the caller frees them.
+static char *unhex(const char *digits, size_t *len) {
+  *len = strlen(digits) / 2;
+  char *bytes = malloc(*len + 1);
+  if (bytes == NULL) {
+    fail("no memory");
+  }
+  for (size_t i = 0; i < *len; i++) {
+    unsigned byte;
+    const char pair[] = {digits[2 * i], digits[2 * i + 1], 0};
+    byte = (unsigned)strtoul(pair, NULL, 16);
+    bytes[i] = (char)byte;
+  }
+  bytes[*len] = 0;
+  return bytes;
+}
+
+// The text of a word; the caller frees it.
+static char *text(void) {
+  size_t len;
+  return unhex(need() + 1, &len);
+}
+
+static void hex(char letter, const char *bytes, size_t len) {
+  printf(" %c", letter);
+  for (size_t i = 0; i < len; i++) {
+    printf("%02x", (unsigned char)bytes[i]);
+  }
+}
+
+// Reads a value. Its first letter says what it is.
+static undergo_value_t *read_value(void) {
+  const char *found = need();
+  const char letter = *found++;
+  size_t len;
+  char *bytes;
+  undergo_value_t *value;
+  uint64_t count;
+  switch (letter) {
+  case 'n':
+    return undergo_value_none();
+  case 't':
+    return undergo_value_bool(true);
+  case 'f':
+    return undergo_value_bool(false);
+  case 'i':
+    return undergo_value_int(strtoll(found, NULL, 10));
+  case 'u':
+    return undergo_value_uint(strtoull(found, NULL, 10));
+  case 'd':
+    return undergo_value_float(strtod(found, NULL));
+  case 'D':
+    return undergo_value_duration(strtoll(found, NULL, 10));
+  case 's':
+  case 'j':
+  case 'b':
+    bytes = unhex(found, &len);
+    value = letter == 's'   ? undergo_value_string_n(bytes, len)
+            : letter == 'j' ? undergo_value_json(bytes, len)
+                            : undergo_value_bytes(bytes, len);
+    free(bytes);
+    return value;
+  case 'T': {
+    undergo_time_t time;
+    time.seconds = strtoll(found, NULL, 10);
+    time.nanoseconds = (uint32_t)number();
+    time.offset = (int32_t)strtol(need(), NULL, 10);
+    return undergo_value_time(time);
+  }
+  case 'L':
+    value = undergo_value_list();
+    for (count = strtoull(found, NULL, 10); count > 0; count--) {
+      must(undergo_value_push(value, read_value()));
+    }
+    return value;
+  case 'M':
+    value = undergo_value_map();
+    for (count = strtoull(found, NULL, 10); count > 0; count--) {
+      undergo_value_t *key = read_value();
+      must(undergo_value_put(value, key, read_value()));
+    }
+    return value;
+  case 'R':
+    value = undergo_value_record();
+    for (count = strtoull(found, NULL, 10); count > 0; count--) {
+      char *name = text();
+      must(undergo_value_set(value, name, read_value()));
+      free(name);
+    }
+    return value;
+  default:
+    fail("that is no value");
+    return NULL;
+  }
+}
+
+static void write_value(const undergo_value_t *value) {
+  bool yes;
+  int64_t integer;
+  uint64_t large;
+  double real;
+  undergo_string_t name;
+  undergo_bytes_t bytes;
+  undergo_time_t time;
+  const size_t count = undergo_value_len(value);
+  const undergo_value_kind_t kind = undergo_value_kind(value);
+  switch (kind) {
+  case UNDERGO_VALUE_NONE:
+    printf(" n");
+    break;
+  case UNDERGO_VALUE_BOOL:
+    undergo_value_get_bool(value, &yes);
+    printf(yes ? " t" : " f");
+    break;
+  case UNDERGO_VALUE_INT:
+    undergo_value_get_int(value, &integer);
+    printf(" i%" PRId64, integer);
+    break;
+  case UNDERGO_VALUE_UINT:
+    undergo_value_get_uint(value, &large);
+    printf(" i%" PRIu64, large);
+    break;
+  case UNDERGO_VALUE_FLOAT:
+    undergo_value_get_float(value, &real);
+    printf(" d%a", real);
+    break;
+  case UNDERGO_VALUE_STRING:
+  case UNDERGO_VALUE_JSON:
+    undergo_value_get_string(value, &name);
+    hex(kind == UNDERGO_VALUE_STRING ? 's' : 'j', name.ptr, name.len);
+    break;
+  case UNDERGO_VALUE_BYTES:
+    undergo_value_get_bytes(value, &bytes);
+    hex('b', (const char *)bytes.ptr, bytes.len);
+    break;
+  case UNDERGO_VALUE_DURATION:
+    undergo_value_get_duration(value, &integer);
+    printf(" D%" PRId64, integer);
+    break;
+  case UNDERGO_VALUE_TIME:
+    undergo_value_get_time(value, &time);
+    printf(" T%" PRId64 " %" PRIu32 " %" PRId32, time.seconds, time.nanoseconds, time.offset);
+    break;
+  case UNDERGO_VALUE_LIST:
+    printf(" L%zu", count);
+    for (size_t i = 0; i < count; i++) {
+      write_value(undergo_value_at(value, i));
+    }
+    break;
+  case UNDERGO_VALUE_MAP:
+    printf(" M%zu", count);
+    for (size_t i = 0; i < count; i++) {
+      write_value(undergo_value_key_at(value, i));
+      write_value(undergo_value_at(value, i));
+    }
+    break;
+  case UNDERGO_VALUE_RECORD:
+    printf(" R%zu", count);
+    for (size_t i = 0; i < count; i++) {
+      undergo_value_name_at(value, i, &name);
+      hex('s', name.ptr, name.len);
+      write_value(undergo_value_at(value, i));
+    }
+    break;
+  }
+}
+
+static void write_text(const char *given) { hex('s', given, strlen(given)); }
+
+// Writes an error (its kind, path, message, code, and the first frame that is not of Go's runtime), and frees it.
+static void write_error(undergo_error_t *error) {
+  int32_t code = 0;
+  const bool has_code = undergo_error_exit_code(error, &code);
+  printf("error %s", undergo_kind_name(undergo_error_kind(error)));
+  write_text(undergo_error_path(error));
+  write_text(undergo_error_message(error));
+  printf(has_code ? " %" PRId32 : " -", code);
+  undergo_frame_t frame;
+  bool found = false;
+  for (size_t i = 0; !found && undergo_error_frame(error, i, &frame); i++) {
+    found = !frame.is_runtime;
+  }
+  if (found) {
+    write_text(frame.function);
+    write_text(frame.file);
+    printf(" %" PRIu32, frame.line);
+  }
+  undergo_error_delete(error);
+}
+
+static undergo_string_t string_at(const undergo_value_t *args, size_t index) {
+  undergo_string_t found = {"", 0};
+  undergo_value_get_string(undergo_value_at(args, index), &found);
+  return found;
+}
+
+static int64_t int_at(const undergo_value_t *args, size_t index) {
+  int64_t found = 0;
+  undergo_value_get_int(undergo_value_at(args, index), &found);
+  return found;
+}
+
+static undergo_error_t *echo(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  *result = undergo_value_copy(undergo_value_at(args, 0));
+  return NULL;
+}
+
+static undergo_error_t *many(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  double e = 0;
+  bool f = false;
+  undergo_value_get_float(undergo_value_at(args, 4), &e);
+  undergo_value_get_bool(undergo_value_at(args, 5), &f);
+  char out[400];
+  int len = 0;
+  for (size_t i = 0; i < 4; i++) {
+    len += snprintf(out + len, sizeof out - (size_t)len, "%" PRId64 " ", int_at(args, i));
+  }
+  len += snprintf(out + len, sizeof out - (size_t)len, "%g %s ", e, f ? "true" : "false");
+  for (size_t i = 6; i < 12; i++) {
+    const undergo_string_t part = string_at(args, i);
+    len += snprintf(out + len, sizeof out - (size_t)len, "%s%.*s", i == 6 ? "" : "|", (int)part.len, part.ptr);
+  }
+  *result = undergo_value_string(out);
+  return NULL;
+}
+
+static undergo_error_t *divmod(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  const int64_t a = int_at(args, 0), b = int_at(args, 1);
+  *result = undergo_value_list();
+  must(undergo_value_push(*result, undergo_value_int(a / b)));
+  return undergo_value_push(*result, undergo_value_int(a % b));
+}
+
+static undergo_error_t *note(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)result;
+  host_t *host = data;
+  return undergo_value_push(host->notes, undergo_value_copy(undergo_value_at(args, 0)));
+}
+
+static undergo_error_t *notes(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)args;
+  host_t *host = data;
+  *result = host->notes;
+  host->notes = undergo_value_list();
+  return NULL;
+}
+
+static undergo_error_t *refuse(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  (void)result;
+  char out[1000];
+  const undergo_string_t message = undergo_value_len(args) == 0 ? undergo_text("refused by the host") : string_at(args, 0);
+  snprintf(out, sizeof out, "%.*s", (int)message.len, message.ptr);
+  return undergo_error_new(out);
+}
+
+static undergo_error_t *check(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  return string_at(args, 0).len == 0 ? NULL : refuse(data, args, result);
+}
+
+static undergo_error_t *wrong(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)args;
+  *result = undergo_value_string(data);
+  return NULL;
+}
+
+static undergo_error_t *reenter(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  host_t *host = data;
+  undergo_value_t *depth = undergo_value_int(int_at(args, 0) - 1), *found = NULL;
+  const undergo_value_t *given = depth;
+  undergo_error_t *error = undergo_instance_call(host->instance, "reenter", &given, 1, NULL, &found);
+  int64_t reached = 0;
+  undergo_value_get_int(found, &reached);
+  undergo_value_delete(depth);
+  undergo_value_delete(found);
+  *result = undergo_value_int(reached + 1);
+  return error;
+}
+
+// The hostile guest's way to itself.
+static undergo_error_t *again(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  host_t *host = data;
+  if (host->instance == NULL) {
+    *result = undergo_value_string("nothing done");
+    return NULL;
+  }
+  const undergo_value_t *given[] = {undergo_value_at(args, 0), undergo_value_at(args, 1)};
+  return undergo_instance_call(host->instance, "do", given, 2, NULL, result);
+}
+
+static void drop_host(void *data) {
+  host_t *host = data;
+  undergo_value_delete(host->notes);
+  free(host);
+}
+
+static undergo_imports_t *give_functions(host_t *host) {
+  static const struct {
+    const char *name;
+    undergo_host_fn function;
+    const char *text;
+  } all[] = {
+      {"echo-string", echo, NULL}, {"echo-bytes", echo, NULL},    {"echo-int", echo, NULL},    {"echo-strings", echo, NULL},
+      {"echo-floats", echo, NULL}, {"echo-person", echo, NULL},   {"echo-maybe", echo, NULL},  {"echo-color", echo, NULL},
+      {"echo-counts", echo, NULL}, {"echo-time", echo, NULL},     {"echo-duration", echo, NULL}, {"echo-json", echo, NULL},
+      {"echo-raw", echo, NULL},    {"many", many, NULL},          {"divmod", divmod, NULL},    {"note", note, NULL},
+      {"notes", notes, NULL},      {"fail", refuse, NULL},        {"check", check, NULL},      {"crash", refuse, NULL},
+      {"reenter", reenter, NULL},  {"echo", echo, NULL},          {"do", again, NULL},         {"wrong-type", wrong, "not a number"},
+      {"wrong-result", wrong, "not a list"},
+  };
+  undergo_imports_t *imports = undergo_imports_new();
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    void *data = all[i].text == NULL ? (void *)host : (void *)all[i].text;
+    must(undergo_imports_set(imports, "host", all[i].name, all[i].function, data, NULL));
+  }
+  must(undergo_imports_keep(imports, host, drop_host));
+  return imports;
+}
+
+// Makes an instance, and says so, or why not. `host` is what its functions have.
+static undergo_instance_t *begin(const undergo_plugin_t *plugin, host_t **host) {
+  undergo_limits_t limits = {0};
+  limits.memory = number();
+  limits.timeout = number();
+  undergo_sandbox_t *sandbox = undergo_sandbox_new();
+  must(undergo_sandbox_discard(sandbox, UNDERGO_STDOUT));
+  must(undergo_sandbox_discard(sandbox, UNDERGO_STDERR));
+  for (uint64_t count = number(); count > 0; count--) {
+    char *arg = text();
+    must(undergo_sandbox_add_arg(sandbox, arg));
+    free(arg);
+  }
+  for (uint64_t count = number(); count > 0; count--) {
+    char *name = text(), *value = text();
+    must(undergo_sandbox_set_env(sandbox, name, value));
+    free(name);
+    free(value);
+  }
+  *host = calloc(1, sizeof **host);
+  if (*host == NULL) {
+    fail("no memory");
+  }
+  (*host)->notes = undergo_value_list();
+  undergo_imports_t *imports = give_functions(*host);
+  undergo_instance_t *instance = NULL;
+  undergo_error_t *error = undergo_plugin_instantiate(plugin, imports, sandbox, &limits, &instance);
+  undergo_sandbox_delete(sandbox);
+  if (error == NULL) {
+    (*host)->instance = instance;
+    printf("made");
+  } else {
+    write_error(error);
+  }
+  undergo_imports_delete(imports);
+  return instance;
+}
+
+static void call(const undergo_instance_t *instance, const char *name, uint64_t timeout) {
+  const size_t count = (size_t)number();
+  undergo_value_t **args = calloc(count + 1, sizeof *args), *result;
+  if (args == NULL) {
+    fail("no memory");
+  }
+  for (size_t i = 0; i < count; i++) {
+    args[i] = read_value();
+  }
+  const undergo_call_options_t options = {timeout, NULL};
+  undergo_error_t *error = undergo_instance_call(instance, name, (const undergo_value_t *const *)args, count, &options, &result);
+  for (size_t i = 0; i < count; i++) {
+    undergo_value_delete(args[i]);
+  }
+  free(args);
+  if (error != NULL) {
+    write_error(error);
+    return;
+  }
+  printf("value");
+  write_value(result);
+  undergo_value_delete(result);
+}
+
+static void signature(const undergo_plugin_t *plugin, const char *name) {
+  undergo_function_t function;
+  for (size_t i = 0; undergo_plugin_export(plugin, i, &function); i++) {
+    if (name == NULL) {
+      printf("%s ", function.name);
+    } else if (strcmp(function.name, name) == 0) {
+      printf("%s", function.signature);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    fail("usage: driver PLUGIN");
+  }
+  undergo_plugin_t *plugin;
+  must(undergo_plugin_load(argv[1], NULL, &plugin));
+  must(undergo_plugin_wait_compiled(plugin));
+  undergo_instance_t *instance = NULL, *bystander = NULL;
+  const char *verb;
+  while ((verb = word()) != NULL) {
+    if (strcmp(verb, "new") == 0) {
+      host_t *host;
+      undergo_instance_delete(instance);
+      instance = begin(plugin, &host);
+    } else if (strcmp(verb, "keep") == 0) {
+      bystander = instance;
+      instance = NULL;
+    } else if (strcmp(verb, "call") == 0 || strcmp(verb, "other") == 0) {
+      const bool own = strcmp(verb, "call") == 0;
+      char *name = text();
+      const uint64_t timeout = own ? number() : 0;
+      call(own ? instance : bystander, name, timeout);
+      free(name);
+    } else if (strcmp(verb, "alive") == 0) {
+      printf(undergo_instance_is_alive(instance) ? "yes" : "no");
+    } else if (strcmp(verb, "signature") == 0) {
+      char *name = text();
+      signature(plugin, name);
+      free(name);
+    } else if (strcmp(verb, "exports") == 0) {
+      signature(plugin, NULL);
+    } else {
+      fail("that is no verb");
+    }
+    printf("\n");
+    fflush(stdout);
+  }
+  undergo_instance_delete(instance);
+  undergo_instance_delete(bystander);
+  undergo_plugin_delete(plugin);
+  return 0;
+}

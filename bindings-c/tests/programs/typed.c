@@ -1,0 +1,516 @@
+// Calls with the structs of a generated header: each kind of type there and back, and through functions of the host.
+//
+// Usage: typed conformance.wasm
+
+#include <math.h>
+
+#include "check.h"
+#include "guest.h"
+
+// The functions of the module host; what they are given they give back, in the arena or not.
+
+static undergo_error_t *echo_string(void *data, undergo_string_t s, undergo_string_t *result, undergo_arena_t *arena) {
+  (void)data;
+  *result = undergo_arena_copy(arena, s.ptr, s.len);
+  return NULL;
+}
+
+static undergo_error_t *echo_bytes(void *data, undergo_bytes_t v, undergo_bytes_t *result, undergo_arena_t *arena) {
+  (void)data;
+  uint8_t *copy = undergo_arena_alloc(arena, v.len);
+  CHECK(copy != NULL);
+  for (size_t i = 0; i < v.len; i++) {
+    copy[i] = v.ptr[i];
+  }
+  *result = (undergo_bytes_t){copy, v.len};
+  return NULL;
+}
+
+static undergo_error_t *echo_int(void *data, int64_t v, int64_t *result) {
+  (void)data;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_strings(void *data, undergo_list_string_t v, undergo_list_string_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_floats(void *data, undergo_list_f64_t v, undergo_list_f64_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_person(void *data, guest_person_t p, guest_person_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = p;
+  return NULL;
+}
+
+static undergo_error_t *echo_maybe(void *data, const undergo_string_t *v, const undergo_string_t **result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_color(void *data, guest_color_t v, guest_color_t *result) {
+  (void)data;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_counts(void *data, guest_map_string_s64_t v, guest_map_string_s64_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_time(void *data, undergo_time_t v, undergo_time_t *result) {
+  (void)data;
+  *result = v;
+  return NULL;
+}
+
+static undergo_error_t *echo_json(void *data, undergo_string_t v, undergo_string_t *result, undergo_arena_t *arena) {
+  return echo_string(data, v, result, arena);
+}
+
+static undergo_error_t *many(
+    void *data, int8_t a, uint16_t b, int32_t c, int64_t d, double e, bool f, undergo_string_t g, undergo_string_t h,
+    undergo_string_t i, undergo_string_t j, undergo_string_t k, undergo_string_t l, undergo_string_t *result, undergo_arena_t *arena) {
+  (void)data;
+  char out[200];
+  const int len = snprintf(
+      out, sizeof out, "%d %d %d %d %g %s %s|%s|%s|%s|%s|%s", a, b, (int)c, (int)d, e, f ? "true" : "false", g.ptr, h.ptr, i.ptr,
+      j.ptr, k.ptr, l.ptr);
+  *result = undergo_arena_copy(arena, out, (size_t)len);
+  return NULL;
+}
+
+static undergo_error_t *divide(void *data, int64_t a, int64_t b, guest_tuple_s64_s64_t *result) {
+  (void)data;
+  *result = (guest_tuple_s64_s64_t){a / b, a % b};
+  return NULL;
+}
+
+typedef struct host_t {
+  undergo_instance_t *instance;
+  undergo_string_t notes[10];
+  size_t noted;
+  int mark;
+} host_t;
+
+static undergo_error_t *note(void *data, undergo_string_t s) {
+  host_t *host = data;
+  CHECK(host->noted < 10);
+  char *copy = malloc(s.len + 1);
+  CHECK(copy != NULL);
+  memcpy(copy, s.ptr, s.len + 1);
+  host->notes[host->noted++] = (undergo_string_t){copy, s.len};
+  return NULL;
+}
+
+static void forget(host_t *host) {
+  while (host->noted > 0) {
+    free((void *)host->notes[--host->noted].ptr);
+  }
+}
+
+static undergo_error_t *notes(void *data, undergo_list_string_t *result, undergo_arena_t *arena) {
+  host_t *host = data;
+  undergo_string_t *all = undergo_arena_alloc(arena, sizeof host->notes);
+  CHECK(all != NULL);
+  for (size_t i = 0; i < host->noted; i++) {
+    all[i] = undergo_arena_copy(arena, host->notes[i].ptr, host->notes[i].len);
+  }
+  *result = (undergo_list_string_t){all, host->noted};
+  forget(host);
+  return NULL;
+}
+
+static undergo_error_t *refuse(void *data, undergo_string_t msg, undergo_string_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)result;
+  (void)arena;
+  return undergo_error_new(msg.ptr);
+}
+
+static undergo_error_t *check_text(void *data, undergo_string_t msg) {
+  (void)data;
+  return msg.len == 0 ? NULL : undergo_error_new(msg.ptr);
+}
+
+static undergo_error_t *crash(void *data, undergo_string_t msg) {
+  host_t *host = data;
+  return undergo_error_new_with(msg.ptr, &host->mark, NULL);
+}
+
+static undergo_error_t *wrong_type(void *data, int32_t *result) {
+  (void)data;
+  *result = 7;
+  return NULL;
+}
+
+static undergo_error_t *wrong_result(void *data, undergo_list_s32_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  static const int32_t *const nowhere = NULL;
+  *result = (undergo_list_s32_t){nowhere, 3};
+  return NULL;
+}
+
+static undergo_error_t *reenter(void *data, int32_t depth, int32_t *result) {
+  host_t *host = data;
+  undergo_error_t *error = guest_reenter(host->instance, depth - 1, NULL, result);
+  *result += 1;
+  return error;
+}
+
+static const guest_host_t FUNCTIONS = {
+    .echo_string = echo_string, .echo_bytes = echo_bytes, .echo_int = echo_int, .echo_strings = echo_strings, .echo_floats = echo_floats,
+    .echo_person = echo_person, .echo_maybe = echo_maybe, .echo_color = echo_color, .echo_counts = echo_counts, .echo_time = echo_time,
+    .echo_duration = echo_int, .echo_json = echo_json, .echo_raw = echo_json, .many = many, .divmod = divide, .note = note,
+    .notes = notes, .fail = refuse, .check = check_text, .crash = crash, .wrong_type = wrong_type, .wrong_result = wrong_result,
+    .reenter = reenter,
+};
+
+static undergo_instance_t *start(const undergo_plugin_t *plugin, host_t *host) {
+  undergo_imports_t *imports = undergo_imports_new();
+  OK(guest_set_host(imports, &FUNCTIONS, host, NULL));
+  OK(undergo_plugin_instantiate(plugin, imports, NULL, NULL, &host->instance));
+  undergo_imports_delete(imports);
+  return host->instance;
+}
+
+static guest_person_t ada(void) {
+  static undergo_string_t email, tags[3];
+  static uint32_t zip = 12345, none = 0;
+  static guest_address_t others[2];
+  static guest_map_string_f64_entry_t scores[2];
+  static guest_level_t level = GUEST_LEVEL_HIGH;
+  email = undergo_text("ada@example.com");
+  tags[0] = undergo_text("math");
+  tags[1] = undergo_text("\xc3\xbcn\xc3\xaf");
+  tags[2] = undergo_text("");
+  others[0] = (guest_address_t){undergo_text(""), NULL};
+  others[1] = (guest_address_t){undergo_text("Second"), &none};
+  scores[0] = (guest_map_string_f64_entry_t){undergo_text("chess"), 1.5};
+  scores[1] = (guest_map_string_f64_entry_t){undergo_text("go"), -0.5};
+  return (guest_person_t){
+      .name = undergo_text("Ada"), .email = &email, .age = 36, .tags = {tags, 3}, .home = {undergo_text("Main"), &zip},
+      .others = {others, 2}, .scores = {scores, 2}, .favorite = GUEST_COLOR_DARK_BLUE, .level = &level,
+      .born = {-488160000, 250000000, 3600}, .nap = 1500000000, .user_id = UINT32_MAX,
+  };
+}
+
+static void is_ada(guest_person_t p) {
+  CHECK(is(p.name, "Ada") && is(*p.email, "ada@example.com") && p.age == 36);
+  CHECK(p.tags.len == 3 && is(p.tags.ptr[0], "math") && is(p.tags.ptr[1], "\xc3\xbcn\xc3\xaf") && is(p.tags.ptr[2], ""));
+  CHECK(is(p.home.street, "Main") && *p.home.zip == 12345);
+  CHECK(p.others.len == 2 && p.others.ptr[0].zip == NULL && is(p.others.ptr[1].street, "Second") && *p.others.ptr[1].zip == 0);
+  CHECK(p.scores.len == 2);
+  for (size_t i = 0; i < 2; i++) {
+    const bool chess = is(p.scores.ptr[i].key, "chess");
+    CHECK((chess || is(p.scores.ptr[i].key, "go")) && p.scores.ptr[i].value == (chess ? 1.5 : -0.5));
+  }
+  CHECK(p.favorite == GUEST_COLOR_DARK_BLUE && *p.level == GUEST_LEVEL_HIGH);
+  CHECK(p.born.seconds == -488160000 && p.born.nanoseconds == 250000000 && p.born.offset == 3600);
+  CHECK(p.nap == 1500000000 && p.user_id == UINT32_MAX);
+}
+
+#define ECHO(function, type, ...)                                  \
+  do {                                                             \
+    static const type values[] = {__VA_ARGS__};                    \
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {  \
+      type found;                                                  \
+      OK(function(guest, values[i], NULL, &found));                \
+      CHECK(found == values[i]);                                   \
+    }                                                              \
+  } while (0)
+
+static void scalars(const undergo_instance_t *guest) {
+  ECHO(guest_echo_bool, bool, true, false);
+  ECHO(guest_echo_int8, int8_t, INT8_MIN, -1, 0, INT8_MAX);
+  ECHO(guest_echo_int16, int16_t, INT16_MIN, -1, 0, INT16_MAX);
+  ECHO(guest_echo_int32, int32_t, INT32_MIN, -1, 0, INT32_MAX);
+  ECHO(guest_echo_int64, int64_t, INT64_MIN, -1, 0, INT64_MAX);
+  ECHO(guest_echo_uint8, uint8_t, 0, UINT8_MAX);
+  ECHO(guest_echo_uint16, uint16_t, 0, UINT16_MAX);
+  ECHO(guest_echo_uint32, uint32_t, 0, UINT32_MAX);
+  ECHO(guest_echo_uint64, uint64_t, 0, UINT64_MAX);
+  ECHO(guest_echo_float32, float, 0.5F, -1e30F, INFINITY);
+  ECHO(guest_echo_float64, double, 0.1, -1e300, -INFINITY);
+  ECHO(guest_echo_duration, int64_t, 0, -1, INT64_MAX);
+  ECHO(guest_echo_color, guest_color_t, GUEST_COLOR_RED, GUEST_COLOR_GREEN, GUEST_COLOR_DARK_BLUE);
+  double nan;
+  OK(guest_echo_float64(guest, NAN, NULL, &nan));
+  CHECK(isnan(nan));
+  undergo_time_t time = {1700000000, 123456789, -3600}, same;
+  OK(guest_echo_time(guest, time, NULL, &same));
+  CHECK(same.seconds == time.seconds && same.nanoseconds == time.nanoseconds && same.offset == time.offset);
+  int32_t sum;
+  OK(guest_sixteen(guest, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, NULL, &sum));
+  CHECK(sum == -8);
+  OK(guest_nothing(guest, NULL));
+}
+
+#define LIST(function, type, item, ...)                                                        \
+  do {                                                                                         \
+    static const item items[] = {__VA_ARGS__};                                                 \
+    const type given = {items, sizeof items / sizeof *items}, empty = {NULL, 0};               \
+    type found;                                                                                \
+    OK(function(guest, given, NULL, &found, &arena));                                          \
+    CHECK(found.len == given.len && memcmp(found.ptr, items, sizeof items) == 0);              \
+    undergo_arena_delete(arena);                                                               \
+    OK(function(guest, empty, NULL, &found, &arena));                                          \
+    CHECK(found.len == 0);                                                                     \
+    undergo_arena_delete(arena);                                                               \
+  } while (0)
+
+static void lists(const undergo_instance_t *guest) {
+  undergo_arena_t *arena;
+  LIST(guest_echo_bools, undergo_list_bool_t, bool, true, false, true);
+  LIST(guest_echo_bytes, undergo_bytes_t, uint8_t, 0, 255, 7);
+  LIST(guest_echo_int8s, undergo_list_s8_t, int8_t, INT8_MIN, INT8_MAX);
+  LIST(guest_echo_int16s, undergo_list_s16_t, int16_t, INT16_MIN, INT16_MAX);
+  LIST(guest_echo_int32s, undergo_list_s32_t, int32_t, INT32_MIN, INT32_MAX);
+  LIST(guest_echo_int64s, undergo_list_s64_t, int64_t, INT64_MIN, INT64_MAX);
+  LIST(guest_echo_uint16s, undergo_list_u16_t, uint16_t, 1, UINT16_MAX);
+  LIST(guest_echo_uint32s, undergo_list_u32_t, uint32_t, 1, UINT32_MAX);
+  LIST(guest_echo_uint64s, undergo_list_u64_t, uint64_t, 1, UINT64_MAX);
+  LIST(guest_echo_float32s, undergo_list_f32_t, float, 0.5F, -0.25F);
+  LIST(guest_echo_float64s, undergo_list_f64_t, double, 0.1, -0.2, 0.3);
+  LIST(guest_echo_colors, guest_list_color_t, guest_color_t, GUEST_COLOR_DARK_BLUE, GUEST_COLOR_RED);
+
+  const undergo_string_t names[] = {undergo_text("a"), undergo_text(""), undergo_text("\xc3\xbc")};
+  const undergo_list_string_t inner[] = {{names, 3}, {NULL, 0}, {names + 2, 1}};
+  guest_list_list_string_t found;
+  OK(guest_echo_string_lists(guest, (guest_list_list_string_t){inner, 3}, NULL, &found, &arena));
+  CHECK(found.len == 3 && found.ptr[0].len == 3 && found.ptr[1].len == 0 && is(found.ptr[2].ptr[0], "\xc3\xbc"));
+  undergo_arena_delete(arena);
+
+  // Enough for an arena of several pieces.
+  enum { MANY = 20000 };
+  undergo_string_t *all = malloc(MANY * sizeof *all);
+  CHECK(all != NULL);
+  for (size_t i = 0; i < MANY; i++) {
+    all[i] = names[i % 3];
+  }
+  undergo_list_string_t strings;
+  OK(guest_echo_strings(guest, (undergo_list_string_t){all, MANY}, NULL, &strings, &arena));
+  CHECK(strings.len == MANY);
+  for (size_t i = 0; i < MANY; i++) {
+    CHECK(is(strings.ptr[i], names[i % 3].ptr) && strings.ptr[i].ptr[strings.ptr[i].len] == 0);
+  }
+  undergo_arena_delete(arena);
+  free(all);
+
+  const undergo_string_t *maybe[] = {&names[0], NULL, &names[2]};
+  guest_list_option_string_t maybes;
+  OK(guest_list_of_maybe(guest, (guest_list_option_string_t){maybe, 3}, NULL, &maybes, &arena));
+  CHECK(maybes.len == 3 && is(*maybes.ptr[0], "a") && maybes.ptr[1] == NULL && is(*maybes.ptr[2], "\xc3\xbc"));
+  undergo_arena_delete(arena);
+}
+
+static void records(const undergo_instance_t *guest) {
+  undergo_arena_t *arena;
+  guest_person_t p;
+  OK(guest_echo_person(guest, ada(), NULL, &p, &arena));
+  is_ada(p);
+  undergo_arena_delete(arena);
+
+  const guest_person_t two[] = {ada(), {.name = undergo_text("nobody")}};
+  guest_list_person_t people;
+  OK(guest_echo_people(guest, (guest_list_person_t){two, 2}, NULL, &people, &arena));
+  CHECK(people.len == 2 && people.ptr[1].email == NULL && people.ptr[1].level == NULL && people.ptr[1].tags.len == 0);
+  is_ada(people.ptr[0]);
+  undergo_arena_delete(arena);
+
+  const guest_point_t point = {1.5, -2, 255};
+  guest_point_t same;
+  OK(guest_echo_point(guest, point, NULL, &same));
+  CHECK(same.x == 1.5 && same.y == -2 && same.tag == 255);
+
+  const int32_t seven = 7, *number;
+  OK(guest_maybe_int(guest, &seven, NULL, &number, &arena));
+  CHECK(*number == 7);
+  undergo_arena_delete(arena);
+  OK(guest_maybe_int(guest, NULL, NULL, &number, &arena));
+  CHECK(number == NULL && arena == NULL);
+
+  const guest_map_string_point_entry_t points[] = {{undergo_text("p"), point}};
+  const guest_map_bool_map_string_point_entry_t flags[] = {{true, {points, 1}}, {false, {NULL, 0}}};
+  guest_map_bool_map_string_point_t found;
+  OK(guest_echo_flags(guest, (guest_map_bool_map_string_point_t){flags, 2}, NULL, &found, &arena));
+  CHECK(found.len == 2);
+  for (size_t i = 0; i < 2; i++) {
+    CHECK(found.ptr[i].value.len == (found.ptr[i].key ? 1 : 0));
+    CHECK(!found.ptr[i].key || (is(found.ptr[i].value.ptr[0].key, "p") && found.ptr[i].value.ptr[0].value.tag == 255));
+  }
+  undergo_arena_delete(arena);
+
+  undergo_string_t text;
+  const undergo_string_t m = undergo_text("m");
+  const int32_t k[] = {1, 2};
+  OK(guest_many(
+      guest, -1, 2, -3, 4, 0.5F, 0.25, true, undergo_text("h"), undergo_text(""), undergo_text("j"), (undergo_list_s32_t){k, 2},
+      GUEST_COLOR_GREEN, &m, point, NULL, &text, &arena));
+  CHECK(is(text, "-1 2 -3 4 0.5 0.25 true h  j [1 2] 1 m {1.5 -2 255}"));
+  undergo_arena_delete(arena);
+}
+
+static void through_the_host(const undergo_instance_t *guest, host_t *host) {
+  undergo_arena_t *arena;
+  guest_person_t p;
+  OK(guest_person_through_host(guest, ada(), NULL, &p, &arena));
+  is_ada(p);
+  undergo_arena_delete(arena);
+
+  const undergo_string_t names[] = {undergo_text("a"), undergo_text(""), undergo_text("\xc3\xbc")};
+  const double floats[] = {0.5, -1};
+  const uint8_t bytes[] = {0, 255};
+  guest_tuple_string_list_u8_s64_list_string_list_f64_t all;
+  OK(guest_through_host(
+      guest, names[2], (undergo_bytes_t){bytes, 2}, INT64_MIN, (undergo_list_string_t){names, 3}, (undergo_list_f64_t){floats, 2},
+      NULL, &all, &arena));
+  CHECK(is(all.f0, "\xc3\xbc") && all.f1.len == 2 && all.f1.ptr[1] == 255 && all.f2 == INT64_MIN && all.f3.len == 3 && all.f4.ptr[1] == -1);
+  undergo_arena_delete(arena);
+
+  const guest_map_string_s64_entry_t counts[] = {{names[0], 1}, {names[2], INT64_MAX}};
+  guest_tuple_option_string_color_map_string_s64_t more;
+  OK(guest_more_through_host(guest, names, GUEST_COLOR_GREEN, (guest_map_string_s64_t){counts, 2}, NULL, &more, &arena));
+  CHECK(is(*more.f0, "a") && more.f1 == GUEST_COLOR_GREEN && more.f2.len == 2);
+  undergo_arena_delete(arena);
+  OK(guest_more_through_host(guest, NULL, GUEST_COLOR_RED, (guest_map_string_s64_t){NULL, 0}, NULL, &more, &arena));
+  CHECK(more.f0 == NULL && more.f2.len == 0);
+  undergo_arena_delete(arena);
+
+  undergo_string_t text;
+  OK(guest_many_through_host(guest, NULL, &text, &arena));
+  CHECK(is(text, "-1 2 -3 4 0.5 true g||i|j|k|\xc3\xbc"));
+  undergo_arena_delete(arena);
+  guest_tuple_s64_s64_t both;
+  OK(guest_divmod_through_host(guest, 17, 5, NULL, &both));
+  CHECK(both.f0 == 3 && both.f1 == 2);
+  undergo_list_string_t noted;
+  OK(guest_notes(guest, (undergo_list_string_t){names, 3}, NULL, &noted, &arena));
+  CHECK(noted.len == 3 && is(noted.ptr[2], "\xc3\xbc") && host->noted == 0);
+  undergo_arena_delete(arena);
+  OK(guest_catch_failure(guest, undergo_text("no luck"), NULL, &text, &arena));
+  CHECK(is(text, "caught: no luck"));
+  undergo_arena_delete(arena);
+  int32_t depth;
+  OK(guest_reenter(guest, 20, NULL, &depth));
+  CHECK(depth == 20);
+}
+
+static void errors(const undergo_plugin_t *plugin, const undergo_instance_t *guest) {
+  undergo_arena_t *arena;
+  undergo_string_t text;
+  undergo_list_string_t strings;
+  guest_tuple_string_s32_t split;
+  FAILS(guest_split(guest, undergo_text(" "), NULL, &split, &arena), UNDERGO_GUEST_ERROR, "no words");
+  CHECK(arena == NULL && split.f0.ptr == NULL);
+  FAILS(guest_fail(guest, undergo_text("oh"), NULL), UNDERGO_GUEST_ERROR, "oh");
+  OK(guest_fail(guest, undergo_text(""), NULL));
+  FAILS(guest_pass_failure(guest, undergo_text("no luck"), NULL), UNDERGO_GUEST_ERROR, "host: no luck");
+  FAILS(guest_echo_string(guest, undergo_text("\xff"), NULL, &text, &arena), UNDERGO_TYPE_MISMATCH, "echo-string(s): the text is not UTF-8");
+  FAILS(guest_echo_color(guest, 9, NULL, &(guest_color_t){0}), UNDERGO_TYPE_MISMATCH, "9 is not a case of color, whose cases are 0 to 2");
+  FAILS(guest_echo_color(guest, -1, NULL, &(guest_color_t){0}), UNDERGO_TYPE_MISMATCH, "-1 is not a case");
+  const undergo_list_string_t nowhere = {NULL, 2}, endless = {(const undergo_string_t *)&text, SIZE_MAX};
+  FAILS(guest_echo_strings(guest, nowhere, NULL, &strings, &arena), UNDERGO_TYPE_MISMATCH, "echo-strings(v): 32 bytes at NULL");
+  FAILS(guest_echo_strings(guest, endless, NULL, &strings, &arena), UNDERGO_TYPE_MISMATCH, "more than there can be");
+  FAILS(guest_bad_string(guest, NULL, &text, &arena), UNDERGO_TYPE_MISMATCH, "bad-string -> result: the guest gave a string that is not UTF-8");
+  FAILS(guest_bad_strings(guest, NULL, &strings, &arena), UNDERGO_TYPE_MISMATCH, "[1]");
+  CHECK(strings.ptr == NULL && strings.len == 0 && arena == NULL);
+  FAILS(guest_echo_string(guest, undergo_text("x"), NULL, NULL, &arena), UNDERGO_TYPE_MISMATCH, "result is NULL");
+  FAILS(guest_echo_string(guest, undergo_text("x"), NULL, &text, NULL), UNDERGO_TYPE_MISMATCH, "arena is NULL");
+  FAILS(guest_echo_string(NULL, undergo_text("x"), NULL, &text, &arena), UNDERGO_TYPE_MISMATCH, "instance is NULL");
+  CHECK(undergo_instance_is_alive(guest));
+  (void)plugin;
+}
+
+static void ends(const undergo_plugin_t *plugin, host_t *host) {
+  // What a host function fails with is what the caller gets, with what belongs to it.
+  undergo_instance_t *guest = start(plugin, host);
+  undergo_error_t *error = guest_crash(guest, undergo_text("boom"), NULL);
+  CHECK(undergo_error_kind(error) == UNDERGO_HOST_ERROR && strcmp(undergo_error_message(error), "boom") == 0);
+  CHECK(undergo_error_payload(error) == &host->mark);
+  undergo_error_delete(error);
+  CHECK(!undergo_instance_is_alive(guest));
+  FAILS(guest_nothing(guest, NULL), UNDERGO_DEAD_INSTANCE, "its end was host-error: boom");
+  undergo_instance_delete(guest);
+
+  guest = start(plugin, host);
+  undergo_list_s32_t list;
+  undergo_arena_t *arena;
+  FAILS(guest_wrong_result(guest, NULL, &list, &arena), UNDERGO_TYPE_MISMATCH, "12 bytes at NULL");
+  undergo_instance_delete(guest);
+
+  guest = start(plugin, host);
+  FAILS(guest_exit(guest, 7, NULL), UNDERGO_EXIT, "7");
+  undergo_instance_delete(guest);
+
+  // The number of an export is a hint; its digest decides.
+  guest = start(plugin, host);
+  undergo_signature_t moved = guest_signatures[0], other = guest_signatures[0], gone = guest_signatures[0];
+  moved.number = 4711;
+  struct {
+    int64_t a, b;
+  } args = {17, 5};
+  guest_tuple_s64_s64_t both;
+  OK(undergo_instance_invoke(guest, &moved, &args, NULL, &both, NULL));
+  CHECK(both.f0 == 3 && both.f1 == 2);
+  other.digest++;
+  FAILS(undergo_instance_invoke(guest, &other, &args, NULL, &both, NULL), UNDERGO_SIGNATURE_MISMATCH, "divmod");
+  FAILS(undergo_plugin_expect(plugin, &other, 1), UNDERGO_SIGNATURE_MISMATCH, "run 'undergo bindgen' again");
+  gone.name = "gone";
+  gone.signature = "gone() -> s32";
+  gone.digest = 1;
+  const undergo_signature_t wrong[] = {gone, other};
+  FAILS(undergo_plugin_expect(plugin, wrong, 2), UNDERGO_SIGNATURE_MISMATCH, "it has no gone, which the header has as gone() -> s32; the types of divmod(");
+  undergo_instance_delete(guest);
+
+  // A host function of another signature is refused before anything runs.
+  undergo_signature_t import = {0};
+  for (size_t i = 0; import.name == NULL; i++) {
+    if (guest_signatures[i].interface != NULL && strcmp(guest_signatures[i].name, "echo-int") == 0) {
+      import = guest_signatures[i];
+    }
+  }
+  import.digest++;
+  undergo_imports_t *imports = undergo_imports_new();
+  OK(guest_set_host(imports, &FUNCTIONS, host, NULL));
+  OK(undergo_imports_set_typed(imports, &import, guest_host_echo_int_adapter, (undergo_any_fn)echo_int, host));
+  FAILS(undergo_plugin_instantiate(plugin, imports, NULL, NULL, &guest), UNDERGO_SIGNATURE_MISMATCH, "echo-int");
+  CHECK(guest == NULL);
+  undergo_imports_delete(imports);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc == 2);
+  undergo_plugin_t *plugin;
+  OK(guest_plugin_load(argv[1], NULL, &plugin));
+  OK(undergo_plugin_wait_compiled(plugin));
+  host_t host = {0};
+  undergo_instance_t *guest = start(plugin, &host);
+  scalars(guest);
+  lists(guest);
+  records(guest);
+  through_the_host(guest, &host);
+  errors(plugin, guest);
+  undergo_instance_delete(guest);
+  ends(plugin, &host);
+  forget(&host);
+  undergo_plugin_delete(plugin);
+  printf("ok\n");
+  return 0;
+}
