@@ -68,6 +68,15 @@ impl AsyncArguments {
         &self.function
     }
 
+    /// Checks the number of arguments.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` that shows the signature.
+    pub fn expect(&self, given: usize) -> Result<()> {
+        expect_count(&self.function, given)
+    }
+
     /// Lowers the argument of that number: see [`Arguments::lower`](crate::Arguments::lower).
     ///
     /// # Errors
