@@ -1,0 +1,82 @@
+//! Interchangeable instances of a plugin whose calls are awaited.
+
+use std::sync::Arc;
+
+use crate::async_instance::arguments;
+use crate::cancel::CancelToken;
+use crate::config::{call_options, seconds};
+use crate::errors::CallError;
+use crate::imports::Lease;
+use crate::records::PoolStats;
+use crate::threads;
+use crate::values::{ToValue, Value};
+
+/// Instances of one plugin that stand in for each other, for many tasks. A call takes one that is free, or makes one, or waits its turn.
+#[derive(uniffi::Object)]
+pub struct AsyncPool {
+    pub(crate) core: undergo::AsyncPool,
+}
+
+#[uniffi::export]
+impl AsyncPool {
+    /// Calls an export of whichever instance is free. `lease` is that of the host function from which the call comes.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool; `dead-instance` once the pool is
+    /// closed; whatever the call ends with.
+    pub async fn call(
+        &self,
+        name: String,
+        args: Vec<Value>,
+        timeout: Option<f64>,
+        cancel: Option<Arc<CancelToken>>,
+        lease: Option<Arc<Lease>>,
+    ) -> Result<Value, CallError> {
+        let options = call_options(timeout, cancel.as_deref(), lease.as_deref())?;
+        let arguments = arguments(self.core.plugin(), &name, &args)?;
+        let core = self.core.clone();
+        let called = threads::task(async move { core.call_then(arguments, &options, |returned| returned.lift(&ToValue)).await });
+        Ok(called.await?)
+    }
+
+    /// The most instances that there are at once.
+    pub fn size(&self) -> u64 {
+        self.core.size() as u64
+    }
+
+    /// What the pool did so far, and what it has now.
+    pub fn stats(&self) -> PoolStats {
+        self.core.stats().into()
+    }
+
+    /// Makes instances until there are that many, or as many as the pool may have.
+    ///
+    /// # Errors
+    ///
+    /// What ends an initialisation; `dead-instance` once the pool is closed.
+    pub async fn warm_up(&self, instances: u64) -> Result<(), CallError> {
+        let core = self.core.clone();
+        Ok(threads::task(async move { core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX)).await }).await?)
+    }
+
+    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when calls still run by then: the pool is closed all the same.
+    pub async fn shut_down(&self, timeout: Option<f64>) -> Result<(), CallError> {
+        let (timeout, core) = (timeout.map(seconds).transpose()?, self.core.clone());
+        Ok(threads::task(async move { core.close(timeout).await }).await?)
+    }
+
+    /// The same without waiting for those that run.
+    pub fn shut_down_now(&self) {
+        self.core.close_now();
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+}

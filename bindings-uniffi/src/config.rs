@@ -1,0 +1,214 @@
+//! What an instance may reach and use, and how plugins are compiled.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use undergo::{CallOptions, CodeCache, Error, ErrorKind, PluginOptions, Result};
+
+use crate::cancel::CancelToken;
+use crate::errors::HostFailure;
+use crate::imports::Lease;
+use crate::threads;
+
+/// What an instance may use. Where nothing is said, there is no limit but those of WebAssembly and of one value.
+#[derive(Clone, Debug, Default, uniffi::Record)]
+pub struct Limits {
+    /// Bytes of guest memory.
+    #[uniffi(default = None)]
+    pub memory: Option<u64>,
+    /// Seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    #[uniffi(default = None)]
+    pub timeout: Option<f64>,
+    /// Bytes that one value from the guest may have on this side; 1 GiB by default.
+    #[uniffi(default = None)]
+    pub value: Option<u64>,
+    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.
+    #[uniffi(default = None)]
+    pub output: Option<u64>,
+    /// Elements of the guest's tables, all together.
+    #[uniffi(default = None)]
+    pub table: Option<u32>,
+    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+    #[uniffi(default = None)]
+    pub stack: Option<u64>,
+    /// How much each call may compute, in units of about one instruction of WebAssembly.
+    #[uniffi(default = None)]
+    pub fuel: Option<u64>,
+}
+
+impl Limits {
+    pub(crate) fn core(&self) -> Result<undergo::Limits> {
+        let Limits { memory, timeout, value, output, table, stack, fuel } = *self;
+        Ok(undergo::Limits { memory, timeout: timeout.map(seconds).transpose()?, value, output, table, stack, fuel })
+    }
+}
+
+/// A directory of the host, given to the guest.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct Dir {
+    /// The path at which the guest sees it.
+    pub guest: String,
+    /// Its path on the host.
+    pub path: String,
+    /// Whether the guest may only read.
+    pub readonly: bool,
+}
+
+/// Where a guest's standard input comes from.
+#[derive(Clone, Debug, uniffi::Enum)]
+pub enum Input {
+    /// From these bytes.
+    Content {
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// From a file, which each instance opens for itself.
+    File {
+        /// Its path.
+        path: String,
+    },
+    /// From the standard input of the process.
+    Inherit,
+}
+
+/// A function that gets a guest's output line by line.
+#[uniffi::export(with_foreign)]
+pub trait LineSink: Send + Sync {
+    /// Takes a line without its newline; what is not UTF-8 is replaced. What it raises ends the call and the instance, and reaches the caller.
+    ///
+    /// # Errors
+    ///
+    /// What the other language's code raises.
+    fn line(&self, text: String) -> std::result::Result<(), HostFailure>;
+}
+
+/// Where a guest's output goes.
+#[derive(Clone, uniffi::Enum)]
+pub enum Output {
+    /// To the same stream of the process.
+    Inherit,
+    /// Nowhere.
+    Discard,
+    /// Into a buffer, to be taken from the instance.
+    Capture {
+        /// Bytes that are kept; what is beyond is dropped.
+        limit: u64,
+    },
+    /// To a function, line by line.
+    Lines {
+        /// The function.
+        sink: Arc<dyn LineSink>,
+    },
+}
+
+/// What an instance may reach. An empty one may reach nothing but the standard output and error of the process.
+#[derive(Clone, uniffi::Record)]
+pub struct Sandbox {
+    /// `os.Args` behind the program's name.
+    pub args: Vec<String>,
+    /// Environment variables.
+    pub env: HashMap<String, String>,
+    /// Directories of the host.
+    pub dirs: Vec<Dir>,
+    /// What the guest reads from its standard input.
+    pub stdin: Input,
+    /// Where its standard output goes.
+    pub stdout: Output,
+    /// Where its standard error goes.
+    pub stderr: Output,
+}
+
+impl Sandbox {
+    /// `on_fiber`: whether the guest runs on a stack that the other language does not know.
+    pub(crate) fn core(self, on_fiber: bool) -> undergo::Sandbox {
+        let mut env: Vec<_> = self.env.into_iter().collect();
+        env.sort();
+        undergo::Sandbox {
+            args: self.args,
+            env,
+            dirs: self.dirs.into_iter().map(|dir| (dir.guest, undergo::Dir { path: dir.path.into(), readonly: dir.readonly })).collect(),
+            stdin: match self.stdin {
+                Input::Content { bytes } => undergo::Input::Bytes(bytes),
+                Input::File { path } => undergo::Input::File(path.into()),
+                Input::Inherit => undergo::Input::Inherit,
+            },
+            stdout: output(self.stdout, on_fiber),
+            stderr: output(self.stderr, on_fiber),
+        }
+    }
+}
+
+fn output(output: Output, on_fiber: bool) -> undergo::Output {
+    match output {
+        Output::Inherit => undergo::Output::Inherit,
+        Output::Discard => undergo::Output::Discard,
+        Output::Capture { limit } => undergo::Output::Capture(usize::try_from(limit).unwrap_or(usize::MAX)),
+        Output::Lines { sink } => undergo::Output::lines(move |line| {
+            let text = String::from_utf8_lossy(line).into_owned();
+            if on_fiber {
+                let sink = sink.clone();
+                return threads::elsewhere(move || sink.line(text).map_err(Error::from));
+            }
+            sink.line(text).map_err(Error::from)
+        }),
+    }
+}
+
+/// Which compiler a plugin's code comes from.
+#[derive(Clone, Copy, Debug, uniffi::Enum)]
+pub enum Compile {
+    /// A quick one first, the better one meanwhile in the background.
+    Tiered,
+    /// The quick one.
+    Fast,
+    /// The better one, which loading waits for.
+    Best,
+}
+
+/// Where compiled code is kept for the next process.
+#[derive(Clone, Debug, uniffi::Enum)]
+pub enum Cache {
+    /// In the folder that `UNDERGO_CACHE_DIR` names, or else in the user's own for caches.
+    User,
+    /// Nowhere.
+    Off,
+    /// In that folder.
+    Folder {
+        /// Its path.
+        path: String,
+    },
+}
+
+pub(crate) fn plugin_options(compile: Compile, cache: Cache) -> PluginOptions {
+    let compile = match compile {
+        Compile::Tiered => undergo::Compile::Tiered,
+        Compile::Fast => undergo::Compile::Fast,
+        Compile::Best => undergo::Compile::Best,
+    };
+    let cache = match cache {
+        Cache::User => CodeCache::User,
+        Cache::Off => CodeCache::Off,
+        Cache::Folder { path } => CodeCache::Folder(path.into()),
+    };
+    PluginOptions { compile, cache }
+}
+
+/// The options of a call.
+pub(crate) fn call_options(timeout: Option<f64>, cancel: Option<&CancelToken>, within: Option<&Lease>) -> Result<CallOptions> {
+    Ok(CallOptions {
+        timeout: timeout.map(seconds).transpose()?,
+        cancel: cancel.map(|token| token.core.clone()),
+        within: within.map(|lease| lease.0),
+        caller: None,
+    })
+}
+
+/// More seconds than a Duration can hold are as good as the most it can.
+pub(crate) fn seconds(given: f64) -> Result<Duration> {
+    if given.is_nan() || given < 0.0 {
+        let text = format!("a time of {given} seconds can't be: give a number of seconds that is not negative");
+        return Err(Error::new(ErrorKind::TypeMismatch, text));
+    }
+    Ok(Duration::try_from_secs_f64(given).unwrap_or(Duration::MAX))
+}

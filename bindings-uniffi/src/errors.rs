@@ -1,0 +1,222 @@
+//! From the core's errors to those of the other languages, and back.
+
+use std::sync::Arc;
+
+use undergo::Error;
+
+use crate::threads;
+
+/// What went wrong, as one word; the same in every language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum ErrorKind {
+    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    InvalidPlugin,
+    /// The plugin needs functions that were not given.
+    MissingImport,
+    /// The plugin has no export of that name.
+    UnknownExport,
+    /// A function was given with another signature than the plugin wants.
+    SignatureMismatch,
+    /// A value does not fit its type.
+    TypeMismatch,
+    /// The Go function returned an error. The instance lives on.
+    GuestError,
+    /// The Go code panicked, or its runtime gave up.
+    Panic,
+    /// The Go code called `os.Exit`.
+    Exit,
+    /// The guest did what WebAssembly forbids, or its stack overflowed.
+    Trap,
+    /// The call took longer than its timeout.
+    Timeout,
+    /// The call was cancelled.
+    Cancelled,
+    /// The fuel was used up.
+    OutOfFuel,
+    /// The guest wanted more memory than its limit.
+    OutOfMemory,
+    /// A host function failed.
+    HostError,
+    /// The sandbox forbids it, or can't be made as asked.
+    Denied,
+    /// The instance has ended, and answers no further call.
+    DeadInstance,
+    /// The instance is in the middle of another call.
+    Busy,
+}
+
+impl From<undergo::ErrorKind> for ErrorKind {
+    // All kinds, by the compiler's word.
+    fn from(kind: undergo::ErrorKind) -> ErrorKind {
+        match kind {
+            undergo::ErrorKind::InvalidPlugin => ErrorKind::InvalidPlugin,
+            undergo::ErrorKind::MissingImport => ErrorKind::MissingImport,
+            undergo::ErrorKind::UnknownExport => ErrorKind::UnknownExport,
+            undergo::ErrorKind::SignatureMismatch => ErrorKind::SignatureMismatch,
+            undergo::ErrorKind::TypeMismatch => ErrorKind::TypeMismatch,
+            undergo::ErrorKind::GuestError => ErrorKind::GuestError,
+            undergo::ErrorKind::Panic => ErrorKind::Panic,
+            undergo::ErrorKind::Exit => ErrorKind::Exit,
+            undergo::ErrorKind::Trap => ErrorKind::Trap,
+            undergo::ErrorKind::Timeout => ErrorKind::Timeout,
+            undergo::ErrorKind::Cancelled => ErrorKind::Cancelled,
+            undergo::ErrorKind::OutOfFuel => ErrorKind::OutOfFuel,
+            undergo::ErrorKind::OutOfMemory => ErrorKind::OutOfMemory,
+            undergo::ErrorKind::HostError => ErrorKind::HostError,
+            undergo::ErrorKind::Denied => ErrorKind::Denied,
+            undergo::ErrorKind::DeadInstance => ErrorKind::DeadInstance,
+            undergo::ErrorKind::Busy => ErrorKind::Busy,
+        }
+    }
+}
+
+/// The names of all kinds of errors, from the core: each language shows that it has a shape for each.
+#[uniffi::export]
+pub fn error_kinds() -> Vec<String> {
+    undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect()
+}
+
+/// A frame of a Go traceback.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Frame {
+    /// The function with its package: `main.Greet`.
+    pub function: String,
+    /// The source file as the Go toolchain names it; empty where it is not known.
+    pub file: String,
+    /// The line in it, from 1; 0 where it is not known.
+    pub line: u32,
+}
+
+/// All that is known of an error.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ErrorDetails {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// The kind's name in every language: `type-mismatch`.
+    pub kind_name: String,
+    /// The path and the sentence.
+    pub text: String,
+    /// The sentence alone.
+    pub message: String,
+    /// Where a value does not fit: `greet(p.tags[3])`; empty when the error is not about a value.
+    pub path: String,
+    /// The Go traceback, innermost call first.
+    pub frames: Vec<Frame>,
+    /// The number of the first of `frames` that is not of Go's runtime.
+    pub origin: Option<u32>,
+    /// The code of `os.Exit`.
+    pub exit_code: Option<i32>,
+    /// What the plugin wrote to its standard error during the call, or the end of it.
+    pub stderr: String,
+}
+
+/// An object of the other language that a host function has raised: an exception. Whoever called the plugin gets the same object.
+#[uniffi::export(with_foreign)]
+pub trait HostObject: Send + Sync {
+    /// What it says.
+    fn describe(&self) -> String;
+}
+
+/// A call that did not return.
+#[derive(Debug, uniffi::Error)]
+pub enum CallError {
+    /// It failed.
+    Failed {
+        /// Why.
+        details: ErrorDetails,
+        /// What a host function has raised, where that is the cause.
+        raised: Option<Arc<dyn HostObject>>,
+    },
+}
+
+impl std::fmt::Debug for dyn HostObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HostObject")
+    }
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let CallError::Failed { details, .. } = self;
+        f.write_str(&details.text)
+    }
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> CallError {
+        let frames = error.frames().iter();
+        let frames = frames.map(|frame| Frame { function: frame.function.clone(), file: frame.file.clone(), line: frame.line }).collect();
+        let origin = error.frames().iter().position(|frame| !frame.is_runtime());
+        let details = ErrorDetails {
+            kind: error.kind().into(),
+            kind_name: error.kind().as_str().to_owned(),
+            text: error.to_string(),
+            message: error.message().to_owned(),
+            path: error.path(),
+            frames,
+            origin: origin.and_then(|origin| u32::try_from(origin).ok()),
+            exit_code: error.exit_code(),
+            stderr: error.stderr().to_owned(),
+        };
+        let raised = error.host().and_then(|host| host.downcast_ref::<Raised>()).and_then(|raised| raised.0.clone());
+        CallError::Failed { details, raised }
+    }
+}
+
+/// What a host function raises.
+#[derive(Debug, uniffi::Error)]
+pub enum HostFailure {
+    /// Its code has failed.
+    Raised {
+        /// What the Go code gets as the text of its `error`.
+        message: String,
+        /// Whether Go code may handle it; else it ends the call.
+        is_error: bool,
+        /// The exception itself.
+        raised: Arc<dyn HostObject>,
+    },
+    /// The binding has failed.
+    Unexpected {
+        /// How.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HostFailure::Raised { message, .. } => f.write_str(message),
+            HostFailure::Unexpected { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for HostFailure {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> HostFailure {
+        HostFailure::Unexpected { reason: error.reason }
+    }
+}
+
+impl From<HostFailure> for Error {
+    fn from(failure: HostFailure) -> Error {
+        match failure {
+            HostFailure::Raised { message, is_error, raised } => {
+                let kind = if is_error { undergo::ErrorKind::HostError } else { undergo::ErrorKind::Cancelled };
+                Error::new(kind, message).with_host(Arc::new(Raised(Some(raised))))
+            }
+            HostFailure::Unexpected { reason } => Error::new(undergo::ErrorKind::HostError, reason),
+        }
+    }
+}
+
+/// An exception on its way through the guest.
+struct Raised(Option<Arc<dyn HostObject>>);
+
+impl Drop for Raised {
+    fn drop(&mut self) {
+        // The last one to go tells the other language, which wants a stack that it knows.
+        if let Some(raised) = self.0.take() {
+            threads::dropped(raised);
+        }
+    }
+}

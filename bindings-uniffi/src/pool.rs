@@ -1,0 +1,78 @@
+//! Interchangeable instances of a plugin, called from many threads.
+
+use std::sync::Arc;
+
+use crate::cancel::CancelToken;
+use crate::config::{call_options, seconds};
+use crate::errors::CallError;
+use crate::plugin::export;
+use crate::records::PoolStats;
+use crate::threads;
+use crate::values::{Borrowed, Given, ToValue, Value};
+
+/// Instances of one plugin that stand in for each other. A call takes one that is free, or makes one, or waits its turn; one that a call has ended is replaced.
+#[derive(uniffi::Object)]
+pub struct Pool {
+    pub(crate) core: undergo::Pool,
+    pub(crate) stack: usize,
+}
+
+#[uniffi::export]
+impl Pool {
+    /// Calls an export of whichever instance is free.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool; `dead-instance` once the pool is
+    /// closed; whatever the call ends with.
+    pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
+        let options = call_options(timeout, cancel.as_deref(), None)?;
+        self.run(move |core| {
+            let plugin = core.plugin();
+            let mut arguments = plugin.arguments(export(plugin, &name)?)?;
+            arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
+            core.call_then(&mut arguments, &options, |returned| returned.lift(&ToValue))
+        })
+    }
+
+    /// The most instances that there are at once.
+    pub fn size(&self) -> u64 {
+        self.core.size() as u64
+    }
+
+    /// What the pool did so far, and what it has now.
+    pub fn stats(&self) -> PoolStats {
+        self.core.stats().into()
+    }
+
+    /// Makes instances until there are that many, or as many as the pool may have.
+    ///
+    /// # Errors
+    ///
+    /// What ends an initialisation; `dead-instance` once the pool is closed.
+    pub fn warm_up(&self, instances: u64) -> Result<(), CallError> {
+        self.run(move |core| core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX)))
+    }
+
+    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when calls still run by then; `busy` from within a host function of the pool. The pool is closed all the same.
+    pub fn shut_down(&self, timeout: Option<f64>) -> Result<(), CallError> {
+        let timeout = timeout.map(seconds).transpose()?;
+        self.run(move |core| core.close(timeout))
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+}
+
+impl Pool {
+    fn run<R: Send + 'static>(&self, code: impl FnOnce(&undergo::Pool) -> undergo::Result<R> + Send + 'static) -> Result<R, CallError> {
+        let core = self.core.clone();
+        Ok(threads::with_stack(self.stack, std::ptr::from_ref(self).addr(), move || code(&core))?)
+    }
+}

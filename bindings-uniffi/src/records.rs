@@ -1,0 +1,96 @@
+//! What calls and pools tell of themselves.
+
+/// What an instance used.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct Usage {
+    /// Seconds that the last call took, or the initialisation before the first.
+    pub time: f64,
+    /// Bytes of guest memory after it.
+    pub memory: u64,
+    /// Fuel that it used; none without a limit of fuel.
+    pub fuel: Option<u64>,
+}
+
+impl From<undergo::Usage> for Usage {
+    fn from(usage: undergo::Usage) -> Usage {
+        Usage { time: usage.time.as_secs_f64(), memory: usage.memory, fuel: usage.fuel }
+    }
+}
+
+/// What a pool did so far, and what it has now.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct PoolStats {
+    /// Instances that a call has, or that are being made for one.
+    pub busy: u64,
+    /// Instances that wait for a call.
+    pub idle: u64,
+    /// Callers that wait for an instance.
+    pub waiting: u64,
+    /// Calls that were given an instance.
+    pub calls: u64,
+    /// Instances that were made.
+    pub made: u64,
+    /// Instances that were dropped because a call had ended them.
+    pub died: u64,
+    /// Instances that were dropped because they had answered as many calls as they should.
+    pub retired: u64,
+    /// Instances that were dropped because nobody had called them for long.
+    pub shrunk: u64,
+}
+
+impl From<undergo::PoolStats> for PoolStats {
+    fn from(stats: undergo::PoolStats) -> PoolStats {
+        // All fields, by the compiler's word.
+        let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = stats;
+        PoolStats { busy: busy as u64, idle: idle as u64, waiting: waiting as u64, calls, made, died, retired, shrunk }
+    }
+}
+
+/// A function of a plugin's interface.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct FunctionInfo {
+    /// Its name in WIT.
+    pub name: String,
+    /// Its Go doc comment.
+    pub docs: String,
+    /// Its parameters.
+    pub params: Vec<ParamInfo>,
+    /// The type of its result in WIT; none where it returns nothing.
+    pub result: Option<String>,
+    /// Whether it can return an error.
+    pub fallible: bool,
+    /// All of it in one line: `greet(p: person, shout: bool) -> result<string, string>`.
+    pub signature: String,
+}
+
+impl From<&undergo::Function> for FunctionInfo {
+    fn from(function: &undergo::Function) -> FunctionInfo {
+        let param = |param: &undergo::Field| ParamInfo { name: param.name.clone(), type_name: param.ty.to_string() };
+        FunctionInfo {
+            name: function.name.clone(),
+            docs: function.docs.clone(),
+            params: function.params.iter().map(param).collect(),
+            result: function.result.as_ref().map(ToString::to_string),
+            fallible: function.fallible,
+            signature: function.to_string(),
+        }
+    }
+}
+
+/// A parameter.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ParamInfo {
+    /// Its name in WIT.
+    pub name: String,
+    /// Its type in WIT.
+    pub type_name: String,
+}
+
+/// A function that the host has to give.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ImportInfo {
+    /// The interface that it belongs to.
+    pub interface: String,
+    /// The function.
+    pub function: FunctionInfo,
+}

@@ -1,0 +1,378 @@
+//! Values as the other languages give and get them.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use undergo::{Blob, EnumType, Error, ErrorKind, Field, Lift, Lower, RecordType, Reject, Result, Scalar, names};
+
+/// A value that crosses. The type of the parameter decides what it is read as: a record may be given as `Fields` or as `Entries` with text for keys, an
+/// enum's case as `Text`, and where JSON is wanted any of them that JSON has.
+#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
+pub enum Value {
+    /// An option without a value, no result, or JSON's null.
+    None,
+    /// A bool.
+    Bool {
+        /// What it is.
+        value: bool,
+    },
+    /// Any integer that fits.
+    Int {
+        /// The number.
+        value: i64,
+    },
+    /// An integer above the range of `Int`.
+    Uint {
+        /// The number.
+        value: u64,
+    },
+    /// A float of 32 or 64 bits.
+    Float {
+        /// The number.
+        value: f64,
+    },
+    /// A string; also the case of an enum, by its WIT name.
+    Text {
+        /// The text.
+        value: String,
+    },
+    /// A list<u8>.
+    Bytes {
+        /// The bytes.
+        value: Vec<u8>,
+    },
+    /// Any other list, and several results.
+    Items {
+        /// In order.
+        items: Vec<Value>,
+    },
+    /// A map, in any order; also an object of JSON.
+    Entries {
+        /// The pairs.
+        entries: Vec<Entry>,
+    },
+    /// A record. A plugin's own has its fields in order, by their WIT names. Given to a plugin, optional fields may be left out, and names may be written as
+    /// in Kotlin, Swift or Ruby: `minorUnits` and `minor_units` are `minor-units`.
+    Fields {
+        /// The fields.
+        fields: Vec<NamedValue>,
+    },
+    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases.
+    Json {
+        /// The text.
+        text: String,
+    },
+    /// A duration.
+    Duration {
+        /// How long, in nanoseconds.
+        nanoseconds: i64,
+    },
+    /// An instant.
+    Time {
+        /// Seconds since 1970 in UTC.
+        seconds: i64,
+        /// Nanoseconds behind it.
+        nanoseconds: u32,
+        /// The offset from UTC in which it was written, in seconds.
+        offset: i32,
+    },
+}
+
+/// A pair of a map.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct Entry {
+    /// The key.
+    pub key: Value,
+    /// What it stands for.
+    pub value: Value,
+}
+
+/// A field of a record.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct NamedValue {
+    /// The field's name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+/// How bytes are lent to a call.
+pub(crate) trait Lend<'v, 'a> {
+    fn lend(bytes: &'v [u8]) -> Blob<'a>;
+}
+
+/// For calls that are over before the values are dropped.
+pub(crate) struct Borrowed;
+
+impl<'v> Lend<'v, 'v> for Borrowed {
+    fn lend(bytes: &'v [u8]) -> Blob<'v> {
+        Blob::Borrowed(bytes)
+    }
+}
+
+/// For calls that go on by themselves.
+pub(crate) struct Copied;
+
+impl<'v> Lend<'v, 'static> for Copied {
+    fn lend(bytes: &'v [u8]) -> Blob<'static> {
+        Blob::Guarded(Box::new(bytes.to_owned()))
+    }
+}
+
+/// A value on its way to a plugin.
+pub(crate) struct Given<'v, L>(&'v Value, PhantomData<L>);
+
+impl<'v, L> Given<'v, L> {
+    pub(crate) fn new(value: &'v Value) -> Self {
+        Given(value, PhantomData)
+    }
+
+    fn integer(&self) -> Option<i128> {
+        match self.0 {
+            Value::Int { value } => Some((*value).into()),
+            Value::Uint { value } => Some((*value).into()),
+            _ => None,
+        }
+    }
+}
+
+impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
+    fn type_name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self.0 {
+            Value::None => "none",
+            Value::Bool { .. } => "bool",
+            Value::Int { .. } | Value::Uint { .. } => "integer",
+            Value::Float { .. } => "float",
+            Value::Text { .. } => "string",
+            Value::Bytes { .. } => "bytes",
+            Value::Items { .. } => "list",
+            Value::Entries { .. } => "map",
+            Value::Fields { .. } => "record",
+            Value::Json { .. } => "json",
+            Value::Duration { .. } => "duration",
+            Value::Time { .. } => "time",
+        })
+    }
+
+    fn as_bool(&self) -> Result<bool, Reject> {
+        if let Value::Bool { value } = self.0 { Ok(*value) } else { Err(Reject::Type) }
+    }
+
+    fn as_s64(&self) -> Result<i64, Reject> {
+        let n = self.integer().ok_or(Reject::Type)?;
+        i64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for s64")))
+    }
+
+    fn as_u64(&self) -> Result<u64, Reject> {
+        let n = self.integer().ok_or(Reject::Type)?;
+        u64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for u64 (0 to {})", u64::MAX)))
+    }
+
+    fn as_f64(&self) -> Result<f64, Reject> {
+        match self.0 {
+            Value::Float { value } => Ok(*value),
+            Value::Int { value } => Ok(*value as f64),
+            Value::Uint { value } => Ok(*value as f64),
+            _ => Err(Reject::Type),
+        }
+    }
+
+    fn as_str(&self) -> Result<Cow<'_, str>, Reject> {
+        if let Value::Text { value } = self.0 { Ok(Cow::Borrowed(value)) } else { Err(Reject::Type) }
+    }
+
+    fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject> {
+        match self.0 {
+            Value::Bytes { value } if scalar == Scalar::U8 => Ok(Some(L::lend(value))),
+            _ => Ok(None),
+        }
+    }
+
+    fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject> {
+        if let Value::Items { items } = self.0 { Ok(items.iter().map(|item| Ok(Given::new(item)))) } else { Err(Reject::Type) }
+    }
+
+    fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject> {
+        let Value::Entries { entries } = self.0 else { return Err(Reject::Type) };
+        Ok(entries.iter().map(|entry| Ok((Given::new(&entry.key), Given::new(&entry.value)))))
+    }
+
+    fn as_record(&self, record: &RecordType) -> Result<Vec<Option<Self>>, Reject> {
+        let mut values: Vec<Option<Self>> = record.fields.iter().map(|_| None).collect();
+        let mut set = |name: &str, value: &'v Value| {
+            let number = number_of(&record.fields, name).ok_or_else(|| Reject::Value(record.unknown_field(name, str::to_owned)))?;
+            values[number] = Some(Given::new(value));
+            Ok(())
+        };
+        match self.0 {
+            Value::Fields { fields } => fields.iter().try_for_each(|field| set(&field.name, &field.value))?,
+            Value::Entries { entries } => entries.iter().try_for_each(|entry| match &entry.key {
+                Value::Text { value: name } => set(name, &entry.value),
+                _ => Err(Reject::Value(format!("the keys of {} must be strings", record.name))),
+            })?,
+            _ => return Err(Reject::Type),
+        }
+        Ok(values)
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self.0, Value::None)
+    }
+
+    fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject> {
+        let Value::Text { value: name } = self.0 else { return Err(Reject::Type) };
+        cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
+    }
+
+    fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
+        match self.0 {
+            Value::Json { text } => Ok(Cow::Borrowed(text)),
+            value => Ok(Cow::Owned(to_json(value).map_err(Reject::Value)?.to_string())),
+        }
+    }
+
+    fn as_duration(&self) -> Result<i64, Reject> {
+        if let Value::Duration { nanoseconds } = self.0 { Ok(*nanoseconds) } else { Err(Reject::Type) }
+    }
+
+    fn as_time(&self) -> Result<undergo::Time, Reject> {
+        let Value::Time { seconds, nanoseconds, offset } = self.0 else { return Err(Reject::Type) };
+        Ok(undergo::Time { seconds: *seconds, nanoseconds: *nanoseconds, offset: *offset })
+    }
+}
+
+/// The number of the field of that name, as in WIT or as in the other languages.
+fn number_of(fields: &[Field], name: &str) -> Option<usize> {
+    let exact = fields.iter().position(|field| field.name == name);
+    exact.or_else(|| {
+        let kebab = names::kebab(name);
+        fields.iter().position(|field| field.name == kebab)
+    })
+}
+
+/// The value as JSON, or why there is none.
+fn to_json(value: &Value) -> Result<serde_json::Value, String> {
+    let number = |n: f64| serde_json::Number::from_f64(n).ok_or_else(|| format!("{n} is no number of JSON"));
+    Ok(match value {
+        Value::None => serde_json::Value::Null,
+        Value::Bool { value } => (*value).into(),
+        Value::Int { value } => (*value).into(),
+        Value::Uint { value } => (*value).into(),
+        Value::Float { value } => number(*value)?.into(),
+        Value::Text { value } => value.as_str().into(),
+        Value::Items { items } => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+        Value::Fields { fields } => {
+            let one = |field: &NamedValue| Ok((field.name.clone(), to_json(&field.value)?));
+            serde_json::Value::Object(fields.iter().map(one).collect::<Result<_, String>>()?)
+        }
+        Value::Entries { entries } => {
+            let one = |entry: &Entry| match &entry.key {
+                Value::Text { value: name } => Ok((name.clone(), to_json(&entry.value)?)),
+                _ => Err("the keys of a JSON object must be strings".to_owned()),
+            };
+            serde_json::Value::Object(entries.iter().map(one).collect::<Result<_, String>>()?)
+        }
+        Value::Json { text } => serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?,
+        Value::Bytes { .. } => return Err("JSON has no bytes: give a string, or a list of numbers".to_owned()),
+        Value::Duration { .. } | Value::Time { .. } => return Err("JSON has no times: give a number or a string".to_owned()),
+    })
+}
+
+fn from_json(value: serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => Value::None,
+        serde_json::Value::Bool(value) => Value::Bool { value },
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(value), _) => Value::Int { value },
+            (None, Some(value)) => Value::Uint { value },
+            (None, None) => Value::Float { value: number.as_f64().unwrap_or(f64::NAN) },
+        },
+        serde_json::Value::String(value) => Value::Text { value },
+        serde_json::Value::Array(items) => Value::Items { items: items.into_iter().map(from_json).collect() },
+        serde_json::Value::Object(members) => {
+            let one = |(name, value)| Entry { key: Value::Text { value: name }, value: from_json(value) };
+            Value::Entries { entries: members.into_iter().map(one).collect() }
+        }
+    }
+}
+
+/// Lifts what a plugin gives.
+pub(crate) struct ToValue;
+
+fn unsigned(value: u64) -> Value {
+    i64::try_from(value).map_or(Value::Uint { value }, |value| Value::Int { value })
+}
+
+impl Lift for ToValue {
+    type Value = Value;
+
+    fn bool(&self, value: bool) -> Result<Value> {
+        Ok(Value::Bool { value })
+    }
+    fn s64(&self, value: i64) -> Result<Value> {
+        Ok(Value::Int { value })
+    }
+    fn u64(&self, value: u64) -> Result<Value> {
+        Ok(unsigned(value))
+    }
+    fn f32(&self, value: f32) -> Result<Value> {
+        Ok(Value::Float { value: value.into() })
+    }
+    fn f64(&self, value: f64) -> Result<Value> {
+        Ok(Value::Float { value })
+    }
+    fn string(&self, value: &str) -> Result<Value> {
+        Ok(Value::Text { value: value.to_owned() })
+    }
+    fn json(&self, value: &str) -> Result<Value> {
+        let parsed = serde_json::from_str(value);
+        parsed.map(from_json).map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the plugin gave what is no JSON: {error}")))
+    }
+    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        macro_rules! items {
+            ($ty:ty, $make:expr) => {
+                Value::Items { items: bytes.as_chunks().0.iter().map(|raw| $make(<$ty>::from_le_bytes(*raw))).collect() }
+            };
+        }
+        let int = |value: i64| Value::Int { value };
+        let float = |value: f64| Value::Float { value };
+        Ok(match scalar {
+            Scalar::U8 => Value::Bytes { value: bytes.to_owned() },
+            Scalar::S8 => items!(i8, |n: i8| int(n.into())),
+            Scalar::S16 => items!(i16, |n: i16| int(n.into())),
+            Scalar::U16 => items!(u16, |n: u16| int(n.into())),
+            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n: i32| int(n.into())),
+            Scalar::U32 => items!(u32, |n: u32| int(n.into())),
+            Scalar::S64 | Scalar::WasmI64 => items!(i64, int),
+            Scalar::U64 => items!(u64, unsigned),
+            Scalar::F32 => items!(f32, |n: f32| float(n.into())),
+            Scalar::F64 => items!(f64, float),
+        })
+    }
+    fn duration(&self, nanoseconds: i64) -> Result<Value> {
+        Ok(Value::Duration { nanoseconds })
+    }
+    fn time(&self, time: undergo::Time) -> Result<Value> {
+        Ok(Value::Time { seconds: time.seconds, nanoseconds: time.nanoseconds, offset: time.offset })
+    }
+    fn none(&self) -> Result<Value> {
+        Ok(Value::None)
+    }
+    fn case(&self, cases: &EnumType, case: u32) -> Result<Value> {
+        Ok(Value::Text { value: cases.cases[case as usize].0.clone() })
+    }
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        Ok(Value::Items { items: (0..len).map(item).collect::<Result<_>>()? })
+    }
+    fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        self.list(len, item)
+    }
+    fn map(&self, len: usize, mut entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
+        let one = |number| entry(number).map(|(key, value)| Entry { key, value });
+        Ok(Value::Entries { entries: (0..len).map(one).collect::<Result<_>>()? })
+    }
+    fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
+        let named = |(i, of): (usize, &Field)| Ok(NamedValue { name: of.name.clone(), value: field(i)? });
+        Ok(Value::Fields { fields: record.fields.iter().enumerate().map(named).collect::<Result<_>>()? })
+    }
+}
