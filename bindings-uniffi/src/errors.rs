@@ -169,7 +169,7 @@ pub enum HostFailure {
     /// Its code has failed.
     Raised {
         /// What the Go code gets as the text of its `error`.
-        message: String,
+        text: String,
         /// Whether Go code may handle it; else it ends the call.
         is_error: bool,
         /// The exception itself.
@@ -185,7 +185,7 @@ pub enum HostFailure {
 impl std::fmt::Display for HostFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            HostFailure::Raised { message, .. } => f.write_str(message),
+            HostFailure::Raised { text, .. } => f.write_str(text),
             HostFailure::Unexpected { reason } => f.write_str(reason),
         }
     }
@@ -200,9 +200,9 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HostFailure {
 impl From<HostFailure> for Error {
     fn from(failure: HostFailure) -> Error {
         match failure {
-            HostFailure::Raised { message, is_error, raised } => {
+            HostFailure::Raised { text, is_error, raised } => {
                 let kind = if is_error { undergo::ErrorKind::HostError } else { undergo::ErrorKind::Cancelled };
-                Error::new(kind, message).with_host(Arc::new(Raised(Some(raised))))
+                Error::new(kind, text).with_host(Arc::new(Raised(Some(raised))))
             }
             HostFailure::Unexpected { reason } => Error::new(undergo::ErrorKind::HostError, reason),
         }
