@@ -1,0 +1,192 @@
+package dev.undergo
+
+import dev.undergo.core.LineSink
+import java.nio.file.Path
+import kotlin.time.Duration
+import kotlin.time.DurationUnit
+import kotlin.time.toKotlinDuration
+import dev.undergo.core.Cache as CoreCache
+import dev.undergo.core.Dir as CoreDir
+import dev.undergo.core.Input as CoreInput
+import dev.undergo.core.Limits as CoreLimits
+import dev.undergo.core.Output as CoreOutput
+import dev.undergo.core.Sandbox as CoreSandbox
+
+/** So many KiB, in bytes. */
+val Int.KiB: Long get() = this * (1L shl 10)
+
+/** So many MiB, in bytes. */
+val Int.MiB: Long get() = this * (1L shl 20)
+
+/** So many GiB, in bytes. */
+val Int.GiB: Long get() = this * (1L shl 30)
+
+/**
+ * What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value.
+ *
+ * @property memory bytes of guest memory: `64.MiB`.
+ * @property timeout how long a call may take, and the initialisation: computing, sleeping, host functions and waiting for the instance.
+ * @property value bytes that one value from the guest may have on this side; 1 GiB by default.
+ * @property output bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+ * @property table elements of the guest's tables, all together; 4 Mi by default.
+ * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+ * @property fuel how much each call may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+ */
+data class Limits(
+    val memory: Long? = null,
+    val timeout: Duration? = null,
+    val value: Long? = null,
+    val output: Long? = null,
+    val table: Long? = null,
+    val stack: Long? = null,
+    val fuel: Long? = null,
+) {
+    init {
+        for ((name, given) in listOf("memory" to memory, "value" to value, "output" to output, "table" to table)) {
+            require(given == null || given >= 0) { "Limits.$name is $given; write a number that is not negative" }
+        }
+        require(table == null || table <= UInt.MAX_VALUE.toLong()) { "Limits.table is $table; write a number of at most ${UInt.MAX_VALUE}" }
+        require(stack == null || stack in 64.KiB..512.MiB) { "Limits.stack is $stack; it must be from 64.KiB to 512.MiB" }
+        require(fuel == null || fuel > 0) { "Limits.fuel is $fuel; write a positive number" }
+        seconds(timeout)
+    }
+
+    internal fun core() = CoreLimits(
+        memory?.toULong(), seconds(timeout), value?.toULong(), output?.toULong(), table?.toUInt(), stack?.toULong(), fuel?.toULong(),
+    )
+
+    companion object {
+        /** The limits that most programs want, for Java: bytes of memory, and the time of a call. */
+        @JvmStatic
+        fun of(memory: Long?, timeout: java.time.Duration?): Limits = Limits(memory, timeout?.toKotlinDuration())
+    }
+}
+
+/**
+ * A directory of the host, given to the guest.
+ *
+ * @property path its path on the host.
+ * @property readonly whether the guest may only read.
+ */
+data class Dir @JvmOverloads constructor(val path: Path, val readonly: Boolean = false)
+
+/** Where a guest's standard input comes from. */
+sealed interface Input {
+    /** These bytes. */
+    class Content(val bytes: ByteArray) : Input
+
+    /** A file or a FIFO, which each instance opens for itself. */
+    data class File(val path: Path) : Input
+
+    /** The standard input of this process. */
+    data object Inherit : Input
+}
+
+/** Where a guest's output goes. */
+sealed interface Output {
+    /** To the same stream of this process. */
+    data object Inherit : Output
+
+    /** Nowhere. */
+    data object Discard : Output
+
+    /** Into a buffer, which `takeStdout` and `takeStderr` empty. What is beyond [limit] bytes is dropped. */
+    data class Capture @JvmOverloads constructor(val limit: Long = 1L shl 20) : Output
+
+    /**
+     * To a function, line by line, while the guest waits: without the newline; what is not UTF-8 is replaced, a line of more than 64 KiB comes in pieces. What
+     * it throws ends the call and the instance, and reaches the caller. It can't call the instance whose output it gets.
+     */
+    fun interface Lines : Output {
+        /** Takes a line. */
+        fun line(text: String)
+    }
+}
+
+/**
+ * What an instance may reach. By default nothing but the standard output and error of this process.
+ *
+ * @property args `os.Args` behind the program's name, which is always there.
+ * @property env environment variables; nothing is taken from this process's own environment.
+ * @property dirs directories of the host, by the path at which the guest sees them.
+ * @property stdin what the guest reads from its standard input.
+ * @property stdout where its standard output goes.
+ * @property stderr where its standard error goes. Its end is kept for the text of a panic in any case.
+ */
+data class Sandbox @JvmOverloads constructor(
+    val args: List<String> = emptyList(),
+    val env: Map<String, String> = emptyMap(),
+    val dirs: Map<String, Dir> = emptyMap(),
+    val stdin: Input = Input.Content(ByteArray(0)),
+    val stdout: Output = Output.Inherit,
+    val stderr: Output = Output.Inherit,
+) {
+    internal fun core(): CoreSandbox {
+        val input = when (stdin) {
+            is Input.Content -> CoreInput.Content(stdin.bytes)
+            is Input.File -> CoreInput.File(stdin.path.toString())
+            Input.Inherit -> CoreInput.Inherit
+        }
+        val dirs = dirs.map { (guest, dir) -> CoreDir(guest, dir.path.toString(), dir.readonly) }
+        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr))
+    }
+}
+
+/** Which compiler a plugin's code comes from. */
+enum class Compile {
+    /** Quickly at first, and better in the background, for the instances that are made after that. */
+    TIERED,
+
+    /** Quickly, to code that takes two to three times as long. */
+    FAST,
+
+    /** Well, and loading waits for it. */
+    BEST,
+    ;
+
+    internal fun core() = dev.undergo.core.Compile.valueOf(name)
+}
+
+/** Where compiled code is kept for the next process. */
+sealed interface Cache {
+    /** In the folder that `UNDERGO_CACHE_DIR` names, or else in the user's own for caches. */
+    data object User : Cache
+
+    /** Nowhere. */
+    data object Off : Cache
+
+    /** In that folder, which has to be private to the user. */
+    data class Folder(val path: Path) : Cache
+
+    /** As the library has it. */
+    fun core(): CoreCache = when (this) {
+        User -> CoreCache.User
+        Off -> CoreCache.Off
+        is Folder -> CoreCache.Folder(path.toString())
+    }
+}
+
+private fun output(output: Output): CoreOutput = when (output) {
+    Output.Inherit -> CoreOutput.Inherit
+    Output.Discard -> CoreOutput.Discard
+    is Output.Capture -> CoreOutput.Capture(output.limit.coerceAtLeast(0).toULong())
+    is Output.Lines -> CoreOutput.Lines(
+        object : LineSink {
+            override fun line(text: String) =
+                try {
+                    output.line(text)
+                } catch (thrown: Throwable) {
+                    throw raised(thrown)
+                }
+        },
+    )
+}
+
+/** Seconds for the library. */
+internal fun seconds(given: Duration?): Double? {
+    require(given == null || !given.isNegative()) { "the time is $given; write one that is not negative" }
+    return given?.toDouble(DurationUnit.SECONDS)
+}
+
+/** The same, from Java's. */
+internal fun seconds(given: java.time.Duration?): Double? = seconds(given?.toKotlinDuration())

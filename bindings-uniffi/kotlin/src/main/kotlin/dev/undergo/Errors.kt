@@ -1,0 +1,155 @@
+package dev.undergo
+
+import dev.undergo.core.CallException
+import dev.undergo.core.ErrorDetails
+import dev.undergo.core.ErrorKind
+import dev.undergo.core.Frame
+import dev.undergo.core.HostFailure
+import dev.undergo.core.HostObject
+import kotlinx.coroutines.CancellationException
+
+/**
+ * What all errors of this package are; there is a subclass for each kind.
+ *
+ * `message` is the whole sentence, with the path in front. The stack trace begins with the Go code's frames, where there are any.
+ */
+sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.text) {
+    /** The kind as one word, the same in every language: `type-mismatch`. */
+    val kind: String = details.kindName
+
+    /** The sentence without the path. */
+    val sentence: String = details.message
+
+    /** Where a value does not fit: `greet(p.tags[3])`. Empty when the error is not about a value. */
+    val path: String = details.path
+
+    /** The trace of the goroutine that ended the call, innermost call first. */
+    val frames: List<Frame> = details.frames
+
+    /** The first of [frames] that is not of Go's runtime. */
+    val origin: Frame? = details.origin?.let { frames[it.toInt()] }
+
+    /** The code of `os.Exit`. */
+    val exitCode: Int? = details.exitCode
+
+    /** What the plugin wrote to its standard error during the call, or the end of it. */
+    val stderr: String = details.stderr
+
+    init {
+        if (frames.isNotEmpty()) {
+            stackTrace = (frames.map(::element) + stackTrace).toTypedArray()
+        }
+    }
+
+    internal companion object {
+        /** A value of this side that can't cross. */
+        fun mismatch(text: String): UndergoException = TypeMismatchException(
+            ErrorDetails(ErrorKind.TYPE_MISMATCH, "type-mismatch", text, text, "", emptyList(), null, null, ""),
+        )
+
+        /** What a caller gets: what a host function has thrown, if that is the cause, as the same object. */
+        fun of(error: CallException): Throwable {
+            val failed = error as CallException.Failed
+            (failed.raised as? Thrown)?.let { return it.throwable }
+            return of(failed.details)
+        }
+
+        fun of(details: ErrorDetails): UndergoException = when (details.kind) {
+            ErrorKind.INVALID_PLUGIN -> InvalidPluginException(details)
+            ErrorKind.MISSING_IMPORT -> MissingImportException(details)
+            ErrorKind.UNKNOWN_EXPORT -> UnknownExportException(details)
+            ErrorKind.SIGNATURE_MISMATCH -> SignatureMismatchException(details)
+            ErrorKind.TYPE_MISMATCH -> TypeMismatchException(details)
+            ErrorKind.GUEST_ERROR -> GuestException(details)
+            ErrorKind.PANIC -> PanicException(details)
+            ErrorKind.EXIT -> ExitException(details)
+            ErrorKind.TRAP -> TrapException(details)
+            ErrorKind.TIMEOUT -> CallTimeoutException(details)
+            ErrorKind.CANCELLED -> CallCancelledException(details)
+            ErrorKind.OUT_OF_FUEL -> OutOfFuelException(details)
+            ErrorKind.OUT_OF_MEMORY -> OutOfMemoryException(details)
+            ErrorKind.HOST_ERROR -> HostException(details)
+            ErrorKind.DENIED -> DeniedException(details)
+            ErrorKind.DEAD_INSTANCE -> DeadInstanceException(details)
+            ErrorKind.BUSY -> BusyException(details)
+        }
+    }
+}
+
+/** Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called. */
+class InvalidPluginException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The plugin needs functions that were not given. */
+class MissingImportException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The plugin has no export of that name. */
+class UnknownExportException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** A function was given with another signature than the plugin wants. */
+class SignatureMismatchException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** A value does not fit its type; [path] says which. */
+class TypeMismatchException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The Go function returned an error. The instance lives on. */
+class GuestException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The Go code panicked, or its runtime gave up. The instance has ended. */
+class PanicException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The Go code called `os.Exit` with [exitCode]. The instance has ended. */
+class ExitException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended. */
+class TrapException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The call took longer than its timeout. The instance has ended, unless the call never began. */
+class CallTimeoutException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The call was cancelled by a [CancelToken]. The instance has ended. */
+class CallCancelledException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The fuel was used up. The instance has ended. */
+class OutOfFuelException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The guest wanted more memory than its limit. The instance has ended. */
+class OutOfMemoryException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** A host function failed without an exception of its own. */
+class HostException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The sandbox forbids it, or can't be made as asked. */
+class DeniedException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The instance has ended, and answers no further call; the message tells the first cause. */
+class DeadInstanceException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** The instance is in the middle of another call of the same thread. */
+class BusyException internal constructor(details: ErrorDetails) : UndergoException(details)
+
+/** A throwable on its way through the guest: the library hands the same object back. */
+internal class Thrown(val throwable: Throwable) : HostObject {
+    override fun describe(): String = throwable.toString()
+}
+
+/** What a host function has thrown, for the library. What asks the program to end is no error that Go code may handle. */
+internal fun raised(throwable: Throwable): HostFailure {
+    val isError = throwable is Exception && throwable !is CancellationException && throwable !is InterruptedException
+    val text = throwable.message?.ifEmpty { null } ?: throwable.javaClass.simpleName
+    return HostFailure.Raised(if (isError) text else "${throwable.javaClass.simpleName}: $text", isError, Thrown(throwable))
+}
+
+/** Calls the library, and throws its errors in the shape of this package. */
+internal inline fun <R> calling(code: () -> R): R =
+    try {
+        code()
+    } catch (error: CallException) {
+        throw UndergoException.of(error)
+    }
+
+private fun element(frame: Frame): StackTraceElement {
+    val slash = frame.function.lastIndexOf('/') + 1
+    val dot = frame.function.indexOf('.', slash)
+    val (module, name) = if (dot < 0) "" to frame.function else frame.function.substring(0, dot) to frame.function.substring(dot + 1)
+    return StackTraceElement("go:$module", name, frame.file.ifEmpty { null }, if (frame.line > 0u) frame.line.toInt() else -1)
+}

@@ -1,0 +1,143 @@
+package dev.undergo
+
+import java.nio.file.Path
+import kotlin.time.Duration
+import dev.undergo.core.Plugin as CorePlugin
+
+/** A compiled plugin: load once, instantiate as often as needed, from any thread. */
+class Plugin private constructor(private val core: CorePlugin) {
+    /** The name that it was given: the file's. */
+    val name: String get() = core.name()
+
+    /** `reactor`, `command` or `component`. */
+    val kind: String get() = core.kind()
+
+    /** Which code the next instance will have: `fast` or `best`. */
+    val tier: String get() = calling { core.tier() }
+
+    /** The interface that it carries, as WIT; null for a bare module. */
+    val wit: String? get() = core.wit()
+
+    /** The version of Go that built it, where the module says so. */
+    val goVersion: String? get() = core.goVersion()
+
+    /** What went wrong when it was loaded and did no harm, as sentences: that its code can't be cached, say. */
+    val diagnostics: List<String> get() = core.diagnostics()
+
+    /** The functions that can be called, by their names in WIT. */
+    val exports: Map<String, Function> get() = core.exports().associate { it.name to Function(it) }
+
+    /** The functions that the host has to give, by interface and name. */
+    val imports: Map<String, Map<String, Function>>
+        get() = core.imports().groupBy({ it.`interface` }, { Function(it.function) }).mapValues { (_, all) -> all.associateBy { it.name } }
+
+    /** Waits until nothing of it is being compiled in the background, so that new instances have the best code. */
+    fun waitCompiled() = calling { core.waitCompiled() }
+
+    /**
+     * Makes an instance: its own memory, goroutines and globals.
+     *
+     * @param imports the functions that the plugin needs.
+     * @param sandbox what it may reach; nothing by default.
+     * @param limits what it may use.
+     * @throws MissingImportException with all functions that are missing.
+     */
+    @JvmOverloads
+    fun instantiate(imports: Imports = Imports(), sandbox: Sandbox = Sandbox(), limits: Limits = Limits()): Instance =
+        Instance(this, calling { core.instantiate(imports.core, sandbox.core(), limits.core()) })
+
+    /** The same for calls that suspend. */
+    suspend fun instantiateAsync(imports: Imports = Imports(), sandbox: Sandbox = Sandbox(), limits: Limits = Limits()): AsyncInstance =
+        AsyncInstance(this, calling { core.instantiateAsync(imports.core, sandbox.core(), limits.core()) })
+
+    /**
+     * Makes a pool of instances: they stand in for each other, so that many threads can call at once.
+     *
+     * @param size the most instances that there are at once; they are made when calls need them.
+     * @param imports as of [instantiate]; the functions are called by several threads at once.
+     * @param sandbox what each instance may reach.
+     * @param limits what each instance may use. The timeout covers waiting for an instance and making one.
+     * @param maxCalls after so many calls an instance is replaced; 1 is a fresh instance for each call. Null: it serves as long as it lives.
+     * @param idle an instance that was not called for that long is dropped. Null: it is kept.
+     * @param warm how many instances are made at once.
+     */
+    fun pool(
+        size: Int,
+        imports: Imports = Imports(),
+        sandbox: Sandbox = Sandbox(),
+        limits: Limits = Limits(),
+        maxCalls: Long? = null,
+        idle: Duration? = null,
+        warm: Int = 0,
+    ): Pool {
+        checkPool(size, maxCalls, idle)
+        val made = calling { core.pool(size.toULong(), imports.core, sandbox.core(), limits.core(), maxCalls?.toULong(), seconds(idle)) }
+        return Pool(this, made).also { if (warm != 0) it.warmUp(warm) }
+    }
+
+    /** The same, for Java. */
+    @JvmName("pool")
+    fun poolOf(size: Int, imports: Imports): Pool = pool(size, imports, Sandbox())
+
+    /** Makes a pool whose calls suspend, none of whose instances is made yet. The parameters are those of [pool]. */
+    fun asyncPool(
+        size: Int,
+        imports: Imports = Imports(),
+        sandbox: Sandbox = Sandbox(),
+        limits: Limits = Limits(),
+        maxCalls: Long? = null,
+        idle: Duration? = null,
+    ): AsyncPool {
+        checkPool(size, maxCalls, idle)
+        val options = maxCalls?.toULong()
+        return AsyncPool(this, calling { core.asyncPool(size.toULong(), imports.core, sandbox.core(), limits.core(), options, seconds(idle)) })
+    }
+
+    override fun toString(): String = "Plugin($name)"
+
+    companion object {
+        /**
+         * Compiles a file, or finds its code in the cache.
+         *
+         * @param compile by which compiler.
+         * @param cache where compiled code is kept for the next process.
+         * @throws InvalidPluginException when it is no plugin, with what to do about it.
+         */
+        @JvmStatic
+        @JvmOverloads
+        fun load(path: Path, compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin =
+            Plugin(calling { CorePlugin.fromFile(path.toString(), compile.core(), cache.core()) })
+
+        /** The same by the path's text. */
+        @JvmStatic
+        @JvmOverloads
+        fun load(path: String, compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin = load(Path.of(path), compile, cache)
+
+        /** Compiles a module. [name] is what its `os.Args[0]` will be. */
+        @JvmStatic
+        @JvmOverloads
+        fun compile(bytes: ByteArray, name: String = "plugin.wasm", compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin =
+            Plugin(calling { CorePlugin.fromBytes(name, bytes, compile.core(), cache.core()) })
+
+        /**
+         * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox.
+         *
+         * @param trusted must be true, to say that the file comes from `undergo compile` through hands that you trust. Damage is noticed, malice is not.
+         */
+        @JvmStatic
+        fun loadCompiled(path: Path, trusted: Boolean): Plugin {
+            require(trusted) {
+                "a compiled plugin is native code, which runs outside the sandbox: pass trusted = true if you trust who made it, " +
+                    "or else load the .wasm file"
+            }
+            return Plugin(calling { CorePlugin.loadTrusted(path.toString()) })
+        }
+    }
+}
+
+/** Checks the numbers of a pool. */
+private fun checkPool(size: Int, maxCalls: Long?, idle: Duration?) {
+    require(size >= 1) { "size is $size; write a whole number of at least 1" }
+    require(maxCalls == null || maxCalls >= 1) { "maxCalls is $maxCalls; write a whole number of at least 1" }
+    require(idle == null || idle.isPositive()) { "idle is $idle; write a time that is more than 0, or null to keep unused instances" }
+}

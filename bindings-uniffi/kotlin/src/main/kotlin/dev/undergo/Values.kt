@@ -1,0 +1,172 @@
+package dev.undergo
+
+import dev.undergo.core.Entry
+import dev.undergo.core.NamedValue
+import dev.undergo.core.Value
+import java.math.BigInteger
+import java.time.Duration
+import java.time.Instant
+import java.time.OffsetDateTime
+import java.time.ZoneOffset
+import java.time.ZonedDateTime
+import kotlin.time.toJavaDuration
+
+/** What can cross as a [Value] of its own making: the data classes that `undergo bindgen` writes are of this kind. */
+interface ToValue {
+    /** The value that stands for it. */
+    fun toValue(): Value
+}
+
+/**
+ * A plain object as a [Value].
+ *
+ * | Kotlin | for |
+ * | --- | --- |
+ * | `null` | an option without a value |
+ * | `Boolean`, `String`, `ByteArray` | bool, string, list<u8> |
+ * | `Byte` … `Long`, `UByte` … `ULong`, `BigInteger` | integers |
+ * | `Float`, `Double` | floats |
+ * | `Iterable`, arrays, `Pair`, `Triple` | lists and several values |
+ * | `Map` | maps, records (by the names of their fields, as in Kotlin or in WIT), objects of JSON |
+ * | an enum's constant | a case: `DARK_RED` is `dark-red` |
+ * | `kotlin.time.Duration`, `java.time.Duration` | durations |
+ * | `Instant`, `OffsetDateTime`, `ZonedDateTime` | times |
+ * | [Value], [ToValue] | what they are |
+ *
+ * @throws TypeMismatchException for anything else.
+ */
+fun toValue(plain: Any?): Value = when (plain) {
+    null, Unit -> Value.None
+    is Value -> plain
+    is ToValue -> plain.toValue()
+    is Boolean -> Value.Bool(plain)
+    is String -> text(plain)
+    is CharSequence, is Char -> text(plain.toString())
+    is Byte, is Short, is Int, is Long -> Value.Int((plain as Number).toLong())
+    is UByte -> Value.Int(plain.toLong())
+    is UShort -> Value.Int(plain.toLong())
+    is UInt -> Value.Int(plain.toLong())
+    is ULong -> Value.Uint(plain)
+    is BigInteger -> integer(plain)
+    is Float -> Value.Float(plain.toDouble())
+    is Double -> Value.Float(plain)
+    is ByteArray -> Value.Bytes(plain)
+    is Map<*, *> -> Value.Entries(plain.map { (key, value) -> Entry(toValue(key), toValue(value)) })
+    is Iterable<*> -> Value.Items(plain.map(::toValue))
+    is Array<*> -> Value.Items(plain.map(::toValue))
+    is IntArray -> Value.Items(plain.map { Value.Int(it.toLong()) })
+    is LongArray -> Value.Items(plain.map { Value.Int(it) })
+    is ShortArray -> Value.Items(plain.map { Value.Int(it.toLong()) })
+    is DoubleArray -> Value.Items(plain.map { Value.Float(it) })
+    is FloatArray -> Value.Items(plain.map { Value.Float(it.toDouble()) })
+    is BooleanArray -> Value.Items(plain.map { Value.Bool(it) })
+    is Pair<*, *> -> Value.Items(listOf(toValue(plain.first), toValue(plain.second)))
+    is Triple<*, *, *> -> Value.Items(listOf(toValue(plain.first), toValue(plain.second), toValue(plain.third)))
+    is Enum<*> -> Value.Text(plain.name.lowercase().replace('_', '-'))
+    is kotlin.time.Duration -> duration(plain.toJavaDuration())
+    is Duration -> duration(plain)
+    is Instant -> Value.Time(plain.epochSecond, plain.nano.toUInt(), 0)
+    is OffsetDateTime -> time(plain)
+    is ZonedDateTime -> time(plain.toOffsetDateTime())
+    else -> throw UndergoException.mismatch("a ${plain.javaClass.name} is no value that can cross: give a Map for a record, or a Value")
+}
+
+/**
+ * A [Value] as a plain object: integers as `Long` (above its range `ULong`), floats as `Double`, lists and several results as `List`, maps as `Map`, records
+ * as `Map` by the names of their fields in Kotlin, cases of enums as `String`, durations and times as `java.time.Duration` and `OffsetDateTime`.
+ */
+fun toPlain(value: Value): Any? = when (value) {
+    is Value.None -> null
+    is Value.Bool -> value.value
+    is Value.Int -> value.value
+    is Value.Uint -> value.value
+    is Value.Float -> value.value
+    is Value.Text -> value.value
+    is Value.Bytes -> value.value
+    is Value.Items -> value.items.map(::toPlain)
+    is Value.Entries -> value.entries.associate { toPlain(it.key) to toPlain(it.value) }
+    is Value.Fields -> value.fields.associate { camel(it.name) to toPlain(it.value) }
+    is Value.Json -> value.text
+    is Value.Duration -> Duration.ofNanos(value.nanoseconds)
+    is Value.Time -> value.asTime()
+}
+
+/** A string as a value. One with half of a surrogate pair has no UTF-8. */
+fun text(text: String): Value {
+    if (!Charsets.UTF_8.newEncoder().canEncode(text)) {
+        throw UndergoException.mismatch("the string has half of a surrogate pair in it, which UTF-8 can't hold")
+    }
+    return Value.Text(text)
+}
+
+/** A record as a value. */
+fun record(vararg fields: Pair<String, Value>): Value = Value.Fields(fields.map { (name, value) -> NamedValue(name, value) })
+
+/** A duration as a value; at most 292 years. */
+fun duration(duration: Duration): Value =
+    try {
+        Value.Duration(duration.toNanos())
+    } catch (_: ArithmeticException) {
+        throw UndergoException.mismatch("the duration is longer than 292 years, which a duration can't hold")
+    }
+
+/** An instant with its offset as a value. */
+fun time(time: OffsetDateTime): Value = Value.Time(time.toEpochSecond(), time.nano.toUInt(), time.offset.totalSeconds)
+
+/** The bool that it is. */
+fun Value.asBoolean(): Boolean = (this as? Value.Bool)?.value ?: wrong("a bool")
+
+/** The integer that it is. */
+fun Value.asLong(): Long = (this as? Value.Int)?.value ?: wrong("an integer")
+
+/** The integer that it is, unsigned. */
+fun Value.asULong(): ULong = when (this) {
+    is Value.Uint -> value
+    is Value.Int -> value.toULong()
+    else -> wrong("an integer")
+}
+
+/** The float that it is. */
+fun Value.asDouble(): Double = (this as? Value.Float)?.value ?: wrong("a float")
+
+/** The string that it is, or the name of an enum's case. */
+fun Value.asText(): String = (this as? Value.Text)?.value ?: wrong("a string")
+
+/** The bytes that it is. */
+fun Value.asBytes(): ByteArray = (this as? Value.Bytes)?.value ?: wrong("bytes")
+
+/** The items of a list, or several results. */
+fun Value.asItems(): List<Value> = (this as? Value.Items)?.items ?: wrong("a list")
+
+/** The entries of a map. */
+fun Value.asEntries(): List<Entry> = (this as? Value.Entries)?.entries ?: wrong("a map")
+
+/** The values of a record's fields, in their order. */
+fun Value.asFields(): List<Value> = (this as? Value.Fields)?.fields?.map { it.value } ?: wrong("a record")
+
+/** The duration that it is. */
+fun Value.asDuration(): Duration = (this as? Value.Duration)?.let { Duration.ofNanos(it.nanoseconds) } ?: wrong("a duration")
+
+/** The instant that it is, in the offset in which it was written. */
+fun Value.asTime(): OffsetDateTime {
+    val time = this as? Value.Time ?: wrong("a time")
+    // Go has any offset; java.time has 18 hours at the most.
+    val most = ZoneOffset.MAX.totalSeconds
+    val offset = if (time.offset in -most..most) ZoneOffset.ofTotalSeconds(time.offset) else ZoneOffset.UTC
+    return Instant.ofEpochSecond(time.seconds, time.nanoseconds.toLong()).atOffset(offset)
+}
+
+/** Nothing as null, anything else as what is made of it. */
+inline fun <T : Any> Value.orNull(make: (Value) -> T?): T? = if (this is Value.None) null else make(this)
+
+private fun Value.wrong(wanted: String): Nothing =
+    throw UndergoException.mismatch("expected $wanted, got ${this::class.simpleName?.lowercase()}: was the class written for another plugin?")
+
+private fun integer(number: BigInteger): Value = when {
+    number.bitLength() < Long.SIZE_BITS -> Value.Int(number.toLong())
+    number.signum() > 0 && number.bitLength() <= Long.SIZE_BITS -> Value.Uint(number.toLong().toULong())
+    else -> throw UndergoException.mismatch("$number is out of range for 64 bits")
+}
+
+private fun camel(kebab: String): String =
+    kebab.split('-').mapIndexed { i, word -> if (i == 0) word else word.replaceFirstChar(Char::uppercaseChar) }.joinToString("")
