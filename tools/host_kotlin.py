@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import maven
+import uniffi
 from host import Command, Host
-from project import BUILD, ROOT, Stamp, cargo, environment, library, run, say, sources
+from project import BUILD, ROOT, Stamp, run, say, sources
 
-BINDING = ROOT / "bindings-uniffi"
-PROJECT = BINDING / "kotlin"
+PROJECT = ROOT / "bindings-uniffi" / "kotlin"
 OUT = BUILD / "kotlin"
 GENERATED = OUT / "generated"
 NATIVE = OUT / "native"
@@ -34,6 +34,7 @@ class Kotlin(Host):
 
     name = "kotlin"
     program = "Main.kt"
+    others = ("Main.java",)
 
     def missing(self) -> str | None:
         """Java and Maven are needed."""
@@ -46,7 +47,7 @@ class Kotlin(Host):
 
     def build(self) -> None:
         """Make the shared library, Kotlin's half of it by UniFFI, and the classes."""
-        built = generate("kotlin", GENERATED)
+        built = uniffi.generate("kotlin", GENERATED)
         stamp = Stamp("kotlin", [built, *sources("bindings-uniffi/kotlin/src/main", "bindings-uniffi/kotlin/pom.xml")])
         if stamp.fresh() and CLASSES.is_dir() and CLASSPATH.is_file():
             return
@@ -81,20 +82,6 @@ class Kotlin(Host):
         maven.run(pom, "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={libraries}")
         others = sorted(path for path in libraries.glob("*.jar") if path not in own)
         return compiled(Path(shutil.copy2(program, folder)), folder, [*own, *others])
-
-
-def generate(language: str, into: Path) -> Path:
-    """Build the library, and have UniFFI write its half in a language. Gives the library."""
-    built = cargo("undergo-uniffi") / library("undergo_uniffi")
-    stamp = Stamp(f"uniffi-{language}", [built, BINDING / "uniffi.toml"], str(into))
-    if not stamp.fresh() or not into.is_dir():
-        shutil.rmtree(into, ignore_errors=True)
-        # The generator has more dependencies than the library, and so a folder of its own: neither makes the other build anew.
-        command: Command = ["cargo", "run", "--quiet", "--package", "undergo-uniffi", "--features", "bindgen", "--bin", "uniffi-bindgen", "--"]
-        env = {**environment(), "CARGO_TARGET_DIR": str(OUT.parent / "uniffi-bindgen")}
-        run([*command, "generate", "--no-format", "--language", language, "--out-dir", into, built], env=env)
-        stamp.set()
-    return built
 
 
 def classpath(file: Path, scope: str) -> None:

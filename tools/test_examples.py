@@ -18,7 +18,8 @@ from project import BUILD, CLI, PYTHON, ROOT, environment
 
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
 PARTS = ["README.md", "expected.txt", "plugin/go.mod", "plugin/main.go"]
-PROGRAMS = [(example, host) for example in EXAMPLES for host in HOSTS.values() if (example / host.program).is_file()]
+FILES = [(host, program) for host in HOSTS.values() for program in (host.program, *host.others)]
+PROGRAMS = [(host, example / program) for example in EXAMPLES for host, program in FILES if (example / program).is_file()]
 
 
 def build(example: Path) -> Path:
@@ -36,14 +37,15 @@ def run(command: Command, directory: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("example", "host"), PROGRAMS, ids=lambda given: given.name)
-def test_example(example: Path, host: Host, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("host", "program"), PROGRAMS, ids=lambda given: f"{given.parent.name}-{given.name}" if isinstance(given, Path) else given.name)
+def test_example(host: Host, program: Path, tmp_path: Path) -> None:
+    example = program.parent
     reason = host.missing()
     if reason:
         pytest.skip(f"{host.name}: {reason}")
     missing = [part for part in PARTS if not (example / part).is_file()]
     assert not missing
-    printed = run([*host.command(example / host.program, tmp_path), build(example)], example)
+    printed = run([*host.command(program, tmp_path), build(example)], example)
     expected = (example / "expected.txt").read_text(encoding="utf-8")
     if not doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS):
         # A plain comparison shows where they differ.

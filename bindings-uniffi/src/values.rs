@@ -76,6 +76,11 @@ pub enum Value {
         /// The offset from UTC in which it was written, in seconds.
         offset: i32,
     },
+    /// An object of the other language that can't cross. It fits no type, and the error has its path.
+    Unfit {
+        /// Why it can't.
+        reason: String,
+    },
 }
 
 /// A pair of a map.
@@ -134,6 +139,11 @@ impl<'v, L> Given<'v, L> {
             _ => None,
         }
     }
+
+    /// Why it is not what the type wants.
+    fn unfit(&self) -> Reject {
+        if let Value::Unfit { reason } = self.0 { Reject::Value(reason.clone()) } else { Reject::Type }
+    }
 }
 
 impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
@@ -151,20 +161,21 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
             Value::Json { .. } => "json",
             Value::Duration { .. } => "duration",
             Value::Time { .. } => "time",
+            Value::Unfit { .. } => "an object that can't cross",
         })
     }
 
     fn as_bool(&self) -> Result<bool, Reject> {
-        if let Value::Bool { value } = self.0 { Ok(*value) } else { Err(Reject::Type) }
+        if let Value::Bool { value } = self.0 { Ok(*value) } else { Err(self.unfit()) }
     }
 
     fn as_s64(&self) -> Result<i64, Reject> {
-        let n = self.integer().ok_or(Reject::Type)?;
+        let n = self.integer().ok_or_else(|| self.unfit())?;
         i64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for s64")))
     }
 
     fn as_u64(&self) -> Result<u64, Reject> {
-        let n = self.integer().ok_or(Reject::Type)?;
+        let n = self.integer().ok_or_else(|| self.unfit())?;
         u64::try_from(n).map_err(|_| Reject::Value(format!("{n} is out of range for u64 (0 to {})", u64::MAX)))
     }
 
@@ -173,12 +184,12 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
             Value::Float { value } => Ok(*value),
             Value::Int { value } => Ok(*value as f64),
             Value::Uint { value } => Ok(*value as f64),
-            _ => Err(Reject::Type),
+            _ => Err(self.unfit()),
         }
     }
 
     fn as_str(&self) -> Result<Cow<'_, str>, Reject> {
-        if let Value::Text { value } = self.0 { Ok(Cow::Borrowed(value)) } else { Err(Reject::Type) }
+        if let Value::Text { value } = self.0 { Ok(Cow::Borrowed(value)) } else { Err(self.unfit()) }
     }
 
     fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject> {
@@ -189,11 +200,11 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     }
 
     fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject> {
-        if let Value::Items { items } = self.0 { Ok(items.iter().map(|item| Ok(Given::new(item)))) } else { Err(Reject::Type) }
+        if let Value::Items { items } = self.0 { Ok(items.iter().map(|item| Ok(Given::new(item)))) } else { Err(self.unfit()) }
     }
 
     fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject> {
-        let Value::Entries { entries } = self.0 else { return Err(Reject::Type) };
+        let Value::Entries { entries } = self.0 else { return Err(self.unfit()) };
         Ok(entries.iter().map(|entry| Ok((Given::new(&entry.key), Given::new(&entry.value)))))
     }
 
@@ -210,7 +221,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
                 Value::Text { value: name } => set(name, &entry.value),
                 _ => Err(Reject::Value(format!("the keys of {} must be strings", record.name))),
             })?,
-            _ => return Err(Reject::Type),
+            _ => return Err(self.unfit()),
         }
         Ok(values)
     }
@@ -220,7 +231,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     }
 
     fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject> {
-        let Value::Text { value: name } = self.0 else { return Err(Reject::Type) };
+        let Value::Text { value: name } = self.0 else { return Err(self.unfit()) };
         cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
     }
 
@@ -232,11 +243,11 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     }
 
     fn as_duration(&self) -> Result<i64, Reject> {
-        if let Value::Duration { nanoseconds } = self.0 { Ok(*nanoseconds) } else { Err(Reject::Type) }
+        if let Value::Duration { nanoseconds } = self.0 { Ok(*nanoseconds) } else { Err(self.unfit()) }
     }
 
     fn as_time(&self) -> Result<undergo::Time, Reject> {
-        let Value::Time { seconds, nanoseconds, offset } = self.0 else { return Err(Reject::Type) };
+        let Value::Time { seconds, nanoseconds, offset } = self.0 else { return Err(self.unfit()) };
         Ok(undergo::Time { seconds: *seconds, nanoseconds: *nanoseconds, offset: *offset })
     }
 }
@@ -274,6 +285,7 @@ fn to_json(value: &Value) -> Result<serde_json::Value, String> {
         }
         Value::Json { text } => serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?,
         Value::Bytes { .. } => return Err("JSON has no bytes: give a string, or a list of numbers".to_owned()),
+        Value::Unfit { reason } => return Err(reason.clone()),
         Value::Duration { .. } | Value::Time { .. } => return Err("JSON has no times: give a number or a string".to_owned()),
     })
 }

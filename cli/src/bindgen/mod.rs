@@ -1,6 +1,7 @@
 //! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
 mod c;
+mod kotlin;
 mod python;
 
 use std::fs;
@@ -30,6 +31,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
     C,
+    Kotlin,
     Python,
 }
 
@@ -41,11 +43,14 @@ mypy --strict.
 The C header has a struct for each record, and static inline functions: one for each export of an instance, one for a pool, and one for each interface that \
 the plugin imports. It needs undergo.h and C99.
 
-The same plugin gives the same module: commit it, and let CI write it again and compare.
+The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
+instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
+
+The same plugin gives the same file: commit it, and let CI write it again and compare.
 
 Examples:
   undergo bindgen greeter.wasm --lang python -o greeter.py
-  undergo bindgen greeter.wasm --lang c -o greeter.h";
+  undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
@@ -53,6 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     drop(progress);
     let text = match args.lang {
         Language::C => c::header(&plugin),
+        Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
     };
     match &args.output {

@@ -23,6 +23,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum Host {
     C,
+    Kotlin,
     Python,
 }
 
@@ -46,6 +47,9 @@ impl Host {
                 ("Makefile", include_str!("templates/c/Makefile.txt")),
                 ("README.md", include_str!("templates/c/README.md.txt")),
             ],
+            Host::Kotlin => {
+                &[("Main.kt", include_str!("templates/kotlin/Main.kt.txt")), ("README.md", include_str!("templates/kotlin/README.md.txt"))]
+            }
             Host::Python => {
                 &[("main.py", include_str!("templates/python/main.py.txt")), ("README.md", include_str!("templates/python/README.md.txt"))]
             }
@@ -56,6 +60,7 @@ impl Host {
     fn command(self) -> &'static str {
         match self {
             Host::C => "make && ./main",
+            Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
         }
     }

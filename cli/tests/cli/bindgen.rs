@@ -23,6 +23,12 @@ fn the_python_modules_are_as_they_were() {
 }
 
 #[test]
+fn the_kotlin_files_are_as_they_were() {
+    golden("kitchen.kt", kitchen(), "kotlin");
+    golden("bare.kt", bare(), "kotlin");
+}
+
+#[test]
 fn the_python_modules_compile() {
     for file in ["kitchen.py", "bare.py"] {
         let path = fixture(file);

@@ -33,7 +33,7 @@ interface ToValue {
  * | `Instant`, `OffsetDateTime`, `ZonedDateTime` | times |
  * | [Value], [ToValue] | what they are |
  *
- * @throws TypeMismatchException for anything else.
+ * Anything else fits no type: the call throws [TypeMismatchException] with its path.
  */
 fun toValue(plain: Any?): Value = when (plain) {
     null, Unit -> Value.None
@@ -68,7 +68,7 @@ fun toValue(plain: Any?): Value = when (plain) {
     is Instant -> Value.Time(plain.epochSecond, plain.nano.toUInt(), 0)
     is OffsetDateTime -> time(plain)
     is ZonedDateTime -> time(plain.toOffsetDateTime())
-    else -> throw UndergoException.mismatch("a ${plain.javaClass.name} is no value that can cross: give a Map for a record, or a Value")
+    else -> Value.Unfit("a ${plain.javaClass.name} is no value that can cross: give a Map for a record, or a Value")
 }
 
 /**
@@ -89,12 +89,13 @@ fun toPlain(value: Value): Any? = when (value) {
     is Value.Json -> value.text
     is Value.Duration -> Duration.ofNanos(value.nanoseconds)
     is Value.Time -> value.asTime()
+    is Value.Unfit -> null
 }
 
 /** A string as a value. One with half of a surrogate pair has no UTF-8. */
 fun text(text: String): Value {
     if (!Charsets.UTF_8.newEncoder().canEncode(text)) {
-        throw UndergoException.mismatch("the string has half of a surrogate pair in it, which UTF-8 can't hold")
+        return Value.Unfit("the string has half of a surrogate pair in it, which UTF-8 can't hold")
     }
     return Value.Text(text)
 }
@@ -107,7 +108,7 @@ fun duration(duration: Duration): Value =
     try {
         Value.Duration(duration.toNanos())
     } catch (_: ArithmeticException) {
-        throw UndergoException.mismatch("the duration is longer than 292 years, which a duration can't hold")
+        Value.Unfit("it is longer than 292 years, which a duration can't hold")
     }
 
 /** An instant with its offset as a value. */
@@ -165,7 +166,7 @@ private fun Value.wrong(wanted: String): Nothing =
 private fun integer(number: BigInteger): Value = when {
     number.bitLength() < Long.SIZE_BITS -> Value.Int(number.toLong())
     number.signum() > 0 && number.bitLength() <= Long.SIZE_BITS -> Value.Uint(number.toLong().toULong())
-    else -> throw UndergoException.mismatch("$number is out of range for 64 bits")
+    else -> Value.Unfit("$number is out of range for 64 bits")
 }
 
 private fun camel(kebab: String): String =

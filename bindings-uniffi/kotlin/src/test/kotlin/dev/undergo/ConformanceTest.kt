@@ -195,7 +195,8 @@ private fun check(actual: Any?, expected: JsonNode?) {
             val map = actual as Map<*, *>
             assertEquals(expected[key].size(), map.size)
             val found = map.mapKeys { number(it.key) }
-            for (pair in expected[key]) check(found.getOrElse(number(argument(pair[0]))) { error("${pair[0]} is missing") }, pair[1])
+            assertEquals(expected[key].map { number(argument(it[0])) }.toSet(), found.keys)
+            for (pair in expected[key]) check(found[number(argument(pair[0]))], pair[1])
         }
         key == "\$repeat" && actual is List<*> -> {
             assertEquals(expected[key]["count"].intValue(), actual.size)

@@ -1,0 +1,343 @@
+//! A Kotlin file for a plugin: data classes, enums, interfaces for imports, and classes with the exports as typed methods.
+
+mod text;
+mod types;
+
+use std::sync::Arc;
+
+use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+
+use text::{Lines, identifier, literal};
+use types::Names;
+
+/// The file's text.
+pub(super) fn module(plugin: &Plugin) -> String {
+    Module::new(plugin).write()
+}
+
+/// An interface whose functions the host gives.
+struct Import<'a> {
+    name: &'a str,
+    class: String,
+    suspending: String,
+    functions: Vec<&'a Arc<Function>>,
+}
+
+struct Module<'a> {
+    file: &'a str,
+    world: String,
+    /// The classes for an instance, for a pool, and for what both are; then the same for calls that suspend.
+    blocking: [String; 3],
+    suspending: [String; 3],
+    types: &'a [Type],
+    exports: Vec<&'a Arc<Function>>,
+    imports: Vec<Import<'a>>,
+    names: Names,
+    out: Lines,
+}
+
+impl<'a> Module<'a> {
+    fn new(plugin: &'a Plugin) -> Module<'a> {
+        let interface = plugin.interface();
+        let types = interface.map_or(&[][..], |interface| &interface.types);
+        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
+        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let mut names = Names::new(types);
+        let blocking = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
+        let suspending = ["", "-pool", "-exports"].map(|end| names.class(&format!("async-{world}{end}")));
+        let mut imports: Vec<Import<'_>> = Vec::new();
+        for (module, function) in plugin.imports() {
+            match imports.iter_mut().find(|import| import.name == module) {
+                Some(import) => import.functions.push(function),
+                None => {
+                    let kebab = names::kebab(module);
+                    let (class, suspending) = (names.class(&kebab), names.class(&format!("async-{kebab}")));
+                    imports.push(Import { name: module, class, suspending, functions: vec![function] });
+                }
+            }
+        }
+        let exports = plugin.exports().collect();
+        Module { file: plugin.name(), world, blocking, suspending, types, exports, imports, names, out: Lines::default() }
+    }
+
+    fn write(mut self) -> String {
+        for ty in self.types {
+            match &ty.kind {
+                TypeKind::Record(record) => self.record(record),
+                TypeKind::Enum(cases) => self.cases(cases),
+                _ => {}
+            }
+        }
+        for suspend in [false, true] {
+            self.interfaces(suspend);
+            self.functions(suspend);
+            self.holder(suspend, false);
+            self.holder(suspend, true);
+        }
+        self.results();
+        let body = std::mem::take(&mut self.out).finish();
+        let mut head = Lines::default();
+        head.line(0, &format!("// Typed access to the plugin {}.", self.file));
+        head.line(0, "//");
+        head.line(0, "// Written by undergo bindgen; don't edit it, but write it anew.");
+        head.blank();
+        head.line(0, "@file:Suppress(\"unused\", \"RemoveRedundantQualifierName\")");
+        head.blank();
+        let package: String = self.world.chars().filter(char::is_ascii_alphanumeric).collect();
+        head.line(0, &format!("package {}", identifier(&package)));
+        head.blank();
+        for import in self.names.imported() {
+            head.line(0, &format!("import {import}"));
+        }
+        head.finish() + &body
+    }
+
+    fn record(&mut self, record: &RecordType) {
+        let (class, value) = (self.names.of(&record.name), self.names.lib("Value"));
+        self.out.blank();
+        self.out.docs(0, or(&record.docs, &format!("The record {}.", record.name)));
+        self.out.line(0, &format!("data class {class}("));
+        for field in &record.fields {
+            self.out.docs(1, &field.docs);
+            let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = null" } else { "" };
+            self.out.line(1, &format!("val {}: {}{default},", identifier(&field.name), self.names.show(&field.ty)));
+        }
+        self.out.line(0, &format!(") : {} {{", self.names.lib("ToValue")));
+        self.out.line(1, &format!("override fun toValue(): {value} = {}(", self.names.lib("record")));
+        for field in &record.fields {
+            let made = self.names.make(&field.ty, &identifier(&field.name));
+            self.out.line(2, &format!("{} to {made},", literal(&field.name)));
+        }
+        self.out.line(1, ")");
+        self.out.blank();
+        self.out.line(1, "companion object {");
+        self.out.docs(2, "Reads one that a plugin gave.");
+        self.out.line(2, &format!("fun of(value: {value}): {class} = value.{}().let {{ fields ->", self.names.lib("asFields")));
+        self.out.line(3, &format!("{class}("));
+        for (i, field) in record.fields.iter().enumerate() {
+            let read = self.names.read(&field.ty, &format!("fields[{i}]"));
+            self.out.line(4, &format!("{} = {read},", identifier(&field.name)));
+        }
+        self.out.line(3, ")");
+        self.out.line(2, "}");
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+    }
+
+    fn cases(&mut self, cases: &EnumType) {
+        let (class, value) = (self.names.of(&cases.name), self.names.lib("Value"));
+        self.out.blank();
+        self.out.docs(0, or(&cases.docs, &format!("The enum {}.", cases.name)));
+        let string = self.names.std("String");
+        self.out.line(0, &format!("enum class {class}(val wit: {string}) : {} {{", self.names.lib("ToValue")));
+        for (case, docs) in &cases.cases {
+            self.out.docs(1, docs);
+            let name = names::snake(case).to_uppercase();
+            let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+            self.out.line(1, &format!("{name}({}),", literal(case)));
+        }
+        self.out.line(1, ";");
+        self.out.blank();
+        self.out.line(1, &format!("override fun toValue(): {value} = {value}.Text(wit)"));
+        self.out.blank();
+        self.out.line(1, "companion object {");
+        self.out.docs(2, "Reads one that a plugin gave.");
+        let read = self.names.lib("asText");
+        self.out.line(2, &format!("fun of(value: {value}): {class} = value.{read}().let {{ wit -> entries.first {{ it.wit == wit }} }}"));
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+    }
+
+    /// The interfaces of the imports, and what makes the package's imports of objects that have them.
+    fn interfaces(&mut self, suspend: bool) {
+        if self.imports.is_empty() {
+            return;
+        }
+        for import in &self.imports {
+            self.out.blank();
+            let (class, also) = if suspend { (&import.suspending, ", with functions that suspend") } else { (&import.class, "") };
+            self.out.docs(0, &format!("What the host gives as {}{also}.", import.name));
+            self.out.line(0, &format!("interface {class} {{"));
+            for (i, function) in import.functions.iter().enumerate() {
+                if i > 0 {
+                    self.out.blank();
+                }
+                let mut docs = or(&function.docs, &format!("The function {}.", function.name)).to_owned();
+                if function.fallible {
+                    docs.push_str("\n\nAn exception that it throws is the error that the plugin gets.");
+                }
+                self.out.docs(1, &docs);
+                self.out.line(1, &signature(&self.names, function, &identifier(&function.name), suspend, false));
+            }
+            self.out.line(0, "}");
+        }
+        let params: Vec<String> = self.parameters(suspend);
+        let class = self.names.lib("Imports");
+        let name = self.imports_function(suspend);
+        self.out.blank();
+        self.out.docs(0, &format!("The functions that {} needs, from objects that have them.", self.file));
+        self.out.line(0, &format!("fun {name}({}): {class} {{", params.join(", ")));
+        self.out.line(1, &format!("val imports = {class}()"));
+        let give = if suspend { "suspendingOfValues" } else { "functionOfValues" };
+        for import in &self.imports {
+            for function in &import.functions {
+                let read = |(i, param): (usize, &undergo::Field)| self.names.read(&param.ty, &format!("args[{i}]"));
+                let args: Vec<String> = function.params.iter().enumerate().map(read).collect();
+                let call = format!("{}.{}({})", identifier(import.name), identifier(&function.name), args.join(", "));
+                let body = match &function.result {
+                    Some(ty) => format!("{call}.let {{ result -> {} }}", self.names.make(ty, "result")),
+                    None => format!("{call}.let {{ {}.None }}", self.names.lib("Value")),
+                };
+                let args = if function.params.is_empty() { "_" } else { "args" };
+                let (module, name) = (literal(import.name), literal(&function.name));
+                self.out.line(1, &format!("imports.{give}({module}, {name}) {{ {args} -> {body} }}"));
+            }
+        }
+        self.out.line(1, "return imports");
+        self.out.line(0, "}");
+    }
+
+    fn imports_function(&self, suspend: bool) -> String {
+        let name = identifier(&format!("{}-imports", self.world));
+        if suspend { identifier(&format!("async-{}-imports", self.world)) } else { name }
+    }
+
+    fn parameters(&self, suspend: bool) -> Vec<String> {
+        let class = |import: &Import<'_>| if suspend { import.suspending.clone() } else { import.class.clone() };
+        self.imports.iter().map(|import| format!("{}: {}", identifier(import.name), class(import))).collect()
+    }
+
+    /// The class with the exports as methods.
+    fn functions(&mut self, suspend: bool) {
+        let class = if suspend { &self.suspending[2] } else { &self.blocking[2] };
+        let target = self.names.lib(if suspend { "AsyncExports" } else { "Exports" });
+        self.out.blank();
+        let suspends = if suspend { ", which suspend" } else { "" };
+        self.out.docs(0, &format!("The functions of {}{suspends}, for an instance or a pool to run.", self.file));
+        self.out.line(0, &format!("open class {class}(private val exports: {target}) {{"));
+        for (i, function) in self.exports.iter().enumerate() {
+            if i > 0 {
+                self.out.blank();
+            }
+            let mut docs = or(&function.docs, &format!("Calls {}.", function.name)).to_owned();
+            if function.fallible {
+                docs.push_str("\n\n@throws dev.undergo.GuestException when the function returns an error.");
+            }
+            self.out.docs(1, &docs);
+            let made: Vec<String> = function.params.iter().map(|param| self.names.make(&param.ty, &identifier(&param.name))).collect();
+            let args = if made.is_empty() { "emptyList()".to_owned() } else { format!("listOf({})", made.join(", ")) };
+            let call = format!("this.exports.callValues({}, {args})", literal(&function.name));
+            let head = signature(&self.names, function, &method(&function.name), suspend, true);
+            match &function.result {
+                Some(ty) => {
+                    self.out.line(1, &format!("{head} ="));
+                    self.out.line(2, &self.names.read(ty, &call));
+                }
+                None => {
+                    self.out.line(1, &format!("{head} {{"));
+                    self.out.line(2, &call);
+                    self.out.line(1, "}");
+                }
+            }
+        }
+        self.out.line(0, "}");
+    }
+
+    /// The class that holds an instance or a pool.
+    fn holder(&mut self, suspend: bool, is_pool: bool) {
+        let classes = if suspend { &self.suspending } else { &self.blocking };
+        let (class, exports) = (&classes[usize::from(is_pool)], &classes[2]);
+        let (member, article) = if is_pool { ("pool", "A pool of instances") } else { ("instance", "An instance") };
+        let held = self.names.lib(match (suspend, is_pool) {
+            (false, false) => "Instance",
+            (false, true) => "Pool",
+            (true, false) => "AsyncInstance",
+            (true, true) => "AsyncPool",
+        });
+        let closeable = self.names.std("AutoCloseable");
+        self.out.blank();
+        let suspends = if suspend { ", whose calls suspend" } else { "" };
+        self.out.docs(0, &format!("{article} of {}{suspends}.", self.file));
+        self.out.line(0, &format!("class {class}(val {member}: {held}) : {exports}({member}), {closeable} {{"));
+        self.out.docs(1, "A view of the same thing with other options for its calls.");
+        let token = self.names.lib("CancelToken");
+        self.out.line(1, &format!("fun using(timeout: kotlin.time.Duration? = null, cancel: {token}? = null): {exports} ="));
+        self.out.line(2, &format!("{exports}({member}.using(timeout, cancel))"));
+        self.out.blank();
+        self.out.line(1, &format!("override fun close() = {member}.close()"));
+        self.out.blank();
+        self.out.line(1, "companion object {");
+        let (plugin, sandbox, limits) = (self.names.lib("Plugin"), self.names.lib("Sandbox"), self.names.lib("Limits"));
+        let mut params = if is_pool { vec!["size: Int".to_owned()] } else { Vec::new() };
+        params.extend(self.parameters(suspend));
+        params.extend([format!("sandbox: {sandbox} = {sandbox}()"), format!("limits: {limits} = {limits}()")]);
+        let given: Vec<String> = self.imports.iter().map(|import| identifier(import.name)).collect();
+        let imports = if given.is_empty() {
+            format!("{}()", self.names.lib("Imports"))
+        } else {
+            format!("{}({})", self.imports_function(suspend), given.join(", "))
+        };
+        let (make, size) = match (suspend, is_pool) {
+            (false, false) => ("instantiate", ""),
+            (true, false) => ("instantiateAsync", ""),
+            (false, true) => ("pool", "size, "),
+            (true, true) => ("asyncPool", "size, "),
+        };
+        let suspends = if suspend && !is_pool { "suspend " } else { "" };
+        self.out.docs(2, "Makes one of a plugin that is loaded.");
+        self.out.line(2, &format!("{suspends}fun of(plugin: {plugin}, {}): {class} =", params.join(", ")));
+        self.out.line(3, &format!("{class}(plugin.{make}({size}{imports}, sandbox, limits))"));
+        if !is_pool {
+            let mut passed = vec![format!("{plugin}.load(path)")];
+            passed.extend(given);
+            passed.extend(["sandbox".to_owned(), "limits".to_owned()]);
+            self.out.blank();
+            self.out.docs(2, "Compiles the plugin and makes an instance of it.");
+            let string = self.names.std("String");
+            self.out.line(2, &format!("{suspends}fun load(path: {string}, {}): {class} =", params.join(", ")));
+            self.out.line(3, &format!("of({})", passed.join(", ")));
+        }
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+    }
+
+    /// Classes for more results than a triple has.
+    fn results(&mut self) {
+        for count in self.names.results.borrow().iter() {
+            let letters: Vec<String> = (1..=*count).map(|i| format!("out T{i}")).collect();
+            let values: Vec<String> = (1..=*count).map(|i| format!("val result{i}: T{i}")).collect();
+            self.out.blank();
+            self.out.docs(0, &format!("{count} results."));
+            self.out.line(0, &format!("data class Results{count}<{}>({})", letters.join(", "), values.join(", ")));
+        }
+    }
+}
+
+/// The method for an export: out of the way of the classes' own members.
+fn method(export: &str) -> String {
+    const OWN: [&str; 11] =
+        ["close", "equals", "getClass", "hashCode", "instance", "notify", "notifyAll", "pool", "toString", "using", "wait"];
+    let name = identifier(export);
+    if OWN.contains(&name.as_str()) { name + "_" } else { name }
+}
+
+/// `fun greet(p: Person, shout: Boolean): String`
+fn signature(names: &Names, function: &Function, name: &str, suspend: bool, with_defaults: bool) -> String {
+    let last_needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_)));
+    let params: Vec<String> = function
+        .params
+        .iter()
+        .enumerate()
+        .map(|(i, param)| {
+            let default = if with_defaults && last_needed.is_none_or(|last| i > last) { " = null" } else { "" };
+            format!("{}: {}{default}", identifier(&param.name), names.show(&param.ty))
+        })
+        .collect();
+    let suspend = if suspend { "suspend " } else { "" };
+    let result = function.result.as_ref().map_or_else(String::new, |ty| format!(": {}", names.show(ty)));
+    format!("{suspend}fun {name}({}){result}", params.join(", "))
+}
+
+fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
+    if docs.is_empty() { otherwise } else { docs }
+}
