@@ -5,23 +5,26 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{Mutex, oneshot};
-use wasmtime::{AsContextMut, Store};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use wasmtime::{AsContextMut, Store, StoreContextMut};
 
 use crate::abi::block::Block;
 use crate::abi::lower::Lower;
+use crate::abi::memory::GuestMemory;
 use crate::call::{expect_count, lower_param};
 use crate::config::{CallOptions, InstanceOptions};
+use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fiber::{self, AsyncReturned, bounded, enter};
 use crate::fork::Kept;
+use crate::instance::outside;
 use crate::interface::Function;
 use crate::life::{Life, Usage};
 use crate::patience::Patience;
 use crate::plugin::Plugin;
 use crate::state::State;
 use crate::store::{Seed, note_fuel, refuel};
-use crate::task;
+use crate::task::{self, run_here};
 use crate::ticker::Ticking;
 use crate::value::{ToValue, Value};
 use crate::visit::{Lease, Visit};
@@ -38,6 +41,15 @@ impl Plugin {
         self.check_reactor()?;
         let patience = Patience::of(call, &options.limits);
         AsyncInstance::within(Seed::on_fibers(self, options)?, patience).await
+    }
+
+    /// The same, on this thread: see [`AsyncInstance::call_here`].
+    ///
+    /// # Errors
+    ///
+    /// As [`instantiate`](Plugin::instantiate).
+    pub fn instantiate_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
+        run_here(self.instantiate_async(options, call))
     }
 
     /// Begins an asynchronous call of the export of that number (see [`export`](Plugin::export)).
@@ -183,13 +195,127 @@ impl AsyncInstance {
         self.call_within(arguments, patience, options.within, then).await
     }
 
-    pub(crate) async fn call_within<R: Send + 'static>(
+    /// Calls an export, and does not return before the call is over: it runs on this thread, which must be the instance's home. A host function that wants to be
+    /// awaited can't be here: nobody would run the loop. `then` lifts the result.
+    ///
+    /// # Errors
+    ///
+    /// As [`call_then`](AsyncInstance::call_then), and `busy` while another call is under way, unless this comes from the host function that it runs.
+    pub fn call_here<R>(
         &self,
         arguments: AsyncArguments,
-        patience: Patience,
-        lease: Option<Lease>,
-        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R> + Send + 'static,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        let (function, export, block) = self.check(arguments)?;
+        let patience = Patience::of(options, &self.0.seed.options.limits);
+        let gate = &self.0.seed.gate;
+        if gate.is_mine() {
+            let mut store =
+                gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
+            let result = run_here(async {
+                let dropped = Dropped(&self.0.seed.life);
+                let result = fiber::call(&mut store, &function, export, block, patience, then).await;
+                std::mem::forget(dropped);
+                result
+            });
+            gate.put_inner(store);
+            return result;
+        }
+        let mut store = self.enter_here()?;
+        patience.check()?;
+        run_here(self.call_in(&mut store, &function, export, block, patience, then))
+    }
+
+    /// As [`poll`](AsyncInstance::poll), on this thread: see [`call_here`](AsyncInstance::call_here).
+    ///
+    /// # Errors
+    ///
+    /// As of [`poll`](AsyncInstance::poll), and `busy` while a call is under way.
+    pub fn poll_here(&self, options: &CallOptions) -> Result<()> {
+        drop(self.enter_here()?);
+        run_here(self.poll(options))
+    }
+
+    /// As [`reset`](AsyncInstance::reset), on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As of [`reset`](AsyncInstance::reset), and `busy` while a call is under way.
+    pub fn reset_here(&self, options: &CallOptions) -> Result<()> {
+        drop(self.lock_here()?);
+        run_here(self.reset(options))
+    }
+
+    /// Takes the instance, which whoever has it might need this thread to give back.
+    fn lock_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
+        let text =
+            "the instance is in the middle of an asynchronous call, which needs this thread to go on: await that one first, or await both";
+        self.0.store.clone().try_lock_owned().map_err(|_| Error::new(ErrorKind::Busy, text))
+    }
+
+    fn enter_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
+        self.0.seed.life.check()?;
+        self.lock_here()
+    }
+
+    /// Reads guest memory: see [`Instance::read_memory`](crate::Instance::read_memory).
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the bytes do not lie within the memory; `busy` while a call is under way, unless this comes from the host function that it runs;
+    /// `dead-instance`.
+    pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
+        self.with_memory(|data| {
+            let found = GuestMemory::new(data).slice(address, len, 1, 1).map(<[u8]>::to_owned);
+            found.map_err(|_| outside(address, len.into(), data.len()))
+        })
+    }
+
+    /// Writes guest memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_memory`](AsyncInstance::read_memory).
+    pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
+        self.with_memory(|data| {
+            let (start, size) = (address as usize, data.len());
+            let target = start.checked_add(bytes.len()).and_then(|end| data.get_mut(start..end));
+            target.ok_or_else(|| outside(address, bytes.len() as u64, size))?.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// Bytes of guest memory now.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`.
+    pub fn memory_size(&self) -> Result<u64> {
+        self.with_memory(|data| Ok(data.len() as u64))
+    }
+
+    fn with_memory<R>(&self, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+        let gate = &self.0.seed.gate;
+        if gate.is_mine() {
+            let mut store =
+                gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
+            let result = memory_of(&mut store).and_then(code);
+            gate.put_inner(store);
+            return result;
+        }
+        let mut store = self.enter_here()?;
+        memory_of(&mut store.as_context_mut()).and_then(code)
+    }
+
+    /// The compiler that its code is from.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.0.seed.life.tier()
+    }
+
+    /// Takes the arguments apart, if they can be those of a call of this instance.
+    fn check(&self, arguments: AsyncArguments) -> Result<(Arc<Function>, usize, Block<'static>)> {
         let AsyncArguments { plugin, export, function, block } = arguments;
         let own = &self.0.seed.plugin;
         if !ptr::eq(own.compiled(), plugin.compiled()) {
@@ -199,6 +325,17 @@ impl AsyncInstance {
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
         block.placed_size(function.abi.spilled)?;
         self.0.seed.life.check()?;
+        Ok((function, export, block))
+    }
+
+    pub(crate) async fn call_within<R: Send + 'static>(
+        &self,
+        arguments: AsyncArguments,
+        patience: Patience,
+        lease: Option<Lease>,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let (function, export, block) = self.check(arguments)?;
         if let Some(door) = lease.and_then(|lease| self.0.seed.doors.find(lease)) {
             let (sender, done) = oneshot::channel();
             let visit: Visit = Box::new(move |store| {
@@ -213,20 +350,33 @@ impl AsyncInstance {
             return done.await.map_err(|_| over())?;
         }
         let mut store = self.enter(&patience).await?;
+        self.call_in(&mut store, &function, export, block, patience, then).await
+    }
+
+    /// Runs an outermost call.
+    async fn call_in<R>(
+        &self,
+        store: &mut Store<State>,
+        function: &Function,
+        export: usize,
+        block: Block<'static>,
+        patience: Patience,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
         let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
         let began = Instant::now();
         store.set_epoch_deadline(1);
-        refuel(&mut **store)?;
-        let result = fiber::call(&mut store.as_context_mut(), &function, export, block, patience, then).await;
+        refuel(&mut *store)?;
+        let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, then).await;
         self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
-        note_fuel(&**store);
+        note_fuel(&*store);
         std::mem::forget(dropped);
         result
     }
 
     /// Waits for the instance.
-    async fn enter(&self, patience: &Patience) -> Result<tokio::sync::OwnedMutexGuard<Kept<Store<State>>>> {
+    async fn enter(&self, patience: &Patience) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
         let locked = bounded(patience, async { Ok(self.0.store.clone().lock_owned().await) }).await;
         let store = locked.map_err(|ended| match ended.kind() {
             ErrorKind::Timeout => {
@@ -284,6 +434,11 @@ impl fmt::Debug for AsyncInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AsyncInstance({}{})", self.plugin().name(), if self.0.seed.life.cause().is_some() { ", dead" } else { "" })
     }
+}
+
+fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u8]> {
+    let memory = store.data().guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
+    Ok(memory.data_mut(store))
 }
 
 /// Brings up a guest within that patience.

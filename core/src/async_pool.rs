@@ -15,6 +15,7 @@ use crate::pool::{PoolOptions, hire};
 use crate::roster::{Fate, Member, PoolStats, Roster, Turn, waited};
 use crate::runtime;
 use crate::store::Seed;
+use crate::task::run_here;
 use crate::value::{ToValue, Value};
 use crate::visit::{Lease, unique};
 
@@ -96,6 +97,27 @@ impl AsyncPool {
         let patience = Patience::of(options, &self.0.options.instance.limits);
         let loan = self.take(&patience, options.within).await?;
         loan.instance().call_within(arguments, patience, None, then).await
+    }
+
+    /// Calls an export, and does not return before the call is over: see [`AsyncInstance::call_here`].
+    ///
+    /// # Errors
+    ///
+    /// As [`call_then`](AsyncPool::call_then), but `busy` when no instance is free: those that have them need this thread.
+    pub fn call_here<R>(
+        &self,
+        arguments: AsyncArguments,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        let text = "all instances of the pool are busy with asynchronous calls, which need this thread to go on: await them first";
+        let turn = self.0.roster.try_take()?.ok_or_else(|| Error::new(ErrorKind::Busy, text))?;
+        let patience = Patience::of(options, &self.0.options.instance.limits);
+        let loan = match turn {
+            Turn::Use(member) => Loan { pool: self.clone(), member: Some(member), is_back: false },
+            Turn::Make => run_here(self.make(patience))?,
+        };
+        loan.instance().call_here(arguments, options, then)
     }
 
     async fn take(&self, patience: &Patience, lease: Option<Lease>) -> Result<Loan> {

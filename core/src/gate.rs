@@ -114,6 +114,11 @@ impl Gate {
         }
     }
 
+    /// Whether this thread is in, or within a host function that the instance called.
+    pub(crate) fn is_mine(&self) -> bool {
+        self.owner.load(Ordering::SeqCst) == thread_token()
+    }
+
     /// The store, for a nested entry. `None` while guest code or a conversion runs: then the instance is busy.
     pub(crate) fn take_inner(&self) -> Option<StoreContextMut<'static, State>> {
         debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());

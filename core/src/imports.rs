@@ -17,8 +17,9 @@ use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::config::Caller;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gate::Gate;
+use crate::gate::{Entry, Gate};
 use crate::interface::Function;
+use crate::patience::Patience;
 use crate::state::State;
 use crate::value::{ToValue, Value};
 use crate::visit::Lease;
@@ -198,13 +199,25 @@ impl HostCall<'_> {
     }
 
     /// Runs the host's own code. Meanwhile, and only then, it may call the same instance.
+    ///
+    /// Of an asynchronous instance only the thread that runs this may, by [`call_here`](crate::AsyncInstance::call_here); what is to be awaited waits until the
+    /// host function has deferred its answer.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
-        let Within::Thread(gate) = &self.within else { return code() };
+        let own;
+        let (gate, leaves) = match &self.within {
+            Within::Thread(gate) => (gate, false),
+            Within::Fiber { .. } => {
+                own = self.store.data().gate.clone();
+                // Who is in an instance on fibers has its lock, and nobody waits at its gate.
+                let Ok(entry) = own.enter(&Patience::default()) else { return code() };
+                (&own, entry == Entry::Outer)
+            }
+        };
         let store = self.store.as_context_mut();
         // SAFETY: only the lifetime changes. The store is lent to the gate for the time of `code`, during which this method's own borrow of
         // it is not used, and `Lent` takes it back, also when `code` panics.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
-        let lent = Lent { gate, around: gate.begin_lease() };
+        let lent = Lent { gate, around: gate.begin_lease(), leaves };
         gate.put_inner(store);
         let result = code();
         drop(lent);
@@ -313,11 +326,15 @@ pub(crate) fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>
 struct Lent<'g> {
     gate: &'g Gate,
     around: u64,
+    leaves: bool,
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         self.gate.end_lease(self.around);
+        if self.leaves {
+            self.gate.leave();
+        }
     }
 }
 

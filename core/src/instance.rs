@@ -187,6 +187,6 @@ impl fmt::Debug for Instance {
     }
 }
 
-fn outside(address: u32, len: u64, size: usize) -> Error {
+pub(crate) fn outside(address: u32, len: u64, size: usize) -> Error {
     Error::new(ErrorKind::TypeMismatch, format!("{len} bytes at address {address:#x} lie outside the guest's memory of {size} bytes"))
 }

@@ -8,7 +8,7 @@ use crate::config::{CallOptions, Caller, Limits};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often something that waits looks whether it should go on.
-const LOOK: Duration = Duration::from_millis(5);
+pub(crate) const LOOK: Duration = Duration::from_millis(5);
 
 /// When a call must have ended.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,8 @@
 //! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins at home, where most calls are over before anybody else
 //! could have begun them. A guest that computes for longer than a tick of the clock goes *away*, to one of a few threads of this crate, and a task comes home
 //! for the host's functions and to have its result read. So the host's objects are touched at home only, and the loop waits for no guest.
+//!
+//! A host may also wait for such a call, with its loop standing still ([`run_here`]): then all of it happens on that thread.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -11,7 +13,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
+use crate::error::Result;
+use crate::patience::{LOOK, interrupt};
 use crate::runtime;
 
 /// The thread of a host's event loop.
@@ -115,6 +120,56 @@ impl Wake for Task {
         if self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) == Ok(WAITING) {
             self.schedule();
         }
+    }
+}
+
+/// Runs a future to its end on this thread, whatever tasks it is in the middle of. What the future does at home, it does here. The host's interrupt function
+/// is asked now and then meanwhile.
+///
+/// # Errors
+///
+/// Those of the future, and what the interrupt function says, for which the future is dropped.
+pub(crate) fn run_here<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let _outer = Outside(CURRENT.take());
+    let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(woken.clone());
+    let _within = runtime::clock().enter();
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return done;
+        }
+        while !woken.woken.swap(false, Ordering::SeqCst) {
+            match interrupt() {
+                Some(_) => thread::park_timeout(LOOK),
+                None => thread::park(),
+            }
+            interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+        }
+        // A guest that computes wakes the thread at each tick of the clock.
+        interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+    }
+}
+
+/// Has the thread in the middle of its task again, when it is dropped.
+struct Outside(Option<Arc<Task>>);
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// A thread that waits for its future.
+struct Unparked {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Wake for Unparked {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.thread.unpark();
     }
 }
 

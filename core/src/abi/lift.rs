@@ -20,6 +20,14 @@ pub trait Lift {
     ///
     /// As all of these: what the host's own code said.
     fn bool(&self, value: bool) -> Result<Self::Value>;
+    /// An integer of at most 32 bits, with a sign or without: for hosts that have other integers for 64 bits.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    fn s33(&self, value: i64) -> Result<Self::Value> {
+        self.s64(value)
+    }
     /// An integer that fits 64 signed bits.
     fn s64(&self, value: i64) -> Result<Self::Value>;
     /// An integer that may need all of 64 unsigned bits.
@@ -48,6 +56,15 @@ pub trait Lift {
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
     /// A map of `len` entries.
     fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Self::Value, Self::Value)>) -> Result<Self::Value>;
+    /// The same, with the types: for hosts whose maps differ by them.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    fn map_of(&self, map: &MapType, len: usize, entry: impl FnMut(usize) -> Result<(Self::Value, Self::Value)>) -> Result<Self::Value> {
+        let _ = map;
+        self.map(len, entry)
+    }
     /// A record; `field` gives the value of that field.
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
 }
@@ -133,12 +150,12 @@ impl<L: Lift> Lifting<'_, '_, L> {
     fn scalar(&self, scalar: Scalar, bytes: &[u8], at: u32) -> Result<L::Value> {
         let lift = self.lift;
         match scalar {
-            Scalar::S8 => lift.s64(memory::read_i8(bytes, at).into()),
-            Scalar::U8 => lift.s64(memory::read_u8(bytes, at).into()),
-            Scalar::S16 => lift.s64(memory::read_i16(bytes, at).into()),
-            Scalar::U16 => lift.s64(memory::read_u16(bytes, at).into()),
-            Scalar::S32 | Scalar::WasmI32 => lift.s64(memory::read_i32(bytes, at).into()),
-            Scalar::U32 => lift.s64(memory::read_u32(bytes, at).into()),
+            Scalar::S8 => lift.s33(memory::read_i8(bytes, at).into()),
+            Scalar::U8 => lift.s33(memory::read_u8(bytes, at).into()),
+            Scalar::S16 => lift.s33(memory::read_i16(bytes, at).into()),
+            Scalar::U16 => lift.s33(memory::read_u16(bytes, at).into()),
+            Scalar::S32 | Scalar::WasmI32 => lift.s33(memory::read_i32(bytes, at).into()),
+            Scalar::U32 => lift.s33(memory::read_u32(bytes, at).into()),
             Scalar::S64 | Scalar::WasmI64 => lift.s64(memory::read_i64(bytes, at)),
             Scalar::U64 => lift.u64(memory::read_u64(bytes, at)),
             Scalar::F32 => lift.f32(memory::read_f32(bytes, at)),
@@ -157,7 +174,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
     fn map(&self, map: &MapType, bytes: &[u8], at: u32) -> Result<L::Value> {
         let (entries, len) = lift_list(self.memory, map.entry.size, map.entry.align, bytes, at)?;
         self.budget.charge(entries.len(), len)?;
-        self.lift.map(len, |i| {
+        self.lift.map_of(map, len, |i| {
             let place = i as u32 * map.entry.size;
             let entry = |error: Error| error.at(format!("[entry {i}]"));
             let key = self.value(&map.key, entries, place).map_err(entry)?;
