@@ -1,1 +1,116 @@
-//! Go plugins as typed, sandboxed functions of Node.
+//! The Node binding: own the inputs, leave the event loop, call the core, convert, map the error.
+//!
+//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `function`, `imports`, `cancel`, `config`, `errors`; `lower` and `lift` are the conversion,
+//! `types` the names, `bytes` the buffers. `home` is Node's event loop as the core knows it, `promise` a call as JavaScript awaits it, `kept` what threads may have
+//! of JavaScript, and `js` is Node-API. What needs no speed is JavaScript: `lib/`.
+
+mod bytes;
+mod cancel;
+mod config;
+mod errors;
+mod function;
+mod home;
+mod imports;
+mod instance;
+mod js;
+mod kept;
+mod lift;
+mod lower;
+mod native;
+mod plugin;
+mod pool;
+mod promise;
+mod types;
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::Object;
+use napi::{JsValue as _, Status};
+use napi_derive::napi;
+use undergo::{ErrorKind, Result};
+
+use crate::home::{EventLoop, Helpers};
+use crate::js::{Env, Js, Made};
+use crate::kept::Kept;
+use crate::native::{Call, Native};
+
+const FUNCTIONS: &[(&str, Native)] = &[
+    ("setup", setup),
+    ("settle", |call| imports::settle(call.home, call.env, call.args())),
+    ("turn", turn),
+    ("load", plugin::load),
+    ("describe", plugin::describe),
+    ("waitCompiled", plugin::wait_compiled),
+    ("pluginTier", plugin::tier),
+    ("unknownExport", plugin::unknown_export),
+    ("instantiate", plugin::instantiate),
+    ("pool", plugin::pool),
+    ("bind", instance::bind),
+    ("poll", instance::poll),
+    ("reset", instance::reset),
+    ("dead", instance::dead),
+    ("usage", instance::usage),
+    ("tier", instance::tier),
+    ("takeStdout", instance::take_stdout),
+    ("takeStderr", instance::take_stderr),
+    ("readMemory", instance::read_memory),
+    ("writeMemory", instance::write_memory),
+    ("memorySize", instance::memory_size),
+    ("stats", pool::stats),
+    ("size", pool::size),
+    ("closed", pool::closed),
+    ("warmUp", pool::warm_up),
+    ("close", pool::close),
+    ("token", cancel::token),
+    ("cancel", cancel::cancel),
+];
+
+/// What Node gets when it loads the library: once for the main thread, and once for each worker that asks for it.
+#[napi(module_exports)]
+pub fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
+    undergo::set_interrupt(home::look);
+    let env = Env(env.raw());
+    let exports = env.value(exports.value().value);
+    open(env, exports).map_err(|failed| napi::Error::new(Status::from(failed.0), "the native half of the package undergo can't be set up"))
+}
+
+fn open(env: Env, exports: Js) -> Made<()> {
+    EventLoop::open(env)?;
+    for (name, function) in FUNCTIONS {
+        native::export(env, exports, name, *function)?;
+    }
+    exports.set_named("version", env.string(undergo::VERSION)?)?;
+    let kinds = env.array(ErrorKind::ALL.len())?;
+    for (i, kind) in (0..).zip(ErrorKind::ALL) {
+        kinds.set_element(i, env.string(kind.as_str())?)?;
+    }
+    exports.set_named("kinds", kinds)
+}
+
+/// `setup(helpers)`: tells of the package's own functions.
+fn setup(call: &Call<'_>) -> Result<Js> {
+    let given = call.arg(0)?;
+    let helper = |name| given.get_named(name).and_then(|function| Kept::new(call.home, function));
+    let make = || {
+        Ok(Helpers {
+            make_error: helper("makeError")?,
+            parse: helper("parse")?,
+            stringify: helper("stringify")?,
+            entries: helper("entries")?,
+            map: helper("map")?,
+            run: helper("run")?,
+            current: helper("current")?,
+            settle: helper("settle")?,
+            later: helper("later")?,
+        })
+    };
+    call.home.set_helpers(call.made(make())?);
+    call.undefined()
+}
+
+/// `turn()`: what the loop calls when it has had its own.
+fn turn(call: &Call<'_>) -> Result<Js> {
+    let home: &Arc<EventLoop> = call.home;
+    home.turn();
+    call.undefined()
+}

@@ -1,0 +1,5 @@
+//! What the linker has to know: see the crate `napi-build`.
+
+fn main() {
+    napi_build::setup();
+}

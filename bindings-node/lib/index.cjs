@@ -1,0 +1,16 @@
+// The package for `require`.
+'use strict'
+
+const errors = require('./errors.cjs')
+const { Instance } = require('./instance.cjs')
+const native = require('./native.cjs')
+const { Plugin } = require('./plugin.cjs')
+const { Pool } = require('./pool.cjs')
+
+/** Load a plugin and make an instance of it. */
+async function load(path, options) {
+  const plugin = await Plugin.load(path, options)
+  return plugin.instantiate(options)
+}
+
+module.exports = { ...errors.classes, Instance, Plugin, Pool, errorCodes: errors.codes, load, version: native.version }

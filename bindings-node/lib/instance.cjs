@@ -1,0 +1,120 @@
+// A running copy of a plugin.
+'use strict'
+
+const { inspect } = require('node:util')
+const native = require('./native.cjs')
+const { CallOptions, Caller, Sync, View } = require('./callee.cjs')
+
+/** A guest's memory. */
+class Memory {
+  #handle
+
+  constructor(handle) {
+    this.#handle = handle
+  }
+
+  get size() {
+    return native.memorySize(this.#handle)
+  }
+
+  read(address, length) {
+    return native.readMemory(this.#handle, address, length)
+  }
+
+  write(address, data) {
+    native.writeMemory(this.#handle, address, data)
+  }
+}
+
+/** A view of an instance for scripts. */
+class SyncInstance extends Sync {
+  #caller
+
+  constructor(caller) {
+    super(caller)
+    this.#caller = caller
+  }
+
+  poll(options) {
+    const { timeout, token } = new CallOptions(options)
+    native.poll(this.#caller.handle, timeout, token, true)
+  }
+
+  reset(options) {
+    const { timeout, token } = new CallOptions(options)
+    native.reset(this.#caller.handle, timeout, token, true)
+  }
+}
+
+class Instance {
+  #caller
+  #exports
+  #sync
+  #memory
+
+  constructor(handle, plugin, functions) {
+    this.#caller = new Caller(handle, plugin, functions)
+    this.#caller.define(this, undefined, false)
+  }
+
+  get exports() {
+    return (this.#exports ??= this.#caller.exports(undefined, false))
+  }
+
+  get sync() {
+    return (this.#sync ??= new SyncInstance(this.#caller))
+  }
+
+  get plugin() {
+    return this.#caller.plugin
+  }
+
+  get alive() {
+    return native.dead(this.#caller.handle) === undefined
+  }
+
+  get tier() {
+    return native.tier(this.#caller.handle)
+  }
+
+  get usage() {
+    return native.usage(this.#caller.handle)
+  }
+
+  get memory() {
+    return (this.#memory ??= new Memory(this.#caller.handle))
+  }
+
+  using(options) {
+    return new View(this.#caller, new CallOptions(options))
+  }
+
+  async call(name, ...args) {
+    return this.#caller.find(name, undefined, false)(...args)
+  }
+
+  async poll(options) {
+    const { timeout, token } = new CallOptions(options)
+    await native.poll(this.#caller.handle, timeout, token, false)
+  }
+
+  async reset(options) {
+    const { timeout, token } = new CallOptions(options)
+    await native.reset(this.#caller.handle, timeout, token, false)
+  }
+
+  takeStdout() {
+    return Buffer.from(native.takeStdout(this.#caller.handle).buffer)
+  }
+
+  takeStderr() {
+    return Buffer.from(native.takeStderr(this.#caller.handle).buffer)
+  }
+
+  [inspect.custom]() {
+    const ended = native.dead(this.#caller.handle)
+    return `Instance of ${this.plugin.name}${ended === undefined ? '' : `, ended: ${ended}`}`
+  }
+}
+
+module.exports = { Instance }

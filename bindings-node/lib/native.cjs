@@ -1,0 +1,87 @@
+// The native half, and what it needs of JavaScript.
+'use strict'
+
+const { AsyncLocalStorage } = require('node:async_hooks')
+const { types } = require('node:util')
+const { makeError } = require('./errors.cjs')
+
+const native = open()
+
+/** The library of this platform, which the package has in its folder `native`. */
+function open() {
+  const file = `undergo.${process.platform}-${process.arch}.node`
+  try {
+    return require(`../native/${file}`)
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error
+    const text = `undergo has no native library for ${process.platform} on ${process.arch} in this package (${file})`
+    throw new Error(text, { cause: error })
+  }
+}
+
+/** Which host function code comes from, as the number of its right to call back into the instance. */
+const origin = new AsyncLocalStorage()
+
+/** A map's keys and values in turn; undefined for what is none. */
+function entries(value) {
+  const flat = []
+  if (types.isMap(value)) {
+    for (const [key, item] of value) flat.push(key, item)
+    return flat
+  }
+  if (Array.isArray(value) || ArrayBuffer.isView(value) || types.isDate(value)) return undefined
+  for (const key of Object.keys(value)) flat.push(key, value[key])
+  return flat
+}
+
+/** The reverse: an object where all keys are strings, else a Map. */
+function map(flat, isObject) {
+  if (!isObject) {
+    const made = new Map()
+    for (let i = 0; i < flat.length; i += 2) made.set(flat[i], flat[i + 1])
+    return made
+  }
+  const made = {}
+  for (let i = 0; i < flat.length; i += 2) {
+    const key = flat[i]
+    if (key === '__proto__') {
+      Object.defineProperty(made, key, { value: flat[i + 1], configurable: true, enumerable: true, writable: true })
+    } else {
+      made[key] = flat[i + 1]
+    }
+  }
+  return made
+}
+
+function stringify(value) {
+  const text = JSON.stringify(value)
+  if (text === undefined) throw new TypeError(`${typeof value} is no value of JSON`)
+  return text
+}
+
+/** Runs a host function so that what it calls is known to come from it. */
+function run(lease, func, self, ...args) {
+  return origin.run(lease, () => Reflect.apply(func, self, args))
+}
+
+/** Tells who waits for a promise of its outcome. */
+function settle(promise, settled) {
+  Promise.resolve(promise).then(
+    (value) => native.settle(settled, true, value),
+    (reason) => native.settle(settled, false, reason)
+  )
+}
+
+native.setup({
+  makeError,
+  parse: JSON.parse,
+  stringify,
+  entries,
+  map,
+  run,
+  current: () => origin.getStore(),
+  settle,
+  later: () => void setImmediate(native.turn)
+})
+
+module.exports = native

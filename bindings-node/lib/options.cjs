@@ -1,0 +1,156 @@
+// Options, checked: what an instance may reach, and what it may use.
+'use strict'
+
+const { fileURLToPath } = require('node:url')
+const { types } = require('node:util')
+
+const UNITS = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
+
+/** Fails for properties that are none of an object of options: a name that is misspelt should not go unnoticed. */
+function known(given, name, names) {
+  if (given === undefined || given === null) return {}
+  if (typeof given !== 'object') throw new TypeError(`${name} must be an object, got ${typeof given}`)
+  for (const key of Object.keys(given)) {
+    if (!names.includes(key)) throw new TypeError(`${name} has no option '${key}'; its options are ${names.join(', ')}`)
+  }
+  return given
+}
+
+/** Reads a number of bytes: `65536`, `'64KiB'`, `'1.5 GB'`. */
+function size(given, name) {
+  if (given === undefined) return undefined
+  const wrong = () => new RangeError(`limits.${name} is ${show(given)}; write a number of bytes, or a text such as '64MiB'`)
+  if (typeof given === 'string') {
+    const match = /^\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*$/.exec(given.toLowerCase())
+    const unit = match && UNITS[match[2]]
+    if (!unit) throw wrong()
+    return Math.trunc(Number(match[1]) * unit)
+  }
+  if (!Number.isSafeInteger(given) || given < 0) throw wrong()
+  return given
+}
+
+/** Checks a number of something. */
+function count(given, name, least, most = Number.MAX_SAFE_INTEGER) {
+  if (!Number.isSafeInteger(given) || given < least || given > most) {
+    const bounds = Number.isSafeInteger(given) && given > most ? `at most ${most}` : `at least ${least}`
+    throw new RangeError(`${name} is ${show(given)}; write a whole number of ${bounds}`)
+  }
+  return given
+}
+
+/** Checks a number of milliseconds. */
+function milliseconds(given, name = 'timeout') {
+  if (given === undefined) return undefined
+  if (typeof given !== 'number' || !(given >= 0)) {
+    throw new RangeError(`${name} is ${show(given)}; write a number of milliseconds that is not negative`)
+  }
+  return given
+}
+
+function show(given) {
+  return typeof given === 'string' ? `'${given}'` : String(given)
+}
+
+/** A path as a string: of a string or a file: URL. */
+function path(given, name) {
+  if (typeof given === 'string') return given
+  if (given instanceof URL || (given && typeof given === 'object' && typeof given.href === 'string')) return fileURLToPath(given)
+  throw new TypeError(`${name} must be a path or a file: URL, got ${show(given)}`)
+}
+
+const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel']
+
+function limits(given) {
+  const found = known(given, 'limits', LIMITS)
+  const stack = size(found.stack, 'stack')
+  if (stack !== undefined && (stack < 64 << 10 || stack > 512 << 20)) {
+    throw new RangeError(`limits.stack is ${show(found.stack)}; it must be from '64KiB' to '512MiB'`)
+  }
+  return {
+    memory: size(found.memory, 'memory'),
+    timeout: milliseconds(found.timeout, 'limits.timeout'),
+    value: size(found.value, 'value'),
+    output: size(found.output, 'output'),
+    table: found.table === undefined ? undefined : count(found.table, 'limits.table', 0, 2 ** 32 - 1),
+    stack,
+    fuel: found.fuel === undefined ? undefined : count(found.fuel, 'limits.fuel', 1)
+  }
+}
+
+const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit']
+const OUTPUTS = ['inherit', 'discard', 'capture']
+
+/** `functions` takes what gets lines of output. */
+function sandbox(given, functions) {
+  const found = known(given, 'sandbox', SANDBOX)
+  const output = (name) => {
+    const to = found[name] ?? 'inherit'
+    if (types.isAsyncFunction(to)) throw new TypeError(`sandbox.${name} is an async function, for which nobody would wait; give a plain function of one line`)
+    if (typeof to === 'function') return functions.push(to, undefined) / 2 - 1
+    if (!OUTPUTS.includes(to)) throw new TypeError(`sandbox.${name} is ${show(to)}; it must be 'inherit', 'discard', 'capture' or a function of one line`)
+    return to
+  }
+  const text = (value, name) => {
+    if (typeof value !== 'string') throw new TypeError(`${name} must be a string, got ${typeof value}`)
+    return value
+  }
+  return {
+    args: Array.from(found.args ?? [], (arg) => text(arg, 'each of sandbox.args')),
+    env: Object.entries(found.env ?? {}).map(([name, value]) => [name, text(value, `sandbox.env.${name}`)]),
+    dirs: Object.entries(found.dirs ?? {}).map(([guest, dir]) => {
+      const one = typeof dir === 'string' || dir instanceof URL ? { path: dir } : known(dir, `sandbox.dirs['${guest}']`, ['path', 'readonly'])
+      return [guest, path(one.path, `sandbox.dirs['${guest}']`), Boolean(one.readonly)]
+    }),
+    stdin: input(found.stdin),
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    captureLimit: found.captureLimit === undefined ? undefined : count(found.captureLimit, 'sandbox.captureLimit', 0)
+  }
+}
+
+/** Bytes, or the path of a file, or null for the process's own. */
+function input(given) {
+  if (given === undefined) return undefined
+  if (given === 'inherit') return null
+  if (ArrayBuffer.isView(given) || types.isAnyArrayBuffer(given)) return given
+  if (given && typeof given === 'object' && 'file' in given) return path(known(given, 'sandbox.stdin', ['file']).file, 'sandbox.stdin.file')
+  throw new TypeError(`sandbox.stdin is ${show(given)}; give content as a buffer, a file as { file: path }, or write 'inherit'`)
+}
+
+/** The functions that the plugin wants, of those that are given: `{ interface: { name: function } }`. What is missing is the core's to say. */
+function imports(wanted, given, functions) {
+  const found = []
+  if (given === undefined || given === null) return found
+  if (typeof given !== 'object') throw new TypeError(`imports must be an object, got ${typeof given}`)
+  for (const { interface: group, name, witName } of wanted) {
+    const self = given[group] ?? given[camel(group)]
+    if (self === undefined || self === null) continue
+    const func = self[name] ?? self[witName]
+    if (func === undefined) continue
+    if (typeof func !== 'function') throw new TypeError(`imports.${group}.${name} is not a function: ${typeof func}`)
+    functions.push(func, self)
+    found.push([group, witName])
+  }
+  return found
+}
+
+function camel(kebab) {
+  return kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
+}
+
+const INSTANCE = ['imports', 'sandbox', 'limits', 'bigint']
+
+/** What the native half makes an instance of. The functions belong to the caller, who keeps them. */
+function instance(description, given) {
+  const functions = []
+  return {
+    imports: imports(description.imports, given.imports, functions),
+    sandbox: sandbox(given.sandbox, functions),
+    limits: limits(given.limits),
+    bigint: Boolean(given.bigint),
+    functions
+  }
+}
+
+module.exports = { INSTANCE, count, instance, known, milliseconds, path, show }

@@ -1,0 +1,134 @@
+// A compiled plugin.
+'use strict'
+
+const { inspect, types } = require('node:util')
+const native = require('./native.cjs')
+const { Instance } = require('./instance.cjs')
+const options = require('./options.cjs')
+const { Pool } = require('./pool.cjs')
+
+const OPTIONS = ['compile', 'cache']
+const POOL = ['size', 'maxCalls', 'idle', ...options.INSTANCE]
+
+/** Lets nobody but this file make a plugin: they are made by its static methods. */
+const PRIVATE = Symbol('undergo.plugin')
+
+/** How a plugin is compiled. `load()` gives the options of instances as well, which are not looked at here. */
+function compiling(given, others = []) {
+  const { compile = 'tiered', cache } = options.known(given, 'the plugin', [...OPTIONS, ...others])
+  if (!['tiered', 'fast', 'best'].includes(compile)) {
+    throw new TypeError(`compile is ${options.show(compile)}; it must be 'tiered', 'fast' or 'best'`)
+  }
+  return { compile, cache: cache === undefined || typeof cache === 'boolean' ? cache || cache === undefined ? undefined : false : options.path(cache, 'cache'), compiled: false }
+}
+
+function trusted(given) {
+  if (options.known(given, 'loadCompiled()', ['trusted']).trusted !== true) {
+    const text = 'a compiled plugin is native code, which runs outside the sandbox: pass { trusted: true } if you trust who made it, or else load the .wasm file'
+    throw new TypeError(text)
+  }
+  return { ...compiling(), compiled: true }
+}
+
+function bytes(source) {
+  if (ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return source
+  throw new TypeError('a plugin is compiled from a buffer; Plugin.load takes a path')
+}
+
+class Plugin {
+  #handle
+  #description
+  #exports
+
+  constructor(key, handle) {
+    if (key !== PRIVATE) throw new TypeError("a plugin is made by 'await Plugin.load(path)' or 'await Plugin.compile(bytes)'")
+    this.#handle = handle
+    this.#description = native.describe(handle)
+    this.#exports = Object.freeze(this.#description.exports.map((found) => Object.freeze(found)))
+    for (const text of this.#description.diagnostics) process.emitWarning(text, 'UndergoWarning')
+  }
+
+  static async load(path, given) {
+    return new Plugin(PRIVATE, await native.load(options.path(path, 'the plugin'), compiling(given, options.INSTANCE), false))
+  }
+
+  static loadSync(path, given) {
+    return new Plugin(PRIVATE, native.load(options.path(path, 'the plugin'), compiling(given), true))
+  }
+
+  static async compile(source, given) {
+    return new Plugin(PRIVATE, await native.load(bytes(source), compiling(given), false))
+  }
+
+  static compileSync(source, given) {
+    return new Plugin(PRIVATE, native.load(bytes(source), compiling(given), true))
+  }
+
+  static async loadCompiled(path, given) {
+    return new Plugin(PRIVATE, await native.load(options.path(path, 'the plugin'), trusted(given), false))
+  }
+
+  get handle() {
+    return this.#handle
+  }
+
+  get name() {
+    return this.#description.name
+  }
+
+  get kind() {
+    return this.#description.kind
+  }
+
+  get interface() {
+    return this.#description.interface
+  }
+
+  get goVersion() {
+    return this.#description.goVersion
+  }
+
+  get tier() {
+    return native.pluginTier(this.#handle)
+  }
+
+  get exports() {
+    return this.#exports
+  }
+
+  get imports() {
+    return this.#description.imports
+  }
+
+  async waitCompiled() {
+    await native.waitCompiled(this.#handle)
+  }
+
+  async instantiate(given) {
+    const found = options.instance(this.#description, options.known(given, 'instantiate()', [...options.INSTANCE, ...OPTIONS]))
+    return new Instance(await native.instantiate(this.#handle, found, false), this, found.functions)
+  }
+
+  instantiateSync(given) {
+    const found = options.instance(this.#description, options.known(given, 'instantiateSync()', options.INSTANCE))
+    return new Instance(native.instantiate(this.#handle, found, true), this, found.functions)
+  }
+
+  pool(given) {
+    const { size, maxCalls, idle, ...rest } = options.known(given, 'pool()', POOL)
+    const found = options.instance(this.#description, rest)
+    found.size = options.count(size, 'size', 1)
+    found.maxCalls = maxCalls === undefined ? undefined : options.count(maxCalls, 'maxCalls', 1)
+    found.idle = options.milliseconds(idle, 'idle')
+    return new Pool(native.pool(this.#handle, found), this, found.functions)
+  }
+
+  [inspect.custom]() {
+    const lines = [`Plugin ${this.name} (${[this.kind, this.goVersion].filter(Boolean).join(', ')})`]
+    for (const { signature } of this.#exports) lines.push(`  ${signature}`)
+    for (const found of this.imports) lines.push(`  needs ${found.interface}.${found.signature}`)
+    return lines.join('\n')
+  }
+}
+
+module.exports = { Plugin }

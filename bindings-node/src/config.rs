@@ -1,0 +1,141 @@
+//! What the package's JavaScript has checked, as the core's options.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use undergo::{CallOptions, CodeCache, Compile, Dir, Imports, Input, InstanceOptions, Limits, Output, PluginOptions, PoolOptions, Sandbox};
+
+use crate::bytes::Copied;
+use crate::home::EventLoop;
+use crate::imports::Callable;
+use crate::js::{Js, Kind, Made};
+use crate::kept::Kept;
+use crate::native::Handle;
+
+/// What an instance is made with, and what holds its host functions.
+pub(crate) struct Given {
+    pub(crate) options: InstanceOptions,
+    pub(crate) table: Option<Arc<Kept>>,
+    pub(crate) bigint: bool,
+}
+
+/// Reads `{ imports, functions, sandbox, limits, bigint }` as `lib/options.cjs` makes it.
+pub(crate) fn instance(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
+    let functions = given.get_named("functions")?;
+    let table = if functions.array_len()? == 0 { None } else { Some(Arc::new(Kept::weak(home, functions)?)) };
+    let bigint = given.get_named("bigint")?.bool()?;
+    let callable = |number: u32| table.clone().map(|table| Callable { table, number, bigint });
+    let mut imports = Imports::default();
+    for (number, import) in (0..).zip(items(given.get_named("imports")?)?) {
+        if let Some(callable) = callable(number) {
+            imports.set(import.element(0)?.string()?, import.element(1)?.string()?, Arc::new(callable));
+        }
+    }
+    let sandbox = sandbox(given.get_named("sandbox")?, callable)?;
+    let limits = limits(given.get_named("limits")?)?;
+    Ok(Given { options: InstanceOptions { imports, sandbox, limits }, table, bigint })
+}
+
+fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbox> {
+    let args = strings(given.get_named("args")?)?;
+    let mut env = Vec::new();
+    for pair in items(given.get_named("env")?)? {
+        env.push((pair.element(0)?.string()?, pair.element(1)?.string()?));
+    }
+    let mut dirs = Vec::new();
+    for dir in items(given.get_named("dirs")?)? {
+        let path = PathBuf::from(dir.element(1)?.string()?);
+        dirs.push((dir.element(0)?.string()?, Dir { path, readonly: dir.element(2)?.bool()? }));
+    }
+    let input = given.get_named("stdin")?;
+    let stdin = match input.kind()? {
+        Kind::Null => Input::Inherit,
+        Kind::String => Input::File(PathBuf::from(input.string()?)),
+        _ => Input::Bytes(input.bytes().map_or_else(Vec::new, |bytes| Copied::new(&bytes).into_vec())),
+    };
+    let capture = whole(given.get_named("captureLimit")?)?.unwrap_or(1 << 20);
+    let output = |name| -> Made<Output> {
+        let given = given.get_named(name)?;
+        // A function is given by its number in the table.
+        if given.is(Kind::Number) {
+            return Ok(callable(given.f64()? as u32).map_or(Output::Inherit, Callable::lines));
+        }
+        Ok(match &*given.string()? {
+            "discard" => Output::Discard,
+            "capture" => Output::Capture(usize::try_from(capture).unwrap_or(usize::MAX)),
+            _ => Output::Inherit,
+        })
+    };
+    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")? })
+}
+
+fn limits(given: Js) -> Made<Limits> {
+    let number = |name| given.get_named(name).and_then(whole);
+    Ok(Limits {
+        memory: number("memory")?,
+        timeout: milliseconds(given.get_named("timeout")?)?,
+        stack: number("stack")?,
+        fuel: number("fuel")?,
+        table: number("table")?.map(|table| u32::try_from(table).unwrap_or(u32::MAX)),
+        value: number("value")?,
+        output: number("output")?,
+    })
+}
+
+/// Reads `{ size, maxCalls, idle }`.
+pub(crate) fn pool(given: Js, instance: InstanceOptions) -> Made<PoolOptions> {
+    let size = whole(given.get_named("size")?)?.unwrap_or(1);
+    Ok(PoolOptions {
+        size: usize::try_from(size).unwrap_or(usize::MAX),
+        max_calls: whole(given.get_named("maxCalls")?)?,
+        idle: milliseconds(given.get_named("idle")?)?,
+        instance,
+    })
+}
+
+/// Reads the timeout, and the token, of calls.
+pub(crate) fn call(timeout: Js, token: Js) -> Made<CallOptions> {
+    let cancel = match Handle::of(token) {
+        Some(Handle::Token(token)) => Some(token.clone()),
+        _ => None,
+    };
+    Ok(CallOptions { timeout: milliseconds(timeout)?, cancel, ..CallOptions::default() })
+}
+
+/// Reads `{ compile, cache }`: the cache is a path, false, or undefined for the user's own.
+pub(crate) fn plugin(given: Js) -> Made<PluginOptions> {
+    let compile = match &*given.get_named("compile")?.string()? {
+        "fast" => Compile::Fast,
+        "best" => Compile::Best,
+        _ => Compile::Tiered,
+    };
+    let cache = given.get_named("cache")?;
+    let cache = match cache.kind()? {
+        Kind::String => CodeCache::Folder(PathBuf::from(cache.string()?)),
+        Kind::Boolean => CodeCache::Off,
+        _ => CodeCache::User,
+    };
+    Ok(PluginOptions { compile, cache })
+}
+
+/// More milliseconds than a Duration can hold are as good as the most it can.
+pub(crate) fn milliseconds(given: Js) -> Made<Option<Duration>> {
+    if given.is_nothing() {
+        return Ok(None);
+    }
+    Ok(Some(Duration::try_from_secs_f64(given.f64()? / 1000.0).unwrap_or(Duration::MAX)))
+}
+
+/// A number that is not negative and has no fraction, as JavaScript has seen to.
+pub(crate) fn whole(given: Js) -> Made<Option<u64>> {
+    if given.is_nothing() { Ok(None) } else { given.f64().map(|number| Some(number as u64)) }
+}
+
+fn items(array: Js) -> Made<Vec<Js>> {
+    (0..array.array_len()?).map(|i| array.element(i)).collect()
+}
+
+fn strings(array: Js) -> Made<Vec<String>> {
+    items(array)?.into_iter().map(Js::string).collect()
+}

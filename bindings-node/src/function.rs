@@ -1,0 +1,249 @@
+//! An export, as a function of JavaScript.
+
+use std::ffi::c_void;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Arc;
+use std::task::Poll;
+
+use napi::sys;
+use undergo::{AsyncArguments, AsyncReturned, CallOptions, Caller, Error, ErrorKind, Function, Plugin, Result, names, spawn};
+
+use crate::errors;
+use crate::home::{EventLoop, waiting};
+use crate::js::{Env, Js, Kind, Made, get, node};
+use crate::kept::Kept;
+use crate::lift::ToJs;
+use crate::lower::Given;
+use crate::promise::Settle;
+use crate::types;
+
+/// What is called.
+#[derive(Clone)]
+pub(crate) enum Target {
+    Instance(undergo::AsyncInstance),
+    Pool(undergo::AsyncPool),
+}
+
+impl Target {
+    pub(crate) fn plugin(&self) -> &Plugin {
+        match self {
+            Target::Instance(instance) => instance.plugin(),
+            Target::Pool(pool) => pool.plugin(),
+        }
+    }
+
+    /// A dead instance says so before any argument is looked at.
+    fn check(&self) -> Result<()> {
+        match self {
+            Target::Instance(instance) => instance.dead().map_or(Ok(()), Err),
+            Target::Pool(_) => Ok(()),
+        }
+    }
+
+    async fn call(
+        &self,
+        arguments: AsyncArguments,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        match self {
+            Target::Instance(instance) => instance.call_then(arguments, options, then).await,
+            Target::Pool(pool) => pool.call_then(arguments, options, then).await,
+        }
+    }
+
+    fn call_here<R>(
+        &self,
+        arguments: AsyncArguments,
+        options: &CallOptions,
+        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        match self {
+            Target::Instance(instance) => instance.call_here(arguments, options, then),
+            Target::Pool(pool) => pool.call_here(arguments, options, then),
+        }
+    }
+}
+
+/// How a call is made, for the host functions that it calls.
+pub(crate) enum Way {
+    /// Its JavaScript goes on meanwhile, so that a host function may be awaited.
+    Promise,
+    /// Its JavaScript waits.
+    Sync,
+}
+
+/// What an instance or a pool is, for those who call it.
+#[derive(Clone)]
+pub(crate) struct Callee {
+    pub(crate) home: Arc<EventLoop>,
+    pub(crate) target: Target,
+    /// Its host functions, for the time of calls: otherwise what JavaScript has of the instance keeps them alive.
+    pub(crate) table: Option<Arc<Kept>>,
+    pub(crate) bigint: bool,
+}
+
+/// An export of it.
+struct Export {
+    callee: Callee,
+    number: usize,
+    function: Arc<Function>,
+    required: usize,
+    options: CallOptions,
+    is_sync: bool,
+}
+
+/// Makes the function for an export. It owns `table` in JavaScript's sense, so that the collector sees a host function which refers to its instance.
+pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptions, is_sync: bool) -> Result<Js> {
+    let found = callee.target.plugin().exports().nth(number);
+    let function = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {number}")))?.clone();
+    let way: Caller = Arc::new(if is_sync { Way::Sync } else { Way::Promise });
+    let cancel = match &options.cancel {
+        Some(token) => Some(token.clone()),
+        // A call for which JavaScript waits can't outlive it.
+        None if is_sync => None,
+        None => Some(callee.home.cancel.clone()),
+    };
+    let options = CallOptions { caller: Some(way), cancel, ..options.clone() };
+    let name = names::camel(&function.name);
+    let export = Export { callee: callee.clone(), number, required: types::required(&function), function, options, is_sync };
+    wrap(env, &name, export).map_err(errors::unmade(&callee.home, env))
+}
+
+fn wrap(env: Env, name: &str, export: Export) -> Made {
+    unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+        // SAFETY: the box that was leaked for the function; Node calls this once.
+        drop(unsafe { Box::from_raw(data.cast::<Export>()) });
+    }
+    let data = Box::into_raw(Box::new(export));
+    let made = get!(ptr::null_mut(); napi_create_function(env, name.as_ptr().cast(), name.len().cast_signed(), Some(invoke), data.cast()));
+    let made =
+        made.and_then(|raw| node!(napi_add_finalizer(env, raw, data.cast(), Some(free), ptr::null_mut(), ptr::null_mut())).map(|()| raw));
+    if made.is_err() {
+        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to nobody.
+        drop(unsafe { Box::from_raw(data) });
+    }
+    made.map(|raw| env.value(raw))
+}
+
+/// What JavaScript calls.
+unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let env = Env(raw);
+    let mut few = [ptr::null_mut(); 8];
+    let mut len = few.len();
+    let mut data = ptr::null_mut();
+    if node!(napi_get_cb_info(env, info, &mut len, few.as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
+        return ptr::null_mut();
+    }
+    let mut many = Vec::new();
+    let given = if len <= few.len() {
+        &few[..len]
+    } else {
+        many.resize(len, ptr::null_mut());
+        if node!(napi_get_cb_info(env, info, &mut len, many.as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
+            return ptr::null_mut();
+        }
+        &many[..]
+    };
+    // SAFETY: what `wrap` gave to the function, which is being called, and so is alive.
+    let export = unsafe { &*data.cast::<Export>() };
+    let outcome = catch_unwind(AssertUnwindSafe(|| if export.is_sync { export.call_here(env, given) } else { export.call(env, given) }));
+    let outcome = outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::HostError, "the binding of Undergo panicked; please report it")));
+    match outcome {
+        Ok(value) => value.raw,
+        Err(error) => {
+            if let Some(exception) = errors::to_js(&export.callee.home, &error) {
+                env.throw(exception);
+            }
+            ptr::null_mut()
+        }
+    }
+}
+
+impl Export {
+    /// Lowers what was given.
+    fn arguments(&self, env: Env, given: &[sys::napi_value], lend: bool) -> Result<AsyncArguments> {
+        self.callee.target.check()?;
+        let mut arguments = self.callee.target.plugin().async_arguments(self.number)?;
+        let wanted = self.function.params.len();
+        let mut count = given.len();
+        while count > wanted && env.value(given[count - 1]).is(Kind::Undefined) {
+            count -= 1;
+        }
+        if count > wanted || count < self.required {
+            return Err(self.wrong_count(count));
+        }
+        for (i, raw) in given[..count].iter().enumerate() {
+            arguments.lower(i, &Given { js: env.value(*raw), home: &self.callee.home, lend })?;
+        }
+        Ok(arguments)
+    }
+
+    #[cold]
+    fn wrong_count(&self, given: usize) -> Error {
+        let (wanted, signature) = (self.function.params.len(), types::signature(&self.function));
+        let name = names::camel(&self.function.name);
+        let text = if given > wanted {
+            format!("{name}() takes {wanted} argument{}, got {given}: {signature}", if wanted == 1 { "" } else { "s" })
+        } else {
+            let missing = self.function.params[given..self.required].iter().map(|param| format!("'{}'", names::camel(&param.name)));
+            format!("{name}() needs a value for {}: {signature}", missing.collect::<Vec<_>>().join(", "))
+        };
+        Error::new(ErrorKind::TypeMismatch, text)
+    }
+
+    /// Runs the call, while JavaScript waits.
+    fn call_here(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
+        let Callee { home, target, bigint, .. } = &self.callee;
+        let arguments = self.arguments(env, given, true)?;
+        waiting(env, || target.call_here(arguments, &self.options, |returned| returned.lift(&ToJs { env, home, bigint: *bigint })))
+    }
+
+    /// Begins the call, and gives its promise.
+    fn call(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
+        let Callee { home, target, table, bigint } = self.callee.clone();
+        let (settle, promise) = Settle::new(&home, env).map_err(errors::unmade(&home, env))?;
+        let arguments = match self.arguments(env, given, false) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                settle.reject(error);
+                return Ok(promise);
+            }
+        };
+        let under_way = home.begin_call(table.as_ref());
+        let within = home.lease();
+        let options = CallOptions { within, ..self.options.clone() };
+        spawn(home.clone(), async move {
+            let _under_way = under_way;
+            if within.is_some() {
+                // The host function from which this comes lets it in only when it has returned its own promise.
+                next_turn().await;
+            }
+            let done = settle.clone();
+            let lift = move |returned: AsyncReturned<'_, '_>| {
+                let env = home.env()?;
+                done.resolve(returned.lift(&ToJs { env, home: &home, bigint })?);
+                Ok(())
+            };
+            if let Err(error) = target.call(arguments, &options, lift).await {
+                settle.reject(error);
+            }
+        });
+        Ok(promise)
+    }
+}
+
+/// Waits for the next turn of the task.
+pub(crate) async fn next_turn() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

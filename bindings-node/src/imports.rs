@@ -1,0 +1,156 @@
+//! The functions that a program gives to a plugin.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use undergo::{Answer, Error, ErrorKind, HostCall, HostFunction, Output, Result, names};
+
+use crate::errors;
+use crate::function::Way;
+use crate::home::EventLoop;
+use crate::js::{Env, Js, Kind, Made};
+use crate::kept::Kept;
+use crate::lift::ToJs;
+use crate::lower::Given;
+
+/// A function in the array of an instance's host functions, each with its `this` behind it. The array belongs to JavaScript, whose collector so sees the cycle of
+/// a function that refers to its instance.
+#[derive(Clone)]
+pub(crate) struct Callable {
+    pub(crate) table: Arc<Kept>,
+    pub(crate) number: u32,
+    pub(crate) bigint: bool,
+}
+
+impl Callable {
+    fn get(&self) -> Result<(Js, Js)> {
+        let table = self.table.get()?;
+        let both = table.element(2 * self.number).and_then(|function| Ok((function, table.element(2 * self.number + 1)?)));
+        both.map_err(errors::unmade(self.table.home(), table.env))
+    }
+
+    /// An output whose lines go to the function.
+    pub(crate) fn lines(self) -> Output {
+        Output::lines(move |line| {
+            let home = self.table.home();
+            let env = home.env()?;
+            env.scope(|| {
+                let (function, this) = self.get()?;
+                let text = env.string(&String::from_utf8_lossy(line)).map_err(errors::unmade(home, env))?;
+                env.call(function, this, &[text]).map(drop).map_err(|_| errors::thrown(home, env))
+            })
+        })
+    }
+
+    fn run(&self, call: &mut HostCall<'_>, home: &Arc<EventLoop>, env: Env) -> Result<()> {
+        let (function, this) = self.get()?;
+        let args = call.args(&ToJs { env, home, bigint: self.bigint })?;
+        let is_sync = call.caller().and_then(|caller| caller.downcast_ref::<Way>()).is_some_and(|way| matches!(way, Way::Sync));
+        let lease = match call.lease() {
+            Some(lease) if !is_sync => Some(Lease { number: home.open_lease(lease), home: home.clone() }),
+            _ => None,
+        };
+        let result = call.outside(|| match &lease {
+            None => env.call(function, this, &args),
+            // What the function calls, now and after it has awaited something, is known to come from it.
+            Some(lease) => {
+                let run = home.helper(|helpers| &helpers.run);
+                run.map_err(|_| crate::js::Failed(0)).and_then(|run| {
+                    let mut all = vec![env.number(lease.number.into())?, function, this];
+                    all.extend(&args);
+                    env.call(run, env.undefined()?, &all)
+                })
+            }
+        });
+        let result = result.map_err(|_| errors::thrown(home, env))?;
+        if !is_thenable(result) {
+            return call.answer(&Given { js: result, home, lend: true });
+        }
+        let (sender, receiver) = oneshot::channel();
+        // In any case: a rejection should never be one that nobody handles.
+        wait(home, env, result, sender).map_err(|_| errors::thrown(home, env))?;
+        if is_sync {
+            let name = names::camel(&call.function().name);
+            let text = format!(
+                "the host function {name} gave a promise, and the call for which it ran is synchronous: call the export itself, not through 'sync'"
+            );
+            return Err(Error::new(ErrorKind::HostError, text));
+        }
+        let home = home.clone();
+        call.defer(Box::pin(async move {
+            let _lease = lease;
+            let outcome: Outcome = receiver.await.map_err(|_| crate::home::ended())?;
+            let value = outcome?;
+            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given { js: value.inner()?, home: &home, lend: true })) as Answer)
+        }))
+    }
+}
+
+impl HostFunction for Callable {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let home = self.table.home().clone();
+        let env = home.env()?;
+        env.scope(|| self.run(call, &home, env))
+    }
+}
+
+/// The right of a host function that runs.
+struct Lease {
+    home: Arc<EventLoop>,
+    number: u32,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.home.here().is_some() {
+            self.home.close_lease(self.number);
+        } else {
+            let (home, number) = (self.home.clone(), self.number);
+            self.home.run_soon(move |_| home.close_lease(number));
+        }
+    }
+}
+
+type Outcome = Result<Kept>;
+
+/// Whether it is a promise, or behaves like one.
+fn is_thenable(value: Js) -> bool {
+    if !value.is(Kind::Object) {
+        return false;
+    }
+    value.is_promise()
+        || value.get_named("then").map_or_else(
+            |_| {
+                errors::drop_exception(value.env);
+                false
+            },
+            |then| then.is(Kind::Function),
+        )
+}
+
+/// Has the promise's outcome sent.
+fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Outcome>) -> Made<()> {
+    let settled = Js::external(env, Settled(Mutex::new(Some(sender))))?;
+    let settle = home.helper(|helpers| &helpers.settle).map_err(|_| crate::js::Failed(0))?;
+    env.call(settle, env.undefined()?, &[promise, settled]).map(drop)
+}
+
+/// Who waits for a promise.
+pub(crate) struct Settled(Mutex<Option<oneshot::Sender<Outcome>>>);
+
+/// What the package calls when such a promise is settled: with what waits for it, whether it was fulfilled, and the value.
+pub(crate) fn settle(home: &Arc<EventLoop>, env: Env, args: &[Js]) -> Result<Js> {
+    let [settled, fulfilled, value] = args else { return Err(Error::new(ErrorKind::HostError, "settle takes three arguments")) };
+    // SAFETY: made by `wait`, and given to nobody but the package's own JavaScript.
+    let settled = unsafe { settled.of_external::<Settled>() }.map_err(errors::unmade(home, env))?;
+    let sender = settled.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(sender) = sender {
+        let outcome = match fulfilled.bool() {
+            Ok(true) => Kept::any(home, *value).map_err(errors::unmade(home, env)),
+            _ => Err(errors::from_host(home, *value)),
+        };
+        // Who waited may have given up.
+        drop(sender.send(outcome));
+    }
+    env.undefined().map_err(errors::unmade(home, env))
+}

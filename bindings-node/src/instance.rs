@@ -1,0 +1,133 @@
+//! A running copy of a plugin, for the package's class of that name.
+
+use napi::sys::TypedarrayType;
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result};
+
+use crate::config;
+use crate::function::{self, Callee, Target, Way, next_turn};
+use crate::home::waiting;
+use crate::js::Js;
+use crate::native::Call;
+use crate::plugin::is_sync;
+use crate::promise;
+
+fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, &'c AsyncInstance)> {
+    let callee = call.callee(0)?;
+    match &callee.target {
+        Target::Instance(instance) => Ok((callee, instance)),
+        Target::Pool(_) => Err(Error::new(ErrorKind::TypeMismatch, "it is a pool, not an instance")),
+    }
+}
+
+/// `bind(callee, number, timeout, token, sync)`: the function for an export of an instance or a pool.
+pub(crate) fn bind(call: &Call<'_>) -> Result<Js> {
+    let number = call.made(config::whole(call.arg(1)?))?.unwrap_or_default();
+    let options = call.made(config::call(call.arg(2)?, call.arg(3)?))?;
+    function::make(call.env, call.callee(0)?, usize::try_from(number).unwrap_or(usize::MAX), &options, is_sync(call, 4)?)
+}
+
+/// `poll(instance, timeout, token, sync)`
+pub(crate) fn poll(call: &Call<'_>) -> Result<Js> {
+    turn(call, async |instance, options| instance.poll(&options).await, AsyncInstance::poll_here)
+}
+
+/// `reset(instance, timeout, token, sync)`
+pub(crate) fn reset(call: &Call<'_>) -> Result<Js> {
+    turn(call, async |instance, options| instance.reset(&options).await, AsyncInstance::reset_here)
+}
+
+fn turn<F: Future<Output = Result<()>> + Send + 'static>(
+    call: &Call<'_>,
+    awaited: impl FnOnce(AsyncInstance, CallOptions) -> F,
+    here: impl FnOnce(&AsyncInstance, &CallOptions) -> Result<()>,
+) -> Result<Js> {
+    let (callee, instance) = instance(call)?;
+    let mut options = call.made(config::call(call.arg(1)?, call.arg(2)?))?;
+    if is_sync(call, 3)? {
+        options.caller = Some(std::sync::Arc::new(Way::Sync));
+        waiting(call.env, || here(instance, &options))?;
+        return call.undefined();
+    }
+    options.caller = Some(std::sync::Arc::new(Way::Promise));
+    options.cancel.get_or_insert_with(|| call.home.cancel.clone());
+    options.within = call.home.lease();
+    let is_within = options.within.is_some();
+    let work = awaited(instance.clone(), options);
+    let future = async move {
+        if is_within {
+            next_turn().await;
+        }
+        work.await
+    };
+    call.made(promise::of(call.home, call.env, callee.table.as_ref(), future, |env, ()| env.undefined()))
+}
+
+/// `dead(instance)`: what calls are told once it has ended; undefined while it lives.
+pub(crate) fn dead(call: &Call<'_>) -> Result<Js> {
+    match instance(call)?.1.dead() {
+        Some(error) => call.made(call.env.string(error.message())),
+        None => call.undefined(),
+    }
+}
+
+/// `usage(instance)`: `{ time, memory, fuel }`
+pub(crate) fn usage(call: &Call<'_>) -> Result<Js> {
+    let usage = instance(call)?.1.usage();
+    let env = call.env;
+    let make = || {
+        let object = env.object()?;
+        object.set_named("time", env.number(usage.time.as_secs_f64() * 1000.0)?)?;
+        object.set_named("memory", env.number(usage.memory as f64)?)?;
+        object.set_named("fuel", usage.fuel.map_or_else(|| env.undefined(), |fuel| env.number(fuel as f64))?)?;
+        Ok(object)
+    };
+    call.made(make())
+}
+
+/// `tier(instance)`
+pub(crate) fn tier(call: &Call<'_>) -> Result<Js> {
+    call.made(call.env.string(instance(call)?.1.tier().as_str()))
+}
+
+/// `takeStdout(instance)`
+pub(crate) fn take_stdout(call: &Call<'_>) -> Result<Js> {
+    bytes(call, &instance(call)?.1.take_stdout())
+}
+
+/// `takeStderr(instance)`
+pub(crate) fn take_stderr(call: &Call<'_>) -> Result<Js> {
+    bytes(call, &instance(call)?.1.take_stderr())
+}
+
+/// `readMemory(instance, address, length)`
+pub(crate) fn read_memory(call: &Call<'_>) -> Result<Js> {
+    let (address, length) = (word(call, 1, "address")?, word(call, 2, "length")?);
+    bytes(call, &instance(call)?.1.read_memory(address, length)?)
+}
+
+/// `writeMemory(instance, address, bytes)`
+pub(crate) fn write_memory(call: &Call<'_>) -> Result<Js> {
+    let data = call.arg(2)?.bytes().ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "expected a buffer or a typed array"))?;
+    instance(call)?.1.write_memory(word(call, 1, "address")?, crate::bytes::Copied::new(&data).as_ref())?;
+    call.undefined()
+}
+
+/// `memorySize(instance)`
+pub(crate) fn memory_size(call: &Call<'_>) -> Result<Js> {
+    call.made(call.env.number(instance(call)?.1.memory_size()? as f64))
+}
+
+fn bytes(call: &Call<'_>, bytes: &[u8]) -> Result<Js> {
+    call.made(call.env.typed_array(TypedarrayType::uint8_array, bytes, 1))
+}
+
+/// A number of 32 bits; a negative one is what a signed i32 export gave for an address above 2 GiB.
+fn word(call: &Call<'_>, number: usize, name: &str) -> Result<u32> {
+    let given = call.arg(number)?;
+    let value = given.f64().map_err(|_| Error::new(ErrorKind::TypeMismatch, format!("the {name} must be a number")))?;
+    let unsigned = if value < 0.0 && name == "address" { value + 4_294_967_296.0 } else { value };
+    if unsigned.trunc() != unsigned || !(0.0..4_294_967_296.0).contains(&unsigned) {
+        return Err(Error::new(ErrorKind::TypeMismatch, format!("the {name} {value} is out of range")));
+    }
+    Ok(unsigned as u32)
+}

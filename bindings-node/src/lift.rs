@@ -1,0 +1,177 @@
+//! From guest memory to JavaScript's values.
+
+use std::sync::Arc;
+
+use napi::sys::TypedarrayType;
+use undergo::{EnumType, Error, ErrorKind, Lift, MapType, RecordType, Result, Scalar, Time, TypeKind};
+
+use crate::errors;
+use crate::home::EventLoop;
+use crate::js::{Env, Failed, Js};
+use crate::types::RecordKeys;
+
+/// The largest integer up to which a number holds all of them.
+pub(crate) const MAX_SAFE: i64 = (1 << 53) - 1;
+
+/// Milliseconds from 1970 that a Date can be away.
+const MAX_DATE: f64 = 8.64e15;
+
+/// Makes values.
+pub(crate) struct ToJs<'h> {
+    pub(crate) env: Env,
+    pub(crate) home: &'h Arc<EventLoop>,
+    /// Whether integers of 64 bits become bigints.
+    pub(crate) bigint: bool,
+}
+
+impl ToJs<'_> {
+    fn made<T>(&self, made: std::result::Result<T, Failed>) -> Result<T> {
+        made.map_err(errors::unmade(self.home, self.env))
+    }
+
+    fn list(&self, len: usize, mut item: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
+        /// Handles that may pile up.
+        const BATCH: usize = 512;
+        let array = self.made(self.env.array(len))?;
+        for from in (0..len).step_by(BATCH) {
+            self.env.scope(|| {
+                (from..len.min(from + BATCH)).try_for_each(|i| {
+                    let value = item(i)?;
+                    self.made(array.set_element(i as u32, value))
+                })
+            })?;
+        }
+        Ok(array)
+    }
+}
+
+impl ToJs<'_> {
+    /// A map: an object, or a Map.
+    fn entries(&self, is_object: bool, len: usize, mut entry: impl FnMut(usize) -> Result<(Js, Js)>) -> Result<Js> {
+        let flat = self.made(self.env.array(2 * len))?;
+        for i in 0..len {
+            self.env.scope(|| {
+                let (key, value) = entry(i)?;
+                let at = 2 * i as u32;
+                self.made(flat.set_element(at, key).and_then(|()| flat.set_element(at + 1, value)))
+            })?;
+        }
+        let map = self.home.helper(|helpers| &helpers.map)?;
+        let made = self.env.bool(is_object).and_then(|is_object| self.env.call(map, self.env.undefined()?, &[flat, is_object]));
+        self.made(made)
+    }
+}
+
+/// The error for an integer that a number would not hold exactly.
+fn inexact(value: impl std::fmt::Display) -> Error {
+    let text = format!("{value} is beyond what a number holds exactly (±2^53); ask for bigints: make the instance with bigint: true");
+    Error::new(ErrorKind::TypeMismatch, text)
+}
+
+impl Lift for ToJs<'_> {
+    type Value = Js;
+
+    fn bool(&self, value: bool) -> Result<Js> {
+        self.made(self.env.bool(value))
+    }
+    fn s33(&self, value: i64) -> Result<Js> {
+        self.made(match i32::try_from(value) {
+            Ok(small) => self.env.int32(small),
+            Err(_) => self.env.number(value as f64),
+        })
+    }
+    fn s64(&self, value: i64) -> Result<Js> {
+        if self.bigint {
+            return self.made(self.env.bigint(value));
+        }
+        if !(-MAX_SAFE..=MAX_SAFE).contains(&value) {
+            return Err(inexact(value));
+        }
+        self.s33(value)
+    }
+    fn u64(&self, value: u64) -> Result<Js> {
+        if self.bigint {
+            return self.made(self.env.biguint(value));
+        }
+        i64::try_from(value).map_err(|_| inexact(value)).and_then(|value| self.s64(value))
+    }
+    fn f32(&self, value: f32) -> Result<Js> {
+        self.made(self.env.number(value.into()))
+    }
+    fn f64(&self, value: f64) -> Result<Js> {
+        self.made(self.env.number(value))
+    }
+    fn string(&self, value: &str) -> Result<Js> {
+        self.made(self.env.string(value))
+    }
+    fn json(&self, value: &str) -> Result<Js> {
+        let parse = self.home.helper(|helpers| &helpers.parse)?;
+        let parsed = self.made(self.env.string(value).and_then(|text| Ok((text, self.env.undefined()?))))?;
+        self.env.call(parse, parsed.1, &[parsed.0]).map_err(|_| {
+            let said = errors::from_conversion(self.home, self.env);
+            Error::new(said.kind(), format!("the guest gave text that is not JSON: {}", said.message()))
+        })
+    }
+    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Js> {
+        macro_rules! items {
+            ($ty:ty, $method:ident) => {{
+                let (items, _) = bytes.as_chunks();
+                self.list(items.len(), |i| self.$method(<$ty>::from_le_bytes(items[i])))
+            }};
+        }
+        let array = match scalar {
+            Scalar::U8 => TypedarrayType::uint8_array,
+            Scalar::S8 => TypedarrayType::int8_array,
+            Scalar::S16 => TypedarrayType::int16_array,
+            Scalar::U16 => TypedarrayType::uint16_array,
+            Scalar::S32 | Scalar::WasmI32 => TypedarrayType::int32_array,
+            Scalar::U32 => TypedarrayType::uint32_array,
+            Scalar::F32 => TypedarrayType::float32_array,
+            Scalar::F64 => TypedarrayType::float64_array,
+            Scalar::S64 | Scalar::WasmI64 if self.bigint => TypedarrayType::bigint64_array,
+            Scalar::U64 if self.bigint => TypedarrayType::biguint64_array,
+            Scalar::S64 | Scalar::WasmI64 => return items!(i64, s64),
+            Scalar::U64 => return items!(u64, u64),
+        };
+        self.made(self.env.typed_array(array, bytes, scalar.size() as usize))
+    }
+    fn duration(&self, nanoseconds: i64) -> Result<Js> {
+        self.f64(nanoseconds as f64 / 1e6)
+    }
+    fn time(&self, time: Time) -> Result<Js> {
+        // A Date has whole milliseconds: nanoseconds are cut.
+        let milliseconds = time.seconds as f64 * 1000.0 + f64::from(time.nanoseconds / 1_000_000);
+        if milliseconds.abs() > MAX_DATE {
+            let text = format!("the guest gave a time that Date can't hold: {} seconds from 1970", time.seconds);
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
+        }
+        self.made(self.env.date(milliseconds))
+    }
+    fn none(&self) -> Result<Js> {
+        self.made(self.env.undefined())
+    }
+    fn case(&self, cases: &EnumType, case: u32) -> Result<Js> {
+        self.string(&cases.cases[case as usize].0)
+    }
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
+        ToJs::list(self, len, item)
+    }
+    fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
+        ToJs::list(self, len, item)
+    }
+    fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Js, Js)>) -> Result<Js> {
+        self.entries(false, len, entry)
+    }
+    fn map_of(&self, map: &MapType, len: usize, entry: impl FnMut(usize) -> Result<(Js, Js)>) -> Result<Js> {
+        self.entries(matches!(map.key.kind, TypeKind::String), len, entry)
+    }
+    fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
+        let keys = RecordKeys::of(self.home, record)?;
+        let object = self.made(self.env.object())?;
+        for i in 0..record.fields.len() {
+            let value = field(i)?;
+            self.made(keys.key(i).and_then(|key| object.set(key, value)))?;
+        }
+        Ok(object)
+    }
+}
