@@ -332,6 +332,11 @@ impl Home for EventLoop {
     fn schedule(&self, job: Job) {
         self.push(Turn::Task(job));
     }
+
+    fn own_stack(&self) -> bool {
+        // V8 looks where its thread's stack ends, and takes any other for one that has overflowed.
+        true
+    }
 }
 
 /// Whether a thread's JavaScript was asked to end (`worker.terminate()`), which ends the calls for which it waits. Asked by the core, on that thread, every few

@@ -136,7 +136,7 @@ impl Lift for ToJs<'_> {
         self.made(self.env.typed_array(array, bytes, scalar.size() as usize))
     }
     fn duration(&self, nanoseconds: i64) -> Result<Js> {
-        self.f64(nanoseconds as f64 / 1e6)
+        self.f64((nanoseconds / 1_000_000) as f64 + (nanoseconds % 1_000_000) as f64 / 1e6)
     }
     fn time(&self, time: Time) -> Result<Js> {
         // A Date has whole milliseconds: nanoseconds are cut.

@@ -206,13 +206,14 @@ impl<'a> Lower<'a> for Given<'_> {
         if self.kind()? != Kind::Number {
             return Err(Reject::Value(format!("expected a number of milliseconds, got {}", Lower::type_name(self))));
         }
-        let nanoseconds = (self.js.f64().map_err(self.failed())? * 1e6).round();
-        // The range of i64, whose upper end a float does not hit.
-        if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&nanoseconds) {
-            let text = format!("{} milliseconds are more than a duration can hold, which is 292 years", self.js.shown());
-            return Err(Reject::Value(text));
+        let milliseconds = self.js.f64().map_err(self.failed())?;
+        // The whole ones and the rest apart, which are exact.
+        let (whole, rest) = (milliseconds.trunc(), milliseconds.fract());
+        let nanoseconds = whole as i128 * 1_000_000 + (rest * 1e6).round() as i128;
+        match i64::try_from(nanoseconds) {
+            Ok(nanoseconds) if milliseconds.is_finite() => Ok(nanoseconds),
+            _ => Err(Reject::Value(format!("{} milliseconds are more than a duration can hold, which is 292 years", self.js.shown()))),
         }
-        Ok(nanoseconds as i64)
     }
 
     fn as_time(&self) -> Lowered<Time> {

@@ -21,21 +21,20 @@ pub(crate) async fn dispatch(
     results: &mut [Val],
 ) -> Result<()> {
     let host = caller.data().host[number].clone();
-    if host.at_home() {
-        task::go_home().await;
-    }
     let mut store = caller.as_context_mut();
     let mut words: Vec<u64> = params.iter().map(bits).collect();
     // Room for the result, which takes the place of the parameters.
     words.resize(words.len().max(1), 0);
     let mut later = Later::default();
     let lease = crate::visit::unique();
-    let mut result = within(import, &mut store, &mut words, &mut later, lease, |call| guarded(|| host.call(call)));
+    let mut call = || within(import, &mut store, &mut words, &mut later, lease, |call| guarded(|| host.call(call)));
+    let mut result = if host.at_home() { task::at_home(call).await } else { call() };
     if let (Ok(()), Some(deferred)) = (&result, later.deferred.take()) {
         let door = store.data().doors.open(lease);
         let answer = wait(deferred, door, &mut store).await;
-        task::go_home().await;
-        result = answer.and_then(|answer| within(import, &mut store, &mut words, &mut later, lease, |call| guarded(|| answer(call))));
+        let (store, words, later) = (&mut store, &mut words, &mut later);
+        let give = |answer: Answer| within(import, store, words, later, lease, |call| guarded(|| answer(call)));
+        result = task::at_home(|| answer.and_then(give)).await;
     }
     within(import, &mut store, &mut words, &mut later, lease, |call| call.conclude(result))?;
     if let Some(mut block) = later.block.take() {

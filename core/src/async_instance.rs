@@ -215,7 +215,7 @@ impl AsyncInstance {
                 gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
             let result = run_here(async {
                 let dropped = Dropped(&self.0.seed.life);
-                let result = fiber::call(&mut store, &function, export, block, patience, then).await;
+                let result = fiber::call(&mut store, &function, export, block, patience, false, then).await;
                 std::mem::forget(dropped);
                 result
             });
@@ -340,7 +340,7 @@ impl AsyncInstance {
             let (sender, done) = oneshot::channel();
             let visit: Visit = Box::new(move |store| {
                 Box::pin(async move {
-                    let result = fiber::call(store, &function, export, block, patience, then).await;
+                    let result = fiber::call(store, &function, export, block, patience, true, then).await;
                     // Who does not wait any more does not need it.
                     drop(sender.send(result));
                 })
@@ -368,7 +368,7 @@ impl AsyncInstance {
         let began = Instant::now();
         store.set_epoch_deadline(1);
         refuel(&mut *store)?;
-        let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, then).await;
+        let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, false, then).await;
         self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
         note_fuel(&*store);
         std::mem::forget(dropped);

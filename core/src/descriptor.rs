@@ -59,10 +59,11 @@ impl Waiting {
         }
     }
 
-    /// Goes to where the host's own functions run.
-    pub(crate) async fn go_home(self) {
-        if self == Waiting::Task {
-            task::go_home().await;
+    /// Runs the host's own code where that has to run.
+    pub(crate) async fn at_home<R>(self, code: impl FnOnce() -> R) -> R {
+        match self {
+            Waiting::Thread => code(),
+            Waiting::Task => task::at_home(code).await,
         }
     }
 }

@@ -162,12 +162,15 @@ impl AsyncReturned<'_, '_> {
 }
 
 /// Runs a call of an export, within the guest's present call where there is one. `then` reads the result, at home.
+///
+/// The future of a visit is polled on the stack of the guest that is visited, and others on their thread's own.
 pub(crate) async fn call<R>(
     store: &mut StoreContextMut<'_, State>,
     function: &Function,
     export: usize,
     block: Block<'static>,
     patience: Patience,
+    is_visit: bool,
     then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
 ) -> Result<R> {
     let within = patience.clone().within(&store.data().patience);
@@ -180,8 +183,12 @@ pub(crate) async fn call<R>(
     let finished = if store.data().depth == 0 { finish(&store.data().streams).await } else { Ok(()) };
     let called = called.and_then(|raw| finished.map(|()| raw));
     let raw = called.inspect_err(|error| store.data().life.kill(error))?;
+    let read = || then(AsyncReturned { store, function, export, raw });
+    if is_visit {
+        return task::at_home(read).await;
+    }
     task::go_home().await;
-    then(AsyncReturned { store, function, export, raw })
+    read()
 }
 
 async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export: usize, mut block: Block<'static>) -> Result<u64> {

@@ -343,8 +343,7 @@ impl Stream {
             let (taken, line) = self.lock().next_line(bytes);
             bytes = &bytes[taken..];
             if let Some(line) = line {
-                waiting.go_home().await;
-                function.give(&line)?;
+                waiting.at_home(|| function.give(&line)).await?;
                 if patience.is_limited() {
                     waiting.check(patience)?;
                 }

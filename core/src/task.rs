@@ -6,14 +6,15 @@
 //!
 //! A host may also wait for such a call, with its loop standing still ([`run_here`]): then all of it happens on that thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::{mem, ptr};
 
 use crate::error::Result;
 use crate::patience::{LOOK, interrupt};
@@ -23,6 +24,12 @@ use crate::runtime;
 pub trait Home: Send + Sync {
     /// Has [`Job::run`] called on that thread, soon, and after this has returned. Called from any thread. A job that is dropped instead ends its task.
     fn schedule(&self, job: Job);
+
+    /// Whether the host's code must run on its thread's own stack. A guest that can wait has a stack of its own, on which the host functions run that it calls,
+    /// and some interpreters take that for an overflow of theirs. Then such code runs when the guest has been left for a moment.
+    fn own_stack(&self) -> bool {
+        false
+    }
 }
 
 /// A turn of a task.
@@ -82,8 +89,9 @@ impl Task {
         let _within = runtime::clock().enter();
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
+            let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
             // A panic ends its task, and whoever waits for it is told by the drop of what the task owns.
-            let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut Context::from_waker(&waker))));
+            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), &mut poll)));
             if !matches!(polled, Ok(Poll::Pending)) {
                 *future = None;
             }
@@ -136,7 +144,7 @@ pub(crate) fn run_here<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
     let _within = runtime::clock().enter();
     let mut future = std::pin::pin!(future);
     loop {
-        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(&waker))) {
             return done;
         }
         while !woken.woken.swap(false, Ordering::SeqCst) {
@@ -170,6 +178,91 @@ impl Wake for Unparked {
     fn wake(self: Arc<Self>) {
         self.woken.store(true, Ordering::SeqCst);
         self.thread.unpark();
+    }
+}
+
+/// Code that a guest's stack is left for.
+struct Errand<F, R> {
+    code: Option<F>,
+    result: Option<thread::Result<R>>,
+}
+
+impl<F: FnOnce() -> R, R> Errand<F, R> {
+    /// # Safety
+    ///
+    /// The address must be that of such an errand, which nobody else uses meanwhile.
+    unsafe fn run(address: usize) {
+        // SAFETY: the caller's promise.
+        let errand = unsafe { &mut *ptr::with_exposed_provenance_mut::<Self>(address) };
+        if let Some(code) = errand.code.take() {
+            errand.result = Some(catch_unwind(AssertUnwindSafe(code)));
+        }
+    }
+}
+
+/// The address of an errand, and what runs it.
+type Post = (usize, unsafe fn(usize));
+
+thread_local! {
+    /// Whether who polls on this thread runs errands.
+    static ERRANDS: Cell<bool> = const { Cell::new(false) };
+    /// The errand for which the present poll was left.
+    static POSTED: Cell<Option<Post>> = const { Cell::new(None) };
+}
+
+/// Polls, and does what the poll was left for.
+fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+    let _outer = Around(ERRANDS.replace(errands));
+    loop {
+        let polled = poll();
+        let Some((errand, run)) = POSTED.take() else { return polled };
+        // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the errand back when it is dropped. It waits for us.
+        unsafe { run(errand) };
+    }
+}
+
+struct Around(bool);
+
+impl Drop for Around {
+    fn drop(&mut self) {
+        ERRANDS.set(self.0);
+    }
+}
+
+/// Takes back an errand that nobody has run.
+struct Posted(usize);
+
+impl Drop for Posted {
+    fn drop(&mut self) {
+        POSTED.set(POSTED.take().filter(|(errand, _)| *errand != self.0));
+    }
+}
+
+/// Runs code of the host's: at home, and on the stack that it needs.
+pub(crate) async fn at_home<R>(code: impl FnOnce() -> R) -> R {
+    go_home().await;
+    if ERRANDS.get() { off_the_stack(code).await } else { code() }
+}
+
+async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
+    let mut errand = Errand { code: Some(code), result: None };
+    // It stays where it is, within a future that is pinned, until that ends.
+    let address = (&raw mut errand).expose_provenance();
+    let posted = Posted(address);
+    loop {
+        let mut left = false;
+        poll_fn(|_| {
+            if mem::replace(&mut left, true) {
+                return Poll::Ready(());
+            }
+            POSTED.set(Some((address, Errand::<F, R>::run)));
+            Poll::Pending
+        })
+        .await;
+        if let Some(result) = errand.result.take() {
+            drop(posted);
+            return result.unwrap_or_else(|panic| resume_unwind(panic));
+        }
     }
 }
 

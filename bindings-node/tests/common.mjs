@@ -1,0 +1,115 @@
+// What the tests share: the plugins of conformance/, compiled once, and their host functions.
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Plugin } from 'undergo'
+
+export const ROOT = new URL('../../', import.meta.url)
+
+/** Where a guest is; `make guest` builds it. */
+export function guestPath(name) {
+  const given = process.env[`UNDERGO_${name.toUpperCase()}_WASM`]
+  const path = given ?? fileURLToPath(new URL(`build/${name}.wasm`, ROOT))
+  if (!existsSync(path)) throw new Error(`${path} is not there: 'make guest' builds it, or set UNDERGO_${name.toUpperCase()}_WASM`)
+  return path
+}
+
+/** The one plugin of a name, for all tests of a file. */
+const plugins = new Map()
+export async function guest(name) {
+  if (!plugins.has(name)) plugins.set(name, Plugin.load(guestPath(name)))
+  return plugins.get(name)
+}
+
+export function readJson(path) {
+  return JSON.parse(readFileSync(new URL(path, ROOT), 'utf8'))
+}
+
+export const QUIET = Object.freeze({ stdout: 'discard', stderr: 'discard' })
+
+/** The module `host` of conformance/README.md. `wrap` makes its functions asynchronous, say. */
+export class Host {
+  instance = undefined
+  kept = []
+
+  constructor(isSync = false) {
+    this.isSync = isSync
+    for (const name of ['String', 'Bytes', 'Int', 'Strings', 'Floats', 'Person', 'Maybe', 'Color', 'Counts', 'Time', 'Duration', 'Json', 'Raw']) {
+      this[`echo${name}`] = (value) => value
+    }
+  }
+
+  many(a, b, c, d, e, f, ...texts) {
+    return `${a} ${b} ${c} ${d} ${e} ${f} ${texts.join('|')}`
+  }
+
+  divmod(a, b) {
+    return typeof a === 'bigint' ? [a / b, a % b] : [Math.trunc(a / b), a % b]
+  }
+
+  note(text) {
+    this.kept.push(text)
+  }
+
+  notes() {
+    return this.kept.splice(0)
+  }
+
+  fail(text) {
+    throw new RangeError(text)
+  }
+
+  check(text) {
+    if (text) throw new RangeError(text)
+  }
+
+  crash(text) {
+    throw new RangeError(text)
+  }
+
+  wrongType() {
+    return 'not a number'
+  }
+
+  wrongResult() {
+    return 'not a list'
+  }
+
+  reenter(depth) {
+    const one = typeof depth === 'bigint' ? 1n : 1
+    if (this.isSync) return this.instance.sync.reenter(depth - one) + one
+    return this.instance.reenter(depth - one).then((result) => result + one)
+  }
+}
+
+/** The same, of which every function is asynchronous. */
+export function awaited(host) {
+  const functions = {}
+  const names = [...Object.getOwnPropertyNames(Host.prototype), ...Object.keys(host)]
+  for (const name of names) {
+    if (name === 'constructor' || typeof host[name] !== 'function') continue
+    functions[name] = async (...args) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return host[name](...args)
+    }
+  }
+  return functions
+}
+
+/** Waits for what something else brings about. */
+export async function until(condition) {
+  const end = Date.now() + 30_000
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`in vain: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+/** Gives what a function throws, or its promise is rejected with. */
+export async function thrownBy(code) {
+  try {
+    await code()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
