@@ -103,6 +103,10 @@ class Instance {
     await native.reset(this.#caller.handle, timeout, token, false)
   }
 
+  close() {
+    native.end(this.#caller.handle)
+  }
+
   takeStdout() {
     return Buffer.from(native.takeStdout(this.#caller.handle).buffer)
   }
@@ -115,6 +119,11 @@ class Instance {
     const ended = native.dead(this.#caller.handle)
     return `Instance of ${this.plugin.name}${ended === undefined ? '' : `, ended: ${ended}`}`
   }
+}
+
+// Node 20 has the symbol only in its later versions, and the `using` of TypeScript brings it along.
+if (Symbol.dispose) {
+  Object.defineProperty(Instance.prototype, Symbol.dispose, { configurable: true, writable: true, value: Instance.prototype.close })
 }
 
 module.exports = { Instance }

@@ -83,6 +83,39 @@ pub(crate) struct Callee {
     /// Its host functions, for the time of calls: otherwise what JavaScript has of the instance keeps them alive.
     pub(crate) table: Option<Arc<Kept>>,
     pub(crate) bigint: bool,
+    /// Of an instance: what the garbage collector is told of its memory.
+    pub(crate) charge: Option<Arc<Charge>>,
+}
+
+/// Bytes that JavaScript's objects keep alive, and that V8 does not see: with them it collects in time.
+pub(crate) struct Charge {
+    home: Arc<EventLoop>,
+    bytes: i64,
+}
+
+impl Charge {
+    pub(crate) fn new(home: &Arc<EventLoop>, bytes: u64) -> Arc<Charge> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        if let Some(env) = home.here() {
+            adjust(env, bytes);
+        }
+        Arc::new(Charge { home: home.clone(), bytes })
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        let bytes = -self.bytes;
+        match self.home.here() {
+            Some(env) => adjust(env, bytes),
+            None => self.home.run_soon(move |env| adjust(env, bytes)),
+        }
+    }
+}
+
+fn adjust(env: Env, bytes: i64) {
+    // Only a hint, which can't fail.
+    let _ = get!(0; napi_adjust_external_memory(env, bytes));
 }
 
 /// An export of it.
@@ -203,7 +236,7 @@ impl Export {
 
     /// Begins the call, and gives its promise.
     fn call(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
-        let Callee { home, target, table, bigint } = self.callee.clone();
+        let Callee { home, target, table, bigint, .. } = self.callee.clone();
         let (settle, promise) = Settle::new(&home, env).map_err(errors::unmade(&home, env))?;
         let arguments = match self.arguments(env, given, false) {
             Ok(arguments) => arguments,

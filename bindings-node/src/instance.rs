@@ -1,5 +1,7 @@
 //! A running copy of a plugin, for the package's class of that name.
 
+use std::sync::Arc;
+
 use napi::sys::TypedarrayType;
 use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result};
 
@@ -44,11 +46,11 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
     let (callee, instance) = instance(call)?;
     let mut options = call.made(config::call(call.arg(1)?, call.arg(2)?))?;
     if is_sync(call, 3)? {
-        options.caller = Some(std::sync::Arc::new(Way::Sync));
+        options.caller = Some(Arc::new(Way::Sync));
         waiting(call.env, || here(instance, &options))?;
         return call.undefined();
     }
-    options.caller = Some(std::sync::Arc::new(Way::Promise));
+    options.caller = Some(Arc::new(Way::Promise));
     options.cancel.get_or_insert_with(|| call.home.cancel.clone());
     options.within = call.home.lease();
     let is_within = options.within.is_some();
@@ -60,6 +62,12 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
         work.await
     };
     call.made(promise::of(call.home, call.env, callee.table.as_ref(), future, |env, ()| env.undefined()))
+}
+
+/// `end(instance)`: lets go of the guest.
+pub(crate) fn end(call: &Call<'_>) -> Result<Js> {
+    instance(call)?.1.close()?;
+    call.undefined()
 }
 
 /// `dead(instance)`: what calls are told once it has ended; undefined while it lives.

@@ -48,6 +48,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("bind", instance::bind),
     ("poll", instance::poll),
     ("reset", instance::reset),
+    ("end", instance::end),
     ("dead", instance::dead),
     ("usage", instance::usage),
     ("tier", instance::tier),

@@ -1,15 +1,18 @@
 //! A compiled plugin, for the package's class of that name.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
-use undergo::{Error, ErrorKind, Function, Plugin, PluginOptions, Result, names};
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Function, Plugin, PluginOptions, Result, names};
 
 use crate::bytes::Copied;
 use crate::config;
-use crate::function::{Callee, Target};
-use crate::js::{Js, Kind, Made};
+use crate::function::{Callee, Charge, Target, Way};
+use crate::home::{EventLoop, waiting};
+use crate::js::{Env, Js, Kind, Made};
+use crate::kept::Kept;
 use crate::native::{Call, Handle};
 use crate::promise;
 use crate::types;
@@ -60,7 +63,7 @@ pub(crate) fn is_sync(call: &Call<'_>, number: usize) -> Result<bool> {
 fn blocking<T: Send + 'static>(
     call: &Call<'_>,
     work: impl FnOnce() -> Result<T> + Send + 'static,
-    convert: impl FnOnce(crate::js::Env, T) -> Made + Send + 'static,
+    convert: impl FnOnce(Env, T) -> Made + Send + 'static,
 ) -> Result<Js> {
     let (sender, receiver) = oneshot::channel();
     let spawned = thread::Builder::new().name("undergo-load".into()).spawn(move || drop(sender.send(work())));
@@ -135,17 +138,22 @@ pub(crate) fn instantiate(call: &Call<'_>) -> Result<Js> {
     let plugin = call.plugin(0)?.clone();
     let config::Given { options, table, bigint } = call.made(config::instance(call.home, call.arg(1)?))?;
     let home = call.home.clone();
-    let way = |way| undergo::CallOptions { caller: Some(std::sync::Arc::new(way)), ..undergo::CallOptions::default() };
+    let way = |way| CallOptions { caller: Some(Arc::new(way)), ..CallOptions::default() };
     if is_sync(call, 2)? {
-        let of = way(crate::function::Way::Sync);
-        let made = crate::home::waiting(call.env, || plugin.instantiate_here(options, &of))?;
-        return call.made(Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint }).into_js(call.env));
+        let of = way(Way::Sync);
+        let made = waiting(call.env, || plugin.instantiate_here(options, &of))?;
+        return call.made(of_instance(home, made, table, bigint).into_js(call.env));
     }
-    let of = undergo::CallOptions { cancel: Some(home.cancel.clone()), ..way(crate::function::Way::Promise) };
+    let of = CallOptions { cancel: Some(home.cancel.clone()), ..way(Way::Promise) };
     let held = table.clone();
     let making = async move { plugin.instantiate_async(options, &of).await };
-    let convert = move |env, made| Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint }).into_js(env);
+    let convert = move |env, made| of_instance(home, made, table, bigint).into_js(env);
     call.made(promise::of(call.home, call.env, held.as_ref(), making, convert))
+}
+
+fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Option<Arc<Kept>>, bigint: bool) -> Handle {
+    let charge = Some(Charge::new(&home, made.usage().memory));
+    Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint, charge })
 }
 
 /// `pool(plugin, options)`
@@ -153,6 +161,6 @@ pub(crate) fn pool(call: &Call<'_>) -> Result<Js> {
     let config::Given { options, table, bigint } = call.made(config::instance(call.home, call.arg(1)?))?;
     let options = call.made(config::pool(call.arg(1)?, options))?;
     let made = call.plugin(0)?.async_pool(options)?;
-    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint };
+    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint, charge: None };
     call.made(Handle::Callee(callee).into_js(call.env))
 }

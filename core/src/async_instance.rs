@@ -247,6 +247,20 @@ impl AsyncInstance {
         run_here(self.reset(options))
     }
 
+    /// Lets go of the guest and its memory, for hosts whose collector would be late to do so. Later calls get `dead-instance`; a [`reset`](AsyncInstance::reset)
+    /// brings it back.
+    ///
+    /// # Errors
+    ///
+    /// `busy` while a call is under way.
+    pub fn close(&self) -> Result<()> {
+        let mut store = self.lock_here()?;
+        self.0.seed.life.end(&Error::new(ErrorKind::DeadInstance, "it was closed"));
+        // One that no guest is in.
+        *store = Kept::new(self.0.seed.store()?);
+        Ok(())
+    }
+
     /// Takes the instance, which whoever has it might need this thread to give back.
     fn lock_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
         let text =

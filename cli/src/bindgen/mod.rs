@@ -3,6 +3,7 @@
 mod c;
 mod kotlin;
 mod python;
+mod ts;
 
 use std::fs;
 use std::io::Write as _;
@@ -33,12 +34,16 @@ enum Language {
     C,
     Kotlin,
     Python,
+    Ts,
 }
 
 const HELP: &str = "\
 The Python module has a dataclass for each record, an Enum for each enum, a Protocol for each interface that the plugin \
 imports, and classes for an instance and for a pool, with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies \
 mypy --strict.
+
+The TypeScript module has an interface for each record and each interface that the plugin imports, a union of strings for each enum, and functions \
+that load an instance or a pool with a typed method for each export; it satisfies tsc --strict.
 
 The C header has a struct for each record, and static inline functions: one for each export of an instance, one for a pool, and one for each interface that \
 the plugin imports. It needs undergo.h and C99.
@@ -50,6 +55,8 @@ The same plugin gives the same file: commit it, and let CI write it again and co
 
 Examples:
   undergo bindgen greeter.wasm --lang python -o greeter.py
+  undergo bindgen greeter.wasm --lang ts -o greeter.ts
+  undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -60,6 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::C => c::header(&plugin),
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
+        Language::Ts => ts::module(&plugin),
     };
     match &args.output {
         Some(output) => fs::write(output, text).with_context(|| format!("{} can't be written", output.display())),

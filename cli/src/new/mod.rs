@@ -25,6 +25,7 @@ enum Host {
     C,
     Kotlin,
     Python,
+    Node,
 }
 
 const HELP: &str = "\
@@ -53,6 +54,11 @@ impl Host {
             Host::Python => {
                 &[("main.py", include_str!("templates/python/main.py.txt")), ("README.md", include_str!("templates/python/README.md.txt"))]
             }
+            Host::Node => &[
+                ("main.mjs", include_str!("templates/node/main.mjs.txt")),
+                ("package.json", include_str!("templates/node/package.json.txt")),
+                ("README.md", include_str!("templates/node/README.md.txt")),
+            ],
         }
     }
 
@@ -62,6 +68,7 @@ impl Host {
             Host::C => "make && ./main",
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
+            Host::Node => "npm install && node main.mjs",
         }
     }
 }

@@ -29,6 +29,12 @@ fn the_kotlin_files_are_as_they_were() {
 }
 
 #[test]
+fn the_typescript_modules_are_as_they_were() {
+    golden("kitchen.ts", kitchen(), "ts");
+    golden("bare.ts", bare(), "ts");
+}
+
+#[test]
 fn the_python_modules_compile() {
     for file in ["kitchen.py", "bare.py"] {
         let path = fixture(file);

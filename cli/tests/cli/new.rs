@@ -16,6 +16,18 @@ fn what_is_new_builds_and_can_be_called() {
 }
 
 #[test]
+fn each_host_has_its_own_program() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (host, program, command) in [("python", "main.py", "python main.py"), ("node", "main.mjs", "npm install && node main.mjs")] {
+        let name = format!("for-{host}");
+        let out = undergo(dir.path(), &["new", &name, "--host", host]).ok();
+        assert!(out.ends_with(&format!("  {command}\n")), "{out}");
+        let text = fs::read_to_string(dir.path().join(&name).join(program)).expect("a program");
+        assert!(text.contains(&format!("{name}.wasm")) && !text.contains("NAME"), "{text}");
+    }
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let dir = tempfile::tempdir().expect("a directory");
     undergo(dir.path(), &["new", "a"]).ok();

@@ -1,0 +1,234 @@
+//! A TypeScript module for a plugin: interfaces for its records, unions for its enums, what its imports and exports are, and functions that load it.
+
+mod text;
+mod types;
+
+use std::sync::Arc;
+
+use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+
+use text::{Lines, key, parameter};
+use types::{Direction, Names};
+
+/// The module's text.
+pub(super) fn module(plugin: &Plugin) -> String {
+    Module::new(plugin).write()
+}
+
+/// An interface whose functions the host gives.
+struct Import<'a> {
+    name: &'a str,
+    class: String,
+    functions: Vec<&'a Arc<Function>>,
+}
+
+/// Who runs a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Guest,
+    Host,
+}
+
+struct Module<'a> {
+    file: &'a str,
+    /// The name of the type of an instance.
+    class: String,
+    types: &'a [Type],
+    exports: Vec<&'a Arc<Function>>,
+    imports: Vec<Import<'a>>,
+    names: Names,
+    out: Lines,
+}
+
+impl<'a> Module<'a> {
+    fn new(plugin: &'a Plugin) -> Module<'a> {
+        let interface = plugin.interface();
+        let types = interface.map_or(&[][..], |interface| &interface.types);
+        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
+        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let mut names = Names::new(types);
+        let class = names.class(&world);
+        let mut imports: Vec<Import<'_>> = Vec::new();
+        for (module, function) in plugin.imports() {
+            match imports.iter_mut().find(|import| import.name == module) {
+                Some(import) => import.functions.push(function),
+                None => imports.push(Import { name: module, class: names.class(&names::kebab(module)), functions: vec![function] }),
+            }
+        }
+        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::default() }
+    }
+
+    fn write(mut self) -> String {
+        for ty in self.types {
+            match &ty.kind {
+                TypeKind::Record(record) => self.record(record),
+                TypeKind::Enum(cases) => self.cases(cases),
+                _ => {}
+            }
+        }
+        self.needed();
+        self.given();
+        self.loaders();
+        let body = std::mem::take(&mut self.out).finish();
+        self.head(&body) + &body
+    }
+
+    fn head(&self, body: &str) -> String {
+        let mut out = Lines::default();
+        out.line(0, &format!("// Typed access to the plugin {}.", self.file));
+        out.line(0, "//");
+        out.line(0, "// Written by undergo bindgen; don't edit it, but write it anew.");
+        out.line(0, "");
+        out.line(0, "import {");
+        out.line(1, "Plugin,");
+        if body.contains(": Bytes") {
+            out.line(1, "type Bytes,");
+        }
+        for name in ["Instance", "InstanceOptions", "PluginOptions", "Pool", "PoolOptions"] {
+            out.line(1, &format!("type {name}{}", if name == "PoolOptions" { "" } else { "," }));
+        }
+        out.line(0, "} from 'undergo'");
+        out.finish()
+    }
+
+    fn record(&mut self, record: &RecordType) {
+        let name = self.names.of(&record.name);
+        let docs = or(&record.docs, &format!("The record {}.", record.name));
+        self.fields(record, &name, &docs, Direction::FromGuest);
+        if types::differs(record) {
+            let docs = format!("What is accepted for {name}.");
+            self.fields(record, &self.names.input(&record.name), &docs, Direction::Within);
+        }
+    }
+
+    fn fields(&mut self, record: &RecordType, name: &str, docs: &str, direction: Direction) {
+        self.out.line(0, "");
+        self.out.docs(0, docs);
+        self.out.line(0, &format!("export interface {name} {{"));
+        for field in &record.fields {
+            if !field.docs.is_empty() {
+                self.out.docs(1, &field.docs);
+            }
+            let mark = if matches!(field.ty.kind, TypeKind::Option(_)) { "?" } else { "" };
+            self.out.line(1, &format!("{}{mark}: {}", key(&field.name), self.names.show(&field.ty, direction)));
+        }
+        self.out.line(0, "}");
+    }
+
+    fn cases(&mut self, cases: &EnumType) {
+        self.out.line(0, "");
+        self.out.docs(0, &or(&cases.docs, &format!("The enum {}.", cases.name)));
+        self.out.line(0, &format!("export type {} =", self.names.of(&cases.name)));
+        for (case, docs) in &cases.cases {
+            if !docs.is_empty() {
+                self.out.docs(1, docs);
+            }
+            self.out.line(1, &format!("| '{case}'"));
+        }
+    }
+
+    /// What the host gives.
+    fn needed(&mut self) {
+        let imports = std::mem::take(&mut self.imports);
+        for import in &imports {
+            self.out.line(0, "");
+            self.out.docs(0, &format!("What the host gives as {}.", import.name));
+            self.out.line(0, &format!("export interface {} {{", import.class));
+            for function in &import.functions {
+                self.function(function, Owner::Host);
+            }
+            self.out.line(0, "}");
+        }
+        self.out.line(0, "");
+        self.out.docs(0, "What the host gives, by interface.");
+        if imports.is_empty() {
+            self.out.line(0, "export type Imports = Record<string, never>");
+        } else {
+            self.out.line(0, "export interface Imports {");
+            for import in &imports {
+                self.out.line(1, &format!("{}: {}", text::property(import.name), import.class));
+            }
+            self.out.line(0, "}");
+        }
+        self.imports = imports;
+    }
+
+    /// What the plugin gives.
+    fn given(&mut self) {
+        self.out.line(0, "");
+        self.out.docs(0, &format!("The functions of {}.", self.file));
+        self.out.line(0, &format!("export interface {}Exports {{", self.class));
+        for function in std::mem::take(&mut self.exports) {
+            self.function(function, Owner::Guest);
+        }
+        self.out.line(0, "}");
+    }
+
+    fn function(&mut self, function: &Function, owner: Owner) {
+        let (given, answered) = match owner {
+            Owner::Guest => (Direction::ToGuest, Direction::FromGuest),
+            Owner::Host => (Direction::FromGuest, Direction::ToGuest),
+        };
+        let needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
+        let params = function.params.iter().enumerate().map(|(i, param)| {
+            let mark = if owner == Owner::Guest && i >= needed { "?" } else { "" };
+            format!("{}{mark}: {}", parameter(&param.name), self.names.show(&param.ty, given))
+        });
+        let params: Vec<String> = params.collect();
+        let result = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| self.names.show(ty, answered));
+        let result = match owner {
+            Owner::Guest => format!("Promise<{result}>"),
+            Owner::Host => format!("{result} | Promise<{result}>"),
+        };
+        let docs = match (function.fallible, owner) {
+            (false, _) => function.docs.clone(),
+            (true, Owner::Guest) => format!("{}\n\nRejects with a GuestError when the function returns an error.", function.docs),
+            (true, Owner::Host) => format!("{}\n\nWhat it throws is the error that the plugin gets.", function.docs),
+        };
+        self.out.docs(1, &docs);
+        self.out.signature(1, &key(&function.name), &params, &result);
+    }
+
+    fn loaders(&mut self) {
+        let class = &self.class;
+        let options = |name: &str| {
+            if self.imports.is_empty() {
+                format!("Omit<{name}<Imports>, 'bigint' | 'imports'>")
+            } else {
+                format!("Omit<{name}<Imports>, 'bigint' | 'imports'> & {{ imports: Imports }}")
+            }
+        };
+        let default = if self.imports.is_empty() { " = {}" } else { "" };
+        self.out.line(0, "");
+        self.out.docs(0, &format!("An instance of {}.", self.file));
+        self.out.line(0, &format!("export type {class} = Instance<{class}Exports>"));
+        self.out.line(0, "");
+        self.out.docs(0, &format!("A pool of instances of {}.", self.file));
+        self.out.line(0, &format!("export type {class}Pool = Pool<{class}Exports>"));
+        self.out.line(0, "");
+        self.out.docs(0, "How an instance is made: its integers of 64 bits are numbers.");
+        self.out.line(0, &format!("export type {class}Options = {}", options("InstanceOptions")));
+        self.out.line(0, "");
+        self.out.docs(0, "How a pool is made.");
+        self.out.line(0, &format!("export type {class}PoolOptions = {}", options("PoolOptions")));
+        self.out.line(0, "");
+        self.out.docs(0, "Compiles the plugin and makes an instance of it.");
+        let params =
+            ["path: string | URL".to_owned(), format!("options: {class}Options{default}"), "compile: PluginOptions = {}".to_owned()];
+        self.out.function(&format!("export async function load{class}"), &params, &format!("Promise<{class}>"));
+        self.out.line(1, "const plugin = await Plugin.load(path, compile)");
+        self.out.line(1, &format!("return plugin.instantiate<{class}Exports, Imports>(options)"));
+        self.out.line(0, "}");
+        self.out.line(0, "");
+        self.out.docs(0, "Compiles the plugin and makes a pool of at most that many instances.");
+        let params = ["path: string | URL".to_owned(), format!("options: {class}PoolOptions"), "compile: PluginOptions = {}".to_owned()];
+        self.out.function(&format!("export async function load{class}Pool"), &params, &format!("Promise<{class}Pool>"));
+        self.out.line(1, "const plugin = await Plugin.load(path, compile)");
+        self.out.line(1, &format!("return plugin.pool<{class}Exports, Imports>(options)"));
+        self.out.line(0, "}");
+    }
+}
+
+fn or(docs: &str, other: &str) -> String {
+    if docs.is_empty() { other.to_owned() } else { docs.to_owned() }
+}

@@ -1,0 +1,156 @@
+//! The types of an interface in TypeScript.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use undergo::{RecordType, Scalar, Type, TypeKind, names};
+
+/// Names that the module uses itself, or that mean something else where it is used.
+#[rustfmt::skip]
+const TAKEN: [&str; 32] = [
+    "Array", "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "Imports",
+    "Instance", "InstanceOptions", "Int16Array", "Int32Array", "Int8Array", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
+    "Promise", "ReadonlyMap", "Record", "String", "URL", "Uint8Array", "Uint32Array",
+];
+
+/// Which way a value goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// What the package makes: one exact type.
+    FromGuest,
+    /// What it accepts, which is more.
+    ToGuest,
+    /// The same within another value: as little more as possible, so that most types need not be written twice.
+    Within,
+}
+
+/// The types of the module.
+pub(super) struct Names {
+    classes: BTreeMap<String, String>,
+    inputs: BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn new(types: &[Type]) -> Names {
+        let taken = TAKEN.iter().map(|name| (*name).to_owned()).collect();
+        let mut names = Names { classes: BTreeMap::new(), inputs: BTreeMap::new(), taken };
+        for ty in types {
+            let name = ty.to_string();
+            let class = names.class(&name);
+            names.classes.insert(name, class);
+        }
+        for ty in types {
+            if let TypeKind::Record(record) = &ty.kind
+                && differs(record)
+            {
+                let input = names.class(&format!("{}-input", record.name));
+                names.inputs.insert(record.name.clone(), input);
+            }
+        }
+        names
+    }
+
+    /// A new name for a type.
+    pub(super) fn class(&mut self, kebab: &str) -> String {
+        let mut name: String = names::pascal(kebab).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            name.insert_str(0, "Plugin");
+        }
+        while !self.taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// The type of a record or an enum.
+    pub(super) fn of(&self, kebab: &str) -> String {
+        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+    }
+
+    /// What is accepted for a record.
+    pub(super) fn input(&self, kebab: &str) -> String {
+        self.inputs.get(kebab).cloned().unwrap_or_else(|| self.of(kebab))
+    }
+
+    pub(super) fn show(&self, ty: &Type, direction: Direction) -> String {
+        let within = if direction == Direction::FromGuest { direction } else { Direction::Within };
+        match &ty.kind {
+            TypeKind::Bool => "boolean".to_owned(),
+            TypeKind::Scalar(Scalar::S64 | Scalar::U64 | Scalar::WasmI64) if direction == Direction::ToGuest => {
+                "number | bigint".to_owned()
+            }
+            TypeKind::Scalar(_) | TypeKind::Duration => "number".to_owned(),
+            TypeKind::String => "string".to_owned(),
+            TypeKind::Json => "unknown".to_owned(),
+            TypeKind::Time => "Date".to_owned(),
+            TypeKind::List(item) => self.list(item, direction),
+            TypeKind::Map(map) => {
+                let (key, value) = (self.show(&map.key, within), self.show(&map.value, within));
+                match (&map.key.kind, direction) {
+                    (TypeKind::String, Direction::ToGuest) => format!("Readonly<Record<string, {value}>> | ReadonlyMap<string, {value}>"),
+                    (TypeKind::String, _) => format!("Record<string, {value}>"),
+                    (_, Direction::ToGuest) => format!("ReadonlyMap<{key}, {value}>"),
+                    _ => format!("Map<{key}, {value}>"),
+                }
+            }
+            TypeKind::Option(inner) => match self.show(inner, direction) {
+                shown if shown == "unknown" || shown.ends_with("undefined") => shown,
+                shown if direction == Direction::ToGuest => format!("{shown} | null | undefined"),
+                shown => format!("{shown} | undefined"),
+            },
+            TypeKind::Tuple(tuple) => {
+                let items: Vec<String> = tuple.items.iter().map(|item| self.show(item, within)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            TypeKind::Record(record) if direction == Direction::FromGuest => self.of(&record.name),
+            TypeKind::Record(record) => self.input(&record.name),
+            TypeKind::Enum(cases) => self.of(&cases.name),
+        }
+    }
+
+    fn list(&self, item: &Type, direction: Direction) -> String {
+        if let TypeKind::Scalar(scalar) = item.kind {
+            return scalars(scalar, direction).to_owned();
+        }
+        let within = if direction == Direction::FromGuest { direction } else { Direction::Within };
+        let item = match self.show(item, within) {
+            shown if shown.contains(" | ") => format!("({shown})"),
+            shown => shown,
+        };
+        let readonly = if direction == Direction::ToGuest { "readonly " } else { "" };
+        format!("{readonly}{item}[]")
+    }
+}
+
+/// A list of numbers.
+fn scalars(scalar: Scalar, direction: Direction) -> &'static str {
+    let (made, accepted) = match scalar {
+        Scalar::U8 => ("Uint8Array", "Bytes"),
+        Scalar::S8 => ("Int8Array", "Int8Array | readonly number[]"),
+        Scalar::S16 => ("Int16Array", "Int16Array | readonly number[]"),
+        Scalar::U16 => ("Uint16Array", "Uint16Array | readonly number[]"),
+        Scalar::S32 | Scalar::WasmI32 => ("Int32Array", "Int32Array | readonly number[]"),
+        Scalar::U32 => ("Uint32Array", "Uint32Array | readonly number[]"),
+        Scalar::F32 => ("Float32Array", "Float32Array | readonly number[]"),
+        Scalar::F64 => ("Float64Array", "Float64Array | readonly number[]"),
+        Scalar::S64 | Scalar::WasmI64 => ("number[]", "BigInt64Array | readonly (number | bigint)[]"),
+        Scalar::U64 => ("number[]", "BigUint64Array | readonly (number | bigint)[]"),
+    };
+    if direction == Direction::FromGuest { made } else { accepted }
+}
+
+/// Whether more is accepted for a record than is made of it.
+pub(super) fn differs(record: &RecordType) -> bool {
+    record.fields.iter().any(|field| differs_within(&field.ty))
+}
+
+fn differs_within(ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(_)) || differs_within(item),
+        TypeKind::Option(inner) => differs_within(inner),
+        TypeKind::Map(map) => differs_within(&map.key) || differs_within(&map.value),
+        TypeKind::Tuple(tuple) => tuple.items.iter().any(differs_within),
+        TypeKind::Record(record) => differs(record),
+        _ => false,
+    }
+}
