@@ -209,7 +209,7 @@ impl<'a> Lower<'a> for Given<'_> {
         let milliseconds = self.js.f64().map_err(self.failed())?;
         // The whole ones and the rest apart, which are exact.
         let (whole, rest) = (milliseconds.trunc(), milliseconds.fract());
-        let nanoseconds = whole as i128 * 1_000_000 + (rest * 1e6).round() as i128;
+        let nanoseconds = (whole as i128).saturating_mul(1_000_000).saturating_add((rest * 1e6).round() as i128);
         match i64::try_from(nanoseconds) {
             Ok(nanoseconds) if milliseconds.is_finite() => Ok(nanoseconds),
             _ => Err(Reject::Value(format!("{} milliseconds are more than a duration can hold, which is 292 years", self.js.shown()))),

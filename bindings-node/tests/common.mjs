@@ -113,3 +113,13 @@ export async function thrownBy(code) {
   }
   throw new Error('nothing was thrown')
 }
+
+/** Makes an instance of the conformance plugin, quiet unless a sandbox is given. */
+export async function start(options = {}) {
+  const plugin = await guest('conformance')
+  const host = options.host ?? new Host()
+  delete options.host
+  const instance = await plugin.instantiate({ imports: { host }, sandbox: QUIET, ...options })
+  if (host instanceof Host) host.instance = instance
+  return instance
+}

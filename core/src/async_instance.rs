@@ -364,6 +364,8 @@ impl AsyncInstance {
             return done.await.map_err(|_| over())?;
         }
         let mut store = self.enter(&patience).await?;
+        // Nothing begins whose end was asked for: a short call would be over before anybody looked.
+        patience.check_limits()?;
         self.call_in(&mut store, &function, export, block, patience, then).await
     }
 

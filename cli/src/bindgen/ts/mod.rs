@@ -81,7 +81,8 @@ impl<'a> Module<'a> {
         out.line(0, "");
         out.line(0, "import {");
         out.line(1, "Plugin,");
-        if body.contains(": Bytes") {
+        let code = body.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
+        if code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).any(|word| word == "Bytes") {
             out.line(1, "type Bytes,");
         }
         for name in ["Instance", "InstanceOptions", "PluginOptions", "Pool", "PoolOptions"] {

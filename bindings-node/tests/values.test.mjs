@@ -1,0 +1,201 @@
+// What is accepted for each type, and what is made: beyond what the conformance list can say.
+import assert from 'node:assert/strict'
+import { runInNewContext } from 'node:vm'
+import { test } from 'node:test'
+import { TypeMismatchError } from 'undergo'
+import { Host, QUIET, guest, start, thrownBy } from './common.mjs'
+
+const instance = await start()
+const person = {
+  name: 'Ada',
+  age: 36,
+  tags: [],
+  home: { street: 'Main' },
+  others: [],
+  scores: {},
+  favorite: 'dark-blue',
+  level: undefined,
+  born: new Date(0),
+  nap: 1.5,
+  userId: 1
+}
+
+const rejects = async (call, ...texts) => {
+  const error = await thrownBy(call)
+  assert.ok(error instanceof TypeMismatchError, error.stack)
+  for (const text of texts) assert.ok(error.message.includes(text), error.message)
+}
+
+test('integers of 64 bits are numbers, or an error that says what to do', async () => {
+  assert.equal(await instance.echoInt64(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  assert.equal(await instance.echoInt64(-5n), -5)
+  assert.equal(await instance.echoUint64(5n), 5)
+  await rejects(() => instance.echoInt64(2 ** 53), 'echo-int64(v)', 'give a bigint')
+  await rejects(() => instance.echoInt64(2n ** 53n), 'echo-int64 -> result', 'bigint: true')
+  await rejects(() => instance.echoUint64(2n ** 64n - 1n), 'bigint: true')
+  await rejects(() => instance.echoInt64(NaN), 'not an integer')
+  await rejects(() => instance.echoInt64(0.5), '0.5 is not an integer')
+  assert.equal(instance.alive, true)
+})
+
+test('integers of 64 bits are bigints on request, and others are not', async () => {
+  const big = await start({ bigint: true })
+  assert.equal(await big.echoInt64(5), 5n)
+  assert.equal(await big.echoUint64(2n ** 64n - 1n), 2n ** 64n - 1n)
+  assert.equal(await big.echoInt32(5), 5)
+  assert.equal(await big.echoUint32(2 ** 32 - 1), 2 ** 32 - 1)
+  assert.deepEqual(await big.echoInt64s([1, 2n]), BigInt64Array.of(1n, 2n))
+  assert.deepEqual(await instance.echoInt64s(BigInt64Array.of(1n, 2n)), [1, 2])
+})
+
+test('lists of numbers are typed arrays, and accept arrays and typed arrays', async () => {
+  assert.deepEqual(await instance.echoFloat64s([1, 2.5]), Float64Array.of(1, 2.5))
+  assert.deepEqual(await instance.echoFloat64s(Float64Array.of(1, 2.5).subarray(1)), Float64Array.of(2.5))
+  assert.deepEqual(await instance.echoFloat64s(Float32Array.of(0.5)), Float64Array.of(0.5))
+  assert.deepEqual(await instance.echoInt8s(Int8Array.of(-1)), Int8Array.of(-1))
+  const large = Float64Array.from({ length: 10_000 }, (_, i) => i)
+  for (const way of [instance, instance.sync]) assert.deepEqual(await way.echoFloat64s(large), large)
+  await rejects(() => instance.echoInt8s(Int16Array.of(1000)), 'echo-int8s(v[0])', 'out of range')
+})
+
+test('bytes are accepted from whatever has them', async () => {
+  const bytes = Uint8Array.of(0, 255, 7)
+  const given = [bytes, Buffer.from(bytes), bytes.buffer, new DataView(bytes.buffer), new Uint8ClampedArray(bytes), [0, 255, 7]]
+  for (const one of given) {
+    const made = await instance.echoBytes(one)
+    assert.ok(made instanceof Uint8Array && made.constructor === Uint8Array)
+    assert.deepEqual([...made], [0, 255, 7])
+    assert.deepEqual([...instance.sync.echoBytes(one)], [0, 255, 7])
+  }
+  await rejects(() => instance.echoBytes(Uint16Array.of(256)), 'echo-bytes(v[0])')
+})
+
+test('a buffer belongs to its caller again when the call has begun', async () => {
+  const given = new Uint8Array(100_000).fill(1)
+  const call = instance.echoBytes(given)
+  given.fill(2)
+  assert.ok((await call).every((byte) => byte === 1))
+  const waits = [instance.sleep(20), instance.echoBytes(given)]
+  structuredClone(given.buffer, { transfer: [given.buffer] })
+  assert.equal(given.length, 0)
+  assert.ok((await waits[1]).every((byte) => byte === 2))
+})
+
+test('a buffer that a getter takes away is none, and nothing worse', async () => {
+  const bytes = new Uint8Array(5000).fill(7)
+  const evil = {
+    get 0() {
+      structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+      return 'gone'
+    }
+  }
+  const list = Object.setPrototypeOf(['x'], null)
+  Object.defineProperty(list, 0, Object.getOwnPropertyDescriptor(evil, 0))
+  const args = ['s', bytes, 1, list, []]
+  // The guest gets a list of 5000 bytes of its own memory, or is refused: this process does not mind.
+  await Promise.resolve(thrownBy(() => instance.sync.throughHost(...args))).catch(() => undefined)
+  assert.equal(bytes.length, 0)
+})
+
+test('records are plain objects, and any object will do', async () => {
+  class Point {
+    #x = 1.5
+    get x() {
+      return this.#x
+    }
+    y = -2
+    tag = 255
+    unknown = 'is not looked at'
+  }
+  const made = await instance.echoPoint(new Point())
+  assert.deepEqual(made, { x: 1.5, y: -2, tag: 255 })
+  assert.equal(Object.getPrototypeOf(made), Object.prototype)
+  assert.deepEqual(Object.keys(await instance.echoPerson(person)).slice(0, 3), ['name', 'email', 'age'])
+  assert.equal((await instance.echoPerson({ ...person, email: null })).email, undefined)
+  const foreign = runInNewContext('({ x: 1, y: 2, tag: 3 })')
+  assert.deepEqual(await instance.echoPoint(foreign), { x: 1, y: 2, tag: 3 })
+})
+
+test('what a getter throws is the cause', async () => {
+  const thrown = new Error('from a getter')
+  const bad = { y: 1, tag: 1, get x() { throw thrown } }
+  for (const way of [instance, instance.sync]) {
+    const error = await thrownBy(async () => way.echoPoint(bad))
+    assert.equal(error.code, 'type-mismatch')
+    assert.equal(error.cause, thrown)
+  }
+})
+
+test('maps are objects for keys that are strings, and Maps for others', async () => {
+  assert.deepEqual(await instance.echoCounts({ a: 1 }), { a: 1 })
+  assert.deepEqual(await instance.echoCounts(new Map([['a', 1]])), { a: 1 })
+  assert.deepEqual(await instance.echoLabels(new Map([[7, 'x']])), new Map([[7, 'x']]))
+  assert.ok((await instance.echoLabels(new Map())) instanceof Map)
+  const odd = await instance.echoCounts(new Map([['__proto__', 5], ['toString', 6]]))
+  assert.deepEqual(Object.entries(odd).sort(), [['__proto__', 5], ['toString', 6]])
+  assert.equal(Object.getPrototypeOf(odd), Object.prototype)
+  await rejects(() => instance.echoCounts([1]), 'expected map<string, s64>, got array')
+})
+
+test('times are Dates, and durations milliseconds', async () => {
+  const date = new Date('2024-02-29T12:34:56.789Z')
+  assert.deepEqual(await instance.echoTime(date), date)
+  assert.equal(await instance.echoDuration(0.001), 0.001)
+  await rejects(() => instance.echoTime('2024-02-29'), 'expected a Date, got string')
+  await rejects(() => instance.echoTime(new Date(NaN)), 'invalid Date')
+  await rejects(() => instance.echoDuration(Infinity), 'more than a duration can hold')
+})
+
+test('JSON is any value that JSON can hold', async () => {
+  const value = { a: [1, null, 'ü', { b: false }] }
+  assert.deepEqual(await instance.echoAny(value), value)
+  await rejects(() => instance.echoAny(undefined), 'undefined is no value of JSON')
+  const round = {}
+  round.round = round
+  await rejects(() => instance.echoAny(round), 'circular')
+})
+
+test('what is optional at the end may be left out, and what is too much is an error', async () => {
+  assert.equal(await instance.maybeString(), undefined)
+  assert.equal(await instance.maybeString(null), undefined)
+  assert.equal(await instance.echoString('x', undefined), 'x')
+  await rejects(() => instance.echoString(), "echoString() needs a value for 's': echoString(s: string): string")
+  await rejects(() => instance.echoString('a', 'b'), 'takes 1 argument, got 2')
+})
+
+test('long strings, and those that are not ASCII', async () => {
+  for (const text of ['', 'a'.repeat(507), 'a'.repeat(508), 'a'.repeat(511), 'ü'.repeat(255), 'ü'.repeat(256), '€'.repeat(171), '😀'.repeat(5000), 'x\0y', '\ufffd']) {
+    assert.equal(await instance.echoString(text), text)
+    assert.equal(instance.sync.echoString(text), text)
+  }
+  await rejects(() => instance.echoString('a\udc00'), 'lone surrogate')
+})
+
+test('many values at once', async () => {
+  const strings = Array.from({ length: 20_000 }, (_, i) => `item ${i}`)
+  assert.deepEqual(await instance.echoStrings(strings), strings)
+  const people = Array.from({ length: 1000 }, (_, i) => ({ ...person, userId: i }))
+  assert.deepEqual((await instance.echoPeople(people)).map((one) => one.userId), people.map((one) => one.userId))
+})
+
+test('exports have their names, and are there whatever those are', async () => {
+  const plugin = await guest('conformance')
+  assert.equal(instance.echoString.name, 'echoString')
+  assert.equal(Object.keys(instance.exports).length, plugin.exports.length)
+  assert.equal(Object.getPrototypeOf(instance.exports), null)
+  assert.equal(await instance.exports.echoString('x'), 'x')
+  assert.equal(await instance.call('echo-string', 'x'), 'x')
+  const { echoString } = instance
+  assert.equal(await echoString('without its instance'), 'without its instance')
+  assert.equal(instance.then, undefined)
+  const found = plugin.exports.find((one) => one.name === 'echoPerson')
+  assert.equal(found.signature, 'echoPerson(p: Person): Person')
+})
+
+test('imports may be objects of a class, and by their WIT names', async () => {
+  const plugin = await guest('conformance')
+  const host = new Host()
+  const renamed = Object.fromEntries(plugin.imports.map(({ name, witName }) => [witName, host[name].bind(host)]))
+  const other = await plugin.instantiate({ imports: { host: renamed }, sandbox: QUIET })
+  assert.deepEqual(await other.notes(['a', 'b']), ['a', 'b'])
+})
