@@ -17,7 +17,8 @@ GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h 
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python c install guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak test-go test-go-versions miri fuzz deny clean
+.PHONY: help demo build cli python node c kotlin install guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
+	test-go test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,13 +26,17 @@ help: ## list these verbs
 demo: build ## build everything, and render this README with a Go library, from Python
 	@$(PYTHON) tools/demo.py
 
-build: cli python c ## the command line tool at build/bin/undergo, a Python with the package at build/venv, the C library at build/c
+build: cli ## the command line tool at build/bin/undergo, and each host: a Python at build/venv, build/node, build/c, build/kotlin
+	@$(PYTHON) tools/hosts.py
 
 cli: ## only the command line tool
 	@$(PYTHON) tools/cli.py
 
 python: ## only the Python environment with the package
 	@$(PYTHON) tools/hosts.py python
+
+node: ## only the package for Node, in a folder from which import 'undergo' works
+	@$(PYTHON) tools/hosts.py node
 
 c: ## only the C library: headers, shared and static, at build/c
 	@$(PYTHON) tools/hosts.py c

@@ -92,6 +92,7 @@ def all_suites() -> dict[str, Suite]:
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
         "c": pytest("c", ROOT / "bindings-c", "tests"),
+        "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], count_tap, needs_build=True),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
@@ -207,6 +208,13 @@ def event_of(line: str) -> dict[str, str]:
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def count_tap(output: str) -> Counts:
+    """Count the tests in what `node --test` prints as TAP, which has its own sums at the end."""
+    sums = {word: int(count) for word, count in re.findall(r"^# (pass|fail|cancelled|skipped) (\d+)$", output, re.MULTILINE)}
+    reasons = [reason.strip() for reason in re.findall(r" # SKIP (.+)$", output, re.MULTILINE)]
+    return Counts(sums.get("pass", 0), sums.get("fail", 0) + sums.get("cancelled", 0), sums.get("skipped", 0), reasons)
 
 
 def count_junit(report: Path) -> Counts:

@@ -32,6 +32,7 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "bindings-python/README.md",
+    "bindings-node/README.md",
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]

@@ -55,6 +55,13 @@ def test_python_tests_are_counted(tmp_path: Path) -> None:
     assert counts.reasons == ["why"]
 
 
+def test_node_tests_are_counted() -> None:
+    output = "ok 1 - a # SKIP this host lacks b\n1..4\n# tests 9\n# pass 5\n# fail 2\n# cancelled 1\n# skipped 1\n"
+    counts = test.count_tap(output)
+    assert str(counts) == "5 passed, 3 failed, 1 skipped"
+    assert counts.reasons == ["this host lacks b"]
+
+
 @pytest.mark.parametrize("program", ["print('all is well')", "import sys; print('1 passed'); sys.exit(3)"])
 def test_a_suite_without_tests_has_failed(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test, "REPORTS", tmp_path)

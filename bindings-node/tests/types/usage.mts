@@ -1,0 +1,67 @@
+// What type checkers let through, and what they don't. Compiled by types.test.mjs, and never run.
+import undergo, { GuestError, Instance, load, Plugin, Pool, TimeoutError, UndergoError, errorCodes, version } from 'undergo'
+import type { ErrorCode, Frame, InstanceOptions, PoolStats, Usage } from 'undergo'
+
+const plugin: Plugin = await Plugin.load('greeter.wasm', { compile: 'best', cache: false })
+const same: Plugin = Plugin.compileSync(new Uint8Array(5))
+const options: InstanceOptions = {
+  imports: { directory: { lookup: async (name: string) => [name] } },
+  sandbox: { env: { A: 'b' }, dirs: { '/data': { path: new URL('file:///tmp'), readonly: true } }, stdin: Buffer.of(1), stdout: (line) => void line.length },
+  limits: { memory: '64MiB', timeout: 100, fuel: 1e9 },
+  bigint: true
+}
+const instance: Instance = await plugin.instantiate(options)
+await instance.greet({ name: 'Ada' }, true)
+instance.sync.greet({ name: 'Ada' })
+instance.sync.reset({ timeout: 5 })
+await instance.using({ signal: AbortSignal.timeout(5), timeout: 1 }).using({}).greet()
+await instance.exports.greet()
+const usage: Usage = instance.usage
+const memory: Uint8Array = instance.memory.read(usage.memory, 1)
+const text: string = instance.takeStdout().toString()
+const pool: Pool = same.pool({ size: 2, maxCalls: 1, idle: 5, ...options })
+const stats: PoolStats = pool.stats
+await pool.close(5)
+await (await load('x.wasm', { ...options, compile: 'fast' })).call('greet', stats, memory, text)
+
+interface Exports {
+  greet(name: string, shout?: boolean): Promise<string>
+  using(n: number): Promise<number>
+}
+const typed = await plugin.instantiate<Exports>({})
+const greeting: string = await typed.greet('Ada')
+const now: string = typed.sync.greet(greeting, true)
+const later: string = await typed.using({ timeout: 5 }).greet(now)
+// One that collides is reached through `exports`.
+const number: number = await typed.exports.using(5)
+const atOnce: number = typed.sync.exports.using(number)
+
+try {
+  await instance.greet()
+} catch (error) {
+  if (error instanceof GuestError || error instanceof TimeoutError) {
+    const found: ErrorCode = error.code
+    const frames: readonly Frame[] = (error as UndergoError).frames
+    console.log(found, frames, error.cause, later, atOnce, errorCodes, version, undergo.version)
+  }
+}
+
+// @ts-expect-error: it is made by its static methods
+new Plugin()
+// @ts-expect-error: a pool has a size
+plugin.pool({})
+// @ts-expect-error: no such option
+await plugin.instantiate({ limit: 5 })
+// @ts-expect-error: it must be said
+await Plugin.loadCompiled('x')
+// @ts-expect-error: not one of them
+const code: ErrorCode = 'unknown'
+// @ts-expect-error: an argument of another type
+await typed.greet(5)
+// @ts-expect-error: what is made is no promise
+await typed.sync.greet('x').then((made) => made)
+// @ts-expect-error: no such export
+typed.great
+// @ts-expect-error: milliseconds are a number
+instance.using({ timeout: '5' })
+export { code }
