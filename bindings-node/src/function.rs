@@ -84,7 +84,7 @@ pub(crate) struct Callee {
     pub(crate) table: Option<Arc<Kept>>,
     pub(crate) bigint: bool,
     /// Of an instance: what the garbage collector is told of its memory.
-    pub(crate) charge: Option<Arc<Charge>>,
+    pub(crate) _charge: Option<Arc<Charge>>,
 }
 
 /// Bytes that JavaScript's objects keep alive, and that V8 does not see: with them it collects in time.

@@ -153,7 +153,7 @@ pub(crate) fn instantiate(call: &Call<'_>) -> Result<Js> {
 
 fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Option<Arc<Kept>>, bigint: bool) -> Handle {
     let charge = Some(Charge::new(&home, made.usage().memory));
-    Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint, charge })
+    Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint, _charge: charge })
 }
 
 /// `pool(plugin, options)`
@@ -161,6 +161,6 @@ pub(crate) fn pool(call: &Call<'_>) -> Result<Js> {
     let config::Given { options, table, bigint } = call.made(config::instance(call.home, call.arg(1)?))?;
     let options = call.made(config::pool(call.arg(1)?, options))?;
     let made = call.plugin(0)?.async_pool(options)?;
-    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint, charge: None };
+    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint, _charge: None };
     call.made(Handle::Callee(callee).into_js(call.env))
 }
