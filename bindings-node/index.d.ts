@@ -182,10 +182,12 @@ interface Callable<E extends object> {
 }
 
 /** A view of an instance or a pool whose calls have other options. */
-export type View<E extends object = AnyExports> = Callable<E> & E
+export type View<E extends object = AnyExports> = Callable<E> & Omit<E, keyof Callable<E> | 'then'>
 
 /** A view whose calls return when they are over. */
-export type SyncView<E extends object = AnyExports> = {
+export type SyncView<E extends object = AnyExports> = SyncMembers<E> & Omit<SyncExports<E>, keyof SyncMembers<E> | 'then'>
+
+interface SyncMembers<E extends object> {
   /** All exports, whatever their names. */
   readonly exports: SyncExports<E>
   /** Calls an export whose name is known only when the program runs. */
@@ -193,7 +195,17 @@ export type SyncView<E extends object = AnyExports> = {
   call(name: string, ...args: unknown[]): any
   /** A view whose calls have other options. */
   using(options: CallOptions): SyncView<E>
-} & SyncExports<E>
+}
+
+/** A view of an instance for scripts. */
+export type SyncInstance<E extends object = AnyExports> = SyncMembers<E> & SyncTurns & Omit<SyncExports<E>, keyof SyncMembers<E> | keyof SyncTurns | 'then'>
+
+interface SyncTurns {
+  /** As `poll` of the instance. */
+  poll(options?: CallOptions): void
+  /** As `reset` of the instance. */
+  reset(options?: CallOptions): void
+}
 
 /** A guest's memory, for plugins without an interface. While a call is under way it is `busy`, but for the host function that the call runs. */
 export interface Memory {
@@ -226,12 +238,7 @@ export interface InstanceMembers<E extends object = AnyExports> extends Callable
   /** Can be read while a call is under way, and once the instance has ended. */
   readonly usage: Usage
   readonly memory: Memory
-  readonly sync: SyncView<E> & {
-    /** As `poll` of the instance. */
-    poll(options?: CallOptions): void
-    /** As `reset` of the instance. */
-    reset(options?: CallOptions): void
-  }
+  readonly sync: SyncInstance<E>
   /** Gives the guest's background goroutines a turn: they run only while a call does. */
   poll(options?: CallOptions): Promise<void>
   /** Takes the guest back to where it was after its first initialisation; a dead instance lives again. */

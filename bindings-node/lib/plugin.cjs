@@ -19,7 +19,9 @@ function compiling(given, others = []) {
   if (!['tiered', 'fast', 'best'].includes(compile)) {
     throw new TypeError(`compile is ${options.show(compile)}; it must be 'tiered', 'fast' or 'best'`)
   }
-  return { compile, cache: cache === undefined || typeof cache === 'boolean' ? cache || cache === undefined ? undefined : false : options.path(cache, 'cache'), compiled: false }
+  // The user's own cache is what nothing, and true, stand for.
+  const folder = cache === undefined || cache === true ? undefined : cache === false ? false : options.path(cache, 'cache')
+  return { compile, cache: folder, compiled: false }
 }
 
 function trusted(given) {
@@ -39,12 +41,14 @@ class Plugin {
   #handle
   #description
   #exports
+  #imports
 
   constructor(key, handle) {
     if (key !== PRIVATE) throw new TypeError("a plugin is made by 'await Plugin.load(path)' or 'await Plugin.compile(bytes)'")
     this.#handle = handle
     this.#description = native.describe(handle)
     this.#exports = Object.freeze(this.#description.exports.map((found) => Object.freeze(found)))
+    this.#imports = Object.freeze(this.#description.imports.map((found) => Object.freeze(found)))
     for (const text of this.#description.diagnostics) process.emitWarning(text, 'UndergoWarning')
   }
 
@@ -97,7 +101,7 @@ class Plugin {
   }
 
   get imports() {
-    return this.#description.imports
+    return this.#imports
   }
 
   async waitCompiled() {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use napi::sys::{self, Status, ThreadsafeFunctionCallMode, ThreadsafeFunctionReleaseMode};
@@ -28,7 +27,8 @@ enum Turn {
 /// An environment of Node (the main thread, or a worker), and its event loop.
 pub(crate) struct EventLoop {
     env: Env,
-    thread: ThreadId,
+    /// See [`thread_token`].
+    thread: usize,
     queue: Mutex<Queue>,
     /// Ends all calls of the environment when it ends.
     pub(crate) cancel: CancelToken,
@@ -89,13 +89,8 @@ unsafe impl Sync for EventLoop {}
 impl EventLoop {
     /// Makes the one of an environment, and has it end with it.
     pub(crate) fn open(env: Env) -> Made<Arc<EventLoop>> {
-        let this = Arc::new(EventLoop {
-            env,
-            thread: std::thread::current().id(),
-            queue: Mutex::default(),
-            cancel: CancelToken::new(),
-            mine: Mine::default(),
-        });
+        let this =
+            Arc::new(EventLoop { env, thread: thread_token(), queue: Mutex::default(), cancel: CancelToken::new(), mine: Mine::default() });
         unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
             // SAFETY: the reference that was leaked for Node, which gives it back once.
             drop(unsafe { Arc::from_raw(data.cast::<EventLoop>()) });
@@ -136,7 +131,7 @@ impl EventLoop {
     /// The environment, if this is its thread and JavaScript can still run.
     #[inline]
     pub(crate) fn here(&self) -> Option<Env> {
-        if std::thread::current().id() != self.thread || self.cancel.is_cancelled() {
+        if thread_token() != self.thread || self.cancel.is_cancelled() {
             return None;
         }
         Some(self.env)
@@ -293,6 +288,12 @@ unsafe extern "C" fn turn(env: sys::napi_env, _function: sys::napi_value, contex
     }
     // SAFETY: the context is the reference that `open` gave to the function, which has it until it is freed.
     unsafe { &*context.cast::<EventLoop>() }.turn();
+}
+
+/// A number that no other thread has at the same time.
+fn thread_token() -> usize {
+    thread_local!(static TOKEN: Cell<u8> = const { Cell::new(0) });
+    TOKEN.with(|token| ptr::from_ref(token).addr())
 }
 
 /// What a call is told whose environment has ended.
