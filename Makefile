@@ -17,7 +17,7 @@ GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h 
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python node c kotlin install guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
+.PHONY: help demo build cli python node c kotlin install packages guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
 	test-go test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
@@ -44,6 +44,9 @@ c: ## only the C library: headers, shared and static, at build/c
 PREFIX ?= /usr/local
 install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CMake find it
 	@$(PYTHON) tools/c_library.py install $(DESTDIR)$(PREFIX)
+
+packages: build ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jar, the gem
+	@$(PYTHON) tools/packages.py
 
 guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
 	@$(PYTHON) tools/guest.py
