@@ -38,6 +38,12 @@
     undergo_error_delete(failed);                                                                             \
   } while (0)
 
+// How plugins are compiled: by the quick compiler under valgrind, where the other one would take minutes.
+static inline const undergo_plugin_options_t *compiling(void) {
+  static const undergo_plugin_options_t fast = {UNDERGO_COMPILE_FAST, false, NULL};
+  return getenv("UNDERGO_TEST_FAST") != NULL ? &fast : NULL;
+}
+
 static inline bool is(undergo_string_t text, const char *wanted) {
   return text.len == strlen(wanted) && memcmp(text.ptr, wanted, text.len) == 0;
 }

@@ -243,7 +243,7 @@ static void pools(const undergo_plugin_t *plugin) {
 // An error outlasts what it came from, and a plugin may go before its instances.
 static void orders(const char *file) {
   undergo_plugin_t *plugin;
-  OK(guest_plugin_load(file, NULL, &plugin));
+  OK(guest_plugin_load(file, compiling(), &plugin));
   undergo_instance_t *guest = start(plugin, NULL, NULL);
   undergo_plugin_delete(plugin);
   undergo_string_t text;
@@ -267,7 +267,7 @@ static void orders(const char *file) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   undergo_plugin_t *plugin;
-  OK(guest_plugin_load(argv[1], NULL, &plugin));
+  OK(guest_plugin_load(argv[1], compiling(), &plugin));
   OK(undergo_plugin_wait_compiled(plugin));
   limits(plugin);
   fuel(plugin);

@@ -498,7 +498,7 @@ static void ends(const undergo_plugin_t *plugin, host_t *host) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   undergo_plugin_t *plugin;
-  OK(guest_plugin_load(argv[1], NULL, &plugin));
+  OK(guest_plugin_load(argv[1], compiling(), &plugin));
   OK(undergo_plugin_wait_compiled(plugin));
   host_t host = {0};
   undergo_instance_t *guest = start(plugin, &host);

@@ -1,0 +1,40 @@
+"""Compile bench/c against the C library and a native Go library, and run it: what it prints is a section of bench/results.md."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+BUILD = Path(os.environ.get("UNDERGO_BUILD") or ROOT / "build")
+
+
+def main() -> int:
+    """Build both sides, and measure; 0 when the bounds hold."""
+    library = BUILD / "c"
+    cli, go = os.environ.get("UNDERGO", str(BUILD / "bin" / "undergo")), os.environ.get("UNDERGO_GO", "go")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        wasm, native, program = folder / "plugin.wasm", folder / "native.so", folder / "main"
+        env = dict(os.environ, CGO_ENABLED="1", GOFLAGS="-buildvcs=false")
+        run([cli, "build", HERE / "plugin", "-o", wasm])
+        run([cli, "bindgen", wasm, "--lang", "c", "-o", folder / "plugin.h"])
+        # Beside the library, Go writes its header.
+        run([go, "build", "-buildmode=c-shared", "-o", native, "."], cwd=HERE / "native", env=env)
+        flags = ["-std=gnu11", "-O2", f"-I{folder}", f"-I{library / 'include'}", f"-L{library / 'lib'}"]
+        paths = [f"-Wl,-rpath,{library / 'lib'}", f"-Wl,-rpath,{folder}"]
+        run([os.environ.get("CC", "cc"), *flags, HERE / "c" / "main.c", native, "-lundergo", *paths, "-o", program])
+        return subprocess.run([program, wasm], check=False).returncode
+
+
+def run(command: list[str | Path], **options: object) -> None:
+    """Run a command that must succeed; what it says goes to standard error."""
+    subprocess.run([*map(str, command)], check=True, stdout=sys.stderr, **options)  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
