@@ -18,7 +18,8 @@ from project import BUILD, PROFILE, ROOT, Stamp, cargo, library, say, sources
 
 LIBRARY = BUILD / "c"
 CRATE = ROOT / "bindings-c"
-MADE_FROM = ("core", "bindings-c/src", "bindings-c/include", "bindings-c/install", "bindings-c/Cargo.toml", "bindings-c/build.rs", "Cargo.toml", "Cargo.lock")
+_PARTS = ("src", "include", "install", "Cargo.toml", "build.rs")
+MADE_FROM = ("core", "Cargo.toml", "Cargo.lock", *(f"bindings-c/{part}" for part in _PARTS))
 NEEDED = ("gcc_s", "util", "rt", "pthread", "m", "dl") if sys.platform == "linux" else ("m",)
 """What a program needs besides that is linked with the static library."""
 
@@ -69,10 +70,11 @@ def build() -> None:
         "PRIVATE": " ".join(f"-l{name}" for name in NEEDED),
         "LIBRARIES": ";".join(name for name in NEEDED if name != "pthread"),
     }
-    for file, folder in (("undergo.pc", "pkgconfig"), ("undergo-config.cmake", "cmake/undergo"), ("undergo-config-version.cmake", "cmake/undergo")):
-        text = (CRATE / "install" / f"{file}.in").read_text(encoding="utf-8")
+    cmake = "cmake/undergo"
+    for name, folder in (("undergo.pc", "pkgconfig"), ("undergo-config.cmake", cmake), ("undergo-config-version.cmake", cmake)):
+        text = (CRATE / "install" / f"{name}.in").read_text(encoding="utf-8")
         (lib / folder).mkdir(parents=True, exist_ok=True)
-        (lib / folder / file).write_text(re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text), encoding="utf-8")
+        (lib / folder / name).write_text(re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text), encoding="utf-8")
     stamp.set()
 
 

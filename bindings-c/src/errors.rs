@@ -114,7 +114,7 @@ struct Inner {
     payload: Option<UserData>,
 }
 
-impl Inner {
+impl ErrorHandle {
     fn new(error: Error, payload: Option<UserData>) -> ErrorHandle {
         ErrorHandle(Arc::new(Inner {
             message: c_text(error.message()),
@@ -132,7 +132,7 @@ impl Inner {
 #[cold]
 pub(crate) fn handle(error: Error) -> *mut ErrorHandle {
     let given = error.host().and_then(|host| host.clone().downcast::<Inner>().ok());
-    give(given.map_or_else(|| Inner::new(error, None), ErrorHandle))
+    give(given.map_or_else(|| ErrorHandle::new(error, None), ErrorHandle))
 }
 
 /// An error that a function of the host returned, on its way through the guest: the host's own, whatever its kind was, so that Go can handle it.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload:
         // SAFETY: C's promise: the text ends with a NUL.
         unsafe { std::ffi::CStr::from_ptr(message) }.to_string_lossy()
     };
-    give(Inner::new(Error::new(ErrorKind::HostError, message), Some(payload)))
+    give(ErrorHandle::new(Error::new(ErrorKind::HostError, message), Some(payload)))
 }
 
 /// Frees an error. NULL is accepted.

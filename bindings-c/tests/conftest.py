@@ -52,6 +52,9 @@ def run(command: list[str | Path], **options: object) -> str:
 VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
 """What is lost at the end counts. What the library keeps for the process (its threads, its engine) is still reachable, or possibly so."""
 
+QUICK = {**os.environ, "UNDERGO_TEST_FAST": "1"}
+"""For what runs under valgrind: there the better compiler would take minutes."""
+
 
 @pytest.fixture(scope="session")
 def conformance() -> Path:
@@ -84,5 +87,3 @@ def build(tmp_path_factory: pytest.TempPathFactory, headers: Path) -> Callable[.
         return made[key]
 
     return compile_once
-
-

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def words(value: Any, wanted: str = "") -> list[str]:
-    """Give the words for the JSON value of a conformance case. `wanted` is its type in WIT, where that is known: a long list is not a long text."""
+    """Give the words for the JSON value of a case. `wanted` is its type in WIT, where that is known: a long list is not a long text."""
     if value is None:
         return ["n"]
     if isinstance(value, bool):
@@ -174,8 +174,8 @@ class Failed(Exception):
 class Driver:
     """A running driver."""
 
-    def __init__(self, command: list[str | Path]) -> None:
-        self.process = subprocess.Popen([*map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="ascii")
+    def __init__(self, command: list[str | Path], env: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen([*map(str, command)], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="ascii")
 
     def ask(self, *parts: object) -> list[str]:
         """Have it do something; give the words of the answer, or raise what failed."""
@@ -222,5 +222,3 @@ class Driver:
         self.process.stdin.close()
         self.process.stdout.close()
         return self.process.wait(120)
-
-
