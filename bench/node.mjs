@@ -79,7 +79,7 @@ const shown = (nanoseconds) =>
 const host = { upper: (text) => text.toUpperCase(), pause: (n) => n }
 const compiled = await Plugin.load(plugin, { compile: 'best' })
 await compiled.waitCompiled()
-const instances = await Promise.all([0, 1].map(() => compiled.instantiate({ imports: { host } })))
+const instances = await Promise.all([0, 1].map(() => compiled.instantiate({ imports: { host }, bigint: true })))
 const [{ sync }] = instances
 const [instance] = instances
 const { echoString } = sync

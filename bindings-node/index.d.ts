@@ -228,7 +228,7 @@ export interface Usage {
 }
 
 /** A running copy of a plugin, besides its exports. */
-export interface InstanceMembers<E extends object = AnyExports> extends Callable<E>, Disposable {
+export interface InstanceMembers<E extends object = AnyExports> extends Omit<Callable<E>, 'sync'>, Disposable {
   /** The plugin that it is a copy of. */
   readonly plugin: Plugin
   /** Whether it answers calls: it does until a call ends otherwise than by a result or a returned Go error. */

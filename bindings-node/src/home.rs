@@ -343,16 +343,22 @@ impl Home for EventLoop {
 /// Whether a thread's JavaScript was asked to end (`worker.terminate()`), which ends the calls for which it waits. Asked by the core, on that thread, every few
 /// milliseconds.
 pub(crate) fn look() -> undergo::Result<()> {
-    WAITS.with(|waits| match waits.get() {
-        // A question that Node answers only while JavaScript may run.
-        Some(env) if is_terminating(env) => Err(ended()),
-        _ => Ok(()),
-    })
+    let Some(env) = WAITS.get() else { return Ok(()) };
+    let now = Instant::now();
+    if LOOKED.get().is_some_and(|looked| now.duration_since(looked) < LOOK) {
+        return Ok(());
+    }
+    LOOKED.set(Some(now));
+    if is_terminating(env) { Err(ended()) } else { Ok(()) }
 }
+
+/// How often Node is asked.
+const LOOK: Duration = Duration::from_millis(20);
 
 thread_local! {
     /// The environment whose JavaScript waits for a call on this thread.
     static WAITS: Cell<Option<Env>> = const { Cell::new(None) };
+    static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Runs a call for which the JavaScript of the environment waits.
@@ -363,6 +369,7 @@ pub(crate) fn waiting<R>(env: Env, call: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Asks something that Node answers only while JavaScript may run.
 fn is_terminating(env: Env) -> bool {
     env.scope(|| {
         let asked = env.global().and_then(|global| {

@@ -1,6 +1,7 @@
 //! A running copy of a plugin whose calls suspend instead of holding a thread.
 
 use std::fmt;
+use std::pin::pin;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -49,7 +50,7 @@ impl Plugin {
     ///
     /// As [`instantiate`](Plugin::instantiate).
     pub fn instantiate_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
-        run_here(self.instantiate_async(options, call))
+        run_here(pin!(self.instantiate_async(options, call)))
     }
 
     /// Begins an asynchronous call of the export of that number (see [`export`](Plugin::export)).
@@ -213,18 +214,19 @@ impl AsyncInstance {
         if gate.is_mine() {
             let mut store =
                 gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
-            let result = run_here(async {
+            let call = async {
                 let dropped = Dropped(&self.0.seed.life);
                 let result = fiber::call(&mut store, &function, export, block, patience, false, then).await;
                 std::mem::forget(dropped);
                 result
-            });
+            };
+            let result = run_here(pin!(call));
             gate.put_inner(store);
             return result;
         }
         let mut store = self.enter_here()?;
-        patience.check()?;
-        run_here(self.call_in(&mut store, &function, export, block, patience, then))
+        patience.check_limits()?;
+        run_here(pin!(self.call_in(&mut store, &function, export, block, patience, then)))
     }
 
     /// As [`poll`](AsyncInstance::poll), on this thread: see [`call_here`](AsyncInstance::call_here).
@@ -234,7 +236,7 @@ impl AsyncInstance {
     /// As of [`poll`](AsyncInstance::poll), and `busy` while a call is under way.
     pub fn poll_here(&self, options: &CallOptions) -> Result<()> {
         drop(self.enter_here()?);
-        run_here(self.poll(options))
+        run_here(pin!(self.poll(options)))
     }
 
     /// As [`reset`](AsyncInstance::reset), on this thread.
@@ -244,7 +246,7 @@ impl AsyncInstance {
     /// As of [`reset`](AsyncInstance::reset), and `busy` while a call is under way.
     pub fn reset_here(&self, options: &CallOptions) -> Result<()> {
         drop(self.lock_here()?);
-        run_here(self.reset(options))
+        run_here(pin!(self.reset(options)))
     }
 
     /// Lets go of the guest and its memory, for hosts whose collector would be late to do so. Later calls get `dead-instance`; a [`reset`](AsyncInstance::reset)

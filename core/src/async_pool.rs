@@ -1,6 +1,7 @@
 //! Interchangeable instances of a plugin, whose calls suspend instead of holding a thread.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::Thread;
 use std::time::Duration;
@@ -115,7 +116,7 @@ impl AsyncPool {
         let patience = Patience::of(options, &self.0.options.instance.limits);
         let loan = match turn {
             Turn::Use(member) => Loan { pool: self.clone(), member: Some(member), is_back: false },
-            Turn::Make => run_here(self.make(patience))?,
+            Turn::Make => run_here(pin!(self.make(patience)))?,
         };
         loan.instance().call_here(arguments, options, then)
     }

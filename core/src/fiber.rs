@@ -176,7 +176,12 @@ pub(crate) async fn call<R>(
     let within = patience.clone().within(&store.data().patience);
     let outer = std::mem::replace(&mut store.data_mut().patience, within);
     store.data_mut().depth += 1;
-    let called = bounded(&patience, run(store, function, export, block)).await;
+    // To be bounded costs a small call something, if only that the future is moved around.
+    let called = if patience.is_limited() {
+        bounded(&patience, run(store, function, export, block)).await
+    } else {
+        run(store, function, export, block).await
+    };
     store.data_mut().depth -= 1;
     store.data_mut().patience = outer;
     // What ended the guest tells more than what became of its last words.

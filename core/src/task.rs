@@ -137,12 +137,11 @@ impl Wake for Task {
 /// # Errors
 ///
 /// Those of the future, and what the interrupt function says, for which the future is dropped.
-pub(crate) fn run_here<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>) -> Result<T> {
     let _outer = Outside(CURRENT.take());
     let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(woken.clone());
     let _within = runtime::clock().enter();
-    let mut future = std::pin::pin!(future);
     loop {
         if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(&waker))) {
             return done;
