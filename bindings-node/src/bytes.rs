@@ -1,8 +1,12 @@
 //! The bytes of buffers, on their way to the guest.
 
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::home::EventLoop;
 use crate::js::{Bytes, Js};
 
-/// A copy, because the call may begin later, when JavaScript has changed the buffer, or given it to a worker.
+/// A copy, because JavaScript may change the buffer, or give it to a worker, before the bytes are used.
 pub(crate) struct Copied(Vec<u8>);
 
 impl Copied {
@@ -31,30 +35,58 @@ impl AsRef<[u8]> for Copied {
 }
 
 /// The buffer's own bytes, for a call that begins at once. They are asked for anew each time: JavaScript that runs while other arguments are read may take them
-/// away (a getter that transfers the buffer), and they are none then.
-pub(crate) struct Lent {
+/// away (a getter that transfers the buffer), and they are none then. A call that has to wait gets a copy before JavaScript goes on.
+pub(crate) struct Lent(Arc<Loan>);
+
+struct Loan {
+    home: Arc<EventLoop>,
     buffer: Js,
     len: usize,
+    copy: OnceLock<Copied>,
 }
 
-// SAFETY: made and used within one native function, which calls the core and waits: always on the thread of the handle. The core asks for it because other hosts
-// send theirs.
-unsafe impl Send for Lent {}
+// SAFETY: the handle is used on the thread of its loop only, and within the native function that it was given to: until there is a copy, other threads wait
+// for that, and it is made before the function returns.
+unsafe impl Send for Loan {}
 // SAFETY: as above.
-unsafe impl Sync for Lent {}
-
-impl Lent {
-    pub(crate) fn new(buffer: Js, len: usize) -> Lent {
-        Lent { buffer, len }
-    }
-}
+unsafe impl Sync for Loan {}
 
 impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
-        match self.buffer.bytes() {
+        let loan = &*self.0;
+        if let Some(copy) = loan.copy.get() {
+            return copy.as_ref();
+        }
+        if loan.home.here().is_none() {
+            return loan.copy.wait().as_ref();
+        }
+        match loan.buffer.bytes() {
             // SAFETY: the bytes are there now, and no JavaScript runs while the core copies them.
-            Some(bytes) if bytes.len >= self.len && self.len > 0 => unsafe { std::slice::from_raw_parts(bytes.data, self.len) },
+            Some(bytes) if bytes.len >= loan.len && loan.len > 0 => unsafe { std::slice::from_raw_parts(bytes.data, loan.len) },
             _ => &[],
+        }
+    }
+}
+
+/// What the arguments of a call have been lent.
+#[derive(Default)]
+pub(crate) struct Loans(RefCell<Vec<Weak<Loan>>>);
+
+impl Loans {
+    pub(crate) fn lend(&self, home: &Arc<EventLoop>, buffer: Js, len: usize) -> Lent {
+        let loan = Arc::new(Loan { home: home.clone(), buffer, len, copy: OnceLock::new() });
+        self.0.borrow_mut().push(Arc::downgrade(&loan));
+        Lent(loan)
+    }
+}
+
+/// The native function returns, and its handles end. A call that has not taken its arguments by now gets a copy.
+impl Drop for Loans {
+    fn drop(&mut self) {
+        for loan in self.0.get_mut().drain(..) {
+            if let Some(loan) = loan.upgrade() {
+                loan.copy.get_or_init(|| loan.buffer.bytes().map_or_else(|| Copied(Vec::new()), |bytes| Copied::new(&bytes)));
+            }
         }
     }
 }

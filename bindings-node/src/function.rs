@@ -10,6 +10,7 @@ use std::task::Poll;
 use napi::sys;
 use undergo::{AsyncArguments, AsyncReturned, CallOptions, Caller, Error, ErrorKind, Function, Plugin, Result, names, spawn};
 
+use crate::bytes::Loans;
 use crate::errors;
 use crate::home::{EventLoop, waiting};
 use crate::js::{Env, Js, Kind, Made, get, node};
@@ -197,7 +198,7 @@ unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -
 
 impl Export {
     /// Lowers what was given.
-    fn arguments(&self, env: Env, given: &[sys::napi_value], lend: bool) -> Result<AsyncArguments> {
+    fn arguments(&self, env: Env, given: &[sys::napi_value], loans: &Loans) -> Result<AsyncArguments> {
         self.callee.target.check()?;
         let mut arguments = self.callee.target.plugin().async_arguments(self.number)?;
         let wanted = self.function.params.len();
@@ -209,7 +210,7 @@ impl Export {
             return Err(self.wrong_count(count));
         }
         for (i, raw) in given[..count].iter().enumerate() {
-            arguments.lower(i, &Given { js: env.value(*raw), home: &self.callee.home, lend })?;
+            arguments.lower(i, &Given { js: env.value(*raw), home: &self.callee.home, loans })?;
         }
         Ok(arguments)
     }
@@ -230,7 +231,8 @@ impl Export {
     /// Runs the call, while JavaScript waits.
     fn call_here(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
         let Callee { home, target, bigint, .. } = &self.callee;
-        let arguments = self.arguments(env, given, true)?;
+        let loans = Loans::default();
+        let arguments = self.arguments(env, given, &loans)?;
         waiting(env, || target.call_here(arguments, &self.options, |returned| returned.lift(&ToJs { env, home, bigint: *bigint })))
     }
 
@@ -238,7 +240,9 @@ impl Export {
     fn call(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
         let Callee { home, target, table, bigint, .. } = self.callee.clone();
         let (settle, promise) = Settle::new(&home, env).map_err(errors::unmade(&home, env))?;
-        let arguments = match self.arguments(env, given, false) {
+        // Dropped at the end of this function, when the call has begun, or waits.
+        let loans = Loans::default();
+        let arguments = match self.arguments(env, given, &loans) {
             Ok(arguments) => arguments,
             Err(error) => {
                 settle.reject(error);

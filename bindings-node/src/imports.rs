@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use undergo::{Answer, Error, ErrorKind, HostCall, HostFunction, Output, Result, names};
 
+use crate::bytes::Loans;
 use crate::errors;
 use crate::function::Way;
 use crate::home::EventLoop;
@@ -64,7 +65,7 @@ impl Callable {
         });
         let result = result.map_err(|_| errors::thrown(home, env))?;
         if !is_thenable(result) {
-            return call.answer(&Given { js: result, home, lend: true });
+            return call.answer(&Given { js: result, home, loans: &Loans::default() });
         }
         let (sender, receiver) = oneshot::channel();
         // In any case: a rejection should never be one that nobody handles.
@@ -81,7 +82,8 @@ impl Callable {
             let _lease = lease;
             let outcome: Outcome = receiver.await.map_err(|_| crate::home::ended())?;
             let value = outcome?;
-            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given { js: value.inner()?, home: &home, lend: true })) as Answer)
+            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given { js: value.inner()?, home: &home, loans: &Loans::default() }))
+                as Answer)
         }))
     }
 }

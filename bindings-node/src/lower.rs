@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::sys::TypedarrayType;
 use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
 
-use crate::bytes::{Copied, Lent};
+use crate::bytes::{Copied, Loans};
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Failed, Js, Kind};
@@ -18,9 +18,12 @@ use crate::types::RecordKeys;
 pub(crate) struct Given<'h> {
     pub(crate) js: Js,
     pub(crate) home: &'h Arc<EventLoop>,
-    /// Whether bytes are copied from where they are while the call begins; else at once, because JavaScript may change them before it does.
-    pub(crate) lend: bool,
+    /// The buffers that are lent to the call.
+    pub(crate) loans: &'h Loans,
 }
+
+/// Bytes from which on it costs less to lend them than to copy them twice.
+const LEND_FROM: usize = 1024;
 
 type Lowered<T> = Result<T, Reject>;
 
@@ -145,8 +148,9 @@ impl<'a> Lower<'a> for Given<'_> {
         if !fits {
             return Ok(None);
         }
+        // What is small is copied at once anyway.
         let blob: Box<dyn AsRef<[u8]> + Send + Sync> =
-            if self.lend { Box::new(Lent::new(self.js, bytes.len)) } else { Box::new(Copied::new(&bytes)) };
+            if bytes.len < LEND_FROM { Box::new(Copied::new(&bytes)) } else { Box::new(self.loans.lend(self.home, self.js, bytes.len)) };
         Ok(Some(Blob::Guarded(blob)))
     }
 

@@ -12,7 +12,7 @@ use wasmtime::{AsContextMut, Store, StoreContextMut};
 use crate::abi::block::Block;
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
-use crate::call::{expect_count, lower_param};
+use crate::call::{expect_count, lower_param, spare_bytes};
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
@@ -61,7 +61,7 @@ impl Plugin {
     pub fn async_arguments(&self, export: usize) -> Result<AsyncArguments> {
         let found = self.compiled().exports.get(export);
         let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
-        let block = Block::begin(Box::default(), found.function.abi.params.size);
+        let block = Block::begin(spare_bytes(), found.function.abi.params.size);
         Ok(AsyncArguments { plugin: self.clone(), export, function: found.function.clone(), block })
     }
 }

@@ -51,7 +51,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
         let found = plugin.exports.get(export);
         let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
         let function = &*found.function;
-        let bytes = BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default();
+        let bytes = spare_bytes();
         Ok(Arguments { plugin, export, function, block: Some(Block::begin(bytes, function.abi.params.size)) })
     }
 
@@ -131,14 +131,26 @@ pub(crate) fn lower_param<'a, V: Lower<'a>>(function: &Function, block: &mut Blo
 
 impl Drop for Arguments<'_, '_> {
     fn drop(&mut self) {
-        const KEPT: usize = 4;
-        let Some(bytes) = self.block.take().and_then(Block::recycle) else { return };
-        BLOCKS.with_borrow_mut(|blocks| {
-            if blocks.len() < KEPT {
-                blocks.push(bytes);
-            }
-        });
+        if let Some(block) = self.block.take() {
+            recycle(block);
+        }
     }
+}
+
+/// The allocations of a former call, to begin a block with.
+pub(crate) fn spare_bytes() -> Box<Bytes> {
+    BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Keeps a block's allocations for a later call of this thread.
+pub(crate) fn recycle(block: Block<'_>) {
+    const KEPT: usize = 4;
+    let Some(bytes) = block.recycle() else { return };
+    BLOCKS.with_borrow_mut(|blocks| {
+        if blocks.len() < KEPT {
+            blocks.push(bytes);
+        }
+    });
 }
 
 /// A result that still lies in the guest. The instance is held, by this thread, until it is lifted or dropped.
