@@ -106,7 +106,7 @@ def compiled(program: Path, folder: Path, path: Sequence[Path]) -> Command:
         arguments: Command = ["-no-stdlib", "-no-reflect", "-jvm-target", str(OLDEST), "-nowarn", "-cp", together, "-d", classes]
         compiler = os.pathsep.join(map(str, jars(TOOLS)))
         run(["java", "-Xshare:auto", "-cp", compiler, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *arguments, program, *beside])
-        main = program.stem.capitalize() + "Kt"
+        main = program.stem[:1].upper() + program.stem[1:] + "Kt"
     return ["java", "-cp", os.pathsep.join([str(classes), together]), main]
 
 

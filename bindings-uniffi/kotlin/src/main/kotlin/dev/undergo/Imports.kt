@@ -106,10 +106,9 @@ private class Direct(private val function: (List<Value>) -> Value) : CoreFunctio
 }
 
 private class Suspending(private val function: suspend (List<Value>) -> Value) : CoreAsyncFunction {
-    override suspend fun call(args: List<Value>, lease: Lease?): Value =
-        try {
-            withContext(Within(lease)) { function(args) }
-        } catch (thrown: Throwable) {
-            throw raised(thrown)
-        }
+    override suspend fun call(args: List<Value>, lease: Lease?): Value {
+        // Caught within: what leaves withContext may be a copy of what was thrown.
+        val outcome = withContext(Within(lease)) { runCatching { function(args) } }
+        return outcome.getOrElse { throw raised(it) }
+    }
 }
