@@ -402,6 +402,11 @@ void undergo_cancel_delete(struct undergo_cancel_t *cancel);
 // An error of the kind host-error, for a host function to return. The text is copied; what is not UTF-8 in it is replaced.
 struct undergo_error_t *undergo_error_new(const char *message);
 
+// An error of another kind, for what belongs to the host's side of a call, such as a value of a wrong type: for libraries over this one. A number that is no kind is
+// host-error.
+struct undergo_error_t *undergo_error_of_kind(int32_t kind,
+                                              const char *message);
+
 // The same, with a payload, which the caller of the export gets back with `undergo_error_payload`. `destroy`, if there is one, is called once, when the last
 // that has the error lets go of it, on whichever thread that is.
 struct undergo_error_t *undergo_error_new_with(const char *message,
@@ -440,6 +445,14 @@ bool undergo_error_frame(const struct undergo_error_t *error, size_t index, stru
 
 // The payload of the host function's own error that this is; NULL when there is none. It belongs to the error.
 void *undergo_error_payload(const struct undergo_error_t *error);
+
+// The payload, if `destroy` is what it was given with, and NULL otherwise: for programs whose errors come from more than one library, and have payloads of more
+// than one type.
+void *undergo_error_payload_of(const struct undergo_error_t *error,
+                               undergo_destroy_fn destroy);
+
+// Another handle of the same error, which the caller frees, or hands on. NULL for NULL.
+struct undergo_error_t *undergo_error_copy(const struct undergo_error_t *error);
 
 // No functions yet. Free it with `undergo_imports_delete`.
 struct undergo_imports_t *undergo_imports_new(void);

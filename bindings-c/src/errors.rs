@@ -160,18 +160,28 @@ pub unsafe extern "C" fn undergo_error_new(message: *const c_char) -> *mut Error
     unsafe { undergo_error_new_with(message, ptr::null_mut(), None) }
 }
 
+/// An error of another kind, for what belongs to the host's side of a call, such as a value of a wrong type: for libraries over this one. A number that is no kind is
+/// host-error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char) -> *mut ErrorHandle {
+    let kind = usize::try_from(kind).ok().and_then(|kind| KINDS.get(kind.checked_sub(1)?)).copied();
+    // SAFETY: C's promise.
+    give(Inner::new(Error::new(kind.unwrap_or(ErrorKind::HostError), unsafe { given_text(message) }), None))
+}
+
 /// The same, with a payload, which the caller of the export gets back with `undergo_error_payload`. `destroy`, if there is one, is called once, when the last
 /// that has the error lets go of it, on whichever thread that is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     let payload = UserData { data: payload, destroy };
-    let message = if message.is_null() {
-        "".into()
-    } else {
-        // SAFETY: C's promise: the text ends with a NUL.
-        unsafe { std::ffi::CStr::from_ptr(message) }.to_string_lossy()
-    };
-    give(ErrorHandle::new(Error::new(ErrorKind::HostError, message), Some(payload)))
+    // SAFETY: C's promise.
+    give(Inner::new(Error::new(ErrorKind::HostError, unsafe { given_text(message) }), Some(payload)))
+}
+
+/// SAFETY: NULL, or a text that ends with a NUL.
+unsafe fn given_text<'a>(message: *const c_char) -> std::borrow::Cow<'a, str> {
+    // SAFETY: the caller's promise.
+    if message.is_null() { "".into() } else { unsafe { std::ffi::CStr::from_ptr(message) }.to_string_lossy() }
 }
 
 /// Frees an error. NULL is accepted.
@@ -274,6 +284,25 @@ pub unsafe extern "C" fn undergo_error_payload(error: *const ErrorHandle) -> *mu
     unsafe { read(error, ptr::null_mut(), |error| error.payload.as_ref().map_or(ptr::null_mut(), |payload| payload.data)) }
 }
 
+/// The payload, if `destroy` is what it was given with, and NULL otherwise: for programs whose errors come from more than one library, and have payloads of more
+/// than one type.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_payload_of(error: *const ErrorHandle, destroy: Destroy) -> *mut c_void {
+    let is_wanted = |payload: &&UserData| match (payload.destroy, destroy) {
+        (Some(given), Some(wanted)) => ptr::fn_addr_eq(given, wanted),
+        _ => false,
+    };
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null_mut(), |error| error.payload.as_ref().filter(is_wanted).map_or(ptr::null_mut(), |payload| payload.data)) }
+}
+
+/// Another handle of the same error, which the caller frees, or hands on. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_copy(error: *const ErrorHandle) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    unsafe { error.as_ref() }.map_or(ptr::null_mut(), |error| give(ErrorHandle(error.0.clone())))
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
@@ -290,6 +319,9 @@ mod tests {
                 assert_eq!(number, Kind::from(kind));
                 assert_eq!(CStr::from_ptr(undergo_kind_name(number as i32)).to_str(), Ok(kind.as_str()));
                 undergo_error_delete(error);
+                let made = undergo_error_of_kind(number as i32, c"mine".as_ptr());
+                assert_eq!((undergo_error_kind(made), CStr::from_ptr(undergo_error_message(made))), (number, c"mine"));
+                undergo_error_delete(made);
             }
         }
         assert!([-1, 0, KINDS.len() as i32 + 1, i32::MAX, i32::MIN].iter().all(|&none| undergo_kind_name(none).is_null()));
@@ -306,8 +338,40 @@ mod tests {
             let back = handle(carried);
             assert_eq!(undergo_error_payload(back), (&raw mut mark).cast());
             assert_eq!(undergo_error_kind(back), Kind::HostError);
+            let copy = undergo_error_copy(back);
             undergo_error_delete(back);
+            assert_eq!(undergo_error_payload(copy), (&raw mut mark).cast());
+            undergo_error_delete(copy);
+            assert!(undergo_error_copy(ptr::null()).is_null());
             undergo_error_delete(ptr::null_mut());
+        }
+    }
+
+    unsafe extern "C" fn one(mark: *mut c_void) {
+        // SAFETY: the tests give it a number that lives.
+        unsafe { *mark.cast::<i32>() += 1 };
+    }
+
+    unsafe extern "C" fn another(mark: *mut c_void) {
+        // SAFETY: as above.
+        unsafe { *mark.cast::<i32>() += 2 };
+    }
+
+    #[test]
+    fn a_payload_is_known_by_what_frees_it() {
+        let mut mark = 0_i32;
+        let payload: *mut c_void = (&raw mut mark).cast();
+        // SAFETY: the handle is live until it is deleted.
+        unsafe {
+            let error = undergo_error_new_with(c"mine".as_ptr(), payload, Some(one));
+            assert_eq!(undergo_error_payload_of(error, Some(one)), payload);
+            assert!(undergo_error_payload_of(error, Some(another)).is_null() && undergo_error_payload_of(error, None).is_null());
+            undergo_error_delete(error);
+            assert_eq!(payload.cast::<i32>().read(), 1);
+            let error = undergo_error_new_with(c"mine".as_ptr(), payload, Some(another));
+            assert!(undergo_error_payload_of(error, Some(one)).is_null());
+            undergo_error_delete(error);
+            assert_eq!(payload.cast::<i32>().read(), 3);
         }
     }
 }
