@@ -1,0 +1,169 @@
+// Options: of calls, plugins, instances and pools. Each is made by setting what differs from the defaults: Limits().memory(64 * MiB).timeout(2s).
+
+#ifndef UNDERGO_CONFIG_HPP
+#define UNDERGO_CONFIG_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cancel.hpp"
+#include "imports.hpp"
+#include "sandbox.hpp"
+
+namespace undergo {
+
+constexpr std::uint64_t KiB = 1024;
+constexpr std::uint64_t MiB = 1024 * KiB;
+constexpr std::uint64_t GiB = 1024 * MiB;
+
+namespace detail {
+
+// A time as undergo.h has it, where 0 is none: what is no time at all is the shortest.
+inline std::uint64_t nanoseconds(std::optional<Duration> time) noexcept {
+  return !time.has_value() ? 0 : time->count() <= 0 ? 1 : static_cast<std::uint64_t>(time->count());
+}
+
+}  // namespace detail
+
+// Options of calls.
+class CallOptions {
+ public:
+  CallOptions() = default;
+  // Only a timeout.
+  template <class Rep, class Period>
+  CallOptions(std::chrono::duration<Rep, Period> time) {
+    timeout(time);
+  }
+  // Only a token.
+  CallOptions(CancelToken token) : cancel_(std::move(token)) {}
+
+  // How long a call may take, waiting for the instance included; without it, the limit of the instance counts.
+  CallOptions &timeout(Duration time) { return timeout_ = time, *this; }
+
+  // What can end a call before that, from any thread.
+  CallOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
+
+  // As undergo.h has them. They refer to this.
+  undergo_call_options_t get() const noexcept {
+    return {detail::nanoseconds(timeout_), cancel_.has_value() ? cancel_->get() : nullptr};
+  }
+
+ private:
+  std::optional<Duration> timeout_;
+  std::optional<CancelToken> cancel_;
+};
+
+// What an instance may use.
+class Limits {
+ public:
+  // Bytes of guest memory.
+  Limits &memory(std::uint64_t bytes) { return limits_.memory = bytes, *this; }
+  // How long a call may take, and the initialisation may: computing, sleeping, host functions and waiting for the instance.
+  Limits &timeout(Duration time) { return limits_.timeout = detail::nanoseconds(time), *this; }
+  // Bytes that one value from the guest may have on this side, 1 GiB by default.
+  Limits &value(std::uint64_t bytes) { return limits_.value = bytes, *this; }
+  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.
+  Limits &output(std::uint64_t bytes) { return limits_.output = bytes, *this; }
+  // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+  Limits &stack(std::uint64_t bytes) { return limits_.stack = bytes, *this; }
+  // How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+  Limits &fuel(std::uint64_t units) { return limits_.fuel = units, *this; }
+  // Elements of the guest's tables, all together, 4,194,304 by default.
+  Limits &table(std::uint32_t elements) { return limits_.table = elements, *this; }
+
+  const undergo_limits_t *get() const noexcept { return &limits_; }
+
+ private:
+  undergo_limits_t limits_{};
+};
+
+// What an instance has, and may do.
+class Options {
+ public:
+  // The functions that the plugin needs.
+  Options &imports(Imports imports) { return imports_ = std::move(imports), *this; }
+  // What it may reach.
+  Options &sandbox(Sandbox sandbox) { return sandbox_ = std::move(sandbox), *this; }
+  // What it may use.
+  Options &limits(Limits limits) { return limits_ = limits, *this; }
+
+  Imports &imports() noexcept { return imports_; }
+  const Imports &imports() const noexcept { return imports_; }
+  Sandbox &sandbox() noexcept { return sandbox_; }
+  const Sandbox &sandbox() const noexcept { return sandbox_; }
+  Limits &limits() noexcept { return limits_; }
+  const Limits &limits() const noexcept { return limits_; }
+
+ private:
+  Imports imports_;
+  Sandbox sandbox_;
+  Limits limits_;
+};
+
+// How many instances a pool has, and for how long.
+class PoolOptions {
+ public:
+  // The most instances that there are at once, at least 1; they are made when calls need them.
+  PoolOptions(std::size_t size) { options_.size = size; }
+
+  // After so many calls an instance is replaced; 1 is a fresh instance for each call.
+  PoolOptions &max_calls(std::uint64_t calls) { return options_.max_calls = calls, *this; }
+  // After this time without a call an instance is dropped.
+  PoolOptions &idle(Duration time) { return options_.idle = detail::nanoseconds(time), *this; }
+  // How many instances are made at once.
+  PoolOptions &warm(std::size_t instances) { return options_.warm = instances, *this; }
+
+  const undergo_pool_options_t *get() const noexcept { return &options_; }
+
+ private:
+  undergo_pool_options_t options_{};
+};
+
+enum class Compile : std::uint32_t {
+  // Quickly at first, and better in the background, for the instances that are made after that.
+  tiered = UNDERGO_COMPILE_TIERED,
+  // Quickly, to code that takes two to three times as long.
+  fast = UNDERGO_COMPILE_FAST,
+  // Well, and wait for it.
+  best = UNDERGO_COMPILE_BEST,
+};
+
+// How a plugin is compiled.
+class PluginOptions {
+ public:
+  PluginOptions &compile(Compile how) { return compile_ = how, *this; }
+  // The folder where compiled code is kept for the next process: by default the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
+  PluginOptions &cache(std::string folder) { return cache_ = std::move(folder), *this; }
+  // Compiled code is kept nowhere.
+  PluginOptions &no_cache() { return no_cache_ = true, *this; }
+
+  // As undergo.h has them. They refer to this.
+  undergo_plugin_options_t get() const noexcept {
+    return {static_cast<std::uint32_t>(compile_), no_cache_, cache_.has_value() ? cache_->c_str() : nullptr};
+  }
+
+ private:
+  Compile compile_ = Compile::tiered;
+  bool no_cache_ = false;
+  std::optional<std::string> cache_;
+};
+
+// What an instance used.
+struct Usage {
+  // What the last call took, or the initialisation before the first: host functions included.
+  Duration time{};
+  // Bytes of guest memory after it, which never shrinks.
+  std::uint64_t memory = 0;
+  // Fuel that the last call used, where it is limited.
+  std::optional<std::uint64_t> fuel;
+};
+
+// What a pool did so far, and what it has now.
+using PoolStats = undergo_pool_stats_t;
+
+}  // namespace undergo
+
+#endif  // UNDERGO_CONFIG_HPP

@@ -1,0 +1,134 @@
+// Between values of C++ and those of undergo.h.
+
+#ifndef UNDERGO_HANDLES_HPP
+#define UNDERGO_HANDLES_HPP
+
+#include <memory>
+
+#include "value.hpp"
+
+namespace undergo {
+namespace detail {
+
+// Frees a handle by its function of undergo.h.
+template <auto function>
+struct Deleter {
+  template <class T>
+  void operator()(T *handle) const noexcept {
+    function(handle);
+  }
+};
+
+using ValueHandle = std::unique_ptr<undergo_value_t, Deleter<undergo_value_delete>>;
+
+inline std::string_view view(undergo_string_t text) noexcept {
+  return text.len == 0 ? std::string_view() : std::string_view(text.ptr, text.len);
+}
+
+// An error here would be a mistake of this header: it adds to lists, maps and records alone.
+inline void added(undergo_error_t *error) noexcept { undergo_error_delete(error); }
+
+// Makes a value of undergo.h.
+inline ValueHandle to_handle(const Value &value);
+
+struct ToHandle {
+  undergo_value_t *operator()(None) const { return undergo_value_none(); }
+  undergo_value_t *operator()(bool value) const { return undergo_value_bool(value); }
+  undergo_value_t *operator()(std::int64_t value) const { return undergo_value_int(value); }
+  undergo_value_t *operator()(std::uint64_t value) const { return undergo_value_uint(value); }
+  undergo_value_t *operator()(double value) const { return undergo_value_float(value); }
+  undergo_value_t *operator()(const std::string &value) const { return undergo_value_string_n(value.data(), value.size()); }
+  undergo_value_t *operator()(const Bytes &value) const { return undergo_value_bytes(value.data(), value.size()); }
+  undergo_value_t *operator()(const Json &value) const { return undergo_value_json(value.text.data(), value.text.size()); }
+  undergo_value_t *operator()(Duration value) const { return undergo_value_duration(value.count()); }
+  undergo_value_t *operator()(const Time &value) const {
+    return undergo_value_time(undergo_time_t{value.seconds, value.nanoseconds, value.offset});
+  }
+  undergo_value_t *operator()(const List &value) const {
+    ValueHandle list(undergo_value_list());
+    for (const Value &item : value) {
+      added(undergo_value_push(list.get(), to_handle(item).release()));
+    }
+    return list.release();
+  }
+  undergo_value_t *operator()(const Map &value) const {
+    ValueHandle map(undergo_value_map());
+    for (const auto &[key, item] : value) {
+      ValueHandle made_key = to_handle(key);
+      ValueHandle made = to_handle(item);
+      added(undergo_value_put(map.get(), made_key.release(), made.release()));
+    }
+    return map.release();
+  }
+  undergo_value_t *operator()(const Record &value) const {
+    ValueHandle record(undergo_value_record());
+    for (const auto &[name, item] : value) {
+      added(undergo_value_set(record.get(), name.c_str(), to_handle(item).release()));
+    }
+    return record.release();
+  }
+};
+
+inline ValueHandle to_handle(const Value &value) { return ValueHandle(std::visit(ToHandle(), value.content())); }
+
+// Reads a value of undergo.h; none for NULL.
+inline Value from_handle(const undergo_value_t *value) {
+  bool truth = false;
+  std::int64_t small = 0;
+  std::uint64_t large = 0;
+  double real = 0;
+  undergo_string_t text{};
+  undergo_bytes_t bytes{};
+  undergo_time_t time{};
+  switch (undergo_value_kind(value)) {
+    case UNDERGO_VALUE_NONE: break;
+    case UNDERGO_VALUE_BOOL: undergo_value_get_bool(value, &truth); return truth;
+    case UNDERGO_VALUE_INT: undergo_value_get_int(value, &small); return small;
+    case UNDERGO_VALUE_UINT: undergo_value_get_uint(value, &large); return large;
+    case UNDERGO_VALUE_FLOAT: undergo_value_get_float(value, &real); return real;
+    case UNDERGO_VALUE_STRING: undergo_value_get_string(value, &text); return view(text);
+    case UNDERGO_VALUE_BYTES:
+      undergo_value_get_bytes(value, &bytes);
+      return bytes.len == 0 ? Bytes() : Bytes(bytes.ptr, bytes.ptr + bytes.len);
+    case UNDERGO_VALUE_JSON: undergo_value_get_string(value, &text); return Json{std::string(view(text))};
+    case UNDERGO_VALUE_DURATION: undergo_value_get_duration(value, &small); return Duration(small);
+    case UNDERGO_VALUE_TIME: undergo_value_get_time(value, &time); return Time(time.seconds, time.nanoseconds, time.offset);
+    case UNDERGO_VALUE_LIST: {
+      List list;
+      list.reserve(undergo_value_len(value));
+      for (std::size_t i = 0; i < undergo_value_len(value); i++) {
+        list.push_back(from_handle(undergo_value_at(value, i)));
+      }
+      return list;
+    }
+    case UNDERGO_VALUE_MAP: {
+      Map map;
+      for (std::size_t i = 0; i < undergo_value_len(value); i++) {
+        map.emplace_back(from_handle(undergo_value_key_at(value, i)), from_handle(undergo_value_at(value, i)));
+      }
+      return map;
+    }
+    case UNDERGO_VALUE_RECORD: {
+      Record record;
+      for (std::size_t i = 0; i < undergo_value_len(value); i++) {
+        undergo_value_name_at(value, i, &text);
+        record.emplace_back(std::string(view(text)), from_handle(undergo_value_at(value, i)));
+      }
+      return record;
+    }
+  }
+  return None();
+}
+
+// The bytes that undergo.h gave, which are freed.
+inline std::string take_bytes(undergo_value_t *value) {
+  const ValueHandle handle(value);
+  undergo_bytes_t bytes{};
+  const bool found = undergo_value_get_bytes(handle.get(), &bytes) && bytes.len > 0;
+  return found ? std::string(reinterpret_cast<const char *>(bytes.ptr), bytes.len) : std::string();
+}
+
+}  // namespace detail
+}  // namespace undergo
+
+#endif  // UNDERGO_HANDLES_HPP

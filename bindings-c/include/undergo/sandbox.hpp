@@ -1,0 +1,140 @@
+// What an instance may reach.
+
+#ifndef UNDERGO_SANDBOX_HPP
+#define UNDERGO_SANDBOX_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "handles.hpp"
+
+namespace undergo {
+
+// Whether a guest may write to a directory.
+enum class Access { read_write, read_only };
+
+// Gets a line of a guest's output, without the newline. What it throws ends the call and the instance, and is what the caller gets. Called on the thread of the call; for a pool, on
+// several at once. It can't call the instance whose output it gets.
+using LineFunction = std::function<void(std::string_view)>;
+
+// What an instance may reach: by default nothing but the standard output and error of this process. What is wrong with it is said by whoever gets it to make an instance.
+class Sandbox {
+ public:
+  // Adds one to os.Args, behind the program's name, which is always there.
+  Sandbox &arg(std::string value) { return args_.push_back(std::move(value)), *this; }
+
+  // Sets an environment variable. Nothing is taken from this process's own environment.
+  Sandbox &env(std::string name, std::string value) { return env_.emplace_back(std::move(name), std::move(value)), *this; }
+
+  // Gives the guest a directory of the host: `guest` is the path at which it sees it, `host` its path on the host.
+  Sandbox &dir(std::string guest, std::string host, Access access = Access::read_write) {
+    return dirs_.push_back(Dir{std::move(guest), std::move(host), access}), *this;
+  }
+
+  // Has the guest read these bytes from its standard input. By default it is empty.
+  Sandbox &stdin_bytes(std::string content) { return input_ = Text{std::move(content)}, *this; }
+  // Has it read a file (or a FIFO), which each instance opens for itself.
+  Sandbox &stdin_file(std::string file) { return input_ = File{std::move(file)}, *this; }
+  // Has it read the standard input of this process.
+  Sandbox &stdin_inherit() { return input_ = Inherit(), *this; }
+
+  // Sends an output to the same stream of this process: the default.
+  Sandbox &stdout_inherit() { return outputs_[0] = Inherit(), *this; }
+  Sandbox &stderr_inherit() { return outputs_[1] = Inherit(), *this; }
+  // Drops an output. The end of standard error is kept for the text of a panic in any case.
+  Sandbox &stdout_discard() { return outputs_[0] = Discard(), *this; }
+  Sandbox &stderr_discard() { return outputs_[1] = Discard(), *this; }
+  // Keeps so many bytes of an output (1 MiB for 0), to be read with `take_stdout` or `take_stderr`. What is beyond is dropped.
+  Sandbox &stdout_capture(std::size_t limit = 0) { return outputs_[0] = Capture{limit}, *this; }
+  Sandbox &stderr_capture(std::size_t limit = 0) { return outputs_[1] = Capture{limit}, *this; }
+  // Gives an output to a function, line by line. A line of more than 64 KiB comes in pieces, and one without a newline when the call ends.
+  Sandbox &stdout_lines(LineFunction function) { return outputs_[0] = std::move(function), *this; }
+  Sandbox &stderr_lines(LineFunction function) { return outputs_[1] = std::move(function), *this; }
+
+  using Handle = std::unique_ptr<undergo_sandbox_t, detail::Deleter<undergo_sandbox_delete>>;
+
+  // As undergo.h has it.
+  Result<Handle> make() const {
+    Handle made(undergo_sandbox_new());
+    undergo_sandbox_t *sandbox = made.get();
+    undergo_error_t *error = nullptr;
+    for (const std::string &value : args_) {
+      error = error != nullptr ? error : undergo_sandbox_add_arg(sandbox, value.c_str());
+    }
+    for (const auto &[name, value] : env_) {
+      error = error != nullptr ? error : undergo_sandbox_set_env(sandbox, name.c_str(), value.c_str());
+    }
+    for (const Dir &dir : dirs_) {
+      const bool readonly = dir.access == Access::read_only;
+      error = error != nullptr ? error : undergo_sandbox_add_dir(sandbox, dir.guest.c_str(), dir.host.c_str(), readonly);
+    }
+    if (const Text *text = std::get_if<Text>(&input_); text != nullptr && error == nullptr) {
+      error = undergo_sandbox_stdin_bytes(sandbox, text->content.data(), text->content.size());
+    } else if (const File *file = std::get_if<File>(&input_); file != nullptr && error == nullptr) {
+      error = undergo_sandbox_stdin_file(sandbox, file->path.c_str());
+    } else if (std::holds_alternative<Inherit>(input_) && error == nullptr) {
+      error = undergo_sandbox_stdin_inherit(sandbox);
+    }
+    error = error != nullptr ? error : set(sandbox, UNDERGO_STDOUT, outputs_[0]);
+    error = error != nullptr ? error : set(sandbox, UNDERGO_STDERR, outputs_[1]);
+    return error == nullptr ? Result<Handle>(std::move(made)) : Result<Handle>(Error(error));
+  }
+
+ private:
+  struct Dir {
+    std::string guest;
+    std::string host;
+    Access access;
+  };
+  struct Empty {};
+  struct Text {
+    std::string content;
+  };
+  struct File {
+    std::string path;
+  };
+  struct Inherit {};
+  struct Discard {};
+  struct Capture {
+    std::size_t limit;
+  };
+  using Output = std::variant<Inherit, Discard, Capture, LineFunction>;
+
+  static undergo_error_t *set(undergo_sandbox_t *sandbox, std::uint32_t stream, const Output &output) {
+    if (std::holds_alternative<Discard>(output)) {
+      return undergo_sandbox_discard(sandbox, stream);
+    }
+    if (const Capture *capture = std::get_if<Capture>(&output)) {
+      return undergo_sandbox_capture(sandbox, stream, capture->limit);
+    }
+    if (const LineFunction *function = std::get_if<LineFunction>(&output)) {
+      const auto call = [](void *data, const char *line, std::size_t len) -> undergo_error_t * {
+        return detail::guarded([&]() -> undergo_error_t * {
+          (*static_cast<const LineFunction *>(data))(std::string_view(line, len));
+          return nullptr;
+        });
+      };
+      return undergo_sandbox_lines(sandbox, stream, call, new LineFunction(*function),
+                                   [](void *data) { delete static_cast<LineFunction *>(data); });
+    }
+    return undergo_sandbox_inherit(sandbox, stream);
+  }
+
+  std::vector<std::string> args_;
+  std::vector<std::pair<std::string, std::string>> env_;
+  std::vector<Dir> dirs_;
+  std::variant<Empty, Text, File, Inherit> input_;
+  std::array<Output, 2> outputs_;
+};
+
+}  // namespace undergo
+
+#endif  // UNDERGO_SANDBOX_HPP

@@ -1,0 +1,446 @@
+// Calls with structs, for the headers that `undergo bindgen --lang cpp` writes: C++ types as undergo.h lays them out.
+
+#ifndef UNDERGO_TYPED_HPP
+#define UNDERGO_TYPED_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "plugin.hpp"
+#include "span.hpp"
+
+namespace undergo {
+
+// How a C++ type lies in a struct of undergo.h: `Wire` is what lies there. `lower` makes one that may point to the value itself, and `lift` makes a value. Generated headers add one for each record.
+template <class T, class = void>
+struct Codec;
+
+template <class T>
+using Wire = typename Codec<T>::Wire;
+
+namespace typed {
+
+// Memory for what values don't have as undergo.h wants it: arrays of texts, say. For a host function's result it is an arena, into which all is copied, since the value is gone when it is read.
+class Scratch {
+ public:
+  explicit Scratch(undergo_arena_t *arena = nullptr) noexcept : arena_(arena) {}
+  Scratch(const Scratch &) = delete;
+  Scratch &operator=(const Scratch &) = delete;
+
+  // Whether nothing may point to the value.
+  bool copies() const noexcept { return arena_ != nullptr; }
+  // Whether there was no memory.
+  bool failed() const noexcept { return failed_; }
+
+  // Room for so many; null for none.
+  template <class T>
+  T *room(std::size_t count) {
+    static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= alignof(std::max_align_t));
+    return count == 0 ? nullptr : static_cast<T *>(allocate(count * sizeof(T)));
+  }
+
+  // These elements, or a copy where one is needed.
+  template <class T>
+  const T *elements(const T *data, std::size_t count) {
+    if (!copies() || count == 0) {
+      return data;
+    }
+    T *copy = room<T>(count);
+    if (copy != nullptr) {
+      std::memcpy(copy, data, count * sizeof(T));
+    }
+    return copy;
+  }
+
+ private:
+  void *allocate(std::size_t size) {
+    if (arena_ != nullptr) {
+      void *found = undergo_arena_alloc(arena_, size);
+      failed_ = failed_ || found == nullptr;
+      return found;
+    }
+    constexpr std::size_t align = alignof(std::max_align_t);
+    const std::size_t rounded = (size + align - 1) / align * align;
+    if (rounded <= sizeof(few_) - used_) {
+      void *found = few_ + used_;
+      used_ += rounded;
+      return found;
+    }
+    // The rest of the stack's part stays for smaller ones.
+    many_.push_back(std::make_unique<std::max_align_t[]>((rounded + sizeof(std::max_align_t) - 1) / sizeof(std::max_align_t)));
+    return many_.back().get();
+  }
+
+  undergo_arena_t *arena_;
+  bool failed_ = false;
+  std::size_t used_ = 0;
+  std::vector<std::unique_ptr<std::max_align_t[]>> many_;
+  alignas(std::max_align_t) unsigned char few_[512];
+};
+
+// A struct of these members, laid out as C lays it out.
+template <class... Members>
+class Struct {
+ public:
+  Struct() noexcept = default;
+
+  explicit Struct(const Members &...members) noexcept { fill(std::index_sequence_for<Members...>(), members...); }
+
+  template <std::size_t I>
+  auto get() const noexcept {
+    std::tuple_element_t<I, std::tuple<Members...>> member;
+    std::memcpy(static_cast<void *>(&member), bytes_ + offsets[I], sizeof(member));
+    return member;
+  }
+
+ private:
+  static constexpr std::size_t count = sizeof...(Members);
+
+  static constexpr std::array<std::size_t, count + 1> place() noexcept {
+    constexpr std::array<std::size_t, count + 1> sizes{sizeof(Members)..., 0};
+    constexpr std::array<std::size_t, count + 1> aligns{alignof(Members)..., 1};
+    std::array<std::size_t, count + 1> found{};
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < count; i++) {
+      found[i] = (end + aligns[i] - 1) / aligns[i] * aligns[i];
+      end = found[i] + sizes[i];
+    }
+    // What has no members has one byte, as C has no struct without.
+    found[count] = end == 0 ? 1 : end;
+    return found;
+  }
+
+  static constexpr std::array<std::size_t, count + 1> offsets = place();
+
+  template <std::size_t... I>
+  void fill(std::index_sequence<I...>, const Members &...members) noexcept {
+    (std::memcpy(bytes_ + offsets[I], static_cast<const void *>(&members), sizeof(members)), ...);
+  }
+
+  alignas(Members...) unsigned char bytes_[offsets[count]] = {};
+};
+
+// A list of undergo.h.
+template <class T>
+struct Array {
+  const T *ptr;
+  std::size_t len;
+};
+
+// Whether a list of them lies in memory as undergo.h wants it.
+template <class T>
+inline constexpr bool is_direct = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
+
+// Makes an array of the elements of any container.
+template <class T, class Items>
+Array<Wire<T>> lower_items(const Items &items, Scratch &scratch) {
+  Wire<T> *made = scratch.template room<Wire<T>>(items.size());
+  std::size_t count = 0;
+  if (made != nullptr) {
+    for (const auto &item : items) {
+      made[count++] = Codec<T>::lower(item, scratch);
+    }
+  }
+  return {made, count};
+}
+
+// A record: a struct with these members, in this order.
+template <class T, auto... members>
+struct RecordCodec {
+ private:
+  template <class M>
+  static M member_of(M T::*);
+  template <auto member>
+  using Member = decltype(member_of(member));
+
+  template <std::size_t... I>
+  static T lift_each(const Struct<undergo::Wire<Member<members>>...> &wire, std::index_sequence<I...>) {
+    return T{Codec<Member<members>>::lift(wire.template get<I>())...};
+  }
+
+ public:
+  using Wire = Struct<undergo::Wire<Member<members>>...>;
+
+  static Wire lower(const T &value, [[maybe_unused]] Scratch &scratch) {
+    (void)value;
+    return Wire(Codec<Member<members>>::lower(value.*members, scratch)...);
+  }
+  static T lift(const Wire &wire) {
+    (void)wire;
+    return lift_each(wire, std::make_index_sequence<sizeof...(members)>());
+  }
+};
+
+}  // namespace typed
+
+// Numbers, and bools.
+template <class T>
+struct Codec<T, std::enable_if_t<std::is_arithmetic_v<T>>> {
+  using Wire = T;
+  static T lower(T value, typed::Scratch &) noexcept { return value; }
+  static T lift(T wire) noexcept { return wire; }
+};
+
+// Enums: the number of the case.
+template <class T>
+struct Codec<T, std::enable_if_t<std::is_enum_v<T>>> {
+  using Wire = std::int32_t;
+  static Wire lower(T value, typed::Scratch &) noexcept { return static_cast<Wire>(value); }
+  static T lift(Wire wire) noexcept { return static_cast<T>(wire); }
+};
+
+template <>
+struct Codec<std::string_view> {
+  using Wire = undergo_string_t;
+  static Wire lower(std::string_view value, typed::Scratch &scratch) {
+    const char *text = scratch.elements(value.data(), value.size());
+    return {text, text == nullptr ? 0 : value.size()};
+  }
+  static std::string_view lift(Wire wire) noexcept { return detail::view(wire); }
+};
+
+template <>
+struct Codec<std::string> {
+  using Wire = undergo_string_t;
+  static Wire lower(const std::string &value, typed::Scratch &scratch) { return Codec<std::string_view>::lower(value, scratch); }
+  static std::string lift(Wire wire) { return std::string(detail::view(wire)); }
+};
+
+template <>
+struct Codec<Json> {
+  using Wire = undergo_string_t;
+  static Wire lower(const Json &value, typed::Scratch &scratch) { return Codec<std::string_view>::lower(value.text, scratch); }
+  static Json lift(Wire wire) { return Json{std::string(detail::view(wire))}; }
+};
+
+template <>
+struct Codec<Duration> {
+  using Wire = std::int64_t;
+  static Wire lower(Duration value, typed::Scratch &) noexcept { return value.count(); }
+  static Duration lift(Wire wire) noexcept { return Duration(wire); }
+};
+
+template <>
+struct Codec<Time> {
+  using Wire = undergo_time_t;
+  static Wire lower(const Time &value, typed::Scratch &) noexcept { return {value.seconds, value.nanoseconds, value.offset}; }
+  static Time lift(Wire wire) noexcept { return Time(wire.seconds, wire.nanoseconds, wire.offset); }
+};
+
+// A list of numbers, as it lies there.
+template <class T>
+struct Codec<Span<T>> {
+  static_assert(typed::is_direct<T>);
+  using Wire = typed::Array<T>;
+  static Wire lower(Span<T> value, typed::Scratch &scratch) {
+    const T *items = scratch.elements(value.data(), value.size());
+    return {items, items == nullptr ? 0 : value.size()};
+  }
+  static Span<T> lift(Wire wire) noexcept { return Span<T>(wire.ptr, wire.len); }
+};
+
+template <class T>
+struct Codec<std::vector<T>> {
+  using Wire = typed::Array<undergo::Wire<T>>;
+  static Wire lower(const std::vector<T> &value, typed::Scratch &scratch) {
+    if constexpr (typed::is_direct<T>) {
+      return Codec<Span<T>>::lower(value, scratch);
+    } else {
+      return typed::lower_items<T>(value, scratch);
+    }
+  }
+  static std::vector<T> lift(Wire wire) {
+    if constexpr (typed::is_direct<T>) {
+      return wire.len == 0 ? std::vector<T>() : std::vector<T>(wire.ptr, wire.ptr + wire.len);
+    } else {
+      std::vector<T> items;
+      items.reserve(wire.len);
+      for (std::size_t i = 0; i < wire.len; i++) {
+        items.push_back(Codec<T>::lift(wire.ptr[i]));
+      }
+      return items;
+    }
+  }
+};
+
+template <class T>
+struct Codec<std::optional<T>> {
+  using Wire = const undergo::Wire<T> *;
+  static Wire lower(const std::optional<T> &value, typed::Scratch &scratch) {
+    if (!value.has_value()) {
+      return nullptr;
+    }
+    undergo::Wire<T> *made = scratch.template room<undergo::Wire<T>>(1);
+    if (made != nullptr) {
+      *made = Codec<T>::lower(*value, scratch);
+    }
+    return made;
+  }
+  static std::optional<T> lift(Wire wire) { return wire == nullptr ? std::nullopt : std::optional<T>(Codec<T>::lift(*wire)); }
+};
+
+template <class... T>
+struct Codec<std::tuple<T...>> {
+  using Wire = typed::Struct<undergo::Wire<T>...>;
+  static Wire lower(const std::tuple<T...> &value, typed::Scratch &scratch) {
+    return std::apply([&](const T &...items) { return Wire(Codec<T>::lower(items, scratch)...); }, value);
+  }
+  static std::tuple<T...> lift(const Wire &wire) { return each(wire, std::index_sequence_for<T...>()); }
+
+ private:
+  template <std::size_t... I>
+  static std::tuple<T...> each(const Wire &wire, std::index_sequence<I...>) {
+    return std::tuple<T...>{Codec<T>::lift(wire.template get<I>())...};
+  }
+};
+
+template <class K, class V>
+struct Codec<std::map<K, V>> {
+  using Entry = typed::Struct<undergo::Wire<K>, undergo::Wire<V>>;
+  using Wire = typed::Array<Entry>;
+  static Wire lower(const std::map<K, V> &value, typed::Scratch &scratch) {
+    Entry *made = scratch.template room<Entry>(value.size());
+    std::size_t count = 0;
+    if (made != nullptr) {
+      for (const auto &[key, item] : value) {
+        made[count++] = Entry(Codec<K>::lower(key, scratch), Codec<V>::lower(item, scratch));
+      }
+    }
+    return {made, count};
+  }
+  static std::map<K, V> lift(Wire wire) {
+    std::map<K, V> entries;
+    for (std::size_t i = 0; i < wire.len; i++) {
+      entries.insert_or_assign(Codec<K>::lift(wire.ptr[i].template get<0>()), Codec<V>::lift(wire.ptr[i].template get<1>()));
+    }
+    return entries;
+  }
+};
+
+namespace typed {
+
+// Calls an export. The arguments are of just the types that the signature has.
+template <class R, class... Args>
+Result<R> invoke(const View &view, const undergo_signature_t &signature, const Args &...args) {
+  Scratch scratch;
+  const Struct<Wire<Args>...> given(Codec<Args>::lower(args, scratch)...);
+  if constexpr (std::is_void_v<R>) {
+    return detail::check(view.invoke(signature, &given, nullptr, nullptr));
+  } else {
+    Wire<R> wire{};
+    undergo_arena_t *arena = nullptr;
+    undergo_error_t *error = view.invoke(signature, &given, &wire, &arena);
+    if (error != nullptr) {
+      return Error(error);
+    }
+    const std::unique_ptr<undergo_arena_t, detail::Deleter<undergo_arena_delete>> owner(arena);
+    return Result<R>(Codec<R>::lift(wire));
+  }
+}
+
+// What undergo.h calls for a method of an interface.
+template <auto method>
+struct Adapter;
+
+template <class Interface, class R, class... Params, R (Interface::*method)(Params...)>
+struct Adapter<method> {
+  static undergo_error_t *call(undergo_any_fn, void *data, const void *args, void *result, undergo_arena_t *arena) {
+    return detail::guarded([&] {
+      Given given;
+      std::memcpy(static_cast<void *>(&given), args, sizeof(given));
+      return each(*static_cast<Interface *>(data), given, result, arena, std::index_sequence_for<Params...>());
+    });
+  }
+
+ private:
+  using Given = Struct<Wire<std::decay_t<Params>>...>;
+
+  template <std::size_t... I>
+  static undergo_error_t *each(Interface &host, [[maybe_unused]] const Given &given, void *result, undergo_arena_t *arena, std::index_sequence<I...>) {
+    const auto run = [&] { return (host.*method)(Codec<std::decay_t<Params>>::lift(given.template get<I>())...); };
+    if constexpr (std::is_void_v<R>) {
+      run();
+      return nullptr;
+    } else if constexpr (detail::IsResult<R>::value) {
+      const R made = run();
+      if (!made) {
+        return undergo_error_copy(made.error().get());
+      }
+      if constexpr (std::is_void_v<typename R::value_type>) {
+        return nullptr;
+      } else {
+        return answer(*made, result, arena);
+      }
+    } else {
+      return answer(run(), result, arena);
+    }
+  }
+
+  template <class T>
+  static undergo_error_t *answer(const T &value, void *result, undergo_arena_t *arena) {
+    Scratch scratch(arena);
+    const Wire<T> wire = Codec<T>::lower(value, scratch);
+    if (scratch.failed()) {
+      return undergo_error_of_kind(UNDERGO_OUT_OF_MEMORY, "there is no memory for the result of a host function");
+    }
+    std::memcpy(result, static_cast<const void *>(&wire), sizeof(wire));
+    return nullptr;
+  }
+};
+
+// A method of an interface, with its signature.
+struct Import {
+  const undergo_signature_t *signature;
+  undergo_adapter_fn adapter;
+};
+
+// Gives the methods of an interface, which lives as long as it can be called. Nothing for null.
+template <class Interface>
+void provide(Imports &imports, std::shared_ptr<Interface> host, std::vector<Import> methods) {
+  if (host == nullptr) {
+    return;
+  }
+  imports.add([host = std::move(host), methods = std::move(methods)](undergo_imports_t *made) -> undergo_error_t * {
+    const auto destroy = [](void *data) { delete static_cast<std::shared_ptr<Interface> *>(data); };
+    if (undergo_error_t *error = undergo_imports_keep(made, new std::shared_ptr<Interface>(host), destroy)) {
+      return error;
+    }
+    for (const Import &method : methods) {
+      // The adapter knows what to call: the function is there because there must be one.
+      const auto function = reinterpret_cast<undergo_any_fn>(method.adapter);
+      if (undergo_error_t *error = undergo_imports_set_typed(made, method.signature, method.adapter, function, host.get())) {
+        return error;
+      }
+    }
+    return nullptr;
+  });
+}
+
+// Makes an instance of a plugin that has the functions of the header.
+inline Result<Instance> instantiate(const Plugin &plugin, Span<undergo_signature_t> signatures, const Options &options) {
+  const Result<void> fits = plugin.try_expect(signatures);
+  return fits ? plugin.try_instantiate(options) : Result<Instance>(fits.error());
+}
+
+// Makes a pool of a plugin that has the functions of the header.
+inline Result<Pool> pool(const Plugin &plugin, Span<undergo_signature_t> signatures, const PoolOptions &pool_options, const Options &options) {
+  const Result<void> fits = plugin.try_expect(signatures);
+  return fits ? plugin.try_pool(pool_options, options) : Result<Pool>(fits.error());
+}
+
+}  // namespace typed
+}  // namespace undergo
+
+#endif  // UNDERGO_TYPED_HPP
