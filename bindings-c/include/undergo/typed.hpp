@@ -96,7 +96,8 @@ class Struct {
  public:
   Struct() noexcept = default;
 
-  explicit Struct(const Members &...members) noexcept { fill(std::index_sequence_for<Members...>(), members...); }
+  // With a word before the members, since there may be none.
+  explicit Struct(std::in_place_t, const Members &...members) noexcept { fill(std::index_sequence_for<Members...>(), members...); }
 
   template <std::size_t I>
   auto get() const noexcept {
@@ -175,7 +176,7 @@ struct RecordCodec {
 
   static Wire lower(const T &value, [[maybe_unused]] Scratch &scratch) {
     (void)value;
-    return Wire(Codec<Member<members>>::lower(value.*members, scratch)...);
+    return Wire(std::in_place, Codec<Member<members>>::lower(value.*members, scratch)...);
   }
   static T lift(const Wire &wire) {
     (void)wire;
@@ -295,7 +296,7 @@ template <class... T>
 struct Codec<std::tuple<T...>> {
   using Wire = typed::Struct<undergo::Wire<T>...>;
   static Wire lower(const std::tuple<T...> &value, typed::Scratch &scratch) {
-    return std::apply([&](const T &...items) { return Wire(Codec<T>::lower(items, scratch)...); }, value);
+    return std::apply([&](const T &...items) { return Wire(std::in_place, Codec<T>::lower(items, scratch)...); }, value);
   }
   static std::tuple<T...> lift(const Wire &wire) { return each(wire, std::index_sequence_for<T...>()); }
 
@@ -315,7 +316,7 @@ struct Codec<std::map<K, V>> {
     std::size_t count = 0;
     if (made != nullptr) {
       for (const auto &[key, item] : value) {
-        made[count++] = Entry(Codec<K>::lower(key, scratch), Codec<V>::lower(item, scratch));
+        made[count++] = Entry(std::in_place, Codec<K>::lower(key, scratch), Codec<V>::lower(item, scratch));
       }
     }
     return {made, count};
@@ -335,7 +336,7 @@ namespace typed {
 template <class R, class... Args>
 Result<R> invoke(const View &view, const undergo_signature_t &signature, const Args &...args) {
   Scratch scratch;
-  const Struct<Wire<Args>...> given(Codec<Args>::lower(args, scratch)...);
+  const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
   if constexpr (std::is_void_v<R>) {
     return detail::check(view.invoke(signature, &given, nullptr, nullptr));
   } else {

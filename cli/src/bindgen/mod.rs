@@ -1,6 +1,7 @@
 //! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
 mod c;
+mod cpp;
 mod kotlin;
 mod python;
 mod ts;
@@ -32,6 +33,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
     C,
+    Cpp,
     Kotlin,
     Python,
     Ts,
@@ -48,6 +50,9 @@ that load an instance or a pool with a typed method for each export; it satisfie
 The C header has a struct for each record, and static inline functions: one for each export of an instance, one for a pool, and one for each interface that \
 the plugin imports. It needs undergo.h and C99.
 
+The C++ header has a struct for each record, an abstract class for each interface that the plugin imports, and classes for an instance and for a pool, with a typed \
+method for each export that throws, and one that gives a result. It needs undergo.hpp and C++17.
+
 The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
@@ -57,6 +62,7 @@ Examples:
   undergo bindgen greeter.wasm --lang python -o greeter.py
   undergo bindgen greeter.wasm --lang ts -o greeter.ts
   undergo bindgen greeter.wasm --lang c -o greeter.h
+  undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -65,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     drop(progress);
     let text = match args.lang {
         Language::C => c::header(&plugin),
+        Language::Cpp => cpp::header(&plugin),
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
         Language::Ts => ts::module(&plugin),

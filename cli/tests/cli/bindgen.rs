@@ -75,6 +75,30 @@ fn the_c_headers_compile() {
 }
 
 #[test]
+fn the_cpp_headers_are_as_they_were() {
+    golden("kitchen.hpp", kitchen(), "cpp");
+    golden("bare.hpp", bare(), "cpp");
+}
+
+#[test]
+fn the_cpp_headers_compile() {
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings-c/include");
+    let strict = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wshadow", "-fsyntax-only"];
+    let dir = tempfile::tempdir().expect("a directory");
+    let program = dir.path().join("program.cpp");
+    let lines = ["kitchen.hpp", "bare.hpp", "kitchen.hpp"].map(|file| format!("#include \"{}\"\n", fixture(file).display()));
+    fs::write(&program, lines.concat() + "int main() { return 0; }\n").expect("written");
+    for (compiler, flags) in
+        [("g++", ["-std=c++17", "-fno-exceptions"]), ("g++", ["-std=c++20", "-Wconversion"]), ("clang++", ["-std=c++17", "-Wconversion"])]
+    {
+        match Command::new(compiler).args(flags).args(strict).arg("-I").arg(&include).arg(&program).output() {
+            Ok(output) => assert!(output.status.success(), "{compiler} {flags:?}: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => eprintln!("skipped: no {compiler}: {error}"),
+        }
+    }
+}
+
+#[test]
 fn a_file_is_written_where_asked() {
     let dir = tempfile::tempdir().expect("a directory");
     undergo(dir.path(), &["bindgen", kitchen(), "--lang", "python", "-o", "k.py"]).ok();

@@ -1,7 +1,7 @@
 //! A C header for a plugin: structs, and a typed function for each export, for an instance and for a pool, and for each import.
 
 mod function;
-mod text;
+pub(super) mod text;
 mod types;
 
 use std::fmt::Write as _;

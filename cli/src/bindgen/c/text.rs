@@ -115,13 +115,13 @@ const TAKEN: &[&str] = &[
 ];
 
 /// A name of C for a WIT name, or for that of a bare module, which may be anything.
-pub(super) fn identifier(name: &str) -> String {
+pub(in crate::bindgen) fn identifier(name: &str) -> String {
     let snake: String = names::snake(name).chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
     if snake.starts_with(|c: char| c.is_ascii_digit()) || snake.is_empty() { format!("n{snake}") } else { snake }
 }
 
 /// A name that stands alone: of a field or a parameter.
-pub(super) fn alone(name: &str, taken: &[&str]) -> String {
+pub(in crate::bindgen) fn alone(name: &str, taken: &[&str]) -> String {
     let mut name = identifier(name);
     while TAKEN.contains(&name.as_str()) || taken.contains(&name.as_str()) || name.starts_with('_') {
         name = if let Some(rest) = name.strip_prefix('_') { format!("n{rest}") } else { name + "_" };
@@ -130,7 +130,7 @@ pub(super) fn alone(name: &str, taken: &[&str]) -> String {
 }
 
 /// Names for a list that has none twice.
-pub(super) fn all_alone<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<String> {
+pub(in crate::bindgen) fn all_alone<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for name in names {
         let mut name = alone(name, taken);
@@ -143,7 +143,7 @@ pub(super) fn all_alone<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]
 }
 
 /// Writes a comment, in lines. An empty one is an empty line of it.
-pub(super) fn comment(out: &mut String, indent: usize, text: &str) {
+pub(in crate::bindgen) fn comment(out: &mut String, indent: usize, text: &str) {
     let start = format!("{}//", "  ".repeat(indent));
     if text.is_empty() {
         *out += &start;
@@ -173,7 +173,7 @@ pub(super) fn comment(out: &mut String, indent: usize, text: &str) {
 }
 
 /// A string literal.
-pub(super) fn literal(text: &str) -> String {
+pub(in crate::bindgen) fn literal(text: &str) -> String {
     let mut out = "\"".to_owned();
     for c in text.chars() {
         match c {

@@ -1,0 +1,181 @@
+//! Types as C++ has them: bindings-c/include/undergo/typed.hpp has the same rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use undergo::{EnumType, RecordType, Scalar, Type, TypeKind, names};
+
+use crate::bindgen::c::text::{all_alone, comment, literal};
+
+/// The classes, enums and records of a header.
+pub(super) struct Types {
+    namespace: String,
+    classes: BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+    done: BTreeSet<String>,
+    /// The types, each behind those that it is made of.
+    out: String,
+    /// What tells undergo.hpp how the records lie, in the same order.
+    codecs: String,
+}
+
+impl Types {
+    pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
+        let mut made = Types {
+            namespace: namespace.to_owned(),
+            classes: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            done: BTreeSet::new(),
+            out: String::new(),
+            codecs: String::new(),
+        };
+        for ty in types {
+            let name = ty.to_string();
+            let class = made.class(&name);
+            made.classes.insert(name, class);
+        }
+        made
+    }
+
+    /// A new name for a class.
+    pub(super) fn class(&mut self, kebab: &str) -> String {
+        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            name.insert_str(0, "Plugin");
+        }
+        while !self.taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+
+    fn of(&self, kebab: &str) -> String {
+        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+    }
+
+    /// The text of the types.
+    pub(super) fn finish(&self) -> (&str, &str) {
+        (&self.out, &self.codecs)
+    }
+
+    /// A type that has its values.
+    pub(super) fn show(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Bool => "bool".to_owned(),
+            TypeKind::Scalar(scalar) => scalar_name(*scalar).to_owned(),
+            TypeKind::String => "std::string".to_owned(),
+            TypeKind::Json => "undergo::Json".to_owned(),
+            TypeKind::Duration => "undergo::Duration".to_owned(),
+            TypeKind::Time => "undergo::Time".to_owned(),
+            TypeKind::List(item) => format!("std::vector<{}>", self.show(item)),
+            TypeKind::Map(map) => format!("std::map<{}, {}>", self.show(&map.key), self.show(&map.value)),
+            TypeKind::Option(inner) => format!("std::optional<{}>", self.show(inner)),
+            TypeKind::Tuple(tuple) => {
+                format!("std::tuple<{}>", tuple.items.iter().map(|item| self.show(item)).collect::<Vec<_>>().join(", "))
+            }
+            TypeKind::Record(record) => self.of(&record.name),
+            TypeKind::Enum(cases) => self.of(&cases.name),
+        }
+    }
+
+    /// A parameter of that type, up to its name: a view, where values are not small.
+    pub(super) fn parameter(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::Enum(_) => self.show(ty) + " ",
+            TypeKind::String => "std::string_view ".to_owned(),
+            TypeKind::List(item) if matches!(item.kind, TypeKind::Scalar(_)) => format!("undergo::Span<{}> ", self.show(item)),
+            _ => format!("const {} &", self.show(ty)),
+        }
+    }
+
+    /// Writes a type, behind those that it is made of.
+    pub(super) fn define(&mut self, ty: &Type) {
+        match &ty.kind {
+            TypeKind::Record(record) => {
+                record.fields.iter().for_each(|field| self.define(&field.ty));
+                if self.done.insert(record.name.clone()) {
+                    self.record(record);
+                }
+            }
+            TypeKind::Enum(cases) => {
+                if self.done.insert(cases.name.clone()) {
+                    self.cases(cases);
+                }
+            }
+            TypeKind::List(inner) | TypeKind::Option(inner) => self.define(inner),
+            TypeKind::Map(map) => {
+                self.define(&map.key);
+                self.define(&map.value);
+            }
+            TypeKind::Tuple(tuple) => tuple.items.iter().for_each(|item| self.define(item)),
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, record: &RecordType) {
+        let class = self.of(&record.name);
+        let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
+        let mut out = String::new();
+        comment(&mut out, 0, or(&record.docs, &format!("The record {}.", record.name)));
+        let _ = writeln!(out, "struct {class} {{");
+        for (field, name) in record.fields.iter().zip(&fields) {
+            if !field.docs.is_empty() {
+                comment(&mut out, 1, &field.docs);
+            }
+            let _ = writeln!(out, "  {} {name}{{}};", self.show(&field.ty));
+        }
+        let tie = |value: &str| fields.iter().map(|field| format!("{value}.{field}")).collect::<Vec<_>>().join(", ");
+        if fields.is_empty() {
+            let _ = writeln!(out, "\n  friend bool operator==(const {class} &, const {class} &) {{ return true; }}");
+        } else {
+            let _ = writeln!(out, "\n  friend bool operator==(const {class} &a_, const {class} &b_) {{");
+            let _ = writeln!(out, "    return std::tie({}) == std::tie({});\n  }}", tie("a_"), tie("b_"));
+        }
+        let _ = writeln!(out, "  friend bool operator!=(const {class} &a_, const {class} &b_) {{ return !(a_ == b_); }}\n}};\n");
+        self.out += &out;
+        let full = format!("{}::{class}", self.namespace);
+        let members: String = fields.iter().map(|field| format!(", &{full}::{field}")).collect();
+        let _ = writeln!(self.codecs, "template <>\nstruct Codec<{full}> : typed::RecordCodec<{full}{members}> {{}};\n");
+    }
+
+    fn cases(&mut self, cases: &EnumType) {
+        let class = self.of(&cases.name);
+        let found = all_alone(cases.cases.iter().map(|(case, _)| case.as_str()), &[]);
+        let mut out = String::new();
+        comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
+        let _ = writeln!(out, "enum class {class} : std::int32_t {{");
+        for (number, ((_, docs), name)) in cases.cases.iter().zip(&found).enumerate() {
+            if !docs.is_empty() {
+                comment(&mut out, 1, docs);
+            }
+            let _ = writeln!(out, "  {name} = {number},");
+        }
+        let _ = writeln!(out, "}};\n");
+        comment(&mut out, 0, "The name of a case in WIT; empty for a number that is none.");
+        let _ = writeln!(out, "constexpr std::string_view to_string({class} value) noexcept {{\n  switch (value) {{");
+        for ((case, _), name) in cases.cases.iter().zip(&found) {
+            let _ = writeln!(out, "    case {class}::{name}: return {};", literal(case));
+        }
+        let _ = writeln!(out, "  }}\n  return {{}};\n}}\n");
+        self.out += &out;
+    }
+}
+
+fn scalar_name(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::S8 => "std::int8_t",
+        Scalar::U8 => "std::uint8_t",
+        Scalar::S16 => "std::int16_t",
+        Scalar::U16 => "std::uint16_t",
+        Scalar::S32 | Scalar::WasmI32 => "std::int32_t",
+        Scalar::U32 => "std::uint32_t",
+        Scalar::S64 | Scalar::WasmI64 => "std::int64_t",
+        Scalar::U64 => "std::uint64_t",
+        Scalar::F32 => "float",
+        Scalar::F64 => "double",
+    }
+}
+
+pub(super) fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
+    if docs.is_empty() { otherwise } else { docs }
+}
