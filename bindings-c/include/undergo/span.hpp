@@ -24,7 +24,7 @@ class Span {
   template <std::size_t N>
   constexpr Span(const T (&items)[N]) noexcept : data_(items), size_(N) {}
   // For an argument of a call: the list lives until the call is over.
-  constexpr Span(std::initializer_list<T> items) noexcept : data_(items.begin()), size_(items.size()) {}
+  constexpr Span(std::initializer_list<T> items) noexcept : size_(items.size()) { data_ = items.begin(); }
 
   template <class C, class = std::enable_if_t<std::is_convertible_v<decltype(std::data(std::declval<const C &>())), const T *> &&
                                               !std::is_same_v<std::decay_t<C>, Span> && !std::is_array_v<C>>>

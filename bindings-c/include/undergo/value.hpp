@@ -104,6 +104,7 @@ class Value {
   Value(Record value) : content_(std::move(value)) {}
   Value(Json value) : content_(std::move(value)) {}
   Value(Time value) : content_(value) {}
+  Value(std::chrono::system_clock::time_point value) : content_(Time(value)) {}
   template <class Rep, class Period>
   Value(std::chrono::duration<Rep, Period> value) : content_(std::chrono::duration_cast<Duration>(value)) {}
 

@@ -1,0 +1,101 @@
+"""undergo.hpp and generated headers of C++, with each compiler, by each standard, under the sanitizers and valgrind."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_conformance
+from conftest import CLI, LIBRARY, VALGRIND, need, run
+from driver import Driver
+
+SOURCES = Path(__file__).resolve().parent / "cpp"
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]
+SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+WAYS = [("g++", "-std=c++17"), ("g++", "-std=c++20"), ("clang++", "-std=c++17"), ("clang++", "-std=c++20")]
+PROGRAMS = ["values", "typed", "errors", "lifecycle", "without_exceptions"]
+PACKAGES = {"g++": "g++", "clang++": "clang"}
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def build(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Compile a program of the folder cpp, once for each way."""
+    headers = tmp_path_factory.mktemp("headers")
+    run([CLI, "bindgen", conformance, "--lang", "cpp", "-o", headers / "guest.hpp"])
+    made: dict[tuple[str, ...], Path] = {}
+
+    def compile_once(name: str, compiler: str = "g++", standard: str = "-std=c++17", *flags: str) -> Path:
+        need(compiler)
+        key = (name, compiler, standard, *flags)
+        if key not in made:
+            output = tmp_path_factory.mktemp("programs") / name
+            own = ["-fno-exceptions"] if name == "without_exceptions" else []
+            found = [f"-I{LIBRARY / 'include'}", f"-I{headers}", f"-L{LIBRARY / 'lib'}", f"-Wl,-rpath,{LIBRARY / 'lib'}"]
+            command = [compiler, standard, *STRICT, *own, *flags, *found, str(SOURCES / f"{name}.cpp"), "-lundergo", "-o", str(output)]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8")
+            assert done.returncode == 0, done.stderr
+            made[key] = output
+        return made[key]
+
+    return compile_once
+
+
+def arguments(name: str, conformance: Path, hostile: Path, folder: Path) -> list[str | Path]:
+    """Give what a program wants."""
+    return [] if name == "values" else [conformance, hostile, *([folder] if name == "lifecycle" else [])]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=" ".join)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_runs(name: str, way: tuple[str, str], build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
+    assert int(run([build(name, *way), *arguments(name, conformance, hostile, tmp_path)]).split()[0]) > 10
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_sanitizers_find_nothing(name: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
+    program = build(name, "clang++", "-std=c++17", *SANITIZED)
+    assert "checks" in run([program, *arguments(name, conformance, hostile, tmp_path)])
+
+
+def test_the_sanitizers_would_find_it(build: Build, tmp_path: Path) -> None:
+    """Guards the test above: a leak, or a use of what is freed, fails the program."""
+    need("clang++")
+    for code in ("new int(7);", "int *p = new int(7); delete p; return *p;"):
+        source = tmp_path / "wrong.cpp"
+        source.write_text(f"#include <undergo.hpp>\nint main() {{ {code} }}\n", encoding="utf-8")
+        program = tmp_path / "wrong"
+        found = [f"-I{LIBRARY / 'include'}", f"-L{LIBRARY / 'lib'}", f"-Wl,-rpath,{LIBRARY / 'lib'}", "-lundergo"]
+        run(["clang++", "-std=c++17", "-w", *SANITIZED, source, *found, "-o", program])
+        assert subprocess.run([program], capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize("name", ["values", "typed"])
+def test_valgrind_finds_nothing(name: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
+    need("valgrind")
+    given = [*arguments(name, conformance, hostile, tmp_path), *(["short"] if name == "typed" else [])]
+    # Compiled code is in the cache after this: a compiler under valgrind would take minutes.
+    run([build(name), *given])
+    assert "checks" in run([*VALGRIND, build(name), *given])
+
+
+@pytest.fixture(scope="module")
+def runners(build: Build, conformance: Path) -> Iterator[Callable[[str], test_conformance.Runner]]:
+    made: dict[str, test_conformance.Runner] = {}
+
+    def of(file: str) -> test_conformance.Runner:
+        if file not in made:
+            made[file] = test_conformance.Runner(Driver([build("driver"), conformance]))
+        return made[file]
+
+    yield of
+    assert [runner.driver.close() for runner in made.values()] == [0] * len(made)
+
+
+@pytest.mark.parametrize(("file", "case"), list(test_conformance.cases()))
+def test_case(file: str, case: dict[str, Any], runners: Callable[[str], test_conformance.Runner]) -> None:
+    runners(file).run(case)
