@@ -6,11 +6,12 @@ import sys
 
 from host import Host
 from host_c import C
+from host_cpp import Cpp
 from host_kotlin import Kotlin
 from host_node import Node
 from host_python import Python
 
-HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Kotlin())}
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Kotlin())}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or HOSTS:
