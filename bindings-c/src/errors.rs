@@ -293,7 +293,9 @@ pub unsafe extern "C" fn undergo_error_payload_of(error: *const ErrorHandle, des
         _ => false,
     };
     // SAFETY: C's promise.
-    unsafe { read(error, ptr::null_mut(), |error| error.payload.as_ref().filter(is_wanted).map_or(ptr::null_mut(), |payload| payload.data)) }
+    unsafe {
+        read(error, ptr::null_mut(), |error| error.payload.as_ref().filter(is_wanted).map_or(ptr::null_mut(), |payload| payload.data))
+    }
 }
 
 /// Another handle of the same error, which the caller frees, or hands on. NULL for NULL.

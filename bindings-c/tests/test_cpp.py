@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import test_conformance
+import test_hostile
 from conftest import CLI, LIBRARY, VALGRIND, need, run
 from driver import Driver
+from test_install import pkg_config, prefix  # noqa: F401: a fixture
 
 SOURCES = Path(__file__).resolve().parent / "cpp"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]
@@ -99,3 +101,48 @@ def runners(build: Build, conformance: Path) -> Iterator[Callable[[str], test_co
 @pytest.mark.parametrize(("file", "case"), list(test_conformance.cases()))
 def test_case(file: str, case: dict[str, Any], runners: Callable[[str], test_conformance.Runner]) -> None:
     runners(file).run(case)
+
+
+@pytest.fixture(scope="module")
+def driver(build: Build, hostile: Path) -> Iterator[Driver]:
+    made = Driver([build("driver"), hostile])
+    made.start(test_hostile.MEMORY, test_hostile.ENOUGH)
+    made.ask("keep")
+    yield made
+    assert made.close() == 0
+
+
+# The same list, with the driver of this file.
+test_a_misdeed_in_a_call = test_hostile.test_a_misdeed_in_a_call
+test_a_misdeed_in_init = test_hostile.test_a_misdeed_in_init
+
+
+def test_pkg_config(prefix: Path, tmp_path: Path) -> None:  # noqa: F811
+    need("pkg-config", "g++")
+    program = tmp_path / "program"
+    flags = pkg_config(prefix, "--cflags", "--libs")
+    run(["g++", "-std=c++17", SOURCES / "values.cpp", "-o", program, *flags, f"-Wl,-rpath,{prefix / 'lib'}"])
+    assert "checks" in run([program])
+
+
+CMAKE = """\
+cmake_minimum_required(VERSION 3.16)
+project(consumer CXX)
+set(CMAKE_CXX_STANDARD 17)
+find_package(undergo 0.1 REQUIRED CONFIG)
+foreach(kind undergo undergo-static)
+  add_executable(program-${kind} values.cpp)
+  target_link_libraries(program-${kind} PRIVATE undergo::${kind})
+endforeach()
+"""
+
+
+def test_cmake(prefix: Path, tmp_path: Path) -> None:  # noqa: F811
+    need("cmake", "make", "g++")
+    for file in ("values.cpp", "check.hpp"):
+        (tmp_path / file).write_text((SOURCES / file).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "CMakeLists.txt").write_text(CMAKE)
+    run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}"])
+    run(["cmake", "--build", tmp_path / "build"])
+    for kind in ("undergo", "undergo-static"):
+        assert "checks" in run([tmp_path / "build" / f"program-{kind}"])

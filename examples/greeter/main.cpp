@@ -2,7 +2,6 @@
 //
 // Usage: main greeter.wasm
 
-#include <algorithm>
 #include <iostream>
 #include <map>
 #include <stdexcept>
@@ -71,9 +70,7 @@ static void run(const char *file) {
   try {
     greeter.call("initial", unnamed);
   } catch (const undergo::PanicError &error) {
-    const std::vector<undergo::Frame> frames = error.frames();
-    const auto first = std::find_if(frames.begin(), frames.end(), [](const undergo::Frame &frame) { return !frame.is_runtime; });
-    std::cout << undergo::name(error.kind()) << ": " << error.message() << "\nin " << first->function << "\n";
+    std::cout << undergo::name(error.kind()) << ": " << error.message() << "\nin " << error.origin()->function << "\n";
   }
   std::cout << (greeter.alive() ? "alive" : "ended") << "\n";
 

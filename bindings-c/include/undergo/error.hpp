@@ -119,6 +119,16 @@ class Error : public std::exception {
     return frames;
   }
 
+  // The first frame of the traceback that does not belong to Go's runtime: the one to show.
+  std::optional<Frame> origin() const {
+    for (Frame &frame : frames()) {
+      if (!frame.is_runtime) {
+        return std::move(frame);
+      }
+    }
+    return std::nullopt;
+  }
+
   // The exception of a host function that this is; null when it is none.
   std::exception_ptr cause() const noexcept {
     const void *cause = undergo_error_payload_of(error_.get(), detail::Cause::destroy);

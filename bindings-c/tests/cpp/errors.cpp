@@ -55,11 +55,9 @@ void kinds(const undergo::Plugin &plugin) {
   const undergo::Error panic = expect<Kind::panic>(misdeed("index-out-of-range", 5));
   CHECK(panic.message() == "runtime error: index out of range [5] with length 3");
   CHECK(panic.standard_error().find("goroutine") != std::string_view::npos && !panic.exit_code().has_value());
-  bool found = false;
-  for (const undergo::Frame &frame : panic.frames()) {
-    found = found || (!frame.is_runtime && frame.function.rfind("main.", 0) == 0 && frame.line > 0 && frame.file.find(".go") != std::string::npos);
-  }
-  CHECK(found);
+  const std::optional<undergo::Frame> origin = panic.origin();
+  CHECK(origin->function == "main.indexOutOfRange" && origin->line > 0 && origin->file.find("panics.go") != std::string::npos);
+  CHECK(panic.frames().size() > 1 && !undergo::Error("none").origin().has_value());
   CHECK(expect<Kind::exit>(misdeed("exit", 3)).exit_code() == 3);
   expect<Kind::trap>(misdeed("recursion"));
   expect<Kind::timeout>([&] { make().with(50ms).call("do", "loop", 0); });

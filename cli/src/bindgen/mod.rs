@@ -1,7 +1,7 @@
 //! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
 mod c;
-mod cpp;
+pub(crate) mod cpp;
 mod kotlin;
 mod python;
 mod ts;

@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use undergo::names;
 
+use crate::bindgen::cpp;
+
 /// Start a plugin, with a program that calls it
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
@@ -23,6 +25,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, ValueEnum)]
 enum Host {
     C,
+    Cpp,
     Kotlin,
     Python,
     Node,
@@ -48,6 +51,11 @@ impl Host {
                 ("Makefile", include_str!("templates/c/Makefile.txt")),
                 ("README.md", include_str!("templates/c/README.md.txt")),
             ],
+            Host::Cpp => &[
+                ("main.cpp", include_str!("templates/cpp/main.cpp.txt")),
+                ("Makefile", include_str!("templates/cpp/Makefile.txt")),
+                ("README.md", include_str!("templates/cpp/README.md.txt")),
+            ],
             Host::Kotlin => {
                 &[("Main.kt", include_str!("templates/kotlin/Main.kt.txt")), ("README.md", include_str!("templates/kotlin/README.md.txt"))]
             }
@@ -65,7 +73,7 @@ impl Host {
     /// How the program is run, in the folder, once the plugin is built.
     fn command(self) -> &'static str {
         match self {
-            Host::C => "make && ./main",
+            Host::C | Host::Cpp => "make && ./main",
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
             Host::Node => "npm install && node main.mjs",
@@ -84,8 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     for (file, text) in PLUGIN.iter().chain(args.host.files()) {
         let path = folder.join(file);
-        fs::write(&path, text.replace("NAME", &args.name).replace("IDENT", &names::snake(&args.name)))
-            .with_context(|| format!("{} can't be written", path.display()))?;
+        let text = text.replace("NAME", &args.name).replace("IDENT", &names::snake(&args.name));
+        let text = text.replace("SPACE", &cpp::namespace(&args.name)).replace("PASCAL", &names::pascal(&args.name));
+        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
     println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  {1}", args.name, args.host.command());
     Ok(())

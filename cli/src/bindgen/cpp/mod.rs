@@ -11,6 +11,11 @@ use undergo::{Function, Plugin, Type, names};
 use super::c::text::{all_alone, alone, comment, literal};
 use types::Types;
 
+/// The namespace of a plugin's header.
+pub(crate) fn namespace(world: &str) -> String {
+    alone(world, &["std", "undergo"])
+}
+
 /// The header's text.
 pub(super) fn header(plugin: &Plugin) -> String {
     Header::new(plugin).write()
@@ -45,7 +50,7 @@ impl<'a> Header<'a> {
         let known: &[Type] = interface.map_or(&[], |interface| &interface.types);
         let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
         let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
-        let namespace = alone(&world, &["std", "undergo"]);
+        let namespace = namespace(&world);
         let mut types = Types::new(&namespace, known);
         let class = types.class(&world);
         let (pool, exports_class) = (types.class(&format!("{world}-pool")), types.class(&format!("{world}-exports")));
