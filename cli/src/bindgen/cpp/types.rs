@@ -97,11 +97,7 @@ impl Types {
                     self.record(record);
                 }
             }
-            TypeKind::Enum(cases) => {
-                if self.done.insert(cases.name.clone()) {
-                    self.cases(cases);
-                }
-            }
+            TypeKind::Enum(cases) if self.done.insert(cases.name.clone()) => self.cases(cases),
             TypeKind::List(inner) | TypeKind::Option(inner) => self.define(inner),
             TypeKind::Map(map) => {
                 self.define(&map.key);
