@@ -166,7 +166,7 @@ pub unsafe extern "C" fn undergo_error_new(message: *const c_char) -> *mut Error
 pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char) -> *mut ErrorHandle {
     let kind = usize::try_from(kind).ok().and_then(|kind| KINDS.get(kind.checked_sub(1)?)).copied();
     // SAFETY: C's promise.
-    give(Inner::new(Error::new(kind.unwrap_or(ErrorKind::HostError), unsafe { given_text(message) }), None))
+    give(ErrorHandle::new(Error::new(kind.unwrap_or(ErrorKind::HostError), unsafe { given_text(message) }), None))
 }
 
 /// The same, with a payload, which the caller of the export gets back with `undergo_error_payload`. `destroy`, if there is one, is called once, when the last
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char
 pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     let payload = UserData { data: payload, destroy };
     // SAFETY: C's promise.
-    give(Inner::new(Error::new(ErrorKind::HostError, unsafe { given_text(message) }), Some(payload)))
+    give(ErrorHandle::new(Error::new(ErrorKind::HostError, unsafe { given_text(message) }), Some(payload)))
 }
 
 /// SAFETY: NULL, or a text that ends with a NUL.
