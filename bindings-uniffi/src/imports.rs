@@ -6,6 +6,7 @@ use undergo::{Answer, Error, HostCall, names};
 
 use crate::errors::HostFailure;
 use crate::threads;
+use crate::turns;
 use crate::values::{Borrowed, Given, ToValue, Value};
 
 /// The right of a host function that runs to call back into the asynchronous instance that called it: given with such calls.
@@ -40,6 +41,8 @@ pub trait AsyncHostFunction: Send + Sync {
 enum Function {
     Sync(Arc<dyn HostFunction>),
     Async(Arc<dyn AsyncHostFunction>),
+    /// One that the host runs between turns: see `turns`.
+    Number(u32),
 }
 
 /// The functions that are given to a plugin, by interface and name, as in WIT or as in the other language: `echo-string`, `echoString`, `echo_string`.
@@ -65,6 +68,14 @@ impl Imports {
     }
 }
 
+#[uniffi::export]
+impl Imports {
+    /// Gives a function that the host runs by itself when a [`Turn`](crate::turns::Turn) wants that number.
+    pub fn give_number(&self, interface: String, name: String, number: u32) {
+        self.push(interface, name, Function::Number(number));
+    }
+}
+
 impl Imports {
     fn push(&self, interface: String, name: String, function: Function) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((interface, name, function));
@@ -79,17 +90,20 @@ impl Imports {
             // The last one given for a name is the one that counts.
             let found = given.iter().rfind(|(module, name, _)| is_it(module, interface) && is_it(name, &wanted.name));
             if let Some((_, _, function)) = found {
-                imports.set(interface, wanted.name.clone(), Arc::new(Import(function.clone())));
+                imports.set(interface, wanted.name.clone(), Arc::new(Import(function.clone(), plugin.clone())));
             }
         }
         imports
     }
 }
 
-struct Import(Function);
+struct Import(Function, undergo::Plugin);
 
 impl undergo::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
+        if let Function::Number(number) = self.0 {
+            return turns::ask(call, &self.1, number);
+        }
         let args = call.args(&ToValue)?;
         if !call.is_async() {
             return match &self.0 {
@@ -98,7 +112,7 @@ impl undergo::HostFunction for Import {
                     call.answer(&Given::<Borrowed>::new(&result))
                 }
                 // The core says why that can't be.
-                Function::Async(_) => call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) })),
+                Function::Async(_) | Function::Number(_) => call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) })),
             };
         }
         // On a fiber: the other language's code runs elsewhere, and the guest waits.
@@ -108,6 +122,7 @@ impl undergo::HostFunction for Import {
             let result = match function {
                 Function::Sync(function) => threads::blocking(move || function.call(args, lease).map_err(Error::from)).await,
                 Function::Async(function) => threads::task(async move { function.call(args, lease).await.map_err(Error::from) }).await,
+                Function::Number(_) => Err(Error::new(undergo::ErrorKind::HostError, "the function is called in turns only")),
             }?;
             Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given::<Borrowed>::new(&result))) as Answer)
         }))

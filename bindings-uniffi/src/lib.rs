@@ -7,7 +7,8 @@
 //! - `config`: sandbox, limits, how code is made;
 //! - `imports`: the host's functions, which are objects of the other language;
 //! - `plugin`, `instance`, `pool`, `async_instance`, `async_pool`, `cancel`: as in the core;
-//! - `threads`: where calls run.
+//! - `threads`: where calls run;
+//! - `turns`, `wire`: calls that run on their caller's thread, turn by turn, with packed values: Ruby's.
 //!
 //! Nothing of the other language runs on a stack that its virtual machine does not know: see `threads`.
 
@@ -24,7 +25,9 @@ pub mod plugin;
 pub mod pool;
 pub mod records;
 mod threads;
+pub mod turns;
 pub mod values;
+mod wire;
 
 /// The version of this library.
 #[uniffi::export]

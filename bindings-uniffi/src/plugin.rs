@@ -11,13 +11,13 @@ use crate::errors::CallError;
 use crate::imports::Imports;
 use crate::instance::Instance;
 use crate::pool::Pool;
-use crate::records::{FunctionInfo, ImportInfo};
+use crate::records::{FunctionInfo, ImportInfo, TypeInfo};
 use crate::threads;
 
 /// A compiled plugin: load once, instantiate as often as needed, from any thread.
 #[derive(uniffi::Object)]
 pub struct Plugin {
-    core: undergo::Plugin,
+    pub(crate) core: undergo::Plugin,
 }
 
 #[uniffi::export]
@@ -105,6 +105,12 @@ impl Plugin {
         self.core.imports().map(one).collect()
     }
 
+    /// The records and enums of the interface, in its order: packed records have its numbers.
+    pub fn types(&self) -> Vec<TypeInfo> {
+        let types = self.core.interface().map_or(&[][..], |interface| &interface.types);
+        types.iter().filter_map(TypeInfo::of).collect()
+    }
+
     /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
     ///
     /// # Errors
@@ -185,7 +191,7 @@ impl Plugin {
 }
 
 impl Plugin {
-    fn options(&self, imports: &Imports, sandbox: Sandbox, limits: &Limits, on_fiber: bool) -> undergo::Result<InstanceOptions> {
+    pub(crate) fn options(&self, imports: &Imports, sandbox: Sandbox, limits: &Limits, on_fiber: bool) -> undergo::Result<InstanceOptions> {
         Ok(InstanceOptions { imports: imports.core(&self.core), sandbox: sandbox.core(on_fiber), limits: limits.core()? })
     }
 }

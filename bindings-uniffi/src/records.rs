@@ -94,3 +94,30 @@ pub struct ImportInfo {
     /// The function.
     pub function: FunctionInfo,
 }
+
+/// A record or an enum of a plugin's interface.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct TypeInfo {
+    /// Its name in WIT.
+    pub name: String,
+    /// Its Go doc comment.
+    pub docs: String,
+    /// Whether it is a record; an enum otherwise.
+    pub is_record: bool,
+    /// The names of its fields or cases in WIT.
+    pub members: Vec<String>,
+}
+
+impl TypeInfo {
+    /// None for a type of another kind.
+    pub(crate) fn of(ty: &undergo::Type) -> Option<TypeInfo> {
+        let (name, docs, is_record, members) = match &ty.kind {
+            undergo::TypeKind::Record(record) => {
+                (&record.name, &record.docs, true, record.fields.iter().map(|field| field.name.clone()).collect())
+            }
+            undergo::TypeKind::Enum(cases) => (&cases.name, &cases.docs, false, cases.cases.iter().map(|(case, _)| case.clone()).collect()),
+            _ => return None,
+        };
+        Some(TypeInfo { name: name.clone(), docs: docs.clone(), is_record, members })
+    }
+}
