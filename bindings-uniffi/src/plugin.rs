@@ -96,6 +96,16 @@ impl Plugin {
         self.core.exports().map(|function| FunctionInfo::from(&**function)).collect()
     }
 
+    /// Fails for a name that no export has.
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export`, with near names.
+    pub fn check_export(&self, name: String) -> Result<(), CallError> {
+        export(&self.core, &name)?;
+        Ok(())
+    }
+
     /// The functions that the host has to give.
     pub fn imports(&self) -> Vec<ImportInfo> {
         let one = |(interface, function): (&str, &Arc<undergo::Function>)| ImportInfo {

@@ -1,0 +1,23 @@
+# frozen_string_literal: true
+
+module Undergo
+  # Ends calls from another thread: `instance.using(cancel: token).greet(...)`. One token may serve many calls, and is used up once it is cancelled.
+  class CancelToken
+    # The library's.
+    attr_reader :core
+
+    def initialize
+      @core = UndergoCore::CancelToken.new
+    end
+
+    # Cancels all calls that have the token, now and later. Does not wait for their end.
+    def cancel
+      @core.cancel
+    end
+
+    # Whether it was cancelled.
+    def cancelled?
+      @core.is_cancelled
+    end
+  end
+end

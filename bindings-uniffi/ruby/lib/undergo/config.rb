@@ -1,0 +1,184 @@
+# frozen_string_literal: true
+
+module Undergo
+  # Reads sizes, which are Integers of bytes, or texts such as "64MiB".
+  module Size
+    UNITS = { "" => 1, "b" => 1, "kb" => 10**3, "mb" => 10**6, "gb" => 10**9, "kib" => 1 << 10, "mib" => 1 << 20, "gib" => 1 << 30 }.freeze
+    private_constant :UNITS
+
+    # The bytes; nil for nil.
+    def self.of(given, name)
+      case given
+      when nil then nil
+      when Integer then return given if given >= 0 && given < 1 << 63
+      when String
+        number, unit = given.match(/\A\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*\z/i)&.captures
+        factor = unit && UNITS[unit.downcase]
+        return (number.to_r * factor).to_i if factor
+      end
+      raise ArgumentError, "#{name} is #{given.inspect}; write bytes, or a text such as \"64MiB\"" unless given.nil?
+    end
+  end
+
+  # Reads numbers of seconds.
+  module Seconds
+    # A Float; nil for nil.
+    def self.of(given, name = "timeout")
+      return nil if given.nil?
+
+      seconds = given.is_a?(Numeric) && given.real? ? given.to_f : Float::NAN
+      return seconds if seconds >= 0
+
+      raise ArgumentError, "#{name} is #{given.inspect}; write a number of seconds that is not negative"
+    end
+  end
+
+  # A directory of the host, given to the guest: for reading and writing, or for reading alone.
+  class Dir
+    # Its path on the host.
+    attr_reader :path
+    # Whether the guest may only read.
+    attr_reader :readonly
+
+    def initialize(path, readonly: false)
+      @path = path.to_s
+      @readonly = readonly ? true : false
+      freeze
+    end
+  end
+
+  # What an instance may reach. By default nothing but the standard output and error of this process.
+  #
+  # - args: os.Args behind the program's name, which is always there.
+  # - env: a Hash of environment variables; nothing is taken from this process's own environment.
+  # - dirs: a Hash of directories of the host, by the path at which the guest sees them: Dir, or a path, which is given for reading and writing.
+  # - stdin: what the guest reads: a String is its content, a Pathname is a file (or a FIFO), which each instance opens for itself, and :inherit is the standard input
+  #   of this process.
+  # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line as a String without its newline. A captured stream is read with
+  #   Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
+  #   It can't call the instance whose output it gets.
+  # - capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
+  class Sandbox
+    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit
+
+    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: :inherit, stderr: :inherit, capture_limit: 1 << 20)
+      @args = args.map(&:to_s)
+      @env = env.to_h { |name, value| [name.to_s, value.to_s] }
+      @dirs = dirs.to_h { |guest, given| [guest.to_s, given.is_a?(Dir) ? given : Dir.new(given)] }
+      @stdin = stdin
+      @stdout = stdout
+      @stderr = stderr
+      @capture_limit = Size.of(capture_limit, "capture_limit")
+      check
+      freeze
+    end
+
+    # Reads what may be a Hash of the same.
+    def self.of(given)
+      given.is_a?(Sandbox) ? given : new(**(given || {}))
+    end
+
+    # As the library wants it; the lines' functions belong to `owner`.
+    def core(owner)
+      dirs = @dirs.map { |guest, dir| UndergoCore::Dir.new(guest: guest, path: dir.path, readonly: dir.readonly) }
+      UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner))
+    end
+
+    private
+
+    def check
+      { stdout: @stdout, stderr: @stderr }.each do |name, given|
+        next if %i[inherit discard capture].include?(given) || given.respond_to?(:call)
+
+        raise ArgumentError, "#{name} is #{given.inspect}; it must be :inherit, :discard, :capture, or respond to call"
+      end
+      return if @stdin == :inherit || @stdin.is_a?(String) || @stdin.respond_to?(:to_path)
+
+      raise ArgumentError, "stdin is #{@stdin.inspect}; give content as a String, a file as a Pathname, or :inherit"
+    end
+
+    def input
+      return UndergoCore::Input::INHERIT.new if @stdin == :inherit
+      return UndergoCore::Input::CONTENT.new(bytes: @stdin.b) if @stdin.is_a?(String)
+
+      UndergoCore::Input::FILE.new(path: @stdin.to_path)
+    end
+
+    def output(given, owner)
+      case given
+      when :inherit then UndergoCore::Output::INHERIT.new
+      when :discard then UndergoCore::Output::DISCARD.new
+      when :capture then UndergoCore::Output::CAPTURE.new(limit: @capture_limit)
+      else UndergoCore::Output::LINES.new(sink: Sink.new(given, owner))
+      end
+    end
+  end
+
+  # A function of lines, as the library sees it.
+  class Sink
+    # Marks threads that run such a function, with whose it is.
+    RUNNING = :undergo_sink_of
+
+    def initialize(function, owner)
+      @function = function
+      @owner = owner
+    end
+
+    # Takes a line.
+    def line(text)
+      Thread.current.thread_variable_set(RUNNING, @owner)
+      @function.call(text)
+    rescue Exception => error # rubocop:disable Lint/RescueException: there is a frame of Rust below, which it must not cross
+      raise UndergoCore::HostFailure::Raised.new(text: error.message, is_error: true, raised: Failure.new(error))
+    ensure
+      Thread.current.thread_variable_set(RUNNING, nil)
+    end
+  end
+
+  # What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value. Sizes are bytes, or texts such as "64MiB".
+  #
+  # - memory: guest memory.
+  # - timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+  # - value: bytes that one value from the guest may have on this side, 1 GiB by default.
+  # - output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+  # - table: elements of the guest's tables, all together, 4,194,304 by default.
+  # - stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+  # - fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+  class Limits
+    attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel
+
+    def initialize(memory: nil, timeout: nil, value: nil, output: nil, table: nil, stack: nil, fuel: nil)
+      @memory = Size.of(memory, "memory")
+      @timeout = Seconds.of(timeout)
+      @value = Size.of(value, "value")
+      @output = Size.of(output, "output")
+      @stack = Size.of(stack, "stack")
+      @table = table
+      @fuel = fuel
+      check
+      freeze
+    end
+
+    # Reads what may be a Hash of the same.
+    def self.of(given)
+      given.is_a?(Limits) ? given : new(**(given || {}))
+    end
+
+    # As the library wants it.
+    def core
+      UndergoCore::Limits.new(memory: @memory, timeout: @timeout, value: @value, output: @output, table: @table, stack: @stack, fuel: @fuel)
+    end
+
+    private
+
+    def check
+      raise ArgumentError, "stack is #{@stack}; it must be from \"64KiB\" to \"512MiB\"" unless @stack.nil? || @stack.between?(64 << 10, 512 << 20)
+      raise ArgumentError, "fuel is #{@fuel.inspect}; write a positive Integer" unless @fuel.nil? || (@fuel.is_a?(Integer) && @fuel.between?(1, (1 << 63) - 1))
+      return if @table.nil? || (@table.is_a?(Integer) && @table.between?(0, (1 << 32) - 1))
+
+      raise ArgumentError, "table is #{@table.inspect}; write an Integer from 0 to 4294967295"
+    end
+  end
+
+  private_constant :Size, :Seconds, :Sink
+end

@@ -1,0 +1,165 @@
+# frozen_string_literal: true
+
+module Undergo
+  # A compiled plugin: load once, instantiate as often as needed, from any thread.
+  class Plugin
+    # The library's, and the table of its exports.
+    attr_reader :core, :table
+
+    class << self
+      # Compiles a file, or finds its code in the cache.
+      #
+      # - types: a module with classes for the plugin's records, such as `undergo bindgen` writes.
+      # - compile: :tiered (a quick compiler first, a better one meanwhile in the background), :fast, or :best, which loading waits for.
+      # - cache: nil or true for the user's own folder, false for none, or a path.
+      def load(path, types: nil, compile: :tiered, cache: nil)
+        from(types) { UndergoCore::Plugin.from_file(path.to_s, compiler(compile), folder(cache)) }
+      end
+
+      # Compiles a module, a String of bytes. The name is what its os.Args[0] will be.
+      def compile(bytes, name: "plugin", types: nil, compile: :tiered, cache: nil)
+        from(types) { UndergoCore::Plugin.from_bytes(name, bytes.b, compiler(compile), folder(cache)) }
+      end
+
+      # Loads what `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted: true` says that the file comes from there through hands
+      # that you trust.
+      def load_compiled(path, trusted:, types: nil)
+        raise ArgumentError, "a compiled plugin is native code: give trusted: true if you trust whoever made #{path}" unless trusted == true
+
+        from(types) { UndergoCore::Plugin.load_trusted(path.to_s) }
+      end
+
+      private
+
+      def from(types, &load)
+        new(Errors.mapped(&load), types)
+      end
+
+      def compiler(name)
+        known = { tiered: UndergoCore::Compile::TIERED, fast: UndergoCore::Compile::FAST, best: UndergoCore::Compile::BEST }
+        known.fetch(name.to_sym) { raise ArgumentError, "compile is #{name.inspect}; it must be :tiered, :fast or :best" }
+      end
+
+      def folder(cache)
+        case cache
+        when nil, true then UndergoCore::Cache::USER.new
+        when false then UndergoCore::Cache::OFF.new
+        else UndergoCore::Cache::FOLDER.new(path: cache.to_s)
+        end
+      end
+    end
+    private_class_method :new
+
+    def initialize(core, types)
+      @core = core
+      @table = Table.new(core.exports)
+      @records = Types.new(core.types, types)
+    end
+
+    # Makes an instance.
+    #
+    # - imports: the functions that the plugin wants, by interface and name: `{ directory: { lookup: ->(name) { [] } } }`; an object will do for the inner Hash.
+    # - sandbox: a Sandbox, or a Hash of its arguments.
+    # - limits: Limits, or a Hash of their arguments.
+    def instantiate(imports: nil, sandbox: nil, limits: nil)
+      functions = Imports.new(self, imports)
+      owner = Owner.new
+      sandbox = Sandbox.of(sandbox).core(owner)
+      limits = Limits.of(limits).core
+      made = Turns.run(nil, functions, @records) { |turns| turns.instantiate(@core, functions.core, sandbox, limits) }
+      owner.owner = Instance.new(self, made, functions)
+    end
+
+    # Makes a pool of at most `size` instances, none of which is made yet but the first `warm`. With a block, gives it the pool, and closes that at its end.
+    #
+    # - max_calls: calls after which an instance is replaced.
+    # - idle: seconds after which an instance that nobody called is dropped.
+    def pool(size:, imports: nil, sandbox: nil, limits: nil, max_calls: nil, idle: nil, warm: 0)
+      functions = Imports.new(self, imports)
+      owner = Owner.new
+      { size: size, warm: warm, max_calls: max_calls }.compact.each do |name, given|
+        raise ArgumentError, "#{name} is #{given.inspect}; write a number that is not negative" unless given.is_a?(Integer) && given.between?(0, (1 << 63) - 1)
+      end
+      core = Errors.mapped do
+        @core.async_pool(size, functions.core, Sandbox.of(sandbox).core(owner), Limits.of(limits).core, max_calls, Seconds.of(idle, "idle"))
+      end
+      pool = owner.owner = Pool.new(self, core, functions)
+      pool.warm_up(warm) if warm.positive?
+      return pool unless block_given?
+
+      begin
+        yield pool
+      ensure
+        pool.close
+      end
+    end
+
+    # Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    def wait_compiled
+      Errors.mapped { @core.wait_compiled }
+      nil
+    end
+
+    # The name that it was given: the file's.
+    def name
+      @core.name
+    end
+
+    # :reactor, :command or :component.
+    def kind
+      @core.kind.to_sym
+    end
+
+    # Which code the next instance will have: :fast or :best.
+    def tier
+      Errors.mapped { @core.tier }.to_sym
+    end
+
+    # The interface that it carries, as WIT; nil for a bare module.
+    def interface
+      @core.wit
+    end
+
+    # The version of Go that built it, where the module says so.
+    def go_version
+      @core.go_version
+    end
+
+    # What went wrong when it was loaded and did no harm, as sentences.
+    def diagnostics
+      @core.diagnostics
+    end
+
+    # A module with a Struct for each record, and one with the cases of each enum: `plugin.types::Person.new(name: "Ada", tags: [])`.
+    def types
+      @records.namespace
+    end
+
+    # The signatures of its exports, by their names in Ruby.
+    def exports
+      @table.rows.to_h { |row| [row.name, row.signature] }
+    end
+
+    # The signatures of what it imports, by interface and name in WIT.
+    def imports
+      @core.imports.each_with_object({}) do |import, found|
+        (found[import.interface] ||= {})[import.function.name] = import.function.signature
+      end
+    end
+
+    # The types of its records, for values.
+    def records # :nodoc:
+      @records
+    end
+
+    def inspect
+      "#<Undergo::Plugin #{name}>"
+    end
+  end
+
+  # Whose an output is, which is known when it is made.
+  class Owner
+    attr_accessor :owner
+  end
+  private_constant :Owner
+end
