@@ -10,8 +10,9 @@ from host_cpp import Cpp
 from host_kotlin import Kotlin
 from host_node import Node
 from host_python import Python
+from host_ruby import Ruby
 
-HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Kotlin())}
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Kotlin(), Ruby())}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or HOSTS:
