@@ -26,7 +26,8 @@ module Undergo
 
     # The arguments in the parameters' order.
     def self.arrange(row, args, named)
-      return args if named.empty?
+      # Options at the end may be left out.
+      return args.size < row.params.size && row.optional.drop(args.size).all? ? args.values_at(0...row.params.size) : args if named.empty?
 
       row.params.each_with_index.map do |param, number|
         if number < args.size
