@@ -28,7 +28,7 @@ module Undergo
       snake = name.tr("-", "_").to_sym
       return functions[snake] || functions[snake.to_s] || functions[name] || functions[name.to_sym] if functions.is_a?(Hash)
 
-      functions.public_method(snake) if functions.respond_to?(snake)
+      ->(*args) { functions.public_send(snake, *args) } if functions.respond_to?(snake)
     end
 
     private

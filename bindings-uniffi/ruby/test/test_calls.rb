@@ -1,0 +1,183 @@
+# frozen_string_literal: true
+
+require "pathname"
+require "tmpdir"
+require_relative "helper"
+
+# Arguments, names, and what plugins and instances tell of themselves.
+class TestCalls < Minitest::Test
+  include Helper
+
+  def setup
+    @guest = start
+  end
+
+  def test_arguments_by_position_and_by_name
+    assert_equal [3, 1], @guest.divmod(10, 3)
+    assert_equal [3, 1], @guest.divmod(10, b: 3)
+    assert_equal [3, 1], @guest.divmod(b: 3, a: 10)
+  end
+
+  def test_wrong_arguments_show_the_signature
+    [[[1], {}], [[1, 2, 3], {}], [[1], { c: 2 }], [[1], { a: 2 }]].each do |args, named|
+      error = assert_raises(Undergo::TypeMismatchError) { @guest.divmod(*args, **named) }
+      assert_includes error.message, "divmod(a: s64, b: s64)"
+    end
+  end
+
+  def test_trailing_options_may_be_left_out
+    assert_nil @guest.maybe_int
+    assert_equal 5, @guest.maybe_int(5)
+  end
+
+  def test_names_that_are_taken_are_in_exports
+    assert_equal GUEST.exports.size, @guest.exports.size
+    assert_equal "x", @guest.exports["echo-string"].call("x")
+    assert_equal "x", @guest.exports.echo_string("x")
+    assert_equal %w[a b], %w[a b].map(&@guest.exports[:echo_string])
+    assert_includes @guest.exports, :echo_string
+    assert_equal "echo-string", @guest.exports[:echo_string].wit_name
+    assert_equal "echo-string(s: string) -> string", @guest.exports[:echo_string].signature
+    assert_equal [:s], @guest.exports[:echo_string].parameters
+    assert_respond_to @guest, :echo_string
+    refute_respond_to @guest, :echo_nothing
+    assert_equal @guest.exports.names, @guest.exports.map(&:name)
+  end
+
+  def test_plugins_tell_of_themselves
+    assert_equal "conformance.wasm", GUEST.name
+    assert_equal :reactor, GUEST.kind
+    assert_includes %i[fast best], GUEST.tier
+    assert_includes GUEST.interface, "export echo-string"
+    assert_match(/\Ago1\./, GUEST.go_version)
+    assert_empty GUEST.diagnostics
+    assert_equal "echo-string(s: string) -> string", GUEST.imports["host"]["echo-string"].sub("(v:", "(s:")
+    assert_includes GUEST.inspect, "conformance.wasm"
+    assert_same GUEST, @guest.plugin
+    GUEST.wait_compiled
+    assert_equal :best, GUEST.tier
+  end
+
+  def test_records_are_structs
+    made = GUEST.types::Point.new(x: 1.5, y: -2.0, tag: 7)
+    back = @guest.echo_point(made)
+    assert_equal made, back
+    assert_instance_of GUEST.types::Point, back
+    assert_equal 1.5, back.x
+    assert_equal "#<Point x=1.5, y=-2.0, tag=7>", back.inspect
+    back in { x: Float => x }
+    assert_equal 1.5, x
+    assert_equal made, @guest.echo_point({ "x" => 1.5, "y" => -2.0, "tag" => 7 })
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_point({ x: 1.0, y: 1.0, tak: 1 }) }.message, "did you mean 'tag'"
+  end
+
+  def test_classes_of_the_user_stand_for_records
+    own = Module.new
+    own.const_set(:Point, Struct.new(:x, :y, :tag))
+    guest = Undergo::Plugin.load(ENV["UNDERGO_CONFORMANCE_WASM"] || File.join(ROOT, "build/conformance.wasm"), types: own)
+                           .instantiate(imports: { host: Host.new }, sandbox: QUIET)
+    assert_equal own::Point.new(1.0, 2.0, 3), guest.echo_point(own::Point.new(1.0, 2.0, 3))
+    own.const_set(:Address, Struct.new(:elsewhere))
+    assert_raises(Undergo::SignatureMismatchError) { Undergo::Plugin.load(File.join(ROOT, "build/conformance.wasm"), types: own) }
+  end
+
+  def test_enums_take_symbols_and_names
+    assert_equal :dark_blue, @guest.echo_color(:dark_blue)
+    assert_equal :dark_blue, @guest.echo_color("dark-blue")
+    assert_equal :dark_blue, GUEST.types::Color::DARK_BLUE
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_color(:purple) }.message, "purple"
+  end
+
+  def test_strings_are_text_and_bytes
+    assert_equal Encoding::UTF_8, @guest.echo_string("grüße").encoding
+    assert_equal "grüße", @guest.echo_string("grüße".encode(Encoding::UTF_16LE))
+    assert_equal "grüße", @guest.echo_string("grüße".b)
+    assert_equal Encoding::BINARY, @guest.echo_bytes("\xFF\x00".b).encoding
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_string("\xFF") }.message, "UTF-8"
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_bytes("text") }.message, "text.b"
+    large = Random.bytes(1 << 20)
+    assert_equal large, @guest.echo_bytes(large)
+  end
+
+  def test_durations_are_seconds
+    assert_equal Rational(3, 2), @guest.echo_duration(1.5)
+    assert_equal 2, @guest.echo_duration(2)
+    assert_raises(Undergo::TypeMismatchError) { @guest.echo_duration(1e30) }
+    assert_raises(Undergo::TypeMismatchError) { @guest.echo_duration(Float::NAN) }
+  end
+
+  def test_what_can_not_cross
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_string(Object.new) }.message, "got Object"
+    cyclic = []
+    cyclic << cyclic
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_strings(cyclic) }.message, "contains itself"
+    assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_int64(1 << 70) }.message, (1 << 70).to_s
+  end
+
+  def test_using_gives_other_options_to_the_same_instance
+    fast = @guest.using(timeout: 10)
+    assert_equal 1, fast.counter
+    assert_equal 2, @guest.counter
+    assert_equal 3, fast.exports[:counter].call
+    assert_raises(ArgumentError) { @guest.using(timeout: -1) }
+    assert_raises(ArgumentError) { @guest.using(timeout: "soon") }
+    assert_raises(Undergo::TypeMismatchError) { @guest.using(cancel: Object.new) }
+  end
+
+  def test_memory_is_read_and_written
+    assert_operator @guest.memory.size, :>, 65_536
+    before = @guest.memory.read(1024, 4)
+    @guest.memory.write(1024, "abcd")
+    assert_equal "abcd".b, @guest.memory.read(1024, 4)
+    @guest.memory.write(1024, before)
+    assert_raises(Undergo::TypeMismatchError) { @guest.memory.read(@guest.memory.size, 1) }
+    assert_raises(Undergo::TypeMismatchError) { @guest.memory.read(-1, 1) }
+    assert_raises(Undergo::TypeMismatchError) { @guest.memory.write((1 << 32) - 1, "ab") }
+    sizes = []
+    other = start(note: ->(_) { sizes << other.memory.size })
+    other.notes(["x"])
+    assert_equal [other.memory.size], sizes
+  end
+
+  def test_a_plugin_loads_from_bytes_and_other_paths
+    bytes = File.binread(File.join(ROOT, "build", "conformance.wasm"))
+    plugin = Undergo::Plugin.compile(bytes, name: "mine", compile: :fast)
+    assert_equal "mine", plugin.name
+    Dir.mktmpdir do |folder|
+      assert_equal "conformance.wasm", Undergo::Plugin.load(Pathname(ROOT) / "build" / "conformance.wasm", cache: folder, compile: :fast).name
+      refute_empty Dir.children(folder)
+    end
+    assert_raises(ArgumentError) { Undergo::Plugin.compile(bytes, compile: :slow) }
+    assert_equal 1, Undergo.load(File.join(ROOT, "build/conformance.wasm"), imports: { host: Host.new }, sandbox: QUIET).counter
+  end
+
+  def test_background_goroutines_run_when_they_are_polled
+    @guest.start_background
+    before = @guest.background
+    @guest.poll
+    assert_operator @guest.background, :>, before
+  end
+
+  def test_a_reset_gives_back_the_beginning
+    assert_equal 1, @guest.counter
+    @guest.reset
+    assert_equal 1, @guest.counter
+    assert_raises(Undergo::PanicError) { @guest.panic("x") }
+    @guest.reset
+    assert_predicate @guest, :alive?
+    assert_equal 1, @guest.counter
+    busy = start(note: ->(_) { busy.reset })
+    assert_raises(Undergo::BusyError) { busy.notes(["x"]) }
+  end
+
+  def test_what_a_call_used
+    @guest.sleep(30)
+    assert_in_delta 0.03, @guest.usage.time, 0.5
+    assert_operator @guest.usage.time, :>=, 0.03
+    assert_operator @guest.usage.memory, :>, 65_536
+    assert_nil @guest.usage.fuel
+    counted = start(limits: { fuel: 1_000_000_000 })
+    counted.counter
+    assert_operator counted.usage.fuel, :>, 0
+  end
+end
