@@ -226,7 +226,7 @@ impl Turns {
     ) -> Result<Turn, CallError> {
         let core = instance.core.clone();
         self.begin(None, None, move |call| async move {
-            Ok(Turn::Returned { packed: core.read_memory(address, length, &call).await? })
+            Ok(Turn::Returned { packed: core.read_memory_then(address, length, &call).await? })
         })
     }
 
@@ -242,7 +242,7 @@ impl Turns {
         bytes: Vec<u8>,
     ) -> Result<Turn, CallError> {
         let core = instance.core.clone();
-        self.begin(None, None, move |call| async move { core.write_memory(address, bytes, &call).await.map(nothing) })
+        self.begin(None, None, move |call| async move { core.write_memory_then(address, bytes, &call).await.map(nothing) })
     }
 
     /// Begins to ask how large guest memory is. What is returned is an integer.
@@ -253,7 +253,7 @@ impl Turns {
     pub fn memory_size(self: Arc<Self>, instance: Arc<AsyncInstance>) -> Result<Turn, CallError> {
         let core = instance.core.clone();
         self.begin(None, None, move |call| async move {
-            let size = core.memory_size(&call).await?;
+            let size = core.memory_size_then(&call).await?;
             let packed = [b"u".as_slice(), &size.to_le_bytes()].concat();
             Ok(Turn::Returned { packed })
         })

@@ -282,10 +282,7 @@ impl AsyncInstance {
     /// `type-mismatch` when the bytes do not lie within the memory; `busy` while a call is under way, unless this comes from the host function that it runs;
     /// `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
-        self.with_memory(|data| {
-            let found = GuestMemory::new(data).slice(address, len, 1, 1).map(<[u8]>::to_owned);
-            found.map_err(|_| outside(address, len.into(), data.len()))
-        })
+        self.with_memory(|data| read(data, address, len))
     }
 
     /// Writes guest memory.
@@ -294,12 +291,7 @@ impl AsyncInstance {
     ///
     /// As [`read_memory`](AsyncInstance::read_memory).
     pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
-        self.with_memory(|data| {
-            let (start, size) = (address as usize, data.len());
-            let target = start.checked_add(bytes.len()).and_then(|end| data.get_mut(start..end));
-            target.ok_or_else(|| outside(address, bytes.len() as u64, size))?.copy_from_slice(bytes);
-            Ok(())
-        })
+        self.with_memory(|data| write(data, address, bytes))
     }
 
     /// Bytes of guest memory now.
@@ -309,6 +301,55 @@ impl AsyncInstance {
     /// `busy`, `dead-instance`.
     pub fn memory_size(&self) -> Result<u64> {
         self.with_memory(|data| Ok(data.len() as u64))
+    }
+
+    /// Reads guest memory when no call is under way; from within a host function that is awaited, by its lease in `options`.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the bytes do not lie within the memory; `dead-instance`, `timeout`, `cancelled`.
+    pub async fn read_memory_then(&self, address: u32, len: u32, options: &CallOptions) -> Result<Vec<u8>> {
+        self.visit_memory(options, move |data| read(data, address, len)).await
+    }
+
+    /// Writes guest memory likewise.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_memory_then`](AsyncInstance::read_memory_then).
+    pub async fn write_memory_then(&self, address: u32, bytes: Vec<u8>, options: &CallOptions) -> Result<()> {
+        self.visit_memory(options, move |data| write(data, address, &bytes)).await
+    }
+
+    /// Bytes of guest memory, asked likewise.
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance`, `timeout`, `cancelled`.
+    pub async fn memory_size_then(&self, options: &CallOptions) -> Result<u64> {
+        self.visit_memory(options, |data| Ok(data.len() as u64)).await
+    }
+
+    async fn visit_memory<R: Send + 'static>(
+        &self,
+        options: &CallOptions,
+        code: impl FnOnce(&mut [u8]) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
+        let patience = Patience::of(options, &self.0.seed.options.limits);
+        self.0.seed.life.check()?;
+        if let Some(door) = options.within.and_then(|lease| self.0.seed.doors.find(lease)) {
+            let over = || Error::new(ErrorKind::Busy, "the host function from which this came has returned");
+            let (sender, done) = oneshot::channel();
+            let visit: Visit = Box::new(move |store| {
+                // Who does not wait any more does not need it.
+                drop(sender.send(memory_of(store).and_then(code)));
+                Box::pin(std::future::ready(()))
+            });
+            door.send(visit).map_err(|_| over())?;
+            return done.await.map_err(|_| over())?;
+        }
+        let mut store = self.enter(&patience).await?;
+        memory_of(&mut store.as_context_mut()).and_then(code)
     }
 
     fn with_memory<R>(&self, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
@@ -452,6 +493,18 @@ impl fmt::Debug for AsyncInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AsyncInstance({}{})", self.plugin().name(), if self.0.seed.life.cause().is_some() { ", dead" } else { "" })
     }
+}
+
+fn read(memory: &[u8], address: u32, len: u32) -> Result<Vec<u8>> {
+    let found = GuestMemory::new(memory).slice(address, len, 1, 1).map(<[u8]>::to_owned);
+    found.map_err(|_| outside(address, len.into(), memory.len()))
+}
+
+fn write(memory: &mut [u8], address: u32, bytes: &[u8]) -> Result<()> {
+    let (start, size) = (address as usize, memory.len());
+    let target = start.checked_add(bytes.len()).and_then(|end| memory.get_mut(start..end));
+    target.ok_or_else(|| outside(address, bytes.len() as u64, size))?.copy_from_slice(bytes);
+    Ok(())
 }
 
 fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u8]> {
