@@ -1,4 +1,4 @@
-"""Writes the generated files that are committed: the generator's golden files, the C header, and the typed modules and headers of examples."""
+"""Writes the generated files that are committed: the generator's golden files, the C header, typed code of examples."""
 
 from __future__ import annotations
 

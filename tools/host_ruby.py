@@ -67,14 +67,15 @@ class Ruby(Host):
     def installed(self, packages: list[Path], program: Path, folder: Path) -> Command:
         """Install the gem in a folder of its own, beside what Ruby has already."""
         gems = folder / "gems"
-        options = ["--local", "--no-document", "--ignore-dependencies", "--install-dir", gems]
-        run(["gem", "install", "--quiet", *options, *packages])
+        options: Command = ["--local", "--no-document", "--ignore-dependencies", "--install-dir", gems]
+        install: Command = ["gem", "install", "--quiet", *options, *packages]
+        run(install)
         path = subprocess.run(["gem", "env", "gempath"], capture_output=True, text=True, check=True).stdout.strip()
         return ["env", f"GEM_HOME={gems}", f"GEM_PATH={gems}:{path}", "ruby", shutil.copy2(program, folder)]
 
 
 def adapted(text: str) -> str:
-    """Adapt what UniFFI writes: where the library is, which functions leave Ruby's lock, and bytes that are copied at once instead of one by one."""
+    """Adapt what UniFFI writes: where the library is, which functions leave Ruby's lock, bytes that are copied at once."""
     text, found = re.subn(r"ffi_lib 'undergo_uniffi'", "ffi_lib ::Undergo.const_get(:LIBRARY)", text)
     _expect(found == 1, "the line with ffi_lib")
     blocking = 0

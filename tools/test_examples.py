@@ -37,7 +37,12 @@ def run(command: Command, directory: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("host", "program"), PROGRAMS, ids=lambda given: f"{given.parent.name}-{given.name}" if isinstance(given, Path) else given.name)
+def name(given: Host | Path) -> str:
+    """Name a test."""
+    return f"{given.parent.name}-{given.name}" if isinstance(given, Path) else given.name
+
+
+@pytest.mark.parametrize(("host", "program"), PROGRAMS, ids=name)
 def test_example(host: Host, program: Path, tmp_path: Path) -> None:
     example = program.parent
     reason = host.missing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import links
@@ -95,3 +96,38 @@ def test_a_stamp_is_about_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert project.Stamp("thing", [file]).fresh()
     file.write_text("two")
     assert not project.Stamp("thing", [file]).fresh()
+
+
+def engine(package: str) -> set[str]:
+    """Give the packages that Wasmtime is made of, with the features that a package of the workspace has of them."""
+
+    def tree(root: str) -> set[str]:
+        command = [
+            "cargo",
+            "tree",
+            "--locked",
+            "--package",
+            root,
+            "--edges",
+            "normal,no-proc-macro",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} {f}",
+        ]
+        lines = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+        return {line.removesuffix(" (*)") for line in lines if line}
+
+    def name(line: str) -> tuple[str, ...]:
+        return tuple(line.split()[:2])
+
+    parts = {name(line) for line in tree("wasmtime") | tree("wasmtime-wasi")}
+    return {line for line in tree(package) if name(line) in parts}
+
+
+@pytest.mark.parametrize("package", ["undergo-python", "undergo-node", "undergo-c", "undergo-uniffi"])
+def test_all_packages_share_one_engine(package: str) -> None:
+    """Where features differ, Wasmtime is compiled once more: ask for them in features/Cargo.toml."""
+    ours, cli = engine(package), engine("undergo-cli")
+    assert len(ours) > 50
+    assert ours ^ cli == set()
