@@ -12,7 +12,7 @@ import test_conformance
 import test_hostile
 from conftest import CLI, LIBRARY, VALGRIND, need, run
 from driver import Driver
-from test_install import pkg_config, prefix  # noqa: F401: a fixture
+from test_install import pkg_config, prefix  # noqa: F401
 
 SOURCES = Path(__file__).resolve().parent / "cpp"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]

@@ -112,7 +112,9 @@ impl undergo::HostFunction for Import {
                     call.answer(&Given::<Borrowed>::new(&result))
                 }
                 // The core says why that can't be.
-                Function::Async(_) | Function::Number(_) => call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) })),
+                Function::Async(_) | Function::Number(_) => {
+                    call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) }))
+                }
             };
         }
         // On a fiber: the other language's code runs elsewhere, and the guest waits.

@@ -218,16 +218,13 @@ impl Turns {
     /// # Errors
     ///
     /// `type-mismatch` when the bytes do not lie within the memory; `dead-instance`.
-    pub fn read_memory(
-        self: Arc<Self>,
-        instance: Arc<AsyncInstance>,
-        address: u32,
-        length: u32,
-    ) -> Result<Turn, CallError> {
+    pub fn read_memory(self: Arc<Self>, instance: Arc<AsyncInstance>, address: u32, length: u32) -> Result<Turn, CallError> {
         let core = instance.core.clone();
-        self.begin(None, None, move |call| async move {
-            Ok(Turn::Returned { packed: core.read_memory_then(address, length, &call).await? })
-        })
+        self.begin(
+            None,
+            None,
+            move |call| async move { Ok(Turn::Returned { packed: core.read_memory_then(address, length, &call).await? }) },
+        )
     }
 
     /// Begins to write guest memory.
@@ -235,12 +232,7 @@ impl Turns {
     /// # Errors
     ///
     /// As of [`read_memory`](Turns::read_memory).
-    pub fn write_memory(
-        self: Arc<Self>,
-        instance: Arc<AsyncInstance>,
-        address: u32,
-        bytes: Vec<u8>,
-    ) -> Result<Turn, CallError> {
+    pub fn write_memory(self: Arc<Self>, instance: Arc<AsyncInstance>, address: u32, bytes: Vec<u8>) -> Result<Turn, CallError> {
         let core = instance.core.clone();
         self.begin(None, None, move |call| async move { core.write_memory_then(address, bytes, &call).await.map(nothing) })
     }
