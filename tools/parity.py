@@ -73,5 +73,36 @@ def join(host: str, noun: str, member: str) -> str:
     return f"{noun}{'::' if host == 'C++' else '#' if host == 'Ruby' else '.'}{member}" if noun else member
 
 
-SURFACES = {"Python": python}
+def kotlin() -> Members:
+    """Read the package's own layer: public classes with what their constructors and bodies declare."""
+    found: Members = {}
+    for file in sorted((ROOT / "bindings-uniffi" / "kotlin" / "src" / "main" / "kotlin").rglob("*.kt")):
+        noun = ""
+        for line in _without_comments(file.read_text(encoding="utf-8")).splitlines():
+            if re.match(r"\s*(?:private|internal|override|init|companion)\b", line):
+                noun = "" if re.match(r"(?:private|internal)", line) else noun
+                continue
+            begun = re.match(r"(?:data |sealed |enum |fun )*(?:class|interface) (\w+)", line)
+            if begun:
+                noun = begun[1]
+                found.setdefault(noun, set()).update(
+                    re.findall(r"\bval (\w+)(?=: (?!Core|Double))", line.split(" : ")[0]) if "private val" not in line else ()
+                )
+            elif re.match(r"\S", line) and not line.startswith((")", "}")):
+                noun = ""
+            member = re.match(
+                r"    (?:@\w+ )*(?:suspend |operator )*(?:fun|val) (?:\w+\.)?(\w+)|        (?:@\w+ )*fun (load|compile|loadCompiled)\b",
+                line,
+            )
+            if noun and member:
+                found[noun].add(member[1] or member[2])
+    frame = re.search(
+        r"pub struct Frame \{(.*?)\n\}", (ROOT / "bindings-uniffi" / "src" / "errors.rs").read_text(encoding="utf-8"), re.DOTALL
+    )
+    found["Frame"] = set(re.findall(r"pub (\w+):", frame[1])) if frame else set()
+    # What operators and Java want.
+    return {noun: members - {"interface", "invoke", "poolOf"} for noun, members in found.items()}
+
+
+SURFACES = {"Python": python, "Kotlin": kotlin}
 """How the surface of each host is read, by the columns' names."""

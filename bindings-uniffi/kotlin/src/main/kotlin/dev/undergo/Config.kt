@@ -157,13 +157,13 @@ sealed interface Cache {
 
     /** In that folder, which has to be private to the user. */
     data class Folder(val path: Path) : Cache
+}
 
-    /** As the library has it. */
-    fun core(): CoreCache = when (this) {
-        User -> CoreCache.User
-        Off -> CoreCache.Off
-        is Folder -> CoreCache.Folder(path.toString())
-    }
+/** As the library has it. */
+internal fun Cache.core(): CoreCache = when (this) {
+    Cache.User -> CoreCache.User
+    Cache.Off -> CoreCache.Off
+    is Cache.Folder -> CoreCache.Folder(path.toString())
 }
 
 private fun output(output: Output): CoreOutput = when (output) {
