@@ -93,6 +93,7 @@ def all_suites() -> dict[str, Suite]:
         "python": pytest("python", ROOT / "bindings-python", "tests"),
         "c": pytest("c", ROOT / "bindings-c", "tests"),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], count_tap, needs_build=True),
+        "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: count_surefire(), needs_build=True),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
@@ -231,6 +232,14 @@ def count_junit(report: Path) -> Counts:
             counts.reasons.append(skipped.get("message", ""))
         else:
             counts.passed += 1
+    return counts
+
+
+def count_surefire() -> Counts:
+    """Count the tests in the reports of Maven, one for each class."""
+    counts = Counts()
+    for report in sorted((BUILD / "kotlin" / "maven" / "surefire-reports").glob("TEST-*.xml")):
+        counts += count_junit(report)
     return counts
 
 

@@ -1,0 +1,381 @@
+package dev.undergo
+
+import dev.undergo.core.ErrorDetails
+import dev.undergo.core.ErrorKind
+import dev.undergo.core.FfiConverterTypeHostFunction
+import dev.undergo.core.FfiConverterTypeHostObject
+import dev.undergo.core.errorKinds
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertArrayEquals
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertSame
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.assertThrows
+import java.nio.file.Files
+import java.nio.file.Path
+import java.time.Duration
+import java.time.Instant
+import java.util.concurrent.Executors
+import java.util.concurrent.TimeUnit
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.measureTime
+
+/** Errors: a class for each kind, and what they carry. */
+class ErrorsTest {
+    @Test
+    fun `each kind has its class`() {
+        val classes = ErrorKind.entries.map { kind ->
+            val name = kind.name.lowercase().replace('_', '-')
+            val error = UndergoException.of(ErrorDetails(kind, name, "a.b: text", "text", "a.b", emptyList(), null, 3, "said"))
+            assertEquals(listOf(name, "a.b: text", "text", "a.b", 3, "said"), error.run { listOf(this.kind, message, sentence, path, exitCode, stderr) })
+            error.javaClass
+        }
+        assertEquals(errorKinds().size, classes.toSet().size)
+        assertEquals(errorKinds(), ErrorKind.entries.map { it.name.lowercase().replace('_', '-') })
+    }
+
+    @Test
+    fun `what is no plugin says what to do`() {
+        assertTrue("WebAssembly" in assertThrows<InvalidPluginException> { Plugin.compile("nothing".toByteArray()) }.message!!)
+        assertThrows<InvalidPluginException> { Plugin.load("/nowhere/x.wasm") }
+        assertThrows<IllegalArgumentException> { Plugin.loadCompiled(ROOT.resolve("x"), trusted = false) }
+        assertThrows<InvalidPluginException> { Plugin.loadCompiled(ROOT.resolve("README.md"), trusted = true) }
+    }
+
+    @Test
+    fun `all that is missing is named`() {
+        val missing = assertThrows<MissingImportException> { conformance.instantiate() }
+        assertTrue("echo-string" in missing.message!! && "reenter" in missing.message!!) { missing.message!! }
+    }
+
+    @Test
+    fun `a file that the sandbox does not have is denied`() {
+        val sandbox = SILENT.copy(dirs = mapOf("/data" to Dir(ROOT.resolve("nowhere"))))
+        assertThrows<DeniedException> { conformance.instantiate(Host().imports(), sandbox) }
+    }
+}
+
+/** Plain objects there and back. */
+class ValuesTest {
+    private fun echo(function: String, value: Any?): Any? =
+        conformance.instantiate(Host().imports(), SILENT).use { it.call(function, value) }
+
+    @Test
+    fun `numbers keep their values`() {
+        assertEquals(Long.MIN_VALUE, echo("echoInt64", Long.MIN_VALUE))
+        assertEquals(ULong.MAX_VALUE, echo("echoUint64", ULong.MAX_VALUE))
+        assertEquals(listOf(1L, -2L), echo("echoInt32s", intArrayOf(1, -2)))
+        assertEquals(listOf(0.5), echo("echoFloat64s", doubleArrayOf(0.5)))
+    }
+
+    @Test
+    fun `bytes and times`() {
+        val bytes = ByteArray(1 shl 20) { it.toByte() }
+        assertArrayEquals(bytes, echo("echoBytes", bytes) as ByteArray)
+        assertEquals(Duration.ofNanos(5), echo("echoDuration", Duration.ofNanos(5)))
+        assertEquals(Duration.ofSeconds(2), echo("echoDuration", 2.seconds))
+        val now = Instant.ofEpochSecond(1_700_000_000, 123_456_789)
+        assertEquals(now, (echo("echoTime", now) as java.time.OffsetDateTime).toInstant())
+    }
+
+    @Test
+    fun `what can't cross says where`() {
+        val error = assertThrows<TypeMismatchException> { echo("echoStrings", listOf("a", this)) }
+        assertEquals("echo-strings(v[1])", error.path)
+        assertTrue("no value that can cross" in error.message!!)
+        assertTrue("292 years" in assertThrows<TypeMismatchException> { echo("echoDuration", Duration.ofDays(200_000)) }.message!!)
+    }
+
+    @Test
+    fun `JSON is plain objects`() {
+        val value = mapOf("a" to listOf(null, true, 7L, 0.25, "ü"), "b" to emptyMap<String, Any>())
+        assertEquals(value, echo("echoAny", value))
+        assertTrue("number of JSON" in assertThrows<TypeMismatchException> { echo("echoAny", Double.NaN) }.message!!)
+    }
+}
+
+/** Host functions: what they throw, and from where they are called. */
+class HostFunctionsTest {
+    private fun start(host: Imports) = conformance.instantiate(host, SILENT)
+
+    @Test
+    fun `what a host function throws is what the caller gets`() {
+        val mine = IllegalStateException("mine")
+        start(Host().imports().function("host", "crash") { throw mine }).use { instance ->
+            assertSame(mine, assertThrows<IllegalStateException> { instance.call("crash", "x") })
+            assertFalse(instance.isAlive)
+        }
+        val fatal = OutOfMemoryError("not really")
+        start(Host().imports().function("host", "check") { throw fatal }).use { instance ->
+            // An Error is no Go error: no plugin should handle it.
+            assertSame(fatal, assertThrows<OutOfMemoryError> { instance.call("passFailure", "x") })
+        }
+    }
+
+    @Test
+    fun `the same with suspend functions`() = runBlocking {
+        val mine = IllegalStateException("mine")
+        conformance.instantiateAsync(Host().suspending().suspending("host", "crash") { delay(1); throw mine }, SILENT).use { instance ->
+            assertSame(mine, runCatching { instance.call("crash", "x") }.exceptionOrNull())
+        }
+    }
+
+    @Test
+    fun `a Go error has the text of the exception`() {
+        start(Host().imports()).use { instance ->
+            val error = assertThrows<GuestException> { instance.call("passFailure", "no such thing") }
+            assertTrue("no such thing" in error.message!!)
+            assertTrue(instance.isAlive)
+        }
+    }
+
+    @Test
+    fun `an asynchronous instance takes functions that block, which may call back`() = runBlocking {
+        val host = Host()
+        var own: AsyncInstance? = null
+        val imports = host.imports().function("host", "reenter") { (depth) ->
+            runBlocking { (own!!.call("reenter", (depth as Long) - 1) as Long) + 1 }
+        }
+        own = conformance.instantiateAsync(imports, SILENT)
+        own.use { assertEquals(conformance.instantiate(host.imports(), SILENT).also { host.instance = it }.call("reenter", 5), it.call("reenter", 5)) }
+    }
+
+    @Test
+    fun `a suspend function needs an asynchronous instance`() {
+        start(Host().suspending()).use { instance ->
+            val error = assertThrows<HostException> { instance.call("crash", "x") }
+            assertTrue("asynchronous" in error.message!!) { error.message!! }
+        }
+    }
+
+    @Test
+    fun `nothing is left of many calls`() {
+        fun resident() = Files.readAllLines(Path.of("/proc/self/status")).first { it.startsWith("VmRSS") }.filter(Char::isDigit).toLong()
+        fun handles() = FfiConverterTypeHostObject.handleMap.size + FfiConverterTypeHostFunction.handleMap.size
+        val first = handles()
+        start(Host().imports()).use { instance ->
+            fun round() = repeat(CALLS / 4) {
+                instance.call("divmodThroughHost", 7, 2)
+                assertTrue("x" in instance.call("catchFailure", "x") as String)
+            }
+            round()
+            System.gc()
+            val (handles, memory) = Pair(handles(), resident())
+            round()
+            System.gc()
+            assertEquals(handles, handles())
+            assertTrue(resident() < memory + 128_000) { "from $memory to ${resident()} KiB" }
+        }
+        // The functions go with the instance.
+        assertTrue(handles() <= first + 1) { "from $first to ${handles()} handles" }
+    }
+
+    private companion object {
+        /** By a build that is not optimised, a call takes a good part of a millisecond. */
+        val CALLS = (System.getenv("UNDERGO_LEAK_CALLS") ?: "20000").toInt()
+    }
+}
+
+/** Deadlines and cancelling. */
+class LimitsTest {
+    private fun start(limits: Limits = Limits()) = conformance.instantiate(Host().imports(), SILENT, limits)
+
+    @Test
+    fun `a deadline ends a call and its instance`() {
+        start(Limits(timeout = 200.milliseconds)).use { instance ->
+            val took = measureTime { assertThrows<CallTimeoutException> { instance.call("spin") } }
+            assertTrue(took in 150.milliseconds..10.seconds) { "$took" }
+            assertFalse(instance.isAlive)
+            instance.reset()
+            assertEquals(1L, instance.call("started"))
+            assertThrows<CallTimeoutException> { instance.using(timeout = 50.milliseconds).call("sleep", 60_000) }
+        }
+    }
+
+    @Test
+    fun `a token ends calls from another thread`() {
+        val token = CancelToken()
+        start().use { instance ->
+            val timer = Executors.newSingleThreadScheduledExecutor()
+            timer.schedule(token::cancel, 100, TimeUnit.MILLISECONDS)
+            assertThrows<CallCancelledException> { instance.using(cancel = token).call("spin") }
+            timer.shutdown()
+            assertTrue(token.isCancelled)
+        }
+    }
+
+    @Test
+    fun `a cancelled coroutine ends its call`() = runBlocking {
+        conformance.instantiateAsync(Host().suspending(), SILENT).use { instance ->
+            val call = launch { instance.call("spin") }
+            delay(100)
+            call.cancel()
+            call.join()
+            withTimeout(ENOUGH) { while (instance.isAlive) delay(5) }
+            assertThrows<DeadInstanceException> { runBlocking { instance.call("started") } }
+            instance.reset()
+            assertEquals(1L, instance.call("started"))
+        }
+    }
+
+    @Test
+    fun `memory and fuel`() {
+        assertThrows<OutOfMemoryException> { start(Limits(memory = 1.MiB)) }
+        val fuel = assertThrows<OutOfFuelException> { start(Limits(fuel = 30_000_000)).use { it.call("spin") } }
+        assertTrue("30000000" in fuel.message!!)
+        start(Limits(fuel = 100_000_000)).use { assertTrue(it.usage.fuel!! > 0 && it.usage.memory > 0 && it.usage.time.isPositive()) }
+    }
+
+    @Test
+    fun `limits that can't be are refused`() {
+        for (wrong in listOf<() -> Any>({ Limits(stack = 1) }, { Limits(fuel = 0) }, { Limits(memory = -1) }, { Limits(timeout = (-1).seconds) })) {
+            assertThrows<IllegalArgumentException> { wrong() }
+        }
+    }
+}
+
+/** Pools, from threads and coroutines. */
+class PoolTest {
+    @Test
+    fun `many threads`() {
+        conformance.pool(3, Host().imports(), SILENT, warm = 2).use { pool ->
+            assertEquals(2L, pool.stats.made)
+            val threads = Executors.newFixedThreadPool(16)
+            val results = (1..400).map { n -> threads.submit<Any?> { pool.call("divmodThroughHost", n, 7) } }.map { it.get(60, TimeUnit.SECONDS) }
+            threads.shutdown()
+            assertEquals((1L..400L).map { listOf(it / 7, it % 7) }, results)
+            assertTrue(pool.stats.calls >= 400 && pool.stats.made <= 3 && pool.size == 3)
+            assertThrows<PanicException> { pool.call("panic", "x") }
+            assertEquals("still", pool.call("echoString", "still"))
+            assertEquals(1L, pool.stats.died)
+        }
+    }
+
+    @Test
+    fun `a pool that is closed says so`() {
+        val pool = conformance.pool(1, Host().imports(), SILENT)
+        pool.close()
+        assertTrue(pool.isClosed)
+        assertThrows<DeadInstanceException> { pool.call("started") }
+        assertThrows<IllegalArgumentException> { conformance.pool(0, Host().imports()) }
+        assertThrows<IllegalArgumentException> { conformance.pool(1, Host().imports(), maxCalls = 0) }
+    }
+
+    @Test
+    fun `a host function of a full pool is told that it is busy`() {
+        var own: Pool? = null
+        val imports = Host().imports().function("host", "check") { own!!.call("started") }
+        own = conformance.pool(1, imports, SILENT)
+        own.use { pool ->
+            val error = assertThrows<GuestException> { pool.call("passFailure", "x") }
+            assertTrue("busy" in error.message!!) { error.message!! }
+        }
+    }
+
+    @Test
+    fun `many coroutines`() = runBlocking {
+        conformance.asyncPool(3, Host().suspending(), SILENT, maxCalls = 50).use { pool ->
+            pool.warmUp(2)
+            val results = (1..200).map { n -> async { pool.call("divmodThroughHost", n, 7) } }.awaitAll()
+            assertEquals((1L..200L).map { listOf(it / 7, it % 7) }, results)
+            assertTrue(pool.stats.retired >= 3)
+            assertThrows<CallTimeoutException> { runBlocking { pool.using(timeout = 50.milliseconds).call("spin") } }
+            pool.shutDown(ENOUGH)
+            assertTrue(pool.isClosed)
+        }
+    }
+}
+
+/** An instance's life, streams and memory. */
+class InstanceTest {
+    private fun start(sandbox: Sandbox = SILENT) = conformance.instantiate(Host().imports(), sandbox)
+
+    @Test
+    fun `output goes where it should`() {
+        start(Sandbox(stdout = Output.Capture(), stderr = Output.Capture(4))).use { instance ->
+            instance.call("print", "out\n", "error\n")
+            assertEquals("out\n", String(instance.takeStdout()))
+            assertEquals("erro", String(instance.takeStderr()))
+            assertEquals("", String(instance.takeStdout()))
+        }
+        val lines = mutableListOf<String>()
+        start(Sandbox(stdout = Output.Lines { lines.add(it) }, stderr = Output.Discard)).use { it.call("print", "a\nb\nc", "") }
+        assertEquals(listOf("a", "b", "c"), lines)
+        val mine = IllegalStateException("no more")
+        start(Sandbox(stdout = Output.Lines { throw mine })).use { instance ->
+            assertSame(mine, assertThrows<IllegalStateException> { instance.call("print", "x\n", "") })
+        }
+    }
+
+    @Test
+    fun `lines of an asynchronous instance`() = runBlocking {
+        val lines = mutableListOf<String>()
+        val sandbox = Sandbox(stdout = Output.Lines { lines.add(it) }, stderr = Output.Discard)
+        conformance.instantiateAsync(Host().suspending(), sandbox).use { it.call("print", "a\nb", "") }
+        assertEquals(listOf("a", "b"), lines)
+    }
+
+    @Test
+    fun `arguments, environment and files`() {
+        val sandbox = SILENT.copy(args = listOf("-v"), env = mapOf("MODE" to "prod"), dirs = mapOf("/data" to Dir(ROOT, readonly = true)))
+        start(sandbox).use { instance ->
+            assertEquals(listOf("-v"), instance.call("args"))
+            assertEquals("prod", instance.call("env", "MODE"))
+            assertTrue("Undergo" in String(instance.call("readFile", "/data/README.md") as ByteArray))
+        }
+    }
+
+    @Test
+    fun `memory is checked`() {
+        start().use { instance ->
+            val memory = instance.memory
+            val before = memory.read(memory.size - 4, 4)
+            memory.write(memory.size - 4, byteArrayOf(1, 2, 3, 4))
+            assertArrayEquals(byteArrayOf(1, 2, 3, 4), memory.read(memory.size - 4, 4))
+            memory.write(memory.size - 4, before)
+            assertThrows<TypeMismatchException> { memory.read(memory.size, 1) }
+            assertThrows<TypeMismatchException> { memory.write(-1, before) }
+        }
+    }
+
+    @Test
+    fun `begin anew, and background goroutines`() {
+        start().use { instance ->
+            instance.call("counter")
+            assertEquals(2L, instance.call("counter"))
+            instance.reset()
+            assertEquals(1L, instance.call("counter"))
+            instance.poll()
+        }
+    }
+
+    @Test
+    fun `what is closed can't be called`() {
+        val instance = start()
+        instance.close()
+        instance.close()
+        assertThrows<IllegalStateException> { instance.call("started") }
+    }
+
+    @Test
+    fun `a plugin tells of itself`() {
+        assertEquals("conformance.wasm", conformance.name)
+        assertEquals("reactor", conformance.kind)
+        assertTrue(conformance.tier in listOf("fast", "best"))
+        assertTrue("export" in conformance.wit!! && conformance.goVersion != null)
+        val divmod = conformance.exports.getValue("divmod")
+        assertEquals(listOf("s64", "s64"), divmod.params.values.toList())
+        assertEquals("divmod(a: s64, b: s64) -> tuple<s64, s64>", divmod.signature)
+        assertTrue("echo-string" in conformance.imports.getValue("host"))
+        assertNull(conformance.exports.getValue("nothing").result)
+    }
+}
