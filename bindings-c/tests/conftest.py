@@ -49,7 +49,10 @@ def run(command: list[str | Path], **options: object) -> str:
     return str(done.stdout)
 
 
-VALGRIND = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+VALGRIND = [
+    *("valgrind", "-q", "--error-exitcode=9", f"--suppressions={PROGRAMS.parent / 'valgrind.supp'}"),
+    *("--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
+]
 """What is lost at the end counts. What the library keeps for the process (its threads, its engine) is still reachable, or possibly so."""
 
 QUICK = {**os.environ, "UNDERGO_TEST_FAST": "1"}
