@@ -44,7 +44,8 @@ static undergo_instance_t *start(const undergo_plugin_t *plugin, const undergo_s
 }
 
 static void limits(const undergo_plugin_t *plugin) {
-  const undergo_limits_t timeout = {.timeout = 50 * UNDERGO_MILLISECOND};
+  // Under valgrind, to make an instance takes longer.
+  const undergo_limits_t timeout = {.timeout = compiling() != NULL ? 5 * UNDERGO_SECOND : 50 * UNDERGO_MILLISECOND};
   undergo_instance_t *guest = start(plugin, NULL, NULL);
   const undergo_call_options_t soon = {.timeout = 50 * UNDERGO_MILLISECOND};
   FAILS(guest_spin(guest, &soon), UNDERGO_TIMEOUT, "50ms");
@@ -72,7 +73,7 @@ static void limits(const undergo_plugin_t *plugin) {
   undergo_instance_delete(guest);
 
   guest = start(plugin, NULL, &timeout);
-  FAILS(guest_sleep(guest, 10000, NULL), UNDERGO_TIMEOUT, "50ms");
+  FAILS(guest_sleep(guest, 60000, NULL), UNDERGO_TIMEOUT, "longer than its timeout of");
   undergo_instance_delete(guest);
 
   const undergo_limits_t memory = {.memory = 32 << 20};
