@@ -1,4 +1,4 @@
-"""Compile bench/c against the C library and a native Go library, and run it: what it prints is a section of bench/results.md."""
+"""Compile the programs of bench/c against the C library and a native Go library, and run them: what they print is a section of bench/results.md."""
 
 from __future__ import annotations
 
@@ -25,10 +25,15 @@ def main() -> int:
         run([cli, "bindgen", wasm, "--lang", "c", "-o", folder / "plugin.h"])
         # Beside the library, Go writes its header.
         run([go, "build", "-buildmode=c-shared", "-o", native, "."], cwd=HERE / "native", env=env)
-        flags = ["-std=gnu11", "-O2", f"-I{folder}", f"-I{library / 'include'}", f"-L{library / 'lib'}"]
+        run([cli, "bindgen", wasm, "--lang", "cpp", "-o", folder / "plugin.hpp"])
+        flags = ["-O2", f"-I{folder}", f"-I{library / 'include'}", f"-L{library / 'lib'}"]
         paths = [f"-Wl,-rpath,{library / 'lib'}", f"-Wl,-rpath,{folder}"]
-        run([os.environ.get("CC", "cc"), *flags, HERE / "c" / "main.c", native, "-lundergo", *paths, "-o", program])
-        return subprocess.run([program, wasm], check=False).returncode
+        ends = []
+        for compiler, standard, source in (("CC", "-std=gnu11", "main.c"), ("CXX", "-std=c++17", "main.cpp")):
+            command = os.environ.get(compiler, "cc" if compiler == "CC" else "c++")
+            run([command, standard, *flags, HERE / "c" / source, native, "-lundergo", *paths, "-o", program])
+            ends.append(subprocess.run([program, wasm], check=False).returncode)
+        return max(ends)
 
 
 def run(command: list[str | Path], **options: object) -> None:

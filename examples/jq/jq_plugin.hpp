@@ -2,8 +2,8 @@
 //
 // Written by undergo bindgen; don't edit it, but write it anew.
 
-#ifndef UNDERGO_JQ_HPP
-#define UNDERGO_JQ_HPP
+#ifndef UNDERGO_BINDGEN_JQ_HPP
+#define UNDERGO_BINDGEN_JQ_HPP
 
 #include <cstdint>
 #include <map>
@@ -138,4 +138,4 @@ class JqPool : public JqExports {
 
 }  // namespace jq
 
-#endif  // UNDERGO_JQ_HPP
+#endif  // UNDERGO_BINDGEN_JQ_HPP

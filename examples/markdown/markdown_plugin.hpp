@@ -2,8 +2,8 @@
 //
 // Written by undergo bindgen; don't edit it, but write it anew.
 
-#ifndef UNDERGO_MARKDOWN_HPP
-#define UNDERGO_MARKDOWN_HPP
+#ifndef UNDERGO_BINDGEN_MARKDOWN_HPP
+#define UNDERGO_BINDGEN_MARKDOWN_HPP
 
 #include <cstdint>
 #include <map>
@@ -163,4 +163,4 @@ class MarkdownPool : public MarkdownExports {
 
 }  // namespace markdown
 
-#endif  // UNDERGO_MARKDOWN_HPP
+#endif  // UNDERGO_BINDGEN_MARKDOWN_HPP

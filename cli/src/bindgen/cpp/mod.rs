@@ -73,7 +73,8 @@ impl<'a> Header<'a> {
     }
 
     fn write(&self) -> String {
-        let guard = format!("UNDERGO_{}_HPP", self.namespace.to_uppercase());
+        // Out of the way of undergo.hpp's own, which has a header for plugins, say.
+        let guard = format!("UNDERGO_BINDGEN_{}_HPP", self.namespace.to_uppercase());
         let mut out = String::new();
         comment(&mut out, 0, &format!("Typed access to the plugin {}, over undergo.hpp.", self.file));
         comment(&mut out, 0, "");
