@@ -94,6 +94,7 @@ def all_suites() -> dict[str, Suite]:
         "c": pytest("c", ROOT / "bindings-c", "tests"),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], count_tap, needs_build=True),
         "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: count_surefire(), needs_build=True),
+        "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], count_minitest, needs_build=True),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
@@ -240,6 +241,17 @@ def count_surefire() -> Counts:
     counts = Counts()
     for report in sorted((BUILD / "kotlin" / "maven" / "surefire-reports").glob("TEST-*.xml")):
         counts += count_junit(report)
+    return counts
+
+
+def count_minitest(output: str) -> Counts:
+    """Read the last line of Ruby's minitest, and why tests were skipped."""
+    counts = Counts()
+    found = re.search(r"^(\d+) runs, \d+ assertions, (\d+) failures, (\d+) errors, (\d+) skips$", output, re.MULTILINE)
+    if found:
+        runs, failures, errors, skips = map(int, found.groups())
+        counts = Counts(runs - failures - errors - skips, failures + errors, skips)
+    counts.reasons += re.findall(r"^ +\d+\) Skipped:\n.+\n(.+)$", output, re.MULTILINE)
     return counts
 
 

@@ -21,10 +21,10 @@ class TestLeaks < Minitest::Test
       end
       GC.start
     end
-    work.call(5_000)
+    work.call(1_000)
     before = resident
-    work.call(50_000)
-    assert_operator resident - before, :<, 24 << 10
+    work.call(10_000)
+    assert_operator resident - before, :<, 16 << 10
   end
 
   def test_instances_are_freed
@@ -51,8 +51,8 @@ class TestLeaks < Minitest::Test
   def test_under_pressure_of_the_collector
     guest = start
     GC.stress = true
-    assert_equal ["s", "b".b, 5, %w[a], [0.5]], guest.through_host("s", "b".b, 5, %w[a], [0.5])
     assert_includes guest.catch_failure("oh dear"), "oh dear"
+    assert_equal [["a", nil], ["b"]], [guest.list_of_maybe(["a", nil]), guest.list_of_maybe(["b"])]
   ensure
     GC.stress = false
   end

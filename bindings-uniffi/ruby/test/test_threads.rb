@@ -46,19 +46,16 @@ class TestThreads < Minitest::Test
   def test_a_token_ends_calls
     token = Undergo::CancelToken.new
     refute_predicate token, :cancelled?
-    [[start, :spin, []], [start, :sleep, [60_000]]].each do |one, name, args|
+    { spin: [], sleep: [60_000] }.each do |name, args|
       token = Undergo::CancelToken.new
-      began = Queue.new
-      other = Thread.new do
-        began.pop
-        token.cancel
-      end
-      began << true
-      took = seconds { assert_raises(Undergo::CancelledError) { one.using(cancel: token).exports[name].call(*args) } }
+      other = Thread.new { token.cancel }
+      took = seconds { assert_raises(Undergo::CancelledError) { start.using(cancel: token).exports[name].call(*args) } }
       other.join
       assert_operator took, :<, 5
-      refute_predicate one, :alive?
     end
+    guest = start(note: ->(_) { token.cancel })
+    assert_raises(Undergo::CancelledError) { guest.using(cancel: token = Undergo::CancelToken.new).notes(["x"]) }
+    refute_predicate guest, :alive?
     assert_predicate token, :cancelled?
     assert_raises(Undergo::CancelledError) { start.using(cancel: token).counter }
   end
@@ -93,8 +90,8 @@ class TestThreads < Minitest::Test
       require "undergo"
       guest = Undergo::Plugin.load(ARGV[0]).instantiate(imports: { host: Class.new { def method_missing(*) = nil; def respond_to_missing?(*) = true }.new })
       $stdout.sync = true
-      puts "ready"
       begin
+        puts "ready"
         guest.spin
       rescue Interrupt
         puts "interrupted"
