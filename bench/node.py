@@ -19,8 +19,8 @@ EXTISM = "@extism/extism@1.0.3"
 
 def extism(folder: Path) -> bool:
     """Install the SDK beside the package; whether it is there."""
-    wanted = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", folder, EXTISM]
-    return subprocess.run(list(map(str, wanted)), check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    wanted = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder), EXTISM]
+    return subprocess.run(wanted, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def main() -> int:
@@ -33,16 +33,19 @@ def main() -> int:
     go = os.environ.get("UNDERGO_GO", "go")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([CLI, "build", HERE / "plugin", "-o", folder / "plugin.wasm"], check=True, stdout=subprocess.DEVNULL)
+        built = [str(CLI), "build", str(HERE / "plugin"), "-o", str(folder / "plugin.wasm")]
+        subprocess.run(built, check=True, stdout=subprocess.DEVNULL)
         for guest in ("wasi", "extism"):
-            command = [go, "build", "-buildmode=c-shared", "-o", folder / f"{guest}.wasm", "."]
+            command = [go, "build", "-buildmode=c-shared", "-o", str(folder / f"{guest}.wasm"), "."]
             subprocess.run(command, cwd=HERE / guest, env=dict(os.environ, GOOS="wasip1", GOARCH="wasm"), check=True)
         program = folder / "node.mjs"
         program.write_bytes((HERE / "node.mjs").read_bytes())
-        command = [*host.command(program, folder), folder / "plugin.wasm", folder / "wasi.wasm"]
+        measured = ["plugin.wasm", "wasi.wasm"]
         if extism(folder):
-            command.append(folder / "extism.wasm")
-        return subprocess.run(["node", "--no-warnings", *command[1:]], check=False).returncode
+            measured.append("extism.wasm")
+        node, *rest = host.command(program, folder)
+        wanted = [node, "--no-warnings", *rest, *(folder / name for name in measured)]
+        return subprocess.run(list(map(str, wanted)), check=False).returncode
 
 
 if __name__ == "__main__":
