@@ -36,6 +36,23 @@ def _python_members(node: ast.ClassDef) -> Iterator[str]:
             yield name
 
 
+def c() -> Members:
+    """Read the C header: functions, fields, constants. What makes and frees handles and values is the language's own affair."""
+    text = (ROOT / "bindings-c" / "include" / "undergo.h").read_text(encoding="utf-8")
+    nouns = r"^undergo_(value|arena|imports|list|string|bytes|time|text|version|error_new|error_copy|error_of_kind)"
+    own = re.compile(nouns + r"|_(new|delete|fn)$|^UNDERGO_(H|NONE|\w*SECOND|VALUE_\w+|COMPILE_\w+)$")
+    text = re.sub(r"//[^\n]*", "", text)
+    found: Members = {"": set()}
+    for name, body in re.findall(r"^typedef struct (undergo_\w+_t) \{(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        if not own.search(name):
+            found[name] = set(re.findall(r"(\w+);", body))
+    names = re.findall(r"^typedef struct (undergo_\w+_t) \1;", text, re.MULTILINE)
+    names += re.findall(r"^[^\n(#]*?\b(undergo_\w+)\(", text, re.MULTILINE)
+    names += re.findall(r"^  (UNDERGO_\w+) = ", text, re.MULTILINE) + re.findall(r"^#define (UNDERGO_\w+) ", text, re.MULTILINE)
+    found[""].update(name for name in names if not own.search(name))
+    return found
+
+
 def braced(file: Path, classes: str, members: str) -> Members:
     """Read a language with braces: the lines of a class that are directly in its body.
 
@@ -104,5 +121,5 @@ def kotlin() -> Members:
     return {noun: members - {"interface", "invoke", "poolOf"} for noun, members in found.items()}
 
 
-SURFACES = {"Python": python, "Kotlin": kotlin}
+SURFACES = {"Python": python, "Kotlin": kotlin, "C": c}
 """How the surface of each host is read, by the columns' names."""
