@@ -1,4 +1,4 @@
-"""Compile the programs of bench/c against the C library and a native Go library, and run them: what they print is a section of bench/results.md."""
+"""Compile the programs of bench/c against the C library and a native Go library, and run them: a section of bench/results.md."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 // The generated header of the conformance guest: values there and back, host functions, errors, threads.
 
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -197,7 +198,9 @@ int main(int argc, char **argv) {
     return 2;
   }
   try {
-    const undergo::Plugin plugin(argv[1]);
+    // Under valgrind the better compiler would take minutes.
+    const bool fast = std::getenv("UNDERGO_TEST_FAST") != nullptr;
+    const undergo::Plugin plugin(argv[1], undergo::PluginOptions().compile(fast ? undergo::Compile::fast : undergo::Compile::tiered));
     auto host = std::make_shared<Host>();
     guest::Guest instance(plugin, host);
     host->instance = &instance;
