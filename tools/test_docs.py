@@ -31,7 +31,7 @@ from project import ROOT, environment
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
-    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("bindings-*/README.md"))),
+    *(str(path.relative_to(ROOT)) for path in sorted([*ROOT.glob("bindings-*/README.md"), *ROOT.glob("bindings-*/*/README.md")])),
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]

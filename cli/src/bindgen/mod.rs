@@ -4,6 +4,7 @@ mod c;
 pub(crate) mod cpp;
 mod kotlin;
 mod python;
+mod ruby;
 mod ts;
 
 use std::fs;
@@ -36,6 +37,7 @@ enum Language {
     Cpp,
     Kotlin,
     Python,
+    Ruby,
     Ts,
 }
 
@@ -56,6 +58,9 @@ method for each export that throws, and one that gives a result. It needs underg
 The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
+The Ruby module has a Struct for each record, constants for the cases of each enum, a module for each interface that the plugin imports, and classes for an \
+instance and for a pool, with a method for each export, whose types are in comments of RBS.
+
 The same plugin gives the same file: commit it, and let CI write it again and compare.
 
 Examples:
@@ -63,7 +68,8 @@ Examples:
   undergo bindgen greeter.wasm --lang ts -o greeter.ts
   undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
-  undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt";
+  undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
+  undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
@@ -74,6 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Cpp => cpp::header(&plugin),
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
+        Language::Ruby => ruby::module(&plugin),
         Language::Ts => ts::module(&plugin),
     };
     match &args.output {

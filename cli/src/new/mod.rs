@@ -29,6 +29,7 @@ enum Host {
     Kotlin,
     Python,
     Node,
+    Ruby,
 }
 
 const HELP: &str = "\
@@ -62,6 +63,9 @@ impl Host {
             Host::Python => {
                 &[("main.py", include_str!("templates/python/main.py.txt")), ("README.md", include_str!("templates/python/README.md.txt"))]
             }
+            Host::Ruby => {
+                &[("main.rb", include_str!("templates/ruby/main.rb.txt")), ("README.md", include_str!("templates/ruby/README.md.txt"))]
+            }
             Host::Node => &[
                 ("main.mjs", include_str!("templates/node/main.mjs.txt")),
                 ("package.json", include_str!("templates/node/package.json.txt")),
@@ -76,6 +80,7 @@ impl Host {
             Host::C | Host::Cpp => "make && ./main",
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
+            Host::Ruby => "ruby main.rb",
             Host::Node => "npm install && node main.mjs",
         }
     }

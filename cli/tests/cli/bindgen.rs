@@ -35,6 +35,12 @@ fn the_typescript_modules_are_as_they_were() {
 }
 
 #[test]
+fn the_ruby_modules_are_as_they_were() {
+    golden("kitchen.rb", kitchen(), "ruby");
+    golden("bare.rb", bare(), "ruby");
+}
+
+#[test]
 fn the_python_modules_compile() {
     for file in ["kitchen.py", "bare.py"] {
         let path = fixture(file);

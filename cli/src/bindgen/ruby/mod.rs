@@ -1,0 +1,233 @@
+//! A Ruby module for a plugin: a Struct for each record, constants for enums, and classes with the exports as methods. The types are in comments of RBS.
+
+mod text;
+mod types;
+
+use std::sync::Arc;
+
+use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+
+use text::{Lines, identifier, is_identifier, quoted, symbol};
+use types::{Direction, Names};
+
+/// The module's text.
+pub(super) fn module(plugin: &Plugin) -> String {
+    let interface = plugin.interface();
+    let types = interface.map_or(&[][..], |interface| &interface.types);
+    let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
+    let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+    let mut constants = Names::new(types);
+    let classes = [constants.constant("exports"), constants.constant("instance"), constants.constant("pool")];
+    let mut module = Module { plugin, names: constants, classes, out: Lines::default() };
+    module.write(&world, types);
+    module.out.finish()
+}
+
+/// Methods that the classes have themselves, and those of every object that Ruby or the classes rely on.
+const TAKEN: [&str; 16] = [
+    "class", "close", "exports", "freeze", "hash", "initialize", "inspect", "instance", "load", "method_missing", "object_id", "pool", "send",
+    "to_s", "using", "wrap",
+];
+
+struct Module<'a> {
+    plugin: &'a Plugin,
+    names: Names,
+    /// Those of the exports, an instance and a pool.
+    classes: [String; 3],
+    out: Lines,
+}
+
+impl Module<'_> {
+    fn write(&mut self, world: &str, types: &[Type]) {
+        self.out.line(0, "# frozen_string_literal: true");
+        self.out.line(0, "");
+        self.out.comment(0, &format!("Typed access to the plugin {}.", self.plugin.name()));
+        self.out.line(0, "#");
+        self.out.comment(0, "Written by undergo bindgen; don't edit it, but write it anew.");
+        self.out.line(0, "");
+        self.out.line(0, "require \"undergo\"");
+        self.out.line(0, "");
+        let name = Names::new(&[]).constant(&format!("{world}-plugin"));
+        self.out.comment(0, &format!("The plugin {}.", self.plugin.name()));
+        self.out.line(0, &format!("module {name}"));
+        for ty in types {
+            match &ty.kind {
+                TypeKind::Record(record) => self.record(record),
+                TypeKind::Enum(cases) => self.cases(cases),
+                _ => {}
+            }
+        }
+        self.imports();
+        self.exports();
+        self.instance(&name);
+        self.pool(&name);
+        self.out.line(0, "end");
+    }
+
+    fn record(&mut self, record: &RecordType) {
+        if record.fields.is_empty() {
+            // No Struct is like that: the gem has its own.
+            return;
+        }
+        let docs = if record.docs.is_empty() { format!("The record {}.", record.name) } else { record.docs.clone() };
+        self.out.comment(1, &docs);
+        self.out.line(1, "#");
+        for field in &record.fields {
+            let shown = self.names.show(&field.ty, Direction::FromGuest);
+            let docs = field.docs.trim().replace(['\n', '\r'], " ");
+            let separator = if docs.is_empty() { "" } else { ": " };
+            self.out.comment(1, &format!("- {} ({shown}){separator}{docs}", names::snake(&field.name)));
+        }
+        let fields: Vec<String> = record.fields.iter().map(|field| symbol(&names::snake(&field.name))).collect();
+        self.out.line(1, &format!("{} = ::Struct.new({}, keyword_init: true)", self.names.of(&record.name), fields.join(", ")));
+        self.out.line(0, "");
+    }
+
+    fn cases(&mut self, cases: &EnumType) {
+        let docs = if cases.docs.is_empty() { format!("The enum {}.", cases.name) } else { cases.docs.clone() };
+        self.out.comment(1, &docs);
+        self.out.line(1, &format!("module {}", self.names.of(&cases.name)));
+        for (case, docs) in &cases.cases {
+            if !docs.is_empty() {
+                self.out.comment(2, docs);
+            }
+            let name = names::snake(case);
+            self.out.line(2, &format!("{} = {}", name.to_uppercase(), symbol(&name)));
+        }
+        self.out.line(1, "end");
+        self.out.line(0, "");
+    }
+
+    /// What the host gives: a module for each interface, to be included in a class that has its methods.
+    fn imports(&mut self) {
+        let mut interfaces: Vec<(&str, Vec<&Arc<Function>>)> = Vec::new();
+        for (interface, function) in self.plugin.imports() {
+            match interfaces.iter_mut().find(|(name, _)| *name == interface) {
+                Some((_, functions)) => functions.push(function),
+                None => interfaces.push((interface, vec![function])),
+            }
+        }
+        for (interface, functions) in interfaces {
+            let constant = self.names.constant(&names::kebab(interface));
+            self.out.comment(1, &format!("What the host gives as {interface}. A class that includes it writes the methods."));
+            self.out.line(1, &format!("module {constant}"));
+            let mut is_first = true;
+            for function in functions {
+                let name = names::snake(&function.name);
+                if !is_identifier(&name) {
+                    continue;
+                }
+                if !std::mem::take(&mut is_first) {
+                    self.out.line(0, "");
+                }
+                self.docs(function, "An exception that it raises is the error that the plugin gets.");
+                self.out.line(2, &format!("#: {}", self.names.signature(function, Direction::FromGuest, Direction::ToGuest)));
+                let params: Vec<String> = function.params.iter().map(|param| format!("_{}", names::snake(&param.name))).collect();
+                let params = if params.is_empty() { String::new() } else { format!("({})", params.join(", ")) };
+                self.out.line(2, &format!("def {name}{params}"));
+                let text = quoted(&format!("the host gives no {interface}.{}", function.name));
+                self.out.line(3, &format!("raise NotImplementedError, {text}"));
+                self.out.line(2, "end");
+            }
+            self.out.line(1, "end");
+            self.out.line(0, "");
+        }
+    }
+
+    fn docs(&mut self, function: &Function, fails: &str) {
+        let docs = if function.docs.is_empty() { format!("Calls {}.", function.name) } else { function.docs.clone() };
+        self.out.comment(2, &docs);
+        if function.fallible {
+            self.out.line(2, "#");
+            self.out.comment(2, fails);
+        }
+    }
+
+    fn exports(&mut self) {
+        self.out.comment(1, &format!("The functions of {}, for an instance or a pool to run.", self.plugin.name()));
+        self.out.line(1, &format!("class {}", self.classes[0]));
+        self.out.comment(2, "All exports, whatever their names.");
+        self.out.line(2, "attr_reader :exports");
+        self.out.line(0, "");
+        self.out.line(2, "def initialize(callee)");
+        self.out.line(3, "@exports = callee.exports");
+        self.out.line(2, "end");
+        for function in self.plugin.exports() {
+            let mut name = names::snake(&function.name);
+            if !is_identifier(&name) {
+                continue;
+            }
+            if TAKEN.contains(&name.as_str()) {
+                name.push('_');
+            }
+            self.out.line(0, "");
+            self.docs(function, "Raises Undergo::GuestError when the function returns an error.");
+            self.out.line(2, &format!("#: {}", self.names.signature(function, Direction::ToGuest, Direction::FromGuest)));
+            let params: Vec<String> = function.params.iter().map(|param| identifier(&param.name)).collect();
+            let params = params.join(", ");
+            let declared = if params.is_empty() { String::new() } else { format!("({params})") };
+            self.out.line(2, &format!("def {name}{declared}"));
+            self.out.line(3, &format!("@exports[{}].call{declared}", quoted(&function.name)));
+            self.out.line(2, "end");
+        }
+        self.out.line(1, "end");
+        self.out.line(0, "");
+    }
+
+    fn instance(&mut self, module: &str) {
+        let [exports, instance, _] = self.classes.clone();
+        self.out.comment(1, &format!("An instance of {}.", self.plugin.name()));
+        self.out.line(1, &format!("class {instance} < {exports}"));
+        self.out.comment(2, "The instance that the methods call.");
+        self.out.line(2, "attr_reader :instance");
+        self.out.line(0, "");
+        self.out.comment(2, "Compiles the plugin and makes an instance of it.");
+        self.out.line(2, "def self.load(path, **options)");
+        self.out.line(3, &format!("new(::Undergo::Plugin.load(path, types: {module}).instantiate(**options))"));
+        self.out.line(2, "end");
+        self.out.line(0, "");
+        self.wrapping("instance");
+        self.out.line(1, "end");
+        self.out.line(0, "");
+    }
+
+    fn pool(&mut self, module: &str) {
+        let [exports, _, pool] = self.classes.clone();
+        self.out.comment(1, &format!("A pool of instances of {}.", self.plugin.name()));
+        self.out.line(1, &format!("class {pool} < {exports}"));
+        self.out.comment(2, "The pool that the methods call.");
+        self.out.line(2, "attr_reader :pool");
+        self.out.line(0, "");
+        self.out.comment(2, "Compiles the plugin and makes a pool of at most that many instances. With a block, gives it the pool, and closes that at its end.");
+        self.out.line(2, "def self.load(path, size:, **options)");
+        self.out.line(3, &format!("pool = new(::Undergo::Plugin.load(path, types: {module}).pool(size: size, **options))"));
+        self.out.line(3, "return pool unless block_given?");
+        self.out.line(0, "");
+        self.out.line(3, "begin");
+        self.out.line(4, "yield pool");
+        self.out.line(3, "ensure");
+        self.out.line(4, "pool.close");
+        self.out.line(3, "end");
+        self.out.line(2, "end");
+        self.out.line(0, "");
+        self.wrapping("pool");
+        self.out.line(0, "");
+        self.out.comment(2, "Closes the pool, and waits for the calls that run.");
+        self.out.line(2, "def close(timeout: nil)");
+        self.out.line(3, "@pool.close(timeout: timeout)");
+        self.out.line(2, "end");
+        self.out.line(1, "end");
+    }
+
+    fn wrapping(&mut self, noun: &str) {
+        self.out.line(2, &format!("def initialize({noun})"));
+        self.out.line(3, &format!("super({noun})"));
+        self.out.line(3, &format!("@{noun} = {noun}"));
+        self.out.line(2, "end");
+        self.out.line(0, "");
+        self.out.comment(2, "The same functions, called with other options: seconds, and an Undergo::CancelToken.");
+        self.out.line(2, "def using(timeout: nil, cancel: nil)");
+        self.out.line(3, &format!("{}.new(@{noun}.using(timeout: timeout, cancel: cancel))", self.classes[0]));
+        self.out.line(2, "end");
+    }
+}
