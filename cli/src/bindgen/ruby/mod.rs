@@ -25,8 +25,22 @@ pub(super) fn module(plugin: &Plugin) -> String {
 
 /// Methods that the classes have themselves, and those of every object that Ruby or the classes rely on.
 const TAKEN: [&str; 16] = [
-    "class", "close", "exports", "freeze", "hash", "initialize", "inspect", "instance", "load", "method_missing", "object_id", "pool", "send",
-    "to_s", "using", "wrap",
+    "class",
+    "close",
+    "exports",
+    "freeze",
+    "hash",
+    "initialize",
+    "inspect",
+    "instance",
+    "load",
+    "method_missing",
+    "object_id",
+    "pool",
+    "send",
+    "to_s",
+    "using",
+    "wrap",
 ];
 
 struct Module<'a> {
