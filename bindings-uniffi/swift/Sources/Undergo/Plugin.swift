@@ -1,0 +1,128 @@
+import Foundation
+import UndergoCore
+
+/// A function that the host gives to a plugin. What it throws is the Go `error`, where the import returns one; elsewhere it ends the call, and its caller gets it.
+public typealias HostClosure = @Sendable ([Value]) throws -> Value
+
+/// An error of a closure, on its way through the plugin.
+private final class Thrown: HostObject {
+    let error: Error
+
+    init(_ error: Error) { self.error = error }
+
+    func describe() -> String { String(describing: error) }
+}
+
+/// A closure as the library sees it.
+private final class Closure: HostFunction {
+    let run: HostClosure
+
+    init(_ run: @escaping HostClosure) { self.run = run }
+
+    func call(args: [Value], lease: Lease?) throws -> Value {
+        do {
+            return try run(args)
+        } catch {
+            throw HostFailure.Raised(text: String(describing: error), isError: true, raised: Thrown(error))
+        }
+    }
+}
+
+/// The functions of each interface that a plugin imports, by their names in WIT or in Swift.
+public typealias HostFunctions = [String: [String: HostClosure]]
+
+private func given(_ functions: HostFunctions) -> Imports {
+    let imports = Imports()
+    for (interface, named) in functions {
+        for (name, run) in named {
+            imports.give(interface: interface, name: name, function: Closure(run))
+        }
+    }
+    return imports
+}
+
+/// Runs a call. What a closure has thrown comes out as it was thrown.
+private func unwrapped<T>(_ call: () throws -> T) throws -> T {
+    do {
+        return try call()
+    } catch CallError.Failed(_, let raised as Thrown) {
+        throw raised.error
+    }
+}
+
+private func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
+    do {
+        return try await call()
+    } catch CallError.Failed(_, let raised as Thrown) {
+        throw raised.error
+    }
+}
+
+extension Sandbox {
+    /// Nothing but the standard output and error of this process, and what is said here.
+    public static func of(
+        args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
+        stdout: Output = .inherit, stderr: Output = .inherit
+    ) -> Sandbox {
+        Sandbox(args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr)
+    }
+}
+
+extension Plugin {
+    /// Compiles a file, or finds its code in the cache.
+    public static func load(_ path: String, compile: Compile = .tiered, cache: Cache = .user) throws -> Plugin {
+        try Plugin.fromFile(path: path, compile: compile, cache: cache)
+    }
+
+    /// Makes an instance.
+    public func instantiate(functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits()) throws -> Instance {
+        try unwrapped { try instantiate(imports: given(functions), sandbox: sandbox, limits: limits) }
+    }
+
+    /// Makes an instance whose calls are awaited.
+    public func instantiateAsync(
+        functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits()
+    ) async throws -> AsyncInstance {
+        try await unwrapped { try await instantiateAsync(imports: given(functions), sandbox: sandbox, limits: limits) }
+    }
+
+    /// Makes a pool of at most that many instances.
+    public func pool(
+        size: UInt64, functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil,
+        idle: Double? = nil
+    ) throws -> Pool {
+        try pool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
+    }
+}
+
+extension Instance {
+    /// Calls an export, by its name in WIT or in Swift.
+    @discardableResult
+    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
+        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
+    }
+}
+
+extension Pool {
+    /// Calls an export of whichever instance is free.
+    @discardableResult
+    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
+        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
+    }
+}
+
+extension AsyncInstance {
+    /// Calls an export. A task that is cancelled cancels its call.
+    @discardableResult
+    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
+        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+    }
+}
+
+extension AsyncPool {
+    /// Calls an export of whichever instance is free.
+    @discardableResult
+    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
+        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+    }
+}
