@@ -121,5 +121,44 @@ def kotlin() -> Members:
     return {noun: members - {"interface", "invoke", "poolOf"} for noun, members in found.items()}
 
 
-SURFACES = {"Python": python, "Kotlin": kotlin, "C": c}
+def ruby() -> Members:
+    """Read the gem's classes: what they define before their private part."""
+    found: Members = {}
+    hidden: set[str] = set()
+    uses: set[str] = set()
+    for file in sorted((ROOT / "bindings-uniffi" / "ruby" / "lib" / "undergo").glob("*.rb")):
+        text = file.read_text(encoding="utf-8")
+        for names in re.findall(r"^  private_constant (.+)$", text, re.MULTILINE):
+            hidden.update(re.findall(r":(\w+)", names))
+        noun, is_public = "", False
+        for line in text.splitlines():
+            if begun := re.match(r"  (?:class|module) (\w+)", line):
+                noun, is_public = begun[1], True
+                found.setdefault(noun, set())
+            elif made := re.match(r"  (\w+) = Struct\.new\((.+)\)", line):
+                found[made[1]] = set(re.findall(r":(\w+)", made[2]))
+            elif re.match(r"  end\b", line):
+                noun = ""
+            elif re.match(r"    (?:  )?private$|    class << self$", line):
+                is_public = line.endswith("self")
+            elif re.match(r"    end$", line):
+                is_public = is_public or noun in ("Error", "Plugin")
+            elif noun and is_public and ":nodoc:" not in line:
+                if "include Callable" in line:
+                    uses.add(noun)
+                if defined := re.match(r"    (?:  )?(?:def (?:self\.)?|attr_reader )(.+)", line):
+                    listed = defined[1] if "attr_reader" in line else ":" + re.split(r"[( ]", defined[1])[0]
+                    found[noun].update(re.findall(r":([\w?\[\]]+)", listed))
+    shared = found.get("Callable", set()) & {"exports"}
+    # What Ruby itself asks for, and what its own parts share.
+    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "core", "table", "of", "place", "unknown", "by_kind", "for_kind"}
+    own |= {"call_row", "call_packed", "folder", "compiler", "from", "check", "turns", "records"}
+    return {
+        noun: members - (own - {"table"} if noun == "Limits" else own) | (shared if noun in uses else set())
+        for noun, members in found.items()
+        if noun not in hidden
+    }
+
+
+SURFACES = {"Python": python, "Kotlin": kotlin, "C": c, "Ruby": ruby}
 """How the surface of each host is read, by the columns' names."""
