@@ -151,8 +151,8 @@ def ruby() -> Members:
                     found[noun].update(re.findall(r":([\w?\[\]]+)", listed))
     shared = found.get("Callable", set()) & {"exports"}
     # What Ruby itself asks for, and what its own parts share.
-    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "core", "table", "of", "place", "unknown", "by_kind", "for_kind"}
-    own |= {"call_row", "call_packed", "folder", "compiler", "from", "check", "turns", "records"}
+    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "core", "table", "of", "place", "unknown"}
+    own |= {"by_kind", "for_kind", "call_row", "call_packed", "folder", "compiler", "from", "check", "turns", "records"}
     return {
         noun: members - (own - {"table"} if noun == "Limits" else own) | (shared if noun in uses else set())
         for noun, members in found.items()
