@@ -304,7 +304,8 @@ describe('a pool', () => {
     await fresh.close()
     const shrinking = await pool({ size: 2, idle: 10 })
     await shrinking.warmUp(2)
-    await until(() => shrinking.stats.shrunk === 2)
+    // On a busy machine one may be gone before the other is made, and is made again.
+    await until(() => shrinking.stats.shrunk >= 2 && shrinking.stats.idle === 0)
     await shrinking.close()
   })
 
