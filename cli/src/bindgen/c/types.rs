@@ -69,8 +69,7 @@ impl Types {
                 let (entry, name) = (self.type_name(&format!("{key}-entry")), self.type_name(&key));
                 let _ = writeln!(
                     self.out,
-                    "// An entry of a map.\ntypedef struct {entry} {{\n  {} key;\n  {} value;\n}} {entry};\n",
-                    inner_key, value
+                    "// An entry of a map.\ntypedef struct {entry} {{\n  {inner_key} key;\n  {value} value;\n}} {entry};\n"
                 );
                 let _ = writeln!(
                     self.out,
