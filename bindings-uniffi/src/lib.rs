@@ -12,6 +12,9 @@
 //!
 //! Nothing of the other language runs on a stack that its virtual machine does not know: see `threads`.
 
+#![expect(clippy::needless_pass_by_value, reason = "UniFFI makes values of what the other language gives")]
+#![expect(clippy::result_large_err, reason = "UniFFI wants errors as they are written to the other language")]
+
 uniffi::setup_scaffolding!("undergo_core");
 
 pub mod async_instance;
