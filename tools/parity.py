@@ -160,5 +160,40 @@ def ruby() -> Members:
     }
 
 
-SURFACES = {"Python": python, "Kotlin": kotlin, "C": c, "Ruby": ruby}
+def node() -> Members:
+    """Read the package's declarations: its classes, and what instances and pools have. Bags of options are named by what takes them."""
+    text = _without_comments((ROOT / "bindings-node" / "index.d.ts").read_text(encoding="utf-8"))
+    found: Members = {}
+    for noun, body in re.findall(r"^(?:export )?(?:declare class|interface) (\w+)[^\n]*\{(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        if not noun.endswith(("Options", "Description", "Exports")):
+            members = re.findall(r"^  (?:readonly |static )*(\w+)[?<(:]", body, re.MULTILINE)
+            found.setdefault({"SyncMembers": "SyncView"}.get(noun, noun.removesuffix("Members")), set()).update(
+                set(members) - {"constructor"}
+            )
+    found.update({noun: set() for noun in re.findall(r"^export declare class (\w+) extends UndergoError \{\}", text, re.MULTILINE)})
+    return found
+
+
+def cpp() -> Members:
+    """Read the headers: what the public classes offer to a program with exceptions. Each has a twin that gives a Result, try_NAME."""
+    found: Members = {}
+    for file in sorted((ROOT / "bindings-c" / "include" / "undergo").glob("*.hpp")):
+        text = re.sub(
+            r"namespace detail \{.*?^\} ", "", _without_comments(file.read_text(encoding="utf-8")), flags=re.MULTILINE | re.DOTALL
+        )
+        for noun, body in re.findall(r"^(?:class|struct) (\w+)(?: : public [\w:]+)? \{\n(.*?)^\};", text, re.MULTILINE | re.DOTALL):
+            public = re.split(r"^ ?private:", body, flags=re.MULTILINE)[0]
+            functions = re.findall(r"^  (?:static |explicit )*[A-Za-z_][\w:<>&*, ]*[ &*](\w+)\(", public, re.MULTILINE)
+            fields = re.findall(r"^  [\w:<>]+(?:<[^\n]*>)? (\w+)(?: = [^\n]*|\{[^\n]*\})?;", public, re.MULTILINE)
+            members = {name for name in functions + fields if name.islower() and not name.startswith("try_") and not name.endswith("_")}
+            found.setdefault(noun, set()).update(members - {"get", "make"})
+        found.update({name: set() for name in re.findall(r"^using (\w+) = ErrorOf<", text, re.MULTILINE)})
+    # What values and generated headers are made of has no counterpart.
+    return {noun: members for noun, members in found.items() if noun not in CPP_VALUES}
+
+
+CPP_VALUES = {"ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
+
+
+SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Kotlin": kotlin, "Ruby": ruby}
 """How the surface of each host is read, by the columns' names."""
