@@ -1,11 +1,8 @@
 package dev.undergo
 
-import com.sun.jna.CallbackThreadInitializer
 import com.sun.jna.Native
 import dev.undergo.core.Lease
 import dev.undergo.core.Value
-import dev.undergo.core.uniffiCallbackInterfaceHostFunction
-import dev.undergo.core.uniffiCallbackInterfaceLineSink
 import kotlinx.coroutines.withContext
 import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
@@ -67,15 +64,6 @@ class Imports {
             this@Imports.suspending(this.name, name, function)
         }
     }
-
-    private companion object {
-        init {
-            // A thread of the library that calls back stays known to the virtual machine: to introduce it takes longer than most calls.
-            val stay = CallbackThreadInitializer(true, false, "undergo")
-            Native.setCallbackThreadInitializer(uniffiCallbackInterfaceHostFunction.call, stay)
-            Native.setCallbackThreadInitializer(uniffiCallbackInterfaceLineSink.line, stay)
-        }
-    }
 }
 
 /** The functions that are given to a plugin: `imports { "directory" { function("lookup") { (name) -> … } } }`. */
@@ -91,8 +79,15 @@ internal class Within(val lease: Lease?) : AbstractCoroutineContextElement(Withi
     }
 }
 
+/**
+ * A thread of the library that calls back stays known to the virtual machine until it ends: to introduce it takes longer than most calls, and JNA would send it off
+ * in the middle of a call when a function that it called from there is done.
+ */
+private val stayed: ThreadLocal<Unit> = ThreadLocal.withInitial { Native.detach(false) }
+
 private class Direct(private val function: (List<Value>) -> Value) : CoreFunction {
     override fun call(args: List<Value>, lease: Lease?): Value {
+        stayed.get()
         val outer = Within.thread.get()
         if (lease !== outer) Within.thread.set(lease)
         try {
