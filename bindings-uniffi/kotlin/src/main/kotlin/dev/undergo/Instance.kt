@@ -13,7 +13,7 @@ import dev.undergo.core.Instance as CoreInstance
  * [DeadInstanceException]. Close it when it is no longer needed: its memory is outside of the virtual machine's.
  *
  * A thread of the virtual machine has a stack of 1 MiB, too small for a guest. Calls from such a thread run, with their host functions, on a thread of the
- * library while the caller waits, which takes some ten microseconds; a thread with 8 MiB (`Thread(null, task, name, 8 shl 20)`) saves that.
+ * library while the caller waits, a change of threads there and back; a thread with 8 MiB (`Thread(null, task, name, 8 shl 20)`) does without.
  */
 class Instance internal constructor(
     /** The plugin that this is a copy of. */
