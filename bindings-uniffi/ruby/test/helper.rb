@@ -14,7 +14,9 @@ module Helper
     File.file?(path) ? path : raise("#{path} is not there: 'make guest' builds it, or set #{variable}")
   end
 
-  GUEST = Undergo::Plugin.load(built("UNDERGO_CONFORMANCE_WASM", "conformance.wasm"))
+  # The plugin of the conformance list, as a file, and loaded.
+  GUEST_FILE = built("UNDERGO_CONFORMANCE_WASM", "conformance.wasm")
+  GUEST = Undergo::Plugin.load(GUEST_FILE)
   QUIET = { stdout: :discard, stderr: :discard }.freeze
 
   def self.hostile

@@ -74,11 +74,11 @@ class TestCalls < Minitest::Test
   def test_classes_of_the_user_stand_for_records
     own = Module.new
     own.const_set(:Point, Struct.new(:x, :y, :tag))
-    guest = Undergo::Plugin.load(ENV["UNDERGO_CONFORMANCE_WASM"] || File.join(ROOT, "build/conformance.wasm"), types: own)
+    guest = Undergo::Plugin.load(GUEST_FILE, types: own)
                            .instantiate(imports: { host: Host.new }, sandbox: QUIET)
     assert_equal own::Point.new(1.0, 2.0, 3), guest.echo_point(own::Point.new(1.0, 2.0, 3))
     own.const_set(:Address, Struct.new(:elsewhere))
-    assert_raises(Undergo::SignatureMismatchError) { Undergo::Plugin.load(File.join(ROOT, "build/conformance.wasm"), types: own) }
+    assert_raises(Undergo::SignatureMismatchError) { Undergo::Plugin.load(GUEST_FILE, types: own) }
   end
 
   def test_enums_take_symbols_and_names
@@ -140,15 +140,15 @@ class TestCalls < Minitest::Test
   end
 
   def test_a_plugin_loads_from_bytes_and_other_paths
-    bytes = File.binread(File.join(ROOT, "build", "conformance.wasm"))
+    bytes = File.binread(GUEST_FILE)
     plugin = Undergo::Plugin.compile(bytes, name: "mine", compile: :fast)
     assert_equal "mine", plugin.name
     Dir.mktmpdir do |folder|
-      assert_equal "conformance.wasm", Undergo::Plugin.load(Pathname(ROOT) / "build" / "conformance.wasm", cache: folder, compile: :fast).name
+      assert_equal "conformance.wasm", Undergo::Plugin.load(Pathname(GUEST_FILE), cache: folder, compile: :fast).name
       refute_empty Dir.children(folder)
     end
     assert_raises(ArgumentError) { Undergo::Plugin.compile(bytes, compile: :slow) }
-    assert_equal 1, Undergo.load(File.join(ROOT, "build/conformance.wasm"), imports: { host: Host.new }, sandbox: QUIET).counter
+    assert_equal 1, Undergo.load(GUEST_FILE, imports: { host: Host.new }, sandbox: QUIET).counter
   end
 
   def test_background_goroutines_run_when_they_are_polled

@@ -97,7 +97,7 @@ class TestThreads < Minitest::Test
         puts "interrupted"
       end
     RUBY
-    command = [RbConfig.ruby, "-I", File.dirname($LOADED_FEATURES.grep(%r{/undergo\.rb\z}).first), "-e", program, File.join(ROOT, "build/conformance.wasm")]
+    command = [RbConfig.ruby, "-I", File.dirname($LOADED_FEATURES.grep(%r{/undergo\.rb\z}).first), "-e", program, GUEST_FILE]
     Open3.popen2(*command) do |_, output, process|
       assert_equal "ready\n", output.gets
       Process.kill(:INT, process.pid)
