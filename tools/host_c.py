@@ -1,4 +1,4 @@
-"""C."""
+"""C; host_cpp.py is the same for C++."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 import tarfile
 from pathlib import Path
+from typing import ClassVar
 
 import c_library
 from host import Command, Host
@@ -18,10 +19,15 @@ class C(Host):
 
     name = "c"
     program = "main.c"
+    header: ClassVar[str] = ".h"
+    """How the name of a plugin's header ends."""
+    compiler: ClassVar[tuple[str, str, str]] = ("CC", "cc", "there is no C compiler: apt install gcc, or set CC")
+    """The variable that names the compiler, the one without it, and what to say when there is none."""
+    flags: ClassVar[tuple[str, ...]] = ("-std=c11",)
 
     def missing(self) -> str | None:
         """Look for a compiler."""
-        return None if compiler() else "there is no C compiler: apt install gcc, or set CC"
+        return None if self._compiler() else self.compiler[2]
 
     def build(self) -> None:
         """Build the library, at build/c."""
@@ -29,21 +35,22 @@ class C(Host):
 
     def command(self, program: Path, folder: Path) -> Command:
         """Compile the program. A header of a plugin that it includes, and that isn't there, is generated from the plugin beside it."""
-        for name in re.findall(r'^#include "(\w+)\.h"', program.read_text(encoding="utf-8"), re.MULTILINE):
+        included = rf'^#include "(\w+){re.escape(self.header)}"'
+        for name in re.findall(included, program.read_text(encoding="utf-8"), re.MULTILINE):
             wasm = program.parent / f"{name.replace('_', '-')}.wasm"
-            if not (program.parent / f"{name}.h").exists() and wasm.exists():
-                run([CLI, "bindgen", wasm, "--lang", "c", "-o", folder / f"{name}.h"])
+            if not (program.parent / f"{name}{self.header}").exists() and wasm.exists():
+                run([CLI, "bindgen", wasm, "--lang", self.name, "-o", folder / f"{name}{self.header}"])
         return self.compile(program, folder, c_library.LIBRARY)
 
     def compile(self, program: Path, folder: Path, library: Path) -> Command:
         """Compile a program against a library in a folder with include and lib, and link it so that it finds that."""
         output = folder / program.stem
-        flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{folder}", f"-I{library / 'include'}"]
-        run([str(compiler()), *flags, program, f"-L{library / 'lib'}", "-lundergo", f"-Wl,-rpath,{library / 'lib'}", "-o", output])
+        flags = [*self.flags, "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{folder}", f"-I{library / 'include'}"]
+        run([str(self._compiler()), *flags, program, f"-L{library / 'lib'}", "-lundergo", f"-Wl,-rpath,{library / 'lib'}", "-o", output])
         return [output]
 
     def package(self, into: Path) -> list[Path]:
-        """Pack the library."""
+        """Pack the library, with the headers of both languages."""
         return [c_library.archive(into)]
 
     def installed(self, packages: list[Path], program: Path, folder: Path) -> Command:
@@ -51,11 +58,10 @@ class C(Host):
         (package,) = packages
         with tarfile.open(package) as packed:
             packed.extractall(folder)
-        for header in program.parent.glob("*_plugin.h"):
+        for header in program.parent.glob(f"*_plugin{self.header}"):
             shutil.copy2(header, folder)
         return self.compile(Path(shutil.copy2(program, folder)), folder, folder / package.name.removesuffix(".tar.gz"))
 
-
-def compiler() -> str | None:
-    """Find the C compiler."""
-    return shutil.which(os.environ.get("CC") or "cc")
+    def _compiler(self) -> str | None:
+        variable, usual, _ = self.compiler
+        return shutil.which(os.environ.get(variable) or usual)

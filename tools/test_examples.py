@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import doctest
 import re
-import subprocess
 from pathlib import Path
 
-import go
 import pytest
-from host import Command, Host
+from host import Host
 from hosts import HOSTS
-from project import BUILD, CLI, PYTHON, ROOT, environment
+from programs import run
+from project import BUILD, CLI, PYTHON, ROOT
 
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
 PARTS = ["README.md", "expected.txt", "plugin/go.mod", "plugin/main.go"]
@@ -28,13 +27,6 @@ def build(example: Path) -> Path:
     wasm.parent.mkdir(parents=True, exist_ok=True)
     run([CLI, "build", example / "plugin", "-o", wasm], example)
     return wasm
-
-
-def run(command: Command, directory: Path) -> str:
-    """Run a command, and give what it printed."""
-    done = subprocess.run(command, cwd=directory, env=environment(go.find()), capture_output=True, encoding="utf-8", timeout=600)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def name(given: Host | Path) -> str:

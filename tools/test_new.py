@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-import go
 import pytest
-from host import Command, Host
+from host import Host
 from hosts import HOSTS
-from project import CLI, environment
+from programs import run
+from project import CLI
 
 PRINTED = "Hello, Ada! (mathematician, admin)\nHELLO, BOB!\nrefused: a person without a name can't be greeted\n"
-
-
-def run(command: Command, directory: Path) -> str:
-    """Run a command, and give what it printed."""
-    done = subprocess.run(command, cwd=directory, env=environment(go.find()), capture_output=True, encoding="utf-8", timeout=600)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 @pytest.mark.parametrize("host", HOSTS.values(), ids=lambda host: host.name)
