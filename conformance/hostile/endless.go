@@ -137,9 +137,11 @@ func recoverForEver(int64) {
 	}
 }
 
+// spawnForEver gives each goroutine its turn, so that time runs out long before memory does.
 func spawnForEver(int64) {
 	for {
 		go loopYielding(0)
+		runtime.Gosched()
 	}
 }
 
