@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
-use undergo::{Arguments, Error, ErrorKind, Function, Result, Returned, ToValue, Value};
+use undergo::{Arguments, Error, ErrorKind, Function, Outcome, Result, ToValue, Value};
 
-use crate::arena::Arena;
+use crate::arena::{Arena, copy_text};
 use crate::boundary::{borrow, c_text, give, null};
 use crate::layout::{Kind, Layout, Shape};
 use crate::lift::Filling;
 use crate::lower::Place;
+use crate::plain;
+use crate::types::Text;
 use crate::values::ValueHandle;
 
 /// An export or an import of a plugin, as texts, which live as long as the plugin's handle.
@@ -65,27 +67,23 @@ impl Described {
     }
 }
 
-/// Begins a call of the export that a header means: by its number, or by its name where the plugin has got more exports since.
+/// Finds the export that a header means, by its number, or by its name where the plugin has got more exports since: its number, and how it lies in C.
 #[inline]
-pub(crate) fn arguments<'p, 'a>(
-    plugin: &'p undergo::Plugin,
-    wanted: &SignatureValue,
-    begin: impl Fn(usize) -> Result<Arguments<'p, 'a>>,
-) -> Result<Arguments<'p, 'a>> {
-    match begin(wanted.number as usize) {
-        Ok(arguments) if Shape::of(arguments.function()).is_some_and(|shape| shape.digest == wanted.digest) => Ok(arguments),
-        Err(error) if error.kind() != ErrorKind::UnknownExport => Err(error),
-        _ => begin(search(plugin, wanted)?),
+pub(crate) fn find<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
+    let number = wanted.number as usize;
+    match plugin.exports().nth(number).and_then(|function| Shape::of(function)) {
+        Some(shape) if shape.digest == wanted.digest => Ok((number, shape)),
+        _ => search(plugin, wanted),
     }
 }
 
 #[cold]
-fn search(plugin: &undergo::Plugin, wanted: &SignatureValue) -> Result<usize> {
+fn search<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
     // SAFETY: a signature of a generated header has texts.
     let name = unsafe { crate::boundary::text(wanted.name, "the name of a signature") }?;
     let found = plugin.exports().enumerate().find(|(_, function)| function.name == name);
     match found {
-        Some((number, function)) if function.digest() == wanted.digest => Ok(number),
+        Some((number, function)) if function.digest() == wanted.digest => Ok((number, Shape::of(function).ok_or_else(foreign)?)),
         found => Err(mismatch(&mismatched(wanted, found.map(|(_, function)| &**function))?)),
     }
 }
@@ -115,11 +113,7 @@ pub(crate) fn mismatch(what: &str) -> Error {
 ///
 /// `args` points to the struct of the arguments of the function, or is NULL for a function without.
 #[inline]
-pub(crate) unsafe fn lower_struct<'p, 'a>(arguments: &mut Arguments<'p, 'a>, args: *const c_void) -> Result<()>
-where
-    'p: 'a,
-{
-    let Some(shape) = Shape::of(arguments.function()) else { return Err(foreign()) };
+pub(crate) unsafe fn lower_struct<'a>(arguments: &mut Arguments<'_, 'a>, shape: &'a Shape, args: *const c_void) -> Result<()> {
     if args.is_null() && !shape.params.items.is_empty() {
         return Err(null("args"));
     }
@@ -148,12 +142,11 @@ impl<'s> Target<'s> {
     ///
     /// `result` is a place for the function's result, `arena` NULL or a place for a pointer.
     #[inline]
-    pub(crate) unsafe fn new(function: &'s Function, result: *mut c_void, arena: *mut *mut Arena) -> Result<Target<'s>> {
+    pub(crate) unsafe fn new(shape: &'s Shape, result: *mut c_void, arena: *mut *mut Arena) -> Result<Target<'s>> {
         if !arena.is_null() {
             // SAFETY: the caller's promise.
             unsafe { arena.write(ptr::null_mut()) };
         }
-        let Some(shape) = Shape::of(function) else { return Err(foreign()) };
         if shape.result.is_some() && result.is_null() {
             return Err(null("result"));
         }
@@ -163,14 +156,44 @@ impl<'s> Target<'s> {
         Ok(Target { layout: shape.result.as_ref(), at: result.cast(), arena })
     }
 
+    /// Fills a result that is a text.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    fn lift_text(&self, outcome: Outcome<'_, '_>) -> Result<()> {
+        let lifted = outcome.text(|text| {
+            let mut arena = Arena::new();
+            let text = copy_text(&mut arena, text.as_bytes())?;
+            // SAFETY: the promise of `new`; a result that points to something has a place for its arena.
+            unsafe {
+                self.at.cast::<Text>().write(text);
+                self.arena.write(arena.into_handle());
+            }
+            Ok(())
+        });
+        if lifted.is_err() {
+            // SAFETY: as above.
+            unsafe { self.at.cast::<Text>().write(Text { ptr: ptr::null(), len: 0 }) };
+        }
+        lifted
+    }
+
     /// Fills the result.
-    #[inline]
-    pub(crate) fn lift(&self, returned: Returned<'_>) -> Result<()> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) fn lift(&self, outcome: Outcome<'_, '_>) -> Result<()> {
+        if let (Some(number), Some(layout)) = (outcome.number(), self.layout) {
+            // SAFETY: the promise of `new`; the result is a number.
+            unsafe { plain::write(self.at, layout, number) };
+            return Ok(());
+        }
+        if let (true, Some(Layout { kind: Kind::Text, .. })) = (outcome.is_text(), self.layout) {
+            return self.lift_text(outcome);
+        }
         const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Bool };
         let arena = RefCell::new(Arena::new());
         // SAFETY: the promise of `new`; where there is no result, nothing is written.
         let filling = unsafe { Filling::value(self.layout.unwrap_or(NOTHING), self.at, &arena) };
-        let filled = returned.lift(&filling);
+        let filled = outcome.lift(&filling);
         match (filled, self.layout) {
             (Ok(()), _) => {
                 if !self.arena.is_null() {
@@ -212,8 +235,8 @@ pub(crate) unsafe fn values<'a>(args: *const *const ValueHandle, count: usize) -
 /// # Safety
 ///
 /// `result` is NULL, or a place for a pointer.
-pub(crate) unsafe fn lift_value(returned: Returned<'_>, result: *mut *mut ValueHandle) -> Result<()> {
-    let value = returned.lift(&ToValue)?;
+pub(crate) unsafe fn lift_value(outcome: Outcome<'_, '_>, result: *mut *mut ValueHandle) -> Result<()> {
+    let value = outcome.lift(&ToValue)?;
     if !result.is_null() {
         // SAFETY: the caller's promise.
         unsafe { result.write(give(ValueHandle(value))) };

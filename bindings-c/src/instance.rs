@@ -11,6 +11,7 @@ use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, quietly, t
 use crate::config::{CallOptionsValue, UsageValue, call_options};
 use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
+use crate::plain;
 use crate::plugin::{Loaded, PluginHandle};
 use crate::values::ValueHandle;
 
@@ -45,9 +46,14 @@ pub unsafe extern "C" fn undergo_instance_call(
             result.write(ptr::null_mut());
         }
         let core = &borrow(instance, "instance")?.core;
-        let mut arguments = core.arguments(core.plugin().export(text(name, "name")?)?)?;
-        arguments.lower_all(exports::values(args, count)?.into_iter())?;
-        exports::lift_value(arguments.call(core, &call_options(options))?, result)
+        let export = core.plugin().export(text(name, "name")?)?;
+        let args = exports::values(args, count)?;
+        core.call_with(
+            export,
+            &call_options(options),
+            |arguments| arguments.lower_all(args.into_iter()),
+            |outcome| exports::lift_value(outcome, result),
+        )
     })
 }
 
@@ -67,10 +73,14 @@ pub unsafe extern "C" fn undergo_instance_invoke(
     // SAFETY: C's promise.
     guard(|| unsafe {
         let (core, wanted) = (&borrow(instance, "instance")?.core, borrow(signature, "signature")?);
-        let mut arguments = exports::arguments(core.plugin(), wanted, |number| core.arguments(number))?;
-        let target = Target::new(arguments.function(), result, arena)?;
-        exports::lower_struct(&mut arguments, args)?;
-        target.lift(arguments.call(core, &call_options(options))?)
+        let (export, shape) = exports::find(core.plugin(), wanted)?;
+        let target = Target::new(shape, result, arena)?;
+        let options = call_options(options);
+        let mut room = plain::EMPTY;
+        if let Some(plain) = plain::arguments(shape, args, &mut room) {
+            return core.call_plain(export, plain, &options, |outcome| target.lift(outcome));
+        }
+        core.call_with(export, &options, |arguments| exports::lower_struct(arguments, shape, args), |outcome| target.lift(outcome))
     })
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Shape {
     pub(crate) digest: u64,
     pub(crate) params: Fields,
     pub(crate) result: Option<Layout>,
+    /// Whether its arguments can go straight to the guest.
+    pub(crate) is_plain: bool,
     /// Whether the result points to anything.
     pub(crate) has_nested: bool,
 }
@@ -61,9 +63,11 @@ impl Shape {
     pub(crate) fn of(function: &Function) -> Option<&Shape> {
         function.extension.get_or_init(|| {
             let result = function.result.as_ref().map(Layout::of);
+            let params = Fields::of(function.params.iter().map(|param| &param.ty));
             Shape {
                 digest: function.digest(),
-                params: Fields::of(function.params.iter().map(|param| &param.ty)),
+                is_plain: function.is_plain(),
+                params,
                 has_nested: result.as_ref().is_some_and(Layout::has_nested),
                 result,
             }

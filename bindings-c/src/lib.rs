@@ -18,6 +18,7 @@ mod instance;
 mod layout;
 mod lift;
 mod lower;
+mod plain;
 mod plugin;
 mod pool;
 mod sandbox;

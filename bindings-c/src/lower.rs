@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
         unsafe { self.at.cast::<T>().read_unaligned() }
     }
 
-    fn text(self) -> Lowered<&'a str> {
+    pub(crate) fn text(self) -> Lowered<&'a str> {
         let place = self.value()?;
         let Kind::Text = place.layout.kind else { return Err(Reject::Type) };
         // SAFETY: a text lies there, and what it points to does for as long as `'a`.
@@ -58,11 +58,11 @@ impl<'a> Place<'a> {
             bytes(ptr, len)
         };
         let not_utf8 = |error: std::str::Utf8Error| Reject::Value(format!("the text is not UTF-8, from byte {} on", error.valid_up_to()));
-        std::str::from_utf8(text.map_err(Reject::Value)?).map_err(not_utf8)
+        undergo::text(text.map_err(Reject::Value)?).map_err(not_utf8)
     }
 
     /// The elements of a list, as their bytes and their number.
-    fn elements(self, size: usize) -> Lowered<(&'a [u8], usize)> {
+    pub(crate) fn elements(self, size: usize) -> Lowered<(&'a [u8], usize)> {
         // SAFETY: the caller has seen that a list lies there, and its elements do for as long as `'a`.
         unsafe {
             let List { ptr, len } = self.read();

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn undergo_pool_call(
         let core = &borrow(pool, "pool")?.core;
         let mut arguments = core.plugin().arguments(core.plugin().export(text(name, "name")?)?)?;
         arguments.lower_all(exports::values(args, count)?.into_iter())?;
-        core.call_then(&mut arguments, &call_options(options), |returned| exports::lift_value(returned, result))
+        core.call_then(&mut arguments, &call_options(options), |mut returned| exports::lift_value(returned.outcome(), result))
     })
 }
 
@@ -61,10 +61,11 @@ pub unsafe extern "C" fn undergo_pool_invoke(
     // SAFETY: C's promise.
     guard(|| unsafe {
         let (core, wanted) = (&borrow(pool, "pool")?.core, borrow(signature, "signature")?);
-        let mut arguments = exports::arguments(core.plugin(), wanted, |number| core.plugin().arguments(number))?;
-        let target = Target::new(arguments.function(), result, arena)?;
-        exports::lower_struct(&mut arguments, args)?;
-        core.call_then(&mut arguments, &call_options(options), |returned| target.lift(returned))
+        let (export, shape) = exports::find(core.plugin(), wanted)?;
+        let target = Target::new(shape, result, arena)?;
+        let mut arguments = core.plugin().arguments(export)?;
+        exports::lower_struct(&mut arguments, shape, args)?;
+        core.call_then(&mut arguments, &call_options(options), |mut returned| target.lift(returned.outcome()))
     })
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::pin::pin;
 use std::ptr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use wasmtime::{AsContextMut, Store, StoreContextMut};
@@ -12,7 +11,7 @@ use wasmtime::{AsContextMut, Store, StoreContextMut};
 use crate::abi::block::Block;
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
-use crate::call::{expect_count, lower_param, spare_bytes};
+use crate::call::{expect_count, lower_param, no_export};
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +23,7 @@ use crate::life::{Life, Usage};
 use crate::patience::Patience;
 use crate::plugin::Plugin;
 use crate::state::State;
+use crate::stopwatch::Stopwatch;
 use crate::store::{Seed, note_fuel, refuel};
 use crate::task::{self, run_here};
 use crate::ticker::Ticking;
@@ -60,8 +60,8 @@ impl Plugin {
     /// `unknown-export` for a number that is none.
     pub fn async_arguments(&self, export: usize) -> Result<AsyncArguments> {
         let found = self.compiled().exports.get(export);
-        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
-        let block = Block::begin(spare_bytes(), found.function.abi.params.size);
+        let found = found.ok_or_else(|| no_export(export))?;
+        let block = Block::begin(found.function.abi.params.size);
         Ok(AsyncArguments { plugin: self.clone(), export, function: found.function.clone(), block })
     }
 }
@@ -424,11 +424,11 @@ impl AsyncInstance {
     ) -> Result<R> {
         let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         store.set_epoch_deadline(1);
         refuel(&mut *store)?;
         let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, false, then).await;
-        self.0.seed.life.used(began.elapsed(), store.data().limiter.memory);
+        self.0.seed.life.used(watch.ticks(), store.data().limiter.memory);
         note_fuel(&*store);
         std::mem::forget(dropped);
         result
@@ -515,13 +515,13 @@ fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u
 /// Brings up a guest within that patience.
 pub(crate) async fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
     let _ticking = Ticking::start()?;
-    let began = Instant::now();
+    let watch = Stopwatch::start();
     patience.check_limits()?;
     store.data_mut().patience = patience.clone();
     seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = bounded(&patience, fiber::bring_up(seed, store)).await;
     store.data_mut().patience = Patience::default();
-    seed.life.used(began.elapsed(), store.data().limiter.memory);
+    seed.life.used(watch.ticks(), store.data().limiter.memory);
     note_fuel(&*store);
     came_up
 }

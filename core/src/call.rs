@@ -1,11 +1,10 @@
 //! A call on its way: its arguments until it runs, its result until it is lifted.
 
-use std::cell::RefCell;
 use std::ptr;
 
 use wasmtime::ValRaw;
 
-use crate::abi::block::{Block, Bytes};
+use crate::abi::block::Block;
 use crate::abi::lift::{Lift, Lifting, lift_str};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
@@ -18,18 +17,13 @@ use crate::state::enter;
 /// A result of more bytes than this is released as soon as it is lifted; a smaller one when the export is called again.
 pub(crate) const RELEASE_FROM: u64 = 16 << 10;
 
-thread_local! {
-    /// What former calls were lowered into, for the allocations.
-    #[expect(clippy::vec_box, reason = "a call takes a box and gives it back, and would else move its contents")]
-    static BLOCKS: RefCell<Vec<Box<Bytes>>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Plugin {
     /// Begins a call of the export of that number (see [`export`](Plugin::export)), of any instance of this plugin.
     ///
     /// # Errors
     ///
     /// `unknown-export` for a number that is none.
+    #[inline]
     pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
         Arguments::begin(self.compiled(), export)
     }
@@ -42,17 +36,21 @@ pub struct Arguments<'p, 'a> {
     plugin: &'p Compiled,
     export: usize,
     function: &'p Function,
-    /// There until the arguments are dropped.
-    block: Option<Block<'a>>,
+    pub(crate) block: Block<'a>,
 }
 
 impl<'p, 'a> Arguments<'p, 'a> {
+    #[inline]
     pub(crate) fn begin(plugin: &'p Compiled, export: usize) -> Result<Self> {
         let found = plugin.exports.get(export);
-        let found = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}")))?;
-        let function = &*found.function;
-        let bytes = spare_bytes();
-        Ok(Arguments { plugin, export, function, block: Some(Block::begin(bytes, function.abi.params.size)) })
+        let Some(found) = found else { return Err(no_export(export)) };
+        Ok(Arguments::of(plugin, export, &found.function))
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "arguments are then made in their place: to move them costs as much as to lower them")]
+    pub(crate) fn of(plugin: &'p Compiled, export: usize, function: &'p Function) -> Self {
+        Arguments { plugin, export, function, block: Block::begin(function.abi.params.size) }
     }
 
     /// The function that will be called.
@@ -75,13 +73,9 @@ impl<'p, 'a> Arguments<'p, 'a> {
     /// # Errors
     ///
     /// `type-mismatch` with the path of the value that does not fit.
+    #[inline]
     pub fn lower<V: Lower<'a>>(&mut self, number: usize, value: &V) -> Result<()> {
-        let function = self.function;
-        lower_param(function, self.block(), number, value)
-    }
-
-    pub(crate) fn block(&mut self) -> &mut Block<'a> {
-        self.block.as_mut().unwrap_or_else(|| unreachable!("the block is there until the end"))
+        lower_param(self.function, &mut self.block, number, value)
     }
 
     /// Lowers all of them.
@@ -95,21 +89,33 @@ impl<'p, 'a> Arguments<'p, 'a> {
     }
 
     /// Runs the call on an instance that `enter` waits for.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub(crate) fn call_in<'i>(&mut self, running: &'i Running, enter: impl FnOnce() -> Result<Entered<'i>>) -> Result<Returned<'i>> {
         let plugin = running.seed.plugin.compiled();
         if !ptr::eq(plugin, self.plugin) {
-            let text = format!("the arguments are for a call of {}, and the instance is one of {}", self.plugin.name, plugin.name);
-            return Err(Error::new(ErrorKind::UnknownExport, text));
+            return Err(foreign(self.plugin, plugin));
         }
         // What can't be placed in any guest is the caller's mistake, and does the instance no harm.
         let with_head = self.function.abi.spilled;
-        self.block().placed_size(with_head)?;
+        self.block.placed_size(with_head)?;
         let (export, function) = (self.export, &*plugin.exports[self.export].function);
-        let mut entered = enter()?;
-        let called = entered.call(export, function, self.block());
-        let result = called.inspect_err(|error| running.life.kill(error))?;
-        Ok(Returned { entered, function, export, result })
+        let mut returned = Returned { entered: enter()?, function, export, result: ValRaw::u64(0) };
+        let called = returned.entered.call(export, function, &mut self.block);
+        returned.result = called.inspect_err(|error| running.life.kill(error))?;
+        Ok(returned)
     }
+}
+
+#[cold]
+pub(crate) fn no_export(export: usize) -> Error {
+    Error::new(ErrorKind::UnknownExport, format!("there is no export number {export}"))
+}
+
+#[cold]
+fn foreign(wanted: &Compiled, found: &Compiled) -> Error {
+    let text = format!("the arguments are for a call of {}, and the instance is one of {}", wanted.name, found.name);
+    Error::new(ErrorKind::UnknownExport, text)
 }
 
 /// Checks the number of arguments.
@@ -123,56 +129,42 @@ pub(crate) fn expect_count(function: &Function, given: usize) -> Result<()> {
 }
 
 /// Lowers the argument of that number into its place.
+#[inline]
 pub(crate) fn lower_param<'a, V: Lower<'a>>(function: &Function, block: &mut Block<'a>, number: usize, value: &V) -> Result<()> {
     let Some(param) = function.params.get(number) else { return expect_count(function, number + 1) };
     let offset = function.abi.params.offsets[number];
     block.lower(&param.ty, value, offset).map_err(|error| error.at(param.name.clone()).in_function(&function.name))
 }
 
-impl Drop for Arguments<'_, '_> {
-    fn drop(&mut self) {
-        if let Some(block) = self.block.take() {
-            recycle(block);
-        }
-    }
-}
-
-/// The allocations of a former call, to begin a block with.
-pub(crate) fn spare_bytes() -> Box<Bytes> {
-    BLOCKS.with_borrow_mut(Vec::pop).unwrap_or_default()
-}
-
-/// Keeps a block's allocations for a later call of this thread.
-pub(crate) fn recycle(block: Block<'_>) {
-    const KEPT: usize = 4;
-    let Some(bytes) = block.recycle() else { return };
-    BLOCKS.with_borrow_mut(|blocks| {
-        if blocks.len() < KEPT {
-            blocks.push(bytes);
-        }
-    });
-}
-
 /// A result that still lies in the guest. The instance is held, by this thread, until it is lifted or dropped.
 pub struct Returned<'i> {
-    entered: Entered<'i>,
-    function: &'i Function,
-    export: usize,
-    result: ValRaw,
+    pub(crate) entered: Entered<'i>,
+    pub(crate) function: &'i Function,
+    pub(crate) export: usize,
+    pub(crate) result: ValRaw,
 }
 
-impl Returned<'_> {
+impl<'i> Returned<'i> {
     /// Lifts the result.
     ///
     /// # Errors
     ///
     /// `guest-error` when the Go function returned an error; `trap` when the guest gave what can't be, after which it is dead;
     /// `type-mismatch` for text that is not UTF-8, and whatever the host's own code says.
-    pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
-        self.lift_with(|function, memory, bytes, max| lift_value(lift, function, memory, bytes, max))
+    #[inline]
+    pub fn lift<L: Lift>(mut self, lift: &L) -> Result<L::Value> {
+        self.outcome().lift(lift)
     }
 
-    pub(crate) fn lift_with<R>(mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
+    /// The result, to be lifted where it is.
+    #[inline]
+    pub fn outcome(&mut self) -> Outcome<'_, 'i> {
+        Outcome(self)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) fn lift_with<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
         if self.entered.is_stale() {
             return Err(stale());
         }
@@ -194,7 +186,24 @@ impl Returned<'_> {
     }
 }
 
+/// The result of a call, on loan: to hand it over costs nothing.
+pub struct Outcome<'r, 'i>(pub(crate) &'r mut Returned<'i>);
+
+impl Outcome<'_, '_> {
+    /// Lifts the result: see [`Returned::lift`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
+        self.0.lift_with(|function, memory, bytes, max| lift_value(lift, function, memory, bytes, max))
+    }
+}
+
 /// Reads what a call gave: `raw` is the core result, and `data` the guest's memory. Also says how many bytes of the host the value has.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `lift_with`, for which it is most of the work")]
 pub(crate) fn read_result<'m, R>(
     function: &Function,
     data: impl FnOnce() -> Result<&'m [u8]>,
@@ -237,6 +246,7 @@ pub(crate) fn read_result<'m, R>(
 }
 
 /// Lifts a result with the host's own conversion.
+#[inline]
 pub(crate) fn lift_value<L: Lift>(
     lift: &L,
     function: &Function,

@@ -111,6 +111,14 @@ pub struct CallOptions {
     pub caller: Option<Caller>,
 }
 
+impl CallOptions {
+    /// Whether they say nothing.
+    #[inline]
+    pub(crate) fn are_default(&self) -> bool {
+        self.timeout.is_none() && self.cancel.is_none() && self.within.is_none() && self.caller.is_none()
+    }
+}
+
 /// What it takes to make an instance.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceOptions {

@@ -6,6 +6,7 @@ use wasmtime::{Config, Engine, Strategy};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, PerProcess};
+use crate::stopwatch;
 
 /// Which compiler made a plugin's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +92,7 @@ static ENGINES: [OnceLock<Result<Engine, String>>; Flavor::COUNT * STACKS] = [co
 /// The engine of these settings. Made at the first use, and kept: compiled modules belong to it.
 pub(crate) fn engine(settings: Settings) -> Result<&'static Engine> {
     fork::watch();
+    stopwatch::anchor();
     let slot = &ENGINES[settings.flavor.index() * STACKS + settings.stack.index()];
     if slot.get().is_none() {
         let _held = fork::hold()?;

@@ -7,7 +7,7 @@ use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, Val};
 
 use crate::abi::block::Block;
 use crate::abi::lift::Lift;
-use crate::call::{RELEASE_FROM, in_result, lift_value, read_result, recycle};
+use crate::call::{RELEASE_FROM, in_result, lift_value, read_result};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::interface::{Function, Slot, SlotKind};
@@ -205,6 +205,6 @@ async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export
     let address = place(guest, store, &mut block, abi.spilled).await?;
     let params: Vec<Val> =
         if abi.spilled { vec![Val::I32(address as i32)] } else { abi.slots.iter().map(|slot| value(slot, block.load(*slot))).collect() };
-    recycle(block);
+    drop(block);
     enter(store, func, &params, abi.result.size > 0).await
 }

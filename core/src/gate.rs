@@ -1,6 +1,6 @@
 //! The gate of an instance: who is in it.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -55,10 +55,16 @@ impl Gate {
         }
     }
 
+    /// Comes in if nobody is.
+    #[inline]
+    pub(crate) fn enter_at_once(&self) -> bool {
+        self.owner.compare_exchange(0, thread_token(), Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
     /// Comes in, or waits for it as long as the patience lasts.
     pub(crate) fn enter(&self, patience: &Patience) -> Result<Entry> {
         let me = thread_token();
-        if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        if self.enter_at_once() {
             return Ok(Entry::Outer);
         }
         if self.owner.load(Ordering::SeqCst) == me {
@@ -106,12 +112,18 @@ impl Gate {
     }
 
     /// Goes out, after an outer entry.
+    #[inline]
     pub(crate) fn leave(&self) {
         self.owner.store(0, Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
-            self.left.notify_one();
+            self.wake();
         }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        self.left.notify_one();
     }
 
     /// Whether this thread is in, or within a host function that the instance called.
@@ -146,16 +158,18 @@ impl Gate {
     }
 
     /// The number of the present loan.
+    #[inline]
     pub(crate) fn lease(&self) -> u64 {
         self.lease.load(Ordering::SeqCst)
     }
 }
 
-/// A number that no other thread has.
+/// A number that no other thread has: an address of its own. One that a thread had which is no more finds an instance that this one left within a call
+/// busy, as everybody does, or belonging to the parent of this process.
+#[inline]
 fn thread_token() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static TOKEN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
-    TOKEN.with(|token| *token)
+    thread_local!(static MARK: Cell<u8> = const { Cell::new(0) });
+    MARK.with(|mark| std::ptr::from_ref(mark) as u64)
 }
 
 #[cfg(test)]

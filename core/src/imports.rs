@@ -267,7 +267,7 @@ impl HostCall<'_> {
     /// `type-mismatch` when the value does not fit the result's type. Nothing happens for a function without a result.
     pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
         let function = &self.import.function;
-        let mut block = Block::begin(Box::default(), function.abi.result.size);
+        let mut block = Block::begin(function.abi.result.size);
         if let Some(ty) = &function.result {
             block.lower(ty, value, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
         }
@@ -277,7 +277,7 @@ impl HostCall<'_> {
     /// Lowers the error of a function that can fail.
     fn fail(&mut self, message: &str) -> Result<()> {
         let layout = &self.import.function.abi.result;
-        let mut block = Block::begin(Box::default(), layout.size);
+        let mut block = Block::begin(layout.size);
         block.put(0, [1]);
         block.put_str(layout.value_offset, message)?;
         self.give(block)

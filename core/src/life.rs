@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::Tier;
 use crate::error::{Error, Result};
 use crate::fork;
+use crate::stopwatch;
 
 /// An instance's life, and what it used so far. Read from any thread, whoever is in the instance.
 pub(crate) struct Life {
@@ -14,6 +15,7 @@ pub(crate) struct Life {
     generation: u64,
     is_dead: AtomicBool,
     cause: Mutex<Option<Error>>,
+    /// In ticks of the stopwatch.
     time: AtomicU64,
     memory: AtomicU64,
     /// `u64::MAX` where it is not counted.
@@ -46,6 +48,7 @@ impl Life {
     }
 
     /// Fails in a process that was forked since.
+    #[inline]
     pub(crate) fn check_process(&self) -> Result<()> {
         if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("instance")) }
     }
@@ -56,7 +59,19 @@ impl Life {
     }
 
     /// Fails with that error.
+    #[inline]
     pub(crate) fn check(&self) -> Result<()> {
+        if self.is_fine() { Ok(()) } else { self.check_dead() }
+    }
+
+    /// Whether [`check`](Life::check) succeeds.
+    #[inline]
+    pub(crate) fn is_fine(&self) -> bool {
+        self.generation == fork::generation() && !self.is_dead.load(Ordering::SeqCst)
+    }
+
+    #[cold]
+    fn check_dead(&self) -> Result<()> {
         self.dead().map_or(Ok(()), Err)
     }
 
@@ -85,6 +100,7 @@ impl Life {
 
     /// Lets go of the host's own error object in the cause: it was given to the caller by now. Such an object may refer to the instance, an exception does so
     /// by its traceback, and a collector of the host can't see that the instance refers to it.
+    #[cold]
     fn let_go(&self) {
         let host = self.cause.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Error::take_host);
         // Without the lock: this may run code of the host.
@@ -98,10 +114,11 @@ impl Life {
         *cause = None;
     }
 
-    /// Notes what a call used, at its end.
-    pub(crate) fn used(&self, time: Duration, memory: u64) {
+    /// Notes what a call used, at its end: ticks of the stopwatch, bytes of memory.
+    #[inline]
+    pub(crate) fn used(&self, ticks: u64, memory: u64) {
         // Each call pays for this, so the two are not written as one.
-        self.time.store(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.time.store(ticks, Ordering::Relaxed);
         self.memory.store(memory, Ordering::Relaxed);
         if self.is_dead.load(Ordering::Relaxed) {
             self.let_go();
@@ -124,7 +141,7 @@ impl Life {
 
     pub(crate) fn usage(&self) -> Usage {
         Usage {
-            time: Duration::from_nanos(self.time.load(Ordering::Relaxed)),
+            time: stopwatch::duration(self.time.load(Ordering::Relaxed)),
             memory: self.memory.load(Ordering::Relaxed),
             fuel: Some(self.fuel.load(Ordering::Relaxed)).filter(|fuel| *fuel != u64::MAX),
         }

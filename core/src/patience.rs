@@ -57,12 +57,15 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// That of a call which begins now.
+    #[inline]
     pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Patience {
         let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
-        Patience { deadline, cancel: options.cancel.iter().cloned().collect(), caller: options.caller.clone() }
+        let cancel = options.cancel.as_ref().map_or_else(Vec::new, |token| vec![token.clone()]);
+        Patience { deadline, cancel, caller: options.caller.clone() }
     }
 
     /// Whether it ever ends.
+    #[inline]
     pub(crate) fn is_limited(&self) -> bool {
         self.deadline.is_some() || !self.cancel.is_empty()
     }
@@ -120,6 +123,7 @@ pub fn set_interrupt(function: fn() -> Result<()>) {
     let _ = INTERRUPT.set(function);
 }
 
+#[inline]
 pub(crate) fn interrupt() -> Option<fn() -> Result<()>> {
     INTERRUPT.get().copied()
 }

@@ -208,6 +208,7 @@ impl Plugin {
     }
 
     /// The functions that can be called: those of the interface, then the bare scalar exports. Their places are their numbers.
+    #[inline]
     pub fn exports(&self) -> impl ExactSizeIterator<Item = &Arc<Function>> {
         self.0.exports.iter().map(|export| &export.function)
     }

@@ -3,7 +3,6 @@
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Instant;
 
 use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
 
@@ -16,6 +15,7 @@ use crate::interface::Function;
 use crate::life::Life;
 use crate::patience::{self, Patience};
 use crate::state::{State, enter};
+use crate::stopwatch::Stopwatch;
 use crate::store::{Seed, note_fuel, refuel};
 use crate::ticker::Ticking;
 
@@ -24,6 +24,8 @@ pub(crate) struct Running {
     pub(crate) seed: Seed,
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
+    /// Whether no limit has to be seen to with each call.
+    is_unlimited: bool,
     /// Touched only by who is through the gate.
     store: UnsafeCell<Kept<Store<State>>>,
 }
@@ -41,7 +43,7 @@ pub(crate) struct Entered<'i> {
     ticking: Option<Ticking>,
     /// Of a call with a deadline or a token: the patience of the call around it.
     outer: Option<Box<Patience>>,
-    began: Instant,
+    watch: Stopwatch,
     /// Of a nested entry: the loan that it has the store from.
     lease: u64,
     /// The gate's owner is a thread, so this stays on it.
@@ -58,15 +60,27 @@ impl Running {
         let leaving = Leaving(&gate);
         come_up(&seed, &mut store, patience)?;
         drop(leaving);
-        Ok(Running { seed, gate, life, store: UnsafeCell::new(Kept::new(store)) })
+        let limits = &seed.options.limits;
+        let is_unlimited = limits.timeout.is_none() && limits.fuel.is_none();
+        Ok(Running { seed, gate, life, is_unlimited, store: UnsafeCell::new(Kept::new(store)) })
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what is entered is then made in its place; to move it costs as much as the rest")]
     pub(crate) fn enter(&self, options: &CallOptions) -> Result<Entered<'_>> {
+        if self.is_unlimited && options.are_default() && patience::interrupt().is_none() && self.gate.enter_at_once() {
+            let leaving = Leaving(&self.gate);
+            if self.life.is_fine() {
+                std::mem::forget(leaving);
+                // SAFETY: this thread has just become the gate's owner: see `enter_within`.
+                let store = unsafe { &mut *self.store.get() };
+                return Ok(Entered::new(self, Some(store.as_context_mut()), Entry::Outer));
+            }
+        }
         self.enter_within(Patience::of(options, &self.seed.options.limits))
     }
 
-    #[inline]
+    /// The same for a call that is bounded, that may have to wait, or that may be refused.
     pub(crate) fn enter_within(&self, patience: Patience) -> Result<Entered<'_>> {
         let entry = self.gate.enter(&patience)?;
         let store = match entry {
@@ -81,16 +95,7 @@ impl Running {
         if store.is_none() {
             return Err(busy());
         }
-        let mut entered = Entered {
-            running: self,
-            store,
-            entry,
-            ticking: None,
-            outer: None,
-            began: Instant::now(),
-            lease: self.gate.lease(),
-            _not_send: PhantomData,
-        };
+        let mut entered = Entered::new(self, store, entry);
         if patience.is_limited() {
             // Who was cancelled while waiting should hear that, and not that the instance has died of it.
             patience.check()?;
@@ -137,13 +142,13 @@ impl Drop for Leaving<'_> {
 /// Brings up a guest within that patience. The caller is through the gate.
 pub(crate) fn come_up(seed: &Seed, store: &mut Store<State>, patience: Patience) -> Result<()> {
     let _ticking = Ticking::start()?;
-    let began = Instant::now();
+    let watch = Stopwatch::start();
     patience.check()?;
     store.data_mut().patience = patience;
     seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = seed.bring_up(store);
     store.data_mut().patience = Patience::default();
-    seed.life.used(began.elapsed(), store.data().limiter.memory);
+    seed.life.used(watch.ticks(), store.data().limiter.memory);
     note_fuel(&*store);
     came_up
 }
@@ -159,8 +164,16 @@ pub(crate) fn stale() -> Error {
     Error::new(ErrorKind::Busy, "the result of a call from within a host function can be read only until that function returns")
 }
 
-impl Entered<'_> {
+impl<'i> Entered<'i> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `Running::enter`")]
+    fn new(running: &'i Running, store: Option<StoreContextMut<'static, State>>, entry: Entry) -> Entered<'i> {
+        let lease = running.gate.lease();
+        Entered { running, store, entry, ticking: None, outer: None, watch: Stopwatch::start(), lease, _not_send: PhantomData }
+    }
+
     /// Whether the host function that a nested entry belongs to has returned, and the store with it.
+    #[inline]
     pub(crate) fn is_stale(&self) -> bool {
         self.entry == Entry::Nested && self.running.gate.lease() != self.lease
     }
@@ -182,15 +195,18 @@ impl Entered<'_> {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn store(&mut self) -> &mut StoreContextMut<'static, State> {
         // Taken in `drop` only.
         self.store.as_mut().unwrap_or_else(|| unreachable!("the store is there until the end"))
     }
 
+    #[inline]
     pub(crate) fn store_ref(&self) -> &StoreContextMut<'static, State> {
         self.store.as_ref().unwrap_or_else(|| unreachable!("the store is there until the end"))
     }
 
+    #[inline]
     pub(crate) fn data(&self) -> Result<&[u8]> {
         let store = self.store_ref();
         let memory = store.data().guest.memory;
@@ -203,6 +219,7 @@ impl Entered<'_> {
         memory.map(|memory| memory.data_mut(store)).ok_or_else(no_memory)
     }
 
+    #[inline]
     pub(crate) fn call(&mut self, export: usize, function: &Function, block: &mut Block<'_>) -> Result<ValRaw> {
         let store = self.store();
         // The plugin is the one that the arguments were made for, so the number is one of its exports.
@@ -239,7 +256,23 @@ impl Entered<'_> {
 }
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
+        if self.entry == Entry::Outer && self.outer.is_none() && self.running.is_unlimited {
+            if let Some(store) = self.store.take() {
+                self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
+            }
+            self.running.gate.leave();
+        } else {
+            self.leave();
+        }
+    }
+}
+
+impl Entered<'_> {
+    /// Leaves a nested entry, or a call that was bounded.
+    #[cold]
+    fn leave(&mut self) {
         if self.is_stale() {
             return;
         }
@@ -249,7 +282,7 @@ impl Drop for Entered<'_> {
         match self.entry {
             Entry::Outer => {
                 if let Some(store) = self.store.take() {
-                    self.running.life.used(self.began.elapsed(), store.data().limiter.memory);
+                    self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
                     if store.data().fuel.is_some() {
                         note_fuel(&store);
                     }

@@ -119,10 +119,32 @@ impl Guest {
         if let Some(address) = self.place_at_once(store, block, with_head)? {
             return Ok(address);
         }
-        let size = block.placed_size(with_head)?;
+        let address = self.allocate(store, block.placed_size(with_head)?)?;
+        self.place_at(store, block, with_head, address)
+    }
+
+    /// Finds room for so many bytes, of which there is one at the least; gives its address, a multiple of 8, and the memory from there on to `fill`.
+    #[inline]
+    pub(crate) fn fill_room(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
+        let memory = self.memory()?;
+        let data = memory.data_mut(&mut *store);
+        if let Some(address) = self.take_from_arena(data, size)? {
+            fill(address, &mut data[address as usize..]);
+            return Ok(());
+        }
+        let address = self.allocate(store, size)?;
+        let data = memory.data_mut(store);
+        check_room(address, size, data)?;
+        fill(address, &mut data[address as usize..]);
+        Ok(())
+    }
+
+    /// Has the guest's `cabi_realloc` find room.
+    #[cold]
+    fn allocate(self, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
         let mut raw = Self::realloc_params(size).map(ValRaw::u32);
         enter(store, self.realloc()?, &mut raw)?;
-        self.place_at(store, block, with_head, raw[0].get_u32())
+        Ok(raw[0].get_u32())
     }
 
     /// As [`place`](Guest::place), if no code of the guest has to run for it.
@@ -137,9 +159,9 @@ impl Guest {
             block.write(&mut [], 0, with_head)?;
             return Ok(Some(0));
         }
-        let memory = self.memory()?;
-        let Some(address) = self.take_from_arena(memory, store, size)? else { return Ok(None) };
-        block.write(memory.data_mut(store), address, with_head)?;
+        let data = self.memory()?.data_mut(store);
+        let Some(address) = self.take_from_arena(data, size)? else { return Ok(None) };
+        block.write(data, address, with_head)?;
         Ok(Some(address))
     }
 
@@ -153,10 +175,7 @@ impl Guest {
     ) -> Result<u32> {
         let size = block.placed_size(with_head)?;
         let data = self.memory()?.data_mut(store);
-        if address & 7 != 0 || u64::from(address) + u64::from(size) > data.len() as u64 {
-            let text = format!("the guest's cabi_realloc gave address {address:#x} for {size} bytes, misaligned or outside its memory");
-            return Err(Error::new(ErrorKind::Trap, text));
-        }
+        check_room(address, size, data)?;
         block.write(data, address, with_head)?;
         Ok(address)
     }
@@ -170,14 +189,15 @@ impl Guest {
         self.realloc.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no cabi_realloc"))
     }
 
+    #[inline]
     fn memory(self) -> Result<Memory> {
         self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))
     }
 
     /// See docs/abi.md, section 6.
-    fn take_from_arena(self, memory: Memory, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<Option<u32>> {
+    #[inline]
+    fn take_from_arena(self, data: &mut [u8], size: u32) -> Result<Option<u32>> {
         let Some(arena) = self.arena else { return Ok(None) };
-        let data = memory.data_mut(store);
         let words = GuestMemory::new(data).slice(arena, 1, 8, 4)?;
         let next = u64::from(memory::read_u32(words, 0)).next_multiple_of(8);
         let end = u64::from(memory::read_u32(words, 4));
@@ -190,6 +210,15 @@ impl Guest {
         data[at..at + 4].copy_from_slice(&(taken as u32).to_le_bytes());
         Ok(Some(next as u32))
     }
+}
+
+/// Checks what the guest's `cabi_realloc` gave.
+fn check_room(address: u32, size: u32, memory: &[u8]) -> Result<()> {
+    if address & 7 == 0 && u64::from(address) + u64::from(size) <= memory.len() as u64 {
+        return Ok(());
+    }
+    let text = format!("the guest's cabi_realloc gave address {address:#x} for {size} bytes, misaligned or outside its memory");
+    Err(Error::new(ErrorKind::Trap, text))
 }
 
 /// Runs guest code. `raw` holds the parameters, and then the result.
@@ -229,6 +258,7 @@ pub(crate) fn on_large_stack<R>(stack: Stack, code: impl FnOnce() -> R) -> R {
 const NATIVE_STACK: usize = 1 << 20;
 
 /// What ended the guest, as an error.
+#[cold]
 pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = State>, mark: u64) -> Error {
     let store = store.as_context();
     let state = store.data();

@@ -131,6 +131,7 @@ impl Streams {
     }
 
     /// Gives the lines that have no end yet to their functions: the call is over.
+    #[inline]
     pub(crate) fn finish(&self) -> Result<()> {
         let out = self.stdout.finish();
         let err = self.stderr.finish();
@@ -297,6 +298,7 @@ impl Stream {
     }
 
     /// How many bytes were written so far: a mark for [`since`](Stream::since).
+    #[inline]
     pub(crate) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
@@ -353,10 +355,13 @@ impl Stream {
         Ok(())
     }
 
+    #[inline]
     fn finish(&self) -> Result<()> {
-        if !self.unfinished.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+        if self.unfinished.load(Ordering::Relaxed) { self.give_unfinished() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn give_unfinished(&self) -> Result<()> {
         self.unfinished.store(false, Ordering::Relaxed);
         let line = std::mem::take(&mut self.lock().line);
         match &self.sink {

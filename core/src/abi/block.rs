@@ -1,6 +1,9 @@
 //! The one block that holds all nested data of a call, on its way to the guest.
 
+use smallvec::SmallVec;
+
 use super::blob::Blob;
+use super::buffer::Buffer;
 use super::memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
@@ -11,17 +14,12 @@ use crate::interface::{Slot, SlotKind};
 /// Layout: the *head* (the record of all parameters, or a result), then nested data. Offsets count from the head's beginning.
 /// Large runs of bytes are not copied here, but kept as [`Blob`]s and copied from the host's own memory into the guest's.
 pub(crate) struct Block<'a> {
-    data: Box<Bytes>,
-    blobs: Vec<(u32, Blob<'a>)>,
-}
-
-/// What a block copied so far. Kept from call to call, for its allocations.
-#[derive(Default)]
-pub(crate) struct Bytes {
-    bytes: Vec<u8>,
+    /// What was copied so far.
+    bytes: Buffer,
     head: u32,
     /// Where in `bytes` pointers are, which are offsets until the block has an address.
-    pointers: Vec<u32>,
+    pointers: SmallVec<[u32; 4]>,
+    blobs: Vec<(u32, Blob<'a>)>,
 }
 
 /// From this size on, bytes are copied straight from the host's memory.
@@ -33,39 +31,30 @@ const MAX_BLOCK: usize = u32::MAX as usize / 2;
 impl<'a> Block<'a> {
     /// Begins with a head of `size` bytes, all zero.
     #[inline]
-    pub(crate) fn begin(mut data: Box<Bytes>, size: u32) -> Block<'a> {
-        data.pointers.clear();
-        data.bytes.clear();
+    pub(crate) fn begin(size: u32) -> Block<'a> {
         // Nested data begins at a multiple of 8, so that it does whether or not the head travels with it.
-        data.head = crate::interface::round_up(size, 8);
-        data.bytes.resize(data.head as usize, 0);
-        Block { data, blobs: Vec::new() }
-    }
-
-    /// Gives the allocations back, for a later call, unless they are large.
-    pub(crate) fn recycle(self) -> Option<Box<Bytes>> {
-        const LARGE: usize = 256 << 10;
-        (self.data.bytes.capacity() <= LARGE).then_some(self.data)
+        let head = crate::interface::round_up(size, 8);
+        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new() }
     }
 
     /// With copies of what the host lends.
     pub(crate) fn into_owned(self) -> Block<'static> {
         let owned = |(at, blob): (u32, Blob<'a>)| (at, Blob::Guarded(Box::new(blob.as_slice().to_vec()) as _));
-        Block { data: self.data, blobs: self.blobs.into_iter().map(owned).collect() }
+        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs: self.blobs.into_iter().map(owned).collect() }
     }
 
     pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {
         let at = at as usize;
-        self.data.bytes[at..at + N].copy_from_slice(&raw);
+        self.bytes[at..at + N].copy_from_slice(&raw);
     }
 
     /// Bytes for nested data, all zero; gives their offset.
     pub(crate) fn reserve(&mut self, count: usize, size: u32, align: u32) -> Result<u32> {
-        let start = self.data.bytes.len().next_multiple_of(align as usize);
+        let start = self.bytes.len().next_multiple_of(align as usize);
         let end = count.checked_mul(size as usize).and_then(|bytes| bytes.checked_add(start));
         match end {
             Some(end) if end <= MAX_BLOCK => {
-                self.data.bytes.resize(end, 0);
+                self.bytes.extend_zeroed(end);
                 Ok(start as u32)
             }
             _ => Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB")),
@@ -77,7 +66,7 @@ impl<'a> Block<'a> {
         self.put(at, target.to_le_bytes());
         // The elements were reserved, so there are fewer than 2³².
         self.put(at + 4, (count as u32).to_le_bytes());
-        self.data.pointers.push(at);
+        self.pointers.push(at);
     }
 
     /// Places text at the end and its pointer and length at `at`.
@@ -110,14 +99,14 @@ impl<'a> Block<'a> {
         if data.len() > MAX_BLOCK - start as usize {
             return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
         }
-        self.data.bytes.extend_from_slice(data);
+        self.bytes.extend(data);
         self.put_list(at, start, count);
         Ok(())
     }
 
     /// How many bytes the guest must find room for, with the head or without; 0 when there is nothing to place.
     pub(crate) fn placed_size(&self, with_head: bool) -> Result<u32> {
-        let mut size = self.data.bytes.len() - if with_head { 0 } else { self.data.head as usize };
+        let mut size = self.bytes.len() - if with_head { 0 } else { self.head as usize };
         for (_, blob) in &self.blobs {
             size = size.next_multiple_of(8) + blob.as_slice().len();
         }
@@ -129,15 +118,15 @@ impl<'a> Block<'a> {
 
     /// Copies the block to `address` in the guest's memory, where `placed_size` bytes are the host's to write.
     pub(crate) fn write(&mut self, target: &mut [u8], address: u32, with_head: bool) -> Result<()> {
-        let skipped = if with_head { 0 } else { self.data.head };
+        let skipped = if with_head { 0 } else { self.head };
         let base = address.wrapping_sub(skipped);
-        let Bytes { bytes, pointers, .. } = &mut *self.data;
-        for &at in &*pointers {
+        let bytes = &mut *self.bytes;
+        for &at in &self.pointers {
             let offset = memory::read_u32(bytes, at);
             let at = at as usize;
             bytes[at..at + 4].copy_from_slice(&base.wrapping_add(offset).to_le_bytes());
         }
-        let mut end = self.data.bytes.len();
+        let mut end = self.bytes.len();
         let place = |from: usize, len: usize| {
             // `from` counts from the head's beginning, as the pointers do.
             let start = (address as usize).checked_add(from - skipped as usize)?;
@@ -150,20 +139,20 @@ impl<'a> Block<'a> {
             let range = place(end, data.len()).ok_or_else(outside)?;
             target.get_mut(range).ok_or_else(outside)?.copy_from_slice(data);
             let at = *at as usize;
-            self.data.bytes[at..at + 4].copy_from_slice(&base.wrapping_add(end as u32).to_le_bytes());
+            self.bytes[at..at + 4].copy_from_slice(&base.wrapping_add(end as u32).to_le_bytes());
             end += data.len();
         }
-        let placed = &self.data.bytes[skipped as usize..];
+        let placed = &self.bytes[skipped as usize..];
         let range = place(skipped as usize, placed.len()).ok_or_else(outside)?;
         target.get_mut(range).ok_or_else(outside)?.copy_from_slice(placed);
         // The pointers are addresses now, and must not be moved again. The blobs stay with the caller, who may need its own lock to let go.
-        self.data.pointers.clear();
+        self.pointers.clear();
         Ok(())
     }
 
     /// The head's bytes, once written.
     pub(crate) fn head(&self) -> &[u8] {
-        &self.data.bytes[..self.data.head as usize]
+        &self.bytes[..self.head as usize]
     }
 
     /// The flat value that stands at a place of the head, as the 64 bits of a core value.
@@ -171,12 +160,12 @@ impl<'a> Block<'a> {
         let at = slot.offset;
         match slot.kind {
             // Canonical flattening sign-extends the narrow signed types to i32.
-            SlotKind::S8 => u64::from(i32::from(memory::read_i8(&self.data.bytes, at)) as u32),
-            SlotKind::U8 | SlotKind::Bool | SlotKind::Case8 => u64::from(memory::read_u8(&self.data.bytes, at)),
-            SlotKind::S16 => u64::from(i32::from(memory::read_i16(&self.data.bytes, at)) as u32),
-            SlotKind::U16 | SlotKind::Case16 => u64::from(memory::read_u16(&self.data.bytes, at)),
-            SlotKind::I32 | SlotKind::F32 => u64::from(memory::read_u32(&self.data.bytes, at)),
-            SlotKind::I64 | SlotKind::F64 => memory::read_u64(&self.data.bytes, at),
+            SlotKind::S8 => u64::from(i32::from(memory::read_i8(&self.bytes, at)) as u32),
+            SlotKind::U8 | SlotKind::Bool | SlotKind::Case8 => u64::from(memory::read_u8(&self.bytes, at)),
+            SlotKind::S16 => u64::from(i32::from(memory::read_i16(&self.bytes, at)) as u32),
+            SlotKind::U16 | SlotKind::Case16 => u64::from(memory::read_u16(&self.bytes, at)),
+            SlotKind::I32 | SlotKind::F32 => u64::from(memory::read_u32(&self.bytes, at)),
+            SlotKind::I64 | SlotKind::F64 => memory::read_u64(&self.bytes, at),
         }
     }
 }

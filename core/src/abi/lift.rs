@@ -1,9 +1,10 @@
 //! From guest memory to host values: a walk over the type, with every pointer, length, discriminant and string checked.
 
 use std::cell::Cell;
-use std::str;
+use std::str::Utf8Error;
 
 use super::memory::{self, GuestMemory};
+use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
@@ -206,9 +207,7 @@ impl Budget {
     /// Takes bytes, and elements that are no numbers.
     pub(crate) fn charge(&self, bytes: usize, elements: usize) -> Result<()> {
         let cost = bytes as u64 + elements as u64 * ELEMENT_COST;
-        let left = self.left.get().checked_sub(cost).ok_or_else(|| {
-            Error::new(ErrorKind::OutOfMemory, format!("the guest gave a value of more than {} bytes, the limit for one value", self.max))
-        })?;
+        let left = self.left.get().checked_sub(cost).ok_or_else(|| too_large(self.max))?;
         self.left.set(left);
         Ok(())
     }
@@ -219,7 +218,13 @@ impl Budget {
     }
 }
 
+#[cold]
+pub(crate) fn too_large(max: u64) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("the guest gave a value of more than {max} bytes, the limit for one value"))
+}
+
 /// The elements that a pointer and a length at `at` denote, as bytes, and their number.
+#[inline]
 pub(crate) fn lift_list<'m>(memory: GuestMemory<'m>, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
     let len = memory::read_u32(bytes, at + 4);
     let items = memory.slice(memory::read_u32(bytes, at), len, size, align)?;
@@ -230,11 +235,15 @@ pub(crate) fn lift_str<'m>(memory: GuestMemory<'m>, bytes: &[u8], at: u32) -> Re
     utf8(lift_list(memory, 1, 1, bytes, at)?.0)
 }
 
-pub(crate) fn utf8(text: &[u8]) -> Result<&str> {
-    str::from_utf8(text).map_err(|error| {
-        let text = format!("the guest gave a string that is not UTF-8, from byte {} of {} on", error.valid_up_to(), text.len());
-        Error::new(ErrorKind::TypeMismatch, text)
-    })
+#[inline]
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str> {
+    text(bytes).map_err(|error| not_utf8(error, bytes.len()))
+}
+
+#[cold]
+fn not_utf8(error: Utf8Error, len: usize) -> Error {
+    let text = format!("the guest gave a string that is not UTF-8, from byte {} of {len} on", error.valid_up_to());
+    Error::new(ErrorKind::TypeMismatch, text)
 }
 
 pub(crate) fn lift_bool(bytes: &[u8], at: u32) -> Result<bool> {

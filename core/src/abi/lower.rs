@@ -93,7 +93,7 @@ pub trait Lower<'a>: Sized {
 /// `type-mismatch`, with the path of what does not fit.
 pub fn lower_bytes<'a, V: Lower<'a>>(ty: &Type, value: &V, address: u32) -> Result<(Vec<u8>, Vec<u8>)> {
     let address = crate::interface::round_up(address, 8);
-    let mut block = Block::begin(Box::default(), ty.size);
+    let mut block = Block::begin(ty.size);
     block.lower(ty, value, 0)?;
     let size = block.placed_size(false)?;
     let mut memory = vec![0; address as usize + size as usize];

@@ -2,6 +2,8 @@
 
 pub(crate) mod blob;
 pub(crate) mod block;
+mod buffer;
 pub(crate) mod lift;
 pub(crate) mod lower;
 pub(crate) mod memory;
+pub(crate) mod text;

@@ -52,7 +52,7 @@ impl Arguments<'_, '_> {
     /// Lowers all arguments: a tuple of them, in order.
     fn lower_typed(&mut self, args: &impl Serialize) -> Result<()> {
         let function = self.function();
-        let place = ser::Place { block: self.block(), ty: &function.abi.params_type, at: 0 };
+        let place = ser::Place { block: &mut self.block, ty: &function.abi.params_type, at: 0 };
         args.serialize(place).map_err(|failed| failed.0.in_function(&function.name))
     }
 }
