@@ -21,7 +21,7 @@ pub struct Sandbox {
     pub dirs: Vec<(String, Dir)>,
     /// What the guest reads from its standard input.
     pub stdin: Input,
-    /// Where the guest's standard output goes.
+    /// Where the guest's standard output goes. By default to that of the process; of a command that is run, into its result.
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
     pub stderr: Output,

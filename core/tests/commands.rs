@@ -56,6 +56,25 @@ fn a_return_is_code_0_and_an_exit_is_its_code() {
 }
 
 #[test]
+fn output_is_captured_unless_the_sandbox_says_something_else() {
+    let plugin = command("(call $say (i32.const 1)) (call $say (i32.const 2)) (call $say (i32.const 2))");
+    let run = |options: &InstanceOptions| both(&plugin, options, &CallOptions::default()).expect("it ends");
+    let done = run(&InstanceOptions::default());
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b"hello\nhello\n"[..], false));
+    let mut options = InstanceOptions::default();
+    options.sandbox.stderr = Output::Discard;
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b""[..], false));
+    // What is beyond is dropped, which the result says: what is captured, and what may be written.
+    options.sandbox.stderr = Output::Usual(8);
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b"hello\nhe"[..], true));
+    (options.sandbox.stderr, options.limits.output) = (Output::Discard, Some(5));
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.truncated), (&b"hello"[..], true));
+}
+
+#[test]
 fn a_trap_is_an_error() {
     let error = both(&command("unreachable"), &captured(), &CallOptions::default()).expect_err("a trap");
     expect(&error, ErrorKind::Trap, &["unreachable"]);
