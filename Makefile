@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/command $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
@@ -48,7 +48,7 @@ install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CM
 packages: build ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jar, the gem
 	@$(PYTHON) tools/packages.py
 
-guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
+guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.wasm and build/command.wasm
 	@$(PYTHON) tools/guest.py
 
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)

@@ -9,7 +9,7 @@ use wasmtime::{AsContextMut as _, Caller, Linker};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
 use wasmtime_wasi::runtime::in_tokio;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
@@ -91,6 +91,7 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         fd_renumber(from, to);
         poll_oneoff(subscriptions, events, count, ready);
     }
+    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -104,6 +105,7 @@ pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
+    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -267,6 +269,11 @@ async fn poll_oneoff(
     let happened = poll::wait(&wanted, state, waiting).await.map_err(Error::into_wasmtime)?;
     let count = poll::write(memory, events as u32, &happened);
     Ok(answer(memory, ready, count))
+}
+
+/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and traps; `os.Exit(255)` is none.
+fn proc_exit(code: i32) -> wasmtime::Result<()> {
+    Err(I32Exit(code).into())
 }
 
 #[cfg(all(test, unix))]

@@ -48,7 +48,7 @@ fn a_return_is_code_0_and_an_exit_is_its_code() {
     let done = both(&command("(call $say (i32.const 1))"), &captured(), &CallOptions::default()).expect("it ends");
     assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_slice()), (0, b"hello\n".as_slice(), b"".as_slice()));
     assert!(done.usage.memory >= 65536, "{:?}", done.usage);
-    for code in [0, 1, 3, 125] {
+    for code in [0, 1, 3, 125, 126, 255, 256, -1] {
         let plugin = command(&format!("(call $say (i32.const 2)) (call $exit (i32.const {code})) (call $say (i32.const 1))"));
         let done = both(&plugin, &captured(), &CallOptions::default()).expect("it ends");
         assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_slice()), (code, b"".as_slice(), b"hello\n".as_slice()));
