@@ -1,5 +1,7 @@
 //! Running a command: a program that begins, ends, and answers with its exit code.
 
+use std::pin::pin;
+
 use crate::async_instance;
 use crate::config::{CallOptions, InstanceOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -60,6 +62,15 @@ impl Plugin {
         let mut store = seed.store()?;
         let ended = async_instance::come_up(&seed, &mut store, patience).await;
         Completed::of(&seed, ended)
+    }
+
+    /// The same on this thread, for a host with an event loop that stands still meanwhile: see [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Plugin::run).
+    pub fn run_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
+        task::run_here(pin!(self.run_async(options, call)))
     }
 
     fn options_of_command(&self, mut options: InstanceOptions) -> Result<InstanceOptions> {
