@@ -39,7 +39,7 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
         })
     };
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr })
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, ..Sandbox::default() })
 }
 
 /// The sandbox of one run: what is given for the run alone is in place of the sandbox's own.

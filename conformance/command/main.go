@@ -8,11 +8,14 @@
 //	spin          never end, computing
 //	sleep         never end, sleeping
 //	read PATH     print a file
+//	chance        print what depends on clocks and random numbers
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
+	mathrand "math/rand"
 	"os"
 	"slices"
 	"strconv"
@@ -22,7 +25,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read")
+		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read|chance")
 		os.Exit(64)
 	}
 	args := os.Args[2:]
@@ -52,7 +55,49 @@ func main() {
 			os.Exit(1)
 		}
 		os.Stdout.Write(content)
+	case "chance":
+		chance()
 	}
+}
+
+func chance() {
+	begin := time.Now()
+	fmt.Println("now", begin.UTC().Format(time.RFC3339Nano))
+	time.Sleep(time.Hour)
+	fmt.Println("slept", time.Since(begin))
+	key := make([]byte, 16)
+	rand.Read(key)
+	fmt.Printf("key %x\n", key)
+	fmt.Println("number", mathrand.Int63())
+	keys := make(map[int]bool)
+	for n := range 20 {
+		keys[n] = true
+	}
+	fmt.Print("keys")
+	for n := range keys {
+		fmt.Print(" ", n)
+	}
+	// Which of them is taken is a matter of chance.
+	ready := make(chan string, 20)
+	a, b := make(chan bool, 20), make(chan bool, 20)
+	for range 20 {
+		a <- true
+		b <- true
+		select {
+		case <-a:
+			ready <- "a"
+			<-b
+		case <-b:
+			ready <- "b"
+			<-a
+		}
+	}
+	close(ready)
+	fmt.Print("\nchosen ")
+	for one := range ready {
+		fmt.Print(one)
+	}
+	fmt.Println()
 }
 
 func show(args []string) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::CancelToken;
+use crate::clock::Clock;
 use crate::imports::Imports;
+use crate::random::Random;
 use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
@@ -25,6 +27,10 @@ pub struct Sandbox {
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
     pub stderr: Output,
+    /// The clock that the guest reads.
+    pub clock: Clock,
+    /// Where its random numbers come from.
+    pub random: Random,
 }
 
 /// A directory of the host.
