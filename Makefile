@@ -14,11 +14,11 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk conformance/guest conformance/hostile $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/command $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-go-versions miri fuzz deny clean
+	test-go test-wasi test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,7 +48,7 @@ install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CM
 packages: build ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jar, the gem
 	@$(PYTHON) tools/packages.py
 
-guest: cli ## the plugins of the tests, at build/conformance.wasm and build/hostile.wasm
+guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.wasm and build/command.wasm
 	@$(PYTHON) tools/guest.py
 
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)
@@ -95,6 +95,9 @@ soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS 
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
+
+test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a checkout of its branch prod/testsuite-base
+	@$(PYTHON) tools/wasi_suite.py $(or $(DIR),$(error DIR is to be a checkout of wasi-testsuite, branch prod/testsuite-base))
 
 test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some
 	@$(PYTHON) tools/go_std.py $(if $(ALL),all,$(PACKAGES))

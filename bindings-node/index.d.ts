@@ -49,7 +49,7 @@ export interface Sandbox {
    * standard input of this process. The guest waits for input as long as its call may.
    */
   stdin?: ArrayBufferView | ArrayBufferLike | { file: string | URL } | 'inherit'
-  /** Where standard output goes; `'inherit'` by default. What is captured is read with `takeStdout()`. */
+  /** Where standard output goes; by default `'inherit'`, and `'capture'` for a command that is run. What an instance printed is read with `takeStdout()`. */
   stdout?: Output
   /** The same for standard error. Its end is kept for the text of a panic in any case. */
   stderr?: Output
@@ -126,6 +126,30 @@ export interface CallOptions {
    * or waits. Their instance has ended then, unless the call had not begun. It can't end a call through `sync`, for which JavaScript waits.
    */
   signal?: AbortSignal
+}
+
+/** How a command is run. */
+export interface RunOptions<I extends object = Imports> extends InstanceOptions<I>, CallOptions {
+  /** `os.Args` behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given. */
+  args?: Iterable<string>
+  /** Its environment variables. */
+  env?: Readonly<Record<string, string>>
+  /** What it reads from its standard input. */
+  stdin?: Sandbox['stdin']
+}
+
+/** What became of a command. */
+export interface Completed {
+  /** Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error. */
+  readonly code: number
+  /** What it wrote to its standard output, where that is captured. */
+  readonly stdout: Buffer
+  /** The same for its standard error. */
+  readonly stderr: Buffer
+  /** Whether it wrote more than that: more than is captured, or than the limits let it write. */
+  readonly truncated: boolean
+  /** What it used. */
+  readonly usage: Usage
 }
 
 /** What an export, or an import, is. */
@@ -344,6 +368,14 @@ export declare class Plugin {
   instantiateSync<E extends object = AnyExports, I extends object = Imports>(options?: InstanceOptions<I>): Instance<E>
   /** Makes a pool of instances, none of which is made yet. Throws `missing-import`. */
   pool<E extends object = AnyExports, I extends object = Imports>(options: PoolOptions<I>): Pool<E>
+  /**
+   * Runs a command from its beginning to its end. What it prints is captured, up to the sandbox's `captureLimit`, unless the sandbox says where it goes. An exit code
+   * is a result, whichever it is; the promise is rejected with `invalid-plugin` for a plugin whose exports are to be called, with `missing-import`, and with what else
+   * than an exit ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`.
+   */
+  run<I extends object = Imports>(options?: RunOptions<I>): Promise<Completed>
+  /** The same, while JavaScript waits, so that a signal can't end it and host functions can't be asynchronous. */
+  runSync<I extends object = Imports>(options?: RunOptions<I>): Completed
 }
 
 /** Loads a plugin and makes an instance of it. */

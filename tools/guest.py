@@ -1,6 +1,6 @@
-"""Builds the guests of the tests with the command line tool.
+"""Builds the guests of the tests: plugins with the command line tool, the command with plain Go.
 
-guest.py                 build them to build/conformance.wasm and build/hostile.wasm
+guest.py                 build them to build/conformance.wasm, build/hostile.wasm and build/command.wasm
 guest.py GO OUTPUT       build the conformance guest with that go command to that file
 """
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import go
-from project import BUILD, CLI, CONFORMANCE, HOSTILE, Stamp, environment, run, sources
+from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, Stamp, environment, run, sources
 
 
 def build(with_go: Path, output: Path, guest: str = "guest") -> None:
@@ -27,6 +27,17 @@ def build(with_go: Path, output: Path, guest: str = "guest") -> None:
     stamp.set()
 
 
+def build_command(with_go: Path, output: Path) -> None:
+    """Build the command, unless it was made from what is there now."""
+    version = ".".join(map(str, go.version(with_go)))
+    stamp = Stamp(f"guest-{output.stem}", sources("conformance/command"), str(with_go), version)
+    if stamp.fresh() and output.is_file():
+        return
+    env = environment(with_go) | {"GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local"}
+    run([with_go, "build", "-buildvcs=false", "-o", output, "."], cwd=ROOT / "conformance" / "command", env=env)
+    stamp.set()
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         build(Path(sys.argv[1]), Path(sys.argv[2]))
@@ -35,3 +46,4 @@ if __name__ == "__main__":
         found = go.find()
         build(found, CONFORMANCE)
         build(found, HOSTILE, "hostile")
+        build_command(found, COMMAND)

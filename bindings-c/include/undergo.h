@@ -116,6 +116,9 @@ typedef struct undergo_arena_t undergo_arena_t;
 // function is not interrupted. One token may serve many calls, from any threads, and is used up once it is cancelled.
 typedef struct undergo_cancel_t undergo_cancel_t;
 
+// What became of a command.
+typedef struct undergo_completed_t undergo_completed_t;
+
 // An error. It belongs to whoever got it, who frees it with `undergo_error_delete`, or hands it on from a host function.
 typedef struct undergo_error_t undergo_error_t;
 
@@ -143,6 +146,50 @@ typedef struct undergo_string_t {
   const char *ptr;
   size_t len;
 } undergo_string_t;
+
+// What an instance may use. NULL in its place means the defaults, which are zeros: no limit but those of WebAssembly (4 GiB of memory) and of one value.
+typedef struct undergo_limits_t {
+  // Bytes of guest memory.
+  uint64_t memory;
+  // Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+  uint64_t timeout;
+  // Bytes that one value from the guest may have on this side, 1 GiB by default.
+  uint64_t value;
+  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+  uint64_t output;
+  // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+  uint64_t stack;
+  // How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+  uint64_t fuel;
+  // Elements of the guest's tables, all together, 4,194,304 by default.
+  uint32_t table;
+} undergo_limits_t;
+
+// Options of one call. NULL in its place means the defaults, which are zeros.
+typedef struct undergo_call_options_t {
+  // Nanoseconds that the call may take, waiting for the instance included; 0: the limit of the instance.
+  uint64_t timeout;
+  // What can end the call before that, from any thread; may be NULL. It must live until the call has begun.
+  const struct undergo_cancel_t *cancel;
+} undergo_call_options_t;
+
+// Bytes.
+typedef struct undergo_bytes_t {
+  const uint8_t *ptr;
+  size_t len;
+} undergo_bytes_t;
+
+// What an instance used.
+typedef struct undergo_usage_t {
+  // Nanoseconds that the last call took, or the initialisation before the first: host functions included.
+  uint64_t time;
+  // Bytes of guest memory after it, which never shrinks.
+  uint64_t memory;
+  // Fuel that the last call used, where `has_fuel`.
+  uint64_t fuel;
+  // Whether fuel is limited, and so counted.
+  bool has_fuel;
+} undergo_usage_t;
 
 // Frees what a pointer points to; may be called on any thread.
 typedef void (*undergo_destroy_fn)(void *data);
@@ -191,26 +238,6 @@ typedef struct undergo_error_t *(*undergo_adapter_fn)(undergo_any_fn function,
                                                       void *result,
                                                       struct undergo_arena_t *arena);
 
-// Options of one call. NULL in its place means the defaults, which are zeros.
-typedef struct undergo_call_options_t {
-  // Nanoseconds that the call may take, waiting for the instance included; 0: the limit of the instance.
-  uint64_t timeout;
-  // What can end the call before that, from any thread; may be NULL. It must live until the call has begun.
-  const struct undergo_cancel_t *cancel;
-} undergo_call_options_t;
-
-// What an instance used.
-typedef struct undergo_usage_t {
-  // Nanoseconds that the last call took, or the initialisation before the first: host functions included.
-  uint64_t time;
-  // Bytes of guest memory after it, which never shrinks.
-  uint64_t memory;
-  // Fuel that the last call used, where `has_fuel`.
-  uint64_t fuel;
-  // Whether fuel is limited, and so counted.
-  bool has_fuel;
-} undergo_usage_t;
-
 // How a plugin is compiled. NULL in its place means the defaults, which are zeros.
 typedef struct undergo_plugin_options_t {
   // One of `UNDERGO_COMPILE_TIERED`, `_FAST`, `_BEST`.
@@ -220,24 +247,6 @@ typedef struct undergo_plugin_options_t {
   // The folder where compiled code is kept for the next process; NULL: the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
   const char *cache;
 } undergo_plugin_options_t;
-
-// What an instance may use. NULL in its place means the defaults, which are zeros: no limit but those of WebAssembly (4 GiB of memory) and of one value.
-typedef struct undergo_limits_t {
-  // Bytes of guest memory.
-  uint64_t memory;
-  // Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
-  uint64_t timeout;
-  // Bytes that one value from the guest may have on this side, 1 GiB by default.
-  uint64_t value;
-  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
-  uint64_t output;
-  // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
-  uint64_t stack;
-  // How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
-  uint64_t fuel;
-  // Elements of the guest's tables, all together, 4,194,304 by default.
-  uint32_t table;
-} undergo_limits_t;
 
 // How many instances a pool has, and for how long.
 typedef struct undergo_pool_options_t {
@@ -296,12 +305,6 @@ typedef struct undergo_time_t {
   // Seconds east of UTC.
   int32_t offset;
 } undergo_time_t;
-
-// Bytes.
-typedef struct undergo_bytes_t {
-  const uint8_t *ptr;
-  size_t len;
-} undergo_bytes_t;
 
 // A list of bools. As of all lists, `ptr` may be NULL where `len` is 0.
 typedef struct undergo_list_bool_t {
@@ -398,6 +401,36 @@ bool undergo_cancel_is_cancelled(const struct undergo_cancel_t *cancel);
 
 // Frees a token. NULL is accepted. Calls that have it go on.
 void undergo_cancel_delete(struct undergo_cancel_t *cancel);
+
+// Runs a command from its beginning to its end, on this thread. The caller frees what became of it with `undergo_completed_delete`.
+//
+// `sandbox` has its arguments, its environment and its streams; its outputs are captured, up to 1 MiB each, unless the sandbox says something else. `imports` are the functions that it
+// needs, and `limits`, and `options`, are those of the whole run; each may be NULL, and all stay the caller's. An exit code is no error, whichever it is: an error is what else ends it
+// (trap, timeout, cancelled, out-of-fuel), invalid-plugin for a plugin whose exports are to be called, missing-import, or denied.
+struct undergo_error_t *undergo_plugin_run(const struct undergo_plugin_t *plugin,
+                                           const struct undergo_imports_t *imports,
+                                           const struct undergo_sandbox_t *sandbox,
+                                           const struct undergo_limits_t *limits,
+                                           const struct undergo_call_options_t *options,
+                                           struct undergo_completed_t **completed);
+
+// Frees what became of a command. NULL is accepted.
+void undergo_completed_delete(struct undergo_completed_t *completed);
+
+// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error; -1 for NULL.
+int32_t undergo_completed_code(const struct undergo_completed_t *completed);
+
+// What it wrote to its standard output, where that is captured. It lives as long as the handle, and has no NUL behind it.
+struct undergo_bytes_t undergo_completed_stdout(const struct undergo_completed_t *completed);
+
+// The same for its standard error.
+struct undergo_bytes_t undergo_completed_stderr(const struct undergo_completed_t *completed);
+
+// Whether it wrote more than that: more than is captured, or than the limits let it write.
+bool undergo_completed_is_truncated(const struct undergo_completed_t *completed);
+
+// What it used; zeros for NULL.
+struct undergo_usage_t undergo_completed_usage(const struct undergo_completed_t *completed);
 
 // An error of the kind host-error, for a host function to return. The text is copied; what is not UTF-8 in it is replaced.
 struct undergo_error_t *undergo_error_new(const char *message);
@@ -693,13 +726,15 @@ struct undergo_error_t *undergo_sandbox_stdin_file(struct undergo_sandbox_t *san
 // Has the guest read the standard input of this process.
 struct undergo_error_t *undergo_sandbox_stdin_inherit(struct undergo_sandbox_t *sandbox);
 
-// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default.
-struct undergo_error_t *undergo_sandbox_inherit(struct undergo_sandbox_t *sandbox, uint32_t stream);
+// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default, but for a command that is run, whose
+// outputs are captured unless it is said otherwise.
+struct undergo_error_t *undergo_sandbox_inherit(struct undergo_sandbox_t *sandbox,
+                                                uint32_t stream);
 
 // Drops an output.
 struct undergo_error_t *undergo_sandbox_discard(struct undergo_sandbox_t *sandbox, uint32_t stream);
 
-// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
+// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`, or `undergo_completed_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
 struct undergo_error_t *undergo_sandbox_capture(struct undergo_sandbox_t *sandbox,
                                                 uint32_t stream,
                                                 size_t limit);

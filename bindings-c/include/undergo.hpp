@@ -10,6 +10,7 @@
 #define UNDERGO_HPP
 
 #include "undergo/cancel.hpp"
+#include "undergo/completed.hpp"
 #include "undergo/config.hpp"
 #include "undergo/error.hpp"
 #include "undergo/imports.hpp"

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use undergo::{CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions, Limits, PluginOptions, PoolOptions, Result};
+use undergo::{CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions, Limits, PluginOptions, PoolOptions, Result, Usage};
 
 use crate::boundary::path;
 use crate::cancel::Cancel;
@@ -83,6 +83,17 @@ pub struct UsageValue {
     pub fuel: u64,
     /// Whether fuel is limited, and so counted.
     pub has_fuel: bool,
+}
+
+impl From<Usage> for UsageValue {
+    fn from(usage: Usage) -> UsageValue {
+        UsageValue {
+            time: u64::try_from(usage.time.as_nanos()).unwrap_or(u64::MAX),
+            memory: usage.memory,
+            fuel: usage.fuel.unwrap_or(0),
+            has_fuel: usage.fuel.is_some(),
+        }
+    }
 }
 
 /// What a pool did so far, and what it has now.

@@ -112,13 +112,7 @@ pub unsafe extern "C" fn undergo_instance_usage(instance: *const InstanceHandle,
     guard(|| {
         // SAFETY: C's promise.
         let (instance, out) = unsafe { (borrow(instance, "instance")?, borrow_mut(usage, "usage")?) };
-        let usage = instance.core.usage();
-        *out = UsageValue {
-            time: u64::try_from(usage.time.as_nanos()).unwrap_or(u64::MAX),
-            memory: usage.memory,
-            fuel: usage.fuel.unwrap_or(0),
-            has_fuel: usage.fuel.is_some(),
-        };
+        *out = instance.core.usage().into();
         Ok(())
     })
 }

@@ -1,6 +1,6 @@
 //! The C binding: own the inputs, call the core, convert, map the error. `include/undergo.h` is generated from it, comments included.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `exports`, `imports`, `cancel`, `config`, `sandbox`, `errors`, `values`. Values have two ways to cross:
+//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `command`, `exports`, `imports`, `cancel`, `config`, `sandbox`, `errors`, `values`. Values have two ways to cross:
 //! `values` is the dynamic one, a tree of handles; `layout` says how the types of an interface lie in C structs, which `lower` and `lift` read and fill in
 //! place, with nested data in an `arena`. `boundary` is where Rust begins and ends.
 
@@ -10,6 +10,7 @@
 mod arena;
 mod boundary;
 mod cancel;
+mod command;
 mod config;
 mod errors;
 mod exports;

@@ -48,7 +48,7 @@ impl PluginHandle {
 /// Writes a handle where C wants it.
 ///
 /// SAFETY: `out` is NULL, or a place for a pointer.
-unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() -> Result<T>) -> Result<()> {
+pub(crate) unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() -> Result<T>) -> Result<()> {
     if out.is_null() {
         return Err(null(name));
     }
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn undergo_plugin_pool(
 }
 
 /// SAFETY: as for `undergo_plugin_instantiate`.
-unsafe fn options(
+pub(crate) unsafe fn options(
     plugin: &PluginHandle,
     imports: *const ImportsHandle,
     sandbox: *const SandboxHandle,

@@ -116,7 +116,8 @@ pub unsafe extern "C" fn undergo_sandbox_stdin_inherit(sandbox: *mut SandboxHand
     })
 }
 
-/// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default.
+/// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default, but for a command that is run, whose
+/// outputs are captured unless it is said otherwise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_inherit(sandbox: *mut SandboxHandle, stream: u32) -> *mut ErrorHandle {
     // SAFETY: C's promise.
@@ -130,7 +131,7 @@ pub unsafe extern "C" fn undergo_sandbox_discard(sandbox: *mut SandboxHandle, st
     guard(|| unsafe { set(sandbox, stream, Output::Discard) })
 }
 
-/// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
+/// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`, or `undergo_completed_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_capture(sandbox: *mut SandboxHandle, stream: u32, limit: usize) -> *mut ErrorHandle {
     let limit = if limit == 0 { 1 << 20 } else { limit };

@@ -95,15 +95,20 @@ class Caller {
   }
 }
 
-/** Has a call that is aborted say why, as `cause`. */
+/** The error of a call, which says why it was aborted, as `cause`. */
+function explained(error, signal) {
+  if (error?.code === 'cancelled' && signal?.aborted && !('cause' in error)) {
+    Object.defineProperty(error, 'cause', { value: signal.reason, configurable: true, enumerable: false, writable: true })
+  }
+  return error
+}
+
+/** Has a call that is aborted say why. */
 function withReason(bound, signal, sync) {
   const explain = (error) => {
-    if (error?.code === 'cancelled' && signal.aborted && !('cause' in error)) {
-      Object.defineProperty(error, 'cause', { value: signal.reason, configurable: true, enumerable: false, writable: true })
-    }
-    throw error
+    throw explained(error, signal)
   }
-  const explained = sync
+  const made = sync
     ? (...args) => {
         try {
           return bound(...args)
@@ -112,7 +117,7 @@ function withReason(bound, signal, sync) {
         }
       }
     : (...args) => bound(...args).catch(explain)
-  return Object.defineProperty(explained, 'name', { value: bound.name })
+  return Object.defineProperty(made, 'name', { value: bound.name })
 }
 
 /** A view of an instance or a pool whose calls have other options. */
@@ -170,4 +175,4 @@ class Sync {
   }
 }
 
-module.exports = { CallOptions, Caller, Sync, View }
+module.exports = { CallOptions, Caller, Sync, View, explained }

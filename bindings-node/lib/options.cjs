@@ -85,7 +85,8 @@ const OUTPUTS = ['inherit', 'discard', 'capture']
 function sandbox(given, functions) {
   const found = known(given, 'sandbox', SANDBOX)
   const output = (name) => {
-    const to = found[name] ?? 'inherit'
+    const to = found[name] ?? undefined
+    if (to === undefined) return 'usual'
     if (types.isAsyncFunction(to)) throw new TypeError(`sandbox.${name} is an async function, for which nobody would wait; give a plain function of one line`)
     if (typeof to === 'function') return functions.push(to, undefined) / 2 - 1
     if (!OUTPUTS.includes(to)) throw new TypeError(`sandbox.${name} is ${show(to)}; it must be 'inherit', 'discard', 'capture' or a function of one line`)
@@ -153,4 +154,12 @@ function instance(description, given) {
   }
 }
 
-module.exports = { INSTANCE, count, instance, known, milliseconds, path, show }
+const RUN = ['args', 'env', 'stdin']
+
+/** The same for one run of a command: what is given for the run alone is in place of the sandbox's own. */
+function run(description, given) {
+  const own = RUN.filter((name) => given[name] !== undefined).map((name) => [name, given[name]])
+  return instance(description, { ...given, sandbox: { ...known(given.sandbox, 'sandbox', SANDBOX), ...Object.fromEntries(own) } })
+}
+
+module.exports = { INSTANCE, RUN, count, instance, known, milliseconds, path, run, show }

@@ -2,6 +2,7 @@
 'use strict'
 
 const { inspect, types } = require('node:util')
+const command = require('./command.cjs')
 const native = require('./native.cjs')
 const { Instance } = require('./instance.cjs')
 const options = require('./options.cjs')
@@ -125,6 +126,14 @@ class Plugin {
     found.maxCalls = maxCalls === undefined ? undefined : options.count(maxCalls, 'maxCalls', 1)
     found.idle = options.milliseconds(idle, 'idle')
     return new Pool(native.pool(this.#handle, found), this, found.functions)
+  }
+
+  run(given) {
+    return command.run(this, given)
+  }
+
+  runSync(given) {
+    return command.runSync(this, given)
   }
 
   [inspect.custom]() {

@@ -55,6 +55,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         _ => Input::Bytes(input.bytes().map_or_else(Vec::new, |bytes| Copied::new(&bytes).into_vec())),
     };
     let capture = whole(given.get_named("captureLimit")?)?.unwrap_or(1 << 20);
+    let capture = usize::try_from(capture).unwrap_or(usize::MAX);
     let output = |name| -> Made<Output> {
         let given = given.get_named(name)?;
         // A function is given by its number in the table.
@@ -63,11 +64,12 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         }
         Ok(match &*given.string()? {
             "discard" => Output::Discard,
-            "capture" => Output::Capture(usize::try_from(capture).unwrap_or(usize::MAX)),
-            _ => Output::Inherit,
+            "capture" => Output::Capture(capture),
+            "inherit" => Output::Inherit,
+            _ => Output::Usual(capture),
         })
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")? })
+    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, ..Sandbox::default() })
 }
 
 fn limits(given: Js) -> Made<Limits> {

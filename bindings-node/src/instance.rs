@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result};
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage};
 
 use crate::config;
 use crate::function::{self, Callee, Target, Way, next_turn};
 use crate::home::waiting;
-use crate::js::Js;
+use crate::js::{Env, Js, Made};
 use crate::native::Call;
 use crate::plugin::is_sync;
 use crate::promise;
@@ -80,16 +80,15 @@ pub(crate) fn dead(call: &Call<'_>) -> Result<Js> {
 
 /// `usage(instance)`: `{ time, memory, fuel }`
 pub(crate) fn usage(call: &Call<'_>) -> Result<Js> {
-    let usage = instance(call)?.1.usage();
-    let env = call.env;
-    let make = || {
-        let object = env.object()?;
-        object.set_named("time", env.number(usage.time.as_secs_f64() * 1000.0)?)?;
-        object.set_named("memory", env.number(usage.memory as f64)?)?;
-        object.set_named("fuel", usage.fuel.map_or_else(|| env.undefined(), |fuel| env.number(fuel as f64))?)?;
-        Ok(object)
-    };
-    call.made(make())
+    call.made(usage_object(call.env, instance(call)?.1.usage()))
+}
+
+pub(crate) fn usage_object(env: Env, usage: Usage) -> Made {
+    let object = env.object()?;
+    object.set_named("time", env.number(usage.time.as_secs_f64() * 1000.0)?)?;
+    object.set_named("memory", env.number(usage.memory as f64)?)?;
+    object.set_named("fuel", usage.fuel.map_or_else(|| env.undefined(), |fuel| env.number(fuel as f64))?)?;
+    Ok(object)
 }
 
 /// `tier(instance)`

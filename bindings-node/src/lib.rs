@@ -1,11 +1,12 @@
 //! The Node binding: own the inputs, leave the event loop, call the core, convert, map the error.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `function`, `imports`, `cancel`, `config`, `errors`; `lower` and `lift` are the conversion,
+//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `command`, `function`, `imports`, `cancel`, `config`, `errors`; `lower` and `lift` are the conversion,
 //! `types` the names, `bytes` the buffers. `home` is Node's event loop as the core knows it, `promise` a call as JavaScript awaits it, `kept` what threads may have
 //! of JavaScript, and `js` is Node-API. What needs no speed is JavaScript: `lib/`.
 
 mod bytes;
 mod cancel;
+mod command;
 mod config;
 mod errors;
 mod function;
@@ -45,6 +46,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("unknownExport", plugin::unknown_export),
     ("instantiate", plugin::instantiate),
     ("pool", plugin::pool),
+    ("run", command::run),
     ("bind", instance::bind),
     ("poll", instance::poll),
     ("reset", instance::reset),

@@ -28,6 +28,9 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
         Input::File(stdin.extract()?)
     };
     let mut output = |name: &'static str, given: &Any<'py>| {
+        if given.is_none() {
+            return Ok(Output::Usual(limit));
+        }
         let Ok(word) = given.cast::<PyString>() else { return Ok(table.lines(name, given)) };
         PyResult::Ok(match word.to_str()? {
             "discard" => Output::Discard,
@@ -36,7 +39,18 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
         })
     };
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr })
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, ..Sandbox::default() })
+}
+
+/// The sandbox of one run: what is given for the run alone is in place of the sandbox's own.
+pub(crate) fn sandbox_of_run<'py>(
+    py: Python<'py>,
+    sandbox: Option<&Any<'py>>,
+    args: Option<&Any<'py>>,
+    env: Option<&Any<'py>>,
+    stdin: Option<&Any<'py>>,
+) -> PyResult<Any<'py>> {
+    helper(py, "sandbox_of_run")?.call1((sandbox, args, env, stdin))
 }
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {

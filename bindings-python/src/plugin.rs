@@ -8,15 +8,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyType};
 use undergo::{CodeCache, Compile, InstanceOptions, PluginOptions};
 
+use crate::async_function::options_of;
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
+use crate::cancel::CancelToken;
 use crate::coroutine::Call;
 use crate::errors;
 use crate::function::Shape;
 use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
 use crate::pool::Pool;
-use crate::{config, imports, signature, types};
+use crate::{config, imports, records, signature, types};
 
 /// A compiled plugin: load once, instantiate as often as needed, from any thread.
 ///
@@ -238,6 +240,75 @@ impl Plugin {
         let py = slf.py();
         let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
         AsyncPool::make(py, slf, config::pool_options(size, max_calls, idle, instance)?, host)
+    }
+
+    /// Run a command from its beginning to its end, and give its exit code and what it printed. An exit code is a result, whichever it is.
+    ///
+    /// Args:
+    ///     args: `os.Args` behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given.
+    ///     env: its environment variables.
+    ///     stdin: what it reads from its standard input, as of `Sandbox`.
+    ///     imports: as of `instantiate`, for a command that needs functions of the host.
+    ///     sandbox: what else it may reach. Its streams are captured for the result, up to the sandbox's `capture_limit`, unless the sandbox says where they go.
+    ///     limits: what the whole run may use.
+    ///     timeout: seconds that it may take, in place of the limits'.
+    ///     cancel: a token that can end it before that, from any thread.
+    ///
+    /// Raises:
+    ///     InvalidPluginError: for a plugin whose exports are to be called.
+    ///     TrapError, TimeoutError, CancelledError, OutOfFuelError: when it was ended by something else than its exit.
+    ///     KeyboardInterrupt: Ctrl-C ends it, on the main thread.
+    #[pyo3(signature = (*, args = None, env = None, stdin = None, imports = None, sandbox = None, limits = None, timeout = None, cancel = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        args: Option<&Bound<'py, PyAny>>,
+        env: Option<&Bound<'py, PyAny>>,
+        stdin: Option<&Bound<'py, PyAny>>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let sandbox = config::sandbox_of_run(py, sandbox, args, env, stdin)?;
+        let (options, host) = self.options(py, imports, Some(&sandbox), limits)?;
+        let call = config::call_options(py, timeout, cancel)?;
+        let completed = py.detach(|| self.core.run(options, &call)).map_err(|error| errors::to_python(py, &error));
+        // The host functions are needed until the end.
+        drop(host);
+        records::completed(py, completed?)
+    }
+
+    /// The same, to be awaited: `done = await plugin.run_async(...)`. The event loop goes on meanwhile, host functions may be coroutine functions, and cancelling the
+    /// task ends the command.
+    #[pyo3(signature = (*, args = None, env = None, stdin = None, imports = None, sandbox = None, limits = None, timeout = None, cancel = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
+    fn run_async<'py>(
+        &self,
+        py: Python<'py>,
+        args: Option<&Bound<'py, PyAny>>,
+        env: Option<&Bound<'py, PyAny>>,
+        stdin: Option<&Bound<'py, PyAny>>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+    ) -> PyResult<Call> {
+        let sandbox = config::sandbox_of_run(py, sandbox, args, env, stdin)?;
+        let (options, host) = self.options(py, imports, Some(&sandbox), limits)?;
+        let call = config::call_options(py, timeout, cancel)?;
+        let core = self.core.clone();
+        Ok(Call::new("run_async", call.cancel.clone(), move |start| {
+            Box::pin(async move {
+                // The host functions are needed until the end.
+                let _host = host;
+                let completed = core.run_async(options, &options_of(&call, start, None)).await?;
+                Python::attach(|py| records::completed(py, completed).map(Bound::unbind).map_err(|raised| errors::from_host(py, raised)))
+            })
+        }))
     }
 
     /// The name of its file.

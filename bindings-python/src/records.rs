@@ -1,7 +1,7 @@
 //! What is measured, as the package's immutable records.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 fn make<'py>(py: Python<'py>, class: &str, fields: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     py.import("undergo._records")?.getattr(class)?.call((), Some(fields))
@@ -13,6 +13,18 @@ pub(crate) fn usage(py: Python<'_>, usage: undergo::Usage) -> PyResult<Bound<'_,
     fields.set_item("memory", usage.memory)?;
     fields.set_item("fuel", usage.fuel)?;
     make(py, "Usage", &fields)
+}
+
+pub(crate) fn completed(py: Python<'_>, completed: undergo::Completed) -> PyResult<Bound<'_, PyAny>> {
+    // All fields, by the compiler's word.
+    let undergo::Completed { code, stdout, stderr, truncated, usage } = completed;
+    let fields = PyDict::new(py);
+    fields.set_item("code", code)?;
+    fields.set_item("stdout", PyBytes::new(py, &stdout))?;
+    fields.set_item("stderr", PyBytes::new(py, &stderr))?;
+    fields.set_item("truncated", truncated)?;
+    fields.set_item("usage", self::usage(py, usage)?)?;
+    make(py, "Completed", &fields)
 }
 
 pub(crate) fn pool_stats(py: Python<'_>, stats: undergo::PoolStats) -> PyResult<Bound<'_, PyAny>> {

@@ -19,10 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def conformance_path() -> Path:
     """Where the conformance guest is; `make test` builds it."""
-    given = os.environ.get("UNDERGO_CONFORMANCE_WASM")
-    path = Path(given) if given else ROOT / "build" / "conformance.wasm"
+    return guest_path("conformance")
+
+
+def guest_path(name: str) -> Path:
+    """Where a guest of the tests is."""
+    variable = f"UNDERGO_{name.upper()}_WASM"
+    given = os.environ.get(variable)
+    path = Path(given) if given else ROOT / "build" / f"{name}.wasm"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is not there: 'make test' builds it, or set UNDERGO_CONFORMANCE_WASM")
+        raise FileNotFoundError(f"{path} is not there: 'make test' builds it, or set {variable}")
     return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import re
 import sys
 import threading
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 import undergo
-from conftest import ROOT
+from conftest import ROOT, guest_path
 
 FOLDER = ROOT / "conformance" / "hostile"
 CASES: list[dict[str, Any]] = json.loads((FOLDER / "misdeeds.json").read_text())["cases"]
@@ -61,10 +60,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def hostile() -> undergo.Plugin:
-    given = os.environ.get("UNDERGO_HOSTILE_WASM")
-    path = Path(given) if given else ROOT / "build" / "hostile.wasm"
-    assert path.exists(), f"{path} is not there: 'make guest' builds it, or set UNDERGO_HOSTILE_WASM"
-    return undergo.Plugin(path)
+    return undergo.Plugin(guest_path("hostile"))
 
 
 Start = Callable[..., Any]

@@ -86,6 +86,11 @@ pub trait LineSink: Send + Sync {
 /// Where a guest's output goes.
 #[derive(Clone, uniffi::Enum)]
 pub enum Output {
+    /// As is usual: that of a command which is run is captured for its result, that of an instance goes to the same stream of the process.
+    Usual {
+        /// Bytes that are kept; what is beyond is dropped.
+        limit: u64,
+    },
     /// To the same stream of the process.
     Inherit,
     /// Nowhere.
@@ -135,15 +140,17 @@ impl Sandbox {
             },
             stdout: output(self.stdout, on_fiber),
             stderr: output(self.stderr, on_fiber),
+            ..undergo::Sandbox::default()
         }
     }
 }
 
 fn output(output: Output, on_fiber: bool) -> undergo::Output {
     match output {
+        Output::Usual { limit } => undergo::Output::Usual(size(limit)),
         Output::Inherit => undergo::Output::Inherit,
         Output::Discard => undergo::Output::Discard,
-        Output::Capture { limit } => undergo::Output::Capture(usize::try_from(limit).unwrap_or(usize::MAX)),
+        Output::Capture { limit } => undergo::Output::Capture(size(limit)),
         Output::Lines { sink } => undergo::Output::lines(move |line| {
             let text = String::from_utf8_lossy(line).into_owned();
             if on_fiber {
@@ -153,6 +160,10 @@ fn output(output: Output, on_fiber: bool) -> undergo::Output {
             sink.line(text).map_err(Error::from)
         }),
     }
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Which compiler a plugin's code comes from.

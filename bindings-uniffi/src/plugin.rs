@@ -6,12 +6,13 @@ use undergo::{InstanceOptions, names};
 
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
+use crate::cancel::CancelToken;
 use crate::config::{Cache, Compile, Limits, Sandbox, call_options, plugin_options, seconds};
 use crate::errors::CallError;
 use crate::imports::Imports;
 use crate::instance::Instance;
 use crate::pool::Pool;
-use crate::records::{FunctionInfo, ImportInfo, TypeInfo};
+use crate::records::{Completed, FunctionInfo, ImportInfo, TypeInfo};
 use crate::threads;
 
 /// A compiled plugin: load once, instantiate as often as needed, from any thread.
@@ -197,6 +198,42 @@ impl Plugin {
         let instance = self.options(imports, sandbox, &limits, true)?;
         let core = self.core.async_pool(pool_options(size, max_calls, idle, instance)?)?;
         Ok(Arc::new(AsyncPool { core }))
+    }
+
+    /// Runs a command from its beginning to its end.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied`; what else than an exit ends it.
+    pub fn run(
+        &self,
+        imports: &Imports,
+        sandbox: Sandbox,
+        limits: Limits,
+        timeout: Option<f64>,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<Completed, CallError> {
+        let (options, call) = (self.options(imports, sandbox, &limits, false)?, call_options(timeout, cancel.as_deref(), None)?);
+        let (stack, plugin) = (threads::stack_of(&options.limits), self.core.clone());
+        Ok(threads::with_stack(stack, 0, move || plugin.run(options, &call))?.into())
+    }
+
+    /// The same, awaited.
+    ///
+    /// # Errors
+    ///
+    /// As of [`run`](Plugin::run).
+    pub async fn run_async(
+        &self,
+        imports: Arc<Imports>,
+        sandbox: Sandbox,
+        limits: Limits,
+        timeout: Option<f64>,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<Completed, CallError> {
+        let (options, call) = (self.options(&imports, sandbox, &limits, true)?, call_options(timeout, cancel.as_deref(), None)?);
+        let plugin = self.core.clone();
+        Ok(threads::task(async move { plugin.run_async(options, &call).await }).await?.into())
     }
 }
 

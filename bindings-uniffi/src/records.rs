@@ -1,4 +1,4 @@
-//! What calls and pools tell of themselves.
+//! What calls, commands and pools tell of themselves.
 
 /// What an instance used.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -14,6 +14,28 @@ pub struct Usage {
 impl From<undergo::Usage> for Usage {
     fn from(usage: undergo::Usage) -> Usage {
         Usage { time: usage.time.as_secs_f64(), memory: usage.memory, fuel: usage.fuel }
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct Completed {
+    /// Its exit code.
+    pub code: i32,
+    /// What it wrote to its standard output, where that is captured.
+    pub stdout: Vec<u8>,
+    /// The same for its standard error.
+    pub stderr: Vec<u8>,
+    /// Whether it wrote more than that.
+    pub truncated: bool,
+    /// What it used.
+    pub usage: Usage,
+}
+
+impl From<undergo::Completed> for Completed {
+    fn from(completed: undergo::Completed) -> Completed {
+        let undergo::Completed { code, stdout, stderr, truncated, usage } = completed;
+        Completed { code, stdout, stderr, truncated, usage: usage.into() }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::config::{Limits, Sandbox, seconds};
 use crate::errors::CallError;
 use crate::imports::Imports;
 use crate::plugin::Plugin;
+use crate::records::Completed;
 use crate::threads;
 use crate::wire::{self, Given, Packing};
 
@@ -43,6 +44,11 @@ pub enum Turn {
     Made {
         /// The instance.
         instance: Arc<AsyncInstance>,
+    },
+    /// The command is over.
+    Completed {
+        /// What became of it.
+        completed: Completed,
     },
     /// The guest calls a host function: give `answer` or `fail`.
     Wanted {
@@ -146,6 +152,27 @@ impl Turns {
         self.begin(None, None, move |call| async move {
             let core = plugin.core.instantiate_async(options, &call).await?;
             Ok(Turn::Made { instance: Arc::new(AsyncInstance { core }) })
+        })
+    }
+
+    /// Begins to run a command.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Plugin::run`].
+    pub fn run_command(
+        self: Arc<Self>,
+        plugin: Arc<Plugin>,
+        imports: Arc<Imports>,
+        sandbox: Sandbox,
+        limits: Limits,
+        timeout: Option<f64>,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<Turn, CallError> {
+        let options = plugin.options(&imports, sandbox, &limits, true)?;
+        self.begin(timeout, cancel, move |call| async move {
+            let completed = plugin.core.run_async(options, &call).await?;
+            Ok(Turn::Completed { completed: completed.into() })
         })
     }
 

@@ -80,6 +80,7 @@ fn sandbox(args: &[String]) -> Result<Sandbox> {
         stdin: Input::Inherit,
         stdout: Output::Inherit,
         stderr: Output::Inherit,
+        ..Sandbox::default()
     })
 }
 

@@ -1,11 +1,11 @@
 //! Options that say what a plugin may reach and use.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use undergo::{Dir, Input, Limits, Output, Sandbox};
+use undergo::{Clock, Dir, Input, Limits, Output, Random, Sandbox};
 
-use crate::duration;
+use crate::{duration, rfc3339};
 
 /// The guest's output goes through a buffer, which is emptied all the time.
 const STREAM_BUFFER: usize = 16 << 20;
@@ -22,6 +22,12 @@ pub(crate) struct Options {
     /// Add to its os.Args
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
     guest_args: Vec<String>,
+    /// Simulate its clock, which begins at that time (RFC 3339), and which nothing but the program moves
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    clock: Option<SystemTime>,
+    /// Take its random numbers from that seed
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     /// End it when its start, or the call, takes longer: 500ms, 2s
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
@@ -45,6 +51,8 @@ impl Options {
             stdin: Input::default(),
             stdout: Output::Capture(STREAM_BUFFER),
             stderr: Output::Capture(STREAM_BUFFER),
+            clock: self.clock.map_or(Clock::Host, Clock::simulated),
+            random: self.seed.map_or(Random::Host, Random::Seed),
         }
     }
 
@@ -72,6 +80,11 @@ fn variable(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
     }
+}
+
+fn time(text: &str) -> Result<SystemTime, String> {
+    let found = rfc3339::parse(text).and_then(|time| Some(Duration::new(u64::try_from(time.seconds).ok()?, time.nanoseconds)));
+    found.map(|since| UNIX_EPOCH + since).ok_or_else(|| "write a time from 1970 on: 2026-02-03T04:05:06Z".to_owned())
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
@@ -114,6 +127,9 @@ mod tests {
         assert_eq!(timeout("1.5s"), Ok(Duration::from_millis(1500)));
         assert!(timeout("-1s").is_err());
         assert!(timeout("2").is_err());
+        assert_eq!(time("1970-01-01T00:00:02.5Z"), Ok(UNIX_EPOCH + Duration::from_millis(2500)));
+        assert!(time("1969-12-31T23:59:59Z").is_err());
+        assert!(time("now").is_err());
         assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
         assert!(variable("A").is_err());
         let (guest, host) = dir("./data::/data:ro").expect("valid");

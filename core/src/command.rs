@@ -1,5 +1,7 @@
 //! Running a command: a program that begins, ends, and answers with its exit code.
 
+use std::pin::pin;
+
 use crate::async_instance;
 use crate::config::{CallOptions, InstanceOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,24 +18,26 @@ use crate::task;
 pub struct Completed {
     /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error.
     pub code: i32,
-    /// What it wrote to its standard output, where the sandbox captures that.
+    /// What it wrote to its standard output, where the sandbox captures that, as it does unless it says something else.
     pub stdout: Vec<u8>,
     /// The same for its standard error.
     pub stderr: Vec<u8>,
+    /// Whether it wrote more than that: more than is captured, or than the limits let it write.
+    pub truncated: bool,
     /// What it used.
     pub usage: Usage,
 }
 
 impl Plugin {
-    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments, its environment and its streams; the limits, and `call`, are
-    /// those of the whole run.
+    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments, its environment and its streams, which are captured unless it
+    /// says something else; the limits, and `call`, are those of the whole run.
     ///
     /// # Errors
     ///
     /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for a directory that can't be opened; what else than an exit
     /// ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        self.check_command()?;
+        let options = self.options_of_command(options)?;
         let patience = Patience::of(call, &options.limits);
         let seed = Seed::new(self, options)?;
         let mut store = seed.store()?;
@@ -51,7 +55,7 @@ impl Plugin {
     ///
     /// As [`run`](Plugin::run).
     pub async fn run_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        self.check_command()?;
+        let options = self.options_of_command(options)?;
         let patience = Patience::of(call, &options.limits);
         let seed = Seed::on_fibers(self, options)?;
         task::away().await;
@@ -60,9 +64,20 @@ impl Plugin {
         Completed::of(&seed, ended)
     }
 
-    fn check_command(&self) -> Result<()> {
+    /// The same on this thread, for a host with an event loop that stands still meanwhile: see [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Plugin::run).
+    pub fn run_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
+        task::run_here(pin!(self.run_async(options, call)))
+    }
+
+    fn options_of_command(&self, mut options: InstanceOptions) -> Result<InstanceOptions> {
         if self.info().kind == ModuleKind::Command {
-            return Ok(());
+            let sandbox = &mut options.sandbox;
+            (sandbox.stdout, sandbox.stderr) = (sandbox.stdout.of_command(), sandbox.stderr.of_command());
+            return Ok(options);
         }
         let text = format!(
             "{} is a plugin, not a command: instantiate it, and call its exports; a command is built without -buildmode=c-shared",
@@ -78,6 +93,8 @@ impl Completed {
             Ok(()) => 0,
             Err(error) => error.exit_code().filter(|_| error.kind() == ErrorKind::Exit).ok_or(error)?,
         };
-        Ok(Completed { code, stdout: seed.streams.stdout.take(), stderr: seed.streams.stderr.take(), usage: seed.life.usage() })
+        let (stdout, stderr) = (&seed.streams.stdout, &seed.streams.stderr);
+        let truncated = stdout.is_cut() || stderr.is_cut();
+        Ok(Completed { code, stdout: stdout.take(), stderr: stderr.take(), truncated, usage: seed.life.usage() })
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::CancelToken;
+use crate::clock::Clock;
 use crate::imports::Imports;
+use crate::random::Random;
 use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
@@ -21,10 +23,14 @@ pub struct Sandbox {
     pub dirs: Vec<(String, Dir)>,
     /// What the guest reads from its standard input.
     pub stdin: Input,
-    /// Where the guest's standard output goes.
+    /// Where the guest's standard output goes. By default to that of the process; of a command that is run, into its result.
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
     pub stderr: Output,
+    /// The clock that the guest reads.
+    pub clock: Clock,
+    /// Where its random numbers come from.
+    pub random: Random,
 }
 
 /// A directory of the host.

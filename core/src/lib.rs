@@ -18,7 +18,7 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `patience`, `streams`, `wasi`, `engine`, `ticker`, `cache`, `code`,
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `wasi`, `engine`, `ticker`, `cache`, `code`,
 //! `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
@@ -30,6 +30,7 @@ mod async_pool;
 mod cache;
 mod call;
 mod cancel;
+mod clock;
 mod code;
 mod command;
 mod config;
@@ -51,6 +52,7 @@ mod plain;
 mod plugin;
 mod poll;
 mod pool;
+mod random;
 mod ready;
 mod roster;
 mod running;
@@ -76,6 +78,7 @@ pub use async_instance::{AsyncArguments, AsyncInstance};
 pub use async_pool::AsyncPool;
 pub use call::{Arguments, Outcome, Returned};
 pub use cancel::CancelToken;
+pub use clock::Clock;
 pub use command::Completed;
 pub use config::{CallOptions, Caller, CodeCache, Compile, Dir, InstanceOptions, Limits, PluginOptions, Sandbox};
 pub use engine::Tier;
@@ -93,6 +96,7 @@ pub use patience::set_interrupt;
 pub use plain::{Argument, MAX_PLAIN_PARAMS};
 pub use plugin::Plugin;
 pub use pool::{Pool, PoolOptions, Pooled};
+pub use random::Random;
 pub use roster::PoolStats;
 pub use streams::{Input, LineSink, Output};
 pub use task::{Home, Job, go_home, spawn};

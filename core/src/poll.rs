@@ -6,6 +6,7 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
 use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
+use crate::clock::Simulated;
 use crate::descriptor::{Descriptor, Waiting, Wants};
 use crate::error::Result;
 use crate::state::State;
@@ -47,6 +48,8 @@ pub(crate) struct Wait {
 enum Until {
     /// `None`: never.
     Moment(Option<Instant>),
+    /// So many nanoseconds of a simulated clock.
+    Simulated(u64),
     Input,
     Output(Standard),
     /// There already, or never to be.
@@ -125,6 +128,10 @@ pub(crate) async fn resolve(all: &[Subscription], state: &mut State, waiting: Wa
 }
 
 fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Result<Until> {
+    if let (Some(clock), REALTIME | MONOTONIC) = (&state.clock, one.target) {
+        let when = if one.is_absolute { clock.when(one.target == REALTIME, one.time) } else { clock.passed().saturating_add(one.time) };
+        return Ok(Until::Simulated(when));
+    }
     let passed = match (one.target, one.is_absolute) {
         (REALTIME | MONOTONIC, false) => 0,
         (REALTIME, true) => {
@@ -172,18 +179,24 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
 /// Waits until something has happened, and gives all that has.
 pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
     // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
-    let State { standards, streams, patience, .. } = state;
-    let (standards, streams, patience) = (&*standards, &**streams, &*patience);
+    let State { standards, streams, patience, clock, .. } = state;
+    let (standards, streams, patience, clock) = (&*standards, &**streams, &*patience, clock.as_ref());
     let wanted = descriptors(waits, standards, streams);
     loop {
         let now = Instant::now();
         // Looked at once: all that wait for the same stream are told the same.
         let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
-        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, input, streams)).collect();
+        let passed = clock.map_or(0, Simulated::passed);
+        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams)).collect();
         if !happened.is_empty() {
             return Ok(happened);
         }
         waiting.check(patience)?;
+        // A simulated clock waits for nothing: it is at the nearest moment at once.
+        if let (Some(clock), Some(next)) = (clock, waits.iter().filter_map(Wait::simulated).min()) {
+            clock.go_to(next);
+            continue;
+        }
         let next = waits.iter().filter_map(Wait::moment).min();
         waiting.pause(&wanted, patience, next.map(|next| next.saturating_duration_since(Instant::now()))).await;
     }
@@ -217,9 +230,17 @@ impl Wait {
         }
     }
 
-    fn event(&self, now: Instant, input: Option<u64>, streams: &Streams) -> Option<Event> {
+    fn simulated(&self) -> Option<u64> {
+        match self.until {
+            Until::Simulated(passed) => Some(passed),
+            _ => None,
+        }
+    }
+
+    fn event(&self, now: Instant, passed: u64, input: Option<u64>, streams: &Streams) -> Option<Event> {
         let outcome = match self.until {
             Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
+            Until::Simulated(moment) => (moment <= passed).then_some(Outcome::PLAIN),
             Until::Input => input.map(Outcome::readable),
             Until::Output(standard) => {
                 let descriptor = streams.output(standard).and_then(Stream::descriptor);

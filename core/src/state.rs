@@ -7,6 +7,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
+use crate::clock::Simulated;
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::gate::Gate;
@@ -15,6 +16,7 @@ use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
@@ -24,6 +26,10 @@ pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) streams: Arc<Streams>,
     pub(crate) standards: Standards,
+    /// Of a guest whose clock is not the host's.
+    pub(crate) clock: Option<Simulated>,
+    /// Of a guest whose random numbers are not the host's.
+    pub(crate) random: Option<Seeded>,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,

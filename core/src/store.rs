@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::lift::DEFAULT_MAX_VALUE;
+use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +15,7 @@ use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
 use crate::plugin::{Compiled, Plugin};
+use crate::random::Seeded;
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
@@ -70,13 +72,16 @@ impl Seed {
         self.streams.begin();
         // A guest that is made anew gets the better code that may have come since.
         let ready = compiled.ready(options.limits.fuel.is_some(), self.stack)?;
+        let clock = Simulated::of(options.sandbox.clock);
         let state = State {
             ready: ready.clone(),
             // Code that came compiled may count although nobody asked for it.
             fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
-            wasi: wasi::context(&compiled.name, options, self.fibers)?,
+            wasi: wasi::context(&compiled.name, options, clock.as_ref(), self.fibers)?,
             streams: self.streams.clone(),
             standards: Standards::new(&options.sandbox.stdin)?,
+            clock,
+            random: Seeded::of(options.sandbox.random),
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

@@ -14,11 +14,13 @@ use crate::gopanic;
 use crate::patience::Patience;
 
 /// Where a guest's output goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub enum Output {
+    /// As is usual: that of a command which is [run](crate::Plugin::run) is captured, up to that many bytes, for its result; that of an instance goes to the host
+    /// process, as with [`Inherit`](Output::Inherit).
+    Usual(usize),
     /// To the same stream of the host process, by its descriptor: what the host itself keeps in a buffer comes later. While a pipe there is full, the guest
     /// waits, as long as its call may. A stream that is closed drops what is written.
-    #[default]
     Inherit,
     /// Nowhere.
     Discard,
@@ -28,7 +30,22 @@ pub enum Output {
     Lines(LineSink),
 }
 
+/// As is usual, 1 MiB where it is captured.
+impl Default for Output {
+    fn default() -> Output {
+        Output::Usual(1 << 20)
+    }
+}
+
 impl Output {
+    /// What is usual for a command, where nothing else was said.
+    pub(crate) fn of_command(&self) -> Output {
+        match self {
+            Output::Usual(most) => Output::Capture(*most),
+            said => said.clone(),
+        }
+    }
+
     /// Calls a function with each line; see [`LineSink::new`].
     pub fn lines(function: impl Fn(&[u8]) -> Result<()> + Send + Sync + 'static) -> Output {
         Output::Lines(LineSink::new(function))
@@ -250,6 +267,8 @@ pub(crate) struct Stream {
     total: AtomicU64,
     /// Whether there is a line without an end. Beside the lock for the same reason.
     unfinished: AtomicBool,
+    /// Whether the present guest wrote more than was kept, or than it may write.
+    cut: AtomicBool,
 }
 
 enum Sink {
@@ -273,14 +292,22 @@ struct Kept {
 impl Stream {
     fn new(output: &Output, is_stderr: bool, limit: Option<u64>) -> Stream {
         let sink = match output {
-            Output::Inherit if is_stderr => Sink::Host(Descriptor::Stderr),
-            Output::Inherit => Sink::Host(Descriptor::Stdout),
+            Output::Usual(_) | Output::Inherit if is_stderr => Sink::Host(Descriptor::Stderr),
+            Output::Usual(_) | Output::Inherit => Sink::Host(Descriptor::Stdout),
             Output::Discard => Sink::Discard,
             Output::Capture(most) => Sink::Capture(*most),
             Output::Lines(function) => Sink::Lines(function.clone()),
         };
-        let (total, unfinished) = (AtomicU64::new(0), AtomicBool::new(false));
-        Stream { sink, is_stderr, limit: limit.unwrap_or(u64::MAX), begun: AtomicU64::new(0), kept: Mutex::default(), total, unfinished }
+        Stream {
+            sink,
+            is_stderr,
+            limit: limit.unwrap_or(u64::MAX),
+            begun: AtomicU64::new(0),
+            kept: Mutex::default(),
+            total: AtomicU64::new(0),
+            unfinished: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -290,6 +317,12 @@ impl Stream {
 
     fn begin(&self) {
         self.begun.store(self.total(), Ordering::Relaxed);
+        self.cut.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the present guest wrote more than was kept, or than it may write.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     /// Takes what was captured.
@@ -325,6 +358,9 @@ impl Stream {
             kept.keep_tail(bytes);
         }
         let room = usize::try_from(self.limit.saturating_sub(before - self.begun.load(Ordering::Relaxed))).unwrap_or(usize::MAX);
+        if room < bytes.len() {
+            self.cut.store(true, Ordering::Relaxed);
+        }
         let bytes = &bytes[..bytes.len().min(room)];
         match &self.sink {
             Sink::Discard => Ok(()),
@@ -332,6 +368,9 @@ impl Stream {
                 let mut kept = self.lock();
                 let room = most.saturating_sub(kept.captured.len()).min(bytes.len());
                 kept.captured.extend_from_slice(&bytes[..room]);
+                if room < bytes.len() {
+                    self.cut.store(true, Ordering::Relaxed);
+                }
                 Ok(())
             }
             Sink::Lines(function) => self.give_lines(function, bytes, waiting, patience).await,

@@ -9,14 +9,16 @@ use wasmtime::{AsContextMut as _, Caller, Linker};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
 use wasmtime_wasi::runtime::in_tokio;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
+use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::descriptor::Waiting;
 use crate::error::{Error, ErrorKind, Result};
 use crate::poll;
+use crate::random::random_get;
 use crate::state::State;
 use crate::streams::Standard;
 
@@ -49,7 +51,7 @@ const MOST: usize = 1 << 20;
 const MOST_BUFFERS: u32 = 1024;
 
 /// Makes what an instance may reach.
-pub(crate) fn context(name: &str, options: &InstanceOptions, fibers: bool) -> Result<WasiP1Ctx> {
+pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simulated>, fibers: bool) -> Result<WasiP1Ctx> {
     let (sandbox, limits) = (&options.sandbox, &options.limits);
     let mut builder = WasiCtxBuilder::new();
     // argv[0] is never absent: real libraries panic without it.
@@ -65,6 +67,9 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, fibers: bool) -> Re
             let text = format!("the directory {} can't be given to the guest as {guest}: {error}", dir.path.display());
             Error::new(ErrorKind::Denied, text)
         })?;
+    }
+    if let Some(clock) = clock {
+        clock.give_to(&mut builder);
     }
     // Its own standard streams are empty: the functions below serve them.
     // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
@@ -91,6 +96,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         fd_renumber(from, to);
         poll_oneoff(subscriptions, events, count, ready);
     }
+    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
+    linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -104,6 +111,8 @@ pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
+    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
+    linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -127,7 +136,7 @@ impl Waiting {
 }
 
 /// The guest's memory, and all else.
-fn parts<'c>(caller: &'c mut Caller<'_, State>) -> wasmtime::Result<(&'c mut [u8], &'c mut State)> {
+pub(crate) fn parts<'c>(caller: &'c mut Caller<'_, State>) -> wasmtime::Result<(&'c mut [u8], &'c mut State)> {
     // While the start section runs, the state does not know the memory yet.
     match caller.data().guest.memory.or_else(|| caller.get_export("memory")?.into_memory()) {
         Some(memory) => {
@@ -145,7 +154,8 @@ fn parts<'c>(caller: &'c mut Caller<'_, State>) -> wasmtime::Result<(&'c mut [u8
 fn buffer(memory: &[u8], list: &[u8], number: u32) -> Result<(usize, usize)> {
     let (at, len) = (memory::read_u32(list, number * 8), memory::read_u32(list, number * 8 + 4));
     Checked::new(memory).slice(at, 1, len, 1)?;
-    Ok((at as usize, len as usize))
+    // Nothing may lie anywhere, also outside the memory.
+    Ok(if len == 0 { (0, 0) } else { (at as usize, len as usize) })
 }
 
 /// Writes a count for the guest. The number that it gets as the function's result.
@@ -267,6 +277,11 @@ async fn poll_oneoff(
     let happened = poll::wait(&wanted, state, waiting).await.map_err(Error::into_wasmtime)?;
     let count = poll::write(memory, events as u32, &happened);
     Ok(answer(memory, ready, count))
+}
+
+/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and traps; `os.Exit(255)` is none.
+fn proc_exit(code: i32) -> wasmtime::Result<()> {
+    Err(I32Exit(code).into())
 }
 
 #[cfg(all(test, unix))]

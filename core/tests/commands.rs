@@ -30,34 +30,55 @@ fn captured() -> InstanceOptions {
     options
 }
 
-/// Runs it on this thread and as a future, which must come to the same.
-fn both(plugin: &Plugin, options: &InstanceOptions, call: &CallOptions) -> Result<Completed> {
+/// Runs it in each way there is, which must come to the same.
+fn each_way(plugin: &Plugin, options: &InstanceOptions, call: &CallOptions) -> Result<Completed> {
     let blocking = plugin.run(options.clone(), call);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let awaited = runtime.block_on(plugin.run_async(options.clone(), call));
-    match (&blocking, &awaited) {
-        (Ok(a), Ok(b)) => assert_eq!((a.code, &a.stdout, &a.stderr), (b.code, &b.stdout, &b.stderr)),
-        (Err(a), Err(b)) => assert_eq!((a.kind(), a.message()), (b.kind(), b.message())),
-        _ => panic!("{blocking:?} here, {awaited:?} there"),
+    for other in [awaited, plugin.run_here(options.clone(), call)] {
+        match (&blocking, &other) {
+            (Ok(a), Ok(b)) => assert_eq!((a.code, &a.stdout, &a.stderr), (b.code, &b.stdout, &b.stderr)),
+            (Err(a), Err(b)) => assert_eq!((a.kind(), a.message()), (b.kind(), b.message())),
+            _ => panic!("{blocking:?} here, {other:?} there"),
+        }
     }
     blocking
 }
 
 #[test]
 fn a_return_is_code_0_and_an_exit_is_its_code() {
-    let done = both(&command("(call $say (i32.const 1))"), &captured(), &CallOptions::default()).expect("it ends");
+    let done = each_way(&command("(call $say (i32.const 1))"), &captured(), &CallOptions::default()).expect("it ends");
     assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_slice()), (0, b"hello\n".as_slice(), b"".as_slice()));
     assert!(done.usage.memory >= 65536, "{:?}", done.usage);
-    for code in [0, 1, 3, 125] {
+    for code in [0, 1, 3, 125, 126, 255, 256, -1] {
         let plugin = command(&format!("(call $say (i32.const 2)) (call $exit (i32.const {code})) (call $say (i32.const 1))"));
-        let done = both(&plugin, &captured(), &CallOptions::default()).expect("it ends");
+        let done = each_way(&plugin, &captured(), &CallOptions::default()).expect("it ends");
         assert_eq!((done.code, done.stdout.as_slice(), done.stderr.as_slice()), (code, b"".as_slice(), b"hello\n".as_slice()));
     }
 }
 
 #[test]
+fn output_is_captured_unless_the_sandbox_says_something_else() {
+    let plugin = command("(call $say (i32.const 1)) (call $say (i32.const 2)) (call $say (i32.const 2))");
+    let run = |options: &InstanceOptions| each_way(&plugin, options, &CallOptions::default()).expect("it ends");
+    let done = run(&InstanceOptions::default());
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b"hello\nhello\n"[..], false));
+    let mut options = InstanceOptions::default();
+    options.sandbox.stderr = Output::Discard;
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b""[..], false));
+    // What is beyond is dropped, which the result says: what is captured, and what may be written.
+    options.sandbox.stderr = Output::Usual(8);
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice(), done.truncated), (&b"hello\n"[..], &b"hello\nhe"[..], true));
+    (options.sandbox.stderr, options.limits.output) = (Output::Discard, Some(5));
+    let done = run(&options);
+    assert_eq!((done.stdout.as_slice(), done.truncated), (&b"hello"[..], true));
+}
+
+#[test]
 fn a_trap_is_an_error() {
-    let error = both(&command("unreachable"), &captured(), &CallOptions::default()).expect_err("a trap");
+    let error = each_way(&command("unreachable"), &captured(), &CallOptions::default()).expect_err("a trap");
     expect(&error, ErrorKind::Trap, &["unreachable"]);
 }
 
@@ -74,26 +95,26 @@ fn each_run_begins_anew() {
 fn the_name_comes_before_the_arguments() {
     let plugin = command("(drop (call $sizes (i32.const 100) (i32.const 104))) (call $exit (i32.load (i32.const 100)))");
     let mut options = captured();
-    assert_eq!(both(&plugin, &options, &CallOptions::default()).expect("it ends").code, 1);
+    assert_eq!(each_way(&plugin, &options, &CallOptions::default()).expect("it ends").code, 1);
     options.sandbox.args = vec!["-v".to_owned(), "two words".to_owned()];
-    assert_eq!(both(&plugin, &options, &CallOptions::default()).expect("it ends").code, 3);
+    assert_eq!(each_way(&plugin, &options, &CallOptions::default()).expect("it ends").code, 3);
     // The first byte of the first one: of "app.wasm".
     let first = command("(drop (call $args (i32.const 400) (i32.const 500))) (call $exit (i32.load8_u (i32.load (i32.const 400))))");
-    assert_eq!(both(&first, &options, &CallOptions::default()).expect("it ends").code, i32::from(b'a'));
+    assert_eq!(each_way(&first, &options, &CallOptions::default()).expect("it ends").code, i32::from(b'a'));
 }
 
 #[test]
 fn what_has_no_end_is_ended() {
     let plugin = command("(loop (br 0))");
     let timeout = CallOptions { timeout: Some(Duration::from_millis(50)), ..CallOptions::default() };
-    expect(&both(&plugin, &captured(), &timeout).expect_err("too long"), ErrorKind::Timeout, &["50ms"]);
+    expect(&each_way(&plugin, &captured(), &timeout).expect_err("too long"), ErrorKind::Timeout, &["50ms"]);
     let cancel = CancelToken::new();
     cancel.cancel();
     let cancelled = CallOptions { cancel: Some(cancel), ..CallOptions::default() };
-    expect(&both(&plugin, &captured(), &cancelled).expect_err("unwanted"), ErrorKind::Cancelled, &[]);
+    expect(&each_way(&plugin, &captured(), &cancelled).expect_err("unwanted"), ErrorKind::Cancelled, &[]);
     let mut options = captured();
     options.limits.fuel = Some(10_000);
-    expect(&both(&plugin, &options, &CallOptions::default()).expect_err("too much"), ErrorKind::OutOfFuel, &["10000"]);
+    expect(&each_way(&plugin, &options, &CallOptions::default()).expect_err("too much"), ErrorKind::OutOfFuel, &["10000"]);
 }
 
 #[test]
@@ -102,7 +123,7 @@ fn commands_and_plugins_are_not_mixed_up() {
     expect(&plugin.instantiate(captured()).expect_err("a command"), ErrorKind::InvalidPlugin, &["is a command"]);
     let text = wat::parse_str(r#"(module (func (export "_initialize")))"#).expect("a module");
     let reactor = Plugin::from_bytes("r.wasm", &text).expect("a plugin");
-    expect(&both(&reactor, &captured(), &CallOptions::default()).expect_err("a plugin"), ErrorKind::InvalidPlugin, &["instantiate it"]);
+    expect(&each_way(&reactor, &captured(), &CallOptions::default()).expect_err("a plugin"), ErrorKind::InvalidPlugin, &["instantiate it"]);
     let odd = wat::parse_str(r#"(module (func (export "_start") (param i32)))"#).expect("a module");
     expect(&Plugin::from_bytes("odd.wasm", &odd).expect_err("odd"), ErrorKind::InvalidPlugin, &["_start", "(i32)"]);
 }

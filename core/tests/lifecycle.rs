@@ -79,7 +79,7 @@ fn the_first_cause_is_kept() {
 
 #[test]
 fn exits_have_their_codes() {
-    for code in [0, 1, 3, 125] {
+    for code in [0, 1, 3, 125, 255] {
         let hosted = hosted(quiet());
         let exit = hosted.call("exit", &[int(code)]).expect_err("an exit");
         expect(&exit, ErrorKind::Exit, &[&code.to_string()]);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "completed.hpp"
 #include "view.hpp"
 
 namespace undergo {
@@ -96,7 +97,7 @@ class Instance {
     if (undergo_error_t *error = undergo_instance_usage(instance_.get(), &usage)) {
       return Error(error);
     }
-    return Usage{Duration(usage.time), usage.memory, usage.has_fuel ? std::optional<std::uint64_t>(usage.fuel) : std::nullopt};
+    return detail::usage(usage);
   }
 
   // Whether its code is that of the better compiler.

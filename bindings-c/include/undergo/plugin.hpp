@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "completed.hpp"
 #include "instance.hpp"
 #include "pool.hpp"
 #include "span.hpp"
@@ -55,6 +56,10 @@ class Plugin {
   // Makes a pool of instances, so that many threads can call at once. Host functions are called on the threads of the calls: several at once.
   Pool pool(const PoolOptions &pool_options, const Options &options = Options()) const { return try_pool(pool_options, options).value(); }
 
+  // Runs a command from its beginning to its end, on this thread. What it prints is captured, up to 1 MiB of each output, unless the sandbox says where it goes. An exit code is a result,
+  // whichever it is; what else ends the command is an error. The limits, and the options of the call, are those of the whole run.
+  Completed run(const Options &options = Options(), const CallOptions &call = CallOptions()) const { return try_run(options, call).value(); }
+
   void wait_compiled() const { try_wait_compiled().value(); }
   bool is_best() const { return try_is_best().value(); }
 #endif
@@ -96,6 +101,18 @@ class Plugin {
     undergo_pool_t *pool = nullptr;
     undergo_error_t *error = undergo_plugin_pool(get(), pool_options.get(), imports->get(), sandbox->get(), options.limits().get(), &pool);
     return error == nullptr ? Result<Pool>(Pool(pool)) : Result<Pool>(Error(error));
+  }
+
+  Result<Completed> try_run(const Options &options = Options(), const CallOptions &call = CallOptions()) const {
+    const Result<Imports::Handle> imports = options.imports().make();
+    const Result<Sandbox::Handle> sandbox = options.sandbox().make();
+    if (!imports || !sandbox) {
+      return imports ? sandbox.error() : imports.error();
+    }
+    const undergo_call_options_t given = call.get();
+    undergo_completed_t *completed = nullptr;
+    undergo_error_t *error = undergo_plugin_run(get(), imports->get(), sandbox->get(), options.limits().get(), &given, &completed);
+    return error == nullptr ? Result<Completed>(detail::completed(completed)) : Result<Completed>(Error(error));
   }
 
   // Fails with signature-mismatch, and all that differs, unless the plugin has these functions: for generated headers.

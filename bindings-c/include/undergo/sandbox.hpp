@@ -46,7 +46,7 @@ class Sandbox {
   // Has it read the standard input of this process.
   Sandbox &stdin_inherit() { return input_ = Inherit(), *this; }
 
-  // Sends an output to the same stream of this process: the default.
+  // Sends an output to the same stream of this process: the default, but for a command that is run, whose outputs are captured.
   Sandbox &stdout_inherit() { return outputs_[0] = Inherit(), *this; }
   Sandbox &stderr_inherit() { return outputs_[1] = Inherit(), *this; }
   // Drops an output. The end of standard error is kept for the text of a panic in any case.
@@ -106,7 +106,8 @@ class Sandbox {
   struct Capture {
     std::size_t limit;
   };
-  using Output = std::variant<Inherit, Discard, Capture, LineFunction>;
+  // Empty: as undergo.h has it where nothing is said.
+  using Output = std::variant<Empty, Inherit, Discard, Capture, LineFunction>;
 
   static undergo_error_t *set(undergo_sandbox_t *sandbox, std::uint32_t stream, const Output &output) {
     if (std::holds_alternative<Discard>(output)) {
@@ -125,7 +126,7 @@ class Sandbox {
       return undergo_sandbox_lines(sandbox, stream, call, new LineFunction(*function),
                                    [](void *data) { delete static_cast<LineFunction *>(data); });
     }
-    return undergo_sandbox_inherit(sandbox, stream);
+    return std::holds_alternative<Inherit>(output) ? undergo_sandbox_inherit(sandbox, stream) : nullptr;
   }
 
   std::vector<std::string> args_;

@@ -68,6 +68,9 @@ void handles_move(const undergo::Plugin &plugin) {
 void instances_have_state(const undergo::Plugin &plugin) {
   auto options = hosts(plugin);
   options.limits().memory(128 * undergo::MiB).fuel(1'000'000'000);
+  // Code that counts fuel is compiled once it is wanted.
+  plugin.instantiate(options);
+  plugin.wait_compiled();
   const undergo::Instance instance = plugin.instantiate(options);
   CHECK(instance.alive() && !instance.end().has_value() && instance.is_best());
   instance.call("counter");

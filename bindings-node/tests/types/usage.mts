@@ -1,6 +1,6 @@
 // What type checkers let through, and what they don't. Compiled by types.test.mjs, and never run.
 import undergo, { GuestError, Instance, load, Plugin, Pool, TimeoutError, UndergoError, errorCodes, version } from 'undergo'
-import type { ErrorCode, Frame, InstanceOptions, PoolStats, Usage } from 'undergo'
+import type { Completed, ErrorCode, Frame, InstanceOptions, PoolStats, Usage } from 'undergo'
 
 const plugin: Plugin = await Plugin.load('greeter.wasm', { compile: 'best', cache: false })
 const same: Plugin = Plugin.compileSync(new Uint8Array(5))
@@ -24,6 +24,9 @@ const stats: PoolStats = pool.stats
 await pool.close(5)
 await (await load('x.wasm', { ...options, compile: 'fast' })).call('greet', stats, memory, text)
 
+const ended: Completed = await plugin.run({ args: ['-v'], env: { A: 'b' }, stdin: Buffer.of(1), sandbox: { dirs: { '/data': '.' } }, timeout: 5, signal: AbortSignal.timeout(5) })
+const printed: string = plugin.runSync().stdout.toString() + ended.code + ended.truncated + ended.usage.time
+
 interface Exports {
   greet(name: string, shout?: boolean): Promise<string>
   using(n: number): Promise<number>
@@ -42,7 +45,7 @@ try {
   if (error instanceof GuestError || error instanceof TimeoutError) {
     const found: ErrorCode = error.code
     const frames: readonly Frame[] = (error as UndergoError).frames
-    console.log(found, frames, error.cause, later, atOnce, errorCodes, version, undergo.version)
+    console.log(printed, found, frames, error.cause, later, atOnce, errorCodes, version, undergo.version)
   }
 }
 
@@ -52,6 +55,8 @@ new Plugin()
 plugin.pool({})
 // @ts-expect-error: no such option
 await plugin.instantiate({ limit: 5 })
+// @ts-expect-error: its content is bytes
+await plugin.run({ stdin: 'text' })
 // @ts-expect-error: it must be said
 await Plugin.loadCompiled('x')
 // @ts-expect-error: not one of them

@@ -34,7 +34,7 @@ from ._errors import (
     TypeMismatchError,
     UnknownExportError,
 )
-from ._records import PoolStats, Usage
+from ._records import Completed, PoolStats, Usage
 from ._undergo import (
     AsyncFunction,
     AsyncInstance,
@@ -59,6 +59,7 @@ __all__ = [
     "Call",
     "CancelToken",
     "CancelledError",
+    "Completed",
     "DeadInstanceError",
     "DeniedError",
     "Dir",

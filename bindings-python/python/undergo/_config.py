@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike, fsdecode, fspath
+from typing import Any
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -39,10 +40,11 @@ class Sandbox:
         stdin: what the guest reads from its standard input: bytes are its content, a `pathlib.Path` is a file (or a FIFO), which each
             instance opens for itself, and `"inherit"` is the standard input of this process. The guest waits for input as long as its
             call may.
-        stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str. A captured stream is read with
-            `instance.take_stdout()`. The function is called on the thread of the call, and without the newline; what is not UTF-8 is
-            replaced, a line of more than 64 KiB comes in pieces, and one without a newline when the call ends. What it raises ends the
-            call and the instance, and reaches the caller. It can't call the instance whose output it gets.
+        stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str; None is `"inherit"` for an instance, and
+            `"capture"` for a command that is run. What an instance printed to a captured stream is read with `instance.take_stdout()`.
+            The function is called on the thread of the call, and without the newline; what is not UTF-8 is replaced, a line of more than
+            64 KiB comes in pieces, and one without a newline when the call ends. What it raises ends the call and the instance, and
+            reaches the caller. It can't call the instance whose output it gets.
         stderr: the same for the standard error. Its end is kept for the text of a panic in any case.
         capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
     """
@@ -51,8 +53,8 @@ class Sandbox:
     env: Mapping[str, str] = field(default_factory=dict)
     dirs: Mapping[str, Dir | str | PathLike[str]] = field(default_factory=dict)
     stdin: bytes | PathLike[str] | str = b""
-    stdout: str | Callable[[str], object] = "inherit"
-    stderr: str | Callable[[str], object] = "inherit"
+    stdout: str | Callable[[str], object] | None = None
+    stderr: str | Callable[[str], object] | None = None
     capture_limit: int = 1 << 20
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class Sandbox:
             given = getattr(self, name)
             if inspect.iscoroutinefunction(given):
                 raise ValueError(f"Sandbox.{name} is a coroutine function, which nobody would await; write a plain function of one line")
-            if not callable(given) and given not in ("inherit", "discard", "capture"):
+            if given is not None and not callable(given) and given not in ("inherit", "discard", "capture"):
                 raise ValueError(f"Sandbox.{name} is {given!r}; it must be 'inherit', 'discard', 'capture' or a function of one line")
         self._input()
         if self.capture_limit < 0:
@@ -89,8 +91,8 @@ class Sandbox:
         list[tuple[str, str]],
         list[tuple[str, str, bool]],
         bytes | str | None,
-        str | Callable[[str], object],
-        str | Callable[[str], object],
+        str | Callable[[str], object] | None,
+        str | Callable[[str], object] | None,
         int,
     ]:
         dirs = []
@@ -99,6 +101,16 @@ class Sandbox:
             dirs.append((guest, fspath(one.path), one.readonly))
         env = list(self.env.items())
         return list(self.args), env, dirs, self._input(), self.stdout, self.stderr, self.capture_limit
+
+
+def sandbox_of_run(
+    sandbox: Sandbox | None, args: Sequence[str] | None, env: Mapping[str, str] | None, stdin: bytes | PathLike[str] | str | None
+) -> Sandbox:
+    """Give the sandbox of one run: what is given for the run alone is in place of the sandbox's own."""
+    given: dict[str, Any] = {"args": args, "env": env, "stdin": stdin}
+    if sandbox is not None and not isinstance(sandbox, Sandbox):
+        raise TypeError(f"sandbox must be an undergo.Sandbox, got {type(sandbox).__name__}")
+    return replace(sandbox or Sandbox(), **{name: value for name, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True, kw_only=True)

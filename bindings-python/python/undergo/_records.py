@@ -1,4 +1,4 @@
-"""What is measured: of a pool, and of a call."""
+"""What is measured: of a pool, and of a call; and what becomes of a command."""
 
 from __future__ import annotations
 
@@ -37,3 +37,19 @@ class Usage:
     """Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was."""
     fuel: int | None
     """Fuel that it used; None without a limit of fuel."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """What became of a command."""
+
+    code: int
+    """Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error."""
+    stdout: bytes
+    """What it wrote to its standard output, where that is captured."""
+    stderr: bytes
+    """The same for its standard error."""
+    truncated: bool
+    """Whether it wrote more than that: more than is captured, or than the limits let it write."""
+    usage: Usage
+    """What it used."""

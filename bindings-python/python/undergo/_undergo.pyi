@@ -1,13 +1,13 @@
 """The native half of the package."""
 
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from inspect import Signature
 from os import PathLike
 from types import SimpleNamespace, TracebackType
 from typing import Any, Literal, final
 
 from ._config import Limits, Sandbox
-from ._records import PoolStats, Usage
+from ._records import Completed, PoolStats, Usage
 
 __all__ = [
     "ERROR_KINDS",
@@ -79,6 +79,30 @@ class Plugin:
         max_calls: int | None = None,
         idle: float | None = None,
     ) -> AsyncPool: ...
+    def run(
+        self,
+        *,
+        args: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | PathLike[str] | Literal["inherit"] | None = None,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Completed: ...
+    def run_async(
+        self,
+        *,
+        args: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | PathLike[str] | Literal["inherit"] | None = None,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Coroutine[Any, Any, Completed]: ...
     @property
     def name(self) -> str: ...
     @property

@@ -19,6 +19,10 @@ module Helper
   GUEST = Undergo::Plugin.load(GUEST_FILE)
   QUIET = { stdout: :discard, stderr: :discard }.freeze
 
+  def self.command
+    @command ||= Undergo::Plugin.load(built("UNDERGO_COMMAND_WASM", "command.wasm"))
+  end
+
   def self.hostile
     @hostile ||= Undergo::Plugin.load(built("UNDERGO_HOSTILE_WASM", "hostile.wasm"))
   end

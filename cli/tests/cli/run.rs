@@ -67,3 +67,26 @@ fn what_ends_a_program_is_told_apart_from_its_exit_codes() {
     let mut nothing = command(env!("CARGO_TARGET_TMPDIR").as_ref());
     run(nothing.args(["run", "nothing.wasm"])).fails(125, &["nothing.wasm", "can't be read"]);
 }
+
+#[test]
+fn a_run_can_be_repeated() {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("chance.wasm");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../conformance/command");
+    let mut build = Command::new(env::var_os("UNDERGO_GO").unwrap_or_else(|| "go".into()));
+    build.args(["build", "-buildvcs=false", "-o"]).arg(&file).arg(".").current_dir(folder);
+    run(build.envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("GOPROXY", "off")])).ok();
+    let chance = |options: &[&str]| {
+        let mut command = command(env!("CARGO_TARGET_TMPDIR").as_ref());
+        run(command.arg("run").args(options).arg(&file).arg("chance")).ok()
+    };
+    let first = chance(&["--clock", "2026-02-03T04:05:06Z", "--seed", "7"]);
+    assert!(first.starts_with("now 2026-02-03T04:05:06.0000"), "{first}");
+    assert!(first.contains("\nslept 1h0m0.0000"), "{first}");
+    assert_eq!(chance(&["--clock", "2026-02-03T04:05:06Z", "--seed", "7"]), first);
+    let other = chance(&["--clock", "2026-02-03T04:05:06Z", "--seed", "8"]);
+    for line in ["key ", "number ", "keys ", "chosen "] {
+        let of = |text: &str| text.lines().find(|found| found.starts_with(line)).map(str::to_owned);
+        assert!(of(&first).is_some() && of(&first) != of(&other), "{line}: {first}{other}");
+    }
+    run(&mut undergo_run(&["--clock", "noon"], &["args"])).fails(2, &["2026-02-03T04:05:06Z"]);
+}

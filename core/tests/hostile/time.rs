@@ -78,6 +78,8 @@ fn wasi_with_pointers_that_cannot_be() {
         (memory (export "memory") 1) (data (i32.const 0) "\00\00\00\00\ff\ff\ff\ff")
         (func (export "write") (result i32) (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
         (func (export "write-far") (result i32) (call $write (i32.const 1) (i32.const -8) (i32.const -1) (i32.const -4)))
+        (func (export "write-nothing") (result i32) (i64.store (i32.const 0) (i64.const 0xffffffff))
+          (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
         (func (export "random") (result i32) (call $random (i32.const 16) (i32.const -1)))
         (func (export "poll") (result i32) (call $poll (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 0)))"#;
     let plugin = bare(body);
@@ -89,6 +91,9 @@ fn wasi_with_pointers_that_cannot_be() {
             Err(error) => assert_eq!(error.kind(), ErrorKind::Trap, "{name}: {error:?}"),
         }
     }
+    // No bytes may lie anywhere.
+    let instance = plugin.instantiate(limited(None)).expect("an instance");
+    assert_eq!(instance.call("write-nothing", &[], &PLAIN).expect("an answer"), Value::Int(0));
 }
 
 /// Runs on a thread with hardly any stack, as hosts have them.

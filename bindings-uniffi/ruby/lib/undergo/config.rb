@@ -54,14 +54,14 @@ module Undergo
   # - dirs: a Hash of directories of the host, by the path at which the guest sees them: Dir, or a path, which is given for reading and writing.
   # - stdin: what the guest reads: a String is its content, a Pathname is a file (or a FIFO), which each instance opens for itself, and :inherit is the standard input
   #   of this process.
-  # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line as a String without its newline. A captured stream is read with
-  #   Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
+  # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line as a String without its newline; nil is :inherit for an instance, and
+  #   :capture for a command that is run. What an instance printed to a captured stream is read with Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
   #   It can't call the instance whose output it gets.
   # - capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
   class Sandbox
     attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit
 
-    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: :inherit, stderr: :inherit, capture_limit: 1 << 20)
+    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20)
       @args = args.map(&:to_s)
       @env = env.to_h { |name, value| [name.to_s, value.to_s] }
       @dirs = dirs.to_h { |guest, given| [guest.to_s, given.is_a?(Dir) ? given : Dir.new(given)] }
@@ -73,9 +73,11 @@ module Undergo
       freeze
     end
 
-    # Reads what may be a Hash of the same.
-    def self.of(given)
-      given.is_a?(Sandbox) ? given : new(**(given || {}))
+    # Reads what may be a Hash of the same. With `own` some of it is replaced, for one run of a command.
+    def self.of(given, **own)
+      return new(**(given || {}), **own) unless given.is_a?(Sandbox)
+
+      own.empty? ? given : new(**%i[args env dirs stdin stdout stderr capture_limit].to_h { |name| [name, given.public_send(name)] }, **own)
     end
 
     # As the library wants it; the lines' functions belong to `owner`.
@@ -88,7 +90,7 @@ module Undergo
 
     def check
       { stdout: @stdout, stderr: @stderr }.each do |name, given|
-        next if %i[inherit discard capture].include?(given) || given.respond_to?(:call)
+        next if [nil, :inherit, :discard, :capture].include?(given) || given.respond_to?(:call)
 
         raise ArgumentError, "#{name} is #{given.inspect}; it must be :inherit, :discard, :capture, or respond to call"
       end
@@ -106,6 +108,7 @@ module Undergo
 
     def output(given, owner)
       case given
+      when nil then UndergoCore::Output::USUAL.new(limit: @capture_limit)
       when :inherit then UndergoCore::Output::INHERIT.new
       when :discard then UndergoCore::Output::DISCARD.new
       when :capture then UndergoCore::Output::CAPTURE.new(limit: @capture_limit)

@@ -94,6 +94,34 @@ module Undergo
       end
     end
 
+    # Runs a command from its beginning to its end, and gives a Completed: its exit code, which is a result whichever it is, and what it printed. Other threads go on
+    # meanwhile, and Ctrl-C ends it, as an Interrupt.
+    #
+    # - args: os.Args behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given.
+    # - env: a Hash of its environment variables.
+    # - stdin: what it reads from its standard input, as of Sandbox.
+    # - imports: as of instantiate, for a command that needs functions of the host.
+    # - sandbox: what else it may reach. What it prints is captured, up to the sandbox's capture_limit, unless the sandbox says where it goes.
+    # - limits: what the whole run may use.
+    # - timeout: seconds that it may take, in place of the limits'.
+    # - cancel: a CancelToken that can end it before that, from any thread.
+    def run(args: nil, env: nil, stdin: nil, imports: nil, sandbox: nil, limits: nil, timeout: nil, cancel: nil)
+      raise TypeMismatchError, "cancel is #{cancel.inspect}; give a CancelToken" unless cancel.nil? || cancel.is_a?(CancelToken)
+
+      functions = Imports.new(self, imports)
+      owner = Owner.new
+      # Nobody can call it, but a function of its output that runs another command is not to be taken for one that does.
+      owner.owner = owner
+      sandbox = Sandbox.of(sandbox, **{ args: args, env: env, stdin: stdin }.compact).core(owner)
+      limits = Limits.of(limits).core
+      seconds = Seconds.of(timeout)
+      done = Turns.run(nil, functions, @records) do |turns|
+        turns.run_command(@core, functions.core, sandbox, limits, seconds, cancel&.core)
+      end
+      usage = Usage.new(done.usage.time, done.usage.memory, done.usage.fuel)
+      Completed.new(done.code, done.stdout, done.stderr, done.truncated, usage)
+    end
+
     # Waits until nothing of it is being compiled in the background, so that new instances have the best code.
     def wait_compiled
       Errors.mapped { @core.wait_compiled }

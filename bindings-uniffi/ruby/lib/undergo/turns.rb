@@ -55,7 +55,7 @@ module Undergo
       @owner.equal?(owner) ? self : @around&.lender(owner)
     end
 
-    # Runs the call that the block begins; gives its value, still packed, or the instance that was made.
+    # Runs the call that the block begins; gives its value, still packed, or the instance that was made, or what became of a command.
     def run(imports, types)
       is_over = false
       turn = Errors.mapped { yield @core }
@@ -69,6 +69,9 @@ module Undergo
         when UndergoCore::Turn::MADE
           is_over = true
           return turn.instance
+        when UndergoCore::Turn::COMPLETED
+          is_over = true
+          return turn.completed
         when UndergoCore::Turn::RAISED
           is_over = true
           raise @raised.fetch(turn.number)

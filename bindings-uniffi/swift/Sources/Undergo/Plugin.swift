@@ -59,10 +59,10 @@ private func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
 }
 
 extension Sandbox {
-    /// Nothing but the standard output and error of this process, and what is said here.
+    /// Nothing but the standard output and error of this process, and what is said here. Those of a command that is run are captured.
     public static func of(
         args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
-        stdout: Output = .inherit, stderr: Output = .inherit
+        stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20)
     ) -> Sandbox {
         Sandbox(args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr)
     }
@@ -84,6 +84,20 @@ extension Plugin {
         functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits()
     ) async throws -> AsyncInstance {
         try await unwrapped { try await instantiateAsync(imports: given(functions), sandbox: sandbox, limits: limits) }
+    }
+
+    /// Runs a command from its beginning to its end. What it prints is captured, unless the sandbox says where it goes. An exit code is a result, whichever it is.
+    public func run(
+        functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), timeout: Double? = nil, cancel: CancelToken? = nil
+    ) throws -> Completed {
+        try unwrapped { try run(imports: given(functions), sandbox: sandbox, limits: limits, timeout: timeout, cancel: cancel) }
+    }
+
+    /// The same, awaited. A task that is cancelled ends its command.
+    public func runAsync(
+        functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), timeout: Double? = nil, cancel: CancelToken? = nil
+    ) async throws -> Completed {
+        try await unwrapped { try await runAsync(imports: given(functions), sandbox: sandbox, limits: limits, timeout: timeout, cancel: cancel) }
     }
 
     /// Makes a pool of at most that many instances.

@@ -90,7 +90,7 @@ sealed interface Output {
     /** Nowhere. */
     data object Discard : Output
 
-    /** Into a buffer, which `takeStdout` and `takeStderr` empty. What is beyond [limit] bytes is dropped. */
+    /** Into a buffer, which `takeStdout` and `takeStderr` empty, or which a command's [Completed] has. What is beyond [limit] bytes is dropped. */
     data class Capture @JvmOverloads constructor(val limit: Long = 1L shl 20) : Output
 
     /**
@@ -110,16 +110,16 @@ sealed interface Output {
  * @property env environment variables; nothing is taken from this process's own environment.
  * @property dirs directories of the host, by the path at which the guest sees them.
  * @property stdin what the guest reads from its standard input.
- * @property stdout where its standard output goes.
- * @property stderr where its standard error goes. Its end is kept for the text of a panic in any case.
+ * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and [Output.Capture] for a command that is run.
+ * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic in any case.
  */
 data class Sandbox @JvmOverloads constructor(
     val args: List<String> = emptyList(),
     val env: Map<String, String> = emptyMap(),
     val dirs: Map<String, Dir> = emptyMap(),
     val stdin: Input = Input.Content(ByteArray(0)),
-    val stdout: Output = Output.Inherit,
-    val stderr: Output = Output.Inherit,
+    val stdout: Output? = null,
+    val stderr: Output? = null,
 ) {
     internal fun core(): CoreSandbox {
         val input = when (stdin) {
@@ -166,7 +166,8 @@ internal fun Cache.core(): CoreCache = when (this) {
     is Cache.Folder -> CoreCache.Folder(path.toString())
 }
 
-private fun output(output: Output): CoreOutput = when (output) {
+private fun output(output: Output?): CoreOutput = when (output) {
+    null -> CoreOutput.Usual(Output.Capture().limit.toULong())
     Output.Inherit -> CoreOutput.Inherit
     Output.Discard -> CoreOutput.Discard
     is Output.Capture -> CoreOutput.Capture(output.limit.coerceAtLeast(0).toULong())

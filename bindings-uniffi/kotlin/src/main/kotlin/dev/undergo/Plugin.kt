@@ -93,6 +93,54 @@ class Plugin private constructor(private val core: CorePlugin) {
         return AsyncPool(this, calling { core.asyncPool(size.toULong(), imports.core, sandbox.core(), limits.core(), options, seconds(idle)) })
     }
 
+    /**
+     * Runs a command from its beginning to its end, and gives its exit code and what it printed. An exit code is a result, whichever it is.
+     *
+     * @param args `os.Args` behind the program's name. This, [env] and [stdin] are in place of the sandbox's own, where they are given.
+     * @param env its environment variables.
+     * @param stdin what it reads from its standard input.
+     * @param imports as of [instantiate], for a command that needs functions of the host.
+     * @param sandbox what else it may reach. What it prints is captured, up to 1 MiB of each output, unless the sandbox says where it goes.
+     * @param limits what the whole run may use.
+     * @param timeout how long it may take, in place of the limits'.
+     * @param cancel what can end it before that, from any thread.
+     * @throws InvalidPluginException for a plugin whose exports are to be called.
+     * @throws UndergoException what else than an exit ends it: a trap, a timeout, a cancelled token, fuel that is used up.
+     */
+    fun run(
+        args: List<String>? = null,
+        env: Map<String, String>? = null,
+        stdin: Input? = null,
+        imports: Imports = Imports(),
+        sandbox: Sandbox = Sandbox(),
+        limits: Limits = Limits(),
+        timeout: Duration? = null,
+        cancel: CancelToken? = null,
+    ): Completed {
+        val own = sandboxOfRun(sandbox, args, env, stdin)
+        return Completed(calling { core.run(imports.core, own.core(), limits.core(), seconds(timeout), cancel?.core) })
+    }
+
+    /** The same, for Java. */
+    @JvmName("run")
+    @JvmOverloads
+    fun runOf(args: List<String>, sandbox: Sandbox = Sandbox(), limits: Limits = Limits()): Completed = run(args, null, null, Imports(), sandbox, limits)
+
+    /** The same, suspending: no thread is held while the command waits, host functions may be suspend functions, and a coroutine that is cancelled ends it. */
+    suspend fun runAsync(
+        args: List<String>? = null,
+        env: Map<String, String>? = null,
+        stdin: Input? = null,
+        imports: Imports = Imports(),
+        sandbox: Sandbox = Sandbox(),
+        limits: Limits = Limits(),
+        timeout: Duration? = null,
+        cancel: CancelToken? = null,
+    ): Completed {
+        val own = sandboxOfRun(sandbox, args, env, stdin)
+        return Completed(calling { core.runAsync(imports.core, own.core(), limits.core(), seconds(timeout), cancel?.core) })
+    }
+
     override fun toString(): String = "Plugin($name)"
 
     companion object {
@@ -134,6 +182,10 @@ class Plugin private constructor(private val core: CorePlugin) {
         }
     }
 }
+
+/** The sandbox of one run: what is given for the run alone is in place of the sandbox's own. */
+private fun sandboxOfRun(sandbox: Sandbox, args: List<String>?, env: Map<String, String>?, stdin: Input?): Sandbox =
+    sandbox.copy(args = args ?: sandbox.args, env = env ?: sandbox.env, stdin = stdin ?: sandbox.stdin)
 
 /** Checks the numbers of a pool. */
 private fun checkPool(size: Int, maxCalls: Long?, idle: Duration?) {

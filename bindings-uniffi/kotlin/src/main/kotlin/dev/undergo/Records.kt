@@ -3,6 +3,7 @@ package dev.undergo
 import dev.undergo.core.FunctionInfo
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
+import dev.undergo.core.Completed as CoreCompleted
 import dev.undergo.core.PoolStats as CoreStats
 import dev.undergo.core.Usage as CoreUsage
 
@@ -15,6 +16,25 @@ import dev.undergo.core.Usage as CoreUsage
  */
 data class Usage(val time: Duration, val memory: Long, val fuel: Long?) {
     internal constructor(core: CoreUsage) : this(core.time.seconds, core.memory.toLong(), core.fuel?.toLong())
+}
+
+/**
+ * What became of a command.
+ *
+ * @property code its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error.
+ * @property stdout what it wrote to its standard output, where that is captured.
+ * @property stderr the same for its standard error.
+ * @property truncated whether it wrote more than that: more than is captured, or than the limits let it write.
+ * @property usage what it used.
+ */
+class Completed internal constructor(core: CoreCompleted) {
+    val code: Int = core.code
+    val stdout: ByteArray = core.stdout
+    val stderr: ByteArray = core.stderr
+    val truncated: Boolean = core.truncated
+    val usage: Usage = Usage(core.usage)
+
+    override fun toString(): String = "Completed with code $code, ${stdout.size} and ${stderr.size} bytes of output"
 }
 
 /**

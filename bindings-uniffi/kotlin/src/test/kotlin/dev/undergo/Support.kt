@@ -20,6 +20,7 @@ private fun guest(variable: String, file: String): Plugin {
 }
 
 val conformance: Plugin by lazy { guest("UNDERGO_CONFORMANCE_WASM", "conformance.wasm") }
+val command: Plugin by lazy { guest("UNDERGO_COMMAND_WASM", "command.wasm") }
 val hostile: Plugin by lazy { guest("UNDERGO_HOSTILE_WASM", "hostile.wasm") }
 
 /** Nothing that a guest prints gets into the output of the tests. */

@@ -1,0 +1,97 @@
+//! Running a command: a program that begins, ends, and answers with its exit code.
+
+use undergo::Completed;
+
+use crate::boundary::{borrow, delete, guard};
+use crate::config::{CallOptionsValue, LimitsValue, UsageValue, call_options};
+use crate::errors::ErrorHandle;
+use crate::imports::ImportsHandle;
+use crate::plugin::{self, PluginHandle, put};
+use crate::sandbox::SandboxHandle;
+use crate::types::BytesList;
+
+/// What became of a command.
+pub struct CompletedHandle(Completed);
+
+/// Runs a command from its beginning to its end, on this thread. The caller frees what became of it with `undergo_completed_delete`.
+///
+/// `sandbox` has its arguments, its environment and its streams; its outputs are captured, up to 1 MiB each, unless the sandbox says something else. `imports` are the functions that it
+/// needs, and `limits`, and `options`, are those of the whole run; each may be NULL, and all stay the caller's. An exit code is no error, whichever it is: an error is what else ends it
+/// (trap, timeout, cancelled, out-of-fuel), invalid-plugin for a plugin whose exports are to be called, missing-import, or denied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_run(
+    plugin: *const PluginHandle,
+    imports: *const ImportsHandle,
+    sandbox: *const SandboxHandle,
+    limits: *const LimitsValue,
+    options: *const CallOptionsValue,
+    completed: *mut *mut CompletedHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(completed, "completed", || {
+            let plugin = borrow(plugin, "plugin")?;
+            let wanted = plugin::options(plugin, imports, sandbox, limits)?;
+            Ok(CompletedHandle(plugin.0.core.run(wanted, &call_options(options))?))
+        })
+    })
+}
+
+/// Frees what became of a command. NULL is accepted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_delete(completed: *mut CompletedHandle) {
+    // SAFETY: C's promise.
+    unsafe { delete(completed) };
+}
+
+/// SAFETY: NULL, or a live handle.
+unsafe fn read<'a, R>(completed: *const CompletedHandle, otherwise: R, get: impl FnOnce(&'a Completed) -> R) -> R {
+    // SAFETY: the caller's promise.
+    unsafe { completed.as_ref() }.map_or(otherwise, |completed| get(&completed.0))
+}
+
+/// SAFETY: as for [`read`].
+unsafe fn bytes<'a>(completed: *const CompletedHandle, get: impl FnOnce(&'a Completed) -> &'a Vec<u8>) -> BytesList {
+    // SAFETY: the caller's promise.
+    unsafe {
+        read(completed, BytesList { ptr: std::ptr::null(), len: 0 }, |completed| {
+            let bytes = get(completed);
+            BytesList { ptr: bytes.as_ptr(), len: bytes.len() }
+        })
+    }
+}
+
+/// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error; -1 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_code(completed: *const CompletedHandle) -> i32 {
+    // SAFETY: C's promise.
+    unsafe { read(completed, -1, |completed| completed.code) }
+}
+
+/// What it wrote to its standard output, where that is captured. It lives as long as the handle, and has no NUL behind it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_stdout(completed: *const CompletedHandle) -> BytesList {
+    // SAFETY: C's promise.
+    unsafe { bytes(completed, |completed| &completed.stdout) }
+}
+
+/// The same for its standard error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_stderr(completed: *const CompletedHandle) -> BytesList {
+    // SAFETY: C's promise.
+    unsafe { bytes(completed, |completed| &completed.stderr) }
+}
+
+/// Whether it wrote more than that: more than is captured, or than the limits let it write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_is_truncated(completed: *const CompletedHandle) -> bool {
+    // SAFETY: C's promise.
+    unsafe { read(completed, false, |completed| completed.truncated) }
+}
+
+/// What it used; zeros for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_usage(completed: *const CompletedHandle) -> UsageValue {
+    // SAFETY: C's promise.
+    unsafe { read(completed, UsageValue { time: 0, memory: 0, fuel: 0, has_fuel: false }, |completed| completed.usage.into()) }
+}

@@ -1,0 +1,84 @@
+// Commands: programs that begin, end, and answer with their exit code.
+//
+// Usage: command command.wasm conformance.wasm              checks
+//        command command.wasm NAME=VALUE... -- INPUT ARG...    one run: prints code, whether truncated, lengths, and both outputs
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <undergo.hpp>
+
+#include "check.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+undergo::Options with_args(const std::vector<std::string> &args) {
+  undergo::Options options;
+  for (const std::string &arg : args) {
+    options.sandbox().arg(arg);
+  }
+  return options;
+}
+
+void the_sandbox_says_where_output_goes(const undergo::Plugin &command) {
+  std::vector<std::string> lines;
+  undergo::Options options = with_args({"exit", "3"});
+  options.sandbox().stdout_lines([&](std::string_view line) { lines.emplace_back(line); }).stderr_capture(2);
+  const undergo::Completed done = command.run(options);
+  CHECK(done.code == 3 && lines == std::vector<std::string>{"out"});
+  CHECK(done.standard_output.empty() && done.standard_error == "er" && done.truncated);
+  CHECK(done.usage.time > 0ns && done.usage.memory >= 65536 && !done.usage.fuel.has_value());
+}
+
+void what_has_no_end_is_ended(const undergo::Plugin &command) {
+  for (const char *what : {"spin", "sleep"}) {
+    undergo::Options options = with_args({what});
+    THROWS(command.run(options, 50ms), undergo::TimeoutError, true);
+    const undergo::CancelToken token;
+    std::thread thread([&] { token.cancel(); });
+    THROWS(command.run(options, token), undergo::CancelledError, true);
+    thread.join();
+    options.limits().timeout(50ms);
+    CHECK(command.try_run(options).error().kind() == undergo::Kind::timeout);
+  }
+}
+
+void what_is_no_run(const undergo::Plugin &plugin) {
+  THROWS(plugin.run(), undergo::InvalidPluginError, std::strstr(error.what(), "instantiate it") != nullptr);
+}
+
+void run_once(const undergo::Plugin &command, char **words) {
+  undergo::Options options;
+  for (; std::strcmp(*words, "--") != 0; words++) {
+    const std::string word(*words);
+    options.sandbox().env(word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
+  }
+  options.sandbox().stdin_bytes(*++words);
+  for (words++; *words != nullptr; words++) {
+    options.sandbox().arg(*words);
+  }
+  const undergo::Completed done = command.run(options);
+  std::printf("%d %d %zu %zu\n", done.code, done.truncated, done.standard_output.size(), done.standard_error.size());
+  std::fwrite(done.standard_output.data(), 1, done.standard_output.size(), stdout);
+  std::fwrite(done.standard_error.data(), 1, done.standard_error.size(), stdout);
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  CHECK(argc >= 3);
+  const undergo::Plugin command{std::string(argv[1])};
+  if (argc > 3) {
+    run_once(command, argv + 2);
+    return 0;
+  }
+  the_sandbox_says_where_output_goes(command);
+  what_has_no_end_is_ended(command);
+  what_is_no_run(undergo::Plugin(std::string(argv[2])));
+  return finish();
+}
