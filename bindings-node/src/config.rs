@@ -67,7 +67,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
             _ => Output::Inherit,
         })
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")? })
+    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, ..Sandbox::default() })
 }
 
 fn limits(given: Js) -> Made<Limits> {

@@ -36,7 +36,7 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
         })
     };
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr })
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, ..Sandbox::default() })
 }
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {

@@ -135,6 +135,7 @@ impl Sandbox {
             },
             stdout: output(self.stdout, on_fiber),
             stderr: output(self.stderr, on_fiber),
+            ..undergo::Sandbox::default()
         }
     }
 }

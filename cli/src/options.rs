@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use undergo::{Dir, Input, Limits, Output, Sandbox};
+use undergo::{Dir, Input, Limits, Network, Output, Sandbox};
 
 use crate::duration;
 
@@ -22,6 +22,8 @@ pub(crate) struct Options {
     /// Add to its os.Args
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
     guest_args: Vec<String>,
+    #[command(flatten)]
+    reach: Reach,
     /// End it when its start, or the call, takes longer: 500ms, 2s
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
@@ -36,21 +38,44 @@ pub(crate) struct Options {
     fuel: Option<u64>,
 }
 
+/// What a program may reach over the network.
+#[derive(clap::Args)]
+pub(crate) struct Reach {
+    /// Let it use the network as the rule says: connect=HOST:PORT, listen=ADDRESS:PORT, any
+    #[arg(long = "net", value_name = "RULE", value_parser = rule)]
+    rules: Vec<String>,
+    /// Listen there, and hand the listener to it, as the first descriptor behind its directories
+    #[arg(long = "listener", value_name = "ADDRESS:PORT")]
+    listeners: Vec<String>,
+}
+
+impl Reach {
+    /// Opens the listeners.
+    pub(crate) fn network(&self) -> undergo::Result<Network> {
+        let mut network = Network::new(&self.rules)?;
+        for address in &self.listeners {
+            network.open(address)?;
+        }
+        Ok(network)
+    }
+}
+
 impl Options {
-    pub(crate) fn sandbox(&self) -> Sandbox {
-        Sandbox {
+    pub(crate) fn sandbox(&self) -> undergo::Result<Sandbox> {
+        Ok(Sandbox {
             args: self.guest_args.clone(),
             env: self.env.clone(),
             dirs: self.dirs.clone(),
             stdin: Input::default(),
             stdout: Output::Capture(STREAM_BUFFER),
             stderr: Output::Capture(STREAM_BUFFER),
-        }
+            network: self.reach.network()?,
+        })
     }
 
     /// That of a program, which has the streams of this process.
-    pub(crate) fn program(&self) -> Sandbox {
-        Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox() }
+    pub(crate) fn program(&self) -> undergo::Result<Sandbox> {
+        Ok(Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox()? })
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -65,6 +90,10 @@ fn dir(text: &str) -> Result<(String, Dir), String> {
         return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
     }
     Ok((guest.to_owned(), Dir { path: PathBuf::from(host), readonly }))
+}
+
+fn rule(text: &str) -> Result<String, String> {
+    Network::new([text]).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -20,6 +20,8 @@ pub struct Completed {
     pub stdout: Vec<u8>,
     /// The same for its standard error.
     pub stderr: Vec<u8>,
+    /// What the sandbox denied it of the network, each thing once with the rule that would allow it.
+    pub denied: Vec<String>,
     /// What it used.
     pub usage: Usage,
 }
@@ -78,6 +80,12 @@ impl Completed {
             Ok(()) => 0,
             Err(error) => error.exit_code().filter(|_| error.kind() == ErrorKind::Exit).ok_or(error)?,
         };
-        Ok(Completed { code, stdout: seed.streams.stdout.take(), stderr: seed.streams.stderr.take(), usage: seed.life.usage() })
+        Ok(Completed {
+            code,
+            stdout: seed.streams.stdout.take(),
+            stderr: seed.streams.stderr.take(),
+            denied: seed.denials.all(),
+            usage: seed.life.usage(),
+        })
     }
 }

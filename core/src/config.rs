@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cancel::CancelToken;
 use crate::imports::Imports;
+use crate::sockets::network::Network;
 use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
@@ -25,6 +26,8 @@ pub struct Sandbox {
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
     pub stderr: Output,
+    /// What it may reach over the network.
+    pub network: Network,
 }
 
 /// A directory of the host.

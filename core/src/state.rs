@@ -16,6 +16,7 @@ use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
 use crate::ready::Ready;
+use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
 
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) streams: Arc<Streams>,
     pub(crate) standards: Standards,
+    pub(crate) sockets: Sockets,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,
@@ -196,6 +198,9 @@ impl Guest {
 pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
     let mark = store.data().streams.stderr.total();
     let outermost = store.data().depth == 0;
+    if outermost {
+        store.data().sockets.denials.begin();
+    }
     store.data_mut().depth += 1;
     let stack = store.data().ready.settings.stack;
     let mut call = || {
@@ -236,7 +241,8 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let stderr = state.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // What ended within an inner call has that one's.
-        let ended = if ended.stderr().is_empty() { ended.with_stderr(stderr) } else { ended };
+        let ended =
+            if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last()) } else { ended };
         // Where it stood. What a host function raised has its own traceback.
         return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
@@ -269,7 +275,7 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
         (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };
-    ended.with_stderr(stderr)
+    ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last())
 }
 
 /// The frames of a backtrace. A recursion without end has a hundred thousand of them, all alike: the innermost ones are enough.

@@ -14,6 +14,8 @@ use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
 use crate::plugin::{Compiled, Plugin};
+use crate::sockets::denials::Denials;
+use crate::sockets::table::Sockets;
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
@@ -28,6 +30,7 @@ pub(crate) struct Seed {
     pub(crate) options: InstanceOptions,
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) denials: Arc<Denials>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     pub(crate) doors: Arc<Doors>,
@@ -50,6 +53,7 @@ impl Seed {
             options,
             host,
             streams,
+            denials: Arc::default(),
             gate: Arc::new(Gate::new()),
             life: Arc::new(Life::new()),
             doors: Arc::default(),
@@ -77,6 +81,7 @@ impl Seed {
             wasi: wasi::context(&compiled.name, options, self.fibers)?,
             streams: self.streams.clone(),
             standards: Standards::new(&options.sandbox.stdin)?,
+            sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),
