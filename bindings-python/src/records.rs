@@ -17,7 +17,7 @@ pub(crate) fn usage(py: Python<'_>, usage: undergo::Usage) -> PyResult<Bound<'_,
 
 pub(crate) fn completed(py: Python<'_>, completed: undergo::Completed) -> PyResult<Bound<'_, PyAny>> {
     // All fields, by the compiler's word.
-    let undergo::Completed { code, stdout, stderr, truncated, usage } = completed;
+    let undergo::Completed { code, stdout, stderr, truncated, usage, denied: _ } = completed;
     let fields = PyDict::new(py);
     fields.set_item("code", code)?;
     fields.set_item("stdout", PyBytes::new(py, &stdout))?;

@@ -34,7 +34,7 @@ pub struct Completed {
 
 impl From<undergo::Completed> for Completed {
     fn from(completed: undergo::Completed) -> Completed {
-        let undergo::Completed { code, stdout, stderr, truncated, usage } = completed;
+        let undergo::Completed { code, stdout, stderr, truncated, usage, denied: _ } = completed;
         Completed { code, stdout, stderr, truncated, usage: usage.into() }
     }
 }

@@ -64,7 +64,7 @@ fn call(args: &Args) -> undergo::Result<()> {
     let function = function.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("no export '{}'", args.function)))?;
     let values = arguments(&function, &args.args)?;
     let imports = imports(&plugin, &args.imports)?;
-    let options = InstanceOptions { imports, sandbox: args.options.sandbox(), limits: args.options.limits() };
+    let options = InstanceOptions { imports, sandbox: args.options.sandbox()?, limits: args.options.limits() };
     let instance = plugin.instantiate(options).inspect_err(|error| {
         progress.pause(|| forward::after(error));
     })?;

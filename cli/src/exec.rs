@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits, Output, Plugin, Sandbox};
 
 use crate::duration;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
+use crate::options::Reach;
 
 /// Run what 'go test' and 'go run' built for WASI
 #[derive(clap::Args)]
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     /// Write go_wasip1_wasm_exec to that directory, which the go command finds by itself when the directory is on PATH
     #[arg(long, value_name = "DIR", exclusive = true)]
     install: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
     /// The program, and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM [ARGS]")]
     program: Vec<String>,
@@ -50,13 +53,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let Some((program, rest)) = args.program.split_first() else { bail!("which program? The go command names one") };
     let timeout = test_timeout(rest);
     let options = InstanceOptions {
-        sandbox: sandbox(rest)?,
+        sandbox: Sandbox { network: args.reach.network()?, ..sandbox(rest)? },
         limits: Limits { stack: Some(STACK), timeout: timeout.map(|timeout| timeout + GRACE), ..Limits::default() },
         ..InstanceOptions::default()
     };
     match Plugin::from_file(program).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
-        // The system has eight bits for it, as it has for other programs.
-        Ok(done) => Ok(ExitCode::from(done.code as u8)),
+        Ok(done) => {
+            failure::tell_denied(&done.denied);
+            // The system has eight bits for it, as it has for other programs.
+            Ok(ExitCode::from(done.code as u8))
+        }
         Err(error) if error.kind() == ErrorKind::Timeout => {
             eprint!("{}", timed_out(timeout.unwrap_or_default(), &error));
             Ok(ExitCode::from(2))

@@ -53,6 +53,13 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// Writes to standard error what a program was denied, whose own words can't say why.
+pub(crate) fn tell_denied(denied: &[String]) {
+    for text in denied {
+        eprintln!("undergo: {text} (option --net)");
+    }
+}
+
 /// `error[panic]: boom`, and the Go frames below it, from the plugin's own function on.
 fn describe(error: &Error) -> String {
     let mut text = format!("error[{}]: {error}", error.kind());

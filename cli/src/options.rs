@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use undergo::{Clock, Dir, Input, Limits, Output, Random, Sandbox};
+use undergo::{Clock, Dir, Input, Limits, Network, Output, Random, Sandbox};
 
 use crate::{duration, rfc3339};
 
@@ -28,6 +28,8 @@ pub(crate) struct Options {
     /// Take its random numbers from that seed
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    #[command(flatten)]
+    reach: Reach,
     /// End it when its start, or the call, takes longer: 500ms, 2s
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
@@ -42,9 +44,31 @@ pub(crate) struct Options {
     fuel: Option<u64>,
 }
 
+/// What a program may reach over the network.
+#[derive(clap::Args)]
+pub(crate) struct Reach {
+    /// Let it use the network as the rule says: connect=HOST:PORT, listen=ADDRESS:PORT, any
+    #[arg(long = "net", value_name = "RULE", value_parser = rule)]
+    rules: Vec<String>,
+    /// Listen there, and hand the listener to it, as the first descriptor behind its directories
+    #[arg(long = "listener", value_name = "ADDRESS:PORT")]
+    listeners: Vec<String>,
+}
+
+impl Reach {
+    /// Opens the listeners.
+    pub(crate) fn network(&self) -> undergo::Result<Network> {
+        let mut network = Network::new(&self.rules)?;
+        for address in &self.listeners {
+            network.open(address)?;
+        }
+        Ok(network)
+    }
+}
+
 impl Options {
-    pub(crate) fn sandbox(&self) -> Sandbox {
-        Sandbox {
+    pub(crate) fn sandbox(&self) -> undergo::Result<Sandbox> {
+        Ok(Sandbox {
             args: self.guest_args.clone(),
             env: self.env.clone(),
             dirs: self.dirs.clone(),
@@ -53,12 +77,13 @@ impl Options {
             stderr: Output::Capture(STREAM_BUFFER),
             clock: self.clock.map_or(Clock::Host, Clock::simulated),
             random: self.seed.map_or(Random::Host, Random::Seed),
-        }
+            network: self.reach.network()?,
+        })
     }
 
     /// That of a program, which has the streams of this process.
-    pub(crate) fn program(&self) -> Sandbox {
-        Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox() }
+    pub(crate) fn program(&self) -> undergo::Result<Sandbox> {
+        Ok(Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox()? })
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -73,6 +98,10 @@ fn dir(text: &str) -> Result<(String, Dir), String> {
         return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
     }
     Ok((guest.to_owned(), Dir { path: PathBuf::from(host), readonly }))
+}
+
+fn rule(text: &str) -> Result<String, String> {
+    Network::new([text]).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

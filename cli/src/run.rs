@@ -39,12 +39,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
     let ended = Plugin::from_file(&args.file).and_then(|plugin| {
         drop(progress);
-        let mut sandbox = args.options.program();
+        let mut sandbox = args.options.program()?;
         sandbox.args.extend(args.args.iter().cloned());
         let options = InstanceOptions { sandbox, limits: args.options.limits(), ..InstanceOptions::default() };
         plugin.run(options, &CallOptions::default())
     });
     let done = ended.map_err(|error| Failure::Run(error, NOT_RUN))?;
+    crate::failure::tell_denied(&done.denied);
     // The system has eight bits for it, as it has for other programs.
     Ok(ExitCode::from(done.code as u8))
 }

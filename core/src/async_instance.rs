@@ -159,6 +159,12 @@ impl AsyncInstance {
         self.0.seed.life.usage()
     }
 
+    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    #[must_use]
+    pub fn denied(&self) -> Vec<String> {
+        self.0.seed.denials.all()
+    }
+
     /// Takes what the guest wrote to a captured standard output.
     #[must_use]
     pub fn take_stdout(&self) -> Vec<u8> {

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interface::Function;
 use crate::plugin::{Compiled, Plugin};
 use crate::running::{Entered, Running, stale};
+use crate::sockets::denials::Denials;
 use crate::state::enter;
 
 /// A result of more bytes than this is released as soon as it is lifted; a smaller one when the export is called again.
@@ -170,7 +171,8 @@ impl<'i> Returned<'i> {
         }
         let max = self.entered.store_ref().data().max_value;
         let (value, lifted) = read_result(self.function, || self.entered.data(), self.result.get_u64(), max, lift);
-        let value = value.map_err(|error| in_result(error, self.function));
+        let denials = &self.entered.running.seed.denials;
+        let value = value.map_err(|error| in_result(error, self.function, denials));
         if let Err(error) = &value
             && error.kind() == ErrorKind::Trap
         {
@@ -262,10 +264,10 @@ pub(crate) fn lift_value<L: Lift>(
     (value, lifting.lifted())
 }
 
-/// Says which function gave a result that can't be read.
-pub(crate) fn in_result(error: Error, function: &Function) -> Error {
+/// Says which function gave a result that can't be read; and of an error of the guest's own, what it was denied before.
+pub(crate) fn in_result(error: Error, function: &Function, denials: &Denials) -> Error {
     match error.kind() {
-        ErrorKind::GuestError => error,
+        ErrorKind::GuestError => error.with_denied(denials.take_last()),
         _ => error.at(" -> result").in_function(&function.name),
     }
 }

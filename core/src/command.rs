@@ -24,6 +24,8 @@ pub struct Completed {
     pub stderr: Vec<u8>,
     /// Whether it wrote more than that: more than is captured, or than the limits let it write.
     pub truncated: bool,
+    /// What the sandbox denied it of the network, each thing once with the rule that would allow it.
+    pub denied: Vec<String>,
     /// What it used.
     pub usage: Usage,
 }
@@ -95,6 +97,13 @@ impl Completed {
         };
         let (stdout, stderr) = (&seed.streams.stdout, &seed.streams.stderr);
         let truncated = stdout.is_cut() || stderr.is_cut();
-        Ok(Completed { code, stdout: stdout.take(), stderr: stderr.take(), truncated, usage: seed.life.usage() })
+        Ok(Completed {
+            code,
+            stdout: stdout.take(),
+            stderr: stderr.take(),
+            truncated,
+            denied: seed.denials.all(),
+            usage: seed.life.usage(),
+        })
     }
 }

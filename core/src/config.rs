@@ -9,6 +9,7 @@ use crate::cancel::CancelToken;
 use crate::clock::Clock;
 use crate::imports::Imports;
 use crate::random::Random;
+use crate::sockets::network::Network;
 use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
@@ -31,6 +32,8 @@ pub struct Sandbox {
     pub clock: Clock,
     /// Where its random numbers come from.
     pub random: Random,
+    /// What it may reach over the network.
+    pub network: Network,
 }
 
 /// A directory of the host.

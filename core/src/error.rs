@@ -117,6 +117,7 @@ struct Inner {
     exit_code: Option<i32>,
     stderr: String,
     host: Option<HostError>,
+    denied: Option<String>,
 }
 
 impl Error {
@@ -131,6 +132,7 @@ impl Error {
             exit_code: None,
             stderr: String::new(),
             host: None,
+            denied: None,
         }))
     }
 
@@ -205,6 +207,22 @@ impl Error {
     #[must_use]
     pub fn host(&self) -> Option<&HostError> {
         self.0.host.as_ref()
+    }
+
+    /// What the sandbox denied the guest in the call that failed, and the rule that would allow it: perhaps why it failed. The last such thing, where there were several.
+    /// Of a [`Panic`](ErrorKind::Panic) and an [`Exit`](ErrorKind::Exit) the message has it as well; a [`GuestError`](ErrorKind::GuestError)'s is the guest's own.
+    #[must_use]
+    pub fn denied(&self) -> Option<&str> {
+        self.0.denied.as_deref()
+    }
+
+    /// Adds what the guest was denied before.
+    pub(crate) fn with_denied(mut self, denied: Option<String>) -> Self {
+        if let (Some(denied), ErrorKind::Panic | ErrorKind::Exit) = (&denied, self.kind()) {
+            self.0.message = format!("{} ({denied})", self.0.message);
+        }
+        self.0.denied = denied;
+        self
     }
 
     pub(crate) fn with_frames(mut self, frames: Vec<Frame>) -> Self {

@@ -146,7 +146,8 @@ impl AsyncReturned<'_, '_> {
         let data = || memory.map(|memory| memory.data(&*self.store)).ok_or_else(no_memory);
         let (value, lifted) =
             read_result(self.function, data, self.raw, max, |function, memory, bytes, max| lift_value(lift, function, memory, bytes, max));
-        let value = value.map_err(|error| in_result(error, self.function));
+        let denials = &self.store.data().sockets.denials;
+        let value = value.map_err(|error| in_result(error, self.function, denials));
         let state = self.store.data_mut();
         match &value {
             // A guest that gives what can't be is not to be trusted with another call.
@@ -175,6 +176,9 @@ pub(crate) async fn call<R>(
 ) -> Result<R> {
     let within = patience.clone().within(&store.data().patience);
     let outer = std::mem::replace(&mut store.data_mut().patience, within);
+    if store.data().depth == 0 {
+        store.data().sockets.denials.begin();
+    }
     store.data_mut().depth += 1;
     // To be bounded costs a small call something, if only that the future is moved around.
     let called = if patience.is_limited() {

@@ -174,6 +174,12 @@ impl Instance {
         Ok(self.0.enter(&CallOptions::default())?.data()?.len() as u64)
     }
 
+    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    #[must_use]
+    pub fn denied(&self) -> Vec<String> {
+        self.0.seed.denials.all()
+    }
+
     /// Takes what the guest wrote to a captured standard output.
     #[must_use]
     pub fn take_stdout(&self) -> Vec<u8> {

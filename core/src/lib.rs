@@ -18,7 +18,7 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `wasi`, `engine`, `ticker`, `cache`, `code`,
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `sockets`, `wasi`, `engine`, `ticker`, `cache`, `code`,
 //! `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
@@ -36,6 +36,7 @@ mod command;
 mod config;
 mod descriptor;
 mod engine;
+mod errno;
 mod error;
 mod fiber;
 mod fork;
@@ -52,12 +53,14 @@ mod plain;
 mod plugin;
 mod poll;
 mod pool;
+mod preview1;
 mod random;
 mod ready;
 mod roster;
 mod running;
 mod runtime;
 mod signatures;
+mod sockets;
 mod state;
 mod stopwatch;
 mod store;
@@ -68,6 +71,7 @@ mod typed;
 mod value;
 mod visit;
 mod wasi;
+mod watched;
 
 pub use abi::blob::Blob;
 pub use abi::lift::{Lift, lift_bytes};
@@ -98,12 +102,13 @@ pub use plugin::Plugin;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use random::Random;
 pub use roster::PoolStats;
+pub use sockets::network::Network;
 pub use streams::{Input, LineSink, Output};
 pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;
 
-/// The functions of WASI preview 1 that a plugin may import from `wasi_snapshot_preview1`.
+/// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::FUNCTIONS;
 
 /// The version of this crate, and of every other part of Undergo.

@@ -7,11 +7,12 @@ use wiggle::GuestMemory;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::clock::Simulated;
-use crate::descriptor::{Descriptor, Waiting, Wants};
+use crate::descriptor::{Found, Waiting, Wanted, Wants, look};
+use crate::errno;
 use crate::error::Result;
+use crate::sockets::table::Sockets;
 use crate::state::State;
 use crate::streams::{Standard, Standards, Stream, Streams};
-use crate::wasi::errno;
 
 /// Subscriptions that one call may have: each takes room on the host's side.
 const MOST: u32 = 1 << 16;
@@ -52,6 +53,8 @@ enum Until {
     Simulated(u64),
     Input,
     Output(Standard),
+    /// The socket with that number.
+    Socket(i32, Wants),
     /// There already, or never to be.
     Now(Outcome),
 }
@@ -78,6 +81,11 @@ impl Outcome {
 
     fn writable() -> Outcome {
         Outcome { bytes: 1, ..Outcome::PLAIN }
+    }
+
+    /// A socket that can be used; how many bytes that would be is not known.
+    fn socket(found: Found) -> Outcome {
+        Outcome { bytes: 1, is_end: found.is_over, ..Outcome::PLAIN }
     }
 }
 
@@ -120,6 +128,9 @@ pub(crate) async fn resolve(all: &[Subscription], state: &mut State, waiting: Wa
             (FD_READ, Some(Standard::Input)) => Until::Input,
             (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
             (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
+            (kind, None) if state.sockets.find(one.target as i32).is_some() => {
+                Until::Socket(one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write })
+            }
             (kind, None) => Until::Now(file(kind, one.target, state, waiting).await?),
         };
         waits.push(Wait { userdata: one.userdata, kind: one.kind, until });
@@ -179,15 +190,19 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
 /// Waits until something has happened, and gives all that has.
 pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
     // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
-    let State { standards, streams, patience, clock, .. } = state;
+    let State { standards, streams, sockets, patience, clock, .. } = state;
     let (standards, streams, patience, clock) = (&*standards, &**streams, &*patience, clock.as_ref());
-    let wanted = descriptors(waits, standards, streams);
+    let of_sockets = awaited(waits, sockets);
+    let mut wanted = descriptors(waits, standards, streams);
+    wanted.extend(&of_sockets);
     loop {
         let now = Instant::now();
         // Looked at once: all that wait for the same stream are told the same.
         let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
+        // One look for all of them, in the order of the waits.
+        let mut found = look(&of_sockets).into_iter();
         let passed = clock.map_or(0, Simulated::passed);
-        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams)).collect();
+        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &mut found)).collect();
         if !happened.is_empty() {
             return Ok(happened);
         }
@@ -202,8 +217,17 @@ pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) ->
     }
 }
 
+/// The sockets that end the wait, one for each subscription.
+fn awaited<'s>(waits: &[Wait], sockets: &'s Sockets) -> Vec<Wanted<'s>> {
+    let one = |wait: &Wait| match wait.until {
+        Until::Socket(number, wants) => Some((sockets.find(number)?.awaited(), wants)),
+        _ => None,
+    };
+    waits.iter().filter_map(one).collect()
+}
+
 /// The host's descriptors that end the wait: one for each standard stream at the most.
-fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Streams) -> Vec<(&'s Descriptor, Wants)> {
+fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Streams) -> Vec<Wanted<'s>> {
     let is_wanted = |standard: Standard| {
         waits.iter().any(|wait| match wait.until {
             Until::Input => standard == Standard::Input,
@@ -218,7 +242,7 @@ fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Stream
     ]
     .into_iter()
     .filter(|(standard, ..)| is_wanted(*standard))
-    .filter_map(|(_, descriptor, wants)| Some((descriptor?, wants)))
+    .filter_map(|(_, descriptor, wants)| Some((descriptor? as _, wants)))
     .collect()
 }
 
@@ -237,7 +261,14 @@ impl Wait {
         }
     }
 
-    fn event(&self, now: Instant, passed: u64, input: Option<u64>, streams: &Streams) -> Option<Event> {
+    fn event(
+        &self,
+        now: Instant,
+        passed: u64,
+        input: Option<u64>,
+        streams: &Streams,
+        sockets: &mut impl Iterator<Item = Found>,
+    ) -> Option<Event> {
         let outcome = match self.until {
             Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
             Until::Simulated(moment) => (moment <= passed).then_some(Outcome::PLAIN),
@@ -246,6 +277,8 @@ impl Wait {
                 let descriptor = streams.output(standard).and_then(Stream::descriptor);
                 descriptor.is_none_or(|descriptor| descriptor.is_ready(Wants::Write)).then(Outcome::writable)
             }
+            // It was there when the wait began, and nobody closes it meanwhile.
+            Until::Socket(..) => sockets.next().filter(|found| found.is_ready).map(Outcome::socket),
             Until::Now(outcome) => Some(outcome),
         };
         outcome.map(|outcome| Event { userdata: self.userdata, kind: self.kind, outcome })

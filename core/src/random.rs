@@ -5,8 +5,9 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
 use wiggle::GuestMemory;
 
 use crate::abi::memory::GuestMemory as Checked;
+use crate::errno;
+use crate::preview1::parts;
 use crate::state::State;
-use crate::wasi::{errno, parts};
 
 /// Where a guest's random numbers come from: `crypto/rand`, `math/rand`, the seeds of maps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

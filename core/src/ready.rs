@@ -9,6 +9,7 @@ use crate::engine::{self, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, Kept};
 use crate::imports::{self, Import};
+use crate::sockets::link::Versions;
 use crate::state::State;
 use crate::wasi;
 
@@ -27,7 +28,7 @@ impl Ready {
     pub(crate) fn new(settings: Settings, module: &Module, all: &Arc<[Import]>) -> Result<Ready> {
         let engine = engine::engine(settings)?;
         let mut linker = Linker::new(engine);
-        wasi::link(&mut linker).map_err(|error| unlinked(&error))?;
+        wasi::link(&mut linker, Versions::of(module)).map_err(|error| unlinked(&error))?;
         let pre = Kept::new(link(linker, module, all)?);
         let imported = module.imports().filter(|import| import.ty().func().is_some()).count() as u32;
         Ok(Ready { settings, engine, pre, imported, imports: all.clone(), async_pre: OnceLock::new() })
@@ -38,7 +39,7 @@ impl Ready {
         let _held = fork::hold()?;
         let made = self.async_pre.get_or_init(|| {
             let mut linker = Linker::new(self.engine);
-            wasi::link_async(&mut linker).map_err(|error| unlinked(&error))?;
+            wasi::link_async(&mut linker, Versions::of(self.pre.module())).map_err(|error| unlinked(&error))?;
             link_async(linker, self.pre.module(), &self.imports).map(Kept::new)
         });
         made.as_deref().map_err(Clone::clone)

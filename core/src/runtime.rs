@@ -1,4 +1,4 @@
-//! The threads of asynchronous calls: a few that compute, and one that minds the clock. Made when they are first needed.
+//! The threads of asynchronous calls: a few that compute, and one that minds the clock and the sockets. Made when they are first needed.
 
 use std::thread::available_parallelism;
 
@@ -8,7 +8,7 @@ use tokio::time::{Instant, Sleep};
 use crate::fork::PerProcess;
 
 struct Runtimes {
-    /// Runs no guest, so that timers are on time however busy the others are.
+    /// Runs no guest, so that timers and sockets are on time however busy the others are.
     clock: Threads,
     guests: Threads,
 }
@@ -39,14 +39,17 @@ fn runtimes() -> &'static Runtimes {
     static RUNTIMES: PerProcess<Runtimes> = PerProcess::new();
     RUNTIMES.get_or_make(|| {
         let threads = available_parallelism().map_or(2, usize::from);
-        let make = |name: &str, threads| {
+        let make = |name: &str, threads, minds_sockets| {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(threads).thread_name(name).enable_time();
+            if minds_sockets {
+                builder.enable_io();
+            }
             // Without threads no asynchronous call can go on: there is nobody to tell, and nothing to go back to.
             let runtime = builder.build().unwrap_or_else(|error| panic!("the system gives no threads for asynchronous calls: {error}"));
             Threads::from(runtime)
         };
-        Runtimes { clock: make("undergo-clock", 1), guests: make("undergo-guest", threads) }
+        Runtimes { clock: make("undergo-clock", 1, true), guests: make("undergo-guest", threads, false) }
     })
 }
 

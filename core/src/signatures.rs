@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::imports::{self, Import};
 use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind};
 use crate::module::{CoreType, ModuleInfo};
+use crate::preview1;
 use crate::wasi;
 
 /// An export that can be called.
@@ -73,7 +74,7 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
 pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
     let mut imports = Vec::new();
     for import in &info.imports {
-        if import.module == wasi::MODULE && wasi::FUNCTIONS.contains(&import.name.as_str()) {
+        if import.module == preview1::MODULE && wasi::FUNCTIONS.contains(&import.name.as_str()) {
             continue;
         }
         let typed = interface.and_then(|interface| interface.import(&import.module, &import.name));

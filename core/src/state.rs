@@ -18,6 +18,7 @@ use crate::life::Life;
 use crate::patience::Patience;
 use crate::random::Seeded;
 use crate::ready::Ready;
+use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
 
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) clock: Option<Simulated>,
     /// Of a guest whose random numbers are not the host's.
     pub(crate) random: Option<Seeded>,
+    pub(crate) sockets: Sockets,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,
@@ -231,6 +233,9 @@ fn check_room(address: u32, size: u32, memory: &[u8]) -> Result<()> {
 pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
     let mark = store.data().streams.stderr.total();
     let outermost = store.data().depth == 0;
+    if outermost {
+        store.data().sockets.denials.begin();
+    }
     store.data_mut().depth += 1;
     let stack = store.data().ready.settings.stack;
     let mut call = || {
@@ -272,7 +277,8 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let stderr = state.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // What ended within an inner call has that one's.
-        let ended = if ended.stderr().is_empty() { ended.with_stderr(stderr) } else { ended };
+        let ended =
+            if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last()) } else { ended };
         // Where it stood. What a host function raised has its own traceback.
         return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
@@ -305,7 +311,7 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
         (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };
-    ended.with_stderr(stderr)
+    ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last())
 }
 
 /// The frames of a backtrace. A recursion without end has a hundred thousand of them, all alike: the innermost ones are enough.

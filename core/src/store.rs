@@ -16,6 +16,8 @@ use crate::life::Life;
 use crate::patience::Patience;
 use crate::plugin::{Compiled, Plugin};
 use crate::random::Seeded;
+use crate::sockets::denials::Denials;
+use crate::sockets::table::Sockets;
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
 use crate::visit::Doors;
@@ -30,6 +32,7 @@ pub(crate) struct Seed {
     pub(crate) options: InstanceOptions,
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) denials: Arc<Denials>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     pub(crate) doors: Arc<Doors>,
@@ -52,6 +55,7 @@ impl Seed {
             options,
             host,
             streams,
+            denials: Arc::default(),
             gate: Arc::new(Gate::new()),
             life: Arc::new(Life::new()),
             doors: Arc::default(),
@@ -82,6 +86,7 @@ impl Seed {
             standards: Standards::new(&options.sandbox.stdin)?,
             clock,
             random: Seeded::of(options.sandbox.random),
+            sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

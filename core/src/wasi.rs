@@ -1,54 +1,40 @@
 //! WASI preview 1 over wasmtime-wasi. Standard streams and waiting are served here, where the patience of the call is at hand; all else is passed on.
 
-use std::future::Future;
 use std::io;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
-use wasmtime::{AsContextMut as _, Caller, Linker};
-use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
+use wasmtime::{Caller, Linker};
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
-use wasmtime_wasi::runtime::in_tokio;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 use wiggle::GuestMemory;
 
-use crate::abi::memory::{self, GuestMemory as Checked};
+use crate::abi::memory::GuestMemory as Checked;
 use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::descriptor::Waiting;
+use crate::errno;
 use crate::error::{Error, ErrorKind, Result};
 use crate::poll;
+use crate::preview1::{MODULE, MOST, MOST_BUFFERS, answer, at_once, buffer, parts};
 use crate::random::random_get;
+use crate::sockets::call::Call;
+use crate::sockets::link::Versions;
+use crate::sockets::table::Sockets;
+use crate::sockets::{self, descriptors, placeholder};
 use crate::state::State;
 use crate::streams::Standard;
 
-pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
-
-/// The functions of preview 1. Any other import of its module is the host's to give.
+/// The functions of preview 1, and of the extension for sockets. Any other import of their module is the host's to give.
 #[rustfmt::skip]
-pub(crate) const FUNCTIONS: [&str; 46] = [
+pub(crate) const FUNCTIONS: [&str; 57] = [
     "args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get", "fd_advise", "fd_allocate",
     "fd_close", "fd_datasync", "fd_fdstat_get", "fd_fdstat_set_flags", "fd_fdstat_set_rights", "fd_filestat_get", "fd_filestat_set_size",
     "fd_filestat_set_times", "fd_pread", "fd_prestat_dir_name", "fd_prestat_get", "fd_pwrite", "fd_read", "fd_readdir", "fd_renumber",
     "fd_seek", "fd_sync", "fd_tell", "fd_write", "path_create_directory", "path_filestat_get", "path_filestat_set_times", "path_link",
     "path_open", "path_readlink", "path_remove_directory", "path_rename", "path_symlink", "path_unlink_file", "poll_oneoff", "proc_exit",
-    "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_recv", "sock_send", "sock_shutdown",
+    "proc_raise", "random_get", "sched_yield", "sock_accept", "sock_bind", "sock_connect", "sock_getaddrinfo", "sock_getlocaladdr",
+    "sock_getpeeraddr", "sock_getsockopt", "sock_listen", "sock_open", "sock_recv", "sock_recv_from", "sock_send", "sock_send_to",
+    "sock_setsockopt", "sock_shutdown",
 ];
-
-/// The numbers of preview 1 for what went wrong.
-pub(crate) mod errno {
-    pub(crate) const SUCCESS: i32 = 0;
-    pub(crate) const BADF: i32 = 8;
-    pub(crate) const FAULT: i32 = 21;
-    pub(crate) const INVAL: i32 = 28;
-    pub(crate) const IO: i32 = 29;
-}
-
-/// Bytes that one call of `fd_read` or `fd_write` carries at most: between two of them the guest looks whether it should go on.
-const MOST: usize = 1 << 20;
-
-/// Buffers that one call may name. POSIX has the same limit.
-const MOST_BUFFERS: u32 = 1024;
 
 /// Makes what an instance may reach.
 pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simulated>, fibers: bool) -> Result<WasiP1Ctx> {
@@ -71,6 +57,7 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     if let Some(clock) = clock {
         clock.give_to(&mut builder);
     }
+    placeholder::keep_numbers(&mut builder, sandbox.network.listeners().len())?;
     // Its own standard streams are empty: the functions below serve them.
     // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
     // of an event loop, which should not wait for a disk.
@@ -78,8 +65,42 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     Ok(builder.build_p1())
 }
 
+/// What preview 1 does with descriptors that are files only; a socket has a refusal for each. Those of the first list wait for the system.
+macro_rules! of_files {
+    ($one:ident) => {
+        $one!(async fd_advise(from: i64, count: i64, advice: i32));
+        $one!(async fd_datasync());
+        $one!(async fd_filestat_set_size(size: i64));
+        $one!(async fd_filestat_set_times(access: i64, change: i64, flags: i32));
+        $one!(async fd_pread(buffers: i32, count: i32, from: i64, done: i32));
+        $one!(async fd_pwrite(buffers: i32, count: i32, from: i64, done: i32));
+        $one!(async fd_readdir(buffer: i32, len: i32, cookie: i64, done: i32));
+        $one!(async fd_seek(offset: i64, whence: i32, place: i32));
+        $one!(async fd_sync());
+        $one!(fd_allocate(from: i64, count: i64));
+        $one!(fd_fdstat_set_rights(own: i64, inherited: i64));
+        $one!(fd_prestat_dir_name(path: i32, len: i32));
+        $one!(fd_prestat_get(stat: i32));
+        $one!(fd_tell(place: i32));
+    };
+}
+
+/// Calls wasmtime-wasi, for a descriptor that is no socket.
+macro_rules! pass_on {
+    ($waiting:expr, $caller:ident, async $name:ident($fd:ident $(, $arg:ident)*)) => {{
+        let (memory, state) = parts(&mut $caller)?;
+        let mut memory = GuestMemory::Unshared(memory);
+        $waiting.run(wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*)).await
+    }};
+    ($waiting:expr, $caller:ident, $name:ident($fd:ident $(, $arg:ident)*)) => {{
+        let (memory, state) = parts(&mut $caller)?;
+        let mut memory = GuestMemory::Unshared(memory);
+        wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*)
+    }};
+}
+
 /// Gives the linker all of preview 1, for guests on their caller's stack.
-pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_sync(linker, |state: &mut State| &mut state.wasi)?;
     macro_rules! own {
         ($($name:ident($($arg:ident),*);)*) => {
@@ -88,84 +109,86 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             })?;)*
         };
     }
+    macro_rules! guarded {
+        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*))) };
+        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*))) };
+        (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
+            linker.func_wrap(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, $fd: i32, $($arg: $ty),*| {
+                at_once(async { if is_socket(&$caller, $fd) { Ok(descriptors::refusal(stringify!($name))) } else { $passed } })
+            })?
+        };
+    }
     linker.allow_shadowing(true);
     own! {
         fd_read(fd, buffers, count, done);
         fd_write(fd, buffers, count, done);
         fd_close(fd);
         fd_renumber(from, to);
+        fd_fdstat_get(fd, stat);
+        fd_filestat_get(fd, stat);
         poll_oneoff(subscriptions, events, count, ready);
     }
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
+    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
+    of_files!(guarded);
+    sockets::link::link(linker, versions)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
 /// Gives the linker all of preview 1, for guests on fibers, whose waits hold no thread.
-pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
+    macro_rules! guarded {
+        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*))) };
+        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*))) };
+        (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
+            linker.func_wrap_async(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, ($fd, $($arg,)*): (i32, $($ty,)*)| {
+                Box::new(async move { if is_socket(&$caller, $fd) { Ok(descriptors::refusal(stringify!($name))) } else { $passed } })
+            })?
+        };
+    }
     linker.allow_shadowing(true);
     linker.func_wrap_async(MODULE, "fd_read", |caller, args| Box::new(fd_read(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_write", |caller, args| Box::new(fd_write(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_fdstat_get", |caller, args| Box::new(fd_fdstat_get(Waiting::Task, caller, args)))?;
+    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
+    linker.func_wrap_async(MODULE, "fd_filestat_get", |caller, args| Box::new(fd_filestat_get(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
+    of_files!(guarded);
+    sockets::link::link_async(linker, versions)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Runs what waits on the thread, if at all. It is not run by Tokio: a function of the host that gets output may want a runtime of its own.
-fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
-    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => unreachable!("waits on a thread block it"),
-    }
+fn is_socket(caller: &Caller<'_, State>, fd: i32) -> bool {
+    caller.data().sockets.find(fd).is_some()
 }
 
-impl Waiting {
-    /// Waits for a function of wasmtime-wasi.
-    pub(crate) async fn run<R>(self, work: impl Future<Output = R>) -> R {
-        match self {
-            Waiting::Thread => in_tokio(work),
-            Waiting::Task => work.await,
-        }
+async fn fd_fdstat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return sockets::said(descriptors::stat(Call::new(waiting, &mut caller)?, fd, stat));
     }
+    pass_on!(waiting, caller, async fd_fdstat_get(fd, stat))
 }
 
-/// The guest's memory, and all else.
-pub(crate) fn parts<'c>(caller: &'c mut Caller<'_, State>) -> wasmtime::Result<(&'c mut [u8], &'c mut State)> {
-    // While the start section runs, the state does not know the memory yet.
-    match caller.data().guest.memory.or_else(|| caller.get_export("memory")?.into_memory()) {
-        Some(memory) => {
-            // What bounds copies into the host, for each call anew. wasmtime-wasi's own wrappers do the same.
-            let fuel = caller.as_context_mut().hostcall_fuel();
-            let (memory, state) = memory.data_and_store_mut(caller);
-            state.wasi.set_hostcall_fuel(fuel);
-            Ok((memory, state))
-        }
-        None => Err(Error::new(ErrorKind::Trap, "the guest calls WASI, but exports no memory").into_wasmtime()),
+fn fd_fdstat_set_flags(mut caller: Caller<'_, State>, fd: i32, flags: i32) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return sockets::said(descriptors::set_flags(&mut caller.data_mut().sockets, fd, flags));
     }
+    pass_on!(Waiting::Thread, caller, fd_fdstat_set_flags(fd, flags))
 }
 
-/// An `iovec` or `ciovec`, and that it lies in the memory.
-fn buffer(memory: &[u8], list: &[u8], number: u32) -> Result<(usize, usize)> {
-    let (at, len) = (memory::read_u32(list, number * 8), memory::read_u32(list, number * 8 + 4));
-    Checked::new(memory).slice(at, 1, len, 1)?;
-    // Nothing may lie anywhere, also outside the memory.
-    Ok(if len == 0 { (0, 0) } else { (at as usize, len as usize) })
-}
-
-/// Writes a count for the guest. The number that it gets as the function's result.
-fn answer(memory: &mut [u8], at: i32, count: usize) -> i32 {
-    if Checked::new(memory).slice(at as u32, 1, 4, 4).is_err() {
-        return errno::FAULT;
+async fn fd_filestat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return sockets::said(descriptors::file_stat(Call::new(waiting, &mut caller)?, fd, stat));
     }
-    // Bounded by MOST.
-    memory[at as u32 as usize..][..4].copy_from_slice(&(count as u32).to_le_bytes());
-    errno::SUCCESS
+    pass_on!(waiting, caller, async fd_filestat_get(fd, stat))
 }
 
 async fn fd_write(
@@ -173,6 +196,9 @@ async fn fd_write(
     mut caller: Caller<'_, State>,
     (fd, buffers, count, done): (i32, i32, i32, i32),
 ) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return sockets::said(descriptors::write(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
+    }
     let (memory, state) = parts(&mut caller)?;
     let stream = match state.standards.find(fd) {
         Some(standard) => state.streams.output(standard),
@@ -206,6 +232,9 @@ async fn fd_read(
     mut caller: Caller<'_, State>,
     (fd, buffers, count, done): (i32, i32, i32, i32),
 ) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return sockets::said(descriptors::read(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
+    }
     let (memory, state) = parts(&mut caller)?;
     match state.standards.find(fd) {
         Some(Standard::Input) => {}
@@ -244,6 +273,11 @@ async fn fd_read(
 
 async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (fd,): (i32,)) -> wasmtime::Result<i32> {
     let (memory, state) = parts(&mut caller)?;
+    let was_socket = state.sockets.remove(fd).is_some();
+    if was_socket && Sockets::is_own(fd) {
+        return Ok(errno::SUCCESS);
+    }
+    // Behind a listener that was handed in stands what keeps its number from files.
     let mut memory = GuestMemory::Unshared(memory);
     let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
     if said == errno::SUCCESS {
@@ -255,6 +289,13 @@ async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (fd,): (i32,)
 async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to): (i32, i32)) -> wasmtime::Result<i32> {
     let (memory, state) = parts(&mut caller)?;
     let mut memory = GuestMemory::Unshared(memory);
+    if state.sockets.find(from).or_else(|| state.sockets.find(to)).is_some() || Sockets::is_own(from) || Sockets::is_own(to) {
+        let said = descriptors::renumber(&mut state.sockets, from, to);
+        if said == errno::SUCCESS && from != to && !Sockets::is_own(from) {
+            return waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, from)).await;
+        }
+        return Ok(said);
+    }
     let said = waiting.run(wasi_snapshot_preview1::fd_renumber(&mut state.wasi, &mut memory, from, to)).await?;
     if said == errno::SUCCESS {
         state.standards.renumber(from, to);
@@ -319,10 +360,13 @@ mod tests {
         let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), InstanceOptions::default()).expect("a seed");
         let mut store = seed.store().expect("a store");
         let mut linker = Linker::new(store.engine());
-        link(&mut linker).expect("a linker");
+        link(&mut linker, Versions::default()).expect("a linker");
         let mut linked: Vec<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
         linked.sort();
         assert_eq!(linked, FUNCTIONS);
+        let mut linker = Linker::new(store.engine());
+        link_async(&mut linker, Versions::default()).expect("a linker");
+        assert_eq!(linker.iter(&mut store).count(), FUNCTIONS.len());
     }
 
     #[test]
@@ -345,7 +389,7 @@ mod tests {
         let mut store = seed.store().expect("a store");
         let engine = store.engine().clone();
         let mut linker = Linker::new(&engine);
-        link_async(&mut linker).expect("a linker");
+        link_async(&mut linker, Versions::default()).expect("a linker");
         store.set_epoch_deadline(u64::MAX / 2);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {

@@ -71,7 +71,10 @@ fn text_and_lists_of_any_size_arrive() {
     let numbers: Vec<u8> = [1, -2, 3_i32].iter().flat_map(|n| n.to_le_bytes()).collect();
     let appended = value(guest, "append-int32", &[Argument::List(Scalar::S32, &numbers), Argument::Number(9)]).expect("two lists");
     let list = |numbers: &[i64]| Value::List(numbers.iter().map(|n| Value::Int(*n)).collect());
-    assert_eq!(format!("{appended:?}"), format!("{:?}", guest.call("append-int32", &[list(&[1, -2, 3]), Value::Int(9)], &PLAIN).expect("the same")));
+    assert_eq!(
+        format!("{appended:?}"),
+        format!("{:?}", guest.call("append-int32", &[list(&[1, -2, 3]), Value::Int(9)], &PLAIN).expect("the same"))
+    );
     // 300,000 bytes a call: what the guest was given is let go of.
     let size = guest.memory_size().expect("a size");
     let long = "y".repeat(300_000);

@@ -1,0 +1,93 @@
+//! The numbers of preview 1 for what went wrong.
+
+use std::io;
+
+macro_rules! numbers {
+    ($($name:ident = $number:literal $(from $host:ident)?,)*) => {
+        $(pub(crate) const $name: i32 = $number;)*
+
+        /// The guest's number for what the system said; `IO` for what preview 1 has no number for.
+        pub(crate) fn from_system(error: &io::Error) -> i32 {
+            match error.raw_os_error() {
+                #[cfg(unix)]
+                Some(code) => from_code(code),
+                _ => from_kind(error.kind()),
+            }
+        }
+
+        /// The same for a number of the system, of which 0 is none.
+        #[cfg(unix)]
+        pub(crate) fn from_code(code: i32) -> i32 {
+            match code {
+                0 => SUCCESS,
+                $($(libc::$host => $name,)?)*
+                _ => IO,
+            }
+        }
+    };
+}
+
+numbers! {
+    SUCCESS = 0,
+    ACCES = 2 from EACCES,
+    ADDRINUSE = 3 from EADDRINUSE,
+    ADDRNOTAVAIL = 4 from EADDRNOTAVAIL,
+    AFNOSUPPORT = 5 from EAFNOSUPPORT,
+    AGAIN = 6 from EAGAIN,
+    ALREADY = 7 from EALREADY,
+    BADF = 8 from EBADF,
+    CONNABORTED = 13 from ECONNABORTED,
+    CONNREFUSED = 14 from ECONNREFUSED,
+    CONNRESET = 15 from ECONNRESET,
+    DESTADDRREQ = 17 from EDESTADDRREQ,
+    FAULT = 21,
+    HOSTUNREACH = 23 from EHOSTUNREACH,
+    INPROGRESS = 26 from EINPROGRESS,
+    INTR = 27 from EINTR,
+    INVAL = 28 from EINVAL,
+    IO = 29,
+    ISCONN = 30 from EISCONN,
+    LOOP = 32 from ELOOP,
+    MFILE = 33 from EMFILE,
+    MSGSIZE = 35 from EMSGSIZE,
+    NAMETOOLONG = 37 from ENAMETOOLONG,
+    NETDOWN = 38 from ENETDOWN,
+    NETRESET = 39 from ENETRESET,
+    NETUNREACH = 40 from ENETUNREACH,
+    NFILE = 41 from ENFILE,
+    NOBUFS = 42 from ENOBUFS,
+    NODEV = 43 from ENODEV,
+    NOENT = 44 from ENOENT,
+    NOMEM = 48 from ENOMEM,
+    NOPROTOOPT = 50 from ENOPROTOOPT,
+    NOTCONN = 53 from ENOTCONN,
+    NOTDIR = 54 from ENOTDIR,
+    NOTSOCK = 57 from ENOTSOCK,
+    NOTSUP = 58 from EOPNOTSUPP,
+    PERM = 63 from EPERM,
+    PIPE = 64 from EPIPE,
+    PROTO = 65 from EPROTO,
+    PROTONOSUPPORT = 66 from EPROTONOSUPPORT,
+    PROTOTYPE = 67 from EPROTOTYPE,
+    ROFS = 69 from EROFS,
+    SPIPE = 70,
+    TIMEDOUT = 73 from ETIMEDOUT,
+}
+
+/// Where the system's own numbers are not known.
+fn from_kind(kind: io::ErrorKind) -> i32 {
+    match kind {
+        io::ErrorKind::AddrInUse => ADDRINUSE,
+        io::ErrorKind::AddrNotAvailable => ADDRNOTAVAIL,
+        io::ErrorKind::ConnectionAborted => CONNABORTED,
+        io::ErrorKind::ConnectionRefused => CONNREFUSED,
+        io::ErrorKind::ConnectionReset => CONNRESET,
+        io::ErrorKind::InvalidInput => INVAL,
+        io::ErrorKind::NotConnected => NOTCONN,
+        io::ErrorKind::PermissionDenied => ACCES,
+        io::ErrorKind::BrokenPipe => PIPE,
+        io::ErrorKind::TimedOut => TIMEDOUT,
+        io::ErrorKind::WouldBlock => AGAIN,
+        _ => IO,
+    }
+}

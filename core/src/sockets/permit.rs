@@ -1,0 +1,172 @@
+//! Whether the rules allow what a guest wants; and if not, which rule would.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::descriptor::Waiting;
+use crate::errno;
+use crate::patience::Patience;
+use crate::sockets::Failed;
+use crate::sockets::address::Address;
+use crate::sockets::resolve;
+use crate::sockets::rules::Action;
+use crate::sockets::socket::{destination, meant};
+use crate::sockets::table::Sockets;
+
+impl Sockets {
+    /// Whether the guest may have sockets of its own at all.
+    pub(crate) fn permit_any(&self) -> Result<(), Failed> {
+        if self.network.is_off() {
+            return Err(self.deny("the use of the network", "any, or one for less, such as connect=example.org:443"));
+        }
+        Ok(())
+    }
+
+    /// Whether the guest may connect to an address, or send to it; gives the one to use. What is checked is the address that the packets go to.
+    pub(crate) async fn permit_connect(&mut self, address: &Address, waiting: Waiting, patience: &Patience) -> Result<Address, Failed> {
+        let ip = match address {
+            Address::Unix(path) if self.network.allows_unix(Action::Connect, path) => return Ok(address.clone()),
+            Address::Unix(_) => return Err(self.deny_at(Action::Connect, address)),
+            Address::Ip(ip) => destination(*ip),
+        };
+        let (to, port) = (meant(ip.ip()), ip.port());
+        if self.network.allows_ip(Action::Connect, to, port) || self.is_named(to, port) {
+            return Ok(Address::Ip(ip));
+        }
+        // The guest may know the address from a name server of its own, so what the rules' names are is asked for now.
+        if is_public(to) {
+            let due: Vec<String> = self.network.names(port).map(str::to_owned).collect();
+            for name in due {
+                if self.names.is_due(&name) {
+                    match resolve::resolve(&name, waiting, patience).await {
+                        Ok(found) => self.names.remember(&name, &found),
+                        Err(Failed::Number(_)) => {}
+                        Err(ended) => return Err(ended),
+                    }
+                }
+            }
+            if self.is_named(to, port) {
+                return Ok(Address::Ip(ip));
+            }
+        }
+        Err(self.deny_at(Action::Connect, &Address::Ip(SocketAddr::new(to, port))))
+    }
+
+    /// Whether the guest may bind a socket to an address.
+    pub(crate) fn permit_listen(&self, address: &Address) -> Result<(), Failed> {
+        let is_allowed = match address {
+            Address::Unix(path) => self.network.allows_unix(Action::Listen, path),
+            Address::Ip(ip) => self.network.allows_ip(Action::Listen, ip.ip().to_canonical(), ip.port()),
+        };
+        if is_allowed { Ok(()) } else { Err(self.deny_at(Action::Listen, address)) }
+    }
+
+    /// Whether the guest may look up a name. To do so tells others about it: a name is all that it takes to carry a secret away.
+    pub(crate) fn permit_name(&self, name: &str) -> Result<(), Failed> {
+        self.permit_any()?;
+        if name == "localhost" || self.network.allows_name(name, None) {
+            return Ok(());
+        }
+        Err(self.deny(&format!("looking up {name}"), &format!("connect={name}:PORT")))
+    }
+
+    /// Whether the address is one that an allowed name was resolved to.
+    fn is_named(&self, ip: IpAddr, port: u16) -> bool {
+        is_public(ip) && self.names.of(ip).iter().any(|name| self.network.allows_name(name, Some(port)))
+    }
+
+    fn deny_at(&self, action: Action, address: &Address) -> Failed {
+        let what = match action {
+            Action::Connect => format!("connecting to {address}"),
+            Action::Listen => format!("listening at {address}"),
+        };
+        self.deny(&what, &format!("{action}={address}"))
+    }
+
+    fn deny(&self, what: &str, rule: &str) -> Failed {
+        self.denials.note(what, rule);
+        Failed::Number(errno::ACCES)
+    }
+}
+
+/// Whether a name may stand for the address. Whoever has a say in a name may let it stand for any: this machine itself, and those that only this machine's
+/// own link leads to, have to be allowed by address.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::Sandbox;
+    use crate::sockets::network::Network;
+
+    fn sockets(rules: &[&str]) -> Sockets {
+        let network = Network::new(rules).expect("rules");
+        Sockets::new(&Sandbox { network, ..Sandbox::default() }, Arc::default()).expect("sockets")
+    }
+
+    fn connects(sockets: &mut Sockets, to: &str) -> Option<String> {
+        let address = Address::Ip(to.parse().expect("an address"));
+        let patience = Patience::default();
+        let mut work = std::pin::pin!(sockets.permit_connect(&address, Waiting::Thread, &patience));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match work.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(done) => done.ok().map(|address| address.to_string()),
+            std::task::Poll::Pending => panic!("a wait on a thread blocks it"),
+        }
+    }
+
+    #[test]
+    fn the_address_that_is_meant_is_checked() {
+        let mut sockets = sockets(&["10.0.0.0/8:*", "127.0.0.1:80"]);
+        assert_eq!(connects(&mut sockets, "10.1.2.3:5").as_deref(), Some("10.1.2.3:5"));
+        assert_eq!(connects(&mut sockets, "[::ffff:10.1.2.3]:5").as_deref(), Some("[::ffff:10.1.2.3]:5"));
+        assert_eq!(connects(&mut sockets, "[::ffff:11.1.2.3]:5"), None);
+        assert_eq!(connects(&mut sockets, "0.0.0.0:80").as_deref(), Some("127.0.0.1:80"));
+        assert_eq!(connects(&mut sockets, "0.0.0.0:81"), None);
+        assert_eq!(connects(&mut sockets, "[::]:80"), None, "that is ::1");
+        let denied = sockets.denials.all();
+        assert!(denied.iter().any(|text| text.contains("connect=127.0.0.1:81")), "{denied:?}");
+    }
+
+    #[test]
+    fn names_stand_for_what_they_were_resolved_to() {
+        let mut sockets = sockets(&["*.example.org:443"]);
+        assert_eq!(connects(&mut sockets, "93.184.216.34:443"), None);
+        let told = ["93.184.216.34", "10.0.0.7", "127.0.0.1", "169.254.169.254", "::1"].map(|ip| ip.parse().expect("an address"));
+        sockets.names.remember("www.example.org", &told);
+        sockets.names.remember("www.example.com", &["1.2.3.4".parse().expect("an address")]);
+        assert!(connects(&mut sockets, "93.184.216.34:443").is_some());
+        assert!(connects(&mut sockets, "10.0.0.7:443").is_some(), "a name of an internal host is usual");
+        for not in ["93.184.216.34:80", "127.0.0.1:443", "169.254.169.254:443", "[::1]:443", "1.2.3.4:443", "0.0.0.0:443"] {
+            assert_eq!(connects(&mut sockets, not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn only_allowed_names_are_looked_up() {
+        let named = sockets(&["example.org:443"]);
+        assert!(named.permit_name("example.org").is_ok() && named.permit_name("localhost").is_ok());
+        assert!(named.permit_name("evil.example").is_err());
+        assert!(named.denials.all().iter().any(|text| text.contains("connect=evil.example:PORT")));
+        assert!(sockets(&["10.0.0.0/8:*"]).permit_name("example.org").is_err());
+        assert!(sockets(&["any"]).permit_name("example.org").is_ok());
+        assert!(sockets(&[]).permit_name("localhost").is_err());
+    }
+
+    #[test]
+    fn addresses_are_listened_at_as_they_are_written() {
+        let sockets = sockets(&["listen=127.0.0.1:0", "listen=unix:/run/a.sock"]);
+        let at = |text: &str| Address::Ip(text.parse().expect("an address"));
+        assert!(sockets.permit_listen(&at("127.0.0.1:0")).is_ok());
+        assert!(sockets.permit_listen(&Address::Unix(b"/run/a.sock".to_vec())).is_ok());
+        for not in [at("127.0.0.1:80"), at("0.0.0.0:0"), at("[::]:0"), Address::Unix(b"/run/b.sock".to_vec())] {
+            assert!(sockets.permit_listen(&not).is_err(), "{not}");
+        }
+    }
+}

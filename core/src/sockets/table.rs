@@ -1,0 +1,107 @@
+//! The sockets of a guest, by the numbers that it knows them by.
+
+use std::sync::Arc;
+
+use crate::config::Sandbox;
+use crate::errno;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sockets::denials::Denials;
+use crate::sockets::network::Network;
+use crate::sockets::resolve::Names;
+use crate::sockets::socket::Socket;
+
+/// The first number of the guest's own sockets: far behind all that files can have, whose numbers wasmtime-wasi gives.
+const FIRST: i32 = 1 << 30;
+
+/// What a guest has of the network.
+pub(crate) struct Sockets {
+    pub(crate) network: Network,
+    pub(crate) names: Names,
+    pub(crate) denials: Arc<Denials>,
+    /// From [`FIRST`] on.
+    own: Vec<Option<Socket>>,
+    /// Those that the host has handed in, and their numbers, which are among those of files.
+    given: Vec<(i32, Socket)>,
+}
+
+impl Sockets {
+    /// # Errors
+    ///
+    /// `denied` when a listener can't be used.
+    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>) -> Result<Sockets> {
+        let network = sandbox.network.clone();
+        let mut given = Vec::new();
+        for (number, listener) in (first_given(sandbox)..).zip(network.listeners()) {
+            let socket = Socket::listener(listener);
+            let socket =
+                socket.map_err(|error| Error::new(ErrorKind::Denied, format!("a listener can't be given to the guest: {error}")))?;
+            given.push((number, socket));
+        }
+        Ok(Sockets { network, names: Names::default(), denials, own: Vec::new(), given })
+    }
+
+    /// The socket at that number; `None` for all that is none.
+    pub(crate) fn find(&self, number: i32) -> Option<&Socket> {
+        match own(number) {
+            Some(place) => self.own.get(place)?.as_ref(),
+            None => self.given.iter().find(|(given, _)| *given == number).map(|(_, socket)| socket),
+        }
+    }
+
+    pub(crate) fn find_mut(&mut self, number: i32) -> Option<&mut Socket> {
+        match own(number) {
+            Some(place) => self.own.get_mut(place)?.as_mut(),
+            None => self.given.iter_mut().find(|(given, _)| *given == number).map(|(_, socket)| socket),
+        }
+    }
+
+    /// Whether the number is for sockets only, whether or not there is one.
+    pub(crate) fn is_own(number: i32) -> bool {
+        own(number).is_some()
+    }
+
+    /// Whether there is room for one more. The error is the guest's number for it.
+    pub(crate) fn has_room(&self) -> Result<(), i32> {
+        let open = self.own.iter().flatten().count() + self.given.len();
+        if open < self.network.sockets as usize { Ok(()) } else { Err(errno::MFILE) }
+    }
+
+    /// Gives a socket the lowest number that is free.
+    pub(crate) fn add(&mut self, socket: Socket) -> Result<i32, i32> {
+        self.has_room()?;
+        let place = self.own.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.own.push(None);
+            self.own.len() - 1
+        });
+        self.own[place] = Some(socket);
+        // Bounded by the network's limit, of which nobody can have so many.
+        Ok(FIRST + place as i32)
+    }
+
+    /// Takes the socket at that number out.
+    pub(crate) fn remove(&mut self, number: i32) -> Option<Socket> {
+        match own(number) {
+            Some(place) => self.own.get_mut(place)?.take(),
+            None => {
+                let place = self.given.iter().position(|(given, _)| *given == number)?;
+                Some(self.given.swap_remove(place).1)
+            }
+        }
+    }
+
+    /// Puts a socket at the number of another one, which is closed.
+    pub(crate) fn replace(&mut self, number: i32, socket: Socket) {
+        if let Some(other) = self.find_mut(number) {
+            *other = socket;
+        }
+    }
+}
+
+/// The number of the first listener: that behind the directories.
+pub(crate) fn first_given(sandbox: &Sandbox) -> i32 {
+    3_i32.saturating_add_unsigned(sandbox.dirs.len() as u32)
+}
+
+fn own(number: i32) -> Option<usize> {
+    number.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok())
+}
