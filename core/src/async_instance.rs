@@ -61,7 +61,7 @@ impl Plugin {
     pub fn async_arguments(&self, export: usize) -> Result<AsyncArguments> {
         let found = self.compiled().exports.get(export);
         let found = found.ok_or_else(|| no_export(export))?;
-        let block = Block::begin(found.function.abi.params.size);
+        let block = Box::new(Block::begin(found.function.abi.params.size));
         Ok(AsyncArguments { plugin: self.clone(), export, function: found.function.clone(), block })
     }
 }
@@ -71,7 +71,8 @@ pub struct AsyncArguments {
     plugin: Plugin,
     export: usize,
     function: Arc<Function>,
-    block: Block<'static>,
+    /// In a box, since it is moved from future to future.
+    block: Box<Block<'static>>,
 }
 
 impl AsyncArguments {
@@ -103,11 +104,11 @@ impl AsyncArguments {
     pub(crate) fn of_values(plugin: &Plugin, name: &str, values: &[Value]) -> Result<AsyncArguments> {
         let AsyncArguments { plugin, export, function, block } = plugin.async_arguments(plugin.export(name)?)?;
         expect_count(&function, values.len())?;
-        let mut block: Block<'_> = block;
+        let mut block: Block<'_> = *block;
         for (i, value) in values.iter().enumerate() {
             lower_param(&function, &mut block, i, &value)?;
         }
-        Ok(AsyncArguments { plugin, export, function, block: block.into_owned() })
+        Ok(AsyncArguments { plugin, export, function, block: Box::new(block.into_owned()) })
     }
 }
 
@@ -378,7 +379,7 @@ impl AsyncInstance {
     }
 
     /// Takes the arguments apart, if they can be those of a call of this instance.
-    fn check(&self, arguments: AsyncArguments) -> Result<(Arc<Function>, usize, Block<'static>)> {
+    fn check(&self, arguments: AsyncArguments) -> Result<(Arc<Function>, usize, Box<Block<'static>>)> {
         let AsyncArguments { plugin, export, function, block } = arguments;
         let own = &self.0.seed.plugin;
         if !ptr::eq(own.compiled(), plugin.compiled()) {
@@ -424,7 +425,7 @@ impl AsyncInstance {
         store: &mut Store<State>,
         function: &Function,
         export: usize,
-        block: Block<'static>,
+        block: Box<Block<'static>>,
         patience: Patience,
         then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
     ) -> Result<R> {

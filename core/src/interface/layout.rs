@@ -56,6 +56,10 @@ pub(crate) enum SlotKind {
 }
 
 const MAX_FLAT_PARAMS: usize = 16;
+
+/// The most parameters of a core function for which there is a short way, if all of them are words of 32 bits.
+pub(crate) const MOST_WORDS: usize = 4;
+
 /// Clamps what a hostile interface says: far above what its reader accepts, and far below an overflow.
 pub(super) const TOO_LARGE: u32 = 1 << 30;
 
@@ -159,6 +163,13 @@ impl Signature {
     /// Whether the result lies in a return area.
     pub(crate) fn returns_by_pointer(&self) -> bool {
         self.result.flat.is_none() && self.result.size > 0
+    }
+
+    /// Whether the core function has words of 32 bits alone, [`MOST_WORDS`] at most, and gives one, if anything.
+    pub(crate) fn is_words(&self) -> bool {
+        let is_word = |slot: &Slot| !matches!(slot.kind, SlotKind::I64 | SlotKind::F32 | SlotKind::F64);
+        // Where the parameters travel by pointer there are no slots.
+        self.slots.len() <= MOST_WORDS && self.slots.iter().chain(&self.result.flat).all(is_word)
     }
 
     /// How many core values a call passes, at most: the parameters with a pointer to the return area, or the result.
