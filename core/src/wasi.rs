@@ -42,6 +42,8 @@ pub(crate) mod errno {
     pub(crate) const FAULT: i32 = 21;
     pub(crate) const INVAL: i32 = 28;
     pub(crate) const IO: i32 = 29;
+    pub(crate) const ISDIR: i32 = 31;
+    pub(crate) const NOTDIR: i32 = 54;
 }
 
 /// Bytes that one call of `fd_read` or `fd_write` carries at most: between two of them the guest looks whether it should go on.
@@ -96,6 +98,12 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         fd_renumber(from, to);
         poll_oneoff(subscriptions, events, count, ready);
     }
+    linker.func_wrap(MODULE, "fd_seek", |caller: Caller<'_, State>, fd: i32, offset: i64, whence: i32, place: i32| {
+        at_once(fd_seek(Waiting::Thread, caller, (fd, offset, whence, place)))
+    })?;
+    linker.func_wrap(MODULE, "fd_readdir", |caller: Caller<'_, State>, fd: i32, buffer: i32, len: i32, cookie: i64, done: i32| {
+        at_once(fd_readdir(Waiting::Thread, caller, (fd, buffer, len, cookie, done)))
+    })?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.allow_shadowing(false);
@@ -110,6 +118,8 @@ pub(crate) fn link_async(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "fd_write", |caller, args| Box::new(fd_write(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_seek", |caller, args| Box::new(fd_seek(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_readdir", |caller, args| Box::new(fd_readdir(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
@@ -212,7 +222,9 @@ async fn fd_read(
         Some(_) => return Ok(errno::BADF),
         None => {
             let mut memory = GuestMemory::Unshared(memory);
-            return waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
+            let said = waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await?;
+            // To wasmtime-wasi a directory is no descriptor at all here; `os.ReadFile` of one should say what it does elsewhere.
+            return Ok(if said == errno::BADF && kind(waiting, state, fd).await? == Some(DIRECTORY) { errno::ISDIR } else { said });
         }
     }
     let count = count as u32;
@@ -260,6 +272,44 @@ async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to)
         state.standards.renumber(from, to);
     }
     Ok(said)
+}
+
+/// Go hands on whatever a program takes for a whence, at which wasmtime-wasi would trap.
+async fn fd_seek(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, offset, whence, place): (i32, i64, i32, i32),
+) -> wasmtime::Result<i32> {
+    const MOST: i32 = 2;
+    if !(0..=MOST).contains(&whence) {
+        return Ok(errno::INVAL);
+    }
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    waiting.run(wasi_snapshot_preview1::fd_seek(&mut state.wasi, &mut memory, fd, offset, whence, place)).await
+}
+
+/// `os.ReadDir` of a file ends here. To wasmtime-wasi that is no descriptor at all; other systems say that it is no directory.
+async fn fd_readdir(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32),
+) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    let said = waiting.run(wasi_snapshot_preview1::fd_readdir(&mut state.wasi, &mut memory, fd, buffer, len, cookie, done)).await?;
+    Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
+}
+
+const DIRECTORY: u8 = 3;
+
+/// The type of what a descriptor has; `None` where nobody has that one.
+async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<Option<u8>> {
+    const TYPE: usize = 16;
+    let mut stat = [0_u8; 64];
+    let mut memory = GuestMemory::Unshared(&mut stat);
+    let said = waiting.run(wasi_snapshot_preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
+    Ok((said == errno::SUCCESS).then_some(stat[TYPE]))
 }
 
 /// `time.Sleep` ends here, and whatever waits for descriptors.
