@@ -55,6 +55,13 @@ export interface Sandbox {
   stderr?: Output
   /** Bytes of a captured stream that are kept, 1 MiB by default; what is beyond is dropped. */
   captureLimit?: number
+  /**
+   * For runs that can be repeated: the guest's clock begins at this time, from 1970 on, anew for each instance and each run. It goes on by a microsecond whenever the guest
+   * reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+   */
+  clock?: Date
+  /** Likewise: all random numbers of the guest follow from this, of 64 bits, those of `crypto/rand` and the order of maps included: never for keys. */
+  seed?: number | bigint
 }
 
 /** What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value. Sizes are bytes, or a text: `'64MiB'`. */

@@ -748,6 +748,15 @@ struct undergo_error_t *undergo_sandbox_lines(struct undergo_sandbox_t *sandbox,
                                               void *user_data,
                                               undergo_destroy_fn destroy);
 
+// Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever
+// the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+struct undergo_error_t *undergo_sandbox_set_clock(struct undergo_sandbox_t *sandbox,
+                                                  struct undergo_time_t start);
+
+// Has all random numbers of the guest follow from a seed, those of `crypto/rand` and the order of maps included, for runs that can be repeated: never for keys.
+struct undergo_error_t *undergo_sandbox_set_seed(struct undergo_sandbox_t *sandbox,
+                                                 uint64_t seed);
+
 // Nothing, for an option without a value.
 undergo_value_t *undergo_value_none(void);
 

@@ -1,11 +1,13 @@
 //! What an instance may reach.
 
 use std::ffi::{c_char, c_void};
+use std::time::{Duration, UNIX_EPOCH};
 
-use undergo::{Dir, Error, ErrorKind, Input, LineSink, Output, Result, Sandbox};
+use undergo::{Clock, Dir, Error, ErrorKind, Input, LineSink, Output, Random, Result, Sandbox};
 
 use crate::boundary::{Destroy, UserData, borrow_mut, bytes, delete, give, guard, path, text};
 use crate::errors::{ErrorHandle, from_host};
+use crate::types::TimeValue;
 
 /// The guest's standard output.
 pub const UNDERGO_STDOUT: u32 = 1;
@@ -164,6 +166,30 @@ pub unsafe extern "C" fn undergo_sandbox_lines(
         });
         // SAFETY: C's promise.
         unsafe { set(sandbox, stream, Output::Lines(sink)) }
+    })
+}
+
+/// Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever
+/// the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_set_clock(sandbox: *mut SandboxHandle, start: TimeValue) -> *mut ErrorHandle {
+    guard(|| {
+        let since = u64::try_from(start.seconds).ok().filter(|_| start.nanoseconds < 1_000_000_000);
+        let since = since.map(|seconds| Duration::new(seconds, start.nanoseconds)).and_then(|since| UNIX_EPOCH.checked_add(since));
+        let start = since.ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "the start of a clock is to be a time from 1970 on"))?;
+        // SAFETY: C's promise.
+        unsafe { borrow_mut(sandbox, "sandbox") }?.0.clock = Clock::simulated(start);
+        Ok(())
+    })
+}
+
+/// Has all random numbers of the guest follow from a seed, those of `crypto/rand` and the order of maps included, for runs that can be repeated: never for keys.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_set_seed(sandbox: *mut SandboxHandle, seed: u64) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        unsafe { borrow_mut(sandbox, "sandbox") }?.0.random = Random::Seed(seed);
+        Ok(())
     })
 }
 

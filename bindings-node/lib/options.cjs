@@ -78,7 +78,7 @@ function limits(given) {
   }
 }
 
-const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit']
+const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit', 'clock', 'seed']
 const OUTPUTS = ['inherit', 'discard', 'capture']
 
 /** `functions` takes what gets lines of output. */
@@ -106,8 +106,25 @@ function sandbox(given, functions) {
     stdin: input(found.stdin),
     stdout: output('stdout'),
     stderr: output('stderr'),
-    captureLimit: found.captureLimit === undefined ? undefined : count(found.captureLimit, 'sandbox.captureLimit', 0)
+    captureLimit: found.captureLimit === undefined ? undefined : count(found.captureLimit, 'sandbox.captureLimit', 0),
+    clock: start(found.clock),
+    seed: seed(found.seed)
   }
+}
+
+/** Milliseconds since 1970. */
+function start(given) {
+  if (given === undefined) return undefined
+  if (!types.isDate(given) || !(given.getTime() >= 0)) throw new RangeError(`sandbox.clock is ${show(given)}; give a Date from 1970 on`)
+  return given.getTime()
+}
+
+/** A seed as the numbers of its upper and its lower half. */
+function seed(given) {
+  if (given === undefined) return undefined
+  const is = typeof given === 'bigint' ? given >= 0n && given < 2n ** 64n : Number.isSafeInteger(given) && given >= 0
+  if (!is) throw new RangeError(`sandbox.seed is ${show(given)}; write a whole number from 0 on, of at most 64 bits`)
+  return [Number(BigInt(given) >> 32n), Number(BigInt(given) & 0xffffffffn)]
 }
 
 /** Bytes, or the path of a file, or null for the process's own. */

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use undergo::{CallOptions, CodeCache, Compile, Dir, Imports, Input, InstanceOptions, Limits, Output, PluginOptions, PoolOptions, Sandbox};
+use undergo::{
+    CallOptions, Clock, CodeCache, Compile, Dir, Imports, Input, InstanceOptions, Limits, Output, PluginOptions, PoolOptions, Random,
+    Sandbox,
+};
 
 use crate::bytes::Copied;
 use crate::home::EventLoop;
@@ -55,6 +58,14 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         _ => Input::Bytes(input.bytes().map_or_else(Vec::new, |bytes| Copied::new(&bytes).into_vec())),
     };
     let capture = whole(given.get_named("captureLimit")?)?.unwrap_or(1 << 20);
+    let clock = milliseconds(given.get_named("clock")?)?.map_or(Clock::Host, |start| Clock::simulated(UNIX_EPOCH + start));
+    let seed = given.get_named("seed")?;
+    let random = if seed.is_nothing() {
+        Random::Host
+    } else {
+        let half = |number| seed.element(number).and_then(whole).map(Option::unwrap_or_default);
+        Random::Seed(half(0)? << 32 | half(1)?)
+    };
     let capture = usize::try_from(capture).unwrap_or(usize::MAX);
     let output = |name| -> Made<Output> {
         let given = given.get_named(name)?;
@@ -69,7 +80,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
             _ => Output::Usual(capture),
         })
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, ..Sandbox::default() })
+    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random })
 }
 
 fn limits(given: Js) -> Made<Limits> {

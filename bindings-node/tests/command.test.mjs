@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { UndergoError } from 'undergo'
 import { guest, readJson, thrownBy } from './common.mjs'
 
@@ -52,6 +53,16 @@ for (const [way, run] of Object.entries(WAYS)) {
       assert.ok((await run({ args: ['show'], stdin: { file: join(folder, 'in.txt') } })).stdout.includes('stdin "content"'))
     })
 
+    test('a run can be repeated', async () => {
+      const chance = async (seed, clock = '2026-02-03T04:05:06Z') => String((await run({ args: ['chance'], sandbox: { clock: new Date(clock), seed } })).stdout)
+      const first = await chance(7)
+      assert.match(first, /^now 2026-02-03T04:05:06\.0000\d+Z\nslept 1h0m0\.0000/)
+      assert.equal(await chance(7n), first)
+      const other = (await chance(2n ** 64n - 1n)).split('\n')
+      assert.deepEqual(first.split('\n').map((line, i) => line === other[i]), [true, true, false, false, false, false, true])
+      assert.match(await chance(7, '1970-01-01T00:00:00Z'), /^now 1970-01-01T00:00:00\.0000/)
+    })
+
     test('what has no end is ended', async () => {
       for (const what of ['spin', 'sleep']) {
         for (const options of [{ timeout: 100 }, { limits: { timeout: 100 } }]) {
@@ -68,8 +79,9 @@ for (const [way, run] of Object.entries(WAYS)) {
       const error = await thrownBy(async () => ((plugin) => (way === 'run' ? plugin.run() : plugin.runSync()))(await guest('conformance')))
       assert.ok(error instanceof UndergoError)
       assert.equal(error.code, 'invalid-plugin')
-      for (const wrong of [{ stdin: 'text' }, { arg: [] }, { sandbox: { arg: [] } }, { args: [5] }]) {
-        assert.ok((await thrownBy(() => run(wrong))) instanceof TypeError, JSON.stringify(wrong))
+      for (const wrong of [{ stdin: 'text' }, { arg: [] }, { sandbox: { arg: [] } }, { args: [5] }, { sandbox: { clock: 5 } }, { sandbox: { clock: new Date(-1) } }, { sandbox: { seed: -1 } }, { sandbox: { seed: 2n ** 64n } }]) {
+        const error = await thrownBy(() => run(wrong))
+        assert.ok(error instanceof TypeError || error instanceof RangeError, inspect(wrong))
       }
     })
   })

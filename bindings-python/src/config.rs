@@ -1,24 +1,26 @@
 //! The package's `Sandbox` and `Limits`, as the core's.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
-use undergo::{CallOptions, Dir, Input, InstanceOptions, Limits, Output, PoolOptions, Sandbox};
+use undergo::{CallOptions, Clock, Dir, Input, InstanceOptions, Limits, Output, PoolOptions, Random, Sandbox};
 
 use crate::cancel::CancelToken;
 use crate::imports::Table;
 
 type Any<'py> = Bound<'py, PyAny>;
-type SandboxParts<'py> = (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize);
+type SandboxParts<'py> =
+    (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize, Option<u64>, Option<u64>);
 type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
     let Some(given) = given else { return Ok(Sandbox::default()) };
-    let (args, env, dirs, stdin, stdout, stderr, limit): SandboxParts = parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
+    let (args, env, dirs, stdin, stdout, stderr, limit, clock, seed): SandboxParts =
+        parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
     let dirs = dirs.into_iter().map(|(guest, path, readonly)| (guest, Dir { path: path.into(), readonly })).collect();
     let stdin = if stdin.is_none() {
         Input::Inherit
@@ -39,7 +41,9 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
         })
     };
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, ..Sandbox::default() })
+    let clock = clock.map_or(Clock::Host, |start| Clock::simulated(UNIX_EPOCH + Duration::from_micros(start)));
+    let random = seed.map_or(Random::Host, Random::Seed);
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random })
 }
 
 /// The sandbox of one run: what is given for the run alone is in place of the sandbox's own.

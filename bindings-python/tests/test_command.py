@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,30 @@ def test_it_reaches_what_the_sandbox_has(command: undergo.Plugin, run: Run, tmp_
     sandbox = undergo.Sandbox(dirs={"/data": undergo.Dir(tmp_path, readonly=True)})
     assert run(command, args=["read", "/data/in.txt"], sandbox=sandbox).stdout == b"content"
     assert b'stdin "content"' in run(command, args=["show"], stdin=tmp_path / "in.txt").stdout
+
+
+@WAYS
+def test_a_run_can_be_repeated(command: undergo.Plugin, run: Run) -> None:
+    def chance(seed: int, hours: int = 0) -> str:
+        clock = datetime(2026, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=hours)))
+        return run(command, args=["chance"], sandbox=undergo.Sandbox(clock=clock, seed=seed)).stdout.decode()
+
+    first = chance(7)
+    assert first.startswith("now 2026-02-03T04:05:06.0000")
+    assert "\nslept 1h0m0.0000" in first
+    assert chance(7) == first
+    lines = [a != b for a, b in zip(first.splitlines(), chance(2**64 - 1, 2).splitlines(), strict=True)]
+    assert lines == [True, False, True, True, True, True]
+    assert chance(7, 2).startswith("now 2026-02-03T02:05:06.0000")
+
+
+@pytest.mark.parametrize("clock", [datetime(2026, 2, 3), datetime(1969, 1, 1, tzinfo=timezone.utc), "2026-02-03", 5])
+def test_what_is_no_clock(clock: Any) -> None:
+    with pytest.raises(ValueError, match="a datetime with a time zone, from 1970 on"):
+        undergo.Sandbox(clock=clock)
+    for seed in (-1, 2**64, "x", True):
+        with pytest.raises(ValueError, match=r"Sandbox\.seed"):
+            undergo.Sandbox(seed=seed)  # type: ignore[arg-type]
 
 
 @WAYS

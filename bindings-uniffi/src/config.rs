@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use undergo::{CallOptions, CodeCache, Error, ErrorKind, PluginOptions, Result};
 
@@ -122,6 +122,10 @@ pub struct Sandbox {
     pub stdout: Output,
     /// Where its standard error goes.
     pub stderr: Output,
+    /// When its clock begins, if that is not the host's: for runs that can be repeated.
+    pub clock: Option<SystemTime>,
+    /// What its random numbers follow from, if they are not the host's.
+    pub seed: Option<u64>,
 }
 
 impl Sandbox {
@@ -140,7 +144,8 @@ impl Sandbox {
             },
             stdout: output(self.stdout, on_fiber),
             stderr: output(self.stderr, on_fiber),
-            ..undergo::Sandbox::default()
+            clock: self.clock.map_or(undergo::Clock::Host, undergo::Clock::simulated),
+            random: self.seed.map_or(undergo::Random::Host, undergo::Random::Seed),
         }
     }
 }

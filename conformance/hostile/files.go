@@ -35,6 +35,14 @@ func Files(what, path, other string) (string, error) {
 		return "", os.Link(path, other)
 	case "symlink":
 		return "", os.Symlink(path, other)
+	case "seek":
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		_, err = f.Seek(0, 99)
+		return "", err
 	case "list":
 		entries, err := os.ReadDir(path)
 		return fmt.Sprint(entries), err

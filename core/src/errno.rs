@@ -47,6 +47,7 @@ numbers! {
     INVAL = 28 from EINVAL,
     IO = 29,
     ISCONN = 30 from EISCONN,
+    ISDIR = 31 from EISDIR,
     LOOP = 32 from ELOOP,
     MFILE = 33 from EMFILE,
     MSGSIZE = 35 from EMSGSIZE,

@@ -74,8 +74,6 @@ macro_rules! of_files {
         $one!(async fd_filestat_set_times(access: i64, change: i64, flags: i32));
         $one!(async fd_pread(buffers: i32, count: i32, from: i64, done: i32));
         $one!(async fd_pwrite(buffers: i32, count: i32, from: i64, done: i32));
-        $one!(async fd_readdir(buffer: i32, len: i32, cookie: i64, done: i32));
-        $one!(async fd_seek(offset: i64, whence: i32, place: i32));
         $one!(async fd_sync());
         $one!(fd_allocate(from: i64, count: i64));
         $one!(fd_fdstat_set_rights(own: i64, inherited: i64));
@@ -128,6 +126,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
         fd_filestat_get(fd, stat);
         poll_oneoff(subscriptions, events, count, ready);
     }
+    linker.func_wrap(MODULE, "fd_seek", |caller: Caller<'_, State>, fd: i32, offset: i64, whence: i32, place: i32| {
+        at_once(fd_seek(Waiting::Thread, caller, (fd, offset, whence, place)))
+    })?;
+    linker.func_wrap(MODULE, "fd_readdir", |caller: Caller<'_, State>, fd: i32, buffer: i32, len: i32, cookie: i64, done: i32| {
+        at_once(fd_readdir(Waiting::Thread, caller, (fd, buffer, len, cookie, done)))
+    })?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
@@ -157,6 +161,8 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
     linker.func_wrap_async(MODULE, "fd_fdstat_get", |caller, args| Box::new(fd_fdstat_get(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
     linker.func_wrap_async(MODULE, "fd_filestat_get", |caller, args| Box::new(fd_filestat_get(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_seek", |caller, args| Box::new(fd_seek(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "fd_readdir", |caller, args| Box::new(fd_readdir(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
@@ -241,7 +247,9 @@ async fn fd_read(
         Some(_) => return Ok(errno::BADF),
         None => {
             let mut memory = GuestMemory::Unshared(memory);
-            return waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
+            let said = waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await?;
+            // To wasmtime-wasi a directory is no descriptor at all here; `os.ReadFile` of one should say what it does elsewhere.
+            return Ok(if said == errno::BADF && kind(waiting, state, fd).await? == Some(DIRECTORY) { errno::ISDIR } else { said });
         }
     }
     let count = count as u32;
@@ -301,6 +309,50 @@ async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to)
         state.standards.renumber(from, to);
     }
     Ok(said)
+}
+
+/// Go hands on whatever a program takes for a whence, at which wasmtime-wasi would trap.
+async fn fd_seek(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, offset, whence, place): (i32, i64, i32, i32),
+) -> wasmtime::Result<i32> {
+    const MOST: i32 = 2;
+    if is_socket(&caller, fd) {
+        return Ok(descriptors::refusal("fd_seek"));
+    }
+    if !(0..=MOST).contains(&whence) {
+        return Ok(errno::INVAL);
+    }
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    waiting.run(wasi_snapshot_preview1::fd_seek(&mut state.wasi, &mut memory, fd, offset, whence, place)).await
+}
+
+/// `os.ReadDir` of a file ends here. To wasmtime-wasi that is no descriptor at all; other systems say that it is no directory.
+async fn fd_readdir(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32),
+) -> wasmtime::Result<i32> {
+    if is_socket(&caller, fd) {
+        return Ok(descriptors::refusal("fd_readdir"));
+    }
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    let said = waiting.run(wasi_snapshot_preview1::fd_readdir(&mut state.wasi, &mut memory, fd, buffer, len, cookie, done)).await?;
+    Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
+}
+
+const DIRECTORY: u8 = 3;
+
+/// The type of what a descriptor has; `None` where nobody has that one.
+async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<Option<u8>> {
+    const TYPE: usize = 16;
+    let mut stat = [0_u8; 64];
+    let mut memory = GuestMemory::Unshared(&mut stat);
+    let said = waiting.run(wasi_snapshot_preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
+    Ok((said == errno::SUCCESS).then_some(stat[TYPE]))
 }
 
 /// `time.Sleep` ends here, and whatever waits for descriptors.

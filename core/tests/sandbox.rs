@@ -116,3 +116,52 @@ fn a_readonly_directory_is_not_written() {
     assert_eq!(names, ["a.txt"]);
     assert_eq!(fs::read_to_string(folder.path().join("given/a.txt")).expect("it is there"), "a");
 }
+
+#[test]
+fn of_directories_within_each_other_the_innermost_counts() {
+    let folder = folder();
+    for (name, content) in [("outer", "outer"), ("inner", "inner"), ("root", "root")] {
+        fs::create_dir_all(folder.path().join(name).join("sub")).expect("a folder");
+        fs::write(folder.path().join(name).join("who.txt"), content).expect("a file");
+        fs::write(folder.path().join(name).join("sub/who.txt"), format!("{content}, sub")).expect("a file");
+    }
+    let dir = |name: &str, readonly| Dir { path: folder.path().join(name), readonly };
+    // In any order.
+    let mut dirs = vec![("/".into(), dir("root", false)), ("/data/sub".into(), dir("inner", true)), ("/data".into(), dir("outer", false))];
+    for _ in 0..3 {
+        dirs.rotate_left(1);
+        let mut options = options(None);
+        options.sandbox.dirs = dirs.clone();
+        let instance = plugin().instantiate(options).expect("an instance");
+        for (path, expected) in [
+            ("/who.txt", "root"),
+            ("/sub/who.txt", "root, sub"),
+            ("/data/who.txt", "outer"),
+            ("/data/sub/who.txt", "inner"),
+            ("/data/sub/sub/who.txt", "inner, sub"),
+            ("/data/sub/../who.txt", "outer"),
+            ("/data/../who.txt", "root"),
+        ] {
+            assert_eq!(files(&instance, "read", path, "").expect(path), expected.into(), "{path}");
+        }
+        files(&instance, "write", "/data/new.txt", "x").expect("a file");
+        files(&instance, "write", "/data/sub/new.txt", "x").expect_err("it may only be read");
+    }
+}
+
+#[test]
+fn mistakes_with_files_are_those_of_other_systems() {
+    let folder = folder();
+    let instance = start(folder.path(), false);
+    for (what, path, expected) in [
+        ("read", "/data/none.txt", "no such file or directory"),
+        ("read", "/data", "is a directory"),
+        ("list", "/data/a.txt", "not a directory"),
+        ("mkdir", "/data/a.txt", "file exists"),
+        ("seek", "/data/a.txt", "invalid argument"),
+    ] {
+        let error = files(&instance, what, path, "").expect_err(what);
+        assert!(error.message().to_lowercase().contains(expected), "{what}: {error}");
+    }
+    assert!(instance.dead().is_none());
+}

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,12 @@ class Sandbox {
   Sandbox &stdout_lines(LineFunction function) { return outputs_[0] = std::move(function), *this; }
   Sandbox &stderr_lines(LineFunction function) { return outputs_[1] = std::move(function), *this; }
 
+  // Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever the
+  // guest reads it, and to the end of a wait, which takes no time. Limits of time, and the times of files, are the host's in any case.
+  Sandbox &clock(Time start) { return clock_ = start, *this; }
+  // Has all random numbers of the guest follow from a seed, those of crypto/rand and the order of maps included, for runs that can be repeated: never for keys.
+  Sandbox &seed(std::uint64_t seed) { return seed_ = seed, *this; }
+
   using Handle = std::unique_ptr<undergo_sandbox_t, detail::Deleter<undergo_sandbox_delete>>;
 
   // As undergo.h has it.
@@ -82,6 +89,12 @@ class Sandbox {
       error = undergo_sandbox_stdin_file(sandbox, file->path.c_str());
     } else if (std::holds_alternative<Inherit>(input_) && error == nullptr) {
       error = undergo_sandbox_stdin_inherit(sandbox);
+    }
+    if (clock_.has_value() && error == nullptr) {
+      error = undergo_sandbox_set_clock(sandbox, undergo_time_t{clock_->seconds, clock_->nanoseconds, clock_->offset});
+    }
+    if (seed_.has_value() && error == nullptr) {
+      error = undergo_sandbox_set_seed(sandbox, *seed_);
     }
     error = error != nullptr ? error : set(sandbox, UNDERGO_STDOUT, outputs_[0]);
     error = error != nullptr ? error : set(sandbox, UNDERGO_STDERR, outputs_[1]);
@@ -134,6 +147,8 @@ class Sandbox {
   std::vector<Dir> dirs_;
   std::variant<Empty, Text, File, Inherit> input_;
   std::array<Output, 2> outputs_;
+  std::optional<Time> clock_;
+  std::optional<std::uint64_t> seed_;
 };
 
 }  // namespace undergo

@@ -35,6 +35,19 @@ void the_sandbox_says_where_output_goes(const undergo::Plugin &command) {
   CHECK(done.usage.time > 0ns && done.usage.memory >= 65536 && !done.usage.fuel.has_value());
 }
 
+void a_run_can_be_repeated(const undergo::Plugin &command) {
+  const auto chance = [&](undergo::Time start, std::uint64_t seed) {
+    undergo::Options options = with_args({"chance"});
+    options.sandbox().clock(start).seed(seed);
+    return command.run(options).standard_output;
+  };
+  const std::string first = chance(undergo::Time(1770000000, 0, 0), 7);
+  CHECK(first.rfind("now 2026-02-02T02:40:00.0000", 0) == 0);
+  CHECK(chance(std::chrono::system_clock::time_point(1770000000s), 7) == first);
+  CHECK(chance(undergo::Time(1770000000, 0, 0), 8) != first);
+  THROWS(chance(undergo::Time(-1, 0, 0), 7), undergo::TypeMismatchError, true);
+}
+
 void what_has_no_end_is_ended(const undergo::Plugin &command) {
   for (const char *what : {"spin", "sleep"}) {
     undergo::Options options = with_args({what});
@@ -78,6 +91,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   the_sandbox_says_where_output_goes(command);
+  a_run_can_be_repeated(command);
   what_has_no_end_is_ended(command);
   what_is_no_run(undergo::Plugin(std::string(argv[2])));
   return finish();

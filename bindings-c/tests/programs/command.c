@@ -40,6 +40,35 @@ static void outputs(const undergo_plugin_t *command) {
   undergo_sandbox_delete(sandbox);
 }
 
+// What a run prints that depends on clocks and random numbers; the caller frees it.
+static undergo_completed_t *chance(const undergo_plugin_t *command, int64_t start, uint64_t seed) {
+  undergo_sandbox_t *sandbox = with_args("chance", NULL);
+  OK(undergo_sandbox_set_clock(sandbox, (undergo_time_t){start, 500000000, 3600}));
+  OK(undergo_sandbox_set_seed(sandbox, seed));
+  undergo_completed_t *done;
+  OK(undergo_plugin_run(command, NULL, sandbox, NULL, NULL, &done));
+  CHECK(undergo_completed_code(done) == 0);
+  undergo_sandbox_delete(sandbox);
+  return done;
+}
+
+static void repeated(const undergo_plugin_t *command) {
+  undergo_completed_t *first = chance(command, 1770000000, 7);
+  undergo_completed_t *same = chance(command, 1770000000, 7);
+  undergo_completed_t *other = chance(command, 1770000000, 8);
+  const undergo_bytes_t a = undergo_completed_stdout(first), b = undergo_completed_stdout(same), c = undergo_completed_stdout(other);
+  CHECK(a.len > 100 && memcmp(a.ptr, "now 2026-02-02T02:40:00.5000", 28) == 0);
+  CHECK(a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0);
+  CHECK(a.len != c.len || memcmp(a.ptr, c.ptr, a.len) != 0);
+  undergo_completed_delete(first);
+  undergo_completed_delete(same);
+  undergo_completed_delete(other);
+  undergo_sandbox_t *sandbox = undergo_sandbox_new();
+  FAILS(undergo_sandbox_set_clock(sandbox, (undergo_time_t){-1, 0, 0}), UNDERGO_TYPE_MISMATCH, "from 1970 on");
+  FAILS(undergo_sandbox_set_clock(sandbox, (undergo_time_t){0, 1000000000, 0}), UNDERGO_TYPE_MISMATCH, "from 1970 on");
+  undergo_sandbox_delete(sandbox);
+}
+
 static void *cancel(void *token) {
   undergo_cancel_cancel(token);
   return NULL;
@@ -108,6 +137,7 @@ int main(int argc, char **argv) {
     undergo_plugin_t *plugin;
     OK(undergo_plugin_load(argv[2], compiling(), &plugin));
     outputs(command);
+    repeated(command);
     ends(command);
     mistakes(command, plugin);
     undergo_plugin_delete(plugin);

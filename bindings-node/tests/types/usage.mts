@@ -24,7 +24,7 @@ const stats: PoolStats = pool.stats
 await pool.close(5)
 await (await load('x.wasm', { ...options, compile: 'fast' })).call('greet', stats, memory, text)
 
-const ended: Completed = await plugin.run({ args: ['-v'], env: { A: 'b' }, stdin: Buffer.of(1), sandbox: { dirs: { '/data': '.' } }, timeout: 5, signal: AbortSignal.timeout(5) })
+const ended: Completed = await plugin.run({ args: ['-v'], env: { A: 'b' }, stdin: Buffer.of(1), sandbox: { dirs: { '/data': '.' }, clock: new Date(), seed: 7n }, timeout: 5, signal: AbortSignal.timeout(5) })
 const printed: string = plugin.runSync().stdout.toString() + ended.code + ended.truncated + ended.usage.time
 
 interface Exports {

@@ -6,9 +6,11 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from os import PathLike, fsdecode, fspath
 from typing import Any
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
@@ -47,6 +49,11 @@ class Sandbox:
             reaches the caller. It can't call the instance whose output it gets.
         stderr: the same for the standard error. Its end is kept for the text of a panic in any case.
         capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
+        clock: for runs that can be repeated: the guest's clock begins at this time, an aware datetime, anew for each instance and each
+            run. It goes on by a microsecond whenever the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no
+            time. None: the clocks of the host. Limits of time, and the times of files, are the host's in any case.
+        seed: likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never
+            for keys. None: they are the host's.
     """
 
     args: Sequence[str] = ()
@@ -56,6 +63,8 @@ class Sandbox:
     stdout: str | Callable[[str], object] | None = None
     stderr: str | Callable[[str], object] | None = None
     capture_limit: int = 1 << 20
+    clock: datetime | None = None
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("stdout", "stderr"):
@@ -67,6 +76,17 @@ class Sandbox:
         self._input()
         if self.capture_limit < 0:
             raise ValueError("Sandbox.capture_limit must not be negative")
+        self._start()
+        if self.seed is not None:
+            count(self.seed, "Sandbox.seed", 0)
+
+    def _start(self) -> int | None:
+        """Give the microseconds since 1970 at which a simulated clock begins."""
+        if self.clock is None:
+            return None
+        if not isinstance(self.clock, datetime) or self.clock.tzinfo is None or self.clock < _EPOCH:
+            raise ValueError(f"Sandbox.clock is {self.clock!r}; write a datetime with a time zone, from 1970 on")
+        return (self.clock - _EPOCH) // timedelta(microseconds=1)
 
     def _input(self) -> bytes | str | None:
         """Give the content of the standard input, or the path of its file, or None for that of the process."""
@@ -94,13 +114,16 @@ class Sandbox:
         str | Callable[[str], object] | None,
         str | Callable[[str], object] | None,
         int,
+        int | None,
+        int | None,
     ]:
         dirs = []
         for guest, given in self.dirs.items():
             one = given if isinstance(given, Dir) else Dir(given)
             dirs.append((guest, fspath(one.path), one.readonly))
         env = list(self.env.items())
-        return list(self.args), env, dirs, self._input(), self.stdout, self.stderr, self.capture_limit
+        streams = self._input(), self.stdout, self.stderr, self.capture_limit
+        return list(self.args), env, dirs, *streams, self._start(), self.seed
 
 
 def sandbox_of_run(

@@ -57,6 +57,19 @@ class CommandTest < Minitest::Test
     end
   end
 
+  def test_a_run_can_be_repeated
+    chance = lambda do |seed|
+      command.run(args: %w[chance], sandbox: { clock: Time.utc(2026, 2, 3, 4, 5, Rational(13, 2)), seed: seed }).stdout
+    end
+    first = chance.call(7)
+    assert first.start_with?("now 2026-02-03T04:05:06.5000"), first
+    assert_equal first, chance.call(7)
+    assert_equal [true, true, false, false, false, false], first.lines.zip(chance.call((1 << 64) - 1).lines).map { |a, b| a == b }
+    [{ clock: 5 }, { clock: Time.at(-1) }, { seed: -1 }, { seed: 1 << 64 }, { seed: "x" }].each do |wrong|
+      assert_raises(ArgumentError) { Undergo::Sandbox.new(**wrong) }
+    end
+  end
+
   def test_what_has_no_end_is_ended
     %w[spin sleep].each do |what|
       assert_raises(Undergo::TimeoutError) { command.run(args: [what], timeout: 0.05) }

@@ -58,10 +58,13 @@ module Undergo
   #   :capture for a command that is run. What an instance printed to a captured stream is read with Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
   #   It can't call the instance whose output it gets.
   # - capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
+  # - clock: for runs that can be repeated: the guest's clock begins at this Time, from 1970 on, anew for each instance and each run. It goes on by a microsecond whenever the
+  #   guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+  # - seed: likewise: all random numbers of the guest follow from this, those of crypto/rand and the order of maps included: never for keys.
   class Sandbox
-    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit
+    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit, :clock, :seed
 
-    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20)
+    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20, clock: nil, seed: nil)
       @args = args.map(&:to_s)
       @env = env.to_h { |name, value| [name.to_s, value.to_s] }
       @dirs = dirs.to_h { |guest, given| [guest.to_s, given.is_a?(Dir) ? given : Dir.new(given)] }
@@ -69,6 +72,8 @@ module Undergo
       @stdout = stdout
       @stderr = stderr
       @capture_limit = Size.of(capture_limit, "capture_limit")
+      @clock = clock
+      @seed = seed
       check
       freeze
     end
@@ -77,13 +82,14 @@ module Undergo
     def self.of(given, **own)
       return new(**(given || {}), **own) unless given.is_a?(Sandbox)
 
-      own.empty? ? given : new(**%i[args env dirs stdin stdout stderr capture_limit].to_h { |name| [name, given.public_send(name)] }, **own)
+      own.empty? ? given : new(**%i[args env dirs stdin stdout stderr capture_limit clock seed].to_h { |name| [name, given.public_send(name)] }, **own)
     end
 
     # As the library wants it; the lines' functions belong to `owner`.
     def core(owner)
       dirs = @dirs.map { |guest, dir| UndergoCore::Dir.new(guest: guest, path: dir.path, readonly: dir.readonly) }
-      UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner))
+      UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner),
+                               clock: @clock, seed: @seed)
     end
 
     private
@@ -94,6 +100,8 @@ module Undergo
 
         raise ArgumentError, "#{name} is #{given.inspect}; it must be :inherit, :discard, :capture, or respond to call"
       end
+      raise ArgumentError, "clock is #{@clock.inspect}; give a Time from 1970 on" unless @clock.nil? || (@clock.is_a?(Time) && @clock >= Time.at(0))
+      raise ArgumentError, "seed is #{@seed.inspect}; write an Integer of at most 64 bits" unless @seed.nil? || (@seed.is_a?(Integer) && @seed.between?(0, (1 << 64) - 1))
       return if @stdin == :inherit || @stdin.is_a?(String) || @stdin.respond_to?(:to_path)
 
       raise ArgumentError, "stdin is #{@stdin.inspect}; give content as a String, a file as a Pathname, or :inherit"

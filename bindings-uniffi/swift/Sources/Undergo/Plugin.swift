@@ -62,9 +62,10 @@ extension Sandbox {
     /// Nothing but the standard output and error of this process, and what is said here. Those of a command that is run are captured.
     public static func of(
         args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
-        stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20)
+        stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20), clock: Date? = nil,
+        seed: UInt64? = nil
     ) -> Sandbox {
-        Sandbox(args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr)
+        Sandbox(args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, seed: seed)
     }
 }
 

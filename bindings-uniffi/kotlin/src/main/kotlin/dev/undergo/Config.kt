@@ -2,6 +2,7 @@ package dev.undergo
 
 import dev.undergo.core.LineSink
 import java.nio.file.Path
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.DurationUnit
 import kotlin.time.toKotlinDuration
@@ -112,6 +113,9 @@ sealed interface Output {
  * @property stdin what the guest reads from its standard input.
  * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and [Output.Capture] for a command that is run.
  * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic in any case.
+ * @property clock for runs that can be repeated: the guest's clock begins at this time, from 1970 on, anew for each instance and each run. It goes on by a microsecond
+ *   whenever the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+ * @property seed likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never for keys.
  */
 data class Sandbox @JvmOverloads constructor(
     val args: List<String> = emptyList(),
@@ -120,7 +124,13 @@ data class Sandbox @JvmOverloads constructor(
     val stdin: Input = Input.Content(ByteArray(0)),
     val stdout: Output? = null,
     val stderr: Output? = null,
+    val clock: Instant? = null,
+    val seed: ULong? = null,
 ) {
+    init {
+        require(clock == null || clock >= Instant.EPOCH) { "Sandbox.clock is $clock; give a time from 1970 on" }
+    }
+
     internal fun core(): CoreSandbox {
         val input = when (stdin) {
             is Input.Content -> CoreInput.Content(stdin.bytes)
@@ -128,7 +138,7 @@ data class Sandbox @JvmOverloads constructor(
             Input.Inherit -> CoreInput.Inherit
         }
         val dirs = dirs.map { (guest, dir) -> CoreDir(guest, dir.path.toString(), dir.readonly) }
-        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr))
+        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr), clock, seed)
     }
 }
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.TestFactory
 import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
+import java.time.Instant
 import kotlin.concurrent.thread
 import kotlin.io.path.writeText
 import kotlin.time.Duration
@@ -88,6 +89,20 @@ class CommandTest {
             assertEquals("content", String(way.run("read", "/data/in.txt", sandbox = sandbox).stdout))
             assertTrue("stdin \"content\"" in String(way.run("show", stdin = Input.File(folder.resolve("in.txt"))).stdout))
         }
+    }
+
+    @Test
+    fun `a run can be repeated`() {
+        for (way in ways.values) {
+            fun chance(start: String, seed: ULong) =
+                String(way.run("chance", sandbox = Sandbox(clock = Instant.parse(start), seed = seed)).stdout)
+            val first = chance("2026-02-03T04:05:06.5Z", 7u)
+            assertTrue(first.startsWith("now 2026-02-03T04:05:06.5000"), first)
+            assertEquals(first, chance("2026-02-03T04:05:06.5Z", 7u))
+            val other = chance("2026-02-03T04:05:06.5Z", ULong.MAX_VALUE)
+            assertEquals(listOf(true, true, false, false, false, false), first.lines().zip(other.lines()).dropLast(1).map { (a, b) -> a == b })
+        }
+        assertThrows<IllegalArgumentException> { Sandbox(clock = Instant.EPOCH.minusNanos(1)) }
     }
 
     @Test
