@@ -15,6 +15,7 @@ use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::pipes::Pipes;
 use crate::ready::Ready;
 use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) streams: Arc<Streams>,
     pub(crate) standards: Standards,
     pub(crate) sockets: Sockets,
+    pub(crate) pipes: Pipes,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,

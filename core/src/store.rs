@@ -13,6 +13,7 @@ use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
 use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
@@ -82,6 +83,7 @@ impl Seed {
             streams: self.streams.clone(),
             standards: Standards::new(&options.sandbox.stdin)?,
             sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
+            pipes: Pipes::new(&options.sandbox),
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

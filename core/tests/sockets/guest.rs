@@ -66,6 +66,7 @@ pub(crate) const NOPROTOOPT: i64 = 50;
 pub(crate) const NOTCONN: i64 = 53;
 pub(crate) const NOTSOCK: i64 = 57;
 pub(crate) const NOTSUP: i64 = 58;
+pub(crate) const PERM: i64 = 63;
 pub(crate) const PIPE: i64 = 64;
 pub(crate) const SPIPE: i64 = 70;
 

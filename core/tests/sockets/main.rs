@@ -9,6 +9,8 @@ mod guest;
 mod hostile;
 mod names;
 mod options;
+#[cfg(unix)]
+mod pipes;
 mod streams;
 mod versions;
 mod waits;
