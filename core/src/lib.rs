@@ -103,6 +103,10 @@ pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use sockets::address::read_and_write as fuzz_address;
+
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::FUNCTIONS;
 

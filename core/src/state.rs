@@ -218,6 +218,9 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     };
     store.data_mut().depth -= 1;
     let result = result.map_err(|error| classify(&error, &*store, mark));
+    if result.is_err() {
+        store.data_mut().sockets.close();
+    }
     if outermost {
         // What ended the guest tells more than what became of its last words.
         return result.and(store.data().streams.finish());

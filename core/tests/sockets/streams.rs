@@ -113,6 +113,20 @@ fn a_unix_socket_is_reached_by_its_rule() {
 }
 
 #[test]
+fn the_end_of_a_guest_is_that_of_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let to = listener.local_addr().expect("an address");
+    let mut guest = Guest::new(&[&to.to_string()]);
+    let fd = guest.open(V4, STREAM);
+    assert_eq!(guest.connect(fd, to), OK);
+    let (mut host, _) = listener.accept().expect("a connection");
+    guest.call.timeout = Some(std::time::Duration::from_millis(10));
+    assert!(guest.read(fd).is_err() && guest.instance.dead().is_some());
+    // Its handle is there still.
+    assert_eq!(host.read(&mut [0; 1]).expect("the end"), 0);
+}
+
+#[test]
 fn there_are_as_many_sockets_as_the_network_says() {
     let mut options = options(&["any"]);
     options.sandbox.network.sockets = 3;
