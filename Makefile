@@ -99,13 +99,13 @@ test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.
 test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a checkout of its branch prod/testsuite-base
 	@$(PYTHON) tools/wasi_suite.py $(or $(DIR),$(error DIR is to be a checkout of wasi-testsuite, branch prod/testsuite-base))
 
-test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some
-	@$(PYTHON) tools/go_std.py $(if $(ALL),all,$(PACKAGES))
+test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
+	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri
 
-fuzz: ## fuzz values, interfaces and modules, each for SECONDS (60); needs a nightly Rust
+fuzz: ## fuzz values, interfaces, modules and addresses, each for SECONDS (60); needs a nightly Rust
 	@$(PYTHON) tools/checks.py fuzz $(or $(SECONDS),60)
 
 deny: ## check licences, sources and advisories of all dependencies

@@ -80,7 +80,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
             _ => Output::Usual(capture),
         })
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random })
+    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random, ..Sandbox::default() })
 }
 
 fn limits(given: Js) -> Made<Limits> {

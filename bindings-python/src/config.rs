@@ -43,7 +43,7 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
     let clock = clock.map_or(Clock::Host, |start| Clock::simulated(UNIX_EPOCH + Duration::from_micros(start)));
     let random = seed.map_or(Random::Host, Random::Seed);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random })
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random, ..Sandbox::default() })
 }
 
 /// The sandbox of one run: what is given for the run alone is in place of the sandbox's own.

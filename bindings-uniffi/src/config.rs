@@ -146,6 +146,7 @@ impl Sandbox {
             stderr: output(self.stderr, on_fiber),
             clock: self.clock.map_or(undergo::Clock::Host, undergo::Clock::simulated),
             random: self.seed.map_or(undergo::Random::Host, undergo::Random::Seed),
+            ..undergo::Sandbox::default()
         }
     }
 }

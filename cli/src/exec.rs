@@ -36,7 +36,8 @@ Exit code: that of the program; 2 after a timeout of 'go test', as Go has it; 12
 Examples:
   GOOS=wasip1 GOARCH=wasm go test -exec 'undergo exec' ./...
   GOOS=wasip1 GOARCH=wasm go run -exec 'undergo exec' . -v
-  undergo exec --install ~/bin     then, with ~/bin on PATH: GOOS=wasip1 GOARCH=wasm go test ./...";
+  undergo exec --install ~/bin     then, with ~/bin on PATH: GOOS=wasip1 GOARCH=wasm go test ./...
+  GOWASIRUNTIMEARGS='--net any'    options for what is installed, as for Go's own script";
 
 const NOT_RUN: u8 = 125;
 
@@ -114,7 +115,7 @@ fn timed_out(timeout: Duration, error: &Error) -> String {
 fn install(folder: &Path) -> Result<()> {
     let file = folder.join("go_wasip1_wasm_exec");
     let this = env::current_exe().context("the path of this program can't be found out")?;
-    let text = format!("#!/bin/sh\nexec '{}' exec \"$@\"\n", this.display().to_string().replace('\'', r"'\''"));
+    let text = format!("#!/bin/sh\nexec '{}' exec ${{GOWASIRUNTIMEARGS:-}} \"$@\"\n", this.display().to_string().replace('\'', r"'\''"));
     fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     fs::write(&file, text).with_context(|| format!("{} can't be written", file.display()))?;
     #[cfg(unix)]

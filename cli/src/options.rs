@@ -51,7 +51,8 @@ pub(crate) struct Reach {
     #[arg(long = "net", value_name = "RULE", value_parser = rule)]
     rules: Vec<String>,
     /// Listen there, and hand the listener to it, as the first descriptor behind its directories
-    #[arg(long = "listener", value_name = "ADDRESS:PORT")]
+    // With the name that Wasmtime has for it: Go's own tests use that.
+    #[arg(long = "listener", alias = "tcplisten", value_name = "ADDRESS:PORT")]
     listeners: Vec<String>,
 }
 

@@ -174,6 +174,13 @@ mod sys {
             is_ready(self, wants)
         }
 
+        /// Whether nobody will ever read what is written here.
+        pub(crate) fn is_broken(&self) -> bool {
+            let mut asked = [asked(self, Wants::Write)];
+            poll(&mut asked, 0);
+            asked[0].revents & libc::POLLERR != 0
+        }
+
         /// Reads what is there; `None` when there is nothing yet.
         pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
             if !self.is_ready(Wants::Read) {
@@ -322,6 +329,10 @@ mod sys {
     impl Descriptor {
         pub(crate) fn is_ready(&self, _: Wants) -> bool {
             true
+        }
+
+        pub(crate) fn is_broken(&self) -> bool {
+            false
         }
 
         pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {

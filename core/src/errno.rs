@@ -65,6 +65,7 @@ numbers! {
     NOTDIR = 54 from ENOTDIR,
     NOTSOCK = 57 from ENOTSOCK,
     NOTSUP = 58 from EOPNOTSUPP,
+    NXIO = 60 from ENXIO,
     PERM = 63 from EPERM,
     PIPE = 64 from EPIPE,
     PROTO = 65 from EPROTO,

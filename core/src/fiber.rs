@@ -219,7 +219,11 @@ pub(crate) async fn call<R>(
     // What ended the guest tells more than what became of its last words.
     let finished = if store.data().depth == 0 { finish(&store.data().streams).await } else { Ok(()) };
     let called = called.and_then(|raw| finished.map(|()| raw));
-    let raw = called.inspect_err(|error| store.data().life.kill(error))?;
+    let raw = called.inspect_err(|error| {
+        let state = store.data_mut();
+        state.life.kill(error);
+        state.sockets.close();
+    })?;
     let read = || then(AsyncReturned { store, function, export, raw });
     if is_visit {
         return task::at_home(read).await;

@@ -38,6 +38,7 @@ mod descriptor;
 mod engine;
 mod errno;
 mod error;
+mod fd;
 mod fiber;
 mod fork;
 mod gate;
@@ -48,7 +49,9 @@ mod instance;
 mod interface;
 mod life;
 mod module;
+mod own;
 mod patience;
+mod pipes;
 mod plain;
 mod plugin;
 mod poll;
@@ -107,6 +110,10 @@ pub use streams::{Input, LineSink, Output};
 pub use task::{Home, Job, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use sockets::address::read_and_write as fuzz_address;
 
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::FUNCTIONS;

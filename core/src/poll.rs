@@ -10,6 +10,9 @@ use crate::clock::Simulated;
 use crate::descriptor::{Found, Waiting, Wanted, Wants, look};
 use crate::errno;
 use crate::error::Result;
+use crate::own::is_own;
+use crate::pipes::Pipes;
+use crate::sockets::socket::Socket;
 use crate::sockets::table::Sockets;
 use crate::state::State;
 use crate::streams::{Standard, Standards, Stream, Streams};
@@ -53,8 +56,8 @@ enum Until {
     Simulated(u64),
     Input,
     Output(Standard),
-    /// The socket with that number.
-    Socket(i32, Wants),
+    /// The socket or pipe with that number.
+    Own(i32, Wants),
     /// There already, or never to be.
     Now(Outcome),
 }
@@ -83,8 +86,8 @@ impl Outcome {
         Outcome { bytes: 1, ..Outcome::PLAIN }
     }
 
-    /// A socket that can be used; how many bytes that would be is not known.
-    fn socket(found: Found) -> Outcome {
+    /// A socket or pipe that can be used; how many bytes that would be is not known.
+    fn own(found: Found) -> Outcome {
         Outcome { bytes: 1, is_end: found.is_over, ..Outcome::PLAIN }
     }
 }
@@ -128,8 +131,8 @@ pub(crate) async fn resolve(all: &[Subscription], state: &mut State, waiting: Wa
             (FD_READ, Some(Standard::Input)) => Until::Input,
             (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
             (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
-            (kind, None) if state.sockets.find(one.target as i32).is_some() => {
-                Until::Socket(one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write })
+            (kind, None) if is_own(state, one.target as i32) => {
+                Until::Own(one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write })
             }
             (kind, None) => Until::Now(file(kind, one.target, state, waiting).await?),
         };
@@ -190,17 +193,17 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
 /// Waits until something has happened, and gives all that has.
 pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
     // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
-    let State { standards, streams, sockets, patience, clock, .. } = state;
+    let State { standards, streams, sockets, pipes, patience, clock, .. } = state;
     let (standards, streams, patience, clock) = (&*standards, &**streams, &*patience, clock.as_ref());
-    let of_sockets = awaited(waits, sockets);
+    let own = awaited(waits, sockets, pipes);
     let mut wanted = descriptors(waits, standards, streams);
-    wanted.extend(&of_sockets);
+    wanted.extend(&own);
     loop {
         let now = Instant::now();
         // Looked at once: all that wait for the same stream are told the same.
         let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
         // One look for all of them, in the order of the waits.
-        let mut found = look(&of_sockets).into_iter();
+        let mut found = look(&own).into_iter();
         let passed = clock.map_or(0, Simulated::passed);
         let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &mut found)).collect();
         if !happened.is_empty() {
@@ -217,10 +220,13 @@ pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) ->
     }
 }
 
-/// The sockets that end the wait, one for each subscription.
-fn awaited<'s>(waits: &[Wait], sockets: &'s Sockets) -> Vec<Wanted<'s>> {
+/// The sockets and pipes that end the wait, one for each subscription.
+fn awaited<'s>(waits: &[Wait], sockets: &'s Sockets, pipes: &'s Pipes) -> Vec<Wanted<'s>> {
     let one = |wait: &Wait| match wait.until {
-        Until::Socket(number, wants) => Some((sockets.find(number)?.awaited(), wants)),
+        Until::Own(number, wants) => {
+            let socket = sockets.find(number).map(Socket::awaited);
+            Some((socket.or_else(|| Some(&pipes.find(number)?.descriptor as _))?, wants))
+        }
         _ => None,
     };
     waits.iter().filter_map(one).collect()
@@ -267,7 +273,7 @@ impl Wait {
         passed: u64,
         input: Option<u64>,
         streams: &Streams,
-        sockets: &mut impl Iterator<Item = Found>,
+        own: &mut impl Iterator<Item = Found>,
     ) -> Option<Event> {
         let outcome = match self.until {
             Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
@@ -278,7 +284,7 @@ impl Wait {
                 descriptor.is_none_or(|descriptor| descriptor.is_ready(Wants::Write)).then(Outcome::writable)
             }
             // It was there when the wait began, and nobody closes it meanwhile.
-            Until::Socket(..) => sockets.next().filter(|found| found.is_ready).map(Outcome::socket),
+            Until::Own(..) => own.next().filter(|found| found.is_ready).map(Outcome::own),
             Until::Now(outcome) => Some(outcome),
         };
         outcome.map(|outcome| Event { userdata: self.userdata, kind: self.kind, outcome })

@@ -16,6 +16,7 @@ use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::pipes::Pipes;
 use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::sockets::table::Sockets;
@@ -32,6 +33,7 @@ pub(crate) struct State {
     /// Of a guest whose random numbers are not the host's.
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
+    pub(crate) pipes: Pipes,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,
@@ -251,6 +253,9 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     };
     store.data_mut().depth -= 1;
     let result = result.map_err(|error| classify(&error, &*store, mark));
+    if result.is_err() {
+        store.data_mut().sockets.close();
+    }
     if outermost {
         // What ended the guest tells more than what became of its last words.
         return result.and(store.data().streams.finish());

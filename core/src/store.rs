@@ -14,6 +14,7 @@ use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::patience::Patience;
+use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
 use crate::random::Seeded;
 use crate::sockets::denials::Denials;
@@ -87,6 +88,7 @@ impl Seed {
             clock,
             random: Seeded::of(options.sandbox.random),
             sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
+            pipes: Pipes::new(&options.sandbox),
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

@@ -1,27 +1,24 @@
 //! WASI preview 1 over wasmtime-wasi. Standard streams and waiting are served here, where the patience of the call is at hand; all else is passed on.
 
-use std::io;
-
 use wasmtime::{Caller, Linker};
-use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync, wasi_snapshot_preview1};
+use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
-use wiggle::GuestMemory;
 
-use crate::abi::memory::GuestMemory as Checked;
 use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::descriptor::Waiting;
-use crate::errno;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fd::{
+    fd_close, fd_fdstat_get, fd_fdstat_set_flags, fd_filestat_get, fd_read, fd_readdir, fd_renumber, fd_seek, fd_write, is_own, pass_on,
+    path_open,
+};
+use crate::own;
 use crate::poll;
-use crate::preview1::{MODULE, MOST, MOST_BUFFERS, answer, at_once, buffer, parts};
+use crate::preview1::{MODULE, answer, at_once, parts};
 use crate::random::random_get;
-use crate::sockets::call::Call;
 use crate::sockets::link::Versions;
-use crate::sockets::table::Sockets;
-use crate::sockets::{self, descriptors, placeholder};
+use crate::sockets::{self, placeholder};
 use crate::state::State;
-use crate::streams::Standard;
 
 /// The functions of preview 1, and of the extension for sockets. Any other import of their module is the host's to give.
 #[rustfmt::skip]
@@ -65,7 +62,7 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     Ok(builder.build_p1())
 }
 
-/// What preview 1 does with descriptors that are files only; a socket has a refusal for each. Those of the first list wait for the system.
+/// What preview 1 does with descriptors that are files only; the core's own have a refusal for each. Those that are `async` wait for the system.
 macro_rules! of_files {
     ($one:ident) => {
         $one!(async fd_advise(from: i64, count: i64, advice: i32));
@@ -83,20 +80,6 @@ macro_rules! of_files {
     };
 }
 
-/// Calls wasmtime-wasi, for a descriptor that is no socket.
-macro_rules! pass_on {
-    ($waiting:expr, $caller:ident, async $name:ident($fd:ident $(, $arg:ident)*)) => {{
-        let (memory, state) = parts(&mut $caller)?;
-        let mut memory = GuestMemory::Unshared(memory);
-        $waiting.run(wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*)).await
-    }};
-    ($waiting:expr, $caller:ident, $name:ident($fd:ident $(, $arg:ident)*)) => {{
-        let (memory, state) = parts(&mut $caller)?;
-        let mut memory = GuestMemory::Unshared(memory);
-        wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*)
-    }};
-}
-
 /// Gives the linker all of preview 1, for guests on their caller's stack.
 pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_sync(linker, |state: &mut State| &mut state.wasi)?;
@@ -112,7 +95,7 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
         ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*))) };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, $fd: i32, $($arg: $ty),*| {
-                at_once(async { if is_socket(&$caller, $fd) { Ok(descriptors::refusal(stringify!($name))) } else { $passed } })
+                at_once(async { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
             })?
         };
     }
@@ -135,6 +118,13 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
+    linker.func_wrap(
+        MODULE,
+        "path_open",
+        |caller: Caller<'_, State>, a: i32, b: i32, c: i32, d: i32, e: i32, f: i64, g: i64, h: i32, i: i32| {
+            at_once(path_open(Waiting::Thread, caller, (a, b, c, d, e, f, g, h, i)))
+        },
+    )?;
     of_files!(guarded);
     sockets::link::link(linker, versions)?;
     linker.allow_shadowing(false);
@@ -149,7 +139,7 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
         ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*))) };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap_async(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, ($fd, $($arg,)*): (i32, $($ty,)*)| {
-                Box::new(async move { if is_socket(&$caller, $fd) { Ok(descriptors::refusal(stringify!($name))) } else { $passed } })
+                Box::new(async move { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
             })?
         };
     }
@@ -163,196 +153,18 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
     linker.func_wrap_async(MODULE, "fd_filestat_get", |caller, args| Box::new(fd_filestat_get(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_seek", |caller, args| Box::new(fd_seek(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "fd_readdir", |caller, args| Box::new(fd_readdir(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
+    linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     of_files!(guarded);
     sockets::link::link_async(linker, versions)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-fn is_socket(caller: &Caller<'_, State>, fd: i32) -> bool {
-    caller.data().sockets.find(fd).is_some()
-}
-
-async fn fd_fdstat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return sockets::said(descriptors::stat(Call::new(waiting, &mut caller)?, fd, stat));
-    }
-    pass_on!(waiting, caller, async fd_fdstat_get(fd, stat))
-}
-
-fn fd_fdstat_set_flags(mut caller: Caller<'_, State>, fd: i32, flags: i32) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return sockets::said(descriptors::set_flags(&mut caller.data_mut().sockets, fd, flags));
-    }
-    pass_on!(Waiting::Thread, caller, fd_fdstat_set_flags(fd, flags))
-}
-
-async fn fd_filestat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return sockets::said(descriptors::file_stat(Call::new(waiting, &mut caller)?, fd, stat));
-    }
-    pass_on!(waiting, caller, async fd_filestat_get(fd, stat))
-}
-
-async fn fd_write(
-    waiting: Waiting,
-    mut caller: Caller<'_, State>,
-    (fd, buffers, count, done): (i32, i32, i32, i32),
-) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return sockets::said(descriptors::write(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
-    }
-    let (memory, state) = parts(&mut caller)?;
-    let stream = match state.standards.find(fd) {
-        Some(standard) => state.streams.output(standard),
-        None => {
-            let mut memory = GuestMemory::Unshared(memory);
-            return waiting.run(wasi_snapshot_preview1::fd_write(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
-        }
-    };
-    let Some(stream) = stream else { return Ok(errno::BADF) };
-    let count = count as u32;
-    if count > MOST_BUFFERS {
-        return Ok(errno::INVAL);
-    }
-    let mut written = 0;
-    {
-        let memory = &*memory;
-        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
-        for number in 0..count {
-            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
-            // Short writes are allowed, and callers go on with the rest.
-            let len = len.min(MOST - written);
-            stream.write(&memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
-            written += len;
-        }
-    }
-    Ok(answer(memory, done, written))
-}
-
-async fn fd_read(
-    waiting: Waiting,
-    mut caller: Caller<'_, State>,
-    (fd, buffers, count, done): (i32, i32, i32, i32),
-) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return sockets::said(descriptors::read(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
-    }
-    let (memory, state) = parts(&mut caller)?;
-    match state.standards.find(fd) {
-        Some(Standard::Input) => {}
-        Some(_) => return Ok(errno::BADF),
-        None => {
-            let mut memory = GuestMemory::Unshared(memory);
-            let said = waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await?;
-            // To wasmtime-wasi a directory is no descriptor at all here; `os.ReadFile` of one should say what it does elsewhere.
-            return Ok(if said == errno::BADF && kind(waiting, state, fd).await? == Some(DIRECTORY) { errno::ISDIR } else { said });
-        }
-    }
-    let count = count as u32;
-    if count > MOST_BUFFERS {
-        return Ok(errno::INVAL);
-    }
-    // The first buffer that has room is enough: a read may give less than it was asked for, and should not wait for more.
-    let mut first = (0, 0);
-    {
-        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
-        for number in 0..count {
-            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
-            if first.1 == 0 {
-                first = (at, len.min(MOST));
-            }
-        }
-    }
-    let (at, len) = first;
-    if len == 0 {
-        return Ok(answer(memory, done, 0));
-    }
-    let read = state.standards.stdin.read(&mut memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
-    Ok(match read {
-        Ok(count) => answer(memory, done, count),
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => errno::INVAL,
-        Err(_) => errno::IO,
-    })
-}
-
-async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (fd,): (i32,)) -> wasmtime::Result<i32> {
-    let (memory, state) = parts(&mut caller)?;
-    let was_socket = state.sockets.remove(fd).is_some();
-    if was_socket && Sockets::is_own(fd) {
-        return Ok(errno::SUCCESS);
-    }
-    // Behind a listener that was handed in stands what keeps its number from files.
-    let mut memory = GuestMemory::Unshared(memory);
-    let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
-    if said == errno::SUCCESS {
-        state.standards.close(fd);
-    }
-    Ok(said)
-}
-
-async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to): (i32, i32)) -> wasmtime::Result<i32> {
-    let (memory, state) = parts(&mut caller)?;
-    let mut memory = GuestMemory::Unshared(memory);
-    if state.sockets.find(from).or_else(|| state.sockets.find(to)).is_some() || Sockets::is_own(from) || Sockets::is_own(to) {
-        let said = descriptors::renumber(&mut state.sockets, from, to);
-        if said == errno::SUCCESS && from != to && !Sockets::is_own(from) {
-            return waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, from)).await;
-        }
-        return Ok(said);
-    }
-    let said = waiting.run(wasi_snapshot_preview1::fd_renumber(&mut state.wasi, &mut memory, from, to)).await?;
-    if said == errno::SUCCESS {
-        state.standards.renumber(from, to);
-    }
-    Ok(said)
-}
-
-/// Go hands on whatever a program takes for a whence, at which wasmtime-wasi would trap.
-async fn fd_seek(
-    waiting: Waiting,
-    mut caller: Caller<'_, State>,
-    (fd, offset, whence, place): (i32, i64, i32, i32),
-) -> wasmtime::Result<i32> {
-    const MOST: i32 = 2;
-    if is_socket(&caller, fd) {
-        return Ok(descriptors::refusal("fd_seek"));
-    }
-    if !(0..=MOST).contains(&whence) {
-        return Ok(errno::INVAL);
-    }
-    let (memory, state) = parts(&mut caller)?;
-    let mut memory = GuestMemory::Unshared(memory);
-    waiting.run(wasi_snapshot_preview1::fd_seek(&mut state.wasi, &mut memory, fd, offset, whence, place)).await
-}
-
-/// `os.ReadDir` of a file ends here. To wasmtime-wasi that is no descriptor at all; other systems say that it is no directory.
-async fn fd_readdir(
-    waiting: Waiting,
-    mut caller: Caller<'_, State>,
-    (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32),
-) -> wasmtime::Result<i32> {
-    if is_socket(&caller, fd) {
-        return Ok(descriptors::refusal("fd_readdir"));
-    }
-    let (memory, state) = parts(&mut caller)?;
-    let mut memory = GuestMemory::Unshared(memory);
-    let said = waiting.run(wasi_snapshot_preview1::fd_readdir(&mut state.wasi, &mut memory, fd, buffer, len, cookie, done)).await?;
-    Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
-}
-
-const DIRECTORY: u8 = 3;
-
-/// The type of what a descriptor has; `None` where nobody has that one.
-async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<Option<u8>> {
-    const TYPE: usize = 16;
-    let mut stat = [0_u8; 64];
-    let mut memory = GuestMemory::Unshared(&mut stat);
-    let said = waiting.run(wasi_snapshot_preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
-    Ok((said == errno::SUCCESS).then_some(stat[TYPE]))
+/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and traps; `os.Exit(255)` is none.
+fn proc_exit(code: i32) -> wasmtime::Result<()> {
+    Err(I32Exit(code).into())
 }
 
 /// `time.Sleep` ends here, and whatever waits for descriptors.
@@ -370,11 +182,6 @@ async fn poll_oneoff(
     let happened = poll::wait(&wanted, state, waiting).await.map_err(Error::into_wasmtime)?;
     let count = poll::write(memory, events as u32, &happened);
     Ok(answer(memory, ready, count))
-}
-
-/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and traps; `os.Exit(255)` is none.
-fn proc_exit(code: i32) -> wasmtime::Result<()> {
-    Err(I32Exit(code).into())
 }
 
 #[cfg(all(test, unix))]

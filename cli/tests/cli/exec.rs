@@ -1,5 +1,5 @@
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -63,4 +63,24 @@ fn once_installed_it_needs_no_flag() {
     let dirs = [dir.path().join("bin")].into_iter().chain(env::split_paths(&path));
     run(go.env("PATH", env::join_paths(dirs).expect("a PATH"))).ok();
     undergo(dir.path(), &["exec", "no.wasm"]).fails(125, &["no.wasm", "can't be read"]);
+}
+
+/// Go's own tests of what a runtime has to do for it, unchanged: reading several pipes at once, and a listener that is handed in. They start the go command, which finds
+/// what is installed here under the name of Go's own script; to that they hand options for Wasmtime.
+#[test]
+fn the_tests_that_go_has_for_runtimes_pass() {
+    let dir = tempfile::tempdir().expect("a directory");
+    run(command(dir.path()).args(["exec", "--install", "bin"])).ok();
+    let root = PathBuf::from(run(&mut go(&["env", "GOROOT"])).ok().trim());
+    let places = ["src/internal/runtime/wasitest", "src/runtime/internal/wasitest"];
+    let tests = places.iter().map(|place| root.join(place)).find(|place| place.is_dir()).expect("Go's tests of runtimes");
+    let mut test = go(&["test", "-v", "-run", "TestNonblock|TestTCPEcho", ".", "-target", "wasip1/wasm"]);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let dirs = [dir.path().join("bin"), root.join("bin")].into_iter().chain(env::split_paths(&path));
+    // The tests run on this machine, and what they start for WASI.
+    test.env_remove("GOOS").env_remove("GOARCH").env("GOWASIENABLERACYTEST", "1").env_remove("GOWASIRUNTIME");
+    let ran = run(test.current_dir(&tests).env("PWD", &tests).env("PATH", env::join_paths(dirs).expect("a PATH"))).ok();
+    for passed in ["--- PASS: TestNonblock/os.OpenFile", "--- PASS: TestNonblock/os.NewFile", "--- PASS: TestTCPEcho"] {
+        assert!(ran.contains(passed), "{ran}");
+    }
 }

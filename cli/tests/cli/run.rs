@@ -1,8 +1,10 @@
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use crate::support::{command, fixture, run};
 
@@ -56,6 +58,38 @@ fn a_program_has_what_it_is_given_and_no_more() {
     run(&mut undergo_run(&["--dir", &given], &["write", "/data/b.txt"])).fails(1, &["/data/b.txt"]);
     run(&mut undergo_run(&[], &["read", "/data/a.txt"])).fails(1, &["/data/a.txt"]);
     assert_eq!(run(&mut undergo_run(&["--env", "MODE=prod"], &["env"])).ok(), "MODE=prod\n");
+}
+
+#[test]
+fn the_network_is_there_as_far_as_rules_allow() {
+    let denied = run(&mut undergo_run(&[], &["open"]));
+    assert_eq!((denied.code, denied.stdout.as_str()), (0, "Permission denied\n"), "{}", denied.stderr);
+    assert!(denied.stderr.contains("undergo: the sandbox denied the use of the network; it takes the rule any"), "{}", denied.stderr);
+    for rule in ["any", "connect=example.org:443", "10.0.0.0/8:*", "listen=127.0.0.1:0"] {
+        let allowed = run(&mut undergo_run(&["--net", rule], &["open"]));
+        assert_eq!((allowed.code, allowed.stdout.as_str(), allowed.stderr.as_str()), (0, "errno 0\n", ""), "{rule}");
+    }
+    run(&mut undergo_run(&["--net", "example.org"], &["open"])).fails(2, &["--net", "'example.org' is no rule", "the port is missing"]);
+    run(&mut undergo_run(&["--listener", "8080"], &["open"])).fails(125, &["'8080' is no address to listen at"]);
+}
+
+#[test]
+fn a_listener_is_handed_in() {
+    // Who asks for any port can't be told which it was.
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").to_string();
+    let mut child = undergo_run(&["--listener", &free], &["listener"]).spawn().expect("the command starts");
+    let mut conn = loop {
+        match TcpStream::connect(&free) {
+            Ok(conn) => break conn,
+            Err(_) => assert!(child.try_wait().expect("a child").is_none(), "it ended"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    conn.write_all(b"hello").expect("written");
+    conn.shutdown(Shutdown::Write).expect("a connection");
+    let mut text = String::new();
+    conn.read_to_string(&mut text).expect("an answer");
+    assert_eq!((text.as_str(), child.wait().expect("it ends").code()), ("hello", Some(0)));
 }
 
 #[test]

@@ -41,6 +41,9 @@ impl<'c> Call<'c> {
 
     async fn no_socket(&mut self, number: i32) -> Result<i32, Failed> {
         use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
+        if self.state.pipes.find(number).is_some() {
+            return Ok(errno::NOTSOCK);
+        }
         let mut stat = [0; 24];
         let mut memory = wiggle::GuestMemory::Unshared(&mut stat);
         let said = self.waiting.run(preview1::fd_fdstat_get(&mut self.state.wasi, &mut memory, number, 0)).await;

@@ -10,7 +10,6 @@ use crate::error::Error;
 pub(crate) mod address;
 pub(crate) mod call;
 pub(crate) mod denials;
-pub(crate) mod descriptors;
 pub(crate) mod functions;
 pub(crate) mod link;
 pub(crate) mod network;

@@ -314,6 +314,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 8 } else { 500 }, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn rules_are_written_as_they_are_read(text in "(connect=|listen=)?(any|localhost:[0-9]{1,4}|127\\.0\\.0\\.1:\\*|10\\.0\\.0\\.0/8:[1-9]0-90|\\[fd00::/8\\]:1|unix:/[a-z]{1,9}|[a-z]{1,5}\\.org:7)") {
             if let Ok(rule) = Rule::parse(&text) {

@@ -89,6 +89,12 @@ impl Sockets {
         }
     }
 
+    /// Closes all of them: the guest has ended, and who is at the other end should hear of it.
+    pub(crate) fn close(&mut self) {
+        self.own.clear();
+        self.given.clear();
+    }
+
     /// Puts a socket at the number of another one, which is closed.
     pub(crate) fn replace(&mut self, number: i32, socket: Socket) {
         if let Some(other) = self.find_mut(number) {

@@ -1,0 +1,242 @@
+//! What preview 1 does with any descriptor: standard streams, sockets and pipes are served here, where the patience of the call is at hand; files are passed on.
+
+use std::io;
+
+use wasmtime::Caller;
+use wasmtime_wasi::p1::wasi_snapshot_preview1;
+use wiggle::GuestMemory;
+
+use crate::abi::memory::GuestMemory as Checked;
+use crate::descriptor::Waiting;
+use crate::errno;
+use crate::error::Error;
+use crate::own;
+use crate::pipes::{self, Wanted};
+use crate::preview1::{MOST, MOST_BUFFERS, answer, buffer, parts};
+use crate::sockets;
+use crate::sockets::call::Call;
+use crate::sockets::table::Sockets;
+use crate::state::State;
+use crate::streams::Standard;
+
+/// Calls wasmtime-wasi, for a descriptor that is a file.
+macro_rules! pass_on {
+    ($waiting:expr, $caller:ident, async $name:ident($fd:ident $(, $arg:ident)*)) => {{
+        let (memory, state) = $crate::preview1::parts(&mut $caller)?;
+        let mut memory = wiggle::GuestMemory::Unshared(memory);
+        let work = wasmtime_wasi::p1::wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*);
+        $waiting.run(work).await
+    }};
+    ($waiting:expr, $caller:ident, $name:ident($fd:ident $(, $arg:ident)*)) => {{
+        let (memory, state) = $crate::preview1::parts(&mut $caller)?;
+        let mut memory = wiggle::GuestMemory::Unshared(memory);
+        wasmtime_wasi::p1::wasi_snapshot_preview1::$name(&mut state.wasi, &mut memory, $fd, $($arg),*)
+    }};
+}
+pub(crate) use pass_on;
+
+pub(crate) fn is_own(caller: &Caller<'_, State>, fd: i32) -> bool {
+    own::is_own(caller.data(), fd)
+}
+
+pub(crate) async fn fd_fdstat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return sockets::said(own::stat(Call::new(waiting, &mut caller)?, fd, stat));
+    }
+    pass_on!(waiting, caller, async fd_fdstat_get(fd, stat))
+}
+
+pub(crate) fn fd_fdstat_set_flags(mut caller: Caller<'_, State>, fd: i32, flags: i32) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return sockets::said(own::set_flags(caller.data_mut(), fd, flags));
+    }
+    pass_on!(Waiting::Thread, caller, fd_fdstat_set_flags(fd, flags))
+}
+
+pub(crate) async fn fd_filestat_get(waiting: Waiting, mut caller: Caller<'_, State>, (fd, stat): (i32, i32)) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return sockets::said(own::file_stat(Call::new(waiting, &mut caller)?, fd, stat));
+    }
+    pass_on!(waiting, caller, async fd_filestat_get(fd, stat))
+}
+
+pub(crate) async fn fd_write(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffers, count, done): (i32, i32, i32, i32),
+) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return sockets::said(own::write(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
+    }
+    let (memory, state) = parts(&mut caller)?;
+    let stream = match state.standards.find(fd) {
+        Some(standard) => state.streams.output(standard),
+        None => {
+            let mut memory = GuestMemory::Unshared(memory);
+            return waiting.run(wasi_snapshot_preview1::fd_write(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
+        }
+    };
+    let Some(stream) = stream else { return Ok(errno::BADF) };
+    let count = count as u32;
+    if count > MOST_BUFFERS {
+        return Ok(errno::INVAL);
+    }
+    let mut written = 0;
+    {
+        let memory = &*memory;
+        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
+        for number in 0..count {
+            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
+            // Short writes are allowed, and callers go on with the rest.
+            let len = len.min(MOST - written);
+            stream.write(&memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
+            written += len;
+        }
+    }
+    Ok(answer(memory, done, written))
+}
+
+pub(crate) async fn fd_read(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffers, count, done): (i32, i32, i32, i32),
+) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return sockets::said(own::read(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
+    }
+    let (memory, state) = parts(&mut caller)?;
+    match state.standards.find(fd) {
+        Some(Standard::Input) => {}
+        Some(_) => return Ok(errno::BADF),
+        None => {
+            let mut memory = GuestMemory::Unshared(memory);
+            let said = waiting.run(wasi_snapshot_preview1::fd_read(&mut state.wasi, &mut memory, fd, buffers, count, done)).await?;
+            // To wasmtime-wasi a directory is no descriptor at all here; `os.ReadFile` of one should say what it does elsewhere.
+            return Ok(if said == errno::BADF && kind(waiting, state, fd).await? == Some(DIRECTORY) { errno::ISDIR } else { said });
+        }
+    }
+    let count = count as u32;
+    if count > MOST_BUFFERS {
+        return Ok(errno::INVAL);
+    }
+    // The first buffer that has room is enough: a read may give less than it was asked for, and should not wait for more.
+    let mut first = (0, 0);
+    {
+        let Ok(list) = Checked::new(memory).slice(buffers as u32, count, 8, 4) else { return Ok(errno::FAULT) };
+        for number in 0..count {
+            let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
+            if first.1 == 0 {
+                first = (at, len.min(MOST));
+            }
+        }
+    }
+    let (at, len) = first;
+    if len == 0 {
+        return Ok(answer(memory, done, 0));
+    }
+    let read = state.standards.stdin.read(&mut memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
+    Ok(match read {
+        Ok(count) => answer(memory, done, count),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => errno::INVAL,
+        Err(_) => errno::IO,
+    })
+}
+
+pub(crate) async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (fd,): (i32,)) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    if own::close(state, fd) {
+        return Ok(errno::SUCCESS);
+    }
+    let mut memory = GuestMemory::Unshared(memory);
+    let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
+    if said == errno::SUCCESS {
+        state.standards.close(fd);
+    }
+    Ok(said)
+}
+
+pub(crate) async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>, (from, to): (i32, i32)) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let mut memory = GuestMemory::Unshared(memory);
+    if let Some(said) = own::renumber(state, from, to) {
+        // Behind a listener that was handed in stands what keeps its number from files.
+        if said == errno::SUCCESS && from != to && !Sockets::is_own(from) {
+            return waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, from)).await;
+        }
+        return Ok(said);
+    }
+    let said = waiting.run(wasi_snapshot_preview1::fd_renumber(&mut state.wasi, &mut memory, from, to)).await?;
+    if said == errno::SUCCESS {
+        state.standards.renumber(from, to);
+        state.pipes.renumbered(from, to);
+    }
+    Ok(said)
+}
+
+/// Go hands on whatever a program takes for a whence, at which wasmtime-wasi would trap.
+pub(crate) async fn fd_seek(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, offset, whence, place): (i32, i64, i32, i32),
+) -> wasmtime::Result<i32> {
+    const MOST: i32 = 2;
+    if is_own(&caller, fd) {
+        return Ok(own::refusal("fd_seek"));
+    }
+    if !(0..=MOST).contains(&whence) {
+        return Ok(errno::INVAL);
+    }
+    pass_on!(waiting, caller, async fd_seek(fd, offset, whence, place))
+}
+
+/// `os.ReadDir` of a file ends here. To wasmtime-wasi that is no descriptor at all; other systems say that it is no directory.
+pub(crate) async fn fd_readdir(
+    waiting: Waiting,
+    mut caller: Caller<'_, State>,
+    (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32),
+) -> wasmtime::Result<i32> {
+    if is_own(&caller, fd) {
+        return Ok(own::refusal("fd_readdir"));
+    }
+    let said = pass_on!(waiting, caller, async fd_readdir(fd, buffer, len, cookie, done))?;
+    let state = caller.data_mut();
+    Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
+}
+
+const DIRECTORY: u8 = 3;
+
+/// The type of what a descriptor has; `None` where nobody has that one.
+async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<Option<u8>> {
+    const TYPE: usize = 16;
+    let mut stat = [0_u8; 64];
+    let mut memory = GuestMemory::Unshared(&mut stat);
+    let said = waiting.run(wasi_snapshot_preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
+    Ok((said == errno::SUCCESS).then_some(stat[TYPE]))
+}
+
+/// The parameters of `path_open`: where, how to look up, the path and its length, how to open, rights and inherited ones, flags, and where the number goes.
+pub(crate) type PathOpen = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
+
+pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, args: PathOpen) -> wasmtime::Result<i32> {
+    let (dir, look_up, path, len, how, rights, inherited, flags, number) = args;
+    if is_own(&caller, dir) {
+        return Ok(errno::NOTDIR);
+    }
+    if pipes::may_be(caller.data(), how, len as u32) {
+        let mut call = Call::new(waiting, &mut caller)?;
+        // What is wrong with the parameters is told below.
+        let text = call.memory.bytes(path, len as u32).ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+        if let Some(text) = text {
+            let wanted = Wanted { dir, look_up, path: &text, rights, flags };
+            let opened = match pipes::open_pipe(wanted, call.state, waiting).await {
+                Ok(None) => None,
+                Ok(Some(pipe)) => Some(call.memory.set_word(number, pipe as u32)),
+                Err(failed) => Some(Err(failed)),
+            };
+            if let Some(opened) = opened {
+                return sockets::said(opened);
+            }
+        }
+    }
+    pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))
+}
