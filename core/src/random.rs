@@ -47,7 +47,7 @@ pub(crate) fn random_get(mut caller: Caller<'_, State>, at: i32, len: i32) -> wa
     }
     let wanted = &mut memory[at as usize..][..len as usize];
     for piece in wanted.chunks_mut(PIECE) {
-        state.patience.check().map_err(crate::Error::into_wasmtime)?;
+        state.patience.check_limits().map_err(crate::Error::into_wasmtime)?;
         match &mut state.random {
             Some(seeded) => seeded.0.fill(piece),
             None => {
