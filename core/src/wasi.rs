@@ -87,8 +87,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
         };
     }
     macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*))) };
-        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*))) };
+        (async $name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*)))
+        };
+        ($name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*)))
+        };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, $fd: i32, $($arg: $ty),*| {
                 at_once(async { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
@@ -123,8 +127,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
 pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
     macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*))) };
-        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*))) };
+        (async $name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*)))
+        };
+        ($name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*)))
+        };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap_async(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, ($fd, $($arg,)*): (i32, $($ty,)*)| {
                 Box::new(async move { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
@@ -139,6 +147,7 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
     linker.func_wrap_async(MODULE, "fd_fdstat_get", |caller, args| Box::new(fd_fdstat_get(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
     linker.func_wrap_async(MODULE, "fd_filestat_get", |caller, args| Box::new(fd_filestat_get(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_open", |caller, args| Box::new(path_open(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     of_files!(guarded);
     sockets::link::link_async(linker, versions)?;
