@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::cache;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -22,6 +23,12 @@ pub(crate) struct Go {
     program: OsString,
     /// `go1.26.8`, say: the one that the plugin's module selects.
     pub(crate) version: String,
+    /// Where its standard library is.
+    pub(crate) root: PathBuf,
+    /// Where it keeps modules, and toolchains that it has downloaded itself.
+    modcache: PathBuf,
+    /// What it needs to know to be the one that was chosen.
+    envs: Vec<(&'static str, OsString)>,
     /// The go.mod that governs the plugin's directory.
     pub(crate) gomod: Option<PathBuf>,
     /// The flags that the user has set for every go command.
@@ -41,7 +48,9 @@ impl Go {
         };
         let shown = program.to_string_lossy().into_owned();
         let mut command = in_dir(&program, dir);
-        let output = match command.args(["env", "-json", "GOVERSION", "GOMOD", "GOFLAGS", "GOHOSTOS", "GOHOSTARCH", "GOMODCACHE"]).output()
+        let output = match command
+            .args(["env", "-json", "GOVERSION", "GOROOT", "GOMOD", "GOFLAGS", "GOHOSTOS", "GOHOSTARCH", "GOMODCACHE"])
+            .output()
         {
             Ok(output) => output,
             Err(error) if chosen.is_none() && error.kind() == ErrorKind::NotFound => {
@@ -65,19 +74,70 @@ impl Go {
         }
         // Outside of a module it is the system's name for nothing.
         let gomod = Some(PathBuf::from(word("GOMOD"))).filter(|path| path.file_name().is_some_and(|name| name == "go.mod"));
-        Ok(Go { program, version: file_name(&version), gomod, flags: word("GOFLAGS"), host: (word("GOHOSTOS"), word("GOHOSTARCH")) })
+        Ok(Go {
+            program,
+            version: file_name(&version),
+            root: PathBuf::from(word("GOROOT")),
+            modcache: PathBuf::from(word("GOMODCACHE")),
+            envs: Vec::new(),
+            gomod,
+            flags: word("GOFLAGS"),
+            host: (word("GOHOSTOS"), word("GOHOSTARCH")),
+        })
+    }
+
+    /// The 26 of `go1.26.8`. `None` for a version that is not a release.
+    pub(crate) fn minor(&self) -> Option<u32> {
+        minor(&self.version)
+    }
+
+    /// Fails when the user's flags name an overlay: the go command takes the last one that it is given, and would leave that out silently.
+    pub(crate) fn refuse_overlay(&self) -> Result<()> {
+        if has_overlay(&self.flags) {
+            bail!("GOFLAGS has an -overlay ({}), and the go command takes only one, which undergo needs itself: unset it", self.flags);
+        }
+        Ok(())
+    }
+
+    /// The same toolchain, where files of its standard library can be overlaid. The go command refuses that in its module cache, into which
+    /// it downloads toolchains: one of those is used through a link from elsewhere.
+    pub(crate) fn overlayable(self) -> Result<Go> {
+        self.refuse_overlay()?;
+        if !self.in_module_cache() {
+            return Ok(self);
+        }
+        let link = cache::link("toolchains", &self.version, &self.root)
+            .context("the toolchain lies in Go's module cache, where it can't be overlaid, and can't be linked to from elsewhere")?;
+        Ok(Go {
+            program: link.join("bin").join(format!("go{}", env::consts::EXE_SUFFIX)).into_os_string(),
+            // It would look for the toolchain that go.mod selects, which it is.
+            envs: vec![("GOROOT", link.clone().into_os_string()), ("GOTOOLCHAIN", "local".into())],
+            root: link,
+            ..self
+        })
+    }
+
+    /// Whether it was downloaded by the go command itself.
+    fn in_module_cache(&self) -> bool {
+        self.root.starts_with(&self.modcache)
+    }
+
+    /// What has to be in the environment of a shell for its go command to be this one; nothing when it is.
+    pub(crate) fn exports(&self) -> Option<String> {
+        let (_, root) = self.envs.first()?;
+        Some(format!("export GOTOOLCHAIN=local GOROOT='{0}' PATH='{0}/bin':\"$PATH\"", root.to_string_lossy()))
     }
 
     /// The command, to be run in `dir` for the plugin's platform.
     pub(crate) fn wasm(&self, dir: &Path) -> Command {
-        let mut command = in_dir(&self.program, dir);
+        let mut command = self.helper(self.program.as_ref(), dir);
         command.envs([("GOOS", "wasip1"), ("GOARCH", "wasm"), ("CGO_ENABLED", "0")]);
         command
     }
 
     /// The command, to be run in `dir` for this machine, whatever the environment says.
     pub(crate) fn native(&self, dir: &Path) -> Command {
-        let mut command = in_dir(&self.program, dir);
+        let mut command = self.helper(self.program.as_ref(), dir);
         command.env("GOOS", &self.host.0).env("GOARCH", &self.host.1).env("CGO_ENABLED", "0");
         command
     }
@@ -85,7 +145,7 @@ impl Go {
     /// Another program that runs Go by itself.
     pub(crate) fn helper(&self, program: &Path, dir: &Path) -> Command {
         let mut command = in_dir(program.as_os_str(), dir);
-        command.env("UNDERGO_GO", &self.program);
+        command.env("UNDERGO_GO", &self.program).envs(self.envs.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -109,11 +169,18 @@ fn in_dir(program: &OsStr, dir: &Path) -> Command {
     command
 }
 
-/// The 26 of `go1.26.8`. `None` for a version that is not a release: it is trusted to be new.
+/// The 26 of `go1.26.8`. `None` for a version that is not a release: to build plugins, it is trusted to be new.
 fn minor(version: &str) -> Option<u32> {
     let rest = version.strip_prefix("go1.")?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
     digits.parse().ok()
+}
+
+fn has_overlay(flags: &str) -> bool {
+    flags.split_whitespace().any(|flag| {
+        let flag = flag.trim_start_matches(['\'', '"']);
+        flag.strip_prefix("--").or_else(|| flag.strip_prefix('-')).is_some_and(|flag| flag.starts_with("overlay="))
+    })
 }
 
 /// A version as a part of a file's name: development versions have spaces, and more.
@@ -124,6 +191,14 @@ fn file_name(version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_overlay_is_found_among_the_flags() {
+        for flags in ["-overlay=/a.json", "-mod=mod --overlay=a", "'-overlay=/with space'"] {
+            assert!(has_overlay(flags), "{flags}");
+        }
+        assert!(!has_overlay("-mod=mod -tags=overlay") && !has_overlay(""));
+    }
 
     #[test]
     fn versions_are_read() {

@@ -2,6 +2,7 @@
 
 mod bindgen;
 mod build;
+mod cache;
 mod call;
 mod check;
 mod compile;
@@ -14,11 +15,13 @@ mod inspect;
 mod json;
 mod new;
 mod options;
+mod overlay;
 mod plugin;
 mod progress;
 mod rfc3339;
 mod run;
 mod sdk;
+mod stdnet;
 
 use std::process::ExitCode;
 
@@ -52,6 +55,7 @@ enum Command {
     Run(run::Args),
     Exec(exec::Args),
     Compile(compile::Args),
+    Overlay(overlay::Args),
     Bindgen(bindgen::Args),
 }
 
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => exec::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
+        Command::Overlay(args) => overlay::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),
     };
     match result {

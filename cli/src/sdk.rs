@@ -1,10 +1,11 @@
 //! The guest SDK that this binary carries: its sources, where they are kept on disk, and the generator built from them.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::path::PathBuf;
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 
+use crate::cache;
 use crate::go::Go;
 use crate::progress::Progress;
 
@@ -24,10 +25,9 @@ pub(crate) struct Sdk {
 impl Sdk {
     /// Writes the sources to the user's cache, unless they are there.
     pub(crate) fn extract() -> Result<Sdk> {
-        let parent = cache_dir()?.join("sdk");
-        let dir = parent.join(format!("{}-{CONTENT}", undergo::VERSION));
+        let dir = cache::dir()?.join("sdk").join(format!("{}-{CONTENT}", undergo::VERSION));
         if !dir.is_dir() {
-            write_sources(&parent, &dir)
+            cache::write_folder(&dir, FILES.iter().copied())
                 .with_context(|| format!("the guest SDK can't be written to {}; UNDERGO_CACHE_DIR names another place", dir.display()))?;
         }
         Ok(Sdk { dir })
@@ -40,7 +40,7 @@ impl Sdk {
 
     /// The generator, built for this machine once for each version of Go.
     pub(crate) fn generator(&self, go: &Go, progress: &Progress) -> Result<PathBuf> {
-        let parent = cache_dir()?.join("bin");
+        let parent = cache::dir()?.join("bin");
         let program = parent.join(format!("undergo-gen-{CONTENT}-{}{}", go.version, env::consts::EXE_SUFFIX));
         if program.is_file() {
             return Ok(program);
@@ -62,35 +62,4 @@ impl Sdk {
         }
         Ok(program)
     }
-}
-
-/// Writes all sources to a new directory beside `dir`, and gives it its name at the end: nobody ever sees half of them.
-fn write_sources(parent: &Path, dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new().prefix("writing-").tempdir_in(parent)?;
-    for (name, text) in FILES {
-        let file = fresh.path().join(name);
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(file, text)?;
-    }
-    match fs::rename(fresh.path(), dir) {
-        Err(_) if dir.is_dir() => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => {
-            // It has moved, so there is nothing left to clean up.
-            drop(fresh.keep());
-            Ok(())
-        }
-    }
-}
-
-fn cache_dir() -> Result<PathBuf> {
-    // Empty means no cache of compiled code; the sources have to be somewhere.
-    if let Some(dir) = env::var_os("UNDERGO_CACHE_DIR").filter(|dir| !dir.is_empty()) {
-        return std::path::absolute(dir).context("UNDERGO_CACHE_DIR is no path");
-    }
-    let dirs = directories::ProjectDirs::from("", "", "undergo");
-    Ok(dirs.context("there is no home directory for a cache: set UNDERGO_CACHE_DIR to a directory")?.cache_dir().to_owned())
 }

@@ -12,8 +12,12 @@ use wit_parser::Resolve;
 use crate::plugin::{self, bare_exports};
 
 /// Checks a module and completes it. Gives its bytes, and a line about it.
-pub(super) fn finish(mut bytes: Vec<u8>) -> Result<(Vec<u8>, String)> {
+pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind) -> Result<(Vec<u8>, String)> {
     let info = ModuleInfo::parse(&bytes)?;
+    if kind == ModuleKind::Command {
+        let summary = format!("{}, a program for 'undergo run'", plugin::bytes(bytes.len()));
+        return Ok((bytes, summary));
+    }
     if info.kind == ModuleKind::Command {
         return Err(anyhow!("the go command built a program instead of a plugin: Go 1.24 or newer is needed"));
     }

@@ -1,4 +1,4 @@
-//! `undergo build`: from a folder of Go files to a plugin.
+//! `undergo build`: from a folder of Go files to a plugin, or to a program.
 
 mod finish;
 mod workspace;
@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use undergo::ModuleKind;
 
 use crate::failure::Failure;
 use crate::go::Go;
 use crate::progress::Progress;
 use crate::sdk::{GENERATOR, Sdk};
+use crate::stdnet::StdNet;
 use workspace::{GLUE, Workspace};
 
 /// Compile a folder of Go files to a plugin
@@ -33,6 +35,12 @@ pub(crate) struct Args {
     /// Keep the names of functions in the module, for debuggers and profilers. Go's tracebacks have them without it
     #[arg(long)]
     debug: bool,
+    /// Let package net, and what is built on it, use sockets of the host. Those are the host's to allow: 'undergo run --net' and the network of a sandbox
+    #[arg(long)]
+    net: bool,
+    /// Build a program with a main function, for 'undergo run', and not a plugin
+    #[arg(long, conflicts_with = "world")]
+    command: bool,
 }
 
 const HELP: &str = "\
@@ -42,12 +50,16 @@ github.com/undergo-dev/undergo/go-guest-sdk, decides itself which one is used.
 Examples:
   undergo build                        the plugin in the current directory
   undergo build ./greeter -o out.wasm
+  undergo build --net --command ./server && undergo run --net any server.wasm
 
 Exit code: 0, or 1 when there is no plugin; the messages of Go and of the generator are shown as they are.";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let dir = plugin_dir(&args.dir)?;
-    let go = Go::find(&dir)?;
+    let mut go = Go::find(&dir)?;
+    if args.net {
+        go = go.overlayable()?;
+    }
     let Some(gomod) = go.gomod.clone() else {
         bail!(
             "{} belongs to no Go module: run 'go mod init example.com/{}' there, or begin with 'undergo new'",
@@ -55,11 +67,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             dir.file_name().unwrap_or(OsStr::new("plugin")).to_string_lossy()
         );
     };
-    let progress = Progress::start("reading the plugin");
+    let kind = if args.command { ModuleKind::Command } else { ModuleKind::Reactor };
+    let progress = Progress::start("reading the package");
     let sdk = Sdk::extract()?;
-    let mut workspace = Workspace::new(&go, &sdk, &dir, &gomod, &progress)?;
+    let net = args.net.then(|| StdNet::of(&go)).transpose()?;
+    let mut workspace = Workspace::new(&go, &sdk, &dir, &gomod, net, &progress)?;
     let package = Package::load(&go, &workspace, &progress)?;
     let typed = has_directives(&package.dir, &package.files)?;
+    if typed && args.command {
+        bail!("{} has //undergo: directives, and no function of a program can be called: build it without --command", args.dir.display());
+    }
     if typed {
         let generator = if workspace.requires_sdk { own_generator(&go, &workspace, &progress)? } else { sdk.generator(&go, &progress)? };
         generate(&go, &workspace, &generator, args.world.as_deref(), &progress)?;
@@ -68,11 +85,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     progress.say(format!("compiling {}", package.name));
     let wasm = workspace.temp().join("plugin.wasm");
-    compile(&go, &workspace, &wasm, args.debug, &progress)?;
-    let bytes = fs::read(&wasm).context("the compiled plugin can't be read")?;
+    compile(&go, &workspace, &wasm, kind, args.debug, &progress)?;
+    let bytes = fs::read(&wasm).context("the compiled module can't be read")?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
     drop(progress);
-    let (bytes, summary) = finish::finish(bytes)?;
+    let (bytes, summary) = finish::finish(bytes, kind)?;
     finish::write(&output, &bytes)?;
     println!("{}  {summary}", output.display());
     Ok(())
@@ -176,10 +193,13 @@ fn generate(go: &Go, workspace: &Workspace, generator: &Path, world: Option<&str
     Ok(())
 }
 
-fn compile(go: &Go, workspace: &Workspace, wasm: &Path, debug: bool, progress: &Progress) -> Result<()> {
+fn compile(go: &Go, workspace: &Workspace, wasm: &Path, kind: ModuleKind, debug: bool, progress: &Progress) -> Result<()> {
     let mut command = go.wasm(workspace.dir());
     workspace.apply(&mut command);
-    command.args(["build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false"]);
+    command.args(["build", "-trimpath", "-buildvcs=false"]);
+    if kind == ModuleKind::Reactor {
+        command.arg("-buildmode=c-shared");
+    }
     if !debug {
         // Tracebacks come from Go's own tables, which this leaves alone.
         command.arg("-ldflags=-s -w");
@@ -189,7 +209,7 @@ fn compile(go: &Go, workspace: &Workspace, wasm: &Path, debug: bool, progress: &
     if output.status.success() {
         return Ok(());
     }
-    if String::from_utf8_lossy(&output.stderr).contains("function main is undeclared in the main package") {
+    if kind == ModuleKind::Reactor && String::from_utf8_lossy(&output.stderr).contains("function main is undeclared in the main package") {
         bail!("a plugin needs a main function, though it never runs: add 'func main() {{}}'");
     }
     Err(Failure::Told.into())

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::go::Go;
 use crate::progress::Progress;
 use crate::sdk::{MODULE, Sdk};
+use crate::stdnet::StdNet;
 
 /// The name of the glue in the plugin's folder, where it lies when it comes from `go generate`.
 pub(super) const GLUE: &str = "undergo_gen.go";
@@ -30,7 +31,9 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    pub(super) fn new(go: &Go, sdk: &Sdk, dir: &Path, gomod: &Path, progress: &Progress) -> Result<Workspace> {
+    /// `net` is what the overlay is to have in it besides.
+    pub(super) fn new(go: &Go, sdk: &Sdk, dir: &Path, gomod: &Path, net: Option<StdNet>, progress: &Progress) -> Result<Workspace> {
+        go.refuse_overlay()?;
         let temp = tempfile::Builder::new().prefix("undergo-").tempdir().context("there is no room for temporary files")?;
         // GOFLAGS is split at spaces, and there is no way around it.
         if temp.path().to_string_lossy().contains(char::is_whitespace) {
@@ -40,7 +43,7 @@ impl Workspace {
             temp,
             dir: dir.to_owned(),
             flags: go.flags.clone(),
-            overlay: Map::new(),
+            overlay: net.map(StdNet::into_replace).unwrap_or_default(),
             requires_sdk: requires_sdk(go, gomod, progress)?,
         };
         if !workspace.requires_sdk {

@@ -7,5 +7,6 @@ mod compile;
 mod exec;
 mod inspect;
 mod new;
+mod overlay;
 mod run;
 mod support;
