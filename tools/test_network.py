@@ -1,0 +1,137 @@
+"""Go programs with the standard library's own network, on WebAssembly: the tests of conformance/network, and a busy server."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import re
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import go
+import pytest
+import servers
+from project import CLI, ROOT, environment
+
+NETWORK = ROOT / "conformance" / "network"
+GO = go.find()
+ENV = environment(GO) | {"GOWORK": "off"}
+WASM = {"GOOS": "wasip1", "GOARCH": "wasm"}
+CLIENTS = 1_000
+
+
+def tests_of(package: str) -> list[str]:
+    """Name the tests of a package."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((NETWORK / package).glob("*_test.go")))
+    return re.findall(r"^func (Test\w+)\(", sources, re.MULTILINE)
+
+
+@functools.cache
+def outcomes(package: str, *arguments: str) -> dict[str, tuple[str, str]]:
+    """Run the tests of a package, and give for each what became of it, and what it said."""
+    overlay = run([CLI, "overlay", NETWORK]).strip()
+    command: list[str | Path] = [GO, "test", "-json", "-count=1", "-overlay", overlay, "-exec", f"{CLI} exec --net any", f"./{package}"]
+    done = subprocess.run([*command, "-args", *arguments], cwd=NETWORK, env=ENV | WASM, capture_output=True, text=True, timeout=600)
+    said: dict[str, str] = {}
+    became: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        event = json.loads(line)
+        test = event.get("Test", "").partition("/")[0]
+        if event["Action"] == "output":
+            said[test] = said.get(test, "") + event["Output"]
+        elif event["Action"] in ("pass", "fail", "skip") and event.get("Test") == test:
+            became[test] = event["Action"]
+    assert became, done.stdout + done.stderr
+    return {test: (action, said.get(test, "") + (said.get("", "") if action == "fail" else "")) for test, action in became.items()}
+
+
+def run(command: list[str | Path], cwd: Path = NETWORK, **env: str) -> str:
+    """Run a command, which must succeed, and give what it printed."""
+    done = subprocess.run(command, cwd=cwd, env=ENV | env, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def check(outcome: tuple[str, str] | None) -> None:
+    """Pass on what became of a Go test."""
+    assert outcome, "it was not run: the ones before it ended the program"
+    action, said = outcome
+    if action == "skip":
+        pytest.skip(said.strip())
+    assert action == "pass", said
+
+
+@pytest.mark.parametrize("test", tests_of("plain"))
+def test_plain(test: str) -> None:
+    check(outcomes("plain").get(test))
+
+
+@pytest.fixture(scope="module")
+def database_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Give the flags that name the servers that there are."""
+    with contextlib.ExitStack() as stack:
+        flags = []
+        if servers.find("initdb", servers.POSTGRES):
+            flags.append(f"-postgres={stack.enter_context(servers.postgres(tmp_path_factory.mktemp('postgres')))}")
+        if servers.find("redis-server"):
+            flags.append(f"-redis={stack.enter_context(servers.redis(tmp_path_factory.mktemp('redis')))}")
+        yield tuple(flags)
+
+
+@pytest.mark.parametrize("test", tests_of("databases"))
+def test_databases(test: str, database_flags: tuple[str, ...]) -> None:
+    server = "postgres" if "Postgres" in test else "redis"
+    if not any(flag.startswith(f"-{server}=") for flag in database_flags):
+        pytest.skip(f"{server} is not there: install Debian's packages postgresql and redis-server")
+    check(outcomes("databases", *database_flags).get(test))
+
+
+@contextlib.contextmanager
+def server(command: list[str | Path]) -> Iterator[str]:
+    """Run the server, and give its URL; it must end by itself when it is asked to."""
+    process = subprocess.Popen(command, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        address = process.stdout.readline().strip()
+        if not address:
+            raise AssertionError(process.communicate()[1])
+        yield f"http://{address}"
+        output, errors = process.communicate(timeout=60)
+        assert (process.returncode, output, errors) == (0, "", "")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(url: str, body: bytes | None = None) -> str:
+    """Send a request, and give the answer."""
+    with urllib.request.urlopen(url, data=body, timeout=60) as answer:
+        text: bytes = answer.read()
+    return text.decode()
+
+
+def test_a_server_loses_no_request(tmp_path: Path) -> None:
+    wasm = tmp_path / "server.wasm"
+    run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])
+    load = tmp_path / "load"
+    run([GO, "build", "-o", load, "./load"])
+    with server([CLI, "run", "--net", "listen=127.0.0.1:0", wasm]) as url:
+        body = bytes(range(256)) * 4096
+        with urllib.request.urlopen(f"{url}/echo", data=body, timeout=60) as answer:
+            assert answer.read() == body
+        said: dict[str, Any] = json.loads(run([load, "-url", url, "-clients", str(CLIENTS), "-requests", str(10 * CLIENTS)]))
+        assert (said["lost"], said["why"], said["requests"]) == (0, None, 10 * CLIENTS)
+        assert ask(f"{url}/stop", b"") == f"{10 * CLIENTS + 1}\n"
+
+
+def test_what_is_not_allowed_is_denied(tmp_path: Path) -> None:
+    wasm = tmp_path / "server.wasm"
+    run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])
+    done = subprocess.run([CLI, "run", wasm], env=ENV, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "listen tcp 127.0.0.1:0: " in done.stderr
+    assert "Permission denied" in done.stderr
