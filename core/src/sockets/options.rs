@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::errno;
 use crate::sockets::Failed;
-use crate::sockets::address::UNIX;
+use crate::sockets::address::{UNIX, V6};
 use crate::sockets::socket::Socket;
 
 /// An option that guests may ask for.
@@ -22,6 +22,19 @@ pub(crate) enum Choice {
     SendTimeout,
     IsListening,
     NoDelay,
+    KeepAliveTime(Span),
+    OnlyV6,
+}
+
+/// A number of keep-alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// The seconds of silence before the first one.
+    Idle,
+    /// The seconds between two.
+    Interval,
+    /// How many of them get no answer until the connection is given up.
+    Count,
 }
 
 /// What an option is set to.
@@ -40,6 +53,7 @@ impl Choice {
     pub(crate) fn find(level: i32, name: i32) -> Result<Choice, Failed> {
         const SOCKET: i32 = 0;
         const TCP: i32 = 6;
+        const IP6: i32 = 41;
         Ok(match (level, name) {
             (SOCKET, 0) => Choice::ReuseAddress,
             (SOCKET, 1) => Choice::Kind,
@@ -53,6 +67,11 @@ impl Choice {
             (SOCKET, 12) => Choice::SendTimeout,
             (SOCKET, 13) => Choice::IsListening,
             (TCP, 15) => Choice::NoDelay,
+            // The extension has no numbers for these. They are those of Linux, as the overlay of Go's standard library passes them.
+            (TCP, 4) => Choice::KeepAliveTime(Span::Idle),
+            (TCP, 5) => Choice::KeepAliveTime(Span::Interval),
+            (TCP, 6) => Choice::KeepAliveTime(Span::Count),
+            (IP6, 26) => Choice::OnlyV6,
             // DONTROUTE and BINDTODEVICE lead elsewhere than the rules say; OOBINLINE and RCVLOWAT nobody uses.
             _ => return Err(Failed::Number(errno::NOPROTOOPT)),
         })
@@ -81,6 +100,10 @@ pub(crate) fn get(socket: &Socket, choice: Choice) -> Result<Value, Failed> {
         Choice::IsListening => is_listening(socket)?.into(),
         Choice::NoDelay if socket.family == UNIX || !socket.is_stream => return Err(Failed::Number(errno::NOPROTOOPT)),
         Choice::NoDelay => host.tcp_nodelay()?.into(),
+        Choice::OnlyV6 if socket.family != V6 => return Err(Failed::Number(errno::NOPROTOOPT)),
+        Choice::OnlyV6 => host.only_v6()?.into(),
+        // Not all systems tell.
+        Choice::KeepAliveTime(_) => return Err(Failed::Number(errno::NOPROTOOPT)),
     };
     Ok(Value::Number(number))
 }
@@ -95,6 +118,10 @@ pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(
         Choice::KeepAlive => host.set_keepalive(number(bytes)? != 0)?,
         Choice::NoDelay if socket.family == UNIX || !socket.is_stream => return Err(Failed::Number(errno::NOPROTOOPT)),
         Choice::NoDelay => host.set_tcp_nodelay(number(bytes)? != 0)?,
+        Choice::OnlyV6 if socket.family != V6 => return Err(Failed::Number(errno::NOPROTOOPT)),
+        Choice::OnlyV6 => host.set_only_v6(number(bytes)? != 0)?,
+        Choice::KeepAliveTime(_) if socket.family == UNIX || !socket.is_stream => return Err(Failed::Number(errno::NOPROTOOPT)),
+        Choice::KeepAliveTime(span) => keep_alive(socket, span, number(bytes)?)?,
         Choice::Linger => {
             let [is_on, seconds] = words(bytes)?;
             // Closing such a socket waits on most systems, whoever closes it; it does not where the time is 0, which drops the connection.
@@ -109,6 +136,43 @@ pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(
         Choice::Kind | Choice::Error | Choice::IsListening => return Err(Failed::Number(errno::NOPROTOOPT)),
     }
     Ok(())
+}
+
+/// Sets one of keep-alive's numbers, and leaves it on or off as it was.
+#[cfg(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "windows"
+))]
+fn keep_alive(socket: &Socket, span: Span, number: i32) -> Result<(), Failed> {
+    // Linux takes no more; where there is another bound, the system says so.
+    let number = u32::try_from(number).ok().filter(|number| (1..=32767).contains(number)).ok_or(errno::INVAL)?;
+    let seconds = Duration::from_secs(u64::from(number));
+    let asked = socket2::TcpKeepalive::new();
+    let asked = match span {
+        Span::Idle => asked.with_time(seconds),
+        Span::Interval => asked.with_interval(seconds),
+        Span::Count => asked.with_retries(number),
+    };
+    let host = socket.host();
+    let was_on = host.keepalive()?;
+    host.set_tcp_keepalive(&asked)?;
+    Ok(host.set_keepalive(was_on)?)
+}
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    target_os = "freebsd",
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "windows"
+)))]
+fn keep_alive(_: &Socket, _: Span, _: i32) -> Result<(), Failed> {
+    Err(Failed::Number(errno::NOPROTOOPT))
 }
 
 fn number(bytes: &[u8]) -> Result<i32, Failed> {
