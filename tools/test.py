@@ -101,6 +101,7 @@ def all_suites() -> dict[str, Suite]:
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
         "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
         "new": pytest("new", ROOT / "tools", "test_new.py"),
+        "network": pytest("network", ROOT / "tools", "test_network.py"),
         "packages": pytest("packages", ROOT / "tools", "test_packages.py"),
         "docs": pytest("docs", ROOT / "tools", "test_docs.py"),
     }

@@ -6,7 +6,9 @@ import contextlib
 import functools
 import json
 import re
+import resource
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,18 +25,24 @@ ENV = environment(GO) | {"GOWORK": "off"}
 WASM = {"GOOS": "wasip1", "GOARCH": "wasm"}
 CLIENTS = 1_000
 
+# Each client and each connection of the server is a descriptor, and 1024 is what some systems begin with.
+SOFT, HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
+MANY = 8 * CLIENTS if HARD == resource.RLIM_INFINITY else min(HARD, 8 * CLIENTS)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(SOFT, MANY), HARD))
 
-def tests_of(package: str) -> list[str]:
+
+def go_tests(package: str) -> list[str]:
     """Name the tests of a package."""
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted((NETWORK / package).glob("*_test.go")))
     return re.findall(r"^func (Test\w+)\(", sources, re.MULTILINE)
 
 
 @functools.cache
-def outcomes(package: str, *arguments: str) -> dict[str, tuple[str, str]]:
+def outcomes(package: str, rules: tuple[str, ...], *arguments: str) -> dict[str, tuple[str, str]]:
     """Run the tests of a package, and give for each what became of it, and what it said."""
     overlay = run([CLI, "overlay", NETWORK]).strip()
-    command: list[str | Path] = [GO, "test", "-json", "-count=1", "-overlay", overlay, "-exec", f"{CLI} exec --net any", f"./{package}"]
+    runner = " ".join([f"{CLI} exec", *(f"--net {rule}" for rule in rules)])
+    command: list[str | Path] = [GO, "test", "-json", "-count=1", "-timeout=5m", "-overlay", overlay, "-exec", runner, f"./{package}"]
     done = subprocess.run([*command, "-args", *arguments], cwd=NETWORK, env=ENV | WASM, capture_output=True, text=True, timeout=600)
     said: dict[str, str] = {}
     became: dict[str, str] = {}
@@ -65,9 +73,17 @@ def check(outcome: tuple[str, str] | None) -> None:
     assert action == "pass", said
 
 
-@pytest.mark.parametrize("test", tests_of("plain"))
-def test_plain(test: str) -> None:
-    check(outcomes("plain").get(test))
+@pytest.fixture(scope="module")
+def folder() -> Iterator[str]:
+    """Give an empty folder whose path is short enough for that of a socket."""
+    with tempfile.TemporaryDirectory(prefix="undergo-", dir="/tmp") as path:
+        yield path
+
+
+@pytest.mark.parametrize("test", go_tests("plain"))
+def test_plain(test: str, folder: str) -> None:
+    sockets = [f"{action}=unix:{folder}/{name}" for name in ("one", "two") for action in ("listen", "connect")]
+    check(outcomes("plain", ("any", *sockets), f"-folder={folder}").get(test))
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +98,12 @@ def database_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[s
         yield tuple(flags)
 
 
-@pytest.mark.parametrize("test", tests_of("databases"))
+@pytest.mark.parametrize("test", go_tests("databases"))
 def test_databases(test: str, database_flags: tuple[str, ...]) -> None:
     server = "postgres" if "Postgres" in test else "redis"
     if not any(flag.startswith(f"-{server}=") for flag in database_flags):
         pytest.skip(f"{server} is not there: install Debian's packages postgresql and redis-server")
-    check(outcomes("databases", *database_flags).get(test))
+    check(outcomes("databases", ("connect=127.0.0.1:*",), *database_flags).get(test))
 
 
 @contextlib.contextmanager

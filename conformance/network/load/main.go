@@ -23,7 +23,7 @@ func main() {
 	if *url == "" {
 		log.Fatal("which server? -url http://127.0.0.1:8080")
 	}
-	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: *clients, MaxIdleConns: *clients}}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: *clients, MaxIdleConnsPerHost: *clients}}
 	var next, lost atomic.Int64
 	var why atomic.Value
 	var wg sync.WaitGroup

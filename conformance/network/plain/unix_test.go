@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"flag"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,19 +9,21 @@ import (
 	"time"
 )
 
-// place is a path that is short enough for a socket.
-func place(t *testing.T) string {
+var folder = flag.String("folder", "", "the empty `folder` for sockets; those in it named one and two are used")
+
+// place is a path for a socket.
+func place(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "undergo-")
-	if err != nil {
-		t.Fatal(err)
+	if *folder == "" {
+		t.Skip("no -folder is given")
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "s")
+	path := filepath.Join(*folder, name)
+	t.Cleanup(func() { os.Remove(path) })
+	return path
 }
 
 func TestUnixStreams(t *testing.T) {
-	path := place(t)
+	path := place(t, "one")
 	client, server := pair(t, "unix", path)
 	if client.RemoteAddr().String() != path || server.LocalAddr().String() != path {
 		t.Errorf("%v and %v", client.RemoteAddr(), server.LocalAddr())
@@ -32,7 +35,7 @@ func TestUnixStreams(t *testing.T) {
 }
 
 func TestUnixListenerLeavesNothing(t *testing.T) {
-	path := place(t)
+	path := place(t, "one")
 	ln := listen(t, "unix", path)
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err)
@@ -45,8 +48,8 @@ func TestUnixListenerLeavesNothing(t *testing.T) {
 
 func TestUnixDatagrams(t *testing.T) {
 	var ends [2]*net.UnixConn
-	for i := range ends {
-		c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: place(t), Net: "unixgram"})
+	for i, name := range []string{"one", "two"} {
+		c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: place(t, name), Net: "unixgram"})
 		if err != nil {
 			t.Fatal(err)
 		}
