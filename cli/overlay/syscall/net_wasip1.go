@@ -75,12 +75,11 @@ const (
 	SHUT_RDWR = SHUT_RD | SHUT_WR
 )
 
-// Names that programs may use, and that do nothing on WASI.
-const (
-	_ = iota
-	F_DUPFD_CLOEXEC
-	SYS_FCNTL = 500
-)
+// F_DUPFD_CLOEXEC is what internal/poll asks for to duplicate a descriptor. The number is Linux's.
+const F_DUPFD_CLOEXEC = 1030
+
+// SYS_FCNTL is a name that programs may use. There are no system calls by number.
+const SYS_FCNTL = 500
 
 // A Sockaddr is a *SockaddrInet4, a *SockaddrInet6 or a *SockaddrUnix.
 type Sockaddr any

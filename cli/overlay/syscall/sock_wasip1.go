@@ -280,12 +280,12 @@ func Sendto(fd int, p []byte, flags int, to Sockaddr) error {
 }
 
 func sendtoInet4(fd int, p []byte, flags int, to *SockaddrInet4) error {
-	_, err := SendmsgN(fd, p, nil, to, flags)
+	_, err := sendmsgNInet4(fd, p, nil, to, flags)
 	return err
 }
 
 func sendtoInet6(fd int, p []byte, flags int, to *SockaddrInet6) error {
-	_, err := SendmsgN(fd, p, nil, to, flags)
+	_, err := sendmsgNInet6(fd, p, nil, to, flags)
 	return err
 }
 
@@ -311,10 +311,16 @@ func SendmsgN(fd int, p, oob []byte, to Sockaddr, flags int) (n int, err error) 
 }
 
 func sendmsgNInet4(fd int, p, oob []byte, to *SockaddrInet4, flags int) (n int, err error) {
+	if to == nil {
+		return SendmsgN(fd, p, oob, nil, flags)
+	}
 	return SendmsgN(fd, p, oob, to, flags)
 }
 
 func sendmsgNInet6(fd int, p, oob []byte, to *SockaddrInet6, flags int) (n int, err error) {
+	if to == nil {
+		return SendmsgN(fd, p, oob, nil, flags)
+	}
 	return SendmsgN(fd, p, oob, to, flags)
 }
 

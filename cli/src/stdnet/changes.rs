@@ -26,8 +26,9 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
         26 | 27 => include_str!("../../overlay/net/cname_go126.go"),
         _ => return None,
     };
+    let line = |file, from, to| Change { file, what: What::Line { from, to } };
     let tag = |file, from, to| Change { file, what: What::Tag { from, to } };
-    Some(vec![
+    let mut changes = vec![
         // The system calls, and what has their numbers.
         tag("syscall/net_fake.go", "js || wasip1", "js"),
         Change { file: "syscall/net_wasip1.go", what: What::Ours(include_str!("../../overlay/syscall/net_wasip1.go")) },
@@ -35,6 +36,11 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
         tag("internal/syscall/unix/net.go", "unix", "unix || wasip1"),
         Change { file: "internal/syscall/unix/net_wasip1.go", what: What::Leave },
         tag("internal/poll/sockopt.go", "unix || windows", "unix || windows || wasip1"),
+        // Descriptors that several own. The poller has to tell those that watch the same one from each other.
+        Change { file: "syscall/share_wasip1.go", what: What::New(include_str!("../../overlay/syscall/share_wasip1.go")) },
+        line("syscall/fs_wasip1.go", "func Close(fd int) error {", "func closeDescriptor(fd int) error {"),
+        Change { file: "internal/syscall/unix/fcntl_wasip1.go", what: What::Ours(include_str!("../../overlay/unix/fcntl_wasip1.go")) },
+        line("runtime/netpoll_wasip1.go", "\t\tif pds[i].fd == fd {", "\t\tif pds[i].fd == fd && pds[i].closing {"),
         // The network that is only in the program's memory.
         tag("net/net_fake.go", "js || wasip1", "js"),
         tag("net/fd_fake.go", "js || wasip1", "js"),
@@ -53,7 +59,8 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
             "aix || dragonfly || freebsd || illumos || linux || netbsd || wasip1",
         ),
         Change { file: "net/sock_wasip1.go", what: What::New(include_str!("../../overlay/net/sock_wasip1.go")) },
-        Change { file: "net/file_wasip1.go", what: What::Ours(include_str!("../../overlay/net/file_wasip1.go")) },
+        tag("net/file_unix.go", "unix", "unix || wasip1"),
+        Change { file: "net/file_wasip1.go", what: What::Leave },
         // Names are looked up by the host, in place of the C library.
         tag(
             "net/cgo_stub.go",
@@ -65,9 +72,10 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
         Change { file: "net/resolve_wasip1.go", what: What::New(include_str!("../../overlay/net/resolve_wasip1.go")) },
         Change { file: "net/cname_wasip1.go", what: What::New(cname) },
         // Its probe takes the network for the fake one, and would bind sockets otherwise; ours does neither.
-        Change {
-            file: "net/ipsock_posix.go",
-            what: What::Line { from: "func (p *ipStackCapabilities) probe() {", to: "func (p *ipStackCapabilities) probeByBinding() {" },
-        },
-    ])
+        line("net/ipsock_posix.go", "func (p *ipStackCapabilities) probe() {", "func (p *ipStackCapabilities) probeByBinding() {"),
+    ];
+    if minor > 24 {
+        changes.push(tag("net/file_posix.go", "unix || windows", "unix || windows || wasip1"));
+    }
+    Some(changes)
 }

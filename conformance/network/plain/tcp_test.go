@@ -251,3 +251,59 @@ func TestOnePortForEachVersion(t *testing.T) {
 	_, port, _ := net.SplitHostPort(four.Addr().String())
 	listen(t, "tcp6", net.JoinHostPort("::", port))
 }
+
+// A file of a listener or a connection is another owner of its socket: either goes on when the other is closed.
+func TestFiles(t *testing.T) {
+	ln := listen(t, "tcp", "127.0.0.1:0")
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	time.Sleep(20 * time.Millisecond)
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := net.FileListener(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	again.Close()
+
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var server net.Conn
+	select {
+	case server = <-accepted:
+	case <-time.After(soon):
+		t.Fatal("who waited before does not learn of a connection")
+	}
+	defer server.Close()
+
+	file, err = client.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	other, err := net.FileConn(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	write(t, other, "still there")
+	expect(t, server, "still there")
+	other.Close()
+	if n, err := server.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("after the last was closed: %d, %v", n, err)
+	}
+}
