@@ -110,7 +110,7 @@ impl Rule {
     }
 
     pub(crate) fn allows_unix(&self, action: Action, path: &[u8]) -> bool {
-        matches!(&self.target, Target::Unix(own) if own.as_bytes() == path) && self.is_for(action)
+        matches!(&self.target, Target::Unix(own) if own == "*" || own.as_bytes() == path) && self.is_for(action)
     }
 }
 
@@ -124,8 +124,8 @@ impl Target {
             return match path {
                 _ if path.contains('\0') => Err("a path has no zero byte".to_owned()),
                 _ if path.len() > 107 => Err("the path of a Unix socket has 107 bytes at the most".to_owned()),
-                _ if path.starts_with('/') => Ok(Target::Unix(path.to_owned())),
-                _ => Err("the path of a Unix socket has to be absolute: unix:/run/app.sock".to_owned()),
+                _ if path.starts_with('/') || path == "*" => Ok(Target::Unix(path.to_owned())),
+                _ => Err("the path of a Unix socket has to be absolute: unix:/run/app.sock, or * for every path".to_owned()),
             };
         }
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -283,6 +283,8 @@ mod tests {
         assert!(rule.allows_unix(Action::Listen, b"/run/a.sock"));
         assert!(!rule.allows_unix(Action::Connect, b"/run/a.sock") && !rule.allows_unix(Action::Listen, b"/run/../run/a.sock"));
         assert!(!Rule::parse("any").expect("a rule").allows_unix(Action::Connect, b"/run/a.sock"));
+        let every = Rule::parse("connect=unix:*").expect("a rule");
+        assert!(every.allows_unix(Action::Connect, b"/run/a.sock") && !every.allows_unix(Action::Listen, b"/run/a.sock"));
     }
 
     #[test]
