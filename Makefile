@@ -96,8 +96,8 @@ soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
 
-test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some
-	@$(PYTHON) tools/go_std.py $(if $(ALL),all,$(PACKAGES))
+test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
+	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,11 +84,11 @@ def all_packages(command: Path, env: dict[str, str]) -> list[str]:
     return [name for name in listed if not name.startswith(WITHOUT)]
 
 
-def run(command: Path, env: dict[str, str], name: str) -> Package:
-    """Run the tests of a package."""
+def run(command: Path, env: dict[str, str], name: str, runner: str = f"{CLI} exec", *, flags: Sequence[str] = ()) -> Package:
+    """Run the tests of a package, by that command."""
     package = Package(name)
     began = time.monotonic()
-    arguments: list[str | Path] = [command, "test", "-json", "-short", "-timeout=10m", "-exec", f"{CLI} exec", name]
+    arguments: list[str | Path] = [command, "test", "-json", "-short", "-timeout=10m", *flags, "-exec", runner, name]
     done = subprocess.run(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     package.seconds = time.monotonic() - began
     for line in done.stdout.splitlines():
