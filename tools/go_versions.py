@@ -1,4 +1,4 @@
-"""Builds the conformance guest with each supported release of Go, runs the cases on it, and prints a table."""
+"""Builds the conformance guest with each supported release of Go, runs the cases on it and tests of its own network, and prints a table."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from pathlib import Path
 import go
 import guest
 import test
-from project import BUILD, PYTHON, ROOT, environment, say
+from project import BUILD, CLI, PYTHON, ROOT, environment, say
 
 PLACE = BUILD / "go-versions"
+NETWORK = ROOT / "conformance" / "network"
 RUNNER = ROOT / "bindings-python" / "tests" / "test_conformance.py"
 
 
 def main() -> int:
     """Print a row for each release; 0 when all cases passed with all of them."""
-    rows = [("Go", "module", "passed", "failed", "skipped")]
+    rows: list[tuple[str, ...]] = [("Go", "module", "passed", "failed", "skipped", "network passed", "failed")]
     bad = False
     for release in go.RELEASES:
         wasm = PLACE / f"conformance-{release}.wasm"
-        guest.build(go.install(release), wasm)
+        found = go.install(release)
+        guest.build(found, wasm)
         say(f"conformance with Go {release}")
         counts = conformance(wasm)
-        bad |= counts.failed > 0 or counts.passed == 0
-        rows.append((release, f"{wasm.stat().st_size / 1e6:.2f} MB", str(counts.passed), str(counts.failed), str(counts.skipped)))
+        connected = network(found)
+        bad |= any(each.failed > 0 or each.passed == 0 for each in (counts, connected))
+        numbers = (counts.passed, counts.failed, counts.skipped, connected.passed, connected.failed)
+        rows.append((release, f"{wasm.stat().st_size / 1e6:.2f} MB", *map(str, numbers)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]))
@@ -43,6 +47,21 @@ def conformance(wasm: Path) -> test.Counts:
     if done.returncode:
         print(done.stdout + done.stderr)
         counts.failed = max(counts.failed, 1)
+    return counts
+
+
+def network(found: Path) -> test.Counts:
+    """Run the tests of the standard library's network with that Go."""
+    env = environment(found) | {"GOWORK": "off", "GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local"}
+    asked = subprocess.run([CLI, "overlay", NETWORK], env=env, capture_output=True, text=True)
+    if asked.returncode:
+        print(asked.stderr)
+        return test.Counts(failed=1)
+    command: list[str | Path] = [found, "test", "-json", "-count=1", "-timeout=5m", "-overlay", asked.stdout.strip()]
+    done = subprocess.run([*command, "-exec", f"{CLI} exec --net any", "./plain"], cwd=NETWORK, env=env, capture_output=True, text=True)
+    counts = test.count_go(done.stdout)
+    if counts.failed or done.returncode:
+        print(test.readable(done.stdout) + done.stderr)
     return counts
 
 
