@@ -80,10 +80,14 @@ def folder() -> Iterator[str]:
         yield path
 
 
-@pytest.mark.parametrize("test", go_tests("plain"))
+@pytest.mark.parametrize("test", [test for test in go_tests("plain") if test != "TestDenied"])
 def test_plain(test: str, folder: str) -> None:
     sockets = [f"{action}=unix:{folder}/{name}" for name in ("one", "two") for action in ("listen", "connect")]
     check(outcomes("plain", ("any", *sockets), f"-folder={folder}").get(test))
+
+
+def test_denials_are_errors_of_go() -> None:
+    check(outcomes("plain", ("connect=127.0.0.1:1",), "-test.run=Denied", "-denied").get("TestDenied"))
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +146,23 @@ def test_a_server_loses_no_request(tmp_path: Path) -> None:
         said: dict[str, Any] = json.loads(run([load, "-url", url, "-clients", str(CLIENTS), "-requests", str(10 * CLIENTS)]))
         assert (said["lost"], said["why"], said["requests"]) == (0, None, 10 * CLIENTS)
         assert ask(f"{url}/stop", b"") == f"{10 * CLIENTS + 1}\n"
+
+
+def test_a_plugin_uses_the_network(tmp_path: Path) -> None:
+    wasm = tmp_path / "plugin.wasm"
+    run([CLI, "build", "--net", NETWORK / "plugin", "-o", wasm])
+    assert "it opens sockets" in run([CLI, "inspect", wasm])
+    native = tmp_path / "server"
+    run([GO, "build", "-o", native, "./server"])
+    with server([native]) as url:
+        host, port = url.removeprefix("http://").split(":")
+        fetch: list[str | Path] = [wasm, "Get", f"{url}/hello/Ada"]
+        assert run([CLI, "call", "--net", f"connect={host}:{port}", "--raw", *fetch]) == "hello Ada\n"
+        denied = subprocess.run([CLI, "call", "--net", "connect=127.0.0.1:1", *fetch], env=ENV, capture_output=True, text=True, timeout=60)
+        assert denied.returncode == 1
+        assert f"dial tcp {host}:{port}: connect: Permission denied" in denied.stderr
+        assert ask(f"{url}/stop", b"") == "1\n"
+    assert run([CLI, "call", "--net", "any", "--timeout", "60s", wasm, "Exchange", "200"]) == "200\n"
 
 
 def test_what_is_not_allowed_is_denied(tmp_path: Path) -> None:

@@ -135,6 +135,10 @@ fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], was
         (ModuleKind::Command, _) => "command: built without -buildmode=c-shared, so no function of it can be called",
     };
     facts(&mut page, &[("kind", kind), ("go", info.go_version.as_deref().unwrap_or("unknown")), ("size", &plugin::bytes(info.size))]);
+    // Without an overlay or a package for it, Go programs import no function that opens a socket.
+    if wasi.contains(&"sock_open") {
+        facts(&mut page, &[("net", "it opens sockets: it needs a network from its host, as --net gives one")]);
+    }
     functions(&mut page, "Exports", exports);
     functions(&mut page, "Imports, which the host must give", imports);
     if !wasi.is_empty() {

@@ -19,6 +19,8 @@ fn a_plugin_has_sockets_when_it_is_built_with_net() {
     undergo(dir.path(), &["build", "-o", "without.wasm"]).ok();
     undergo(dir.path(), &["build", "--net", "-o", "with.wasm"]).ok();
     let (without, with) = (wasi(&dir.path().join("without.wasm")), wasi(&dir.path().join("with.wasm")));
+    let shown = undergo(dir.path(), &["inspect", "with.wasm"]).ok();
+    assert!(shown.contains("  net   it opens sockets"), "{shown}");
     for name in ["sock_open", "sock_connect", "sock_getaddrinfo", "sock_getpeeraddr"] {
         assert!(with.iter().any(|found| found == name), "{name} is not in {with:?}");
         assert!(!without.iter().any(|found| found == name), "{name} is in {without:?}");
@@ -60,6 +62,27 @@ fn toolchain_link(overlay: &str) -> Option<String> {
     let file = json["Replace"].as_object().expect("an object").keys().next().expect("a file").clone();
     let root = file.split("/src/").next().expect("a root").to_owned();
     fs::symlink_metadata(&root).expect("it is there").file_type().is_symlink().then_some(root)
+}
+
+/// The go command keeps toolchains that it has downloaded among its modules, and overlays nothing there.
+#[cfg(unix)]
+#[test]
+fn a_toolchain_of_the_module_cache_is_used_through_a_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder(&[("go.mod", MOD), ("main.go", PLUGIN), ("modules/toolchain.txt", "")]);
+    let modules = dir.path().join("modules");
+    let root = std::process::Command::new("go").args(["env", "GOROOT"]).output().expect("go is there");
+    let root = String::from_utf8(root.stdout).expect("a path");
+    std::os::unix::fs::symlink(root.trim(), modules.join("toolchain")).expect("a link");
+    let go = dir.path().join("go");
+    fs::write(&go, "#!/bin/sh\nGOROOT=$GOMODCACHE/toolchain exec $GOMODCACHE/toolchain/bin/go \"$@\"\n").expect("written");
+    fs::set_permissions(&go, fs::Permissions::from_mode(0o755)).expect("executable");
+    let with = |args: &[&str]| run(command(dir.path()).env("GOMODCACHE", &modules).env("UNDERGO_GO", &go).args(args));
+    with(&["build", "--net"]).ok();
+    assert!(wasi(&dir.path().join("dial.wasm")).iter().any(|name| name == "sock_open"));
+    let said = with(&["overlay"]);
+    assert!(said.stderr.contains("export GOTOOLCHAIN=local GOROOT='"), "{}", said.stderr);
+    assert!(toolchain_link(said.ok().trim_end()).is_some());
 }
 
 #[test]

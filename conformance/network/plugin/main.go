@@ -1,0 +1,59 @@
+// A plugin that uses the network: a function of it fetches what its host may not reach itself.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// Get fetches a page.
+//
+//undergo:export
+func Get(url string) (string, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	b, err := io.ReadAll(resp.Body)
+	return string(b), err
+}
+
+// Exchange has a server and that many clients within one call. It gives how many had their answer.
+//
+//undergo:export
+func Exchange(clients int32) (int32, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.URL.Path)
+	})}
+	go server.Serve(ln)
+	defer server.Close()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var answered int32
+	for i := range clients {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if text, err := Get(fmt.Sprintf("http://%s/%d", ln.Addr(), i)); err == nil && text == fmt.Sprintf("/%d", i) {
+				mu.Lock()
+				answered++
+				mu.Unlock()
+			}
+		}()
+	}
+	wg.Wait()
+	return answered, nil
+}
+
+func main() {}
