@@ -165,6 +165,15 @@ def test_a_plugin_uses_the_network(tmp_path: Path) -> None:
     assert run([CLI, "call", "--net", "any", "--timeout", "60s", wasm, "Exchange", "200"]) == "200\n"
 
 
+def test_a_server_takes_a_listener_of_its_host(tmp_path: Path) -> None:
+    wasm = tmp_path / "server.wasm"
+    run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])
+    with server([CLI, "run", "--listener", "127.0.0.1:0", wasm, "-fd", "3"]) as url:
+        assert not url.endswith(":0")
+        assert [ask(f"{url}/hello/{name}") for name in ("Ada", "Grace")] == ["hello Ada\n", "hello Grace\n"]
+        assert ask(f"{url}/stop", b"") == "2\n"
+
+
 def test_what_is_not_allowed_is_denied(tmp_path: Path) -> None:
     wasm = tmp_path / "server.wasm"
     run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])

@@ -11,14 +11,25 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 )
 
+func listen(address string, fd uintptr) (net.Listener, error) {
+	if fd == 0 {
+		return net.Listen("tcp", address)
+	}
+	file := os.NewFile(fd, "listener")
+	defer file.Close()
+	return net.FileListener(file)
+}
+
 func main() {
 	address := flag.String("listen", "127.0.0.1:0", "the `address` to listen at")
+	fd := flag.Uint("fd", 0, "the `descriptor` of a listener that is there already, instead")
 	flag.Parse()
-	ln, err := net.Listen("tcp", *address)
+	ln, err := listen(*address, uintptr(*fd))
 	if err != nil {
 		log.Fatal(err)
 	}
