@@ -111,17 +111,18 @@ def test_databases(test: str, database_flags: tuple[str, ...]) -> None:
 
 
 @contextlib.contextmanager
-def server(command: list[str | Path]) -> Iterator[str]:
-    """Run the server, and give its URL; it must end by itself when it is asked to."""
+def server(command: list[str | Path], last: str = "", *, on_stderr: bool = False) -> Iterator[str]:
+    """Run the server, and give its URL; it must end by itself when it is asked to, and print the text then."""
     process = subprocess.Popen(command, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        assert process.stdout
-        address = process.stdout.readline().strip()
-        if not address:
-            raise AssertionError(process.communicate()[1])
+        stream = process.stderr if on_stderr else process.stdout
+        assert stream
+        address = stream.readline().strip()
+        if not re.fullmatch(r"[\d.]+:\d+", address):
+            raise AssertionError(address + "".join(process.communicate()))
         yield f"http://{address}"
         output, errors = process.communicate(timeout=60)
-        assert (process.returncode, output, errors) == (0, "", "")
+        assert (process.returncode, output, errors) == (0, last, "")
     finally:
         process.kill()
         process.wait()
@@ -134,18 +135,32 @@ def ask(url: str, body: bytes | None = None) -> str:
     return text.decode()
 
 
+def ask_much(url: str, folder: Path) -> None:
+    """Ask a server for much at once, of which nothing may be lost, and then to stop."""
+    load = folder / "load"
+    run([GO, "build", "-o", load, "./load"])
+    body = bytes(range(256)) * 4096
+    with urllib.request.urlopen(f"{url}/echo", data=body, timeout=60) as answer:
+        assert answer.read() == body
+    said: dict[str, Any] = json.loads(run([load, "-url", url, "-clients", str(CLIENTS), "-requests", str(10 * CLIENTS)]))
+    assert (said["lost"], said["why"], said["requests"]) == (0, None, 10 * CLIENTS)
+    assert ask(f"{url}/stop", b"") == f"{10 * CLIENTS + 1}\n"
+
+
 def test_a_server_loses_no_request(tmp_path: Path) -> None:
     wasm = tmp_path / "server.wasm"
     run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])
-    load = tmp_path / "load"
-    run([GO, "build", "-o", load, "./load"])
     with server([CLI, "run", "--net", "listen=127.0.0.1:0", wasm]) as url:
-        body = bytes(range(256)) * 4096
-        with urllib.request.urlopen(f"{url}/echo", data=body, timeout=60) as answer:
-            assert answer.read() == body
-        said: dict[str, Any] = json.loads(run([load, "-url", url, "-clients", str(CLIENTS), "-requests", str(10 * CLIENTS)]))
-        assert (said["lost"], said["why"], said["requests"]) == (0, None, 10 * CLIENTS)
-        assert ask(f"{url}/stop", b"") == f"{10 * CLIENTS + 1}\n"
+        ask_much(url, tmp_path)
+
+
+def test_a_server_in_a_plugin_loses_no_request(tmp_path: Path) -> None:
+    wasm = tmp_path / "plugin.wasm"
+    run([CLI, "build", "--net", NETWORK / "plugin", "-o", wasm])
+    command: list[str | Path] = [CLI, "call", "--net", "listen=127.0.0.1:0", wasm, "Serve", "127.0.0.1:0"]
+    # What a plugin prints is not the result.
+    with server(command, f"{10 * CLIENTS + 1}\n", on_stderr=True) as url:
+        ask_much(url, tmp_path)
 
 
 def test_a_plugin_uses_the_network(tmp_path: Path) -> None:

@@ -33,14 +33,17 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         Some(Failure::Told) => ExitCode::FAILURE,
         Some(Failure::Call(error)) if error.kind() == ErrorKind::GuestError => {
             eprintln!("{}", error.message());
+            tell_last(error);
             ExitCode::FAILURE
         }
         Some(Failure::Call(error)) => {
             eprintln!("{}", describe(error));
+            tell_last(error);
             ExitCode::from(2)
         }
         Some(Failure::Run(error, code)) => {
             eprintln!("{}", describe(error));
+            tell_last(error);
             ExitCode::from(*code)
         }
         None => {
@@ -50,6 +53,13 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The same for what an error carries; the messages of some have it already.
+fn tell_last(error: &Error) {
+    if let Some(denied) = error.denied().filter(|denied| !error.message().contains(denied)) {
+        tell_denied(&[denied.to_owned()]);
     }
 }
 

@@ -91,8 +91,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
         };
     }
     macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*))) };
-        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*))) };
+        (async $name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*)))
+        };
+        ($name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*)))
+        };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, $fd: i32, $($arg: $ty),*| {
                 at_once(async { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
@@ -135,8 +139,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
 pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
     macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*))) };
-        ($name:ident($($arg:ident: $ty:ty),*)) => { guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*))) };
+        (async $name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*)))
+        };
+        ($name:ident($($arg:ident: $ty:ty),*)) => {
+            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*)))
+        };
         (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
             linker.func_wrap_async(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, ($fd, $($arg,)*): (i32, $($ty,)*)| {
                 Box::new(async move { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
@@ -155,6 +163,7 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
     linker.func_wrap_async(MODULE, "fd_readdir", |caller, args| Box::new(fd_readdir(Waiting::Task, caller, args)))?;
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
+    linker.func_wrap_async(MODULE, "path_open", |caller, args| Box::new(path_open(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     of_files!(guarded);
     sockets::link::link_async(linker, versions)?;

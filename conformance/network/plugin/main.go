@@ -1,4 +1,4 @@
-// A plugin that uses the network: a function of it fetches what its host may not reach itself.
+// A plugin that uses the network, as a client and as a server.
 package main
 
 import (
@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"example.com/network/site"
 )
 
 // Get fetches a page.
@@ -54,6 +56,18 @@ func Exchange(clients int32) (int32, error) {
 	}
 	wg.Wait()
 	return answered, nil
+}
+
+// Serve answers requests until it is asked to stop, and gives how many it has answered. It prints where it listens.
+//
+//undergo:export
+func Serve(address string) (int64, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println(ln.Addr())
+	return site.Serve(ln)
 }
 
 func main() {}

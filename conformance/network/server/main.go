@@ -1,29 +1,16 @@
-// Command server is an HTTP server as any other: it says where it listens on its standard output, and ends when it is asked to. It is compiled for
-// WebAssembly and for the machine itself, to be compared.
+// Command server is an HTTP server: it says where it listens on its standard output, and ends when it is asked to. It is compiled for WebAssembly and
+// for the machine itself, to be compared.
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
-	"sync/atomic"
-	"time"
-)
 
-func listen(address string, fd uintptr) (net.Listener, error) {
-	if fd == 0 {
-		return net.Listen("tcp", address)
-	}
-	file := os.NewFile(fd, "listener")
-	defer file.Close()
-	return net.FileListener(file)
-}
+	"example.com/network/site"
+)
 
 func main() {
 	address := flag.String("listen", "127.0.0.1:0", "the `address` to listen at")
@@ -34,31 +21,16 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Println(ln.Addr())
-	var answered atomic.Int64
-	server := &http.Server{ReadHeaderTimeout: time.Minute}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
-		answered.Add(1)
-		fmt.Fprintf(w, "hello %s\n", r.PathValue("name"))
-	})
-	mux.HandleFunc("GET /json", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"answered": answered.Add(1), "method": r.Method, "header": r.Header})
-	})
-	mux.HandleFunc("POST /echo", func(w http.ResponseWriter, r *http.Request) {
-		answered.Add(1)
-		io.Copy(w, r.Body)
-	})
-	stopped := make(chan error, 1)
-	mux.HandleFunc("POST /stop", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintln(w, answered.Load())
-		go func() { stopped <- server.Shutdown(context.Background()) }()
-	})
-	server.Handler = mux
-	if err := server.Serve(ln); err != http.ErrServerClosed {
+	if _, err := site.Serve(ln); err != nil {
 		log.Fatal(err)
 	}
-	if err := <-stopped; err != nil {
-		log.Fatal(err)
+}
+
+func listen(address string, fd uintptr) (net.Listener, error) {
+	if fd == 0 {
+		return net.Listen("tcp", address)
 	}
+	file := os.NewFile(fd, "listener")
+	defer file.Close()
+	return net.FileListener(file)
 }

@@ -1,6 +1,6 @@
 //! A guest's network: the WasmEdge extension of preview 1, versions 1 and 2, over sockets of the host, within the sandbox's rules.
 //!
-//! Downwards: `rules`, `network`, `address`, `socket`, `resolve`, `table`, `permit`, `options`, `functions`, `transfer`.
+//! Downwards: `rules`, `network`, `address`, `denials`, `socket`, `resolve`, `table`, `permit`, `options`, `call`, `transfer`, `functions`, `link`. Sandboxes name `network`, so that comes before all else.
 
 use std::io;
 

@@ -48,7 +48,12 @@ impl Sockets {
                 return Ok(Address::Ip(ip));
             }
         }
-        Err(self.deny_at(Action::Connect, &Address::Ip(SocketAddr::new(to, port))))
+        let address = SocketAddr::new(to, port);
+        // Whoever looked up a name would rather allow that.
+        match self.names.of(to).first().filter(|_| is_public(to)) {
+            Some(name) => Err(self.deny(&format!("connecting to {address}, which is {name}"), &format!("connect={name}:{port}"))),
+            None => Err(self.deny_at(Action::Connect, &Address::Ip(address))),
+        }
     }
 
     /// Whether the guest may bind a socket to an address.
@@ -146,6 +151,17 @@ mod tests {
         for not in ["93.184.216.34:80", "127.0.0.1:443", "169.254.169.254:443", "[::1]:443", "1.2.3.4:443", "0.0.0.0:443"] {
             assert_eq!(connects(&mut sockets, not), None, "{not}");
         }
+    }
+
+    #[test]
+    fn a_name_stands_for_its_address_though_the_guest_never_asked() {
+        let (name, ip) = resolve::KNOWN;
+        let mut sockets = sockets(&[&format!("{name}:443")]);
+        assert!(connects(&mut sockets, &format!("{ip}:443")).is_some());
+        assert_eq!(connects(&mut sockets, "198.51.100.8:443"), None);
+        assert_eq!(connects(&mut sockets, &format!("{ip}:80")), None);
+        let denied = sockets.denials.all().join("\n");
+        assert!(denied.contains(&format!("connecting to {ip}:80, which is {name}; it takes the rule connect={name}:80")), "{denied}");
     }
 
     #[test]

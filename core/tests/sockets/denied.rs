@@ -3,9 +3,9 @@
 use std::io::ErrorKind as IoError;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use undergo::{ErrorKind, Network, WASI_FUNCTIONS};
+use undergo::{ErrorKind, Network, Value, WASI_FUNCTIONS};
 
-use crate::common::expect;
+use crate::common::{PLAIN, expect, failure, plugin, quiet};
 use crate::guest::{ACCES, BADF, DATAGRAM, FUNCTIONS, Guest, NOTSOCK, OK, RESULT, RESULT_2, RESULT_3, STREAM, UNIX, V4, V6};
 
 #[test]
@@ -121,4 +121,33 @@ fn rules_that_are_none_say_so() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = taken.local_addr().expect("an address").to_string();
     expect(&network.open(&address).expect_err("taken"), ErrorKind::Denied, &["refuses to listen", &address]);
+}
+
+#[test]
+fn an_error_carries_what_was_denied_in_its_call() {
+    // `open` asks for a socket, and ends as it is told: by an exit, a trap, or a return.
+    let plugin = plugin(
+        r#"(module
+        (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1) (func (export "_initialize"))
+        (func (export "open") (param i32)
+          (drop (call $open (i32.const 1) (i32.const 2) (i32.const 0)))
+          (if (i32.eq (local.get 0) (i32.const 1)) (then (call $exit (i32.const 3))))
+          (if (i32.eq (local.get 0) (i32.const 2)) (then unreachable)))
+        (func (export "fail") unreachable))"#,
+    )
+    .expect("a plugin");
+    let instance = plugin.instantiate(quiet()).expect("an instance");
+    let exit = failure(&instance, "open", &[Value::Int(1)]);
+    expect(&exit, ErrorKind::Exit, &["os.Exit(3)", "the sandbox denied the use of the network"]);
+    assert_eq!((exit.exit_code(), exit.denied().is_some()), (Some(3), true));
+    let instance = plugin.instantiate(quiet()).expect("an instance");
+    let trap = failure(&instance, "open", &[Value::Int(2)]);
+    assert!(trap.kind() == ErrorKind::Trap && trap.denied().is_some_and(|text| text.contains("the rule any")), "{trap:?}");
+    // What an earlier call was denied is nothing to a later one.
+    let instance = plugin.instantiate(quiet()).expect("an instance");
+    instance.call("open", &[Value::Int(0)], &PLAIN).expect("a call");
+    assert_eq!(failure(&instance, "fail", &[]).denied(), None);
+    assert_eq!(instance.denied().len(), 1);
 }

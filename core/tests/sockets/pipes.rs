@@ -3,14 +3,15 @@
 use std::ffi::CString;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use undergo::{CallOptions, Dir, ErrorKind};
+use undergo::{CallOptions, Dir, ErrorKind, Value};
 
 use crate::common::{PLAIN, expect};
-use crate::guest::{AGAIN, BADF, BYTES, Guest, NOTSOCK, OK, PERM, PIPE, RESULT, SPIPE, options, second};
+use crate::guest::{AGAIN, BADF, BYTES, Guest, LIST, NOTSOCK, OK, PERM, PIPE, RESULT, SPIPE, options, second};
 use crate::waits::{CLOCK, READ, poll};
 
 const READS: i64 = 1 << 1;
@@ -104,6 +105,35 @@ fn a_deadline_ends_waits_for_the_other_end() {
         expect(&ended.expect_err("no end"), ErrorKind::Timeout, &["60ms"]);
         assert!(began.elapsed() < Duration::from_secs(20));
     }
+}
+
+/// The test's one thread does both sides.
+#[test]
+fn a_guest_on_a_fiber_holds_no_thread_while_it_waits_for_a_pipe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = pipe(folder.path());
+    let mut options = options(&[]);
+    options.sandbox.dirs = vec![("/".to_owned(), Dir { path: folder.path().into(), readonly: false })];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let guest = second().instantiate_async(options, &PLAIN).await.expect("an instance");
+        guest.write_memory(BYTES, b"pipe").expect("memory");
+        let args = [3, 1, BYTES.into(), 4, 0, WRITES, 0, 0, RESULT.into()].map(Value::Int);
+        // Nobody reads yet, and then somebody does.
+        let read = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path).expect("a pipe")
+        };
+        let (opened, mut reader) = tokio::join!(guest.call("path_open", &args, &PLAIN), read);
+        assert_eq!(opened.expect("a call"), Value::Int(OK));
+        let fd = u32::from_le_bytes(guest.read_memory(RESULT, 4).expect("memory").try_into().expect("4 bytes"));
+        guest.write_memory(LIST, &[BYTES.to_le_bytes(), 4_u32.to_le_bytes()].concat()).expect("memory");
+        let args = [fd.into(), LIST.into(), 1, RESULT.into()].map(Value::Int);
+        assert_eq!(guest.call("fd_write", &args, &PLAIN).await.expect("a call"), Value::Int(OK));
+        let mut text = [0; 4];
+        reader.read_exact(&mut text).expect("bytes");
+        assert_eq!(&text, b"pipe");
+    });
 }
 
 #[test]
