@@ -25,6 +25,19 @@ const SOCKETS: u32 = 1024;
 /// | `any` | all of these but Unix sockets; `connect=any` and `listen=any` one half of it |
 ///
 /// A rule without `connect=` or `listen=` before it is one for connecting. docs/network.md has all of it.
+///
+/// ```
+/// use undergo::{InstanceOptions, Network};
+///
+/// # fn main() -> Result<(), undergo::Error> {
+/// let mut options = InstanceOptions::default();
+/// options.sandbox.network = Network::new(["example.org:443", "10.0.0.0/8:5432"])?;
+/// let address = options.sandbox.network.open("127.0.0.1:0")?;
+/// assert_ne!(address.port(), 0);
+/// assert!(Network::new(["example.org"]).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Network {
     rules: Vec<Rule>,

@@ -123,6 +123,11 @@ fn ask(name: &str) -> Vec<IpAddr> {
     if name == KNOWN.0 {
         return vec![KNOWN.1];
     }
+    #[cfg(test)]
+    if name == SLOW {
+        // Longer than any test waits.
+        thread::sleep(Duration::from_secs(600));
+    }
     let mut ips: Vec<IpAddr> = Vec::new();
     for found in (name, 0).to_socket_addrs().into_iter().flatten() {
         if !ips.contains(&found.ip()) && ips.len() < MOST {
@@ -135,6 +140,10 @@ fn ask(name: &str) -> Vec<IpAddr> {
 /// A name and its address that tests have without asking anybody.
 #[cfg(test)]
 pub(crate) const KNOWN: (&str, IpAddr) = ("known.example", IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
+
+/// One that is asked for in vain.
+#[cfg(test)]
+const SLOW: &str = "slow.example";
 
 #[cfg(test)]
 mod tests {
@@ -156,6 +165,17 @@ mod tests {
         names.remember("c", &many);
         assert!(names.of(ip(1)).is_empty() && names.of(ip(2)).is_empty(), "the oldest are forgotten");
         assert_eq!(names.known.len(), MOST);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "leaves a thread behind")]
+    fn a_deadline_ends_a_look_up() {
+        use crate::error::ErrorKind;
+        use crate::patience::Deadline;
+        let patience = Patience { deadline: Some(Deadline::after(Duration::from_millis(30))), ..Patience::default() };
+        let ended = on_thread(SLOW.to_owned(), &patience);
+        assert!(matches!(ended, Err(Failed::Ended(error)) if error.kind() == ErrorKind::Timeout));
+        assert!(on_thread(KNOWN.0.to_owned(), &Patience::default()).is_ok_and(|found| found == [KNOWN.1]));
     }
 
     #[test]
