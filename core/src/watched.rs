@@ -63,7 +63,8 @@ mod sys {
                 unsafe { AsyncFd::register(watched.socket.clone()) }.ok()
             });
             let place = place.as_ref()?;
-            loop {
+            // Once for what the queue has told before, and once more to be in it.
+            for _ in 0..2 {
                 let polled = match wants {
                     Wants::Read => place.poll_read_ready(context),
                     Wants::Write => place.poll_write_ready(context),
@@ -80,6 +81,8 @@ mod sys {
                 }
                 ready.clear_ready();
             }
+            // For the queue, what was closed is closed for ever. A socket whose connection was refused may begin another.
+            None
         }
     }
 }

@@ -10,7 +10,10 @@ use socket2::{Domain, Socket, Type};
 use undergo::{CallOptions, CancelToken, ErrorKind, Input, Value};
 
 use crate::common::{PLAIN, expect};
-use crate::guest::{AGAIN, BYTES, DATAGRAM, EVENTS, Guest, LIST, OK, RESULT, RESULT_2, STREAM, V4, options, second};
+use crate::guest::{
+    AGAIN, ALREADY, BYTES, CONNABORTED, CONNREFUSED, DATAGRAM, EVENTS, Guest, INPROGRESS, LIST, NONBLOCK, OK, RESULT, RESULT_2, STREAM, V4,
+    options, second,
+};
 
 pub(crate) const CLOCK: u8 = 0;
 pub(crate) const READ: u8 = 1;
@@ -166,6 +169,49 @@ fn a_guest_sets_how_long_it_waits() {
 
 fn on_one_thread<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
+
+/// Of a connection that was refused, the system's event queue says that it is over, and goes on saying so.
+#[test]
+fn a_guest_on_a_fiber_may_connect_again_after_a_refusal() {
+    let ((gone, held), (full, _held)) = (full(), full());
+    on_one_thread(async move {
+        let guest = second().instantiate_async(options(&["any"]), &PLAIN).await.expect("an instance");
+        let limited = CallOptions { timeout: Some(Duration::from_secs(60)), ..PLAIN };
+        let call = async |name: &str, args: &[i64]| {
+            let args: Vec<Value> = args.iter().map(|arg| Value::Int(*arg)).collect();
+            guest.call(name, &args, &limited).await.expect("a call")
+        };
+        let word = || u32::from_le_bytes(guest.read_memory(RESULT, 4).expect("memory").try_into().expect("4 bytes"));
+        // One wait to write to the socket, and one for so many milliseconds.
+        let wait = async |fd: i64, time: u64| {
+            let mut both = [[0_u8; 48]; 2];
+            (both[0][8], both[1][8]) = (WRITE, CLOCK);
+            both[0][16..20].copy_from_slice(&(fd as u32).to_le_bytes());
+            both[1][16] = 1;
+            both[1][24..32].copy_from_slice(&(time * MS).to_le_bytes());
+            guest.write_memory(EVENTS + 16384, &both.concat()).expect("memory");
+            assert_eq!(call("poll_oneoff", &[(EVENTS + 16384).into(), EVENTS.into(), 2, RESULT.into()]).await, Value::Int(OK));
+            assert_eq!(word(), 1);
+            guest.read_memory(EVENTS + 10, 1).expect("memory")[0]
+        };
+        assert_eq!(call("sock_open", &[V4, STREAM, RESULT.into()]).await, Value::Int(OK));
+        let fd = i64::from(word());
+        assert_eq!(call("fd_fdstat_set_flags", &[fd, NONBLOCK]).await, Value::Int(OK));
+        guest.write_memory(64, &[128_u32.to_le_bytes(), 4_u32.to_le_bytes()].concat()).expect("memory");
+        guest.write_memory(128, &[127, 0, 0, 1]).expect("memory");
+        assert_eq!(call("sock_connect", &[fd, 64, gone.port().into()]).await, Value::Int(INPROGRESS));
+        // It waits in vain first, so that the queue has the socket. The listener goes then, and the next attempt of the system is refused.
+        assert_eq!(wait(fd, 50).await, CLOCK);
+        drop(held);
+        assert_eq!(wait(fd, 50_000).await, WRITE);
+        assert_eq!(call("sock_getsockopt", &[fd, 0, 2, RESULT.into(), 4]).await, Value::Int(OK));
+        assert_eq!(i64::from(word()), CONNREFUSED);
+        // Linux tells of the refusal once more before it begins anew.
+        assert!([CONNABORTED, INPROGRESS].map(Value::Int).contains(&call("sock_connect", &[fd, 64, full.port().into()]).await));
+        assert!([ALREADY, INPROGRESS].map(Value::Int).contains(&call("sock_connect", &[fd, 64, full.port().into()]).await));
+        assert_eq!(wait(fd, 50).await, CLOCK);
+    });
 }
 
 /// The test's one thread does both sides: a wait of the guest that held it would never end.
