@@ -82,13 +82,26 @@ fn sandbox(args: &[String]) -> Result<Sandbox> {
     let path = env::var("PATH").unwrap_or_default();
     Ok(Sandbox {
         args: args.to_vec(),
+        dirs: dirs(&here),
         env: vec![("PWD".to_owned(), here), ("PATH".to_owned(), path)],
-        dirs: vec![("/".to_owned(), Dir { path: PathBuf::from("/"), readonly: false })],
         stdin: Input::Inherit,
         stdout: Output::Inherit,
         stderr: Output::Inherit,
         ..Sandbox::default()
     })
+}
+
+/// All files; and the working directory's links once more, as what they lead to: the sandbox follows no link that has an absolute target.
+fn dirs(here: &str) -> Vec<(String, Dir)> {
+    let dir = |path: PathBuf| Dir { path, readonly: false };
+    let mut dirs = vec![("/".to_owned(), dir(PathBuf::from("/")))];
+    for above in Path::new(here).ancestors() {
+        let is_link = fs::symlink_metadata(above).is_ok_and(|found| found.is_symlink());
+        if let (true, Some(name), Ok(target)) = (is_link, above.to_str(), fs::canonicalize(above)) {
+            dirs.push((name.to_owned(), dir(target)));
+        }
+    }
+    dirs
 }
 
 /// The timeout that 'go test' gave the test binary; 0 is none.

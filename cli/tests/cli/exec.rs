@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Run, command, fixture, run, undergo};
+use crate::support::{Run, command, fixture, folder, run, undergo};
 
 /// The go command, with the fixture as its working directory, for WASI.
 fn go(args: &[&str]) -> Command {
@@ -29,6 +29,39 @@ fn go_test_runs_its_tests() {
     let failed = tested(&["-run", "Fails", "."]);
     assert_eq!(failed.code, 1, "{}{}", failed.stdout, failed.stderr);
     assert!(failed.stdout.contains("it fails") && failed.stdout.contains("FAIL\texample.com/tested"), "{}", failed.stdout);
+}
+
+const LINKED: &str = r#"package linked
+
+import (
+	"os"
+	"testing"
+)
+
+func TestFiles(t *testing.T) {
+	for _, name := range []string{"here", "../above"} {
+		if _, err := os.ReadFile(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+"#;
+
+/// The go command stands where the user went, and that may be through a link.
+#[cfg(unix)]
+#[test]
+fn files_are_found_from_a_directory_that_is_a_link() {
+    let dir = folder(&[
+        ("real/go.mod", "module example.com/linked\n\ngo 1.24\n"),
+        ("real/above", "above"),
+        ("real/sub/here", "here"),
+        ("real/sub/linked_test.go", LINKED),
+    ]);
+    std::os::unix::fs::symlink(dir.path().join("real"), dir.path().join("link")).expect("a link");
+    let exec = format!("{} exec", env!("CARGO_BIN_EXE_undergo"));
+    let mut test = go(&["test", "-exec", &exec, "."]);
+    let sub = dir.path().join("link/sub");
+    run(test.current_dir(&sub).env("PWD", &sub)).ok();
 }
 
 #[test]
