@@ -29,7 +29,7 @@ def postgres(folder: Path) -> Iterator[str]:
     """Run PostgreSQL, and give the URL of a database of it.
 
     Args:
-        folder: an empty one; another user's, when this one is root.
+        folder: an empty one, within folders that everybody may enter: when this is root, the server runs as another user.
 
     """
     initdb, server = find("initdb", POSTGRES), find("postgres", POSTGRES)
@@ -40,10 +40,6 @@ def postgres(folder: Path) -> Iterator[str]:
     if os.getuid() == 0:
         user = "postgres" if subprocess.run(["id", "postgres"], capture_output=True).returncode == 0 else "nobody"
         shutil.chown(folder, user)
-        for parent in (folder, *folder.parents):
-            # Temporary folders are for their makers alone.
-            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
         prefix = ["setpriv", f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups"]
     data = folder / "data"
     made = subprocess.run(

@@ -91,14 +91,18 @@ def test_denials_are_errors_of_go() -> None:
 
 
 @pytest.fixture(scope="module")
-def database_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+def database_flags() -> Iterator[tuple[str, ...]]:
     """Give the flags that name the servers that there are."""
+
+    def place(stack: contextlib.ExitStack) -> Path:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="undergo-", dir="/tmp")))
+
     with contextlib.ExitStack() as stack:
         flags = []
         if servers.find("initdb", servers.POSTGRES):
-            flags.append(f"-postgres={stack.enter_context(servers.postgres(tmp_path_factory.mktemp('postgres')))}")
+            flags.append(f"-postgres={stack.enter_context(servers.postgres(place(stack)))}")
         if servers.find("redis-server"):
-            flags.append(f"-redis={stack.enter_context(servers.redis(tmp_path_factory.mktemp('redis')))}")
+            flags.append(f"-redis={stack.enter_context(servers.redis(place(stack)))}")
         yield tuple(flags)
 
 
