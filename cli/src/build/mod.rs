@@ -140,7 +140,7 @@ impl Package {
         }
         if word("Name") != "main" {
             bail!(
-                "{shown} is the package {}, and a plugin is a package main: write 'package main' at the top of its files, and add 'func main() {{}}'",
+                "{shown} is the package {}, and what is built is a package main: write 'package main' at the top of its files, and add 'func main() {{}}'",
                 word("Name")
             );
         }
