@@ -30,7 +30,8 @@ Exit code: that of the program; 125 when it could not be run, or was ended: by a
 
 Examples:
   undergo run app.wasm -v input.txt
-  undergo run --dir ./data::/data:ro --env MODE=prod --timeout 10s app.wasm";
+  undergo run --dir ./data::/data:ro --env MODE=prod --timeout 10s app.wasm
+  undergo run --clock 2026-02-03T04:05:06Z --seed 7 app.wasm";
 
 /// What tells a failure of running from the program's own exit codes, which begin at the other end.
 const NOT_RUN: u8 = 125;
