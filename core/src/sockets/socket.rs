@@ -9,7 +9,7 @@ use socket2::{Domain, MaybeUninitSlice, SockAddr, Type};
 
 use crate::descriptor::{Awaited, Waiting, Wants, look};
 use crate::errno;
-use crate::patience::Patience;
+use crate::patience::{LOOK, Patience};
 use crate::sockets::Failed;
 use crate::sockets::address::{Address, UNIX, V4, V6};
 use crate::watched::Watched;
@@ -93,12 +93,19 @@ impl Socket {
         mut work: impl FnMut(&socket2::Socket) -> io::Result<T>,
     ) -> Result<T, Failed> {
         let limit = self.patience[usize::from(wants == Wants::Write)].map(|limit| Instant::now() + limit);
+        let mut in_vain = 0_u32;
         loop {
+            if in_vain > 1 {
+                // Ready, and yet not: a socket that could send, to one that has no room. Nothing tells when there is.
+                waiting.check(patience)?;
+                waiting.pause(&[], patience, Some(LOOK)).await;
+            }
             match work(self.host()) {
                 Ok(done) => return Ok(done),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.blocks => {
                     self.wait(wants, waiting, patience, limit).await?;
+                    in_vain += 1;
                 }
                 Err(error) => return Err(Failed::from(error)),
             }

@@ -11,8 +11,8 @@ use undergo::{CallOptions, CancelToken, ErrorKind, Input, Value};
 
 use crate::common::{PLAIN, expect};
 use crate::guest::{
-    AGAIN, ALREADY, BYTES, CONNABORTED, CONNREFUSED, DATAGRAM, EVENTS, Guest, INPROGRESS, LIST, NONBLOCK, OK, RESULT, RESULT_2, STREAM, V4,
-    options, second,
+    AGAIN, ALREADY, BYTES, CONNABORTED, CONNREFUSED, DATAGRAM, EVENTS, Guest, INPROGRESS, LIST, NONBLOCK, OK, RESULT, RESULT_2, STREAM,
+    UNIX, V4, options, second,
 };
 
 pub(crate) const CLOCK: u8 = 0;
@@ -212,6 +212,46 @@ fn a_guest_on_a_fiber_may_connect_again_after_a_refusal() {
         assert!([ALREADY, INPROGRESS].map(Value::Int).contains(&call("sock_connect", &[fd, 64, full.port().into()]).await));
         assert_eq!(wait(fd, 50).await, CLOCK);
     });
+}
+
+/// A socket for datagrams can always send, as far as the system tells; who it sends to may have no room.
+#[cfg(unix)]
+#[test]
+fn who_waits_for_a_receiver_without_room_lets_others_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("full.sock");
+    let receiver = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
+    let path = path.to_str().expect("text");
+    on_one_thread(async {
+        let rules = options(&[&format!("connect=unix:{path}")]);
+        let guest = second().instantiate_async(rules, &PLAIN).await.expect("an instance");
+        let limited = CallOptions { timeout: Some(Duration::from_millis(400)), ..PLAIN };
+        let open = [UNIX, DATAGRAM, RESULT.into()].map(Value::Int);
+        assert_eq!(guest.call("sock_open", &open, &PLAIN).await.expect("a call"), Value::Int(OK));
+        let fd = i64::from(u32::from_le_bytes(guest.read_memory(RESULT, 4).expect("memory").try_into().expect("4 bytes")));
+        guest.write_memory(64, &[128_u32.to_le_bytes(), 128_u32.to_le_bytes()].concat()).expect("memory");
+        guest.write_memory(128, &[&[3, 0][..], path.as_bytes(), &[0]].concat()).expect("memory");
+        guest.write_memory(LIST, &[BYTES.to_le_bytes(), 1000_u32.to_le_bytes()].concat()).expect("memory");
+        let send = [fd, LIST.into(), 1, 64, 0, 0, RESULT.into()].map(Value::Int);
+        let fill = async {
+            loop {
+                match guest.call("sock_send_to", &send, &limited).await {
+                    Ok(said) => assert_eq!(said, Value::Int(OK)),
+                    Err(error) => break error,
+                }
+            }
+        };
+        let others = async {
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            guest.dead().is_none()
+        };
+        let (ended, was_alive) = tokio::join!(fill, others);
+        expect(&ended, ErrorKind::Timeout, &["400ms"]);
+        assert!(was_alive, "the thread was free in between");
+    });
+    drop(receiver);
 }
 
 /// The test's one thread does both sides: a wait of the guest that held it would never end.
