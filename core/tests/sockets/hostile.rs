@@ -22,9 +22,9 @@ fn any_parameters_are_answered() {
     };
     for _ in 0..20 {
         let mut guest = Guest::new(&RULES);
-        guest.call = CallOptions { timeout: Some(Duration::from_millis(20)), ..PLAIN };
         guest.put(0, &random.bytes(65536));
         let first = i64::from(guest.open_any());
+        guest.call = CallOptions { timeout: Some(Duration::from_millis(20)), ..PLAIN };
         for _ in 0..300 {
             if guest.instance.dead().is_some() {
                 break;
