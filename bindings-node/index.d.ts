@@ -62,6 +62,16 @@ export interface Sandbox {
   clock?: Date
   /** Likewise: all random numbers of the guest follow from this, of 64 bits, those of `crypto/rand` and the order of maps included: never for keys. */
   seed?: number | bigint
+  /**
+   * What it may reach over the network: a rule, or several. `'example.org:443'` and `'10.0.0.0/8:5432'` are for connecting, `'listen=127.0.0.1:8080'` is for listening;
+   * docs/network.md of the project has all of them. What was denied is in `denied` of the run, the instance and the error, with the rule that would allow it.
+   */
+  network?: string | Iterable<string>
+  /**
+   * Addresses such as `'127.0.0.1:8080'` at which the host listens for the guest, which accepts there at descriptor 3 (and behind the directories') on, and needs no rule.
+   * They are opened when an instance, a pool or a run is made of the sandbox, and closed with it.
+   */
+  listeners?: Iterable<string>
 }
 
 /** What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value. Sizes are bytes, or a text: `'64MiB'`. */
@@ -155,6 +165,8 @@ export interface Completed {
   readonly stderr: Buffer
   /** Whether it wrote more than that: more than is captured, or than the limits let it write. */
   readonly truncated: boolean
+  /** What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+  readonly denied: readonly string[]
   /** What it used. */
   readonly usage: Usage
 }
@@ -268,6 +280,8 @@ export interface InstanceMembers<E extends object = AnyExports> extends Omit<Cal
   readonly tier: 'fast' | 'best'
   /** Can be read while a call is under way, and once the instance has ended. */
   readonly usage: Usage
+  /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+  readonly denied: readonly string[]
   readonly memory: Memory
   readonly sync: SyncInstance<E>
   /** Gives the guest's background goroutines a turn: they run only while a call does. */
@@ -437,6 +451,8 @@ export declare class UndergoError extends Error {
   readonly exitCode: number | undefined
   /** What the plugin wrote to its standard error during the call, or the end of it. */
   readonly stderr: string
+  /** What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed. */
+  readonly denied: string | undefined
   /** What a host function threw, as the same object; the reason of the signal that was aborted. */
   readonly cause?: unknown
 }

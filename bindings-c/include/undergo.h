@@ -429,6 +429,10 @@ struct undergo_bytes_t undergo_completed_stderr(const struct undergo_completed_t
 // Whether it wrote more than that: more than is captured, or than the limits let it write.
 bool undergo_completed_is_truncated(const struct undergo_completed_t *completed);
 
+// What the sandbox denied it of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
+// `undergo_value_delete`.
+undergo_value_t *undergo_completed_denied(const struct undergo_completed_t *completed);
+
 // What it used; zeros for NULL.
 struct undergo_usage_t undergo_completed_usage(const struct undergo_completed_t *completed);
 
@@ -466,6 +470,9 @@ const char *undergo_error_text(const struct undergo_error_t *error);
 
 // What the plugin wrote to its standard error during the call, or the end of it; empty when nothing.
 const char *undergo_error_stderr(const struct undergo_error_t *error);
+
+// What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed. NULL when nothing.
+const char *undergo_error_denied(const struct undergo_error_t *error);
 
 // Gives the code of os.Exit. Whether there is one.
 bool undergo_error_exit_code(const struct undergo_error_t *error, int32_t *code);
@@ -568,6 +575,10 @@ undergo_value_t *undergo_instance_take_stdout(const struct undergo_instance_t *i
 
 // Takes what the guest wrote to a captured standard error, in the same way.
 undergo_value_t *undergo_instance_take_stderr(const struct undergo_instance_t *instance);
+
+// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
+// `undergo_value_delete`. Can be read while a call is under way, and once the instance has ended.
+undergo_value_t *undergo_instance_denied(const struct undergo_instance_t *instance);
 
 // Copies `len` bytes of guest memory from `address` on to `buffer`. Addresses are the guest's, and every access is checked.
 struct undergo_error_t *undergo_instance_read_memory(const struct undergo_instance_t *instance, uint32_t address, void *buffer, size_t len);
@@ -756,6 +767,17 @@ struct undergo_error_t *undergo_sandbox_set_clock(struct undergo_sandbox_t *sand
 // Has all random numbers of the guest follow from a seed, those of `crypto/rand` and the order of maps included, for runs that can be repeated: never for keys.
 struct undergo_error_t *undergo_sandbox_set_seed(struct undergo_sandbox_t *sandbox,
                                                  uint64_t seed);
+
+// Lets the guest reach something over the network, by one rule: `example.org:443` and `10.0.0.0/8:5432` are for connecting, `listen=127.0.0.1:8080` is for listening; docs/network.md of the
+// project has all of them. What no rule allows is denied: see `undergo_completed_denied`, `undergo_instance_denied` and `undergo_error_denied`.
+struct undergo_error_t *undergo_sandbox_allow_network(struct undergo_sandbox_t *sandbox,
+                                                      const char *rule);
+
+// Listens at an address such as `127.0.0.1:8080` for the guest, which accepts there at descriptor 3 (and behind the directories', one more for each further listener), and needs no rule.
+// The system chooses a port for 0; `port`, if it is not NULL, gets the one that it is. The listener is open at once, is shared by all instances, and is closed with the last of them and the sandbox.
+struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox,
+                                               const char *address,
+                                               uint16_t *port);
 
 // Nothing, for an option without a value.
 undergo_value_t *undergo_value_none(void);

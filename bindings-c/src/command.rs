@@ -9,6 +9,7 @@ use crate::imports::ImportsHandle;
 use crate::plugin::{self, PluginHandle, put};
 use crate::sandbox::SandboxHandle;
 use crate::types::BytesList;
+use crate::values::{ValueHandle, texts};
 
 /// What became of a command.
 pub struct CompletedHandle(Completed);
@@ -87,6 +88,14 @@ pub unsafe extern "C" fn undergo_completed_stderr(completed: *const CompletedHan
 pub unsafe extern "C" fn undergo_completed_is_truncated(completed: *const CompletedHandle) -> bool {
     // SAFETY: C's promise.
     unsafe { read(completed, false, |completed| completed.truncated) }
+}
+
+/// What the sandbox denied it of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
+/// `undergo_value_delete`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_denied(completed: *const CompletedHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    texts(unsafe { read(completed, Vec::new(), |completed| completed.denied.clone()) })
 }
 
 /// What it used; zeros for NULL.

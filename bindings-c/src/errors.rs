@@ -110,6 +110,7 @@ struct Inner {
     path: CString,
     text: CString,
     stderr: CString,
+    denied: Option<CString>,
     frames: Vec<(CString, CString)>,
     payload: Option<UserData>,
 }
@@ -121,6 +122,7 @@ impl ErrorHandle {
             path: c_text(&error.path()),
             text: c_text(&error.to_string()),
             stderr: c_text(error.stderr()),
+            denied: error.denied().map(c_text),
             frames: error.frames().iter().map(|frame| (c_text(&frame.function), c_text(&frame.file))).collect(),
             error,
             payload,
@@ -235,6 +237,13 @@ pub unsafe extern "C" fn undergo_error_text(error: *const ErrorHandle) -> *const
 pub unsafe extern "C" fn undergo_error_stderr(error: *const ErrorHandle) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { read(error, ptr::null(), |error| error.stderr.as_ptr()) }
+}
+
+/// What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed. NULL when nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_denied(error: *const ErrorHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    unsafe { read(error, ptr::null(), |error| error.denied.as_ref().map_or(ptr::null(), |denied| denied.as_ptr())) }
 }
 
 /// Gives the code of os.Exit. Whether there is one.

@@ -13,7 +13,7 @@ use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
 use crate::plain;
 use crate::plugin::{Loaded, PluginHandle};
-use crate::values::ValueHandle;
+use crate::values::{ValueHandle, texts};
 
 /// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each
 /// later call fails with dead-instance.
@@ -160,6 +160,14 @@ unsafe fn taken(instance: *const InstanceHandle, take: fn(&undergo::Instance) ->
     // SAFETY: the caller's promise.
     let bytes = quietly(Vec::new(), || unsafe { instance.as_ref() }.map_or_else(Vec::new, |instance| take(&instance.core)));
     give(ValueHandle(Value::Bytes(bytes)))
+}
+
+/// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
+/// `undergo_value_delete`. Can be read while a call is under way, and once the instance has ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_denied(instance: *const InstanceHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    texts(quietly(Vec::new(), || unsafe { instance.as_ref() }.map_or_else(Vec::new, |instance| instance.core.denied())))
 }
 
 /// Copies `len` bytes of guest memory from `address` on to `buffer`. Addresses are the guest's, and every access is checked.

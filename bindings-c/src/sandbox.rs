@@ -193,6 +193,33 @@ pub unsafe extern "C" fn undergo_sandbox_set_seed(sandbox: *mut SandboxHandle, s
     })
 }
 
+/// Lets the guest reach something over the network, by one rule: `example.org:443` and `10.0.0.0/8:5432` are for connecting, `listen=127.0.0.1:8080` is for listening; docs/network.md of the
+/// project has all of them. What no rule allows is denied: see `undergo_completed_denied`, `undergo_instance_denied` and `undergo_error_denied`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_allow_network(sandbox: *mut SandboxHandle, rule: *const c_char) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, rule) = unsafe { (borrow_mut(sandbox, "sandbox")?, text(rule, "rule")?) };
+        sandbox.0.network.allow(rule)
+    })
+}
+
+/// Listens at an address such as `127.0.0.1:8080` for the guest, which accepts there at descriptor 3 (and behind the directories', one more for each further listener), and needs no rule.
+/// The system chooses a port for 0; `port`, if it is not NULL, gets the one that it is. The listener is open at once, is shared by all instances, and is closed with the last of them and the sandbox.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_listen(sandbox: *mut SandboxHandle, address: *const c_char, port: *mut u16) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (sandbox, address) = unsafe { (borrow_mut(sandbox, "sandbox")?, text(address, "address")?) };
+        let bound = sandbox.0.network.open(address)?;
+        if !port.is_null() {
+            // SAFETY: C's promise: a uint16_t can be written there.
+            unsafe { port.write(bound.port()) };
+        }
+        Ok(())
+    })
+}
+
 /// SAFETY: a sandbox that nobody else uses meanwhile.
 unsafe fn set(sandbox: *mut SandboxHandle, stream: u32, output: Output) -> Result<()> {
     // SAFETY: the caller's promise.

@@ -70,6 +70,11 @@ impl ValueHandle {
     }
 }
 
+/// A list of strings, for C to own.
+pub(crate) fn texts(texts: Vec<String>) -> *mut ValueHandle {
+    made(Value::List(texts.into_iter().map(Value::String).collect()))
+}
+
 fn made(value: Value) -> *mut ValueHandle {
     give(ValueHandle(value))
 }

@@ -20,7 +20,7 @@ class UndergoError extends Error {
     for (const [name, value] of Object.entries(hidden)) {
       Object.defineProperty(this, name, { value, configurable: true, enumerable: false, writable: true })
     }
-    for (const name of ['origin', 'exitCode']) {
+    for (const name of ['origin', 'exitCode', 'denied']) {
       Object.defineProperty(this, name, { value: details[name], configurable: true, enumerable: false, writable: true })
     }
   }
@@ -71,12 +71,12 @@ for (const [code, name] of Object.entries(KINDS)) {
 }
 
 /** What the native half calls: `frames` has three items for each, and `cause` is in an array. */
-function makeError(code, text, reason, path, flat, origin, exitCode, stderr, cause) {
+function makeError(code, text, reason, path, flat, origin, exitCode, stderr, denied, cause) {
   // What a call within a host function came to, and the function let through, tells more than that the function failed.
   if (code === 'host-error' && cause?.[0] instanceof UndergoError) return cause[0]
   const frames = []
   for (let i = 0; i < flat.length; i += 3) frames.push(new Frame(flat[i], flat[i + 1], flat[i + 2]))
-  const details = { code, reason, path, frames, origin: frames[origin], exitCode, stderr }
+  const details = { code, reason, path, frames, origin: frames[origin], exitCode, stderr, denied }
   if (cause !== undefined) details.cause = cause[0]
   const made = new (byKind.get(code) ?? UndergoError)(text, details)
   Error.captureStackTrace?.(made, makeError)

@@ -81,6 +81,10 @@ class Instance {
     return native.usage(this.#caller.handle)
   }
 
+  get denied() {
+    return native.denied(this.#caller.handle)
+  }
+
   get memory() {
     return (this.#memory ??= new Memory(this.#caller.handle))
   }

@@ -78,7 +78,7 @@ function limits(given) {
   }
 }
 
-const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit', 'clock', 'seed']
+const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit', 'clock', 'seed', 'network', 'listeners']
 const OUTPUTS = ['inherit', 'discard', 'capture']
 
 /** `functions` takes what gets lines of output. */
@@ -108,8 +108,20 @@ function sandbox(given, functions) {
     stderr: output('stderr'),
     captureLimit: found.captureLimit === undefined ? undefined : count(found.captureLimit, 'sandbox.captureLimit', 0),
     clock: start(found.clock),
-    seed: seed(found.seed)
+    seed: seed(found.seed),
+    network: (typeof found.network === 'string' ? [found.network] : Array.from(found.network ?? [])).map((rule) => text(rule, 'each of sandbox.network')),
+    listeners: addresses(found.listeners)
   }
+}
+
+/** Addresses at which the host is to listen. */
+function addresses(given) {
+  if (typeof given === 'string') throw new TypeError(`sandbox.listeners is ${show(given)}; write an array of addresses`)
+  return Array.from(given ?? [], (address) => {
+    if (typeof address !== 'string') throw new TypeError(`each of sandbox.listeners must be a string, got ${typeof address}`)
+    if (address.endsWith(':0')) throw new RangeError(`sandbox.listeners has ${show(address)}, of which nobody would know the port; write one that is free`)
+    return address
+  })
 }
 
 /** Milliseconds since 1970. */

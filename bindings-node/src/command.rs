@@ -14,10 +14,10 @@ use crate::native::Call;
 use crate::plugin::is_sync;
 use crate::promise;
 
-/// `run(plugin, options, timeout, token, sync)`: `{ code, stdout, stderr, truncated, usage }`, or a promise of it.
+/// `run(plugin, options, timeout, token, sync)`: `{ code, stdout, stderr, truncated, denied, usage }`, or a promise of it.
 pub(crate) fn run(call: &Call<'_>) -> Result<Js> {
     let plugin = call.plugin(0)?.clone();
-    let config::Given { options, table, .. } = call.made(config::instance(call.home, call.arg(1)?))?;
+    let config::Given { options, table, .. } = config::instance(call, call.arg(1)?)?;
     let mut of = call.made(config::call(call.arg(2)?, call.arg(3)?))?;
     if is_sync(call, 4)? {
         of.caller = Some(Arc::new(Way::Sync));
@@ -36,6 +36,7 @@ fn object(env: Env, completed: &Completed) -> Made {
     object.set_named("stdout", env.typed_array(TypedarrayType::uint8_array, &completed.stdout, 1)?)?;
     object.set_named("stderr", env.typed_array(TypedarrayType::uint8_array, &completed.stderr, 1)?)?;
     object.set_named("truncated", env.bool(completed.truncated)?)?;
+    object.set_named("denied", env.strings(&completed.denied)?)?;
     object.set_named("usage", instance::usage_object(env, completed.usage)?)?;
     Ok(object)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use undergo::{
-    CallOptions, Clock, CodeCache, Compile, Dir, Imports, Input, InstanceOptions, Limits, Output, PluginOptions, PoolOptions, Random,
-    Sandbox,
+    CallOptions, Clock, CodeCache, Compile, Dir, Imports, Input, InstanceOptions, Limits, Network, Output, PluginOptions, PoolOptions,
+    Random, Result, Sandbox,
 };
 
 use crate::bytes::Copied;
@@ -14,7 +14,7 @@ use crate::home::EventLoop;
 use crate::imports::Callable;
 use crate::js::{Js, Kind, Made};
 use crate::kept::Kept;
-use crate::native::Handle;
+use crate::native::{Call, Handle};
 
 /// What an instance is made with, and what holds its host functions.
 pub(crate) struct Given {
@@ -24,7 +24,13 @@ pub(crate) struct Given {
 }
 
 /// Reads `{ imports, functions, sandbox, limits, bigint }` as `lib/options.cjs` makes it.
-pub(crate) fn instance(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
+pub(crate) fn instance(call: &Call<'_>, given: Js) -> Result<Given> {
+    let mut read = call.made(without_network(call.home, given))?;
+    read.options.sandbox.network = network(call, given)?;
+    Ok(read)
+}
+
+fn without_network(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
     let functions = given.get_named("functions")?;
     let table = if functions.array_len()? == 0 { None } else { Some(Arc::new(Kept::weak(home, functions)?)) };
     let bigint = given.get_named("bigint")?.bool()?;
@@ -81,6 +87,16 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         })
     };
     Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random, ..Sandbox::default() })
+}
+
+/// Reads the rules, and opens the listeners.
+fn network(call: &Call<'_>, given: Js) -> Result<Network> {
+    let texts = |name| call.made(given.get_named("sandbox").and_then(|sandbox| sandbox.get_named(name)).and_then(strings));
+    let mut network = Network::new(texts("network")?)?;
+    for address in texts("listeners")? {
+        network.open(&address)?;
+    }
+    Ok(network)
 }
 
 fn limits(given: Js) -> Made<Limits> {

@@ -23,7 +23,7 @@ pub(crate) fn to_js(home: &EventLoop, error: &Error) -> Option<Js> {
     made
 }
 
-fn details(env: Env, error: &Error) -> Made<[Js; 9]> {
+fn details(env: Env, error: &Error) -> Made<[Js; 10]> {
     let frames = env.array(error.frames().len() * 3)?;
     for (i, frame) in (0..).step_by(3).zip(error.frames()) {
         frames.set_element(i, env.string(&frame.function)?)?;
@@ -42,6 +42,7 @@ fn details(env: Env, error: &Error) -> Made<[Js; 9]> {
         origin.map_or(Ok(undefined), |at| env.number(at as f64))?,
         error.exit_code().map_or(Ok(undefined), |code| env.int32(code))?,
         env.string(error.stderr())?,
+        error.denied().map_or(Ok(undefined), |denied| env.string(denied))?,
         // An array of it, so that a host function may throw `undefined`.
         match cause {
             Some(cause) => {

@@ -106,6 +106,11 @@ pub(crate) fn take_stderr(call: &Call<'_>) -> Result<Js> {
     bytes(call, &instance(call)?.1.take_stderr())
 }
 
+/// `denied(instance)`: an array of strings
+pub(crate) fn denied(call: &Call<'_>) -> Result<Js> {
+    call.made(call.env.strings(&instance(call)?.1.denied()))
+}
+
 /// `readMemory(instance, address, length)`
 pub(crate) fn read_memory(call: &Call<'_>) -> Result<Js> {
     let (address, length) = (word(call, 1, "address")?, word(call, 2, "length")?);

@@ -128,6 +128,14 @@ impl Env {
         self.made(get!(ptr::null_mut(); napi_create_array_with_length(self, len)))
     }
 
+    pub(crate) fn strings(self, texts: &[String]) -> Made {
+        let array = self.array(texts.len())?;
+        for (i, text) in (0..).zip(texts) {
+            array.set_element(i, self.string(text)?)?;
+        }
+        Ok(array)
+    }
+
     pub(crate) fn date(self, milliseconds: f64) -> Made {
         self.made(get!(ptr::null_mut(); napi_create_date(self, milliseconds)))
     }

@@ -56,6 +56,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("tier", instance::tier),
     ("takeStdout", instance::take_stdout),
     ("takeStderr", instance::take_stderr),
+    ("denied", instance::denied),
     ("readMemory", instance::read_memory),
     ("writeMemory", instance::write_memory),
     ("memorySize", instance::memory_size),

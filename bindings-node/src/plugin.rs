@@ -136,7 +136,7 @@ pub(crate) fn unknown_export(call: &Call<'_>) -> Result<Js> {
 /// `instantiate(plugin, options, sync)`: an instance, or a promise of it.
 pub(crate) fn instantiate(call: &Call<'_>) -> Result<Js> {
     let plugin = call.plugin(0)?.clone();
-    let config::Given { options, table, bigint } = call.made(config::instance(call.home, call.arg(1)?))?;
+    let config::Given { options, table, bigint } = config::instance(call, call.arg(1)?)?;
     let home = call.home.clone();
     let way = |way| CallOptions { caller: Some(Arc::new(way)), ..CallOptions::default() };
     if is_sync(call, 2)? {
@@ -158,7 +158,7 @@ fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Option<Arc<Kept
 
 /// `pool(plugin, options)`
 pub(crate) fn pool(call: &Call<'_>) -> Result<Js> {
-    let config::Given { options, table, bigint } = call.made(config::instance(call.home, call.arg(1)?))?;
+    let config::Given { options, table, bigint } = config::instance(call, call.arg(1)?)?;
     let options = call.made(config::pool(call.arg(1)?, options))?;
     let made = call.plugin(0)?.async_pool(options)?;
     let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint, _charge: None };

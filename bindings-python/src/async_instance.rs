@@ -127,6 +127,12 @@ impl AsyncInstance {
         PyBytes::new(py, &self.core.take_stderr())
     }
 
+    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    #[getter]
+    fn denied(&self) -> Vec<String> {
+        self.core.denied()
+    }
+
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         Err(self.owned.get().1.get().unknown(py, name))
     }

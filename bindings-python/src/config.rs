@@ -1,25 +1,38 @@
 //! The package's `Sandbox` and `Limits`, as the core's.
 
+use std::net::TcpListener;
 use std::time::{Duration, UNIX_EPOCH};
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
-use undergo::{CallOptions, Clock, Dir, Input, InstanceOptions, Limits, Output, PoolOptions, Random, Sandbox};
+use undergo::{CallOptions, Clock, Dir, Input, InstanceOptions, Limits, Network, Output, PoolOptions, Random, Sandbox};
 
 use crate::cancel::CancelToken;
+use crate::errors;
 use crate::imports::Table;
 
 type Any<'py> = Bound<'py, PyAny>;
-type SandboxParts<'py> =
-    (Vec<String>, Vec<(String, String)>, Vec<(String, String, bool)>, Any<'py>, Any<'py>, Any<'py>, usize, Option<u64>, Option<u64>);
+type SandboxParts<'py> = (
+    Vec<String>,
+    Vec<(String, String)>,
+    Vec<(String, String, bool)>,
+    Any<'py>,
+    Any<'py>,
+    Any<'py>,
+    usize,
+    Option<u64>,
+    Option<u64>,
+    Vec<String>,
+    Vec<Any<'py>>,
+);
 type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
     let Some(given) = given else { return Ok(Sandbox::default()) };
-    let (args, env, dirs, stdin, stdout, stderr, limit, clock, seed): SandboxParts =
+    let (args, env, dirs, stdin, stdout, stderr, limit, clock, seed, rules, listeners): SandboxParts =
         parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
     let dirs = dirs.into_iter().map(|(guest, path, readonly)| (guest, Dir { path: path.into(), readonly })).collect();
     let stdin = if stdin.is_none() {
@@ -43,7 +56,40 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
     let (stdout, stderr) = (output("stdout", &stdout)?, output("stderr", &stderr)?);
     let clock = clock.map_or(Clock::Host, |start| Clock::simulated(UNIX_EPOCH + Duration::from_micros(start)));
     let random = seed.map_or(Random::Host, Random::Seed);
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random, ..Sandbox::default() })
+    let network = network(given.py(), &rules, &listeners)?;
+    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random, network })
+}
+
+/// Listeners are addresses, or descriptors of sockets that listen.
+fn network(py: Python<'_>, rules: &[String], listeners: &[Any<'_>]) -> PyResult<Network> {
+    let mut network = Network::new(rules).map_err(|error| errors::to_python(py, &error))?;
+    for listener in listeners {
+        match listener.cast::<PyString>() {
+            Ok(address) => network.open(address.to_str()?).map(drop),
+            Err(_) => network.give(same_listener(listener.extract()?)?),
+        }
+        .map_err(|error| errors::to_python(py, &error))?;
+    }
+    Ok(network)
+}
+
+/// A listener of its own for a socket that Python has.
+#[cfg(unix)]
+fn same_listener(descriptor: std::os::fd::RawFd) -> PyResult<TcpListener> {
+    if descriptor < 0 {
+        return Err(PyValueError::new_err("the descriptor of a listener is negative"));
+    }
+    // SAFETY: the number is no -1, and of a socket that the sandbox holds. Nothing is done with it here but to have the system copy it, which fails when the
+    // socket has been closed since.
+    let socket = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor) };
+    Ok(socket.try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn same_listener(socket: std::os::windows::io::RawSocket) -> PyResult<TcpListener> {
+    // SAFETY: as above.
+    let socket = unsafe { std::os::windows::io::BorrowedSocket::borrow_raw(socket) };
+    Ok(socket.try_clone_to_owned()?.into())
 }
 
 /// The sandbox of one run: what is given for the run alone is in place of the sandbox's own.

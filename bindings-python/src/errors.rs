@@ -31,6 +31,7 @@ fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     details.set_item("origin", error.frames().iter().position(|frame| !frame.is_runtime()))?;
     details.set_item("exit_code", error.exit_code())?;
     details.set_item("stderr", error.stderr())?;
+    details.set_item("denied", error.denied())?;
     let class = classes.bind(py).as_any().get_item(error.kind().as_str())?;
     Ok(PyErr::from_value(class.call((error.to_string(),), Some(&details))?))
 }

@@ -17,12 +17,13 @@ pub(crate) fn usage(py: Python<'_>, usage: undergo::Usage) -> PyResult<Bound<'_,
 
 pub(crate) fn completed(py: Python<'_>, completed: undergo::Completed) -> PyResult<Bound<'_, PyAny>> {
     // All fields, by the compiler's word.
-    let undergo::Completed { code, stdout, stderr, truncated, usage, denied: _ } = completed;
+    let undergo::Completed { code, stdout, stderr, truncated, usage, denied } = completed;
     let fields = PyDict::new(py);
     fields.set_item("code", code)?;
     fields.set_item("stdout", PyBytes::new(py, &stdout))?;
     fields.set_item("stderr", PyBytes::new(py, &stderr))?;
     fields.set_item("truncated", truncated)?;
+    fields.set_item("denied", denied)?;
     fields.set_item("usage", self::usage(py, usage)?)?;
     make(py, "Completed", &fields)
 }

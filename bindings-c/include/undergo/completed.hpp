@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config.hpp"
 #include "handles.hpp"
@@ -22,6 +23,8 @@ struct Completed {
   std::string standard_error;
   // Whether it wrote more than that: more than is captured, or than the limits let it write.
   bool truncated = false;
+  // What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most.
+  std::vector<std::string> denied;
   // What it used.
   Usage usage;
 };
@@ -40,7 +43,7 @@ inline std::string text(undergo_bytes_t bytes) {
 inline Completed completed(undergo_completed_t *given) {
   const std::unique_ptr<undergo_completed_t, Deleter<undergo_completed_delete>> handle(given);
   return Completed{undergo_completed_code(given), text(undergo_completed_stdout(given)), text(undergo_completed_stderr(given)),
-                   undergo_completed_is_truncated(given), usage(undergo_completed_usage(given))};
+                   undergo_completed_is_truncated(given), take_texts(undergo_completed_denied(given)), usage(undergo_completed_usage(given))};
 }
 
 }  // namespace detail

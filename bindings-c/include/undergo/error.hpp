@@ -103,6 +103,12 @@ class Error : public std::exception {
   // What the plugin wrote to its standard error during the call, or the end of it.
   std::string_view standard_error() const noexcept { return undergo_error_stderr(error_.get()); }
 
+  // What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed.
+  std::optional<std::string_view> denied() const noexcept {
+    const char *denied = undergo_error_denied(error_.get());
+    return denied == nullptr ? std::nullopt : std::optional<std::string_view>(denied);
+  }
+
   // The code of os.Exit.
   std::optional<int> exit_code() const noexcept {
     std::int32_t code = 0;

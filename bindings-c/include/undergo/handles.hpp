@@ -3,7 +3,10 @@
 #ifndef UNDERGO_HANDLES_HPP
 #define UNDERGO_HANDLES_HPP
 
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "value.hpp"
 
@@ -126,6 +129,17 @@ inline std::string take_bytes(undergo_value_t *value) {
   undergo_bytes_t bytes{};
   const bool found = undergo_value_get_bytes(handle.get(), &bytes) && bytes.len > 0;
   return found ? std::string(reinterpret_cast<const char *>(bytes.ptr), bytes.len) : std::string();
+}
+
+// The strings of a list that undergo.h gave, which is freed.
+inline std::vector<std::string> take_texts(undergo_value_t *value) {
+  const ValueHandle handle(value);
+  std::vector<std::string> texts;
+  undergo_string_t text{};
+  for (std::size_t i = 0; undergo_value_get_string(undergo_value_at(handle.get(), i), &text); i++) {
+    texts.emplace_back(text.ptr, text.len);
+  }
+  return texts;
 }
 
 }  // namespace detail

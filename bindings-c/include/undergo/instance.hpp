@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "completed.hpp"
 #include "view.hpp"
@@ -115,6 +116,9 @@ class Instance {
     const undergo_call_options_t given = options.get();
     return detail::check(undergo_instance_poll(instance_.get(), &given));
   }
+
+  // What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+  std::vector<std::string> denied() const { return detail::take_texts(undergo_instance_denied(instance_.get())); }
 
   // Takes what the guest wrote to a captured output.
   std::string take_stdout() const { return detail::take_bytes(undergo_instance_take_stdout(instance_.get())); }

@@ -66,6 +66,13 @@ class Sandbox {
   // Has all random numbers of the guest follow from a seed, those of crypto/rand and the order of maps included, for runs that can be repeated: never for keys.
   Sandbox &seed(std::uint64_t seed) { return seed_ = seed, *this; }
 
+  // Lets the guest reach something over the network, by one rule: "example.org:443" and "10.0.0.0/8:5432" are for connecting, "listen=127.0.0.1:8080" is for listening; docs/network.md of the
+  // project has all of them. What was denied is in `denied` of the run, the instance and the error, with the rule that would allow it.
+  Sandbox &network(std::string rule) { return rules_.push_back(std::move(rule)), *this; }
+  // Listens at an address such as "127.0.0.1:8080" for the guest, which accepts there at descriptor 3 (and behind the directories', one more for each further listener), and needs no rule. It is
+  // opened when an instance, a pool or a run is made with the sandbox, and closed with it.
+  Sandbox &listener(std::string address) { return listeners_.push_back(std::move(address)), *this; }
+
   using Handle = std::unique_ptr<undergo_sandbox_t, detail::Deleter<undergo_sandbox_delete>>;
 
   // As undergo.h has it.
@@ -95,6 +102,12 @@ class Sandbox {
     }
     if (seed_.has_value() && error == nullptr) {
       error = undergo_sandbox_set_seed(sandbox, *seed_);
+    }
+    for (const std::string &rule : rules_) {
+      error = error != nullptr ? error : undergo_sandbox_allow_network(sandbox, rule.c_str());
+    }
+    for (const std::string &address : listeners_) {
+      error = error != nullptr ? error : undergo_sandbox_listen(sandbox, address.c_str(), nullptr);
     }
     error = error != nullptr ? error : set(sandbox, UNDERGO_STDOUT, outputs_[0]);
     error = error != nullptr ? error : set(sandbox, UNDERGO_STDERR, outputs_[1]);
@@ -149,6 +162,8 @@ class Sandbox {
   std::array<Output, 2> outputs_;
   std::optional<Time> clock_;
   std::optional<std::uint64_t> seed_;
+  std::vector<std::string> rules_;
+  std::vector<std::string> listeners_;
 };
 
 }  // namespace undergo

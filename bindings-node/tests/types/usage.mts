@@ -24,8 +24,8 @@ const stats: PoolStats = pool.stats
 await pool.close(5)
 await (await load('x.wasm', { ...options, compile: 'fast' })).call('greet', stats, memory, text)
 
-const ended: Completed = await plugin.run({ args: ['-v'], env: { A: 'b' }, stdin: Buffer.of(1), sandbox: { dirs: { '/data': '.' }, clock: new Date(), seed: 7n }, timeout: 5, signal: AbortSignal.timeout(5) })
-const printed: string = plugin.runSync().stdout.toString() + ended.code + ended.truncated + ended.usage.time
+const ended: Completed = await plugin.run({ args: ['-v'], env: { A: 'b' }, stdin: Buffer.of(1), sandbox: { dirs: { '/data': '.' }, clock: new Date(), seed: 7n, network: 'example.org:443', listeners: ['127.0.0.1:8080'] }, timeout: 5, signal: AbortSignal.timeout(5) })
+const printed: string = plugin.runSync().stdout.toString() + ended.code + ended.truncated + ended.denied.join() + ended.usage.time
 
 interface Exports {
   greet(name: string, shout?: boolean): Promise<string>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -54,6 +55,12 @@ class Sandbox:
             time. None: the clocks of the host. Limits of time, and the times of files, are the host's in any case.
         seed: likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never
             for keys. None: they are the host's.
+        network: what it may reach over the network: a rule as text, or several. `"example.org:443"` and `"10.0.0.0/8:5432"` are for
+            connecting, `"listen=127.0.0.1:8080"` is for listening; docs/network.md of the project has all of them. What was denied is in
+            `Completed.denied`, `Instance.denied` and `Error.denied`, with the rule that would allow it.
+        listeners: sockets that the guest gets open, from descriptor 3 (and behind the directories') on, and for which it needs no rule: an
+            address as text is opened when an instance, a pool or a run is made of the sandbox, and closed with it; of a `socket.socket`
+            that listens the guest has its own descriptor, so that it stays yours to close. It is non-blocking from then on.
     """
 
     args: Sequence[str] = ()
@@ -65,6 +72,8 @@ class Sandbox:
     capture_limit: int = 1 << 20
     clock: datetime | None = None
     seed: int | None = None
+    network: str | Sequence[str] = ()
+    listeners: Sequence[str | socket.socket] = ()
 
     def __post_init__(self) -> None:
         for name in ("stdout", "stderr"):
@@ -79,6 +88,41 @@ class Sandbox:
         self._start()
         if self.seed is not None:
             count(self.seed, "Sandbox.seed", 0)
+        self._rules()
+        self._listening()
+
+    def _rules(self) -> list[str]:
+        """Give the rules of the network. Whether they are any is the core's to say."""
+        rules = [self.network] if isinstance(self.network, str) else list(self.network)
+        for rule in rules:
+            if not isinstance(rule, str):
+                raise TypeError(f"Sandbox.network has {rule!r}; a rule is a str, such as 'example.org:443'")
+        return rules
+
+    def _listening(self) -> list[str | int]:
+        """Give the addresses of listeners to open, and the descriptors of those that are open."""
+        if isinstance(self.listeners, str):
+            raise TypeError(f"Sandbox.listeners is the str {self.listeners!r}; write a list of addresses, or of sockets that listen")
+        found: list[str | int] = []
+        for given in self.listeners:
+            if isinstance(given, socket.socket):
+                if given.fileno() < 0:
+                    raise ValueError("Sandbox.listeners has a socket that is closed")
+                if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
+                    raise ValueError(f"Sandbox.listeners has {given!r}; only sockets of TCP can be handed in")
+                found.append(given.fileno())
+            elif not isinstance(given, str):
+                raise TypeError(
+                    f"Sandbox.listeners has {given!r}; write an address such as '127.0.0.1:8080', or give a socket that listens"
+                )
+            elif given.endswith(":0"):
+                raise ValueError(
+                    f"Sandbox.listeners has {given!r}, of which nobody would know the port; "
+                    "give a socket that listens: socket.create_server(('127.0.0.1', 0))"
+                )
+            else:
+                found.append(given)
+        return found
 
     def _start(self) -> int | None:
         """Give the microseconds since 1970 at which a simulated clock begins."""
@@ -116,6 +160,8 @@ class Sandbox:
         int,
         int | None,
         int | None,
+        list[str],
+        list[str | int],
     ]:
         dirs = []
         for guest, given in self.dirs.items():
@@ -123,7 +169,7 @@ class Sandbox:
             dirs.append((guest, fspath(one.path), one.readonly))
         env = list(self.env.items())
         streams = self._input(), self.stdout, self.stderr, self.capture_limit
-        return list(self.args), env, dirs, *streams, self._start(), self.seed
+        return list(self.args), env, dirs, *streams, self._start(), self.seed, self._rules(), self._listening()
 
 
 def sandbox_of_run(

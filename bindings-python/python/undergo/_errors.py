@@ -28,6 +28,8 @@ class Error(Exception):
     `kind` is the error's kind as one word, the same in every language. `message` is the sentence without the path, and `path` says where
     in a value it is wrong: `greet(p.tags[3])`. `frames` is the whole trace of the goroutine that ended the call, and `origin` its first
     frame that is not of Go's runtime. `stderr` is what the plugin wrote to its standard error during the call, or the end of it.
+    `denied` is what the sandbox denied it of the network in the call that failed, the last such thing, with the rule that would allow it:
+    perhaps why it failed.
     """
 
     kind: ClassVar[str] = ""
@@ -42,6 +44,7 @@ class Error(Exception):
         origin: int | None = None,
         exit_code: int | None = None,
         stderr: str = "",
+        denied: str | None = None,
     ) -> None:
         super().__init__(text)
         self.message = text if message is None else message
@@ -50,6 +53,7 @@ class Error(Exception):
         self.origin = None if origin is None else frames[origin]
         self.exit_code = exit_code
         self.stderr = stderr
+        self.denied = denied
         # Where Go has not written the reason, the plugin may have. Python 3.10 has no notes.
         last = stderr.rstrip().splitlines()[-_NOTED:]
         if last and not (frames and self.kind == "panic") and hasattr(self, "add_note"):

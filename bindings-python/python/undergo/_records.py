@@ -51,5 +51,7 @@ class Completed:
     """The same for its standard error."""
     truncated: bool
     """Whether it wrote more than that: more than is captured, or than the limits let it write."""
+    denied: list[str]
+    """What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most."""
     usage: Usage
     """What it used."""
