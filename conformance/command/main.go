@@ -9,6 +9,8 @@
 //	sleep         never end, sleeping
 //	read PATH     print a file
 //	chance        print what depends on clocks and random numbers
+//	dial ADDRESS  connect, and print what comes
+//	answer        say hello to who connects to the listener that it is given
 package main
 
 import (
@@ -25,7 +27,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read|chance")
+		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read|chance|dial|answer")
 		os.Exit(64)
 	}
 	args := os.Args[2:]
@@ -50,13 +52,22 @@ func main() {
 		time.Sleep(time.Hour)
 	case "read":
 		content, err := os.ReadFile(args[0])
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+		check(err)
 		os.Stdout.Write(content)
 	case "chance":
 		chance()
+	case "dial":
+		check(dial(args[0]))
+	case "answer":
+		check(answer())
+	}
+}
+
+// check ends the program with code 1 when there is an error, and says which.
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 

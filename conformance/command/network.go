@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+//go:wasmimport wasi_snapshot_preview1 sock_open
+func sockOpen(family, kind int32, fd *int32) uint32
+
+//go:wasmimport wasi_snapshot_preview1 sock_connect
+func sockConnect(fd int32, address *[2]uint32, port uint32) uint32
+
+// ip is what sockConnect is given a pointer to: it stays where it is, as a
+// stack does not.
+var ip [4]byte
+
+// dial connects to an address of IPv4, and prints what it is sent.
+func dial(address string) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	var fd int32
+	if errno := sockOpen(1, 2, &fd); errno != 0 {
+		return fmt.Errorf("open: %w", syscall.Errno(errno))
+	}
+	ip = to.Addr().As4()
+	at := [2]uint32{uint32(uintptr(unsafe.Pointer(&ip))), uint32(len(ip))}
+	if errno := sockConnect(fd, &at, uint32(to.Port())); errno != 0 {
+		return fmt.Errorf("connect: %w", syscall.Errno(errno))
+	}
+	_, err = io.Copy(os.Stdout, os.NewFile(uintptr(fd), address))
+	return err
+}
+
+// answer accepts a connection at the listener that the host has handed in, and
+// sends a word.
+func answer() error {
+	ln, err := net.FileListener(os.NewFile(3, "listener"))
+	if err != nil {
+		return err
+	}
+	conn, err := ln.Accept()
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(conn, "hello")
+	return conn.Close()
+}
