@@ -80,9 +80,20 @@ class NetworkTest {
         }
     }
 
+    /** A port at which nobody listens. */
+    private fun free(): Int = ServerSocket(0, 50, InetAddress.getLoopbackAddress()).use { it.localPort }
+
+    @Test
+    fun `a listener of the host is its instance's, and closed with it`() {
+        val sandbox = SILENT.copy(listeners = listOf("127.0.0.1:${free()}"))
+        repeat(2) {
+            start(sandbox).use { assertThrows<DeniedException> { start(sandbox) } }
+        }
+    }
+
     @Test
     fun `a command answers at a listener of the host`() {
-        val port = ServerSocket(0, 50, InetAddress.getLoopbackAddress()).use { it.localPort }
+        val port = free()
         val sandbox = Sandbox(args = listOf("answer"), listeners = listOf("127.0.0.1:$port"))
         val running = CompletableFuture.supplyAsync { command.run(sandbox = sandbox, timeout = ENOUGH) }
         var said: String? = null
