@@ -50,6 +50,11 @@ impl AsyncInstance {
         self.core.usage().into()
     }
 
+    /// What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    pub fn denied(&self) -> Vec<String> {
+        self.core.denied()
+    }
+
     /// Gives the guest's background goroutines a turn: they run only while a call does.
     ///
     /// # Errors

@@ -126,14 +126,26 @@ pub struct Sandbox {
     pub clock: Option<SystemTime>,
     /// What its random numbers follow from, if they are not the host's.
     pub seed: Option<u64>,
+    /// What it may reach over the network: rules, as the core's `Network` has them.
+    pub network: Vec<String>,
+    /// Addresses such as `127.0.0.1:8080` at which the host listens for the guest.
+    pub listeners: Vec<String>,
 }
 
 impl Sandbox {
     /// `on_fiber`: whether the guest runs on a stack that the other language does not know.
-    pub(crate) fn core(self, on_fiber: bool) -> undergo::Sandbox {
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` for a rule or an address that is none; `denied` when the system refuses to listen there.
+    pub(crate) fn core(self, on_fiber: bool) -> Result<undergo::Sandbox> {
+        let mut network = undergo::Network::new(self.network)?;
+        for address in &self.listeners {
+            network.open(address)?;
+        }
         let mut env: Vec<_> = self.env.into_iter().collect();
         env.sort();
-        undergo::Sandbox {
+        Ok(undergo::Sandbox {
             args: self.args,
             env,
             dirs: self.dirs.into_iter().map(|dir| (dir.guest, undergo::Dir { path: dir.path.into(), readonly: dir.readonly })).collect(),
@@ -146,8 +158,8 @@ impl Sandbox {
             stderr: output(self.stderr, on_fiber),
             clock: self.clock.map_or(undergo::Clock::Host, undergo::Clock::simulated),
             random: self.seed.map_or(undergo::Random::Host, undergo::Random::Seed),
-            ..undergo::Sandbox::default()
-        }
+            network,
+        })
     }
 }
 

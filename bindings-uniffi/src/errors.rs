@@ -108,6 +108,8 @@ pub struct ErrorDetails {
     pub exit_code: Option<i32>,
     /// What the plugin wrote to its standard error during the call, or the end of it.
     pub stderr: String,
+    /// What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed.
+    pub denied: Option<String>,
 }
 
 /// An object of the other language that a host function has raised: an exception. Whoever called the plugin gets the same object.
@@ -157,6 +159,7 @@ impl From<Error> for CallError {
             origin: origin.and_then(|origin| u32::try_from(origin).ok()),
             exit_code: error.exit_code(),
             stderr: error.stderr().to_owned(),
+            denied: error.denied().map(str::to_owned),
         };
         let raised = error.host().and_then(|host| host.downcast_ref::<Raised>()).and_then(|raised| raised.0.clone());
         CallError::Failed { details, raised }

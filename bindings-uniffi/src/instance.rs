@@ -47,6 +47,11 @@ impl Instance {
         self.core.usage().into()
     }
 
+    /// What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    pub fn denied(&self) -> Vec<String> {
+        self.core.denied()
+    }
+
     /// The compiler that its code is from: `fast` or `best`.
     pub fn tier(&self) -> String {
         self.core.tier().as_str().to_owned()

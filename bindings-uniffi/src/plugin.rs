@@ -239,7 +239,7 @@ impl Plugin {
 
 impl Plugin {
     pub(crate) fn options(&self, imports: &Imports, sandbox: Sandbox, limits: &Limits, on_fiber: bool) -> undergo::Result<InstanceOptions> {
-        Ok(InstanceOptions { imports: imports.core(&self.core), sandbox: sandbox.core(on_fiber), limits: limits.core()? })
+        Ok(InstanceOptions { imports: imports.core(&self.core), sandbox: sandbox.core(on_fiber)?, limits: limits.core()? })
     }
 }
 

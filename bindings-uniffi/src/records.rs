@@ -30,12 +30,14 @@ pub struct Completed {
     pub truncated: bool,
     /// What it used.
     pub usage: Usage,
+    /// What the sandbox denied it of the network, each thing once with the rule that would allow it.
+    pub denied: Vec<String>,
 }
 
 impl From<undergo::Completed> for Completed {
     fn from(completed: undergo::Completed) -> Completed {
-        let undergo::Completed { code, stdout, stderr, truncated, usage, denied: _ } = completed;
-        Completed { code, stdout, stderr, truncated, usage: usage.into() }
+        let undergo::Completed { code, stdout, stderr, truncated, usage, denied } = completed;
+        Completed { code, stdout, stderr, truncated, usage: usage.into(), denied }
     }
 }
 

@@ -7,5 +7,6 @@ module Undergo
   # - stdout, stderr: what it wrote, as Strings of bytes, where that is captured.
   # - truncated: whether it wrote more than that: more than is captured, or than the limits let it write.
   # - usage: what it used.
-  Completed = Struct.new(:code, :stdout, :stderr, :truncated, :usage)
+  # - denied: what the sandbox denied it of the network, an Array of Strings: each thing once with the rule that would allow it.
+  Completed = Struct.new(:code, :stdout, :stderr, :truncated, :usage, :denied)
 end

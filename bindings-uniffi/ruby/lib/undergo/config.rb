@@ -61,10 +61,17 @@ module Undergo
   # - clock: for runs that can be repeated: the guest's clock begins at this Time, from 1970 on, anew for each instance and each run. It goes on by a microsecond whenever the
   #   guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
   # - seed: likewise: all random numbers of the guest follow from this, those of crypto/rand and the order of maps included: never for keys.
+  # - network: what it may reach over the network: a rule such as "example.org:443" or "listen=127.0.0.1:8080", or an Array of them; docs/network.md has all of them.
+  # - listeners: an address such as "127.0.0.1:8080" at which the host listens for the guest, which needs no rule to accept there, or an Array of them. Their descriptors are the
+  #   first behind those of the directories, from 3 on. They are opened for each instance, each run and each pool, whose instances share them, and closed with it.
   class Sandbox
-    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit, :clock, :seed
+    OPTIONS = %i[args env dirs stdin stdout stderr capture_limit clock seed network listeners].freeze
+    private_constant :OPTIONS
 
-    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20, clock: nil, seed: nil)
+    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit, :clock, :seed, :network, :listeners
+
+    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20, clock: nil, seed: nil, network: [],
+                   listeners: [])
       @args = args.map(&:to_s)
       @env = env.to_h { |name, value| [name.to_s, value.to_s] }
       @dirs = dirs.to_h { |guest, given| [guest.to_s, given.is_a?(Dir) ? given : Dir.new(given)] }
@@ -74,6 +81,8 @@ module Undergo
       @capture_limit = Size.of(capture_limit, "capture_limit")
       @clock = clock
       @seed = seed
+      @network = texts(network, "network")
+      @listeners = texts(listeners, "listeners")
       check
       freeze
     end
@@ -82,17 +91,24 @@ module Undergo
     def self.of(given, **own)
       return new(**(given || {}), **own) unless given.is_a?(Sandbox)
 
-      own.empty? ? given : new(**%i[args env dirs stdin stdout stderr capture_limit clock seed].to_h { |name| [name, given.public_send(name)] }, **own)
+      own.empty? ? given : new(**OPTIONS.to_h { |name| [name, given.public_send(name)] }, **own)
     end
 
     # As the library wants it; the lines' functions belong to `owner`.
     def core(owner)
       dirs = @dirs.map { |guest, dir| UndergoCore::Dir.new(guest: guest, path: dir.path, readonly: dir.readonly) }
       UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner),
-                               clock: @clock, seed: @seed)
+                               clock: @clock, seed: @seed, network: @network, listeners: @listeners)
     end
 
     private
+
+    def texts(given, name)
+      all = given.is_a?(String) ? [given] : given
+      return all.map { |one| one.dup.freeze }.freeze if all.is_a?(Array) && all.all?(String)
+
+      raise ArgumentError, "#{name} is #{given.inspect}; write a String, or an Array of them"
+    end
 
     def check
       { stdout: @stdout, stderr: @stderr }.each do |name, given|

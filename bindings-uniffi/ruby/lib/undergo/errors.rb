@@ -40,8 +40,10 @@ module Undergo
     attr_reader :exit_code
     # What the plugin wrote to its standard error during the call, or the end of it.
     attr_reader :stderr
+    # What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed. The last such thing; nil where there is none.
+    attr_reader :denied
 
-    def initialize(text = nil, sentence: nil, path: "", frames: [], origin: nil, exit_code: nil, stderr: "")
+    def initialize(text = nil, sentence: nil, path: "", frames: [], origin: nil, exit_code: nil, stderr: "", denied: nil)
       super(text)
       @sentence = sentence || text.to_s
       @path = path
@@ -49,6 +51,7 @@ module Undergo
       @origin = origin && frames[origin]
       @exit_code = exit_code
       @stderr = stderr
+      @denied = denied
     end
 
     # The kind, as in every language: "type-mismatch".
@@ -152,7 +155,7 @@ module Undergo
       frames = details.frames.map { |frame| Frame.new(frame.function, frame.file, frame.line) }
       known = Error.by_kind.fetch(details.kind_name, Error)
       error = known.new(details.text, sentence: details.message, path: details.path, frames: frames, origin: details.origin,
-                                      exit_code: details.exit_code, stderr: details.stderr)
+                                      exit_code: details.exit_code, stderr: details.stderr, denied: details.denied)
       shown = error.origin ? frames.drop(frames.index(error.origin)) : frames
       error.set_backtrace(shown.map(&:to_s) + caller(2)) unless shown.empty?
       error

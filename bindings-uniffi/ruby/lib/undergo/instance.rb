@@ -40,6 +40,11 @@ module Undergo
       Usage.new(usage.time, usage.memory, usage.fuel)
     end
 
+    # What the sandbox has denied it so far of the network, an Array of Strings: each thing once with the rule that would allow it; 64 of them at the most.
+    def denied
+      @core.denied
+    end
+
     # The guest's memory.
     def memory
       Memory.new(self)

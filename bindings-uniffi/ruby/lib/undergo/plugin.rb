@@ -119,7 +119,7 @@ module Undergo
         turns.run_command(@core, functions.core, sandbox, limits, seconds, cancel&.core)
       end
       usage = Usage.new(done.usage.time, done.usage.memory, done.usage.fuel)
-      Completed.new(done.code, done.stdout, done.stderr, done.truncated, usage)
+      Completed.new(done.code, done.stdout, done.stderr, done.truncated, usage, done.denied)
     end
 
     # Waits until nothing of it is being compiled in the background, so that new instances have the best code.

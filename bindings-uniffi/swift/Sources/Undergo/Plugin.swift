@@ -63,9 +63,11 @@ extension Sandbox {
     public static func of(
         args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
         stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20), clock: Date? = nil,
-        seed: UInt64? = nil
+        seed: UInt64? = nil, network: [String] = [], listeners: [String] = []
     ) -> Sandbox {
-        Sandbox(args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, seed: seed)
+        Sandbox(
+            args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, seed: seed, network: network,
+            listeners: listeners)
     }
 }
 

@@ -116,6 +116,9 @@ sealed interface Output {
  * @property clock for runs that can be repeated: the guest's clock begins at this time, from 1970 on, anew for each instance and each run. It goes on by a microsecond
  *   whenever the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
  * @property seed likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never for keys.
+ * @property network what it may reach over the network: rules such as `example.org:443` and `listen=127.0.0.1:8080`; docs/network.md has all of them.
+ * @property listeners addresses such as `127.0.0.1:8080` at which the host listens for the guest, which needs no rule to accept there. Their descriptors are the first behind those
+ *   of the directories, from 3 on. They are opened for each instance, each run and each pool, whose instances share them, and closed with it.
  */
 data class Sandbox @JvmOverloads constructor(
     val args: List<String> = emptyList(),
@@ -126,6 +129,8 @@ data class Sandbox @JvmOverloads constructor(
     val stderr: Output? = null,
     val clock: Instant? = null,
     val seed: ULong? = null,
+    val network: List<String> = emptyList(),
+    val listeners: List<String> = emptyList(),
 ) {
     init {
         require(clock == null || clock >= Instant.EPOCH) { "Sandbox.clock is $clock; give a time from 1970 on" }
@@ -138,7 +143,7 @@ data class Sandbox @JvmOverloads constructor(
             Input.Inherit -> CoreInput.Inherit
         }
         val dirs = dirs.map { (guest, dir) -> CoreDir(guest, dir.path.toString(), dir.readonly) }
-        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr), clock, seed)
+        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr), clock, seed, network, listeners)
     }
 }
 

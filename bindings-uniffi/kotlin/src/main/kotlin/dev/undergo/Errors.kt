@@ -35,6 +35,9 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     /** What the plugin wrote to its standard error during the call, or the end of it. */
     val stderr: String = details.stderr
 
+    /** What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed. The last such thing, where there were several. */
+    val denied: String? = details.denied
+
     init {
         if (frames.isNotEmpty()) {
             stackTrace = (frames.map(::element) + stackTrace).toTypedArray()
@@ -44,7 +47,7 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     internal companion object {
         /** A value of this side that can't cross. */
         fun mismatch(text: String): UndergoException = TypeMismatchException(
-            ErrorDetails(ErrorKind.TYPE_MISMATCH, "type-mismatch", text, text, "", emptyList(), null, null, ""),
+            ErrorDetails(ErrorKind.TYPE_MISMATCH, "type-mismatch", text, text, "", emptyList(), null, null, "", null),
         )
 
         /** What a caller gets: what a host function has thrown, if that is the cause, as the same object. */

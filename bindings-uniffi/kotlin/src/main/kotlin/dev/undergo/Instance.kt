@@ -26,6 +26,9 @@ class Instance internal constructor(
     /** What the last call used, or the initialisation before the first. */
     val usage: Usage get() = Usage(core.usage())
 
+    /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+    val denied: List<String> get() = core.denied()
+
     /** The guest's memory, for modules that pass pointers and lengths themselves. */
     val memory: Memory = Memory(core)
 
@@ -84,6 +87,9 @@ class AsyncInstance internal constructor(
 
     /** What the last call used, or the initialisation before the first. */
     val usage: Usage get() = Usage(core.usage())
+
+    /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+    val denied: List<String> get() = core.denied()
 
     override suspend fun callValues(name: String, args: List<Value>): Value =
         calling { core.call(name, args, null, null, Within.lease(coroutineContext)) }

@@ -26,6 +26,7 @@ data class Usage(val time: Duration, val memory: Long, val fuel: Long?) {
  * @property stderr the same for its standard error.
  * @property truncated whether it wrote more than that: more than is captured, or than the limits let it write.
  * @property usage what it used.
+ * @property denied what the sandbox denied it of the network, each thing once with the rule that would allow it.
  */
 class Completed internal constructor(core: CoreCompleted) {
     val code: Int = core.code
@@ -33,6 +34,7 @@ class Completed internal constructor(core: CoreCompleted) {
     val stderr: ByteArray = core.stderr
     val truncated: Boolean = core.truncated
     val usage: Usage = Usage(core.usage)
+    val denied: List<String> = core.denied
 
     override fun toString(): String = "Completed with code $code, ${stdout.size} and ${stderr.size} bytes of output"
 }

@@ -35,8 +35,9 @@ class ErrorsTest {
     fun `each kind has its class`() {
         val classes = ErrorKind.entries.map { kind ->
             val name = kind.name.lowercase().replace('_', '-')
-            val error = UndergoException.of(ErrorDetails(kind, name, "a.b: text", "text", "a.b", emptyList(), null, 3, "said"))
-            assertEquals(listOf(name, "a.b: text", "text", "a.b", 3, "said"), error.run { listOf(this.kind, message, sentence, path, exitCode, stderr) })
+            val error = UndergoException.of(ErrorDetails(kind, name, "a.b: text", "text", "a.b", emptyList(), null, 3, "said", "a rule"))
+            val expected = listOf(name, "a.b: text", "text", "a.b", 3, "said", "a rule")
+            assertEquals(expected, error.run { listOf(this.kind, message, sentence, path, exitCode, stderr, denied) })
             error.javaClass
         }
         assertEquals(errorKinds().size, classes.toSet().size)

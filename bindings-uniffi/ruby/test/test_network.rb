@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "socket"
+
+# What the sandbox lets a guest reach over the network, and what it tells of the rest.
+class NetworkTest < Minitest::Test
+  include Helper
+
+  # The module `host` of the hostile guest, of which these tests call nothing.
+  UNUSED = { host: %i[do echo fail].to_h { |name| [name, ->(*) { raise "it was not to be called" }] } }.freeze
+
+  def setup
+    @server = TCPServer.new("127.0.0.1", 0)
+    @address = "127.0.0.1:#{@server.local_address.ip_port}"
+    @refused = "the sandbox denied connecting to #{@address}; it takes the rule connect=#{@address}"
+  end
+
+  def teardown
+    @answering&.kill&.join
+    @server.close
+  end
+
+  # Greets whoever connects.
+  def answer
+    @answering = Thread.new do
+      loop do
+        connection = @server.accept
+        connection.write("hello")
+        connection.close
+      end
+    end
+  end
+
+  # An address at which nobody listens.
+  def free
+    TCPServer.open("127.0.0.1", 0) { |server| "127.0.0.1:#{server.local_address.ip_port}" }
+  end
+
+  def dial(**sandbox)
+    Helper.command.run(args: ["dial", @address], sandbox: sandbox, timeout: 60)
+  end
+
+  def start(**sandbox)
+    Helper.hostile.instantiate(imports: UNUSED, sandbox: { **QUIET, **sandbox }, limits: { timeout: 60 })
+  end
+
+  def test_a_command_reaches_what_a_rule_allows
+    nothing = dial
+    assert_equal [1, 1], [nothing.code, nothing.denied.size]
+    assert_includes nothing.denied.first, "the use of the network"
+    other = dial(network: ["10.0.0.0/8:*", "listen=any"])
+    assert_equal [1, [@refused]], [other.code, other.denied]
+    answer
+    [@address, [@address], ["10.0.0.0/8:*", "connect=any"]].each do |rules|
+      done = dial(network: rules)
+      assert_equal [0, "hello", []], [done.code, done.stdout, done.denied]
+    end
+  end
+
+  def test_an_instance_tells_what_was_denied
+    instance = start(network: "127.0.0.1:1")
+    assert_empty instance.denied
+    error = assert_raises(Undergo::GuestError) { instance.connect(@address) }
+    assert_equal [@refused, "Permission denied"], [error.denied, error.sentence]
+    assert_equal [@refused], instance.denied
+    assert_nil assert_raises(Undergo::GuestError) { instance.connect("nowhere") }.denied
+    allowed = start(network: @address)
+    assert_nil allowed.connect(@address)
+    assert_empty allowed.denied
+  end
+
+  def test_a_command_answers_at_a_listener_of_the_host
+    address = free
+    running = Thread.new { Helper.command.run(args: %w[answer], sandbox: { listeners: address }, timeout: 60) }
+    said = nil
+    eventually do
+      said = Socket.tcp(*address.split(":"), &:read)
+    rescue Errno::ECONNREFUSED
+      # It does not listen yet. What does not become so by the end of the run is a failure.
+      raise "the run has ended with #{running.value}" unless running.alive?
+    end
+    assert_equal ["hello", 0, []], [said, running.value.code, running.value.denied]
+  end
+
+  def test_what_can_not_be_allowed
+    assert_includes assert_raises(Undergo::TypeMismatchError) { start(network: "example.org") }.message, "example.org"
+    assert_includes assert_raises(Undergo::TypeMismatchError) { start(listeners: "example.org:80") }.message, "no address to listen at"
+    assert_includes assert_raises(Undergo::DeniedError) { start(listeners: [@address]) }.message, "refuses to listen at #{@address}"
+    [{ network: 5 }, { network: [5] }, { listeners: { a: 1 } }, { listeners: @server }].each do |wrong|
+      assert_raises(ArgumentError) { Undergo::Sandbox.new(**wrong) }
+    end
+  end
+end
