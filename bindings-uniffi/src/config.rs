@@ -128,7 +128,7 @@ pub struct Sandbox {
     pub seed: Option<u64>,
     /// What it may reach over the network: rules, as the core's `Network` has them.
     pub network: Vec<String>,
-    /// Addresses such as `127.0.0.1:8080` at which the host listens for the guest.
+    /// Addresses such as `127.0.0.1:8080` at which the host listens for the guest. They name their ports.
     pub listeners: Vec<String>,
 }
 
@@ -141,6 +141,10 @@ impl Sandbox {
     pub(crate) fn core(self, on_fiber: bool) -> Result<undergo::Sandbox> {
         let mut network = undergo::Network::new(self.network)?;
         for address in &self.listeners {
+            if address.ends_with(":0") {
+                let text = format!("a listener at '{address}' has a port that nobody would know; write one that is free");
+                return Err(Error::new(ErrorKind::TypeMismatch, text));
+            }
             network.open(address)?;
         }
         let mut env: Vec<_> = self.env.into_iter().collect();

@@ -85,7 +85,9 @@ class NetworkTest < Minitest::Test
 
   def test_what_can_not_be_allowed
     assert_includes assert_raises(Undergo::TypeMismatchError) { start(network: "example.org") }.message, "example.org"
-    assert_includes assert_raises(Undergo::TypeMismatchError) { start(listeners: "example.org:80") }.message, "no address to listen at"
+    { "example.org:80" => "no address to listen at", "127.0.0.1:0" => "nobody would know" }.each do |listener, why|
+      assert_includes assert_raises(Undergo::TypeMismatchError) { start(listeners: listener) }.message, why
+    end
     assert_includes assert_raises(Undergo::DeniedError) { start(listeners: [@address]) }.message, "refuses to listen at #{@address}"
     [{ network: 5 }, { network: [5] }, { listeners: { a: 1 } }, { listeners: @server }].each do |wrong|
       assert_raises(ArgumentError) { Undergo::Sandbox.new(**wrong) }

@@ -111,8 +111,10 @@ class NetworkTest {
     @Test
     fun `what can not be allowed`() {
         assertTrue("example.org" in assertThrows<TypeMismatchException> { start(Sandbox(network = listOf("example.org"))) }.message!!)
-        val wrong = assertThrows<TypeMismatchException> { start(Sandbox(listeners = listOf("example.org:80"))) }
-        assertTrue("no address to listen at" in wrong.message!!, wrong.message)
+        for ((listener, why) in listOf("example.org:80" to "no address to listen at", "127.0.0.1:0" to "nobody would know")) {
+            val wrong = assertThrows<TypeMismatchException> { start(Sandbox(listeners = listOf(listener))) }
+            assertTrue(why in wrong.message!!, wrong.message)
+        }
         val taken = assertThrows<DeniedException> { start(Sandbox(listeners = listOf(address))) }
         assertTrue("refuses to listen at $address" in taken.message!!, taken.message)
     }
