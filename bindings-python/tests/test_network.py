@@ -40,8 +40,8 @@ def port_of(listener: socket.socket) -> int:
 
 def test_a_command_reaches_what_a_rule_allows(command: undergo.Plugin, listener: socket.socket) -> None:
     port = port_of(listener)
-    for rules in (f"127.0.0.1:{port}", ["10.0.0.0/8:*", "127.0.0.1:*"]):
-        sandbox = undergo.Sandbox(network=rules)
+    for rules in (f"127.0.0.1:{port}", ["10.0.0.0/8:*", "127.0.0.1:*"], iter(["127.0.0.1:*"])):
+        sandbox = undergo.Sandbox(network=rules)  # type: ignore[arg-type]
         caller = Caller(lambda sandbox=sandbox: command.run(args=["dial", f"127.0.0.1:{port}"], sandbox=sandbox, timeout=60))
         with listener.accept()[0] as client:
             client.sendall(b"welcome")
@@ -132,6 +132,8 @@ def test_what_is_no_network(given: dict[str, Any], error: type[Exception], says:
         undergo.Sandbox(**given)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams, pytest.raises(ValueError, match="only sockets of TCP"):
         undergo.Sandbox(listeners=[datagrams])
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as idle, pytest.raises(ValueError, match="does not listen"):
+        undergo.Sandbox(listeners=[idle])
 
 
 def test_the_core_tells_what_is_no_rule(command: undergo.Plugin) -> None:

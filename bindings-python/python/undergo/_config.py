@@ -88,6 +88,11 @@ class Sandbox:
         self._start()
         if self.seed is not None:
             count(self.seed, "Sandbox.seed", 0)
+        for name in ("network", "listeners"):
+            given = getattr(self, name)
+            if not isinstance(given, str):
+                # They are read for each instance, and an iterator could be read once.
+                object.__setattr__(self, name, tuple(given))
         self._rules()
         self._listening()
 
@@ -110,6 +115,8 @@ class Sandbox:
                     raise ValueError("Sandbox.listeners has a socket that is closed")
                 if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
                     raise ValueError(f"Sandbox.listeners has {given!r}; only sockets of TCP can be handed in")
+                if not given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    raise ValueError(f"Sandbox.listeners has {given!r}, which does not listen; call its listen() before")
                 found.append(given.fileno())
             elif not isinstance(given, str):
                 raise TypeError(
