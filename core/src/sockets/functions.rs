@@ -92,13 +92,14 @@ pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32
 }
 
 pub(crate) async fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
-    let how = match how {
+    // What is no socket is told before what can't be done with one.
+    let socket = call.socket(fd).await?;
+    socket.shutdown(match how {
         1 => Shutdown::Read,
         2 => Shutdown::Write,
         3 => Shutdown::Both,
         _ => return Err(Failed::Number(errno::INVAL)),
-    };
-    call.socket(fd).await?.shutdown(how)
+    })
 }
 
 pub(crate) async fn local_address(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
