@@ -194,9 +194,11 @@ def test_a_pool_can_be_closed_while_a_handler_raises(start_pool: Callable[..., A
 
 
 INTERRUPTED = """
-import sys, threading, undergo
+import signal, sys, threading, undergo
 from conftest import Caller, Gate, conformance_path
 
+# What a shell runs in the background is started without it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 plugin = undergo.Plugin(conformance_path())
 quiet = undergo.Sandbox(stdout="discard", stderr="discard")
 

@@ -183,8 +183,10 @@ def test_what_is_no_run(command: undergo.Plugin, plugin: undergo.Plugin) -> None
 
 
 INTERRUPTED = """
-import sys, undergo
+import signal, sys, undergo
 
+# What a shell runs in the background is started without it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 command = undergo.Plugin(sys.argv[1])
 for what in ("spin", "sleep"):
     try:
