@@ -42,7 +42,7 @@ private func given(_ functions: HostFunctions) -> Imports {
 }
 
 /// Runs a call. What a closure has thrown comes out as it was thrown.
-private func unwrapped<T>(_ call: () throws -> T) throws -> T {
+func unwrapped<T>(_ call: () throws -> T) throws -> T {
     do {
         return try call()
     } catch CallError.Failed(_, let raised as Thrown) {
@@ -50,7 +50,7 @@ private func unwrapped<T>(_ call: () throws -> T) throws -> T {
     }
 }
 
-private func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
+func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
     do {
         return try await call()
     } catch CallError.Failed(_, let raised as Thrown) {
@@ -110,36 +110,12 @@ extension Plugin {
     ) throws -> Pool {
         try pool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
-}
 
-extension Instance {
-    /// Calls an export, by its name in WIT or in Swift.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
-        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
-    }
-}
-
-extension Pool {
-    /// Calls an export of whichever instance is free.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
-        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
-    }
-}
-
-extension AsyncInstance {
-    /// Calls an export. A task that is cancelled cancels its call.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
-    }
-}
-
-extension AsyncPool {
-    /// Calls an export of whichever instance is free.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+    /// Makes a pool of at most that many instances, whose calls are awaited.
+    public func asyncPool(
+        size: UInt64, functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil,
+        idle: Double? = nil
+    ) throws -> AsyncPool {
+        try asyncPool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
 }
