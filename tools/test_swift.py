@@ -13,6 +13,7 @@ import tree_sitter_swift
 import uniffi
 from programs import run
 from project import BUILD, CLI, CONFORMANCE, ROOT
+from test_docs import DOCUMENTS, blocks
 
 PROJECT = ROOT / "bindings-uniffi" / "swift"
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.swift"))
@@ -53,6 +54,13 @@ def test_a_source_parses(source: Path) -> None:
 
 def test_what_is_no_swift_is_found() -> None:
     assert list(mistakes(PARSER.parse(b"func f( { let = }").root_node)) != []
+
+
+def test_the_snippets_of_the_documents_parse() -> None:
+    found = [(document, block) for document in DOCUMENTS for block in blocks(document) if block.language == "swift"]
+    assert len(found) > 1
+    for document, block in found:
+        assert list(mistakes(PARSER.parse(block.text.encode()).root_node)) == [], f"{document}, line {block.line}"
 
 
 def test_the_examples_have_programs() -> None:
