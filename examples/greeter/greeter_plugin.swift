@@ -54,6 +54,24 @@ public func greeterImports(directory: some Directory) -> HostFunctions {
     return functions
 }
 
+/// What the host gives as directory, awaited. Calls come from any thread.
+public protocol AsyncDirectory: Sendable {
+    /// Lookup asks the host for a person's tags.
+    ///
+    /// - Throws: an error, which the plugin gets.
+    func lookup(name: String) async throws -> [String]
+}
+
+/// The functions that greeter.wasm needs, from values that have them.
+public func asyncGreeterImports(directory: some AsyncDirectory) -> AsyncHostFunctions {
+    var functions: AsyncHostFunctions = [:]
+    functions["directory", default: [:]]["lookup"] = { given in
+        let args = try given.expecting(1)
+        return try await directory.lookup(name: String(pluginValue: args[0])).pluginValue
+    }
+    return functions
+}
+
 /// The functions of greeter.wasm: of an instance, of a pool, and of a view of either.
 public protocol GreeterExports: Sendable {
     /// What runs the calls.
@@ -153,13 +171,13 @@ public struct AsyncGreeter: AsyncGreeterExports {
     public let calls: AsyncCalls
 
     /// Makes one of a plugin that is loaded.
-    public init(_ plugin: Plugin, directory: some Directory, sandbox: Sandbox = .of(), limits: Limits = Limits()) async throws {
-        self.instance = try await plugin.instantiateAsync(functions: greeterImports(directory: directory), sandbox: sandbox, limits: limits)
+    public init(_ plugin: Plugin, directory: some AsyncDirectory, sandbox: Sandbox = .of(), limits: Limits = Limits()) async throws {
+        self.instance = try await plugin.instantiateAsync(asyncFunctions: asyncGreeterImports(directory: directory), sandbox: sandbox, limits: limits)
         self.calls = AsyncCalls(self.instance)
     }
 
     /// Compiles the plugin and makes an instance of it.
-    public static func load(_ path: String, directory: some Directory, sandbox: Sandbox = .of(), limits: Limits = Limits()) async throws -> AsyncGreeter {
+    public static func load(_ path: String, directory: some AsyncDirectory, sandbox: Sandbox = .of(), limits: Limits = Limits()) async throws -> AsyncGreeter {
         try await AsyncGreeter(Plugin.load(path), directory: directory, sandbox: sandbox, limits: limits)
     }
 }
@@ -171,8 +189,8 @@ public struct AsyncGreeterPool: AsyncGreeterExports {
     public let calls: AsyncCalls
 
     /// Makes one of a plugin that is loaded. Of at most `size` instances; `maxCalls` and `idle` (seconds) say when one is replaced.
-    public init(_ plugin: Plugin, size: UInt64, directory: some Directory, sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil, idle: Double? = nil) throws {
-        self.pool = try plugin.asyncPool(size: size, functions: greeterImports(directory: directory), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
+    public init(_ plugin: Plugin, size: UInt64, directory: some AsyncDirectory, sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil, idle: Double? = nil) throws {
+        self.pool = try plugin.asyncPool(size: size, asyncFunctions: asyncGreeterImports(directory: directory), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
         self.calls = AsyncCalls(self.pool)
     }
 }

@@ -4,6 +4,9 @@ import UndergoCore
 /// A function that the host gives to a plugin. What it throws is the Go `error`, where the import returns one; elsewhere it ends the call, and its caller gets it.
 public typealias HostClosure = @Sendable ([Value]) throws -> Value
 
+/// The same, awaited: for asynchronous instances and pools. Its task is cancelled when the call that wanted it ends.
+public typealias AsyncHostClosure = @Sendable ([Value]) async throws -> Value
+
 /// An error of a closure, on its way through the plugin.
 private final class Thrown: HostObject {
     let error: Error
@@ -23,13 +26,46 @@ private final class Closure: HostFunction {
         do {
             return try run(args)
         } catch {
-            throw HostFailure.Raised(text: String(describing: error), isError: true, raised: Thrown(error))
+            throw raised(error)
         }
     }
 }
 
+/// A closure that is awaited, as the library sees it.
+private final class AsyncClosure: AsyncHostFunction {
+    let run: AsyncHostClosure
+
+    init(_ run: @escaping AsyncHostClosure) { self.run = run }
+
+    func call(args: [Value], lease: Lease?) async throws -> Value {
+        do {
+            return try await run(args)
+        } catch {
+            throw raised(error)
+        }
+    }
+}
+
+/// What the library gets of an error. One that says that a task was cancelled is not for a plugin to handle.
+private func raised(_ error: Error) -> HostFailure {
+    .Raised(text: String(describing: error), isError: !(error is CancellationError), raised: Thrown(error))
+}
+
 /// The functions of each interface that a plugin imports, by their names in WIT or in Swift.
 public typealias HostFunctions = [String: [String: HostClosure]]
+
+/// The same, of closures that are awaited.
+public typealias AsyncHostFunctions = [String: [String: AsyncHostClosure]]
+
+private func given(_ functions: AsyncHostFunctions) -> Imports {
+    let imports = Imports()
+    for (interface, named) in functions {
+        for (name, run) in named {
+            imports.giveAsync(interface: interface, name: name, function: AsyncClosure(run))
+        }
+    }
+    return imports
+}
 
 private func given(_ functions: HostFunctions) -> Imports {
     let imports = Imports()
@@ -89,6 +125,13 @@ extension Plugin {
         try await unwrapped { try await instantiateAsync(imports: given(functions), sandbox: sandbox, limits: limits) }
     }
 
+    /// Makes an instance whose calls are awaited, with functions that are awaited.
+    public func instantiateAsync(
+        asyncFunctions: AsyncHostFunctions, sandbox: Sandbox = .of(), limits: Limits = Limits()
+    ) async throws -> AsyncInstance {
+        try await unwrapped { try await instantiateAsync(imports: given(asyncFunctions), sandbox: sandbox, limits: limits) }
+    }
+
     /// Runs a command from its beginning to its end. What it prints is captured, unless the sandbox says where it goes. An exit code is a result, whichever it is.
     public func run(
         functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), timeout: Double? = nil, cancel: CancelToken? = nil
@@ -117,5 +160,13 @@ extension Plugin {
         idle: Double? = nil
     ) throws -> AsyncPool {
         try asyncPool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
+    }
+
+    /// The same, with functions that are awaited.
+    public func asyncPool(
+        size: UInt64, asyncFunctions: AsyncHostFunctions, sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil,
+        idle: Double? = nil
+    ) throws -> AsyncPool {
+        try asyncPool(size: size, imports: given(asyncFunctions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
 }

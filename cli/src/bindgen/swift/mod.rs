@@ -18,8 +18,8 @@ pub(super) fn module(plugin: &Plugin) -> String {
 /// An interface whose functions the host gives.
 struct Import<'a> {
     name: &'a str,
-    /// Its protocol, and the parameter for what conforms to it.
-    protocol: String,
+    /// Its protocol, that with functions that are awaited, and the parameter for what conforms to one.
+    protocols: [String; 2],
     param: String,
     /// With their names in Swift.
     functions: Vec<(String, &'a Arc<Function>)>,
@@ -38,8 +38,8 @@ struct Family {
 
 struct Module<'a> {
     file: String,
-    /// The function that makes the package's imports.
-    give: String,
+    /// The functions that make the package's imports: of functions that block, and of those that are awaited.
+    give: [String; 2],
     families: [Family; 2],
     types: &'a [Type],
     /// With their names in Swift.
@@ -66,8 +66,15 @@ impl<'a> Module<'a> {
         let mut imports: Vec<Import<'_>> = Vec::new();
         for (module, function) in plugin.imports() {
             let number = imports.iter().position(|import| import.name == module).unwrap_or_else(|| {
-                let (protocol, param) = (names.declare(&names::kebab(module)), params.name(module));
-                imports.push(Import { name: module, protocol, param, functions: Vec::new(), methods: Scope::new(&[]) });
+                let kebab = names::kebab(module);
+                let protocols = ["", "async-"].map(|start| names.declare(&format!("{start}{kebab}")));
+                imports.push(Import {
+                    name: module,
+                    protocols,
+                    param: params.name(module),
+                    functions: Vec::new(),
+                    methods: Scope::new(&[]),
+                });
                 imports.len() - 1
             });
             let import = &mut imports[number];
@@ -75,7 +82,8 @@ impl<'a> Module<'a> {
         }
         let mut methods = Scope::new(&["calls", "instance", "pool", "using"]);
         let exports = plugin.exports().map(|function| (methods.name(&function.name), function)).collect();
-        let (file, give) = (one_line(plugin.name()), plain(&format!("{world}-imports")));
+        let file = one_line(plugin.name());
+        let give = ["", "async-"].map(|start| plain(&format!("{start}{world}-imports")));
         Module { file, give, families, types, exports, imports, names, out: Lines::default() }
     }
 
@@ -93,8 +101,10 @@ impl<'a> Module<'a> {
                 _ => {}
             }
         }
-        self.protocols();
-        self.imports_function();
+        for is_async in [false, true] {
+            self.protocols(is_async);
+            self.imports_function(is_async);
+        }
         for number in 0..self.families.len() {
             self.functions(number);
             self.holder(number, false);
@@ -160,11 +170,14 @@ impl<'a> Module<'a> {
     }
 
     /// A protocol for each interface of the imports.
-    fn protocols(&mut self) {
+    fn protocols(&mut self, is_async: bool) {
         for import in &self.imports {
             self.out.blank();
-            self.out.docs(0, &format!("What the host gives as {}. Calls come from any thread.", import.name));
-            self.out.line(0, &format!("public protocol {}: Sendable {{", import.protocol));
+            self.out.docs(
+                0,
+                &format!("What the host gives as {}{}. Calls come from any thread.", import.name, if is_async { ", awaited" } else { "" }),
+            );
+            self.out.line(0, &format!("public protocol {}: Sendable {{", import.protocols[usize::from(is_async)]));
             for (i, (name, function)) in import.functions.iter().enumerate() {
                 if i > 0 {
                     self.out.blank();
@@ -172,21 +185,23 @@ impl<'a> Module<'a> {
                 let thrown = if function.fallible { "which the plugin gets" } else { "which ends the call, and which the caller gets" };
                 let docs = or(&function.docs, &format!("The function {}.", function.name)).trim().to_owned();
                 self.out.docs(1, &format!("{docs}\n\n- Throws: an error, {thrown}."));
-                self.out.line(1, &signature(&self.names, function, name, false, false));
+                self.out.line(1, &signature(&self.names, function, name, is_async, false));
             }
             self.out.line(0, "}");
         }
     }
 
     /// What makes the package's imports of values that conform to the protocols.
-    fn imports_function(&mut self) {
+    fn imports_function(&mut self, is_async: bool) {
         if self.imports.is_empty() {
             return;
         }
         self.out.blank();
+        let (ty, waits) = if is_async { ("AsyncHostFunctions", "try await") } else { ("HostFunctions", "try") };
+        let (give, params) = (&self.give[usize::from(is_async)], self.import_params(is_async).join(", "));
         self.out.docs(0, &format!("The functions that {} needs, from values that have them.", self.file));
-        self.out.line(0, &format!("public func {}({}) -> HostFunctions {{", self.give, self.import_params().join(", ")));
-        self.out.line(1, "var functions: HostFunctions = [:]");
+        self.out.line(0, &format!("public func {give}({params}) -> {ty} {{"));
+        self.out.line(1, &format!("var functions: {ty} = [:]"));
         for import in &self.imports {
             for (name, function) in &import.functions {
                 let (module, key) = (literal(import.name), literal(&function.name));
@@ -198,7 +213,7 @@ impl<'a> Module<'a> {
                 let arg =
                     |(i, label): (usize, &String)| format!("{label}: {}", self.names.read(&function.params[i].ty, &format!("args[{i}]")));
                 let args: Vec<String> = labels.iter().enumerate().map(arg).collect();
-                let call = format!("try {}.{name}({})", import.param, args.join(", "));
+                let call = format!("{waits} {}.{name}({})", import.param, args.join(", "));
                 match &function.result {
                     None => {
                         self.out.line(2, &call);
@@ -218,8 +233,9 @@ impl<'a> Module<'a> {
         self.out.line(0, "}");
     }
 
-    fn import_params(&self) -> Vec<String> {
-        self.imports.iter().map(|import| format!("{}: some {}", import.param, import.protocol)).collect()
+    fn import_params(&self, is_async: bool) -> Vec<String> {
+        let number = usize::from(is_async);
+        self.imports.iter().map(|import| format!("{}: some {}", import.param, import.protocols[number])).collect()
     }
 
     /// The protocol that has the exports as methods.
@@ -285,10 +301,11 @@ impl<'a> Module<'a> {
             params.push("size: UInt64".to_owned());
             passed.push("size: size".to_owned());
         }
-        params.extend(self.import_params());
+        params.extend(self.import_params(is_async));
         let given: Vec<String> = self.imports.iter().map(|import| format!("{0}: {0}", import.param)).collect();
         if !given.is_empty() {
-            passed.push(format!("functions: {}({})", self.give, given.join(", ")));
+            let label = if is_async { "asyncFunctions" } else { "functions" };
+            passed.push(format!("{label}: {}({})", self.give[usize::from(is_async)], given.join(", ")));
         }
         for (name, default) in [("sandbox", "Sandbox = .of()"), ("limits", "Limits = Limits()")] {
             params.push(format!("{name}: {default}"));

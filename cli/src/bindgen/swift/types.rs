@@ -6,8 +6,8 @@ use undergo::{Scalar, Type, TypeKind, names};
 
 /// Types that the file may not declare, as it names them: those of the package, and of Swift.
 #[rustfmt::skip]
-const TAKEN: [&str; 61] = [
-    "Any", "Array", "AsyncCalls", "AsyncExports", "AsyncInstance", "AsyncPool", "Bool", "Cache", "CallError", "Calls", "CancelToken", "CaseIterable", "Compile",
+const TAKEN: [&str; 63] = [
+    "Any", "Array", "AsyncCalls", "AsyncExports", "AsyncHostClosure", "AsyncHostFunctions", "AsyncInstance", "AsyncPool", "Bool", "Cache", "CallError", "Calls", "CancelToken", "CaseIterable", "Compile",
     "Completed", "Data", "Date", "Dictionary", "Dir", "Double", "Duration", "Entry", "Error", "ErrorDetails", "ErrorKind", "Exports", "Float", "Foundation",
     "Frame", "Hashable", "HostClosure", "HostFunctions", "Imports", "Input", "Instance", "Int", "Int16", "Int32", "Int64", "Int8", "Limits", "NamedValue",
     "Optional", "Output", "Plugin", "PluginValue", "Pool", "Protocol", "Sandbox", "Self", "Sendable", "String", "Swift", "Type", "UInt", "UInt16", "UInt32",
