@@ -5,7 +5,7 @@ from __future__ import annotations
 import go
 from project import BUILD, CLI, ROOT, environment, run
 
-LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp"}
+LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".swift": "swift"}
 """What the files of examples that bindgen writes are in."""
 
 

@@ -1,4 +1,4 @@
-"""Swift's sources parse. Where there is a Swift compiler, the package is built as its README says."""
+"""Swift's sources, and what `undergo bindgen` writes, parse. Where there is a Swift compiler, the package and the examples are built."""
 
 from __future__ import annotations
 
@@ -11,11 +11,27 @@ import pytest
 import tree_sitter
 import tree_sitter_swift
 import uniffi
-from project import BUILD, ROOT
+from programs import run
+from project import BUILD, CLI, CONFORMANCE, ROOT
+from test_docs import DOCUMENTS, blocks
 
 PROJECT = ROOT / "bindings-uniffi" / "swift"
-SOURCES = [*sorted(PROJECT.rglob("*.swift")), *sorted((ROOT / "examples").rglob("*.swift"))]
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.swift"))
+FOLDERS = [PROJECT, ROOT / "examples", ROOT / "cli" / "tests" / "fixtures"]
+SOURCES = [source for folder in FOLDERS for source in sorted(folder.rglob("*.swift"))]
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
+
+MANIFEST = """// swift-tools-version: 5.9
+import PackageDescription
+
+let package = Package(
+    name: "Examples",
+    platforms: [.macOS(.v13)],
+    dependencies: [.package(path: "../swift")],
+    targets: [{targets}]
+)
+"""
+TARGET = '.executableTarget(name: "{name}", dependencies: [.product(name: "Undergo", package: "swift")], path: "{name}")'
 
 
 def mistakes(node: tree_sitter.Node) -> Iterator[str]:
@@ -26,7 +42,12 @@ def mistakes(node: tree_sitter.Node) -> Iterator[str]:
         yield from mistakes(child)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def name(source: Path) -> str:
+    """Name a test."""
+    return f"{source.parent.name}-{source.name}"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
 def test_a_source_parses(source: Path) -> None:
     assert list(mistakes(PARSER.parse(source.read_bytes()).root_node)) == []
 
@@ -35,7 +56,40 @@ def test_what_is_no_swift_is_found() -> None:
     assert list(mistakes(PARSER.parse(b"func f( { let = }").root_node)) != []
 
 
-def test_the_package_builds(tmp_path: Path) -> None:
+def test_the_snippets_of_the_documents_parse() -> None:
+    found = [(document, block) for document in DOCUMENTS for block in blocks(document) if block.language == "swift"]
+    assert len(found) > 1
+    for document, block in found:
+        assert list(mistakes(PARSER.parse(block.text.encode()).root_node)) == [], f"{document}, line {block.line}"
+
+
+def test_the_examples_have_programs() -> None:
+    assert [example.name for example in EXAMPLES] == ["greeter", "jq", "markdown"]
+    assert [example.name for example in EXAMPLES if not (example / f"{example.name}_plugin.swift").is_file()] == []
+
+
+def bindgen(wasm: Path, written: Path) -> str:
+    """Have the command line tool write the Swift file of a plugin."""
+    run([CLI, "bindgen", wasm, "--lang", "swift", "-o", written], ROOT)
+    return written.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_what_is_written_for_an_example_parses_and_is_beside_it(example: Path, tmp_path: Path) -> None:
+    wasm = tmp_path / f"{example.name}.wasm"
+    run([CLI, "build", example / "plugin", "-o", wasm], ROOT)
+    text = bindgen(wasm, tmp_path / "plugin.swift")
+    assert list(mistakes(PARSER.parse(text.encode()).root_node)) == []
+    assert text == (example / f"{example.name}_plugin.swift").read_text(encoding="utf-8"), "run make gen, and look at the change"
+
+
+def test_what_is_written_for_the_conformance_guest_parses(tmp_path: Path) -> None:
+    text = bindgen(CONFORMANCE, tmp_path / "conformance.swift")
+    assert "public struct Guest: GuestExports {" in text
+    assert list(mistakes(PARSER.parse(text.encode()).root_node)) == []
+
+
+def test_the_package_and_the_examples_build(tmp_path: Path) -> None:
     if not shutil.which("swift"):
         pytest.skip("swift: there is no swiftc on this machine")
     library = uniffi.generate("swift", BUILD / "uniffi" / "swift")
@@ -47,4 +101,14 @@ def test_the_package_builds(tmp_path: Path) -> None:
     shutil.copy2(generated / "UndergoCore.swift", core)
     shutil.copy2(generated / "UndergoCoreFFI.h", header)
     shutil.copy2(generated / "UndergoCoreFFI.modulemap", header / "module.modulemap")
-    subprocess.run(["swift", "build", "-Xlinker", f"-L{library.parent}"], cwd=package, check=True)
+    build = ["swift", "build", "-Xlinker", f"-L{library.parent}"]
+    subprocess.run(build, cwd=package, check=True)
+    programs = tmp_path / "examples"
+    for example in EXAMPLES:
+        target = programs / example.name
+        target.mkdir(parents=True)
+        for source in example.glob("*.swift"):
+            shutil.copy2(source, target)
+    targets = ", ".join(TARGET.format(name=example.name) for example in EXAMPLES)
+    (programs / "Package.swift").write_text(MANIFEST.format(targets=targets))
+    subprocess.run(build, cwd=programs, check=True)

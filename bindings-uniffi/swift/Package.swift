@@ -4,7 +4,7 @@ import PackageDescription
 // The folder Sources/UndergoCore, and Sources/UndergoCoreFFI with its header, are written by UniFFI: see the README.
 let package = Package(
     name: "Undergo",
-    platforms: [.macOS(.v12), .iOS(.v15)],
+    platforms: [.macOS(.v13), .iOS(.v16)],
     products: [.library(name: "Undergo", targets: ["Undergo"])],
     targets: [
         .systemLibrary(name: "UndergoCoreFFI"),

@@ -1,4 +1,4 @@
-// Calls the greeter: values and errors there and back. Untested: see bindings-uniffi/swift/README.md.
+// Calls the greeter: values and errors there and back. Parsed, and not yet compiled: see bindings-uniffi/swift/README.md.
 //
 // Usage: main greeter.wasm
 
@@ -9,52 +9,56 @@ struct NotThere: Error, CustomStringConvertible {
     var description: String { "\(name) is not in the directory" }
 }
 
-let directory = ["Ada": ["mathematics", "engines"], "Grace": []]
+/// The host's directory of people, which the plugin asks.
+struct People: Directory {
+    let tags: [String: [String]]
 
-/// Gives a person's tags; the plugin calls this.
-let lookup: HostClosure = { args in
-    let name = args[0].stringValue ?? ""
-    guard let tags = directory[name] else { throw NotThere(name: name) }
-    return .items(items: tags.map { .text(value: $0) })
+    func lookup(name: String) throws -> [String] {
+        guard let tags = tags[name] else { throw NotThere(name: name) }
+        return tags
+    }
 }
 
-/// Prints how a call failed.
-func failure(_ call: () throws -> Value) {
+/// Prints what a call gives, or how it failed.
+func show(_ call: () throws -> String) {
     do {
-        print(try call().stringValue ?? "")
+        print(try call())
     } catch CallError.Failed(let details, _) {
         print(details.kind == .typeMismatch ? "\(details.kindName): at \(details.path)" : "\(details.kindName): \(details.message)")
-        if details.kind == .panic { print("in \(details.frames[0].function)") }
+        if details.kind == .panic, let frame = details.frames.first { print("in \(frame.function)") }
     } catch {
         print("unexpected: \(error)")
     }
 }
 
+let people = People(tags: ["Ada": ["mathematics", "engines"], "Grace": []])
 let plugin = try Plugin.load(CommandLine.arguments[1])
-let greeter = try plugin.instantiate(functions: ["directory": ["lookup": lookup]], limits: Limits(memory: 64 << 20, timeout: 5))
+let greeter = try Greeter(plugin, directory: people, limits: Limits(memory: 64 << 20, timeout: 5))
 
 // What the plugin has, with the comments of its Go source.
-let exports: [FunctionInfo] = plugin.exports()
+let exports = plugin.exports()
 print("exports: \(exports.map { $0.name }.joined(separator: ", "))")
 print(exports[0].docs)
 print()
 
 // What is optional may be left out.
-print(try greeter.call("greet", ["name": "Ada", "tags": []], false).stringValue ?? "")
-let grace: Value = ["name": "Grace", "email": "grace@example.com", "tags": ["compilers"]]
-print(try greeter.call("greet", grace, true).stringValue ?? "")
+let grace = Person(name: "Grace", email: "grace@example.com", tags: ["compilers"])
+print(try greeter.greet(p: Person(name: "Ada", tags: []), shout: false))
+print(try greeter.greet(p: grace, shout: true))
 print()
 
-// An error that the Go function returns; one that Swift throws; a value that does not fit; a name that is misspelt.
-failure { try greeter.call("greet", ["name": "", "tags": []], false) }
-failure { try greeter.call("greet", ["name": "Nobody", "tags": []], false) }
-failure { try greeter.call("greet", ["name": "Ada", "tags": ["a", "b", 3]], false) }
-failure { try greeter.call("great", grace, false) }
+// An error that the Go function returns, and one that Swift throws.
+show { try greeter.greet(p: Person(name: "", tags: []), shout: false) }
+show { try greeter.greet(p: Person(name: "Nobody", tags: []), shout: false) }
+
+// Without the typed code: a value that does not fit, and a name that is misspelt.
+show { try greeter.instance.call("greet", ["name": "Ada", "tags": ["a", "b", 3]], false).stringValue ?? "" }
+show { try greeter.instance.call("great", grace.pluginValue, false).stringValue ?? "" }
 
 // The instance has lived through all of these. A panic ends it.
-print(greeter.isAlive() ? "alive" : "ended")
-failure { try greeter.call("initial", ["name": "", "tags": []]) }
-print(greeter.isAlive() ? "alive" : "ended")
+print(greeter.instance.isAlive() ? "alive" : "ended")
+show { try greeter.initial(p: Person(name: "", tags: [])) }
+print(greeter.instance.isAlive() ? "alive" : "ended")
 
 // The plugin itself is as good as ever, and a new instance is quickly made.
-print(try plugin.instantiate(functions: ["directory": ["lookup": lookup]]).call("initial", grace).stringValue ?? "")
+print(try Greeter(plugin, directory: people).initial(p: grace))

@@ -5,6 +5,7 @@ pub(crate) mod cpp;
 mod kotlin;
 mod python;
 mod ruby;
+mod swift;
 mod ts;
 
 use std::fs;
@@ -38,6 +39,7 @@ enum Language {
     Kotlin,
     Python,
     Ruby,
+    Swift,
     Ts,
 }
 
@@ -61,6 +63,9 @@ instance and for a pool, with a typed method for each export; all but the data c
 The Ruby module has a Struct for each record, constants for the cases of each enum, a module for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a method for each export, whose types are in comments of RBS.
 
+The Swift file has a struct for each record, an enum for each enum, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
+with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9; no compiler has seen one yet.
+
 The same plugin gives the same file: commit it, and let CI write it again and compare.
 
 Examples:
@@ -69,7 +74,8 @@ Examples:
   undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
-  undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb";
+  undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb
+  undergo bindgen greeter.wasm --lang swift -o greeter_plugin.swift";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
@@ -81,6 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
         Language::Ruby => ruby::module(&plugin),
+        Language::Swift => swift::module(&plugin),
         Language::Ts => ts::module(&plugin),
     };
     match &args.output {

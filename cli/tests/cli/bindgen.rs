@@ -41,6 +41,12 @@ fn the_ruby_modules_are_as_they_were() {
 }
 
 #[test]
+fn the_swift_files_are_as_they_were() {
+    golden("kitchen.swift", kitchen(), "swift");
+    golden("bare.swift", bare(), "swift");
+}
+
+#[test]
 fn the_python_modules_compile() {
     for file in ["kitchen.py", "bare.py"] {
         let path = fixture(file);

@@ -4,6 +4,9 @@ import UndergoCore
 /// A function that the host gives to a plugin. What it throws is the Go `error`, where the import returns one; elsewhere it ends the call, and its caller gets it.
 public typealias HostClosure = @Sendable ([Value]) throws -> Value
 
+/// The same, awaited: for asynchronous instances and pools. Its task is cancelled when the call that wanted it ends.
+public typealias AsyncHostClosure = @Sendable ([Value]) async throws -> Value
+
 /// An error of a closure, on its way through the plugin.
 private final class Thrown: HostObject {
     let error: Error
@@ -23,13 +26,46 @@ private final class Closure: HostFunction {
         do {
             return try run(args)
         } catch {
-            throw HostFailure.Raised(text: String(describing: error), isError: true, raised: Thrown(error))
+            throw raised(error)
         }
     }
 }
 
+/// A closure that is awaited, as the library sees it.
+private final class AsyncClosure: AsyncHostFunction {
+    let run: AsyncHostClosure
+
+    init(_ run: @escaping AsyncHostClosure) { self.run = run }
+
+    func call(args: [Value], lease: Lease?) async throws -> Value {
+        do {
+            return try await run(args)
+        } catch {
+            throw raised(error)
+        }
+    }
+}
+
+/// What the library gets of an error. One that says that a task was cancelled is not for a plugin to handle.
+private func raised(_ error: Error) -> HostFailure {
+    .Raised(text: String(describing: error), isError: !(error is CancellationError), raised: Thrown(error))
+}
+
 /// The functions of each interface that a plugin imports, by their names in WIT or in Swift.
 public typealias HostFunctions = [String: [String: HostClosure]]
+
+/// The same, of closures that are awaited.
+public typealias AsyncHostFunctions = [String: [String: AsyncHostClosure]]
+
+private func given(_ functions: AsyncHostFunctions) -> Imports {
+    let imports = Imports()
+    for (interface, named) in functions {
+        for (name, run) in named {
+            imports.giveAsync(interface: interface, name: name, function: AsyncClosure(run))
+        }
+    }
+    return imports
+}
 
 private func given(_ functions: HostFunctions) -> Imports {
     let imports = Imports()
@@ -42,7 +78,7 @@ private func given(_ functions: HostFunctions) -> Imports {
 }
 
 /// Runs a call. What a closure has thrown comes out as it was thrown.
-private func unwrapped<T>(_ call: () throws -> T) throws -> T {
+func unwrapped<T>(_ call: () throws -> T) throws -> T {
     do {
         return try call()
     } catch CallError.Failed(_, let raised as Thrown) {
@@ -50,7 +86,7 @@ private func unwrapped<T>(_ call: () throws -> T) throws -> T {
     }
 }
 
-private func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
+func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
     do {
         return try await call()
     } catch CallError.Failed(_, let raised as Thrown) {
@@ -89,6 +125,13 @@ extension Plugin {
         try await unwrapped { try await instantiateAsync(imports: given(functions), sandbox: sandbox, limits: limits) }
     }
 
+    /// Makes an instance whose calls are awaited, with functions that are awaited.
+    public func instantiateAsync(
+        asyncFunctions: AsyncHostFunctions, sandbox: Sandbox = .of(), limits: Limits = Limits()
+    ) async throws -> AsyncInstance {
+        try await unwrapped { try await instantiateAsync(imports: given(asyncFunctions), sandbox: sandbox, limits: limits) }
+    }
+
     /// Runs a command from its beginning to its end. What it prints is captured, unless the sandbox says where it goes. An exit code is a result, whichever it is.
     public func run(
         functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), timeout: Double? = nil, cancel: CancelToken? = nil
@@ -110,36 +153,20 @@ extension Plugin {
     ) throws -> Pool {
         try pool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
-}
 
-extension Instance {
-    /// Calls an export, by its name in WIT or in Swift.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
-        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
+    /// Makes a pool of at most that many instances, whose calls are awaited.
+    public func asyncPool(
+        size: UInt64, functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil,
+        idle: Double? = nil
+    ) throws -> AsyncPool {
+        try asyncPool(size: size, imports: given(functions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
-}
 
-extension Pool {
-    /// Calls an export of whichever instance is free.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) throws -> Value {
-        try unwrapped { try call(name: name, args: args, timeout: timeout, cancel: cancel) }
-    }
-}
-
-extension AsyncInstance {
-    /// Calls an export. A task that is cancelled cancels its call.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
-    }
-}
-
-extension AsyncPool {
-    /// Calls an export of whichever instance is free.
-    @discardableResult
-    public func call(_ name: String, _ args: Value..., timeout: Double? = nil, cancel: CancelToken? = nil) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+    /// The same, with functions that are awaited.
+    public func asyncPool(
+        size: UInt64, asyncFunctions: AsyncHostFunctions, sandbox: Sandbox = .of(), limits: Limits = Limits(), maxCalls: UInt64? = nil,
+        idle: Double? = nil
+    ) throws -> AsyncPool {
+        try asyncPool(size: size, imports: given(asyncFunctions), sandbox: sandbox, limits: limits, maxCalls: maxCalls, idle: idle)
     }
 }
