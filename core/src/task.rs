@@ -139,11 +139,12 @@ impl Wake for Task {
 /// Those of the future, and what the interrupt function says, for which the future is dropped.
 pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>) -> Result<T> {
     let _outer = Outside(CURRENT.take());
-    let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
-    let waker = Waker::from(woken.clone());
+    let sleeper = Sleeper::take();
+    let Sleeper { woken, waker } = &sleeper;
     let _within = runtime::clock().enter();
     loop {
-        if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(&waker))) {
+        if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(waker))) {
+            sleeper.give_back();
             return done;
         }
         while !woken.woken.swap(false, Ordering::SeqCst) {
@@ -164,6 +165,31 @@ struct Outside(Option<Arc<Task>>);
 impl Drop for Outside {
     fn drop(&mut self) {
         CURRENT.set(self.0.take());
+    }
+}
+
+/// What a thread sleeps by, and is woken. Kept for its next future, since to make it costs a twentieth of a small call. A future within a future has another one: a wake is meant for one
+/// of them. One that comes too late wakes the next future of the thread, which looks, and sleeps on.
+struct Sleeper {
+    woken: Arc<Unparked>,
+    waker: Waker,
+}
+
+thread_local! {
+    static SLEEPER: Cell<Option<Sleeper>> = const { Cell::new(None) };
+}
+
+impl Sleeper {
+    fn take() -> Sleeper {
+        // A thread that ends has none to keep.
+        SLEEPER.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
+            let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
+            Sleeper { waker: Waker::from(woken.clone()), woken }
+        })
+    }
+
+    fn give_back(self) {
+        let _ = SLEEPER.try_with(|kept| kept.set(Some(self)));
     }
 }
 
