@@ -92,6 +92,8 @@ class CommandTest < Minitest::Test
 
   INTERRUPTED = <<~RUBY
     require "undergo"
+    # What a shell runs in the background is started without it.
+    trap "INT", "DEFAULT"
     command = Undergo::Plugin.load(ARGV[0])
     %w[spin sleep].each do |what|
       puts "in \#{what}"
