@@ -88,6 +88,8 @@ class TestThreads < Minitest::Test
   def test_ctrl_c_ends_a_call
     program = <<~RUBY
       require "undergo"
+      # What a shell runs in the background is started without it.
+      trap "INT", "DEFAULT"
       guest = Undergo::Plugin.load(ARGV[0]).instantiate(imports: { host: Class.new { def method_missing(*) = nil; def respond_to_missing?(*) = true }.new })
       $stdout.sync = true
       begin
