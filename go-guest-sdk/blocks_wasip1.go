@@ -4,19 +4,20 @@ package undergo
 
 import (
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
 // A block is memory that the host asked for and that no call has taken yet.
 //
-// The words are a heap object without pointers. Strings and slices that the
+// The room is a heap object without pointers. Strings and slices that the
 // glue hands to user code point into it and keep it alive from then on. Until
 // they exist, the pointers in the block are plain numbers that the collector
 // does not see, so something else has to keep it alive: the list below while
 // the host fills the block, and [Args] while the glue reads it.
 type block struct {
-	words []uint64
-	next  *block
+	room unsafe.Pointer
+	next *block
 }
 
 // The host places the blocks of a call, then calls. Two properties make a
@@ -51,10 +52,10 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 		return align
 	}
 	placing++
-	b := &block{words: make([]uint64, (uint64(size)+7)/8)}
+	b := &block{room: room(size)}
 	placing--
 
-	p := unsafe.Pointer(unsafe.SliceData(b.words))
+	p := b.room
 	if n := min(oldSize, size); n > 0 {
 		// The old block stays on the list, and so alive, until it is taken.
 		copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(Pointer(old)), n))
@@ -63,6 +64,24 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	b.next = pending
 	pending = b
 	return Addr(p)
+}
+
+// roomy is the size from which on memory is not cleared before the host fills
+// it: to clear a mebibyte costs as much as to copy one.
+const roomy = 16 << 10
+
+// room is new memory for the host to fill, aligned to 8 bytes.
+func room(size uint32) unsafe.Pointer {
+	if size < roomy {
+		return unsafe.Pointer(unsafe.SliceData(make([]uint64, (size+7)/8)))
+	}
+	// Of what Go offers to everybody this alone gives memory as it is. So large,
+	// it is aligned to far more than 8.
+	var b strings.Builder
+	b.Grow(int(size))
+	// Where the bytes of an empty string lie is not specified.
+	b.WriteByte(0)
+	return unsafe.Pointer(unsafe.StringData(b.String()))
 }
 
 // Args holds the memory in which the host placed the arguments of an export, or

@@ -1,6 +1,7 @@
 //! Memory for the nested data of one result, which is freed at once.
 
 use std::alloc::{Layout, alloc, dealloc};
+use std::cell::Cell;
 use std::ffi::{c_char, c_void};
 use std::ptr::{self, NonNull};
 
@@ -31,6 +32,69 @@ const ALIGN: usize = 16;
 const LEAST: usize = 256;
 const MOST: usize = 64 << 10;
 
+thread_local! {
+    /// A chunk of the least size that an arena of this thread has left behind: most results need one such, and an allocator's ways are longer.
+    static SPARE: Spare = const { Spare(Cell::new(ptr::null_mut())) };
+}
+
+/// A chunk that nobody uses, or NULL.
+struct Spare(Cell<*mut Chunk>);
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        let chunk = self.0.get();
+        if !chunk.is_null() {
+            // SAFETY: `give_back` has put it here, and nobody else has it.
+            unsafe { dealloc(chunk.cast(), Chunk::SMALL) };
+        }
+    }
+}
+
+impl Chunk {
+    const SMALL: Layout = match Layout::from_size_align(LEAST, ALIGN) {
+        Ok(layout) => layout,
+        Err(_) => panic!("16 is a power of two"),
+    };
+
+    /// The spare chunk, if there is one, or one that is allocated.
+    #[inline]
+    fn take(layout: Layout) -> *mut Chunk {
+        let spare = if layout.size() == LEAST {
+            SPARE.try_with(|spare| spare.0.replace(ptr::null_mut())).unwrap_or(ptr::null_mut())
+        } else {
+            ptr::null_mut()
+        };
+        if spare.is_null() {
+            // SAFETY: the layout has a size, that of `Chunk` at the least.
+            unsafe { alloc(layout) }.cast()
+        } else {
+            spare
+        }
+    }
+
+    /// Keeps a chunk as the spare one, or frees it.
+    ///
+    /// # Safety
+    ///
+    /// It is of `take`, with that layout, and nobody uses it.
+    #[inline]
+    unsafe fn give_back(chunk: *mut Chunk, layout: Layout) {
+        let kept = layout.size() == LEAST
+            && SPARE
+                .try_with(|spare| {
+                    spare.0.get().is_null() && {
+                        spare.0.set(chunk);
+                        true
+                    }
+                })
+                .unwrap_or(false);
+        if !kept {
+            // SAFETY: the caller's promise.
+            unsafe { dealloc(chunk.cast(), layout) };
+        }
+    }
+}
+
 impl Arena {
     pub(crate) const fn new() -> Arena {
         Arena { newest: ptr::null_mut(), at: ptr::null_mut(), left: 0 }
@@ -51,18 +115,17 @@ impl Arena {
         self.grow(size)
     }
 
-    #[cold]
+    #[inline]
     fn grow(&mut self, size: usize) -> Result<NonNull<u8>> {
         // SAFETY: a chunk that is there was written by this function.
         let last = unsafe { self.newest.as_ref() }.map_or(0, |chunk| chunk.layout.size());
         let room = size.max((last * 2).clamp(LEAST, MOST) - size_of::<Chunk>());
         let layout = room.checked_add(size_of::<Chunk>()).and_then(|all| Layout::from_size_align(all, ALIGN).ok()).ok_or_else(full)?;
-        // SAFETY: the layout has a size, that of `Chunk` at the least.
-        let chunk = unsafe { alloc(layout) }.cast::<Chunk>();
+        let chunk = Chunk::take(layout);
         if chunk.is_null() {
             return Err(full());
         }
-        // SAFETY: just allocated, large enough, and aligned.
+        // SAFETY: nobody else has it, it is large enough, and aligned.
         let start = unsafe {
             chunk.write(Chunk { before: self.newest, layout, arena: Arena::new() });
             NonNull::new_unchecked(chunk.add(1).cast::<u8>())
@@ -93,10 +156,10 @@ impl Drop for Arena {
         let mut next = self.newest;
         self.newest = ptr::null_mut();
         while !next.is_null() {
-            // SAFETY: a chunk that `grow` has made and nobody has freed.
+            // SAFETY: a chunk that `grow` has taken and nobody has given back.
             unsafe {
                 let (before, layout) = ((*next).before, (*next).layout);
-                dealloc(next.cast(), layout);
+                Chunk::give_back(next, layout);
                 next = before;
             }
         }
@@ -140,7 +203,8 @@ pub unsafe extern "C" fn undergo_arena_copy(arena: *mut Arena, text: *const c_ch
 }
 
 /// Text with a NUL behind it.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "most calls with a text end here")]
 pub(crate) fn copy_text(arena: &mut Arena, text: &[u8]) -> Result<Text> {
     let copy = arena.alloc(text.len() + 1, 1)?.as_ptr();
     // SAFETY: there is room for the text and the NUL, and it is new.
@@ -179,6 +243,24 @@ mod tests {
             undergo_arena_delete(handle);
         }
         assert!(Arena::new().into_handle().is_null());
+    }
+
+    #[test]
+    fn a_chunk_serves_one_arena_after_the_other() {
+        let mut first = Arena::new();
+        let place = first.alloc(10, 1).expect("there is memory");
+        // Two at a time have one each.
+        let mut second = Arena::new();
+        assert_ne!(second.alloc(10, 1).expect("there is memory"), place);
+        drop(first);
+        drop(second);
+        let mut third = Arena::new();
+        assert_eq!(third.alloc(10, 1).expect("there is memory"), place);
+        // A larger one is not mistaken for it.
+        let mut large = Arena::new();
+        large.alloc(10_000, 1).expect("there is memory");
+        drop(large);
+        assert_eq!(third.alloc(1, 1).expect("there is memory").as_ptr(), place.as_ptr().wrapping_add(10));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use crate::boundary::{borrow, c_text, give, null};
 use crate::layout::{Kind, Layout, Shape};
 use crate::lift::Filling;
 use crate::lower::Place;
-use crate::plain;
 use crate::types::Text;
 use crate::values::ValueHandle;
 
@@ -132,7 +131,7 @@ fn foreign() -> Error {
 
 /// Where the result of a call goes.
 pub(crate) struct Target<'s> {
-    layout: Option<&'s Layout>,
+    shape: &'s Shape,
     at: *mut u8,
     arena: *mut *mut Arena,
 }
@@ -153,7 +152,7 @@ impl<'s> Target<'s> {
         if shape.has_nested && arena.is_null() {
             return Err(null("arena"));
         }
-        Ok(Target { layout: shape.result.as_ref(), at: result.cast(), arena })
+        Ok(Target { shape, at: result.cast(), arena })
     }
 
     /// Fills a result that is a text.
@@ -181,20 +180,23 @@ impl<'s> Target<'s> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub(crate) fn lift(&self, outcome: Outcome<'_, '_>) -> Result<()> {
-        if let (Some(number), Some(layout)) = (outcome.number(), self.layout) {
+        if let Some(way) = self.shape.number
+            && let Some(number) = outcome.number()
+        {
             // SAFETY: the promise of `new`; the result is a number.
-            unsafe { plain::write(self.at, layout, number) };
+            unsafe { way.write(self.at, number) };
             return Ok(());
         }
-        if let (true, Some(Layout { kind: Kind::Text, .. })) = (outcome.is_text(), self.layout) {
+        let layout = self.shape.result.as_ref();
+        if let Some(Layout { kind: Kind::Text, .. }) = layout {
             return self.lift_text(outcome);
         }
         const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Bool };
         let arena = RefCell::new(Arena::new());
         // SAFETY: the promise of `new`; where there is no result, nothing is written.
-        let filling = unsafe { Filling::value(self.layout.unwrap_or(NOTHING), self.at, &arena) };
+        let filling = unsafe { Filling::value(layout.unwrap_or(NOTHING), self.at, &arena) };
         let filled = outcome.lift(&filling);
-        match (filled, self.layout) {
+        match (filled, layout) {
             (Ok(()), _) => {
                 if !self.arena.is_null() {
                     // SAFETY: the promise of `new`.

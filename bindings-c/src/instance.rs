@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use undergo::{Error, ErrorKind, Result, Tier, Value};
+use undergo::{CallOptions, Error, ErrorKind, Result, Tier, Value};
 
 use crate::arena::Arena;
 use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, quietly, text};
@@ -75,12 +75,20 @@ pub unsafe extern "C" fn undergo_instance_invoke(
         let (core, wanted) = (&borrow(instance, "instance")?.core, borrow(signature, "signature")?);
         let (export, shape) = exports::find(core.plugin(), wanted)?;
         let target = Target::new(shape, result, arena)?;
-        let options = call_options(options);
-        let mut room = plain::EMPTY;
-        if let Some(plain) = plain::arguments(shape, args, &mut room) {
-            return core.call_plain(export, plain, &options, |outcome| target.lift(outcome));
+        let given;
+        let options = if options.is_null() {
+            CallOptions::NONE
+        } else {
+            given = call_options(options);
+            &given
+        };
+        if let Some(params) = &shape.plain {
+            let mut call = core.plain_call(export)?;
+            if plain::fill(&mut call, params, args).is_some() {
+                return call.run(options, |outcome| target.lift(outcome));
+            }
         }
-        core.call_with(export, &options, |arguments| exports::lower_struct(arguments, shape, args), |outcome| target.lift(outcome))
+        core.call_with(export, options, |arguments| exports::lower_struct(arguments, shape, args), |outcome| target.lift(outcome))
     })
 }
 

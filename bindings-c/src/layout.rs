@@ -16,6 +16,7 @@
 
 use undergo::{Function, Scalar, Type, TypeKind};
 
+use crate::plain;
 use crate::types::{List, TimeValue};
 
 /// A type's place in C.
@@ -51,8 +52,10 @@ pub(crate) struct Shape {
     pub(crate) digest: u64,
     pub(crate) params: Fields,
     pub(crate) result: Option<Layout>,
-    /// Whether its arguments can go straight to the guest.
-    pub(crate) is_plain: bool,
+    /// The parameters of a function whose arguments can go straight to the guest.
+    pub(crate) plain: Option<Vec<plain::Param>>,
+    /// How a result is written that is a number.
+    pub(crate) number: Option<plain::Number>,
     /// Whether the result points to anything.
     pub(crate) has_nested: bool,
 }
@@ -66,7 +69,8 @@ impl Shape {
             let params = Fields::of(function.params.iter().map(|param| &param.ty));
             Shape {
                 digest: function.digest(),
-                is_plain: function.is_plain(),
+                plain: plain::params(function, &params.items),
+                number: result.as_ref().and_then(plain::Number::of),
                 params,
                 has_nested: result.as_ref().is_some_and(Layout::has_nested),
                 result,

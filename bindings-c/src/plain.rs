@@ -2,74 +2,123 @@
 
 use std::ffi::c_void;
 
-use undergo::{Argument, MAX_PLAIN_PARAMS};
+use undergo::{Function, PlainCall, Scalar};
 
-use crate::layout::{Kind, Layout, Shape};
-use crate::lower::Place;
+use crate::boundary::bytes;
+use crate::layout::{Kind, Layout};
+use crate::types::List;
 
-/// Room for the arguments of such a call.
-pub(crate) type Room<'a> = [Argument<'a>; MAX_PLAIN_PARAMS];
-
-/// Room that nothing is in yet.
-pub(crate) const EMPTY: Room<'static> = [Argument::Number(0); MAX_PLAIN_PARAMS];
-
-/// Reads the struct of the arguments. `None` for other functions, and where an argument is not what it should be: the way of all functions says why.
-///
-/// # Safety
-///
-/// `args` points to the struct of the function's arguments, or is NULL.
-#[inline]
-pub(crate) unsafe fn arguments<'r, 'a>(shape: &'a Shape, args: *const c_void, room: &'r mut Room<'a>) -> Option<&'r [Argument<'a>]> {
-    let params = &*shape.params.items;
-    if !shape.is_plain || args.is_null() && !params.is_empty() {
-        return None;
-    }
-    let given = room.get_mut(..params.len())?;
-    for (argument, (offset, layout)) in given.iter_mut().zip(params) {
-        // SAFETY: the caller's promise.
-        *argument = unsafe { read(args.cast::<u8>().wrapping_add(*offset), layout) }?;
-    }
-    Some(given)
+/// A parameter, and where it lies in the struct of the arguments.
+pub(crate) struct Param {
+    offset: usize,
+    way: Way,
+    /// Of a list.
+    scalar: Scalar,
 }
 
-/// # Safety
-///
-/// A value of that layout lies there.
-#[inline]
-unsafe fn read<'a>(at: *const u8, layout: &'a Layout) -> Option<Argument<'a>> {
-    // SAFETY: the caller's promise; structs are aligned, and those of a caller who packed them are read as well.
-    unsafe {
-        Some(match &layout.kind {
-            Kind::Bool | Kind::Scalar(_) | Kind::Duration => Argument::Number(match layout.size {
-                1 => at.read().into(),
-                2 => at.cast::<u16>().read_unaligned().into(),
-                4 => at.cast::<u32>().read_unaligned().into(),
-                _ => at.cast::<u64>().read_unaligned(),
-            }),
-            Kind::Text => Argument::Text(Place::new(at, layout).text().ok()?),
+/// How a parameter is read.
+#[derive(Clone, Copy)]
+enum Way {
+    /// A number of so many bits.
+    Bits8,
+    Bits16,
+    Bits32,
+    Bits64,
+    Text,
+    List,
+}
+
+/// The parameters of a function that can be called in this way. `None` for others.
+pub(crate) fn params(function: &Function, items: &[(usize, Layout)]) -> Option<Vec<Param>> {
+    let param = |(offset, layout): &(usize, Layout)| {
+        let (way, scalar) = match &layout.kind {
+            Kind::Bool | Kind::Scalar(_) | Kind::Duration => (Way::number(layout)?, Scalar::U8),
+            Kind::Text => (Way::Text, Scalar::U8),
             Kind::List(item) => match item.kind {
-                Kind::Scalar(scalar) => Argument::List(scalar, Place::new(at, layout).elements(item.size).ok()?.0),
+                Kind::Scalar(scalar) => (Way::List, scalar),
                 _ => return None,
             },
+            _ => return None,
+        };
+        Some(Param { offset: *offset, way, scalar })
+    };
+    if function.is_plain() { items.iter().map(param).collect() } else { None }
+}
+
+impl Way {
+    fn number(layout: &Layout) -> Option<Way> {
+        Some(match layout.size {
+            1 => Way::Bits8,
+            2 => Way::Bits16,
+            4 => Way::Bits32,
+            8 => Way::Bits64,
             _ => return None,
         })
     }
 }
 
-/// Writes a result: the lowest bytes of a number.
+/// Gives the call its arguments. `None` where one is not what it should be: the way of all functions says why.
 ///
 /// # Safety
 ///
-/// There is room for a value of that layout, whose bytes are those of a number.
+/// `args` points to the struct of the function's arguments, or is NULL.
 #[inline]
-pub(crate) unsafe fn write(at: *mut u8, layout: &Layout, number: u64) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match layout.size {
-            1 => at.write(number as u8),
-            2 => at.cast::<u16>().write_unaligned(number as u16),
-            4 => at.cast::<u32>().write_unaligned(number as u32),
-            _ => at.cast::<u64>().write_unaligned(number),
+pub(crate) unsafe fn fill<'a>(call: &mut PlainCall<'_, 'a>, params: &'a [Param], args: *const c_void) -> Option<()> {
+    if args.is_null() && !params.is_empty() {
+        return None;
+    }
+    for param in params {
+        let at = args.cast::<u8>().wrapping_add(param.offset);
+        // SAFETY: the caller's promise; structs are aligned, and those of a caller who packed them are read as well.
+        let given = unsafe {
+            match param.way {
+                Way::Bits8 => call.number(at.read().into()),
+                Way::Bits16 => call.number(at.cast::<u16>().read_unaligned().into()),
+                Way::Bits32 => call.number(at.cast::<u32>().read_unaligned().into()),
+                Way::Bits64 => call.number(at.cast::<u64>().read_unaligned()),
+                Way::Text => {
+                    let List { ptr, len } = at.cast::<List>().read_unaligned();
+                    call.text(undergo::text(bytes(ptr, len).ok()?).ok()?)
+                }
+                Way::List => {
+                    let List { ptr, len } = at.cast::<List>().read_unaligned();
+                    call.list(param.scalar, bytes(ptr, len.checked_mul(param.scalar.size() as usize)?).ok()?)
+                }
+            }
+        };
+        given.ok()?;
+    }
+    Some(())
+}
+
+/// How a result is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(Way);
+
+impl Number {
+    /// Of a result that is a number. `None` for others.
+    pub(crate) fn of(layout: &Layout) -> Option<Number> {
+        match layout.kind {
+            Kind::Bool | Kind::Scalar(_) | Kind::Duration => Way::number(layout).map(Number),
+            _ => None,
+        }
+    }
+
+    /// Writes a result: the lowest bytes of a number.
+    ///
+    /// # Safety
+    ///
+    /// There is room for a value of the layout that this is of.
+    #[inline]
+    pub(crate) unsafe fn write(self, at: *mut u8, number: u64) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.0 {
+                Way::Bits8 => at.write(number as u8),
+                Way::Bits16 => at.cast::<u16>().write_unaligned(number as u16),
+                Way::Bits32 => at.cast::<u32>().write_unaligned(number as u32),
+                _ => at.cast::<u64>().write_unaligned(number),
+            }
         }
     }
 }

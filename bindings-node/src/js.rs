@@ -43,6 +43,9 @@ macro_rules! get {
 }
 pub(crate) use get;
 
+/// Bytes of which there are so many are worth more calls of Node-API.
+const LARGE: usize = 16 << 10;
+
 /// An environment: a thread of JavaScript.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Env(pub(crate) sys::napi_env);
@@ -142,6 +145,11 @@ impl Env {
 
     /// A typed array of that type with a copy of the bytes.
     pub(crate) fn typed_array(self, array: i32, bytes: &[u8], item: usize) -> Made {
+        if bytes.len() >= LARGE
+            && let Some(made) = self.large_array(array, bytes, item)
+        {
+            return Ok(made);
+        }
         let mut data: *mut c_void = ptr::null_mut();
         let buffer = get!(ptr::null_mut(); napi_create_arraybuffer(self, bytes.len(), &mut data))?;
         if !bytes.is_empty() {
@@ -149,6 +157,20 @@ impl Env {
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast::<u8>(), bytes.len()) };
         }
         self.made(get!(ptr::null_mut(); napi_create_typedarray(self, array, bytes.len() / item, buffer, 0)))
+    }
+
+    /// The same by a Buffer, whose memory Node does not clear before it copies the bytes there; for many bytes that is half of the work. `None` where a Buffer is
+    /// part of memory that the array must not lie in.
+    fn large_array(self, array: i32, bytes: &[u8], item: usize) -> Option<Js> {
+        let raw = get!(ptr::null_mut(); napi_create_buffer_copy(self, bytes.len(), bytes.as_ptr().cast(), &mut ptr::null_mut())).ok()?;
+        let (mut len, mut buffer, mut offset) = (0, ptr::null_mut(), 0);
+        node!(napi_get_typedarray_info(self, raw, &mut -1, &mut len, &mut ptr::null_mut(), &mut buffer, &mut offset)).ok()?;
+        let (mut start, mut whole) = (ptr::null_mut(), 0);
+        node!(napi_get_arraybuffer_info(self, buffer, &mut start, &mut whole)).ok()?;
+        if offset != 0 || whole != bytes.len() {
+            return None;
+        }
+        self.made(get!(ptr::null_mut(); napi_create_typedarray(self, array, len / item, buffer, 0))).ok()
     }
 
     pub(crate) fn global(self) -> Made {

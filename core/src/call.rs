@@ -5,7 +5,7 @@ use std::ptr;
 use wasmtime::ValRaw;
 
 use crate::abi::block::Block;
-use crate::abi::lift::{Lift, Lifting, lift_str};
+use crate::abi::lift::{Budget, Lift, Lifting, lift_str};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::{Error, ErrorKind, Result};
@@ -101,7 +101,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
         let with_head = self.function.abi.spilled;
         self.block.placed_size(with_head)?;
         let (export, function) = (self.export, &*plugin.exports[self.export].function);
-        let mut returned = Returned { entered: enter()?, function, export, result: ValRaw::u64(0) };
+        let mut returned = Returned { entered: enter()?, function, export, result: 0 };
         let called = returned.entered.call(export, function, &mut self.block);
         returned.result = called.inspect_err(|error| running.life.kill(error))?;
         Ok(returned)
@@ -142,7 +142,8 @@ pub struct Returned<'i> {
     pub(crate) entered: Entered<'i>,
     pub(crate) function: &'i Function,
     pub(crate) export: usize,
-    pub(crate) result: ValRaw,
+    /// The core value.
+    pub(crate) result: u64,
 }
 
 impl<'i> Returned<'i> {
@@ -165,26 +166,43 @@ impl<'i> Returned<'i> {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
-    pub(crate) fn lift_with<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64)) -> Result<R> {
+    pub(crate) fn lift_with<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget) -> Result<R>) -> Result<R> {
         if self.entered.is_stale() {
             return Err(stale());
         }
-        let max = self.entered.store_ref().data().max_value;
-        let (value, lifted) = read_result(self.function, || self.entered.data(), self.result.get_u64(), max, lift);
-        let denials = &self.entered.running.seed.denials;
-        let value = value.map_err(|error| in_result(error, self.function, denials));
-        if let Err(error) = &value
-            && error.kind() == ErrorKind::Trap
-        {
-            // A guest that gives what can't be is not to be trusted with another call.
-            self.entered.running.life.kill(error);
-        } else if lifted >= RELEASE_FROM
-            && let Some(post) = self.entered.store_ref().data().exports[self.export].1
-        {
-            let mut raw = [self.result];
-            enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.life.kill(error))?;
+        let budget = Budget::new(self.entered.store_ref().data().max_value);
+        match read_result(self.function, || self.entered.data(), self.result, &budget, lift) {
+            Ok(value) => {
+                if budget.spent() >= RELEASE_FROM {
+                    self.release()?;
+                }
+                Ok(value)
+            }
+            Err(error) => Err(self.failed(error, &budget)),
         }
-        value
+    }
+
+    /// What became of a result that can't be lifted.
+    #[cold]
+    fn failed(&mut self, error: Error, budget: &Budget) -> Error {
+        let error = in_result(error, self.function, &self.entered.running.seed.denials);
+        if error.kind() == ErrorKind::Trap {
+            // A guest that gives what can't be is not to be trusted with another call.
+            self.entered.running.life.kill(&error);
+        } else if budget.spent() >= RELEASE_FROM
+            && let Err(ended) = self.release()
+        {
+            return ended;
+        }
+        error
+    }
+
+    /// Lets the guest free the result.
+    #[cold]
+    fn release(&mut self) -> Result<()> {
+        let Some(post) = self.entered.store_ref().data().exports[self.export].1 else { return Ok(()) };
+        let mut raw = [ValRaw::u64(self.result)];
+        enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.life.kill(error))
     }
 }
 
@@ -199,52 +217,45 @@ impl Outcome<'_, '_> {
     /// As there.
     #[inline]
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
-        self.0.lift_with(|function, memory, bytes, max| lift_value(lift, function, memory, bytes, max))
+        self.0.lift_with(|function, memory, bytes, budget| lift_value(lift, function, memory, bytes, budget))
     }
 }
 
-/// Reads what a call gave: `raw` is the core result, and `data` the guest's memory. Also says how many bytes of the host the value has.
+/// Reads what a call gave: `raw` is the core result, and `data` the guest's memory.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `lift_with`, for which it is most of the work")]
 pub(crate) fn read_result<'m, R>(
     function: &Function,
     data: impl FnOnce() -> Result<&'m [u8]>,
     raw: u64,
-    max: u64,
-    lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], u64) -> (Result<R>, u64),
-) -> (Result<R>, u64) {
+    budget: &Budget,
+    lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget) -> Result<R>,
+) -> Result<R> {
     let layout = &function.abi.result;
     if layout.size == 0 {
-        return lift(function, GuestMemory::new(&[]), &[], max);
+        return lift(function, GuestMemory::new(&[]), &[], budget);
     }
     if let Some(slot) = layout.flat {
         let mut bytes = [0; 8];
-        return match crate::abi::block::store(&mut bytes, slot, raw) {
-            Ok(()) => lift(function, GuestMemory::new(&[]), &bytes, max),
-            Err(error) => (Err(error), 0),
-        };
+        crate::abi::block::store(&mut bytes, slot, raw)?;
+        return lift(function, GuestMemory::new(&[]), &bytes, budget);
     }
-    let found = data().and_then(|data| {
-        let memory = GuestMemory::new(data);
-        Ok((memory, memory.slice(raw as u32, 1, layout.size, layout.align)?))
-    });
-    let (memory, bytes) = match found {
-        Ok(found) => found,
-        Err(error) => return (Err(error), 0),
-    };
+    let memory = GuestMemory::new(data()?);
+    let bytes = memory.slice(raw as u32, 1, layout.size, layout.align)?;
     if function.fallible {
         match memory::read_u8(bytes, 0) {
             0 => {}
-            1 => {
-                let text = lift_str(memory, bytes, layout.value_offset);
-                return (text.and_then(|text| Err(Error::new(ErrorKind::GuestError, text))), 0);
-            }
-            other => {
-                return (Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))), 0);
-            }
+            1 => return Err(guest_error(memory, bytes, layout.value_offset)),
+            other => return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))),
         }
     }
-    lift(function, memory, bytes, max)
+    lift(function, memory, bytes, budget)
+}
+
+/// The error that the Go function returned.
+#[cold]
+fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32) -> Error {
+    lift_str(memory, bytes, at).map_or_else(|error| error, |text| Error::new(ErrorKind::GuestError, text))
 }
 
 /// Lifts a result with the host's own conversion.
@@ -254,14 +265,12 @@ pub(crate) fn lift_value<L: Lift>(
     function: &Function,
     memory: GuestMemory<'_>,
     bytes: &[u8],
-    max: u64,
-) -> (Result<L::Value>, u64) {
-    let lifting = Lifting::new(memory, lift, max);
-    let value = match &function.result {
+    budget: &Budget,
+) -> Result<L::Value> {
+    match &function.result {
         None => lift.none(),
-        Some(ty) => lifting.value(ty, bytes, function.abi.result.value_offset),
-    };
-    (value, lifting.lifted())
+        Some(ty) => Lifting::new(memory, lift, budget).value(ty, bytes, function.abi.result.value_offset),
+    }
 }
 
 /// Says which function gave a result that can't be read; and of an error of the guest's own, what it was denied before.

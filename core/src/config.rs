@@ -121,6 +121,9 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
+    /// Those that say nothing.
+    pub const NONE: &'static CallOptions = &CallOptions { timeout: None, cancel: None, within: None, caller: None };
+
     /// Whether they say nothing.
     #[inline]
     pub(crate) fn are_default(&self) -> bool {

@@ -6,7 +6,7 @@ use std::task::Poll;
 use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, Val};
 
 use crate::abi::block::Block;
-use crate::abi::lift::Lift;
+use crate::abi::lift::{Budget, Lift};
 use crate::call::{RELEASE_FROM, in_result, lift_value, read_result};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
@@ -172,15 +172,17 @@ impl AsyncReturned<'_, '_> {
         let (max, memory) = (state.max_value, state.guest.memory);
         let no_memory = || Error::new(ErrorKind::InvalidPlugin, "the module exports no memory");
         let data = || memory.map(|memory| memory.data(&*self.store)).ok_or_else(no_memory);
-        let (value, lifted) =
-            read_result(self.function, data, self.raw, max, |function, memory, bytes, max| lift_value(lift, function, memory, bytes, max));
+        let budget = Budget::new(max);
+        let value = read_result(self.function, data, self.raw, &budget, |function, memory, bytes, budget| {
+            lift_value(lift, function, memory, bytes, budget)
+        });
         let denials = &self.store.data().sockets.denials;
         let value = value.map_err(|error| in_result(error, self.function, denials));
         let state = self.store.data_mut();
         match &value {
             // A guest that gives what can't be is not to be trusted with another call.
             Err(error) if error.kind() == ErrorKind::Trap => state.life.kill(error),
-            _ if lifted >= RELEASE_FROM => {
+            _ if budget.spent() >= RELEASE_FROM => {
                 // Guest code, for which this is not the place: the next call begins with it.
                 state.release = state.exports[self.export].1.map(|post| (post, self.raw));
             }

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use wasmtime::StoreContextMut;
 
+use crate::barrier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::patience::Patience;
@@ -43,6 +44,7 @@ pub(crate) enum Entry {
 
 impl Gate {
     pub(crate) fn new() -> Gate {
+        barrier::prepare();
         Gate {
             owner: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
@@ -82,6 +84,7 @@ impl Gate {
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         // Counted before looking again: who leaves either sees the count, or left before the look.
         self.waiters.fetch_add(1, Ordering::SeqCst);
+        barrier::heavy();
         let entered = loop {
             if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 break Ok(Entry::Outer);
@@ -114,8 +117,9 @@ impl Gate {
     /// Goes out, after an outer entry.
     #[inline]
     pub(crate) fn leave(&self) {
-        self.owner.store(0, Ordering::SeqCst);
-        if self.waiters.load(Ordering::SeqCst) > 0 {
+        self.owner.store(0, Ordering::Release);
+        barrier::light();
+        if self.waiters.load(Ordering::Relaxed) > 0 {
             self.wake();
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
 use crate::abi::block::{self, Block};
-use crate::abi::lift::{Lift, Lifting};
+use crate::abi::lift::{Budget, Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::config::Caller;
@@ -191,7 +191,8 @@ impl HostCall<'_> {
             }
             buffer
         };
-        let lifting = Lifting::new(memory, lift, max);
+        let budget = Budget::new(max);
+        let lifting = Lifting::new(memory, lift, &budget);
         let one = |(param, offset): (&crate::interface::Field, &u32)| {
             lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
         };

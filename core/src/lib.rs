@@ -27,6 +27,7 @@ mod artifact;
 mod async_imports;
 mod async_instance;
 mod async_pool;
+mod barrier;
 mod cache;
 mod call;
 mod cancel;
@@ -100,7 +101,7 @@ pub use interface::{
 pub use life::Usage;
 pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
 pub use patience::set_interrupt;
-pub use plain::{Argument, MAX_PLAIN_PARAMS};
+pub use plain::PlainCall;
 pub use plugin::Plugin;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use random::Random;

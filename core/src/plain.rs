@@ -2,17 +2,14 @@
 
 use wasmtime::ValRaw;
 
-use crate::abi::lift::{lift_list, too_large, utf8};
+use crate::abi::lift::{lift_list, utf8};
 use crate::call::{Outcome, Returned, expect_count, no_export};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
-use crate::interface::{Function, Scalar, SlotKind, Type, TypeKind, round_up};
-use crate::running::Entered;
+use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, SlotKind, TypeKind, round_up};
+use crate::running::{Entered, Running};
 use crate::state::enter;
-
-/// The most parameters of a function that is called in this way. More are rare, and clearing room for them would cost the others.
-pub const MAX_PLAIN_PARAMS: usize = 4;
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
 const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
@@ -20,81 +17,190 @@ const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
 /// The most bytes of nested data: a guest's memory has at most 4 GiB, and the sum of two such numbers fits.
 const MOST_BYTES: u32 = u32::MAX / 2 - 16;
 
-/// An argument as it lies in the host's memory.
-#[derive(Clone, Copy, Debug)]
-pub enum Argument<'a> {
-    /// A bool, a number or a duration: its own bytes as they lie in little-endian memory, in the lowest bytes of this number. Those above are ignored. A bool is
-    /// true unless it is 0.
-    Number(u64),
-    /// Text, also of JSON.
-    Text(&'a str),
-    /// A list of such numbers, little-endian, as its bytes.
-    List(Scalar, &'a [u8]),
-}
-
-impl<'a> Argument<'a> {
-    /// The nested bytes, what they are aligned to, and the size of an element.
-    #[inline]
-    fn nested(self) -> Option<(&'a [u8], u32)> {
-        match self {
-            Argument::Number(_) => None,
-            Argument::Text(text) => Some((text.as_bytes(), 1)),
-            Argument::List(scalar, bytes) => Some((bytes, scalar.size())),
-        }
-    }
-
-    /// Whether a parameter of that type takes it.
-    #[inline]
-    fn fits(self, ty: &Type) -> bool {
-        match (self, &ty.kind) {
-            (Argument::Number(_), TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration)
-            | (Argument::Text(_), TypeKind::String | TypeKind::Json) => true,
-            (Argument::List(scalar, bytes), TypeKind::List(item)) => {
-                matches!(item.kind, TypeKind::Scalar(wanted) if wanted == scalar) && bytes.len().is_multiple_of(scalar.size() as usize)
-            }
-            _ => false,
-        }
-    }
-}
-
 impl Function {
-    /// Whether [`Instance::call_plain`] can call it: its parameters, [`MAX_PLAIN_PARAMS`] at most, are bools, numbers, durations, text, JSON and lists of numbers.
+    /// Whether a [`PlainCall`] can call it: its parameters, 4 at most, are bools, numbers, durations, text, JSON and lists of numbers.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.params.len() <= MAX_PLAIN_PARAMS
-            && self.params.iter().all(|param| match &param.ty.kind {
-                TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::String | TypeKind::Json => true,
-                TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(_)),
-                _ => false,
-            })
+        self.abi.plain.is_some()
     }
 }
 
 impl Instance {
-    /// Calls an export with such arguments: see [`Function::is_plain`]. `then` gets the result.
+    /// Begins a call of the export of that number with arguments that are lent as they lie in the host's memory. See [`Function::is_plain`].
     ///
     /// # Errors
     ///
-    /// `unknown-export` for a number that is none; `type-mismatch` for arguments that are not those of the function; `busy`, `dead-instance`, whatever ends the guest, and the errors of
-    /// `then`.
+    /// `unknown-export` for a number that is none; `type-mismatch` for a function that can't be called in this way.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
-    pub fn call_plain<R>(
-        &self,
-        export: usize,
-        args: &[Argument<'_>],
-        options: &CallOptions,
-        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
-    ) -> Result<R> {
+    #[expect(clippy::inline_always, reason = "it is made in its place; to move it costs as much as to fill it")]
+    pub fn plain_call<'a>(&self, export: usize) -> Result<PlainCall<'_, 'a>> {
         let running = self.running();
         let Some(found) = running.seed.plugin.compiled().exports.get(export) else { return Err(no_export(export)) };
         let function = &*found.function;
-        let Some(size) = nested_size(function, args) else { return Err(misfit(function, args)) };
-        let mut returned = Returned { entered: running.enter(options)?, function, export, result: ValRaw::u64(0) };
-        let called = returned.entered.call_plain(export, function, args, size);
-        returned.result = called.inspect_err(|error| running.life.kill(error))?;
+        let Some(plain) = &function.abi.plain else { return Err(not_plain(function)) };
+        Ok(PlainCall {
+            running,
+            function,
+            plain,
+            export,
+            raw: [ValRaw::u64(0); MOST_VALUES],
+            nested: [&[]; MAX_PLAIN_PARAMS],
+            places: [0; MAX_PLAIN_PARAMS],
+            params: 0,
+            values: 0,
+            lists: 0,
+            size: 0,
+        })
+    }
+}
+
+/// A call on its way: its arguments are given one after the other, and it runs when all of them are there.
+pub struct PlainCall<'i, 'a> {
+    running: &'i Running,
+    function: &'i Function,
+    plain: &'i [Plain],
+    export: usize,
+    /// The core values. Of a text or a list, where it begins in the nested data.
+    raw: [ValRaw; MOST_VALUES],
+    /// Texts and lists, and the number of the core value that points to each.
+    nested: [&'a [u8]; MAX_PLAIN_PARAMS],
+    places: [u8; MAX_PLAIN_PARAMS],
+    /// How many there are of each.
+    params: usize,
+    values: usize,
+    lists: usize,
+    /// The bytes of the nested data.
+    size: u32,
+}
+
+impl<'a> PlainCall<'_, 'a> {
+    /// Gives a bool, a number or a duration: its own bytes as they lie in little-endian memory, in the lowest bytes of this number. Those above are ignored. A bool is true unless it is 0.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the next parameter is none of these.
+    #[inline]
+    pub fn number(&mut self, bytes: u64) -> Result<()> {
+        match (self.plain.get(self.params), self.raw.get_mut(self.values)) {
+            (Some(Plain::Number(kind)), Some(raw)) => {
+                *raw = ValRaw::u64(lower(*kind, bytes));
+                self.params += 1;
+                self.values += 1;
+                Ok(())
+            }
+            _ => Err(self.misfit("a number")),
+        }
+    }
+
+    /// Gives text, also of JSON.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the next parameter takes none, or all arguments together are too large: they have 2 GiB at most.
+    #[inline]
+    pub fn text(&mut self, text: &'a str) -> Result<()> {
+        match self.plain.get(self.params) {
+            Some(Plain::Text) => self.nest(text.as_bytes(), 1),
+            _ => Err(self.misfit("text")),
+        }
+    }
+
+    /// Gives a list of such numbers, little-endian, as its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`text`](PlainCall::text); also for bytes that are no whole numbers.
+    #[inline]
+    pub fn list(&mut self, scalar: Scalar, bytes: &'a [u8]) -> Result<()> {
+        match self.plain.get(self.params) {
+            Some(Plain::List(wanted)) if *wanted == scalar && bytes.len().is_multiple_of(scalar.size() as usize) => {
+                self.nest(bytes, scalar.size())
+            }
+            _ => Err(self.misfit("a list of numbers")),
+        }
+    }
+
+    #[inline]
+    fn nest(&mut self, bytes: &'a [u8], unit: u32) -> Result<()> {
+        let start = round_up(self.size, unit);
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let end = start.saturating_add(len);
+        let value = self.values;
+        let (Some([pointer, count, ..]), true) = (self.raw.get_mut(value..), end <= MOST_BYTES) else {
+            return Err(too_large(self.function));
+        };
+        *pointer = ValRaw::u32(start);
+        *count = ValRaw::u32(len / unit);
+        self.nested[self.lists] = bytes;
+        // One of eight.
+        self.places[self.lists] = value as u8;
+        self.size = end;
+        self.params += 1;
+        self.values += 2;
+        self.lists += 1;
+        Ok(())
+    }
+
+    /// Runs the call. `then` gets the result.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when arguments are missing; `busy`, `dead-instance`, whatever ends the guest, and the errors of `then`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub fn run<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        if self.params != self.plain.len() {
+            return expect_count(self.function, self.params).and(Err(too_large(self.function)));
+        }
+        let (running, function, export) = (self.running, self.function, self.export);
+        let mut returned = Returned { entered: running.enter(options)?, function, export, result: 0 };
+        returned.result = self.enter(&mut returned.entered).inspect_err(|error| running.life.kill(error))?;
         then(Outcome(&mut returned))
     }
+
+    #[inline]
+    fn enter(&mut self, entered: &mut Entered<'_>) -> Result<u64> {
+        let store = entered.store();
+        let (func, guest) = (store.data().exports[self.export].0, store.data().guest);
+        if self.size > 0 {
+            let (raw, nested, places) = (&mut self.raw, &self.nested[..self.lists], &self.places);
+            guest.fill_room(store, self.size, |base, target| {
+                for (i, bytes) in nested.iter().enumerate() {
+                    // `nest` has counted them in the same way.
+                    let pointer = &mut raw[usize::from(places[i])];
+                    let start = pointer.get_u32();
+                    target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
+                    *pointer = ValRaw::u32(base + start);
+                }
+            })?;
+        }
+        enter(store, func, &mut self.raw[..self.values.max(1)])?;
+        Ok(self.function.abi.result.core_value(self.raw[0]))
+    }
+
+    /// Why the next parameter does not take such a value.
+    #[cold]
+    fn misfit(&self, found: &str) -> Error {
+        match self.function.params.get(self.params) {
+            Some(param) => Error::new(ErrorKind::TypeMismatch, format!("expected {}, got {found}", param.ty))
+                .at(param.name.clone())
+                .in_function(&self.function.name),
+            None => expect_count(self.function, self.params + 1).err().unwrap_or_else(|| too_large(self.function)),
+        }
+    }
+}
+
+#[cold]
+fn not_plain(function: &Function) -> Error {
+    let text = format!(
+        "has more than {MAX_PLAIN_PARAMS} parameters, or some that are not numbers, text or lists of numbers, and can't be called in this way"
+    );
+    Error::new(ErrorKind::TypeMismatch, text).in_function(&function.name)
+}
+
+#[cold]
+fn too_large(function: &Function) -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the arguments are too large: together they have 2 GiB at most").in_function(&function.name)
 }
 
 impl Outcome<'_, '_> {
@@ -102,16 +208,8 @@ impl Outcome<'_, '_> {
     #[must_use]
     #[inline]
     pub fn number(&self) -> Option<u64> {
-        let slot = self.0.function.abi.result.flat?;
-        let is_number = matches!(self.0.function.result.as_ref()?.kind, TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration);
-        (is_number && !self.0.entered.is_stale()).then(|| lift(slot.kind, self.0.result.get_u64()))
-    }
-
-    /// Whether [`text`](Outcome::text) lifts the result.
-    #[must_use]
-    #[inline]
-    pub fn is_text(&self) -> bool {
-        self.0.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json))
+        let kind = self.0.function.abi.result.number?;
+        (!self.0.entered.is_stale()).then(|| lift(kind, self.0.result))
     }
 
     /// Lifts the result of a function that gives text: lends it to `then`, while it lies in the guest's memory. As [`lift`](Outcome::lift), for hosts that do nothing else with it than to copy it.
@@ -122,109 +220,15 @@ impl Outcome<'_, '_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub fn text<R>(self, then: impl FnOnce(&str) -> Result<R>) -> Result<R> {
-        let is_text = self.is_text();
-        self.0.lift_with(|function, memory, bytes, max| {
-            if !is_text {
-                return (Err(Error::new(ErrorKind::TypeMismatch, "the result is no text")), 0);
-            }
-            let found = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset);
-            let (text, len) = match found {
-                Ok((_, len)) if len as u64 > max => return (Err(too_large(max)), 0),
-                Ok((bytes, len)) => (utf8(bytes), len as u64),
-                Err(error) => return (Err(error), 0),
-            };
-            (text.and_then(then), len)
+        if !self.0.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json)) {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the result is no text").at(" -> result").in_function(&self.0.function.name));
+        }
+        self.0.lift_with(|function, memory, bytes, budget| {
+            let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
+            budget.charge(len, 0)?;
+            then(utf8(text)?)
         })
     }
-}
-
-impl Entered<'_> {
-    /// `size` is that of the nested data.
-    #[inline]
-    fn call_plain(&mut self, export: usize, function: &Function, args: &[Argument<'_>], size: u32) -> Result<ValRaw> {
-        let store = self.store();
-        let (func, guest) = (store.data().exports[export].0, store.data().guest);
-        let slots = &function.abi.slots;
-        // Room for what there is: to clear it for the most would cost as much as to fill it.
-        let (mut few, mut most);
-        let raw = if slots.len() <= 4 {
-            few = [ValRaw::u64(0); 4];
-            &mut few[..slots.len().max(1)]
-        } else {
-            most = [ValRaw::u64(0); MOST_VALUES];
-            &mut most[..slots.len()]
-        };
-        let mut fill = |base: u32, target: &mut [u8]| {
-            let (mut end, mut core) = (0, 0);
-            for arg in args {
-                if let Argument::Number(bytes) = *arg {
-                    raw[core] = ValRaw::u64(lower(slots[core].kind, bytes));
-                    core += 1;
-                } else if let Some((bytes, unit)) = arg.nested() {
-                    // `nested_size` counts the same.
-                    let start = round_up(end, unit);
-                    end = start + bytes.len() as u32;
-                    target[start as usize..end as usize].copy_from_slice(bytes);
-                    raw[core] = ValRaw::u32(base + start);
-                    raw[core + 1] = ValRaw::u32(bytes.len() as u32 / unit);
-                    core += 2;
-                }
-            }
-        };
-        if size == 0 {
-            fill(0, &mut []);
-        } else {
-            guest.fill_room(store, size, fill)?;
-        }
-        enter(store, func, raw)?;
-        Ok(raw[0])
-    }
-}
-
-/// The bytes that nested data takes. `None` when the arguments are not those of the function, or too large.
-#[inline]
-fn nested_size(function: &Function, args: &[Argument<'_>]) -> Option<u32> {
-    if args.len() != function.params.len() || args.len() > MAX_PLAIN_PARAMS {
-        return None;
-    }
-    let mut size = 0;
-    for (arg, param) in args.iter().zip(&function.params) {
-        if !arg.fits(&param.ty) {
-            return None;
-        }
-        if let Some((bytes, unit)) = arg.nested() {
-            let len = u32::try_from(bytes.len()).ok().filter(|&len| len <= MOST_BYTES)?;
-            size = round_up(size, unit) + len;
-            if size > MOST_BYTES {
-                return None;
-            }
-        }
-    }
-    Some(size)
-}
-
-/// Why [`nested_size`] gave none.
-#[cold]
-fn misfit(function: &Function, args: &[Argument<'_>]) -> Error {
-    if let Err(error) = expect_count(function, args.len()) {
-        return error;
-    }
-    let misfit = args.iter().zip(&function.params).find(|(arg, param)| !arg.fits(&param.ty));
-    let error = match misfit {
-        Some((arg, param)) => {
-            let found = match arg {
-                Argument::Number(_) => "a number",
-                Argument::Text(_) => "text",
-                Argument::List(..) => "a list of numbers",
-            };
-            Error::new(ErrorKind::TypeMismatch, format!("expected {}, got {found}", param.ty)).at(param.name.clone())
-        }
-        None if args.len() > MAX_PLAIN_PARAMS => {
-            Error::new(ErrorKind::TypeMismatch, format!("has more than {MAX_PLAIN_PARAMS} parameters, and can't be called in this way"))
-        }
-        None => Error::new(ErrorKind::TypeMismatch, "the arguments are too large: together they have 2 GiB at most"),
-    };
-    error.in_function(&function.name)
 }
 
 /// Bytes in memory as a core value: canonical flattening extends narrow numbers to 32 bits.

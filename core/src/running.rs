@@ -220,7 +220,7 @@ impl<'i> Entered<'i> {
     }
 
     #[inline]
-    pub(crate) fn call(&mut self, export: usize, function: &Function, block: &mut Block<'_>) -> Result<ValRaw> {
+    pub(crate) fn call(&mut self, export: usize, function: &Function, block: &mut Block<'_>) -> Result<u64> {
         let store = self.store();
         // The plugin is the one that the arguments were made for, so the number is one of its exports.
         let func = store.data().exports[export].0;
@@ -251,7 +251,7 @@ impl<'i> Entered<'i> {
             }
         }
         enter(store, func, raw)?;
-        Ok(raw[0])
+        Ok(abi.result.core_value(raw[0]))
     }
 }
 

@@ -30,14 +30,19 @@ struct Anchor {
 
 static ANCHOR: OnceLock<Anchor> = OnceLock::new();
 
-/// Notes what the clocks say now: the longer ago that was, the better is known how fast the counter runs.
+/// Notes what the clocks say now: the longer ago that was, the better is known how fast the counter runs. To be called before anything is measured.
 pub(crate) fn anchor() {
-    ANCHOR.get_or_init(Anchor::now);
+    anchored();
+}
+
+fn anchored() -> &'static Anchor {
+    counter::choose();
+    ANCHOR.get_or_init(Anchor::now)
 }
 
 /// How long so many ticks are.
 pub(crate) fn duration(ticks: u64) -> Duration {
-    let anchor = ANCHOR.get_or_init(Anchor::now);
+    let anchor = anchored();
     loop {
         let (time, passed) = (anchor.time.elapsed(), counter::read().saturating_sub(anchor.ticks));
         // To read both takes some tens of nanoseconds: they are known to one part in ten thousand.
@@ -58,15 +63,23 @@ impl Anchor {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod counter {
     use std::arch::x86_64::{__cpuid, _rdtsc};
-    use std::sync::LazyLock;
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Whether the counter runs at one speed, whatever the processor does (Intel's manual, volume 3, "Invariant TSC").
-    static IS_STEADY: LazyLock<bool> = LazyLock::new(|| __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & 1 << 8 != 0);
+    static IS_STEADY: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn choose() {
+        static CHOSEN: Once = Once::new();
+        CHOSEN.call_once(|| {
+            IS_STEADY.store(__cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & 1 << 8 != 0, Ordering::Relaxed);
+        });
+    }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "an instruction and a test")]
     pub(super) fn read() -> u64 {
-        if !*IS_STEADY {
+        if !IS_STEADY.load(Ordering::Relaxed) {
             return super::nanoseconds();
         }
         // SAFETY: every x86-64 processor has the instruction.
@@ -77,6 +90,8 @@ mod counter {
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 mod counter {
     pub(super) use super::nanoseconds as read;
+
+    pub(super) fn choose() {}
 }
 
 /// The system's clock as a counter, for where there is no better one.

@@ -4,7 +4,15 @@ mod common;
 
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
-use undergo::{Argument, ErrorKind, Instance, MAX_PLAIN_PARAMS, Result, Scalar, ToValue, Value};
+use undergo::{ErrorKind, Instance, Outcome, Result, Scalar, ToValue, Value};
+
+/// An argument for the call.
+#[derive(Clone, Copy)]
+enum Argument<'a> {
+    Number(u64),
+    Text(&'a str),
+    List(Scalar, &'a [u8]),
+}
 
 fn guest() -> Hosted {
     Hosted::new(conformance(), quiet()).expect("an instance")
@@ -14,17 +22,28 @@ fn export(guest: &Instance, name: &str) -> usize {
     guest.plugin().export(name).expect("an export")
 }
 
+fn call<R>(guest: &Instance, name: &str, args: &[Argument<'_>], then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+    let mut call = guest.plain_call(export(guest, name))?;
+    for arg in args {
+        match *arg {
+            Argument::Number(bytes) => call.number(bytes)?,
+            Argument::Text(text) => call.text(text)?,
+            Argument::List(scalar, bytes) => call.list(scalar, bytes)?,
+        }
+    }
+    call.run(&PLAIN, then)
+}
+
 fn value(guest: &Instance, name: &str, args: &[Argument<'_>]) -> Result<Value> {
-    guest.call_plain(export(guest, name), args, &PLAIN, |outcome| outcome.lift(&ToValue))
+    call(guest, name, args, |outcome| outcome.lift(&ToValue))
 }
 
 fn number(guest: &Instance, name: &str, bytes: u64) -> Option<u64> {
-    let args = [Argument::Number(bytes)];
-    guest.call_plain(export(guest, name), &args, &PLAIN, |outcome| Ok(outcome.number())).expect("a result")
+    call(guest, name, &[Argument::Number(bytes)], |outcome| Ok(outcome.number())).expect("a result")
 }
 
 fn text(guest: &Instance, name: &str, args: &[Argument<'_>]) -> Result<String> {
-    guest.call_plain(export(guest, name), args, &PLAIN, |outcome| outcome.text(|text| Ok(text.to_owned())))
+    call(guest, name, args, |outcome| outcome.text(|text| Ok(text.to_owned())))
 }
 
 #[test]
@@ -49,7 +68,7 @@ fn numbers_travel_as_their_bytes() {
     }
     // What is no number, or can fail, has none.
     for (name, args) in [("echo-string", [Argument::Text("x")]), ("fail", [Argument::Text("")])] {
-        let none = hosted.instance.call_plain(export(&hosted.instance, name), &args, &PLAIN, |outcome| Ok(outcome.number()));
+        let none = call(&hosted.instance, name, &args, |outcome| Ok(outcome.number()));
         assert_eq!(none.expect("a result"), None, "{name}");
     }
 }
@@ -93,25 +112,28 @@ fn errors_are_those_of_other_calls() {
     expect(&value(guest, "fail", &[Argument::Text("no")]).expect_err("an error"), ErrorKind::GuestError, &["no"]);
     expect(&text(guest, "bad-string", &[]).expect_err("no UTF-8"), ErrorKind::TypeMismatch, &["bad-string", "UTF-8", "byte 2"]);
     expect(&text(guest, "echo-int32", &[Argument::Number(1)]).expect_err("no text"), ErrorKind::TypeMismatch, &["no text"]);
-    let misfits: [(&str, &[Argument<'_>], &[&str]); 6] = [
+    let misfits: [(&str, &[Argument<'_>], &[&str]); 7] = [
         ("echo-string", &[Argument::Number(1)], &["echo-string", "expected string, got a number"]),
         ("echo-int32", &[Argument::Text("1")], &["echo-int32", "expected s32, got text"]),
         ("sum-float64s", &[Argument::List(Scalar::F32, &[0; 8])], &["sum-float64s", "list<f64>"]),
         ("sum-float64s", &[Argument::List(Scalar::F64, &[0; 7])], &["sum-float64s", "list<f64>"]),
         ("echo-string", &[], &["takes 1 argument, got 0"]),
+        ("append-int32", &[Argument::List(Scalar::S32, &[0; 4])], &["takes 2 arguments, got 1"]),
         ("echo-string", &[Argument::Text("a"), Argument::Text("b")], &["takes 1 argument, got 2"]),
     ];
     for (name, args, parts) in misfits {
         expect(&value(guest, name, args).expect_err("a misfit"), ErrorKind::TypeMismatch, parts);
     }
-    let sixteen = [Argument::Number(1); 16];
-    assert!(sixteen.len() > MAX_PLAIN_PARAMS);
-    expect(&value(guest, "sixteen", &sixteen).expect_err("too many"), ErrorKind::TypeMismatch, &["sixteen", "parameters"]);
-    expect(
-        &guest.call_plain(usize::MAX, &[], &PLAIN, |_| Ok(())).expect_err("no export"),
-        ErrorKind::UnknownExport,
-        &["there is no export number"],
-    );
+    for (name, is_plain) in [("sixteen", false), ("echo-strings", false), ("append-int32", true)] {
+        let number = export(guest, name);
+        let function = guest.plugin().exports().nth(number).expect("an export");
+        assert_eq!(function.is_plain(), is_plain, "{name}");
+        match guest.plain_call(number).err() {
+            Some(error) => expect(&error, ErrorKind::TypeMismatch, &[name, "can't be called in this way"]),
+            None => assert!(is_plain, "{name}"),
+        }
+    }
+    expect(&guest.plain_call(usize::MAX).err().expect("no export"), ErrorKind::UnknownExport, &["there is no export number"]);
     assert!(guest.dead().is_none());
     expect(&value(guest, "panic", &[Argument::Text("gone")]).expect_err("a panic"), ErrorKind::Panic, &["gone"]);
     expect_dead(guest, ErrorKind::Panic);

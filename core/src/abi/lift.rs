@@ -82,7 +82,7 @@ pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lif
     if bytes.len() < ty.size as usize {
         return Err(Error::new(ErrorKind::Trap, format!("a value of {ty} needs {} bytes, and there are {}", ty.size, bytes.len())));
     }
-    Lifting::new(memory, lift, DEFAULT_MAX_VALUE).value(ty, bytes, 0)
+    Lifting::new(memory, lift, &Budget::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
 }
 
 /// Bytes that one value may have on the host's side of the boundary, unless the limits say otherwise.
@@ -92,17 +92,12 @@ pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
 pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
-    budget: Budget,
+    budget: &'l Budget,
 }
 
 impl<'m, 'l, L> Lifting<'m, 'l, L> {
-    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, max: u64) -> Self {
-        Lifting { memory, lift, budget: Budget::new(max) }
-    }
-
-    /// How many bytes of lists and text were lifted so far.
-    pub(crate) fn lifted(&self) -> u64 {
-        self.budget.spent()
+    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, budget: &'l Budget) -> Self {
+        Lifting { memory, lift, budget }
     }
 
     /// The elements of a list, charged against what one value may have.
@@ -205,6 +200,7 @@ impl Budget {
     }
 
     /// Takes bytes, and elements that are no numbers.
+    #[inline]
     pub(crate) fn charge(&self, bytes: usize, elements: usize) -> Result<()> {
         let cost = bytes as u64 + elements as u64 * ELEMENT_COST;
         let left = self.left.get().checked_sub(cost).ok_or_else(|| too_large(self.max))?;

@@ -29,10 +29,7 @@ impl<'m> GuestMemory<'m> {
             return Err(self.out_of_bounds(address, bytes));
         }
         if address & (align - 1) != 0 {
-            return Err(Error::new(
-                ErrorKind::Trap,
-                format!("the guest gave address {address:#x}, which is not a multiple of {align} as its type needs"),
-            ));
+            return Err(misaligned(address, align));
         }
         // In bounds of the memory, so within usize.
         let start = address as usize;
@@ -46,6 +43,11 @@ impl<'m> GuestMemory<'m> {
             format!("the guest gave {bytes} bytes at address {address:#x}, which lie outside its memory of {} bytes", self.0.len()),
         )
     }
+}
+
+#[cold]
+fn misaligned(address: u32, align: u32) -> Error {
+    Error::new(ErrorKind::Trap, format!("the guest gave address {address:#x}, which is not a multiple of {align} as its type needs"))
 }
 
 /// Reads a little-endian number at a place that is within `bytes`: offsets come from layouts, and the slice from [`GuestMemory::slice`].

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use wasmtime::ValRaw;
+
 use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
 
 /// How a function's values travel by the canonical ABI. No type of this model needs the join of flat types that variants do,
@@ -16,8 +18,21 @@ pub(crate) struct Signature {
     pub(crate) slots: Vec<Slot>,
     /// Whether the parameters travel by pointer (more than 16 of them when flat).
     pub(crate) spilled: bool,
+    /// The parameters of a function that [`PlainCall`](crate::PlainCall) can call.
+    pub(crate) plain: Option<Box<[Plain]>>,
     /// The layout of the result with its error, if it has any.
     pub(crate) result: ResultLayout,
+}
+
+/// A parameter that is copied as it lies in the host's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// A bool, a number or a duration.
+    Number(SlotKind),
+    /// Text, also of JSON.
+    Text,
+    /// A list of numbers.
+    List(Scalar),
 }
 
 /// The result in memory.
@@ -29,6 +44,19 @@ pub(crate) struct ResultLayout {
     pub(crate) value_offset: u32,
     /// A single flat result, if it is one.
     pub(crate) flat: Option<Slot>,
+    /// Of a result that is a bool, a number or a duration, and can't be an error.
+    pub(crate) number: Option<SlotKind>,
+}
+
+impl ResultLayout {
+    /// What the guest gave as the first core value. Guest code writes as many bytes as the value has, and the processor waits when more are read so soon.
+    #[inline]
+    pub(crate) fn core_value(&self, raw: ValRaw) -> u64 {
+        match self.flat {
+            Some(Slot { kind: SlotKind::I64 | SlotKind::F64, .. }) => raw.get_u64(),
+            _ => raw.get_u32().into(),
+        }
+    }
 }
 
 /// One flat value and its place in memory.
@@ -57,6 +85,9 @@ pub(crate) enum SlotKind {
 
 const MAX_FLAT_PARAMS: usize = 16;
 
+/// The most parameters of a function that [`PlainCall`](crate::PlainCall) can call. More are rare, and clearing room for them would cost the others.
+pub(crate) const MAX_PLAIN_PARAMS: usize = 4;
+
 /// The most parameters of a core function for which there is a short way, if all of them are words of 32 bits.
 pub(crate) const MOST_WORDS: usize = 4;
 
@@ -82,6 +113,21 @@ impl Type {
     /// Where the value of an `option` of this type begins.
     pub(crate) fn some_offset(&self) -> u32 {
         payload_offset(1, self.align)
+    }
+
+    /// How it is copied, if it can be without a look at what is in it.
+    fn plain(&self) -> Option<Plain> {
+        Some(match &self.kind {
+            TypeKind::Bool => Plain::Number(SlotKind::Bool),
+            TypeKind::Scalar(scalar) => Plain::Number(scalar.slot()),
+            TypeKind::Duration => Plain::Number(SlotKind::I64),
+            TypeKind::String | TypeKind::Json => Plain::Text,
+            TypeKind::List(item) => match item.kind {
+                TypeKind::Scalar(scalar) => Plain::List(scalar),
+                _ => return None,
+            },
+            _ => return None,
+        })
     }
 
     /// Adds the flat values of this type. Stops when there are more than `most`: a hostile interface has billions of them.
@@ -142,7 +188,8 @@ impl Function {
             slots.clear();
         }
         let layout = result_layout(result.as_ref(), fallible);
-        let abi = Signature { params: record, params_type, slots, spilled, result: layout };
+        let plain = if params.len() <= MAX_PLAIN_PARAMS { params.iter().map(|param| param.ty.plain()).collect() } else { None };
+        let abi = Signature { params: record, params_type, slots, spilled, plain, result: layout };
         Function { name, docs, params, result, fallible, extension: Extension::default(), abi }
     }
 }
@@ -184,7 +231,7 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
         // result<T, string>: a byte, then the larger of the two, at the alignment of the stricter.
         let align = align.max(4);
         let value_offset = payload_offset(1, align);
-        return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None };
+        return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None, number: None };
     }
     let mut slots = Vec::new();
     if let Some(ty) = result {
@@ -194,7 +241,11 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
         [only] => Some(*only),
         _ => None,
     };
-    ResultLayout { size, align, value_offset: 0, flat }
+    let number = result.and_then(Type::plain).and_then(|plain| match plain {
+        Plain::Number(kind) => Some(kind),
+        Plain::Text | Plain::List(_) => None,
+    });
+    ResultLayout { size, align, value_offset: 0, flat, number }
 }
 
 pub(super) fn payload_offset(discriminant: u32, align: u32) -> u32 {

@@ -6,7 +6,7 @@ pub mod names;
 mod types;
 mod wit;
 
-pub(crate) use layout::{MOST_WORDS, Slot, SlotKind};
+pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind};
 pub use types::{EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
 pub(crate) use layout::round_up;

@@ -13,14 +13,13 @@ use crate::interface::{Field, Function, Scalar, TupleType, Type, TypeKind, names
 
 type Found<T> = Result<T, Failed>;
 
-/// Reads the result of a function; also says how many bytes of lists and text it had.
-pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], max: u64) -> (Result<R>, u64) {
-    let budget = Budget::new(max);
+/// Reads the result of a function.
+pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], budget: &Budget) -> Result<R> {
     let value = match &function.result {
         None => R::deserialize(serde::de::value::UnitDeserializer::<Failed>::new()),
-        Some(ty) => R::deserialize(Place { memory, budget: &budget, ty, bytes, at: function.abi.result.value_offset }),
+        Some(ty) => R::deserialize(Place { memory, budget, ty, bytes, at: function.abi.result.value_offset }),
     };
-    (value.map_err(|failed| failed.0), budget.spent())
+    value.map_err(|failed| failed.0)
 }
 
 /// The place of one value.

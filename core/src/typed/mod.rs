@@ -44,7 +44,7 @@ impl Instance {
     pub fn call_typed<R: DeserializeOwned>(&self, name: &str, args: &impl Serialize, options: &CallOptions) -> Result<R> {
         let mut arguments = self.arguments(self.plugin().export(name)?)?;
         arguments.lower_typed(args)?;
-        arguments.call(self, options)?.lift_with(|function, memory, bytes, max| de::read(function, memory, bytes, max))
+        arguments.call(self, options)?.lift_with(de::read)
     }
 }
 
