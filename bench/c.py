@@ -11,10 +11,16 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILD = Path(os.environ.get("UNDERGO_BUILD") or ROOT / "build")
+PROGRAMS = [
+    ("CC", "-std=gnu11", "main.c", "libundergo.so"),
+    ("CC", "-std=gnu11", "main.c", "libundergo.a"),
+    ("CXX", "-std=c++17", "main.cpp", "libundergo.so"),
+]
+"""What is compiled, how, and what it is linked with."""
 
 
 def main() -> int:
-    """Build both sides, and measure; 0 when the bounds hold."""
+    """Build both sides, and measure; 0 when the bounds hold, 3 when one is missed."""
     library = BUILD / "c"
     cli, go = os.environ.get("UNDERGO", str(BUILD / "bin" / "undergo")), os.environ.get("UNDERGO_GO", "go")
     with tempfile.TemporaryDirectory() as made:
@@ -29,9 +35,10 @@ def main() -> int:
         flags = ["-O2", f"-I{folder}", f"-I{library / 'include'}", f"-L{library / 'lib'}"]
         paths = [f"-Wl,-rpath,{library / 'lib'}", f"-Wl,-rpath,{folder}"]
         ends = []
-        for compiler, standard, source in (("CC", "-std=gnu11", "main.c"), ("CXX", "-std=c++17", "main.cpp")):
+        for compiler, standard, source, name in PROGRAMS:
             command = os.environ.get(compiler, "cc" if compiler == "CC" else "c++")
-            run([command, standard, *flags, HERE / "c" / source, native, "-lundergo", *paths, "-o", program])
+            linked = ["-lundergo"] if name.endswith(".so") else [library / "lib" / name, "-lpthread", "-ldl", "-lm"]
+            run([command, standard, f'-DLIBRARY="{name}"', *flags, HERE / "c" / source, native, *linked, *paths, "-o", program])
             ends.append(subprocess.run([program, wasm], check=False).returncode)
         return max(ends)
 

@@ -24,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROUNDS = 20
 TIMEOUT = 0.05
+MISSED = 3
+"""What the program ends with when a bound does not hold."""
 LATE, INTERRUPT = 20e-3, 0.2
 
 
@@ -186,9 +188,11 @@ def main() -> int:
         tool = os.environ.get("UNDERGO", str(ROOT / "build" / "bin" / "undergo"))
         subprocess.run([tool, "build", HERE / "plugin", "-o", wasm], check=True, stdout=subprocess.DEVNULL)
         for what, bound, rows in each(undergo.Plugin(wasm)):
-            print(f"| {what} | {statistics.median(rows) * 1e3:.1f} ms | {max(rows) * 1e3:.1f} ms | ≤ {bound * 1e3:.0f} ms |", flush=True)
-            held &= max(rows) <= bound
-    return 0 if held else 1
+            within = max(rows) <= bound
+            limit = f"≤ {bound * 1e3:.0f} ms{'' if within else ', **missed**'}"
+            print(f"| {what} | {statistics.median(rows) * 1e3:.1f} ms | {max(rows) * 1e3:.1f} ms | {limit} |", flush=True)
+            held &= within
+    return 0 if held else MISSED
 
 
 if __name__ == "__main__":

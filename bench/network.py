@@ -24,6 +24,8 @@ ROUNDS = 7
 CLIENTS = [(1, 3_000), (100, 20_000), (1_000, 20_000)]
 """How many at once, and how many requests they send together in a round."""
 BOUND = 4
+MISSED = 3
+"""What the program ends with when a bound does not hold."""
 UNDERGO = os.environ.get("UNDERGO", str(ROOT / "build" / "bin" / "undergo"))
 GO = os.environ.get("UNDERGO_GO", "go")
 
@@ -79,10 +81,12 @@ def main() -> int:
                         found.append(rate)
                         lost += gone
                 ratio = statistics.median(b / a for a, b in zip(*rates.values(), strict=True))
+                within = ratio <= BOUND and lost == 0
                 mine, other = (statistics.median(found) for found in rates.values())
-                print(f"| {clients:,} | {mine:,.0f} | {other:,.0f} | {ratio:.2f} × | {lost} | ≤ {BOUND} ×, none lost |", flush=True)
-                held &= ratio <= BOUND and lost == 0
-    return 0 if held else 1
+                limit = f"≤ {BOUND} ×, none lost{'' if within else ', **missed**'}"
+                print(f"| {clients:,} | {mine:,.0f} | {other:,.0f} | {ratio:.2f} × | {lost} | {limit} |", flush=True)
+                held &= within
+    return 0 if held else MISSED
 
 
 if __name__ == "__main__":

@@ -139,4 +139,5 @@ for (const [what, computing] of [['no guest computes', 0], ['two guests compute'
   const timer = `${middle.toFixed(2)} ms, 99.9 % below ${worst.toFixed(2)} ms, most ${most.toFixed(2)} ms`
   console.log(`| while ${what} | ${timer} | ${node.toFixed(2)} ms | ≤ ${LATE} ms |`)
 }
-process.exitCode = holds ? 0 : 1
+// 3 says that a bound is missed.
+process.exitCode = holds ? 0 : 3

@@ -14,6 +14,9 @@ import results
 SECTIONS = {"C": "c.py", "Pools": "pools.py", "asyncio": "awaited.py", "Deadlines": "deadlines.py", "HTTP": "network.py", "Node": "node.py"}
 """What is measured beside run.py, each by a program that prints what it found."""
 
+MISSED = 3
+"""What such a program ends with when it has measured, and a bound does not hold."""
+
 
 def main() -> int:
     """Run bench/run.py with the arguments given, and the others; 0 when all bounds hold."""
@@ -25,9 +28,9 @@ def main() -> int:
         command = [project.PYTHON, project.ROOT / "bench" / program]
         ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         print(f"\n## {title}\n\n{ran.stdout}{ran.stderr}", flush=True)
-        if ran.returncode == 0:
+        if ran.returncode in (0, MISSED):
             results.write(title, ran.stdout)
-        else:
+        if ran.returncode != 0:
             failed.append(program)
     if failed:
         print(f"a bound does not hold, or the program failed: {', '.join(failed)}", file=sys.stderr)

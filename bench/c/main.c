@@ -10,6 +10,11 @@
 #include "native.h"
 #include "plugin.h"
 
+// The library that this program was linked with.
+#ifndef LIBRARY
+#define LIBRARY "libundergo.so"
+#endif
+
 enum { ROUNDS = 15, SCALARS = 200000, STRINGS = 100000 };
 
 static void must(undergo_error_t *error) {
@@ -92,7 +97,8 @@ static bool compare(const char *what, double bound, void (*ours)(int), void (*th
   qsort(ratios, ROUNDS, sizeof *ratios, ascending);
   qsort(base, ROUNDS, sizeof *base, ascending);
   const double ratio = ratios[ROUNDS / 2], other = base[ROUNDS / 2];
-  printf("| %s | native Go, c-shared | %.0f ns | %.0f ns | %.2f × | ≤ %.1f × |\n", what, other * ratio, other, ratio, bound);
+  printf("| %s | native Go, c-shared | %.0f ns | %.0f ns | %.2f × | ≤ %.1f ×%s |\n", what, other * ratio, other, ratio, bound,
+         ratio <= bound ? "" : ", **missed**");
   return ratio <= bound;
 }
 
@@ -111,10 +117,11 @@ int main(int argc, char **argv) {
   must(undergo_plugin_instantiate(plugin, imports, NULL, NULL, &made));
   undergo_imports_delete(imports);
   instance = made;
-  printf("| C, release build | against | Undergo | the other | ratio | bound |\n| --- | --- | --- | --- | --- | --- |\n");
+  printf("| C, " LIBRARY " | against | Undergo | the other | ratio | bound |\n| --- | --- | --- | --- | --- | --- |\n");
   const bool scalar = compare("`add(int32, int32)`", 1.5, our_add, their_add, SCALARS);
   const bool string = compare("string → string, 11 bytes", 1.0, our_echo, their_echo, STRINGS);
   undergo_instance_delete(made);
   undergo_plugin_delete(plugin);
-  return scalar && string && sum != 0 ? 0 : 1;
+  // 3 says that a bound is missed.
+  return scalar && string && sum != 0 ? 0 : 3;
 }
