@@ -28,7 +28,7 @@ PACKAGES = [
     *("sync", "runtime", "reflect"),
 ]
 # What they test is not there: other processes, plugins of the native kind, and the go command itself.
-WITHOUT = ("cmd/", "vendor/", "plugin", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan")
+WITHOUT = ("cmd/", "vendor/", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan")
 
 
 @dataclass

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits, Output, Plugin, Sandbox};
+use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits, Output, Sandbox};
 
 use crate::duration;
 use crate::failure::{self, Failure};
+use crate::improve;
 use crate::options::Reach;
 
 /// Run what 'go test' and 'go run' built for WASI
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         limits: Limits { stack: Some(STACK), timeout: timeout.map(|timeout| timeout + GRACE), ..Limits::default() },
         ..InstanceOptions::default()
     };
-    match Plugin::from_file(program).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
+    match improve::load(program.as_ref()).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
         Ok(done) => {
             failure::tell_denied(&done.denied);
             // The system has eight bits for it, as it has for other programs.

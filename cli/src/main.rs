@@ -11,6 +11,7 @@ mod exec;
 mod failure;
 mod forward;
 mod go;
+mod improve;
 mod inspect;
 mod json;
 mod new;
@@ -55,6 +56,8 @@ enum Command {
     Run(run::Args),
     Exec(exec::Args),
     Compile(compile::Args),
+    #[command(hide = true)]
+    Improve,
     Overlay(overlay::Args),
     Bindgen(bindgen::Args),
 }
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => exec::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
+        Command::Improve => improve::run().map(done),
         Command::Overlay(args) => overlay::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),
     };

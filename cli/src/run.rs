@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use undergo::{CallOptions, InstanceOptions, Plugin};
+use undergo::{CallOptions, InstanceOptions};
 
 use crate::failure::Failure;
+use crate::improve;
 use crate::options::Options;
 use crate::progress::Progress;
 
@@ -38,7 +39,7 @@ const NOT_RUN: u8 = 125;
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
-    let ended = Plugin::from_file(&args.file).and_then(|plugin| {
+    let ended = improve::load(&args.file).and_then(|plugin| {
         drop(progress);
         let mut sandbox = args.options.program()?;
         sandbox.args.extend(args.args.iter().cloned());

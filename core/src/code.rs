@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Code {
     /// Set for code that came compiled: there is this flavor, and no other is made.
     given: Option<Flavor>,
     flavors: [Mutex<Progress>; Flavor::COUNT],
+    /// Whether any of it came from the cache.
+    was_cached: AtomicBool,
 }
 
 enum Progress {
@@ -57,7 +60,14 @@ impl Code {
             return Ok(known);
         }
         let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
-        let made = Arc::new(Code { bytes: bytes.into_owned().into(), digest, cache: key.1.clone(), given: None, flavors });
+        let made = Arc::new(Code {
+            bytes: bytes.into_owned().into(),
+            digest,
+            cache: key.1.clone(),
+            given: None,
+            flavors,
+            was_cached: AtomicBool::new(false),
+        });
         all.insert(key, Arc::downgrade(&made));
         Ok(made)
     }
@@ -66,7 +76,14 @@ impl Code {
     pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
         let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
         *lock(&flavors[flavor.index()]) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
-        Arc::new(Code { bytes: bytes.into(), digest: blake3::hash(bytes), cache: None, given: Some(flavor), flavors })
+        Arc::new(Code {
+            bytes: bytes.into(),
+            digest: blake3::hash(bytes),
+            cache: None,
+            given: Some(flavor),
+            flavors,
+            was_cached: AtomicBool::new(false),
+        })
     }
 
     /// The flavor that an instance should run now. Compiles where there is none that will do, and begins the better one where there is time for it.
@@ -81,8 +98,8 @@ impl Code {
         }
         match compile {
             Compile::Best => self.obtain(best)?,
-            Compile::Tiered if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => self.obtain(best)?,
-            Compile::Fast | Compile::Tiered => {
+            Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => self.obtain(best)?,
+            Compile::Fast | Compile::Tiered | Compile::Once => {
                 // There are modules that Winch can't compile; should this be a damaged one, Cranelift says what is wrong with it.
                 if self.obtain(fast).is_err_and(|error| error.kind() == ErrorKind::InvalidPlugin) {
                     self.obtain(best)?;
@@ -119,6 +136,11 @@ impl Code {
     pub(crate) fn is_done(&self, flavor: Flavor) -> Result<bool> {
         let _held = fork::hold()?;
         Ok(matches!(*self.lock(flavor), Progress::Done(_)))
+    }
+
+    /// Whether any of it came from the cache.
+    pub(crate) fn was_cached(&self) -> bool {
+        self.was_cached.load(Ordering::Relaxed)
     }
 
     /// Waits for the flavor if it is being compiled; gives its error if that failed.
@@ -216,13 +238,15 @@ impl Code {
         let Some(cache) = &self.cache else { return Ok(None) };
         let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
         let key = cache_key(self.digest, flavor, engine::compiler(flavor)?);
-        Ok(cache.open(&key).and_then(|file| {
+        let found = cache.open(&key).and_then(|file| {
             let _held = fork::hold().ok()?;
             // SAFETY: the file has the digest of what this version of this program wrote for this flavor, in a folder that only this user may
             // write: see `cache.rs`.
             let module = unsafe { Module::deserialize_open_file(engine, file) };
             module.inspect_err(|_| cache.remove(&key)).ok()
-        }))
+        });
+        self.was_cached.fetch_or(found.is_some(), Ordering::Relaxed);
+        Ok(found)
     }
 
     /// Loads or compiles the flavor.

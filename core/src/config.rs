@@ -81,6 +81,9 @@ pub enum Compile {
     Tiered,
     /// The quick compiler: a third of the time to compile, two to three times as long to run.
     Fast,
+    /// For what runs once in a process, such as a command: the better compiler's code where the cache has it, and the quick compiler's where not. Nothing is compiled
+    /// in the background, which would end with the process.
+    Once,
     /// The better compiler, which loading waits for.
     Best,
 }

@@ -179,6 +179,12 @@ impl Plugin {
         Ok(self.0.code.flavor(self.0.compile, false)?.tier)
     }
 
+    /// Whether code of it was found in the cache: then a process has used the same module before.
+    #[must_use]
+    pub fn was_cached(&self) -> bool {
+        self.0.code.was_cached()
+    }
+
     /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
     ///
     /// # Errors

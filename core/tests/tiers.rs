@@ -52,6 +52,25 @@ fn the_better_code_comes_in_the_background() {
 }
 
 #[test]
+fn what_runs_once_has_the_best_code_there_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let load = |compile| guest(compile, CodeCache::Folder(folder.path().to_owned()));
+    let first = load(Compile::Once);
+    assert_eq!((first.tier().expect("a tier"), first.was_cached()), (Tier::Fast, false));
+    assert_eq!(counts(&instance(&first).instance), Value::Int(1));
+    first.wait_compiled().expect("there is nothing to wait for");
+    assert_eq!((first.tier().expect("a tier"), kept(folder.path())), (Tier::Fast, 1));
+    drop(first);
+    let second = load(Compile::Once);
+    assert_eq!((second.tier().expect("a tier"), second.was_cached()), (Tier::Fast, true));
+    drop(second);
+    drop(load(Compile::Best));
+    let third = load(Compile::Once);
+    assert_eq!((third.tier().expect("a tier"), third.was_cached()), (Tier::Best, true));
+    assert_eq!(counts(&instance(&third).instance), Value::Int(1));
+}
+
+#[test]
 fn each_compiler_can_be_had_alone() {
     let fast = guest(Compile::Fast, CodeCache::User);
     assert_eq!(fast.tier().expect("a tier"), Tier::Fast);

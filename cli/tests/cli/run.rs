@@ -3,7 +3,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use crate::support::{command, fixture, run};
@@ -33,6 +33,34 @@ fn a_program_has_its_arguments_and_its_exit_code() {
     let three = run(&mut undergo_run(&[], &["exit", "3"]));
     three.fails(3, &["leaving\n"]);
     assert_eq!(three.stdout, "");
+}
+
+#[test]
+fn what_is_run_again_gets_better_code() {
+    let cache = tempfile::tempdir().expect("a directory");
+    let kept = || {
+        let files = fs::read_dir(cache.path().join("code")).into_iter().flatten().flatten();
+        files.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "code")).count()
+    };
+    let again = || assert_eq!(run(undergo_run(&[], &["args"]).env("UNDERGO_CACHE_DIR", cache.path())).ok(), "program.wasm\nargs\n");
+    again();
+    assert_eq!(kept(), 1, "the quick code alone");
+    again();
+    let began = Instant::now();
+    while kept() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(180), "there is no better code");
+        thread::sleep(Duration::from_millis(20));
+    }
+    // The process that wrote it has ended when the lock is free; it leaves nothing half done.
+    let lock = fs::File::open(cache.path().join("improve.lock")).expect("a lock");
+    lock.lock().expect("it ends");
+    again();
+    assert_eq!(kept(), 2);
+    let half = fs::read_dir(cache.path().join("code"))
+        .expect("the folder")
+        .flatten()
+        .any(|entry| entry.path().extension().is_some_and(|extension| extension == "tmp"));
+    assert!(!half, "what was half written is gone");
 }
 
 #[test]

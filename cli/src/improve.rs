@@ -1,0 +1,72 @@
+//! Better code for programs that are run again.
+//!
+//! A program has the quick compiler's code the first time: it may be a test that is run once. When it is run again, the better compiler goes to work in a process of
+//! its own, since the program may end before; runs after that find its code in the cache.
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use undergo::{Compile, Plugin, PluginOptions, Tier};
+
+use crate::cache;
+
+/// Loads a program that is to be run once, and has better code made for its next runs.
+pub(crate) fn load(path: &Path) -> undergo::Result<Plugin> {
+    let plugin = Plugin::from_file_with(path, &PluginOptions { compile: Compile::Once, ..PluginOptions::default() })?;
+    if plugin.was_cached() && plugin.tier()? == Tier::Fast {
+        // Where this fails the program runs as it would have run.
+        let _ = begin(path);
+    }
+    Ok(plugin)
+}
+
+/// Starts the process. It gets the open file, because the go command removes its test binaries as soon as they have run, and none of the streams, which the go command
+/// waits for.
+fn begin(path: &Path) -> io::Result<()> {
+    let mut command = polite(&env::current_exe()?);
+    command.arg("improve").stdin(File::open(path)?).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn()?;
+    Ok(())
+}
+
+/// A process that leaves the processor to others, and does not hear of Ctrl-C.
+#[cfg(unix)]
+fn polite(program: &Path) -> Command {
+    use std::os::unix::process::CommandExt;
+
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(program).process_group(0);
+    command
+}
+
+#[cfg(windows)]
+fn polite(program: &Path) -> Command {
+    use std::os::windows::process::CommandExt;
+
+    const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x4000;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    let mut command = Command::new(program);
+    command.creation_flags(BELOW_NORMAL_PRIORITY_CLASS | CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
+    command
+}
+
+/// What that process does: compiles the module that it is given to the cache. One at a time is enough; a program that is run so often will be run again.
+pub(crate) fn run() -> Result<()> {
+    let folder = cache::dir()?;
+    fs::create_dir_all(&folder)?;
+    let lock = File::create(folder.join("improve.lock")).context("there is no place for a lock")?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    let mut module = Vec::new();
+    io::stdin().lock().read_to_end(&mut module)?;
+    Plugin::from_bytes_with("", &module, &PluginOptions { compile: Compile::Best, ..PluginOptions::default() })?;
+    Ok(())
+}
