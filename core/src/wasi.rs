@@ -44,6 +44,9 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     {
         builder.env("GOMEMLIMIT", (memory / 10 * 9).to_string());
     }
+    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
+    // of an event loop, which should not wait for a disk. This comes before the directories, which take it as it is then.
+    builder.allow_blocking_current_thread(!fibers);
     for (guest, dir) in &sandbox.dirs {
         let perms = if dir.readonly { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         builder.preopened_dir(&dir.path, guest, perms).map_err(|error| {
@@ -56,9 +59,6 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     }
     placeholder::keep_numbers(&mut builder, sandbox.network.listeners().len())?;
     // Its own standard streams are empty: the functions below serve them.
-    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
-    // of an event loop, which should not wait for a disk.
-    builder.allow_blocking_current_thread(!fibers);
     Ok(builder.build_p1())
 }
 
