@@ -6,12 +6,13 @@ use wasmtime::Caller;
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
 use wiggle::GuestMemory;
 
-use crate::abi::memory::GuestMemory as Checked;
+use crate::abi::memory::{GuestMemory as Checked, read_u32};
 use crate::descriptor::Waiting;
 use crate::errno;
 use crate::error::Error;
 use crate::own;
-use crate::pipes::{self, Wanted};
+use crate::paths;
+use crate::pipes::{self, CREATE, EXCLUSIVE, TRUNCATE, WRITE, Wanted};
 use crate::preview1::{MOST, MOST_BUFFERS, answer, buffer, parts};
 use crate::sockets;
 use crate::sockets::call::Call;
@@ -217,6 +218,9 @@ async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<
 /// The parameters of `path_open`: where, how to look up, the path and its length, how to open, rights and inherited ones, flags, and where the number goes.
 pub(crate) type PathOpen = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
+/// How a file is opened that is made, or made empty.
+const MAKING: i32 = CREATE | TRUNCATE;
+
 pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, args: PathOpen) -> wasmtime::Result<i32> {
     let (dir, look_up, path, len, how, rights, inherited, flags, number) = args;
     if is_own(&caller, dir) {
@@ -238,5 +242,30 @@ pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, a
             }
         }
     }
-    pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))
+    let mut said = pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))?;
+    if how & MAKING != 0 && rights & WRITE == 0 {
+        // What creates or empties a file is opened by wasmtime-wasi for writing, whatever else was asked for. So it is opened again, as a file that is there.
+        let is_made = said == errno::SUCCESS;
+        if is_made {
+            let made = answered(&mut caller, number)?;
+            pass_on!(waiting, caller, async fd_close(made))?;
+        }
+        // Who may not write may find it there all the same.
+        let may_be_there = matches!(said, errno::ACCES | errno::PERM | errno::IO) && how & (TRUNCATE | EXCLUSIVE) == 0;
+        if is_made || may_be_there {
+            let how = how & !(MAKING | EXCLUSIVE);
+            let again = pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))?;
+            if is_made || again != errno::NOENT {
+                said = again;
+            }
+        }
+    }
+    paths::told_of_open(said, &mut caller, (dir, path, len), (how, rights))
+}
+
+/// The number that a call has just written for the guest.
+fn answered(caller: &mut Caller<'_, State>, at: i32) -> wasmtime::Result<i32> {
+    let (memory, _) = parts(caller)?;
+    let word = Checked::new(memory).slice(at as u32, 1, 4, 4).map_err(Error::into_wasmtime)?;
+    Ok(read_u32(word, 0) as i32)
 }

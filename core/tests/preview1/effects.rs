@@ -111,6 +111,26 @@ fn opening_creates_and_truncates_as_asked() {
 }
 
 #[test]
+fn a_file_that_is_made_for_reading_is_only_read() {
+    each_way(|guest| {
+        for (name, how) in [("new.txt", CREATE | EXCLUSIVE), ("sub/inner.txt", CREATE), ("file.txt", TRUNCATE)] {
+            let file = guest.open(DATA, name, how, RIGHT_READ, 0).expect("a file");
+            for (function, args) in [
+                ("fd_write", &[file.into(), Arg::Write(b"x"), OUT.into()][..]),
+                ("fd_pwrite", &[file.into(), Arg::Write(b"x"), Arg::Int(0), OUT.into()]),
+            ] {
+                assert_eq!(guest.call(function, args), BADF, "{function} of {name}");
+            }
+            assert_ne!(guest.call("fd_filestat_set_size", &args![file, 5]), 0, "{name}");
+            let expected = if name == "sub/inner.txt" { "inner" } else { "" };
+            assert_eq!((guest.bytes(file, 9), guest.host(name).as_str()), (Ok(expected.into()), expected));
+            ok(guest, "fd_fdstat_get", &args![file, OUT]);
+            assert_eq!(guest.long(OUT + 8) & READ_WRITE, RIGHT_READ, "{name}");
+        }
+    });
+}
+
+#[test]
 fn names_are_made_moved_and_removed() {
     each_way(|guest| {
         let exists = |name: &str| fs::symlink_metadata(guest.folder.path().join("data").join(name)).is_ok();

@@ -8,3 +8,5 @@ mod common;
 mod effects;
 mod errnos;
 mod guest;
+#[cfg(target_os = "linux")]
+mod systems;
