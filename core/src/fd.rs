@@ -10,6 +10,7 @@ use crate::abi::memory::{GuestMemory as Checked, read_u32};
 use crate::descriptor::Waiting;
 use crate::errno;
 use crate::error::Error;
+use crate::listing;
 use crate::own;
 use crate::paths;
 use crate::pipes::{self, CREATE, EXCLUSIVE, TRUNCATE, WRITE, Wanted};
@@ -152,6 +153,7 @@ pub(crate) async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (f
     let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
     if said == errno::SUCCESS {
         state.standards.close(fd);
+        state.listings.forget(fd);
     }
     Ok(said)
 }
@@ -170,6 +172,8 @@ pub(crate) async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>,
     if said == errno::SUCCESS {
         state.standards.renumber(from, to);
         state.pipes.renumbered(from, to);
+        state.listings.forget(from);
+        state.listings.forget(to);
     }
     Ok(said)
 }
@@ -199,7 +203,19 @@ pub(crate) async fn fd_readdir(
     if is_own(&caller, fd) {
         return Ok(own::refusal("fd_readdir"));
     }
-    let said = pass_on!(waiting, caller, async fd_readdir(fd, buffer, len, cookie, done))?;
+    let (memory, state) = parts(&mut caller)?;
+    let checked = Checked::new(memory);
+    let there = checked.slice(buffer as u32, len as u32, 1, 1).is_ok() && checked.slice(done as u32, 1, 4, 4).is_ok();
+    let (at, len_there) = (buffer as u32 as usize, len as u32 as usize);
+    let filled = match there && len != 0 {
+        true => listing::fill(state, waiting, fd, &mut memory[at..at + len_there], cookie).await?,
+        false => Err(None),
+    };
+    let said = match filled {
+        Ok(count) => return Ok(answer(memory, done, count)),
+        Err(Some(said)) => said,
+        Err(None) => pass_on!(waiting, caller, async fd_readdir(fd, buffer, len, cookie, done))?,
+    };
     let state = caller.data_mut();
     Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
 }

@@ -219,6 +219,47 @@ fn directories_are_read_in_pieces_of_any_size() {
 }
 
 #[test]
+fn a_directory_is_read_as_it_was_when_that_began() {
+    const FILES: usize = 2000;
+    each_way(|guest| {
+        let many = guest.folder.path().join("data/empty");
+        for number in 0..FILES {
+            fs::write(many.join(format!("{number:04}")), "").expect("a file");
+        }
+        let directory = guest.open(DATA, "empty", 2, RIGHT_READ, 0).expect("a directory");
+        let other = guest.open(DATA, "sub", 2, RIGHT_READ, 0).expect("a directory");
+        let next = |directory: i64, cookie: i64| {
+            ok(guest, "fd_readdir", &args![directory, BUFFER, 64, cookie, OUT]);
+            (guest.word(OUT), guest.long(BUFFER))
+        };
+        // By small pieces, with another directory in between, and while what was found is removed.
+        let (mut cookie, mut found) = (0, 0);
+        loop {
+            let (used, following) = next(directory, cookie);
+            if used == 0 {
+                break;
+            }
+            let len = guest.word(BUFFER + 16) as usize;
+            let name = String::from_utf8(guest.read(BUFFER + 24, len)).expect("text");
+            if !name.starts_with('.') {
+                ok(guest, "path_unlink_file", &args![DATA, format!("empty/{name}").as_str()]);
+                found += 1;
+            }
+            cookie = following;
+            assert!(next(other, 0).0 > 0 && next(other, 1).0 > 0);
+        }
+        assert_eq!((found, fs::read_dir(&many).expect("a folder").count()), (FILES, 0));
+        // From its beginning it is read anew, and so is another that takes its number.
+        assert_eq!(entries(guest, directory, 64).len(), 2);
+        assert_eq!(next(directory, 0).0, 51);
+        ok(guest, "fd_renumber", &args![other, directory]);
+        assert_eq!(next(directory, 2).0, 24 + "inner.txt".len() as i64);
+        // Behind the end there is nothing, whatever the number.
+        assert_eq!([3, i64::MAX, -1].map(|cookie| next(directory, cookie).0), [0, 0, 0]);
+    });
+}
+
+#[test]
 fn descriptors_are_told_what_they_are() {
     each_way(|guest| {
         let kind = |descriptor: i64| {
