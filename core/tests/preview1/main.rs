@@ -5,6 +5,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod directories;
 mod effects;
 mod errnos;
 mod guest;
