@@ -102,6 +102,7 @@ def all_suites() -> dict[str, Suite]:
         "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
         "new": pytest("new", ROOT / "tools", "test_new.py"),
         "network": pytest("network", ROOT / "tools", "test_network.py"),
+        "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py"),
         "packages": pytest("packages", ROOT / "tools", "test_packages.py"),
         "docs": pytest("docs", ROOT / "tools", "test_docs.py"),
     }

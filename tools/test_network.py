@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import datetime
 import functools
 import json
 import re
 import resource
 import subprocess
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from typing import Any
 import go
 import pytest
 import servers
+import undergo
 from project import CLI, ROOT, environment
 
 NETWORK = ROOT / "conformance" / "network"
@@ -165,6 +169,36 @@ def test_a_server_in_a_plugin_loses_no_request(tmp_path: Path) -> None:
     # What a plugin prints is not the result.
     with server(command, f"{10 * CLIENTS + 1}\n", on_stderr=True) as url:
         ask_much(url, tmp_path)
+
+
+@pytest.mark.parametrize("turn", ["poll", "rest"])
+def test_a_server_in_a_plugin_answers_between_calls(turn: str, tmp_path: Path) -> None:
+    wasm = tmp_path / "plugin.wasm"
+    run([CLI, "build", "--net", NETWORK / "plugin", "-o", wasm])
+    plugin = undergo.load(wasm, sandbox=undergo.Sandbox(network="listen=127.0.0.1:0"))
+    url = f"http://{plugin.start('127.0.0.1:0')}"
+
+    def wait(*paths: str, body: bytes | None = None) -> list[str]:
+        """Ask for all of these at once, and give the plugin turns until there are answers."""
+        with concurrent.futures.ThreadPoolExecutor(len(paths)) as threads:
+            asked = [threads.submit(ask, url + path, body) for path in paths]
+            while not all(one.done() for one in asked):
+                plugin.poll() if turn == "poll" else plugin.rest(datetime.timedelta(milliseconds=1))
+            return [one.result() for one in asked]
+
+    assert wait("/hello/Ada") == ["hello Ada\n"]
+    # In between it is called as any plugin is.
+    assert plugin.ended() is None
+    names = [f"/hello/{number}" for number in range(20)]
+    assert wait(*names) == [f"hello {number}\n" for number in range(20)]
+    # Without a turn there is no answer.
+    with pytest.raises(TimeoutError):
+        urllib.request.urlopen(f"{url}/hello/nobody", timeout=0.2)
+    assert wait("/stop", body=b"") in (["21\n"], ["22\n"])
+    end = time.monotonic() + 60
+    while plugin.ended() is None and time.monotonic() < end:
+        plugin.poll() if turn == "poll" else plugin.rest(datetime.timedelta(milliseconds=1))
+    assert plugin.ended() in (21, 22)
 
 
 def test_a_plugin_uses_the_network(tmp_path: Path) -> None:

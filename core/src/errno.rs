@@ -40,6 +40,7 @@ numbers! {
     CONNREFUSED = 14 from ECONNREFUSED,
     CONNRESET = 15 from ECONNRESET,
     DESTADDRREQ = 17 from EDESTADDRREQ,
+    DQUOT = 19 from EDQUOT,
     FAULT = 21,
     HOSTUNREACH = 23 from EHOSTUNREACH,
     INPROGRESS = 26 from EINPROGRESS,
@@ -74,6 +75,8 @@ numbers! {
     ROFS = 69 from EROFS,
     SPIPE = 70,
     TIMEDOUT = 73 from ETIMEDOUT,
+    TXTBSY = 74 from ETXTBSY,
+    XDEV = 75 from EXDEV,
 }
 
 /// Where the system's own numbers are not known.

@@ -6,12 +6,14 @@ use wasmtime::Caller;
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
 use wiggle::GuestMemory;
 
-use crate::abi::memory::GuestMemory as Checked;
+use crate::abi::memory::{GuestMemory as Checked, read_u32};
 use crate::descriptor::Waiting;
 use crate::errno;
 use crate::error::Error;
+use crate::listing;
 use crate::own;
-use crate::pipes::{self, Wanted};
+use crate::paths;
+use crate::pipes::{self, CREATE, EXCLUSIVE, TRUNCATE, WRITE, Wanted};
 use crate::preview1::{MOST, MOST_BUFFERS, answer, buffer, parts};
 use crate::sockets;
 use crate::sockets::call::Call;
@@ -151,6 +153,7 @@ pub(crate) async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (f
     let said = waiting.run(wasi_snapshot_preview1::fd_close(&mut state.wasi, &mut memory, fd)).await?;
     if said == errno::SUCCESS {
         state.standards.close(fd);
+        state.listings.forget(fd);
     }
     Ok(said)
 }
@@ -169,6 +172,8 @@ pub(crate) async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>,
     if said == errno::SUCCESS {
         state.standards.renumber(from, to);
         state.pipes.renumbered(from, to);
+        state.listings.forget(from);
+        state.listings.forget(to);
     }
     Ok(said)
 }
@@ -198,7 +203,19 @@ pub(crate) async fn fd_readdir(
     if is_own(&caller, fd) {
         return Ok(own::refusal("fd_readdir"));
     }
-    let said = pass_on!(waiting, caller, async fd_readdir(fd, buffer, len, cookie, done))?;
+    let (memory, state) = parts(&mut caller)?;
+    let checked = Checked::new(memory);
+    let there = checked.slice(buffer as u32, len as u32, 1, 1).is_ok() && checked.slice(done as u32, 1, 4, 4).is_ok();
+    let (at, len_there) = (buffer as u32 as usize, len as u32 as usize);
+    let filled = match there && len != 0 {
+        true => listing::fill(state, waiting, fd, &mut memory[at..at + len_there], cookie).await?,
+        false => Err(None),
+    };
+    let said = match filled {
+        Ok(count) => return Ok(answer(memory, done, count)),
+        Err(Some(said)) => said,
+        Err(None) => pass_on!(waiting, caller, async fd_readdir(fd, buffer, len, cookie, done))?,
+    };
     let state = caller.data_mut();
     Ok(if said == errno::BADF && kind(waiting, state, fd).await?.is_some() { errno::NOTDIR } else { said })
 }
@@ -216,6 +233,9 @@ async fn kind(waiting: Waiting, state: &mut State, fd: i32) -> wasmtime::Result<
 
 /// The parameters of `path_open`: where, how to look up, the path and its length, how to open, rights and inherited ones, flags, and where the number goes.
 pub(crate) type PathOpen = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
+
+/// How a file is opened that is made, or made empty.
+const MAKING: i32 = CREATE | TRUNCATE;
 
 pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, args: PathOpen) -> wasmtime::Result<i32> {
     let (dir, look_up, path, len, how, rights, inherited, flags, number) = args;
@@ -238,5 +258,30 @@ pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, a
             }
         }
     }
-    pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))
+    let mut said = pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))?;
+    if how & MAKING != 0 && rights & WRITE == 0 {
+        // What creates or empties a file is opened by wasmtime-wasi for writing, whatever else was asked for. So it is opened again, as a file that is there.
+        let is_made = said == errno::SUCCESS;
+        if is_made {
+            let made = answered(&mut caller, number)?;
+            pass_on!(waiting, caller, async fd_close(made))?;
+        }
+        // Who may not write may find it there all the same.
+        let may_be_there = matches!(said, errno::ACCES | errno::PERM | errno::IO) && how & (TRUNCATE | EXCLUSIVE) == 0;
+        if is_made || may_be_there {
+            let how = how & !(MAKING | EXCLUSIVE);
+            let again = pass_on!(waiting, caller, async path_open(dir, look_up, path, len, how, rights, inherited, flags, number))?;
+            if is_made || again != errno::NOENT {
+                said = again;
+            }
+        }
+    }
+    paths::told_of_open(said, &mut caller, (dir, path, len), (how, rights))
+}
+
+/// The number that a call has just written for the guest.
+fn answered(caller: &mut Caller<'_, State>, at: i32) -> wasmtime::Result<i32> {
+    let (memory, _) = parts(caller)?;
+    let word = Checked::new(memory).slice(at as u32, 1, 4, 4).map_err(Error::into_wasmtime)?;
+    Ok(read_u32(word, 0) as i32)
 }

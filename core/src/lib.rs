@@ -18,7 +18,7 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `sockets`, `pipes`, `own`, `fd`, `wasi`, `engine`, `ticker`,
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `engine`, `ticker`,
 //! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
@@ -49,8 +49,10 @@ mod imports;
 mod instance;
 mod interface;
 mod life;
+mod listing;
 mod module;
 mod own;
+mod paths;
 mod patience;
 mod pipes;
 mod plain;

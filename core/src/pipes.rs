@@ -30,11 +30,12 @@ const MOST_PATH: u32 = 4096;
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Flags of preview 1: for opening, rights, and descriptors.
-const CREATE: i32 = 1;
+pub(crate) const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
-const EXCLUSIVE: i32 = 4;
+pub(crate) const EXCLUSIVE: i32 = 4;
+pub(crate) const TRUNCATE: i32 = 8;
 const READ: i64 = 1 << 1;
-const WRITE: i64 = 1 << 6;
+pub(crate) const WRITE: i64 = 1 << 6;
 const NONBLOCK: i32 = 4;
 
 /// The pipes of a guest, by their numbers.
@@ -97,6 +98,11 @@ impl Pipes {
             *dir = None;
         }
         place(number).and_then(|place| self.open.get_mut(place)?.take()).is_some()
+    }
+
+    /// Where one of the sandbox's directories is, for as long as the guest has it.
+    pub(crate) fn dir(&self, number: i32) -> Option<&Path> {
+        self.dirs.get(usize::try_from(number.checked_sub(3)?).ok()?)?.as_ref().map(|(path, _)| path.as_path())
     }
 
     fn dir_mut(&mut self, number: i32) -> Option<&mut Option<(PathBuf, bool)>> {

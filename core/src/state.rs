@@ -15,6 +15,7 @@ use crate::gonames::GoNames;
 use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
+use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::random::Seeded;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Pipes,
+    pub(crate) listings: Listings,
     pub(crate) limiter: Limiter,
     /// Of the innermost call.
     pub(crate) patience: Patience,

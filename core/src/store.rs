@@ -13,6 +13,7 @@ use crate::fork;
 use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
+use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
@@ -89,6 +90,7 @@ impl Seed {
             random: Seeded::of(options.sandbox.random),
             sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
             pipes: Pipes::new(&options.sandbox),
+            listings: Listings::default(),
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

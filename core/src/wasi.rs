@@ -13,6 +13,7 @@ use crate::fd::{
     path_open,
 };
 use crate::own;
+use crate::paths::{path_create_directory, path_link, path_remove_directory, path_rename, path_symlink, path_unlink_file};
 use crate::poll;
 use crate::preview1::{MODULE, answer, at_once, parts};
 use crate::random::random_get;
@@ -44,6 +45,9 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     {
         builder.env("GOMEMLIMIT", (memory / 10 * 9).to_string());
     }
+    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
+    // of an event loop, which should not wait for a disk. This comes before the directories, which take it as it is then.
+    builder.allow_blocking_current_thread(!fibers);
     for (guest, dir) in &sandbox.dirs {
         let perms = if dir.readonly { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
         builder.preopened_dir(&dir.path, guest, perms).map_err(|error| {
@@ -56,9 +60,6 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     }
     placeholder::keep_numbers(&mut builder, sandbox.network.listeners().len())?;
     // Its own standard streams are empty: the functions below serve them.
-    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
-    // of an event loop, which should not wait for a disk.
-    builder.allow_blocking_current_thread(!fibers);
     Ok(builder.build_p1())
 }
 
@@ -111,6 +112,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
         fd_renumber(from, to);
         fd_fdstat_get(fd, stat);
         fd_filestat_get(fd, stat);
+        path_create_directory(dir, path, len);
+        path_link(dir, look_up, path, len, new_dir, new_path, new_len);
+        path_remove_directory(dir, path, len);
+        path_rename(dir, path, len, new_dir, new_path, new_len);
+        path_symlink(target, target_len, dir, path, len);
+        path_unlink_file(dir, path, len);
         poll_oneoff(subscriptions, events, count, ready);
     }
     linker.func_wrap(MODULE, "fd_seek", |caller: Caller<'_, State>, fd: i32, offset: i64, whence: i32, place: i32| {
@@ -164,6 +171,12 @@ pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasm
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.func_wrap_async(MODULE, "path_open", |caller, args| Box::new(path_open(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_create_directory", |caller, args| Box::new(path_create_directory(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_link", |caller, args| Box::new(path_link(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_remove_directory", |caller, args| Box::new(path_remove_directory(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_rename", |caller, args| Box::new(path_rename(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_symlink", |caller, args| Box::new(path_symlink(Waiting::Task, caller, args)))?;
+    linker.func_wrap_async(MODULE, "path_unlink_file", |caller, args| Box::new(path_unlink_file(Waiting::Task, caller, args)))?;
     linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
     of_files!(guarded);
     sockets::link::link_async(linker, versions)?;

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"example.com/network/site"
 )
@@ -68,6 +69,48 @@ func Serve(address string) (int64, error) {
 	}
 	fmt.Println(ln.Addr())
 	return site.Serve(ln)
+}
+
+// What has become of the server of Start.
+var ended struct {
+	sync.Mutex
+	answered *int64
+	err      error
+}
+
+// Start begins to answer requests, as Serve does, and gives where it listens. The
+// requests are answered while the plugin is called, or polled, again.
+//
+//undergo:export
+func Start(address string) (string, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		answered, err := site.Serve(ln)
+		ended.Lock()
+		defer ended.Unlock()
+		ended.answered, ended.err = &answered, err
+	}()
+	return ln.Addr().String(), nil
+}
+
+// Ended gives how many requests were answered, once the server of Start was asked to
+// stop.
+//
+//undergo:export
+func Ended() (*int64, error) {
+	ended.Lock()
+	defer ended.Unlock()
+	return ended.answered, ended.err
+}
+
+// Rest does nothing for that long, in which requests are answered.
+//
+//undergo:export
+func Rest(d time.Duration) {
+	time.Sleep(d)
 }
 
 func main() {}

@@ -14,19 +14,19 @@ use crate::guest::{
 const READ_WRITE: i64 = RIGHT_READ | RIGHT_WRITE;
 const STDIN: i64 = 0;
 const BADF: i64 = 8;
-const DIRECTORY: i64 = 3;
-const REGULAR: i64 = 4;
-const SYMLINK: i64 = 7;
+pub const DIRECTORY: i64 = 3;
+pub const REGULAR: i64 = 4;
+pub const SYMLINK: i64 = 7;
 
 /// Runs a test in both ways to run guests.
-fn each_way(test: impl Fn(&Guest)) {
+pub fn each_way(test: impl Fn(&Guest)) {
     for on_fiber in [false, true] {
         test(&Guest::new(on_fiber));
     }
 }
 
 /// A call that succeeds.
-fn ok(guest: &Guest, name: &str, args: &[Arg<'_>]) {
+pub fn ok(guest: &Guest, name: &str, args: &[Arg<'_>]) {
     assert_eq!(guest.call(name, args), 0, "{name}{args:?}");
 }
 
@@ -111,6 +111,26 @@ fn opening_creates_and_truncates_as_asked() {
 }
 
 #[test]
+fn a_file_that_is_made_for_reading_is_only_read() {
+    each_way(|guest| {
+        for (name, how) in [("new.txt", CREATE | EXCLUSIVE), ("sub/inner.txt", CREATE), ("file.txt", TRUNCATE)] {
+            let file = guest.open(DATA, name, how, RIGHT_READ, 0).expect("a file");
+            for (function, args) in [
+                ("fd_write", &[file.into(), Arg::Write(b"x"), OUT.into()][..]),
+                ("fd_pwrite", &[file.into(), Arg::Write(b"x"), Arg::Int(0), OUT.into()]),
+            ] {
+                assert_eq!(guest.call(function, args), BADF, "{function} of {name}");
+            }
+            assert_ne!(guest.call("fd_filestat_set_size", &args![file, 5]), 0, "{name}");
+            let expected = if name == "sub/inner.txt" { "inner" } else { "" };
+            assert_eq!((guest.bytes(file, 9), guest.host(name).as_str()), (Ok(expected.into()), expected));
+            ok(guest, "fd_fdstat_get", &args![file, OUT]);
+            assert_eq!(guest.long(OUT + 8) & READ_WRITE, RIGHT_READ, "{name}");
+        }
+    });
+}
+
+#[test]
 fn names_are_made_moved_and_removed() {
     each_way(|guest| {
         let exists = |name: &str| fs::symlink_metadata(guest.folder.path().join("data").join(name)).is_ok();
@@ -140,61 +160,6 @@ fn links_are_read_as_far_as_there_is_room() {
             ok(guest, "path_readlink", &args![DATA, "link", BUFFER, room, OUT]);
             assert_eq!(guest.read(BUFFER, guest.word(OUT) as usize), expected);
         }
-    });
-}
-
-/// All entries of a directory, by reads of so many bytes.
-fn entries(guest: &Guest, directory: i64, room: i64) -> Vec<(String, i64)> {
-    let (mut found, mut cookie) = (Vec::new(), 0);
-    loop {
-        ok(guest, "fd_readdir", &args![directory, BUFFER, room, cookie, OUT]);
-        let used = guest.word(OUT);
-        let mut at = 0;
-        while at + 24 <= used {
-            let len = guest.word(BUFFER + at + 16);
-            if at + 24 + len > used {
-                break;
-            }
-            cookie = guest.long(BUFFER + at);
-            let name = guest.read(BUFFER + at + 24, len as usize);
-            found.push((String::from_utf8(name).expect("text"), i64::from(guest.read(BUFFER + at + 20, 1)[0])));
-            at += 24 + len;
-        }
-        // A buffer that is not full has the last of them.
-        if used < room {
-            found.sort();
-            return found;
-        }
-        assert!(at > 0, "there is no room for a single entry");
-    }
-}
-
-#[test]
-fn directories_are_read_in_pieces_of_any_size() {
-    each_way(|guest| {
-        let expected: Vec<(String, i64)> = [
-            (".", DIRECTORY),
-            ("..", DIRECTORY),
-            ("absolute", SYMLINK),
-            ("dangling", SYMLINK),
-            ("empty", DIRECTORY),
-            ("file.txt", REGULAR),
-            ("link", SYMLINK),
-            ("loop-a", SYMLINK),
-            ("loop-b", SYMLINK),
-            ("out", SYMLINK),
-            ("sub", DIRECTORY),
-            ("to-sub", SYMLINK),
-            ("up", SYMLINK),
-        ]
-        .map(|(name, kind)| (name.to_owned(), kind))
-        .into();
-        for directory in [DATA, READ_ONLY] {
-            for room in [8192, 100, 33] {
-                assert_eq!(entries(guest, directory, room), expected, "{room}");
-            }
-        }
-        assert_eq!(entries(guest, SUB, 64).len(), 3);
     });
 }
 

@@ -5,6 +5,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod directories;
 mod effects;
 mod errnos;
 mod guest;
+#[cfg(target_os = "linux")]
+mod systems;
