@@ -144,8 +144,11 @@ impl Arena {
         }
         // SAFETY: a live chunk, which nobody else refers to; what is written has no destructor that counts, since its chunks are freed through the handle.
         unsafe {
+            // One by one: they were written so a moment ago, and processors wait when they are read in larger pieces.
             let place = &raw mut (*this.newest).arena;
-            place.write(Arena { newest: this.newest, at: this.at, left: this.left });
+            (&raw mut (*place).newest).write_volatile(this.newest);
+            (&raw mut (*place).at).write_volatile(this.at);
+            (&raw mut (*place).left).write_volatile(this.left);
             place
         }
     }

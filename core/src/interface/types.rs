@@ -1,6 +1,6 @@
 //! The type model: what can cross the boundary, with its layout in memory.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -187,17 +187,20 @@ impl fmt::Display for Function {
 
 /// A host's own data beside a type or function; set once.
 #[derive(Default)]
-pub struct Extension(OnceLock<Box<dyn Any + Send + Sync>>);
+pub struct Extension(OnceLock<(TypeId, Box<dyn Any + Send + Sync>)>);
 
 impl Extension {
     /// What the host put here; made by `make` the first time. `None` when it is of another type than `T`.
     pub fn get_or_init<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        self.0.get_or_init(|| Box::new(make())).downcast_ref()
+        let (id, data) = self.0.get_or_init(|| (TypeId::of::<T>(), Box::new(make())));
+        // As `downcast_ref`, which calls a function to ask what the type is: each call of the host's comes here.
+        // SAFETY: the type of what is in the box was written down when it was put there.
+        (*id == TypeId::of::<T>()).then(|| unsafe { &*std::ptr::from_ref(&**data).cast::<T>() })
     }
 
     /// What the host put here, if anything.
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.get()?.downcast_ref()
+        self.0.get()?.1.downcast_ref()
     }
 }
 
