@@ -128,3 +128,39 @@ pub(crate) async fn fill(
     }
     Ok(Ok(count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of those that are kept.
+    fn kept(listings: &Listings) -> Vec<i32> {
+        listings.0.iter().map(|listing| listing.fd).collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut listings = Listings::default();
+        for fd in 0..100 {
+            listings.keep(Listing::of(fd, Vec::new()));
+        }
+        assert_eq!(kept(&listings), (36..100).collect::<Vec<_>>());
+        for fd in [100, 101, 102] {
+            listings.keep(Listing { fd, bytes: vec![0; MOST / 2], starts: Vec::new() });
+        }
+        assert_eq!(kept(&listings), [101, 102]);
+        listings.forget(101);
+        assert_eq!(kept(&listings), [102]);
+    }
+
+    #[test]
+    fn entries_are_found_by_their_numbers() {
+        let entry = |name: &str| {
+            let mut bytes = vec![0; HEAD];
+            bytes[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
+            [bytes, name.as_bytes().to_vec()].concat()
+        };
+        let listing = Listing::of(5, [entry("."), entry("file.txt")].concat());
+        assert_eq!([0, 1, 2, -1, i64::MAX].map(|cookie| listing.from(cookie).len()), [57, 32, 0, 0, 0]);
+    }
+}
