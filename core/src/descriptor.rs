@@ -164,7 +164,7 @@ mod sys {
     /// Whether reading or writing would not block now. An error counts as ready: the next use tells it.
     pub(crate) fn is_ready(awaited: &dyn Awaited, wants: Wants) -> bool {
         let mut asked = [asked(awaited, wants)];
-        poll(&mut asked, 0);
+        poll(&mut asked, Duration::ZERO);
         asked[0].revents != 0
     }
 
@@ -177,7 +177,7 @@ mod sys {
         /// Whether nobody will ever read what is written here.
         pub(crate) fn is_broken(&self) -> bool {
             let mut asked = [asked(self, Wants::Write)];
-            poll(&mut asked, 0);
+            poll(&mut asked, Duration::ZERO);
             asked[0].revents & libc::POLLERR != 0
         }
 
@@ -276,15 +276,13 @@ mod sys {
     /// Waits until one of them is ready, at most that long; a signal ends it as well.
     pub(super) fn wait(wanted: &[Wanted<'_>], time: Duration) {
         let mut asked: Vec<_> = wanted.iter().map(|(awaited, wants)| asked(*awaited, *wants)).collect();
-        // Rounded up, so that the end of a wait is not spent in looks that don't wait.
-        let milliseconds = time.as_nanos().div_ceil(1_000_000);
-        poll(&mut asked, i32::try_from(milliseconds).unwrap_or(i32::MAX));
+        poll(&mut asked, time);
     }
 
     pub(super) fn look(wanted: &[Wanted<'_>]) -> Vec<Found> {
         let mut asked: Vec<_> = wanted.iter().map(|(awaited, wants)| asked(*awaited, *wants)).collect();
         if !asked.is_empty() {
-            poll(&mut asked, 0);
+            poll(&mut asked, Duration::ZERO);
         }
         let found =
             |asked: &libc::pollfd| Found { is_ready: asked.revents != 0, is_over: asked.revents & (libc::POLLHUP | libc::POLLNVAL) != 0 };
@@ -299,8 +297,21 @@ mod sys {
         libc::pollfd { fd: awaited.raw(), events, revents: 0 }
     }
 
-    fn poll(asked: &mut [libc::pollfd], milliseconds: i32) {
-        // SAFETY: the pointer and the count are those of the slice. A failure leaves it as it was, which says that nothing is ready.
+    /// A failure leaves all as it was, which says that nothing is ready.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    fn poll(asked: &mut [libc::pollfd], time: Duration) {
+        // Of such a length there is no end to be seen.
+        let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
+        let time = libc::timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().into() };
+        // SAFETY: the pointer and the count are those of the slice, the time lives as long as the call, and no mask of signals is given.
+        unsafe { libc::ppoll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, &raw const time, std::ptr::null()) };
+    }
+
+    /// The same where waits are of whole milliseconds: rounded up, so that the end of one is not spent in looks that don't wait.
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    fn poll(asked: &mut [libc::pollfd], time: Duration) {
+        let milliseconds = i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
+        // SAFETY: the pointer and the count are those of the slice.
         unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, milliseconds) };
     }
 }
