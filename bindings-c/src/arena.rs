@@ -144,11 +144,8 @@ impl Arena {
         }
         // SAFETY: a live chunk, which nobody else refers to; what is written has no destructor that counts, since its chunks are freed through the handle.
         unsafe {
-            // One by one: they were written so a moment ago, and processors wait when they are read in larger pieces.
             let place = &raw mut (*this.newest).arena;
-            (&raw mut (*place).newest).write_volatile(this.newest);
-            (&raw mut (*place).at).write_volatile(this.at);
-            (&raw mut (*place).left).write_volatile(this.left);
+            place.write(Arena { newest: this.newest, at: this.at, left: this.left });
             place
         }
     }
@@ -178,8 +175,9 @@ fn full() -> Error {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_arena_delete(arena: *mut Arena) {
     if !arena.is_null() {
-        // SAFETY: C's promise: it is a handle that `into_handle` gave, and not used again. It is moved out of its chunk before that is freed.
-        drop(unsafe { arena.read() });
+        // SAFETY: C's promise: it is a handle that `into_handle` or `text_alone` gave, and not used again. What counts is moved out of its chunk before that is freed; what does not is not
+        // read, because it may have been written in other pieces just now, for which processors wait.
+        drop(Arena { newest: unsafe { (*arena).newest }, at: ptr::null_mut(), left: 0 });
     }
 }
 
@@ -216,6 +214,30 @@ pub(crate) fn copy_text(arena: &mut Arena, text: &[u8]) -> Result<Text> {
         copy.add(text.len()).write(0);
     }
     Ok(Text { ptr: copy.cast(), len: text.len() })
+}
+
+/// Text with a NUL behind it in an arena of its own, as most results are; the arena as a handle.
+#[inline]
+pub(crate) fn text_alone(text: &[u8]) -> Result<(Text, *mut Arena)> {
+    let needed = text.len() + 1;
+    if needed > LEAST - size_of::<Chunk>() {
+        let mut arena = Arena::new();
+        let text = copy_text(&mut arena, text)?;
+        return Ok((text, arena.into_handle()));
+    }
+    let chunk = Chunk::take(Chunk::SMALL);
+    if chunk.is_null() {
+        return Err(full());
+    }
+    // SAFETY: nobody else has the chunk, which is aligned, and large enough for its head, the text and the NUL. The rest is as in `grow` and `into_handle`.
+    unsafe {
+        let copy = chunk.add(1).cast::<u8>();
+        let left = LEAST - size_of::<Chunk>() - needed;
+        chunk.write(Chunk { before: ptr::null_mut(), layout: Chunk::SMALL, arena: Arena { newest: chunk, at: copy.add(needed), left } });
+        ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len());
+        copy.add(text.len()).write(0);
+        Ok((Text { ptr: copy.cast(), len: text.len() }, &raw mut (*chunk).arena))
+    }
 }
 
 #[cfg(test)]
@@ -264,6 +286,23 @@ mod tests {
         large.alloc(10_000, 1).expect("there is memory");
         drop(large);
         assert_eq!(third.alloc(1, 1).expect("there is memory").as_ptr(), place.as_ptr().wrapping_add(10));
+    }
+
+    #[test]
+    fn a_text_alone_has_an_arena() {
+        for len in [0, 1, 11, LEAST - size_of::<Chunk>() - 1, LEAST - size_of::<Chunk>(), 10_000] {
+            let given = vec![b'x'; len];
+            let (text, arena) = text_alone(&given).expect("there is memory");
+            // SAFETY: the text lies in the arena, which lives until it is deleted; the NUL is behind it.
+            unsafe {
+                assert_eq!(std::slice::from_raw_parts(text.ptr.cast::<u8>(), text.len), given);
+                assert_eq!(*text.ptr.add(len), 0);
+                // What is added does not touch it.
+                undergo_arena_alloc(arena, 64).cast::<u8>().write_bytes(b'y', 64);
+                assert_eq!(std::slice::from_raw_parts(text.ptr.cast::<u8>(), text.len), given);
+                undergo_arena_delete(arena);
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ptr;
 
 use undergo::{Arguments, Error, ErrorKind, Function, Outcome, Result, ToValue, Value};
 
-use crate::arena::{Arena, copy_text};
+use crate::arena::{Arena, text_alone};
 use crate::boundary::{borrow, c_text, give, null};
 use crate::layout::{Kind, Layout, Shape};
 use crate::lift::Filling;
@@ -160,12 +160,11 @@ impl<'s> Target<'s> {
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     fn lift_text(&self, outcome: Outcome<'_, '_>) -> Result<()> {
         let lifted = outcome.text(|text| {
-            let mut arena = Arena::new();
-            let text = copy_text(&mut arena, text.as_bytes())?;
+            let (text, arena) = text_alone(text.as_bytes())?;
             // SAFETY: the promise of `new`; a result that points to something has a place for its arena.
             unsafe {
                 self.at.cast::<Text>().write(text);
-                self.arena.write(arena.into_handle());
+                self.arena.write(arena);
             }
             Ok(())
         });

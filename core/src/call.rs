@@ -171,14 +171,22 @@ impl<'i> Returned<'i> {
             return Err(stale());
         }
         let budget = Budget::new(self.entered.store_ref().data().max_value);
-        match read_result(self.function, || self.entered.data(), self.result, &budget, lift) {
+        let lifted = read_result(self.function, || self.entered.data(), self.result, &budget, lift);
+        self.finish(lifted, &budget)
+    }
+
+    /// Does what remains when a result was lifted, or could not be.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "two tests")]
+    pub(crate) fn finish<R>(&mut self, lifted: Result<R>, budget: &Budget) -> Result<R> {
+        match lifted {
             Ok(value) => {
                 if budget.spent() >= RELEASE_FROM {
                     self.release()?;
                 }
                 Ok(value)
             }
-            Err(error) => Err(self.failed(error, &budget)),
+            Err(error) => Err(self.failed(error, budget)),
         }
     }
 
@@ -240,16 +248,34 @@ pub(crate) fn read_result<'m, R>(
         crate::abi::block::store(&mut bytes, slot, raw)?;
         return lift(function, GuestMemory::new(&[]), &bytes, budget);
     }
+    let (memory, bytes) = find_result(function, data, raw)?;
+    lift(function, memory, bytes, budget)
+}
+
+/// The return area of a call that did not fail, and the memory that it lies in.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `read_result`")]
+pub(crate) fn find_result<'m>(
+    function: &Function,
+    data: impl FnOnce() -> Result<&'m [u8]>,
+    raw: u64,
+) -> Result<(GuestMemory<'m>, &'m [u8])> {
+    let layout = &function.abi.result;
     let memory = GuestMemory::new(data()?);
     let bytes = memory.slice(raw as u32, 1, layout.size, layout.align)?;
     if function.fallible {
         match memory::read_u8(bytes, 0) {
             0 => {}
             1 => return Err(guest_error(memory, bytes, layout.value_offset)),
-            other => return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {other}, which has no case"))),
+            other => return Err(no_case(other)),
         }
     }
-    lift(function, memory, bytes, budget)
+    Ok((memory, bytes))
+}
+
+#[cold]
+fn no_case(discriminant: u8) -> Error {
+    Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {discriminant}, which has no case"))
 }
 
 /// The error that the Go function returned.

@@ -2,13 +2,13 @@
 
 use wasmtime::ValRaw;
 
-use crate::abi::lift::{lift_list, utf8};
-use crate::call::{Outcome, Returned, expect_count, no_export};
+use crate::abi::lift::{Budget, lift_list, utf8};
+use crate::call::{Outcome, Returned, expect_count, find_result, no_export};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, SlotKind, TypeKind, round_up};
-use crate::running::{Entered, Running};
+use crate::running::{Entered, Running, stale};
 use crate::state::enter;
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
@@ -152,27 +152,41 @@ impl<'a> PlainCall<'_, 'a> {
         if self.params != self.plain.len() {
             return expect_count(self.function, self.params).and(Err(too_large(self.function)));
         }
-        let (running, function, export) = (self.running, self.function, self.export);
-        let mut returned = Returned { entered: running.enter(options)?, function, export, result: 0 };
-        returned.result = self.enter(&mut returned.entered).inspect_err(|error| running.life.kill(error))?;
+        match self.running.admit(options) {
+            // Made in its place: `Running::enter` would have to move it there.
+            Some(admitted) => self.run_in(admitted.enter(), then),
+            None => self.run_slowly(options, then),
+        }
+    }
+
+    #[cold]
+    fn run_slowly<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let entered = self.running.enter_slowly(options)?;
+        self.run_in(entered, then)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `run`")]
+    fn run_in<R>(&mut self, entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let mut returned = Returned { entered, function: self.function, export: self.export, result: 0 };
+        match self.enter(&mut returned.entered) {
+            Ok(result) => returned.result = result,
+            Err(error) => {
+                self.running.life.kill(&error);
+                return Err(error);
+            }
+        }
         then(Outcome(&mut returned))
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `run`")]
     fn enter(&mut self, entered: &mut Entered<'_>) -> Result<u64> {
         let store = entered.store();
         let (func, guest) = (store.data().exports[self.export].0, store.data().guest);
         if self.size > 0 {
             let (raw, nested, places) = (&mut self.raw, &self.nested[..self.lists], &self.places);
-            guest.fill_room(store, self.size, |base, target| {
-                for (i, bytes) in nested.iter().enumerate() {
-                    // `nest` has counted them in the same way.
-                    let pointer = &mut raw[usize::from(places[i])];
-                    let start = pointer.get_u32();
-                    target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
-                    *pointer = ValRaw::u32(base + start);
-                }
-            })?;
+            guest.fill_room(store, self.size, |base, target| place(raw, nested, places, base, target))?;
         }
         enter(store, func, &mut self.raw[..self.values.max(1)])?;
         Ok(self.function.abi.result.core_value(self.raw[0]))
@@ -190,6 +204,19 @@ impl<'a> PlainCall<'_, 'a> {
     }
 }
 
+/// Copies texts and lists to where the guest has room for them, from `base` on, and points to each.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+fn place(raw: &mut [ValRaw; MOST_VALUES], nested: &[&[u8]], places: &[u8; MAX_PLAIN_PARAMS], base: u32, target: &mut [u8]) {
+    for (i, bytes) in nested.iter().enumerate() {
+        // `nest` has counted them in the same way.
+        let pointer = &mut raw[usize::from(places[i])];
+        let start = pointer.get_u32();
+        target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
+        *pointer = ValRaw::u32(base + start);
+    }
+}
+
 #[cold]
 fn not_plain(function: &Function) -> Error {
     let text = format!(
@@ -201,6 +228,16 @@ fn not_plain(function: &Function) -> Error {
 #[cold]
 fn too_large(function: &Function) -> Error {
     Error::new(ErrorKind::TypeMismatch, "the arguments are too large: together they have 2 GiB at most").in_function(&function.name)
+}
+
+/// Where a text lies that a call gave.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `Outcome::text`")]
+fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, budget: &Budget) -> Result<&'r str> {
+    let (memory, bytes) = find_result(function, || entered.data(), result)?;
+    let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
+    budget.charge(len, 0)?;
+    utf8(text)
 }
 
 impl Outcome<'_, '_> {
@@ -223,11 +260,16 @@ impl Outcome<'_, '_> {
         if !self.0.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json)) {
             return Err(Error::new(ErrorKind::TypeMismatch, "the result is no text").at(" -> result").in_function(&self.0.function.name));
         }
-        self.0.lift_with(|function, memory, bytes, budget| {
-            let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
-            budget.charge(len, 0)?;
-            then(utf8(text)?)
-        })
+        let Returned { entered, function, result, .. } = &*self.0;
+        if entered.is_stale() {
+            return Err(stale());
+        }
+        let budget = Budget::new(entered.store_ref().data().max_value);
+        let lifted = match find_text(entered, function, *result, &budget) {
+            Ok(text) => then(text),
+            Err(error) => Err(error),
+        };
+        self.0.finish(lifted, &budget)
     }
 }
 

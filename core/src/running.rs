@@ -65,22 +65,36 @@ impl Running {
         Ok(Running { seed, gate, life, is_unlimited, store: UnsafeCell::new(Kept::new(store)) })
     }
 
+    /// Comes in, or waits for it.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what is entered is then made in its place; to move it costs as much as the rest")]
     pub(crate) fn enter(&self, options: &CallOptions) -> Result<Entered<'_>> {
-        if self.is_unlimited && options.are_default() && patience::interrupt().is_none() && self.gate.enter_at_once() {
-            let leaving = Leaving(&self.gate);
-            if self.life.is_fine() {
-                std::mem::forget(leaving);
-                // SAFETY: this thread has just become the gate's owner: see `enter_within`.
-                let store = unsafe { &mut *self.store.get() };
-                return Ok(Entered::new(self, Some(store.as_context_mut()), Entry::Outer));
-            }
+        match self.admit(options) {
+            Some(admitted) => Ok(admitted.enter()),
+            None => self.enter_slowly(options),
         }
+    }
+
+    /// Comes in at once, for a call without bounds, if nobody is in and nothing speaks against it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `enter`")]
+    pub(crate) fn admit(&self, options: &CallOptions) -> Option<Admitted<'_>> {
+        if self.is_unlimited && options.are_default() && patience::interrupt().is_none() && self.gate.enter_at_once() {
+            if self.life.is_fine() {
+                return Some(Admitted(self));
+            }
+            self.gate.leave();
+        }
+        None
+    }
+
+    /// Comes in for a call that is bounded, that may have to wait, or that may be refused.
+    #[cold]
+    pub(crate) fn enter_slowly(&self, options: &CallOptions) -> Result<Entered<'_>> {
         self.enter_within(Patience::of(options, &self.seed.options.limits))
     }
 
-    /// The same for a call that is bounded, that may have to wait, or that may be refused.
+    /// The same within that patience.
     pub(crate) fn enter_within(&self, patience: Patience) -> Result<Entered<'_>> {
         let entry = self.gate.enter(&patience)?;
         let store = match entry {
@@ -127,6 +141,20 @@ impl Running {
         // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
         unsafe { *self.store.get() = Kept::new(fresh) };
         came_up
+    }
+}
+
+/// Who is through the gate, from outside, and has to [`enter`](Admitted::enter) now.
+#[must_use]
+pub(crate) struct Admitted<'i>(&'i Running);
+
+impl<'i> Admitted<'i> {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `Running::enter`")]
+    pub(crate) fn enter(self) -> Entered<'i> {
+        // SAFETY: this thread has just become the gate's owner, and this is made where it does: see `enter_within`.
+        let store = unsafe { &mut *self.0.store.get() };
+        Entered::new(self.0, Some(store.as_context_mut()), Entry::Outer)
     }
 }
 

@@ -136,16 +136,24 @@ impl Guest {
     }
 
     /// Finds room for so many bytes, of which there is one at the least; gives its address, a multiple of 8, and the memory from there on to `fill`.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     pub(crate) fn fill_room(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
-        let memory = self.memory()?;
-        let data = memory.data_mut(&mut *store);
-        if let Some(address) = self.take_from_arena(data, size)? {
-            fill(address, &mut data[address as usize..]);
-            return Ok(());
+        let data = self.memory()?.data_mut(&mut *store);
+        match self.take_from_arena(data, size)? {
+            Some(address) => {
+                fill(address, &mut data[address as usize..]);
+                Ok(())
+            }
+            None => self.fill_allocated(store, size, fill),
         }
+    }
+
+    /// The same where there is no room in the arena.
+    #[cold]
+    fn fill_allocated(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
         let address = self.allocate(store, size)?;
-        let data = memory.data_mut(store);
+        let data = self.memory()?.data_mut(store);
         check_room(address, size, data)?;
         fill(address, &mut data[address as usize..]);
         Ok(())

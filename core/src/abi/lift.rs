@@ -220,7 +220,8 @@ pub(crate) fn too_large(max: u64) -> Error {
 }
 
 /// The elements that a pointer and a length at `at` denote, as bytes, and their number.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `GuestMemory::slice`")]
 pub(crate) fn lift_list<'m>(memory: GuestMemory<'m>, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
     let len = memory::read_u32(bytes, at + 4);
     let items = memory.slice(memory::read_u32(bytes, at), len, size, align)?;

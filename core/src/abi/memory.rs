@@ -18,7 +18,8 @@ impl<'m> GuestMemory<'m> {
     /// # Errors
     ///
     /// `trap` when any of it lies outside the memory, or the address is misaligned.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "some comparisons, whose outcome would be written to memory and read again")]
     pub fn slice(self, address: u32, count: u32, size: u32, align: u32) -> Result<&'m [u8]> {
         let bytes = u64::from(count) * u64::from(size);
         if bytes == 0 {
