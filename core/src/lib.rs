@@ -75,6 +75,7 @@ mod task;
 mod ticker;
 mod typed;
 mod value;
+mod view;
 mod visit;
 mod wasi;
 mod watched;

@@ -18,6 +18,7 @@ use crate::state::{State, enter};
 use crate::stopwatch::Stopwatch;
 use crate::store::{Seed, note_fuel, refuel};
 use crate::ticker::Ticking;
+use crate::view::View;
 
 /// What an instance is, behind its handle.
 pub(crate) struct Running {
@@ -238,13 +239,13 @@ impl<'i> Entered<'i> {
     pub(crate) fn data(&self) -> Result<&[u8]> {
         let store = self.store_ref();
         let memory = store.data().guest.memory;
-        memory.map(|memory| memory.data(store)).ok_or_else(no_memory)
+        memory.map(|memory| View::read(memory, store)).ok_or_else(no_memory)
     }
 
     pub(crate) fn data_mut(&mut self) -> Result<&mut [u8]> {
         let store = self.store();
         let memory = store.data().guest.memory;
-        memory.map(|memory| memory.data_mut(store)).ok_or_else(no_memory)
+        memory.map(|memory| View::write(memory, store)).ok_or_else(no_memory)
     }
 
     #[inline]

@@ -22,6 +22,7 @@ use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
+use crate::view::View;
 use crate::visit::Doors;
 
 /// The data of a store.
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) pipes: Pipes,
     pub(crate) listings: Listings,
     pub(crate) limiter: Limiter,
+    pub(crate) view: View,
     /// Of the innermost call.
     pub(crate) patience: Patience,
     pub(crate) guest: Guest,
@@ -139,7 +141,7 @@ impl Guest {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     pub(crate) fn fill_room(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
-        let data = self.memory()?.data_mut(&mut *store);
+        let data = View::write(self.memory()?, store);
         match self.take_from_arena(data, size)? {
             Some(address) => {
                 fill(address, &mut data[address as usize..]);
@@ -179,7 +181,7 @@ impl Guest {
             block.write(&mut [], 0, with_head)?;
             return Ok(Some(0));
         }
-        let data = self.memory()?.data_mut(store);
+        let data = View::write(self.memory()?, store);
         let Some(address) = self.take_from_arena(data, size)? else { return Ok(None) };
         block.write(data, address, with_head)?;
         Ok(Some(address))

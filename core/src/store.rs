@@ -22,6 +22,7 @@ use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
+use crate::view::View;
 use crate::visit::Doors;
 use crate::wasi;
 
@@ -91,6 +92,7 @@ impl Seed {
             sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
             pipes: Pipes::new(&options.sandbox),
             listings: Listings::default(),
+            view: View::NONE,
             limiter: Limiter {
                 max_memory: options.limits.memory,
                 max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),

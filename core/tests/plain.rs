@@ -154,6 +154,29 @@ fn a_guest_that_finds_no_room_is_ended() {
 }
 
 #[test]
+fn memory_that_grows_during_a_call_is_found() {
+    let body = r#"(func (export "grow") (param $at i32) (param $len i32) (result i32) (local $page i32)
+          (local.set $page (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)))
+          (memory.copy (i32.add (local.get $page) (i32.const 16)) (local.get $at) (local.get $len))
+          (i32.store (local.get $page) (i32.add (local.get $page) (i32.const 16)))
+          (i32.store offset=4 (local.get $page) (local.get $len))
+          (local.get $page))"#;
+    let guest = start(&typed("world test { export grow: func(text: string) -> string; }", body).expect("a plugin"));
+    // Each result lies behind all that was there before the call; the arguments go to what was there already.
+    for round in 0..40 {
+        let given = format!("text of round {round}");
+        let pages = guest.memory_size().expect("a size");
+        assert_eq!(text(&guest, "grow", &[Argument::Text(&given)]).expect("text"), given);
+        assert_eq!(guest.memory_size().expect("a size"), pages + (64 << 10));
+        assert_eq!(value(&guest, "grow", &[Argument::Text(&given)]).expect("text"), Value::from(given.as_str()));
+    }
+    // After a reset it is another memory.
+    guest.reset(&PLAIN).expect("a reset");
+    assert_eq!(guest.memory_size().expect("a size"), 128 << 10);
+    assert_eq!(text(&guest, "grow", &[Argument::Text("anew")]).expect("text"), "anew");
+}
+
+#[test]
 fn its_time_is_measured() {
     let hosted = guest();
     let guest = &hosted.instance;

@@ -1,0 +1,68 @@
+//! Where a guest's memory lies. To ask Wasmtime takes ten loads, each of which waits for the one before, and a call asks twice.
+
+use std::ptr::NonNull;
+use std::slice;
+
+use wasmtime::{AsContext, AsContextMut, Memory};
+
+use crate::state::State;
+
+/// Where the memory lay when it had a certain size: it moves only when it grows, and a store's limiter hears of that.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    start: NonNull<u8>,
+    len: usize,
+    /// The limiter's count of bytes at that time.
+    size: u64,
+}
+
+// SAFETY: it points to memory of the store that it is kept in, and moves with it.
+unsafe impl Send for View {}
+// SAFETY: what it points to is reached through a reference to the store alone.
+unsafe impl Sync for View {}
+
+impl View {
+    /// Of no memory. No count is that high.
+    pub(crate) const NONE: View = View { start: NonNull::dangling(), len: 0, size: u64::MAX };
+
+    /// The guest's memory, as it is while nothing of the guest runs.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a comparison")]
+    pub(crate) fn read(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
+        let context = store.as_context();
+        let state = context.data();
+        if state.view.size == state.limiter.memory {
+            // SAFETY: the memory was there when it had that size, has it still, and stays as it is for as long as the store is borrowed.
+            return unsafe { slice::from_raw_parts(state.view.start.as_ptr(), state.view.len) };
+        }
+        ask(memory, store)
+    }
+
+    /// The same, to be changed. Keeps where it is.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a comparison")]
+    pub(crate) fn write(memory: Memory, store: &mut impl AsContextMut<Data = State>) -> &mut [u8] {
+        let mut context = store.as_context_mut();
+        let state = context.data_mut();
+        if state.view.size != state.limiter.memory {
+            note(memory, store);
+            return memory.data_mut(store);
+        }
+        // SAFETY: as in `read`; the store is borrowed by nobody else.
+        unsafe { slice::from_raw_parts_mut(state.view.start.as_ptr(), state.view.len) }
+    }
+}
+
+#[cold]
+fn ask(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
+    memory.data(store)
+}
+
+#[cold]
+fn note(memory: Memory, store: &mut impl AsContextMut<Data = State>) {
+    let (data, state) = memory.data_and_store_mut(&mut *store);
+    // The memory of a module is counted when it is made.
+    if let Some(start) = NonNull::new(data.as_mut_ptr()) {
+        state.view = View { start, len: data.len(), size: state.limiter.memory };
+    }
+}
