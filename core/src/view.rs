@@ -25,7 +25,7 @@ impl View {
     /// Of no memory. No count is that high.
     pub(crate) const NONE: View = View { start: NonNull::dangling(), len: 0, size: u64::MAX };
 
-    /// The guest's memory, as it is while nothing of the guest runs.
+    /// The guest's memory, as it is while nothing of the guest runs. `memory` is the one that it exports, of which a store has one at most.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a comparison")]
     pub(crate) fn read(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
