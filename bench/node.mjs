@@ -85,6 +85,12 @@ const [instance] = instances
 const { echoString } = sync
 let holds = true
 
+/** Notes whether a bound holds, and says where it does not. */
+function bound(text, held) {
+  holds &&= held
+  return held ? text : `${text}, **missed**`
+}
+
 console.log('| Node, release build | against | Undergo | the other | ratio | bound |\n| --- | --- | --- | --- | --- | --- |')
 const hand = await handwritten(byHand)
 if (echoString(TEXT) !== TEXT || hand(TEXT) !== TEXT) throw new Error('the two sides do not do the same')
@@ -94,8 +100,7 @@ const [ours, theirs, ratio] = await compare(
   20_000,
   15
 )
-holds &&= ratio <= 1
-console.log(`| string → string, ${TEXT.length} bytes, sync | node:wasi by hand | ${shown(ours)} | ${shown(theirs)} | ${ratio.toFixed(2)} × | ≤ 1 × |`)
+console.log(`| string → string, ${TEXT.length} bytes, sync | node:wasi by hand | ${shown(ours)} | ${shown(theirs)} | ${ratio.toFixed(2)} × | ${bound('≤ 1 ×', ratio <= 1)} |`)
 
 /** The same for calls that are awaited one after the other. */
 const timeAwaited = async (call, calls) => {
@@ -125,8 +130,7 @@ if (extism) {
     7
   )
   await other.close()
-  holds &&= quotient <= 1 / 50
-  console.log(`| 1 MiB bytes there and back, awaited | Extism's SDK for Node | ${shown(mine)} | ${shown(its)} | ${quotient.toFixed(4)} × | ≤ 0.02 × |`)
+  console.log(`| 1 MiB bytes there and back, awaited | Extism's SDK for Node | ${shown(mine)} | ${shown(its)} | ${quotient.toFixed(4)} × | ${bound('≤ 0.02 ×', quotient <= 1 / 50)} |`)
 } else {
   const took = await timeAwaited(() => instance.echoBytes(bytes), 500)
   console.log(`| 1 MiB bytes there and back, awaited | (Extism's SDK for Node can't be installed here) | ${shown(took)} | | | |`)
@@ -135,9 +139,8 @@ if (extism) {
 console.log('\n| how late the event loop is | a timer of 1 ms | Node’s own measure, 99 % below | bound |\n| --- | --- | --- | --- |')
 for (const [what, computing] of [['no guest computes', 0], ['two guests compute', 2]]) {
   const { middle, worst, most, node } = await lateness(instances, computing)
-  holds &&= worst <= LATE
   const timer = `${middle.toFixed(2)} ms, 99.9 % below ${worst.toFixed(2)} ms, most ${most.toFixed(2)} ms`
-  console.log(`| while ${what} | ${timer} | ${node.toFixed(2)} ms | ≤ ${LATE} ms |`)
+  console.log(`| while ${what} | ${timer} | ${node.toFixed(2)} ms | ${bound(`≤ ${LATE} ms`, worst <= LATE)} |`)
 }
 // 3 says that a bound is missed.
 process.exitCode = holds ? 0 : 3
