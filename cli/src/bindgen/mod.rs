@@ -1,6 +1,7 @@
 //! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
 mod c;
+mod classes;
 pub(crate) mod cpp;
 mod kotlin;
 mod python;

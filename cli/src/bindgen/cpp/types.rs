@@ -1,17 +1,17 @@
 //! Types as C++ has them: bindings-c/include/undergo/typed.hpp has the same rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use undergo::{EnumType, RecordType, Scalar, Type, TypeKind, names};
+use undergo::{EnumType, RecordType, Scalar, Type, TypeKind};
 
 use crate::bindgen::c::text::{all_alone, comment, literal};
+use crate::bindgen::classes::Classes;
 
 /// The classes, enums and records of a header.
 pub(super) struct Types {
     namespace: String,
-    classes: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
+    classes: Classes,
     done: BTreeSet<String>,
     /// The types, each behind those that it is made of.
     out: String,
@@ -21,36 +21,22 @@ pub(super) struct Types {
 
 impl Types {
     pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
-        let mut made = Types {
+        Types {
             namespace: namespace.to_owned(),
-            classes: BTreeMap::new(),
-            taken: BTreeSet::new(),
+            classes: Classes::new(types, &[]),
             done: BTreeSet::new(),
             out: String::new(),
             codecs: String::new(),
-        };
-        for ty in types {
-            let name = ty.to_string();
-            let class = made.class(&name);
-            made.classes.insert(name, class);
         }
-        made
     }
 
     /// A new name for a class.
     pub(super) fn class(&mut self, kebab: &str) -> String {
-        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.classes.declare(kebab)
     }
 
     fn of(&self, kebab: &str) -> String {
-        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.classes.of(kebab)
     }
 
     /// The text of the types.

@@ -1,9 +1,11 @@
 //! The types of an interface in Kotlin, and how values of them are made and read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use undergo::{Scalar, Type, TypeKind, names};
+use undergo::{Scalar, Type, TypeKind};
+
+use crate::bindgen::classes::Classes;
 
 /// Names of the package, and where each is.
 const PACKAGE: [(&str, &str); 29] = [
@@ -40,8 +42,7 @@ const PACKAGE: [(&str, &str); 29] = [
 
 /// The classes of the file, and what it uses of others.
 pub(super) struct Names {
-    classes: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
+    classes: Classes,
     imports: RefCell<BTreeSet<String>>,
     /// The sizes of several results that Kotlin has no class for.
     pub(super) results: RefCell<BTreeSet<usize>>,
@@ -49,37 +50,23 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names =
-            Names { classes: BTreeMap::new(), taken: BTreeSet::new(), imports: RefCell::default(), results: RefCell::default() };
-        for ty in types {
-            let name = ty.to_string();
-            let class = names.class(&name);
-            names.classes.insert(name, class);
-        }
-        names
+        Names { classes: Classes::new(types, &[]), imports: RefCell::default(), results: RefCell::default() }
     }
 
     /// A new name for a class.
     pub(super) fn class(&mut self, kebab: &str) -> String {
-        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.classes.declare(kebab)
     }
 
     /// The class of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.classes.of(kebab)
     }
 
     /// A name of another package, which the file imports, unless it has a class of that name.
     pub(super) fn lib(&self, name: &str) -> String {
         let package = PACKAGE.iter().find(|(known, _)| *known == name).map_or("dev.undergo", |(_, package)| package);
-        if self.taken.contains(name) {
+        if self.classes.is_taken(name) {
             return format!("{package}.{name}");
         }
         self.imports.borrow_mut().insert(format!("{package}.{name}"));
@@ -88,7 +75,7 @@ impl Names {
 
     /// A class of Kotlin's own.
     pub(super) fn std(&self, name: &str) -> String {
-        if !self.taken.contains(name) {
+        if !self.classes.is_taken(name) {
             return name.to_owned();
         }
         let package = if matches!(name, "List" | "Map") { "kotlin.collections" } else { "kotlin" };

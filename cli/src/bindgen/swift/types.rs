@@ -1,8 +1,8 @@
 //! The types of an interface in Swift, and how values of them are made and read: `PluginValue` of the package does nearly all of that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use undergo::{Scalar, Type, TypeKind};
 
-use undergo::{Scalar, Type, TypeKind, names};
+use crate::bindgen::classes::Classes;
 
 /// Types that the file may not declare, as it names them: those of the package, and of Swift.
 #[rustfmt::skip]
@@ -15,37 +15,21 @@ const TAKEN: [&str; 63] = [
 ];
 
 /// The types of the file.
-pub(super) struct Names {
-    types: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
-}
+pub(super) struct Names(Classes);
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names = Names { types: BTreeMap::new(), taken: TAKEN.iter().map(|&name| name.to_owned()).collect() };
-        for ty in types {
-            let name = ty.to_string();
-            let own = names.declare(&name);
-            names.types.insert(name, own);
-        }
-        names
+        Names(Classes::new(types, &TAKEN))
     }
 
     /// A new name for a type.
     pub(super) fn declare(&mut self, kebab: &str) -> String {
-        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.0.declare(kebab)
     }
 
     /// The type of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.types.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.0.of(kebab)
     }
 
     /// The type as Swift writes it.

@@ -1,0 +1,46 @@
+//! The names of what a file declares: one for each record and enum of the plugin, and those of the languages' own constructs around them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use undergo::{Type, names};
+
+/// Names in PascalCase, each taken once.
+pub(super) struct Classes {
+    types: BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+}
+
+impl Classes {
+    /// Names for these types, none of which is one of `reserved`.
+    pub(super) fn new(types: &[Type], reserved: &[&str]) -> Classes {
+        let mut classes = Classes { types: BTreeMap::new(), taken: reserved.iter().map(|&name| name.to_owned()).collect() };
+        for ty in types {
+            let name = ty.to_string();
+            let class = classes.declare(&name);
+            classes.types.insert(name, class);
+        }
+        classes
+    }
+
+    /// A new name, after one of WIT.
+    pub(super) fn declare(&mut self, kebab: &str) -> String {
+        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            name.insert_str(0, "Plugin");
+        }
+        while !self.taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// The name of a record or an enum.
+    pub(super) fn of(&self, kebab: &str) -> String {
+        self.types.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+    }
+
+    /// Whether the file has that name for itself, or may not have it.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+}
