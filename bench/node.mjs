@@ -11,6 +11,8 @@ const [plugin, byHand, extism] = process.argv.slice(2)
 const TEXT = 'hello world'
 const MIB = 1 << 20
 const LATE = 5
+/** Milliseconds for which the loop is watched: some thousand turns, so that one in a thousand is not one alone. */
+const WATCHED = 8000
 
 /** The same by hand: encode, write, call, read, decode. */
 async function handwritten(file) {
@@ -52,7 +54,7 @@ async function compare(ours, theirs, calls, rounds) {
 
 /** How late a timer of 1 ms is, sorted, and Node's own measure, in milliseconds, while so many guests compute. */
 async function lateness(instances, computing) {
-  const until = performance.now() + 2000
+  const until = performance.now() + WATCHED
   const busy = instances.slice(0, computing).map(async (instance) => {
     while (performance.now() < until) await instance.work(200_000_000, 1)
   })
@@ -65,7 +67,7 @@ async function lateness(instances, computing) {
     late.push(Math.max(0, now - last - 1))
     last = now
   }, 1)
-  await new Promise((resolve) => setTimeout(resolve, 2000))
+  await new Promise((resolve) => setTimeout(resolve, WATCHED))
   clearInterval(timer)
   delay.disable()
   await Promise.all(busy)

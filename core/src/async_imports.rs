@@ -31,7 +31,11 @@ pub(crate) async fn dispatch(
     let mut result = if host.at_home() { task::at_home(call).await } else { call() };
     if let (Ok(()), Some(deferred)) = (&result, later.deferred.take()) {
         let door = store.data().doors.open(lease);
-        let answer = wait(deferred, door, &mut store).await;
+        let (answer, has_waited) = task::noticing(wait(deferred, door, &mut store)).await;
+        if has_waited {
+            // The clock ticked meanwhile, but not for the guest, which begins to compute again.
+            store.set_epoch_deadline(1);
+        }
         let (store, words, later) = (&mut store, &mut words, &mut later);
         let give = |answer: Answer| within(import, store, words, later, lease, |call| guarded(|| answer(call)));
         result = task::at_home(|| answer.and_then(give)).await;

@@ -429,14 +429,22 @@ impl AsyncInstance {
         patience: Patience,
         then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        let habits = &self.0.seed.plugin.compiled().habits;
+        if habits.computes(export) {
+            task::away().await;
+        }
         let _ticking = Ticking::start()?;
         let dropped = Dropped(&self.0.seed.life);
         let watch = Stopwatch::start();
         store.set_epoch_deadline(1);
         refuel(&mut *store)?;
+        store.data_mut().begin(export);
         let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, false, then).await;
         self.0.seed.life.used(watch.ticks(), store.data().limiter.memory);
         note_fuel(&*store);
+        if !store.data().has_ticked {
+            habits.learn(export, false);
+        }
         std::mem::forget(dropped);
         result
     }

@@ -55,8 +55,9 @@ async fn ended(patience: &Patience) -> Error {
 /// Instantiates the module in its store, and runs its `_initialize`; of a command, all of it. The caller has set the store's patience.
 pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()> {
     let compiled = seed.plugin.compiled();
-    store.epoch_deadline_callback(|store| {
+    store.epoch_deadline_callback(|mut store| {
         store.data().patience.check_limits().map_err(Error::into_wasmtime)?;
+        store.data_mut().tick();
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
     });
     refuel(&mut *store)?;

@@ -45,6 +45,7 @@ mod fork;
 mod gate;
 mod gonames;
 mod gopanic;
+mod habits;
 mod imports;
 mod instance;
 mod interface;

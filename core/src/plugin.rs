@@ -12,6 +12,7 @@ use crate::config::{Compile, PluginOptions};
 use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
+use crate::habits::Habits;
 use crate::imports::Import;
 use crate::interface::{Function, Interface, names};
 use crate::module::{ModuleInfo, ModuleKind};
@@ -28,6 +29,7 @@ pub(crate) struct Compiled {
     pub(crate) interface: Option<Interface>,
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Arc<[Import]>,
+    pub(crate) habits: Arc<Habits>,
     compile: Compile,
     code: Arc<Code>,
     /// The code that instances are made of, for each of the settings that were asked for.
@@ -47,8 +49,8 @@ impl Compiled {
             Some(code) => code,
             None => Code::of(bytes, Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten())?,
         };
-        let (name, ready) = (name.to_owned(), Mutex::default());
-        let compiled = Compiled { name, info, interface, exports, imports, compile: options.compile, code, ready, diagnostics };
+        let (name, ready, habits) = (name.to_owned(), Mutex::default(), Arc::new(Habits::new(exports.len())));
+        let compiled = Compiled { name, info, interface, exports, imports, habits, compile: options.compile, code, ready, diagnostics };
         // So that a damaged module is told of now.
         compiled.ready(false, Stack::DEFAULT)?;
         Ok(compiled)

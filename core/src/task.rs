@@ -9,7 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -311,6 +311,19 @@ pub fn go_home() -> impl Future<Output = ()> + Send {
 /// Goes to where a guest may compute.
 pub(crate) fn away() -> impl Future<Output = ()> + Send {
     go(AWAY)
+}
+
+/// Awaits the future, and says whether that took any waiting.
+pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
+    let mut future = pin!(future);
+    let mut has_waited = false;
+    let done = poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        has_waited |= polled.is_pending();
+        polled
+    })
+    .await;
+    (done, has_waited)
 }
 
 /// Goes away, or gives others a turn there.

@@ -1,6 +1,6 @@
 //! WASI preview 1 over wasmtime-wasi. Standard streams and waiting are served here, where the patience of the call is at hand; all else is passed on.
 
-use wasmtime::{Caller, Linker};
+use wasmtime::{AsContextMut, Caller, Linker};
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
@@ -20,6 +20,7 @@ use crate::random::random_get;
 use crate::sockets::link::Versions;
 use crate::sockets::{self, placeholder};
 use crate::state::State;
+use crate::task;
 
 /// The functions of preview 1, and of the extension for sockets. Any other import of their module is the host's to give.
 #[rustfmt::skip]
@@ -201,9 +202,14 @@ async fn poll_oneoff(
         Err(number) => return Ok(number),
     };
     let wanted = poll::resolve(&wanted, state, waiting).await?;
-    let happened = poll::wait(&wanted, state, waiting).await.map_err(Error::into_wasmtime)?;
-    let count = poll::write(memory, events as u32, &happened);
-    Ok(answer(memory, ready, count))
+    let (happened, has_waited) = task::noticing(poll::wait(&wanted, state, waiting)).await;
+    let count = poll::write(memory, events as u32, &happened.map_err(Error::into_wasmtime)?);
+    let answer = answer(memory, ready, count);
+    if has_waited {
+        // The clock ticked meanwhile, but not for the guest, which has only begun to compute again.
+        caller.as_context_mut().set_epoch_deadline(1);
+    }
+    Ok(answer)
 }
 
 #[cfg(all(test, unix))]

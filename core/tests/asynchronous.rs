@@ -180,6 +180,68 @@ fn a_guest_that_computes_leaves_the_loop_alone_and_comes_home() {
     assert_eq!(*seen.lock().expect("no panic"), [home.thread; 2]);
 }
 
+/// Runs calls of `f(n)` one after the other; gives how many turns of the loop each took.
+fn turns(home: &Arc<Loop>, jobs: &Receiver<Job>, instance: &AsyncInstance, calls: &[i64]) -> Vec<u64> {
+    let one = |n: &i64| {
+        let (instance, n) = (instance.clone(), *n);
+        home.turns.store(0, Ordering::Relaxed);
+        run(home, jobs, async move { instance.call("f", &[Value::Int(n)], &PLAIN).await }).expect("a call");
+        home.turns.load(Ordering::Relaxed)
+    };
+    calls.iter().map(one).collect()
+}
+
+#[test]
+fn calls_of_a_function_that_was_found_computing_begin_away_from_the_loop() {
+    let plugin = plugin(
+        r#"(module (func (export "_initialize")) (func (export "f") (param $n i64)
+          (loop $on (local.set $n (i64.sub (local.get $n) (i64.const 1))) (br_if $on (i64.gt_s (local.get $n) (i64.const 0))))))"#,
+    )
+    .expect("a plugin");
+    let (home, jobs) = event_loop();
+    let made = async move { (plugin.instantiate_async(quiet(), &PLAIN).await, plugin.instantiate_async(quiet(), &PLAIN).await) };
+    let (first, second) = run(&home, &jobs, made);
+    let (first, second) = (first.expect("an instance"), second.expect("an instance"));
+    // Some hundred milliseconds, and then none at all: that begins away, as the clock's ticks have taught, and another one at home again.
+    // All instances of the plugin learn from each other.
+    assert!(turns(&home, &jobs, &first, &[400_000_000])[0] > 0, "it computed at home");
+    assert!(turns(&home, &jobs, &second, &[1])[0] > 0, "it began at home");
+    let short = turns(&home, &jobs, &first, &[1; 100]);
+    assert!(short.iter().sum::<u64>() < 50, "they began away: {short:?}");
+}
+
+#[test]
+fn a_guest_that_waits_is_not_taken_for_one_that_computes() {
+    let mut options = quiet();
+    options.imports.async_func("host", "wait", |_, _| async {
+        // Longer than the clock takes to tick.
+        let (sender, done) = oneshot::channel();
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(10));
+            sender.send(Value::None)
+        });
+        done.await.map_err(|_| fail("nobody answered"))
+    });
+    let plugin = plugin(
+        r#"(module (import "host" "wait" (func $wait))
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1)
+        (func (export "_initialize"))
+        (func (export "f") (param $waits i64)
+          (i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const 10000000))
+          (if (i64.ne (local.get $waits) (i64.const 0))
+            (then
+              (call $wait) (call $compute)
+              (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))) (call $compute))))
+        (func $compute))"#,
+    )
+    .expect("a plugin");
+    let (home, jobs) = event_loop();
+    let instance = run(&home, &jobs, async move { plugin.instantiate_async(options, &PLAIN).await }).expect("an instance");
+    // What waits has nothing to do away from home, and nor has the next call. Now and then a tick may fall into the little that they compute.
+    let after: u64 = (0..20).map(|_| turns(&home, &jobs, &instance, &[1, 0])[1]).sum();
+    assert!(after < 10, "{after} of 20 calls began away");
+}
+
 #[test]
 fn deadlines_and_tokens_end_whatever_an_asynchronous_call_does() {
     let never = with_reenter(|_, _| std::future::pending());
