@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -176,6 +177,33 @@ def test_a_fork_within_a_host_function(loaded: undergo.Plugin) -> None:
     assert failed == "the call came back"
     assert os.waitstatus_to_exitcode(os.waitpid(host.pid, 0)[1]) == 0
     assert guest.counter() == 1
+
+
+async def awaited(plugin: undergo.Plugin, computing: int) -> list[int]:
+    """Make asynchronous instances, of which some compute while others wait; give what they say."""
+    imports, timeout = {"host": Host()}, undergo.Limits(timeout=SECONDS)
+    async with plugin.async_pool(4, imports=imports, limits=timeout) as pool:
+        spinning = [asyncio.create_task(pool.using(timeout=0.1).spin()) for _ in range(computing)]
+        sleeping = [asyncio.create_task(pool.sleep(20)) for _ in range(4)]
+        numbers = await asyncio.gather(*(pool.recurse(n) for n in range(8)))
+        ended = await asyncio.gather(*spinning, return_exceptions=True)
+        assert all(isinstance(error, undergo.TimeoutError) for error in ended), ended
+        await asyncio.gather(*sleeping)
+    return list(numbers)
+
+
+def test_a_child_awaits_instances_of_its_own(loaded: undergo.Plugin) -> None:
+    # Threads of both kinds are there by then, which a child has not.
+    assert asyncio.run(awaited(loaded, 2)) == list(range(8))
+    guest = asyncio.run(loaded.instantiate_async(imports={"host": Host()}))
+
+    def child() -> None:
+        with pytest.raises(undergo.DeadInstanceError, match="made before this process forked"):
+            asyncio.run(guest.recurse(1))
+        assert asyncio.run(awaited(loaded, 2)) == list(range(8))
+
+    in_child(child)
+    assert asyncio.run(guest.recurse(3)) == 3
 
 
 def work(number: int) -> int:
