@@ -33,7 +33,7 @@ pub(crate) async fn dispatch(
         let door = store.data().doors.open(lease);
         let (answer, has_waited) = task::noticing(wait(deferred, door, &mut store)).await;
         if has_waited {
-            // The clock ticked meanwhile, but not for the guest, which begins to compute again.
+            store.data_mut().turn.resume();
             store.set_epoch_deadline(1);
         }
         let (store, words, later) = (&mut store, &mut words, &mut later);

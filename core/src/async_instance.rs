@@ -429,8 +429,7 @@ impl AsyncInstance {
         patience: Patience,
         then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
     ) -> Result<R> {
-        let habits = &self.0.seed.plugin.compiled().habits;
-        if habits.computes(export) {
+        if self.0.seed.plugin.compiled().habits.computes(export) {
             task::away().await;
         }
         let _ticking = Ticking::start()?;
@@ -438,14 +437,14 @@ impl AsyncInstance {
         let watch = Stopwatch::start();
         store.set_epoch_deadline(1);
         refuel(&mut *store)?;
-        store.data_mut().begin(export);
+        store.data_mut().turn.begin(export, watch);
         let result = fiber::call(&mut store.as_context_mut(), function, export, block, patience, false, then).await;
         self.0.seed.life.used(watch.ticks(), store.data().limiter.memory);
         note_fuel(&*store);
-        if !store.data().has_ticked {
-            habits.learn(export, false);
-        }
         std::mem::forget(dropped);
+        if store.data_mut().turn.end() {
+            task::give_turn().await;
+        }
         result
     }
 

@@ -1,6 +1,7 @@
 //! Guest code on a fiber, which can wait without a thread.
 
 use std::future::{Future, poll_fn};
+use std::sync::Arc;
 use std::task::Poll;
 
 use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, Val};
@@ -17,6 +18,7 @@ use crate::state::{Guest, State, classify};
 use crate::store::{Seed, handles, not_linked, refuel};
 use crate::streams::Streams;
 use crate::task;
+use crate::words::Words;
 
 /// Waits for the future as long as the patience lasts.
 pub(crate) async fn bounded<T>(patience: &Patience, future: impl Future<Output = Result<T>>) -> Result<T> {
@@ -57,7 +59,9 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
     let compiled = seed.plugin.compiled();
     store.epoch_deadline_callback(|mut store| {
         store.data().patience.check_limits().map_err(Error::into_wasmtime)?;
-        store.data_mut().tick();
+        if store.data_mut().turn.stays() {
+            return Ok(UpdateDeadline::Continue(1));
+        }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
     });
     refuel(&mut *store)?;
@@ -96,32 +100,28 @@ pub(crate) async fn enter(store: &mut StoreContextMut<'_, State>, func: Func, pa
     Ok(results.first().map_or(0, bits))
 }
 
-/// The same for a function whose parameters are words of 32 bits, [`MOST_WORDS`] at most, as pointers and lengths are, and whose result is one, if it has any: that takes half the time, since
-/// nothing has to be found out about the values.
-async fn enter_with_words(store: &mut StoreContextMut<'_, State>, func: Func, words: &[i32], has_result: bool) -> Result<u64> {
+/// The same for an export of words: see [`Words`].
+async fn enter_with_words(store: &mut StoreContextMut<'_, State>, export: usize, words: &[i32], has_result: bool) -> Result<u64> {
     let mark = store.data().streams.stderr.total();
-    let result = call_with_words(store, func, words, has_result).await.map_err(|error| classify(&error, &*store, mark))?;
-    Ok(u64::from(result as u32))
+    let result = match words_of(store, export, words.len(), has_result) {
+        Ok(func) => func.call(store, words).await,
+        Err(error) => Err(error),
+    };
+    result.map(|word| u64::from(word as u32)).map_err(|error| classify(&error, &*store, mark))
 }
 
-async fn call_with_words(store: &mut StoreContextMut<'_, State>, func: Func, words: &[i32], has_result: bool) -> wasmtime::Result<i32> {
-    macro_rules! call {
-        ($params:ty, $words:expr) => {
-            if has_result {
-                func.typed::<$params, i32>(&*store)?.call_async(store, $words).await
-            } else {
-                func.typed::<$params, ()>(&*store)?.call_async(store, $words).await.map(|()| 0)
-            }
-        };
+/// The export, as it was found out to be in its first call.
+fn words_of(store: &mut StoreContextMut<'_, State>, export: usize, count: usize, has_result: bool) -> wasmtime::Result<Arc<Words>> {
+    let state = store.data();
+    if let Some(Some(found)) = state.words.get(export) {
+        return Ok(found.clone());
     }
-    match *words {
-        [] => call!((), ()),
-        [a] => call!(i32, a),
-        [a, b] => call!((i32, i32), (a, b)),
-        [a, b, c] => call!((i32, i32, i32), (a, b, c)),
-        [a, b, c, d] => call!((i32, i32, i32, i32), (a, b, c, d)),
-        _ => Err(wasmtime::format_err!("undergo itself failed: {} words are too many", words.len())),
-    }
+    let (func, exports) = (state.exports[export].0, state.exports.len());
+    let found = Arc::new(Words::of(&*store, func, count, has_result)?);
+    let words = &mut store.data_mut().words;
+    words.resize(exports, None);
+    words[export] = Some(found.clone());
+    Ok(found)
 }
 
 pub(crate) fn bits(value: &Val) -> u64 {
@@ -250,7 +250,7 @@ async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export
         }
         drop(block);
         let count = if abi.spilled { 1 } else { abi.slots.len() };
-        return enter_with_words(store, func, &words[..count], has_result).await;
+        return enter_with_words(store, export, &words[..count], has_result).await;
     }
     let params: Vec<Val> =
         if abi.spilled { vec![Val::I32(address as i32)] } else { abi.slots.iter().map(|slot| value(slot, block.load(*slot))).collect() };

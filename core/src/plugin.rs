@@ -12,12 +12,12 @@ use crate::config::{Compile, PluginOptions};
 use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
-use crate::habits::Habits;
 use crate::imports::Import;
 use crate::interface::{Function, Interface, names};
 use crate::module::{ModuleInfo, ModuleKind};
 use crate::ready::Ready;
 use crate::signatures::{self, Export};
+use crate::turn::Habits;
 
 /// A compiled plugin. Cheap to clone; may be used from any thread.
 #[derive(Clone)]

@@ -13,7 +13,6 @@ use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::gate::Gate;
 use crate::gonames::GoNames;
 use crate::gopanic;
-use crate::habits::Habits;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::listing::Listings;
@@ -23,8 +22,10 @@ use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
+use crate::turn::Turn;
 use crate::view::View;
 use crate::visit::Doors;
+use crate::words::Words;
 
 /// The data of a store.
 pub(crate) struct State {
@@ -50,10 +51,10 @@ pub(crate) struct State {
     pub(crate) pool: u64,
     /// Of an instance on fibers: a large result that the guest may let go of, and the function that tells it.
     pub(crate) release: Option<(Func, u64)>,
-    /// Of an instance on fibers: the number of the export whose call is the outermost, and whether the clock has ticked in it.
-    pub(crate) export: usize,
-    pub(crate) has_ticked: bool,
-    pub(crate) habits: Arc<Habits>,
+    /// Of an instance on fibers.
+    pub(crate) turn: Turn,
+    /// By the number of the plugin's export, those of words that were called on a fiber.
+    pub(crate) words: Vec<Option<Arc<Words>>>,
     /// What gives goroutines a turn.
     pub(crate) poll: Option<Func>,
     /// By the number of the plugin's import.
@@ -67,21 +68,6 @@ pub(crate) struct State {
     pub(crate) fuel: Option<u64>,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
-}
-
-impl State {
-    /// Notes that an outermost call on a fiber begins, one of the export of that number.
-    pub(crate) fn begin(&mut self, export: usize) {
-        (self.export, self.has_ticked) = (export, false);
-    }
-
-    /// Notes that the clock found the guest computing. Whoever begins a call of the same export in this turn of the loop is to know.
-    pub(crate) fn tick(&mut self) {
-        self.has_ticked = true;
-        if self.depth > 0 {
-            self.habits.learn(self.export, true);
-        }
-    }
 }
 
 /// Counts and bounds memory.

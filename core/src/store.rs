@@ -22,6 +22,7 @@ use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
 use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
+use crate::turn::Turn;
 use crate::view::View;
 use crate::visit::Doors;
 use crate::wasi;
@@ -103,9 +104,8 @@ impl Seed {
             patience: Patience::default(),
             guest: Guest::default(),
             exports: Vec::new(),
-            export: 0,
-            has_ticked: false,
-            habits: compiled.habits.clone(),
+            turn: Turn::new(compiled.habits.clone()),
+            words: Vec::new(),
             poll: None,
             host: self.host.clone(),
             gate: self.gate.clone(),

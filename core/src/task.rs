@@ -38,6 +38,8 @@ pub struct Job(Option<Arc<Task>>);
 impl Job {
     /// Runs the task until it waits, or goes elsewhere. Takes no longer than a tick of the clock, but for the host's own functions.
     pub fn run(mut self) {
+        // The loop gives it a turn, so it has had one.
+        IS_OWED.set(false);
         if let Some(task) = self.0.take() {
             task.run();
         }
@@ -78,6 +80,8 @@ const WOKEN: u8 = 3;
 thread_local! {
     /// The task that this thread runs.
     static CURRENT: RefCell<Option<Arc<Task>>> = const { RefCell::new(None) };
+    /// Whether a task has held this thread, a home, for a while, and owes its loop a turn.
+    static IS_OWED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Task {
@@ -326,12 +330,26 @@ pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
     (done, has_waited)
 }
 
+/// Whether this is a task at home.
+pub(crate) fn is_at_home() -> bool {
+    CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME))
+}
+
+/// Lets a task hold the loop a little longer, for which it has to [give it a turn](give_turn) when it is done. Only one may, until the loop had a turn.
+pub(crate) fn take_breath() -> bool {
+    !IS_OWED.replace(true)
+}
+
 /// Goes away, or gives others a turn there.
 pub(crate) async fn give_way() {
-    let is_home = CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME));
-    if is_home {
+    if is_at_home() {
         return away().await;
     }
+    give_turn().await;
+}
+
+/// Gives others a turn: those that run where this does.
+pub(crate) async fn give_turn() {
     let yielded = AtomicBool::new(false);
     poll_fn(|context| {
         if yielded.swap(true, Ordering::Relaxed) {

@@ -206,7 +206,7 @@ async fn poll_oneoff(
     let count = poll::write(memory, events as u32, &happened.map_err(Error::into_wasmtime)?);
     let answer = answer(memory, ready, count);
     if has_waited {
-        // The clock ticked meanwhile, but not for the guest, which has only begun to compute again.
+        caller.data_mut().turn.resume();
         caller.as_context_mut().set_epoch_deadline(1);
     }
     Ok(answer)

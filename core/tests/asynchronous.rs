@@ -211,6 +211,28 @@ fn calls_of_a_function_that_was_found_computing_begin_away_from_the_loop() {
 }
 
 #[test]
+fn a_chain_of_short_calls_lets_the_loop_have_its_turns() {
+    let (home, jobs) = event_loop();
+    let instance = run(&home, &jobs, async { conformance().instantiate_async(options(), &PLAIN).await }).expect("an instance");
+    let (enough, calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
+    let (seen, counted) = (enough.clone(), calls.clone());
+    spawn(home.clone(), async move {
+        while seen.load(Ordering::SeqCst) == 0 {
+            assert_eq!(int(instance.call("echo-int", &[Value::Int(7)], &PLAIN).await), 7);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    // None of the calls waits for anything, and still the loop is here again.
+    let called = calls.load(Ordering::SeqCst);
+    jobs.recv_timeout(Duration::from_secs(60)).expect("the chain goes on").run();
+    assert!(called > 0 && calls.load(Ordering::SeqCst) > called);
+    enough.store(1, Ordering::SeqCst);
+    while Arc::strong_count(&enough) > 1 {
+        jobs.recv_timeout(Duration::from_secs(60)).expect("the chain ends").run();
+    }
+}
+
+#[test]
 fn a_guest_that_waits_is_not_taken_for_one_that_computes() {
     let mut options = quiet();
     options.imports.async_func("host", "wait", |_, _| async {
