@@ -1,7 +1,7 @@
 //! Tasks: calls that suspend instead of holding a thread, and where they run.
 //!
 //! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins at home, where most calls are over before anybody else
-//! could have begun them. A guest that computes for longer than a tick of the clock goes *away*, to one of a few threads of this crate, and a task comes home
+//! could have begun them. A guest that computes for longer than a tick of the clock or two goes *away* (see [`turn`](crate::turn)), to one of a few threads of this crate, and a task comes home
 //! for the host's functions and to have its result read. So the host's objects are touched at home only, and the loop waits for no guest.
 //!
 //! A host may also wait for such a call, with its loop standing still ([`run_here`]): then all of it happens on that thread.
@@ -36,7 +36,7 @@ pub trait Home: Send + Sync {
 pub struct Job(Option<Arc<Task>>);
 
 impl Job {
-    /// Runs the task until it waits, or goes elsewhere. Takes no longer than a tick of the clock, but for the host's own functions.
+    /// Runs the task until it waits, or goes elsewhere. Takes no longer than two ticks of the clock, of 2 ms each, but for the host's own functions.
     pub fn run(mut self) {
         // The loop gives it a turn, so it has had one.
         IS_OWED.set(false);

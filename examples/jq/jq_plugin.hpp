@@ -45,7 +45,7 @@ class JqExports {
   // Load keeps a JSON document under a name, and gives the number of its
   // outermost items.
   std::int64_t load_(std::string_view name, undergo::Span<std::uint8_t> document) const {
-    return try_load_(name, document).value();
+    return undergo::typed::call<std::int64_t>(view_, wit::signatures[0], name, document);
   }
 #endif
   undergo::Result<std::int64_t> try_load_(std::string_view name, undergo::Span<std::uint8_t> document) const {
@@ -55,7 +55,7 @@ class JqExports {
 #if UNDERGO_EXCEPTIONS
   // Query runs a query over a document that was loaded, and gives its results.
   std::vector<undergo::Json> query(std::string_view name, std::string_view query) const {
-    return try_query(name, query).value();
+    return undergo::typed::call<std::vector<undergo::Json>>(view_, wit::signatures[1], name, query);
   }
 #endif
   undergo::Result<std::vector<undergo::Json>> try_query(std::string_view name, std::string_view query) const {
@@ -65,7 +65,7 @@ class JqExports {
 #if UNDERGO_EXCEPTIONS
   // Eval runs a query over a value.
   std::vector<undergo::Json> eval(std::string_view query, const undergo::Json &value) const {
-    return try_eval(query, value).value();
+    return undergo::typed::call<std::vector<undergo::Json>>(view_, wit::signatures[2], query, value);
   }
 #endif
   undergo::Result<std::vector<undergo::Json>> try_eval(std::string_view query, const undergo::Json &value) const {

@@ -80,7 +80,7 @@ class MarkdownExports {
 #if UNDERGO_EXCEPTIONS
   // Render gives the HTML of a Markdown document.
   std::string render(undergo::Span<std::uint8_t> source, const std::optional<Options> &options = std::nullopt) const {
-    return try_render(source, options).value();
+    return undergo::typed::call<std::string>(view_, wit::signatures[0], source, options);
   }
 #endif
   undergo::Result<std::string> try_render(
@@ -91,7 +91,9 @@ class MarkdownExports {
 
 #if UNDERGO_EXCEPTIONS
   // Outline gives the headings of a Markdown document.
-  std::vector<Heading> outline(undergo::Span<std::uint8_t> source) const { return try_outline(source).value(); }
+  std::vector<Heading> outline(undergo::Span<std::uint8_t> source) const {
+    return undergo::typed::call<std::vector<Heading>>(view_, wit::signatures[1], source);
+  }
 #endif
   undergo::Result<std::vector<Heading>> try_outline(undergo::Span<std::uint8_t> source) const {
     return undergo::typed::invoke<std::vector<Heading>>(view_, wit::signatures[1], source);

@@ -332,22 +332,72 @@ struct Codec<std::map<K, V>> {
 
 namespace typed {
 
-// Calls an export. The arguments are of just the types that the signature has.
+// The result of an export, as undergo.h gives it.
+template <class R>
+class Answer {
+ public:
+  Answer() noexcept = default;
+  Answer(const Answer &) = delete;
+  Answer &operator=(const Answer &) = delete;
+  ~Answer() {
+    if constexpr (points) {
+      undergo_arena_delete(arena_);
+    }
+  }
+
+  // Calls the export. The arguments are of just the types that the signature has. Gives the error, which is the caller's, or null when the answer is there.
+  template <class... Args>
+  undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
+    Scratch scratch;
+    const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
+    return view.invoke(signature, &given, &wire_, points ? &arena_ : nullptr);
+  }
+
+  R lift() const { return Codec<R>::lift(wire_); }
+
+ private:
+  // Numbers point to no memory.
+  static constexpr bool points = !std::is_arithmetic_v<Wire<R>>;
+
+  Wire<R> wire_{};
+  undergo_arena_t *arena_ = nullptr;
+};
+
+// That of an export without a result.
+template <>
+class Answer<void> {
+ public:
+  template <class... Args>
+  undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
+    Scratch scratch;
+    const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
+    return view.invoke(signature, &given, nullptr, nullptr);
+  }
+
+  void lift() const {}
+};
+
+// Calls an export; throws when it fails.
+template <class R, class... Args>
+R call(const View &view, const undergo_signature_t &signature, const Args &...args) {
+  Answer<R> answer;
+  if (undergo_error_t *error = answer.ask(view, signature, args...)) {
+    Error(error).raise();
+  }
+  return answer.lift();
+}
+
+// Calls an export; gives the error when it fails.
 template <class R, class... Args>
 Result<R> invoke(const View &view, const undergo_signature_t &signature, const Args &...args) {
-  Scratch scratch;
-  const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
+  Answer<R> answer;
+  if (undergo_error_t *error = answer.ask(view, signature, args...)) {
+    return Error(error);
+  }
   if constexpr (std::is_void_v<R>) {
-    return detail::check(view.invoke(signature, &given, nullptr, nullptr));
+    return {};
   } else {
-    Wire<R> wire{};
-    undergo_arena_t *arena = nullptr;
-    undergo_error_t *error = view.invoke(signature, &given, &wire, &arena);
-    if (error != nullptr) {
-      return Error(error);
-    }
-    const std::unique_ptr<undergo_arena_t, detail::Deleter<undergo_arena_delete>> owner(arena);
-    return Result<R>(Codec<R>::lift(wire));
+    return answer.lift();
   }
 }
 

@@ -58,9 +58,11 @@ class View {
 
   // Calls an export with structs: for generated headers.
   undergo_error_t *invoke(const undergo_signature_t &signature, const void *args, void *result, undergo_arena_t **arena) const {
-    const undergo_call_options_t options = options_.get();
-    return pool_ == nullptr ? undergo_instance_invoke(instance_, &signature, args, &options, result, arena)
-                            : undergo_pool_invoke(pool_, &signature, args, &options, result, arena);
+    undergo_call_options_t options;
+    // Null stands for the default, and is what most calls give.
+    const undergo_call_options_t *given = options_.is_default() ? nullptr : &(options = options_.get());
+    return pool_ == nullptr ? undergo_instance_invoke(instance_, &signature, args, given, result, arena)
+                            : undergo_pool_invoke(pool_, &signature, args, given, result, arena);
   }
 
  private:

@@ -43,15 +43,13 @@ pub(super) fn export(types: &Types, function: &Function, name: &str, signature: 
         })
         .collect();
     let result = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty));
-    let given = idents.join(", ");
     let _ = writeln!(out, "#if UNDERGO_EXCEPTIONS");
     comment(out, 1, &docs(function));
-    let what = if result == "void" { "" } else { "return " };
-    body(out, &format!("{result} {name}"), &params, " const", &format!("{what}try_{name}({given}).value();"));
-    let _ = writeln!(out, "#endif");
     let arguments: String = idents.iter().map(|ident| format!(", {ident}")).collect();
-    let call = format!("return undergo::typed::invoke<{result}>(view_, {signature}{arguments});");
-    body(out, &format!("undergo::Result<{result}> try_{name}"), &params, " const", &call);
+    let how = |how: &str| format!("return undergo::typed::{how}<{result}>(view_, {signature}{arguments});");
+    body(out, &format!("{result} {name}"), &params, " const", &how("call"));
+    let _ = writeln!(out, "#endif");
+    body(out, &format!("undergo::Result<{result}> try_{name}"), &params, " const", &how("invoke"));
     out.push('\n');
 }
 
