@@ -2,12 +2,13 @@
 
 use wasmtime::ValRaw;
 
+use crate::abi::flat::{flatten, unflatten};
 use crate::abi::lift::{Budget, lift_list, utf8};
 use crate::call::{Outcome, Returned, expect_count, find_result, no_export};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
-use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, SlotKind, TypeKind, round_up};
+use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
 use crate::running::{Entered, Running, stale};
 use crate::state::enter;
 
@@ -83,7 +84,7 @@ impl<'a> PlainCall<'_, 'a> {
     pub fn number(&mut self, bytes: u64) -> Result<()> {
         match (self.plain.get(self.params), self.raw.get_mut(self.values)) {
             (Some(Plain::Number(kind)), Some(raw)) => {
-                *raw = ValRaw::u64(lower(*kind, bytes));
+                *raw = ValRaw::u64(flatten(*kind, bytes));
                 self.params += 1;
                 self.values += 1;
                 Ok(())
@@ -246,7 +247,7 @@ impl Outcome<'_, '_> {
     #[inline]
     pub fn number(&self) -> Option<u64> {
         let kind = self.0.function.abi.result.number?;
-        (!self.0.entered.is_stale()).then(|| lift(kind, self.0.result))
+        (!self.0.entered.is_stale()).then(|| unflatten(kind, self.0.result))
     }
 
     /// Lifts the result of a function that gives text: lends it to `then`, while it lies in the guest's memory. As [`lift`](Outcome::lift), for hosts that do nothing else with it than to copy it.
@@ -270,62 +271,5 @@ impl Outcome<'_, '_> {
             Err(error) => Err(error),
         };
         self.0.finish(lifted, &budget)
-    }
-}
-
-/// Bytes in memory as a core value: canonical flattening extends narrow numbers to 32 bits.
-#[inline]
-fn lower(kind: SlotKind, bytes: u64) -> u64 {
-    match kind {
-        SlotKind::Bool => u64::from(bytes as u8 != 0),
-        SlotKind::S8 => u64::from(i32::from(bytes as i8) as u32),
-        SlotKind::S16 => u64::from(i32::from(bytes as i16) as u32),
-        SlotKind::U8 | SlotKind::Case8 => u64::from(bytes as u8),
-        SlotKind::U16 | SlotKind::Case16 => u64::from(bytes as u16),
-        SlotKind::I32 | SlotKind::F32 => u64::from(bytes as u32),
-        SlotKind::I64 | SlotKind::F64 => bytes,
-    }
-}
-
-/// The reverse. What a guest gives above a number's own bits is ignored, as the canonical ABI has it.
-#[inline]
-fn lift(kind: SlotKind, raw: u64) -> u64 {
-    match kind {
-        SlotKind::Bool => u64::from(raw as u32 != 0),
-        SlotKind::S8 | SlotKind::U8 | SlotKind::Case8 => u64::from(raw as u8),
-        SlotKind::S16 | SlotKind::U16 | SlotKind::Case16 => u64::from(raw as u16),
-        SlotKind::I32 | SlotKind::F32 => u64::from(raw as u32),
-        SlotKind::I64 | SlotKind::F64 => raw,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn narrow_numbers_are_extended_and_cut_off() {
-        for (kind, bytes, raw) in [
-            (SlotKind::Bool, 0x1_00, 0),
-            (SlotKind::Bool, 2, 1),
-            (SlotKind::S8, 0xff, 0xffff_ffff),
-            (SlotKind::U8, 0x7_ff, 0xff),
-            (SlotKind::S16, 0x1_8000, 0xffff_8000),
-            (SlotKind::U16, 0x1_8000, 0x8000),
-            (SlotKind::I32, 0x5_0000_0001, 1),
-            (SlotKind::F64, u64::MAX, u64::MAX),
-        ] {
-            assert_eq!(lower(kind, bytes), raw, "{kind:?}");
-        }
-        for (kind, raw, bytes) in [
-            (SlotKind::Bool, 1 << 40 | 6, 1),
-            (SlotKind::Bool, 1 << 40, 0),
-            (SlotKind::S8, 0xffff_ffff, 0xff),
-            (SlotKind::U16, 0x1_8000, 0x8000),
-            (SlotKind::F32, u64::MAX, 0xffff_ffff),
-            (SlotKind::I64, u64::MAX, u64::MAX),
-        ] {
-            assert_eq!(lift(kind, raw), bytes, "{kind:?}");
-        }
     }
 }

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::blob::Blob;
 use super::buffer::Buffer;
+use super::flat::{flatten, unflatten};
 use super::memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
@@ -158,39 +159,24 @@ impl<'a> Block<'a> {
     /// The flat value that stands at a place of the head, as the 64 bits of a core value.
     pub(crate) fn load(&self, slot: Slot) -> u64 {
         let at = slot.offset;
-        match slot.kind {
-            // Canonical flattening sign-extends the narrow signed types to i32.
-            SlotKind::S8 => u64::from(i32::from(memory::read_i8(&self.bytes, at)) as u32),
-            SlotKind::U8 | SlotKind::Bool | SlotKind::Case8 => u64::from(memory::read_u8(&self.bytes, at)),
-            SlotKind::S16 => u64::from(i32::from(memory::read_i16(&self.bytes, at)) as u32),
-            SlotKind::U16 | SlotKind::Case16 => u64::from(memory::read_u16(&self.bytes, at)),
-            SlotKind::I32 | SlotKind::F32 => u64::from(memory::read_u32(&self.bytes, at)),
-            SlotKind::I64 | SlotKind::F64 => memory::read_u64(&self.bytes, at),
-        }
+        let bytes = match slot.kind.size() {
+            1 => u64::from(memory::read_u8(&self.bytes, at)),
+            2 => u64::from(memory::read_u16(&self.bytes, at)),
+            4 => u64::from(memory::read_u32(&self.bytes, at)),
+            _ => memory::read_u64(&self.bytes, at),
+        };
+        flatten(slot.kind, bytes)
     }
 }
 
-/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest passes. The canonical ABI ignores the
-/// high bits of narrow numbers, takes any number but 0 as true, and traps on a discriminant without a case.
+/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest passes. The canonical ABI traps on a discriminant without
+/// a case.
 pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
-    let at = slot.offset as usize;
-    let size = match slot.kind {
-        SlotKind::Bool => {
-            bytes[at] = u8::from(raw as u32 != 0);
-            return Ok(());
-        }
-        SlotKind::Case8 | SlotKind::Case16 => {
-            let size = if slot.kind == SlotKind::Case8 { 1 } else { 2 };
-            if raw as u32 >> (8 * size) != 0 {
-                return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {}, which has no case", raw as u32)));
-            }
-            size
-        }
-        SlotKind::S8 | SlotKind::U8 => 1,
-        SlotKind::S16 | SlotKind::U16 => 2,
-        SlotKind::I32 | SlotKind::F32 => 4,
-        SlotKind::I64 | SlotKind::F64 => 8,
-    };
-    bytes[at..at + size].copy_from_slice(&raw.to_le_bytes()[..size]);
+    let value = unflatten(slot.kind, raw);
+    if matches!(slot.kind, SlotKind::Case8 | SlotKind::Case16) && value != raw & u64::from(u32::MAX) {
+        return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {}, which has no case", raw as u32)));
+    }
+    let (at, size) = (slot.offset as usize, slot.kind.size());
+    bytes[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);
     Ok(())
 }

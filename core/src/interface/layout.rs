@@ -83,6 +83,19 @@ pub(crate) enum SlotKind {
     F64,
 }
 
+impl SlotKind {
+    /// Bytes in memory.
+    #[inline]
+    pub(crate) fn size(self) -> usize {
+        match self {
+            SlotKind::Bool | SlotKind::Case8 | SlotKind::S8 | SlotKind::U8 => 1,
+            SlotKind::Case16 | SlotKind::S16 | SlotKind::U16 => 2,
+            SlotKind::I32 | SlotKind::F32 => 4,
+            SlotKind::I64 | SlotKind::F64 => 8,
+        }
+    }
+}
+
 const MAX_FLAT_PARAMS: usize = 16;
 
 /// The most parameters of a function that [`PlainCall`](crate::PlainCall) can call. More are rare, and clearing room for them would cost the others.
