@@ -4,6 +4,7 @@ mod c;
 mod classes;
 pub(crate) mod cpp;
 mod kotlin;
+mod lines;
 mod python;
 mod ruby;
 mod swift;

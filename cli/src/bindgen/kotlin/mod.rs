@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
-use text::{Lines, identifier, literal};
+use super::lines::Lines;
+use text::{Docs, identifier, literal};
 use types::Names;
 
 /// The file's text.
@@ -57,7 +58,7 @@ impl<'a> Module<'a> {
             }
         }
         let exports = plugin.exports().collect();
-        Module { file: plugin.name(), world, blocking, suspending, types, exports, imports, names, out: Lines::default() }
+        Module { file: plugin.name(), world, blocking, suspending, types, exports, imports, names, out: Lines::new("    ") }
     }
 
     fn write(mut self) -> String {
@@ -75,8 +76,8 @@ impl<'a> Module<'a> {
             self.holder(suspend, true);
         }
         self.results();
-        let body = std::mem::take(&mut self.out).finish();
-        let mut head = Lines::default();
+        let body = self.out.finish();
+        let mut head = Lines::new("    ");
         head.line(0, &format!("// Typed access to the plugin {}.", self.file));
         head.line(0, "//");
         head.line(0, "// Written by undergo bindgen; don't edit it, but write it anew.");

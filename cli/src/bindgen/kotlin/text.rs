@@ -2,43 +2,17 @@
 
 use undergo::names;
 
-/// A text in the making.
-#[derive(Default)]
-pub(super) struct Lines(String);
+use super::super::lines::Lines;
 
-impl Lines {
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
-        if !text.is_empty() {
-            self.0.push_str(&"    ".repeat(indent));
-            self.0.push_str(text);
-        }
-        self.0.push('\n');
-    }
+/// Comments for documentation.
+pub(super) trait Docs {
+    fn docs(&mut self, indent: usize, docs: &str);
+}
 
-    pub(super) fn blank(&mut self) {
-        self.0.push('\n');
-    }
-
-    /// A comment for documentation.
-    pub(super) fn docs(&mut self, indent: usize, docs: &str) {
+impl Docs for Lines {
+    fn docs(&mut self, indent: usize, docs: &str) {
         // What would end the comment, or begin another within it.
-        let docs = docs.trim().replace("*/", "*&#47;").replace("/*", "&#47;*");
-        let lines: Vec<&str> = docs.lines().map(str::trim_end).collect();
-        match lines.as_slice() {
-            [] => {}
-            [one] => self.line(indent, &format!("/** {one} */")),
-            many => {
-                self.line(indent, "/**");
-                for line in many {
-                    self.line(indent, format!(" * {line}").trim_end());
-                }
-                self.line(indent, " */");
-            }
-        }
-    }
-
-    pub(super) fn finish(self) -> String {
-        self.0
+        self.block_comment(indent, &docs.replace("*/", "*&#47;").replace("/*", "&#47;*"));
     }
 }
 
@@ -68,7 +42,7 @@ mod tests {
 
     #[test]
     fn comments_stay_closed() {
-        let mut lines = Lines::default();
+        let mut lines = Lines::new("    ");
         lines.docs(1, "Ends */ here,\nand /* there.");
         assert_eq!(lines.finish(), "    /**\n     * Ends *&#47; here,\n     * and &#47;* there.\n     */\n");
     }

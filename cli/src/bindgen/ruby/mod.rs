@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
-use text::{Lines, identifier, is_identifier, quoted, symbol};
+use super::lines::Lines;
+use text::{Docs, identifier, is_identifier, quoted, symbol};
 use types::{Direction, Names};
 
 /// The module's text.
@@ -18,7 +19,7 @@ pub(super) fn module(plugin: &Plugin) -> String {
     let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
     let mut constants = Names::new(types);
     let classes = [constants.constant("exports"), constants.constant("instance"), constants.constant("pool")];
-    let mut module = Module { plugin, names: constants, classes, out: Lines::default() };
+    let mut module = Module { plugin, names: constants, classes, out: Lines::new("  ") };
     module.write(&world, types);
     module.out.finish()
 }

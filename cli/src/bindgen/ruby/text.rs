@@ -2,6 +2,8 @@
 
 use undergo::names;
 
+use super::super::lines::Lines;
+
 const KEYWORDS: [&str; 41] = [
     "BEGIN",
     "END",
@@ -79,28 +81,17 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// Text in the making.
-#[derive(Default)]
-pub(super) struct Lines(String);
+/// Comments.
+pub(super) trait Docs {
+    fn comment(&mut self, indent: usize, text: &str);
+}
 
-impl Lines {
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
-        if !text.is_empty() {
-            self.0.push_str(&"  ".repeat(indent));
-            self.0.push_str(text);
-        }
-        self.0.push('\n');
-    }
-
-    /// A comment, as long as the text has lines.
-    pub(super) fn comment(&mut self, indent: usize, text: &str) {
+impl Docs for Lines {
+    /// Writes as many as the text has lines.
+    fn comment(&mut self, indent: usize, text: &str) {
         for line in text.trim().split(['\n', '\r']) {
             self.line(indent, format!("# {}", line.trim_end()).trim_end());
         }
-    }
-
-    pub(super) fn finish(self) -> String {
-        self.0
     }
 }
 
@@ -114,7 +105,7 @@ mod tests {
         assert_eq!(identifier("user-id"), "user_id");
         assert_eq!(symbol("a.b"), ":\"a.b\"");
         assert_eq!(quoted("a\"#{b}\\"), "\"a\\\"\\#{b}\\\\\"");
-        let mut out = Lines::default();
+        let mut out = Lines::new("  ");
         out.comment(1, "one\r\n\n=end");
         assert_eq!(out.finish(), "  # one\n  #\n  #\n  # =end\n");
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
-use text::{Lines, Scope, literal, one_line, plain};
+use super::lines::Lines;
+use text::{Docs, Scope, literal, one_line, plain};
 use types::Names;
 
 /// The file's text.
@@ -84,7 +85,7 @@ impl<'a> Module<'a> {
         let exports = plugin.exports().map(|function| (methods.name(&function.name), function)).collect();
         let file = one_line(plugin.name());
         let give = ["", "async-"].map(|start| plain(&format!("{start}{world}-imports")));
-        Module { file, give, families, types, exports, imports, names, out: Lines::default() }
+        Module { file, give, families, types, exports, imports, names, out: Lines::new("    ") }
     }
 
     fn write(mut self) -> String {

@@ -5,32 +5,18 @@ use std::fmt::Write as _;
 
 use undergo::names;
 
-/// A text in the making.
-#[derive(Default)]
-pub(super) struct Lines(String);
+use super::super::lines::Lines;
 
-impl Lines {
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
-        if !text.is_empty() {
-            self.0.push_str(&"    ".repeat(indent));
-            self.0.push_str(text);
-        }
-        self.0.push('\n');
-    }
+/// Comments for documentation.
+pub(super) trait Docs {
+    fn docs(&mut self, indent: usize, docs: &str);
+}
 
-    pub(super) fn blank(&mut self) {
-        self.0.push('\n');
-    }
-
-    /// A comment for documentation.
-    pub(super) fn docs(&mut self, indent: usize, docs: &str) {
+impl Docs for Lines {
+    fn docs(&mut self, indent: usize, docs: &str) {
         for line in docs.trim().lines() {
             self.line(indent, format!("/// {}", one_line(line)).trim_end());
         }
-    }
-
-    pub(super) fn finish(self) -> String {
-        self.0
     }
 }
 
@@ -101,7 +87,7 @@ mod tests {
 
     #[test]
     fn comments_stay_on_their_lines() {
-        let mut lines = Lines::default();
+        let mut lines = Lines::new("    ");
         lines.docs(1, "Ends here,\r\n\nnot \rthere.");
         assert_eq!(lines.finish(), "    /// Ends here,\n    ///\n    /// not  there.\n");
     }

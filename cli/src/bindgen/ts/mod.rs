@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
-use text::{Lines, key, parameter};
+use super::lines::Lines;
+use text::{Code, key, parameter};
 use types::{Direction, Names};
 
 /// The module's text.
@@ -55,7 +56,7 @@ impl<'a> Module<'a> {
                 None => imports.push(Import { name: module, class: names.class(&names::kebab(module)), functions: vec![function] }),
             }
         }
-        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::default() }
+        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::new("  ") }
     }
 
     fn write(mut self) -> String {
@@ -69,12 +70,12 @@ impl<'a> Module<'a> {
         self.needed();
         self.given();
         self.loaders();
-        let body = std::mem::take(&mut self.out).finish();
+        let body = self.out.finish();
         self.head(&body) + &body
     }
 
     fn head(&self, body: &str) -> String {
-        let mut out = Lines::default();
+        let mut out = Lines::new("  ");
         out.line(0, &format!("// Typed access to the plugin {}.", self.file));
         out.line(0, "//");
         out.line(0, "// Written by undergo bindgen; don't edit it, but write it anew.");

@@ -2,6 +2,8 @@
 
 use undergo::names;
 
+use super::super::lines::Lines;
+
 /// Where longer lines are broken.
 const WIDTH: usize = 120;
 
@@ -31,61 +33,42 @@ pub(super) fn property(name: &str) -> String {
     if is_identifier { name.to_owned() } else { format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")) }
 }
 
-#[derive(Default)]
-pub(super) struct Lines {
-    text: String,
-}
-
-impl Lines {
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
-        if !text.is_empty() {
-            self.text.push_str(&"  ".repeat(indent));
-            self.text.push_str(text);
-        }
-        self.text.push('\n');
-    }
-
+/// What TypeScript has of its own.
+pub(super) trait Code {
     /// Writes a doc comment, which its text can't end.
-    pub(super) fn docs(&mut self, indent: usize, text: &str) {
-        let text = text.trim().replace("*/", "*\\/");
-        let mut lines = text.lines();
-        let Some(first) = lines.next() else { return };
-        let rest: Vec<&str> = lines.collect();
-        if rest.is_empty() {
-            return self.line(indent, &format!("/** {first} */"));
-        }
-        self.line(indent, "/**");
-        for line in [first].iter().chain(&rest) {
-            self.line(indent, format!(" * {line}").trim_end());
-        }
-        self.line(indent, " */");
-    }
+    fn docs(&mut self, indent: usize, text: &str);
 
     /// A method of an interface.
-    pub(super) fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str) {
-        self.broken(indent, name, params, result, "");
-    }
+    fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str);
 
     /// The head of a function.
-    pub(super) fn function(&mut self, name: &str, params: &[String], result: &str) {
-        self.broken(0, name, params, result, " {");
+    fn function(&mut self, name: &str, params: &[String], result: &str);
+}
+
+impl Code for Lines {
+    fn docs(&mut self, indent: usize, text: &str) {
+        self.block_comment(indent, &text.replace("*/", "*\\/"));
     }
 
-    fn broken(&mut self, indent: usize, name: &str, params: &[String], result: &str, end: &str) {
-        let one = format!("{name}({}): {result}{end}", params.join(", "));
-        if indent * 2 + one.chars().count() <= WIDTH || params.is_empty() {
-            return self.line(indent, &one);
-        }
-        self.line(indent, &format!("{name}("));
-        for (i, param) in params.iter().enumerate() {
-            self.line(indent + 1, &format!("{param}{}", if i + 1 < params.len() { "," } else { "" }));
-        }
-        self.line(indent, &format!("): {result}{end}"));
+    fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str) {
+        broken(self, indent, name, params, result, "");
     }
 
-    pub(super) fn finish(self) -> String {
-        self.text
+    fn function(&mut self, name: &str, params: &[String], result: &str) {
+        broken(self, 0, name, params, result, " {");
     }
+}
+
+fn broken(out: &mut Lines, indent: usize, name: &str, params: &[String], result: &str, end: &str) {
+    let one = format!("{name}({}): {result}{end}", params.join(", "));
+    if indent * 2 + one.chars().count() <= WIDTH || params.is_empty() {
+        return out.line(indent, &one);
+    }
+    out.line(indent, &format!("{name}("));
+    for (i, param) in params.iter().enumerate() {
+        out.line(indent + 1, &format!("{param}{}", if i + 1 < params.len() { "," } else { "" }));
+    }
+    out.line(indent, &format!("): {result}{end}"));
 }
 
 #[cfg(test)]
@@ -94,7 +77,7 @@ mod tests {
 
     #[test]
     fn comments_stay_closed_and_names_are_names() {
-        let mut out = Lines::default();
+        let mut out = Lines::new("  ");
         out.docs(1, "a */ b\n\nc");
         assert_eq!(out.finish(), "  /**\n   * a *\\/ b\n   *\n   * c\n   */\n");
         assert_eq!((parameter("class").as_str(), parameter("user-id").as_str()), ("class_", "userId"));
