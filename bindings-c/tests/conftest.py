@@ -59,6 +59,13 @@ QUICK = {**os.environ, "UNDERGO_TEST_FAST": "1"}
 """For what runs under valgrind: there the better compiler would take minutes."""
 
 
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+"""How a program is compiled for the sanitizers."""
+
+SANITIZED = {**os.environ, "ASAN_OPTIONS": "handle_segv=0:handle_sigill=0:handle_sigfpe=0:handle_sigbus=0:detect_leaks=1"}
+"""In which environment it runs: faults of guest code are Wasmtime's to handle, and its signal handler comes first."""
+
+
 @pytest.fixture(scope="session")
 def conformance() -> Path:
     return guest("conformance", "UNDERGO_CONFORMANCE_WASM")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import test_cpp
-from conftest import QUICK, ROOT, VALGRIND, compile_c, guest, need, run
-from test_programs import SANITIZE
+from conftest import QUICK, ROOT, SANITIZE, SANITIZED, VALGRIND, compile_c, guest, need, run
 
 RUNS = json.loads((ROOT / "conformance" / "command" / "runs.json").read_text(encoding="utf-8"))["runs"]
-SANITIZED = {**os.environ, "ASAN_OPTIONS": "handle_segv=0:handle_sigill=0:handle_sigfpe=0:handle_sigbus=0:detect_leaks=1"}
 
 Build = Callable[..., Path]
 build = test_cpp.build
@@ -67,7 +64,7 @@ def test_the_sanitizers_find_nothing(build: Build, command: Path, conformance: P
     source = Path(__file__).parent / "programs" / "command.c"
     made = compile_c(source, tmp_path / "command", "-pthread", *SANITIZE)
     assert run([made, command, conformance], env=SANITIZED) == "ok\n"
-    made = build("command", "g++", "-std=c++17", *test_cpp.SANITIZED)
+    made = build("command", "g++", "-std=c++17", *SANITIZE)
     assert "checks" in run([made, command, conformance])
 
 

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 import test_conformance
 import test_hostile
-from conftest import CLI, LIBRARY, QUICK, VALGRIND, need, run
+from conftest import CLI, LIBRARY, QUICK, SANITIZE, VALGRIND, need, run
 from driver import Driver
 from test_install import pkg_config, prefix  # noqa: F401
 
 SOURCES = Path(__file__).resolve().parent / "cpp"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]
-SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 PROGRAMS = ["values", "typed", "errors", "lifecycle", "without_exceptions"]
 WAYS = [(name, *way) for name in PROGRAMS for way in (("g++", "-std=c++17"), ("clang++", "-std=c++20"))]
 WAYS += [("typed", "g++", "-std=c++20"), ("typed", "clang++", "-std=c++17")]
@@ -73,7 +72,7 @@ def test_a_program_runs(way: tuple[str, str, str], build: Build, conformance: Pa
 
 @pytest.mark.parametrize(("name", "compiler"), [*((name, "g++") for name in PROGRAMS), ("typed", "clang++"), ("errors", "clang++")])
 def test_the_sanitizers_find_nothing(name: str, compiler: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
-    program = build(name, compiler, "-std=c++17", *SANITIZED)
+    program = build(name, compiler, "-std=c++17", *SANITIZE)
     assert "checks" in run([program, *arguments(name, conformance, hostile, tmp_path)])
 
 
@@ -85,7 +84,7 @@ def test_the_sanitizers_would_find_it(build: Build, tmp_path: Path) -> None:
         source.write_text(f"#include <undergo.hpp>\nint main() {{ {code} }}\n", encoding="utf-8")
         program = tmp_path / "wrong"
         found = [f"-I{LIBRARY / 'include'}", f"-L{LIBRARY / 'lib'}", f"-Wl,-rpath,{LIBRARY / 'lib'}", "-lundergo"]
-        run(["g++", "-std=c++17", "-w", *SANITIZED, source, *found, "-o", program])
+        run(["g++", "-std=c++17", "-w", *SANITIZE, source, *found, "-o", program])
         assert subprocess.run([program], capture_output=True).returncode != 0
 
 

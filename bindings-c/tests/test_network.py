@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 import test_cpp
-from conftest import compile_c, guest, run
-from test_command import SANITIZED
-from test_programs import SANITIZE
+from conftest import SANITIZE, SANITIZED, compile_c, guest, run
 
 Build = Callable[..., Path]
 build = test_cpp.build

@@ -442,9 +442,6 @@ impl AsyncInstance {
         self.0.seed.life.used(watch.ticks(), store.data().limiter.memory);
         note_fuel(&*store);
         std::mem::forget(dropped);
-        if store.data_mut().turn.end() {
-            task::give_turn().await;
-        }
         result
     }
 

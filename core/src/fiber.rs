@@ -227,12 +227,15 @@ pub(crate) async fn call<R>(
         state.life.kill(error);
         state.sockets.close();
     })?;
-    let read = || then(AsyncReturned { store, function, export, raw });
     if is_visit {
-        return task::at_home(read).await;
+        return task::at_home(|| then(AsyncReturned { store, function, export, raw })).await;
     }
     task::go_home().await;
-    read()
+    // Before the result is read: whoever has it may want to call the instance at once.
+    if store.data().depth == 0 && store.data_mut().turn.end() {
+        task::give_turn().await;
+    }
+    then(AsyncReturned { store, function, export, raw })
 }
 
 async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export: usize, mut block: Box<Block<'static>>) -> Result<u64> {

@@ -13,8 +13,8 @@ use common::host::fail;
 use common::{PLAIN, conformance, expect, plugin, quiet};
 use tokio::sync::oneshot;
 use undergo::{
-    AsyncInstance, AsyncPool, CallOptions, CancelToken, ErrorKind, Home, InstanceOptions, Job, Lease, Plugin, PoolOptions, Result, Value,
-    go_home, spawn,
+    AsyncInstance, AsyncPool, CallOptions, CancelToken, ErrorKind, Home, InstanceOptions, Job, Lease, Plugin, PoolOptions, Result, ToValue,
+    Value, go_home, spawn,
 };
 
 /// An event loop of a thread: the test's own.
@@ -212,20 +212,32 @@ fn calls_of_a_function_that_was_found_computing_begin_away_from_the_loop() {
 
 #[test]
 fn a_chain_of_short_calls_lets_the_loop_have_its_turns() {
+    static SEVEN: Value = Value::Int(7);
     let (home, jobs) = event_loop();
     let instance = run(&home, &jobs, async { conformance().instantiate_async(options(), &PLAIN).await }).expect("an instance");
-    let (enough, calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
-    let (seen, counted) = (enough.clone(), calls.clone());
+    let (enough, calls, results) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (seen, called, read) = (enough.clone(), calls.clone(), results.clone());
     spawn(home.clone(), async move {
         while seen.load(Ordering::SeqCst) == 0 {
-            assert_eq!(int(instance.call("echo-int", &[Value::Int(7)], &PLAIN).await), 7);
-            counted.fetch_add(1, Ordering::SeqCst);
+            let mut arguments = conformance().async_arguments(conformance().export("echo-int").expect("an export")).expect("arguments");
+            arguments.lower(0, &&SEVEN).expect("a number");
+            let counted = read.clone();
+            let result = instance.call_then(arguments, &PLAIN, move |returned| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                returned.lift(&ToValue)
+            });
+            assert_eq!(int(result.await), 7);
+            called.fetch_add(1, Ordering::SeqCst);
         }
     });
-    // None of the calls waits for anything, and still the loop is here again.
-    let called = calls.load(Ordering::SeqCst);
-    jobs.recv_timeout(Duration::from_secs(60)).expect("the chain goes on").run();
-    assert!(called > 0 && calls.load(Ordering::SeqCst) > called);
+    // None of the calls waits for anything, and still the loop is here again and again. No call is over then whose result was read: whoever has one may call
+    // the instance at once.
+    for _ in 0..20 {
+        let before = calls.load(Ordering::SeqCst);
+        assert_eq!(results.load(Ordering::SeqCst), before);
+        jobs.recv_timeout(Duration::from_secs(60)).expect("the chain goes on").run();
+        assert!(calls.load(Ordering::SeqCst) > before);
+    }
     enough.store(1, Ordering::SeqCst);
     while Arc::strong_count(&enough) > 1 {
         jobs.recv_timeout(Duration::from_secs(60)).expect("the chain ends").run();
