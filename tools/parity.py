@@ -192,7 +192,7 @@ def cpp() -> Members:
     return {noun: members for noun, members in found.items() if noun not in CPP_VALUES}
 
 
-CPP_VALUES = {"ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
+CPP_VALUES = {"Answer", "ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
 
 
 SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Kotlin": kotlin, "Ruby": ruby}

@@ -46,9 +46,6 @@ class CallOptions {
   // What can end a call before that, from any thread.
   CallOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
 
-  // Whether nothing was chosen.
-  bool is_default() const noexcept { return !timeout_.has_value() && !cancel_.has_value(); }
-
   // As undergo.h has them. They refer to this.
   undergo_call_options_t get() const noexcept {
     return {detail::nanoseconds(timeout_), cancel_.has_value() ? cancel_->get() : nullptr};

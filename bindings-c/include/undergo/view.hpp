@@ -58,9 +58,9 @@ class View {
 
   // Calls an export with structs: for generated headers.
   undergo_error_t *invoke(const undergo_signature_t &signature, const void *args, void *result, undergo_arena_t **arena) const {
-    undergo_call_options_t options;
-    // Null stands for the default, and is what most calls give.
-    const undergo_call_options_t *given = options_.is_default() ? nullptr : &(options = options_.get());
+    const undergo_call_options_t options = options_.get();
+    // Null stands for zeros, and is looked at once.
+    const undergo_call_options_t *given = options.timeout == 0 && options.cancel == nullptr ? nullptr : &options;
     return pool_ == nullptr ? undergo_instance_invoke(instance_, &signature, args, given, result, arena)
                             : undergo_pool_invoke(pool_, &signature, args, given, result, arena);
   }
