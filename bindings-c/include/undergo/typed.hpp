@@ -332,6 +332,14 @@ struct Codec<std::map<K, V>> {
 
 namespace typed {
 
+// Calls an export. The arguments are of just the types that the signature has. Gives the error, which is the caller's, or null when the result is there.
+template <class... Args>
+undergo_error_t *ask(const View &view, const undergo_signature_t &signature, void *result, undergo_arena_t **arena, const Args &...args) {
+  Scratch scratch;
+  const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
+  return view.invoke(signature, &given, result, arena);
+}
+
 // The result of an export, as undergo.h gives it.
 template <class R>
 class Answer {
@@ -345,12 +353,9 @@ class Answer {
     }
   }
 
-  // Calls the export. The arguments are of just the types that the signature has. Gives the error, which is the caller's, or null when the answer is there.
   template <class... Args>
   undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
-    Scratch scratch;
-    const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
-    return view.invoke(signature, &given, &wire_, points ? &arena_ : nullptr);
+    return typed::ask(view, signature, &wire_, points ? &arena_ : nullptr, args...);
   }
 
   R lift() const { return Codec<R>::lift(wire_); }
@@ -369,9 +374,7 @@ class Answer<void> {
  public:
   template <class... Args>
   undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
-    Scratch scratch;
-    const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
-    return view.invoke(signature, &given, nullptr, nullptr);
+    return typed::ask(view, signature, nullptr, nullptr, args...);
   }
 
   void lift() const {}
