@@ -1,14 +1,12 @@
 //! An export, as a function of JavaScript.
 
 use std::ffi::c_void;
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::task::Poll;
 
 use napi::sys;
-use undergo::{AsyncArguments, AsyncReturned, CallOptions, Caller, Error, ErrorKind, Function, Plugin, Result, names, spawn};
+use undergo::{AsyncArguments, AsyncReturned, CallOptions, Caller, Error, ErrorKind, Function, Plugin, Result, give_turn, names, spawn};
 
 use crate::bytes::Loans;
 use crate::errors;
@@ -256,7 +254,7 @@ impl Export {
             let _under_way = under_way;
             if within.is_some() {
                 // The host function from which this comes lets it in only when it has returned its own promise.
-                next_turn().await;
+                give_turn().await;
             }
             let done = settle.clone();
             let lift = move |returned: AsyncReturned<'_, '_>| {
@@ -270,17 +268,4 @@ impl Export {
         });
         Ok(promise)
     }
-}
-
-/// Waits for the next turn of the task.
-pub(crate) async fn next_turn() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

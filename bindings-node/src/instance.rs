@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage};
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage, give_turn};
 
 use crate::config;
-use crate::function::{self, Callee, Target, Way, next_turn};
+use crate::function::{self, Callee, Target, Way};
 use crate::home::waiting;
 use crate::js::{Env, Js, Made};
 use crate::native::Call;
@@ -57,7 +57,7 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
     let work = awaited(instance.clone(), options);
     let future = async move {
         if is_within {
-            next_turn().await;
+            give_turn().await;
         }
         work.await
     };

@@ -113,7 +113,7 @@ pub use random::Random;
 pub use roster::PoolStats;
 pub use sockets::network::Network;
 pub use streams::{Input, LineSink, Output};
-pub use task::{Home, Job, go_home, spawn};
+pub use task::{Home, Job, give_turn, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;
 

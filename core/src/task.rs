@@ -348,8 +348,8 @@ pub(crate) async fn give_way() {
     give_turn().await;
 }
 
-/// Gives others a turn: those that run where this does.
-pub(crate) async fn give_turn() {
+/// Gives others a turn, those that run where this does: waits for the task's own next one.
+pub async fn give_turn() {
     let yielded = AtomicBool::new(false);
     poll_fn(|context| {
         if yielded.swap(true, Ordering::Relaxed) {
