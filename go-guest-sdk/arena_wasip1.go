@@ -6,7 +6,10 @@ import "unsafe"
 
 const (
 	arenaWords = 8 << 10 / 8
-	arenaSpare = 2 << 10
+
+	// arenaSmall is the most bytes that are reason enough for a new arena when
+	// the old one has no room for them.
+	arenaSmall = 2 << 10
 )
 
 // The arena is where the host places small arguments without a call of
@@ -18,10 +21,6 @@ var (
 
 	// chunk keeps the memory of the arena alive; it has no pointers.
 	chunk *[arenaWords]uint64
-
-	// arenaLow is the value of arena.next above which the arena is replaced. It
-	// is out of reach until a host has asked for the arena.
-	arenaLow = ^uint32(0)
 )
 
 //go:wasmexport undergo_arena
@@ -32,20 +31,15 @@ func announceArena() uint32 {
 	return Addr(unsafe.Pointer(&arena))
 }
 
-// refill replaces the arena. Who still reads from the old one holds it in Args.
-// While a host places a call's blocks it may already have put some into the
-// arena that no Args hold: then the arena stays until the next Release.
+// refill replaces the arena. Whatever lies in the old one is held by who still
+// reads from it: by [Args], or by the block whose allocation replaced it.
 //
 //go:noinline
 func refill() {
-	if placing > 0 {
-		return
-	}
 	c := new([arenaWords]uint64)
 	// The allocation may have let others run, but they left whole arenas behind.
 	// No allocation from here on.
 	chunk = c
 	arena.next = Addr(unsafe.Pointer(c))
 	arena.end = arena.next + uint32(unsafe.Sizeof(*c))
-	arenaLow = arena.end - arenaSpare
 }

@@ -8,37 +8,37 @@ import (
 	"unsafe"
 )
 
-// A block is memory that the host asked for and that no call has taken yet.
+// A block is memory that the host asked for, for a call that has not ended yet.
 //
 // The room is a heap object without pointers. Strings and slices that the
 // glue hands to user code point into it and keep it alive from then on. Until
 // they exist, the pointers in the block are plain numbers that the collector
-// does not see, so something else has to keep it alive: the list below while
-// the host fills the block, and [Args] while the glue reads it.
+// does not see, so something else has to keep it alive: the list below until
+// the export returns that it was placed for, or [Args] while the glue reads the
+// result of an import.
 type block struct {
 	room unsafe.Pointer
-	next *block
+	// arena is where the host may have placed other arguments of the call.
+	arena *[arenaWords]uint64
+	next  *block
 }
 
 // The host places the blocks of a call, then calls. Two properties make a
 // simple stack of blocks correct, with other goroutines about:
 //
 //   - Goroutines switch in calls that allocate or wait, and nowhere else: wasm
-//     has one thread and no sysmon, and so no preemption. Take, Begin, End, and
-//     the compiler's wrapper around an import do neither.
+//     has one thread and no sysmon, and so no preemption. Take, Done, Begin,
+//     End, and the compiler's wrapper around an import do neither.
 //   - The host nests: what it starts inside an import (or inside cabi_realloc,
 //     whose allocation can let another goroutine run) ends before that returns.
 //
 // While an import waits, floor is what was pending when it was called. Blocks
 // above it belong to the import's result, or to an export called from within;
-// blocks below belong to a call whose arguments the host still places, and are
-// not to be taken by anyone else.
+// blocks below belong to calls around it, some of whose arguments the host may
+// still place, and are not to be taken by anyone else.
 var (
 	pending *block
 	floor   *block
-
-	// placing counts the running calls of cabi_realloc.
-	placing int
 )
 
 // realloc is canonical: it grows or shrinks old, or allocates when old is none.
@@ -51,11 +51,13 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	if size == 0 {
 		return align
 	}
-	placing++
-	b := &block{room: room(size)}
-	placing--
-
-	p := b.room
+	// The allocations may let others run, who replace the arena in turn.
+	a := chunk
+	if a != nil && size <= arenaSmall {
+		refill()
+	}
+	p := room(size)
+	b := &block{room: p, arena: a}
 	if n := min(oldSize, size); n > 0 {
 		// The old block stays on the list, and so alive, until it is taken.
 		copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(Pointer(old)), n))
@@ -92,25 +94,21 @@ type Args struct {
 }
 
 // Take gives the memory of the call's arguments to the export that was called.
-// It is the first thing that an export does.
-func Take() Args {
-	a := Args{pending, chunk}
-	if pending != floor {
-		pending = floor
-	}
-	return a
-}
+// It is the first thing that an export does. Its blocks stay on the list until
+// [Done].
+func Take() Args { return Args{arena: chunk} }
 
-// Release says that the arguments have been lifted: what user code holds of
-// them keeps its memory alive by itself. The arena is replaced here and not
-// earlier, because that allocates.
+// Release says that what lies there has been lifted: what user code holds of it
+// keeps its memory alive by itself.
 func (a Args) Release() {
 	runtime.KeepAlive(a.blocks)
 	runtime.KeepAlive(a.arena)
-	if arena.next > arenaLow {
-		refill()
-	}
 }
+
+// Done lets go of the blocks of an export's arguments. It comes when nothing is
+// left to do but to keep the result: the compiler then asks once for all these
+// stores whether the collector is to hear of what they overwrite.
+func Done() { pending = floor }
 
 // A Call is a call to the host that is under way.
 type Call struct {

@@ -11,27 +11,39 @@ import (
 // Lowering lays Go values out for the host. What Go and the canonical ABI lay
 // out alike is not copied: the host gets its address.
 
-// sink makes the compiler believe that what Addr was given outlives the call.
+// Addr is the address of what p points to, for the host. What it points to is
+// allocated on the heap, or static: stacks move, the heap does not. The caller
+// keeps it alive.
+func Addr(p unsafe.Pointer) uint32 { return uint32(uintptr(p)) }
+
+// sink makes the compiler believe that what outlive was given outlives the call.
 var sink struct {
 	never bool
 	p     unsafe.Pointer
 }
 
-// Addr is the address of what p points to, for the host. What it points to is
-// allocated on the heap, or static: stacks move, the heap does not. The caller
-// keeps it alive.
-func Addr(p unsafe.Pointer) uint32 {
+// outlive has what p points to allocated on the heap.
+func outlive(p unsafe.Pointer) {
 	if sink.never {
 		sink.p = p
+		// The way on is then the straight one, for which the compiler needs no jump.
+		panic("undergo: unreachable")
 	}
-	return uint32(uintptr(p))
 }
 
 // StringAddr is the address of the bytes of s.
-func StringAddr(s string) uint32 { return Addr(unsafe.Pointer(unsafe.StringData(s))) }
+func StringAddr(s string) uint32 {
+	p := unsafe.Pointer(unsafe.StringData(s))
+	outlive(p)
+	return Addr(p)
+}
 
 // SliceAddr is the address of the elements of v.
-func SliceAddr[T any](v []T) uint32 { return Addr(unsafe.Pointer(unsafe.SliceData(v))) }
+func SliceAddr[T any](v []T) uint32 {
+	p := unsafe.Pointer(unsafe.SliceData(v))
+	outlive(p)
+	return Addr(p)
+}
 
 // StoreString stores the pointer and length of s at p.
 func StoreString(p unsafe.Pointer, s string) {

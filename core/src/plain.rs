@@ -11,6 +11,7 @@ use crate::instance::Instance;
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
 use crate::running::{Entered, Running, stale};
 use crate::state::enter;
+use crate::view::View;
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
 const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
@@ -186,8 +187,9 @@ impl<'a> PlainCall<'_, 'a> {
         let store = entered.store();
         let (func, guest) = (store.data().exports[self.export].0, store.data().guest);
         if self.size > 0 {
-            let (raw, nested, places) = (&mut self.raw, &self.nested[..self.lists], &self.places);
-            guest.fill_room(store, self.size, |base, target| place(raw, nested, places, base, target))?;
+            let base = guest.find_room(store, self.size)?;
+            let target = &mut View::write(guest.memory()?, store)[base as usize..];
+            place(&mut self.raw, &self.nested[..self.lists], &self.places, base, target);
         }
         enter(store, func, &mut self.raw[..self.values.max(1)])?;
         Ok(self.function.abi.result.core_value(self.raw[0]))

@@ -143,28 +143,22 @@ impl Guest {
         self.place_at(store, block, with_head, address)
     }
 
-    /// Finds room for so many bytes, of which there is one at the least; gives its address, a multiple of 8, and the memory from there on to `fill`.
+    /// Finds room for so many bytes, of which there is one at the least; gives its address, a multiple of 8. All of it lies within the memory.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-    pub(crate) fn fill_room(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
-        let data = View::write(self.memory()?, store);
-        match self.take_from_arena(data, size)? {
-            Some(address) => {
-                fill(address, &mut data[address as usize..]);
-                Ok(())
-            }
-            None => self.fill_allocated(store, size, fill),
+    pub(crate) fn find_room(self, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+        match self.take_from_arena(View::write(self.memory()?, store), size)? {
+            Some(address) => Ok(address),
+            None => self.allocate_checked(store, size),
         }
     }
 
     /// The same where there is no room in the arena.
     #[cold]
-    fn fill_allocated(self, store: &mut StoreContextMut<'_, State>, size: u32, fill: impl FnOnce(u32, &mut [u8])) -> Result<()> {
+    fn allocate_checked(self, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
         let address = self.allocate(store, size)?;
-        let data = self.memory()?.data_mut(store);
-        check_room(address, size, data)?;
-        fill(address, &mut data[address as usize..]);
-        Ok(())
+        check_room(address, size, self.memory()?.data(store))?;
+        Ok(address)
     }
 
     /// Has the guest's `cabi_realloc` find room.
@@ -218,12 +212,13 @@ impl Guest {
     }
 
     #[inline]
-    fn memory(self) -> Result<Memory> {
+    pub(crate) fn memory(self) -> Result<Memory> {
         self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))
     }
 
     /// See docs/abi.md, section 6.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     fn take_from_arena(self, data: &mut [u8], size: u32) -> Result<Option<u32>> {
         let Some(arena) = self.arena else { return Ok(None) };
         let words = GuestMemory::new(data).slice(arena, 1, 8, 4)?;

@@ -39,7 +39,7 @@ func (g *glue) export(f *model.Func) {
 	}
 	g.line("//go:wasmexport %s", f.Name)
 	g.line("func %s(%s) %s {", name, g.flatParams(flat), returns)
-	args := g.arguments(f, flat, spilled)
+	args, taken := g.arguments(f, flat, spilled)
 	if f.Context {
 		ctx, cancel := g.id("ctx"), g.id("cancel")
 		g.line("%s, %s := %s", ctx, cancel, g.sdk("Context"))
@@ -62,11 +62,19 @@ func (g *glue) export(f *model.Func) {
 	if f.Context {
 		g.line("%s()", g.id("cancel"))
 	}
+	done := func() {
+		if taken {
+			g.line("%s", g.sdk("Done"))
+		}
+	}
 	switch {
-	case scalar:
-		g.returnFlat(f.Results[0], result, results[0])
 	case layout.Size > 0:
-		g.returnArea(f, layout, results, area, kept)
+		g.returnArea(f, layout, results, area, kept, done)
+	case scalar:
+		done()
+		g.returnFlat(f.Results[0], result, results[0])
+	default:
+		done()
 	}
 	g.line("}\n")
 
@@ -143,10 +151,11 @@ func (g *glue) flatParams(flat []model.Core) string {
 	return b.String()
 }
 
-// arguments lifts the arguments of f and returns their names.
-func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) []string {
+// arguments lifts the arguments of f and returns their names, and whether the
+// host places some of them in memory.
+func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) (names []string, taken bool) {
 	types := f.ParamTypes()
-	taken := spilled || anyOf(types, placed)
+	taken = spilled || anyOf(types, placed)
 	block := g.id("args")
 	if taken {
 		g.line("%s := %s", block, g.sdk("Take"))
@@ -158,7 +167,6 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) []strin
 		g.line("%s := %s", params, g.sdk("Pointer", g.id("p0")))
 		layout = model.Place(types...)
 	}
-	var names []string
 	next := 0
 	for i, t := range types {
 		var s place
@@ -178,7 +186,7 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) []strin
 	if taken {
 		g.line("%s.Release()", block)
 	}
-	return names
+	return names, taken
 }
 
 func (g *glue) returnFlat(t *model.Type, c model.Core, value string) {
@@ -192,8 +200,9 @@ func (g *glue) returnFlat(t *model.Type, c model.Core, value string) {
 	g.line("return %s", flat)
 }
 
-// returnArea lays the results out in the return area.
-func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []string, area, kept string) {
+// returnArea lays the results out in the return area. done ends the call, right
+// before the last stores of what is kept.
+func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []string, area, kept string, done func()) {
 	needs := anyOf(f.Results, needsOut)
 	out, ret, tmp, err := g.id("out"), g.id("ret"), g.id("tmp"), g.id("err")
 	if needs {
@@ -203,10 +212,16 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 	} else {
 		g.line("%s := %s(&%s)", ret, g.pointer(), area)
 	}
+	end := func() {
+		if !needs {
+			done()
+		}
+	}
 	write := func() {
 		for i, t := range f.Results {
 			g.lower(t, place{ptr: ret, offset: layout.Offsets[i]}, results[i], "&"+out)
 		}
+		end()
 		for i, t := range f.Results {
 			if t.Any(refers) {
 				g.line("%s.r%d = %s", kept, i, results[i])
@@ -219,6 +234,7 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 		g.line("%s := %s.Error()", text, err)
 		g.line("%s = 1", g.load("uint8", ret, 0))
 		g.line("%s", g.sdk("StoreString", g.at(ret, layout.Text), text))
+		end()
 		g.line("%s.text = %s", kept, text)
 		g.line("} else {")
 		g.line("%s = 0", g.load("uint8", ret, 0))
@@ -228,6 +244,7 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 		write()
 	}
 	if needs {
+		done()
 		g.line("%s.out = %s", kept, out)
 		g.line("%s = %s", area, tmp)
 	}
