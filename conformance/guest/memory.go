@@ -1,6 +1,10 @@
 package main
 
-import "runtime"
+import (
+	"runtime"
+	"strings"
+	"sync"
+)
 
 var (
 	kept   []string
@@ -62,6 +66,31 @@ func Churn(n int32) {
 func EchoUnderPressure(names []string, people []Person, ints []int64) ([]string, []Person, []int64) {
 	Churn(1)
 	return names, people, ints
+}
+
+// EchoAmidCalls returns what it was given, after other goroutines have called the
+// host so often that its results used up the room that the arguments lie in, and
+// after a collection.
+//
+//undergo:export
+func EchoAmidCalls(note string, names []string, ints []int64) (string, []string, []int64) {
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for size := 8; size <= 4096; size *= 2 {
+				text := strings.Repeat(string(rune('a'+i)), size)
+				if HostEchoString(text) != text {
+					panic("the host gave another text")
+				}
+				runtime.Gosched()
+			}
+		}()
+	}
+	group.Wait()
+	Churn(1)
+	return note, names, ints
 }
 
 // Alloc holds on to mib MiB more, and says how many there are.
