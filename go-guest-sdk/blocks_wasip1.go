@@ -59,7 +59,7 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	p := room(size)
 	b := &block{room: p, arena: a}
 	if n := min(oldSize, size); n > 0 {
-		// The old block stays on the list, and so alive, until it is taken.
+		// The old block stays on the list, and so alive, until the call has ended.
 		copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(Pointer(old)), n))
 	}
 	// No allocation between these two: see above.

@@ -90,9 +90,11 @@ def install(prefix: Path) -> None:
 
 
 def archive(into: Path) -> Path:
-    """Pack what was built, with the licence, for a machine like this one."""
+    """Pack what was built, with the licence, for a machine like this one. What lies there already is left: C and C++ share it."""
     name = f"undergo-c-{version()}-{os.uname().machine}-{sys.platform}"
     file = into / f"{name}.tar.gz"
+    if file.exists():
+        return file
     with tarfile.open(file, "w:gz", compresslevel=6 if PROFILE != "dev" else 1) as packed:
         for part in sorted(LIBRARY.iterdir()):
             packed.add(part, f"{name}/{part.name}")
