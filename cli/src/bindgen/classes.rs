@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use undergo::{Type, names};
 
 /// Names in PascalCase, each taken once.
+#[derive(Clone)]
 pub(super) struct Classes {
     types: BTreeMap<String, String>,
     taken: BTreeSet<String>,
@@ -12,8 +13,8 @@ pub(super) struct Classes {
 
 impl Classes {
     /// Names for these types, none of which is one of `reserved`.
-    pub(super) fn new(types: &[Type], reserved: &[&str]) -> Classes {
-        let mut classes = Classes { types: BTreeMap::new(), taken: reserved.iter().map(|&name| name.to_owned()).collect() };
+    pub(super) fn new(types: &[Type], reserved: impl IntoIterator<Item = &'static str>) -> Classes {
+        let mut classes = Classes { types: BTreeMap::new(), taken: reserved.into_iter().map(str::to_owned).collect() };
         for ty in types {
             let name = ty.to_string();
             let class = classes.declare(&name);

@@ -7,6 +7,7 @@ mod kotlin;
 mod lines;
 mod python;
 mod ruby;
+mod surface;
 mod swift;
 mod ts;
 

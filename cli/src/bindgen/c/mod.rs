@@ -5,10 +5,10 @@ pub(super) mod text;
 mod types;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use undergo::{Function, Interface, Plugin, TypeKind, names};
+use undergo::{Function, Plugin, TypeKind};
 
+use super::surface::Surface;
 use text::{comment, literal};
 use types::Types;
 
@@ -17,34 +17,16 @@ pub(super) fn header(plugin: &Plugin) -> String {
     Header::new(plugin).write()
 }
 
-/// An interface whose functions the host gives.
-struct Import<'a> {
-    name: &'a str,
-    functions: Vec<&'a Arc<Function>>,
-}
-
 struct Header<'a> {
-    file: &'a str,
-    interface: Option<&'a Interface>,
-    exports: Vec<&'a Arc<Function>>,
-    imports: Vec<Import<'a>>,
+    surface: Surface<'a>,
     types: Types,
 }
 
 impl<'a> Header<'a> {
     fn new(plugin: &'a Plugin) -> Header<'a> {
-        let interface = plugin.interface();
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            match imports.iter_mut().find(|import| import.name == module) {
-                Some(import) => import.functions.push(function),
-                None => imports.push(Import { name: module, functions: vec![function] }),
-            }
-        }
-        let types = Types::new(&text::identifier(&world));
-        Header { file: plugin.name(), interface, exports: plugin.exports().collect(), imports, types }
+        let surface = Surface::new(plugin);
+        let types = Types::new(&text::identifier(&surface.world));
+        Header { surface, types }
     }
 
     fn write(mut self) -> String {
@@ -53,7 +35,7 @@ impl<'a> Header<'a> {
         // Names of types come first, so that it is the others that step aside.
         let [check, load] = ["plugin-check", "plugin-load"].map(|name| self.types.name(name));
         let table = self.types.name("signatures");
-        for ty in self.interface.iter().flat_map(|interface| &interface.types) {
+        for ty in self.surface.types {
             match &ty.kind {
                 TypeKind::Record(record) => drop(self.types.record(record)),
                 TypeKind::Enum(cases) => drop(self.types.cases(cases)),
@@ -63,18 +45,19 @@ impl<'a> Header<'a> {
         let mut functions = String::new();
         self.signatures(&table, &mut functions);
         self.opening(&check, &load, &table, &mut functions);
-        for (number, function) in self.exports.clone().into_iter().enumerate() {
+        for (number, function) in self.surface.exports.clone().into_iter().enumerate() {
             for owner in ["instance", "pool"] {
                 function::export(&mut self.types, function, owner, &format!("{table}[{number}]"), &mut functions);
             }
         }
-        let mut number = self.exports.len();
-        for import in &self.imports {
+        let mut number = self.surface.exports.len();
+        for import in &self.surface.imports {
             function::imports(&mut self.types, import.name, &import.functions, &table, number, &mut functions);
             number += import.functions.len();
         }
         let mut out = String::new();
-        let title = format!("Typed access to the plugin {}. Written by undergo bindgen; don't edit it, but write it anew.", self.file);
+        let title =
+            format!("Typed access to the plugin {}. Written by undergo bindgen; don't edit it, but write it anew.", self.surface.file);
         comment(&mut out, 0, &title);
         comment(&mut out, 0, "");
         comment(
@@ -100,15 +83,15 @@ impl<'a> Header<'a> {
             let (name, signature, digest) = (literal(&function.name), literal(&function.to_string()), function.digest());
             let _ = writeln!(out, "  {{{interface}, {name}, {signature}, UINT64_C({digest:#018x}), {number}}},");
         };
-        for (number, function) in self.exports.iter().enumerate() {
+        for (number, function) in self.surface.exports.iter().enumerate() {
             row(None, function, number);
         }
-        for import in &self.imports {
+        for import in &self.surface.imports {
             for function in &import.functions {
                 row(Some(import.name), function, 0);
             }
         }
-        if self.exports.is_empty() && self.imports.is_empty() {
+        if self.surface.exports.is_empty() && self.surface.imports.is_empty() {
             let _ = writeln!(out, "  {{NULL, NULL, NULL, 0, 0}},");
         }
         let _ = writeln!(out, "}};\n");
@@ -116,13 +99,13 @@ impl<'a> Header<'a> {
 
     /// How the plugin is loaded.
     fn opening(&self, check: &str, load: &str, table: &str, out: &mut String) {
-        let count = self.exports.len() + self.imports.iter().map(|import| import.functions.len()).sum::<usize>();
+        let count = self.surface.exports.len() + self.surface.imports.iter().map(|import| import.functions.len()).sum::<usize>();
         comment(out, 0, "Fails with signature-mismatch, and all that differs, unless the plugin has what this header was generated for.");
         let _ = writeln!(
             out,
             "static inline undergo_error_t *{check}(const undergo_plugin_t *plugin) {{\n  return undergo_plugin_expect(plugin, {table}, {count});\n}}\n"
         );
-        comment(out, 0, &format!("Loads {}, and checks it. The caller frees the plugin with undergo_plugin_delete.", self.file));
+        comment(out, 0, &format!("Loads {}, and checks it. The caller frees the plugin with undergo_plugin_delete.", self.surface.file));
         let _ = writeln!(
             out,
             "static inline undergo_error_t *{load}(

@@ -6,9 +6,10 @@ mod types;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use undergo::{Function, Plugin, Type, names};
+use undergo::{Function, Plugin, names};
 
 use super::c::text::{all_alone, alone, comment, literal};
+use super::surface::{Imported, Surface};
 use types::Types;
 
 /// The namespace of a plugin's header.
@@ -46,30 +47,18 @@ struct Header<'a> {
 
 impl<'a> Header<'a> {
     fn new(plugin: &'a Plugin) -> Header<'a> {
-        let interface = plugin.interface();
-        let known: &[Type] = interface.map_or(&[], |interface| &interface.types);
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let Surface { file, world, types: known, exports, imports } = Surface::new(plugin);
         let namespace = namespace(&world);
         let mut types = Types::new(&namespace, known);
         let class = types.class(&world);
         let (pool, exports_class) = (types.class(&format!("{world}-pool")), types.class(&format!("{world}-exports")));
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            match imports.iter_mut().find(|import| import.name == module) {
-                Some(import) => import.functions.push(function),
-                None => {
-                    let class = types.class(&names::kebab(module));
-                    imports.push(Import { name: module, class, ident: String::new(), functions: vec![function] });
-                }
-            }
-        }
         let idents = all_alone(imports.iter().map(|import| import.name), &["options", "plugin", "pool_options"]);
-        imports.iter_mut().zip(idents).for_each(|(import, ident)| import.ident = ident);
+        let import = |(Imported { name, functions }, ident)| Import { name, class: types.class(&names::kebab(name)), ident, functions };
+        let imports = imports.into_iter().zip(idents).map(import).collect();
         for ty in known {
             types.define(ty);
         }
-        Header { file: plugin.name(), namespace, class, pool, exports_class, exports: plugin.exports().collect(), imports, types }
+        Header { file, namespace, class, pool, exports_class, exports, imports, types }
     }
 
     fn write(&self) -> String {

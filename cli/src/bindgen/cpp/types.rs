@@ -23,7 +23,7 @@ impl Types {
     pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
         Types {
             namespace: namespace.to_owned(),
-            classes: Classes::new(types, &[]),
+            classes: Classes::new(types, []),
             done: BTreeSet::new(),
             out: String::new(),
             codecs: String::new(),

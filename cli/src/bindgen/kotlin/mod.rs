@@ -8,6 +8,7 @@ use std::sync::Arc;
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
+use super::surface::{Imported, Surface};
 use text::{Docs, identifier, literal};
 use types::Names;
 
@@ -39,26 +40,16 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(plugin: &'a Plugin) -> Module<'a> {
-        let interface = plugin.interface();
-        let types = interface.map_or(&[][..], |interface| &interface.types);
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
         let mut names = Names::new(types);
         let blocking = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let suspending = ["", "-pool", "-exports"].map(|end| names.class(&format!("async-{world}{end}")));
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            match imports.iter_mut().find(|import| import.name == module) {
-                Some(import) => import.functions.push(function),
-                None => {
-                    let kebab = names::kebab(module);
-                    let (class, suspending) = (names.class(&kebab), names.class(&format!("async-{kebab}")));
-                    imports.push(Import { name: module, class, suspending, functions: vec![function] });
-                }
-            }
-        }
-        let exports = plugin.exports().collect();
-        Module { file: plugin.name(), world, blocking, suspending, types, exports, imports, names, out: Lines::new("    ") }
+        let import = |Imported { name, functions }| {
+            let kebab = names::kebab(name);
+            Import { name, class: names.class(&kebab), suspending: names.class(&format!("async-{kebab}")), functions }
+        };
+        let imports = imports.into_iter().map(import).collect();
+        Module { file, world, blocking, suspending, types, exports, imports, names, out: Lines::new("    ") }
     }
 
     fn write(mut self) -> String {

@@ -50,7 +50,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        Names { classes: Classes::new(types, &[]), imports: RefCell::default(), results: RefCell::default() }
+        Names { classes: Classes::new(types, []), imports: RefCell::default(), results: RefCell::default() }
     }
 
     /// A new name for a class.

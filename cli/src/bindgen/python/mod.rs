@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
+use super::surface::{Imported, Surface};
 use function::Owner;
 use text::{Lines, identifier};
 use types::{Direction, Names};
@@ -41,25 +42,13 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(plugin: &'a Plugin) -> Module<'a> {
-        let interface = plugin.interface();
-        let types = interface.map_or(&[][..], |interface| &interface.types);
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
         let mut names = Names::new(types);
         let class = names.class(&world);
         let (pool, exports_class) = (names.class(&format!("{world}-pool")), names.class(&format!("{world}-exports")));
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            match imports.iter_mut().find(|import| import.name == module) {
-                Some(import) => import.functions.push(function),
-                None => {
-                    let class = names.class(&names::kebab(module));
-                    imports.push(Import { name: module, class, functions: vec![function] });
-                }
-            }
-        }
-        let exports = plugin.exports().collect();
-        Module { file: plugin.name(), class, pool, exports_class, types, exports, imports, names, out: Lines::default() }
+        let import = |Imported { name, functions }| Import { name, class: names.class(&names::kebab(name)), functions };
+        let imports = imports.into_iter().map(import).collect();
+        Module { file, class, pool, exports_class, types, exports, imports, names, out: Lines::default() }
     }
 
     fn write(mut self) -> String {

@@ -5,7 +5,7 @@ use undergo::names;
 /// The width that lines are kept to, where they can be broken.
 const WIDTH: usize = 88;
 
-const KEYWORDS: [&str; 35] = [
+pub(super) const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
     "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
     "while", "with", "yield",
@@ -16,7 +16,7 @@ pub(super) fn identifier(kebab: &str) -> String {
     escape(names::snake(kebab))
 }
 
-pub(super) fn escape(mut name: String) -> String {
+fn escape(mut name: String) -> String {
     if KEYWORDS.contains(&name.as_str()) {
         name.push('_');
     }

@@ -1,10 +1,11 @@
 //! The types of an interface as Python's annotations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use undergo::{Scalar, Type, TypeKind, names};
+use undergo::{Scalar, Type, TypeKind};
 
-use super::text::escape;
+use super::text::KEYWORDS;
+use crate::bindgen::classes::Classes;
 
 /// The protocol for objects that lend bytes; `collections.abc.Buffer` needs Python 3.12.
 pub(super) const BUFFER: &str = "Buffer";
@@ -28,49 +29,32 @@ pub(super) enum Direction {
 }
 
 /// The classes of the module.
-pub(super) struct Names {
-    classes: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
-}
+pub(super) struct Names(Classes);
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names = Names { classes: BTreeMap::new(), taken: TAKEN.iter().map(|name| (*name).to_owned()).collect() };
-        for ty in types {
-            let name = ty.to_string();
-            let class = names.class(&name);
-            names.classes.insert(name, class);
-        }
-        names
+        Names(Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)))
     }
 
     /// A new name for a class.
     pub(super) fn class(&mut self, kebab: &str) -> String {
-        let word: String = names::pascal(kebab).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        let mut name = escape(word);
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.0.declare(kebab)
     }
 
     /// The class of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.0.of(kebab)
     }
 
     /// The names as they are to be written where `hidden` hide others: the members of a class, the parameters of a function.
     pub(super) fn shadowed_by<'h>(&self, hidden: impl IntoIterator<Item = &'h str>) -> Shown {
-        Shown { classes: self.classes.clone(), hidden: hidden.into_iter().map(str::to_owned).collect() }
+        Shown { classes: self.0.clone(), hidden: hidden.into_iter().map(str::to_owned).collect() }
     }
 }
 
 /// How types are written in one scope.
 pub(super) struct Shown {
-    classes: BTreeMap<String, String>,
+    classes: Classes,
     hidden: BTreeSet<String>,
 }
 
@@ -110,10 +94,10 @@ impl Shown {
                 let items: Vec<String> = tuple.items.iter().map(|item| self.show(item, direction)).collect();
                 format!("{}[{}]", self.name("tuple"), items.join(", "))
             }
-            TypeKind::Record(record) if accepts => format!("{} | Mapping[{}, object]", self.class(&record.name), self.name("str")),
-            TypeKind::Record(record) => self.class(&record.name),
-            TypeKind::Enum(cases) if accepts => format!("{} | {}", self.class(&cases.name), self.name("str")),
-            TypeKind::Enum(cases) => self.class(&cases.name),
+            TypeKind::Record(record) if accepts => format!("{} | Mapping[{}, object]", self.classes.of(&record.name), self.name("str")),
+            TypeKind::Record(record) => self.classes.of(&record.name),
+            TypeKind::Enum(cases) if accepts => format!("{} | {}", self.classes.of(&cases.name), self.name("str")),
+            TypeKind::Enum(cases) => self.classes.of(&cases.name),
         }
     }
 
@@ -125,9 +109,5 @@ impl Shown {
             (TypeKind::Scalar(_), Direction::ToGuest) => format!("Sequence[{}] | {BUFFER}", self.show(item, direction)),
             (_, Direction::ToGuest) => format!("Sequence[{}]", self.show(item, direction)),
         }
-    }
-
-    fn class(&self, kebab: &str) -> String {
-        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
     }
 }

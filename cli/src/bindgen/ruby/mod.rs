@@ -3,25 +3,19 @@
 mod text;
 mod types;
 
-use std::sync::Arc;
-
-use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+use undergo::{EnumType, Function, Plugin, RecordType, TypeKind, names};
 
 use super::lines::Lines;
+use super::surface::{Imported, Surface};
 use text::{Docs, identifier, is_identifier, quoted, symbol};
 use types::{Direction, Names};
 
 /// The module's text.
 pub(super) fn module(plugin: &Plugin) -> String {
-    let interface = plugin.interface();
-    let types = interface.map_or(&[][..], |interface| &interface.types);
-    let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-    let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
-    let mut constants = Names::new(types);
+    let surface = Surface::new(plugin);
+    let mut constants = Names::new(surface.types);
     let classes = [constants.constant("exports"), constants.constant("instance"), constants.constant("pool")];
-    let mut module = Module { plugin, names: constants, classes, out: Lines::new("  ") };
-    module.write(&world, types);
-    module.out.finish()
+    Module { surface, names: constants, classes, out: Lines::new("  ") }.write()
 }
 
 /// Methods that the classes have themselves, and those of every object that Ruby or the classes rely on.
@@ -45,7 +39,7 @@ const TAKEN: [&str; 16] = [
 ];
 
 struct Module<'a> {
-    plugin: &'a Plugin,
+    surface: Surface<'a>,
     names: Names,
     /// Those of the exports, an instance and a pool.
     classes: [String; 3],
@@ -53,19 +47,19 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    fn write(&mut self, world: &str, types: &[Type]) {
+    fn write(mut self) -> String {
         self.out.line(0, "# frozen_string_literal: true");
         self.out.line(0, "");
-        self.out.comment(0, &format!("Typed access to the plugin {}.", self.plugin.name()));
+        self.out.comment(0, &format!("Typed access to the plugin {}.", self.surface.file));
         self.out.line(0, "#");
         self.out.comment(0, "Written by undergo bindgen; don't edit it, but write it anew.");
         self.out.line(0, "");
         self.out.line(0, "require \"undergo\"");
         self.out.line(0, "");
-        let name = Names::new(&[]).constant(&format!("{world}-plugin"));
-        self.out.comment(0, &format!("The plugin {}.", self.plugin.name()));
+        let name = Names::new(&[]).constant(&format!("{}-plugin", self.surface.world));
+        self.out.comment(0, &format!("The plugin {}.", self.surface.file));
         self.out.line(0, &format!("module {name}"));
-        for ty in types {
+        for ty in self.surface.types {
             match &ty.kind {
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
@@ -77,6 +71,7 @@ impl Module<'_> {
         self.instance(&name);
         self.pool(&name);
         self.out.line(0, "end");
+        self.out.finish()
     }
 
     fn record(&mut self, record: &RecordType) {
@@ -115,14 +110,7 @@ impl Module<'_> {
 
     /// What the host gives: a module for each interface, to be included in a class that has its methods.
     fn imports(&mut self) {
-        let mut interfaces: Vec<(&str, Vec<&Arc<Function>>)> = Vec::new();
-        for (interface, function) in self.plugin.imports() {
-            match interfaces.iter_mut().find(|(name, _)| *name == interface) {
-                Some((_, functions)) => functions.push(function),
-                None => interfaces.push((interface, vec![function])),
-            }
-        }
-        for (interface, functions) in interfaces {
+        for Imported { name: interface, functions } in std::mem::take(&mut self.surface.imports) {
             let constant = self.names.constant(&names::kebab(interface));
             self.out.comment(1, &format!("What the host gives as {interface}. A class that includes it writes the methods."));
             self.out.line(1, &format!("module {constant}"));
@@ -159,7 +147,7 @@ impl Module<'_> {
     }
 
     fn exports(&mut self) {
-        self.out.comment(1, &format!("The functions of {}, for an instance or a pool to run.", self.plugin.name()));
+        self.out.comment(1, &format!("The functions of {}, for an instance or a pool to run.", self.surface.file));
         self.out.line(1, &format!("class {}", self.classes[0]));
         self.out.comment(2, "All exports, whatever their names.");
         self.out.line(2, "attr_reader :exports");
@@ -167,7 +155,7 @@ impl Module<'_> {
         self.out.line(2, "def initialize(callee)");
         self.out.line(3, "@exports = callee.exports");
         self.out.line(2, "end");
-        for function in self.plugin.exports() {
+        for function in std::mem::take(&mut self.surface.exports) {
             let mut name = names::snake(&function.name);
             if !is_identifier(&name) {
                 continue;
@@ -191,7 +179,7 @@ impl Module<'_> {
 
     fn instance(&mut self, module: &str) {
         let [exports, instance, _] = self.classes.clone();
-        self.out.comment(1, &format!("An instance of {}.", self.plugin.name()));
+        self.out.comment(1, &format!("An instance of {}.", self.surface.file));
         self.out.line(1, &format!("class {instance} < {exports}"));
         self.out.comment(2, "The instance that the methods call.");
         self.out.line(2, "attr_reader :instance");
@@ -208,7 +196,7 @@ impl Module<'_> {
 
     fn pool(&mut self, module: &str) {
         let [exports, _, pool] = self.classes.clone();
-        self.out.comment(1, &format!("A pool of instances of {}.", self.plugin.name()));
+        self.out.comment(1, &format!("A pool of instances of {}.", self.surface.file));
         self.out.line(1, &format!("class {pool} < {exports}"));
         self.out.comment(2, "The pool that the methods call.");
         self.out.line(2, "attr_reader :pool");

@@ -1,10 +1,9 @@
 //! The types of an interface as RBS, Ruby's language of signatures.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use undergo::{Function, Scalar, Type, TypeKind, names};
+use undergo::{Function, Scalar, Type, TypeKind};
 
 use super::text;
+use crate::bindgen::classes::Classes;
 
 /// Which way a value goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,39 +15,21 @@ pub(super) enum Direction {
 }
 
 /// The constants of the module.
-pub(super) struct Names {
-    types: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
-}
+pub(super) struct Names(Classes);
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names = Names { types: BTreeMap::new(), taken: BTreeSet::new() };
-        // The plugin's types are found by these names: they have them for themselves.
-        for ty in types {
-            let name = ty.to_string();
-            let constant = names::pascal(&name);
-            names.taken.insert(constant.clone());
-            names.types.insert(name, constant);
-        }
-        names
+        Names(Classes::new(types, []))
     }
 
     /// A new name for a constant.
     pub(super) fn constant(&mut self, kebab: &str) -> String {
-        let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
-        if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.0.declare(kebab)
     }
 
     /// The constant of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.types.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.0.of(kebab)
     }
 
     pub(super) fn show(&self, ty: &Type, direction: Direction) -> String {

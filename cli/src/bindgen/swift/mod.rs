@@ -8,6 +8,7 @@ use std::sync::Arc;
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
+use super::surface::{Imported, Surface};
 use text::{Docs, Scope, literal, one_line, plain};
 use types::Names;
 
@@ -24,7 +25,6 @@ struct Import<'a> {
     param: String,
     /// With their names in Swift.
     functions: Vec<(String, &'a Arc<Function>)>,
-    methods: Scope,
 }
 
 /// The types with the exports, for calls that block or that are awaited.
@@ -52,10 +52,7 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(plugin: &'a Plugin) -> Module<'a> {
-        let interface = plugin.interface();
-        let types = interface.map_or(&[][..], |interface| &interface.types);
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
         let mut names = Names::new(types);
         let families = [false, true].map(|is_async| {
             let mut declare = |end: &str| names.declare(&format!("{}{world}{end}", if is_async { "async-" } else { "" }));
@@ -64,26 +61,14 @@ impl<'a> Module<'a> {
         // What stands beside them where they are named.
         let mut params =
             Scope::new(&["args", "functions", "given", "idle", "limits", "maxCalls", "path", "plugin", "result", "sandbox", "size"]);
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            let number = imports.iter().position(|import| import.name == module).unwrap_or_else(|| {
-                let kebab = names::kebab(module);
-                let protocols = ["", "async-"].map(|start| names.declare(&format!("{start}{kebab}")));
-                imports.push(Import {
-                    name: module,
-                    protocols,
-                    param: params.name(module),
-                    functions: Vec::new(),
-                    methods: Scope::new(&[]),
-                });
-                imports.len() - 1
-            });
-            let import = &mut imports[number];
-            import.functions.push((import.methods.name(&function.name), function));
-        }
-        let mut methods = Scope::new(&["calls", "instance", "pool", "using"]);
-        let exports = plugin.exports().map(|function| (methods.name(&function.name), function)).collect();
-        let file = one_line(plugin.name());
+        let import = |Imported { name, functions }| {
+            let kebab = names::kebab(name);
+            let protocols = ["", "async-"].map(|start| names.declare(&format!("{start}{kebab}")));
+            Import { name, protocols, param: params.name(name), functions: named(Scope::new(&[]), functions) }
+        };
+        let imports = imports.into_iter().map(import).collect();
+        let exports = named(Scope::new(&["calls", "instance", "pool", "using"]), exports);
+        let file = one_line(file);
         let give = ["", "async-"].map(|start| plain(&format!("{start}{world}-imports")));
         Module { file, give, families, types, exports, imports, names, out: Lines::new("    ") }
     }
@@ -375,4 +360,9 @@ fn signature(names: &Names, function: &Function, name: &str, is_async: bool, wit
 
 fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
     if docs.is_empty() { otherwise } else { docs }
+}
+
+/// Functions with their names in Swift, in one place.
+fn named(mut scope: Scope, functions: Vec<&Arc<Function>>) -> Vec<(String, &Arc<Function>)> {
+    functions.into_iter().map(|function| (scope.name(&function.name), function)).collect()
 }

@@ -19,7 +19,7 @@ pub(super) struct Names(Classes);
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        Names(Classes::new(types, &TAKEN))
+        Names(Classes::new(types, TAKEN))
     }
 
     /// A new name for a type.

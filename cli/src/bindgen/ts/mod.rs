@@ -8,6 +8,7 @@ use std::sync::Arc;
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
+use super::surface::{Imported, Surface};
 use text::{Code, key, parameter};
 use types::{Direction, Names};
 
@@ -43,20 +44,12 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(plugin: &'a Plugin) -> Module<'a> {
-        let interface = plugin.interface();
-        let types = interface.map_or(&[][..], |interface| &interface.types);
-        let stem = plugin.name().strip_suffix(".wasm").unwrap_or(plugin.name());
-        let world = interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone());
+        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
         let mut names = Names::new(types);
         let class = names.class(&world);
-        let mut imports: Vec<Import<'_>> = Vec::new();
-        for (module, function) in plugin.imports() {
-            match imports.iter_mut().find(|import| import.name == module) {
-                Some(import) => import.functions.push(function),
-                None => imports.push(Import { name: module, class: names.class(&names::kebab(module)), functions: vec![function] }),
-            }
-        }
-        Module { file: plugin.name(), class, types, exports: plugin.exports().collect(), imports, names, out: Lines::new("  ") }
+        let import = |Imported { name, functions }| Import { name, class: names.class(&names::kebab(name)), functions };
+        let imports = imports.into_iter().map(import).collect();
+        Module { file, class, types, exports, imports, names, out: Lines::new("  ") }
     }
 
     fn write(mut self) -> String {

@@ -1,8 +1,10 @@
 //! The types of an interface in TypeScript.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use undergo::{RecordType, Scalar, Type, TypeKind, names};
+use undergo::{RecordType, Scalar, Type, TypeKind};
+
+use crate::bindgen::classes::Classes;
 
 /// Names that the module uses itself, or that mean something else where it is used.
 #[rustfmt::skip]
@@ -25,20 +27,14 @@ pub(super) enum Direction {
 
 /// The types of the module.
 pub(super) struct Names {
-    classes: BTreeMap<String, String>,
+    classes: Classes,
+    /// What is accepted for a record, where that is more.
     inputs: BTreeMap<String, String>,
-    taken: BTreeSet<String>,
 }
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let taken = TAKEN.iter().map(|name| (*name).to_owned()).collect();
-        let mut names = Names { classes: BTreeMap::new(), inputs: BTreeMap::new(), taken };
-        for ty in types {
-            let name = ty.to_string();
-            let class = names.class(&name);
-            names.classes.insert(name, class);
-        }
+        let mut names = Names { classes: Classes::new(types, TAKEN), inputs: BTreeMap::new() };
         for ty in types {
             if let TypeKind::Record(record) = &ty.kind
                 && differs(record)
@@ -52,19 +48,12 @@ impl Names {
 
     /// A new name for a type.
     pub(super) fn class(&mut self, kebab: &str) -> String {
-        let mut name: String = names::pascal(kebab).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            name.insert_str(0, "Plugin");
-        }
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.classes.declare(kebab)
     }
 
     /// The type of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.classes.get(kebab).cloned().unwrap_or_else(|| names::pascal(kebab))
+        self.classes.of(kebab)
     }
 
     /// What is accepted for a record.

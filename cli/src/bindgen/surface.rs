@@ -1,0 +1,46 @@
+//! What a generated file is about: the types and functions of a plugin, in the order in which they are written.
+
+use std::sync::Arc;
+
+use undergo::{Function, Plugin, Type, names};
+
+/// A plugin as its hosts see it.
+pub(super) struct Surface<'a> {
+    /// The name of its file.
+    pub(super) file: &'a str,
+    /// What its interface is called in WIT. That of a module without an interface is called after its file.
+    pub(super) world: String,
+    /// Records and enums.
+    pub(super) types: &'a [Type],
+    /// By their numbers.
+    pub(super) exports: Vec<&'a Arc<Function>>,
+    pub(super) imports: Vec<Imported<'a>>,
+}
+
+/// An interface whose functions the host gives.
+pub(super) struct Imported<'a> {
+    pub(super) name: &'a str,
+    pub(super) functions: Vec<&'a Arc<Function>>,
+}
+
+impl<'a> Surface<'a> {
+    pub(super) fn new(plugin: &'a Plugin) -> Surface<'a> {
+        let interface = plugin.interface();
+        let file = plugin.name();
+        let stem = file.strip_suffix(".wasm").unwrap_or(file);
+        let mut imports: Vec<Imported<'_>> = Vec::new();
+        for (name, function) in plugin.imports() {
+            match imports.iter_mut().find(|import| import.name == name) {
+                Some(import) => import.functions.push(function),
+                None => imports.push(Imported { name, functions: vec![function] }),
+            }
+        }
+        Surface {
+            file,
+            world: interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone()),
+            types: interface.map_or(&[], |interface| &interface.types),
+            exports: plugin.exports().collect(),
+            imports,
+        }
+    }
+}
