@@ -172,22 +172,29 @@ fn threads_take_turns() {
 
 #[test]
 fn who_waits_too_long_gives_up_and_harms_nobody() {
-    let hosted = hosted(quiet());
-    thread::scope(|scope| {
-        let sleeper = scope.spawn(|| hosted.call("sleep", &[int(1500)]));
-        // The sleeper is in when a call with no patience is turned away.
-        let impatient = CallOptions { timeout: Some(Duration::from_millis(1)), ..PLAIN };
-        let turned_away = loop {
-            if let Err(error) = hosted.instance.call("nothing", &[], &impatient) {
-                break error;
-            }
-            thread::yield_now();
-        };
-        expect(&turned_away, ErrorKind::Timeout, &["busy with another call", "1ms"]);
-        assert!(hosted.instance.dead().is_none());
-        assert_eq!(sleeper.join().expect("the thread").expect("the sleep"), Value::None);
+    let (entered, turned_away) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let mut options = quiet();
+    for (module, function) in conformance().imports() {
+        options.imports.func(module, function.name.clone(), |_| Err(fail("not of this test")));
+    }
+    let (inside, over) = (entered.clone(), turned_away.clone());
+    options.imports.func("host", "reenter", move |_| {
+        inside.wait();
+        over.wait();
+        Ok(int(7))
     });
-    assert_eq!(hosted.call("counter", &[]).expect("it lives"), int(1));
+    let instance = conformance().instantiate(options).expect("an instance");
+    thread::scope(|scope| {
+        let holder = scope.spawn(|| instance.call("reenter", &[int(1)], &PLAIN));
+        entered.wait();
+        let impatient = CallOptions { timeout: Some(Duration::from_millis(1)), ..PLAIN };
+        let error = instance.call("nothing", &[], &impatient);
+        turned_away.wait();
+        expect(&error.expect_err("it is busy"), ErrorKind::Timeout, &["busy with another call", "1ms"]);
+        assert!(instance.dead().is_none());
+        holder.join().expect("the thread").expect("the call that held it");
+    });
+    assert_eq!(instance.call("counter", &[], &PLAIN).expect("it lives"), int(1));
 }
 
 #[test]
