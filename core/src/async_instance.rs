@@ -1,5 +1,10 @@
 //! A running copy of a plugin whose calls suspend instead of holding a thread.
 
+mod arguments;
+mod memory;
+
+pub use arguments::AsyncArguments;
+
 use std::fmt;
 use std::pin::pin;
 use std::ptr;
@@ -9,15 +14,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use wasmtime::{AsContextMut, Store, StoreContextMut};
 
 use crate::abi::block::Block;
-use crate::abi::lower::Lower;
-use crate::abi::memory::GuestMemory;
-use crate::call::{expect_count, lower_param, no_export};
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fiber::{self, AsyncReturned, bounded, enter};
 use crate::fork::Kept;
-use crate::instance::outside;
 use crate::interface::Function;
 use crate::life::{Life, Usage};
 use crate::patience::Patience;
@@ -28,7 +29,7 @@ use crate::store::{Seed, note_fuel, refuel};
 use crate::task::{self, run_here};
 use crate::ticker::Ticking;
 use crate::value::{ToValue, Value};
-use crate::visit::{Lease, Visit};
+use crate::visit::{Lease, Visit, through};
 
 impl Plugin {
     /// Makes an instance whose calls are futures, and runs its `_initialize` under the limits. Those of `call` are about the initialisation.
@@ -51,64 +52,6 @@ impl Plugin {
     /// As [`instantiate`](Plugin::instantiate).
     pub fn instantiate_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
         run_here(pin!(self.instantiate_async(options, call)))
-    }
-
-    /// Begins an asynchronous call of the export of that number (see [`export`](Plugin::export)).
-    ///
-    /// # Errors
-    ///
-    /// `unknown-export` for a number that is none.
-    pub fn async_arguments(&self, export: usize) -> Result<AsyncArguments> {
-        let found = self.compiled().exports.get(export);
-        let found = found.ok_or_else(|| no_export(export))?;
-        let block = Box::new(Block::begin(found.function.abi.params.size));
-        Ok(AsyncArguments { plugin: self.clone(), export, function: found.function.clone(), block })
-    }
-}
-
-/// The arguments of an asynchronous call, lowered one by one into memory of the host. They own, or keep alive, what they lend.
-pub struct AsyncArguments {
-    plugin: Plugin,
-    export: usize,
-    function: Arc<Function>,
-    /// In a box, since it is moved from future to future.
-    block: Box<Block<'static>>,
-}
-
-impl AsyncArguments {
-    /// The function that will be called.
-    #[must_use]
-    pub fn function(&self) -> &Function {
-        &self.function
-    }
-
-    /// Checks the number of arguments.
-    ///
-    /// # Errors
-    ///
-    /// `type-mismatch` that shows the signature.
-    pub fn expect(&self, given: usize) -> Result<()> {
-        expect_count(&self.function, given)
-    }
-
-    /// Lowers the argument of that number: see [`Arguments::lower`](crate::Arguments::lower).
-    ///
-    /// # Errors
-    ///
-    /// `type-mismatch` with the path of the value that does not fit.
-    pub fn lower<V: Lower<'static>>(&mut self, number: usize, value: &V) -> Result<()> {
-        lower_param(&self.function, &mut self.block, number, value)
-    }
-
-    /// Those of an export of that name, with copies of the values.
-    pub(crate) fn of_values(plugin: &Plugin, name: &str, values: &[Value]) -> Result<AsyncArguments> {
-        let AsyncArguments { plugin, export, function, block } = plugin.async_arguments(plugin.export(name)?)?;
-        expect_count(&function, values.len())?;
-        let mut block: Block<'_> = *block;
-        for (i, value) in values.iter().enumerate() {
-            lower_param(&function, &mut block, i, &value)?;
-        }
-        Ok(AsyncArguments { plugin, export, function, block: Box::new(block.into_owned()) })
     }
 }
 
@@ -219,8 +162,7 @@ impl AsyncInstance {
         let patience = Patience::of(options, &self.0.seed.options.limits);
         let gate = &self.0.seed.gate;
         if gate.is_mine() {
-            let mut store =
-                gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
+            let mut store = self.take_inner()?;
             let call = async {
                 let dropped = Dropped(&self.0.seed.life);
                 let result = fiber::call(&mut store, &function, export, block, patience, false, then).await;
@@ -277,99 +219,15 @@ impl AsyncInstance {
         self.0.store.clone().try_lock_owned().map_err(|_| Error::new(ErrorKind::Busy, text))
     }
 
+    /// The store, for a call from within a host function that runs on this thread.
+    fn take_inner(&self) -> Result<StoreContextMut<'static, State>> {
+        let text = "the instance is in the middle of a call of this thread";
+        self.0.seed.gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, text))
+    }
+
     fn enter_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
         self.0.seed.life.check()?;
         self.lock_here()
-    }
-
-    /// Reads guest memory: see [`Instance::read_memory`](crate::Instance::read_memory).
-    ///
-    /// # Errors
-    ///
-    /// `type-mismatch` when the bytes do not lie within the memory; `busy` while a call is under way, unless this comes from the host function that it runs;
-    /// `dead-instance`.
-    pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
-        self.with_memory(|data| read(data, address, len))
-    }
-
-    /// Writes guest memory.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_memory`](AsyncInstance::read_memory).
-    pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
-        self.with_memory(|data| write(data, address, bytes))
-    }
-
-    /// Bytes of guest memory now.
-    ///
-    /// # Errors
-    ///
-    /// `busy`, `dead-instance`.
-    pub fn memory_size(&self) -> Result<u64> {
-        self.with_memory(|data| Ok(data.len() as u64))
-    }
-
-    /// Reads guest memory when no call is under way; from within a host function that is awaited, by its lease in `options`.
-    ///
-    /// # Errors
-    ///
-    /// `type-mismatch` when the bytes do not lie within the memory; `dead-instance`, `timeout`, `cancelled`.
-    pub async fn read_memory_then(&self, address: u32, len: u32, options: &CallOptions) -> Result<Vec<u8>> {
-        self.visit_memory(options, move |data| read(data, address, len)).await
-    }
-
-    /// Writes guest memory likewise.
-    ///
-    /// # Errors
-    ///
-    /// As [`read_memory_then`](AsyncInstance::read_memory_then).
-    pub async fn write_memory_then(&self, address: u32, bytes: Vec<u8>, options: &CallOptions) -> Result<()> {
-        self.visit_memory(options, move |data| write(data, address, &bytes)).await
-    }
-
-    /// Bytes of guest memory, asked likewise.
-    ///
-    /// # Errors
-    ///
-    /// `dead-instance`, `timeout`, `cancelled`.
-    pub async fn memory_size_then(&self, options: &CallOptions) -> Result<u64> {
-        self.visit_memory(options, |data| Ok(data.len() as u64)).await
-    }
-
-    async fn visit_memory<R: Send + 'static>(
-        &self,
-        options: &CallOptions,
-        code: impl FnOnce(&mut [u8]) -> Result<R> + Send + 'static,
-    ) -> Result<R> {
-        let patience = Patience::of(options, &self.0.seed.options.limits);
-        self.0.seed.life.check()?;
-        if let Some(door) = options.within.and_then(|lease| self.0.seed.doors.find(lease)) {
-            let over = || Error::new(ErrorKind::Busy, "the host function from which this came has returned");
-            let (sender, done) = oneshot::channel();
-            let visit: Visit = Box::new(move |store| {
-                // Who does not wait any more does not need it.
-                drop(sender.send(memory_of(store).and_then(code)));
-                Box::pin(std::future::ready(()))
-            });
-            door.send(visit).map_err(|_| over())?;
-            return done.await.map_err(|_| over())?;
-        }
-        let mut store = self.enter(&patience).await?;
-        memory_of(&mut store.as_context_mut()).and_then(code)
-    }
-
-    fn with_memory<R>(&self, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
-        let gate = &self.0.seed.gate;
-        if gate.is_mine() {
-            let mut store =
-                gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, "the instance is in the middle of a call of this thread"))?;
-            let result = memory_of(&mut store).and_then(code);
-            gate.put_inner(store);
-            return result;
-        }
-        let mut store = self.enter_here()?;
-        memory_of(&mut store.as_context_mut()).and_then(code)
     }
 
     /// The compiler that its code is from.
@@ -401,17 +259,16 @@ impl AsyncInstance {
     ) -> Result<R> {
         let (function, export, block) = self.check(arguments)?;
         if let Some(door) = lease.and_then(|lease| self.0.seed.doors.find(lease)) {
-            let (sender, done) = oneshot::channel();
-            let visit: Visit = Box::new(move |store| {
-                Box::pin(async move {
-                    let result = fiber::call(store, &function, export, block, patience, true, then).await;
-                    // Who does not wait any more does not need it.
-                    drop(sender.send(result));
+            let visit = |sender: oneshot::Sender<Result<R>>| -> Visit {
+                Box::new(move |store| {
+                    Box::pin(async move {
+                        let result = fiber::call(store, &function, export, block, patience, true, then).await;
+                        // Who does not wait any more does not need it.
+                        drop(sender.send(result));
+                    })
                 })
-            });
-            let over = || Error::new(ErrorKind::Busy, "the host function from which this call came has returned");
-            door.send(visit).map_err(|_| over())?;
-            return done.await.map_err(|_| over())?;
+            };
+            return through(door, visit).await;
         }
         let mut store = self.enter(&patience).await?;
         // Nothing begins whose end was asked for: a short call would be over before anybody looked.
@@ -504,23 +361,6 @@ impl fmt::Debug for AsyncInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AsyncInstance({}{})", self.plugin().name(), if self.0.seed.life.cause().is_some() { ", dead" } else { "" })
     }
-}
-
-fn read(memory: &[u8], address: u32, len: u32) -> Result<Vec<u8>> {
-    let found = GuestMemory::new(memory).slice(address, len, 1, 1).map(<[u8]>::to_owned);
-    found.map_err(|_| outside(address, len.into(), memory.len()))
-}
-
-fn write(memory: &mut [u8], address: u32, bytes: &[u8]) -> Result<()> {
-    let (start, size) = (address as usize, memory.len());
-    let target = start.checked_add(bytes.len()).and_then(|end| memory.get_mut(start..end));
-    target.ok_or_else(|| outside(address, bytes.len() as u64, size))?.copy_from_slice(bytes);
-    Ok(())
-}
-
-fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u8]> {
-    let memory = store.data().guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
-    Ok(memory.data_mut(store))
 }
 
 /// Brings up a guest within that patience.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::cancel::CancelToken;
 use crate::clock::Clock;
 use crate::imports::Imports;
+use crate::input::Input;
+use crate::output::Output;
 use crate::random::Random;
 use crate::sockets::network::Network;
-use crate::streams::{Input, Output};
 use crate::visit::Lease;
 
 /// What an instance may reach. By default: nothing but the standard output and error of the process.

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::abi::memory::GuestMemory;
+use crate::access;
 use crate::call::{Arguments, Outcome, Returned, no_export};
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Tier;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::life::Usage;
 use crate::patience::Patience;
 use crate::plugin::Plugin;
@@ -145,9 +145,7 @@ impl Instance {
     ///
     /// `type-mismatch` when they do not lie within the memory; `busy`, `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
-        let entered = self.0.enter(&CallOptions::default())?;
-        let data = entered.data()?;
-        GuestMemory::new(data).slice(address, len, 1, 1).map(<[u8]>::to_owned).map_err(|_| outside(address, len.into(), data.len()))
+        access::read(self.0.enter(&CallOptions::default())?.data()?, address, len)
     }
 
     /// Writes guest memory.
@@ -156,13 +154,7 @@ impl Instance {
     ///
     /// As [`read_memory`](Instance::read_memory).
     pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
-        let mut entered = self.0.enter(&CallOptions::default())?;
-        let data = entered.data_mut()?;
-        let size = data.len();
-        let start = address as usize;
-        let target = start.checked_add(bytes.len()).and_then(|end| data.get_mut(start..end));
-        target.ok_or_else(|| outside(address, bytes.len() as u64, size))?.copy_from_slice(bytes);
-        Ok(())
+        access::write(self.0.enter(&CallOptions::default())?.data_mut()?, address, bytes)
     }
 
     /// Bytes of guest memory now.
@@ -216,8 +208,4 @@ impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Instance({}{})", self.0.seed.plugin.name(), if self.0.life.cause().is_some() { ", dead" } else { "" })
     }
-}
-
-pub(crate) fn outside(address: u32, len: u64, size: usize) -> Error {
-    Error::new(ErrorKind::TypeMismatch, format!("{len} bytes at address {address:#x} lie outside the guest's memory of {size} bytes"))
 }

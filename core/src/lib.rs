@@ -18,11 +18,12 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `engine`, `ticker`,
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `engine`, `ticker`,
 //! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
+mod access;
 mod artifact;
 mod async_imports;
 mod async_instance;
@@ -46,11 +47,13 @@ mod gate;
 mod gonames;
 mod gopanic;
 mod imports;
+mod input;
 mod instance;
 mod interface;
 mod life;
 mod listing;
 mod module;
+mod output;
 mod own;
 mod paths;
 mod patience;
@@ -98,6 +101,7 @@ pub use engine::Tier;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use fiber::AsyncReturned;
 pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
+pub use input::Input;
 pub use instance::Instance;
 pub use interface::names;
 pub use interface::{
@@ -105,6 +109,7 @@ pub use interface::{
 };
 pub use life::Usage;
 pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
+pub use output::{LineSink, Output};
 pub use patience::set_interrupt;
 pub use plain::PlainCall;
 pub use plugin::Plugin;
@@ -112,7 +117,6 @@ pub use pool::{Pool, PoolOptions, Pooled};
 pub use random::Random;
 pub use roster::PoolStats;
 pub use sockets::network::Network;
-pub use streams::{Input, LineSink, Output};
 pub use task::{Home, Job, give_turn, go_home, spawn};
 pub use value::{ToValue, Value};
 pub use visit::Lease;

@@ -10,12 +10,13 @@ use crate::clock::Simulated;
 use crate::descriptor::{Found, Waiting, Wanted, Wants, look};
 use crate::errno;
 use crate::error::Result;
+use crate::output::Stream;
 use crate::own::is_own;
 use crate::pipes::Pipes;
 use crate::sockets::socket::Socket;
 use crate::sockets::table::Sockets;
 use crate::state::State;
-use crate::streams::{Standard, Standards, Stream, Streams};
+use crate::streams::{Standard, Standards, Streams};
 
 /// Subscriptions that one call may have: each takes room on the host's side.
 const MOST: u32 = 1 << 16;

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use wasmtime::StoreContextMut;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::state::State;
 
 /// The right of a host function that runs to call back into the instance that called it: see [`HostCall::lease`](crate::HostCall::lease).
@@ -49,6 +51,18 @@ impl Doors {
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, UnboundedSender<Visit>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Has something done at a door, and gives what came of it: `visit` makes what is to be done, which sends its result.
+///
+/// # Errors
+///
+/// `busy` when the host function has returned before it was done.
+pub(crate) async fn through<R>(door: UnboundedSender<Visit>, visit: impl FnOnce(oneshot::Sender<Result<R>>) -> Visit) -> Result<R> {
+    let over = || Error::new(ErrorKind::Busy, "the host function from which this came has returned");
+    let (sender, done) = oneshot::channel();
+    door.send(visit(sender)).map_err(|_| over())?;
+    done.await.map_err(|_| over())?
 }
 
 /// An open door. Closed when the host function is done.

@@ -221,10 +221,11 @@ mod tests {
     use wasmtime::Module;
 
     use super::*;
+    use crate::input::Input;
+    use crate::output::Output;
     use crate::patience::{Deadline, Patience};
     use crate::plugin::Plugin;
     use crate::store::Seed;
-    use crate::streams::{Input, Output};
 
     /// `copy` writes a byte of its input to its output; `sleep` sleeps that many nanoseconds.
     const GUEST: &str = r#"(module
