@@ -28,6 +28,9 @@ REPORTS = BUILD / "test"
 LONGEST = 40 * 60
 """Seconds after which a suite is ended: one that hangs must not take the others with it."""
 
+PAIRWISE = ["--numprocesses=2"]
+"""Two tests at once, for suites that spend their time in compilers and valgrind, each of which takes one processor."""
+
 
 @dataclass
 class Counts:
@@ -91,7 +94,7 @@ def all_suites() -> dict[str, Suite]:
         "rust": Suite(["cargo", "test", "--no-fail-fast"], count_libtest, needs_build=True),
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
-        "c": pytest("c", ROOT / "bindings-c", "tests"),
+        "c": pytest("c", ROOT / "bindings-c", "tests", *PAIRWISE, "--dist=loadfile"),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], count_tap, needs_build=True),
         "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: count_surefire(), needs_build=True),
         "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], count_minitest, needs_build=True),
@@ -99,19 +102,19 @@ def all_suites() -> dict[str, Suite]:
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
-        "examples": pytest("examples", ROOT / "tools", "test_examples.py"),
+        "examples": pytest("examples", ROOT / "tools", "test_examples.py", *PAIRWISE),
         "new": pytest("new", ROOT / "tools", "test_new.py"),
         "network": pytest("network", ROOT / "tools", "test_network.py"),
         "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py"),
-        "packages": pytest("packages", ROOT / "tools", "test_packages.py"),
-        "docs": pytest("docs", ROOT / "tools", "test_docs.py"),
+        "packages": pytest("packages", ROOT / "tools", "test_packages.py", *PAIRWISE),
+        "docs": pytest("docs", ROOT / "tools", "test_docs.py", *PAIRWISE),
     }
 
 
-def pytest(name: str, directory: Path, tests: str) -> Suite:
+def pytest(name: str, directory: Path, *arguments: str) -> Suite:
     """Make a suite of pytest, which reports to a file."""
     report = REPORTS / f"{name}.xml"
-    command: list[str | Path] = [PYTHON, "-m", "pytest", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", tests]
+    command: list[str | Path] = [PYTHON, "-m", "pytest", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
     return Suite(command, lambda _: count_junit(report), directory, needs_build=True)
 
 
