@@ -170,9 +170,8 @@ impl AsyncReturned<'_, '_> {
     /// As [`Returned::lift`](crate::Returned::lift).
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
         let state = self.store.data();
-        let (max, memory) = (state.max_value, state.guest.memory);
-        let no_memory = || Error::new(ErrorKind::InvalidPlugin, "the module exports no memory");
-        let data = || memory.map(|memory| memory.data(&*self.store)).ok_or_else(no_memory);
+        let (max, guest) = (state.max_value, state.guest);
+        let data = || guest.memory().map(|memory| memory.data(&*self.store));
         let budget = Budget::new(max);
         let value = read_result(self.function, data, self.raw, &budget, |function, memory, bytes, budget| {
             lift_value(lift, function, memory, bytes, budget)

@@ -313,7 +313,7 @@ impl HostCall<'_> {
 /// Copies a result, whose nested data is in its place, to where the guest wants it.
 pub(crate) fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, block: &Block<'_>, target: u32) -> Result<()> {
     let abi = &import.function.abi;
-    let memory = store.data().guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
+    let memory = store.data().guest.memory()?;
     let data = memory.data_mut(store);
     let size = abi.result.size;
     GuestMemory::new(data).slice(target, 1, size, abi.result.align)?;

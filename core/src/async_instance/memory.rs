@@ -8,7 +8,7 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use super::AsyncInstance;
 use crate::access;
 use crate::config::CallOptions;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::patience::Patience;
 use crate::state::State;
 use crate::visit::{Visit, through};
@@ -104,6 +104,5 @@ impl AsyncInstance {
 }
 
 fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u8]> {
-    let memory = store.data().guest.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))?;
-    Ok(memory.data_mut(store))
+    Ok(store.data().guest.memory()?.data_mut(store))
 }
