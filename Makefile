@@ -58,6 +58,7 @@ lint: lint-rust lint-go lint-python lint-docs lint-gen ## formats, compilers' wa
 
 lint-rust:
 	cargo fmt --all --check
+	@$(PYTHON) tools/statics.py
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 lint-go:

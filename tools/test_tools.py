@@ -9,6 +9,7 @@ from pathlib import Path
 import links
 import project
 import pytest
+import statics
 import test
 
 LIBTEST = """\
@@ -131,3 +132,31 @@ def test_all_packages_share_one_engine(package: str) -> None:
     ours, cli = engine(package), engine("undergo-cli")
     assert len(ours) > 50
     assert ours ^ cli == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("static DONE: Once = Once::new();", ["Once"]),
+        ("use std::sync::Once;", ["Once"]),
+        ("use std::sync::{Arc, Once};", ["Once"]),
+        ("static NAMES: OnceLock<Vec<String>> = OnceLock::new();", ["OnceLock"]),
+        ("static NAMES: std::sync::LazyLock<u8> = std::sync::LazyLock::new(|| 1);", ["LazyLock"]),
+        ("static ALL: Mutex<Vec<u8>> = Mutex::new(Vec::new());", ["ALL"]),
+        ("pub static TABLE:\n    std::sync::RwLock<\n        u8> = x;", ["TABLE"]),
+        ("static BELL: (Mutex<()>, Condvar) = x;", ["BELL"]),
+        ("static ARRAY: [Mutex<u8>; 2] = x;", ["ARRAY"]),
+        ("static BELL: PerProcess<(Mutex<()>, Condvar)> = PerProcess::new();", []),
+        ("static ALL: [Lasting<u8>; 2] = x;", []),
+        ("enum Compile { Once } fn f() { Compile::Once }", []),
+        ("// A `OnceLock` would wait: static X: Mutex<u8> = y;", []),
+        ("struct Held { lock: Mutex<()> }", []),
+        ("fn f() {}\n#[cfg(test)]\nmod tests { static X: Mutex<u8> = y; }", []),
+    ],
+)
+def test_what_a_forked_child_may_wait_for_is_found(text: str, names: list[str]) -> None:
+    assert [name for name, _ in statics.waits(text)] == names
+
+
+def test_nothing_waits_that_is_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert statics.main() == 0, capsys.readouterr().out

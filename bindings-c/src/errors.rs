@@ -2,9 +2,9 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use undergo::{Error, ErrorKind};
+use undergo::{Error, ErrorKind, Lasting};
 
 use crate::boundary::{Destroy, UserData, c_text, delete, give, quietly};
 
@@ -203,9 +203,9 @@ pub unsafe extern "C" fn undergo_error_kind(error: *const ErrorHandle) -> Kind {
 /// The name of a kind in every language, as `"type-mismatch"`; NULL for a number that is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn undergo_kind_name(kind: i32) -> *const c_char {
-    static NAMES: OnceLock<Vec<CString>> = OnceLock::new();
+    static NAMES: Lasting<Vec<CString>> = Lasting::new();
     quietly(ptr::null(), || {
-        let names = NAMES.get_or_init(|| KINDS.iter().map(|kind| c_text(kind.as_str())).collect());
+        let names = NAMES.get_or_make(|| KINDS.iter().map(|kind| c_text(kind.as_str())).collect());
         let name = usize::try_from(kind).ok().and_then(|kind| names.get(kind.checked_sub(1)?));
         name.map_or(ptr::null(), |name| name.as_ptr())
     })

@@ -2,12 +2,11 @@
 
 use std::cell::Cell;
 use std::os::raw::c_ulong;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use pyo3::ffi::PyThread_get_thread_ident;
 use pyo3::prelude::*;
-use undergo::Result;
+use undergo::{Lasting, Result};
 
 use crate::errors;
 
@@ -15,7 +14,7 @@ use crate::errors;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Python's number of its main thread, the only one on which handlers run.
-static MAIN: OnceLock<c_ulong> = OnceLock::new();
+static MAIN: Lasting<c_ulong> = Lasting::new();
 
 thread_local! {
     static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -24,7 +23,7 @@ thread_local! {
 /// Has every call look for signals.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     let main = py.import("threading")?.call_method0("main_thread")?.getattr("ident")?.extract()?;
-    MAIN.get_or_init(|| main);
+    MAIN.get_or_make(|| main);
     undergo::set_interrupt(look);
     Ok(())
 }

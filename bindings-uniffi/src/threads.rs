@@ -11,13 +11,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
-use undergo::{Error, ErrorKind, Result};
+use undergo::{Error, ErrorKind, PerProcess, Result};
 
 /// The guest's stack where there is no limit of it.
 const GUEST: u64 = 4 << 20;
@@ -126,7 +125,6 @@ async fn joined<R>(mut joined: Joined<R>) -> Result<R> {
 
 /// The threads, made when they are first needed, and never ended: a process that ends does not wait for them.
 struct Runtimes {
-    process: u32,
     tasks: Runtime,
     /// By the size of their stacks.
     callers: Mutex<HashMap<usize, Handle>>,
@@ -157,17 +155,12 @@ fn build(builder: &mut Builder) -> Runtime {
 }
 
 fn runtimes() -> &'static Runtimes {
-    static RUNTIMES: Mutex<Option<&'static Runtimes>> = Mutex::new(None);
-    let mut runtimes = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner);
     // A forked child has no thread of its parent's, so it makes its own.
-    if let Some(made) = *runtimes
-        && made.process == process::id()
-    {
-        return made;
-    }
-    let mut builder = Builder::new_multi_thread();
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    builder.worker_threads(threads).thread_name("undergo-task").max_blocking_threads(1 << 15).enable_time();
-    let made = Runtimes { process: process::id(), tasks: build(&mut builder), callers: Mutex::default() };
-    runtimes.insert(Box::leak(Box::new(made)))
+    static RUNTIMES: PerProcess<Runtimes> = PerProcess::new();
+    RUNTIMES.get_or_make(|| {
+        let mut builder = Builder::new_multi_thread();
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        builder.worker_threads(threads).thread_name("undergo-task").max_blocking_threads(1 << 15).enable_time();
+        Runtimes { tasks: build(&mut builder), callers: Mutex::default() }
+    })
 }

@@ -31,21 +31,29 @@ pub(crate) fn prepare() {
 /// membarrier(2), from Linux 4.14 on.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod system {
-    use std::sync::Once;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicU8, Ordering};
 
-    static IS_READY: AtomicBool = AtomicBool::new(false);
+    const UNKNOWN: u8 = 0;
+    const READY: u8 = 1;
+    const ABSENT: u8 = 2;
 
-    /// Never changes after `prepare`.
+    /// Never changes once it is known. A forked child has what its parent had, and has inherited the registration.
+    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a load")]
     pub(super) fn is_ready() -> bool {
-        IS_READY.load(Ordering::Relaxed)
+        STATE.load(Ordering::Relaxed) == READY
     }
 
+    /// Those who use a gate have it from a thread that was here before it made the gate, and so know the same state.
     pub(super) fn prepare() {
-        static PREPARED: Once = Once::new();
-        PREPARED.call_once(|| IS_READY.store(command(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed));
+        if STATE.load(Ordering::Relaxed) == UNKNOWN {
+            // Whoever comes meanwhile registers too, which does no harm. The first answer counts for all: were it to change, one thread could trust the
+            // system where another trusts its fence.
+            let found = if command(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) { READY } else { ABSENT };
+            let _ = STATE.compare_exchange(UNKNOWN, found, Ordering::SeqCst, Ordering::SeqCst);
+        }
     }
 
     pub(super) fn all_threads() {

@@ -19,6 +19,7 @@ use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::{self, Kept, PerProcess};
 use crate::patience::Patience;
+use crate::proposals;
 
 /// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch, nor from the cache. A module of
 /// Go has a megabyte at least.
@@ -272,7 +273,9 @@ impl Code {
 /// Compiles a module to the code of that flavor, on all cores.
 pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
     let engine = engine::compiler(flavor)?;
-    pool(kind)?.install(|| engine.precompile_module(bytes)).map_err(|error| failed(&error))
+    let compiled = pool(kind)?.install(|| engine.precompile_module(bytes));
+    // The engine's error does not say which proposal a function uses.
+    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
 }
 
 /// What else than the bytes code depends on: the compiler, its version and settings, and this machine.

@@ -49,7 +49,7 @@ pub struct Dir {
 /// What an instance may use. The defaults set no limit but those of WebAssembly and of one value.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// Bytes of guest memory. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder before the limit is hit,
+    /// Bytes of guest memory, of all memories together; 4 GiB when `None`, which is all that 32 bits address. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder before the limit is hit,
     /// unless the sandbox's environment sets it.
     pub memory: Option<u64>,
     /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.

@@ -1,11 +1,10 @@
 //! The process's engines: one for each combination of settings, since Wasmtime's settings are those of an engine.
 
-use std::sync::OnceLock;
-
 use wasmtime::{Config, Engine, Strategy};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fork::{self, PerProcess};
+use crate::fork::{self, Lasting, PerProcess};
+use crate::proposals;
 use crate::stopwatch;
 
 /// Which compiler made a plugin's code.
@@ -87,18 +86,18 @@ impl Stack {
 
 const STACKS: usize = (Stack::MOST - Stack::LEAST + 1) as usize;
 
-static ENGINES: [OnceLock<Result<Engine, String>>; Flavor::COUNT * STACKS] = [const { OnceLock::new() }; Flavor::COUNT * STACKS];
+static ENGINES: [Lasting<Result<Engine, String>>; Flavor::COUNT * STACKS] = [const { Lasting::new() }; Flavor::COUNT * STACKS];
 
 /// The engine of these settings. Made at the first use, and kept: compiled modules belong to it.
 pub(crate) fn engine(settings: Settings) -> Result<&'static Engine> {
     fork::watch();
     stopwatch::anchor();
     let slot = &ENGINES[settings.flavor.index() * STACKS + settings.stack.index()];
-    if slot.get().is_none() {
-        let _held = fork::hold()?;
-        slot.get_or_init(|| make(settings));
+    if let Some(engine) = slot.get() {
+        return made(engine);
     }
-    made(slot.get_or_init(|| make(settings)))
+    let _held = fork::hold()?;
+    made(slot.get_or_make(|| make(settings)))
 }
 
 /// The engine that compiles for all engines of the flavor. A forked child has its own: the compiler has locks, and compiling takes so long
@@ -119,6 +118,7 @@ fn made(engine: &'static Result<Engine, String>) -> Result<&'static Engine> {
 
 fn make(settings: Settings) -> Result<Engine, String> {
     let mut config = Config::new();
+    proposals::configure(&mut config);
     config.strategy(match settings.flavor.tier {
         Tier::Fast => Strategy::Winch,
         Tier::Best => Strategy::Cranelift,

@@ -1,11 +1,13 @@
 //! Processes that fork: what a child may still use of what its parent made.
 //!
 //! Only the thread that forks lives on in the child. Whatever the others held stays held, and what they did stays half done. So
-//! everything that belongs to threads is made anew in a child ([`PerProcess`]), instances end ([`generation`]), and if a thread was
+//! everything that belongs to threads is made anew in a child ([`PerProcess`]), what does not is made without a lock ([`Lasting`]), instances end ([`generation`]), and if a thread was
 //! changing the engine's tables at that moment ([`hold`]), then the child is told so at once, and never hangs.
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -37,11 +39,13 @@ pub(crate) fn watch() {
     // Miri knows no forks.
     #[cfg(all(unix, not(miri)))]
     {
-        // No `Once`: a fork in the middle of one leaves it waiting for ever.
+        // No `Once`: a fork in the middle of one leaves it waiting for ever. Two threads that come here at once both register the handler, which then runs twice
+        // for each fork, and does no more than once.
         static WATCHED: AtomicBool = AtomicBool::new(false);
-        if !WATCHED.swap(true, Ordering::SeqCst) {
+        if !WATCHED.load(Ordering::SeqCst) {
             // SAFETY: the handler is a function of this program with the right signature. A failure (out of memory) leaves forks unnoticed.
             unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+            WATCHED.store(true, Ordering::SeqCst);
         }
     }
 }
@@ -91,31 +95,104 @@ pub(crate) fn left_behind(what: &str) -> Error {
     Error::new(ErrorKind::DeadInstance, text)
 }
 
-/// A static value that a forked child makes anew, because it has threads or locks. There is no lock around its making: of two that are made
-/// at once one is dropped. Those of parents are left as they are.
-pub(crate) struct PerProcess<T>(AtomicPtr<(u64, T)>);
+/// A value that is made once, at its first use, and that a forked child keeps: it has neither threads nor locks.
+///
+/// `Once` and its kin make whoever comes meanwhile wait. A child that was forked while another thread of its parent made the value would wait for ever, since that thread
+/// is not in it. Here nobody waits: of two values that are made at once one is dropped.
+///
+/// ```compile_fail
+/// static SHARED: undergo::Lasting<std::cell::Cell<u8>> = undergo::Lasting::new(); // a `Cell` is not for several threads
+/// ```
+pub struct Lasting<T> {
+    made: AtomicPtr<T>,
+    /// Owns a `T`, to which it gives references on any thread.
+    owns: PhantomData<T>,
+}
+
+impl<T> Lasting<T> {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Lasting { made: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
+    }
+
+    /// The value, if it was made.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        // SAFETY: the pointer is null, or came from a box in `get_or_make`, which is freed by `drop` alone.
+        unsafe { self.made.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The value. `make` may be run although another thread's value is the one that stays.
+    pub fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
+        if let Some(made) = self.get() {
+            return made;
+        }
+        let new = Box::into_raw(Box::new(make()));
+        match self.made.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
+            // SAFETY: the box was leaked by the line above, and is freed by `drop` alone, now that it is stored.
+            Ok(_) => unsafe { &*new },
+            Err(other) => {
+                // SAFETY: `new` was not stored, so this is its only owner; `other` is a box that was stored here before, and stays.
+                unsafe {
+                    drop(Box::from_raw(new));
+                    &*other
+                }
+            }
+        }
+    }
+}
+
+impl<T> Default for Lasting<T> {
+    fn default() -> Self {
+        Lasting::new()
+    }
+}
+
+impl<T> Drop for Lasting<T> {
+    fn drop(&mut self) {
+        let made = *self.made.get_mut();
+        if !made.is_null() {
+            // SAFETY: the pointer came from a box in `get_or_make`, and nobody has a reference to it any more.
+            drop(unsafe { Box::from_raw(made) });
+        }
+    }
+}
+
+/// A static value that a forked child makes anew, because it has threads or locks. There is no lock around its making either: see [`Lasting`]. Those of
+/// parents are left as they are.
+///
+/// ```compile_fail
+/// static SHARED: undergo::PerProcess<std::cell::Cell<u8>> = undergo::PerProcess::new(); // a `Cell` is not for several threads
+/// ```
+pub struct PerProcess<T> {
+    made: AtomicPtr<(u64, T)>,
+    owns: PhantomData<T>,
+}
 
 impl<T> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
-        PerProcess(AtomicPtr::new(std::ptr::null_mut()))
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        PerProcess { made: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
     }
 
     /// The value of this process, if it was made.
-    pub(crate) fn get(&'static self) -> Option<&'static T> {
+    pub fn get(&'static self) -> Option<&'static T> {
         // SAFETY: the pointer is null, or came from a box that was leaked in `get_or_make`, and is never freed.
-        let made = unsafe { self.0.load(Ordering::Acquire).as_ref() }?;
+        let made = unsafe { self.made.load(Ordering::Acquire).as_ref() }?;
         (made.0 == generation()).then_some(&made.1)
     }
 
-    /// The value of this process.
-    pub(crate) fn get_or_make(&'static self, make: impl FnOnce() -> T) -> &'static T {
-        let before = self.0.load(Ordering::Acquire);
+    /// The value of this process. `make` may be run although another thread's value is the one that stays.
+    pub fn get_or_make(&'static self, make: impl FnOnce() -> T) -> &'static T {
+        let before = self.made.load(Ordering::Acquire);
         if let Some(made) = self.get() {
             return made;
         }
         watch();
         let new = Box::into_raw(Box::new((generation(), make())));
-        match self.0.compare_exchange(before, new, Ordering::AcqRel, Ordering::Acquire) {
+        match self.made.compare_exchange(before, new, Ordering::AcqRel, Ordering::Acquire) {
             // SAFETY: the box was leaked by the line above, and nobody frees it now that it is stored.
             Ok(_) => unsafe { &(*new).1 },
             Err(other) => {
@@ -126,6 +203,12 @@ impl<T> PerProcess<T> {
                 }
             }
         }
+    }
+}
+
+impl<T> Default for PerProcess<T> {
+    fn default() -> Self {
+        PerProcess::new()
     }
 }
 
@@ -187,8 +270,23 @@ mod tests {
                 .collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
-        assert!(values.iter().all(|value| std::ptr::eq(*value, values[0]) && value.starts_with("made by ")), "{values:?}");
-        assert!(MADE.get().is_some_and(|made| std::ptr::eq(made, values[0])));
+        assert!(values.iter().all(|value| ptr::eq(*value, values[0]) && value.starts_with("made by ")), "{values:?}");
+        assert!(MADE.get().is_some_and(|made| ptr::eq(made, values[0])));
+    }
+
+    #[test]
+    fn what_lasts_is_made_once_and_dropped_once() {
+        let counted = Arc::new(());
+        let lasting = Lasting::new();
+        assert!(lasting.get().is_none());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(Arc::ptr_eq(lasting.get_or_make(|| counted.clone()), &counted)));
+            }
+        });
+        assert_eq!(Arc::strong_count(&counted), 2);
+        drop(lasting);
+        assert_eq!(Arc::strong_count(&counted), 1);
     }
 
     #[test]

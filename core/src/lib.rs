@@ -18,8 +18,8 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `engine`, `ticker`,
-//! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
+//! The modules depend downwards only: `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
+//! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
@@ -51,6 +51,7 @@ mod input;
 mod instance;
 mod interface;
 mod life;
+mod limiter;
 mod listing;
 mod module;
 mod output;
@@ -63,6 +64,7 @@ mod plugin;
 mod poll;
 mod pool;
 mod preview1;
+mod proposals;
 mod random;
 mod ready;
 mod roster;
@@ -100,6 +102,7 @@ pub use config::{CallOptions, Caller, CodeCache, Compile, Dir, InstanceOptions, 
 pub use engine::Tier;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use fiber::AsyncReturned;
+pub use fork::{Lasting, PerProcess};
 pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
 pub use input::Input;
 pub use instance::Instance;

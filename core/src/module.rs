@@ -6,6 +6,7 @@ use memchr::memmem;
 use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::proposals;
 
 /// A module's parts.
 #[derive(Clone, Debug)]
@@ -114,11 +115,16 @@ impl ModuleInfo {
     /// `invalid-plugin` when the bytes are not a core WebAssembly module, or carry an interface that this version can't read.
     pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
         check_preamble(bytes)?;
-        let mut reader = ModuleReader::default();
+        let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::new());
         for payload in Parser::new(0).parse_all(bytes) {
-            payload
-                .and_then(|payload| reader.payload(&payload, bytes))
-                .map_err(|error| invalid(format!("the module is damaged: {} (at byte {})", error.message(), error.offset())))?;
+            let read = payload.and_then(|payload| {
+                sections.check(&payload)?;
+                reader.payload(&payload, bytes)
+            });
+            read.map_err(|error| {
+                let damaged = || invalid(format!("the module is damaged: {} (at byte {})", error.message(), error.offset()));
+                proposals::refused(&error).unwrap_or_else(damaged)
+            })?;
         }
         reader.finish(bytes.len())
     }

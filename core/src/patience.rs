@@ -1,11 +1,11 @@
 //! How long a call may take, and what may end it before: its deadline, a token, the host's wish to be interrupted.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
 use crate::config::{CallOptions, Caller, Limits};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Lasting;
 
 /// How often something that waits looks whether it should go on.
 pub(crate) const LOOK: Duration = Duration::from_millis(5);
@@ -114,13 +114,13 @@ pub(crate) fn cancelled() -> Error {
     Error::new(ErrorKind::Cancelled, "the call was cancelled")
 }
 
-static INTERRUPT: OnceLock<fn() -> Result<()>> = OnceLock::new();
+static INTERRUPT: Lasting<fn() -> Result<()>> = Lasting::new();
 
 /// Sets a function that the host wants to be called every few milliseconds, on the thread of each call while its guest computes or waits: to see
 /// whether the user interrupts the program, say. An error from it ends the call and its instance, and is what the caller gets. It should be
 /// quick to say that there is nothing. Only the first one that is set counts.
 pub fn set_interrupt(function: fn() -> Result<()>) {
-    let _ = INTERRUPT.set(function);
+    INTERRUPT.get_or_make(|| function);
 }
 
 #[inline]

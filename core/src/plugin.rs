@@ -9,12 +9,13 @@ use crate::artifact::{self, Artifact};
 use crate::cache::Cache;
 use crate::code::Code;
 use crate::config::{Compile, PluginOptions};
-use crate::engine::{self, Flavor, Settings, Stack, Tier};
+use crate::engine::{Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::imports::Import;
 use crate::interface::{Function, Interface, names};
 use crate::module::{ModuleInfo, ModuleKind};
+use crate::proposals;
 use crate::ready::Ready;
 use crate::signatures::{self, Export};
 use crate::turn::Habits;
@@ -129,9 +130,7 @@ impl Plugin {
     /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
     pub fn validate(bytes: &[u8]) -> Result<ModuleInfo> {
         let info = checked(bytes)?;
-        let engine = engine::compiler(Flavor { tier: Tier::Best, fuel: false })?;
-        wasmtime::Module::validate(engine, bytes)
-            .map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the module is not valid: {error:#}")))?;
+        proposals::validate(bytes)?;
         Ok(info)
     }
 

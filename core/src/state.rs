@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::{AsContext, Func, Memory, ResourceLimiter, StoreContextMut, ValRaw};
+use wasmtime::{AsContext, Func, Memory, StoreContextMut, ValRaw};
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
@@ -15,6 +15,7 @@ use crate::gonames::GoNames;
 use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
+use crate::limiter::Limiter;
 use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
@@ -68,60 +69,6 @@ pub(crate) struct State {
     pub(crate) fuel: Option<u64>,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
-}
-
-/// Counts and bounds memory.
-pub(crate) struct Limiter {
-    pub(crate) max_memory: Option<u64>,
-    pub(crate) max_table: usize,
-    /// What the guest was refused last, in words.
-    pub(crate) refused: Option<String>,
-    /// Bytes of all memories: a module may have several.
-    pub(crate) memory: u64,
-    /// Elements of all tables.
-    pub(crate) table: usize,
-}
-
-impl Limiter {
-    pub(crate) fn exceeded(&self) -> Option<Error> {
-        self.refused.clone().map(|text| Error::new(ErrorKind::OutOfMemory, text))
-    }
-}
-
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current) as u64);
-        if let Some(max) = self.max_memory
-            && total > max
-        {
-            self.refused = Some(format!("the guest wanted {total} bytes of memory; its limit is {max} bytes"));
-            return Ok(false);
-        }
-        let allowed = maximum.is_none_or(|max| desired <= max);
-        if allowed {
-            // Should the growth fail after all, this counts too much, which is the safe side.
-            self.memory = total;
-        }
-        Ok(allowed)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.table.saturating_add(desired.saturating_sub(current));
-        if total > self.max_table {
-            self.refused = Some(format!("the guest wanted tables of {total} elements; its limit is {}", self.max_table));
-            return Ok(false);
-        }
-        let allowed = maximum.is_none_or(|max| desired <= max);
-        if allowed {
-            self.table = total;
-        }
-        Ok(allowed)
-    }
-
-    /// A store has one instance, of the plugin's one module.
-    fn instances(&self) -> usize {
-        1
-    }
 }
 
 /// The guest's exports that every call needs.

@@ -2,8 +2,9 @@
 //!
 //! Only what is told to users comes from here. Deadlines are the system's clock's.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+
+use crate::fork::Lasting;
 
 /// A reading of the processor's counter.
 #[derive(Clone, Copy)]
@@ -28,7 +29,7 @@ struct Anchor {
     ticks: u64,
 }
 
-static ANCHOR: OnceLock<Anchor> = OnceLock::new();
+static ANCHOR: Lasting<Anchor> = Lasting::new();
 
 /// Notes what the clocks say now: the longer ago that was, the better is known how fast the counter runs. To be called before anything is measured.
 pub(crate) fn anchor() {
@@ -37,7 +38,7 @@ pub(crate) fn anchor() {
 
 fn anchored() -> &'static Anchor {
     counter::choose();
-    ANCHOR.get_or_init(Anchor::now)
+    ANCHOR.get_or_make(Anchor::now)
 }
 
 /// How long so many ticks are.
@@ -63,23 +64,27 @@ impl Anchor {
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod counter {
     use std::arch::x86_64::{__cpuid, _rdtsc};
-    use std::sync::Once;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    const UNKNOWN: u8 = 0;
+    const STEADY: u8 = 1;
+    const UNSTEADY: u8 = 2;
 
     /// Whether the counter runs at one speed, whatever the processor does (Intel's manual, volume 3, "Invariant TSC").
-    static IS_STEADY: AtomicBool = AtomicBool::new(false);
+    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
+    /// Threads that come here at once all find the same.
     pub(super) fn choose() {
-        static CHOSEN: Once = Once::new();
-        CHOSEN.call_once(|| {
-            IS_STEADY.store(__cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & 1 << 8 != 0, Ordering::Relaxed);
-        });
+        if STATE.load(Ordering::Relaxed) == UNKNOWN {
+            let is_steady = __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & 1 << 8 != 0;
+            STATE.store(if is_steady { STEADY } else { UNSTEADY }, Ordering::Relaxed);
+        }
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "an instruction and a test")]
     pub(super) fn read() -> u64 {
-        if !IS_STEADY.load(Ordering::Relaxed) {
+        if STATE.load(Ordering::Relaxed) != STEADY {
             return super::nanoseconds();
         }
         // SAFETY: every x86-64 processor has the instruction.
@@ -97,8 +102,8 @@ mod counter {
 /// The system's clock as a counter, for where there is no better one.
 #[cold]
 fn nanoseconds() -> u64 {
-    static BEGUN: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(BEGUN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+    static BEGUN: Lasting<Instant> = Lasting::new();
+    u64::try_from(BEGUN.get_or_make(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::fork;
 use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
+use crate::limiter::Limiter;
 use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
@@ -20,15 +21,12 @@ use crate::plugin::{Compiled, Plugin};
 use crate::random::Seeded;
 use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
-use crate::state::{Guest, Limiter, State, classify, enter, on_large_stack};
+use crate::state::{Guest, State, classify, enter, on_large_stack};
 use crate::streams::{Standards, Streams};
 use crate::turn::Turn;
 use crate::view::View;
 use crate::visit::Doors;
 use crate::wasi;
-
-/// Elements of tables, unless the limits say otherwise.
-const MAX_TABLE: usize = 4 << 20;
 
 /// What a guest is made of, and made of anew when it is reset.
 pub(crate) struct Seed {
@@ -94,13 +92,7 @@ impl Seed {
             pipes: Pipes::new(&options.sandbox),
             listings: Listings::default(),
             view: View::NONE,
-            limiter: Limiter {
-                max_memory: options.limits.memory,
-                max_table: options.limits.table.map_or(MAX_TABLE, |most| most as usize),
-                refused: None,
-                memory: 0,
-                table: 0,
-            },
+            limiter: Limiter::new(&options.limits),
             patience: Patience::default(),
             guest: Guest::default(),
             exports: Vec::new(),

@@ -7,13 +7,13 @@ use wasmtime::{AsContext, AsContextMut, Memory};
 
 use crate::state::State;
 
-/// Where the memory lay when it had a certain size: it moves only when it grows, and a store's limiter hears of that.
+/// Where the memory lay in a certain generation: it moves and grows only when a store's limiter hears of it first, and each time that it does, a generation ends.
 #[derive(Clone, Copy)]
 pub(crate) struct View {
     start: NonNull<u8>,
     len: usize,
-    /// The limiter's count of bytes at that time.
-    size: u64,
+    /// The limiter's generation at that time.
+    generation: u64,
 }
 
 // SAFETY: it points to memory of the store that it is kept in, and moves with it.
@@ -22,8 +22,8 @@ unsafe impl Send for View {}
 unsafe impl Sync for View {}
 
 impl View {
-    /// Of no memory. No count is that high.
-    pub(crate) const NONE: View = View { start: NonNull::dangling(), len: 0, size: u64::MAX };
+    /// Of no memory. Generations are counted from 0, and would take centuries to come to this.
+    pub(crate) const NONE: View = View { start: NonNull::dangling(), len: 0, generation: u64::MAX };
 
     /// The guest's memory, as it is while nothing of the guest runs. `memory` is the one that it exports, of which a store has one at most.
     #[inline(always)]
@@ -31,8 +31,8 @@ impl View {
     pub(crate) fn read(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
         let context = store.as_context();
         let state = context.data();
-        if state.view.size == state.limiter.memory {
-            // SAFETY: the memory was there when it had that size, has it still, and stays as it is for as long as the store is borrowed.
+        if state.view.generation == state.limiter.generation {
+            // SAFETY: the memory lay there in this generation, which has not ended, and stays as it is for as long as the store is borrowed.
             return unsafe { slice::from_raw_parts(state.view.start.as_ptr(), state.view.len) };
         }
         ask(memory, store)
@@ -44,7 +44,7 @@ impl View {
     pub(crate) fn write(memory: Memory, store: &mut impl AsContextMut<Data = State>) -> &mut [u8] {
         let mut context = store.as_context_mut();
         let state = context.data_mut();
-        if state.view.size != state.limiter.memory {
+        if state.view.generation != state.limiter.generation {
             note(memory, store);
             return memory.data_mut(store);
         }
@@ -61,8 +61,7 @@ fn ask(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
 #[cold]
 fn note(memory: Memory, store: &mut impl AsContextMut<Data = State>) {
     let (data, state) = memory.data_and_store_mut(&mut *store);
-    // The memory of a module is counted when it is made.
     if let Some(start) = NonNull::new(data.as_mut_ptr()) {
-        state.view = View { start, len: data.len(), size: state.limiter.memory };
+        state.view = View { start, len: data.len(), generation: state.limiter.generation };
     }
 }

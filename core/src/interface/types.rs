@@ -2,7 +2,9 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use crate::fork::Lasting;
 
 use super::layout::{Signature, TOO_LARGE, discriminant_size, payload_offset, round_up};
 
@@ -187,12 +189,12 @@ impl fmt::Display for Function {
 
 /// A host's own data beside a type or function; set once.
 #[derive(Default)]
-pub struct Extension(OnceLock<(TypeId, Box<dyn Any + Send + Sync>)>);
+pub struct Extension(Lasting<(TypeId, Box<dyn Any + Send + Sync>)>);
 
 impl Extension {
-    /// What the host put here; made by `make` the first time. `None` when it is of another type than `T`.
+    /// What the host put here; made by `make` the first time, or by another thread that came at the same time. `None` when it is of another type than `T`.
     pub fn get_or_init<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        let (id, data) = self.0.get_or_init(|| (TypeId::of::<T>(), Box::new(make())));
+        let (id, data) = self.0.get_or_make(|| (TypeId::of::<T>(), Box::new(make())));
         // As `downcast_ref`, which calls a function to ask what the type is: each call of the host's comes here.
         // SAFETY: the type of what is in the box was written down when it was put there.
         (*id == TypeId::of::<T>()).then(|| unsafe { &*std::ptr::from_ref(&**data).cast::<T>() })

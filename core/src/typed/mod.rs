@@ -7,14 +7,13 @@
 mod de;
 mod ser;
 
-use std::sync::OnceLock;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::Arguments;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Lasting;
 use crate::instance::Instance;
 use crate::interface::{Field, RecordType, Scalar, Type, TypeKind};
 
@@ -59,8 +58,8 @@ impl Arguments<'_, '_> {
 
 /// The shape of a time, as a record.
 fn time_record() -> &'static RecordType {
-    static RECORD: OnceLock<RecordType> = OnceLock::new();
-    RECORD.get_or_init(|| {
+    static RECORD: Lasting<RecordType> = Lasting::new();
+    RECORD.get_or_make(|| {
         let field = |name: &str, scalar| Field { name: name.to_owned(), docs: String::new(), ty: Type::new(TypeKind::Scalar(scalar)) };
         let fields = vec![field("seconds", Scalar::S64), field("nanoseconds", Scalar::U32), field("offset", Scalar::S32)];
         RecordType::new("time".to_owned(), String::new(), fields)
