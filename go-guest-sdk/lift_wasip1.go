@@ -4,7 +4,6 @@ package undergo
 
 import (
 	"errors"
-	"strconv"
 	"time"
 	"unsafe"
 )
@@ -70,10 +69,3 @@ func Time(seconds int64, nanoseconds uint32, offset int32) time.Time {
 
 // HostError is the error of an import whose host function failed.
 func HostError(text string) error { return errors.New(text) }
-
-// CheckLength panics unless the host gave an array the right number of elements.
-func CheckLength(typ string, got uint32, want int) {
-	if got != uint32(want) {
-		panic("undergo: " + typ + " needs " + strconv.Itoa(want) + " elements, the host gave " + strconv.FormatUint(uint64(got), 10))
-	}
-}

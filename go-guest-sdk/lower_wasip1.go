@@ -3,7 +3,6 @@
 package undergo
 
 import (
-	"strconv"
 	"time"
 	"unsafe"
 )
@@ -127,23 +126,4 @@ func Clear[T any](p *T) {
 func SplitTime(t time.Time) (seconds int64, nanoseconds uint32, offset int32) {
 	_, zone := t.Zone()
 	return t.Unix(), uint32(t.Nanosecond()), int32(zone)
-}
-
-// BadEnum panics about a value of an enum that is none of its constants.
-func BadEnum[T ~int | ~int8 | ~int16 | ~int32 | ~int64](typ string, v T) uint32 {
-	panic(badEnum(typ, strconv.FormatInt(int64(v), 10)))
-}
-
-// BadEnumUint is BadEnum for enums over unsigned integers.
-func BadEnumUint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](typ string, v T) uint32 {
-	panic(badEnum(typ, strconv.FormatUint(uint64(v), 10)))
-}
-
-// BadEnumString is BadEnum for enums over strings.
-func BadEnumString[T ~string](typ string, v T) uint32 {
-	panic(badEnum(typ, strconv.Quote(string(v))))
-}
-
-func badEnum(typ, v string) string {
-	return "undergo: " + typ + "(" + v + ") is not a constant of enum " + typ
 }

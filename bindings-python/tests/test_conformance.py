@@ -17,7 +17,7 @@ import pytest
 import undergo
 from conftest import ROOT, Host
 
-CAPABILITIES = {"dynamic", "strict-records", "surrogates"}
+CAPABILITIES = {"dynamic", "strict-records", "surrogates", "integers"}
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 

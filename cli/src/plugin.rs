@@ -5,8 +5,8 @@ use undergo::{CoreFunction, CoreImport, Interface, ModuleInfo};
 /// The module whose functions the host's WASI gives.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
 
-/// The interface that every host gives by itself.
-pub(crate) const CONTEXT: &str = "undergo:go/context";
+/// The package of the interfaces that every host gives by itself.
+pub(crate) const PROVIDED: &str = "undergo:go/";
 
 /// The exports that the interface does not speak of, and that are there to be called.
 pub(crate) fn bare_exports<'a>(info: &'a ModuleInfo, interface: Option<&'a Interface>) -> impl Iterator<Item = &'a CoreFunction> {
@@ -19,7 +19,7 @@ pub(crate) fn bare_exports<'a>(info: &'a ModuleInfo, interface: Option<&'a Inter
 
 /// The functions that the user of the plugin has to give.
 pub(crate) fn host_imports(info: &ModuleInfo) -> impl Iterator<Item = &CoreImport> {
-    info.imports.iter().filter(|import| import.module != WASI && import.module != CONTEXT)
+    info.imports.iter().filter(|import| import.module != WASI && !import.module.starts_with(PROVIDED))
 }
 
 /// `2.1 MB`.

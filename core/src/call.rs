@@ -5,7 +5,7 @@ use std::ptr;
 use wasmtime::ValRaw;
 
 use crate::abi::block::Block;
-use crate::abi::lift::{Budget, Lift, Lifting, lift_str};
+use crate::abi::lift::{Budget, Lift, Lifting, lift_list};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::{Error, ErrorKind, Result};
@@ -104,6 +104,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
         let mut returned = Returned { entered: enter()?, function, export, result: 0 };
         let called = returned.entered.call(export, function, &mut self.block);
         returned.result = called.inspect_err(|error| running.life.kill(error))?;
+        returned.entered.store().data_mut().refusals.check(function)?;
         Ok(returned)
     }
 }
@@ -193,6 +194,7 @@ impl<'i> Returned<'i> {
     /// What became of a result that can't be lifted.
     #[cold]
     fn failed(&mut self, error: Error, budget: &Budget) -> Error {
+        let error = self.entered.store().data_mut().refusals.explain(error);
         let error = in_result(error, self.function, &self.entered.running.seed.denials);
         if error.kind() == ErrorKind::Trap {
             // A guest that gives what can't be is not to be trusted with another call.
@@ -245,7 +247,10 @@ pub(crate) fn read_result<'m, R>(
     }
     if let Some(slot) = layout.flat {
         let mut bytes = [0; 8];
-        crate::abi::block::store(&mut bytes, slot, raw)?;
+        crate::abi::block::store(&mut bytes, slot, raw).map_err(|error| match &function.result {
+            Some(ty) => error.at(ty.step_to(slot.offset - layout.value_offset)),
+            None => error,
+        })?;
         return lift(function, GuestMemory::new(&[]), &bytes, budget);
     }
     let (memory, bytes) = find_result(function, data, raw)?;
@@ -278,10 +283,13 @@ fn no_case(discriminant: u8) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {discriminant}, which has no case"))
 }
 
-/// The error that the Go function returned.
+/// The error that the Go function returned. What is not UTF-8 in its text is replaced: who looks for the error should not find another one.
 #[cold]
 fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32) -> Error {
-    lift_str(memory, bytes, at).map_or_else(|error| error, |text| Error::new(ErrorKind::GuestError, text))
+    match lift_list(memory, 1, 1, bytes, at) {
+        Ok((text, _)) => Error::new(ErrorKind::GuestError, String::from_utf8_lossy(text)),
+        Err(error) => error,
+    }
 }
 
 /// Lifts a result with the host's own conversion.

@@ -118,6 +118,7 @@ struct Inner {
     stderr: String,
     host: Option<HostError>,
     denied: Option<String>,
+    is_of_no_value: bool,
 }
 
 impl Error {
@@ -133,6 +134,7 @@ impl Error {
             stderr: String::new(),
             host: None,
             denied: None,
+            is_of_no_value: false,
         }))
     }
 
@@ -243,6 +245,24 @@ impl Error {
     /// Adds one step on the way out from the value to the argument: `.name`, `[3]` or the parameter's name.
     pub(crate) fn at(mut self, step: impl Into<String>) -> Self {
         self.0.path.push(step.into());
+        self
+    }
+
+    /// Marks the error as one about what a guest puts in the place of a value that it refuses to carry.
+    pub(crate) fn of_no_value(mut self) -> Self {
+        self.0.is_of_no_value = true;
+        self
+    }
+
+    pub(crate) fn is_of_no_value(&self) -> bool {
+        self.0.is_of_no_value
+    }
+
+    /// The same as the guest explains it: `why` there is no value, and the way on from here to what is to blame.
+    pub(crate) fn explained(mut self, why: String, path: String) -> Self {
+        self.0.kind = ErrorKind::TypeMismatch;
+        self.0.message = why;
+        self.0.path.insert(0, path);
         self
     }
 

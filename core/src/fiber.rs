@@ -176,9 +176,8 @@ impl AsyncReturned<'_, '_> {
         let value = read_result(self.function, data, self.raw, &budget, |function, memory, bytes, budget| {
             lift_value(lift, function, memory, bytes, budget)
         });
-        let denials = &self.store.data().sockets.denials;
-        let value = value.map_err(|error| in_result(error, self.function, denials));
         let state = self.store.data_mut();
+        let value = value.map_err(|error| in_result(state.refusals.explain(error), self.function, &state.sockets.denials));
         match &value {
             // A guest that gives what can't be is not to be trusted with another call.
             Err(error) if error.kind() == ErrorKind::Trap => state.life.kill(error),
@@ -226,6 +225,7 @@ pub(crate) async fn call<R>(
         state.life.kill(error);
         state.sockets.close();
     })?;
+    store.data_mut().refusals.check(function)?;
     if is_visit {
         return task::at_home(|| then(AsyncReturned { store, function, export, raw })).await;
     }

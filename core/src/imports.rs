@@ -168,7 +168,7 @@ impl HostCall<'_> {
     ///
     /// Those of [`lift_bytes`](crate::lift_bytes), with the parameter's name in the path.
     pub fn args<L: Lift>(&mut self, lift: &L) -> Result<Vec<L::Value>> {
-        let function = &self.import.function;
+        let function = &*self.import.function;
         let abi = &function.abi;
         let guest = self.store.data().guest;
         let max = self.store.data().max_value;
@@ -187,7 +187,9 @@ impl HostCall<'_> {
                 &mut many[..]
             };
             for (i, slot) in abi.slots.iter().enumerate() {
-                block::store(buffer, *slot, raw_u64(self.raw, i))?;
+                if let Err(error) = block::store(buffer, *slot, raw_u64(self.raw, i)) {
+                    return Err(self.misfit(error.at(function.param_at(slot.offset))));
+                }
             }
             buffer
         };
@@ -196,7 +198,19 @@ impl HostCall<'_> {
         let one = |(param, offset): (&crate::interface::Field, &u32)| {
             lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
         };
-        function.params.iter().zip(&abi.params.offsets).map(one).collect()
+        let lifted: Result<_> = function.params.iter().zip(&abi.params.offsets).map(one).collect();
+        lifted.map_err(|error| self.misfit(error))
+    }
+
+    /// What becomes of an argument that can't be lifted. Where the import returns an error, the guest's code hears of a value that does not fit in this way.
+    #[cold]
+    fn misfit(&mut self, error: Error) -> Error {
+        let error = self.store.data_mut().refusals.explain(error);
+        if error.kind() != ErrorKind::TypeMismatch || !self.import.function.fallible {
+            return error;
+        }
+        let error = error.in_function(&format!("{}.{}", self.import.module, self.import.function.name));
+        Error::new(ErrorKind::HostError, error.to_string())
     }
 
     /// Runs the host's own code. Meanwhile, and only then, it may call the same instance.
@@ -383,7 +397,11 @@ impl HostCall<'_> {
 
 /// The functions that every host gives; see docs/abi.md, section 7.
 pub(crate) fn provided(module: &str, name: &str) -> Option<Arc<dyn HostFunction>> {
-    (module == crate::interface::CONTEXT_INTERFACE && name == "deadline").then(|| Arc::new(TimeLeft) as Arc<dyn HostFunction>)
+    match module {
+        crate::interface::CONTEXT_INTERFACE if name == "deadline" => Some(Arc::new(TimeLeft)),
+        crate::interface::REFUSAL_INTERFACE => Some(crate::refusal::function(name)),
+        _ => None,
+    }
 }
 
 struct TimeLeft;
@@ -394,7 +412,12 @@ impl HostFunction for TimeLeft {
     }
 
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        let left = call.store.data().patience.deadline.map_or(-1, |deadline| i64::try_from(deadline.left().as_nanos()).unwrap_or(i64::MAX));
+        let left = call
+            .store
+            .data()
+            .patience
+            .deadline
+            .map_or(-1, |deadline| i64::try_from(deadline.left_for_guest().as_nanos()).unwrap_or(i64::MAX));
         call.answer(&&Value::Int(left))
     }
 }

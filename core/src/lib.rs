@@ -67,6 +67,7 @@ mod preview1;
 mod proposals;
 mod random;
 mod ready;
+mod refusal;
 mod roster;
 mod running;
 mod runtime;

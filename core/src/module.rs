@@ -171,6 +171,9 @@ struct ModuleReader {
     summed: usize,
 }
 
+/// The version of docs/abi.md that hosts keep to: a plugin may need an earlier one, and no later one.
+const CONTRACT: u32 = 2;
+
 /// Far more than the interface of any plugin, with whatever looks like one.
 const MAX_SUMMED: usize = 256 << 20;
 
@@ -248,8 +251,8 @@ impl ModuleReader {
             let (Some(Ok(version)), Some(length), Some(crc)) = (parts.next().map(str::parse::<u32>), parts.next(), parts.next()) else {
                 continue;
             };
-            if version != 1 {
-                self.newer = self.newer.max((version > 1).then_some(version));
+            if !(1..=CONTRACT).contains(&version) {
+                self.newer = self.newer.max((version > CONTRACT).then_some(version));
                 continue;
             }
             let hex = |text| u32::from_str_radix(text, 16).ok();
@@ -272,7 +275,7 @@ impl ModuleReader {
         let wit = match (self.texts.len(), self.newer) {
             (0, Some(version)) => {
                 return Err(invalid(format!(
-                    "it was built for version {version} of the plugin interface, and this host knows version 1: use a newer undergo, or \
+                    "it was built for version {version} of the plugin interface, and this host knows versions up to {CONTRACT}: use a newer undergo, or \
                      rebuild the plugin with an older one"
                 )));
             }

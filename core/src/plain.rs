@@ -3,7 +3,8 @@
 use wasmtime::ValRaw;
 
 use crate::abi::flat::{flatten, unflatten};
-use crate::abi::lift::{Budget, lift_list, utf8};
+use crate::abi::json;
+use crate::abi::lift::{Budget, lift_json, lift_list, utf8};
 use crate::call::{Outcome, Returned, expect_count, find_result, no_export};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -103,7 +104,18 @@ impl<'a> PlainCall<'_, 'a> {
     pub fn text(&mut self, text: &'a str) -> Result<()> {
         match self.plain.get(self.params) {
             Some(Plain::Text) => self.nest(text.as_bytes(), 1),
+            Some(Plain::Json) => self.json(text),
             _ => Err(self.misfit("text")),
+        }
+    }
+
+    fn json(&mut self, text: &'a str) -> Result<()> {
+        match json::fault(text) {
+            None => self.nest(text.as_bytes(), 1),
+            Some(fault) => {
+                let error = Error::new(ErrorKind::TypeMismatch, format!("the text is not JSON: {fault}"));
+                Err(error.at(self.function.params[self.params].name.clone()).in_function(&self.function.name))
+            }
         }
     }
 
@@ -178,6 +190,7 @@ impl<'a> PlainCall<'_, 'a> {
                 return Err(error);
             }
         }
+        returned.entered.store().data_mut().refusals.check(self.function)?;
         then(Outcome(&mut returned))
     }
 
@@ -240,7 +253,8 @@ fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, bud
     let (memory, bytes) = find_result(function, || entered.data(), result)?;
     let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
     budget.charge(len, 0)?;
-    utf8(text)
+    let text = utf8(text)?;
+    if function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Json)) { lift_json(text) } else { Ok(text) }
 }
 
 impl Outcome<'_, '_> {

@@ -21,6 +21,7 @@ use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::random::Seeded;
 use crate::ready::Ready;
+use crate::refusal::Refusals;
 use crate::sockets::table::Sockets;
 use crate::streams::{Standards, Streams};
 use crate::turn::Turn;
@@ -67,6 +68,7 @@ pub(crate) struct State {
     pub(crate) ready: Arc<Ready>,
     /// What each call may use, if it is counted.
     pub(crate) fuel: Option<u64>,
+    pub(crate) refusals: Refusals,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
 }

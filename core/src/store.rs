@@ -19,6 +19,7 @@ use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
 use crate::random::Seeded;
+use crate::refusal::Refusals;
 use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
 use crate::state::{Guest, State, classify, enter, on_large_stack};
@@ -106,6 +107,7 @@ impl Seed {
             pool: self.pool,
             release: None,
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
+            refusals: Refusals::default(),
             depth: 0,
         };
         let mut store = Store::new(ready.engine, state);

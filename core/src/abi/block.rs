@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::blob::Blob;
 use super::buffer::Buffer;
 use super::flat::{flatten, unflatten};
+use super::lift::no_case;
 use super::memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
@@ -174,7 +175,7 @@ impl<'a> Block<'a> {
 pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
     let value = unflatten(slot.kind, raw);
     if matches!(slot.kind, SlotKind::Case8 | SlotKind::Case16) && value != raw & u64::from(u32::MAX) {
-        return Err(Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {}, which has no case", raw as u32)));
+        return Err(no_case(raw as u32).of_no_value());
     }
     let (at, size) = (slot.offset as usize, slot.kind.size());
     bytes[at..at + size].copy_from_slice(&value.to_le_bytes()[..size]);

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::str::Utf8Error;
 
+use super::json;
 use super::memory::{self, GuestMemory};
 use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
@@ -122,7 +123,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
             TypeKind::Bool => lift.bool(lift_bool(bytes, at)?),
             TypeKind::Scalar(scalar) => self.scalar(*scalar, bytes, at),
             TypeKind::String => lift.string(self.text(bytes, at)?),
-            TypeKind::Json => lift.json(self.text(bytes, at)?),
+            TypeKind::Json => lift.json(lift_json(self.text(bytes, at)?)?),
             TypeKind::Duration => lift.duration(memory::read_i64(bytes, at)),
             TypeKind::Time => lift.time(lift_time(bytes, at)?),
             TypeKind::Enum(cases) => lift.case(cases, lift_case(ty, cases, bytes, at)?),
@@ -228,10 +229,6 @@ pub(crate) fn lift_list<'m>(memory: GuestMemory<'m>, size: u32, align: u32, byte
     Ok((items, len as usize))
 }
 
-pub(crate) fn lift_str<'m>(memory: GuestMemory<'m>, bytes: &[u8], at: u32) -> Result<&'m str> {
-    utf8(lift_list(memory, 1, 1, bytes, at)?.0)
-}
-
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str> {
     text(bytes).map_err(|error| not_utf8(error, bytes.len()))
@@ -278,12 +275,17 @@ pub(crate) fn lift_case(ty: &Type, cases: &EnumType, bytes: &[u8], at: u32) -> R
         _ => memory::read_u32(bytes, at),
     };
     if case as usize >= cases.cases.len() {
-        return Err(no_case(case));
+        return Err(no_case(case).of_no_value());
     }
     Ok(case)
 }
 
+/// The text, if it is JSON.
+pub(crate) fn lift_json(text: &str) -> Result<&str> {
+    json::check_lifted(text).map(|()| text)
+}
+
 #[cold]
-fn no_case(case: u32) -> Error {
+pub(crate) fn no_case(case: u32) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {case}, which has no case"))
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::blob::Blob;
 use super::block::Block;
+use super::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
@@ -109,7 +110,11 @@ impl<'a> Block<'a> {
             TypeKind::Bool => self.put(at, [u8::from(value.as_bool().map_err(reject)?)]),
             TypeKind::Scalar(scalar) => self.lower_scalar(*scalar, value, at).map_err(reject)?,
             TypeKind::String => self.put_str(at, &value.as_str().map_err(reject)?)?,
-            TypeKind::Json => self.put_str(at, &value.as_json().map_err(reject)?)?,
+            TypeKind::Json => {
+                let text = value.as_json().map_err(reject)?;
+                check_json(&text).map_err(reject)?;
+                self.put_str(at, &text)?;
+            }
             TypeKind::Duration => self.put(at, value.as_duration().map_err(reject)?.to_le_bytes()),
             TypeKind::Time => self.lower_time(value.as_time().map_err(reject)?, at).map_err(reject)?,
             TypeKind::Enum(cases) => {
@@ -259,6 +264,11 @@ impl<'a> Block<'a> {
         }
         Ok(())
     }
+}
+
+/// Checks that a text is JSON.
+pub(crate) fn check_json(text: &str) -> Result<(), Reject> {
+    json::fault(text).map_or(Ok(()), |fault| Err(Reject::Value(format!("the text is not JSON: {fault}"))))
 }
 
 fn out_of_range(value: i64, scalar: Scalar, min: i64, max: i64) -> Reject {

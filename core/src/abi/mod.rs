@@ -4,6 +4,7 @@ pub(crate) mod blob;
 pub(crate) mod block;
 mod buffer;
 pub(crate) mod flat;
+pub(crate) mod json;
 pub(crate) mod lift;
 pub(crate) mod lower;
 pub(crate) mod memory;

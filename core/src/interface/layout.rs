@@ -29,8 +29,9 @@ pub(crate) struct Signature {
 pub(crate) enum Plain {
     /// A bool, a number or a duration.
     Number(SlotKind),
-    /// Text, also of JSON.
     Text,
+    /// Text of JSON.
+    Json,
     /// A list of numbers.
     List(Scalar),
 }
@@ -128,13 +129,32 @@ impl Type {
         payload_offset(1, self.align)
     }
 
+    /// The way from a value of this type to the part of it whose discriminant lies at that offset: `.state`.
+    #[cold]
+    pub(crate) fn step_to(&self, offset: u32) -> String {
+        let last = |offsets: &[u32]| offsets.partition_point(|start| *start <= offset).saturating_sub(1);
+        match &self.kind {
+            TypeKind::Option(inner) if offset >= inner.some_offset() => inner.step_to(offset - inner.some_offset()),
+            TypeKind::Tuple(tuple) => {
+                let i = last(&tuple.offsets);
+                format!("[{i}]{}", tuple.items[i].step_to(offset - tuple.offsets[i]))
+            }
+            TypeKind::Record(record) => {
+                let (i, offsets) = (last(&record.layout.offsets), &record.layout.offsets);
+                format!(".{}{}", record.fields[i].name, record.fields[i].ty.step_to(offset - offsets[i]))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// How it is copied, if it can be without a look at what is in it.
     fn plain(&self) -> Option<Plain> {
         Some(match &self.kind {
             TypeKind::Bool => Plain::Number(SlotKind::Bool),
             TypeKind::Scalar(scalar) => Plain::Number(scalar.slot()),
             TypeKind::Duration => Plain::Number(SlotKind::I64),
-            TypeKind::String | TypeKind::Json => Plain::Text,
+            TypeKind::String => Plain::Text,
+            TypeKind::Json => Plain::Json,
             TypeKind::List(item) => match item.kind {
                 TypeKind::Scalar(scalar) => Plain::List(scalar),
                 _ => return None,
@@ -189,6 +209,14 @@ impl TupleType {
 }
 
 impl Function {
+    /// The way to the part of the arguments whose discriminant lies at that offset: `job.state`.
+    #[cold]
+    pub(crate) fn param_at(&self, offset: u32) -> String {
+        let offsets = &self.abi.params.offsets;
+        let i = offsets.partition_point(|start| *start <= offset).saturating_sub(1);
+        format!("{}{}", self.params[i].name, self.params[i].ty.step_to(offset - offsets[i]))
+    }
+
     /// A function, with the way its values travel.
     #[must_use]
     pub fn new(name: String, docs: String, params: Vec<Field>, result: Option<Type>, fallible: bool) -> Function {
@@ -256,7 +284,7 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     };
     let number = result.and_then(Type::plain).and_then(|plain| match plain {
         Plain::Number(kind) => Some(kind),
-        Plain::Text | Plain::List(_) => None,
+        Plain::Text | Plain::Json | Plain::List(_) => None,
     });
     ResultLayout { size, align, value_offset: 0, flat, number }
 }

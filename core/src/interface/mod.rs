@@ -10,7 +10,7 @@ pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind};
 pub use types::{EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
 pub(crate) use layout::round_up;
-pub(crate) use wit::CONTEXT_INTERFACE;
+pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
 
 use std::sync::Arc;
 

@@ -9,8 +9,9 @@ use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 use super::{EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The interface that every host provides; see docs/abi.md, section 7.
+/// The interfaces that every host provides; see docs/abi.md, sections 7 and 9.
 pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
+pub(crate) const REFUSAL_INTERFACE: &str = "undergo:go/refusal";
 const GO_TYPES: &str = "undergo:go/types";
 
 /// A text may come from a hostile module. These bounds keep the parser's and our own recursion, and every layout, small.

@@ -74,7 +74,8 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
                 Scalar::F64 => visitor.visit_f64(memory::read_f64(bytes, at)),
             },
             // The text is the guest's memory: a visitor that wants to keep it copies it.
-            TypeKind::String | TypeKind::Json => visitor.visit_str(self.text()?),
+            TypeKind::String => visitor.visit_str(self.text()?),
+            TypeKind::Json => visitor.visit_str(lift::lift_json(self.text()?)?),
             TypeKind::Duration => visitor.visit_i64(memory::read_i64(bytes, at)),
             TypeKind::Time => {
                 lift::lift_time(bytes, at)?;

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use undergo::{Compile, Plugin, PluginOptions};
 
 /// What this host has of the capabilities that cases may need. It has no strings with lone surrogates: Rust's are UTF-8.
-const CAPABILITIES: [&str; 3] = ["dynamic", "strict-records", "nanoseconds"];
+const CAPABILITIES: [&str; 4] = ["dynamic", "strict-records", "nanoseconds", "integers"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

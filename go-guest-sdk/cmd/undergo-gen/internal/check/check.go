@@ -43,10 +43,10 @@ func (c *checker) world(p *model.Plugin) {
 func (c *checker) types(p *model.Plugin) {
 	names := scope{}
 	for _, t := range p.Types {
-		c.add(names, t.Pos, "type "+t.Go, t.Name, t.Go, "rename one")
+		c.add(names, t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")
 		fields := scope{}
 		for _, f := range t.Fields {
-			c.add(fields, f.Pos, "type "+t.Go+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
+			c.add(fields, f.Pos, "type "+t.Shown()+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
 		}
 	}
 	for _, shared := range []string{"time", "duration", "json"} {

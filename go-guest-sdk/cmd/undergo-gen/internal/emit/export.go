@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
@@ -24,7 +25,7 @@ func (g *glue) export(f *model.Func) {
 	keeps := g.keeps(f)
 	if layout.Size > 0 {
 		g.line("// %s is the return area of %s.", area, f.Go)
-		g.line("var %s [%d]uint64\n", area, words)
+		g.line("var %s [%d]%s\n", area, words, g.pre("uint64"))
 	}
 	if len(keeps) > 0 {
 		g.line("// %s is what the last result of %s refers to.", kept, f.Go)
@@ -33,13 +34,15 @@ func (g *glue) export(f *model.Func) {
 
 	flat, spilled := f.FlatParams()
 	result, scalar := f.FlatResult()
-	returns := string(result)
+	returns := ""
 	if layout.Size > 0 {
-		returns = string(model.U32C)
+		returns = g.core(model.U32C)
+	} else if scalar {
+		returns = g.core(result)
 	}
 	g.line("//go:wasmexport %s", f.Name)
 	g.line("func %s(%s) %s {", name, g.flatParams(flat), returns)
-	args, taken := g.arguments(f, flat, spilled)
+	args, taken := g.arguments(f, flat, spilled, returns != "")
 	if f.Context {
 		ctx, cancel := g.id("ctx"), g.id("cancel")
 		g.line("%s, %s := %s", ctx, cancel, g.sdk("Context"))
@@ -80,7 +83,7 @@ func (g *glue) export(f *model.Func) {
 
 	if len(keeps) > 0 {
 		g.line("//go:wasmexport cabi_post_%s", f.Name)
-		g.line("func %s(uint32) { %s }\n", g.of(f, "Post"), g.sdk("Clear", "&"+kept))
+		g.line("func %s(%s) { %s }\n", g.of(f, "Post"), g.core(model.U32C), g.sdk("Clear", "&"+kept))
 	}
 }
 
@@ -89,14 +92,14 @@ func (g *glue) keeps(f *model.Func) []string {
 	var fields []string
 	for i, t := range f.Results {
 		if t.Any(refers) {
-			fields = append(fields, fmt.Sprintf("r%d %s", i, t.Go))
+			fields = append(fields, fmt.Sprintf("r%d %s", i, g.typ(t)))
 		}
 	}
 	if anyOf(f.Results, needsOut) {
-		fields = append(fields, "out "+g.undergo+".Out")
+		fields = append(fields, "out "+g.sdkName("Out"))
 	}
 	if f.Error {
-		fields = append(fields, "text string")
+		fields = append(fields, "text "+g.pre("string"))
 	}
 	return fields
 }
@@ -118,6 +121,9 @@ func needsOut(t *model.Type) bool {
 	}
 	return false
 }
+
+// isArray says that the host may give the wrong number of elements for t.
+func isArray(t *model.Type) bool { return t.Kind == model.Array }
 
 // placed says that the host places values of type t in memory.
 func placed(t *model.Type) bool {
@@ -145,15 +151,16 @@ func (g *glue) flatParams(flat []model.Core) string {
 		}
 		b.WriteString(g.id(fmt.Sprintf("p%d", i)))
 		if i == len(flat)-1 || flat[i+1] != c {
-			b.WriteString(" " + string(c))
+			b.WriteString(" " + g.core(c))
 		}
 	}
 	return b.String()
 }
 
 // arguments lifts the arguments of f and returns their names, and whether the
-// host places some of them in memory.
-func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) (names []string, taken bool) {
+// host places some of them in memory. returns says whether the export gives a
+// core value, which it does when it refuses an argument, too.
+func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool) (names []string, taken bool) {
 	types := f.ParamTypes()
 	taken = spilled || anyOf(types, placed)
 	block := g.id("args")
@@ -182,6 +189,14 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled bool) (names 
 		name := g.id(fmt.Sprintf("a%d", i))
 		names = append(names, name)
 		g.declare(t, s, name)
+		if t.Any(isArray) {
+			g.line("if %s {", g.sdk("RefusedArgument", strconv.Quote(f.Params[i].Name)))
+			if returns {
+				g.line("return 0\n}")
+			} else {
+				g.line("return\n}")
+			}
+		}
 	}
 	if taken {
 		g.line("%s.Release()", block)
@@ -195,7 +210,7 @@ func (g *glue) returnFlat(t *model.Type, c model.Core, value string) {
 		return
 	}
 	flat := g.id("f0")
-	g.line("var %s %s", flat, c)
+	g.line("var %s %s", flat, g.core(c))
 	g.lower(t, place{flat: []string{flat}}, value, "")
 	g.line("return %s", flat)
 }
@@ -206,8 +221,8 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 	needs := anyOf(f.Results, needsOut)
 	out, ret, tmp, err := g.id("out"), g.id("ret"), g.id("tmp"), g.id("err")
 	if needs {
-		g.line("var %s %s.Out", out, g.undergo)
-		g.line("var %s [%d]uint64", tmp, (layout.Size+7)/8)
+		g.line("var %s %s", out, g.sdkName("Out"))
+		g.line("var %s [%d]%s", tmp, (layout.Size+7)/8, g.pre("uint64"))
 		g.line("%s := %s(&%s)", ret, g.pointer(), tmp)
 	} else {
 		g.line("%s := %s(&%s)", ret, g.pointer(), area)
@@ -230,14 +245,14 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 	}
 	if f.Error {
 		text := g.id("text")
-		g.line("if %s != nil {", err)
+		g.line("if %s {", g.failed(err))
 		g.line("%s := %s.Error()", text, err)
-		g.line("%s = 1", g.load("uint8", ret, 0))
+		g.line("%s = 1", g.word("uint8", ret, 0))
 		g.line("%s", g.sdk("StoreString", g.at(ret, layout.Text), text))
 		end()
 		g.line("%s.text = %s", kept, text)
 		g.line("} else {")
-		g.line("%s = 0", g.load("uint8", ret, 0))
+		g.line("%s = 0", g.word("uint8", ret, 0))
 		write()
 		g.line("}")
 	} else {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"go/format"
 	"hash/crc32"
-	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +16,16 @@ import (
 // sdk is the import path of the package that the glue calls.
 const sdk = "github.com/undergo-dev/undergo/go-guest-sdk"
 
-// Contract is the version of docs/abi.md that the glue keeps to.
-const Contract = 1
+// The versions of docs/abi.md that the glue keeps to: a plugin asks its host for
+// no more than it needs.
+const (
+	plain   = 1
+	refuses = 2
+)
 
 // Glue is the Go file that carries the calls of p.
 func Glue(p *model.Plugin, version string) ([]byte, error) {
-	g := &glue{Plugin: p, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: maps.Clone(p.GoImports)}
-	g.undergo = g.pkg(sdk, "undergo")
+	g := &glue{Plugin: p, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}}
 	g.nameFunctions()
 	for _, f := range p.Exports {
 		g.export(f)
@@ -54,8 +55,7 @@ func Glue(p *model.Plugin, version string) ([]byte, error) {
 type glue struct {
 	*model.Plugin
 	body    bytes.Buffer
-	imports map[string]string // import path to local name, for all that may be needed
-	undergo string            // local name of the SDK
+	imports map[string]string // import path to local name
 	bases   map[*model.Func]string
 	helpers map[string]string // what a helper does to its name
 	names   map[string]bool   // the names of helpers
@@ -66,15 +66,6 @@ type glue struct {
 func (g *glue) line(format string, args ...any) {
 	fmt.Fprintf(&g.body, format, args...)
 	g.body.WriteByte('\n')
-}
-
-// id is a name for something in the glue. It gets out of the way of what the
-// plugin declares.
-func (g *glue) id(name string) string {
-	for g.Taken[name] {
-		name += "_"
-	}
-	return name
 }
 
 // nameFunctions gives each function a name of its own for what belongs to it:
@@ -91,70 +82,6 @@ func (g *glue) nameFunctions() {
 	}
 }
 
-// of is the name of what belongs to f, such as its return area.
-func (g *glue) of(f *model.Func, what string) string { return g.id("undergo" + what + g.bases[f]) }
-
-// temp is the name of a new local variable.
-func (g *glue) temp() string {
-	g.counter++
-	return g.id("v" + strconv.Itoa(g.counter))
-}
-
-// pkg is the local name of an imported package.
-func (g *glue) pkg(path, name string) string {
-	if have, ok := g.imports[path]; ok {
-		return have
-	}
-	g.imports[path] = g.id(name)
-	return g.imports[path]
-}
-
-// sdk is a call of the SDK's function name.
-func (g *glue) sdk(name string, args ...string) string {
-	return g.undergo + "." + name + "(" + strings.Join(args, ", ") + ")"
-}
-
-func (g *glue) unsafe() string { return g.pkg("unsafe", "unsafe") }
-
-// pointer is the type of pointers into memory that has no type.
-func (g *glue) pointer() string { return g.unsafe() + ".Pointer" }
-
-// importDecl imports what the body refers to.
-func (g *glue) importDecl(file *bytes.Buffer) {
-	file.WriteString("import (\n")
-	paths := slices.SortedFunc(maps.Keys(g.imports), func(a, b string) int {
-		if std := strings.Compare(stdFirst(a), stdFirst(b)); std != 0 {
-			return std
-		}
-		return strings.Compare(a, b)
-	})
-	group := ""
-	for _, p := range paths {
-		name := g.imports[p]
-		if !bytes.Contains(g.body.Bytes(), []byte(name+".")) {
-			continue
-		}
-		if group != "" && group != stdFirst(p) {
-			file.WriteByte('\n')
-		}
-		group = stdFirst(p)
-		if name == path.Base(p) {
-			fmt.Fprintf(file, "%q\n", p)
-		} else {
-			fmt.Fprintf(file, "%s %q\n", name, p)
-		}
-	}
-	file.WriteString(")\n\n")
-}
-
-func stdFirst(p string) string {
-	first, _, _ := strings.Cut(p, "/")
-	if strings.Contains(first, ".") {
-		return "1"
-	}
-	return "0"
-}
-
 // bind sets the imported variables, and keeps the interface in the module. Both
 // happen when the package's variables are initialized, before any init function.
 func (g *glue) bind() {
@@ -162,14 +89,18 @@ func (g *glue) bind() {
 	bind, iface := g.id("undergoBind"), g.id("undergoInterface")
 	g.line("var _ = %s()\n", bind)
 	g.line("// %s sets what the host provides, before any init function runs.", bind)
-	g.line("func %s() bool {", bind)
+	g.line("func %s() %s {", bind, g.pre("bool"))
 	for _, f := range g.Imports {
 		g.line("%s = %s", f.Go, g.of(f, "Import"))
 	}
 	g.line("return %s\n}\n", g.sdk("Interface", iface))
 	g.line("// %s is what this plugin exports and imports. Hosts find it in the module's data.", iface)
 	g.line("const %s = \"\\xff\" +", iface)
-	header := fmt.Sprintf("undergo:interface:%d:%08x:%08x\n", Contract, len(text), crc32.ChecksumIEEE([]byte(text)))
+	version := plain
+	if g.Refuses() {
+		version = refuses
+	}
+	header := fmt.Sprintf("undergo:interface:%d:%08x:%08x\n", version, len(text), crc32.ChecksumIEEE([]byte(text)))
 	g.line("%q +", header)
 	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 	for i, l := range lines {
@@ -179,15 +110,6 @@ func (g *glue) bind() {
 		}
 		g.line("%q +", l)
 	}
-}
-
-// title is a Go name as a part of another.
-func title(s string) string {
-	var b strings.Builder
-	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == '.' || c == '_' }) {
-		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
-	}
-	return b.String()
 }
 
 // at is a pointer to what lies offset bytes behind p.
@@ -202,6 +124,9 @@ func (g *glue) at(p string, offset int) string {
 func (g *glue) load(typ, p string, offset int) string {
 	return fmt.Sprintf("*(*%s)(%s)", typ, g.at(p, offset))
 }
+
+// word is the same for a predeclared type.
+func (g *glue) word(typ, p string, offset int) string { return g.load(g.pre(typ), p, offset) }
 
 // convert is x, which is of type from, as a value of type to.
 func convert(to, from, x string) string {

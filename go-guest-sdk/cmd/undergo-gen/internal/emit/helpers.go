@@ -34,8 +34,8 @@ func (g *glue) unique(name string) string {
 
 // mangle is the Go type of t as a part of a name.
 func mangle(t *model.Type) string {
-	if !strings.ContainsAny(t.Go, "[]*{} ") {
-		return title(t.Go)
+	if shown := t.Shown(); !strings.ContainsAny(shown, "[]*{} ") {
+		return title(shown)
 	}
 	switch t.Kind {
 	case model.List:
@@ -54,10 +54,8 @@ func mangle(t *model.Type) string {
 func (g *glue) loadRecord(t *model.Type) string {
 	return g.helper("Load", t, func(name string) {
 		p, v := g.id("p"), g.id("v")
-		g.line("func %s(%s %s) (%s %s) {", name, p, g.pointer(), v, t.Go)
-		for i, at := range (place{ptr: p}).fields(t) {
-			g.lift(t.Fields[i].Type, at, v+"."+t.Fields[i].Go)
-		}
+		g.line("func %s(%s %s) (%s %s) {", name, p, g.pointer(), v, g.typ(t))
+		g.liftFields(t, place{ptr: p}, v)
 		g.line("return %s\n}\n", v)
 	})
 }
@@ -67,9 +65,9 @@ func (g *glue) storeRecord(t *model.Type) string {
 	return g.helper("Store", t, func(name string) {
 		p, v, out := g.id("p"), g.id("v"), ""
 		if t.Any(needsOut) {
-			out = g.id("out") + " *" + g.undergo + ".Out, "
+			out = g.id("out") + " *" + g.sdkName("Out") + ", "
 		}
-		g.line("func %s(%s%s %s, %s *%s) {", name, out, p, g.pointer(), v, t.Go)
+		g.line("func %s(%s%s %s, %s *%s) {", name, out, p, g.pointer(), v, g.typ(t))
 		for i, at := range (place{ptr: p}).fields(t) {
 			g.lower(t.Fields[i].Type, at, v+"."+t.Fields[i].Go, g.id("out"))
 		}
@@ -85,18 +83,20 @@ func (g *glue) liftList(t *model.Type) string {
 		if t.Kind == model.Map {
 			elem = pair(t)
 		}
+		word := g.pre("uint32")
 		if t.Kind == model.Array {
-			g.line("func %s(%s, %s uint32) (%s %s) {", name, at, n, v, t.Go)
-			g.line("%s", g.sdk("CheckLength", strconv.Quote(t.Go), n, strconv.Itoa(t.Len)))
+			g.line("func %s(%s, %s %s) (%s %s) {", name, at, n, word, v, g.typ(t))
+			g.line("if !%s {\nreturn %s\n}", g.sdk("HasLength", strconv.Quote(t.Shown()), n, strconv.Itoa(t.Len)), v)
 			if elem.Alike {
-				g.line("return %s\n}\n", g.load(t.Go, g.sdk("Pointer", at), 0))
+				g.line("return %s\n}\n", g.load(g.typ(t), g.sdk("Pointer", at), 0))
 				return
 			}
 		} else {
-			g.line("func %s(%s, %s uint32) %s {", name, at, n, t.Go)
-			g.line("%s := make(%s, %s)", v, t.Go, n)
+			g.line("func %s(%s, %s %s) %s {", name, at, n, word, g.typ(t))
+			g.line("%s := %s", v, g.made(t, n))
 		}
 		g.line("%s := %s", p, g.sdk("Pointer", at))
+		refused := g.sdk("RefusedAt", i)
 		if t.Kind == model.Map {
 			k, e := g.id("k"), g.id("e")
 			g.line("for range %s {", n)
@@ -104,9 +104,16 @@ func (g *glue) liftList(t *model.Type) string {
 			g.declare(t.Key, places[0], k)
 			g.declare(t.Elem, places[1], e)
 			g.line("%s[%s] = %s", v, k, e)
+			refused = g.sdk("Refused", strconv.Quote("[entry]"))
+			if t.Key.Kind == model.String {
+				refused = g.sdk("RefusedKey", convert(g.pre("string"), g.typ(t.Key), k))
+			}
 		} else {
 			g.line("for %s := range %s {", i, v)
 			g.lift(elem, place{ptr: p}, v+"["+i+"]")
+		}
+		if t.Elem.Any(isArray) {
+			g.line("if %s {\nbreak\n}", refused)
 		}
 		g.line("%s = %s", p, g.at(p, elem.Size()))
 		g.line("}\nreturn %s\n}\n", v)
@@ -121,31 +128,32 @@ func (g *glue) lowerList(t *model.Type) string {
 		if t.Kind == model.Map {
 			elem = pair(t)
 		}
-		g.line("func %s(%s *%s.Out, %s %s) (uint32, uint32) {", name, out, g.undergo, v, t.Go)
+		word, length := g.pre("uint32"), g.length(t, v)
+		g.line("func %s(%s *%s, %s %s) (%s, %s) {", name, out, g.sdkName("Out"), v, g.typ(t), word, word)
 		if t.Kind != model.Array {
-			g.line("if len(%s) == 0 {\nreturn 0, 0\n}", v)
+			g.line("if %s == 0 {\nreturn 0, 0\n}", length)
 		}
-		g.line("%s := %s.Alloc(len(%s) * %d)", start, out, v, elem.Size())
+		g.line("%s := %s.Alloc(%s * %d)", start, out, length, elem.Size())
 		switch {
 		case t.Kind == model.Array && elem.Alike:
-			g.line("%s = %s", g.load(t.Go, start, 0), v)
+			g.line("%s = %s", g.load(g.typ(t), start, 0), v)
 			g.line("return %s, %d\n}\n", g.sdk("Addr", start), t.Len)
 		case t.Kind == model.Map:
 			k, e, n := g.id("k"), g.id("e"), g.id("n")
-			g.line("%s, %s, %s := %s, 0, len(%s)", p, i, n, start, v)
+			g.line("%s, %s, %s := %s, 0, %s", p, i, n, start, length)
 			g.line("for %s, %s := range %s {", k, e, v)
 			g.line("if %s == %s {\nbreak // another goroutine has added to the map\n}", i, n)
 			places := place{ptr: p}.fields(elem)
 			g.lower(t.Key, places[0], k, out)
 			g.lower(t.Elem, places[1], e, out)
 			g.line("%s, %s = %s, %s+1", p, i, g.at(p, elem.Size()), i)
-			g.line("}\nreturn %s, uint32(%s)\n}\n", g.sdk("Addr", start), i)
+			g.line("}\nreturn %s, %s(%s)\n}\n", g.sdk("Addr", start), word, i)
 		default:
 			g.line("%s := %s", p, start)
 			g.line("for %s := range %s {", i, v)
 			g.lower(elem, place{ptr: p}, v+"["+i+"]", out)
 			g.line("%s = %s", p, g.at(p, elem.Size()))
-			g.line("}\nreturn %s, uint32(len(%s))\n}\n", g.sdk("Addr", start), v)
+			g.line("}\nreturn %s, %s(%s)\n}\n", g.sdk("Addr", start), word, length)
 		}
 	})
 }
@@ -159,13 +167,13 @@ func pair(t *model.Type) *model.Type {
 func (g *glue) liftEnum(t *model.Type) string {
 	return g.helper("Lift", t, func(name string) {
 		cases := g.unique("undergoCases" + mangle(t))
-		g.line("var %s = [...]%s{", cases, t.Go)
+		g.line("var %s = [...]%s{", cases, g.typ(t))
 		for _, c := range t.Cases {
 			g.line("%s,", c.Go)
 		}
 		g.line("}\n")
 		i := g.id("i")
-		g.line("func %s(%s uint32) %s { return %s[%s] }\n", name, i, t.Go, cases, i)
+		g.line("func %s(%s %s) %s { return %s[%s] }\n", name, i, g.pre("uint32"), g.typ(t), cases, i)
 	})
 }
 
@@ -173,46 +181,15 @@ func (g *glue) liftEnum(t *model.Type) string {
 func (g *glue) lowerEnum(t *model.Type) string {
 	return g.helper("Lower", t, func(name string) {
 		v := g.id("v")
-		bad := [...]string{model.Signed: "BadEnum", model.Unsigned: "BadEnumUint", model.Text: "BadEnumString"}[t.Basic]
-		g.line("func %s(%s %s) uint32 {\nswitch %s {", name, v, t.Go, v)
+		g.line("func %s(%s %s) %s {\nswitch %s {", name, v, g.typ(t), g.pre("uint32"), v)
 		for i, c := range t.Cases {
 			g.line("case %s:\nreturn %d", c.Go, i)
 		}
-		g.line("}\nreturn %s\n}\n", g.sdk(bad, strconv.Quote(t.Go), v))
-	})
-}
-
-// once is the name of a helper that does not depend on a type.
-func (g *glue) once(name string, write func(name string)) string {
-	return g.helper(name, &model.Type{Go: "_"}, write)
-}
-
-func (g *glue) decodeJSON() string {
-	return g.once("DecodeJSON", func(name string) {
-		text, v, err := g.id("text"), g.id("v"), g.id("err")
-		g.line("func %s(%s []byte) (%s any) {", name, text, v)
-		g.line("if %s := %s.Unmarshal(%s, &%s); %s != nil {", err, g.pkg("encoding/json", "json"), text, v, err)
-		g.line("panic(%q + %s.Error())\n}", "undergo: JSON from the host: ", err)
-		g.line("return %s\n}\n", v)
-	})
-}
-
-func (g *glue) encodeJSON() string {
-	return g.once("EncodeJSON", func(name string) {
-		text, v, err := g.id("text"), g.id("v"), g.id("err")
-		g.line("func %s(%s any) []byte {", name, v)
-		g.line("%s, %s := %s.Marshal(%s)", text, err, g.pkg("encoding/json", "json"), v)
-		g.line("if %s != nil {\npanic(%q + %s.Error())\n}", err, "undergo: JSON for the host: ", err)
-		g.line("return %s\n}\n", text)
-	})
-}
-
-func (g *glue) rawJSON() string {
-	return g.once("RawJSON", func(name string) {
-		v, null := g.id("v"), g.unique("undergoNull")
-		g.line("var %s = []byte(\"null\")\n", null)
-		g.line("// %s is v, or null when it is empty, as encoding/json has it.", name)
-		g.line("func %s(%s []byte) []byte {", name, v)
-		g.line("if len(%s) == 0 {\nreturn %s\n}\nreturn %s\n}\n", v, null, v)
+		bad := "BadEnum"
+		if t.Full() {
+			bad = "BadFullEnum"
+		}
+		text := [...]string{model.Signed: "IntText", model.Unsigned: "UintText", model.Text: "QuotedText"}[t.Basic]
+		g.line("}\nreturn %s\n}\n", g.sdk(bad, strconv.Quote(t.Shown()), g.sdk(text, v)))
 	})
 }

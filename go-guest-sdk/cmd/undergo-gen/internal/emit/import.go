@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
@@ -20,26 +21,30 @@ func (g *glue) imported(f *model.Func) {
 	result, scalar := f.FlatResult()
 	hostParams := g.flatParams(core)
 	if layout.Size > 0 {
-		hostParams = strings.TrimPrefix(hostParams+", ret uint32", ", ")
+		hostParams = strings.TrimPrefix(hostParams+", "+g.id("ret")+" "+g.core(model.U32C), ", ")
 	}
 	g.line("//go:wasmimport %s %s", f.Module, f.Name)
-	g.line("func %s(%s) %s\n", host, hostParams, string(result))
+	returns := ""
+	if scalar {
+		returns = g.core(result)
+	}
+	g.line("func %s(%s) %s\n", host, hostParams, returns)
 
 	var params, results []string
 	for i, p := range f.Params {
-		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+p.Type.Go)
+		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.typ(p.Type))
 	}
 	for i, t := range f.Results {
-		results = append(results, g.id(fmt.Sprintf("r%d", i))+" "+t.Go)
+		results = append(results, g.id(fmt.Sprintf("r%d", i))+" "+g.typ(t))
 	}
 	if f.Error {
-		results = append(results, g.id("err")+" error")
+		results = append(results, g.id("err")+" "+g.pre("error"))
 	}
 	g.line("func %s(%s) (%s) {", name, strings.Join(params, ", "), strings.Join(results, ", "))
 	out, ret := g.id("out"), g.id("ret")
 	needs := spilled || layout.Size > 0 || anyOf(f.ParamTypes(), needsOut)
 	if needs {
-		g.line("var %s %s.Out", out, g.undergo)
+		g.line("var %s %s", out, g.sdkName("Out"))
 	}
 	if layout.Size > 0 {
 		g.line("%s := %s.Alloc(%d)", ret, out, layout.Size)
@@ -110,7 +115,7 @@ func (g *glue) hostArguments(f *model.Func, core []model.Core, spilled bool) []s
 		for range t.Flat() {
 			n := len(args)
 			name := g.id(fmt.Sprintf("f%d", n))
-			g.line("var %s %s", name, core[n])
+			g.line("var %s %s", name, g.core(core[n]))
 			args = append(args, name)
 			p.flat = append(p.flat, name)
 		}
@@ -128,13 +133,20 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 				at.offset = layout.Offsets[i]
 			}
 			g.lift(t, at, g.id(fmt.Sprintf("r%d", i)))
+			if t.Any(isArray) {
+				step := " -> result"
+				if len(f.Results) > 1 {
+					step += fmt.Sprintf("[%d]", i)
+				}
+				g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Module+"."+f.Name), strconv.Quote(step)))
+			}
 		}
 	}
 	if !f.Error {
 		read()
 		return
 	}
-	g.line("if %s != 0 {", g.load("uint8", p.ptr, 0))
+	g.line("if %s != 0 {", g.word("uint8", p.ptr, 0))
 	g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", g.at(p.ptr, layout.Text))))
 	if len(f.Results) > 0 {
 		g.line("} else {")

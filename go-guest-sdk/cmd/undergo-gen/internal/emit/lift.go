@@ -2,6 +2,8 @@ package emit
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -46,17 +48,17 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 	at := g.at(p.ptr, p.offset)
 	switch {
 	case t.Alike:
-		return g.load(t.Go, p.ptr, p.offset), true
+		return g.load(g.typ(t), p.ptr, p.offset), true
 	case t.Kind == model.Enum:
-		return g.liftEnum(t) + "(" + convert("uint32", tagGo(t), g.load(tagGo(t), p.ptr, p.offset)) + ")", true
+		return g.liftEnum(t) + "(" + convert(g.pre("uint32"), g.pre(tagGo(t)), g.word(tagGo(t), p.ptr, p.offset)) + ")", true
 	case t.Kind == model.String:
-		return convert(t.Go, "string", g.sdk("LoadString", at)), true
+		return convert(g.typ(t), g.pre("string"), g.sdk("LoadString", at)), true
 	case t.Kind == model.Time:
 		return g.sdk("LoadTime", at), true
 	case t.Kind == model.JSON:
-		return g.liftedJSON(t, g.undergo+".LoadSlice[byte]("+at+")"), true
+		return g.liftedJSON(t, g.sdkName("LoadSlice")+"["+g.pre("byte")+"]("+at+")"), true
 	case t.Kind == model.List && t.Elem.Alike:
-		return convert(t.Go, "[]"+t.Elem.Go, g.undergo+".LoadSlice["+t.Elem.Go+"]("+at+")"), true
+		return convert(g.typ(t), "[]"+g.typ(t.Elem), g.sdkName("LoadSlice")+"["+g.typ(t.Elem)+"]("+at+")"), true
 	case t.Kind == model.List || t.Kind == model.Array || t.Kind == model.Map:
 		return g.liftList(t) + "(" + g.sdk("LoadPair", at) + ")", true
 	case t.Kind == model.Record:
@@ -68,31 +70,31 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
 	switch t.Kind {
 	case model.Bool:
-		return convert(t.Go, "bool", flat[0]+" != 0"), true
+		return convert(g.typ(t), g.pre("bool"), flat[0]+" != 0"), true
 	case model.Enum:
 		return g.liftEnum(t) + "(" + flat[0] + ")", true
 	case model.String:
-		return convert(t.Go, "string", g.sdk("String", flat...)), true
+		return convert(g.typ(t), g.pre("string"), g.sdk("String", flat...)), true
 	case model.Time:
 		return g.sdk("Time", flat...), true
 	case model.JSON:
-		return g.liftedJSON(t, fmt.Sprintf("%s.Slice[byte](%s, %s)", g.undergo, flat[0], flat[1])), true
+		return g.liftedJSON(t, fmt.Sprintf("%s[%s](%s, %s)", g.sdkName("Slice"), g.pre("byte"), flat[0], flat[1])), true
 	case model.List, model.Array, model.Map:
 		if t.Kind == model.List && t.Elem.Alike {
-			return convert(t.Go, "[]"+t.Elem.Go, fmt.Sprintf("%s.Slice[%s](%s, %s)", g.undergo, t.Elem.Go, flat[0], flat[1])), true
+			return convert(g.typ(t), "[]"+g.typ(t.Elem), fmt.Sprintf("%s[%s](%s, %s)", g.sdkName("Slice"), g.typ(t.Elem), flat[0], flat[1])), true
 		}
 		return fmt.Sprintf("%s(%s, %s)", g.liftList(t), flat[0], flat[1]), true
 	case model.Option, model.Record:
 		return "", false
 	}
-	return convert(t.Go, string(t.Flat()[0]), flat[0]), true
+	return convert(g.typ(t), g.core(t.Flat()[0]), flat[0]), true
 }
 
 func (g *glue) liftedJSON(t *model.Type, bytes string) string {
 	if t.Raw {
-		return t.Go + "(" + bytes + ")"
+		return g.typ(t) + "(" + bytes + ")"
 	}
-	return g.decodeJSON() + "(" + bytes + ")"
+	return g.jsonValue("Decode") + "(" + bytes + ")"
 }
 
 // lift assigns the value of type t at p to target, which is zero before.
@@ -102,12 +104,10 @@ func (g *glue) lift(t *model.Type, p place, target string) {
 		return
 	}
 	if t.Kind == model.Record {
-		for i, q := range p.fields(t) {
-			g.lift(t.Fields[i].Type, q, target+"."+t.Fields[i].Go)
-		}
+		g.liftFields(t, p, target)
 		return
 	}
-	some, payload := g.load("uint8", p.ptr, p.offset), p.tail(1, model.Payload(t.Elem.Align()))
+	some, payload := g.word("uint8", p.ptr, p.offset), p.tail(1, model.Payload(t.Elem.Align()))
 	if p.flat != nil {
 		some = p.flat[0]
 	}
@@ -118,14 +118,29 @@ func (g *glue) lift(t *model.Type, p place, target string) {
 	g.line("}")
 }
 
+// liftFields assigns the fields of the record t at p to those of target. It goes
+// no further when one has an array that is refused.
+func (g *glue) liftFields(t *model.Type, p place, target string) {
+	open := 0
+	for i, q := range p.fields(t) {
+		f := t.Fields[i]
+		g.lift(f.Type, q, target+"."+f.Go)
+		if f.Type.Any(isArray) {
+			g.line("if !%s {", g.sdk("Refused", strconv.Quote("."+f.Name)))
+			open++
+		}
+	}
+	g.body.WriteString(strings.Repeat("}\n", open))
+}
+
 // declare declares name as the value of type t at p.
 func (g *glue) declare(t *model.Type, p place, name string) {
 	// Anything else that has an expression has one of exactly its type.
-	if x, ok := g.lifted(t, p); ok && (t.Kind != model.JSON || t.Raw || t.Go == "any") {
+	if x, ok := g.lifted(t, p); ok && (t.Kind != model.JSON || t.Raw || t.Go == model.Ref("", "any")) {
 		g.line("%s := %s", name, x)
 		return
 	}
-	g.line("var %s %s", name, t.Go)
+	g.line("var %s %s", name, g.typ(t))
 	g.lift(t, p, name)
 }
 

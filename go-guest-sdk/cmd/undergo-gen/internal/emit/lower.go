@@ -10,11 +10,11 @@ import (
 func (g *glue) scalar(t *model.Type, c model.Core, value string) string {
 	switch t.Kind {
 	case model.Bool:
-		return g.sdk("Bool", convert("bool", t.Go, value))
+		return g.sdk("Bool", convert(g.pre("bool"), g.typ(t), value))
 	case model.Enum:
 		return g.lowerEnum(t) + "(" + value + ")"
 	}
-	return convert(string(c), t.Go, value)
+	return convert(g.core(c), g.typ(t), value)
 }
 
 // lower lays value, of type t, out at p. It must be addressable, and core values
@@ -27,20 +27,20 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	at := g.at(p.ptr, p.offset)
 	switch t.Kind {
 	case model.Enum:
-		g.line("%s = %s", g.load(tagGo(t), p.ptr, p.offset), convert(tagGo(t), "uint32", g.lowerEnum(t)+"("+value+")"))
+		g.line("%s = %s", g.word(tagGo(t), p.ptr, p.offset), convert(g.pre(tagGo(t)), g.pre("uint32"), g.lowerEnum(t)+"("+value+")"))
 	case model.String:
-		g.line("%s", g.sdk("StoreString", at, convert("string", t.Go, value)))
+		g.line("%s", g.sdk("StoreString", at, convert(g.pre("string"), g.typ(t), value)))
 	case model.Time:
 		g.line("%s", g.sdk("StoreTime", at, value))
 	case model.Option:
 		v := g.temp()
-		g.line("if %s := %s; %s != nil {", v, value, v)
-		g.line("%s = 1", g.load("uint8", p.ptr, p.offset))
+		g.line("if %s := %s; %s {", v, value, g.some(v))
+		g.line("%s = 1", g.word("uint8", p.ptr, p.offset))
 		g.lower(t.Elem, p.tail(1, model.Payload(t.Elem.Align())), "*"+v, out)
-		g.line("} else {\n%s = 0\n}", g.load("uint8", p.ptr, p.offset))
+		g.line("} else {\n%s = 0\n}", g.word("uint8", p.ptr, p.offset))
 	case model.Record:
 		if t.Alike {
-			g.line("%s = %s", g.load(t.Go, p.ptr, p.offset), value)
+			g.line("%s = %s", g.load(g.typ(t), p.ptr, p.offset), value)
 		} else if t.Any(needsOut) {
 			g.line("%s(%s, %s, %s)", g.storeRecord(t), out, at, address(value))
 		} else {
@@ -49,7 +49,7 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	case model.JSON, model.List, model.Array, model.Map:
 		switch {
 		case t.Raw:
-			g.line("%s", g.sdk("StoreSlice", at, g.rawJSON()+"("+value+")"))
+			g.line("%s", g.sdk("StoreSlice", at, g.jsonValue("Raw")+"("+value+")"))
 		case t.Kind == model.List && t.Elem.Alike:
 			g.line("%s", g.sdk("StoreSlice", at, value))
 		default:
@@ -58,14 +58,14 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 			g.line("%s", g.sdk("StorePair", at, v, n))
 		}
 	default:
-		g.line("%s = %s", g.load(t.Go, p.ptr, p.offset), value)
+		g.line("%s = %s", g.load(g.typ(t), p.ptr, p.offset), value)
 	}
 }
 
 // lowered is the call that lays a list out anew; it gives pointer and length.
 func (g *glue) lowered(t *model.Type, value, out string) string {
 	if t.Kind == model.JSON {
-		return strings.TrimPrefix(out, "&") + ".Copy(" + g.encodeJSON() + "(" + value + "))"
+		return strings.TrimPrefix(out, "&") + ".Copy(" + g.jsonValue("Encode") + "(" + value + "))"
 	}
 	return g.lowerList(t) + "(" + out + ", " + value + ")"
 }
@@ -81,12 +81,12 @@ func address(value string) string {
 func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
 	switch t.Kind {
 	case model.String:
-		g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("StringAddr", convert("string", t.Go, value)), value)
+		g.line("%s, %s = %s, %s", p.flat[0], p.flat[1], g.sdk("StringAddr", convert(g.pre("string"), g.typ(t), value)), g.length32(t, value))
 	case model.Time:
 		g.line("%s, %s, %s = %s", p.flat[0], p.flat[1], p.flat[2], g.sdk("SplitTime", value))
 	case model.Option:
 		v := g.temp()
-		g.line("if %s := %s; %s != nil {", v, value, v)
+		g.line("if %s := %s; %s {", v, value, g.some(v))
 		g.line("%s = 1", p.flat[0])
 		g.lower(t.Elem, p.tail(1, 0), "*"+v, out)
 		g.line("}")
@@ -98,10 +98,10 @@ func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
 		switch {
 		case t.Raw:
 			v := g.temp()
-			g.line("%s := %s(%s)", v, g.rawJSON(), value)
-			g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("SliceAddr", v), v)
+			g.line("%s := %s(%s)", v, g.jsonValue("Raw"), value)
+			g.line("%s, %s = %s, %s", p.flat[0], p.flat[1], g.sdk("SliceAddr", v), g.length32(t, v))
 		case t.Kind == model.List && t.Elem.Alike:
-			g.line("%s, %s = %s, uint32(len(%s))", p.flat[0], p.flat[1], g.sdk("SliceAddr", value), value)
+			g.line("%s, %s = %s, %s", p.flat[0], p.flat[1], g.sdk("SliceAddr", value), g.length32(t, value))
 		default:
 			g.line("%s, %s = %s", p.flat[0], p.flat[1], g.lowered(t, value, out))
 		}

@@ -149,7 +149,11 @@ func (w *wit) world() {
 		w.line("import undergo:go/context;")
 		w.goPkg = true
 	}
-	if w.Context() || len(w.Imports) > 0 {
+	if w.Refuses() {
+		w.line("import undergo:go/refusal;")
+		w.goPkg = true
+	}
+	if w.Context() || w.Refuses() || len(w.Imports) > 0 {
 		w.line("")
 	}
 	for i, f := range w.Exports {
@@ -223,6 +227,14 @@ package undergo:go {
   interface context {
     deadline: func() -> s64;
   }
-}
 `)
+	if w.Refuses() {
+		w.WriteString(`  interface refusal {
+    value: func(path: string, why: string);
+    arguments: func(path: string, why: string);
+    answer: func(function: string, path: string, why: string);
+  }
+`)
+	}
+	w.WriteString("}\n")
 }

@@ -60,6 +60,9 @@ func (t *Type) Tag() int {
 	return 4
 }
 
+// Full says that each number which the discriminant of the enum t can be is a case.
+func (t *Type) Full() bool { return len(t.Cases) == 1<<(8*t.Tag()) }
+
 func tagType(size int) *Type {
 	return &Type{Kind: map[int]Kind{1: U8, 2: U16, 4: U32}[size]}
 }

@@ -10,12 +10,11 @@ import (
 
 // A Plugin is a package main with directives.
 type Plugin struct {
-	World     string            // WIT name of the world and of its package
-	Exports   []*Func           // in source order
-	Imports   []*Func           // in source order
-	Types     []*Type           // the records and enums, each behind those that it refers to
-	GoImports map[string]string // import path to the name that Go expressions use
-	Taken     map[string]bool   // identifiers of the package's scope
+	World   string          // WIT name of the world and of its package
+	Exports []*Func         // in source order
+	Imports []*Func         // in source order
+	Types   []*Type         // the records and enums, each behind those that it refers to
+	Taken   map[string]bool // identifiers of the package's scope, and what else the glue can't declare
 }
 
 // A Func is an export, or a variable that an import is bound to.
@@ -72,7 +71,7 @@ var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32"
 // A Type is a Go type and what it is in WIT.
 type Type struct {
 	Kind   Kind
-	Go     string // Go expression, such as []Person or geo.Point
+	Go     string // Go expression, such as []Person, with each Ref in it
 	Name   string // WIT name, of records and enums
 	Doc    []string
 	Pos    token.Position // of records and enums
@@ -214,6 +213,31 @@ func (p *Plugin) Modules() []string {
 		}
 	}
 	return names
+}
+
+// Refuses says that the glue of p may have to refuse a value, for which it needs
+// version 2 of the contract: it lays out enums or JSON for the host, or takes
+// arrays from it.
+func (p *Plugin) Refuses() bool {
+	for _, f := range p.Exports {
+		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) {
+			return true
+		}
+	}
+	for _, f := range p.Imports {
+		if anyOf(f.ParamTypes(), leaves) || anyOf(f.Results, arrives) {
+			return true
+		}
+	}
+	return false
+}
+
+func leaves(t *Type) bool { return t.Kind == Enum && !t.Full() || t.Kind == JSON && !t.Raw }
+
+func arrives(t *Type) bool { return t.Kind == Array }
+
+func anyOf(ts []*Type, f func(*Type) bool) bool {
+	return slices.ContainsFunc(ts, func(t *Type) bool { return t.Any(f) })
 }
 
 // Context says that an export of p takes a context.Context.

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"go/types"
+	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -21,13 +22,22 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	r := &reader{
 		source:   src,
 		Problems: &problems,
-		plugin:   &model.Plugin{World: world, GoImports: map[string]string{}, Taken: map[string]bool{}},
+		plugin:   &model.Plugin{World: world, Taken: map[string]bool{}},
 		docs:     map[types.Object][]string{},
 		enums:    map[types.Object]bool{},
 		named:    map[*types.Named]*model.Type{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
 		r.plugin.Taken[name] = true
+	}
+	// What one file of a package declares must not be what another imports something as:
+	// what the glue declares begins in this way.
+	for _, file := range src.files {
+		for _, spec := range file.Imports {
+			if spec.Name != nil && strings.HasPrefix(spec.Name.Name, "undergo") && spec.Name.Name != "undergo" {
+				r.plugin.Taken[spec.Name.Name] = true
+			}
+		}
 	}
 	for _, d := range r.directives() {
 		r.function(d)

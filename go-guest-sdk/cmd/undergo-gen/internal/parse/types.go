@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"regexp"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -34,7 +33,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		return &model.Type{Kind: model.Duration, Go: r.goType(t), Alike: true}
 	case is(t, "encoding/json", "RawMessage"), is(t, "encoding/json/jsontext", "Value"):
 		// json.RawMessage is an alias of jsontext.Value where that exists.
-		return &model.Type{Kind: model.JSON, Go: r.importName("encoding/json", "json") + ".RawMessage", Raw: true}
+		return &model.Type{Kind: model.JSON, Go: model.Ref("encoding/json", "json") + ".RawMessage", Raw: true}
 	case isError(t):
 		return r.refuse(at, t, "can't cross the boundary here: it is the last result of a function, or nothing")
 	case isContext(t):
@@ -79,7 +78,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		return r.refuse(at, t, "has no name; declare it as a type and use that")
 	case *types.Interface:
 		if u.NumMethods() == 0 && u.IsMethodSet() {
-			return &model.Type{Kind: model.JSON, Go: r.goName(t, "any")}
+			return &model.Type{Kind: model.JSON, Go: r.goName(t, model.Ref("", "any"))}
 		}
 		return r.refuse(at, t, "is an interface with methods; use a struct, or `any` for any JSON value")
 	case *types.Chan:
@@ -146,11 +145,14 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 
 // goType is the Go expression for t, a basic or named type.
 func (r *reader) goType(t types.Type) string {
+	if b, ok := t.(*types.Basic); ok {
+		return model.Ref("", b.Name())
+	}
 	return types.TypeString(t, func(p *types.Package) string {
 		if p == r.pkg {
 			return ""
 		}
-		return r.importName(p.Path(), p.Name())
+		return model.Ref(p.Path(), p.Name())
 	})
 }
 
@@ -161,31 +163,4 @@ func (r *reader) goName(t types.Type, literal string) string {
 		return r.goType(t)
 	}
 	return literal
-}
-
-// locals are the names that the glue uses itself.
-var locals = regexp.MustCompile(`^([a-z][0-9]*|args|at|call|cancel|ctx|err|out|params|ret|runtime|start|text|tmp|undergo|unsafe)$`)
-
-// importName is the name under which the glue imports a package. It differs
-// from all that the plugin and the glue declare.
-func (r *reader) importName(pkg, name string) string {
-	if have, ok := r.plugin.GoImports[pkg]; ok {
-		return have
-	}
-	used := func(name string) bool {
-		if locals.MatchString(name) || r.plugin.Taken[name] {
-			return true
-		}
-		for _, have := range r.plugin.GoImports {
-			if have == name {
-				return true
-			}
-		}
-		return false
-	}
-	for used(name) {
-		name += "pkg"
-	}
-	r.plugin.GoImports[pkg] = name
-	return name
 }

@@ -1,0 +1,24 @@
+//go:build wasip1
+
+package jsonvalue
+
+import undergo "github.com/undergo-dev/undergo/go-guest-sdk"
+
+// Decode is the value that the host gave as text, which the host has checked.
+func Decode(text []byte) any {
+	v, err := decode(text)
+	if err != nil {
+		panic("undergo: JSON from the host: " + err.Error())
+	}
+	return v
+}
+
+// Encode is v as text for the host, or nothing when v is refused.
+func Encode(v any) []byte {
+	text, misfit := encode(v)
+	if misfit.why != "" {
+		undergo.RefuseValue(misfit.path, misfit.why)
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+//go:build wasip1
+
+package undergo
+
+import (
+	"runtime"
+	"strconv"
+	"unsafe"
+)
+
+// What the glue can't carry it refuses, by the interface undergo:go/refusal: the
+// caller gets a type-mismatch with the path of the value, and the instance lives.
+// The linker drops these imports from plugins whose glue can carry everything.
+
+//go:wasmimport undergo:go/refusal value
+func hostRefuseValue(path, pathLen, why, whyLen uint32)
+
+//go:wasmimport undergo:go/refusal arguments
+func hostRefuseArguments(path, pathLen, why, whyLen uint32)
+
+//go:wasmimport undergo:go/refusal answer
+func hostRefuseAnswer(function, functionLen, path, pathLen, why, whyLen uint32)
+
+// RefuseValue says why there is no value where the host will find none, while it
+// reads what is laid out for it just now: the number of no case, or JSON text of
+// no bytes. path leads on from there.
+func RefuseValue(path, why string) {
+	hostRefuseValue(StringAddr(path), uint32(len(path)), StringAddr(why), uint32(len(why)))
+	runtime.KeepAlive(path)
+	runtime.KeepAlive(why)
+}
+
+// BadEnum refuses a value of an enum that is none of its constants; it gives the
+// number of no case.
+func BadEnum(typ, v string) uint32 {
+	RefuseValue("", badEnum(typ, v))
+	return ^uint32(0)
+}
+
+// BadFullEnum panics about such a value of an enum for which every number is that
+// of a case.
+func BadFullEnum(typ, v string) uint32 { panic("undergo: " + badEnum(typ, v)) }
+
+func badEnum(typ, v string) string { return typ + "(" + v + ") is not a constant of enum " + typ }
+
+// IntText is v as text.
+func IntText[T ~int | ~int8 | ~int16 | ~int32 | ~int64](v T) string {
+	return strconv.FormatInt(int64(v), 10)
+}
+
+// UintText is v as text.
+func UintText[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](v T) string {
+	return strconv.FormatUint(uint64(v), 10)
+}
+
+// QuotedText is v in quotes; the beginning of it, when it is long.
+func QuotedText[T ~string](v T) string {
+	const most = 64
+	if len(v) > most {
+		return strconv.Quote(string(v[:most])) + "..."
+	}
+	return strconv.Quote(string(v))
+}
+
+// refused is what is refused of what the glue is lifting, and the way to it so
+// far. Goroutines switch where memory is allocated, and another one may be lifting
+// then: between the assignment of this and the next look at it nothing is.
+var refused struct {
+	path, why string
+	is        bool
+}
+
+// HasLength says whether the host gave an array the right number of elements.
+func HasLength(typ string, got uint32, want int) bool {
+	return got == uint32(want) || wrongLength(typ, got, want)
+}
+
+//go:noinline
+func wrongLength(typ string, got uint32, want int) bool {
+	why := typ + " needs " + strconv.Itoa(want) + " elements, got " + strconv.FormatUint(uint64(got), 10)
+	refused.path, refused.why, refused.is = "", why, true
+	return false
+}
+
+// Refused says whether what was lifted last is refused, and adds the step that
+// leads to it.
+func Refused(step string) bool { return refused.is && stepBack(step) }
+
+// RefusedAt is Refused for an element of a list.
+func RefusedAt(i int) bool { return refused.is && stepTo(func() string { return strconv.Itoa(i) }) }
+
+// RefusedKey is Refused for an entry of a map.
+func RefusedKey(k string) bool { return refused.is && stepTo(func() string { return QuotedText(k) }) }
+
+//go:noinline
+func stepTo(index func() string) bool {
+	path, why := refused.path, refused.why
+	refused.is = false
+	path = "[" + index() + "]" + path
+	refused.path, refused.why, refused.is = path, why, true
+	return true
+}
+
+//go:noinline
+func stepBack(step string) bool {
+	path, why := refused.path, refused.why
+	refused.is = false
+	path = step + path
+	refused.path, refused.why, refused.is = path, why, true
+	return true
+}
+
+// RefusedArgument refuses the arguments of the running export when the one that
+// was lifted last is refused. The export then returns at once.
+func RefusedArgument(name string) bool { return refused.is && refuseArguments(name) }
+
+//go:noinline
+func refuseArguments(name string) bool {
+	path, why := refused.path, refused.why
+	refused.path, refused.why, refused.is = "", "", false
+	path = name + path
+	at, n := unsafe.Pointer(unsafe.StringData(path)), uint32(len(path))
+	outlive(at)
+	Done()
+	hostRefuseArguments(Addr(at), n, StringAddr(why), uint32(len(why)))
+	runtime.KeepAlive(path)
+	runtime.KeepAlive(why)
+	return true
+}
+
+// CheckAnswer ends the call, and the instance, when the result of an import that
+// was lifted last is refused: the function of the host is wrong, and the Go code
+// that waits for it can't go on without it.
+func CheckAnswer(function, path string) {
+	if refused.is {
+		refuseAnswer(function, path)
+	}
+}
+
+//go:noinline
+func refuseAnswer(function, path string) {
+	path += refused.path
+	why := refused.why
+	hostRefuseAnswer(StringAddr(function), uint32(len(function)), StringAddr(path), uint32(len(path)), StringAddr(why), uint32(len(why)))
+	panic("undergo: " + function + path + ": " + why)
+}
