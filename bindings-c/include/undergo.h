@@ -896,4 +896,13 @@ static inline undergo_string_t undergo_text(const char *text) {
   return value;
 }
 
+// Does not compile where the condition does not hold.
+#if defined(__cplusplus)
+#define UNDERGO_STATIC_ASSERT(holds, name) static_assert(holds, #name)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define UNDERGO_STATIC_ASSERT(holds, name) _Static_assert(holds, #name)
+#else
+#define UNDERGO_STATIC_ASSERT(holds, name) enum { name = sizeof(char[(holds) ? 1 : -1]) }
+#endif
+
 #endif

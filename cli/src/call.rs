@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde_json::Value;
 use undergo::{
     CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
@@ -13,7 +13,8 @@ use undergo::{
 use crate::failure::Failure;
 use crate::forward;
 use crate::json::{self, Json, RULES, ToJson};
-use crate::options::Options;
+use crate::options::{self, Options};
+use crate::plugin;
 use crate::progress::Progress;
 
 /// Call a function of a plugin
@@ -30,11 +31,20 @@ pub(crate) struct Args {
     /// Answer a function that the plugin imports with that value, always
     #[arg(long = "import", value_name = "INTERFACE.NAME=JSON")]
     imports: Vec<String>,
-    /// Write a result of text or bytes as it is, not as JSON
+    /// Write a result of text or bytes as it is, not as JSON, and what the plugin prints, control characters and all
     #[arg(short, long)]
     raw: bool,
+    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is an error
+    #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "16MiB")]
+    max_output: u64,
     #[command(flatten)]
     options: Options,
+}
+
+impl Args {
+    fn most(&self) -> usize {
+        usize::try_from(self.max_output).unwrap_or(usize::MAX)
+    }
 }
 
 fn help() -> String {
@@ -42,7 +52,8 @@ fn help() -> String {
         "{RULES}\n\n\
          An argument for a string, an enum, bytes, a duration or a time that is not a JSON string is taken as it is: \
          Ada is \"Ada\", and 12 is \"12\". The null of an option is null.\n\n\
-         The result is written to standard output; what the plugin prints goes to standard error.\n\n\
+         The result is written to standard output; what the plugin prints goes to standard error. What could change how a terminal shows text is \
+         escaped in both, as in \\u{{1b}}, unless --raw is given.\n\n\
          Examples:\n  \
          undergo call greeter.wasm greet '{{\"name\":\"Ada\",\"tags\":[]}}' true\n  \
          undergo call greeter.wasm find Ada --import 'directory.lookup=[\"admin\"]'\n  \
@@ -66,12 +77,20 @@ fn call(args: &Args) -> undergo::Result<()> {
     let imports = imports(&plugin, &args.imports)?;
     let options = InstanceOptions { imports, sandbox: args.options.sandbox()?, limits: args.options.limits() };
     let instance = plugin.instantiate(options).inspect_err(|error| {
-        progress.pause(|| forward::after(error));
+        progress.pause(|| forward::after(error, printer(args)));
     })?;
     drop(progress);
-    let result = forward::during(&instance, || invoke(&instance, export, &values))?;
+    let result = forward::during(&instance, printer(args), || invoke(&instance, export, &values))?;
     let Some(ty) = &function.result else { return Ok(()) };
-    print(ty, &result, args.raw).map_err(|error| Error::new(ErrorKind::HostError, format!("the result can't be written: {error}")))
+    let bytes = shown(ty, result, args)?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| Error::new(ErrorKind::HostError, format!("the result can't be written: {error}")))
+}
+
+fn printer(args: &Args) -> forward::Printer {
+    forward::Printer::new(args.most(), args.raw)
 }
 
 fn arguments(function: &Function, given: &[String]) -> undergo::Result<Vec<Value>> {
@@ -82,7 +101,7 @@ fn arguments(function: &Function, given: &[String]) -> undergo::Result<Vec<Value
         let text = format!(
             "{} takes {}, got {}: {function}\nusage: undergo call FILE {} {}",
             function.name,
-            crate::plugin::count(wanted.len(), "argument"),
+            plugin::count(wanted.len(), "argument"),
             given.len(),
             function.name,
             names.join(" ")
@@ -135,14 +154,17 @@ fn imports(plugin: &Plugin, given: &[String]) -> undergo::Result<Imports> {
     Ok(imports)
 }
 
-fn print(ty: &Type, value: &Value, raw: bool) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    if raw {
-        let bytes = json::raw(ty, value).ok_or_else(|| anyhow!("--raw is for text and bytes, and the result is {ty}"))?;
-        out.write_all(&bytes)?;
-        return Ok(out.flush()?);
-    }
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
+/// What is written of a result.
+fn shown(ty: &Type, value: Value, args: &Args) -> undergo::Result<Vec<u8>> {
+    let fail = |text| Error::new(ErrorKind::HostError, text);
+    let bytes = if args.raw {
+        let bytes = json::raw(ty, &value).ok_or_else(|| fail(format!("--raw is for text and bytes, and the result is {ty}")))?;
+        Some(bytes).filter(|bytes| bytes.len() <= args.most())
+    } else {
+        json::page(&value, args.most()).map(|page| (page + "\n").into_bytes())
+    };
+    bytes.ok_or_else(|| {
+        let most = plugin::bytes(args.most());
+        fail(format!("the result has more than {most}, and is not written: give a larger --max-output, such as 1GiB"))
+    })
 }

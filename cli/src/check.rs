@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin};
+use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin, escape};
 
 use crate::plugin::{self, host_imports};
 
@@ -56,7 +56,7 @@ impl Check {
             Err(error) => vec![error.message().to_owned()],
         };
         if problems.is_empty() {
-            println!("{} is fine", file.display());
+            println!("{} is fine", escape::line(&file.display().to_string()));
             return Ok(());
         }
         let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();

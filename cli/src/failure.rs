@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use undergo::{Error, ErrorKind};
+use undergo::{Error, ErrorKind, escape};
 
 /// A failure with an exit code of its own.
 #[derive(Debug)]
@@ -27,29 +27,34 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Writes a line to standard error. It may quote a plugin, or be its own words: those don't get at the terminal.
+fn tell(text: &str) {
+    eprintln!("{}", escape::text(text));
+}
+
 /// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended otherwise than by a return, and a program's own.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Told) => ExitCode::FAILURE,
         Some(Failure::Call(error)) if error.kind() == ErrorKind::GuestError => {
-            eprintln!("{}", error.message());
+            tell(error.message());
             tell_last(error);
             ExitCode::FAILURE
         }
         Some(Failure::Call(error)) => {
-            eprintln!("{}", describe(error));
+            tell(&describe(error));
             tell_last(error);
             ExitCode::from(2)
         }
         Some(Failure::Run(error, code)) => {
-            eprintln!("{}", describe(error));
+            tell(&describe(error));
             tell_last(error);
             ExitCode::from(*code)
         }
         None => {
             match error.downcast_ref::<Error>() {
-                Some(error) => eprintln!("{}", describe(error)),
-                None => eprintln!("error: {error:#}"),
+                Some(error) => tell(&describe(error)),
+                None => tell(&format!("error: {error:#}")),
             }
             ExitCode::FAILURE
         }
@@ -66,7 +71,7 @@ fn tell_last(error: &Error) {
 /// Writes to standard error what a program was denied, whose own words can't say why.
 pub(crate) fn tell_denied(denied: &[String]) {
     for text in denied {
-        eprintln!("undergo: {text} (option --net)");
+        tell(&format!("undergo: {text} (option --net)"));
     }
 }
 

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind};
+use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind, escape};
 
 use crate::check::Check;
+use crate::json;
 use crate::plugin::{self, bare_exports};
 
 /// Show what a plugin gives, what it wants, and what it is made of
@@ -106,9 +107,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "wasi": wasi,
             "sections": info.sections.iter().map(|section| json!({"name": section.name, "size": section.size})).collect::<Vec<_>>(),
         });
-        format!("{value:#}\n")
+        json::plain(&format!("{value:#}\n"))
     } else {
-        page(&file, &info, &exports, &imports, &wasi)
+        escape::text(&page(&file, &info, &exports, &imports, &wasi)).into_owned()
     };
     std::io::stdout().write_all(text.as_bytes()).context("the result can't be written")
 }

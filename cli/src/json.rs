@@ -1,11 +1,12 @@
 //! Between JSON and what crosses the boundary, without a tree in between but the JSON itself.
 
 use std::borrow::Cow;
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Number, Value};
-use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
+use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, escape, names};
 
 use crate::{duration, rfc3339};
 
@@ -308,6 +309,49 @@ fn float(value: f64) -> Result<Value> {
     ))
 }
 
+/// JSON, which stays the same, for a terminal: what is not plain in it, and stands within a string therefore, is escaped.
+pub(crate) fn plain(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if escape::is_plain(c) || c == '\n' {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+/// The value on several lines, for a terminal. `None` where that has more bytes.
+pub(crate) fn page(value: &Value, most: usize) -> Option<String> {
+    let mut page = Page { text: Vec::new(), most };
+    serde_json::to_writer_pretty(&mut page, value).ok()?;
+    let text = plain(&String::from_utf8(page.text).ok()?);
+    (text.len() <= most).then_some(text)
+}
+
+/// Text up to a length, behind which nothing can be written.
+struct Page {
+    text: Vec<u8>,
+    most: usize,
+}
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.most - self.text.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The bytes that a result of text or bytes stands for.
 pub(crate) fn raw(ty: &Type, value: &Value) -> Option<Vec<u8>> {
     let ty = if let TypeKind::Option(inner) = &ty.kind { inner } else { ty };
@@ -315,5 +359,20 @@ pub(crate) fn raw(ty: &Type, value: &Value) -> Option<Vec<u8>> {
     match &ty.kind {
         TypeKind::List(_) => BASE64.decode(text.strip_prefix(BYTES)?).ok(),
         _ => Some(text.as_bytes().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_plain_and_the_same() {
+        let value = Value::from("a\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{e0041}ü\n");
+        let text = page(&value, 1000).expect("short");
+        assert_eq!(text, r#""a\u001b[31m\u007f\u009b\u202e\udb40\udc41ü\n""#);
+        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
+        assert_eq!(page(&Value::from("x".repeat(99)), 100), None);
+        assert!(page(&Value::from("x".repeat(98)), 100).is_some());
     }
 }

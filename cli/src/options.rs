@@ -124,7 +124,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 10] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use undergo::escape;
 
 /// Shows what is going on, on standard error, where that is a terminal. It goes away when dropped.
 pub(crate) struct Progress(ProgressBar);
@@ -23,7 +24,7 @@ impl Progress {
     pub(crate) fn pass_on(&self, text: &[u8]) {
         self.pause(|| {
             // A closed standard error is no reason to fail.
-            let _ = std::io::stderr().write_all(text);
+            let _ = std::io::stderr().write_all(escape::bytes(text).as_bytes());
         });
     }
 

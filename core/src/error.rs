@@ -1,8 +1,11 @@
 //! The one error type, and its kinds.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use crate::escape;
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -123,10 +126,17 @@ struct Inner {
 
 impl Error {
     /// An error of a kind, with a sentence for a person.
+    ///
+    /// Undergo's own sentences quote names and texts of strangers, so what is not plain in them is [escaped](escape::text), and they have at most 64 KiB. What others
+    /// say (the guest in a returned error, in a panic, the host in its own errors) stays as it is.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if !matches!(kind, ErrorKind::GuestError | ErrorKind::Panic | ErrorKind::HostError) {
+            message = sentence(message);
+        }
         Error(Box::new(Inner {
             kind,
-            message: message.into(),
+            message,
             path: Vec::new(),
             function: None,
             frames: Vec::new(),
@@ -244,7 +254,9 @@ impl Error {
 
     /// Adds one step on the way out from the value to the argument: `.name`, `[3]` or the parameter's name.
     pub(crate) fn at(mut self, step: impl Into<String>) -> Self {
-        self.0.path.push(step.into());
+        let step = step.into();
+        // The key of a map is any text.
+        self.0.path.push(escape::bounded(&escape::line(&step), LONGEST_STEP).into_owned());
         self
     }
 
@@ -300,6 +312,20 @@ impl Error {
     }
 }
 
+/// Bytes of a message of Undergo's own: enough for a list of all that a plugin misses.
+const LONGEST: usize = 64 << 10;
+
+/// Bytes of a step of a path.
+const LONGEST_STEP: usize = 1 << 10;
+
+/// A message of Undergo's own, in which others are quoted.
+fn sentence(message: String) -> String {
+    match escape::bounded(&escape::text(&message), LONGEST) {
+        Cow::Borrowed(same) if same.len() == message.len() => message,
+        changed => changed.into_owned(),
+    }
+}
+
 #[derive(Debug)]
 struct Carried(Error);
 
@@ -337,6 +363,15 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_are_quoted_in_plain_text() {
+        let error = Error::new(ErrorKind::UnknownExport, "there is no export 'a\x1b[2J\u{202e}'\n\tand so on");
+        assert_eq!(error.message(), "there is no export 'a\\u{1b}[2J\\u{202e}'\n\tand so on");
+        assert_eq!(Error::new(ErrorKind::GuestError, "\x1b[31mred").message(), "\x1b[31mred");
+        let long = Error::new(ErrorKind::InvalidPlugin, "x".repeat(10 << 20));
+        assert!(long.message().len() < LONGEST + 100 && long.message().ends_with("bytes more)"), "{}", long.message().len());
+    }
 
     #[test]
     fn what_belongs_to_the_runtime() {

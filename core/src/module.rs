@@ -6,6 +6,7 @@ use memchr::memmem;
 use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
 use crate::proposals;
 
 /// A module's parts.
@@ -169,6 +170,24 @@ struct ModuleReader {
     newer: Option<u32>,
     /// Bytes whose checksum was computed.
     summed: usize,
+    /// The first name that is none.
+    unfit: Option<Error>,
+}
+
+/// Bytes of a name. The longest that Go gives a function of its own have some hundreds.
+const MAX_NAME: usize = 1 << 10;
+
+/// What is wrong with a name, which hosts show, and write into files: control characters, or its length.
+pub(crate) fn unfit(what: &str, name: &str) -> Option<Error> {
+    let why = if name.len() > MAX_NAME {
+        format!("{} bytes; at most {MAX_NAME} are accepted", name.len())
+    } else if name.chars().all(escape::is_plain) {
+        return None;
+    } else {
+        "a character that is no part of a name: a control character, or one that has no place of its own in a line".to_owned()
+    };
+    let shown = escape::line(name);
+    Some(invalid(format!("the name of {what}, '{}', has {why}", escape::bounded(&shown, 100))))
 }
 
 /// The version of docs/abi.md that hosts keep to: a plugin may need an earlier one, and no later one.
@@ -181,7 +200,10 @@ impl ModuleReader {
     fn payload(&mut self, payload: &Payload<'_>, bytes: &[u8]) -> wasmparser::Result<()> {
         if let Some((id, range)) = payload.as_section() {
             let name = match payload {
-                Payload::CustomSection(custom) => custom.name().to_owned(),
+                Payload::CustomSection(custom) => {
+                    self.check("a section", custom.name());
+                    custom.name().to_owned()
+                }
                 _ => section_name(id).to_owned(),
             };
             self.sections.push(Section { name, size: range.len() });
@@ -198,6 +220,8 @@ impl ModuleReader {
             Payload::ImportSection(imports) => {
                 for import in imports.clone().into_imports() {
                     let import = import?;
+                    self.check("the module of an import", import.module);
+                    self.check("an import", import.name);
                     if let TypeRef::Func(index) | TypeRef::FuncExact(index) = import.ty {
                         self.imported_functions += 1;
                         self.functions.push(index);
@@ -218,6 +242,7 @@ impl ModuleReader {
             Payload::ExportSection(exports) => {
                 for export in exports.clone() {
                     let export = export?;
+                    self.check("an export", export.name);
                     match export.kind {
                         ExternalKind::Func | ExternalKind::FuncExact => self.exports.push((export.name.to_owned(), export.index)),
                         ExternalKind::Memory => self.has_memory |= export.name == "memory",
@@ -233,6 +258,12 @@ impl ModuleReader {
             _ => {}
         }
         Ok(())
+    }
+
+    fn check(&mut self, what: &str, name: &str) {
+        if self.unfit.is_none() {
+            self.unfit = unfit(what, name);
+        }
     }
 
     fn signature(&self, index: u32) -> Option<CoreType> {
@@ -272,6 +303,9 @@ impl ModuleReader {
     }
 
     fn finish(mut self, size: usize) -> Result<ModuleInfo> {
+        if let Some(error) = self.unfit {
+            return Err(error);
+        }
         let wit = match (self.texts.len(), self.newer) {
             (0, Some(version)) => {
                 return Err(invalid(format!(
@@ -339,7 +373,10 @@ fn go_version(data: &[u8], offset: usize) -> Option<String> {
     for field in section.into_iter().flatten() {
         for value in field.values.into_iter().flatten() {
             if value.name == "Go" || value.name == "Go cmd/compile" {
-                return Some(value.version.split_whitespace().next().unwrap_or_default().to_owned());
+                let version = value.version.split_whitespace().next().unwrap_or_default();
+                // Such as go1.26.8, go1.27rc1, devel; what is longer, or has anything else in it, is no version of Go.
+                let is_version = version.len() < 64 && version.chars().all(|c| c.is_ascii_graphic());
+                return is_version.then(|| version.to_owned());
             }
         }
     }

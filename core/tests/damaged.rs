@@ -66,6 +66,43 @@ fn random_bytes_are_refused() {
     }
 }
 
+#[test]
+fn names_that_do_more_than_name_are_refused() {
+    let odd = ["a\nb", "\x1b[31m", "\0", "\x7f", "a\u{9b}31m", "a\u{202e}b", "a\u{2028}", "\u{feff}a", "a\u{200b}", "a\u{3164}"];
+    let long = "x".repeat(2000);
+    for name in odd.into_iter().chain([long.as_str()]) {
+        let shown: String = name.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+        for (what, part) in [
+            ("the module of an import", format!("(import \"{shown}\" \"f\" (func))")),
+            ("an import", format!("(import \"m\" \"{shown}\" (global i32))")),
+            ("an export", format!("(func (export \"{shown}\"))")),
+            ("an export", format!("(global (export \"{shown}\") i32 (i32.const 0))")),
+            ("a section", format!("(@custom \"{shown}\" \"\")")),
+        ] {
+            let error = load(&assemble(&format!("(module {part} (func (export \"_initialize\")))"))).expect_err(what);
+            expect(&error, ErrorKind::InvalidPlugin, &[&format!("the name of {what}, '")]);
+            let message = error.message();
+            assert!(message.len() < 400 && message.chars().all(|c| ('\x20'..='\x7e').contains(&c) || c == '…'), "{message:?}");
+        }
+    }
+    let fine = "größer.than(*T[int]) 語 +&'\\22";
+    load(&assemble(&format!("(module (func (export \"{fine}\")) (func (export \"_initialize\")))"))).expect("it is a name");
+}
+
+#[test]
+fn a_version_of_go_is_a_word() {
+    let with = |version: &str| {
+        let producers = [b"\x01\x08language\x01\x02Go".as_slice(), &[version.len() as u8], version.as_bytes()].concat();
+        let text: String = producers.iter().map(|byte| format!("\\{byte:02x}")).collect();
+        let module = assemble(&format!("(module (func (export \"_initialize\")) (@custom \"producers\" \"{text}\"))"));
+        ModuleInfo::parse(&module).expect("a module").go_version
+    };
+    assert_eq!(with("go1.26.8").as_deref(), Some("go1.26.8"));
+    assert_eq!(with("go1.26\x1b[31mRED"), None);
+    assert_eq!(with("go1.26\u{9b}31m"), None);
+    assert_eq!(with(&"1".repeat(100)), None);
+}
+
 /// A small plugin with all that the host uses of a module.
 fn small() -> Vec<u8> {
     let wit = world("world w { import host: interface { note: func(s: string) -> string; } export f: func(s: string) -> list<string>; }");

@@ -9,12 +9,24 @@ use undergo::{Type, names};
 pub(super) struct Classes {
     types: BTreeMap<String, String>,
     taken: BTreeSet<String>,
+    /// Whether names of capitals are macros perhaps.
+    has_macros: bool,
 }
 
 impl Classes {
     /// Names for these types, none of which is one of `reserved`.
     pub(super) fn new(types: &[Type], reserved: impl IntoIterator<Item = &'static str>) -> Classes {
-        let mut classes = Classes { types: BTreeMap::new(), taken: reserved.into_iter().map(str::to_owned).collect() };
+        Classes::of_language(types, reserved, false)
+    }
+
+    /// The same for a language in which EOF and NULL are macros.
+    pub(super) fn beside_macros(types: &[Type]) -> Classes {
+        Classes::of_language(types, [], true)
+    }
+
+    fn of_language(types: &[Type], reserved: impl IntoIterator<Item = &'static str>, has_macros: bool) -> Classes {
+        let taken = reserved.into_iter().map(str::to_owned).collect();
+        let mut classes = Classes { types: BTreeMap::new(), taken, has_macros };
         for ty in types {
             let name = ty.to_string();
             let class = classes.declare(&name);
@@ -28,6 +40,11 @@ impl Classes {
         let mut name: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             name.insert_str(0, "Plugin");
+        }
+        // A name of a bare module may begin with what is left out.
+        name[..1].make_ascii_uppercase();
+        if self.has_macros && kebab.contains(|c: char| c.is_ascii_uppercase()) && !name.contains(|c: char| c.is_ascii_lowercase()) {
+            name.push('_');
         }
         while !self.taken.insert(name.clone()) {
             name.push('_');

@@ -7,8 +7,10 @@ mod kotlin;
 mod lines;
 mod python;
 mod ruby;
+mod scope;
 mod surface;
 mod swift;
+mod text;
 mod ts;
 
 use std::fs;

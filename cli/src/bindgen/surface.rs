@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use undergo::{Function, Plugin, Type, names};
 
+use super::text;
+
 /// A plugin as its hosts see it.
 pub(super) struct Surface<'a> {
-    /// The name of its file.
-    pub(super) file: &'a str,
+    /// The name of its file, as a comment has it.
+    pub(super) file: String,
     /// What its interface is called in WIT. That of a module without an interface is called after its file.
     pub(super) world: String,
     /// Records and enums.
@@ -36,7 +38,7 @@ impl<'a> Surface<'a> {
             }
         }
         Surface {
-            file,
+            file: text::one_line(file),
             world: interface.map_or_else(|| names::kebab(stem), |interface| interface.name.clone()),
             types: interface.map_or(&[], |interface| &interface.types),
             exports: plugin.exports().collect(),

@@ -283,6 +283,15 @@ impl Type {
         };
         Type { kind, size, align }
     }
+
+    /// The name of a record or an enum.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match &self.kind {
+            TypeKind::Record(record) => Some(&record.name),
+            TypeKind::Enum(cases) => Some(&cases.name),
+            _ => None,
+        }
+    }
 }
 
 impl TupleType {

@@ -1,13 +1,17 @@
 //! From WIT text to the type model.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
-use super::{EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use super::{
+    EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind, names,
+};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
+use crate::module;
 
 /// The interfaces that every host provides; see docs/abi.md, sections 7 and 9.
 pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
@@ -89,6 +93,7 @@ impl Reader<'_> {
             return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
         };
         let world = &self.resolve.worlds[world];
+        check_names("the world", [world.name.as_str()].into_iter())?;
         let mut imports = Vec::new();
         for (key, item) in &world.imports {
             match item {
@@ -100,6 +105,7 @@ impl Reader<'_> {
             }
         }
         imports.retain(|import| !import.functions.is_empty());
+        check_names("an imported interface", imports.iter().map(|import| import.name.as_str()))?;
         let mut exports = Vec::new();
         for item in world.exports.values() {
             match item {
@@ -108,6 +114,8 @@ impl Reader<'_> {
                 WorldItem::Type { .. } => {}
             }
         }
+        check_names("an export", exports.iter().map(|function| function.name.as_str()))?;
+        check_names("a type", self.named.iter().filter_map(Type::name))?;
         Ok(Interface { name: world.name.clone(), wit: wit.to_owned(), exports, imports, types: self.named })
     }
 
@@ -116,12 +124,14 @@ impl Reader<'_> {
             WorldKey::Name(name) => name.clone(),
             WorldKey::Interface(id) => self.resolve.id_of(*id).unwrap_or_default(),
         };
-        let functions = self.resolve.interfaces[id].functions.values().map(|f| self.function(f)).collect::<Result<_>>()?;
+        let functions = self.resolve.interfaces[id].functions.values().map(|f| self.function(f)).collect::<Result<Vec<_>>>()?;
+        check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
         Ok(ImportedInterface { name, functions })
     }
 
     fn function(&mut self, function: &wit_parser::Function) -> Result<Arc<Function>> {
         let at = |error: Error| invalid(format!("function {}: {}", function.name, error.message()));
+        check_names("a parameter", function.params.iter().map(|param| param.name.as_str())).map_err(at)?;
         let mut params = Vec::with_capacity(function.params.len());
         for param in &function.params {
             let ty = self.ty(&param.ty, 0).map_err(at)?;
@@ -209,18 +219,22 @@ impl Reader<'_> {
                 TypeKind::Tuple(Arc::new(TupleType::new(items)))
             }
             TypeDefKind::Record(record) => {
+                check_names("a field", record.fields.iter().map(|field| field.name.as_str()))?;
                 let mut fields = Vec::with_capacity(record.fields.len());
                 for field in &record.fields {
                     fields.push(Field { name: field.name.clone(), docs: docs(&field.docs), ty: inner(&field.ty)? });
                 }
                 TypeKind::Record(Arc::new(RecordType::new(name, docs(&def.docs), fields)))
             }
-            TypeDefKind::Enum(cases) => TypeKind::Enum(Arc::new(EnumType {
-                name,
-                docs: docs(&def.docs),
-                cases: cases.cases.iter().map(|case| (case.name.clone(), docs(&case.docs))).collect(),
-                extension: Extension::default(),
-            })),
+            TypeDefKind::Enum(cases) => {
+                check_names("a case", cases.cases.iter().map(|case| case.name.as_str()))?;
+                TypeKind::Enum(Arc::new(EnumType {
+                    name,
+                    docs: docs(&def.docs),
+                    cases: cases.cases.iter().map(|case| (case.name.clone(), docs(&case.docs))).collect(),
+                    extension: Extension::default(),
+                }))
+            }
             other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
         };
         let ty = Type::new(kind);
@@ -255,8 +269,23 @@ impl Reader<'_> {
     }
 }
 
+/// Doc comments are lines of plain characters: hosts show them, and write them into files.
 fn docs(docs: &wit_parser::Docs) -> String {
-    docs.contents.as_deref().unwrap_or_default().trim().to_owned()
+    escape::docs(docs.contents.as_deref().unwrap_or_default()).trim().to_owned()
+}
+
+/// Names that stand beside each other. They must stay apart in each host's own form, where WIT tells `URL` from `url` and `a-1` from `a1`.
+fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if let Some(error) = module::unfit(of, name) {
+            return Err(error);
+        }
+        if !seen.insert(names::camel(&name.to_ascii_lowercase())) {
+            return Err(invalid(format!("the name of {of}, {name}, is the same as another's, or too much like it")));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -315,6 +344,21 @@ package undergo:go {
     }
 
     #[test]
+    fn docs_are_lines_of_plain_characters() {
+        let wit = "package a:b; world w { /// one\r#two\u{2028}three\u{feff}\n export f: func(); }";
+        assert_eq!(Interface::parse(wit).expect("valid").exports[0].docs, "one\n#two\nthree\u{fffd}");
+    }
+
+    #[test]
+    fn a_name_has_an_end() {
+        for wit in ["export NAME: func();", "export f: func(NAME: s8);", "enum e { NAME } export f: func(x: e);"] {
+            let wit = format!("package a:b; world w {{ {} }}", wit.replace("NAME", &"a".repeat(2000)));
+            let error = Interface::parse(&wit).expect_err("too long");
+            assert!(error.message().contains("has 2000 bytes") && error.message().len() < 300, "{error}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         for (wit, text) in [
             ("nonsense", "not valid WIT"),
@@ -322,6 +366,9 @@ package undergo:go {
             ("package a:b; world w { export f: func(c: char); }", "function f: it uses a type"),
             ("package a:b; world w { export f: func() -> result<s8, s8>; }", "must be a string"),
             ("package a:b; world w { export f: func(x: list<result<s8, string>>); }", "does not know (result)"),
+            ("package a:b; world w { record r { url: s8, URL: s8 } export f: func(x: r); }", "the name of a field, URL, is the same"),
+            ("package a:b; world w { enum e { a-1, a1 } export f: func(x: e); }", "the name of a case, a1, is the same"),
+            ("package a:b; world w { export f: func(a1: s8, a-1: s8); }", "the name of a parameter, a-1, is the same"),
         ] {
             let error = Interface::parse(wit).expect_err(wit);
             assert_eq!(error.kind(), ErrorKind::InvalidPlugin);

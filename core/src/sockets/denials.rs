@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::escape;
+
 /// Different ones that are kept.
 const MOST: usize = 64;
 
@@ -30,7 +32,9 @@ impl Denials {
 
     /// Takes note of what was denied, and of the rule that would allow it.
     pub(crate) fn note(&self, what: &str, rule: &str) {
+        // The guest has said what it wanted, a name of any length perhaps.
         let text = format!("the sandbox denied {what}; it takes the rule {rule}");
+        let text = escape::bounded(&escape::line(&text), 1 << 10).into_owned();
         let mut kept = self.lock();
         if kept.all.len() < MOST && !kept.all.contains(&text) {
             kept.all.push(text.clone());

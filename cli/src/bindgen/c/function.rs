@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use undergo::{Function, Type};
 
+use super::places::assertion;
 use super::text::{all_alone, comment, identifier};
 use super::types::{Types, spaced};
 
@@ -63,6 +64,8 @@ pub(super) fn export(types: &mut Types, function: &Function, owner: &str, signat
             let _ = writeln!(out, "    {}{name};", spaced(ty));
         }
         let _ = writeln!(out, "  }} args;");
+        let parts = types.places.of_fields(function.params.iter().map(|param| &param.ty));
+        *out += &assertion("args", &parts, &[]);
         for (_, name) in &params {
             let _ = writeln!(out, "  args.{name} = {name};");
         }
@@ -124,7 +127,10 @@ pub(super) fn imports(types: &mut Types, interface: &str, functions: &[&Arc<Func
             for (ty, name) in &params {
                 let _ = writeln!(adapters, "    {}{name};", spaced(ty));
             }
-            let _ = writeln!(adapters, "  }} given_t;\n  const given_t *given = (const given_t *)args;");
+            let _ = writeln!(adapters, "  }} given_t;");
+            let parts = types.places.of_fields(function.params.iter().map(|param| &param.ty));
+            adapters += &assertion("given_t", &parts, &[]);
+            let _ = writeln!(adapters, "  const given_t *given = (const given_t *)args;");
             passed.extend(params.iter().map(|(_, name)| format!("given->{name}")));
         }
         match &shown {

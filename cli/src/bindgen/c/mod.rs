@@ -1,6 +1,7 @@
 //! A C header for a plugin: structs, and a typed function for each export, for an instance and for a pool, and for each import.
 
 mod function;
+mod places;
 pub(super) mod text;
 mod types;
 
@@ -25,13 +26,14 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     fn new(plugin: &'a Plugin) -> Header<'a> {
         let surface = Surface::new(plugin);
-        let types = Types::new(&text::identifier(&surface.world));
+        let types = Types::new(&text::prefix(&surface.world));
         Header { surface, types }
     }
 
     fn write(mut self) -> String {
         let prefix = self.types.prefix().to_owned();
-        let guard = format!("UNDERGO_{}_H", prefix.to_uppercase());
+        // Out of the way of undergo.h's own.
+        let guard = format!("UNDERGO_BINDGEN_{}_H", prefix.to_uppercase());
         // Names of types come first, so that it is the others that step aside.
         let [check, load] = ["plugin-check", "plugin-load"].map(|name| self.types.name(name));
         let table = self.types.name("signatures");

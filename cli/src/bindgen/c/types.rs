@@ -1,24 +1,27 @@
 //! Types as C has them: bindings-c/src/layout.rs has the same rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use undergo::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind, names};
+use undergo::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind};
 
+use super::places::{Places, assertion};
 use super::text::{all_alone, comment, identifier};
+use crate::bindgen::scope::Scope;
 
 /// The types of a header, each written once, in an order in which C can read them.
 pub(super) struct Types {
     prefix: String,
-    names: HashSet<String>,
+    names: Scope,
     /// The C name of each type that has one, by what it is made of.
     known: HashMap<String, String>,
+    pub(super) places: Places,
     out: String,
 }
 
 impl Types {
     pub(super) fn new(prefix: &str) -> Types {
-        Types { prefix: prefix.to_owned(), names: HashSet::new(), known: HashMap::new(), out: String::new() }
+        Types { prefix: prefix.to_owned(), names: Scope::default(), known: HashMap::new(), places: Places::default(), out: String::new() }
     }
 
     pub(super) fn prefix(&self) -> &str {
@@ -32,20 +35,11 @@ impl Types {
 
     /// A name that nothing else in the header has.
     pub(super) fn name(&mut self, name: &str) -> String {
-        let name = format!("{}_{}", self.prefix, identifier(name));
-        self.unique(name)
+        self.names.take(format!("{}_{}", self.prefix, identifier(name)))
     }
 
     fn type_name(&mut self, name: &str) -> String {
-        let name = format!("{}_{}_t", self.prefix, identifier(name));
-        self.unique(name)
-    }
-
-    fn unique(&mut self, mut name: String) -> String {
-        while !self.names.insert(name.clone()) {
-            name.push('_');
-        }
-        name
+        self.names.take(format!("{}_{}_t", self.prefix, identifier(name)))
     }
 
     /// A type in C.
@@ -69,12 +63,17 @@ impl Types {
                 let (entry, name) = (self.type_name(&format!("{key}-entry")), self.type_name(&key));
                 let _ = writeln!(
                     self.out,
-                    "// An entry of a map.\ntypedef struct {entry} {{\n  {inner_key} key;\n  {value} value;\n}} {entry};\n"
+                    "// An entry of a map.\ntypedef struct {entry} {{\n  {}key;\n  {}value;\n}} {entry};",
+                    spaced(&inner_key),
+                    spaced(&value)
                 );
+                let parts = self.places.of_fields([&map.key, &map.value].into_iter());
+                self.out += &assertion(&entry, &parts, &["key".to_owned(), "value".to_owned()]);
                 let _ = writeln!(
                     self.out,
-                    "// A map of len entries, in any order.\ntypedef struct {name} {{\n  const {entry} *ptr;\n  size_t len;\n}} {name};\n"
+                    "// A map of len entries, in any order.\ntypedef struct {name} {{\n  const {entry} *ptr;\n  size_t len;\n}} {name};"
                 );
+                self.out += &assertion(&name, &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
                 self.known.insert(key, name.clone());
                 name
             }
@@ -108,9 +107,10 @@ impl Types {
                 let name = self.type_name(&key);
                 let _ = writeln!(
                     self.out,
-                    "// A list of len items.\ntypedef struct {name} {{\n  {}ptr;\n  size_t len;\n}} {name};\n",
+                    "// A list of len items.\ntypedef struct {name} {{\n  {}ptr;\n  size_t len;\n}} {name};",
                     spaced(&shown)
                 );
+                self.out += &assertion(&name, &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
                 self.known.insert(key, name.clone());
                 return name;
             }
@@ -129,7 +129,9 @@ impl Types {
         for (i, field) in fields.iter().enumerate() {
             let _ = writeln!(self.out, "  {}f{i};", spaced(field));
         }
-        let _ = writeln!(self.out, "}} {name};\n");
+        let _ = writeln!(self.out, "}} {name};");
+        let parts = self.places.of_fields(tuple.items.iter());
+        self.out += &assertion(&name, &parts, &(0..fields.len()).map(|i| format!("f{i}")).collect::<Vec<_>>());
         self.known.insert(key, name.clone());
         name
     }
@@ -141,7 +143,7 @@ impl Types {
         }
         let types: Vec<String> = record.fields.iter().map(|field| self.show(&field.ty)).collect();
         let name = self.type_name(&record.name);
-        let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
+        let mut fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
         let mut out = String::new();
         comment(&mut out, 0, or(&record.docs, &format!("The record {}.", record.name)));
         let _ = writeln!(out, "typedef struct {name} {{");
@@ -154,10 +156,13 @@ impl Types {
         }
         if record.fields.is_empty() {
             // C has no struct without a member.
+            fields.push("nothing".to_owned());
             let _ = writeln!(out, "  char nothing;");
         }
-        let _ = writeln!(out, "}} {name};\n");
+        let _ = writeln!(out, "}} {name};");
+        let parts = self.places.of_fields(record.fields.iter().map(|field| &field.ty));
         self.out += &out;
+        self.out += &assertion(&name, &parts, &fields);
         self.known.insert(key, name.clone());
         name
     }
@@ -175,8 +180,8 @@ impl Types {
             if !docs.is_empty() {
                 comment(&mut out, 1, docs);
             }
-            let case = format!("{}_{}_{}", self.prefix, names::snake(&cases.name), names::snake(case)).to_uppercase();
-            let case = self.unique(case);
+            let case = format!("{}_{}_{}", self.prefix, identifier(&cases.name), identifier(case)).to_uppercase();
+            let case = self.names.take(case);
             let _ = writeln!(out, "  {case} = {number},");
         }
         let _ = writeln!(out, "}};\n");

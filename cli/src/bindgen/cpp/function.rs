@@ -15,8 +15,8 @@ const WIDTH: usize = 120;
 const MEMBERS: [&str; 8] = ["instance", "load", "make", "pool", "try_load", "try_make", "view", "with"];
 
 /// The names of methods for exports: out of the way of the classes' own members, and of each other, with and without `try_`.
-pub(super) fn methods<'a>(exports: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut taken: BTreeSet<String> = MEMBERS.iter().map(|&member| member.to_owned()).collect();
+pub(super) fn methods<'a>(exports: impl Iterator<Item = &'a str>, classes: &[&str]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = MEMBERS.iter().chain(classes).map(|&member| member.to_owned()).collect();
     let name_of = |export| {
         let mut name = alone(export, &[]);
         while taken.contains(&name) || taken.contains(&format!("try_{name}")) {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn methods_are_out_of_each_others_way() {
-        let found = methods(["greet", "try-greet", "with", "class", "a.b"].into_iter());
-        assert_eq!(found, ["greet", "try_greet_", "with_", "class_", "a_b"]);
+        let found = methods(["greet", "try-greet", "with", "class", "a.b", "Bare"].into_iter(), &["Bare"]);
+        assert_eq!(found, ["greet", "try_greet_", "with_", "class_", "a_b", "Bare_"]);
     }
 }

@@ -12,9 +12,15 @@ use super::c::text::{all_alone, alone, comment, literal};
 use super::surface::{Imported, Surface};
 use types::Types;
 
-/// The namespace of a plugin's header.
+/// The namespace of a plugin's header. Functions that C's usual headers declare are none.
 pub(crate) fn namespace(world: &str) -> String {
-    alone(world, &["std", "undergo"])
+    alone(
+        world,
+        &[
+            "abs", "clock", "close", "div", "exit", "index", "link", "log", "open", "pipe", "posix", "rand", "read", "remove", "rename",
+            "select", "send", "signal", "std", "system", "time", "undergo", "write",
+        ],
+    )
 }
 
 /// The header's text.
@@ -32,7 +38,7 @@ struct Import<'a> {
 }
 
 struct Header<'a> {
-    file: &'a str,
+    file: String,
     namespace: String,
     /// The name of the class for an instance.
     class: String,
@@ -144,7 +150,9 @@ impl<'a> Header<'a> {
         let _ = writeln!(out, "class {class} {{\n public:");
         comment(out, 1, "Of an instance or a pool that is known to have these functions.");
         let _ = writeln!(out, "  explicit {class}(undergo::View view) : view_(std::move(view)) {{}}\n");
-        let names = function::methods(self.exports.iter().map(|export| export.name.as_str()));
+        // A method that is called as its class would be a constructor.
+        let classes = [class.as_str(), &self.class, &self.pool];
+        let names = function::methods(self.exports.iter().map(|export| export.name.as_str()), &classes);
         for (number, (export, name)) in self.exports.iter().zip(names).enumerate() {
             function::export(&self.types, export, &name, &format!("wit::signatures[{number}]"), out);
         }
@@ -257,5 +265,6 @@ impl<'a> Header<'a> {
 
 /// The names of the methods of an import's class.
 fn methods_of(import: &Import<'_>) -> Vec<String> {
-    all_alone(import.functions.iter().map(|function| function.name.as_str()), &[])
+    // A method that is called as its class would be a constructor.
+    all_alone(import.functions.iter().map(|function| function.name.as_str()), &[&import.class])
 }

@@ -23,7 +23,7 @@ impl Types {
     pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
         Types {
             namespace: namespace.to_owned(),
-            classes: Classes::new(types, []),
+            classes: Classes::beside_macros(types),
             done: BTreeSet::new(),
             out: String::new(),
             codecs: String::new(),
@@ -96,7 +96,7 @@ impl Types {
 
     fn record(&mut self, record: &RecordType) {
         let class = self.of(&record.name);
-        let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
+        let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[&class]);
         let mut out = String::new();
         comment(&mut out, 0, or(&record.docs, &format!("The record {}.", record.name)));
         let _ = writeln!(out, "struct {class} {{");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
+use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use text::{Docs, identifier, literal};
 use types::Names;
@@ -22,17 +23,21 @@ struct Import<'a> {
     name: &'a str,
     class: String,
     suspending: String,
-    functions: Vec<&'a Arc<Function>>,
+    /// The parameter for what has the functions.
+    param: String,
+    /// With their names in Kotlin.
+    functions: Vec<(String, &'a Arc<Function>)>,
 }
 
 struct Module<'a> {
-    file: &'a str,
+    file: String,
     world: String,
     /// The classes for an instance, for a pool, and for what both are; then the same for calls that suspend.
     blocking: [String; 3],
     suspending: [String; 3],
     types: &'a [Type],
-    exports: Vec<&'a Arc<Function>>,
+    /// With their names in Kotlin.
+    exports: Vec<(String, &'a Arc<Function>)>,
     imports: Vec<Import<'a>>,
     names: Names,
     out: Lines,
@@ -44,11 +49,15 @@ impl<'a> Module<'a> {
         let mut names = Names::new(types);
         let blocking = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let suspending = ["", "-pool", "-exports"].map(|end| names.class(&format!("async-{world}{end}")));
+        // What stands beside them where they are named.
+        let mut params = Scope::new(["args", "imports", "limits", "path", "plugin", "result", "sandbox", "size"]);
         let import = |Imported { name, functions }| {
             let kebab = names::kebab(name);
-            Import { name, class: names.class(&kebab), suspending: names.class(&format!("async-{kebab}")), functions }
+            let [class, suspending] = ["", "async-"].map(|start| names.class(&format!("{start}{kebab}")));
+            Import { name, class, suspending, param: params.take(identifier(name)), functions: named(Scope::new(OF_ALL), functions) }
         };
         let imports = imports.into_iter().map(import).collect();
+        let exports = named(Scope::new(OWN.into_iter().chain(OF_ALL)), exports);
         Module { file, world, blocking, suspending, types, exports, imports, names, out: Lines::new("    ") }
     }
 
@@ -75,7 +84,10 @@ impl<'a> Module<'a> {
         head.blank();
         head.line(0, "@file:Suppress(\"unused\", \"RemoveRedundantQualifierName\")");
         head.blank();
-        let package: String = self.world.chars().filter(char::is_ascii_alphanumeric).collect();
+        let mut package: String = self.world.chars().filter(char::is_ascii_alphanumeric).collect();
+        if matches!(package.as_str(), "" | "java" | "kotlin") {
+            package.push_str("plugin");
+        }
         head.line(0, &format!("package {}", identifier(&package)));
         head.blank();
         for import in self.names.imported() {
@@ -86,18 +98,20 @@ impl<'a> Module<'a> {
 
     fn record(&mut self, record: &RecordType) {
         let (class, value) = (self.names.of(&record.name), self.names.lib("Value"));
+        let mut scope = Scope::default();
+        let fields: Vec<String> = record.fields.iter().map(|field| scope.take_quoted(identifier(&field.name))).collect();
         self.out.blank();
         self.out.docs(0, or(&record.docs, &format!("The record {}.", record.name)));
         self.out.line(0, &format!("data class {class}("));
-        for field in &record.fields {
+        for (field, name) in record.fields.iter().zip(&fields) {
             self.out.docs(1, &field.docs);
             let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = null" } else { "" };
-            self.out.line(1, &format!("val {}: {}{default},", identifier(&field.name), self.names.show(&field.ty)));
+            self.out.line(1, &format!("val {name}: {}{default},", self.names.show(&field.ty)));
         }
         self.out.line(0, &format!(") : {} {{", self.names.lib("ToValue")));
         self.out.line(1, &format!("override fun toValue(): {value} = {}(", self.names.lib("record")));
-        for field in &record.fields {
-            let made = self.names.make(&field.ty, &identifier(&field.name));
+        for (field, name) in record.fields.iter().zip(&fields) {
+            let made = self.names.make(&field.ty, name);
             self.out.line(2, &format!("{} to {made},", literal(&field.name)));
         }
         self.out.line(1, ")");
@@ -106,9 +120,9 @@ impl<'a> Module<'a> {
         self.out.docs(2, "Reads one that a plugin gave.");
         self.out.line(2, &format!("fun of(value: {value}): {class} = value.{}().let {{ fields ->", self.names.lib("asFields")));
         self.out.line(3, &format!("{class}("));
-        for (i, field) in record.fields.iter().enumerate() {
+        for (i, (field, name)) in record.fields.iter().zip(&fields).enumerate() {
             let read = self.names.read(&field.ty, &format!("fields[{i}]"));
-            self.out.line(4, &format!("{} = {read},", identifier(&field.name)));
+            self.out.line(4, &format!("{name} = {read},"));
         }
         self.out.line(3, ")");
         self.out.line(2, "}");
@@ -122,10 +136,11 @@ impl<'a> Module<'a> {
         self.out.docs(0, or(&cases.docs, &format!("The enum {}.", cases.name)));
         let string = self.names.std("String");
         self.out.line(0, &format!("enum class {class}(val wit: {string}) : {} {{", self.names.lib("ToValue")));
+        let mut scope = Scope::default();
         for (case, docs) in &cases.cases {
             self.out.docs(1, docs);
-            let name = names::snake(case).to_uppercase();
-            let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+            let name = super::text::snake(case).to_uppercase();
+            let name = scope.take(if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name });
             self.out.line(1, &format!("{name}({}),", literal(case)));
         }
         self.out.line(1, ";");
@@ -150,7 +165,7 @@ impl<'a> Module<'a> {
             let (class, also) = if suspend { (&import.suspending, ", with functions that suspend") } else { (&import.class, "") };
             self.out.docs(0, &format!("What the host gives as {}{also}.", import.name));
             self.out.line(0, &format!("interface {class} {{"));
-            for (i, function) in import.functions.iter().enumerate() {
+            for (i, (name, function)) in import.functions.iter().enumerate() {
                 if i > 0 {
                     self.out.blank();
                 }
@@ -159,7 +174,7 @@ impl<'a> Module<'a> {
                     docs.push_str("\n\nAn exception that it throws is the error that the plugin gets.");
                 }
                 self.out.docs(1, &docs);
-                self.out.line(1, &signature(&self.names, function, &identifier(&function.name), suspend, false));
+                self.out.line(1, &signature(&self.names, function, name, suspend, false));
             }
             self.out.line(0, "}");
         }
@@ -172,10 +187,10 @@ impl<'a> Module<'a> {
         self.out.line(1, &format!("val imports = {class}()"));
         let give = if suspend { "suspendingOfValues" } else { "functionOfValues" };
         for import in &self.imports {
-            for function in &import.functions {
+            for (name, function) in &import.functions {
                 let read = |(i, param): (usize, &undergo::Field)| self.names.read(&param.ty, &format!("args[{i}]"));
                 let args: Vec<String> = function.params.iter().enumerate().map(read).collect();
-                let call = format!("{}.{}({})", identifier(import.name), identifier(&function.name), args.join(", "));
+                let call = format!("{}.{name}({})", import.param, args.join(", "));
                 let body = match &function.result {
                     Some(ty) => format!("{call}.let {{ result -> {} }}", self.names.make(ty, "result")),
                     None => format!("{call}.let {{ {}.None }}", self.names.lib("Value")),
@@ -196,7 +211,7 @@ impl<'a> Module<'a> {
 
     fn parameters(&self, suspend: bool) -> Vec<String> {
         let class = |import: &Import<'_>| if suspend { import.suspending.clone() } else { import.class.clone() };
-        self.imports.iter().map(|import| format!("{}: {}", identifier(import.name), class(import))).collect()
+        self.imports.iter().map(|import| format!("{}: {}", import.param, class(import))).collect()
     }
 
     /// The class with the exports as methods.
@@ -207,7 +222,7 @@ impl<'a> Module<'a> {
         let suspends = if suspend { ", which suspend" } else { "" };
         self.out.docs(0, &format!("The functions of {}{suspends}, for an instance or a pool to run.", self.file));
         self.out.line(0, &format!("open class {class}(private val exports: {target}) {{"));
-        for (i, function) in self.exports.iter().enumerate() {
+        for (i, (name, function)) in self.exports.iter().enumerate() {
             if i > 0 {
                 self.out.blank();
             }
@@ -216,10 +231,11 @@ impl<'a> Module<'a> {
                 docs.push_str("\n\n@throws dev.undergo.GuestException when the function returns an error.");
             }
             self.out.docs(1, &docs);
-            let made: Vec<String> = function.params.iter().map(|param| self.names.make(&param.ty, &identifier(&param.name))).collect();
+            let params = parameters(function);
+            let made: Vec<String> = function.params.iter().zip(&params).map(|(param, name)| self.names.make(&param.ty, name)).collect();
             let args = if made.is_empty() { "emptyList()".to_owned() } else { format!("listOf({})", made.join(", ")) };
             let call = format!("this.exports.callValues({}, {args})", literal(&function.name));
-            let head = signature(&self.names, function, &method(&function.name), suspend, true);
+            let head = signature(&self.names, function, name, suspend, true);
             match &function.result {
                 Some(ty) => {
                     self.out.line(1, &format!("{head} ="));
@@ -263,7 +279,7 @@ impl<'a> Module<'a> {
         let mut params = if is_pool { vec!["size: Int".to_owned()] } else { Vec::new() };
         params.extend(self.parameters(suspend));
         params.extend([format!("sandbox: {sandbox} = {sandbox}()"), format!("limits: {limits} = {limits}()")]);
-        let given: Vec<String> = self.imports.iter().map(|import| identifier(import.name)).collect();
+        let given: Vec<String> = self.imports.iter().map(|import| import.param.clone()).collect();
         let imports = if given.is_empty() {
             format!("{}()", self.names.lib("Imports"))
         } else {
@@ -300,17 +316,27 @@ impl<'a> Module<'a> {
             let values: Vec<String> = (1..=*count).map(|i| format!("val result{i}: T{i}")).collect();
             self.out.blank();
             self.out.docs(0, &format!("{count} results."));
-            self.out.line(0, &format!("data class Results{count}<{}>({})", letters.join(", "), values.join(", ")));
+            self.out.line(0, &format!("data class {}<{}>({})", self.names.results_class(*count), letters.join(", "), values.join(", ")));
         }
     }
 }
 
-/// The method for an export: out of the way of the classes' own members.
-fn method(export: &str) -> String {
-    const OWN: [&str; 11] =
-        ["close", "equals", "getClass", "hashCode", "instance", "notify", "notifyAll", "pool", "toString", "using", "wait"];
-    let name = identifier(export);
-    if OWN.contains(&name.as_str()) { name + "_" } else { name }
+/// What every object has.
+const OF_ALL: [&str; 7] = ["equals", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
+
+/// What the classes with the exports have themselves, and what they call without a receiver.
+const OWN: [&str; 13] =
+    ["close", "duration", "emptyList", "exports", "instance", "listOf", "pool", "record", "text", "time", "toPlain", "toValue", "using"];
+
+/// Functions with their names in Kotlin, in one place.
+fn named(mut scope: Scope, functions: Vec<&Arc<Function>>) -> Vec<(String, &Arc<Function>)> {
+    functions.into_iter().map(|function| (scope.take_quoted(identifier(&function.name)), function)).collect()
+}
+
+/// The names of a function's parameters.
+fn parameters(function: &Function) -> Vec<String> {
+    let mut scope = Scope::default();
+    function.params.iter().map(|param| scope.take_quoted(identifier(&param.name))).collect()
 }
 
 /// `fun greet(p: Person, shout: Boolean): String`
@@ -319,10 +345,11 @@ fn signature(names: &Names, function: &Function, name: &str, suspend: bool, with
     let params: Vec<String> = function
         .params
         .iter()
+        .zip(parameters(function))
         .enumerate()
-        .map(|(i, param)| {
+        .map(|(i, (param, name))| {
             let default = if with_defaults && last_needed.is_none_or(|last| i > last) { " = null" } else { "" };
-            format!("{}: {}{default}", identifier(&param.name), names.show(&param.ty))
+            format!("{name}: {}{default}", names.show(&param.ty))
         })
         .collect();
     let suspend = if suspend { "suspend " } else { "" };

@@ -1,8 +1,7 @@
 //! Kotlin's text: lines, comments, names.
 
-use undergo::names;
-
 use super::super::lines::Lines;
+use crate::bindgen::text;
 
 /// Comments for documentation.
 pub(super) trait Docs {
@@ -11,9 +10,24 @@ pub(super) trait Docs {
 
 impl Docs for Lines {
     fn docs(&mut self, indent: usize, docs: &str) {
-        // What would end the comment, or begin another within it.
-        self.block_comment(indent, &docs.replace("*/", "*&#47;").replace("/*", "&#47;*"));
+        self.block_comment(indent, docs, harmless);
     }
+}
+
+/// A line without what would end the comment, or begin another within it.
+fn harmless(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut letters = line.chars().peekable();
+    let mut last = None;
+    while let Some(c) = letters.next() {
+        if c == '/' && (last == Some('*') || letters.peek() == Some(&'*')) {
+            out.push_str("&#47;");
+        } else {
+            out.push(c);
+        }
+        last = Some(c);
+    }
+    out
 }
 
 /// A name of WIT as one of a property, a parameter or a method: `minor-units` is `minorUnits`.
@@ -23,7 +37,11 @@ pub(super) fn identifier(kebab: &str) -> String {
         "as", "break", "class", "continue", "do", "else", "false", "for", "fun", "if", "in", "interface", "is", "null", "object", "package", "return", "super",
         "this", "throw", "true", "try", "typealias", "typeof", "val", "var", "when", "while",
     ];
-    let name: String = names::camel(kebab).chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let mut name = text::camel(kebab);
+    if name.chars().all(|c| c == '_') {
+        // Kotlin keeps these for itself.
+        name.push('n');
+    }
     if KEYWORDS.contains(&name.as_str()) || !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         format!("`{name}`")
     } else {
@@ -33,7 +51,7 @@ pub(super) fn identifier(kebab: &str) -> String {
 
 /// A string's literal.
 pub(super) fn literal(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$"))
+    text::literal('"', text, &['$'], text::utf16)
 }
 
 #[cfg(test)]
@@ -45,12 +63,15 @@ mod tests {
         let mut lines = Lines::new("    ");
         lines.docs(1, "Ends */ here,\nand /* there.");
         assert_eq!(lines.finish(), "    /**\n     * Ends *&#47; here,\n     * and &#47;* there.\n     */\n");
+        lines.docs(0, "/*/ **/ /**/");
+        assert_eq!(lines.finish(), "/** &#47;*&#47; **&#47; &#47;**&#47; */\n");
     }
 
     #[test]
     fn keywords_are_quoted() {
         assert_eq!(identifier("class"), "`class`");
         assert_eq!(identifier("minor-units"), "minorUnits");
-        assert_eq!(literal("a\"$b"), "\"a\\\"\\$b\"");
+        assert_eq!((identifier("__"), identifier(""), identifier("1\u{fc}")), ("__n".to_owned(), "n".to_owned(), "`1_`".to_owned()));
+        assert_eq!(literal("a\"$b\r\u{2028}"), "\"a\\\"\\$b\\u000d\\u2028\"");
     }
 }

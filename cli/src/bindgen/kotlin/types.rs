@@ -118,9 +118,15 @@ impl Names {
             3 => self.std("Triple"),
             _ => {
                 self.results.borrow_mut().insert(count);
-                format!("Results{count}")
+                self.results_class(count)
             }
         }
+    }
+
+    /// The name of the class for so many results.
+    pub(super) fn results_class(&self, count: usize) -> String {
+        let name = format!("Results{count}");
+        if self.classes.is_taken(&name) { name + "_" } else { name }
     }
 
     /// The expression of a value for an expression of that type.

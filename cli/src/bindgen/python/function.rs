@@ -2,8 +2,9 @@
 
 use undergo::{Function, TypeKind};
 
-use super::text::{Lines, identifier};
+use super::text::{Lines, identifier, is_method};
 use super::types::{Direction, Names, Shown};
+use crate::bindgen::scope::Scope;
 
 /// Who runs the function.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,10 +15,17 @@ pub(super) enum Owner {
     Host,
 }
 
-/// The method for an export: out of the way of the classes' own members.
-pub(super) fn method(export: &str) -> String {
-    let name = identifier(export);
-    if matches!(name.as_str(), "instance" | "load" | "pool" | "using") { name + "_" } else { name }
+/// The names of the methods for exports: out of the way of each other and of the classes' own members. `None` for one that can't be a method.
+pub(super) fn methods<'n>(exports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
+    let mut scope = Scope::new(["_exports", "_instance", "_pool", "instance", "load", "pool", "using"]);
+    exports.map(|export| is_method(export).then(|| scope.take(identifier(export)))).collect()
+}
+
+/// The names of a host's methods for imports: these are what the package looks for, so that of two that are the same the second is left out.
+pub(super) fn host_methods<'n>(imports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
+    let mut scope = Scope::default();
+    let name = |import| Some(identifier(import)).filter(|name| is_method(import) && scope.take(name.clone()) == *name);
+    imports.map(name).collect()
 }
 
 /// Writes a method. `shown` is how types are written in the class.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
+use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use function::Owner;
-use text::{Lines, identifier};
+use text::{Lines, identifier, literal};
 use types::{Direction, Names};
 
 /// The module's text.
@@ -26,7 +27,7 @@ struct Import<'a> {
 }
 
 struct Module<'a> {
-    file: &'a str,
+    file: String,
     /// The name of the class for an instance.
     class: String,
     /// The name of the class for a pool.
@@ -137,8 +138,10 @@ impl<'a> Module<'a> {
         self.out.line(0, &format!("class {}(enum.Enum):", self.names.of(&cases.name)));
         self.out.docstring(1, or(&cases.docs, &format!("The enum {}.", cases.name)));
         self.out.line(0, "");
+        let mut scope = Scope::default();
         for (case, docs) in &cases.cases {
-            self.out.line(1, &format!("{} = \"{case}\"", names::snake(case).to_uppercase()));
+            let name = scope.take(super::text::snake(case).to_uppercase());
+            self.out.line(1, &format!("{name} = {}", literal(case)));
             if !docs.is_empty() {
                 self.out.docstring(1, docs);
             }
@@ -150,10 +153,10 @@ impl<'a> Module<'a> {
         self.out.blank(2);
         self.out.line(0, &format!("class {}(Protocol):", import.class));
         self.out.docstring(1, &format!("What the host gives as {}.", import.name));
-        let methods: Vec<String> = import.functions.iter().map(|function| identifier(&function.name)).collect();
-        let shown = self.names.shadowed_by(methods.iter().map(String::as_str));
+        let methods = function::host_methods(import.functions.iter().map(|function| function.name.as_str()));
+        let shown = self.names.shadowed_by(methods.iter().flatten().map(String::as_str));
         for (function, name) in import.functions.iter().zip(&methods) {
-            if text::is_identifier(name) {
+            if let Some(name) = name {
                 self.out.line(0, "");
                 function::write(&mut self.out, function, name, &shown, &self.names, Owner::Host);
             }
@@ -166,7 +169,7 @@ impl<'a> Module<'a> {
         }
         let value = |import: &Import<'_>| format!("{} | Mapping[str, Callable[..., object]]", import.class);
         self.out.blank(2);
-        if self.imports.iter().all(|import| text::is_identifier(import.name) && identifier(import.name) == import.name) {
+        if self.imports.iter().all(|import| text::is_method(import.name) && identifier(import.name) == import.name) {
             self.out.line(0, "class Imports(TypedDict):");
             self.out.docstring(1, "What the host gives: for each interface an object with its methods, or a mapping of functions.");
             self.out.line(0, "");
@@ -179,7 +182,7 @@ impl<'a> Module<'a> {
         self.out.line(1, "\"Imports\",");
         self.out.line(1, "{");
         for import in &self.imports {
-            self.out.line(2, &format!("\"{}\": \"{}\",", import.name, value(import)));
+            self.out.line(2, &format!("{}: {},", literal(import.name), literal(&value(import))));
         }
         self.out.line(1, "},");
         self.out.line(0, ")");
@@ -187,8 +190,8 @@ impl<'a> Module<'a> {
     }
 
     fn functions(&mut self) {
-        let methods: Vec<String> = self.exports.iter().map(|function| function::method(&function.name)).collect();
-        let shown = self.names.shadowed_by(methods.iter().map(String::as_str));
+        let methods = function::methods(self.exports.iter().map(|function| function.name.as_str()));
+        let shown = self.names.shadowed_by(methods.iter().flatten().map(String::as_str));
         self.out.blank(2);
         self.out.line(0, &format!("class {}:", self.exports_class));
         self.out.docstring(1, &format!("The functions of {}, for an instance or a pool to run.", self.file));
@@ -197,7 +200,7 @@ impl<'a> Module<'a> {
         self.out.docstring(2, "Wrap the exports of a plugin that was made with types=TYPES.");
         self.out.line(2, "self._exports = exports");
         for (function, name) in self.exports.iter().zip(&methods) {
-            if text::is_identifier(name) {
+            if let Some(name) = name {
                 self.out.line(0, "");
                 function::write(&mut self.out, function, name, &shown, &self.names, Owner::Guest);
             }
@@ -304,7 +307,7 @@ impl<'a> Module<'a> {
             self.out.line(0, "TYPES: dict[str, type] = {");
             for ty in self.types {
                 if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
-                    self.out.line(1, &format!("\"{ty}\": {},", self.names.of(&ty.to_string())));
+                    self.out.line(1, &format!("{}: {},", literal(&ty.to_string()), self.names.of(&ty.to_string())));
                 }
             }
             self.out.line(0, "}");

@@ -1,6 +1,6 @@
 //! Lines of Python.
 
-use undergo::names;
+use crate::bindgen::text;
 
 /// The width that lines are kept to, where they can be broken.
 const WIDTH: usize = 88;
@@ -11,22 +11,50 @@ pub(super) const KEYWORDS: [&str; 35] = [
     "while", "with", "yield",
 ];
 
-/// The Python name for a WIT name: snake_case, with an underscore behind a keyword.
+/// The Python name for a WIT name: snake_case, with an underscore behind a keyword. Letters beyond ASCII are left out: Python takes several for the same.
 pub(super) fn identifier(kebab: &str) -> String {
-    escape(names::snake(kebab))
-}
-
-fn escape(mut name: String) -> String {
+    let mut name = text::snake(kebab);
     if KEYWORDS.contains(&name.as_str()) {
         name.push('_');
+    }
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
     }
     name
 }
 
-/// Whether Python takes it for a name. Those of bare modules may be anything.
-pub(super) fn is_identifier(name: &str) -> bool {
-    let start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+/// Whether a name of a bare module, which may be anything, can be that of a method. Names that begin with two underscores mean something to Python.
+pub(super) fn is_method(name: &str) -> bool {
+    let start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("__");
+    start && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// A string's literal.
+pub(super) fn literal(text: &str) -> String {
+    text::literal('"', text, &[], |out, c| {
+        *out += &match u32::from(c) {
+            code @ 0..=0xff => format!("\\x{code:02x}"),
+            code @ ..=0xffff => format!("\\u{code:04x}"),
+            code => format!("\\U{code:08x}"),
+        };
+    })
+}
+
+/// A line of a docstring, which can't end it, nor escape, nor be taken for a test of doctest's.
+fn harmless(line: &str) -> String {
+    let line = line.replace('\\', "\\\\").replace(">>>", "> > >");
+    let mut out = String::with_capacity(line.len());
+    let mut letters = line.chars().peekable();
+    let mut after_quote = false;
+    while let Some(c) = letters.next() {
+        // A single one within the line can't end anything.
+        if c == '"' && (after_quote || matches!(letters.peek(), None | Some('"'))) {
+            out.push('\\');
+        }
+        after_quote = c == '"';
+        out.push(c);
+    }
+    out
 }
 
 /// Text in the making; and the same without docstrings, to see what the code refers to.
@@ -103,19 +131,15 @@ impl Lines {
 
     /// Writes a docstring. What the text says can't end it, nor escape.
     pub(super) fn docstring(&mut self, indent: usize, text: &str) {
-        let text = text.trim().replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
-        // A quote at the end would be one of the four that end it.
-        let text = text.strip_suffix('"').map_or(text.clone(), |rest| format!("{rest}\\\""));
-        let mut lines = text.lines();
+        let mut lines = text::lines(text).into_iter().map(|line| harmless(&line));
         let first = lines.next().unwrap_or_default();
-        let rest: Vec<&str> = lines.collect();
-        if rest.is_empty() {
+        if lines.len() == 0 {
             self.prose(indent, &format!("\"\"\"{first}\"\"\""));
             return;
         }
         self.prose(indent, &format!("\"\"\"{first}"));
-        for line in rest {
-            self.prose(if line.trim().is_empty() { 0 } else { indent }, line.trim_end());
+        for line in lines {
+            self.prose(indent, &line);
         }
         self.prose(indent, "\"\"\"");
     }
@@ -130,12 +154,31 @@ mod tests {
         let mut out = Lines::default();
         out.docstring(1, "Says \"\"\" and \\n \"x\"");
         assert_eq!(out.finish(), "    \"\"\"Says \\\"\\\"\\\" and \\\\n \"x\\\"\"\"\"\n");
+        for (text, shown) in [
+            ("ends with \"\"\"", "\"\"\"ends with \\\"\\\"\\\"\"\"\"\n"),
+            ("a \"\"\"\" b", "\"\"\"a \\\"\\\"\\\"\\\" b\"\"\"\n"),
+            ("ends with \\", "\"\"\"ends with \\\\\"\"\"\n"),
+            ("ends with \\\"", "\"\"\"ends with \\\\\\\"\"\"\"\n"),
+            ("\"", "\"\"\"\\\"\"\"\"\n"),
+            ("one\r>>> two()", "\"\"\"one\n> > > two()\n\"\"\"\n"),
+        ] {
+            let mut out = Lines::default();
+            out.docstring(0, text);
+            assert_eq!(out.finish(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn literals_are_of_ascii() {
+        assert_eq!(literal("a\"b\\ü\u{2028}\u{1f642}\r"), "\"a\\\"b\\\\\\xfc\\u2028\\U0001f642\\x0d\"");
     }
 
     #[test]
     fn keywords_get_an_underscore() {
         assert_eq!(identifier("class"), "class_");
         assert_eq!(identifier("user-id"), "user_id");
-        assert!(is_identifier("add_two") && !is_identifier("a.b") && !is_identifier("2a") && !is_identifier(""));
+        assert_eq!((identifier("1\u{ff49}f"), identifier("")), ("_1_f".to_owned(), "_".to_owned()));
+        assert!(is_method("add_two") && is_method("a-b") && is_method("_x"));
+        assert!(!is_method("a.b") && !is_method("2a") && !is_method("") && !is_method("__init__") && !is_method("\u{ff49}f"));
     }
 }

@@ -3,11 +3,14 @@
 mod text;
 mod types;
 
+use std::collections::BTreeSet;
+
 use undergo::{EnumType, Function, Plugin, RecordType, TypeKind, names};
 
 use super::lines::Lines;
+use super::scope::Scope;
 use super::surface::{Imported, Surface};
-use text::{Docs, identifier, is_identifier, quoted, symbol};
+use text::{Docs, constant, identifier, is_identifier, quoted, symbol};
 use types::{Direction, Names};
 
 /// The module's text.
@@ -19,13 +22,19 @@ pub(super) fn module(plugin: &Plugin) -> String {
 }
 
 /// Methods that the classes have themselves, and those of every object that Ruby or the classes rely on.
-const TAKEN: [&str; 16] = [
+const TAKEN: [&str; 27] = [
     "class",
+    "clone",
     "close",
+    "dup",
     "exports",
+    "extend",
     "freeze",
     "hash",
     "initialize",
+    "initialize_clone",
+    "initialize_copy",
+    "initialize_dup",
     "inspect",
     "instance",
     "load",
@@ -33,7 +42,12 @@ const TAKEN: [&str; 16] = [
     "object_id",
     "pool",
     "send",
+    "to_ary",
+    "to_hash",
+    "to_path",
+    "to_proc",
     "to_s",
+    "to_str",
     "using",
     "wrap",
 ];
@@ -84,7 +98,7 @@ impl Module<'_> {
         self.out.line(1, "#");
         for field in &record.fields {
             let shown = self.names.show(&field.ty, Direction::FromGuest);
-            let docs = field.docs.trim().replace(['\n', '\r'], " ");
+            let docs = super::text::one_line(&field.docs);
             let separator = if docs.is_empty() { "" } else { ": " };
             self.out.comment(1, &format!("- {} ({shown}){separator}{docs}", names::snake(&field.name)));
         }
@@ -97,12 +111,12 @@ impl Module<'_> {
         let docs = if cases.docs.is_empty() { format!("The enum {}.", cases.name) } else { cases.docs.clone() };
         self.out.comment(1, &docs);
         self.out.line(1, &format!("module {}", self.names.of(&cases.name)));
+        let mut scope = Scope::default();
         for (case, docs) in &cases.cases {
             if !docs.is_empty() {
                 self.out.comment(2, docs);
             }
-            let name = names::snake(case);
-            self.out.line(2, &format!("{} = {}", name.to_uppercase(), symbol(&name)));
+            self.out.line(2, &format!("{} = {}", scope.take(constant(case)), symbol(&names::snake(case))));
         }
         self.out.line(1, "end");
         self.out.line(0, "");
@@ -115,9 +129,11 @@ impl Module<'_> {
             self.out.comment(1, &format!("What the host gives as {interface}. A class that includes it writes the methods."));
             self.out.line(1, &format!("module {constant}"));
             let mut is_first = true;
+            let mut seen = BTreeSet::new();
             for function in functions {
                 let name = names::snake(&function.name);
-                if !is_identifier(&name) {
+                // Names that begin with two underscores mean something to Ruby.
+                if !is_identifier(&name) || name.starts_with("__") || !seen.insert(name.clone()) {
                     continue;
                 }
                 if !std::mem::take(&mut is_first) {
@@ -125,11 +141,11 @@ impl Module<'_> {
                 }
                 self.docs(function, "An exception that it raises is the error that the plugin gets.");
                 self.out.line(2, &format!("#: {}", self.names.signature(function, Direction::FromGuest, Direction::ToGuest)));
-                let params: Vec<String> = function.params.iter().map(|param| format!("_{}", names::snake(&param.name))).collect();
+                let params: Vec<String> = function.params.iter().map(|param| format!("_{}", super::text::snake(&param.name))).collect();
                 let params = if params.is_empty() { String::new() } else { format!("({})", params.join(", ")) };
                 self.out.line(2, &format!("def {name}{params}"));
                 let text = quoted(&format!("the host gives no {interface}.{}", function.name));
-                self.out.line(3, &format!("raise NotImplementedError, {text}"));
+                self.out.line(3, &format!("::Kernel.raise ::NotImplementedError, {text}"));
                 self.out.line(2, "end");
             }
             self.out.line(1, "end");
@@ -155,14 +171,13 @@ impl Module<'_> {
         self.out.line(2, "def initialize(callee)");
         self.out.line(3, "@exports = callee.exports");
         self.out.line(2, "end");
+        let mut scope = Scope::new(TAKEN);
         for function in std::mem::take(&mut self.surface.exports) {
-            let mut name = names::snake(&function.name);
-            if !is_identifier(&name) {
+            let name = names::snake(&function.name);
+            if !is_identifier(&name) || name.starts_with("__") {
                 continue;
             }
-            if TAKEN.contains(&name.as_str()) {
-                name.push('_');
-            }
+            let name = scope.take(name);
             self.out.line(0, "");
             self.docs(function, "Raises Undergo::GuestError when the function returns an error.");
             self.out.line(2, &format!("#: {}", self.names.signature(function, Direction::ToGuest, Direction::FromGuest)));

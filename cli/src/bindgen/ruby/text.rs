@@ -1,8 +1,7 @@
 //! Lines of Ruby.
 
-use undergo::names;
-
 use super::super::lines::Lines;
+use crate::bindgen::text;
 
 const KEYWORDS: [&str; 41] = [
     "BEGIN",
@@ -48,9 +47,18 @@ const KEYWORDS: [&str; 41] = [
     "yield",
 ];
 
-/// The Ruby name for a WIT name, where a keyword can't be: snake_case, with an underscore behind a keyword.
+/// The Ruby name of a parameter for a WIT name: snake_case, in lower case, since constants have capitals, with an underscore behind a keyword.
 pub(super) fn identifier(kebab: &str) -> String {
-    let mut name = names::snake(kebab);
+    let mut name = text::snake(kebab).to_lowercase();
+    if KEYWORDS.contains(&name.as_str()) {
+        name.push('_');
+    }
+    name
+}
+
+/// The Ruby constant for a WIT name.
+pub(super) fn constant(kebab: &str) -> String {
+    let mut name = text::snake(kebab).to_uppercase();
     if KEYWORDS.contains(&name.as_str()) {
         name.push('_');
     }
@@ -70,15 +78,15 @@ pub(super) fn symbol(name: &str) -> String {
 
 /// A string in quotes. What it says can't end it, nor be run.
 pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        if matches!(c, '"' | '\\' | '#') {
-            out.push('\\');
-        }
-        out.push(if c.is_control() { ' ' } else { c });
-    }
-    out.push('"');
-    out
+    text::literal('"', text, &['#'], |out, c| *out += &format!("\\u{{{:x}}}", u32::from(c)))
+}
+
+/// A line of a comment that does not tell Ruby how to read the file.
+fn harmless(line: &str) -> String {
+    const MAGIC: [&str; 6] = ["coding", "encoding", "frozen_string_literal", "shareable_constant_value", "warn_indent", "warn_past_scope"];
+    let first = line.split(':').next().unwrap_or_default().trim().to_lowercase().replace('-', "_");
+    let line = line.replace("-*-", "- * -");
+    if MAGIC.contains(&first.as_str()) { format!("({line})") } else { line }
 }
 
 /// Comments.
@@ -89,8 +97,8 @@ pub(super) trait Docs {
 impl Docs for Lines {
     /// Writes as many as the text has lines.
     fn comment(&mut self, indent: usize, text: &str) {
-        for line in text.trim().split(['\n', '\r']) {
-            self.line(indent, format!("# {}", line.trim_end()).trim_end());
+        for line in text::lines(text) {
+            self.line(indent, format!("# {}", harmless(&line)).trim_end());
         }
     }
 }
@@ -105,8 +113,15 @@ mod tests {
         assert_eq!(identifier("user-id"), "user_id");
         assert_eq!(symbol("a.b"), ":\"a.b\"");
         assert_eq!(quoted("a\"#{b}\\"), "\"a\\\"\\#{b}\\\\\"");
+        assert_eq!(quoted("ü\n\u{2028}"), "\"\\u{fc}\\u{a}\\u{2028}\"");
+        assert_eq!(
+            (identifier("URL"), constant("end"), constant("begin-it")),
+            ("url".to_owned(), "END_".to_owned(), "BEGIN_IT".to_owned())
+        );
         let mut out = Lines::new("  ");
         out.comment(1, "one\r\n\n=end");
-        assert_eq!(out.finish(), "  # one\n  #\n  #\n  # =end\n");
+        assert_eq!(out.finish(), "  # one\n  #\n  # =end\n");
+        out.comment(0, "Shareable-Constant-Value: literal\n-*- encoding: big5 -*-\nencoding of text");
+        assert_eq!(out.finish(), "# (Shareable-Constant-Value: literal)\n# - * - encoding: big5 - * -\n# encoding of text\n");
     }
 }

@@ -9,7 +9,7 @@ use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
-use text::{Docs, Scope, literal, one_line, plain};
+use text::{Docs, Scope, literal, plain};
 use types::Names;
 
 /// The file's text.
@@ -68,7 +68,6 @@ impl<'a> Module<'a> {
         };
         let imports = imports.into_iter().map(import).collect();
         let exports = named(Scope::new(&["calls", "instance", "pool", "using"]), exports);
-        let file = one_line(file);
         let give = ["", "async-"].map(|start| plain(&format!("{start}{world}-imports")));
         Module { file, give, families, types, exports, imports, names, out: Lines::new("    ") }
     }

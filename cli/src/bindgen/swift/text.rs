@@ -1,11 +1,7 @@
 //! Swift's text: lines, comments, names.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-
-use undergo::names;
-
 use super::super::lines::Lines;
+use crate::bindgen::{scope, text};
 
 /// Comments for documentation.
 pub(super) trait Docs {
@@ -14,42 +10,34 @@ pub(super) trait Docs {
 
 impl Docs for Lines {
     fn docs(&mut self, indent: usize, docs: &str) {
-        for line in docs.trim().lines() {
-            self.line(indent, format!("/// {}", one_line(line)).trim_end());
+        for line in text::lines(docs) {
+            self.line(indent, format!("/// {line}").trim_end());
         }
     }
 }
 
-/// The text without what would end a line, and so a comment.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
 /// Names that are taken in one place: the parameters of a function, say.
-pub(super) struct Scope(BTreeSet<String>);
+pub(super) struct Scope(scope::Scope);
 
 impl Scope {
     pub(super) fn new(taken: &[&str]) -> Scope {
-        Scope(taken.iter().map(|&name| name.to_owned()).collect())
+        Scope(scope::Scope::new(taken.iter().copied()))
     }
 
     /// A name of WIT as one of a property, a parameter, a case or a method that is not taken: `minor-units` is `minorUnits`.
     pub(super) fn name(&mut self, kebab: &str) -> String {
-        let mut name = plain(kebab);
-        while !self.0.insert(name.clone()) {
-            name.push('_');
-        }
-        escaped(name)
+        escaped(self.0.take(plain(kebab)))
     }
 }
 
 /// A name of WIT as Swift has names.
 pub(super) fn plain(kebab: &str) -> String {
-    let name: String = names::camel(kebab).chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let name = text::camel(kebab);
     // Of these `x.self` means another thing, whether it is quoted or not.
     let is_special = matches!(name.as_str(), "init" | "self" | "Self" | "Type" | "Protocol" | "_");
     match name.chars().next() {
         _ if is_special => name + "_",
+        None => "n".to_owned(),
         Some(first) if !first.is_ascii_digit() => name,
         _ => format!("_{name}"),
     }
@@ -58,10 +46,10 @@ pub(super) fn plain(kebab: &str) -> String {
 /// The name, quoted where it is a keyword.
 fn escaped(name: String) -> String {
     #[rustfmt::skip]
-    const KEYWORDS: [&str; 51] = [
-        "Any", "as", "associatedtype", "await", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else", "enum", "extension",
+    const KEYWORDS: [&str; 53] = [
+        "Any", "any", "as", "associatedtype", "await", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else", "enum", "extension",
         "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "inout", "internal", "is", "let", "nil", "operator",
-        "precedencegroup", "private", "protocol", "public", "repeat", "rethrows", "return", "static", "struct", "subscript", "super", "switch", "throw",
+        "precedencegroup", "private", "protocol", "public", "repeat", "rethrows", "return", "some", "static", "struct", "subscript", "super", "switch", "throw",
         "throws", "true", "try", "typealias", "var", "where", "while",
     ];
     if KEYWORDS.contains(&name.as_str()) { format!("`{name}`") } else { name }
@@ -69,16 +57,8 @@ fn escaped(name: String) -> String {
 
 /// A string's literal.
 pub(super) fn literal(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            // Writing to a String can't fail.
-            c if c.is_control() => drop(write!(out, "\\u{{{:x}}}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out + "\""
+    // A string that begins with a number sign is another kind of string: in this kind there is none.
+    text::literal('"', text, &[], |out, c| *out += &format!("\\u{{{:x}}}", u32::from(c))).replace('#', "\\u{23}")
 }
 
 #[cfg(test)]
@@ -89,7 +69,7 @@ mod tests {
     fn comments_stay_on_their_lines() {
         let mut lines = Lines::new("    ");
         lines.docs(1, "Ends here,\r\n\nnot \rthere.");
-        assert_eq!(lines.finish(), "    /// Ends here,\n    ///\n    /// not  there.\n");
+        assert_eq!(lines.finish(), "    /// Ends here,\n    ///\n    /// not\n    /// there.\n");
     }
 
     #[test]
@@ -102,6 +82,6 @@ mod tests {
 
     #[test]
     fn literals_hold_what_they_are_given() {
-        assert_eq!(literal("a\"\\(b)\n"), "\"a\\\"\\\\(b)\\u{a}\"");
+        assert_eq!(literal("a\"#\\(b)\nü"), "\"a\\\"\\u{23}\\\\(b)\\u{a}\\u{fc}\"");
     }
 }

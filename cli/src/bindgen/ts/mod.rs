@@ -3,6 +3,7 @@
 mod text;
 mod types;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
@@ -32,9 +33,13 @@ enum Owner {
 }
 
 struct Module<'a> {
-    file: &'a str,
-    /// The name of the type of an instance.
+    file: String,
+    /// The names of the types of an instance, of a pool, of what each is made with, and of their functions.
     class: String,
+    pool: String,
+    options: String,
+    pool_options: String,
+    exports_class: String,
     types: &'a [Type],
     exports: Vec<&'a Arc<Function>>,
     imports: Vec<Import<'a>>,
@@ -46,10 +51,11 @@ impl<'a> Module<'a> {
     fn new(plugin: &'a Plugin) -> Module<'a> {
         let Surface { file, world, types, exports, imports } = Surface::new(plugin);
         let mut names = Names::new(types);
-        let class = names.class(&world);
+        let [class, pool, options, pool_options, exports_class] =
+            ["", "-pool", "-options", "-pool-options", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let import = |Imported { name, functions }| Import { name, class: names.class(&names::kebab(name)), functions };
         let imports = imports.into_iter().map(import).collect();
-        Module { file, class, types, exports, imports, names, out: Lines::new("  ") }
+        Module { file, class, pool, options, pool_options, exports_class, types, exports, imports, names, out: Lines::new("  ") }
     }
 
     fn write(mut self) -> String {
@@ -118,7 +124,7 @@ impl<'a> Module<'a> {
             if !docs.is_empty() {
                 self.out.docs(1, docs);
             }
-            self.out.line(1, &format!("| '{case}'"));
+            self.out.line(1, &format!("| {}", text::literal(case)));
         }
     }
 
@@ -129,8 +135,11 @@ impl<'a> Module<'a> {
             self.out.line(0, "");
             self.out.docs(0, &format!("What the host gives as {}.", import.name));
             self.out.line(0, &format!("export interface {} {{", import.class));
+            let mut seen = BTreeSet::new();
             for function in &import.functions {
-                self.function(function, Owner::Host);
+                if seen.insert(key(&function.name)) {
+                    self.function(function, Owner::Host);
+                }
             }
             self.out.line(0, "}");
         }
@@ -152,9 +161,13 @@ impl<'a> Module<'a> {
     fn given(&mut self) {
         self.out.line(0, "");
         self.out.docs(0, &format!("The functions of {}.", self.file));
-        self.out.line(0, &format!("export interface {}Exports {{", self.class));
+        self.out.line(0, &format!("export interface {} {{", self.exports_class));
+        // In the form of this language two may be the same, and the instance has the first.
+        let mut seen = BTreeSet::new();
         for function in std::mem::take(&mut self.exports) {
-            self.function(function, Owner::Guest);
+            if seen.insert(key(&function.name)) {
+                self.function(function, Owner::Guest);
+            }
         }
         self.out.line(0, "}");
     }
@@ -185,7 +198,7 @@ impl<'a> Module<'a> {
     }
 
     fn loaders(&mut self) {
-        let class = &self.class;
+        let Module { class, pool, options: given, pool_options, exports_class, .. } = self;
         let options = |name: &str| {
             if self.imports.is_empty() {
                 format!("Omit<{name}<Imports>, 'bigint' | 'imports'>")
@@ -196,30 +209,29 @@ impl<'a> Module<'a> {
         let default = if self.imports.is_empty() { " = {}" } else { "" };
         self.out.line(0, "");
         self.out.docs(0, &format!("An instance of {}.", self.file));
-        self.out.line(0, &format!("export type {class} = Instance<{class}Exports>"));
+        self.out.line(0, &format!("export type {class} = Instance<{exports_class}>"));
         self.out.line(0, "");
         self.out.docs(0, &format!("A pool of instances of {}.", self.file));
-        self.out.line(0, &format!("export type {class}Pool = Pool<{class}Exports>"));
+        self.out.line(0, &format!("export type {pool} = Pool<{exports_class}>"));
         self.out.line(0, "");
         self.out.docs(0, "How an instance is made: its integers of 64 bits are numbers.");
-        self.out.line(0, &format!("export type {class}Options = {}", options("InstanceOptions")));
+        self.out.line(0, &format!("export type {given} = {}", options("InstanceOptions")));
         self.out.line(0, "");
         self.out.docs(0, "How a pool is made.");
-        self.out.line(0, &format!("export type {class}PoolOptions = {}", options("PoolOptions")));
+        self.out.line(0, &format!("export type {pool_options} = {}", options("PoolOptions")));
         self.out.line(0, "");
         self.out.docs(0, "Compiles the plugin and makes an instance of it.");
-        let params =
-            ["path: string | URL".to_owned(), format!("options: {class}Options{default}"), "compile: PluginOptions = {}".to_owned()];
+        let params = ["path: string | URL".to_owned(), format!("options: {given}{default}"), "compile: PluginOptions = {}".to_owned()];
         self.out.function(&format!("export async function load{class}"), &params, &format!("Promise<{class}>"));
         self.out.line(1, "const plugin = await Plugin.load(path, compile)");
-        self.out.line(1, &format!("return plugin.instantiate<{class}Exports, Imports>(options)"));
+        self.out.line(1, &format!("return plugin.instantiate<{exports_class}, Imports>(options)"));
         self.out.line(0, "}");
         self.out.line(0, "");
         self.out.docs(0, "Compiles the plugin and makes a pool of at most that many instances.");
-        let params = ["path: string | URL".to_owned(), format!("options: {class}PoolOptions"), "compile: PluginOptions = {}".to_owned()];
-        self.out.function(&format!("export async function load{class}Pool"), &params, &format!("Promise<{class}Pool>"));
+        let params = ["path: string | URL".to_owned(), format!("options: {pool_options}"), "compile: PluginOptions = {}".to_owned()];
+        self.out.function(&format!("export async function load{pool}"), &params, &format!("Promise<{pool}>"));
         self.out.line(1, "const plugin = await Plugin.load(path, compile)");
-        self.out.line(1, &format!("return plugin.pool<{class}Exports, Imports>(options)"));
+        self.out.line(1, &format!("return plugin.pool<{exports_class}, Imports>(options)"));
         self.out.line(0, "}");
     }
 }

@@ -1,8 +1,7 @@
 //! The text of a TypeScript module, line by line.
 
-use undergo::names;
-
 use super::super::lines::Lines;
+use crate::bindgen::text;
 
 /// Where longer lines are broken.
 const WIDTH: usize = 120;
@@ -17,20 +16,29 @@ const RESERVED: [&str; 46] = [
 
 /// A parameter's name.
 pub(super) fn parameter(kebab: &str) -> String {
-    let name = names::camel(kebab);
+    let mut name = text::camel(kebab);
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        name.insert(0, '_');
+    }
     if RESERVED.contains(&name.as_str()) || matches!(name.as_str(), "with" | "yield") { name + "_" } else { name }
 }
 
 /// A WIT name as the key of an object.
 pub(super) fn key(kebab: &str) -> String {
-    property(&names::camel(kebab))
+    property(&undergo::names::camel(kebab))
+}
+
+/// A string's literal.
+pub(super) fn literal(text: &str) -> String {
+    text::literal('\'', text, &[], text::utf16)
 }
 
 /// A name as the key of an object.
 pub(super) fn property(name: &str) -> String {
     let is_identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '$')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
-    if is_identifier { name.to_owned() } else { format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")) }
+    // As a method, `new` would be what makes an object.
+    if is_identifier && name != "new" { name.to_owned() } else { literal(name) }
 }
 
 /// What TypeScript has of its own.
@@ -47,7 +55,8 @@ pub(super) trait Code {
 
 impl Code for Lines {
     fn docs(&mut self, indent: usize, text: &str) {
-        self.block_comment(indent, &text.replace("*/", "*\\/"));
+        // Nor does it tell the compiler what to check.
+        self.block_comment(indent, text, |line| text::apart(line, '*', '/', "\\").replace("@ts-", "@ ts-"));
     }
 
     fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str) {
@@ -80,7 +89,11 @@ mod tests {
         let mut out = Lines::new("  ");
         out.docs(1, "a */ b\n\nc");
         assert_eq!(out.finish(), "  /**\n   * a *\\/ b\n   *\n   * c\n   */\n");
+        out.docs(0, "@ts-expect-error **/ /");
+        assert_eq!(out.finish(), "/** @ ts-expect-error **\\/ / */\n");
+        assert_eq!(property("a.b\r\u{2028}`"), "'a.b\\u000d\\u2028`'");
         assert_eq!((parameter("class").as_str(), parameter("user-id").as_str()), ("class_", "userId"));
+        assert_eq!((key("new").as_str(), key("__proto__").as_str(), parameter("1\u{fc}").as_str()), ("'new'", "__proto__", "_1_"));
         assert_eq!((key("user-id").as_str(), property("a.b'c").as_str()), ("userId", "'a.b\\'c'"));
     }
 }

@@ -8,10 +8,10 @@ use crate::bindgen::classes::Classes;
 
 /// Names that the module uses itself, or that mean something else where it is used.
 #[rustfmt::skip]
-const TAKEN: [&str; 32] = [
+const TAKEN: [&str; 36] = [
     "Array", "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "Imports",
     "Instance", "InstanceOptions", "Int16Array", "Int32Array", "Int8Array", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
-    "Promise", "ReadonlyMap", "Record", "String", "URL", "Uint8Array", "Uint32Array",
+    "Promise", "Readonly", "ReadonlyMap", "Record", "String", "Symbol", "URL", "Uint8Array", "Uint8ClampedArray", "Uint16Array", "Uint32Array",
 ];
 
 /// Which way a value goes.

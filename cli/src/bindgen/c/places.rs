@@ -1,0 +1,129 @@
+//! Where the parts of structs lie: bindings-c/src/layout.rs has the same rules, and the library counts on them.
+//!
+//! What a compiler makes of a header may differ: it may have other rules for structs, or be told to pack them. So the header says what it counts on, and does not compile where that
+//! does not hold.
+
+use std::collections::HashMap;
+
+use undergo::{Type, TypeKind};
+
+/// Sizes of pointers for which a header is written.
+const POINTERS: [u64; 2] = [8, 4];
+
+/// Bytes and alignment, by the size of a pointer.
+#[derive(Clone, Copy)]
+struct Place {
+    size: [u64; 2],
+    align: [u64; 2],
+}
+
+impl Place {
+    fn fixed(size: u64, align: u64) -> Place {
+        Place { size: [size; 2], align: [align; 2] }
+    }
+
+    /// So many pointers, or numbers of their size.
+    fn pointers(count: u64) -> Place {
+        Place { size: POINTERS.map(|pointer| pointer * count), align: POINTERS }
+    }
+}
+
+/// The parts of a struct: where each begins, and what all have together.
+pub(super) struct Parts {
+    offsets: Vec<[u64; 2]>,
+    place: Place,
+}
+
+/// The places of records by their names, each computed once.
+#[derive(Default)]
+pub(super) struct Places(HashMap<String, Place>);
+
+impl Places {
+    /// A struct of these fields in order.
+    pub(super) fn of_fields<'t>(&mut self, types: impl Iterator<Item = &'t Type>) -> Parts {
+        let places: Vec<Place> = types.map(|ty| self.of(ty)).collect();
+        Parts::of(&places)
+    }
+
+    /// A pointer and a length.
+    pub(super) fn of_list() -> Parts {
+        Parts::of(&[Place::pointers(1), Place::pointers(1)])
+    }
+
+    fn of(&mut self, ty: &Type) -> Place {
+        match &ty.kind {
+            TypeKind::Bool => Place::fixed(1, 1),
+            TypeKind::Scalar(scalar) => Place::fixed(scalar.size().into(), scalar.size().into()),
+            TypeKind::Duration => Place::fixed(8, 8),
+            TypeKind::Time => Place::fixed(16, 8),
+            TypeKind::Enum(_) => Place::fixed(4, 4),
+            TypeKind::Option(_) => Place::pointers(1),
+            TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) => Place::pointers(2),
+            TypeKind::Tuple(tuple) => self.of_fields(tuple.items.iter()).place,
+            TypeKind::Record(record) => {
+                if let Some(known) = self.0.get(&record.name) {
+                    return *known;
+                }
+                let place = self.of_fields(record.fields.iter().map(|field| &field.ty)).place;
+                self.0.insert(record.name.clone(), place);
+                place
+            }
+        }
+    }
+}
+
+impl Parts {
+    fn of(places: &[Place]) -> Parts {
+        let (mut end, mut align) = ([0_u64; 2], [1_u64; 2]);
+        let mut offsets = Vec::with_capacity(places.len());
+        for place in places {
+            let mut at = [0; 2];
+            for i in 0..POINTERS.len() {
+                at[i] = end[i].next_multiple_of(place.align[i]);
+                end[i] = at[i] + place.size[i];
+                align[i] = align[i].max(place.align[i]);
+            }
+            offsets.push(at);
+        }
+        // C has no struct without a member.
+        let size = [0, 1].map(|i| end[i].max(1).next_multiple_of(align[i]));
+        Parts { offsets, place: Place { size, align } }
+    }
+}
+
+/// What makes a header that disagrees not compile: behind the struct of that name, or the variable within a function, whose fields are not named.
+pub(super) fn assertion(name: &str, parts: &Parts, fields: &[String]) -> String {
+    let mut holds = vec![format!("sizeof({name}) == {}", number(parts.place.size))];
+    let offset = |(field, offset): (&String, &[u64; 2])| format!("offsetof({name}, {field}) == {}", number(*offset));
+    holds.extend(fields.iter().zip(&parts.offsets).map(offset));
+    if fields.is_empty() {
+        return format!("  UNDERGO_STATIC_ASSERT({}, {name}_as_undergo_has_it);\n", holds.concat());
+    }
+    format!("UNDERGO_STATIC_ASSERT(\n    {},\n    {name}_as_undergo_has_it);\n\n", holds.join(" &&\n    "))
+}
+
+fn number([of8, of4]: [u64; 2]) -> String {
+    if of8 == of4 { of8.to_string() } else { format!("(sizeof(void *) == 8 ? {of8} : {of4})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use undergo::Interface;
+
+    use super::*;
+
+    #[test]
+    fn structs_lie_as_the_library_has_them() {
+        // The same interface as in bindings-c/src/layout.rs.
+        let wit = "package go:t;\n\nworld t {\n  record r { a: u8, b: f64, c: bool, d: option<string>, e: s16 }\n  \
+                   enum color { red, green }\n  export f: func(a: bool, b: r, c: list<r>, d: color, e: tuple<u8, u16>) -> tuple<s8, s32>;\n}\n";
+        let interface = Interface::parse(wit).expect("it is WIT");
+        let mut places = Places::default();
+        let params = places.of_fields(interface.exports[0].params.iter().map(|param| &param.ty));
+        assert_eq!(params.offsets.iter().map(|[of8, _]| *of8).collect::<Vec<_>>(), [0, 8, 48, 64, 68]);
+        assert_eq!((params.place.size[0], params.place.align[0]), (72, 8));
+        assert_eq!(places.of_fields([].into_iter()).place.size, [1, 1]);
+        let text = assertion("s_t", &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
+        assert!(text.contains("offsetof(s_t, len) == (sizeof(void *) == 8 ? 8 : 4)"), "{text}");
+    }
+}
