@@ -11,6 +11,8 @@ pub(super) trait Docs {
 impl Docs for Lines {
     fn docs(&mut self, indent: usize, docs: &str) {
         for line in text::lines(docs) {
+            // Not the beginning or the end of another kind of comment.
+            let line = text::apart(&text::apart(&line, '*', '/', " "), '/', '*', " ");
             self.line(indent, format!("/// {line}").trim_end());
         }
     }
@@ -57,8 +59,9 @@ fn escaped(name: String) -> String {
 
 /// A string's literal.
 pub(super) fn literal(text: &str) -> String {
-    // A string that begins with a number sign is another kind of string: in this kind there is none.
-    text::literal('"', text, &[], |out, c| *out += &format!("\\u{{{:x}}}", u32::from(c))).replace('#', "\\u{23}")
+    let code = |c: char| format!("\\u{{{:x}}}", u32::from(c));
+    // Nor what begins another kind of string, or a comment: programs that colour Swift take a comment's beginning in one string and its end in the next for one.
+    text::literal('"', text, &[], |out, c| *out += &code(c)).replace('#', &code('#')).replace('*', &code('*'))
 }
 
 #[cfg(test)]

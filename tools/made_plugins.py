@@ -1,0 +1,168 @@
+"""Plugins that are made byte by byte, with names and comments at random, for the tests of what `undergo bindgen` writes."""
+
+from __future__ import annotations
+
+import random
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+# fmt: off
+# What a doc comment is made of. In WIT its lines end at newlines only.
+COMMENTS = [
+    '"', "'", '"""', "'''", "`", "\\", "\\\\", "*", "/", "*/", "/*", "/**", "//", "///", "#", "#{INJ()}", "${INJ()}", "$INJ", "\\(INJ())",
+    "\r", "\u2028", "\u2029", "\t", "\ufeff", "\u00a0", "\u200b", "\u200f", "\u3164", "\u0301", "ü", "語", "🙂",
+    "??/", "?", "???/", "??", "<", ">", "{", "}", "(", ")", ";", ":", "@", "%", "=", "&", "|",
+    "=begin", "=end", "__END__", "#include <INJ>", "#define INJ", "#pragma INJ", "_Pragma(INJ)", "%:include <INJ>", ">>> INJ()",
+    "INJ", "INJ()", " INJ ", "\rINJ()\r", "\r#define INJ INJ", "*/ INJ() /*", '""" INJ() """', "\\u0022 INJ", "\\u{22} INJ", "\\x22 INJ",
+    "@ts-ignore", "@ts-expect-error", "-*- coding: utf-7 -*-", "# coding: utf-7", "shareable_constant_value: literal", "<!--", "-->", "]]>",
+    "--", " ", " ", " ",
+]
+
+# What the names of a bare module, and of a file, are made of. Control characters are refused when the module is loaded.
+NAMES = [
+    '"', "'", '"""', "\\", '\\"', "`", "*/", "/*", "//", "#", "#{INJ()}", "${INJ()}", "$INJ", "\\(INJ())", "INJ()", " INJ ", "INJ();",
+    ";", ": ", ", ", "}", "{", "(", ")", "=", "@", "<", ">", "??/", "?", "|", "%", "&", "\u0301", "ü", "语", "\ufb01", "\uff49", "a", "b.c",
+    "_", "__", "A", "1",
+]
+
+# Names that mean something somewhere, as they are, and as words of WIT. Python reads the last of these as a keyword, or as another name.
+KNOWN = [
+    "__class__", "__init__", "__proto__", "__debug__", "__END__", "__send__", "_exports", "constructor", "prototype", "toString",
+    "then", "new", "eval", "NULL", "EOF", "stdin", "errno", "unix", "linux", "assert", "BEGIN", "END", "self", "super", "init", "Type",
+    "Self", "None", "class", "import", "load", "using", "pool", "instance", "exports", "calls", "wit", "initialize", "method_missing",
+    "finalize", "getClass", "listOf", "INT8_MAX", "a-b", "a_b", "aB", "a.b", "_", "__", "-", "1", "\ufb01", "\uff49\uff46", "\u0131f",
+]
+WORDS = [
+    "new", "class", "import", "self", "init", "then", "begin", "end", "none", "null", "eof", "errno", "unix", "linux", "stdin",
+    "constructor", "type", "load", "using", "pool", "instance", "exports", "calls", "wit", "wait", "notify", "hash", "send", "raise",
+    "list-of", "text", "to-value", "to-string", "arguments", "eval", "result", "results", "args", "options", "arena", "user-data",
+    "given", "function", "plugin", "undergo", "std", "string", "any", "option", "value", "mro", "name", "values", "entries",
+    "get-class", "hash-code", "all-cases", "plugin-value", "NULL", "EOF", "URL", "X", "BEGIN",
+]
+WORLDS = [
+    "w", "undergo", "va", "text", "static", "int8", "NULL", "time",
+]
+RESERVED = {
+    "as", "async", "bool", "borrow", "char", "constructor", "enum", "error-context", "export", "f32", "f64", "flags", "from", "func",
+    "future", "import", "include", "interface", "list", "map", "option", "own", "package", "record", "resource", "result", "s16", "s32",
+    "s64", "s8", "static", "stream", "string", "tuple", "type", "u16", "u32", "u64", "u8", "use", "variant", "with", "world",
+}
+# fmt: on
+
+
+def leb(number: int) -> bytes:
+    """Write a number as WebAssembly has it."""
+    out = bytearray()
+    while True:
+        byte = number & 0x7F
+        number >>= 7
+        out.append(byte | (0x80 if number else 0))
+        if not number:
+            return bytes(out)
+
+
+def vector(items: Sequence[bytes]) -> bytes:
+    """Write several things."""
+    return leb(len(items)) + b"".join(items)
+
+
+def text(value: str) -> bytes:
+    """Write a name."""
+    raw = value.encode()
+    return leb(len(raw)) + raw
+
+
+def section(number: int, items: Sequence[bytes]) -> bytes:
+    """Write a section of several things."""
+    content = vector(items)
+    return bytes([number]) + leb(len(content)) + content
+
+
+@dataclass
+class Module:
+    """A plugin in the making."""
+
+    file: str
+    wit: str | None = None
+    imports: list[tuple[str, str]] = field(default_factory=list)
+    exports: list[str] = field(default_factory=list)
+    typed: dict[str, int] = field(default_factory=dict)
+    """The exports of the interface, and how many words each takes. All give one."""
+
+    def write(self) -> bytes:
+        """Write it: functions of words, which do nothing."""
+        most = max([4, *self.typed.values()])
+        types = [b"\x60\x00\x00", *(b"\x60" + vector([b"\x7f"] * count) + b"\x01\x7f" for count in range(most + 1))]
+        first = len(self.imports)
+        functions = [("_initialize", 0), ("cabi_realloc", 5), *((name, 2) for name in self.exports)]
+        functions += [(name, count + 1) for name, count in self.typed.items()]
+        exported = [text(name) + b"\x00" + leb(first + i) for i, (name, _) in enumerate(functions)]
+        body = [b"\x02\x00\x0b" if kind == 0 else b"\x04\x00\x41\x00\x0b" for _, kind in functions]
+        out = b"\0asm\1\0\0\0" + section(1, types)
+        if self.imports:
+            out += section(2, [text(module) + text(name) + b"\x00" + leb(2) for module, name in self.imports])
+        out += section(3, [leb(kind) for _, kind in functions]) + section(5, [b"\x00\x01"])
+        out += section(7, [*exported, text("memory") + b"\x02\x00"]) + section(10, body)
+        if self.wit is not None:
+            raw = self.wit.encode()
+            data = b"\xffundergo:interface:1:%08x:%08x\n" % (len(raw), zlib.crc32(raw)) + raw
+            out += section(11, [b"\x01" + leb(len(data)) + data])
+        return out
+
+
+def comment(dice: random.Random) -> str:
+    """Make a doc comment, of a line or several."""
+    lines = ["".join(dice.choice(COMMENTS) for _ in range(dice.randrange(1, 10))) for _ in range(dice.randrange(1, 4))]
+    return "".join(f"  /// {line}\n" for line in lines)
+
+
+def name(dice: random.Random) -> str:
+    """Make a name of a bare module."""
+    if dice.random() < 0.25:
+        return dice.choice(KNOWN)
+    return "".join(dice.choice(NAMES) for _ in range(dice.randrange(1, 8)))
+
+
+def words(dice: random.Random, count: int) -> list[str]:
+    """Choose names of WIT, as WIT writes them."""
+    chosen = dice.sample(WORDS, count)
+    kept = {word.lower().replace("-", ""): word for word in chosen}
+    return [f"%{word}" if word in RESERVED else word for word in kept.values()]
+
+
+def typed(dice: random.Random) -> Module:
+    """Make a plugin with an interface."""
+    types: list[str] = []
+    out: list[str] = []
+    record_names = words(dice, 6)
+    for number, shown in enumerate(record_names):
+        if number % 2:
+            cases = "".join(f"{comment(dice)}  {case},\n" for case in words(dice, 5))
+            out.append(f"{comment(dice)}  enum {shown} {{\n{cases}  }}\n")
+        else:
+            kinds = ["s32", "u8", "string", "list<u8>", "list<string>", "option<u16>", "map<string, f64>", "tuple<bool, f32>", *types]
+            fields = "".join(f"{comment(dice)}  {part}: {dice.choice(kinds)},\n" for part in words(dice, 6))
+            out.append(f"{comment(dice)}  record {shown} {{\n{fields}  }}\n")
+        types.append(shown)
+    module = Module("typed.wasm")
+    for function in words(dice, 6):
+        params = words(dice, 2)
+        shown = ", ".join([*(f"{param}: s32" for param in params), f"p{len(params)}x: option<{dice.choice(types)}>"])
+        # An option of a record or an enum in two words would have more than two: it is passed in a list, which has two.
+        shown = re.sub(r"option<(\S+)>", r"list<\1>", shown)
+        out.append(f"{comment(dice)}  export {function}: func({shown}) -> u32;\n")
+        module.typed[function.removeprefix("%")] = len(params) + 2
+    world = dice.choice(WORLDS)
+    module.wit = f"package a:b;\nworld {'%' if world in RESERVED else ''}{world} {{\n{''.join(out)}}}\n"
+    return module
+
+
+def bare(dice: random.Random) -> Module:
+    """Make a plugin without one. Its file has any name."""
+    file = "".join(dice.choice([*NAMES, "\n", "\r", "\u2028", "\x1b", "-*- coding: utf-7 -*-"]) for _ in range(dice.randrange(1, 7)))
+    taken = {"_initialize", "_start", "cabi_realloc", "memory", "undergo_arena", "undergo_poll"}
+    exports = {made for made in (name(dice) for _ in range(24)) if made not in taken}
+    imports = {(module, name(dice)) for module in [name(dice) for _ in range(5)] for _ in range(4)}
+    return Module(file.replace("/", ":").replace("\0", "")[:60] + ".wasm", imports=sorted(imports), exports=sorted(exports))
