@@ -4,6 +4,7 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { types } = require('node:util')
 const { makeError } = require('./errors.cjs')
+const json = require('./json.cjs')
 
 const native = open()
 
@@ -53,12 +54,6 @@ function map(flat, isObject) {
   return made
 }
 
-function stringify(value) {
-  const text = JSON.stringify(value)
-  if (text === undefined) throw new TypeError(`${typeof value} is no value of JSON`)
-  return text
-}
-
 /** Runs a host function so that what it calls is known to come from it. */
 function run(lease, func, self, ...args) {
   return origin.run(lease, () => Reflect.apply(func, self, args))
@@ -74,8 +69,8 @@ function settle(promise, settled) {
 
 native.setup({
   makeError,
-  parse: JSON.parse,
-  stringify,
+  parse: json.parse,
+  stringify: json.stringify,
   entries,
   map,
   run,

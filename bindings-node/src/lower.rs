@@ -202,8 +202,13 @@ impl<'a> Lower<'a> for Given<'_> {
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
-        let text = self.helper(|helpers| &helpers.stringify)?;
-        text.string().map(Cow::Owned).map_err(self.failed())
+        let made = self.helper(|helpers| &helpers.stringify)?;
+        if made.is_array() {
+            let part = |i| made.element(i).and_then(Js::string).map_err(self.failed());
+            let (path, why) = (part(0)?, part(1)?);
+            return Err(if path.is_empty() { Reject::Value(why) } else { Reject::Within(path, why) });
+        }
+        made.string().map(Cow::Owned).map_err(self.failed())
     }
 
     fn as_duration(&self) -> Lowered<i64> {

@@ -152,7 +152,73 @@ test('JSON is any value that JSON can hold', async () => {
   await rejects(() => instance.echoAny(undefined), 'undefined is no value of JSON')
   const round = {}
   round.round = round
-  await rejects(() => instance.echoAny(round), 'circular')
+  await rejects(() => instance.echoAny(round), 'contains itself')
+})
+
+test('JSON is exact both ways', async () => {
+  const values = [
+    2n ** 53n + 1n,
+    -(2n ** 63n),
+    2n ** 64n - 1n,
+    10n ** 40n,
+    Number.MAX_SAFE_INTEGER,
+    -0.5,
+    1e22,
+    5e-324,
+    Number.MAX_VALUE,
+    'ü\u0000"\\ 9007199254740993 😀',
+    ''
+  ]
+  for (const value of values) {
+    for (const given of [value, [value], { a: { b: value }, __proto__: null }]) {
+      assert.deepEqual(await instance.echoAny(given), given === Object(given) ? (Array.isArray(given) ? given : { ...given }) : given)
+    }
+  }
+  assert.deepEqual(await instance.echoAny([2 ** 60, 5n, -0]), [2n ** 60n, 5, -0])
+  assert.deepEqual(await instance.kinds([2n ** 64n, 2 ** 53, 1.5]), ['number 18446744073709551616', '9.007199254740992e+15', '1.5'])
+  const odd = { ...JSON.parse('{"__proto__": 1}'), n: 2n ** 64n }
+  Object.defineProperty(odd, '__proto__', { value: 1, enumerable: true })
+  assert.deepEqual(Object.keys(await instance.echoAny(odd)).sort(), ['__proto__', 'n'])
+})
+
+test('a Map with strings as keys is an object of JSON', async () => {
+  const made = new Map([['a', new Map([['b', [1n]]])], ['', null]])
+  assert.deepEqual(await instance.echoAny(made), { a: { b: [1] }, '': null })
+  assert.deepEqual(await instance.echoAny(runInNewContext("new Map([['a', [1]]])")), { a: [1] })
+  assert.deepEqual(await instance.echoAny({ a: undefined, b: { toJSON: () => 'made' } }), { b: 'made' })
+  class Point {
+    x = 1
+    #hidden = 2
+  }
+  assert.deepEqual(await instance.echoAny(new Point()), { x: 1 })
+})
+
+test('what JSON cannot hold is an error with the way to it', async () => {
+  const deep = (depth) => (depth === 0 ? 0 : [deep(depth - 1)])
+  const wrong = [
+    [{ a: [1, NaN] }, '(v.a[1])', 'NaN is no number of JSON'],
+    [[-Infinity], '(v[0])', 'no number of JSON'],
+    [[undefined], '(v[0])', 'undefined is no value of JSON'],
+    // eslint-disable-next-line no-sparse-arrays
+    [[1, , 2], '(v[1])', 'undefined is no value of JSON'],
+    [{ f() {} }, '(v.f)', 'function is no value of JSON'],
+    [{ 'a b': Symbol('x') }, '(v["a b"])', 'symbol is no value of JSON'],
+    [new Map([[1, 2]]), '(v)', 'keys of an object in JSON are strings, and one is a number'],
+    [{ s: new Set([1]) }, '(v.s)', 'JSON has no Set'],
+    [[new Date(0)], '(v[0])', 'JSON has no Date'],
+    [[new Uint8Array(2)], '(v[0])', 'JSON has no Uint8Array'],
+    [[Buffer.from('x')], '(v[0])', 'JSON has no Uint8Array'],
+    [[new ArrayBuffer(2)], '(v[0])', 'JSON has no ArrayBuffer'],
+    [[/x/], '(v[0])', 'JSON has no RegExp'],
+    [[new Error('x')], '(v[0])', 'JSON has no Error'],
+    [[Promise.resolve(1)], '(v[0])', 'JSON has no Promise'],
+    [[new WeakMap()], '(v[0])', 'JSON has no WeakMap'],
+    [['\ud800'], '(v[0])', 'half of a surrogate pair'],
+    [{ '\udc00': 1 }, '(v)', 'half of a surrogate pair'],
+    [deep(1001), '(v[0][0]', 'more than 1000 deep']
+  ]
+  for (const [value, path, text] of wrong) await rejects(() => instance.echoAny(value), path, text)
+  assert.deepEqual(await instance.echoAny(deep(900)), deep(900))
 })
 
 test('what is optional at the end may be left out, and what is too much is an error', async () => {

@@ -16,6 +16,7 @@ mod exports;
 mod function;
 mod imports;
 mod instance;
+mod json;
 mod lift;
 mod lower;
 mod plugin;

@@ -9,6 +9,7 @@ use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
 
 use crate::buffer::Buffer;
 use crate::errors;
+use crate::json;
 use crate::types::{self, EnumClass, RecordClass};
 
 /// A Python object, as a value to be lowered.
@@ -168,9 +169,7 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
-        let text =
-            types::conversion(self.0.py(), "dump_json").and_then(|dump| dump.call1((&self.0,))).and_then(|text| text.extract::<String>());
-        text.map(Cow::Owned).map_err(|error| self.raised(error))
+        json::dump(&self.0).map(Cow::Owned)
     }
 
     fn as_duration(&self) -> Lowered<i64> {

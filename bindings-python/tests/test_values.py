@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import array
+import collections
 import datetime
+import decimal
+import enum
+import math
 import struct
 import threading
 import time
@@ -170,6 +174,65 @@ def test_json_is_any_value(guest: Any) -> None:
     for wrong in ({1, 2}, float("nan"), object()):
         with pytest.raises(undergo.TypeMismatchError, match=r"echo-any\(v\)"):
             guest.echo_any(wrong)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**53 + 1, -(2**63), 2**64 - 1, 10**40, -(10**400), 0, -1, 1e22, 5e-324, 1.7976931348623157e308, 0.1, -0.0, "\x00\x1f\"\\\x7fü😀", ""],
+)
+def test_json_is_exact_both_ways(guest: Any, value: Any) -> None:
+    for given in (value, [value], {"a": {"b": value}}):
+        assert guest.echo_any(given) == given
+        assert guest.echo_raw(given) == given
+    assert type(guest.echo_any([value])[0]) is type(value) or value == -0.0
+
+
+def test_json_takes_what_stands_for_its_types(guest: Any) -> None:
+    class Level(enum.IntEnum):
+        HIGH = 2**70
+
+    class Text(str):
+        pass
+
+    given = {"a": (1, 2), Text("t"): Text("x"), "n": Level.HIGH, "o": collections.OrderedDict(b=True)}
+    assert guest.echo_any(given) == {"a": [1, 2], "t": "x", "n": 2**70, "o": {"b": True}}
+
+
+def nested(depth: int) -> Any:
+    value: Any = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+LOOP: list[Any] = [1]
+LOOP.append({"me": LOOP})
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "text"),
+    [
+        ({"a": [1, math.nan]}, ".a[1]", "JSON has no NaN"),
+        ([math.inf], "[0]", "JSON has no infinity"),
+        ({"a b": {1}}, '["a b"]', "JSON has no set"),
+        ([b"x"], "[0]", "JSON has no bytes"),
+        ({"d": decimal.Decimal("1.5")}, ".d", "JSON has no Decimal"),
+        ({"d": datetime.datetime.now()}, ".d", "JSON has no datetime"),
+        ([{1: 2}], "[0]", "keys of an object in JSON are strings, and one is int"),
+        ([{None: 2}], "[0]", "one is NoneType"),
+        (["\ud800"], "[0]", "half of a surrogate pair"),
+        ([10**5000], "[0]", "digit"),
+        ([...], "[0]", "JSON has no ellipsis"),
+        (LOOP, "[1].me[1].me", "contains itself"),
+        (nested(1001), "[0][0]", "more than 1000 deep"),
+    ],
+)
+def test_what_json_cannot_hold_is_named(guest: Any, value: Any, path: str, text: str) -> None:
+    with pytest.raises(undergo.TypeMismatchError) as caught:
+        guest.echo_any(value)
+    assert str(caught.value).startswith(f"echo-any(v{path}"), caught.value
+    assert text in str(caught.value)
+    assert guest.echo_any(nested(900)) == nested(900)
 
 
 def test_the_lock_is_released_during_guest_code(start: Callable[..., Any]) -> None:

@@ -24,6 +24,7 @@ pub mod config;
 pub mod errors;
 pub mod imports;
 pub mod instance;
+mod json;
 pub mod plugin;
 pub mod pool;
 pub mod records;

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use undergo::{Blob, EnumType, Error, ErrorKind, Field, Lift, Lower, RecordType, Reject, Result, Scalar, names};
+use undergo::{Blob, EnumType, Field, Lift, Lower, RecordType, Reject, Result, Scalar, names};
+
+use crate::json::{self, Misfit, Writer};
 
 /// A value that crosses. The type of the parameter decides what it is read as: a record may be given as `Fields` or as `Entries` with text for keys, an
 /// enum's case as `Text`, and where JSON is wanted any of them that JSON has.
@@ -57,7 +59,7 @@ pub enum Value {
         /// The fields.
         fields: Vec<NamedValue>,
     },
-    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases.
+    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases, but for numbers that are neither integers of 64 bits nor floats.
     Json {
         /// The text.
         text: String,
@@ -142,7 +144,14 @@ impl<'v, L> Given<'v, L> {
 
     /// Why it is not what the type wants.
     fn unfit(&self) -> Reject {
-        if let Value::Unfit { reason } = self.0 { Reject::Value(reason.clone()) } else { Reject::Type }
+        match self.0 {
+            Value::Unfit { reason } => Reject::Value(reason.clone()),
+            // A number that JSON alone can hold.
+            Value::Json { text } if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Reject::Value(format!("{text} is out of range for 64 bits"))
+            }
+            _ => Reject::Type,
+        }
     }
 }
 
@@ -238,7 +247,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
         match self.0 {
             Value::Json { text } => Ok(Cow::Borrowed(text)),
-            value => Ok(Cow::Owned(to_json(value).map_err(Reject::Value)?.to_string())),
+            value => Writer::text(|writer| to_json(value, writer)).map(Cow::Owned),
         }
     }
 
@@ -261,50 +270,32 @@ fn number_of(fields: &[Field], name: &str) -> Option<usize> {
     })
 }
 
-/// The value as JSON, or why there is none.
-fn to_json(value: &Value) -> Result<serde_json::Value, String> {
-    let number = |n: f64| serde_json::Number::from_f64(n).ok_or_else(|| format!("{n} is no number of JSON"));
-    Ok(match value {
-        Value::None => serde_json::Value::Null,
-        Value::Bool { value } => (*value).into(),
-        Value::Int { value } => (*value).into(),
-        Value::Uint { value } => (*value).into(),
-        Value::Float { value } => number(*value)?.into(),
-        Value::Text { value } => value.as_str().into(),
-        Value::Items { items } => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+/// Writes the value as JSON.
+pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> {
+    match value {
+        Value::None => writer.raw("null"),
+        Value::Bool { value } => writer.raw(if *value { "true" } else { "false" }),
+        Value::Int { value } => writer.raw(&value.to_string()),
+        Value::Uint { value } => writer.raw(&value.to_string()),
+        Value::Float { value } => writer.float(*value),
+        Value::Text { value } => writer.string(value),
+        Value::Items { items } => writer.list(items, |writer, item| to_json(item, writer)),
         Value::Fields { fields } => {
-            let one = |field: &NamedValue| Ok((field.name.clone(), to_json(&field.value)?));
-            serde_json::Value::Object(fields.iter().map(one).collect::<Result<_, String>>()?)
+            let members = fields.iter().map(|field| (Some(field.name.as_str()), &field.value));
+            writer.object(members, |writer, value| to_json(value, writer))
         }
         Value::Entries { entries } => {
-            let one = |entry: &Entry| match &entry.key {
-                Value::Text { value: name } => Ok((name.clone(), to_json(&entry.value)?)),
-                _ => Err("the keys of a JSON object must be strings".to_owned()),
-            };
-            serde_json::Value::Object(entries.iter().map(one).collect::<Result<_, String>>()?)
+            let members = entries.iter().map(|entry| match &entry.key {
+                Value::Text { value: name } => (Some(name.as_str()), &entry.value),
+                _ => (None, &entry.value),
+            });
+            writer.object(members, |writer, value| to_json(value, writer))
         }
-        Value::Json { text } => serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?,
-        Value::Bytes { .. } => return Err("JSON has no bytes: give a string, or a list of numbers".to_owned()),
-        Value::Unfit { reason } => return Err(reason.clone()),
-        Value::Duration { .. } | Value::Time { .. } => return Err("JSON has no times: give a number or a string".to_owned()),
-    })
-}
-
-fn from_json(value: serde_json::Value) -> Value {
-    match value {
-        serde_json::Value::Null => Value::None,
-        serde_json::Value::Bool(value) => Value::Bool { value },
-        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(value), _) => Value::Int { value },
-            (None, Some(value)) => Value::Uint { value },
-            (None, None) => Value::Float { value: number.as_f64().unwrap_or(f64::NAN) },
-        },
-        serde_json::Value::String(value) => Value::Text { value },
-        serde_json::Value::Array(items) => Value::Items { items: items.into_iter().map(from_json).collect() },
-        serde_json::Value::Object(members) => {
-            let one = |(name, value)| Entry { key: Value::Text { value: name }, value: from_json(value) };
-            Value::Entries { entries: members.into_iter().map(one).collect() }
-        }
+        // The core looks whether the whole is JSON.
+        Value::Json { text } => writer.raw(text),
+        Value::Bytes { .. } => Err(Misfit::new("JSON has no bytes: give a string, or a list of numbers")),
+        Value::Unfit { reason } => Err(Misfit::new(reason.clone())),
+        Value::Duration { .. } | Value::Time { .. } => Err(Misfit::new("JSON has no times: give a number or a string")),
     }
 }
 
@@ -337,8 +328,7 @@ impl Lift for ToValue {
         Ok(Value::Text { value: value.to_owned() })
     }
     fn json(&self, value: &str) -> Result<Value> {
-        let parsed = serde_json::from_str(value);
-        parsed.map(from_json).map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the plugin gave what is no JSON: {error}")))
+        json::parse(value)
     }
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
         macro_rules! items {

@@ -23,6 +23,8 @@ use std::cell::RefCell;
 
 use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
 
+use crate::json::{Misfit, Writer};
+
 /// A value from Ruby. It borrows its text from the bytes.
 pub(crate) enum Node<'w> {
     Nil,
@@ -248,7 +250,7 @@ impl<'a> Lower<'a> for Given<'_, '_> {
     }
 
     fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
-        Ok(Cow::Owned(to_json(self.0).map_err(Reject::Value)?.to_string()))
+        Writer::text(|writer| to_json(self.0, writer)).map(Cow::Owned)
     }
 
     fn as_duration(&self) -> Result<i64, Reject> {
@@ -278,28 +280,28 @@ fn is_named(wit: &str, name: &str) -> bool {
     wit == name || (wit.len() == name.len() && wit.bytes().zip(name.bytes()).all(|(a, b)| a == b || (a == b'-' && b == b'_')))
 }
 
-/// The value as JSON, or why there is none.
-fn to_json(node: &Node<'_>) -> Result<serde_json::Value, String> {
-    Ok(match node {
-        Node::Nil => serde_json::Value::Null,
-        Node::Bool(value) => (*value).into(),
-        Node::Int(value) => serde_json::Number::from_i128(*value).ok_or_else(|| format!("{value} is out of range for JSON"))?.into(),
-        Node::Huge(digits) => return Err(format!("{digits} is out of range for JSON: give a Float, or a String")),
-        Node::Float(value) => serde_json::Number::from_f64(*value).ok_or_else(|| format!("{value} is no number of JSON"))?.into(),
-        Node::Text(text) | Node::Symbol(text) => (*text).into(),
-        Node::Bytes(bytes) => str::from_utf8(bytes).map_err(|_| "JSON has no bytes: give text".to_owned())?.into(),
-        Node::List(items) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>()?.into(),
+/// Writes the value as JSON.
+fn to_json(node: &Node<'_>, writer: &mut Writer) -> Result<(), Misfit> {
+    match node {
+        Node::Nil => writer.raw("null"),
+        Node::Bool(value) => writer.raw(if *value { "true" } else { "false" }),
+        Node::Int(value) => writer.raw(&value.to_string()),
+        Node::Huge(digits) => writer.raw(digits),
+        Node::Float(value) => writer.float(*value),
+        Node::Text(text) | Node::Symbol(text) => writer.string(text),
+        Node::Bytes(bytes) => writer.string(str::from_utf8(bytes).map_err(|_| Misfit::new("JSON has no bytes: give text"))?),
+        Node::List(items) => writer.list(items, |writer, item| to_json(item, writer)),
         Node::Map(pairs) | Node::Record(pairs) => {
-            let one = |(key, value): &(Node<'_>, Node<'_>)| match key {
-                Node::Text(name) | Node::Symbol(name) => Ok(((*name).to_owned(), to_json(value)?)),
-                _ => Err("the keys of a JSON object must be strings or symbols".to_owned()),
-            };
-            serde_json::Value::Object(pairs.iter().map(one).collect::<Result<_, String>>()?)
+            let members = pairs.iter().map(|(key, value)| match key {
+                Node::Text(name) | Node::Symbol(name) => (Some(*name), value),
+                _ => (None, value),
+            });
+            writer.object(members, |writer, value| to_json(value, writer))
         }
-        Node::Duration(_) => return Err("JSON has no Rational: give a Float".to_owned()),
-        Node::Time(_) => return Err("JSON has no Time: give a String".to_owned()),
-        Node::Object(class) => return Err(format!("JSON has no {class}")),
-    })
+        Node::Duration(_) => Err(Misfit::new("JSON has no Rational: give a Float")),
+        Node::Time(_) => Err(Misfit::new("JSON has no Time: give a String")),
+        Node::Object(class) => Err(Misfit::new(format!("JSON has no {class}"))),
+    }
 }
 
 /// Lifts what a plugin gives, into bytes. Its records are known by their place among the types of the plugin's interface.

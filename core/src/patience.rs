@@ -36,10 +36,10 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// How long the guest may think that it has: it hears of the deadline a fifth of the timeout before it passes, 20 ms at the most, and so has the time to
+    /// How long the guest may think that it has: it hears of the deadline a quarter of the timeout before it passes, 50 ms at the most, and so has the time to
     /// return what it has until then.
     pub(crate) fn left_for_guest(self) -> Duration {
-        self.left().saturating_sub((self.limit / 5).min(Duration::from_millis(20)))
+        self.left().saturating_sub((self.limit / 4).min(Duration::from_millis(50)))
     }
 
     pub(crate) fn is_past(self) -> bool {

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
+import re
 from typing import Any
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -38,9 +40,19 @@ def make_duration(nanoseconds: int) -> datetime.timedelta:
     return datetime.timedelta(microseconds=nanoseconds // 1000)
 
 
-def dump_json(value: Any) -> str:
-    """Give a value as JSON text. Raises ValueError or TypeError for what JSON can't hold."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def load_json(text: str) -> Any:
+    """Make a value of JSON text. Raises ValueError for numbers that a float can't hold."""
+    if _PERHAPS_HUGE.search(text) is None:
+        return json.loads(text)
+    return json.loads(text, parse_float=_finite)
 
 
-load_json = json.loads
+# What a float above the range of floats has at the least.
+_PERHAPS_HUGE = re.compile(r"[eE]\+?\d{2}|\d{300}")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"{digits[:40]} is out of range for a float")
+    return value

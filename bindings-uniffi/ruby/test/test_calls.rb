@@ -25,6 +25,35 @@ class TestCalls < Minitest::Test
     end
   end
 
+  def test_json_is_exact_both_ways
+    [2**53 + 1, -(2**63), 2**64 - 1, 10**40, 0.1, 5e-324, 1e300, "ü\u0000\"", nil, true, [], {}].each do |value|
+      [value, [value], { "a" => { "b" => value } }].each do |given|
+        assert_equal [given], [@guest.echo_any(given)]
+        assert_equal [given], [@guest.echo_raw(given)]
+      end
+    end
+    assert_equal({ "a" => "b" }, @guest.echo_any({ a: :b }))
+  end
+
+  def test_what_json_cannot_hold_is_named_with_the_way_to_it
+    loop_of_lists = []
+    loop_of_lists << loop_of_lists
+    {
+      { "a" => [1, Float::NAN] } => ["(v.a[1])", "NaN is no number of JSON"],
+      [Float::INFINITY] => ["(v[0])", "no number of JSON"],
+      { "a b" => Object.new } => ['(v["a b"])', "JSON has no Object"],
+      [1r] => ["(v[0])", "JSON has no Rational"],
+      [Time.now] => ["(v[0])", "JSON has no Time"],
+      ["\xff"] => ["(v[0])", "JSON has no bytes"],
+      [{ 1 => 2 }] => ["(v[0])", "must be strings"],
+      loop_of_lists => ["", "contains itself"]
+    }.each do |value, texts|
+      error = assert_raises(Undergo::TypeMismatchError) { @guest.echo_any(value) }
+      texts.each { |text| assert_includes error.message, text }
+    end
+    assert_equal 1, @guest.echo_any(1)
+  end
+
   def test_trailing_options_may_be_left_out
     assert_nil @guest.maybe_int
     assert_equal 5, @guest.maybe_int(5)

@@ -15,6 +15,8 @@ pub enum Reject {
     Type,
     /// It is of the right type, but does not fit, for this reason.
     Value(String),
+    /// A part of it does not fit: the way to it (`[2].name`), and the reason. For values that the host walks through by itself, as those of JSON.
+    Within(String, String),
     /// The host's own code failed while it was asked (a conversion that a user wrote, say).
     Error(Error),
 }
@@ -288,6 +290,7 @@ fn rejected_item(ty: &Type, reason: Reject) -> Error {
     match reason {
         Reject::Type => Error::new(ErrorKind::TypeMismatch, format!("expected {ty}")),
         Reject::Value(text) => Error::new(ErrorKind::TypeMismatch, text),
+        Reject::Within(path, text) => Error::new(ErrorKind::TypeMismatch, text).at(path),
         Reject::Error(error) => error,
     }
 }

@@ -188,9 +188,24 @@ module Undergo
       end
 
       def json
-        JSON.parse(run.force_encoding(Encoding::UTF_8), max_nesting: DEPTH)
+        text = run.force_encoding(Encoding::UTF_8)
+        parsed = JSON.parse(text, max_nesting: DEPTH)
+        # Few texts have what a float above the range of floats has.
+        if text.match?(/[eE]\+?\d{2}|\d{300}/) && infinite?(parsed)
+          raise TypeMismatchError, "the plugin gave a number in JSON that is out of range for a Float"
+        end
+
+        parsed
       rescue JSON::ParserError => error
         raise TypeMismatchError, "the plugin gave what is no JSON: #{error.message}"
+      end
+
+      def infinite?(value)
+        case value
+        when Float then value.infinite?
+        when Array then value.any? { |item| infinite?(item) }
+        when Hash then value.each_value.any? { |item| infinite?(item) }
+        end
       end
 
       def time

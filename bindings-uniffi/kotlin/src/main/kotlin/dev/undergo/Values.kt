@@ -72,7 +72,7 @@ fun toValue(plain: Any?): Value = when (plain) {
 }
 
 /**
- * A [Value] as a plain object: integers as `Long` (above its range `ULong`), floats as `Double`, lists and several results as `List`, maps as `Map`, records
+ * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and several results as `List`, maps as `Map`, records
  * as `Map` by the names of their fields in Kotlin, cases of enums as `String`, durations and times as `java.time.Duration` and `OffsetDateTime`.
  */
 fun toPlain(value: Value): Any? = when (value) {
@@ -86,7 +86,7 @@ fun toPlain(value: Value): Any? = when (value) {
     is Value.Items -> value.items.map(::toPlain)
     is Value.Entries -> value.entries.associate { toPlain(it.key) to toPlain(it.value) }
     is Value.Fields -> value.fields.associate { camel(it.name) to toPlain(it.value) }
-    is Value.Json -> value.text
+    is Value.Json -> value.text.toBigIntegerOrNull() ?: value.text.toBigDecimalOrNull() ?: value.text
     is Value.Duration -> Duration.ofNanos(value.nanoseconds)
     is Value.Time -> value.asTime()
     is Value.Unfit -> null
@@ -166,7 +166,8 @@ private fun Value.wrong(wanted: String): Nothing =
 private fun integer(number: BigInteger): Value = when {
     number.bitLength() < Long.SIZE_BITS -> Value.Int(number.toLong())
     number.signum() > 0 && number.bitLength() <= Long.SIZE_BITS -> Value.Uint(number.toLong().toULong())
-    else -> Value.Unfit("$number is out of range for 64 bits")
+    // JSON alone can hold it.
+    else -> Value.Json(number.toString())
 }
 
 private fun camel(kebab: String): String =

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
+import java.math.BigDecimal
+import java.math.BigInteger
 import java.nio.file.Files
 import java.nio.file.Path
 import java.time.Duration
@@ -101,6 +103,24 @@ class ValuesTest {
         val value = mapOf("a" to listOf(null, true, 7L, 0.25, "ü"), "b" to emptyMap<String, Any>())
         assertEquals(value, echo("echoAny", value))
         assertTrue("number of JSON" in assertThrows<TypeMismatchException> { echo("echoAny", Double.NaN) }.message!!)
+    }
+
+    @Test
+    fun `numbers in JSON keep all their digits`() {
+        val numbers = listOf((1L shl 53) + 1, Long.MIN_VALUE, ULong.MAX_VALUE, BigInteger("123456789012345678901234567890"), 0.1, 5e-324)
+        assertEquals(numbers, echo("echoAny", numbers))
+        assertEquals(BigDecimal("1e400"), echo("echoRaw", Value.Json("1e400")))
+    }
+
+    @Test
+    fun `what JSON can't hold is named with the way to it`() {
+        val wrong = mapOf("a" to listOf(1, Double.NaN))
+        val error = assertThrows<TypeMismatchException> { echo("echoAny", wrong) }
+        assertTrue("(v.a[1])" in error.message!!, error.message)
+        for (broken in listOf("", "{", "[1,]", "NaN")) {
+            assertTrue("not JSON" in assertThrows<TypeMismatchException> { echo("echoRaw", Value.Json(broken)) }.message!!)
+        }
+        assertThrows<TypeMismatchException> { echo("echoAny", mapOf(1 to 2)) }
     }
 }
 
