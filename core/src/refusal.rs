@@ -73,9 +73,9 @@ impl HostFunction for Refuse {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let mut words = call.args(&ToValue)?.into_iter().map(|value| match value {
             Value::String(text) => Ok(shortened(text)),
-            _ => Err(Error::new(ErrorKind::InvalidPlugin, "it takes texts")),
+            _ => Err(unknown()),
         });
-        let mut next = || words.next().unwrap_or_else(|| Err(Error::new(ErrorKind::InvalidPlugin, "it takes more texts")));
+        let mut next = || words.next().unwrap_or_else(|| Err(unknown()));
         match self {
             Refuse::Value => {
                 let (path, why) = (next()?, next()?);
@@ -89,10 +89,15 @@ impl HostFunction for Refuse {
                 let (function, path, why) = (next()?, next()?, next()?);
                 return Err(Error::new(ErrorKind::TypeMismatch, why).at(path).in_function(&function));
             }
-            Refuse::Nothing => return Err(Error::new(ErrorKind::InvalidPlugin, "no host has this function")),
+            Refuse::Nothing => return Err(unknown()),
         }
         call.answer(&&Value::None)
     }
+}
+
+fn unknown() -> Error {
+    let text = "the plugin wants a function of undergo:go/refusal that this host does not know: build the plugin anew";
+    Error::new(ErrorKind::InvalidPlugin, text)
 }
 
 fn refusals<'c>(call: &'c mut HostCall<'_>) -> &'c mut Refusals {

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{PLAIN, conformance_path, data, expect, expect_dead, failure, plugin, quiet, start};
-use undergo::{AsyncArguments, CallOptions, Error, ErrorKind, Instance, Plugin, Value};
+use undergo::{CallOptions, Error, ErrorKind, Instance, Plugin, Value};
 
 const WIT: &str = r"
 package test:plugin;
@@ -163,10 +163,8 @@ fn an_answer_that_is_refused_ends_the_instance() {
 #[test]
 fn an_asynchronous_instance_hears_the_same() {
     let instance = guest().instantiate_here(options(), &PLAIN).expect("it runs");
-    let call = |name: &str, args: &[Value]| {
-        let arguments = AsyncArguments::of_values(instance.plugin(), name, args)?;
-        instance.call_here(arguments, &PLAIN, |returned| returned.lift(&undergo::ToValue))
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let call = |name: &str, args: &[Value]| runtime.block_on(instance.call(name, args, &PLAIN));
     for _ in 0..2 {
         expect(&call("area", &[]).expect_err("refused"), ErrorKind::TypeMismatch, &["area -> result.state.x: because"]);
         expect(&call("nothing", &[Value::Int(1)]).expect_err("refused"), ErrorKind::TypeMismatch, &["nothing(.x): because"]);
@@ -183,12 +181,14 @@ fn other_functions_of_that_name_do_no_harm() {
         );
         failure(&start(&plugin(&wat).expect("it loads")), "f", &[])
     };
-    let one = bare(r#""value" (func $f (param i32))"#, "(call $f (i32.const 1))");
-    expect(&one, ErrorKind::InvalidPlugin, &["undergo:go/refusal.value"]);
-    let two = bare(r#""arguments" (func $f)"#, "(call $f)");
-    expect(&two, ErrorKind::InvalidPlugin, &["undergo:go/refusal.arguments"]);
-    let three = bare(r#""other" (func $f)"#, "(call $f)");
-    expect(&three, ErrorKind::InvalidPlugin, &["no host has this function"]);
+    for (import, call) in [
+        (r#""value" (func $f (param i32))"#, "(call $f (i32.const 1))"),
+        (r#""arguments" (func $f)"#, "(call $f)"),
+        (r#""answer" (func $f (result i64))"#, "(drop (call $f))"),
+        (r#""other" (func $f)"#, "(call $f)"),
+    ] {
+        expect(&bare(import, call), ErrorKind::InvalidPlugin, &["undergo:go/refusal", "build the plugin anew"]);
+    }
 }
 
 #[test]
