@@ -93,6 +93,11 @@ export interface Limits {
    * about a tenth of the speed.
    */
   fuel?: number
+  /**
+   * Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes. Beyond it the
+   * guest gets the error "too many open files".
+   */
+  descriptors?: number
 }
 
 /**

@@ -163,6 +163,9 @@ typedef struct undergo_limits_t {
   uint64_t fuel;
   // Elements of the guest's tables, all together, 4,194,304 by default.
   uint32_t table;
+  // Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
+  // Beyond it the guest gets the error "too many open files".
+  uint32_t descriptors;
 } undergo_limits_t;
 
 // Options of one call. NULL in its place means the defaults, which are zeros.
@@ -656,7 +659,8 @@ const char *undergo_plugin_interface(const struct undergo_plugin_t *plugin);
 // The version of Go that compiled it; NULL where the module does not say so.
 const char *undergo_plugin_go_version(const struct undergo_plugin_t *plugin);
 
-// What went wrong when it was loaded and did no harm, as sentences (that its code can't be cached, say): that of this index, or NULL.
+// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences (that its code can't be cached, say, or rules for the
+// network where it opens no sockets): that of this index, or NULL.
 const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin, size_t index);
 
 // How many exports the plugin has.

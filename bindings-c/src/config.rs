@@ -55,6 +55,9 @@ pub struct LimitsValue {
     pub fuel: u64,
     /// Elements of the guest's tables, all together, 4,194,304 by default.
     pub table: u32,
+    /// Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
+    /// Beyond it the guest gets the error "too many open files".
+    pub descriptors: u32,
 }
 
 /// How many instances a pool has, and for how long.
@@ -176,6 +179,7 @@ pub(crate) unsafe fn limits(limits: *const LimitsValue) -> Result<Limits> {
         table: (limits.table != 0).then_some(limits.table),
         value: given(limits.value),
         output: given(limits.output),
+        descriptors: (limits.descriptors != 0).then_some(limits.descriptors),
     })
 }
 

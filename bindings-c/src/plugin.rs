@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use undergo::{Error, ErrorKind, InstanceOptions, Result, Tier};
 
@@ -25,9 +25,20 @@ pub(crate) struct Loaded {
     interface: Option<CString>,
     go_version: Option<CString>,
     kind: CString,
-    diagnostics: Vec<CString>,
+    /// Made when they are asked for: there may be more of them later. The places of those that there are stay.
+    diagnostics: [OnceLock<CString>; MOST_DIAGNOSTICS],
     exports: Vec<Described>,
     imports: Vec<Described>,
+}
+
+/// More than there are.
+const MOST_DIAGNOSTICS: usize = 16;
+
+impl Loaded {
+    fn diagnostic(&self, index: usize) -> Option<&CString> {
+        let text = self.core.diagnostics().into_iter().nth(index)?;
+        Some(self.diagnostics.get(index)?.get_or_init(|| c_text(&text)))
+    }
 }
 
 impl PluginHandle {
@@ -37,7 +48,7 @@ impl PluginHandle {
             interface: core.interface().map(|interface| c_text(&interface.wit)),
             go_version: core.info().go_version.as_deref().map(c_text),
             kind: c_text(core.info().kind.as_str()),
-            diagnostics: core.diagnostics().iter().map(|text| c_text(text)).collect(),
+            diagnostics: Default::default(),
             exports: core.exports().map(|function| Described::new(None, function)).collect(),
             imports: core.imports().map(|(interface, function)| Described::new(Some(interface), function)).collect(),
             core,
@@ -273,11 +284,12 @@ pub unsafe extern "C" fn undergo_plugin_go_version(plugin: *const PluginHandle) 
     unsafe { read(plugin, |plugin| plugin.go_version.as_ref()) }
 }
 
-/// What went wrong when it was loaded and did no harm, as sentences (that its code can't be cached, say): that of this index, or NULL.
+/// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences (that its code can't be cached, say, or rules for the
+/// network where it opens no sockets): that of this index, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, index: usize) -> *const c_char {
     // SAFETY: C's promise.
-    unsafe { read(plugin, |plugin| plugin.diagnostics.get(index)) }
+    unsafe { read(plugin, |plugin| plugin.diagnostic(index)) }
 }
 
 /// Writes the texts of a function. Whether there is one.

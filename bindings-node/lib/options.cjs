@@ -59,7 +59,7 @@ function path(given, name) {
   throw new TypeError(`${name} must be a path or a file: URL, got ${show(given)}`)
 }
 
-const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel']
+const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel', 'descriptors']
 
 function limits(given) {
   const found = known(given, 'limits', LIMITS)
@@ -74,7 +74,8 @@ function limits(given) {
     output: size(found.output, 'output'),
     table: found.table === undefined ? undefined : count(found.table, 'limits.table', 0, 2 ** 32 - 1),
     stack,
-    fuel: found.fuel === undefined ? undefined : count(found.fuel, 'limits.fuel', 1)
+    fuel: found.fuel === undefined ? undefined : count(found.fuel, 'limits.fuel', 1),
+    descriptors: found.descriptors === undefined ? undefined : count(found.descriptors, 'limits.descriptors', 0, 2 ** 32 - 1)
   }
 }
 

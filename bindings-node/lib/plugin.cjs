@@ -43,6 +43,7 @@ class Plugin {
   #description
   #exports
   #imports
+  #warned = 0
 
   constructor(key, handle) {
     if (key !== PRIVATE) throw new TypeError("a plugin is made by 'await Plugin.load(path)' or 'await Plugin.compile(bytes)'")
@@ -50,7 +51,14 @@ class Plugin {
     this.#description = native.describe(handle)
     this.#exports = Object.freeze(this.#description.exports.map((found) => Object.freeze(found)))
     this.#imports = Object.freeze(this.#description.imports.map((found) => Object.freeze(found)))
-    for (const text of this.#description.diagnostics) process.emitWarning(text, 'UndergoWarning')
+    this.#warn()
+  }
+
+  /** Warns of what was found since the last time: what went wrong, or was given in vain, and did no harm. */
+  #warn() {
+    const found = native.diagnostics(this.#handle)
+    for (const text of found.slice(this.#warned)) process.emitWarning(text, 'UndergoWarning')
+    this.#warned = found.length
   }
 
   static async load(path, given) {
@@ -111,12 +119,16 @@ class Plugin {
 
   async instantiate(given) {
     const found = options.instance(this.#description, options.known(given, 'instantiate()', [...options.INSTANCE, ...OPTIONS]))
-    return new Instance(await native.instantiate(this.#handle, found, false), this, found.functions)
+    const making = native.instantiate(this.#handle, found, false)
+    this.#warn()
+    return new Instance(await making, this, found.functions)
   }
 
   instantiateSync(given) {
     const found = options.instance(this.#description, options.known(given, 'instantiateSync()', options.INSTANCE))
-    return new Instance(native.instantiate(this.#handle, found, true), this, found.functions)
+    const made = native.instantiate(this.#handle, found, true)
+    this.#warn()
+    return new Instance(made, this, found.functions)
   }
 
   pool(given) {
@@ -125,15 +137,23 @@ class Plugin {
     found.size = options.count(size, 'size', 1)
     found.maxCalls = maxCalls === undefined ? undefined : options.count(maxCalls, 'maxCalls', 1)
     found.idle = options.milliseconds(idle, 'idle')
-    return new Pool(native.pool(this.#handle, found), this, found.functions)
+    const made = native.pool(this.#handle, found)
+    this.#warn()
+    return new Pool(made, this, found.functions)
   }
 
   run(given) {
-    return command.run(this, given)
+    const running = command.run(this, given)
+    this.#warn()
+    return running
   }
 
   runSync(given) {
-    return command.runSync(this, given)
+    try {
+      return command.runSync(this, given)
+    } finally {
+      this.#warn()
+    }
   }
 
   [inspect.custom]() {

@@ -109,6 +109,7 @@ fn limits(given: Js) -> Made<Limits> {
         table: number("table")?.map(|table| u32::try_from(table).unwrap_or(u32::MAX)),
         value: number("value")?,
         output: number("output")?,
+        descriptors: number("descriptors")?.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
     })
 }
 

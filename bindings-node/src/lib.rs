@@ -44,6 +44,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("waitCompiled", plugin::wait_compiled),
     ("pluginTier", plugin::tier),
     ("unknownExport", plugin::unknown_export),
+    ("diagnostics", plugin::diagnostics),
     ("instantiate", plugin::instantiate),
     ("pool", plugin::pool),
     ("run", command::run),

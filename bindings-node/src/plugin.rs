@@ -117,12 +117,19 @@ fn description(call: &Call<'_>, plugin: &Plugin) -> Made {
         imports.set_element(i, described)?;
     }
     object.set_named("imports", imports)?;
-    let diagnostics = env.array(0)?;
-    for (i, text) in (0..).zip(plugin.diagnostics()) {
-        diagnostics.set_element(i, env.string(text)?)?;
-    }
-    object.set_named("diagnostics", diagnostics)?;
     Ok(object)
+}
+
+/// `diagnostics(plugin)`: what did no harm so far, as sentences; there may be more of them later.
+pub(crate) fn diagnostics(call: &Call<'_>) -> Result<Js> {
+    let texts = call.plugin(0)?.diagnostics();
+    call.made((|| {
+        let list = call.env.array(0)?;
+        for (i, text) in (0..).zip(&texts) {
+            list.set_element(i, call.env.string(text)?)?;
+        }
+        Ok(list)
+    })())
 }
 
 /// `unknownExport(plugin, name)`: throws the error for a name that is none.

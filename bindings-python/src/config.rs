@@ -27,7 +27,7 @@ type SandboxParts<'py> = (
     Vec<String>,
     Vec<Any<'py>>,
 );
-type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>);
+type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>, Option<u32>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
@@ -105,8 +105,9 @@ pub(crate) fn sandbox_of_run<'py>(
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
-    let (memory, timeout, value, output, table, stack, fuel): LimitsParts = parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel })
+    let (memory, timeout, value, output, table, stack, fuel, descriptors): LimitsParts =
+        parts(given, "limits", "undergo.Limits")?.extract()?;
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel, descriptors })
 }
 
 pub(crate) fn call_options(

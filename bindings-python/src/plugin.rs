@@ -39,6 +39,12 @@ pub(crate) struct Plugin {
     types: Py<PyAny>,
 }
 
+/// Warns of what did no harm.
+fn warn(py: Python<'_>, texts: &[String]) -> PyResult<()> {
+    let warn = |text: &String| PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &std::ffi::CString::new(text.as_str())?, 1);
+    texts.iter().try_for_each(warn)
+}
+
 impl Plugin {
     pub(crate) fn core(&self) -> &undergo::Plugin {
         &self.core
@@ -55,6 +61,7 @@ impl Plugin {
         let mut table = Table::new(py)?;
         let imports = table.imports(&self.core, imports)?;
         let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &mut table)?, limits: config::limits(limits)? };
+        warn(py, &self.core.diagnose(&options))?;
         Ok((options, table.finish()))
     }
 
@@ -92,9 +99,7 @@ impl Plugin {
             py.detach(|| undergo::Plugin::from_file_with(path, &options))
         };
         let core = core.map_err(|error| errors::to_python(py, &error))?;
-        for text in core.diagnostics() {
-            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &std::ffi::CString::new(text.as_str())?, 1)?;
-        }
+        warn(py, &core.diagnostics())?;
         Plugin::make(py, core, types)
     }
 

@@ -35,12 +35,15 @@ pub struct Limits {
     /// How much each call may compute, in units of about one instruction of WebAssembly.
     #[uniffi(default = None)]
     pub fuel: Option<u64>,
+    /// Descriptors of this process that the guest may hold at once: files, directories, sockets, connections that it accepted, and pipes; 128 by default.
+    #[uniffi(default = None)]
+    pub descriptors: Option<u32>,
 }
 
 impl Limits {
     pub(crate) fn core(&self) -> Result<undergo::Limits> {
-        let Limits { memory, timeout, value, output, table, stack, fuel } = *self;
-        Ok(undergo::Limits { memory, timeout: timeout.map(seconds).transpose()?, value, output, table, stack, fuel })
+        let Limits { memory, timeout, value, output, table, stack, fuel, descriptors } = *self;
+        Ok(undergo::Limits { memory, timeout: timeout.map(seconds).transpose()?, value, output, table, stack, fuel, descriptors })
     }
 }
 

@@ -89,7 +89,7 @@ impl Plugin {
 
     /// What went wrong when it was loaded and did no harm, as sentences.
     pub fn diagnostics(&self) -> Vec<String> {
-        self.core.diagnostics().to_vec()
+        self.core.diagnostics()
     }
 
     /// The functions that can be called.

@@ -10,7 +10,7 @@ use undergo::{
     CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
 };
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::forward;
 use crate::json::{self, Json, RULES, ToJson};
 use crate::options::{self, Options};
@@ -76,6 +76,7 @@ fn call(args: &Args) -> undergo::Result<()> {
     let values = arguments(&function, &args.args)?;
     let imports = imports(&plugin, &args.imports)?;
     let options = InstanceOptions { imports, sandbox: args.options.sandbox()?, limits: args.options.limits() };
+    progress.pause(|| failure::warn(&plugin.diagnose(&options)));
     let instance = plugin.instantiate(options).inspect_err(|error| {
         progress.pause(|| forward::after(error, printer(args)));
     })?;

@@ -45,6 +45,9 @@ const NOT_RUN: u8 = 125;
 /// The stack that Go's own script asks for.
 const STACK: u64 = 8 << 20;
 
+/// As many as most systems let a process have: these are programs of whoever runs them.
+const DESCRIPTORS: u32 = 1024;
+
 /// How long a test binary has to tell of its own timeout: it knows which tests ran, and has all traces.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -56,7 +59,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let timeout = test_timeout(rest);
     let options = InstanceOptions {
         sandbox: Sandbox { network: args.reach.network()?, ..sandbox(rest)? },
-        limits: Limits { stack: Some(STACK), timeout: timeout.map(|timeout| timeout + GRACE), ..Limits::default() },
+        limits: Limits {
+            stack: Some(STACK),
+            descriptors: Some(DESCRIPTORS),
+            timeout: timeout.map(|timeout| timeout + GRACE),
+            ..Limits::default()
+        },
         ..InstanceOptions::default()
     };
     match improve::load(program.as_ref()).and_then(|plugin| plugin.run(options, &CallOptions::default())) {

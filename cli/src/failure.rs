@@ -75,6 +75,13 @@ pub(crate) fn tell_denied(denied: &[String]) {
     }
 }
 
+/// Writes to standard error what was given in vain.
+pub(crate) fn warn(texts: &[String]) {
+    for text in texts {
+        eprintln!("undergo: warning: {text}");
+    }
+}
+
 /// `error[panic]: boom`, and the Go frames below it, from the plugin's own function on.
 fn describe(error: &Error) -> String {
     let mut text = format!("error[{}]: {error}", error.kind());

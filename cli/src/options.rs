@@ -42,6 +42,9 @@ pub(crate) struct Options {
     /// End it when its start, or the call, computes more; a unit is about an instruction
     #[arg(long, value_name = "UNITS")]
     fuel: Option<u64>,
+    /// Let it hold so many files, directories, sockets and pipes at once; 128 by default
+    #[arg(long, value_name = "NUMBER")]
+    descriptors: Option<u32>,
 }
 
 /// What a program may reach over the network.
@@ -88,7 +91,14 @@ impl Options {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { memory: self.memory, timeout: self.timeout, stack: self.stack, fuel: self.fuel, ..Limits::default() }
+        Limits {
+            memory: self.memory,
+            timeout: self.timeout,
+            stack: self.stack,
+            fuel: self.fuel,
+            descriptors: self.descriptors,
+            ..Limits::default()
+        }
     }
 }
 

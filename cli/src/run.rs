@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use undergo::{CallOptions, InstanceOptions};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::improve;
 use crate::options::Options;
 use crate::progress::Progress;
@@ -44,10 +44,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut sandbox = args.options.program()?;
         sandbox.args.extend(args.args.iter().cloned());
         let options = InstanceOptions { sandbox, limits: args.options.limits(), ..InstanceOptions::default() };
+        failure::warn(&plugin.diagnose(&options));
         plugin.run(options, &CallOptions::default())
     });
     let done = ended.map_err(|error| Failure::Run(error, NOT_RUN))?;
-    crate::failure::tell_denied(&done.denied);
+    failure::tell_denied(&done.denied);
     // The system has eight bits for it, as it has for other programs.
     Ok(ExitCode::from(done.code as u8))
 }

@@ -69,6 +69,10 @@ pub struct Limits {
     /// log has become too long should not fail where one that logs less works, and Go programs hardly ever look whether printing has failed. The end of
     /// standard error is kept for the text of a panic in any case.
     pub output: Option<u64>,
+    /// Descriptors of the host that the guest may hold at once: files, directories, sockets, connections that it accepted and pipes; 128 when `None`. Beyond
+    /// it the guest is refused more (`EMFILE`). What the host needs for it does not count: the sandbox's directories, the standard streams, and listeners
+    /// that are handed in.
+    pub descriptors: Option<u32>,
 }
 
 /// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).

@@ -17,7 +17,7 @@ pub(crate) use sys::Descriptor;
 pub(crate) use sys::is_ready;
 
 /// What a wait is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Wants {
     Read,
     Write,
@@ -68,8 +68,8 @@ const LONG: Duration = Duration::from_secs(3600);
 
 impl Waiting {
     /// Waits until one of the descriptors is ready, or the time has passed, or the patience wants to be asked again. It may come back early: look
-    /// again then.
-    pub(crate) async fn pause(self, wanted: &[Wanted<'_>], patience: &Patience, time: Option<Duration>) {
+    /// again then. Gives whether one is said to be ready.
+    pub(crate) async fn pause(self, wanted: &[Wanted<'_>], patience: &Patience, time: Option<Duration>) -> bool {
         let until = match self {
             Waiting::Thread => patience.pause(),
             // Tokens end a task from without (`fiber.rs`), and nobody interrupts one.
@@ -77,9 +77,15 @@ impl Waiting {
         };
         let pause = [time, until].into_iter().flatten().min().unwrap_or(LONG).min(LONG);
         match self {
-            Waiting::Thread if wanted.is_empty() => thread::sleep(pause),
+            Waiting::Thread if wanted.is_empty() => {
+                thread::sleep(pause);
+                false
+            }
             Waiting::Thread => sys::wait(wanted, pause),
-            Waiting::Task if wanted.is_empty() => runtime::sleep_until(Instant::now() + pause).await,
+            Waiting::Task if wanted.is_empty() => {
+                runtime::sleep_until(Instant::now() + pause).await;
+                false
+            }
             Waiting::Task => {
                 // All of them are asked, so that each wakes the task.
                 let ready = |context: &mut Context<'_>| {
@@ -93,10 +99,11 @@ impl Waiting {
                     }
                     Some(is_looked_for)
                 };
-                let Some(is_looked_for) = poll_fn(|context| Poll::Ready(ready(context))).await else { return };
+                let Some(is_looked_for) = poll_fn(|context| Poll::Ready(ready(context))).await else { return true };
                 let end = Instant::now() + if is_looked_for { pause.min(LOOK) } else { pause };
                 let mut end = pin!(runtime::sleep_until(end));
-                poll_fn(|context| if ready(context).is_none() { Poll::Ready(()) } else { end.as_mut().poll(context) }).await;
+                poll_fn(|context| if ready(context).is_none() { Poll::Ready(true) } else { end.as_mut().poll(context).map(|()| false) })
+                    .await
             }
         }
     }
@@ -125,6 +132,11 @@ pub(crate) fn open(path: &Path) -> io::Result<Descriptor> {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
     Ok(Descriptor::File(file))
+}
+
+/// The standard input of the process.
+pub(crate) fn stdin() -> Descriptor {
+    sys::terminal().map_or(Descriptor::Stdin, Descriptor::File)
 }
 
 #[cfg(unix)]
@@ -163,9 +175,13 @@ mod sys {
 
     /// Whether reading or writing would not block now. An error counts as ready: the next use tells it.
     pub(crate) fn is_ready(awaited: &dyn Awaited, wants: Wants) -> bool {
+        revents(awaited, wants) != 0
+    }
+
+    fn revents(awaited: &dyn Awaited, wants: Wants) -> libc::c_short {
         let mut asked = [asked(awaited, wants)];
-        poll(&mut asked, Duration::ZERO);
-        asked[0].revents != 0
+        look_at(&mut asked);
+        asked[0].revents
     }
 
     impl Descriptor {
@@ -174,11 +190,9 @@ mod sys {
             is_ready(self, wants)
         }
 
-        /// Whether nobody will ever read what is written here.
-        pub(crate) fn is_broken(&self) -> bool {
-            let mut asked = [asked(self, Wants::Write)];
-            poll(&mut asked, Duration::ZERO);
-            asked[0].revents & libc::POLLERR != 0
+        /// Whether who uses it may have to wait for somebody, as with pipes, terminals and sockets.
+        pub(crate) fn may_wait(&self) -> bool {
+            kind(self.raw()).is_some_and(|kind| matches!(kind, libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR))
         }
 
         /// Reads what is there; `None` when there is nothing yet.
@@ -189,10 +203,13 @@ mod sys {
             read_now(self.raw(), buffer)
         }
 
-        /// Writes some of the bytes; `None` when there is no room yet.
+        /// Writes some of the bytes; `None` when there is no room yet. Where nobody will ever read, it is an error; to write would be a signal, which may be the
+        /// end of this process.
         pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
-            if !self.is_ready(Wants::Write) {
-                return Ok(None);
+            match revents(self, Wants::Write) {
+                0 => return Ok(None),
+                said if said & (libc::POLLERR | libc::POLLHUP) != 0 => return Err(io::ErrorKind::BrokenPipe.into()),
+                _ => {}
             }
             write_now(self.raw(), &bytes[..bytes.len().min(PIECE)])
         }
@@ -248,15 +265,20 @@ mod sys {
     /// Whether it is a pipe or a socket. Asked each time: a program may put another file at the number of its standard output.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn is_stream(fd: RawFd) -> bool {
+        matches!(kind(fd), Some(libc::S_IFIFO | libc::S_IFSOCK))
+    }
+
+    /// What kind of file it is.
+    fn kind(fd: RawFd) -> Option<libc::mode_t> {
         let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: the structure is written whole when the call succeeds, and read only then.
         let mode = unsafe {
             if libc::fstat(fd, stat.as_mut_ptr()) != 0 {
-                return false;
+                return None;
             }
             stat.assume_init().st_mode
         };
-        matches!(mode & libc::S_IFMT, libc::S_IFIFO | libc::S_IFSOCK)
+        Some(mode & libc::S_IFMT)
     }
 
     fn outcome(done: isize) -> io::Result<Option<usize>> {
@@ -269,24 +291,50 @@ mod sys {
         })
     }
 
+    /// The terminal that is the standard input, if one is, opened anew: its other readers may take a line between the look and the use, and the flag that keeps the use
+    /// from waiting then is theirs too, unless it is opened by itself.
+    pub(super) fn terminal() -> Option<File> {
+        // SAFETY: any number may be asked about.
+        if !cfg!(target_os = "linux") || unsafe { libc::isatty(libc::STDIN_FILENO) } == 0 {
+            return None;
+        }
+        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open("/proc/self/fd/0").ok()
+    }
+
     pub(super) fn open(path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
     }
 
-    /// Waits until one of them is ready, at most that long; a signal ends it as well.
-    pub(super) fn wait(wanted: &[Wanted<'_>], time: Duration) {
+    /// Waits until one of them is ready, at most that long; a signal ends it as well. Gives whether one is.
+    pub(super) fn wait(wanted: &[Wanted<'_>], time: Duration) -> bool {
         let mut asked: Vec<_> = wanted.iter().map(|(awaited, wants)| asked(*awaited, *wants)).collect();
-        poll(&mut asked, time);
+        match poll(&mut asked, time) {
+            Ok(ready) => ready > 0,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+            // What the system can't wait for is looked at now and then.
+            Err(_) => {
+                std::thread::sleep(time.min(super::LOOK));
+                false
+            }
+        }
     }
 
     pub(super) fn look(wanted: &[Wanted<'_>]) -> Vec<Found> {
         let mut asked: Vec<_> = wanted.iter().map(|(awaited, wants)| asked(*awaited, *wants)).collect();
-        if !asked.is_empty() {
-            poll(&mut asked, Duration::ZERO);
-        }
+        look_at(&mut asked);
         let found =
             |asked: &libc::pollfd| Found { is_ready: asked.revents != 0, is_over: asked.revents & (libc::POLLHUP | libc::POLLNVAL) != 0 };
         asked.iter().map(found).collect()
+    }
+
+    /// Looks at all of them. The system refuses to at once where they are more than this process may open by now, so they are asked in parts then.
+    fn look_at(asked: &mut [libc::pollfd]) {
+        if asked.is_empty() || poll(asked, Duration::ZERO).is_ok() || asked.len() == 1 {
+            return;
+        }
+        let (first, second) = asked.split_at_mut(asked.len() / 2);
+        look_at(first);
+        look_at(second);
     }
 
     fn asked(awaited: &dyn Awaited, wants: Wants) -> libc::pollfd {
@@ -297,22 +345,24 @@ mod sys {
         libc::pollfd { fd: awaited.raw(), events, revents: 0 }
     }
 
-    /// A failure leaves all as it was, which says that nothing is ready.
+    /// Gives how many are ready. A failure leaves all as it was, which says that nothing is.
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-    fn poll(asked: &mut [libc::pollfd], time: Duration) {
+    fn poll(asked: &mut [libc::pollfd], time: Duration) -> io::Result<usize> {
         // Of such a length there is no end to be seen.
         let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
         let time = libc::timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().into() };
         // SAFETY: the pointer and the count are those of the slice, the time lives as long as the call, and no mask of signals is given.
-        unsafe { libc::ppoll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, &raw const time, std::ptr::null()) };
+        let ready = unsafe { libc::ppoll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, &raw const time, std::ptr::null()) };
+        usize::try_from(ready).map_err(|_| io::Error::last_os_error())
     }
 
     /// The same where waits are of whole milliseconds: rounded up, so that the end of one is not spent in looks that don't wait.
     #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-    fn poll(asked: &mut [libc::pollfd], time: Duration) {
+    fn poll(asked: &mut [libc::pollfd], time: Duration) -> io::Result<usize> {
         let milliseconds = i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
         // SAFETY: the pointer and the count are those of the slice.
-        unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, milliseconds) };
+        let ready = unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, milliseconds) };
+        usize::try_from(ready).map_err(|_| io::Error::last_os_error())
     }
 }
 
@@ -342,7 +392,7 @@ mod sys {
             true
         }
 
-        pub(crate) fn is_broken(&self) -> bool {
+        pub(crate) fn may_wait(&self) -> bool {
             false
         }
 
@@ -361,12 +411,17 @@ mod sys {
         }
     }
 
+    pub(super) fn terminal() -> Option<File> {
+        None
+    }
+
     pub(super) fn open(path: &Path) -> io::Result<File> {
         File::open(path)
     }
 
-    pub(super) fn wait(_: &[Wanted<'_>], time: Duration) {
+    pub(super) fn wait(_: &[Wanted<'_>], time: Duration) -> bool {
         std::thread::sleep(time.min(super::LOOK));
+        false
     }
 
     pub(super) fn look(wanted: &[Wanted<'_>]) -> Vec<Found> {

@@ -3,6 +3,7 @@
 use std::io;
 
 use wasmtime::Caller;
+use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::wasi_snapshot_preview1;
 use wiggle::GuestMemory;
 
@@ -17,6 +18,7 @@ use crate::pipes::{self, CREATE, EXCLUSIVE, TRUNCATE, WRITE, Wanted};
 use crate::preview1::{MOST, MOST_BUFFERS, answer, buffer, parts};
 use crate::sockets;
 use crate::sockets::call::Call;
+use crate::sockets::functions::NONBLOCK;
 use crate::sockets::table::Sockets;
 use crate::state::State;
 use crate::streams::Standard;
@@ -37,6 +39,9 @@ macro_rules! pass_on {
 }
 pub(crate) use pass_on;
 
+/// What shells say of a program that a broken pipe has ended: 128, and the number of the signal.
+const BROKEN_PIPE: i32 = 141;
+
 pub(crate) fn is_own(caller: &Caller<'_, State>, fd: i32) -> bool {
     own::is_own(caller.data(), fd)
 }
@@ -45,12 +50,27 @@ pub(crate) async fn fd_fdstat_get(waiting: Waiting, mut caller: Caller<'_, State
     if is_own(&caller, fd) {
         return sockets::said(own::stat(Call::new(waiting, &mut caller)?, fd, stat));
     }
-    pass_on!(waiting, caller, async fd_fdstat_get(fd, stat))
+    let said = pass_on!(waiting, caller, async fd_fdstat_get(fd, stat))?;
+    let (memory, state) = parts(&mut caller)?;
+    let standard = state.standards.find(fd).filter(|standard| state.standards.is_nonblocking(*standard));
+    // Behind the type, which is one byte and another one for its place.
+    if let (errno::SUCCESS, Some(_), Some(flags)) = (said, standard, memory.get_mut(stat as u32 as usize + 2)) {
+        *flags |= NONBLOCK as u8;
+    }
+    Ok(said)
 }
 
 pub(crate) fn fd_fdstat_set_flags(mut caller: Caller<'_, State>, fd: i32, flags: i32) -> wasmtime::Result<i32> {
     if is_own(&caller, fd) {
         return sockets::said(own::set_flags(caller.data_mut(), fd, flags));
+    }
+    let standards = &mut caller.data_mut().standards;
+    if let Some(standard) = standards.find(fd) {
+        if flags & !NONBLOCK != 0 {
+            return Ok(errno::INVAL);
+        }
+        standards.set_nonblocking(standard, flags & NONBLOCK != 0);
+        return Ok(errno::SUCCESS);
     }
     pass_on!(Waiting::Thread, caller, fd_fdstat_set_flags(fd, flags))
 }
@@ -71,14 +91,15 @@ pub(crate) async fn fd_write(
         return sockets::said(own::write(Call::new(waiting, &mut caller)?, fd, buffers, count, done).await);
     }
     let (memory, state) = parts(&mut caller)?;
-    let stream = match state.standards.find(fd) {
-        Some(standard) => state.streams.output(standard),
+    let standard = match state.standards.find(fd) {
+        Some(standard) => standard,
         None => {
             let mut memory = GuestMemory::Unshared(memory);
             return waiting.run(wasi_snapshot_preview1::fd_write(&mut state.wasi, &mut memory, fd, buffers, count, done)).await;
         }
     };
-    let Some(stream) = stream else { return Ok(errno::BADF) };
+    let Some(stream) = state.streams.output(standard) else { return Ok(errno::BADF) };
+    let blocks = !state.standards.is_nonblocking(standard);
     let count = count as u32;
     if count > MOST_BUFFERS {
         return Ok(errno::INVAL);
@@ -91,8 +112,23 @@ pub(crate) async fn fd_write(
             let Ok((at, len)) = buffer(memory, list, number) else { return Ok(errno::FAULT) };
             // Short writes are allowed, and callers go on with the rest.
             let len = len.min(MOST - written);
-            stream.write(&memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
-            written += len;
+            match stream.write(&memory[at..at + len], blocks, waiting, &state.patience).await.map_err(Error::into_wasmtime)? {
+                Ok(count) => {
+                    written += count;
+                    if count < len {
+                        break;
+                    }
+                }
+                Err(_) if written > 0 => break,
+                Err(error) => {
+                    let said = errno::from_system(&error);
+                    // Elsewhere a signal ends who writes where nobody reads. One that was told, and writes all the same, may never end else.
+                    if said == errno::PIPE && state.standards.note_broken(standard) {
+                        return Err(I32Exit(BROKEN_PIPE).into());
+                    }
+                    return Ok(said);
+                }
+            }
         }
     }
     Ok(answer(memory, done, written))
@@ -133,13 +169,16 @@ pub(crate) async fn fd_read(
         }
     }
     let (at, len) = first;
+    let blocks = !state.standards.is_nonblocking(Standard::Input);
     if len == 0 {
         return Ok(answer(memory, done, 0));
     }
-    let read = state.standards.stdin.read(&mut memory[at..at + len], waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
+    let read =
+        state.standards.stdin.read(&mut memory[at..at + len], blocks, waiting, &state.patience).await.map_err(Error::into_wasmtime)?;
     Ok(match read {
         Ok(count) => answer(memory, done, count),
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => errno::INVAL,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => errno::AGAIN,
         Err(_) => errno::IO,
     })
 }
@@ -154,6 +193,7 @@ pub(crate) async fn fd_close(waiting: Waiting, mut caller: Caller<'_, State>, (f
     if said == errno::SUCCESS {
         state.standards.close(fd);
         state.listings.forget(fd);
+        state.quota.closed(fd);
     }
     Ok(said)
 }
@@ -174,6 +214,7 @@ pub(crate) async fn fd_renumber(waiting: Waiting, mut caller: Caller<'_, State>,
         state.pipes.renumbered(from, to);
         state.listings.forget(from);
         state.listings.forget(to);
+        state.quota.renumbered(from, to);
     }
     Ok(said)
 }
@@ -242,6 +283,14 @@ pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, a
     if is_own(&caller, dir) {
         return Ok(errno::NOTDIR);
     }
+    // What was opened has to be known, to be counted: its number must have a place.
+    let (memory, state) = parts(&mut caller)?;
+    if Checked::new(memory).slice(number as u32, 1, 4, 4).is_err() {
+        return Ok(errno::FAULT);
+    }
+    if let Err(said) = own::has_room(state) {
+        return Ok(said);
+    }
     if pipes::may_be(caller.data(), how, len as u32) {
         let mut call = Call::new(waiting, &mut caller)?;
         // What is wrong with the parameters is told below.
@@ -276,7 +325,12 @@ pub(crate) async fn path_open(waiting: Waiting, mut caller: Caller<'_, State>, a
             }
         }
     }
-    paths::told_of_open(said, &mut caller, (dir, path, len), (how, rights))
+    let said = paths::told_of_open(said, &mut caller, (dir, path, len), (how, rights))?;
+    if said == errno::SUCCESS {
+        let opened = answered(&mut caller, number)?;
+        caller.data_mut().quota.opened(opened);
+    }
+    Ok(said)
 }
 
 /// The number that a call has just written for the guest.

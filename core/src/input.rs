@@ -44,7 +44,7 @@ impl Source {
     pub(crate) fn new(input: &Input) -> Result<Source> {
         Ok(match input {
             Input::Bytes(bytes) => Source::Bytes { bytes: bytes.clone(), read: 0 },
-            Input::Inherit => Source::Host(Descriptor::Stdin),
+            Input::Inherit => Source::Host(descriptor::stdin()),
             Input::File(path) => Source::Host(descriptor::open(path).map_err(|error| {
                 let text = format!("{} can't be given to the guest as its standard input: {error}", path.display());
                 Error::new(ErrorKind::Denied, text)
@@ -52,8 +52,14 @@ impl Source {
         })
     }
 
-    /// Reads some bytes, and waits for them as long as the patience lasts; 0 at the end. The inner error is one for the guest.
-    pub(crate) async fn read(&mut self, buffer: &mut [u8], waiting: Waiting, patience: &Patience) -> Result<io::Result<usize>> {
+    /// Reads some bytes, and waits for them as long as the patience lasts, if it `blocks`; 0 at the end. The inner error is one for the guest.
+    pub(crate) async fn read(
+        &mut self,
+        buffer: &mut [u8],
+        blocks: bool,
+        waiting: Waiting,
+        patience: &Patience,
+    ) -> Result<io::Result<usize>> {
         let descriptor = match self {
             Source::Bytes { bytes, read } => {
                 let rest = &bytes[*read..];
@@ -67,6 +73,7 @@ impl Source {
         loop {
             match descriptor.read(buffer).transpose() {
                 Some(done) => return Ok(done),
+                None if !blocks => return Ok(Err(io::ErrorKind::WouldBlock.into())),
                 None => {
                     waiting.check(patience)?;
                     waiting.pause(&[(descriptor, Wants::Read)], patience, None).await;

@@ -18,7 +18,7 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `escape`, `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
+//! The modules depend downwards only: `escape`, `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `quota`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
 //! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
@@ -66,6 +66,7 @@ mod poll;
 mod pool;
 mod preview1;
 mod proposals;
+mod quota;
 mod random;
 mod ready;
 mod refusal;

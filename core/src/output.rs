@@ -1,6 +1,7 @@
 //! Where a guest's output goes.
 
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,8 @@ pub enum Output {
     /// process, as with [`Inherit`](Output::Inherit).
     Usual(usize),
     /// To the same stream of the host process, by its descriptor: what the host itself keeps in a buffer comes later. While a pipe there is full, the guest
-    /// waits, as long as its call may. A stream that is closed drops what is written.
+    /// waits, as long as its call may. Of a stream that nobody reads any more a command is told (`EPIPE`), and ended if it goes on writing, with the exit code 141
+    /// that shells have for it; what a plugin writes there is dropped.
     Inherit,
     /// Nowhere.
     Discard,
@@ -87,6 +89,8 @@ pub(crate) struct Stream {
     is_stderr: bool,
     /// Bytes that go on to the sink over a guest's life.
     limit: u64,
+    /// Whether the guest is told of what the host's stream refuses.
+    tells: bool,
     /// How many bytes were written when the present guest began.
     begun: AtomicU64,
     kept: Mutex<Kept>,
@@ -117,7 +121,7 @@ struct Kept {
 }
 
 impl Stream {
-    pub(crate) fn new(output: &Output, is_stderr: bool, limit: Option<u64>) -> Stream {
+    pub(crate) fn new(output: &Output, is_stderr: bool, limit: Option<u64>, tells: bool) -> Stream {
         let sink = match output {
             Output::Usual(_) | Output::Inherit if is_stderr => Sink::Host(Descriptor::Stderr),
             Output::Usual(_) | Output::Inherit => Sink::Host(Descriptor::Stdout),
@@ -129,6 +133,7 @@ impl Stream {
             sink,
             is_stderr,
             limit: limit.unwrap_or(u64::MAX),
+            tells,
             begun: AtomicU64::new(0),
             kept: Mutex::default(),
             total: AtomicU64::new(0),
@@ -177,8 +182,9 @@ impl Stream {
         self.lock().watch.report(mark)
     }
 
-    /// Takes what the guest writes. An error ends the call; a host that no longer listens is none.
-    pub(crate) async fn write(&self, bytes: &[u8], waiting: Waiting, patience: &Patience) -> Result<()> {
+    /// Takes what the guest writes, and gives how many bytes that were: all of them, if it `blocks`. An error ends the call; the inner one is for the guest.
+    pub(crate) async fn write(&self, bytes: &[u8], blocks: bool, waiting: Waiting, patience: &Patience) -> Result<io::Result<usize>> {
+        let all = bytes.len();
         let before = self.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if self.is_stderr {
             let mut kept = self.lock();
@@ -191,7 +197,7 @@ impl Stream {
         }
         let bytes = &bytes[..bytes.len().min(room)];
         match &self.sink {
-            Sink::Discard => Ok(()),
+            Sink::Discard => {}
             Sink::Capture(most) => {
                 let mut kept = self.lock();
                 let room = most.saturating_sub(kept.captured.len()).min(bytes.len());
@@ -199,11 +205,24 @@ impl Stream {
                 if room < bytes.len() {
                     self.cut.store(true, Ordering::Relaxed);
                 }
-                Ok(())
             }
-            Sink::Lines(function) => self.give_lines(function, bytes, waiting, patience).await,
-            Sink::Host(descriptor) => pass_on(descriptor, bytes, waiting, patience).await,
+            Sink::Lines(function) => self.give_lines(function, bytes, waiting, patience).await?,
+            // What is said of a panic is kept as a whole, so it goes out as a whole.
+            Sink::Host(descriptor) => match pass_on(descriptor, bytes, blocks || self.is_stderr, waiting, patience).await? {
+                Ok(written) if written < bytes.len() => {
+                    self.total.fetch_sub((all - written) as u64, Ordering::Relaxed);
+                    return Ok(Ok(written));
+                }
+                Err(error) if self.tells || error.kind() == io::ErrorKind::WouldBlock => {
+                    if !self.is_stderr {
+                        self.total.fetch_sub(all as u64, Ordering::Relaxed);
+                    }
+                    return Ok(Err(error));
+                }
+                _ => {}
+            },
         }
+        Ok(Ok(all))
     }
 
     async fn give_lines(&self, function: &LineSink, mut bytes: &[u8], waiting: Waiting, patience: &Patience) -> Result<()> {
@@ -286,20 +305,28 @@ impl Kept {
     }
 }
 
-/// Writes to a stream of the host's own, and waits while it is full.
-async fn pass_on(descriptor: &Descriptor, mut bytes: &[u8], waiting: Waiting, patience: &Patience) -> Result<()> {
-    while !bytes.is_empty() {
-        match descriptor.write(bytes) {
-            // A host whose own stream is closed should not end a guest that prints.
-            Err(_) | Ok(Some(0)) => return Ok(()),
-            Ok(Some(written)) => bytes = &bytes[written..],
+/// Writes to a stream of the host's own, and waits while it is full, if it `blocks`. Gives how many bytes were written; an error where there are none.
+async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, waiting: Waiting, patience: &Patience) -> Result<io::Result<usize>> {
+    let mut written = 0;
+    while written < bytes.len() {
+        let refused = match descriptor.write(&bytes[written..]) {
+            Ok(Some(0)) => io::ErrorKind::WriteZero.into(),
+            Ok(Some(more)) => {
+                written += more;
+                continue;
+            }
+            Ok(None) if !blocks => io::ErrorKind::WouldBlock.into(),
+            Err(error) => error,
             Ok(None) => {
                 waiting.check(patience)?;
                 waiting.pause(&[(descriptor, Wants::Write)], patience, None).await;
+                continue;
             }
-        }
+        };
+        // What was written is told first; the next write tells the rest.
+        return Ok(if written > 0 { Ok(written) } else { Err(refused) });
     }
-    Ok(())
+    Ok(Ok(written))
 }
 
 #[cfg(test)]

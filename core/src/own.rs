@@ -21,6 +21,11 @@ pub(crate) fn is_own(state: &State, fd: i32) -> bool {
     state.sockets.find(fd).is_some() || state.pipes.find(fd).is_some()
 }
 
+/// Whether the guest may have one more descriptor of the host's. The error is its number for that.
+pub(crate) fn has_room(state: &State) -> Result<(), i32> {
+    state.quota.has_room(state.sockets.count() + state.pipes.count())
+}
+
 pub(crate) async fn read(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, done: i32) -> Result<(), Failed> {
     call.memory.bytes(done, 4)?;
     let count = if let Some(pipe) = call.state.pipes.find(fd) {

@@ -20,8 +20,8 @@ use crate::state::State;
 /// The first number of a pipe: behind those of files, before those of sockets.
 const FIRST: i32 = 1 << 29;
 
-/// Pipes that a guest may have open at once.
-const MOST: usize = 1024;
+/// Numbers that there are for pipes: more than any guest has.
+const MOST: usize = 1 << 20;
 
 /// Longest path that is looked at; a longer one is none to any system.
 const MOST_PATH: u32 = 4096;
@@ -74,6 +74,11 @@ impl Pipes {
 
     pub(crate) fn find_mut(&mut self, number: i32) -> Option<&mut Pipe> {
         self.open.get_mut(place(number)?)?.as_mut()
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open.iter().flatten().count()
     }
 
     /// Whether the number is for pipes only, whether or not there is one.
@@ -216,10 +221,6 @@ impl Pipe {
     /// Writes some of the bytes, and waits until there is room for any.
     pub(crate) async fn write(&self, bytes: &[u8], waiting: Waiting, patience: &Patience) -> Result<usize, Failed> {
         loop {
-            // To write where nobody reads is a signal, which may be the end of this process.
-            if self.descriptor.is_broken() {
-                return Err(Failed::Number(errno::PIPE));
-            }
             if let Some(count) = self.descriptor.write(bytes)? {
                 return Ok(count);
             }

@@ -8,16 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::artifact::{self, Artifact};
 use crate::cache::Cache;
 use crate::code::Code;
-use crate::config::{Compile, PluginOptions};
+use crate::config::{Compile, InstanceOptions, PluginOptions};
 use crate::engine::{Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::imports::Import;
 use crate::interface::{Function, Interface, names};
 use crate::module::{ModuleInfo, ModuleKind};
+use crate::preview1::MODULE;
 use crate::proposals;
 use crate::ready::Ready;
 use crate::signatures::{self, Export};
+use crate::sockets::lookups::Share;
 use crate::turn::Habits;
 
 /// A compiled plugin. Cheap to clone; may be used from any thread.
@@ -31,11 +33,13 @@ pub(crate) struct Compiled {
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Arc<[Import]>,
     pub(crate) habits: Arc<Habits>,
+    /// What its instances have of the process's look-ups of names.
+    pub(crate) share: Arc<Share>,
     compile: Compile,
     code: Arc<Code>,
     /// The code that instances are made of, for each of the settings that were asked for.
     ready: Mutex<Vec<Arc<Ready>>>,
-    diagnostics: Vec<String>,
+    diagnostics: Mutex<Vec<String>>,
 }
 
 impl Compiled {
@@ -51,7 +55,9 @@ impl Compiled {
             None => Code::of(bytes, Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten())?,
         };
         let (name, ready, habits) = (name.to_owned(), Mutex::default(), Arc::new(Habits::new(exports.len())));
-        let compiled = Compiled { name, info, interface, exports, imports, habits, compile: options.compile, code, ready, diagnostics };
+        let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
+        let compiled =
+            Compiled { name, info, interface, exports, imports, habits, share, compile: options.compile, code, ready, diagnostics };
         // So that a damaged module is told of now.
         compiled.ready(false, Stack::DEFAULT)?;
         Ok(compiled)
@@ -165,10 +171,30 @@ impl Plugin {
         })
     }
 
-    /// What went wrong when it was loaded and did no harm, as sentences: that its code can't be cached, say.
+    /// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences, each once: that its code can't be cached, say, or
+    /// what [`diagnose`](Plugin::diagnose) says.
     #[must_use]
-    pub fn diagnostics(&self) -> &[String] {
-        &self.0.diagnostics
+    pub fn diagnostics(&self) -> Vec<String> {
+        self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What of these options is of no use to it, as sentences: rules for the network, where it opens no sockets. A host that has warnings warns of that when it
+    /// makes an instance.
+    #[must_use]
+    pub fn diagnose(&self, options: &InstanceOptions) -> Vec<String> {
+        let imports = &self.info().imports;
+        let has = |function: &str| imports.iter().any(|import| import.module == MODULE && import.name == function);
+        options.sandbox.network.unused_by(self.name(), has)
+    }
+
+    /// The same for instances that are made, for all to read.
+    pub(crate) fn note(&self, options: &InstanceOptions) {
+        for text in self.diagnose(options) {
+            let mut diagnostics = self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
+            if !diagnostics.contains(&text) {
+                diagnostics.push(text);
+            }
+        }
     }
 
     /// The compiler whose code the next instance would have.

@@ -1,5 +1,7 @@
 //! `poll_oneoff`: waiting for moments and descriptors, as long as the patience of the call lasts.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
@@ -12,6 +14,7 @@ use crate::errno;
 use crate::error::Result;
 use crate::output::Stream;
 use crate::own::is_own;
+use crate::patience::LOOK;
 use crate::pipes::Pipes;
 use crate::sockets::socket::Socket;
 use crate::sockets::table::Sockets;
@@ -43,8 +46,15 @@ pub(crate) struct Subscription {
     is_absolute: bool,
 }
 
+/// What all of them wait for.
+pub(crate) struct Waits {
+    all: Vec<Wait>,
+    /// The sockets and pipes among it, each once for what it should be ready for: however many subscriptions there are, these are no more than the guest has.
+    own: Vec<(i32, Wants)>,
+}
+
 /// What one waits for.
-pub(crate) struct Wait {
+struct Wait {
     userdata: u64,
     kind: u8,
     until: Until,
@@ -57,8 +67,8 @@ enum Until {
     Simulated(u64),
     Input,
     Output(Standard),
-    /// The socket or pipe with that number.
-    Own(i32, Wants),
+    /// A socket or pipe, by its place among them.
+    Own(usize),
     /// There already, or never to be.
     Now(Outcome),
 }
@@ -123,23 +133,35 @@ pub(crate) fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Ve
 }
 
 /// Finds out what the subscriptions mean now. What can't be waited for is an event of its own, and harms no other.
-pub(crate) async fn resolve(all: &[Subscription], state: &mut State, waiting: Waiting) -> wasmtime::Result<Vec<Wait>> {
+pub(crate) async fn resolve(subscriptions: &[Subscription], state: &mut State, waiting: Waiting) -> wasmtime::Result<Waits> {
     let now = Instant::now();
-    let mut waits = Vec::with_capacity(all.len());
-    for one in all {
+    let mut all = Vec::with_capacity(subscriptions.len());
+    let (mut own, mut places, mut files) = (Vec::new(), HashMap::new(), HashMap::new());
+    for one in subscriptions {
         let until = match (one.kind, state.standards.find(one.target as i32)) {
             (CLOCK, _) => moment(one, now, state)?,
             (FD_READ, Some(Standard::Input)) => Until::Input,
             (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
             (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
-            (kind, None) if is_own(state, one.target as i32) => {
-                Until::Own(one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write })
+            // Nobody will connect any more, which accepting tells.
+            (_, None) if state.sockets.find(one.target as i32).is_some_and(Socket::is_shut) => {
+                Until::Now(Outcome::own(Found { is_ready: true, is_over: true }))
             }
-            (kind, None) => Until::Now(file(kind, one.target, state, waiting).await?),
+            (kind, None) if is_own(state, one.target as i32) => {
+                let wanted = (one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write });
+                Until::Own(*places.entry(wanted).or_insert_with(|| {
+                    own.push(wanted);
+                    own.len() - 1
+                }))
+            }
+            (kind, None) => Until::Now(match files.entry((kind, one.target)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(file(kind, one.target, state, waiting).await?),
+            }),
         };
-        waits.push(Wait { userdata: one.userdata, kind: one.kind, until });
+        all.push(Wait { userdata: one.userdata, kind: one.kind, until });
     }
-    Ok(waits)
+    Ok(Waits { all, own })
 }
 
 fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Result<Until> {
@@ -170,6 +192,9 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
     const REGULAR: u8 = 4;
     const SIZE: u32 = 32;
     let fd = fd as i32;
+    if !state.quota.has(fd) {
+        return Ok(Outcome::failed(errno::BADF));
+    }
     let mut stat = [0_u8; 64];
     let mut memory = GuestMemory::Unshared(&mut stat);
     let said = waiting.run(preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
@@ -192,21 +217,22 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
 }
 
 /// Waits until something has happened, and gives all that has.
-pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
+pub(crate) async fn wait(waits: &Waits, state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
     // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
     let State { standards, streams, sockets, pipes, patience, clock, .. } = state;
     let (standards, streams, patience, clock) = (&*standards, &**streams, &*patience, clock.as_ref());
-    let own = awaited(waits, sockets, pipes);
+    let (own, waits) = (awaited(&waits.own, sockets, pipes), &waits.all[..]);
     let mut wanted = descriptors(waits, standards, streams);
     wanted.extend(&own);
+    let mut in_vain = 0;
     loop {
         let now = Instant::now();
         // Looked at once: all that wait for the same stream are told the same.
         let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
-        // One look for all of them, in the order of the waits.
-        let mut found = look(&own).into_iter();
+        // One look for all of them.
+        let found = look(&own);
         let passed = clock.map_or(0, Simulated::passed);
-        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &mut found)).collect();
+        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &found)).collect();
         if !happened.is_empty() {
             return Ok(happened);
         }
@@ -216,21 +242,22 @@ pub(crate) async fn wait(waits: &[Wait], state: &mut State, waiting: Waiting) ->
             clock.go_to(next);
             continue;
         }
-        let next = waits.iter().filter_map(Wait::moment).min();
-        waiting.pause(&wanted, patience, next.map(|next| next.saturating_duration_since(Instant::now()))).await;
+        let next = waits.iter().filter_map(Wait::moment).min().map(|next| next.saturating_duration_since(Instant::now()));
+        in_vain = if waiting.pause(&wanted, patience, next).await { in_vain + 1 } else { 0 };
+        if in_vain > 1 {
+            // Ready, and yet not. Nothing tells when it is, and the thread may be an event loop's.
+            waiting.pause(&[], patience, Some(next.map_or(LOOK, |next| next.min(LOOK)))).await;
+        }
     }
 }
 
-/// The sockets and pipes that end the wait, one for each subscription.
-fn awaited<'s>(waits: &[Wait], sockets: &'s Sockets, pipes: &'s Pipes) -> Vec<Wanted<'s>> {
-    let one = |wait: &Wait| match wait.until {
-        Until::Own(number, wants) => {
-            let socket = sockets.find(number).map(Socket::awaited);
-            Some((socket.or_else(|| Some(&pipes.find(number)?.descriptor as _))?, wants))
-        }
-        _ => None,
+/// The sockets and pipes that end the wait. They were there when it began, and nobody closes them meanwhile.
+fn awaited<'s>(own: &[(i32, Wants)], sockets: &'s Sockets, pipes: &'s Pipes) -> Vec<Wanted<'s>> {
+    let one = |(number, wants): &(i32, Wants)| {
+        let socket = sockets.find(*number).map(Socket::awaited);
+        Some((socket.or_else(|| Some(&pipes.find(*number)?.descriptor as _))?, *wants))
     };
-    waits.iter().filter_map(one).collect()
+    own.iter().filter_map(one).collect()
 }
 
 /// The host's descriptors that end the wait: one for each standard stream at the most.
@@ -268,14 +295,7 @@ impl Wait {
         }
     }
 
-    fn event(
-        &self,
-        now: Instant,
-        passed: u64,
-        input: Option<u64>,
-        streams: &Streams,
-        own: &mut impl Iterator<Item = Found>,
-    ) -> Option<Event> {
+    fn event(&self, now: Instant, passed: u64, input: Option<u64>, streams: &Streams, own: &[Found]) -> Option<Event> {
         let outcome = match self.until {
             Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
             Until::Simulated(moment) => (moment <= passed).then_some(Outcome::PLAIN),
@@ -284,8 +304,7 @@ impl Wait {
                 let descriptor = streams.output(standard).and_then(Stream::descriptor);
                 descriptor.is_none_or(|descriptor| descriptor.is_ready(Wants::Write)).then(Outcome::writable)
             }
-            // It was there when the wait began, and nobody closes it meanwhile.
-            Until::Own(..) => own.next().filter(|found| found.is_ready).map(Outcome::own),
+            Until::Own(place) => own.get(place).filter(|found| found.is_ready).map(|found| Outcome::own(*found)),
             Until::Now(outcome) => Some(outcome),
         };
         outcome.map(|outcome| Event { userdata: self.userdata, kind: self.kind, outcome })

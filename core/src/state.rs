@@ -19,6 +19,7 @@ use crate::limiter::Limiter;
 use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
+use crate::quota::Quota;
 use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::refusal::Refusals;
@@ -40,6 +41,7 @@ pub(crate) struct State {
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Pipes,
+    pub(crate) quota: Quota,
     pub(crate) listings: Listings,
     pub(crate) limiter: Limiter,
     pub(crate) view: View,

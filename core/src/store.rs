@@ -18,6 +18,7 @@ use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
+use crate::quota::Quota;
 use crate::random::Seeded;
 use crate::refusal::Refusals;
 use crate::sockets::denials::Denials;
@@ -51,7 +52,8 @@ impl Seed {
     /// `missing-import` with all that is missing.
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
-        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits));
+        plugin.note(&options);
+        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind));
         let stack = Stack::new(options.limits.stack)?;
         Ok(Seed {
             plugin: plugin.clone(),
@@ -86,11 +88,12 @@ impl Seed {
             fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
             wasi: wasi::context(&compiled.name, options, clock.as_ref(), self.fibers)?,
             streams: self.streams.clone(),
-            standards: Standards::new(&options.sandbox.stdin)?,
+            standards: Standards::new(&options.sandbox.stdin, &self.streams, compiled.info.go_version.is_some())?,
             clock,
             random: Seeded::of(options.sandbox.random),
-            sockets: Sockets::new(&options.sandbox, self.denials.clone())?,
+            sockets: Sockets::new(&options.sandbox, self.denials.clone(), compiled.share.clone())?,
             pipes: Pipes::new(&options.sandbox),
+            quota: Quota::new(options.limits.descriptors),
             listings: Listings::default(),
             view: View::NONE,
             limiter: Limiter::new(&options.limits),

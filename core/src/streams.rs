@@ -1,8 +1,10 @@
 //! A guest's standard streams, and the numbers that it knows them by.
 
 use crate::config::{Limits, Sandbox};
+use crate::descriptor::Descriptor;
 use crate::error::Result;
 use crate::input::{Input, Source};
+use crate::module::ModuleKind;
 use crate::output::Stream;
 
 /// One of the three, whatever its number is by now.
@@ -20,8 +22,10 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    pub(crate) fn new(sandbox: &Sandbox, limits: &Limits) -> Streams {
-        Streams { stdout: Stream::new(&sandbox.stdout, false, limits.output), stderr: Stream::new(&sandbox.stderr, true, limits.output) }
+    /// A program is told that nobody reads what it writes. A plugin is not: what it logs should not end what it does for its host.
+    pub(crate) fn new(sandbox: &Sandbox, limits: &Limits, kind: ModuleKind) -> Streams {
+        let new = |output, is_stderr| Stream::new(output, is_stderr, limits.output, kind == ModuleKind::Command);
+        Streams { stdout: new(&sandbox.stdout, false), stderr: new(&sandbox.stderr, true) }
     }
 
     /// Another guest begins, which may print as much as the last one.
@@ -58,14 +62,38 @@ pub(crate) struct Standards {
     pub(crate) stdin: Source,
     /// The numbers that the guest knows them by; `None` for what it closed.
     numbers: [Option<i32>; 3],
+    /// Whether what would wait says so instead (`EAGAIN`).
+    nonblocking: [bool; 3],
+    /// Whether the guest was told that nobody reads it.
+    broken: [bool; 3],
 }
 
 impl Standards {
+    /// A program of Go finds its input and its output not to block, where they are pipes or terminals: then it lets other goroutines run while it waits for them, and
+    /// deadlines hold. Others would take the number for an error. Go's runtime writes to standard error what it has to say before it ends, and looks at no number.
+    ///
     /// # Errors
     ///
     /// `denied` when the file for standard input can't be opened.
-    pub(crate) fn new(stdin: &Input) -> Result<Standards> {
-        Ok(Standards { stdin: Source::new(stdin)?, numbers: [0, 1, 2].map(Some) })
+    pub(crate) fn new(stdin: &Input, streams: &Streams, is_go: bool) -> Result<Standards> {
+        let stdin = Source::new(stdin)?;
+        let may_wait = |descriptor: Option<&Descriptor>| is_go && descriptor.is_some_and(Descriptor::may_wait);
+        let nonblocking = [may_wait(stdin.descriptor()), may_wait(streams.stdout.descriptor()), false];
+        Ok(Standards { stdin, numbers: [0, 1, 2].map(Some), nonblocking, broken: [false; 3] })
+    }
+
+    pub(crate) fn is_nonblocking(&self, standard: Standard) -> bool {
+        self.nonblocking[standard as usize]
+    }
+
+    /// The flag is the guest's alone: the host's own descriptor is as it was, since others have it too.
+    pub(crate) fn set_nonblocking(&mut self, standard: Standard, nonblocking: bool) {
+        self.nonblocking[standard as usize] = nonblocking;
+    }
+
+    /// Takes note that the guest is told that nobody reads a stream. Gives whether it was before.
+    pub(crate) fn note_broken(&mut self, standard: Standard) -> bool {
+        std::mem::replace(&mut self.broken[standard as usize], true)
     }
 
     /// What a descriptor of the guest is; `None` for all but standard streams.

@@ -35,7 +35,7 @@ const WAYS: [Way; 2] = [Way::Thread, Way::Task];
 fn options(rules: &[&str], args: &[&str]) -> InstanceOptions {
     let mut options = InstanceOptions::default();
     options.sandbox.network = Network::new(rules).expect("rules");
-    options.sandbox.network.sockets = 4000;
+    options.limits.descriptors = Some(4000);
     options.sandbox.args = args.iter().map(|arg| (*arg).to_owned()).collect();
     options.sandbox.stdin = Input::default();
     (options.sandbox.stdout, options.sandbox.stderr) = (Output::Capture(1 << 16), Output::Capture(1 << 16));

@@ -73,6 +73,8 @@ class Limits {
   Limits &fuel(std::uint64_t units) { return limits_.fuel = units, *this; }
   // Elements of the guest's tables, all together, 4,194,304 by default.
   Limits &table(std::uint32_t elements) { return limits_.table = elements, *this; }
+  // Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
+  Limits &descriptors(std::uint32_t most) { return limits_.descriptors = most, *this; }
 
   const undergo_limits_t *get() const noexcept { return &limits_; }
 

@@ -142,7 +142,8 @@ class Plugin {
   // The version of Go that compiled it, where the module says so.
   std::optional<std::string> go_version() const { return maybe(undergo_plugin_go_version(get())); }
 
-  // What went wrong when it was loaded and did no harm, as sentences: that its code can't be cached, say.
+  // What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences: that its code can't be cached, say, or rules for the
+  // network where it opens no sockets.
   std::vector<std::string> diagnostics() const {
     std::vector<std::string> texts;
     while (const char *text = undergo_plugin_diagnostic(get(), texts.size())) {

@@ -205,6 +205,8 @@ class Limits:
             enough for a hundred thousand Go calls, one within the other.
         fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction: a limit that does
             not depend on the machine. It costs about a tenth of the speed.
+        descriptors: descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections
+            that it accepted, and pipes. Beyond it the guest gets the error "too many open files".
     """
 
     memory: int | str | None = None
@@ -214,6 +216,7 @@ class Limits:
     table: int | None = None
     stack: int | str | None = None
     fuel: int | None = None
+    descriptors: int | None = None
 
     def __post_init__(self) -> None:
         size(self.memory, "memory")
@@ -227,10 +230,12 @@ class Limits:
         seconds(self.timeout)
         if self.table is not None:
             count(self.table, "Limits.table", 0, most=2**32 - 1)
+        if self.descriptors is not None:
+            count(self.descriptors, "Limits.descriptors", 0, most=2**32 - 1)
 
-    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None, int | None, int | None]:
+    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None, int | None, int | None, int | None]:
         bounds = size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output")
-        return *bounds, self.table, size(self.stack, "stack"), self.fuel
+        return *bounds, self.table, size(self.stack, "stack"), self.fuel, self.descriptors
 
 
 def size(given: int | str | None, name: str) -> int | None:

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
 use crate::abi::memory;
 use crate::errno;
+use crate::own;
 use crate::sockets::Failed;
 use crate::sockets::address::{Address, UNIX, V4, V6};
 use crate::sockets::call::Call;
+use crate::sockets::lookups;
 use crate::sockets::options::{self, Choice};
-use crate::sockets::resolve;
 use crate::sockets::rules;
 use crate::sockets::socket::Socket;
 
@@ -29,9 +30,9 @@ pub(crate) async fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32
         DATAGRAM => false,
         _ => return Err(Failed::Number(errno::PROTOTYPE)),
     };
-    call.state.sockets.has_room()?;
+    own::has_room(call.state)?;
     call.memory.bytes(number, 4)?;
-    let socket = call.state.sockets.add(Socket::open(family, is_stream)?)?;
+    let socket = call.state.sockets.add(Socket::open(family, is_stream)?);
     call.memory.set_word(number, socket as u32)
 }
 
@@ -64,13 +65,13 @@ pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32)
     call.memory.bytes(number, 4)?;
     call.socket(fd).await?;
     // Before it waits: a connection that nobody can have should stay where it is.
-    call.state.sockets.has_room()?;
+    own::has_room(call.state)?;
     let waiting = call.waiting;
     let state = &mut *call.state;
     let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
     let mut accepted = socket.accept(waiting, &state.patience).await?;
     accepted.blocks = flags & NONBLOCK == 0;
-    let accepted = state.sockets.add(accepted)?;
+    let accepted = state.sockets.add(accepted);
     call.memory.set_word(number, accepted as u32)
 }
 
@@ -87,7 +88,8 @@ pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32
     }
     let (waiting, state) = (call.waiting, &mut *call.state);
     let address = state.sockets.permit_connect(&address, waiting, &state.patience).await?;
-    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    let socket = state.sockets.find_mut(fd).ok_or(errno::BADF)?;
+    socket.peers.note(&address);
     socket.connect(&address, waiting, &state.patience).await
 }
 
@@ -194,7 +196,7 @@ pub(crate) async fn address_info(
         let name = rules::name(&node).ok_or(errno::NOENT)?;
         call.state.sockets.permit_name(&name)?;
         let state = &mut *call.state;
-        let found = resolve::resolve(&name, call.waiting, &state.patience).await?;
+        let found = lookups::resolve(&name, &state.sockets.share, call.waiting, &state.patience).await?;
         state.sockets.names.remember(&name, &found);
         found
     };

@@ -1,6 +1,6 @@
 //! A guest's network: the WasmEdge extension of preview 1, versions 1 and 2, over sockets of the host, within the sandbox's rules.
 //!
-//! Downwards: `rules`, `network`, `address`, `denials`, `socket`, `resolve`, `table`, `permit`, `options`, `call`, `transfer`, `functions`, `link`. Sandboxes name `network`, so that comes before all else.
+//! Downwards: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`, `names`, `table`, `permit`, `options`, `call`, `transfer`, `functions`, `link`. Sandboxes name `network`, so that comes before all else.
 
 use std::io;
 
@@ -12,11 +12,13 @@ pub(crate) mod call;
 pub(crate) mod denials;
 pub(crate) mod functions;
 pub(crate) mod link;
+pub(crate) mod lookups;
+mod names;
 pub(crate) mod network;
 mod options;
+mod peers;
 mod permit;
 pub(crate) mod placeholder;
-pub(crate) mod resolve;
 mod rules;
 pub(crate) mod socket;
 pub(crate) mod table;

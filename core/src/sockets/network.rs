@@ -8,9 +8,6 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sockets::rules::{Action, Rule};
 
-/// Sockets that an instance may have open at once, unless the network says otherwise.
-const SOCKETS: u32 = 1024;
-
 /// What of the network an instance may reach: nothing by default.
 ///
 /// Rules are text, the same in every host and for the command:
@@ -38,19 +35,10 @@ const SOCKETS: u32 = 1024;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Network {
     rules: Vec<Rule>,
     listeners: Vec<Arc<TcpListener>>,
-    /// Sockets that an instance may have open at once; the guest is refused more (`EMFILE`).
-    pub sockets: u32,
-}
-
-/// No network.
-impl Default for Network {
-    fn default() -> Network {
-        Network { rules: Vec::new(), listeners: Vec::new(), sockets: SOCKETS }
-    }
 }
 
 impl Network {
@@ -114,6 +102,21 @@ impl Network {
         self.rules.is_empty()
     }
 
+    /// What of it a module has no use for, by the functions that it imports, as sentences. It is a mistake of whoever gave it, or built the module without package
+    /// `net`.
+    pub(crate) fn unused_by(&self, name: &str, has: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut unused = Vec::new();
+        if !self.rules.is_empty() && !has("sock_open") && !has("sock_getaddrinfo") {
+            unused.push(format!(
+                "{name} is given rules for the network in vain, as it opens no sockets: Go's package net needs 'undergo build --net' or 'undergo overlay' for that"
+            ));
+        }
+        if !self.listeners.is_empty() && !has("sock_accept") {
+            unused.push(format!("{name} is given a listener in vain, as it accepts no connections"));
+        }
+        unused
+    }
+
     pub(crate) fn listeners(&self) -> &[Arc<TcpListener>] {
         &self.listeners
     }
@@ -142,7 +145,6 @@ impl fmt::Debug for Network {
         f.debug_struct("Network")
             .field("rules", &self.rules.iter().map(Rule::to_string).collect::<Vec<_>>())
             .field("listeners", &self.listeners)
-            .field("sockets", &self.sockets)
             .finish()
     }
 }

@@ -89,6 +89,8 @@ pub(crate) fn get(socket: &Socket, choice: Choice) -> Result<Value, Failed> {
                 1
             }
         }
+        // It would be taken from the others who have the socket.
+        Choice::Error if socket.is_shared() => errno::SUCCESS,
         Choice::Error => host.take_error()?.map_or(errno::SUCCESS, |error| errno::from_system(&error)),
         Choice::Broadcast => host.broadcast()?.into(),
         Choice::SendBuffer => size(host.send_buffer_size()?),
@@ -109,6 +111,10 @@ pub(crate) fn get(socket: &Socket, choice: Choice) -> Result<Value, Failed> {
 }
 
 pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(), Failed> {
+    // Only how long the guest itself waits is its own.
+    if socket.is_shared() && !matches!(choice, Choice::ReceiveTimeout | Choice::SendTimeout) {
+        return Err(Failed::Number(errno::PERM));
+    }
     let host = socket.host();
     match choice {
         Choice::ReuseAddress => host.set_reuse_address(number(bytes)? != 0)?,
@@ -197,10 +203,13 @@ fn time(bytes: &[u8]) -> Result<Option<Duration>, Failed> {
     Ok((!time.is_zero()).then_some(time))
 }
 
-/// A size for a buffer: the system has bounds of its own, which are far below.
+/// Bytes of a buffer that a guest may ask for: the memory is the system's, and not counted as the guest's.
+const MOST_BUFFER: usize = 4 << 20;
+
+/// A size for a buffer: the system may have a bound of its own, which is lower.
 fn buffer(bytes: &[u8]) -> Result<usize, Failed> {
     let size = usize::try_from(number(bytes)?).map_err(|_| errno::INVAL)?;
-    Ok(size.min(64 << 20))
+    Ok(size.min(MOST_BUFFER))
 }
 
 /// What the guest has asked for: Linux doubles it.

@@ -1,15 +1,15 @@
 //! Whether the rules allow what a guest wants; and if not, which rule would.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::descriptor::Waiting;
 use crate::errno;
 use crate::patience::Patience;
 use crate::sockets::Failed;
 use crate::sockets::address::Address;
-use crate::sockets::resolve;
+use crate::sockets::lookups;
 use crate::sockets::rules::Action;
-use crate::sockets::socket::{destination, meant};
+use crate::sockets::socket::{Socket, destination, meant};
 use crate::sockets::table::Sockets;
 
 impl Sockets {
@@ -37,7 +37,7 @@ impl Sockets {
             let due: Vec<String> = self.network.names(port).map(str::to_owned).collect();
             for name in due {
                 if self.names.is_due(&name) {
-                    match resolve::resolve(&name, waiting, patience).await {
+                    match lookups::resolve(&name, &self.share, waiting, patience).await {
                         Ok(found) => self.names.remember(&name, &found),
                         Err(Failed::Number(_)) => {}
                         Err(ended) => return Err(ended),
@@ -54,6 +54,13 @@ impl Sockets {
             Some(name) => Err(self.deny(&format!("connecting to {address}, which is {name}"), &format!("connect={name}:{port}"))),
             None => Err(self.deny_at(Action::Connect, &Address::Ip(address))),
         }
+    }
+
+    /// Whether a datagram from there is for the guest, whose socket was not bound by a rule for listening: it is if the guest may send there, or has done so.
+    pub(crate) fn admits(&self, socket: &Socket, from: Option<&Address>) -> bool {
+        let Some(Address::Ip(from)) = from else { return false };
+        let (ip, port) = (from.ip().to_canonical(), from.port());
+        socket.peers.has(*from) || self.network.allows_ip(Action::Connect, ip, port) || self.is_named(ip, port)
     }
 
     /// Whether the guest may bind a socket to an address.
@@ -93,12 +100,56 @@ impl Sockets {
     }
 }
 
-/// Whether a name may stand for the address. Whoever has a say in a name may let it stand for any: this machine itself, and those that only this machine's
-/// own link leads to, have to be allowed by address.
+/// Whether a name may stand for the address. Whoever has a say in a name may let it stand for any: this machine itself, those that only this machine's own link
+/// leads to, and where clouds tell a machine its secrets have to be allowed by address.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast()),
-        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast()),
+        IpAddr::V4(ip) => is_public_4(ip),
+        IpAddr::V6(ip) => is_public_6(ip),
+    }
+}
+
+fn is_public_4(ip: Ipv4Addr) -> bool {
+    // Alibaba and Azure have theirs among addresses that are others' elsewhere.
+    const METADATA: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
+    match ip.octets() {
+        // This network, this machine, and what is for the protocols themselves: Oracle's is 192.0.0.192.
+        [0 | 127, ..] | [192, 0, 0, _] => false,
+        // The link: 169.254.169.254 with most of them.
+        [169, 254, ..] => false,
+        // Multicast, and what nobody has.
+        [224..=255, ..] => false,
+        _ => !METADATA.contains(&ip),
+    }
+}
+
+fn is_public_6(ip: Ipv6Addr) -> bool {
+    match ip.segments() {
+        // A NAT64 of the network's own, whose form is not known here.
+        [0x64, 0xFF9B, 1, ..] => false,
+        // Multicast, the link, and the site.
+        [0xFF00..=0xFFFF, ..] | [0xFE80..=0xFEFF, ..] => false,
+        // Amazon, Google, and Scaleway.
+        [0xFD00, 0xEC2, ..] | [0xFD20, 0xCE, ..] | [0xFD00, 0x42, ..] => false,
+        // This machine, and no address at all; and IPv4 as it was written once.
+        [0, 0, 0, 0, 0, 0, ..] => false,
+        _ => within(ip).is_none_or(is_public_4),
+    }
+}
+
+/// The IPv4 address that one of IPv6 leads to, by a router or a tunnel.
+fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let pair = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match ip.segments() {
+        // Translated, and by NAT64.
+        [0, 0, 0, 0, 0xFFFF, 0, high, low] => Some(pair(high, low)),
+        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => Some(pair(high, low)),
+        // 6to4, and Teredo, which turns the bits round.
+        [0x2002, high, low, ..] => Some(pair(high, low)),
+        [0x2001, 0, _, _, _, _, high, low] => Some(pair(!high, !low)),
+        // ISATAP, behind any prefix.
+        [_, _, _, _, 0 | 0x200, 0x5EFE, high, low] => Some(pair(high, low)),
+        _ => None,
     }
 }
 
@@ -112,7 +163,7 @@ mod tests {
 
     fn sockets(rules: &[&str]) -> Sockets {
         let network = Network::new(rules).expect("rules");
-        Sockets::new(&Sandbox { network, ..Sandbox::default() }, Arc::default()).expect("sockets")
+        Sockets::new(&Sandbox { network, ..Sandbox::default() }, Arc::default(), Arc::default()).expect("sockets")
     }
 
     fn connects(sockets: &mut Sockets, to: &str) -> Option<String> {
@@ -154,8 +205,65 @@ mod tests {
     }
 
     #[test]
+    fn no_name_stands_for_the_machine_its_link_or_metadata() {
+        let special = [
+            "0.0.0.0",
+            "0.1.2.3",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "169.254.170.2",
+            "192.0.0.192",
+            "100.100.100.200",
+            "168.63.129.16",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::169.254.169.254",
+            "::ffff:169.254.169.254",
+            "::ffff:127.0.0.1",
+            "::ffff:0:169.254.169.254",
+            "fe80::1",
+            "fe80::a9fe:a9fe",
+            "fec0::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "fd00:42::42",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b:1::169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "2002:a9fe:a9fe::1",
+            "2002:7f00:1::",
+            "2001:0:1:2:3:4:5601:5601",
+            "2001:db8::5efe:169.254.169.254",
+            "2001:db8::200:5efe:127.0.0.1",
+        ];
+        for text in special {
+            let ip: IpAddr = text.parse().expect("an address");
+            let mut sockets = sockets(&["*.example.org:80", "known.example:80"]);
+            sockets.names.remember("www.example.org", &[ip]);
+            let at = SocketAddr::new(ip, 80).to_string();
+            assert_eq!(connects(&mut sockets, &at), None, "{at} by its name");
+            // The addresses themselves can be allowed.
+            let meant = SocketAddr::new(meant(ip), 80).to_string();
+            assert!(connects(&mut self::sockets(&[&meant]), &at).is_some(), "{at} by its address");
+        }
+        for text in ["10.0.0.7", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd12::1", "2001:db8::1", "64:ff9b::8.8.8.8", "2002:808:808::1"]
+        {
+            let mut sockets = sockets(&["*.example.org:80"]);
+            sockets.names.remember("www.example.org", &[text.parse().expect("an address")]);
+            assert!(connects(&mut sockets, &SocketAddr::new(text.parse().expect("an address"), 80).to_string()).is_some(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_name_stands_for_its_address_though_the_guest_never_asked() {
-        let (name, ip) = resolve::KNOWN;
+        let (name, ip) = lookups::KNOWN;
         let mut sockets = sockets(&[&format!("{name}:443")]);
         assert!(connects(&mut sockets, &format!("{ip}:443")).is_some());
         assert_eq!(connects(&mut sockets, "198.51.100.8:443"), None);

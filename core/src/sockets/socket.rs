@@ -12,6 +12,7 @@ use crate::errno;
 use crate::patience::{LOOK, Patience};
 use crate::sockets::Failed;
 use crate::sockets::address::{Address, UNIX, V4, V6};
+use crate::sockets::peers::Peers;
 use crate::watched::Watched;
 
 /// What a guest has at one of its descriptors.
@@ -25,6 +26,12 @@ pub(crate) struct Socket {
     pub(crate) blocks: bool,
     /// Whether the guest has said where it is.
     pub(crate) is_bound: bool,
+    /// Whether the host has it as well, and other instances do: what the guest does to it is for itself alone.
+    is_shared: bool,
+    /// Whether the guest takes no more connections at one that is shared.
+    is_shut: bool,
+    /// Whom it has sent datagrams to.
+    pub(crate) peers: Peers,
     /// How long to wait for receiving, and for sending: what the guest has set by an option.
     pub(crate) patience: [Option<Duration>; 2],
 }
@@ -63,13 +70,37 @@ impl Socket {
             // As Go has it on every other system; on this one it can't ask for it. The guest may still change it. A connection that is gone already can't be set.
             let _ = host.set_tcp_nodelay(true);
         }
-        Ok(Socket { host: Watched::new(host), family, is_stream, blocks: true, is_bound: false, patience: [None; 2] })
+        Ok(Socket::new(host, family, is_stream))
     }
 
-    /// A listener that the host has handed in.
+    fn new(host: socket2::Socket, family: u16, is_stream: bool) -> Socket {
+        Socket {
+            host: Watched::new(host),
+            family,
+            is_stream,
+            blocks: true,
+            is_bound: false,
+            is_shared: false,
+            is_shut: false,
+            peers: Peers::default(),
+            patience: [None; 2],
+        }
+    }
+
+    /// A listener that the host has handed in. No option of it is set: those are for all who have it.
     pub(crate) fn listener(listener: &TcpListener) -> io::Result<Socket> {
         let family = if listener.local_addr()?.is_ipv4() { V4 } else { V6 };
-        Ok(Socket { is_bound: true, ..Socket::of(listener.try_clone()?.into(), family, true)? })
+        Ok(Socket { is_bound: true, is_shared: true, ..Socket::new(listener.try_clone()?.into(), family, true) })
+    }
+
+    /// Whether the host has it as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Whether the guest has ended its use of one that is shared.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.is_shut
     }
 
     pub(crate) fn host(&self) -> &socket2::Socket {
@@ -128,12 +159,19 @@ impl Socket {
     }
 
     pub(crate) fn bind(&mut self, address: &Address) -> Result<(), Failed> {
+        if self.is_shared {
+            return Err(Failed::Number(errno::INVAL));
+        }
         self.host().bind(&host_address(address)?)?;
         self.is_bound = true;
         Ok(())
     }
 
     pub(crate) fn listen(&mut self, backlog: i32) -> Result<(), Failed> {
+        if self.is_shared {
+            // It listens already, and how many may wait there is for the host to say.
+            return if self.is_shut { Err(Failed::Number(errno::INVAL)) } else { Ok(()) };
+        }
         // What the system has for a backlog is less than this, and a negative one.
         self.host().listen(backlog.clamp(0, 4096))?;
         self.is_bound = true;
@@ -141,6 +179,9 @@ impl Socket {
     }
 
     pub(crate) async fn accept(&self, waiting: Waiting, patience: &Patience) -> Result<Socket, Failed> {
+        if self.is_shut {
+            return Err(Failed::Number(errno::INVAL));
+        }
         let accepted = self.when_ready(Wants::Read, waiting, patience, |host| match host.accept() {
             // Gone before it was accepted: that is nothing to the guest.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Err(io::ErrorKind::Interrupted.into()),
@@ -152,6 +193,9 @@ impl Socket {
 
     /// Connects; of a socket that does not wait, begins to, which is `INPROGRESS`.
     pub(crate) async fn connect(&self, address: &Address, waiting: Waiting, patience: &Patience) -> Result<(), Failed> {
+        if self.is_shared {
+            return Err(Failed::Number(errno::ISCONN));
+        }
         match self.host().connect(&host_address(address)?) {
             Ok(()) => return Ok(()),
             Err(error) if is_under_way(&error) => {}
@@ -205,7 +249,12 @@ impl Socket {
         done.await
     }
 
-    pub(crate) fn shutdown(&self, how: Shutdown) -> Result<(), Failed> {
+    /// As the system has it, a listener ends when no more is to be received.
+    pub(crate) fn shutdown(&mut self, how: Shutdown) -> Result<(), Failed> {
+        if self.is_shared {
+            self.is_shut |= how != Shutdown::Write;
+            return Ok(());
+        }
         Ok(self.host().shutdown(how)?)
     }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::config::Sandbox;
-use crate::errno;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sockets::denials::Denials;
+use crate::sockets::lookups::Share;
+use crate::sockets::names::Names;
 use crate::sockets::network::Network;
-use crate::sockets::resolve::Names;
 use crate::sockets::socket::Socket;
 
 /// The first number of the guest's own sockets: far behind all that files can have, whose numbers wasmtime-wasi gives.
@@ -18,6 +18,7 @@ pub(crate) struct Sockets {
     pub(crate) network: Network,
     pub(crate) names: Names,
     pub(crate) denials: Arc<Denials>,
+    pub(crate) share: Arc<Share>,
     /// From [`FIRST`] on.
     own: Vec<Option<Socket>>,
     /// Those that the host has handed in, and their numbers, which are among those of files.
@@ -28,7 +29,7 @@ impl Sockets {
     /// # Errors
     ///
     /// `denied` when a listener can't be used.
-    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>) -> Result<Sockets> {
+    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>, share: Arc<Share>) -> Result<Sockets> {
         let network = sandbox.network.clone();
         let mut given = Vec::new();
         for (number, listener) in (first_given(sandbox)..).zip(network.listeners()) {
@@ -37,7 +38,7 @@ impl Sockets {
                 socket.map_err(|error| Error::new(ErrorKind::Denied, format!("a listener can't be given to the guest: {error}")))?;
             given.push((number, socket));
         }
-        Ok(Sockets { network, names: Names::default(), denials, own: Vec::new(), given })
+        Ok(Sockets { network, names: Names::default(), denials, share, own: Vec::new(), given })
     }
 
     /// The socket at that number; `None` for all that is none.
@@ -60,22 +61,20 @@ impl Sockets {
         own(number).is_some()
     }
 
-    /// Whether there is room for one more. The error is the guest's number for it.
-    pub(crate) fn has_room(&self) -> Result<(), i32> {
-        let open = self.own.iter().flatten().count() + self.given.len();
-        if open < self.network.sockets as usize { Ok(()) } else { Err(errno::MFILE) }
+    /// How many are open, but for those that were handed in.
+    pub(crate) fn count(&self) -> usize {
+        self.own.iter().flatten().count()
     }
 
     /// Gives a socket the lowest number that is free.
-    pub(crate) fn add(&mut self, socket: Socket) -> Result<i32, i32> {
-        self.has_room()?;
+    pub(crate) fn add(&mut self, socket: Socket) -> i32 {
         let place = self.own.iter().position(Option::is_none).unwrap_or_else(|| {
             self.own.push(None);
             self.own.len() - 1
         });
         self.own[place] = Some(socket);
-        // Bounded by the network's limit, of which nobody can have so many.
-        Ok(FIRST + place as i32)
+        // The process has fewer descriptors than there are such numbers.
+        FIRST + place as i32
     }
 
     /// Takes the socket at that number out.

@@ -2,10 +2,13 @@
 
 use crate::descriptor::Waiting;
 use crate::errno;
+use crate::patience::{LOOK, Patience};
 use crate::preview1::MOST;
 use crate::sockets::Failed;
+use crate::sockets::address::UNIX;
 use crate::sockets::call::Call;
 use crate::sockets::socket::{Received, Socket};
+use crate::sockets::table::Sockets;
 
 /// Flags of a receive, in preview 1.
 const PEEK: i32 = 1;
@@ -97,6 +100,7 @@ pub(crate) async fn fill(
     let pieces = call.memory.pieces(buffers, count)?;
     let (waiting, state) = (call.waiting, &mut *call.state);
     let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    drop_strangers(socket, &state.sockets, waiting, &state.patience).await?;
     let all = flags & WAIT_ALL != 0 && socket.is_stream;
     let system = if flags & PEEK != 0 { peek() } else { 0 };
     let memory = &mut *call.memory.0;
@@ -133,14 +137,35 @@ pub(crate) async fn fill(
     }
 }
 
+/// Datagrams that are dropped until others have a turn.
+const MOST_DROPPED: usize = 64;
+
+/// Waits for a datagram, and drops those that the rules keep from the guest: nothing of them comes into its memory. A socket that was bound takes all, as the rule for
+/// listening says, by which it was.
+async fn drop_strangers(socket: &Socket, sockets: &Sockets, waiting: Waiting, patience: &Patience) -> Result<(), Failed> {
+    if socket.is_stream || socket.is_bound || socket.family == UNIX {
+        return Ok(());
+    }
+    let mut dropped = 0;
+    loop {
+        let next = socket.receive(&mut [0], peek(), true, waiting, patience).await?;
+        if sockets.admits(socket, next.from.as_ref()) {
+            return Ok(());
+        }
+        socket.receive(&mut [0], 0, true, waiting, patience).await?;
+        dropped += 1;
+        waiting.check(patience)?;
+        if dropped % MOST_DROPPED == 0 {
+            if !socket.blocks {
+                return Err(Failed::Number(errno::AGAIN));
+            }
+            waiting.pause(&[], patience, Some(LOOK)).await;
+        }
+    }
+}
+
 /// Receives until the buffer is full, or there is no more.
-async fn whole(
-    socket: &Socket,
-    buffer: &mut [u8],
-    flags: i32,
-    waiting: Waiting,
-    patience: &crate::patience::Patience,
-) -> Result<Received, Failed> {
+async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting, patience: &Patience) -> Result<Received, Failed> {
     // What was looked at only would be looked at again: the first look has to do.
     if flags != 0 {
         return socket.receive(buffer, flags, false, waiting, patience).await;
@@ -191,9 +216,13 @@ pub(crate) async fn send_to(
         }
         None => None,
     };
+    let socket = call.socket(fd).await?;
     // A stream has but its peer, and Linux would begin a connection here on some sockets.
-    if to.is_some() && call.socket(fd).await?.is_stream {
+    if to.is_some() && socket.is_stream {
         return Err(Failed::Number(errno::ISCONN));
+    }
+    if let Some(to) = &to {
+        socket.peers.note(to);
     }
     transmit(call, fd, buffers, count, to.as_ref(), flags, done).await
 }

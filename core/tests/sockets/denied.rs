@@ -151,3 +151,22 @@ fn an_error_carries_what_was_denied_in_its_call() {
     assert_eq!(failure(&instance, "fail", &[]).denied(), None);
     assert_eq!(instance.denied().len(), 1);
 }
+
+#[test]
+fn what_is_given_in_vain_is_told() {
+    let plain = plugin(r#"(module (memory (export "memory") 1) (func (export "_initialize")))"#).expect("a plugin");
+    let mut options = quiet();
+    assert!(plain.diagnose(&options).is_empty());
+    options.sandbox.network = Network::new(["example.org:443"]).expect("rules");
+    options.sandbox.network.open("127.0.0.1:0").expect("a listener");
+    let told = plain.diagnose(&options);
+    assert!(told.len() == 2 && told[0].contains("opens no sockets") && told[0].contains("undergo build --net"), "{told:?}");
+    assert!(told[1].contains("accepts no connections"), "{told:?}");
+    // Each once, for those who have no warnings of their own.
+    assert!(plain.diagnostics().is_empty());
+    for _ in 0..2 {
+        plain.instantiate(options.clone()).expect("an instance");
+    }
+    assert_eq!(plain.diagnostics(), told);
+    assert!(crate::guest::second().diagnose(&options).is_empty());
+}

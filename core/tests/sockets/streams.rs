@@ -127,9 +127,9 @@ fn the_end_of_a_guest_is_that_of_its_connections() {
 }
 
 #[test]
-fn there_are_as_many_sockets_as_the_network_says() {
+fn there_are_as_many_sockets_as_the_limits_say() {
     let mut options = options(&["any"]);
-    options.sandbox.network.sockets = 3;
+    options.limits.descriptors = Some(3);
     let guest = Guest::with(second(), options);
     let listener = guest.open(V4, STREAM);
     let at = guest.listen(listener);

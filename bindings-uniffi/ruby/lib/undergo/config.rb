@@ -171,10 +171,11 @@ module Undergo
   # - table: elements of the guest's tables, all together, 4,194,304 by default.
   # - stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
   # - fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+  # - descriptors: descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
   class Limits
-    attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel
+    attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel, :descriptors
 
-    def initialize(memory: nil, timeout: nil, value: nil, output: nil, table: nil, stack: nil, fuel: nil)
+    def initialize(memory: nil, timeout: nil, value: nil, output: nil, table: nil, stack: nil, fuel: nil, descriptors: nil)
       @memory = Size.of(memory, "memory")
       @timeout = Seconds.of(timeout)
       @value = Size.of(value, "value")
@@ -182,6 +183,7 @@ module Undergo
       @stack = Size.of(stack, "stack")
       @table = table
       @fuel = fuel
+      @descriptors = descriptors
       check
       freeze
     end
@@ -193,7 +195,7 @@ module Undergo
 
     # As the library wants it.
     def core
-      UndergoCore::Limits.new(memory: @memory, timeout: @timeout, value: @value, output: @output, table: @table, stack: @stack, fuel: @fuel)
+      UndergoCore::Limits.new(memory: @memory, timeout: @timeout, value: @value, output: @output, table: @table, stack: @stack, fuel: @fuel, descriptors: @descriptors)
     end
 
     private
@@ -201,9 +203,11 @@ module Undergo
     def check
       raise ArgumentError, "stack is #{@stack}; it must be from \"64KiB\" to \"512MiB\"" unless @stack.nil? || @stack.between?(64 << 10, 512 << 20)
       raise ArgumentError, "fuel is #{@fuel.inspect}; write a positive Integer" unless @fuel.nil? || (@fuel.is_a?(Integer) && @fuel.between?(1, (1 << 63) - 1))
-      return if @table.nil? || (@table.is_a?(Integer) && @table.between?(0, (1 << 32) - 1))
+      { "table" => @table, "descriptors" => @descriptors }.each do |name, given|
+        next if given.nil? || (given.is_a?(Integer) && given.between?(0, (1 << 32) - 1))
 
-      raise ArgumentError, "table is #{@table.inspect}; write an Integer from 0 to 4294967295"
+        raise ArgumentError, "#{name} is #{given.inspect}; write an Integer from 0 to 4294967295"
+      end
     end
   end
 

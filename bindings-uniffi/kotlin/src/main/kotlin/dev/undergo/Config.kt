@@ -32,6 +32,7 @@ val Int.GiB: Long get() = this * (1L shl 30)
  * @property table elements of the guest's tables, all together; 4 Mi by default.
  * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
  * @property fuel how much each call may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+ * @property descriptors descriptors of this process that the guest may hold at once: files, directories, sockets, connections that it accepted, and pipes; 128 by default.
  */
 data class Limits(
     val memory: Long? = null,
@@ -41,6 +42,7 @@ data class Limits(
     val table: Long? = null,
     val stack: Long? = null,
     val fuel: Long? = null,
+    val descriptors: Int? = null,
 ) {
     init {
         for ((name, given) in listOf("memory" to memory, "value" to value, "output" to output, "table" to table)) {
@@ -49,11 +51,13 @@ data class Limits(
         require(table == null || table <= UInt.MAX_VALUE.toLong()) { "Limits.table is $table; write a number of at most ${UInt.MAX_VALUE}" }
         require(stack == null || stack in 64.KiB..512.MiB) { "Limits.stack is $stack; it must be from 64.KiB to 512.MiB" }
         require(fuel == null || fuel > 0) { "Limits.fuel is $fuel; write a positive number" }
+        require(descriptors == null || descriptors >= 0) { "Limits.descriptors is $descriptors; write a number that is not negative" }
         seconds(timeout)
     }
 
     internal fun core() = CoreLimits(
         memory?.toULong(), seconds(timeout), value?.toULong(), output?.toULong(), table?.toUInt(), stack?.toULong(), fuel?.toULong(),
+        descriptors?.toUInt(),
     )
 
     companion object {
