@@ -111,7 +111,7 @@ fn what_others_may_write_is_not_used() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("its mode");
     let plugin = load(folder.path());
     works(&plugin);
-    let [told] = plugin.diagnostics() else { panic!("{:?}", plugin.diagnostics()) };
+    let [told] = &plugin.diagnostics()[..] else { panic!("{:?}", plugin.diagnostics()) };
     assert!(told.contains("not cached") && told.contains("others may write") && told.contains("chmod 700"), "{told}");
     assert_eq!(code(folder.path()), None);
     drop(plugin);

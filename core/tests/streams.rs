@@ -344,6 +344,92 @@ fn a_closed_pipe_drops_what_is_written() {
     assert!(child.wait().expect("it ends").success());
 }
 
+/// A program that floods its output, until that fails: its exit code is the number for why.
+#[test]
+fn alone_program_that_floods() {
+    if std::env::var_os(ALONE).is_none() {
+        return;
+    }
+    let program = plugin(
+        r#"(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\08\00\00\00") (data (i32.const 16) "0123456\n")
+        (func (export "_start") (local $said i32)
+          (loop $on
+            (local.set $said (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
+            (br_if $on (i32.eqz (local.get $said))))
+          ;; It does not look the first time, as a careless one.
+          (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64)))
+          (call $exit (local.get $said))))"#,
+    )
+    .expect("a program");
+    let mut options = InstanceOptions::default();
+    options.sandbox.stdout = Output::Inherit;
+    options.sandbox.stderr = Output::Discard;
+    let done = program.run(options, &CallOptions { timeout: Some(Duration::from_secs(60)), ..PLAIN }).map_err(|error| format!("{error:?}"));
+    end(done.and_then(|done| if done.code == 64 { Ok(()) } else { Err(format!("code {}", done.code)) }));
+}
+
+#[test]
+fn a_program_is_told_that_nobody_reads() {
+    let mut child = run_alone("alone_program_that_floods").stdout(Stdio::piped()).spawn().expect("a process");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    while stdout.next().expect("a line").expect("text") != "0123456" {}
+    drop(stdout);
+    assert!(child.wait().expect("it ends").success());
+}
+
+/// `flags(fd)` gives the flags of a descriptor; a program of Go says so in its section of producers.
+fn flags(producers: &str, stdin: Input, fd: i64) -> i64 {
+    let text = format!(
+        r#"(module {producers}
+        (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $set (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\08\00\00\00")
+        (func (export "flags") (param i32) (result i32)
+          (drop (call $stat (local.get 0) (i32.const 32))) (i32.load16_u (i32.const 34)))
+        (func (export "set") (param i32) (result i32) (call $set (i32.const 0) (local.get 0)))
+        (func (export "read") (result i32) (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)))
+        (func (export "_initialize")))"#
+    );
+    let mut options = quiet();
+    options.sandbox.stdin = stdin;
+    let instance = plugin(&text).expect("a plugin").instantiate(options).expect("an instance");
+    let found = int(&instance, "flags", &[fd]);
+    if found == 4 {
+        assert_eq!(int(&instance, "read", &[]), 6, "nothing yet");
+        // The guest has it as it wants.
+        assert_eq!((int(&instance, "set", &[0]), int(&instance, "flags", &[0]), int(&instance, "set", &[1])), (0, 0, 28));
+        let brief = CallOptions { timeout: Some(LIMIT), ..PLAIN };
+        expect(&instance.call("read", &[], &brief).expect_err("it waits"), ErrorKind::Timeout, &["100ms"]);
+    }
+    found
+}
+
+#[test]
+fn a_pipe_does_not_block_a_program_of_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = fifo(folder.path());
+    let file = folder.path().join("file");
+    std::fs::write(&file, "text").expect("a file");
+    let _writer = OpenOptions::new().read(true).write(true).open(&path).expect("a FIFO");
+    let go = r#"(@producers (language "Go" "go1.26.8"))"#;
+    assert_eq!(flags(go, Input::File(path.clone()), 0), 4);
+    for (producers, stdin, fd) in [
+        ("", Input::File(path.clone()), 0),
+        (r#"(@producers (language "Rust" ""))"#, Input::File(path.clone()), 0),
+        (go, Input::File(file), 0),
+        (go, Input::from(b"text".to_vec()), 0),
+        // Where it goes nowhere, and what the runtime says at its end.
+        (go, Input::File(path.clone()), 1),
+        (go, Input::File(path), 2),
+    ] {
+        assert_eq!(flags(producers, stdin.clone(), fd), 0, "{producers} {stdin:?} {fd}");
+    }
+}
+
 #[test]
 fn alone_inherited_input() {
     if std::env::var_os(ALONE).is_none() {

@@ -9,4 +9,5 @@ mod inspect;
 mod new;
 mod overlay;
 mod run;
+mod streams;
 mod support;
