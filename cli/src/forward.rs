@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use undergo::{Error, Instance, Result, escape};
+use undergo::{Error, ErrorKind, Instance, Result, escape};
 
 use crate::plugin;
 
@@ -149,7 +149,8 @@ impl Filter {
 
     /// What is still held back and is no report after all, once it is known how the call ended.
     fn rest(&self, error: Option<&Error>) -> Option<&[u8]> {
-        let told = error.is_some_and(|error| !error.frames().is_empty()) && self.is_report();
+        let is_of_go = |error: &Error| matches!(error.kind(), ErrorKind::Panic | ErrorKind::OutOfMemory) && !error.frames().is_empty();
+        let told = error.is_some_and(is_of_go) && self.is_report();
         (!told).then_some(&self.held)
     }
 }

@@ -152,3 +152,70 @@ fn what_the_plugin_prints_is_kept_apart_from_the_result() {
     assert_eq!((run.code, run.stdout.as_str()), (0, ""));
     assert!(run.stderr.contains("to out\n") && run.stderr.contains("to err\n"), "{}", run.stderr);
 }
+
+/// Moves the cursor, sets a title and colours, in the old way and in that of eight bits, and turns text around.
+const ODD: &str = "\u{1b}]0;title\u{7}\u{9b}31m\u{7f}\u{202e}x";
+
+#[track_caller]
+fn is_plain(text: &str) {
+    assert!(text.chars().all(|c| c == '\n' || undergo::escape::is_plain(c)), "{text:?}");
+}
+
+#[test]
+fn a_plugin_has_no_hold_on_the_terminal() {
+    let run = call(&["print", ODD, ODD]);
+    assert_eq!(run.code, 0);
+    is_plain(&run.stderr);
+    assert_eq!(run.stderr.matches("\\u{1b}]0;title\\u{7}\\u{9b}31m\\u{7f}\\u{202e}x").count(), 2, "{}", run.stderr);
+    assert!(call(&["print", "--raw", ODD, ""]).stderr.contains(ODD));
+    let text = call(&["echo-string", ODD]).ok();
+    is_plain(&text);
+    assert_eq!(serde_json::from_str::<String>(&text).ok().as_deref(), Some(ODD));
+    assert_eq!(call(&["echo-string", "--raw", ODD]).ok(), ODD);
+    let run = call(&["boom", ODD]);
+    is_plain(&run.stderr);
+    run.fails(2, &["error[panic]: \\u{1b}]0;title"]);
+    let run = call(&[&format!("nope{ODD}")]);
+    is_plain(&run.stderr);
+    run.fails(2, &["no export 'nope\\u{1b}]0;"]);
+}
+
+#[test]
+fn what_is_written_has_a_bound() {
+    let (text, most) = ("x".repeat(200), "--max-output=100");
+    let run = call(&[most, "echo-string", &text]);
+    run.fails(2, &["the result has more than 100 B", "--max-output"]);
+    assert_eq!(run.stdout, "");
+    call(&[most, "echo-string", "--raw", &text]).fails(2, &["--max-output"]);
+    assert_eq!(call(&["--max-output=202", "echo-string", &text]).ok(), format!("\"{text}\"\n"));
+    let run = call(&[most, "print", &text, &text]);
+    assert_eq!(run.code, 0);
+    assert_eq!(run.stderr.matches('x').count(), 100 + "--max-output".matches('x').count(), "{}", run.stderr);
+    assert!(run.stderr.contains("printed more than 100 B, and the rest is left out: give a larger --max-output"), "{}", run.stderr);
+}
+
+#[test]
+fn a_flood_is_cut_off() {
+    // The first line may be a report of Go's, which is held back until the call has ended.
+    let module = |first: &str| {
+        format!(
+            r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 40) (data (i32.const 100) "{first}\n")
+            (func (export "_initialize"))
+            (func (export "flood")
+              (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 9))
+              (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 16)))
+              (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 1048576))
+              (loop (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 16))) (br 0))))"#
+        )
+    };
+    let dir = tempfile::tempdir().expect("a directory");
+    for first in ["panic: x", "no panic"] {
+        std::fs::write(dir.path().join("flood.wasm"), wat::parse_str(module(first)).expect("a module")).expect("written");
+        let run = undergo(dir.path(), &["call", "flood.wasm", "flood", "--timeout", "1s", "--max-output", "1MiB"]);
+        is_plain(&run.stderr);
+        run.fails(2, &[first, "error[timeout]", "printed more than 1.0 MB"]);
+        assert!(run.stderr.len() < (1 << 20) + 1000, "{}", run.stderr.len());
+    }
+}

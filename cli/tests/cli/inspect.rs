@@ -46,6 +46,41 @@ fn foreign_files_say_what_they_are() {
 }
 
 #[test]
+fn a_plugin_has_no_hold_on_the_terminal() {
+    let odd = "\\1b]0;title\\07\\c2\\9b31m";
+    let dir = tempfile::tempdir().expect("a directory");
+    let show = |parts: &str| {
+        let module = format!("(module {parts} (func (export \"_initialize\")))");
+        std::fs::write(dir.path().join("m.wasm"), wat::parse_str(module).expect("a module")).expect("written");
+        for args in [&["inspect"][..], &["inspect", "--check"], &["inspect", "--json"]] {
+            let run = undergo(dir.path(), &[args, &["m.wasm"]].concat());
+            let text = run.stdout + &run.stderr;
+            assert!(text.chars().all(|c| c == '\n' || undergo::escape::is_plain(c)), "{text:?}");
+        }
+    };
+    show(&format!("(import \"m{odd}\" \"f\" (func))"));
+    show(&format!("(import \"wasi_snapshot_preview1\" \"f{odd}\" (func))"));
+    show(&format!("(func (export \"f{odd}\"))"));
+    show(&format!("(@custom \"s{odd}\" \"\")"));
+    show("(@custom \"producers\" \"\\01\\08language\\01\\02Go\\0ago\\1b[31mRED\")");
+    // These are no names, and come with a plugin that is fine.
+    let wit = "package a:b; world w { /// \u{200f}\u{feff}\u{2028}\r\u{a0}docs\n export f: func(); }";
+    let header = format!("undergo:interface:1:{:08x}:{:08x}\n", wit.len(), crc32(wit.as_bytes()));
+    let data: String = header.bytes().chain(wit.bytes()).map(|byte| format!("\\{byte:02x}")).collect();
+    let realloc = "(func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 0))";
+    show(&format!("(memory (export \"memory\") 1) (data \"\\ff{data}\") (func (export \"f\")) {realloc}"));
+    let text = undergo(dir.path(), &["inspect", "m.wasm"]).ok();
+    assert!(text.contains("\\u{200f}\\u{feff}\\u{2028}\\r\\u{a0}docs") && text.contains("\u{fffd}\u{fffd}"), "{text}");
+}
+
+/// The checksum of an interface.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+    })
+}
+
+#[test]
 fn a_check_is_for_ci() {
     let check = |args: &[&str]| undergo(Path::new("."), &[&["inspect", "--check"], args].concat());
     assert!(check(&[kitchen()]).ok().contains("kitchen.wasm is fine"));
