@@ -34,16 +34,27 @@ pub(crate) struct Args {
     /// Write a result of text or bytes as it is, not as JSON, and what the plugin prints, control characters and all
     #[arg(short, long)]
     raw: bool,
-    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is an error
-    #[arg(long, value_name = "SIZE", value_parser = options::size, default_value = "16MiB")]
-    max_output: u64,
+    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is an error [default: 1MiB of what
+    /// it prints, and 64MiB of the result]
+    #[arg(long, value_name = "SIZE", value_parser = options::size)]
+    max_output: Option<u64>,
     #[command(flatten)]
     options: Options,
 }
 
 impl Args {
+    /// Bytes that are written of the result.
     fn most(&self) -> usize {
-        usize::try_from(self.max_output).unwrap_or(usize::MAX)
+        self.at_most(64 << 20)
+    }
+
+    /// What writes what the plugin prints.
+    fn printer(&self) -> forward::Printer {
+        forward::Printer::new(self.at_most(1 << 20), self.raw)
+    }
+
+    fn at_most(&self, usual: usize) -> usize {
+        self.max_output.map_or(usual, |most| usize::try_from(most).unwrap_or(usize::MAX))
     }
 }
 
@@ -78,20 +89,16 @@ fn call(args: &Args) -> undergo::Result<()> {
     let options = InstanceOptions { imports, sandbox: args.options.sandbox()?, limits: args.options.limits() };
     progress.pause(|| failure::warn(&plugin.diagnose(&options)));
     let instance = plugin.instantiate(options).inspect_err(|error| {
-        progress.pause(|| forward::after(error, printer(args)));
+        progress.pause(|| forward::after(error, args.printer()));
     })?;
     drop(progress);
-    let result = forward::during(&instance, printer(args), || invoke(&instance, export, &values))?;
+    let result = forward::during(&instance, args.printer(), || invoke(&instance, export, &values))?;
     let Some(ty) = &function.result else { return Ok(()) };
     let bytes = shown(ty, result, args)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&bytes)
         .and_then(|()| out.flush())
         .map_err(|error| Error::new(ErrorKind::HostError, format!("the result can't be written: {error}")))
-}
-
-fn printer(args: &Args) -> forward::Printer {
-    forward::Printer::new(args.most(), args.raw)
 }
 
 fn arguments(function: &Function, given: &[String]) -> undergo::Result<Vec<Value>> {

@@ -4,8 +4,8 @@
 // function returns NULL, or an error, which the caller frees with undergo_error_delete; then there is no result, and
 // nothing else to free.
 
-#ifndef UNDERGO_GREETER_H
-#define UNDERGO_GREETER_H
+#ifndef UNDERGO_BINDGEN_GREETER_H
+#define UNDERGO_BINDGEN_GREETER_H
 
 #include <undergo.h>
 
@@ -20,6 +20,12 @@ typedef struct greeter_person_t {
   const undergo_string_t *email;  // or NULL
   undergo_list_string_t tags;
 } greeter_person_t;
+UNDERGO_STATIC_ASSERT(
+    sizeof(greeter_person_t) == (sizeof(void *) == 8 ? 40 : 20) &&
+    offsetof(greeter_person_t, name) == 0 &&
+    offsetof(greeter_person_t, email) == (sizeof(void *) == 8 ? 16 : 8) &&
+    offsetof(greeter_person_t, tags) == (sizeof(void *) == 8 ? 24 : 12),
+    greeter_person_t_as_undergo_has_it);
 
 // The functions that this header was generated for: the exports by their numbers, then the imports.
 static const undergo_signature_t greeter_signatures[] = {
@@ -62,6 +68,7 @@ static inline undergo_error_t *greeter_greet(
     greeter_person_t p;
     bool shout;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 48 : 24), args_as_undergo_has_it);
   args.p = p;
   args.shout = shout;
   return undergo_instance_invoke(instance, &greeter_signatures[0], &args, options, result, arena);
@@ -79,6 +86,7 @@ static inline undergo_error_t *greeter_pool_greet(
     greeter_person_t p;
     bool shout;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 48 : 24), args_as_undergo_has_it);
   args.p = p;
   args.shout = shout;
   return undergo_pool_invoke(pool, &greeter_signatures[0], &args, options, result, arena);
@@ -94,6 +102,7 @@ static inline undergo_error_t *greeter_initial(
   struct {
     greeter_person_t p;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 40 : 20), args_as_undergo_has_it);
   args.p = p;
   return undergo_instance_invoke(instance, &greeter_signatures[1], &args, options, result, arena);
 }
@@ -108,6 +117,7 @@ static inline undergo_error_t *greeter_pool_initial(
   struct {
     greeter_person_t p;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 40 : 20), args_as_undergo_has_it);
   args.p = p;
   return undergo_pool_invoke(pool, &greeter_signatures[1], &args, options, result, arena);
 }
@@ -138,6 +148,7 @@ static inline undergo_error_t *greeter_directory_lookup_adapter(
   typedef struct {
     undergo_string_t name;
   } given_t;
+  UNDERGO_STATIC_ASSERT(sizeof(given_t) == (sizeof(void *) == 8 ? 16 : 8), given_t_as_undergo_has_it);
   const given_t *given = (const given_t *)args;
   return ((call_t)function)(user_data, given->name, (undergo_list_string_t *)result, arena);
 }

@@ -4,8 +4,8 @@
 // function returns NULL, or an error, which the caller frees with undergo_error_delete; then there is no result, and
 // nothing else to free.
 
-#ifndef UNDERGO_JQ_H
-#define UNDERGO_JQ_H
+#ifndef UNDERGO_BINDGEN_JQ_H
+#define UNDERGO_BINDGEN_JQ_H
 
 #include <undergo.h>
 
@@ -53,6 +53,7 @@ static inline undergo_error_t *jq_load(
     undergo_string_t name;
     undergo_bytes_t document;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.name = name;
   args.document = document;
   return undergo_instance_invoke(instance, &jq_signatures[0], &args, options, result, NULL);
@@ -69,6 +70,7 @@ static inline undergo_error_t *jq_pool_load(
     undergo_string_t name;
     undergo_bytes_t document;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.name = name;
   args.document = document;
   return undergo_pool_invoke(pool, &jq_signatures[0], &args, options, result, NULL);
@@ -86,6 +88,7 @@ static inline undergo_error_t *jq_query(
     undergo_string_t name;
     undergo_string_t query;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.name = name;
   args.query = query;
   return undergo_instance_invoke(instance, &jq_signatures[1], &args, options, result, arena);
@@ -103,6 +106,7 @@ static inline undergo_error_t *jq_pool_query(
     undergo_string_t name;
     undergo_string_t query;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.name = name;
   args.query = query;
   return undergo_pool_invoke(pool, &jq_signatures[1], &args, options, result, arena);
@@ -120,6 +124,7 @@ static inline undergo_error_t *jq_eval(
     undergo_string_t query;
     undergo_string_t value;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.query = query;
   args.value = value;
   return undergo_instance_invoke(instance, &jq_signatures[2], &args, options, result, arena);
@@ -137,6 +142,7 @@ static inline undergo_error_t *jq_pool_eval(
     undergo_string_t query;
     undergo_string_t value;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 32 : 16), args_as_undergo_has_it);
   args.query = query;
   args.value = value;
   return undergo_pool_invoke(pool, &jq_signatures[2], &args, options, result, arena);

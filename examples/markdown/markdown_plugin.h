@@ -4,8 +4,8 @@
 // function returns NULL, or an error, which the caller frees with undergo_error_delete; then there is no result, and
 // nothing else to free.
 
-#ifndef UNDERGO_MARKDOWN_H
-#define UNDERGO_MARKDOWN_H
+#ifndef UNDERGO_BINDGEN_MARKDOWN_H
+#define UNDERGO_BINDGEN_MARKDOWN_H
 
 #include <undergo.h>
 
@@ -20,6 +20,11 @@ typedef struct markdown_options_t {
   // Whether HTML in the document is kept. It is left out otherwise.
   bool unsafe;
 } markdown_options_t;
+UNDERGO_STATIC_ASSERT(
+    sizeof(markdown_options_t) == 2 &&
+    offsetof(markdown_options_t, github) == 0 &&
+    offsetof(markdown_options_t, unsafe) == 1,
+    markdown_options_t_as_undergo_has_it);
 
 // Heading is a heading of a document.
 typedef struct markdown_heading_t {
@@ -29,12 +34,24 @@ typedef struct markdown_heading_t {
   // from 1
   int64_t line;
 } markdown_heading_t;
+UNDERGO_STATIC_ASSERT(
+    sizeof(markdown_heading_t) == (sizeof(void *) == 8 ? 48 : 32) &&
+    offsetof(markdown_heading_t, level) == 0 &&
+    offsetof(markdown_heading_t, text) == 8 &&
+    offsetof(markdown_heading_t, id) == (sizeof(void *) == 8 ? 24 : 16) &&
+    offsetof(markdown_heading_t, line) == (sizeof(void *) == 8 ? 40 : 24),
+    markdown_heading_t_as_undergo_has_it);
 
 // A list of len items.
 typedef struct markdown_list_heading_t {
   const markdown_heading_t *ptr;
   size_t len;
 } markdown_list_heading_t;
+UNDERGO_STATIC_ASSERT(
+    sizeof(markdown_list_heading_t) == (sizeof(void *) == 8 ? 16 : 8) &&
+    offsetof(markdown_list_heading_t, ptr) == 0 &&
+    offsetof(markdown_list_heading_t, len) == (sizeof(void *) == 8 ? 8 : 4),
+    markdown_list_heading_t_as_undergo_has_it);
 
 // The functions that this header was generated for: the exports by their numbers, then the imports.
 static const undergo_signature_t markdown_signatures[] = {
@@ -75,6 +92,7 @@ static inline undergo_error_t *markdown_render(
     undergo_bytes_t source;
     const markdown_options_t *options_;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 24 : 12), args_as_undergo_has_it);
   args.source = source;
   args.options_ = options_;
   return undergo_instance_invoke(instance, &markdown_signatures[0], &args, options, result, arena);
@@ -92,6 +110,7 @@ static inline undergo_error_t *markdown_pool_render(
     undergo_bytes_t source;
     const markdown_options_t *options_;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 24 : 12), args_as_undergo_has_it);
   args.source = source;
   args.options_ = options_;
   return undergo_pool_invoke(pool, &markdown_signatures[0], &args, options, result, arena);
@@ -107,6 +126,7 @@ static inline undergo_error_t *markdown_outline(
   struct {
     undergo_bytes_t source;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 16 : 8), args_as_undergo_has_it);
   args.source = source;
   return undergo_instance_invoke(instance, &markdown_signatures[1], &args, options, result, arena);
 }
@@ -121,6 +141,7 @@ static inline undergo_error_t *markdown_pool_outline(
   struct {
     undergo_bytes_t source;
   } args;
+  UNDERGO_STATIC_ASSERT(sizeof(args) == (sizeof(void *) == 8 ? 16 : 8), args_as_undergo_has_it);
   args.source = source;
   return undergo_pool_invoke(pool, &markdown_signatures[1], &args, options, result, arena);
 }
