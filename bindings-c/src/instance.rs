@@ -7,7 +7,7 @@ use std::sync::Arc;
 use undergo::{CallOptions, Error, ErrorKind, Result, Tier, Value};
 
 use crate::arena::Arena;
-use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, quietly, text};
+use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, null, quietly, text};
 use crate::config::{CallOptionsValue, UsageValue, call_options};
 use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
@@ -194,8 +194,11 @@ pub unsafe extern "C" fn undergo_instance_read_memory(
         if found.is_empty() {
             return Ok(());
         }
-        // SAFETY: C's promise: there is room for so many bytes.
-        unsafe { std::slice::from_raw_parts_mut(borrow_mut(buffer.cast::<u8>(), "buffer")?, len) }.copy_from_slice(&found);
+        if buffer.is_null() {
+            return Err(null("buffer"));
+        }
+        // SAFETY: C's promise: there is room for so many bytes, which need not have been written before.
+        unsafe { ptr::copy_nonoverlapping(found.as_ptr(), buffer.cast::<u8>(), found.len()) };
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 
-use undergo::{EnumType, Lift, RecordType, Result, Scalar, Time};
+use undergo::{EnumType, Lift, Piece, RecordType, Result, Scalar, Time};
 
 use crate::arena::{Arena, copy_text};
 use crate::layout::{Fields, Kind, Layout};
@@ -56,6 +56,11 @@ impl<'a> Filling<'a> {
             self.queue.set((base, rest));
             Some((layout, base.wrapping_add(*offset)))
         })
+    }
+
+    /// What the next value is, without taking it.
+    fn ahead(&self) -> Option<&'a Layout> {
+        self.next.get().map(|(layout, _)| layout).or_else(|| self.queue.get().1.first().map(|(_, layout)| layout))
     }
 
     /// Writes a value that is made of no others.
@@ -112,6 +117,30 @@ impl<'a> Filling<'a> {
 
 impl Lift for Filling<'_> {
     type Value = ();
+
+    // What is taken of the arena. A value lies in the place that the struct or the list around it has for it.
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        let room = |len: usize, layout: &Layout| len as u64 * layout.size as u64 + layout.align as u64;
+        let mut layout = self.ahead();
+        if let (Piece::Some, Some(Layout { kind: Kind::Option(inner), .. })) = (piece, layout) {
+            return room(1, inner);
+        }
+        while let Some(Layout { kind: Kind::Option(inner), .. }) = layout {
+            layout = Some(inner);
+        }
+        match (piece, layout.map(|layout| &layout.kind)) {
+            // It ends with a NUL.
+            (Piece::Text(text), _) => text.len() as u64 + 1,
+            (Piece::Scalars(scalar, len), _) => (len as u64 + 1) * u64::from(scalar.size()),
+            (Piece::List(len), Some(Kind::List(item))) => room(len, item),
+            (Piece::Map(len), Some(Kind::Map(entry))) => len as u64 * entry.size as u64 + entry.align as u64,
+            _ => 0,
+        }
+    }
+    // A text of JSON is a text.
+    fn json_cost(&self, text: &str) -> u64 {
+        self.cost(Piece::Text(text))
+    }
 
     #[inline]
     fn bool(&self, value: bool) -> Result<()> {

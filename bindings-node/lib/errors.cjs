@@ -11,8 +11,25 @@ class Frame {
   }
 }
 
+/** What errors of all copies of this package have: a program may load it twice, or anew, and each copy has classes of its own. */
+const BRAND = Symbol.for('undergo.error')
+
+/** The classes of this copy. */
+const own = new WeakSet()
+
 /** What all errors of this package are. */
 class UndergoError extends Error {
+  /** Errors of another copy of the package are recognised, too, by their kind; what a program derives from a class is its own. */
+  static [Symbol.hasInstance](value) {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
+    if (!own.has(this) || typeof value !== 'object' || value === null || value[BRAND] !== true) return false
+    return this === UndergoError || value.code === this.code
+  }
+
+  get [BRAND]() {
+    return true
+  }
+
   constructor(text, details = {}) {
     super(text, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = details.code ?? this.constructor.code
@@ -61,12 +78,14 @@ const KINDS = {
 }
 
 /** The classes by their names, and by their kinds. */
+own.add(UndergoError)
 const classes = { UndergoError }
 const byKind = new Map()
 for (const [code, name] of Object.entries(KINDS)) {
   const made = { [name]: class extends UndergoError {} }[name]
   Object.defineProperty(made, 'code', { value: code })
   classes[name] = made
+  own.add(made)
   byKind.set(code, made)
 }
 

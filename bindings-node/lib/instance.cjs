@@ -4,6 +4,7 @@
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
 const { CallOptions, Caller, Sync, View } = require('./callee.cjs')
+const { bytes } = require('./options.cjs')
 
 /** A guest's memory. */
 class Memory {
@@ -22,7 +23,7 @@ class Memory {
   }
 
   write(address, data) {
-    native.writeMemory(this.#handle, address, data)
+    native.writeMemory(this.#handle, address, bytes(data, 'memory.write'))
   }
 }
 

@@ -5,11 +5,28 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const { types } = require('node:util')
 const { makeError } = require('./errors.cjs')
 const json = require('./json.cjs')
+const { intact } = require('./options.cjs')
 
-const native = open()
+/** The classes of this realm, in the order in which the native half counts them: a context of module `vm` has its own. */
+const CLASSES = [
+  Object,
+  Array,
+  Date,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array
+]
 
 /** The library of this platform, which the package has in its folder `native`. */
-function open() {
+function library() {
   const file = `undergo.${process.platform}-${process.arch}.node`
   try {
     return require(`../native/${file}`)
@@ -67,7 +84,7 @@ function settle(promise, settled) {
   )
 }
 
-native.setup({
+const native = library().open({
   makeError,
   parse: json.parse,
   stringify: json.stringify,
@@ -76,7 +93,9 @@ native.setup({
   run,
   current: () => origin.getStore(),
   settle,
-  later: () => void setImmediate(native.turn)
+  later: () => void setImmediate(native.turn),
+  intact,
+  classes: CLASSES
 })
 
 module.exports = native

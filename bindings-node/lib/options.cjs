@@ -140,13 +140,54 @@ function seed(given) {
   return [Number(BigInt(given) >> 32n), Number(BigInt(given) & 0xffffffffn)]
 }
 
+const atOf = Object.getPrototypeOf(Uint8Array.prototype).at
+const lengthOf = Object.getOwnPropertyDescriptor(DataView.prototype, 'byteLength').get
+
+/** Whether the memory of a buffer is still there, and all of that which a view shows: the language's own functions fail where it is not. */
+function intact(given) {
+  try {
+    if (types.isTypedArray(given)) Reflect.apply(atOf, given, [0])
+    else if (types.isDataView(given)) Reflect.apply(lengthOf, given, [])
+    else if (types.isArrayBuffer(given)) new Uint8Array(given)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Bytes whose memory is still there. */
+function bytes(given, name) {
+  if (!intact(given)) throw new TypeError(`${name}: the memory of the buffer is gone: it was detached, or made shorter than this view of it`)
+  return given
+}
+
 /** Bytes, or the path of a file, or null for the process's own. */
 function input(given) {
   if (given === undefined) return undefined
   if (given === 'inherit') return null
-  if (ArrayBuffer.isView(given) || types.isAnyArrayBuffer(given)) return given
+  if (ArrayBuffer.isView(given) || types.isAnyArrayBuffer(given)) return bytes(given, 'sandbox.stdin')
   if (given && typeof given === 'object' && 'file' in given) return path(known(given, 'sandbox.stdin', ['file']).file, 'sandbox.stdin.file')
   throw new TypeError(`sandbox.stdin is ${show(given)}; give content as a buffer, a file as { file: path }, or write 'inherit'`)
+}
+
+/** Whether it is what the objects of a realm, or its functions, all derive from. */
+function isRoot(object) {
+  return Object.hasOwn(object, 'constructor') && (typeof object === 'function' || Object.hasOwn(object, 'isPrototypeOf')) && !Object.hasOwn(object, 'prototype')
+}
+
+/**
+ * What the host gives under a name: a key of a Map or of a plain object, or a public property of an object and its classes. A plugin names what it imports, and what all
+ * objects have, or a class keeps to itself, is not for it. Only what is asked for is looked at.
+ */
+function member(given, name) {
+  if (types.isMap(given)) return given.get(name)
+  const parent = Object.getPrototypeOf(given)
+  if (parent === null || (typeof given === 'object' && isRoot(parent))) return Object.hasOwn(given, name) ? given[name] : undefined
+  if (name === 'constructor' || name.startsWith('_')) return undefined
+  for (let at = given; at !== null && !isRoot(at); at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, name)) return given[name]
+  }
+  return undefined
 }
 
 /** The functions that the plugin wants, of those that are given: `{ interface: { name: function } }`. What is missing is the core's to say. */
@@ -155,9 +196,10 @@ function imports(wanted, given, functions) {
   if (given === undefined || given === null) return found
   if (typeof given !== 'object') throw new TypeError(`imports must be an object, got ${typeof given}`)
   for (const { interface: group, name, witName } of wanted) {
-    const self = given[group] ?? given[camel(group)]
+    const self = member(given, group) ?? member(given, camel(group))
     if (self === undefined || self === null) continue
-    const func = self[name] ?? self[witName]
+    if (typeof self !== 'object' && typeof self !== 'function') throw new TypeError(`imports.${group} is no object of functions: ${typeof self}`)
+    const func = member(self, name) ?? member(self, witName)
     if (func === undefined) continue
     if (typeof func !== 'function') throw new TypeError(`imports.${group}.${name} is not a function: ${typeof func}`)
     functions.push(func, self)
@@ -192,4 +234,4 @@ function run(description, given) {
   return instance(description, { ...given, sandbox: { ...known(given.sandbox, 'sandbox', SANDBOX), ...Object.fromEntries(own) } })
 }
 
-module.exports = { INSTANCE, RUN, count, instance, known, milliseconds, path, run, show }
+module.exports = { INSTANCE, RUN, bytes, count, instance, intact, known, milliseconds, path, run, show }

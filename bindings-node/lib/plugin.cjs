@@ -34,7 +34,7 @@ function trusted(given) {
 }
 
 function bytes(source) {
-  if (ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return source
+  if (ArrayBuffer.isView(source) || types.isArrayBuffer(source)) return options.bytes(source, 'the plugin')
   throw new TypeError('a plugin is compiled from a buffer; Plugin.load takes a path')
 }
 

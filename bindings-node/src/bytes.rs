@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, Weak};
 
+use undergo::Lend;
+
 use crate::home::EventLoop;
 use crate::js::{Bytes, Js};
 
@@ -11,15 +13,8 @@ pub(crate) struct Copied(Vec<u8>);
 
 impl Copied {
     pub(crate) fn new(bytes: &Bytes) -> Copied {
-        let mut copy = Vec::with_capacity(bytes.len);
-        if bytes.len > 0 {
-            // SAFETY: Node says that so many bytes are there, no JavaScript of this thread runs meanwhile, and the copy has room for them. (Another thread may
-            // write to a SharedArrayBuffer, of which then any mixture is copied.)
-            unsafe {
-                std::ptr::copy_nonoverlapping(bytes.data, copy.as_mut_ptr(), bytes.len);
-                copy.set_len(bytes.len);
-            }
-        }
+        let mut copy = vec![0; bytes.len];
+        bytes.copy_to(&mut copy);
         Copied(copy)
     }
 
@@ -35,7 +30,7 @@ impl AsRef<[u8]> for Copied {
 }
 
 /// The buffer's own bytes, for a call that begins at once. They are asked for anew each time: JavaScript that runs while other arguments are read may take them
-/// away (a getter that transfers the buffer), and they are none then. A call that has to wait gets a copy before JavaScript goes on.
+/// away (a getter that transfers the buffer), which the core notices by their number. A call that has to wait gets a copy before JavaScript goes on.
 pub(crate) struct Lent(Arc<Loan>);
 
 struct Loan {
@@ -51,19 +46,30 @@ unsafe impl Send for Loan {}
 // SAFETY: as above.
 unsafe impl Sync for Loan {}
 
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
+impl Loan {
+    /// The bytes as they are now, on the thread of the loop. A buffer that grew has more than were lent.
+    fn now(&self) -> Option<Bytes> {
+        self.buffer.bytes().map(|bytes| Bytes { len: bytes.len.min(self.len), ..bytes })
+    }
+
+    /// The copy, where there is one, or must be.
+    fn copy(&self) -> Option<&Copied> {
+        if self.home.here().is_none() { Some(self.copy.wait()) } else { self.copy.get() }
+    }
+}
+
+impl Lend for Lent {
+    fn size(&self) -> usize {
         let loan = &*self.0;
-        if let Some(copy) = loan.copy.get() {
-            return copy.as_ref();
-        }
-        if loan.home.here().is_none() {
-            return loan.copy.wait().as_ref();
-        }
-        match loan.buffer.bytes() {
-            // SAFETY: the bytes are there now, and no JavaScript runs while the core copies them.
-            Some(bytes) if bytes.len >= loan.len && loan.len > 0 => unsafe { std::slice::from_raw_parts(bytes.data, loan.len) },
-            _ => &[],
+        loan.copy().map_or_else(|| loan.now().map_or(0, |bytes| bytes.len), |copy| copy.0.len())
+    }
+
+    fn copy_to(&self, target: &mut [u8]) {
+        let loan = &*self.0;
+        if let Some(copy) = loan.copy() {
+            copy.0.copy_to(target);
+        } else if let Some(bytes) = loan.now() {
+            bytes.copy_to(target);
         }
     }
 }
@@ -85,7 +91,7 @@ impl Drop for Loans {
     fn drop(&mut self) {
         for loan in self.0.get_mut().drain(..) {
             if let Some(loan) = loan.upgrade() {
-                loan.copy.get_or_init(|| loan.buffer.bytes().map_or_else(|| Copied(Vec::new()), |bytes| Copied::new(&bytes)));
+                loan.copy.get_or_init(|| loan.now().map_or_else(|| Copied(Vec::new()), |bytes| Copied::new(&bytes)));
             }
         }
     }

@@ -12,6 +12,7 @@ use undergo::{CancelToken, Error, ErrorKind, Home, Job, Lease};
 
 use crate::js::{Env, Js, Made, get, node};
 use crate::kept::Kept;
+use crate::realm::Realm;
 
 /// How long the loop runs our turns before it gets one itself.
 const TURN: Duration = Duration::from_millis(1);
@@ -79,9 +80,11 @@ pub(crate) struct Helpers {
     pub(crate) current: Kept,
     pub(crate) settle: Kept,
     pub(crate) later: Kept,
+    pub(crate) intact: Kept,
+    pub(crate) realm: Option<Realm>,
 }
 
-// SAFETY: `mine` and `env` are reached through `here` only, which looks at the thread; the rest is Send and Sync.
+// SAFETY: `mine` and `env` are used through `here` and `mine()` only, which look at the thread; the rest is Send and Sync.
 unsafe impl Send for EventLoop {}
 // SAFETY: as above.
 unsafe impl Sync for EventLoop {}
@@ -96,7 +99,6 @@ impl EventLoop {
             drop(unsafe { Arc::from_raw(data.cast::<EventLoop>()) });
         }
         let leak = || Arc::into_raw(this.clone()).cast_mut().cast::<c_void>();
-        node!(napi_set_instance_data(env, leak(), Some(free), ptr::null_mut()))?;
         let name = env.string("undergo")?;
         let context = leak();
         let function = get!(ptr::null_mut(); napi_create_threadsafe_function(
@@ -115,19 +117,6 @@ impl EventLoop {
         Ok(this)
     }
 
-    /// That of the environment, which runs on this thread.
-    pub(crate) fn of(env: Env) -> Option<Arc<EventLoop>> {
-        let data: *mut c_void = get!(ptr::null_mut(); napi_get_instance_data(env)).ok()?;
-        if data.is_null() {
-            return None;
-        }
-        // SAFETY: what `open` set, whose reference Node holds as long as there is the environment.
-        unsafe {
-            Arc::increment_strong_count(data.cast::<EventLoop>());
-            Some(Arc::from_raw(data.cast::<EventLoop>()))
-        }
-    }
-
     /// The environment, if this is its thread and JavaScript can still run.
     #[inline]
     pub(crate) fn here(&self) -> Option<Env> {
@@ -142,56 +131,74 @@ impl EventLoop {
         self.here().ok_or_else(ended)
     }
 
+    /// What belongs to the thread of the loop, if this is it.
+    #[inline]
+    fn mine(&self) -> Option<(Env, &Mine)> {
+        self.here().map(|env| (env, &self.mine))
+    }
+
     pub(crate) fn set_helpers(&self, helpers: Helpers) {
-        // Set once, by the package, when it is loaded.
-        let _ = self.mine.helpers.set(helpers);
+        if let Some((_, mine)) = self.mine() {
+            // Set once, by the package, when it is loaded.
+            let _ = mine.helpers.set(helpers);
+        }
+    }
+
+    /// The realm in which the package's JavaScript runs, if that is not Node's own.
+    pub(crate) fn realm(&self) -> Option<&Realm> {
+        self.mine()?.1.helpers.get()?.realm.as_ref()
     }
 
     /// A function of the package's JavaScript. Called on the loop's thread.
     pub(crate) fn helper(&self, which: impl FnOnce(&Helpers) -> &Kept) -> undergo::Result<Js> {
-        self.env()?;
-        let helpers = self.mine.helpers.get().ok_or_else(|| Error::new(ErrorKind::HostError, "the package undergo is not loaded"))?;
+        let (_, mine) = self.mine().ok_or_else(ended)?;
+        let helpers = mine.helpers.get().ok_or_else(|| Error::new(ErrorKind::HostError, "the package undergo is not loaded"))?;
         which(helpers).get()
     }
 
     /// Notes the right of a host function that begins to run; gives its number.
-    pub(crate) fn open_lease(&self, lease: Lease) -> u32 {
-        let number = self.mine.next_lease.get().wrapping_add(1);
-        self.mine.next_lease.set(number);
-        self.mine.leases.borrow_mut().insert(number, lease);
-        number
+    pub(crate) fn open_lease(&self, lease: Lease) -> Option<u32> {
+        let (_, mine) = self.mine()?;
+        let number = mine.next_lease.get().wrapping_add(1);
+        mine.next_lease.set(number);
+        mine.leases.borrow_mut().insert(number, lease);
+        Some(number)
     }
 
     pub(crate) fn close_lease(&self, number: u32) {
-        self.mine.leases.borrow_mut().remove(&number);
+        if let Some((_, mine)) = self.mine() {
+            mine.leases.borrow_mut().remove(&number);
+        }
     }
 
     /// The right of the code that runs now, if it is that of a host function.
     pub(crate) fn lease(&self) -> Option<Lease> {
+        let (env, mine) = self.mine()?;
         // Most calls come from no host function, and should not pay for the question.
-        if self.mine.leases.borrow().is_empty() {
+        if mine.leases.borrow().is_empty() {
             return None;
         }
-        let env = self.here()?;
         let current = self.helper(|helpers| &helpers.current).ok()?;
         let number = env.call(current, env.undefined().ok()?, &[]).and_then(Js::f64).ok()?;
-        self.mine.leases.borrow().get(&(number as u32)).copied()
+        mine.leases.borrow().get(&(number as u32)).copied()
     }
 
     /// Notes that a call begins; the loop goes on until it is over. `table` has its host functions.
     pub(crate) fn begin_call(self: &Arc<Self>, table: Option<&Arc<Kept>>) -> UnderWay {
-        if let Some(table) = table {
-            table.hold(self.env);
-        }
-        let calls = self.mine.calls.get();
-        self.mine.calls.set(calls + 1);
-        if calls == 0 {
-            self.hold(true);
+        if let Some((env, mine)) = self.mine() {
+            if let Some(table) = table {
+                table.hold(env);
+            }
+            let calls = mine.calls.get();
+            mine.calls.set(calls + 1);
+            if calls == 0 {
+                self.hold(env, true);
+            }
         }
         UnderWay { home: self.clone(), table: table.cloned() }
     }
 
-    fn hold(&self, hold: bool) {
+    fn hold(&self, env: Env, hold: bool) {
         let queue = self.queue();
         if queue.closed {
             return;
@@ -199,9 +206,9 @@ impl EventLoop {
         // SAFETY: this is the loop's thread, and the function is there until the queue is closed. Neither call can fail then.
         let _ = unsafe {
             if hold {
-                sys::napi_ref_threadsafe_function(self.env.0, queue.function.0)
+                sys::napi_ref_threadsafe_function(env.0, queue.function.0)
             } else {
-                sys::napi_unref_threadsafe_function(self.env.0, queue.function.0)
+                sys::napi_unref_threadsafe_function(env.0, queue.function.0)
             }
         };
     }
@@ -314,10 +321,12 @@ impl Drop for UnderWay {
             if let Some(table) = table {
                 table.release(env);
             }
-            let calls = home.mine.calls.get() - 1;
-            home.mine.calls.set(calls);
-            if calls == 0 {
-                home.hold(false);
+            if let Some((env, mine)) = home.mine() {
+                let calls = mine.calls.get().saturating_sub(1);
+                mine.calls.set(calls);
+                if calls == 0 {
+                    home.hold(env, false);
+                }
             }
         };
         if let Some(env) = self.home.here() {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use napi::sys;
 use tokio::sync::oneshot;
 use undergo::{Answer, Error, ErrorKind, HostCall, HostFunction, Output, Result, names};
 
@@ -9,7 +10,7 @@ use crate::bytes::Loans;
 use crate::errors;
 use crate::function::Way;
 use crate::home::EventLoop;
-use crate::js::{Env, Js, Kind, Made};
+use crate::js::{Env, Js, Kind, Made, Tagged};
 use crate::kept::Kept;
 use crate::lift::ToJs;
 use crate::lower::Given;
@@ -48,7 +49,7 @@ impl Callable {
         let args = call.args(&ToJs { env, home, bigint: self.bigint })?;
         let is_sync = call.caller().and_then(|caller| caller.downcast_ref::<Way>()).is_some_and(|way| matches!(way, Way::Sync));
         let lease = match call.lease() {
-            Some(lease) if !is_sync => Some(Lease { number: home.open_lease(lease), home: home.clone() }),
+            Some(lease) if !is_sync => home.open_lease(lease).map(|number| Lease { number, home: home.clone() }),
             _ => None,
         };
         let result = call.outside(|| match &lease {
@@ -132,7 +133,7 @@ fn is_thenable(value: Js) -> bool {
 
 /// Has the promise's outcome sent.
 fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Outcome>) -> Made<()> {
-    let settled = Js::external(env, Settled(Mutex::new(Some(sender))))?;
+    let settled = Js::owner(env, Settled(Mutex::new(Some(sender))))?;
     let settle = home.helper(|helpers| &helpers.settle).map_err(|_| crate::js::Failed(0))?;
     env.call(settle, env.undefined()?, &[promise, settled]).map(drop)
 }
@@ -140,11 +141,14 @@ fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Ou
 /// Who waits for a promise.
 pub(crate) struct Settled(Mutex<Option<oneshot::Sender<Outcome>>>);
 
+impl Tagged for Settled {
+    const TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0x31f7_a85e_0c92_4db6, upper: 0xa6e4_13d8_7b50_c29f };
+}
+
 /// What the package calls when such a promise is settled: with what waits for it, whether it was fulfilled, and the value.
 pub(crate) fn settle(home: &Arc<EventLoop>, env: Env, args: &[Js]) -> Result<Js> {
     let [settled, fulfilled, value] = args else { return Err(Error::new(ErrorKind::HostError, "settle takes three arguments")) };
-    // SAFETY: made by `wait`, and given to nobody but the package's own JavaScript.
-    let settled = unsafe { settled.of_external::<Settled>() }.map_err(errors::unmade(home, env))?;
+    let settled = settled.owned::<Settled>().ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "nobody waits for that promise"))?;
     let sender = settled.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(sender) = sender {
         let outcome = match fulfilled.bool() {

@@ -68,7 +68,6 @@ pub(crate) enum Kind {
     Symbol,
     Object,
     Function,
-    External,
     BigInt,
 }
 
@@ -78,6 +77,18 @@ pub(crate) struct Bytes {
     pub(crate) array: Option<i32>,
     pub(crate) data: *const u8,
     pub(crate) len: usize,
+}
+
+impl Bytes {
+    /// A copy of them. JavaScript of this thread does not run meanwhile; another thread may write to shared memory, of which any mixture is
+    /// copied then.
+    pub(crate) fn copy_to(&self, target: &mut [u8]) {
+        let len = target.len().min(self.len);
+        if len > 0 {
+            // SAFETY: Node says that so many bytes are there, and no guest's memory is part of a buffer of JavaScript.
+            unsafe { ptr::copy_nonoverlapping(self.data, target.as_mut_ptr(), len) };
+        }
+    }
 }
 
 impl Env {
@@ -143,6 +154,12 @@ impl Env {
         self.made(get!(ptr::null_mut(); napi_create_date(self, milliseconds)))
     }
 
+    /// Calls a class for a new object.
+    pub(crate) fn construct(self, class: Js, args: &[Js]) -> Made {
+        let raw: Vec<_> = args.iter().map(|arg| arg.raw).collect();
+        self.made(get!(ptr::null_mut(); napi_new_instance(self, class.raw, raw.len(), raw.as_ptr())))
+    }
+
     /// A typed array of that type with a copy of the bytes.
     pub(crate) fn typed_array(self, array: i32, bytes: &[u8], item: usize) -> Made {
         if bytes.len() >= LARGE
@@ -150,13 +167,19 @@ impl Env {
         {
             return Ok(made);
         }
+        let buffer = self.buffer(bytes)?;
+        self.made(get!(ptr::null_mut(); napi_create_typedarray(self, array, bytes.len() / item, buffer.raw, 0)))
+    }
+
+    /// An ArrayBuffer with a copy of the bytes.
+    pub(crate) fn buffer(self, bytes: &[u8]) -> Made {
         let mut data: *mut c_void = ptr::null_mut();
         let buffer = get!(ptr::null_mut(); napi_create_arraybuffer(self, bytes.len(), &mut data))?;
         if !bytes.is_empty() {
             // SAFETY: the new buffer has that many bytes, and nobody else has it yet.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast::<u8>(), bytes.len()) };
         }
-        self.made(get!(ptr::null_mut(); napi_create_typedarray(self, array, bytes.len() / item, buffer, 0)))
+        Ok(self.value(buffer))
     }
 
     /// The same by a Buffer, whose memory Node does not clear before it copies the bytes there; for many bytes that is half of the work. `None` where a Buffer is
@@ -189,6 +212,11 @@ impl Env {
             &many
         };
         self.made(get!(ptr::null_mut(); napi_call_function(self, this.raw, function.raw, raw.len(), raw.as_ptr())))
+    }
+
+    /// Whether two values are the same.
+    pub(crate) fn same(self, a: Js, b: Js) -> bool {
+        get!(false; napi_strict_equals(self, a.raw, b.raw)).unwrap_or(false)
     }
 
     /// Takes the exception that is thrown. `None` when there is none: then JavaScript can't run any more.
@@ -228,7 +256,6 @@ impl Js {
             ValueType::napi_string => Kind::String,
             ValueType::napi_symbol => Kind::Symbol,
             ValueType::napi_function => Kind::Function,
-            ValueType::napi_external => Kind::External,
             ValueType::napi_bigint => Kind::BigInt,
             _ => Kind::Object,
         })
@@ -386,31 +413,39 @@ impl Js {
         })
     }
 
-    /// A value of Rust as one of JavaScript's, which owns it.
-    pub(crate) fn external<T: 'static>(env: Env, value: T) -> Made {
+    /// A value of Rust as an object of JavaScript, which owns it.
+    pub(crate) fn owner<T: Tagged>(env: Env, value: T) -> Made {
         unsafe extern "C" fn free<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-            // SAFETY: the box that was leaked for the external; Node calls this once.
+            // SAFETY: the box that was leaked for the object; Node calls this once.
             drop(unsafe { Box::from_raw(data.cast::<T>()) });
         }
+        let object = env.object()?;
         let data = Box::into_raw(Box::new(value));
-        let made = get!(ptr::null_mut(); napi_create_external(env, data.cast(), Some(free::<T>), ptr::null_mut()));
-        if made.is_err() {
+        if let Err(failed) = node!(napi_wrap(env, object.raw, data.cast(), Some(free::<T>), ptr::null_mut(), ptr::null_mut())) {
             // SAFETY: nobody took the box.
             drop(unsafe { Box::from_raw(data) });
+            return Err(failed);
         }
-        env.made(made)
+        node!(napi_type_tag_object(env, object.raw, &T::TAG))?;
+        Ok(object)
     }
 
-    /// What an external has.
-    ///
-    /// # Safety
-    ///
-    /// The external must be one of this binding's, with a value of that type.
-    pub(crate) unsafe fn of_external<'v, T: 'static>(self) -> Made<&'v T> {
-        let data: *mut c_void = get!(ptr::null_mut(); napi_get_value_external(self.env, self.raw))?;
-        // SAFETY: the caller's promise; the value lives as long as the external, which the caller has on its stack.
-        Ok(unsafe { &*data.cast::<T>() })
+    /// What such an object owns; `None` for any other value, and for an object of another addon.
+    pub(crate) fn owned<'v, T: Tagged>(self) -> Option<&'v T> {
+        let is_ours = self.is(Kind::Object) && get!(false; napi_check_object_type_tag(self.env, self.raw, &T::TAG)).unwrap_or(false);
+        if !is_ours {
+            return None;
+        }
+        let data: *mut c_void = get!(ptr::null_mut(); napi_unwrap(self.env, self.raw)).ok()?;
+        // SAFETY: only `owner` gives an object this tag, with a value of this type, which lives as long as the object, which the caller has on
+        // its stack.
+        Some(unsafe { &*data.cast::<T>() })
     }
+}
+
+/// A type of Rust whose values objects of JavaScript own. A tag is a random number, for this type of this addon alone.
+pub(crate) trait Tagged: 'static {
+    const TAG: sys::napi_type_tag;
 }
 
 /// Bytes of an item of a typed array.

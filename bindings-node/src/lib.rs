@@ -21,6 +21,7 @@ mod native;
 mod plugin;
 mod pool;
 mod promise;
+mod realm;
 mod types;
 
 use std::sync::Arc;
@@ -36,7 +37,6 @@ use crate::kept::Kept;
 use crate::native::{Call, Native};
 
 const FUNCTIONS: &[(&str, Native)] = &[
-    ("setup", setup),
     ("settle", |call| imports::settle(call.home, call.env, call.args())),
     ("turn", turn),
     ("load", plugin::load),
@@ -70,47 +70,47 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("cancel", cancel::cancel),
 ];
 
-/// What Node gets when it loads the library: once for the main thread, and once for each worker that asks for it.
+/// What Node gets when it loads the library: once for the main thread, and once for each worker that asks for it. It has one function,
+/// `open(helpers)`, which each copy of the package's JavaScript calls for native functions of its own: a program may have several, when it
+/// loads the package anew, or in contexts of module `vm`, as Jest does.
 #[napi(module_exports)]
 pub fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     undergo::set_interrupt(home::look);
     let env = Env(env.raw());
     let exports = env.value(exports.value().value);
-    open(env, exports).map_err(|failed| napi::Error::new(Status::from(failed.0), "the native half of the package undergo can't be set up"))
+    let made = native::opener(env).and_then(|open| exports.set_named("open", open));
+    made.map_err(|failed| napi::Error::new(Status::from(failed.0), "the native half of the package undergo can't be set up"))
 }
 
-fn open(env: Env, exports: Js) -> Made<()> {
-    EventLoop::open(env)?;
+/// `open(helpers)`: the native functions, for a package with these functions of its own.
+pub(crate) fn open(env: Env, given: Js) -> Made {
+    let home = EventLoop::open(env)?;
+    let helper = |name| given.get_named(name).and_then(|function| Kept::new(&home, function));
+    let helpers = Helpers {
+        make_error: helper("makeError")?,
+        parse: helper("parse")?,
+        stringify: helper("stringify")?,
+        entries: helper("entries")?,
+        map: helper("map")?,
+        run: helper("run")?,
+        current: helper("current")?,
+        settle: helper("settle")?,
+        later: helper("later")?,
+        intact: helper("intact")?,
+        realm: realm::Realm::of(env, &home, given.get_named("classes")?)?,
+    };
+    home.set_helpers(helpers);
+    let exports = env.object()?;
     for (name, function) in FUNCTIONS {
-        native::export(env, exports, name, *function)?;
+        native::export(env, exports, &home, name, *function)?;
     }
     exports.set_named("version", env.string(undergo::VERSION)?)?;
     let kinds = env.array(ErrorKind::ALL.len())?;
     for (i, kind) in (0..).zip(ErrorKind::ALL) {
         kinds.set_element(i, env.string(kind.as_str())?)?;
     }
-    exports.set_named("kinds", kinds)
-}
-
-/// `setup(helpers)`: tells of the package's own functions.
-fn setup(call: &Call<'_>) -> Result<Js> {
-    let given = call.arg(0)?;
-    let helper = |name| given.get_named(name).and_then(|function| Kept::new(call.home, function));
-    let make = || {
-        Ok(Helpers {
-            make_error: helper("makeError")?,
-            parse: helper("parse")?,
-            stringify: helper("stringify")?,
-            entries: helper("entries")?,
-            map: helper("map")?,
-            run: helper("run")?,
-            current: helper("current")?,
-            settle: helper("settle")?,
-            later: helper("later")?,
-        })
-    };
-    call.home.set_helpers(call.made(make())?);
-    call.undefined()
+    exports.set_named("kinds", kinds)?;
+    Ok(exports)
 }
 
 /// `turn()`: what the loop calls when it has had its own.

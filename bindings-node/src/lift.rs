@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{EnumType, Error, ErrorKind, Lift, MapType, RecordType, Result, Scalar, Time, TypeKind};
+use undergo::{EnumType, Error, ErrorKind, Lift, MapType, Piece, RecordType, Result, Scalar, Time, TypeKind};
 
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js};
+use crate::realm;
 use crate::types::RecordKeys;
 
 /// The largest integer up to which a number holds all of them.
@@ -32,7 +33,7 @@ impl ToJs<'_> {
     fn list(&self, len: usize, mut item: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
         /// Handles that may pile up.
         const BATCH: usize = 512;
-        let array = self.made(self.env.array(len))?;
+        let array = realm::array(self.home, self.env, len)?;
         for from in (0..len).step_by(BATCH) {
             self.env.scope(|| {
                 (from..len.min(from + BATCH)).try_for_each(|i| {
@@ -70,6 +71,28 @@ fn inexact(value: impl std::fmt::Display) -> Error {
 
 impl Lift for ToJs<'_> {
     type Value = Js;
+
+    // What V8 allocates for each, as `process.memoryUsage()` shows it: on its heap, and outside for the memory of typed arrays.
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        match piece {
+            Piece::None | Piece::Some | Piece::Bool => 0,
+            Piece::Number | Piece::Duration => 24,
+            Piece::Time => 112,
+            // Two bytes for each character, where one of them is beyond U+00FF, of which the first byte is 0xC4 at the least.
+            Piece::Case(text) | Piece::Text(text) => {
+                let wide = u64::from(text.bytes().fold(0, u8::max) >= 0xC4);
+                32 + text.len() as u64 * (1 + wide)
+            }
+            Piece::Scalars(scalar, len) => 400 + len as u64 * u64::from(scalar.size()),
+            Piece::List(len) | Piece::Tuple(len) => 64 + len as u64 * 16,
+            // With the array of keys and values that it is made of.
+            Piece::Map(len) => 400 + len as u64 * 144,
+            Piece::Record(record) => 96 + 24 * record.fields.len() as u64,
+        }
+    }
+    fn packs(&self, scalar: Scalar) -> bool {
+        self.bigint || !matches!(scalar, Scalar::S64 | Scalar::U64 | Scalar::WasmI64)
+    }
 
     fn bool(&self, value: bool) -> Result<Js> {
         self.made(self.env.bool(value))
@@ -113,12 +136,6 @@ impl Lift for ToJs<'_> {
         })
     }
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Js> {
-        macro_rules! items {
-            ($ty:ty, $method:ident) => {{
-                let (items, _) = bytes.as_chunks();
-                self.list(items.len(), |i| self.$method(<$ty>::from_le_bytes(items[i])))
-            }};
-        }
         let array = match scalar {
             Scalar::U8 => TypedarrayType::uint8_array,
             Scalar::S8 => TypedarrayType::int8_array,
@@ -128,12 +145,11 @@ impl Lift for ToJs<'_> {
             Scalar::U32 => TypedarrayType::uint32_array,
             Scalar::F32 => TypedarrayType::float32_array,
             Scalar::F64 => TypedarrayType::float64_array,
-            Scalar::S64 | Scalar::WasmI64 if self.bigint => TypedarrayType::bigint64_array,
-            Scalar::U64 if self.bigint => TypedarrayType::biguint64_array,
-            Scalar::S64 | Scalar::WasmI64 => return items!(i64, s64),
-            Scalar::U64 => return items!(u64, u64),
+            // Without bigints these are not packed.
+            Scalar::S64 | Scalar::WasmI64 => TypedarrayType::bigint64_array,
+            Scalar::U64 => TypedarrayType::biguint64_array,
         };
-        self.made(self.env.typed_array(array, bytes, scalar.size() as usize))
+        realm::typed_array(self.home, self.env, array, bytes, scalar.size() as usize)
     }
     fn duration(&self, nanoseconds: i64) -> Result<Js> {
         self.f64((nanoseconds / 1_000_000) as f64 + (nanoseconds % 1_000_000) as f64 / 1e6)
@@ -145,7 +161,7 @@ impl Lift for ToJs<'_> {
             let text = format!("the guest gave a time that Date can't hold: {} seconds from 1970", time.seconds);
             return Err(Error::new(ErrorKind::TypeMismatch, text));
         }
-        self.made(self.env.date(milliseconds))
+        realm::date(self.home, self.env, milliseconds)
     }
     fn none(&self) -> Result<Js> {
         self.made(self.env.undefined())
@@ -167,7 +183,7 @@ impl Lift for ToJs<'_> {
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Js>) -> Result<Js> {
         let keys = RecordKeys::of(self.home, record)?;
-        let object = self.made(self.env.object())?;
+        let object = realm::object(self.home, self.env)?;
         for i in 0..record.fields.len() {
             let value = field(i)?;
             self.made(keys.key(i).and_then(|key| object.set(key, value)))?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
+use undergo::{Blob, EnumType, Lend, Lower, RecordType, Reject, Scalar, Time};
 
 use crate::bytes::{Copied, Loans};
 use crate::errors;
@@ -60,6 +60,15 @@ impl Given<'_> {
         let env = self.js.env;
         let helper = self.home.helper(which).map_err(Reject::Error)?;
         env.undefined().and_then(|this| env.call(helper, this, &[self.js])).map_err(self.failed())
+    }
+
+    /// A buffer whose memory was given away, or one that lies beyond the end of memory which shrank, says that it is empty; it is not meant to be.
+    fn intact(&self, len: usize) -> Lowered<()> {
+        if len > 0 || self.helper(|helpers| &helpers.intact)?.bool().map_err(self.failed())? {
+            return Ok(());
+        }
+        let text = "its memory is gone: the buffer was detached (transferred to a worker, say), or made shorter than this view of it";
+        Err(Reject::Value(text.to_owned()))
     }
 
     fn out_of_range(&self, name: &str, range: &str) -> Reject {
@@ -132,6 +141,7 @@ impl<'a> Lower<'a> for Given<'_> {
             return Ok(None);
         }
         let Some(bytes) = self.js.bytes() else { return Ok(None) };
+        self.intact(bytes.len)?;
         let fits = match bytes.array {
             None | Some(TypedarrayType::uint8_array | TypedarrayType::uint8_clamped_array) => scalar == Scalar::U8,
             Some(TypedarrayType::int8_array) => scalar == Scalar::S8,
@@ -149,7 +159,7 @@ impl<'a> Lower<'a> for Given<'_> {
             return Ok(None);
         }
         // What is small is copied at once anyway.
-        let blob: Box<dyn AsRef<[u8]> + Send + Sync> =
+        let blob: Box<dyn Lend + Send + Sync> =
             if bytes.len < LEND_FROM { Box::new(Copied::new(&bytes)) } else { Box::new(self.loans.lend(self.home, self.js, bytes.len)) };
         Ok(Some(Blob::Guarded(blob)))
     }
@@ -159,6 +169,7 @@ impl<'a> Lower<'a> for Given<'_> {
             self.js.array_len().map_err(self.failed())?
         } else if self.js.is_typed_array() {
             let len = self.js.get_named("length").and_then(Js::f64).map_err(self.failed())?;
+            self.intact(len as usize)?;
             // Not even a typed array of bytes can be longer.
             if len > f64::from(u32::MAX) { u32::MAX } else { len as u32 }
         } else {

@@ -11,7 +11,7 @@ use undergo::{CancelToken, Error, ErrorKind, Plugin, Result};
 use crate::errors;
 use crate::function::Callee;
 use crate::home::EventLoop;
-use crate::js::{Env, Failed, Js, Kind, Made, get, node};
+use crate::js::{Env, Failed, Js, Made, Tagged, get, node};
 
 /// What a native function is given.
 pub(crate) struct Call<'c> {
@@ -79,31 +79,58 @@ pub(crate) enum Handle {
     Token(CancelToken),
 }
 
+impl Tagged for Handle {
+    const TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0x9d2e_61b0_c47a_4f35, upper: 0x5b8c_0e3f_27d9_86a1 };
+}
+
 impl Handle {
     pub(crate) fn into_js(self, env: Env) -> Made {
-        Js::external(env, self)
+        Js::owner(env, self)
     }
 
     /// What an object has inside, if it is one of ours.
     pub(crate) fn of<'v>(js: Js) -> Option<&'v Handle> {
-        if !js.is(Kind::External) {
-            return None;
-        }
-        // SAFETY: the package's JavaScript keeps its externals to itself, in private fields, and passes no other's; all but those of host functions that are
-        // awaited, which go to `settle` alone, have a `Handle`.
-        unsafe { js.of_external::<Handle>() }.ok()
+        js.owned::<Handle>()
     }
 }
 
 /// A native function.
 pub(crate) type Native = fn(&Call<'_>) -> Result<Js>;
 
+/// A native function for one copy of the package's JavaScript.
+struct Bound {
+    home: Arc<EventLoop>,
+    function: Native,
+}
+
+/// The function `open`, which is all that the library itself exports.
+pub(crate) fn opener(env: Env) -> Made {
+    unsafe extern "C" fn open(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+        let env = Env(raw);
+        let (mut given, mut len) = ([ptr::null_mut(); 1], 1);
+        let asked = node!(napi_get_cb_info(env, info, &mut len, given.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()));
+        let outcome = catch_unwind(AssertUnwindSafe(|| asked.and_then(|()| crate::open(env, env.value(given[0])))));
+        // What failed has thrown an exception: the helpers were not those of the package.
+        outcome.ok().and_then(std::result::Result::ok).map_or(ptr::null_mut(), |made| made.raw)
+    }
+    let made = get!(ptr::null_mut(); napi_create_function(env, c"open".as_ptr(), 4, Some(open), ptr::null_mut()))?;
+    Ok(env.value(made))
+}
+
 /// Makes it a property of the object.
-pub(crate) fn export(env: Env, object: Js, name: &str, function: Native) -> Made<()> {
-    // A function pointer has the size of a pointer, and lives for ever.
-    let data = function as *mut c_void;
-    let made = get!(ptr::null_mut(); napi_create_function(env, name.as_ptr().cast(), name.len().cast_signed(), Some(invoke), data))?;
-    object.set_named(name, env.value(made))
+pub(crate) fn export(env: Env, object: Js, home: &Arc<EventLoop>, name: &str, function: Native) -> Made<()> {
+    unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+        // SAFETY: the box that was leaked for the function; Node calls this once.
+        drop(unsafe { Box::from_raw(data.cast::<Bound>()) });
+    }
+    let data: *mut c_void = Box::into_raw(Box::new(Bound { home: home.clone(), function })).cast();
+    let made = get!(ptr::null_mut(); napi_create_function(env, name.as_ptr().cast(), name.len().cast_signed(), Some(invoke), data));
+    let made = made.and_then(|raw| node!(napi_add_finalizer(env, raw, data, Some(free), ptr::null_mut(), ptr::null_mut())).map(|()| raw));
+    if made.is_err() {
+        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to nobody.
+        drop(unsafe { Box::from_raw(data.cast::<Bound>()) });
+    }
+    object.set_named(name, env.value(made?))
 }
 
 unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
@@ -114,17 +141,16 @@ unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -
     if node!(napi_get_cb_info(env, info, &mut len, given.as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
         return ptr::null_mut();
     }
-    let Some(home) = EventLoop::of(env) else { return ptr::null_mut() };
-    // SAFETY: what `export` gave.
-    let function = unsafe { std::mem::transmute::<*mut c_void, Native>(data) };
+    // SAFETY: what `export` gave to the function, which is being called, and so is alive.
+    let Bound { home, function } = unsafe { &*data.cast::<Bound>() };
     let args = given.map(|raw| env.value(raw));
-    let call = Call { home: &home, env, args: &args[..len.min(given.len())] };
+    let call = Call { home, env, args: &args[..len.min(given.len())] };
     let outcome = catch_unwind(AssertUnwindSafe(|| function(&call)));
     let outcome = outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::HostError, "the binding of Undergo panicked; please report it")));
     match outcome {
         Ok(value) => value.raw,
         Err(error) => {
-            if let Some(exception) = errors::to_js(&home, &error) {
+            if let Some(exception) = errors::to_js(home, &error) {
                 env.throw(exception);
             }
             ptr::null_mut()

@@ -265,3 +265,34 @@ test('imports may be objects of a class, and by their WIT names', async () => {
   const other = await plugin.instantiate({ imports: { host: renamed }, sandbox: QUIET })
   assert.deepEqual(await other.notes(['a', 'b']), ['a', 'b'])
 })
+
+test('a buffer whose memory is gone is no empty one', async () => {
+  const detached = (view) => {
+    structuredClone(view.buffer ?? view, { transfer: [view.buffer ?? view] })
+    return view
+  }
+  const shrunk = (make) => {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 32 })
+    const view = make(buffer)
+    buffer.resize(4)
+    return view
+  }
+  for (const view of [
+    detached(new Uint8Array(3)),
+    detached(new ArrayBuffer(3)),
+    detached(new DataView(new ArrayBuffer(3))),
+    detached(new Uint8Array(5000)),
+    shrunk((buffer) => new Uint8Array(buffer, 8, 8)),
+    shrunk((buffer) => new Uint8Array(buffer, 8)),
+    shrunk((buffer) => new DataView(buffer, 8, 8))
+  ]) {
+    await rejects(() => instance.echoBytes(view), 'echo-bytes(v)', 'memory is gone')
+    await rejects(() => instance.sync.echoBytes(view), 'memory is gone')
+    assert.throws(() => instance.memory.write(64, view), TypeError)
+  }
+  await rejects(() => instance.echoFloat64s(detached(new Float64Array(3))), 'memory is gone')
+  await rejects(() => instance.echoFloat64s(detached(new Float32Array(3))), 'memory is gone')
+  assert.deepEqual(await instance.echoBytes(new Uint8Array(0)), new Uint8Array(0))
+  assert.deepEqual(await instance.echoBytes(shrunk((buffer) => new Uint8Array(buffer))), new Uint8Array(4))
+  assert.deepEqual(await instance.echoBytes(new Uint8Array(new SharedArrayBuffer(4))), new Uint8Array(4))
+})

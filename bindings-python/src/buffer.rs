@@ -3,11 +3,12 @@
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::raw::{c_char, c_int, c_void};
-use std::slice;
+use std::ptr;
 
+use pyo3::exceptions::PyException;
 use pyo3::ffi::{Py_ssize_t, PyObject};
 use pyo3::prelude::*;
-use undergo::Scalar;
+use undergo::{Lend, Scalar};
 
 /// The protocol joined the stable ABI with Python 3.11, so `abi3-py310` has no declarations for it; functions and struct have been the same,
 /// and exported, since Python 3.0 (PEP 3118; the struct in 3.10's `Include/cpython/object.h` and 3.11's `Include/pybuffer.h` is one).
@@ -44,17 +45,18 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// The object's memory, if it has a C-contiguous one of at most one dimension whose items are `scalar`s.
-    pub(crate) fn of(object: &Bound<'_, PyAny>, scalar: Scalar) -> Option<Buffer> {
+    /// The object's memory, if it has a C-contiguous one of at most one dimension whose items are `scalar`s. Fails where the object's own code
+    /// asks the program to end.
+    pub(crate) fn of(object: &Bound<'_, PyAny>, scalar: Scalar) -> PyResult<Option<Buffer>> {
         let mut view = Box::new(MaybeUninit::<RawBuffer>::uninit());
         // SAFETY: the lock is held, as `object` shows, and `view` is room for the struct that the function fills.
         if unsafe { PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), FORMAT | C_CONTIGUOUS) } != 0 {
-            drop(PyErr::take(object.py()));
-            return None;
+            let raised = PyErr::fetch(object.py());
+            return if raised.is_instance_of::<PyException>(object.py()) { Ok(None) } else { Err(raised) };
         }
         // SAFETY: the call succeeded, so it has filled the struct.
         let view = Buffer(unsafe { view.assume_init() });
-        (view.0.ndim <= 1 && view.holds(scalar)).then_some(view)
+        Ok((view.0.ndim <= 1 && view.holds(scalar)).then_some(view))
     }
 
     fn holds(&self, scalar: Scalar) -> bool {
@@ -91,15 +93,17 @@ impl Buffer {
     }
 }
 
-impl AsRef<[u8]> for Buffer {
-    fn as_ref(&self) -> &[u8] {
-        let Ok(len) = usize::try_from(self.0.len) else { return &[] };
-        if len == 0 || self.0.buf.is_null() {
-            return &[];
-        }
-        // SAFETY: the exporter promises `len` contiguous bytes at `buf` until the view is released. Other threads may write to
-        // a mutable one meanwhile, as with every user of the protocol; the bytes are only copied from here, never interpreted.
-        unsafe { slice::from_raw_parts(self.0.buf.cast_const().cast(), len) }
+// Not a slice: other threads may write to a mutable buffer meanwhile, as with every user of the protocol. Any mixture is copied then.
+impl Lend for Buffer {
+    fn size(&self) -> usize {
+        if self.0.buf.is_null() { 0 } else { usize::try_from(self.0.len).unwrap_or(0) }
+    }
+
+    fn copy_to(&self, target: &mut [u8]) {
+        let len = target.len().min(self.size());
+        // SAFETY: the exporter promises `size` contiguous bytes at `buf` until the view is released, and the guest's memory is no part of
+        // them, as no object exports that.
+        unsafe { ptr::copy_nonoverlapping(self.0.buf.cast_const().cast(), target.as_mut_ptr(), len) }
     }
 }
 

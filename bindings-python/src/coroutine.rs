@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyString, PyTuple};
@@ -223,11 +223,31 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        // Nobody awaits it any more.
-        if let State::Running { cancel, .. } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            cancel.cancel();
+        match self.state.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            // Nobody awaits it any more.
+            State::Running { cancel, .. } => cancel.cancel(),
+            State::New(_) => forgotten(&self.name),
+            State::Over => {}
         }
     }
+}
+
+/// Warns of a call that nobody awaited, and that never began, in the words that Python has for its own coroutines.
+fn forgotten(name: &str) {
+    Python::try_attach(|py| {
+        // An object may end while an exception is on its way.
+        let pending = PyErr::take(py);
+        let text = std::ffi::CString::new(format!("coroutine '{name}' was never awaited"));
+        if let Ok(text) = text
+            && let Err(raised) = PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1)
+        {
+            // A filter has made an error of it, which has nowhere to go.
+            raised.write_unraisable(py, None);
+        }
+        if let Some(pending) = pending {
+            pending.restore(py);
+        }
+    });
 }
 
 /// The right to call back into an instance, in the context variable of a host function's task.
@@ -261,7 +281,8 @@ pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Op
     let py = awaitable.py();
     // Most functions give what can't be awaited, and should not pay for the question.
     let is_plain = awaitable.is_none() || awaitable.is_exact_instance_of::<PyString>() || awaitable.is_exact_instance_of::<PyInt>();
-    if is_plain || !awaitable.hasattr("__await__").unwrap_or(false) {
+    // As for Python's own `await`, what its class has counts.
+    if is_plain || !awaitable.get_type().hasattr("__await__").unwrap_or(false) {
         return None;
     }
     let failed = |raised| errors::from_host(py, raised);

@@ -8,6 +8,17 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use undergo::{Error, ErrorKind};
 
+/// An exception of a value's own code, which an error of its own speaks of: its cause.
+struct Remark(PyErr);
+
+/// The error for a value whose own code raised an exception.
+pub(crate) fn remark(py: Python<'_>, raised: PyErr) -> Error {
+    let said = raised.value(py).str().map(|text| text.to_string()).unwrap_or_default();
+    let name = raised.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
+    let text = if said.is_empty() { name } else { said };
+    Error::new(ErrorKind::TypeMismatch, text).with_host(Arc::new(Remark(raised)))
+}
+
 /// The exception for an error: the one that a host function raised, if that is the cause, as the same object.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(raised) = error.host().and_then(|host| host.downcast_ref::<PyErr>()) {
@@ -33,7 +44,11 @@ fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     details.set_item("stderr", error.stderr())?;
     details.set_item("denied", error.denied())?;
     let class = classes.bind(py).as_any().get_item(error.kind().as_str())?;
-    Ok(PyErr::from_value(class.call((error.to_string(),), Some(&details))?))
+    let made = PyErr::from_value(class.call((error.to_string(),), Some(&details))?);
+    if let Some(Remark(raised)) = error.host().and_then(|host| host.downcast_ref::<Remark>()) {
+        made.set_cause(py, Some(raised.clone_ref(py)));
+    }
+    Ok(made)
 }
 
 /// An exception of a host function, on its way through the guest. An `Exception` becomes a Go error where the import returns one;

@@ -116,7 +116,9 @@ impl Shape {
             return if given < self.required { Err(self.missing(given, &[])) } else { Ok(()) };
         };
         let mut named = vec![false; wanted];
-        for (key, value) in kwargs.iter() {
+        // Gathered first: a value's own code may come by the dictionary and change it.
+        let kwargs: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> = kwargs.iter().collect();
+        for (key, value) in kwargs {
             let key = key.cast::<PyString>().map_err(|_| self.wrong("takes names as keywords"))?;
             let Some(i) = self.number(key) else {
                 let known = self.function.params.iter().map(|param| python_name(&param.name)).collect::<Vec<_>>();
@@ -151,11 +153,11 @@ impl Function {
     }
 }
 
-/// What may leave `Python::detach`, though it may not leave its thread.
-struct OnThisThread<T>(T);
+/// A result that leaves `Python::detach`, though it may not leave its thread.
+struct OnThisThread<'i>(undergo::Result<undergo::Returned<'i>>);
 
 // SAFETY: made in one place, as the result of a closure that `Python::detach` runs on the calling thread, and taken apart there.
-unsafe impl<T> Send for OnThisThread<T> {}
+unsafe impl Send for OnThisThread<'_> {}
 
 #[pymethods]
 impl Function {

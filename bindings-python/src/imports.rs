@@ -11,7 +11,7 @@ use crate::coroutine;
 use crate::errors;
 use crate::lift::ToPython;
 use crate::lower::Object;
-use crate::types::python_name;
+use crate::types::{self, python_name};
 
 /// Owns an instance's host functions, for the garbage collector to see: a function that refers to the instance makes a cycle. The core's
 /// instance knows the table weakly; whoever can call the instance holds it.
@@ -82,7 +82,7 @@ impl<'py> Table<'py> {
     }
 }
 
-/// An item of a mapping, or an attribute of an object, by its WIT name or its name in Python.
+/// An item of a mapping, or a public attribute of an object, by its WIT name or its name in Python.
 fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
     let spellings = [name.to_owned(), python_name(name), names::snake(name)];
     if let Ok(mapping) = container.cast::<PyMapping>() {
@@ -93,8 +93,11 @@ fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bou
         }
         return Ok(None);
     }
+    // A plugin names what it imports, and whoever gives an object means its public methods.
+    let public = types::helper(container.py(), "public_attribute")?;
     for spelling in &spellings {
-        if let Some(found) = container.getattr_opt(spelling.as_str())? {
+        let found = public.call1((container, spelling.as_str()))?;
+        if !found.is_none() {
             return Ok(Some(found));
         }
     }

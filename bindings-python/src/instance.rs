@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use undergo::{Error, ErrorKind};
+use undergo::{Blob, Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, Owned, View};
@@ -164,11 +164,12 @@ impl Memory {
     fn write(&self, py: Python<'_>, address: i64, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let fail = |error| errors::to_python(py, &error);
         let address = word(address, "address").map_err(fail)?;
-        let Some(buffer) = crate::buffer::Buffer::of(data, undergo::Scalar::U8) else {
+        let Some(buffer) = crate::buffer::Buffer::of(data, undergo::Scalar::U8)? else {
             let text = format!("expected bytes, got {}", data.get_type().name()?);
             return Err(fail(Error::new(ErrorKind::TypeMismatch, text)));
         };
-        py.detach(|| self.core.write_memory(address, buffer.as_ref())).map_err(fail)
+        let copy = Blob::Guarded(Box::new(buffer)).to_vec();
+        py.detach(|| self.core.write_memory(address, &copy)).map_err(fail)
     }
 
     /// The memory's size in bytes, which only grows.

@@ -1,8 +1,8 @@
 //! From guest memory to Python objects.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple};
-use undergo::{EnumType, Error, ErrorKind, Lift, RecordType, Result, Scalar, Time};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time};
 
 use crate::errors;
 use crate::types::{self, EnumClass, RecordClass};
@@ -51,6 +51,10 @@ impl<'py> ToPython<'py> {
 
     fn call<A: pyo3::call::PyCallArgs<'py>>(self, helper: &str, args: A, what: &str) -> Made<'py> {
         types::conversion(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
+            // An interrupt is not a remark on the value.
+            if !raised.is_instance_of::<pyo3::exceptions::PyException>(self.0) {
+                return errors::from_host(self.0, raised);
+            }
             let text = format!("the guest gave {what}: {}", raised.value(self.0));
             Error::new(ErrorKind::TypeMismatch, text)
         })
@@ -59,6 +63,29 @@ impl<'py> ToPython<'py> {
 
 impl<'py> Lift for ToPython<'py> {
     type Value = Bound<'py, PyAny>;
+
+    // What CPython allocates for each (`sys.getsizeof`, and 16 bytes for the collector's part), and 8 bytes more for an item: they are
+    // gathered before their list is made.
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        match piece {
+            // These are there already.
+            Piece::None | Piece::Some | Piece::Bool | Piece::Case(_) | Piece::Text("") | Piece::Scalars(_, 0) => 0,
+            Piece::Number => 32,
+            Piece::Duration => 48,
+            // With its time zone.
+            Piece::Time => 160,
+            Piece::Text(text) => 56 + text.len() as u64 * width(text),
+            // Scalars that are packed are bytes.
+            Piece::Scalars(_, len) => 40 + len as u64,
+            Piece::List(len) | Piece::Tuple(len) => 72 + len as u64 * 16,
+            Piece::Map(0) => 64,
+            Piece::Map(len) => 240 + len as u64 * 80,
+            Piece::Record(record) => record.extension.get::<RecordClass>().map_or(0, RecordClass::cost),
+        }
+    }
+    fn packs(&self, scalar: Scalar) -> bool {
+        scalar == Scalar::U8
+    }
 
     fn bool(&self, value: bool) -> Made<'py> {
         Ok(PyBool::new(self.0, value).to_owned().into_any())
@@ -81,26 +108,8 @@ impl<'py> Lift for ToPython<'py> {
     fn json(&self, value: &str) -> Made<'py> {
         self.call("load_json", (value,), "text that is not JSON")
     }
-    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Made<'py> {
-        macro_rules! items {
-            ($ty:ty, $make:expr) => {{
-                let (items, _) = bytes.as_chunks();
-                types::list(self.0, items.len(), |i| Ok::<_, Failed>($make(<$ty>::from_le_bytes(items[i]))))?
-            }};
-        }
-        let float = |value| PyFloat::new(self.0, value).into_any();
-        Ok(match scalar {
-            Scalar::U8 => PyBytes::new(self.0, bytes).into_any(),
-            Scalar::S8 => items!(i8, |n| self.int(n)),
-            Scalar::S16 => items!(i16, |n| self.int(n)),
-            Scalar::U16 => items!(u16, |n| self.int(n)),
-            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n| self.int(n)),
-            Scalar::U32 => items!(u32, |n| self.int(n)),
-            Scalar::S64 | Scalar::WasmI64 => items!(i64, |n| self.int(n)),
-            Scalar::U64 => items!(u64, |n| self.int(n)),
-            Scalar::F32 => items!(f32, |n: f32| float(n.into())),
-            Scalar::F64 => items!(f64, float),
-        })
+    fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Made<'py> {
+        Ok(PyBytes::new(self.0, bytes).into_any())
     }
     fn duration(&self, nanoseconds: i64) -> Made<'py> {
         self.call("make_duration", (nanoseconds,), "a duration that timedelta can't hold")
@@ -115,13 +124,11 @@ impl<'py> Lift for ToPython<'py> {
         let member = cases.extension.get::<EnumClass>().and_then(|class| class.member(self.0, case));
         member.map_or_else(|| self.string(&cases.cases[case as usize].0), Ok)
     }
-    fn list(&self, len: usize, mut item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        Ok(types::list(self.0, len, |i| item(i).map_err(Failed::from))?)
+    fn list(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
+        Ok(PyList::new(self.0, gather(len, item)?).map_err(errors::from_conversion)?.into_any())
     }
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        let items = (0..len).map(item).collect::<Result<Vec<_>>>()?;
-        let made = PyTuple::new(self.0, items).map_err(errors::from_conversion)?;
-        Ok(made.into_any())
+        Ok(PyTuple::new(self.0, gather(len, item)?).map_err(errors::from_conversion)?.into_any())
     }
     fn map(&self, len: usize, mut entry: impl FnMut(usize) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>)>) -> Made<'py> {
         let dict = PyDict::new(self.0);
@@ -136,5 +143,25 @@ impl<'py> Lift for ToPython<'py> {
             Some(class) => Ok(class.make(self.0, |i| field(i).map_err(Failed::from))?),
             None => Err(Error::new(ErrorKind::TypeMismatch, format!("the record {} has no class", record.name))),
         }
+    }
+}
+
+/// The items of a list or tuple, which is made when they are all there. To make one may run code of the user's, and Python's collector
+/// knows a list from the moment that it is made: nobody may find one with holes.
+fn gather<'py>(len: usize, mut item: impl FnMut(usize) -> Made<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
+    let mut items = Vec::with_capacity(len);
+    for i in 0..len {
+        items.push(item(i)?);
+    }
+    Ok(items)
+}
+
+/// Bytes that a string needs for each of its characters: as many as its widest one does.
+fn width(text: &str) -> u64 {
+    // A character's first byte is its highest; U+0100 begins with 0xC4, and U+10000 with 0xF0.
+    match text.bytes().fold(0, u8::max) {
+        0..0xC4 => 1,
+        0xC4..0xF0 => 2,
+        _ => 4,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use pyo3::exceptions::{PyOverflowError, PyUnicodeError};
+use pyo3::exceptions::{PyException, PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
 
@@ -19,11 +20,16 @@ pub(crate) struct Object<'py>(pub(crate) Bound<'py, PyAny>);
 type Lowered<T> = Result<T, Reject>;
 
 impl<'py> Object<'py> {
+    /// Whether it is a bool, Python's or NumPy's: neither stands for a number, since that would hide a mistake.
     fn is_bool(&self) -> bool {
-        self.0.is_exact_instance_of::<PyBool>()
+        self.0.is_exact_instance_of::<PyBool>() || self.is_numpy_bool()
     }
 
-    /// Something that stands for an int: an int, or what has `__index__` (NumPy's). A bool does not: it would hide a mistake.
+    fn is_numpy_bool(&self) -> bool {
+        numpy_bool(self.0.py()).is_some_and(|class| self.0.get_type().is(class))
+    }
+
+    /// Something that stands for an int: an int, or what has `__index__` (NumPy's).
     fn integer(&self) -> Lowered<Bound<'py, PyAny>> {
         if self.0.is_exact_instance_of::<PyInt>() {
             return Ok(self.0.clone());
@@ -31,18 +37,36 @@ impl<'py> Object<'py> {
         if self.is_bool() || self.0.is_instance_of::<PyFloat>() || self.0.is_instance_of::<PyString>() {
             return Err(Reject::Type);
         }
-        self.0.call_method0("__index__").map_err(|_| Reject::Type)
+        // SAFETY: the lock is held, and the object lives; the result is a new reference, or NULL with an exception.
+        let made = unsafe { Bound::from_owned_ptr_or_err(self.0.py(), pyo3::ffi::PyNumber_Index(self.0.as_ptr())) };
+        let made = made.map_err(|error| self.unfit(error, &["__index__"]))?;
+        // A class of its own could show itself as it likes.
+        if made.is_exact_instance_of::<PyInt>() { Ok(made) } else { Err(Reject::Type) }
     }
 
+    /// What an exception of the value's own code says of it. One that is no `Exception` asks the program to end, and passes as it is.
     fn raised(&self, error: PyErr) -> Reject {
         let py = self.0.py();
-        // An interrupt is not a remark on the value.
-        if error.is_instance_of::<pyo3::exceptions::PyException>(py) {
-            Reject::Value(error.value(py).to_string())
+        if error.is_instance_of::<PyException>(py) {
+            Reject::Error(errors::remark(py, error))
         } else {
             Reject::Error(errors::from_host(py, error))
         }
     }
+
+    /// The same for an attempt at what needs one of these methods: a value of a class without them is of another type.
+    fn unfit(&self, error: PyErr, methods: &[&str]) -> Reject {
+        let class = self.0.get_type();
+        let is_able = || methods.iter().any(|method| class.hasattr(*method).unwrap_or(false));
+        if error.is_instance_of::<PyTypeError>(self.0.py()) && !is_able() { Reject::Type } else { self.raised(error) }
+    }
+}
+
+/// The class of NumPy's bools, which does not derive from Python's; `None` while nobody has imported NumPy.
+fn numpy_bool(py: Python<'_>) -> Option<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let find = || py.import("sys")?.getattr("modules")?.get_item("numpy")?.getattr("bool_").map(Bound::unbind);
+    CLASS.get_or_try_init(py, find).ok().map(|class| class.bind(py))
 }
 
 fn out_of_range(value: &Bound<'_, PyAny>, name: &str, range: &str) -> Reject {
@@ -59,7 +83,10 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_bool(&self) -> Lowered<bool> {
-        self.0.cast::<PyBool>().map(|value| value.is_true()).map_err(|_| Reject::Type)
+        if let Ok(value) = self.0.cast::<PyBool>() {
+            return Ok(value.is_true());
+        }
+        if self.is_numpy_bool() { self.0.is_truthy().map_err(|error| self.raised(error)) } else { Err(Reject::Type) }
     }
 
     fn as_s64(&self) -> Lowered<i64> {
@@ -73,17 +100,13 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_f64(&self) -> Lowered<f64> {
-        if let Ok(value) = self.0.cast_exact::<PyFloat>() {
+        if let Ok(value) = self.0.cast::<PyFloat>() {
             return Ok(value.value());
         }
-        if self.is_bool() || self.0.is_instance_of::<PyString>() {
+        if !self.0.is_exact_instance_of::<PyInt>() && (self.is_bool() || self.0.is_instance_of::<PyString>()) {
             return Err(Reject::Type);
         }
-        self.0.extract().map_err(
-            |error: PyErr| {
-                if error.is_instance_of::<PyOverflowError>(self.0.py()) { self.raised(error) } else { Reject::Type }
-            },
-        )
+        self.0.extract().map_err(|error| self.unfit(error, &["__float__", "__index__"]))
     }
 
     fn as_str(&self) -> Lowered<Cow<'_, str>> {
@@ -106,7 +129,8 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         if self.0.is_exact_instance_of::<PyList>() || self.0.is_exact_instance_of::<PyTuple>() {
             return Ok(None);
         }
-        Ok(Buffer::of(&self.0, scalar).map(|buffer| Blob::Guarded(Box::new(buffer) as _)))
+        let buffer = Buffer::of(&self.0, scalar).map_err(|error| self.raised(error))?;
+        Ok(buffer.map(|buffer| Blob::Guarded(Box::new(buffer) as _)))
     }
 
     fn as_list(&self) -> Lowered<impl ExactSizeIterator<Item = Lowered<Self>>> {
@@ -119,7 +143,11 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         if self.0.is_instance_of::<PyString>() || self.0.is_instance_of::<PyBytes>() || self.0.is_instance_of::<PyDict>() {
             return Err(Reject::Type);
         }
-        let items = self.0.try_iter().map_err(|_| Reject::Type)?;
+        // To make bools of an array's is quicker than to look at each of NumPy's.
+        if let Some(list) = self.numpy_bools() {
+            return Ok(Items::List(list, 0));
+        }
+        let items = self.0.try_iter().map_err(|error| self.unfit(error, &["__iter__", "__getitem__"]))?;
         let items = PyList::empty(self.0.py()).into_any().call_method1("__iadd__", (items,)).map_err(|error| self.raised(error))?;
         items.cast_into::<PyList>().map(|list| Items::List(list, 0)).map_err(|_| Reject::Type)
     }
@@ -141,7 +169,7 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         if let Ok(dict) = self.0.cast::<PyDict>() {
             return self.fields_of(record, class, dict.iter());
         }
-        if class.is_instance(&self.0) {
+        if class.is_instance(&self.0).map_err(|error| self.raised(error))? {
             let get = |name: &Py<PyString>| self.0.getattr(name.bind(self.0.py())).map(|value| Some(Object(value)));
             return class.names.iter().map(get).collect::<PyResult<_>>().map_err(|error| self.raised(error));
         }
@@ -173,28 +201,32 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_duration(&self) -> Lowered<i64> {
-        self.checked("datetime.timedelta", "timedelta")?;
-        let nanoseconds =
+        let parts =
             types::conversion(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
-        nanoseconds.extract().map_err(|_| Reject::Value("the timedelta is longer than 292 years, which a duration can't hold".into()))
+        if parts.is_none() {
+            return Err(Reject::Value(format!("expected datetime.timedelta, got {}", self.type_name())));
+        }
+        parts.extract().map_err(|_| Reject::Value("the timedelta is longer than 292 years, which a duration can't hold".into()))
     }
 
     fn as_time(&self) -> Lowered<Time> {
-        self.checked("datetime.datetime", "datetime")?;
-        let parts = types::conversion(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).and_then(|parts| parts.extract());
-        let (seconds, nanoseconds, offset) = parts.map_err(|error| self.raised(error))?;
+        let parts = types::conversion(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+        if parts.is_none() {
+            return Err(Reject::Value(format!("expected datetime.datetime, got {}", self.type_name())));
+        }
+        let (seconds, nanoseconds, offset) = parts.extract().map_err(|error| self.raised(error))?;
         Ok(Time { seconds, nanoseconds, offset })
     }
 }
 
 impl<'py> Object<'py> {
-    fn checked(&self, name: &'static str, class: &str) -> Lowered<()> {
-        let class = self.0.py().import("datetime").and_then(|module| module.getattr(class)).map_err(|error| self.raised(error))?;
-        match self.0.is_instance(&class) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Reject::Value(format!("expected {name}, got {}", self.type_name()))),
-            Err(error) => Err(self.raised(error)),
-        }
+    /// The items of an array of NumPy's bools.
+    fn numpy_bools(&self) -> Option<Bound<'py, PyList>> {
+        let class = self.0.get_type();
+        let is_array = class.name().is_ok_and(|name| name == "ndarray") && class.module().is_ok_and(|module| module == "numpy");
+        let is_bools =
+            is_array && self.0.getattr("dtype").and_then(|dtype| dtype.getattr("kind")).is_ok_and(|kind| kind.eq("b").unwrap_or(false));
+        if is_bools { self.0.call_method0("tolist").ok()?.cast_into().ok() } else { None }
     }
 
     fn fields_of(

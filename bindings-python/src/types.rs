@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyType};
 use undergo::{EnumType, Interface, RecordType, TypeKind, names};
 
 use crate::signature;
@@ -43,6 +43,8 @@ pub(crate) struct RecordClass {
     by_name: HashMap<String, usize>,
     /// Whether an object is made by setting its fields; else its class is called.
     plain: bool,
+    /// Bytes that an object takes, without its fields' values.
+    cost: u64,
 }
 
 impl RecordClass {
@@ -50,9 +52,13 @@ impl RecordClass {
         self.by_name.get(name).copied()
     }
 
-    pub(crate) fn is_instance(&self, object: &Bound<'_, PyAny>) -> bool {
+    pub(crate) fn is_instance(&self, object: &Bound<'_, PyAny>) -> PyResult<bool> {
         let class = self.class.bind(object.py());
-        object.get_type().is(class) || object.is_instance(class).unwrap_or(false)
+        if object.get_type().is(class) { Ok(true) } else { object.is_instance(class) }
+    }
+
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost
     }
 
     /// Makes an object; `field` gives the fields' values.
@@ -108,11 +114,12 @@ pub(crate) fn make_classes<'py>(
     given: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let classes = PyDict::new(py);
+    let digest = interface.digest();
     let mut used = 0;
     for ty in &interface.types {
         let (name, class) = match &ty.kind {
-            TypeKind::Record(record) => (&record.name, record_class(py, record, lookup(given, &record.name)?)?),
-            TypeKind::Enum(cases) => (&cases.name, enum_class(py, cases, lookup(given, &cases.name)?)?),
+            TypeKind::Record(record) => (&record.name, record_class(py, &digest, record, lookup(given, &record.name)?)?),
+            TypeKind::Enum(cases) => (&cases.name, enum_class(py, &digest, cases, lookup(given, &cases.name)?)?),
             _ => continue,
         };
         used += usize::from(lookup(given, name)?.is_some());
@@ -138,7 +145,12 @@ fn lookup<'py>(given: Option<&Bound<'py, PyDict>>, name: &str) -> PyResult<Optio
     found.map(|class| class.cast_into::<PyType>().map_err(|_| PyTypeError::new_err(format!("types[{name:?}] is not a class")))).transpose()
 }
 
-fn record_class<'py>(py: Python<'py>, record: &RecordType, given: Option<Bound<'py, PyType>>) -> PyResult<Bound<'py, PyType>> {
+fn record_class<'py>(
+    py: Python<'py>,
+    digest: &str,
+    record: &RecordType,
+    given: Option<Bound<'py, PyType>>,
+) -> PyResult<Bound<'py, PyType>> {
     let shown: Vec<String> = record.fields.iter().map(|field| python_name(&field.name)).collect();
     let class = match given {
         Some(class) => class,
@@ -147,7 +159,7 @@ fn record_class<'py>(py: Python<'py>, record: &RecordType, given: Option<Bound<'
             let fields: Vec<_> = fields
                 .map(|(field, name)| (name.as_str(), signature::annotation(&field.ty), matches!(field.ty.kind, TypeKind::Option(_))))
                 .collect();
-            let made = helper(py, "make_record")?.call1((names::pascal(&record.name), documentation(record), fields))?;
+            let made = helper(py, "make_class")?.call1((digest, "record", names::pascal(&record.name), documentation(record), fields))?;
             made.cast_into::<PyType>()?
         }
     };
@@ -158,8 +170,11 @@ fn record_class<'py>(py: Python<'py>, record: &RecordType, given: Option<Bound<'
         by_name.insert(field.name.clone(), i);
         by_name.insert(name.clone(), i);
     }
+    // With a dictionary of its attributes, where it has one, and another one in which they are given to its class.
+    let has_dict = class.getattr("__dictoffset__")?.extract::<isize>()? != 0;
+    let cost = if plain && !has_dict { 48 + 8 * shown.len() as u64 } else { 560 + 160 * shown.len() as u64 };
     let names = shown.iter().map(|name| PyString::intern(py, name).unbind()).collect();
-    record.extension.get_or_init(|| RecordClass { class: class.clone().unbind(), names, by_name, plain });
+    record.extension.get_or_init(|| RecordClass { class: class.clone().unbind(), names, by_name, plain, cost });
     Ok(class)
 }
 
@@ -174,12 +189,12 @@ fn documentation(record: &RecordType) -> String {
     if fields.is_empty() { record.docs.clone() } else { format!("{}\n\nAttributes:\n{}", record.docs, fields.join("\n")) }
 }
 
-fn enum_class<'py>(py: Python<'py>, cases: &EnumType, given: Option<Bound<'py, PyType>>) -> PyResult<Bound<'py, PyType>> {
+fn enum_class<'py>(py: Python<'py>, digest: &str, cases: &EnumType, given: Option<Bound<'py, PyType>>) -> PyResult<Bound<'py, PyType>> {
     let class = match given {
         Some(class) => class,
         None => {
             let members: Vec<_> = cases.cases.iter().map(|(name, _)| (names::snake(name).to_uppercase(), name.as_str())).collect();
-            helper(py, "make_enum")?.call1((names::pascal(&cases.name), &cases.docs, members))?.cast_into::<PyType>()?
+            helper(py, "make_class")?.call1((digest, "enum", names::pascal(&cases.name), &cases.docs, members))?.cast_into::<PyType>()?
         }
     };
     let by_value = |name: &String| {
@@ -195,21 +210,4 @@ fn enum_class<'py>(py: Python<'py>, cases: &EnumType, given: Option<Bound<'py, P
 /// `Types(Person, Color)`: a namespace that shows what it holds.
 pub(crate) fn namespace<'py>(py: Python<'py>, classes: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     py.import("types")?.getattr("SimpleNamespace")?.call((), Some(classes))
-}
-
-/// A list of `len` objects.
-pub(crate) fn list<'py, E: From<PyErr>>(
-    py: Python<'py>,
-    len: usize,
-    mut item: impl FnMut(usize) -> Result<Bound<'py, PyAny>, E>,
-) -> Result<Bound<'py, PyAny>, E> {
-    let Ok(size) = isize::try_from(len) else { return Err(PyValueError::new_err("the list is too long").into()) };
-    // SAFETY: a new list, which is ours alone until it is returned. Its items are NULL until set, which Python allows for lists in the making.
-    let list = unsafe { Bound::from_owned_ptr_or_err(py, pyo3::ffi::PyList_New(size))?.cast_into_unchecked::<PyList>() };
-    for i in 0..len {
-        let value = item(i)?;
-        // SAFETY: `i` is below the list's size, and the reference is given away.
-        unsafe { pyo3::ffi::PyList_SetItem(list.as_ptr(), i as isize, value.into_ptr()) };
-    }
-    Ok(list.into_any())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use undergo::{Blob, EnumType, Field, Lift, Lower, RecordType, Reject, Result, Scalar, names};
+use undergo::{Blob, EnumType, Field, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, names};
 
 use crate::json::{self, Misfit, Writer};
 
@@ -309,6 +309,25 @@ fn unsigned(value: u64) -> Value {
 impl Lift for ToValue {
     type Value = Value;
 
+    // At their most a value is there as this one, as bytes on the way, as the other language's value, and as a plain object made of that; with
+    // the virtual machine's header of 16 bytes, and a place of 8, for each object.
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        match piece {
+            Piece::None | Piece::Some | Piece::Bool | Piece::Number => 96,
+            Piece::Duration | Piece::Time => 192,
+            Piece::Case(text) | Piece::Text(text) => 160 + 4 * text.len() as u64,
+            // Scalars that are packed are bytes.
+            Piece::Scalars(_, len) => 128 + 3 * len as u64,
+            Piece::List(len) | Piece::Tuple(len) => 192 + 16 * len as u64,
+            Piece::Map(len) => 256 + 160 * len as u64,
+            // Each field has its name with it.
+            Piece::Record(record) => 256 + record.fields.iter().map(|field| 256 + 4 * field.name.len() as u64).sum::<u64>(),
+        }
+    }
+    fn packs(&self, scalar: Scalar) -> bool {
+        scalar == Scalar::U8
+    }
+
     fn bool(&self, value: bool) -> Result<Value> {
         Ok(Value::Bool { value })
     }
@@ -330,26 +349,8 @@ impl Lift for ToValue {
     fn json(&self, value: &str) -> Result<Value> {
         json::parse(value)
     }
-    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
-        macro_rules! items {
-            ($ty:ty, $make:expr) => {
-                Value::Items { items: bytes.as_chunks().0.iter().map(|raw| $make(<$ty>::from_le_bytes(*raw))).collect() }
-            };
-        }
-        let int = |value: i64| Value::Int { value };
-        let float = |value: f64| Value::Float { value };
-        Ok(match scalar {
-            Scalar::U8 => Value::Bytes { value: bytes.to_owned() },
-            Scalar::S8 => items!(i8, |n: i8| int(n.into())),
-            Scalar::S16 => items!(i16, |n: i16| int(n.into())),
-            Scalar::U16 => items!(u16, |n: u16| int(n.into())),
-            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n: i32| int(n.into())),
-            Scalar::U32 => items!(u32, |n: u32| int(n.into())),
-            Scalar::S64 | Scalar::WasmI64 => items!(i64, int),
-            Scalar::U64 => items!(u64, unsigned),
-            Scalar::F32 => items!(f32, |n: f32| float(n.into())),
-            Scalar::F64 => items!(f64, float),
-        })
+    fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        Ok(Value::Bytes { value: bytes.to_owned() })
     }
     fn duration(&self, nanoseconds: i64) -> Result<Value> {
         Ok(Value::Duration { nanoseconds })
@@ -364,17 +365,25 @@ impl Lift for ToValue {
         Ok(Value::Text { value: cases.cases[case as usize].0.clone() })
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
-        Ok(Value::Items { items: (0..len).map(item).collect::<Result<_>>()? })
+        Ok(Value::Items { items: gather(len, item)? })
     }
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         self.list(len, item)
     }
     fn map(&self, len: usize, mut entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
-        let one = |number| entry(number).map(|(key, value)| Entry { key, value });
-        Ok(Value::Entries { entries: (0..len).map(one).collect::<Result<_>>()? })
+        Ok(Value::Entries { entries: gather(len, |number| entry(number).map(|(key, value)| Entry { key, value }))? })
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         let named = |(i, of): (usize, &Field)| Ok(NamedValue { name: of.name.clone(), value: field(i)? });
         Ok(Value::Fields { fields: record.fields.iter().enumerate().map(named).collect::<Result<_>>()? })
     }
+}
+
+/// So many items, in a vector that is as long as that from the beginning: one that grows has twice the room in the end.
+fn gather<T>(len: usize, mut item: impl FnMut(usize) -> Result<T>) -> Result<Vec<T>> {
+    let mut items = Vec::with_capacity(len);
+    for i in 0..len {
+        items.push(item(i)?);
+    }
+    Ok(items)
 }

@@ -21,7 +21,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
+use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
 
 use crate::json::{Misfit, Writer};
 
@@ -340,6 +340,33 @@ fn count(len: usize) -> Result<[u8; 4]> {
 
 impl Lift for Packing {
     type Value = ();
+
+    // Packed, copied to a String, and unpacked: an object of Ruby has 40 bytes, and a place of 8 in what holds it.
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        match piece {
+            Piece::None | Piece::Some | Piece::Bool => 4,
+            // Most need no object, and none needs more than one.
+            Piece::Number => 48,
+            Piece::Duration => 128,
+            Piece::Time => 192,
+            Piece::Case(text) | Piece::Text(text) => 64 + 3 * text.len() as u64,
+            Piece::Scalars(scalar, len) => {
+                let size = u64::from(scalar.size());
+                // All but bytes become objects, of which those of 64 bits may need more than their place.
+                let object = if size == 1 && scalar == Scalar::U8 {
+                    size
+                } else if size == 8 {
+                    24
+                } else {
+                    8
+                };
+                64 + len as u64 * (2 * size + object)
+            }
+            Piece::List(len) | Piece::Tuple(len) => 64 + 8 * len as u64,
+            Piece::Map(len) => 256 + 64 * len as u64,
+            Piece::Record(record) => 64 + 8 * record.fields.len() as u64,
+        }
+    }
 
     fn bool(&self, value: bool) -> Result<()> {
         self.put(if value { b't' } else { b'f' }, []);

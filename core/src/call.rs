@@ -5,7 +5,8 @@ use std::ptr;
 use wasmtime::ValRaw;
 
 use crate::abi::block::Block;
-use crate::abi::lift::{Budget, Lift, Lifting, lift_list};
+use crate::abi::budget::Budget;
+use crate::abi::lift::{Lift, Lifting, lift_list};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::{Error, ErrorKind, Result};
@@ -167,39 +168,40 @@ impl<'i> Returned<'i> {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
-    pub(crate) fn lift_with<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget) -> Result<R>) -> Result<R> {
+    pub(crate) fn lift_with<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget<'_>) -> Result<R>) -> Result<R> {
         if self.entered.is_stale() {
             return Err(stale());
         }
-        let budget = Budget::new(self.entered.store_ref().data().max_value);
+        let state = self.entered.store_ref().data();
+        let budget = Budget::within(state.max_value, &state.patience);
         let lifted = read_result(self.function, || self.entered.data(), self.result, &budget, lift);
-        self.finish(lifted, &budget)
+        let read = budget.read();
+        self.finish(lifted, read)
     }
 
-    /// Does what remains when a result was lifted, or could not be.
+    /// Does what remains when a result was lifted, or could not be. So many bytes of nested data were read.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "two tests")]
-    pub(crate) fn finish<R>(&mut self, lifted: Result<R>, budget: &Budget) -> Result<R> {
+    pub(crate) fn finish<R>(&mut self, lifted: Result<R>, read: u64) -> Result<R> {
         match lifted {
             Ok(value) => {
-                if budget.spent() >= RELEASE_FROM {
+                if read >= RELEASE_FROM {
                     self.release()?;
                 }
                 Ok(value)
             }
-            Err(error) => Err(self.failed(error, budget)),
+            Err(error) => Err(self.failed(error, read)),
         }
     }
 
     /// What became of a result that can't be lifted.
     #[cold]
-    fn failed(&mut self, error: Error, budget: &Budget) -> Error {
+    fn failed(&mut self, error: Error, read: u64) -> Error {
         let error = self.entered.store().data_mut().refusals.explain(error);
         let error = in_result(error, self.function, &self.entered.running.seed.denials);
-        if error.kind() == ErrorKind::Trap {
-            // A guest that gives what can't be is not to be trusted with another call.
+        if ends(&error) {
             self.entered.running.life.kill(&error);
-        } else if budget.spent() >= RELEASE_FROM
+        } else if read >= RELEASE_FROM
             && let Err(ended) = self.release()
         {
             return ended;
@@ -214,6 +216,12 @@ impl<'i> Returned<'i> {
         let mut raw = [ValRaw::u64(self.result)];
         enter(self.entered.store(), post, &mut raw).inspect_err(|error| self.entered.running.life.kill(error))
     }
+}
+
+/// Whether an error in reading a result ends the instance. A guest that gives what can't be is not to be trusted with another call; and one
+/// whose time is over can't be told any more that its result may go.
+pub(crate) fn ends(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Trap | ErrorKind::Timeout | ErrorKind::Cancelled)
 }
 
 /// The result of a call, on loan: to hand it over costs nothing.
@@ -238,8 +246,8 @@ pub(crate) fn read_result<'m, R>(
     function: &Function,
     data: impl FnOnce() -> Result<&'m [u8]>,
     raw: u64,
-    budget: &Budget,
-    lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget) -> Result<R>,
+    budget: &Budget<'_>,
+    lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Budget<'_>) -> Result<R>,
 ) -> Result<R> {
     let layout = &function.abi.result;
     if layout.size == 0 {
@@ -253,7 +261,7 @@ pub(crate) fn read_result<'m, R>(
         })?;
         return lift(function, GuestMemory::new(&[]), &bytes, budget);
     }
-    let (memory, bytes) = find_result(function, data, raw)?;
+    let (memory, bytes) = find_result(function, data, raw, budget)?;
     lift(function, memory, bytes, budget)
 }
 
@@ -264,6 +272,7 @@ pub(crate) fn find_result<'m>(
     function: &Function,
     data: impl FnOnce() -> Result<&'m [u8]>,
     raw: u64,
+    budget: &Budget<'_>,
 ) -> Result<(GuestMemory<'m>, &'m [u8])> {
     let layout = &function.abi.result;
     let memory = GuestMemory::new(data()?);
@@ -271,7 +280,7 @@ pub(crate) fn find_result<'m>(
     if function.fallible {
         match memory::read_u8(bytes, 0) {
             0 => {}
-            1 => return Err(guest_error(memory, bytes, layout.value_offset)),
+            1 => return Err(guest_error(memory, bytes, layout.value_offset, budget).unwrap_or_else(|error| error)),
             other => return Err(no_case(other)),
         }
     }
@@ -285,11 +294,12 @@ fn no_case(discriminant: u8) -> Error {
 
 /// The error that the Go function returned. What is not UTF-8 in its text is replaced: who looks for the error should not find another one.
 #[cold]
-fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32) -> Error {
-    match lift_list(memory, 1, 1, bytes, at) {
-        Ok((text, _)) => Error::new(ErrorKind::GuestError, String::from_utf8_lossy(text)),
-        Err(error) => error,
-    }
+fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32, budget: &Budget<'_>) -> Result<Error> {
+    let (text, len) = lift_list(memory, 1, 1, bytes, at)?;
+    budget.note_read(len);
+    // An error's text is kept once here, and once by the host.
+    budget.charge(2 * len as u64)?;
+    Ok(Error::new(ErrorKind::GuestError, String::from_utf8_lossy(text)))
 }
 
 /// Lifts a result with the host's own conversion.
@@ -299,7 +309,7 @@ pub(crate) fn lift_value<L: Lift>(
     function: &Function,
     memory: GuestMemory<'_>,
     bytes: &[u8],
-    budget: &Budget,
+    budget: &Budget<'_>,
 ) -> Result<L::Value> {
     match &function.result {
         None => lift.none(),

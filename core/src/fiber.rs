@@ -7,9 +7,10 @@ use std::task::Poll;
 use wasmtime::{AsContextMut, Func, Store, StoreContextMut, UpdateDeadline, Val};
 
 use crate::abi::block::Block;
-use crate::abi::lift::{Budget, Lift};
-use crate::call::{RELEASE_FROM, in_result, lift_value, read_result};
-use crate::error::{Error, ErrorKind, Result};
+use crate::abi::budget::Budget;
+use crate::abi::lift::Lift;
+use crate::call::{RELEASE_FROM, ends, in_result, lift_value, read_result};
+use crate::error::{Error, Result};
 use crate::fork;
 use crate::interface::{Function, MOST_WORDS, Slot, SlotKind};
 use crate::patience::Patience;
@@ -160,6 +161,8 @@ pub struct AsyncReturned<'s, 'c> {
     function: &'s Function,
     export: usize,
     raw: u64,
+    /// What bounds the call.
+    patience: &'s Patience,
 }
 
 impl AsyncReturned<'_, '_> {
@@ -172,16 +175,16 @@ impl AsyncReturned<'_, '_> {
         let state = self.store.data();
         let (max, guest) = (state.max_value, state.guest);
         let data = || guest.memory().map(|memory| memory.data(&*self.store));
-        let budget = Budget::new(max);
+        let budget = Budget::within_limits(max, self.patience);
         let value = read_result(self.function, data, self.raw, &budget, |function, memory, bytes, budget| {
             lift_value(lift, function, memory, bytes, budget)
         });
+        let read = budget.read();
         let state = self.store.data_mut();
         let value = value.map_err(|error| in_result(state.refusals.explain(error), self.function, &state.sockets.denials));
         match &value {
-            // A guest that gives what can't be is not to be trusted with another call.
-            Err(error) if error.kind() == ErrorKind::Trap => state.life.kill(error),
-            _ if budget.spent() >= RELEASE_FROM => {
+            Err(error) if ends(error) => state.life.kill(error),
+            _ if read >= RELEASE_FROM => {
                 // Guest code, for which this is not the place: the next call begins with it.
                 state.release = state.exports[self.export].1.map(|post| (post, self.raw));
             }
@@ -216,7 +219,7 @@ pub(crate) async fn call<R>(
         run(store, function, export, block).await
     };
     store.data_mut().depth -= 1;
-    store.data_mut().patience = outer;
+    let within = std::mem::replace(&mut store.data_mut().patience, outer);
     // What ended the guest tells more than what became of its last words.
     let finished = if store.data().depth == 0 { finish(&store.data().streams).await } else { Ok(()) };
     let called = called.and_then(|raw| finished.map(|()| raw));
@@ -227,14 +230,14 @@ pub(crate) async fn call<R>(
     })?;
     store.data_mut().refusals.check(function)?;
     if is_visit {
-        return task::at_home(|| then(AsyncReturned { store, function, export, raw })).await;
+        return task::at_home(|| then(AsyncReturned { store, function, export, raw, patience: &within })).await;
     }
     task::go_home().await;
     // Before the result is read: whoever has it may want to call the instance at once.
     if store.data().depth == 0 && store.data_mut().turn.end() {
         task::give_turn().await;
     }
-    then(AsyncReturned { store, function, export, raw })
+    then(AsyncReturned { store, function, export, raw, patience: &within })
 }
 
 async fn run(store: &mut StoreContextMut<'_, State>, function: &Function, export: usize, mut block: Box<Block<'static>>) -> Result<u64> {

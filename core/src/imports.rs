@@ -12,7 +12,8 @@ use std::sync::Arc;
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
 use crate::abi::block::{self, Block};
-use crate::abi::lift::{Budget, Lift, Lifting};
+use crate::abi::budget::Budget;
+use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::config::Caller;
@@ -193,7 +194,11 @@ impl HostCall<'_> {
             }
             buffer
         };
-        let budget = Budget::new(max);
+        let patience = &self.store.data().patience;
+        let budget = match self.within {
+            Within::Thread(_) => Budget::within(max, patience),
+            Within::Fiber { .. } => Budget::within_limits(max, patience),
+        };
         let lifting = Lifting::new(memory, lift, &budget);
         let one = |(param, offset): (&crate::interface::Field, &u32)| {
             lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
@@ -283,6 +288,7 @@ impl HostCall<'_> {
     pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
         let function = &self.import.function;
         let mut block = Block::begin(function.abi.result.size);
+        block.bound(&self.store.data().patience);
         if let Some(ty) = &function.result {
             block.lower(ty, value, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
         }

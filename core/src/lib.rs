@@ -90,7 +90,8 @@ mod wasi;
 mod watched;
 mod words;
 
-pub use abi::blob::Blob;
+pub use abi::blob::{Blob, Lend};
+pub use abi::budget::{JsonPieces, Piece};
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;

@@ -2,9 +2,10 @@
 
 use wasmtime::ValRaw;
 
+use crate::abi::budget::Budget;
 use crate::abi::flat::{flatten, unflatten};
 use crate::abi::json;
-use crate::abi::lift::{Budget, lift_json, lift_list, utf8};
+use crate::abi::lift::{lift_json, lift_list, utf8};
 use crate::call::{Outcome, Returned, expect_count, find_result, no_export};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -249,10 +250,11 @@ fn too_large(function: &Function) -> Error {
 /// Where a text lies that a call gave.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `Outcome::text`")]
-fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, budget: &Budget) -> Result<&'r str> {
-    let (memory, bytes) = find_result(function, || entered.data(), result)?;
+fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, budget: &Budget<'_>) -> Result<&'r str> {
+    let (memory, bytes) = find_result(function, || entered.data(), result, budget)?;
     let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
-    budget.charge(len, 0)?;
+    budget.note_read(len);
+    budget.charge(len as u64)?;
     let text = utf8(text)?;
     if function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Json)) { lift_json(text) } else { Ok(text) }
 }
@@ -281,11 +283,13 @@ impl Outcome<'_, '_> {
         if entered.is_stale() {
             return Err(stale());
         }
-        let budget = Budget::new(entered.store_ref().data().max_value);
+        let state = entered.store_ref().data();
+        let budget = Budget::within(state.max_value, &state.patience);
         let lifted = match find_text(entered, function, *result, &budget) {
             Ok(text) => then(text),
             Err(error) => Err(error),
         };
-        self.0.finish(lifted, &budget)
+        let read = budget.read();
+        self.0.finish(lifted, read)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
-use crate::abi::lift::DEFAULT_MAX_VALUE;
+use crate::abi::budget::DEFAULT_MAX_VALUE;
 use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::engine::Stack;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::abi::blob::Blob;
+use crate::abi::budget::Piece;
 use crate::abi::lift::Lift;
 use crate::abi::lower::{Lower, Reject};
 use crate::error::Result;
@@ -156,6 +157,31 @@ pub struct ToValue;
 impl Lift for ToValue {
     type Value = Value;
 
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        /// A run of bytes, or of values, on the heap.
+        const RUN: u64 = 32;
+        const PLACE: u64 = size_of::<Value>() as u64;
+        match piece {
+            // They lie in the place that their container has for them.
+            Piece::None | Piece::Some | Piece::Bool | Piece::Number | Piece::Duration | Piece::Time => 0,
+            Piece::Case(text) | Piece::Text(text) => RUN + text.len() as u64,
+            Piece::Scalars(scalar, len) => RUN + len as u64 * u64::from(scalar.size()),
+            Piece::List(len) | Piece::Tuple(len) => RUN + len as u64 * PLACE,
+            Piece::Map(len) => RUN + len as u64 * 2 * PLACE,
+            // Each field has its name with it.
+            Piece::Record(record) => {
+                let field = |field: &crate::interface::Field| PLACE + size_of::<String>() as u64 + RUN + field.name.len() as u64;
+                RUN + record.fields.iter().map(field).sum::<u64>()
+            }
+        }
+    }
+    fn json_cost(&self, text: &str) -> u64 {
+        self.cost(Piece::Text(text))
+    }
+    fn packs(&self, scalar: Scalar) -> bool {
+        scalar == Scalar::U8
+    }
+
     fn bool(&self, value: bool) -> Result<Value> {
         Ok(Value::Bool(value))
     }
@@ -177,24 +203,8 @@ impl Lift for ToValue {
     fn json(&self, value: &str) -> Result<Value> {
         Ok(Value::Json(value.to_owned()))
     }
-    fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Value> {
-        macro_rules! items {
-            ($ty:ty, $make:expr) => {
-                Value::List(bytes.as_chunks().0.iter().map(|raw| $make(<$ty>::from_le_bytes(*raw))).collect())
-            };
-        }
-        Ok(match scalar {
-            Scalar::U8 => Value::Bytes(bytes.to_owned()),
-            Scalar::S8 => items!(i8, |n: i8| Value::Int(n.into())),
-            Scalar::S16 => items!(i16, |n: i16| Value::Int(n.into())),
-            Scalar::U16 => items!(u16, |n: u16| Value::Int(n.into())),
-            Scalar::S32 | Scalar::WasmI32 => items!(i32, |n: i32| Value::Int(n.into())),
-            Scalar::U32 => items!(u32, |n: u32| Value::Int(n.into())),
-            Scalar::S64 | Scalar::WasmI64 => items!(i64, Value::Int),
-            Scalar::U64 => items!(u64, |n| i64::try_from(n).map_or(Value::Uint(n), Value::Int)),
-            Scalar::F32 => items!(f32, |n: f32| Value::Float(n.into())),
-            Scalar::F64 => items!(f64, Value::Float),
-        })
+    fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Result<Value> {
+        Ok(Value::Bytes(bytes.to_owned()))
     }
     fn duration(&self, nanoseconds: i64) -> Result<Value> {
         Ok(Value::Duration(nanoseconds))
@@ -209,16 +219,24 @@ impl Lift for ToValue {
         Ok(Value::String(cases.cases[case as usize].0.clone()))
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
-        Ok(Value::List((0..len).map(item).collect::<Result<_>>()?))
+        gather(len, item).map(Value::List)
     }
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         self.list(len, item)
     }
     fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Value, Value)>) -> Result<Value> {
-        Ok(Value::Map((0..len).map(entry).collect::<Result<_>>()?))
+        gather(len, entry).map(Value::Map)
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
-        let named = |(i, f): (usize, &crate::interface::Field)| Ok((f.name.clone(), field(i)?));
-        Ok(Value::Record(record.fields.iter().enumerate().map(named).collect::<Result<_>>()?))
+        gather(record.fields.len(), |i| Ok((record.fields[i].name.clone(), field(i)?))).map(Value::Record)
     }
+}
+
+/// So many items, in a vector that is as long as that from the beginning: one that grows has twice the room in the end.
+fn gather<T>(len: usize, mut item: impl FnMut(usize) -> Result<T>) -> Result<Vec<T>> {
+    let mut items = Vec::with_capacity(len);
+    for i in 0..len {
+        items.push(item(i)?);
+    }
+    Ok(items)
 }

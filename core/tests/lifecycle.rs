@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::host::{Hosted, fail};
 use common::{PLAIN, conformance, expect, expect_dead, quiet};
 use undergo::{
-    CallOptions, Dir, EnumType, Error, ErrorKind, InstanceOptions, Lift, Output, RecordType, Result, Scalar, Time, ToValue, Value,
+    CallOptions, Dir, EnumType, Error, ErrorKind, InstanceOptions, Lift, Output, Piece, RecordType, Result, Scalar, Time, ToValue, Value,
 };
 
 fn hosted(options: InstanceOptions) -> Hosted {
@@ -93,6 +93,9 @@ struct Meddling<'h>(&'h Hosted);
 
 impl Lift for Meddling<'_> {
     type Value = Value;
+    fn cost(&self, piece: Piece<'_>) -> u64 {
+        ToValue.cost(piece)
+    }
     fn bool(&self, value: bool) -> Result<Value> {
         ToValue.bool(value)
     }

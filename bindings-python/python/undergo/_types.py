@@ -2,30 +2,81 @@
 
 from __future__ import annotations
 
+import copyreg
 import dataclasses
 import enum
 import inspect
+import types
+import weakref
+from collections.abc import Sequence
 from typing import Any
 
 
-def make_record(name: str, doc: str, fields: list[tuple[str, str, bool]]) -> type:
-    """Make the class of a record. A field is its name, its annotation, and whether it may be left out."""
+class _RecordMeta(type):
+    """The class of the classes of records, which are pickled with their definition."""
+
+
+class _EnumMeta(enum.EnumMeta):
+    """The same for enums."""
+
+
+class _Record(metaclass=_RecordMeta):
+    """What all classes are that are made for records."""
+
+    __slots__ = ()
+
+
+class _Enum(enum.Enum, metaclass=_EnumMeta):
+    """What all classes are that are made for enums."""
+
+
+_made: weakref.WeakValueDictionary[tuple[Any, ...], type] = weakref.WeakValueDictionary()
+"""The classes by what they were made of: there is one for each, whichever plugin or pickle wants it."""
+
+
+def make_class(digest: str, kind: str, name: str, doc: str, parts: Sequence[Sequence[Any]]) -> type:
+    """Make the class of a record or an enum, or find it.
+
+    The parts of a record are its fields: a name, an annotation, and whether it may be left out. Those of an enum are its cases: the member's
+    name, and its WIT name, which is the member's value. `digest` is the interface's. A pickle has the same arguments, and may say anything.
+    """
+    key = (digest, kind, name, doc, tuple(map(tuple, parts)))
+    if found := _made.get(key):
+        return found
+    texts = [digest, kind, name, doc, *(text for part in parts for text in part[:2])]
+    if kind not in ("record", "enum") or not all(isinstance(text, str) for text in texts) or not name.isidentifier():
+        raise ValueError("it is no definition of a record or an enum")
+    cls = _record(name, doc, key[4]) if kind == "record" else _enum(name, doc, key[4])
+    cls.__undergo__ = key  # type: ignore[attr-defined]
+    return _made.setdefault(key, cls)
+
+
+def _record(name: str, doc: str, fields: Sequence[Sequence[Any]]) -> type:
     specs: list[Any] = [
         (field, annotation, dataclasses.field(default=None)) if optional else (field, annotation) for field, annotation, optional in fields
     ]
-    cls = dataclasses.make_dataclass(name, specs, kw_only=True, slots=True, namespace={"__module__": "undergo"})
+    cls = dataclasses.make_dataclass(name, specs, bases=(_Record,), kw_only=True, slots=True, namespace={"__module__": "undergo"})
     cls.__doc__ = doc or f"{name}({', '.join(field for field, _, _ in fields)})"
     return cls
 
 
-def make_enum(name: str, doc: str, cases: list[tuple[str, str]]) -> type[enum.Enum]:
-    """Make the class of an enum. A case is its member's name and its WIT name, which is the member's value."""
+def _enum(name: str, doc: str, cases: Sequence[Sequence[Any]]) -> type[enum.Enum]:
     # The functional form, which type checkers know only with a literal name.
-    make: Any = enum.Enum
-    cls: type[enum.Enum] = make(name, cases, module="undergo")
+    make: Any = _Enum
+    cls: type[enum.Enum] = make(name, [tuple(case) for case in cases], module="undergo")
     if doc:
         cls.__doc__ = doc
     return cls
+
+
+def _reduce_class(cls: type) -> str | tuple[Any, ...]:
+    """Tell pickle how to find the class: by its definition, or by its name for one that a program derives from it."""
+    key = vars(cls).get("__undergo__")
+    return cls.__qualname__ if key is None else (make_class, key)
+
+
+copyreg.pickle(_RecordMeta, _reduce_class)  # type: ignore[arg-type]
+copyreg.pickle(_EnumMeta, _reduce_class)  # type: ignore[arg-type]
 
 
 def is_plain(cls: type) -> bool:
@@ -36,6 +87,26 @@ def is_plain(cls: type) -> bool:
         and not hasattr(cls, "__post_init__")
         and not any(f.init is False for f in dataclasses.fields(cls))
     )
+
+
+def public_attribute(given: Any, name: str) -> Any:
+    """Give the attribute that an object has under a public name, of its own or of its classes; None where there is none.
+
+    A class with `__getattr__` answers for any such name. What every object has is no function for a plugin, nor what a class keeps to itself. Of a module only what is its own counts, by
+    `__all__` where it has that, and else by where it was defined: not what it imports.
+    """
+    if name.startswith("_"):
+        return None
+    if isinstance(given, types.ModuleType):
+        found = vars(given).get(name)
+        exported = getattr(given, "__all__", None)
+        is_own = name in exported if exported is not None else getattr(found, "__module__", None) == given.__name__
+        return found if is_own else None
+    own = vars(given) if hasattr(type(given), "__dict__") and hasattr(given, "__dict__") else {}
+    classes = (given, *given.__mro__) if isinstance(given, type) else type(given).__mro__
+    public = {name, "__getattr__"}
+    is_known = name in own or any(public & vars(cls).keys() for cls in classes if cls is not object and cls is not type)
+    return getattr(given, name, None) if is_known else None
 
 
 def make_signature(params: list[tuple[str, str, bool]], result: str) -> inspect.Signature:

@@ -13,15 +13,31 @@ from typing import Any
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _SECOND = 1_000_000_000
+_UNITS = {
+    "ns": 1,
+    "us": 1000,
+    "ms": 1_000_000,
+    "s": _SECOND,
+    "m": 60 * _SECOND,
+    "h": 3600 * _SECOND,
+    "D": 86_400 * _SECOND,
+    "W": 7 * 86_400 * _SECOND,
+}
 
 
-def time_parts(value: datetime.datetime) -> tuple[int, int, int]:
-    """Give the seconds since 1970, nanoseconds, and seconds east of UTC. Raises ValueError for a naive datetime."""
+def time_parts(value: Any) -> tuple[int, int, int] | None:
+    """Give the seconds since 1970, nanoseconds, and seconds east of UTC; None for what is no time. Raises ValueError for a naive one."""
+    if not isinstance(value, datetime.datetime):
+        if _is_numpy(value, "datetime64"):
+            raise ValueError("a numpy.datetime64 has no time zone; give a datetime with one, such as tzinfo=datetime.timezone.utc")
+        return None
     offset = value.utcoffset()
     if offset is None:
         raise ValueError("it has no time zone; give one, such as tzinfo=datetime.timezone.utc")
     since = value - _EPOCH
-    return since.days * 86_400 + since.seconds, since.microseconds * 1000, int(offset.total_seconds())
+    # That of pandas has nanoseconds beyond its microseconds.
+    finer = 0 if type(value) is datetime.datetime else int(getattr(value, "nanosecond", 0))
+    return since.days * 86_400 + since.seconds, since.microseconds * 1000 + finer, int(offset.total_seconds())
 
 
 def make_time(seconds: int, nanoseconds: int, offset: int) -> datetime.datetime:
@@ -30,9 +46,25 @@ def make_time(seconds: int, nanoseconds: int, offset: int) -> datetime.datetime:
     return (_EPOCH + datetime.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)).astimezone(zone)
 
 
-def duration_nanoseconds(value: datetime.timedelta) -> int:
-    """Give a timedelta's nanoseconds."""
-    return (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds * 1000
+def duration_nanoseconds(value: Any) -> int | None:
+    """Give a timedelta's nanoseconds, those of NumPy's exactly; None for what is no duration. Raises ValueError for one of months."""
+    if isinstance(value, datetime.timedelta):
+        # That of pandas has nanoseconds beyond its microseconds.
+        finer = 0 if type(value) is datetime.timedelta else int(getattr(value, "nanoseconds", 0))
+        return (value.days * 86_400 + value.seconds) * _SECOND + value.microseconds * 1000 + finer
+    if not _is_numpy(value, "timedelta64"):
+        return None
+    import numpy
+
+    unit, count = numpy.datetime_data(value.dtype)
+    if unit not in _UNITS or numpy.isnat(value):
+        raise ValueError(f"the numpy.timedelta64 is {value}, which is no number of nanoseconds")
+    return int(value.astype("int64")) * count * _UNITS[unit]
+
+
+def _is_numpy(value: Any, name: str) -> bool:
+    """Whether it is a scalar of NumPy of that type; NumPy need not be there."""
+    return type(value).__module__ == "numpy" and type(value).__name__ == name
 
 
 def make_duration(nanoseconds: int) -> datetime.timedelta:

@@ -7,22 +7,58 @@ pub enum Blob<'a> {
     /// Bytes that live as long as the arguments.
     Borrowed(&'a [u8]),
     /// Bytes behind a guard that keeps them in place (an exported buffer, say).
-    Guarded(Box<dyn AsRef<[u8]> + Send + Sync + 'a>),
+    Guarded(Box<dyn Lend + Send + Sync + 'a>),
+}
+
+/// Bytes that are copied out, and never looked at in place: other threads of the host may write to them meanwhile, so that there must be no
+/// `&[u8]` to them. Whatever owns its bytes, or has them in memory that does not change, lends them as they are.
+pub trait Lend {
+    /// How many there are now.
+    fn size(&self) -> usize;
+
+    /// Copies so many of them, which is as many as there were when [`size`](Lend::size) was asked last.
+    fn copy_to(&self, target: &mut [u8]);
+}
+
+impl<T: AsRef<[u8]>> Lend for T {
+    fn size(&self) -> usize {
+        self.as_ref().len()
+    }
+
+    fn copy_to(&self, target: &mut [u8]) {
+        target.copy_from_slice(self.as_ref());
+    }
 }
 
 impl Blob<'_> {
-    /// The bytes.
+    /// How many bytes there are now.
     #[must_use]
-    pub fn as_slice(&self) -> &[u8] {
+    pub fn size(&self) -> usize {
         match self {
-            Blob::Borrowed(bytes) => bytes,
-            Blob::Guarded(guard) => (**guard).as_ref(),
+            Blob::Borrowed(bytes) => bytes.len(),
+            Blob::Guarded(guard) => guard.size(),
         }
+    }
+
+    /// Copies them, as many as they are.
+    pub fn copy_to(&self, target: &mut [u8]) {
+        match self {
+            Blob::Borrowed(bytes) => target.copy_from_slice(bytes),
+            Blob::Guarded(guard) => guard.copy_to(target),
+        }
+    }
+
+    /// A copy of them.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut copy = vec![0; self.size()];
+        self.copy_to(&mut copy);
+        copy
     }
 }
 
 impl fmt::Debug for Blob<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blob({} bytes)", self.as_slice().len())
+        write!(f, "Blob({} bytes)", self.size())
     }
 }

@@ -9,6 +9,7 @@ use super::lift::no_case;
 use super::memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
+use crate::patience::Patience;
 
 /// Values in the making, at first in the host's memory: host code (a conversion that a user wrote) may run while it is filled, may fail
 /// half-way and may even call the plugin, and the guest has not been touched yet. Once complete it has one size, is placed once, and copied once.
@@ -21,11 +22,25 @@ pub(crate) struct Block<'a> {
     head: u32,
     /// Where in `bytes` pointers are, which are offsets until the block has an address.
     pointers: SmallVec<[u32; 4]>,
-    blobs: Vec<(u32, Blob<'a>)>,
+    blobs: Vec<Lent<'a>>,
+    /// What bounds the call in whose time this is filled, and how many items were lowered in it.
+    patience: Option<Box<Patience>>,
+    items: u32,
+}
+
+/// Bytes that are copied when the block is, which its item at `at` points to.
+struct Lent<'a> {
+    at: u32,
+    /// How many they were when the item was lowered.
+    size: usize,
+    blob: Blob<'a>,
 }
 
 /// From this size on, bytes are copied straight from the host's memory.
 const BLOB_MIN: usize = 1024;
+
+/// After so many items of lists and maps the deadline is looked at.
+const LOOK_EVERY: u32 = 1024;
 
 /// A block must be addressable, and a guest's memory has at most 4 GiB.
 const MAX_BLOCK: usize = u32::MAX as usize / 2;
@@ -36,13 +51,32 @@ impl<'a> Block<'a> {
     pub(crate) fn begin(size: u32) -> Block<'a> {
         // Nested data begins at a multiple of 8, so that it does whether or not the head travels with it.
         let head = crate::interface::round_up(size, 8);
-        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new() }
+        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new(), patience: None, items: 0 }
+    }
+
+    /// Has the lowering of many items look whether the call should go on.
+    pub(crate) fn bound(&mut self, patience: &Patience) {
+        if patience.is_limited() {
+            self.patience = Some(Box::new(patience.clone()));
+        }
+    }
+
+    /// Notes that an item is lowered.
+    #[inline]
+    pub(crate) fn step(&mut self) -> Result<()> {
+        self.items = self.items.wrapping_add(1);
+        if self.items.is_multiple_of(LOOK_EVERY) {
+            self.patience.as_ref().map_or(Ok(()), |patience| patience.check_limits())
+        } else {
+            Ok(())
+        }
     }
 
     /// With copies of what the host lends.
     pub(crate) fn into_owned(self) -> Block<'static> {
-        let owned = |(at, blob): (u32, Blob<'a>)| (at, Blob::Guarded(Box::new(blob.as_slice().to_vec()) as _));
-        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs: self.blobs.into_iter().map(owned).collect() }
+        let owned = |lent: Lent<'a>| Lent { at: lent.at, size: lent.size, blob: Blob::Guarded(Box::new(lent.blob.to_vec())) };
+        let blobs = self.blobs.into_iter().map(owned).collect();
+        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs, patience: None, items: 0 }
     }
 
     pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {
@@ -83,16 +117,19 @@ impl<'a> Block<'a> {
 
     /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at `at`.
     pub(crate) fn put_blob(&mut self, at: u32, blob: Blob<'a>, size: u32) -> Result<()> {
-        let bytes = blob.as_slice().len();
+        let bytes = blob.size();
         let count = bytes / size as usize;
         if bytes < BLOB_MIN {
-            return self.put_inline(at, blob.as_slice(), count, size);
+            let start = self.reserve(bytes, 1, size)?;
+            blob.copy_to(&mut self.bytes[start as usize..start as usize + bytes]);
+            self.put_list(at, start, count);
+            return Ok(());
         }
         if bytes > MAX_BLOCK {
             return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
         }
         self.put(at + 4, (count as u32).to_le_bytes());
-        self.blobs.push((at, blob));
+        self.blobs.push(Lent { at, size: bytes, blob });
         Ok(())
     }
 
@@ -106,11 +143,15 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    /// How many bytes the guest must find room for, with the head or without; 0 when there is nothing to place.
+    /// How many bytes the guest must find room for, with the head or without; 0 when there is nothing to place. Fails when a buffer that
+    /// was lent has another size by now: code of the host's that ran while other arguments were read has changed it.
     pub(crate) fn placed_size(&self, with_head: bool) -> Result<u32> {
         let mut size = self.bytes.len() - if with_head { 0 } else { self.head as usize };
-        for (_, blob) in &self.blobs {
-            size = size.next_multiple_of(8) + blob.as_slice().len();
+        for lent in &self.blobs {
+            if lent.blob.size() != lent.size {
+                return Err(changed());
+            }
+            size = size.next_multiple_of(8) + lent.size;
         }
         if size > MAX_BLOCK {
             return Err(Error::new(ErrorKind::OutOfMemory, format!("the arguments have {size} bytes; a guest's memory has at most 4 GiB")));
@@ -135,14 +176,16 @@ impl<'a> Block<'a> {
             Some(start..start.checked_add(len)?)
         };
         let outside = || Error::new(ErrorKind::Trap, format!("the guest gave address {address:#x} for arguments, outside its memory"));
-        for (at, blob) in &self.blobs {
-            let data = blob.as_slice();
+        for Lent { at, size, blob } in &self.blobs {
+            if blob.size() != *size {
+                return Err(changed());
+            }
             end = end.next_multiple_of(8);
-            let range = place(end, data.len()).ok_or_else(outside)?;
-            target.get_mut(range).ok_or_else(outside)?.copy_from_slice(data);
+            let range = place(end, *size).ok_or_else(outside)?;
+            blob.copy_to(target.get_mut(range).ok_or_else(outside)?);
             let at = *at as usize;
             self.bytes[at..at + 4].copy_from_slice(&base.wrapping_add(end as u32).to_le_bytes());
-            end += data.len();
+            end += size;
         }
         let placed = &self.bytes[skipped as usize..];
         let range = place(skipped as usize, placed.len()).ok_or_else(outside)?;
@@ -168,6 +211,11 @@ impl<'a> Block<'a> {
         };
         flatten(slot.kind, bytes)
     }
+}
+
+#[cold]
+pub(super) fn changed() -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
 }
 
 /// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest passes. The canonical ABI traps on a discriminant without

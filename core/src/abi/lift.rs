@@ -1,8 +1,8 @@
 //! From guest memory to host values: a walk over the type, with every pointer, length, discriminant and string checked.
 
-use std::cell::Cell;
 use std::str::Utf8Error;
 
+use super::budget::{Budget, DEFAULT_MAX_VALUE, JsonPieces, Piece};
 use super::json;
 use super::memory::{self, GuestMemory};
 use super::text::text;
@@ -15,6 +15,19 @@ use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, T
 pub trait Lift {
     /// The host's value.
     type Value;
+
+    /// Bytes of the host's memory that this part of a value will take, with all that the host makes on the way: what counts against
+    /// [`Limits::value`](crate::Limits::value). Asked before the part is made. It should be no less than half of the truth.
+    fn cost(&self, piece: Piece<'_>) -> u64;
+    /// The same for a text of JSON: that of all that stands in it, for hosts that make values of it.
+    fn json_cost(&self, text: &str) -> u64 {
+        JsonPieces::of(text).cost(text, |piece| self.cost(piece))
+    }
+    /// Whether lists of that scalar are given to [`scalars`](Lift::scalars) as one run of bytes, and not to [`list`](Lift::list).
+    fn packs(&self, scalar: Scalar) -> bool {
+        let _ = scalar;
+        true
+    }
 
     /// A bool.
     ///
@@ -42,7 +55,7 @@ pub trait Lift {
     fn string(&self, value: &str) -> Result<Self::Value>;
     /// Text that should hold one JSON value.
     fn json(&self, value: &str) -> Result<Self::Value>;
-    /// A list of scalars, as its bytes (little-endian, their number a multiple of the scalar's size). `list<u8>` is one of them.
+    /// A list of scalars that the host [packs](Lift::packs), as its bytes (little-endian, their number a multiple of the scalar's size).
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Self::Value>;
     /// Nanoseconds.
     fn duration(&self, nanoseconds: i64) -> Result<Self::Value>;
@@ -86,32 +99,32 @@ pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lif
     Lifting::new(memory, lift, &Budget::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
 }
 
-/// Bytes that one value may have on the host's side of the boundary, unless the limits say otherwise.
-pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
-
 /// A walk over one result, or over the arguments of one host function.
 pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
-    budget: &'l Budget,
+    budget: &'l Budget<'l>,
 }
 
-impl<'m, 'l, L> Lifting<'m, 'l, L> {
-    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, budget: &'l Budget) -> Self {
+impl<'m, 'l, L: Lift> Lifting<'m, 'l, L> {
+    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, budget: &'l Budget<'l>) -> Self {
         Lifting { memory, lift, budget }
     }
 
-    /// The elements of a list, charged against what one value may have.
-    fn elements(&self, item: &Type, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
-        let found = lift_list(self.memory, item.size, item.align, bytes, at)?;
-        self.budget.charge(found.0.len(), if matches!(item.kind, TypeKind::Scalar(_)) { 0 } else { found.1 })?;
+    #[inline]
+    fn charge(&self, piece: Piece<'_>) -> Result<()> {
+        self.budget.charge(self.lift.cost(piece))
+    }
+
+    /// The elements of a list or map.
+    fn elements(&self, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
+        let found = lift_list(self.memory, size, align, bytes, at)?;
+        self.budget.note_read(found.0.len());
         Ok(found)
     }
 
     fn text(&self, bytes: &[u8], at: u32) -> Result<&'m str> {
-        let (text, len) = lift_list(self.memory, 1, 1, bytes, at)?;
-        self.budget.charge(len, 0)?;
-        utf8(text)
+        utf8(self.elements(1, 1, bytes, at)?.0)
     }
 }
 
@@ -120,27 +133,56 @@ impl<L: Lift> Lifting<'_, '_, L> {
     pub(crate) fn value(&self, ty: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
         let lift = self.lift;
         match &ty.kind {
-            TypeKind::Bool => lift.bool(lift_bool(bytes, at)?),
-            TypeKind::Scalar(scalar) => self.scalar(*scalar, bytes, at),
-            TypeKind::String => lift.string(self.text(bytes, at)?),
-            TypeKind::Json => lift.json(lift_json(self.text(bytes, at)?)?),
-            TypeKind::Duration => lift.duration(memory::read_i64(bytes, at)),
-            TypeKind::Time => lift.time(lift_time(bytes, at)?),
-            TypeKind::Enum(cases) => lift.case(cases, lift_case(ty, cases, bytes, at)?),
+            TypeKind::Bool => {
+                self.charge(Piece::Bool)?;
+                lift.bool(lift_bool(bytes, at)?)
+            }
+            TypeKind::Scalar(scalar) => {
+                self.charge(Piece::Number)?;
+                self.scalar(*scalar, bytes, at)
+            }
+            TypeKind::String => {
+                let text = self.text(bytes, at)?;
+                self.charge(Piece::Text(text))?;
+                lift.string(text)
+            }
+            TypeKind::Json => {
+                let text = self.text(bytes, at)?;
+                self.budget.charge(lift.json_cost(text))?;
+                lift.json(lift_json(text)?)
+            }
+            TypeKind::Duration => {
+                self.charge(Piece::Duration)?;
+                lift.duration(memory::read_i64(bytes, at))
+            }
+            TypeKind::Time => {
+                self.charge(Piece::Time)?;
+                lift.time(lift_time(bytes, at)?)
+            }
+            TypeKind::Enum(cases) => {
+                let case = lift_case(ty, cases, bytes, at)?;
+                self.charge(Piece::Case(&cases.cases[case as usize].0))?;
+                lift.case(cases, case)
+            }
             TypeKind::Option(inner) => {
                 if lift_some(bytes, at)? {
+                    self.charge(Piece::Some)?;
                     self.value(inner, bytes, at + inner.some_offset())
                 } else {
+                    self.charge(Piece::None)?;
                     lift.none()
                 }
             }
             TypeKind::List(item) => self.list(item, bytes, at),
             TypeKind::Map(map) => self.map(map, bytes, at),
             TypeKind::Tuple(tuple) => self.tuple(tuple, bytes, at),
-            TypeKind::Record(record) => lift.record(record, |i| {
-                let field = &record.fields[i];
-                self.value(&field.ty, bytes, at + record.layout.offsets[i]).map_err(|error| error.at(format!(".{}", field.name)))
-            }),
+            TypeKind::Record(record) => {
+                self.charge(Piece::Record(record))?;
+                lift.record(record, |i| {
+                    let field = &record.fields[i];
+                    self.value(&field.ty, bytes, at + record.layout.offsets[i]).map_err(|error| error.at(format!(".{}", field.name)))
+                })
+            }
         }
     }
 
@@ -161,16 +203,20 @@ impl<L: Lift> Lifting<'_, '_, L> {
     }
 
     fn list(&self, item: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
-        let (items, len) = self.elements(item, bytes, at)?;
-        if let TypeKind::Scalar(scalar) = item.kind {
+        let (items, len) = self.elements(item.size, item.align, bytes, at)?;
+        if let TypeKind::Scalar(scalar) = item.kind
+            && self.lift.packs(scalar)
+        {
+            self.charge(Piece::Scalars(scalar, len))?;
             return self.lift.scalars(scalar, items);
         }
+        self.charge(Piece::List(len))?;
         self.lift.list(len, |i| self.value(item, items, i as u32 * item.size).map_err(|error| error.at(format!("[{i}]"))))
     }
 
     fn map(&self, map: &MapType, bytes: &[u8], at: u32) -> Result<L::Value> {
-        let (entries, len) = lift_list(self.memory, map.entry.size, map.entry.align, bytes, at)?;
-        self.budget.charge(entries.len(), len)?;
+        let (entries, len) = self.elements(map.entry.size, map.entry.align, bytes, at)?;
+        self.charge(Piece::Map(len))?;
         self.lift.map_of(map, len, |i| {
             let place = i as u32 * map.entry.size;
             let entry = |error: Error| error.at(format!("[entry {i}]"));
@@ -180,44 +226,11 @@ impl<L: Lift> Lifting<'_, '_, L> {
     }
 
     fn tuple(&self, tuple: &TupleType, bytes: &[u8], at: u32) -> Result<L::Value> {
+        self.charge(Piece::Tuple(tuple.items.len()))?;
         self.lift.tuple(tuple.items.len(), |i| {
             self.value(&tuple.items[i], bytes, at + tuple.offsets[i]).map_err(|error| error.at(format!("[{i}]")))
         })
     }
-}
-
-/// What a host needs for an element that is not a number, at the least: a few bytes of a guest can become an object.
-const ELEMENT_COST: u64 = 32;
-
-/// What one value may still have. A guest's lists may overlap, and so mean far more than its memory holds.
-pub(crate) struct Budget {
-    max: u64,
-    left: Cell<u64>,
-}
-
-impl Budget {
-    pub(crate) fn new(max: u64) -> Budget {
-        Budget { max, left: Cell::new(max) }
-    }
-
-    /// Takes bytes, and elements that are no numbers.
-    #[inline]
-    pub(crate) fn charge(&self, bytes: usize, elements: usize) -> Result<()> {
-        let cost = bytes as u64 + elements as u64 * ELEMENT_COST;
-        let left = self.left.get().checked_sub(cost).ok_or_else(|| too_large(self.max))?;
-        self.left.set(left);
-        Ok(())
-    }
-
-    /// What was taken so far.
-    pub(crate) fn spent(&self) -> u64 {
-        self.max - self.left.get()
-    }
-}
-
-#[cold]
-pub(crate) fn too_large(max: u64) -> Error {
-    Error::new(ErrorKind::OutOfMemory, format!("the guest gave a value of more than {max} bytes, the limit for one value"))
 }
 
 /// The elements that a pointer and a length at `at` denote, as bytes, and their number.

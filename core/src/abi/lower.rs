@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::blob::Blob;
-use super::block::Block;
+use super::block::{Block, changed};
 use super::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
@@ -198,6 +198,7 @@ impl<'a> Block<'a> {
         let target = self.reserve(count, item.size, item.align)?;
         let mut seen = 0;
         for (i, value) in items.take(count).enumerate() {
+            self.step()?;
             value
                 .map_err(|reason| rejected_item(item, reason))
                 .and_then(|value| self.lower(item, &value, target + i as u32 * item.size))
@@ -217,6 +218,7 @@ impl<'a> Block<'a> {
         let target = self.reserve(count, map.entry.size, map.entry.align)?;
         let mut seen = 0;
         for (i, entry) in entries.take(count).enumerate() {
+            self.step()?;
             let (key, value) = entry.map_err(|reason| rejected_item(ty, reason))?;
             let place = target + i as u32 * map.entry.size;
             self.lower(&map.key, &key, place).map_err(|error| error.at(format!("[key {i}]")))?;
@@ -293,9 +295,4 @@ fn rejected_item(ty: &Type, reason: Reject) -> Error {
         Reject::Within(path, text) => Error::new(ErrorKind::TypeMismatch, text).at(path),
         Reject::Error(error) => error,
     }
-}
-
-#[cold]
-fn changed() -> Error {
-    Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod blob;
 pub(crate) mod block;
+pub(crate) mod budget;
 mod buffer;
 pub(crate) mod flat;
 pub(crate) mod json;

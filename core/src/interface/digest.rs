@@ -2,7 +2,16 @@
 
 use std::fmt::{self, Write as _};
 
+use super::Interface;
 use super::types::{Function, Type, TypeKind};
+
+impl Interface {
+    /// A text that stands for the interface in full, with its comments: for what is made for one, and looked for by another process.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        blake3::hash(self.wit.as_bytes()).to_hex().to_string()
+    }
+}
 
 impl Function {
     /// A number that stands for the name and for the types in full, with the names of parameters, fields and cases, and in order. Functions with the same

@@ -6,15 +6,19 @@ use serde::de::{
 };
 
 use super::Failed;
-use crate::abi::lift::{self, Budget, lift_list};
+use crate::abi::budget::Budget;
+use crate::abi::lift::{self, lift_list};
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::Result;
 use crate::interface::{Field, Function, Scalar, TupleType, Type, TypeKind, names};
 
 type Found<T> = Result<T, Failed>;
 
+/// What an element that is no number costs beside its bytes.
+const ELEMENT_COST: u64 = 32;
+
 /// Reads the result of a function.
-pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], budget: &Budget) -> Result<R> {
+pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], budget: &Budget<'_>) -> Result<R> {
     let value = match &function.result {
         None => R::deserialize(serde::de::value::UnitDeserializer::<Failed>::new()),
         Some(ty) => R::deserialize(Place { memory, budget, ty, bytes, at: function.abi.result.value_offset }),
@@ -26,7 +30,7 @@ pub(super) fn read<R: DeserializeOwned>(function: &Function, memory: GuestMemory
 #[derive(Clone, Copy)]
 struct Place<'m, 't> {
     memory: GuestMemory<'m>,
-    budget: &'t Budget,
+    budget: &'t Budget<'t>,
     ty: &'t Type,
     bytes: &'t [u8],
     at: u32,
@@ -37,9 +41,13 @@ impl<'m, 't> Place<'m, 't> {
         Place { ty, at, ..self }
     }
 
+    /// The elements of a text, list or map. What the program makes of them is its own affair; its types are about as wide as those of the
+    /// interface, but for pointers and room that its collections hold ready.
     fn elements(&self, size: u32, align: u32, is_scalar: bool) -> Found<(&'m [u8], usize)> {
         let found = lift_list(self.memory, size, align, self.bytes, self.at)?;
-        self.budget.charge(found.0.len(), if is_scalar { 0 } else { found.1 })?;
+        self.budget.note_read(found.0.len());
+        let items = if is_scalar { 0 } else { (found.1 as u64).saturating_mul(ELEMENT_COST) };
+        self.budget.charge(items.saturating_add(2 * found.0.len() as u64))?;
         Ok(found)
     }
 
@@ -59,6 +67,8 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
 
     fn deserialize_any<V: Visitor<'m>>(self, visitor: V) -> Found<V::Value> {
         let (bytes, at) = (self.bytes, self.at);
+        // A walk over many small values should hear of its deadline.
+        self.budget.charge(1)?;
         match &self.ty.kind {
             TypeKind::Bool => visitor.visit_bool(lift::lift_bool(bytes, at)?),
             TypeKind::Scalar(scalar) => match scalar {

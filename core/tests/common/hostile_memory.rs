@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use undergo::{
-    EnumType, Error, ErrorKind, Extension, Field, GuestMemory, Lift, MapType, RecordType, Result, Scalar, Time, ToValue, TupleType, Type,
-    TypeKind, Value,
+    EnumType, Error, ErrorKind, Extension, Field, GuestMemory, Lift, MapType, Piece, RecordType, Result, Scalar, Time, ToValue, TupleType,
+    Type, TypeKind, Value,
 };
 
 /// What the bytes still have to give. Zeros follow when they are used up.
@@ -97,6 +97,9 @@ impl Budget {
 
 impl Lift for Budget {
     type Value = ();
+    fn cost(&self, _: Piece<'_>) -> u64 {
+        1
+    }
     fn bool(&self, _: bool) -> Result<()> {
         self.spend(1)
     }

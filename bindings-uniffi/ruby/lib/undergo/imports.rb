@@ -6,8 +6,8 @@ module Undergo
     # The library's list of them.
     attr_reader :core
 
-    # `given`: by interface and name, in either form, a Hash of Hashes of what responds to `call`; instead of the inner Hash also an object, whose public methods are
-    # the functions.
+    # `given`: by interface and name, in either form, a Hash of Hashes of what responds to `call`; instead of the inner Hash also an object, whose public methods,
+    # short of those of Object, are the functions.
     def initialize(plugin, given)
       @core = UndergoCore::Imports.new
       @functions = []
@@ -23,13 +23,30 @@ module Undergo
       @functions.fetch(number)
     end
 
-    # The function of that name; nil where there is none.
+    # The function of that name; nil where there is none. A plugin names what it imports: of an object it gets the public methods of the object's own classes and
+    # modules, not those that every object has.
     def self.find(functions, name)
-      snake = name.tr("-", "_").to_sym
-      return functions[snake] || functions[snake.to_s] || functions[name] || functions[name.to_sym] if functions.is_a?(Hash)
+      snake = name.tr("-", "_")
+      if functions.is_a?(Hash)
+        key = [snake.to_sym, snake, name, name.to_sym].find { |spelling| functions.key?(spelling) }
+        return key.nil? ? nil : functions[key]
+      end
 
-      ->(*args) { functions.public_send(snake, *args) } if functions.respond_to?(snake)
+      ->(*args) { functions.public_send(snake, *args) } if public?(functions, snake)
     end
+
+    # Whether an object has such a public method of its own.
+    def self.public?(object, name)
+      return false unless name.match?(/\A[a-z][a-z0-9_]*\z/i)
+
+      # Not by asking the object, whose class may answer for any name.
+      own = class << object; self; end
+      own.public_method_defined?(name) && !Class.ancestors.include?(own.public_instance_method(name).owner)
+    rescue TypeError
+      # A number or a symbol has no class of its own.
+      false
+    end
+    private_class_method :public?
 
     private
 
