@@ -1,3 +1,5 @@
+//go:build go1.24
+
 // Package undergo is the runtime of Undergo plugins: Go programs, compiled to
 // WebAssembly, whose functions other languages call as if they were their own.
 //

@@ -1,6 +1,8 @@
 //! `undergo exec`: runs what the go command built, for `go test -exec` and `go run -exec`.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,7 +14,7 @@ use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits
 use crate::duration;
 use crate::failure::{self, Failure};
 use crate::improve;
-use crate::options::Reach;
+use crate::options::{Reach, variable};
 
 /// Run what 'go test' and 'go run' built for WASI
 #[derive(clap::Args)]
@@ -21,6 +23,12 @@ pub(crate) struct Args {
     /// Write go_wasip1_wasm_exec to that directory, which the go command finds by itself when the directory is on PATH
     #[arg(long, value_name = "DIR", exclusive = true)]
     install: Option<PathBuf>,
+    /// Set a variable in its environment, which has PWD and PATH otherwise; without a value to that of this command
+    #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// Pass on all of the environment of this command; --env counts more
+    #[arg(long)]
+    env_all: bool,
     #[command(flatten)]
     reach: Reach,
     /// The program, and its arguments
@@ -32,13 +40,16 @@ const HELP: &str = "\
 The program sees the whole file system of this machine, the working directory, and PATH, as with Go's own script; it has 8 MiB of stack.
 A test that computes without end is ended when the -timeout of 'go test' is over, although Go can't interrupt itself there.
 
+The words of GOWASIRUNTIMEARGS are options that come first, unless GOWASIRUNTIME names another runtime.
+
 Exit code: that of the program; 2 after a timeout of 'go test', as Go has it; 125 when it could not be run, or trapped.
 
 Examples:
   GOOS=wasip1 GOARCH=wasm go test -exec 'undergo exec' ./...
   GOOS=wasip1 GOARCH=wasm go run -exec 'undergo exec' . -v
   undergo exec --install ~/bin     then, with ~/bin on PATH: GOOS=wasip1 GOARCH=wasm go test ./...
-  GOWASIRUNTIMEARGS='--net any'    options for what is installed, as for Go's own script";
+  undergo exec --env GODEBUG --env MODE=ci     as -exec 'undergo exec --env GODEBUG --env MODE=ci'
+  GOWASIRUNTIMEARGS='--net any'    options for it, as for Go's own script";
 
 const NOT_RUN: u8 = 125;
 
@@ -56,9 +67,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return install(folder).map(|()| ExitCode::SUCCESS);
     }
     let Some((program, rest)) = args.program.split_first() else { bail!("which program? The go command names one") };
+    if program.starts_with('-') {
+        bail!("{program} is no option of 'undergo exec'; those of GOWASIRUNTIMEARGS are read, too");
+    }
     let timeout = test_timeout(rest);
     let options = InstanceOptions {
-        sandbox: Sandbox { network: args.reach.network()?, ..sandbox(rest)? },
+        sandbox: Sandbox { network: args.reach.network()?, ..sandbox(args, rest)? },
         limits: Limits {
             stack: Some(STACK),
             descriptors: Some(DESCRIPTORS),
@@ -82,7 +96,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// What Go's script gives: all files, the working directory, PATH.
-fn sandbox(args: &[String]) -> Result<Sandbox> {
+fn sandbox(options: &Args, args: &[String]) -> Result<Sandbox> {
     let here = env::current_dir().context("the working directory is gone")?;
     let here = here.to_str().context("the working directory has a name that is not UTF-8, which WASI can't carry")?;
     // PWD may go through symbolic links, where the go command stands as well.
@@ -92,12 +106,37 @@ fn sandbox(args: &[String]) -> Result<Sandbox> {
     Ok(Sandbox {
         args: args.to_vec(),
         dirs: dirs(&here),
-        env: vec![("PWD".to_owned(), here), ("PATH".to_owned(), path)],
+        env: environment(options, [("PATH", path), ("PWD", here)]),
         stdin: Input::Inherit,
         stdout: Output::Inherit,
         stderr: Output::Inherit,
         ..Sandbox::default()
     })
+}
+
+/// The variables in which each name stands once: the options count more than what Go's script
+/// gives, and that more than the rest.
+fn environment(options: &Args, scripts: [(&str, String); 2]) -> Vec<(String, String)> {
+    let all =
+        env::vars_os().filter(|_| options.env_all).filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    // Windows has variables of the current directories, whose names begin with '='.
+    let mut variables: BTreeMap<String, String> = all.filter(|(name, _)| !name.is_empty() && !name.contains('=')).collect();
+    variables.extend(scripts.map(|(name, value)| (name.to_owned(), value)));
+    variables.extend(options.env.iter().cloned());
+    variables.into_iter().collect()
+}
+
+/// The arguments of the whole command, with the words of GOWASIRUNTIMEARGS where the options of
+/// `exec` begin.
+pub(crate) fn with_runtime_args(mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_ours =
+        env::var("GOWASIRUNTIME").is_ok_and(|runtime| matches!(&*runtime, "" | "undergo")) || env::var_os("GOWASIRUNTIME").is_none();
+    let given = env::var("GOWASIRUNTIMEARGS").unwrap_or_default();
+    if is_ours && args.get(1).is_some_and(|command| command == "exec") && args.len() > 2 && args.get(2).is_none_or(|arg| arg != "--install")
+    {
+        args.splice(2..2, given.split_whitespace().map(OsString::from));
+    }
+    args
 }
 
 /// All files; and the working directory's links once more, as what they lead to: the sandbox follows no link that has an absolute target.
@@ -137,7 +176,7 @@ fn timed_out(timeout: Duration, error: &Error) -> String {
 fn install(folder: &Path) -> Result<()> {
     let file = folder.join("go_wasip1_wasm_exec");
     let this = env::current_exe().context("the path of this program can't be found out")?;
-    let text = format!("#!/bin/sh\nexec '{}' exec ${{GOWASIRUNTIMEARGS:-}} \"$@\"\n", this.display().to_string().replace('\'', r"'\''"));
+    let text = format!("#!/bin/sh\nexec '{}' exec \"$@\"\n", this.display().to_string().replace('\'', r"'\''"));
     fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     fs::write(&file, text).with_context(|| format!("{} can't be written", file.display()))?;
     #[cfg(unix)]

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -31,34 +30,60 @@ pub(crate) struct Go {
     envs: Vec<(&'static str, OsString)>,
     /// The go.mod that governs the plugin's directory.
     pub(crate) gomod: Option<PathBuf>,
+    /// The go.work that does.
+    pub(crate) work: Option<PathBuf>,
     /// The flags that the user has set for every go command.
     pub(crate) flags: String,
     host: (String, String),
 }
 
 impl Go {
-    /// Finds the toolchain: `UNDERGO_GO`, else `go` on PATH. Asked in the plugin's directory, since a module may select another version.
+    /// Finds the toolchain: `UNDERGO_GO`, else `go` on PATH. Asked in the plugin's directory, since
+    /// a module may select another version for a user who has set GOTOOLCHAIN; otherwise the tree
+    /// has no say in which native code runs.
     pub(crate) fn find(dir: &Path) -> Result<Go> {
         let chosen = env::var_os("UNDERGO_GO").filter(|program| !program.is_empty());
-        let program = match &chosen {
-            None => "go".into(),
-            // The command runs in another directory than this one.
-            Some(chosen) if Path::new(chosen).components().count() > 1 => std::path::absolute(chosen)?.into_os_string(),
-            Some(chosen) => chosen.clone(),
-        };
+        let program = chosen.clone().unwrap_or_else(|| "go".into());
         let shown = program.to_string_lossy().into_owned();
-        let mut command = in_dir(&program, dir);
-        let output = match command
-            .args(["env", "-json", "GOVERSION", "GOROOT", "GOMOD", "GOFLAGS", "GOHOSTOS", "GOHOSTARCH", "GOMODCACHE"])
-            .output()
-        {
-            Ok(output) => output,
-            Err(error) if chosen.is_none() && error.kind() == ErrorKind::NotFound => {
-                bail!("Go 1.{OLDEST} or newer is needed to build plugins, and there is no go command on PATH: {HOW_TO_GET}")
+        let Some(program) = locate(&program)? else {
+            if chosen.is_some() {
+                bail!("UNDERGO_GO is {shown}, which can't be run: it is not on PATH");
             }
-            Err(error) if chosen.is_some() => bail!("UNDERGO_GO is {shown}, which can't be run: {error}"),
-            Err(error) => bail!("{shown} can't be run: {error}"),
+            bail!("Go 1.{OLDEST} or newer is needed to build plugins, and there is no go command on PATH: {HOW_TO_GET}")
         };
+        let mut envs = Vec::new();
+        if env::var_os("GOTOOLCHAIN").is_none_or(|choice| choice.is_empty()) {
+            envs.push(("GOTOOLCHAIN", OsString::from("local")));
+        }
+        let ask = |envs: &[(&str, OsString)]| {
+            let mut command = in_dir(&program, dir);
+            command.envs(envs.iter().map(|(name, value)| (name, value)));
+            let output = command
+                .args([
+                    "env",
+                    "-json",
+                    "GOVERSION",
+                    "GOROOT",
+                    "GOMOD",
+                    "GOWORK",
+                    "GOFLAGS",
+                    "GOHOSTOS",
+                    "GOHOSTARCH",
+                    "GOMODCACHE",
+                    "GOENV",
+                ])
+                .output();
+            match output {
+                Err(error) if chosen.is_some() => bail!("UNDERGO_GO is {shown}, which can't be run: {error}"),
+                Err(error) => bail!("{shown} can't be run: {error}"),
+                Ok(output) => Ok(output),
+            }
+        };
+        let mut output = ask(&envs)?;
+        if !envs.is_empty() && chooses_toolchain(&output.stdout) {
+            envs.clear();
+            output = ask(&envs)?;
+        }
         if !output.status.success() {
             eprint!("{}", String::from_utf8_lossy(&output.stderr));
             return Err(Failure::Told.into());
@@ -79,8 +104,9 @@ impl Go {
             version: file_name(&version),
             root: PathBuf::from(word("GOROOT")),
             modcache: PathBuf::from(word("GOMODCACHE")),
-            envs: Vec::new(),
+            envs,
             gomod,
+            work: Some(PathBuf::from(word("GOWORK"))).filter(|path| path.is_absolute()),
             flags: word("GOFLAGS"),
             host: (word("GOHOSTOS"), word("GOHOSTARCH")),
         })
@@ -92,7 +118,7 @@ impl Go {
     }
 
     /// Fails when the user's flags name an overlay: the go command takes the last one that it is given, and would leave that out silently.
-    pub(crate) fn refuse_overlay(&self) -> Result<()> {
+    fn refuse_overlay(&self) -> Result<()> {
         if has_overlay(&self.flags) {
             bail!("GOFLAGS has an -overlay ({}), and the go command takes only one, which undergo needs itself: unset it", self.flags);
         }
@@ -106,7 +132,7 @@ impl Go {
         if !self.in_module_cache() {
             return Ok(self);
         }
-        let link = cache::link("toolchains", &self.version, &self.root)
+        let link = cache::link(&self.version, "toolchains", &self.root)
             .context("the toolchain lies in Go's module cache, where it can't be overlaid, and can't be linked to from elsewhere")?;
         Ok(Go {
             program: link.join("bin").join(format!("go{}", env::consts::EXE_SUFFIX)).into_os_string(),
@@ -124,7 +150,7 @@ impl Go {
 
     /// What has to be in the environment of a shell for its go command to be this one; nothing when it is.
     pub(crate) fn exports(&self) -> Option<String> {
-        let (_, root) = self.envs.first()?;
+        let (_, root) = self.envs.iter().find(|(name, _)| *name == "GOROOT")?;
         Some(format!("export GOTOOLCHAIN=local GOROOT='{0}' PATH='{0}/bin':\"$PATH\"", root.to_string_lossy()))
     }
 
@@ -158,8 +184,55 @@ impl Go {
         let output = command.stdin(Stdio::null()).output();
         let output = output.with_context(|| format!("{} can't be run", command.get_program().to_string_lossy()))?;
         progress.pass_on(&output.stderr);
-        if output.status.success() { Ok(output) } else { Err(Failure::Told.into()) }
+        if output.status.success() {
+            return Ok(output);
+        }
+        let is_kept = command.get_envs().any(|(name, value)| name == "GOTOOLCHAIN" && value == Some(OsStr::new("local")));
+        if is_kept && String::from_utf8_lossy(&output.stderr).contains("GOTOOLCHAIN=local") {
+            progress.pass_on(
+                b"A toolchain that go.mod or go.work names is not fetched by itself. Set GOTOOLCHAIN=auto to have the go command do so.\n",
+            );
+        }
+        Err(Failure::Told.into())
     }
+}
+
+/// Where a program is: at its path, or on PATH. Places of PATH that are relative are passed over,
+/// as they are by the go command: the program is to run in a folder that may be a stranger's.
+fn locate(program: &OsStr) -> Result<Option<OsString>> {
+    let path = Path::new(program);
+    if path.components().count() > 1 || path.is_absolute() {
+        // The command runs in another directory than this one.
+        return Ok(Some(std::path::absolute(path)?.into_os_string()));
+    }
+    let name = if path.extension().is_none() || cfg!(unix) {
+        format!("{}{}", path.display(), env::consts::EXE_SUFFIX).into()
+    } else {
+        path.to_owned()
+    };
+    let places = env::var_os("PATH").unwrap_or_default();
+    let mut found = env::split_paths(&places).filter(|place| place.is_absolute()).map(|place| place.join::<&PathBuf>(&name));
+    Ok(found.find(|file| is_program(file)).map(PathBuf::into_os_string))
+}
+
+#[cfg(unix)]
+fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(file: &Path) -> bool {
+    file.is_file()
+}
+
+/// Whether the user's own configuration of the go command, which `go env -w` writes, has a
+/// GOTOOLCHAIN. What the toolchain has by itself is no choice of the user's.
+fn chooses_toolchain(said: &[u8]) -> bool {
+    let said: Value = serde_json::from_slice(said).unwrap_or_default();
+    let file = said.get("GOENV").and_then(Value::as_str).unwrap_or_default();
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().any(|line| line.trim().strip_prefix("GOTOOLCHAIN=").is_some_and(|choice| !choice.trim().is_empty()))
 }
 
 fn in_dir(program: &OsStr, dir: &Path) -> Command {

@@ -4,7 +4,7 @@
 //! its own, since the program may end before; runs after that find its code in the cache.
 
 use std::env;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,9 +57,7 @@ fn polite(program: &Path) -> Command {
 
 /// What that process does: compiles the module that it is given to the cache. One at a time is enough; a program that is run so often will be run again.
 pub(crate) fn run() -> Result<()> {
-    let folder = cache::dir()?;
-    fs::create_dir_all(&folder)?;
-    let lock = File::create(folder.join("improve.lock")).context("there is no place for a lock")?;
+    let lock = undergo::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(()),

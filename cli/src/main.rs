@@ -64,7 +64,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = |()| ExitCode::SUCCESS;
-    let result = match Cli::parse().command {
+    let result = match Cli::parse_from(exec::with_runtime_args(std::env::args_os().collect())).command {
         Command::New(args) => new::run(&args).map(done),
         Command::Build(args) => build::run(&args).map(done),
         Command::Inspect(args) => inspect::run(&args).map(done),

@@ -1,5 +1,6 @@
 //! Options that say what a plugin may reach and use.
 
+use std::env::{self, VarError};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,8 +17,8 @@ pub(crate) struct Options {
     /// Give it a directory, at that path; ':ro' for reading only
     #[arg(long = "dir", value_name = "HOST::GUEST[:ro]", value_parser = dir)]
     dirs: Vec<(String, Dir)>,
-    /// Set a variable in its environment, which is empty otherwise
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    /// Set a variable in its environment, which is empty otherwise; without a value to that of this command
+    #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Add to its os.Args
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
@@ -115,11 +116,19 @@ fn rule(text: &str) -> Result<String, String> {
     Network::new([text]).map(|_| text.to_owned()).map_err(|error| error.message().to_owned())
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as NAME=VALUE".to_owned()),
+/// `NAME=VALUE`, or `NAME` for a variable to be passed on.
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    if name.is_empty() {
+        return Err("write it as NAME=VALUE, or as NAME to pass that variable on".to_owned());
     }
+    let value = match (value, env::var(name)) {
+        (Some(value), _) => value.to_owned(),
+        (None, Ok(value)) => value,
+        (None, Err(VarError::NotPresent)) => return Err(format!("{name} is not set here: write {name}=VALUE")),
+        (None, Err(VarError::NotUnicode(_))) => return Err(format!("{name} is not UTF-8 here, and WASI can't carry it")),
+    };
+    Ok((name.to_owned(), value))
 }
 
 fn time(text: &str) -> Result<SystemTime, String> {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::config::CodeCache;
+use crate::folder::{is_private, open_lock, private_folder};
 
 /// Bytes of all files, unless the environment says otherwise.
 const DEFAULT_SIZE: u64 = 1 << 30;
@@ -50,15 +51,11 @@ impl Cache {
             Ok(text) => crate::config::parse_size(&text)
                 .ok_or_else(|| format!("UNDERGO_CACHE_SIZE is {text:?}, and must be a size such as 512MiB"))?,
         };
-        let told = |why: String| format!("compiled code is not cached: {} {why}", folder.display());
-        make_folder(&folder).map_err(|error| told(format!("can't be made: {error}")))?;
-        let metadata = fs::metadata(&folder).map_err(|error| told(format!("can't be read: {error}")))?;
-        if !metadata.is_dir() {
-            return Err(told("is no folder".to_owned()));
+        if let (CodeCache::User, Some(all)) = (choice, folder.parent()) {
+            // Who may write the folder around it could put another in its place.
+            private_folder(all).map_err(|why| format!("compiled code is not cached: {} {why}", all.display()))?;
         }
-        if !is_private(&metadata) {
-            return Err(told("belongs to another user, or others may write to it; make it private to you (chmod 700)".to_owned()));
-        }
+        private_folder(&folder).map_err(|why| format!("compiled code is not cached: {} {why}", folder.display()))?;
         Ok(Some(Cache { folder, size }))
     }
 
@@ -112,7 +109,7 @@ impl Cache {
 
     /// Removes what was used least recently, until the rest fits. One process at a time does so.
     fn evict(&self, newest: &blake3::Hash) -> io::Result<()> {
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.folder.join("lock"))?;
+        let lock = open_lock(&self.folder.join("lock"))?;
         if lock.try_lock().is_err() {
             return Ok(());
         }
@@ -186,28 +183,6 @@ fn is_whole(file: &mut File) -> io::Result<bool> {
     Ok(magic == MAGIC && told == digest.finalize().as_bytes())
 }
 
-#[cfg(unix)]
-fn is_private(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    // SAFETY: the function has no preconditions.
-    let me = unsafe { libc::geteuid() };
-    metadata.uid() == me && metadata.mode() & 0o022 == 0
-}
-
-#[cfg(not(unix))]
-fn is_private(_: &fs::Metadata) -> bool {
-    // The user's folders are the user's there.
-    true
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -223,7 +198,7 @@ mod tests {
     use super::*;
 
     fn cache(folder: &Path, size: u64) -> Cache {
-        make_folder(folder).expect("a folder");
+        private_folder(folder).expect("a folder");
         Cache { folder: folder.to_owned(), size }
     }
 

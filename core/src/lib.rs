@@ -43,6 +43,7 @@ mod error;
 pub mod escape;
 mod fd;
 mod fiber;
+mod folder;
 mod fork;
 mod gate;
 mod gonames;
@@ -106,6 +107,8 @@ pub use config::{CallOptions, Caller, CodeCache, Compile, Dir, InstanceOptions, 
 pub use engine::Tier;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
 pub use fiber::AsyncReturned;
+#[doc(hidden)]
+pub use folder::{open_lock, private_file, private_folder};
 pub use fork::{Lasting, PerProcess};
 pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
 pub use input::Input;

@@ -1,3 +1,5 @@
+//go:build go1.24
+
 // Package jsonvalue carries values of type any as JSON, for the generated code of
 // plugins.
 package jsonvalue

@@ -1,3 +1,5 @@
+//go:build go1.24
+
 // Package predeclared has what Go predeclares under names of its own, for the
 // generated code of a plugin that declares one of those names itself.
 package predeclared

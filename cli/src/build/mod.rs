@@ -1,23 +1,29 @@
 //! `undergo build`: from a folder of Go files to a plugin, or to a program.
+//!
+//! No native code of the tree runs, so that a stranger's plugin can be built: the generator is this
+//! command's own, cgo is off, nothing is asked of version control, and no toolchain is fetched
+//! because the tree names one.
 
 mod finish;
+mod flags;
+mod package;
 mod workspace;
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 use undergo::ModuleKind;
 
 use crate::failure::Failure;
 use crate::go::Go;
 use crate::progress::Progress;
-use crate::sdk::{GENERATOR, Sdk};
+use crate::sdk;
 use crate::stdnet::StdNet;
-use workspace::{GLUE, Workspace};
+use flags::Flags;
+use package::Package;
+use workspace::Workspace;
 
 /// Compile a folder of Go files to a plugin
 #[derive(clap::Args)]
@@ -41,16 +47,24 @@ pub(crate) struct Args {
     /// Build a program with a main function, for 'undergo run', and not a plugin
     #[arg(long, conflicts_with = "world")]
     command: bool,
+    /// Put Go's database of time zones into the module, for time.LoadLocation: some 450 kB
+    #[arg(long)]
+    tzdata: bool,
+    /// Flags for 'go build', with paths relative to DIR: -tags, -ldflags, -gcflags, -mod and others. They join those of GOFLAGS and of this command
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<String>,
 }
 
 const HELP: &str = "\
 The generated glue and the guest SDK stay out of the folder; no network is needed. A go.mod that requires the SDK, \
-github.com/undergo-dev/undergo/go-guest-sdk, decides itself which one is used.
+github.com/undergo-dev/undergo/go-guest-sdk, decides itself which one is used. No native code of the folder runs. A newer Go that its go.mod names is \
+fetched when GOTOOLCHAIN=auto is set.
 
 Examples:
   undergo build                        the plugin in the current directory
   undergo build ./greeter -o out.wasm
   undergo build --net --command ./server && undergo run --net any server.wasm
+  undergo build ./greeter -- -tags=prod -ldflags='-X main.version=1.2'
 
 Exit code: 0, or 1 when there is no plugin; the messages of Go and of the generator are shown as they are.";
 
@@ -68,24 +82,45 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
     };
     let kind = if args.command { ModuleKind::Command } else { ModuleKind::Reactor };
+    let goflags = GoFlags::gather(args, &go, kind)?;
     let progress = Progress::start("reading the package");
-    let sdk = Sdk::extract()?;
     let net = args.net.then(|| StdNet::of(&go)).transpose()?;
-    let mut workspace = Workspace::new(&go, &sdk, &dir, &gomod, net, &progress)?;
+    let mut workspace = Workspace::new(&go, goflags.shared, &dir, &gomod, net)?;
     let package = Package::load(&go, &workspace, &progress)?;
-    let typed = has_directives(&package.dir, &package.files)?;
-    if typed && args.command {
-        bail!("{} has //undergo: directives, and no function of a program can be called: build it without --command", args.dir.display());
+    let mut has_own_sdk = false;
+    if args.command {
+        if package.has_directives()? {
+            bail!(
+                "{} has //undergo: directives, and no function of a program can be called: build it without --command",
+                args.dir.display()
+            );
+        }
+    } else if !package.is_bare()? {
+        let import = workspace.provide_sdk(&go, &package, &progress)?;
+        has_own_sdk = import == sdk::MODULE;
+        generate(&go, &workspace, &import, args.world.as_deref(), &progress)?;
+        if workspace.glue().exists() {
+            workspace.lay_glue()?;
+        }
     }
-    if typed {
-        let generator = if workspace.requires_sdk { own_generator(&go, &workspace, &progress)? } else { sdk.generator(&go, &progress)? };
-        generate(&go, &workspace, &generator, args.world.as_deref(), &progress)?;
+    if let Some(place) = package.zone_without_data(&dir) {
+        progress.pass_on(
+            format!("{place}: warning: time.LoadLocation finds no time zones in a sandbox: build with --tzdata, which adds them\n")
+                .as_bytes(),
+        );
     }
-    workspace.lay_glue(typed)?;
 
     progress.say(format!("compiling {}", package.name));
     let wasm = workspace.temp().join("plugin.wasm");
-    compile(&go, &workspace, &wasm, kind, args.debug, &progress)?;
+    let compiled = compile(&go, &workspace, &wasm, kind, &goflags.build, &progress);
+    if compiled.is_err() && has_own_sdk {
+        eprintln!(
+            "note: {} takes the guest SDK from its own modules, and the glue is for that of undergo {}",
+            package.name,
+            undergo::VERSION
+        );
+    }
+    compiled?;
     let bytes = fs::read(&wasm).context("the compiled module can't be read")?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
     drop(progress);
@@ -93,6 +128,44 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     finish::write(&output, &bytes)?;
     println!("{}  {summary}", output.display());
     Ok(())
+}
+
+/// The flags of the go command: the user's, and ours.
+struct GoFlags {
+    /// What each command of the build has to know, by GOFLAGS.
+    shared: Flags,
+    /// What 'go build' is given as arguments.
+    build: Vec<String>,
+}
+
+impl GoFlags {
+    fn gather(args: &Args, go: &Go, kind: ModuleKind) -> Result<GoFlags> {
+        let buildmode = if kind == ModuleKind::Reactor { "c-shared" } else { "exe" };
+        let mut shared = Flags::default();
+        shared.push("-trimpath");
+        let users = Flags::of_environment(&go.flags)?;
+        users.refuse("GOFLAGS", buildmode)?;
+        shared.append(users);
+        // Version control runs what the tree's own configuration names.
+        shared.push("-buildvcs=false");
+        let mut given = Flags::of_arguments(&args.flags)?;
+        given.refuse("the command line", buildmode)?;
+        shared.append(given.clone());
+        if args.tzdata {
+            shared.add_tag("timetzdata");
+        }
+        // Tracebacks come from Go's own tables, which these leave alone.
+        let ours = if args.debug { "" } else { "-s -w" };
+        let mut build = vec![format!("-buildmode={buildmode}")];
+        build.extend(flags::linker(ours, &shared.take("ldflags")));
+        shared.take("buildmode");
+        // Once more as arguments, where the go command refuses what it does not know.
+        for counted in ["ldflags", "buildmode", "modfile", "tags"] {
+            given.take(counted);
+        }
+        build.extend(given.into_iter().cloned());
+        Ok(GoFlags { shared, build })
+    }
 }
 
 fn world_name(name: &str) -> Result<String, String> {
@@ -117,75 +190,13 @@ fn plugin_dir(dir: &Path) -> Result<PathBuf> {
     Ok(plain.unwrap_or(dir))
 }
 
-/// What the go command says of the plugin's package.
-struct Package {
-    dir: PathBuf,
-    /// The last part of its import path.
-    name: String,
-    files: Vec<String>,
-}
-
-impl Package {
-    fn load(go: &Go, workspace: &Workspace, progress: &Progress) -> Result<Package> {
-        let mut command = go.wasm(workspace.dir());
-        workspace.apply(&mut command);
-        let output = Go::run(command.args(["list", "-e", "-json=Dir,ImportPath,Name,GoFiles,Error", "."]), progress)?;
-        let said: Value = serde_json::from_slice(&output.stdout).context("'go list' gave no JSON")?;
-        let word = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default();
-        let shown = workspace.dir().display();
-        let files: Vec<String> = list(&said, "GoFiles");
-        if files.is_empty() {
-            let reason = said.pointer("/Error/Err").and_then(Value::as_str).unwrap_or("it has no Go files");
-            bail!("{shown} can't be built: {reason}");
-        }
-        if word("Name") != "main" {
-            bail!(
-                "{shown} is the package {}, and what is built is a package main: write 'package main' at the top of its files, and add 'func main() {{}}'",
-                word("Name")
-            );
-        }
-        Ok(Package { dir: PathBuf::from(word("Dir")), name: last_part(word("ImportPath")).to_owned(), files })
-    }
-}
-
-fn list(value: &Value, name: &str) -> Vec<String> {
-    let items = value.get(name).and_then(Value::as_array);
-    items.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-}
-
-/// `greeter` of `example.com/greeter/v2`.
-fn last_part(import_path: &str) -> &str {
-    let mut parts = import_path.rsplit('/');
-    let last = parts.next().unwrap_or_default();
-    let is_version = last.strip_prefix('v').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
-    if is_version { parts.next().unwrap_or(last) } else { last }
-}
-
-/// Whether the package asks for glue. One with bare `//go:wasmexport` directives alone does without.
-fn has_directives(dir: &Path, files: &[String]) -> Result<bool> {
-    for name in files.iter().filter(|name| *name != GLUE) {
-        let file = dir.join(name);
-        let text = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-        if text.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"//undergo:")) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The generator of the SDK that the plugin's module requires: glue and SDK must be of one version.
-fn own_generator(go: &Go, workspace: &Workspace, progress: &Progress) -> Result<PathBuf> {
-    progress.say("building the generator");
-    let program = workspace.temp().join(format!("undergo-gen{}", env::consts::EXE_SUFFIX));
-    Go::run(go.native(workspace.dir()).args(["build", "-buildvcs=false", "-o"]).arg(&program).arg(GENERATOR), progress)?;
-    Ok(program)
-}
-
-fn generate(go: &Go, workspace: &Workspace, generator: &Path, world: Option<&str>, progress: &Progress) -> Result<()> {
+/// Has the glue written, where there is anything to write it for.
+fn generate(go: &Go, workspace: &Workspace, sdk: &str, world: Option<&str>, progress: &Progress) -> Result<()> {
+    let generator = sdk::generator(go, progress)?;
     progress.say("generating glue");
-    let mut command = go.helper(generator, workspace.dir());
-    workspace.apply(&mut command);
-    command.args(["-dir", "."]).arg("-o").arg(workspace.glue());
+    let mut command = go.helper(&generator, workspace.dir());
+    workspace.apply(&mut command)?;
+    command.args(["-quiet", "-dir", ".", "-sdk", sdk]).arg("-o").arg(workspace.glue());
     if let Some(world) = world {
         command.args(["-world", world]);
     }
@@ -193,18 +204,10 @@ fn generate(go: &Go, workspace: &Workspace, generator: &Path, world: Option<&str
     Ok(())
 }
 
-fn compile(go: &Go, workspace: &Workspace, wasm: &Path, kind: ModuleKind, debug: bool, progress: &Progress) -> Result<()> {
+fn compile(go: &Go, workspace: &Workspace, wasm: &Path, kind: ModuleKind, flags: &[String], progress: &Progress) -> Result<()> {
     let mut command = go.wasm(workspace.dir());
-    workspace.apply(&mut command);
-    command.args(["build", "-trimpath", "-buildvcs=false"]);
-    if kind == ModuleKind::Reactor {
-        command.arg("-buildmode=c-shared");
-    }
-    if !debug {
-        // Tracebacks come from Go's own tables, which this leaves alone.
-        command.arg("-ldflags=-s -w");
-    }
-    let output = command.arg("-o").arg(wasm).arg(".").output().context("the go command can't be run")?;
+    workspace.apply(&mut command)?;
+    let output = command.arg("build").args(flags).arg("-o").arg(wasm).arg(".").output().context("the go command can't be run")?;
     progress.pass_on(&output.stderr);
     if output.status.success() {
         return Ok(());
@@ -218,14 +221,6 @@ fn compile(go: &Go, workspace: &Workspace, wasm: &Path, kind: ModuleKind, debug:
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_plugin_is_named_after_its_import_path() {
-        assert_eq!(last_part("example.com/greeter"), "greeter");
-        assert_eq!(last_part("example.com/greeter/v2"), "greeter");
-        assert_eq!(last_part("example.com/vault"), "vault");
-        assert_eq!(last_part("greeter"), "greeter");
-    }
 
     #[test]
     fn worlds_have_wit_names() {

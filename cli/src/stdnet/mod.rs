@@ -46,19 +46,16 @@ impl StdNet {
         for change in &changes {
             files.push((change.file, apply(&src, change).with_context(|| strange(go, change.file))?));
         }
-        let dir = cache::dir()?.join("net").join(format!("{}-{:016x}", go.version, digest(&src, &files)));
+        let dir = cache::folder("net")?.join(format!("{}-{:016x}", go.version, digest(&src, &files)));
         let mut replace = Map::new();
         for (name, text) in &files {
             // No file in its place is how an overlay leaves one out.
             let place = text.as_ref().map(|_| utf8(&dir.join(name))).transpose()?.unwrap_or_default();
             replace.insert(utf8(&src.join(name))?, Value::String(place));
         }
-        if !dir.is_dir() {
-            let overlay = format!("{:#}\n", json!({ "Replace": replace }));
-            let texts = files.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
-            cache::write_folder(&dir, texts.chain([(JSON, overlay.as_str())]))
-                .with_context(|| format!("the overlay can't be written to {}; UNDERGO_CACHE_DIR names another place", dir.display()))?;
-        }
+        let overlay = format!("{:#}\n", json!({ "Replace": replace }));
+        let texts = files.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
+        cache::lay(&dir, &texts.chain([(JSON, overlay.as_str())]).collect::<Vec<_>>())?;
         Ok(StdNet { dir, replace })
     }
 

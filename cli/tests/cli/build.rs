@@ -1,17 +1,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{bare, command, fixture, folder, run, undergo};
+use crate::support::{bare, command, fixture, folder, names, run, undergo};
 
 const MOD: &str = "module example.com/tiny\n\ngo 1.24\n";
 const TINY: &str = "package main\n\n//undergo:export\nfunc Twice(n int32) int32 { return 2 * n }\n\nfunc main() {}\n";
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
-}
 
 #[test]
 fn the_folder_stays_as_it_is() {

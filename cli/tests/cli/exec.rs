@@ -117,3 +117,48 @@ fn the_tests_that_go_has_for_runtimes_pass() {
         assert!(ran.contains(passed), "{ran}");
     }
 }
+
+const ENVIRONMENT: &str = r#"package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	for _, name := range []string{"A", "B", "PWD", "GIVEN"} {
+		value, ok := os.LookupEnv(name)
+		fmt.Println(name, ok, value)
+	}
+	fmt.Println(os.Args[1:])
+}
+"#;
+
+#[test]
+fn variables_are_given_by_name_or_with_a_value() {
+    let dir = folder(&[("go.mod", "module example.com/env\n\ngo 1.24\n"), ("main.go", ENVIRONMENT)]);
+    undergo(dir.path(), &["build", "--command"]).ok();
+    let exec = |options: &str, runtime: &[(&str, &str)]| {
+        let words = options.split_whitespace().map(|word| word.replace('_', " "));
+        let mut exec = command(dir.path());
+        exec.env("GIVEN", "given").env_remove("A").env_remove("B").env("PWD", dir.path()).envs(runtime.iter().copied());
+        run(exec.arg("exec").args(words).args(["env.wasm", "--env", "mine"]))
+    };
+    let here = dir.path().to_str().expect("a path");
+    let text = |a: &str, b: &str, given: &str| format!("A {a}\nB {b}\nPWD true {here}\nGIVEN {given}\n[--env mine]\n");
+    assert_eq!(exec("", &[]).ok(), text("false ", "false ", "false "));
+    assert_eq!(exec("--env A=1 --env B=x=_y --env GIVEN", &[]).ok(), text("true 1", "true x= y", "true given"));
+    assert_eq!(exec("--env A=1 --env A= --env-all", &[]).ok(), text("true ", "false ", "true given"));
+    assert_eq!(exec("--env-all --env GIVEN=other", &[]).ok(), text("false ", "false ", "true other"));
+    exec("--env A", &[]).fails(2, &["A is not set here", "A=VALUE"]);
+    exec("--env =1", &[]).fails(2, &["NAME=VALUE"]);
+    // What Go's own script takes from its environment.
+    let args = ("GOWASIRUNTIMEARGS", "--env A=2  --env GIVEN");
+    assert_eq!(exec("--env A=1", &[args]).ok(), text("true 1", "false ", "true given"));
+    assert_eq!(exec("", &[args, ("GOWASIRUNTIME", "")]).ok(), text("true 2", "false ", "true given"));
+    assert_eq!(exec("", &[args, ("GOWASIRUNTIME", "wazero")]).ok(), text("false ", "false ", "false "));
+    exec("", &[("GOWASIRUNTIMEARGS", "--nonsense")]).fails(1, &["--nonsense is no option", "GOWASIRUNTIMEARGS"]);
+    // The same grammar for a program that is run on its own.
+    let ran = run(command(dir.path()).env("GIVEN", "given").args(["run", "--env", "A=1", "--env", "GIVEN", "env.wasm"])).ok();
+    assert!(ran.starts_with("A true 1\nB false \nPWD false \nGIVEN true given\n"), "{ran}");
+}

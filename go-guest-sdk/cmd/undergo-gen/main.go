@@ -2,7 +2,7 @@
 //
 // Usage:
 //
-//	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-world NAME]
+//	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-world NAME] [-sdk PATH] [-quiet]
 //
 // It reads the directives in the doc comments of the package in DIR:
 //
@@ -11,8 +11,9 @@
 //	//undergo:enum                  on a type whose constants are an enum
 //
 // and writes one Go file for wasip1, if there is a function with a directive. What it can't map is reported, all of it in
-// one run, and nothing is written; the exit status is 1 then. The go command that
-// it runs is $UNDERGO_GO, or go.
+// one run, and nothing is written; the exit status is 1 then. What looks like a
+// directive and has no effect is a warning. The go command that it runs is
+// $UNDERGO_GO, or go.
 package main
 
 import (
@@ -34,6 +35,8 @@ func main() {
 	out := flag.String("o", "", "file to write, - for standard output (default: "+defaultOutput+" in the plugin's directory)")
 	wit := flag.String("wit", "", "file to write the interface to, as well")
 	world := flag.String("world", "", "name of the plugin's world (default: the last element of its import path)")
+	sdk := flag.String("sdk", emit.SDK, "import path of the SDK")
+	quiet := flag.Bool("quiet", false, "say nothing when there is nothing to generate")
 	version := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 	if *version {
@@ -44,13 +47,13 @@ func main() {
 		fmt.Fprintf(os.Stderr, "undergo-gen: unexpected argument %q; the plugin's directory is -dir\n", flag.Arg(0))
 		os.Exit(2)
 	}
-	if err := run(*dir, *out, *wit, *world); err != nil {
+	if err := run(*dir, *out, *wit, *world, *sdk, *quiet); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, out, wit, world string) error {
+func run(dir, out, wit, world, sdk string, quiet bool) error {
 	name := defaultOutput
 	switch out {
 	case "-":
@@ -59,17 +62,24 @@ func run(dir, out, wit, world string) error {
 	default:
 		name = filepath.Base(out)
 	}
+	ignored, err := parse.Ignored(dir, name)
+	if err != nil {
+		return err
+	}
+	if len(ignored) > 0 {
+		fmt.Fprintln(os.Stderr, ignored)
+	}
 	plugin, err := parse.Plugin(dir, name, world)
 	if err != nil {
 		return err
 	}
 	if len(plugin.Exports)+len(plugin.Imports) == 0 {
-		return nothing(dir, out)
+		return nothing(dir, out, quiet)
 	}
 	if err := check.Plugin(plugin); err != nil {
 		return err
 	}
-	code, err := emit.Glue(plugin, undergo.Version)
+	code, err := emit.Glue(plugin, undergo.Version, sdk)
 	if err != nil {
 		return err
 	}
@@ -87,8 +97,10 @@ func run(dir, out, wit, world string) error {
 
 // nothing is what becomes of a plugin without directives. It may do without the
 // SDK, so that no glue may be in its way, not even that of an earlier run.
-func nothing(dir, out string) error {
-	fmt.Fprintf(os.Stderr, "undergo-gen: no //undergo:export and no //undergo:import in %s: nothing to generate\n", dir)
+func nothing(dir, out string, quiet bool) error {
+	if !quiet {
+		fmt.Fprintf(os.Stderr, "undergo-gen: no //undergo:export and no //undergo:import in %s: nothing to generate\n", dir)
+	}
 	if text, err := os.ReadFile(out); out != "-" && err == nil && parse.IsGlue(text) {
 		return os.Remove(out)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/emit"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -36,7 +38,7 @@ func golden(t *testing.T, dir string) {
 	t.Chdir(module)
 	copyCase(t, dir, module)
 
-	err = run(".", "", "interface.wit", "")
+	err = run(".", "", "interface.wit", "", emit.SDK, false)
 	if err != nil {
 		compare(t, filepath.Join(dir, "errors.golden"), []byte(err.Error()+"\n"))
 		if _, err := os.Stat(defaultOutput); err == nil {
@@ -55,7 +57,7 @@ func golden(t *testing.T, dir string) {
 	compare(t, filepath.Join(dir, "wit.golden"), read(t, "interface.wit"))
 
 	// The glue of the first run lies in the directory now, and changes nothing.
-	if err := run(".", "", "", ""); err != nil {
+	if err := run(".", "", "", "", emit.SDK, false); err != nil {
 		t.Fatal("second run: ", err)
 	}
 	if !bytes.Equal(glue, read(t, defaultOutput)) {

@@ -56,7 +56,7 @@ func (g *glue) pkg(path, name string) string {
 }
 
 // sdkName is what the SDK declares under that name.
-func (g *glue) sdkName(name string) string { return g.pkg(sdk, "undergo") + "." + name }
+func (g *glue) sdkName(name string) string { return g.pkg(g.path, "undergo") + "." + name }
 
 // sdk is a call of the SDK's function name.
 func (g *glue) sdk(name string, args ...string) string {
@@ -65,7 +65,7 @@ func (g *glue) sdk(name string, args ...string) string {
 
 // jsonValue is what the SDK declares under that name for JSON.
 func (g *glue) jsonValue(name string) string {
-	return g.pkg(sdk+"/jsonvalue", "jsonvalue") + "." + name
+	return g.pkg(g.path+"/jsonvalue", "jsonvalue") + "." + name
 }
 
 func (g *glue) unsafe() string { return g.pkg("unsafe", "unsafe") }
@@ -87,7 +87,7 @@ func (g *glue) typ(t *model.Type) string {
 // has other names in a package of the SDK.
 
 func (g *glue) predeclared(name string) string {
-	return g.pkg(sdk+"/predeclared", "predeclared") + "." + name
+	return g.pkg(g.path+"/predeclared", "predeclared") + "." + name
 }
 
 // pre is the predeclared type of that name.

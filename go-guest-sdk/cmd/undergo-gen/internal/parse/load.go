@@ -37,14 +37,22 @@ type source struct {
 
 // listed is what `go list` says of a package.
 type listed struct {
-	Dir        string
-	ImportPath string
-	Name       string
-	GoFiles    []string
-	CgoFiles   []string
-	Export     string
-	Module     *struct{ GoVersion string }
-	Error      *struct{ Err string }
+	Dir            string
+	ImportPath     string
+	Name           string
+	GoFiles        []string
+	CgoFiles       []string
+	IgnoredGoFiles []string
+	TestGoFiles    []string
+	XTestGoFiles   []string
+	Export         string
+	Standard       bool
+	DepOnly        bool
+	Module         *struct {
+		GoVersion string
+		Main      bool
+	}
+	Error *struct{ Err string }
 }
 
 // goList runs the go command for wasip1, with the environment's GOFLAGS.
