@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { UndergoError } from 'undergo'
+import { Plugin, UndergoError } from 'undergo'
 import { guest, thrownBy } from './common.mjs'
 
 const command = await guest('command')
@@ -98,4 +98,44 @@ test('what is no network', async (t) => {
     assert.equal(error.code, code)
     assert.match(error.message, says)
   }
+})
+
+// A module whose export opens a socket, and gives the number for what went wrong; and one that has nothing to do with the network.
+const OPENS = Buffer.from(
+  'AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC' +
+    'AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL',
+  'base64'
+)
+const PLAIN = Buffer.from('AGFzbQEAAAABBAFgAAADAgEABQMBAAEHGAIGbWVtb3J5AgALX2luaXRpYWxpemUAAAoEAQIACw==', 'base64')
+
+test('a guest holds so many descriptors', async () => {
+  const plugin = await Plugin.compile(OPENS)
+  for (const [limits, most] of [
+    [{ descriptors: 0 }, 0],
+    [{ descriptors: 3 }, 3],
+    [{}, 128]
+  ]) {
+    const instance = plugin.instantiateSync({ sandbox: { network: 'any' }, limits })
+    for (let i = 0; i < most + 2; i++) assert.equal(instance.exports.openSync(), i < most ? 0 : 33, `${i} of ${most}`)
+  }
+  for (const descriptors of [-1, 1.5, 2 ** 32, 'many']) {
+    assert.throws(() => plugin.instantiateSync({ limits: { descriptors } }), /limits\.descriptors/)
+  }
+})
+
+test('what is given in vain is warned of once', async () => {
+  const texts = []
+  const listen = (warning) => texts.push([warning.name, warning.message])
+  process.on('warning', listen)
+  const plugin = await Plugin.compile(PLAIN)
+  const sandbox = { network: 'example.org:443' }
+  await plugin.instantiate({ sandbox })
+  plugin.instantiateSync({ sandbox })
+  const opens = await Plugin.compile(OPENS)
+  await opens.instantiate({ sandbox })
+  await delay(1)
+  process.off('warning', listen)
+  assert.equal(texts.length, 1)
+  assert.equal(texts[0][0], 'UndergoWarning')
+  assert.match(texts[0][1], /opens no sockets/)
 })

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +15,18 @@ import undergo
 from conftest import Caller, guest_path
 
 NOTHING = "the sandbox denied the use of the network; it takes the rule any, or one for less, such as connect=example.org:443"
+
+
+OPENS = base64.b64decode(
+    "AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC"
+    "AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL"
+)
+"""A module whose export `open` opens a socket, and gives the number for what went wrong."""
+
+PLAIN = base64.b64decode("AGFzbQEAAAABBAFgAAADAgEABQMBAAEHGAIGbWVtb3J5AgALX2luaXRpYWxpemUAAAoEAQIACw==")
+"""One that has nothing to do with the network."""
+
+TOO_MANY = 33
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +160,34 @@ def test_the_core_tells_what_is_no_rule(command: undergo.Plugin) -> None:
     closed.close()
     with pytest.raises(ValueError, match="closed"):
         command.run(sandbox=sandbox)
+
+
+@pytest.mark.parametrize("most", [0, 1, 5])
+def test_a_guest_holds_so_many_descriptors(most: int) -> None:
+    limits, sandbox = undergo.Limits(descriptors=most), undergo.Sandbox(network="any")
+    instance = undergo.Plugin(OPENS).instantiate(sandbox=sandbox, limits=limits)
+    assert [instance.exports.open() for _ in range(most + 2)] == [0] * most + [TOO_MANY] * 2
+
+
+def test_descriptors_have_a_default_and_bounds() -> None:
+    instance = undergo.Plugin(OPENS).instantiate(sandbox=undergo.Sandbox(network="any"))
+    assert [instance.exports.open() for _ in range(129)] == [0] * 128 + [TOO_MANY]
+    for wrong in (-1, 1 << 32, "many", True):
+        with pytest.raises((TypeError, ValueError), match=r"Limits\.descriptors"):
+            undergo.Limits(descriptors=wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_given_in_vain_is_warned_of() -> None:
+    plugin, network = undergo.Plugin(PLAIN), undergo.Sandbox(network="example.org:443")
+    with pytest.warns(RuntimeWarning, match="opens no sockets"):
+        plugin.instantiate(sandbox=network)
+    with pytest.warns(RuntimeWarning, match="opens no sockets"):
+        plugin.pool(1, sandbox=network)
+    with pytest.warns(RuntimeWarning, match="opens no sockets"):
+        asyncio.run(plugin.instantiate_async(sandbox=network))
+    with socket.create_server(("127.0.0.1", 0)) as given, pytest.warns(RuntimeWarning, match="accepts no connections"):
+        plugin.instantiate(sandbox=undergo.Sandbox(listeners=[given]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plugin.instantiate()
+        undergo.Plugin(OPENS).instantiate(sandbox=network)

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 const HELP: &str = "\
 The program has the standard streams of this command, and nothing else that it is not given. Options stand before the file; what follows it is the program's.
 
-Exit code: that of the program; 125 when it could not be run, or was ended: by a trap, a timeout or another limit.
+Exit code: that of the program; 141 when it went on writing where nobody reads; 125 when it could not be run, or was ended: by a trap, a timeout or another limit.
 
 Examples:
   undergo run app.wasm -v input.txt

@@ -131,6 +131,62 @@ static void instances(const undergo_plugin_t *hostile) {
   undergo_instance_delete(instance);
 }
 
+// A module whose export opens a socket, and gives the number for what went wrong.
+static const uint8_t opens[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x0f, 0x03, 0x60, 0x03, 0x7f, 0x7f, 0x7f, 0x01, 0x7f, 0x60, 0x00, 0x01, 0x7f, 0x60, 0x00, 0x00, 0x02, 0x24, 0x01, 0x16, 0x77, 0x61, 0x73,
+    0x69, 0x5f, 0x73, 0x6e, 0x61, 0x70, 0x73, 0x68, 0x6f, 0x74, 0x5f, 0x70, 0x72, 0x65, 0x76, 0x69, 0x65, 0x77, 0x31, 0x09, 0x73, 0x6f, 0x63, 0x6b, 0x5f, 0x6f, 0x70, 0x65, 0x6e, 0x00, 0x00, 0x03,
+    0x03, 0x02, 0x01, 0x02, 0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x1f, 0x03, 0x06, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 0x02, 0x00, 0x04, 0x6f, 0x70, 0x65, 0x6e, 0x00, 0x01, 0x0b, 0x5f, 0x69, 0x6e,
+    0x69, 0x74, 0x69, 0x61, 0x6c, 0x69, 0x7a, 0x65, 0x00, 0x02, 0x0a, 0x0f, 0x02, 0x0a, 0x00, 0x41, 0x01, 0x41, 0x02, 0x41, 0x00, 0x10, 0x00, 0x0b, 0x02, 0x00, 0x0b,
+};
+
+// One that has nothing to do with the network.
+static const uint8_t plain[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00, 0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x18, 0x02, 0x06, 0x6d, 0x65, 0x6d, 0x6f, 0x72,
+    0x79, 0x02, 0x00, 0x0b, 0x5f, 0x69, 0x6e, 0x69, 0x74, 0x69, 0x61, 0x6c, 0x69, 0x7a, 0x65, 0x00, 0x00, 0x0a, 0x04, 0x01, 0x02, 0x00, 0x0b,
+};
+
+static void descriptors(void) {
+  undergo_plugin_t *plugin;
+  OK(undergo_plugin_from_bytes(opens, sizeof opens, NULL, compiling(), &plugin));
+  undergo_sandbox_t *sandbox = undergo_sandbox_new();
+  OK(undergo_sandbox_allow_network(sandbox, "any"));
+  for (uint32_t most = 0; most < 4; most++) {
+    // 0 is the default.
+    const undergo_limits_t limits = {.descriptors = most};
+    const uint32_t room = most == 0 ? 128 : most;
+    undergo_instance_t *instance;
+    OK(undergo_plugin_instantiate(plugin, NULL, sandbox, &limits, &instance));
+    for (uint32_t i = 0; i < room + 2; i++) {
+      undergo_value_t *said;
+      int64_t number;
+      OK(undergo_instance_call(instance, "open", NULL, 0, NULL, &said));
+      CHECK(undergo_value_get_int(said, &number) && number == (i < room ? 0 : 33));
+      undergo_value_delete(said);
+    }
+    undergo_instance_delete(instance);
+  }
+  undergo_sandbox_delete(sandbox);
+  undergo_plugin_delete(plugin);
+}
+
+static void in_vain(void) {
+  undergo_plugin_t *plugin;
+  OK(undergo_plugin_from_bytes(plain, sizeof plain, NULL, compiling(), &plugin));
+  CHECK(undergo_plugin_diagnostic(plugin, 0) == NULL);
+  undergo_sandbox_t *sandbox = undergo_sandbox_new();
+  OK(undergo_sandbox_allow_network(sandbox, "example.org:443"));
+  for (int i = 0; i < 2; i++) {
+    undergo_instance_t *instance;
+    OK(undergo_plugin_instantiate(plugin, NULL, sandbox, NULL, &instance));
+    undergo_instance_delete(instance);
+  }
+  const char *told = undergo_plugin_diagnostic(plugin, 0);
+  CHECK(told != NULL && strstr(told, "opens no sockets") != NULL && undergo_plugin_diagnostic(plugin, 0) == told);
+  CHECK(undergo_plugin_diagnostic(plugin, 1) == NULL && undergo_plugin_diagnostic(plugin, SIZE_MAX) == NULL);
+  undergo_sandbox_delete(sandbox);
+  undergo_plugin_delete(plugin);
+}
+
 static void mistakes(void) {
   undergo_sandbox_t *sandbox = undergo_sandbox_new();
   FAILS(undergo_sandbox_allow_network(sandbox, "example.org"), UNDERGO_TYPE_MISMATCH, "example.org");
@@ -149,6 +205,8 @@ int main(int argc, char **argv) {
   rules(command);
   handed_in(command);
   instances(hostile);
+  descriptors();
+  in_vain();
   mistakes();
   undergo_plugin_delete(hostile);
   undergo_plugin_delete(command);

@@ -83,6 +83,28 @@ class NetworkTest < Minitest::Test
     assert_equal ["hello", 0, []], [said, running.value.code, running.value.denied]
   end
 
+  # A module whose export opens a socket, and gives the number for what went wrong; and one that has nothing to do with the network.
+  OPENS = "AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC" \
+          "AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL".unpack1("m")
+  PLAIN = "AGFzbQEAAAABBAFgAAADAgEABQMBAAEHGAIGbWVtb3J5AgALX2luaXRpYWxpemUAAAoEAQIACw==".unpack1("m")
+
+  def test_a_guest_holds_so_many_descriptors
+    plugin = Undergo::Plugin.compile(OPENS)
+    { { descriptors: 0 } => 0, { descriptors: 3 } => 3, {} => 128 }.each do |limits, most|
+      instance = plugin.instantiate(sandbox: { network: "any" }, limits: limits)
+      assert_equal [0] * most + [33], Array.new(most + 1) { instance.exports["open"].call }
+    end
+    [-1, 1 << 32, "many"].each { |wrong| assert_raises(ArgumentError) { Undergo::Limits.new(descriptors: wrong) } }
+  end
+
+  def test_what_is_given_in_vain_is_told
+    plugin = Undergo::Plugin.compile(PLAIN)
+    assert_empty plugin.diagnostics
+    2.times { plugin.instantiate(sandbox: { network: "example.org:443" }) }
+    assert_equal 1, plugin.diagnostics.size
+    assert_includes plugin.diagnostics.first, "opens no sockets"
+  end
+
   def test_what_can_not_be_allowed
     assert_includes assert_raises(Undergo::TypeMismatchError) { start(network: "example.org") }.message, "example.org"
     { "example.org:80" => "no address to listen at", "127.0.0.1:0" => "nobody would know" }.each do |listener, why|

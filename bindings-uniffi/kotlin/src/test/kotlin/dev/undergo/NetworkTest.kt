@@ -12,6 +12,7 @@ import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
 import java.net.SocketException
+import java.util.Base64
 import java.util.concurrent.CompletableFuture
 import kotlin.concurrent.thread
 
@@ -106,6 +107,35 @@ class NetworkTest {
             }
         }
         assertEquals(listOf("hello", 0, emptyList<String>()), running.get().run { listOf(said, code, denied) })
+    }
+
+    /** A module whose export opens a socket, and gives the number for what went wrong. */
+    private val opens = Base64.getDecoder().decode(
+        "AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC" +
+            "AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL",
+    )
+
+    /** One that has nothing to do with the network. */
+    private val plain = Base64.getDecoder().decode("AGFzbQEAAAABBAFgAAADAgEABQMBAAEHGAIGbWVtb3J5AgALX2luaXRpYWxpemUAAAoEAQIACw==")
+
+    @Test
+    fun `a guest holds so many descriptors`() {
+        val plugin = Plugin.compile(opens)
+        for ((limits, most) in listOf(Limits(descriptors = 0) to 0, Limits(descriptors = 3) to 3, Limits() to 128)) {
+            plugin.instantiate(Imports(), Sandbox(network = listOf("any")), limits).use { instance ->
+                repeat(most) { assertEquals(0, (instance.call("open") as Number).toInt()) }
+                assertEquals(33, (instance.call("open") as Number).toInt())
+            }
+        }
+        assertThrows<IllegalArgumentException> { Limits(descriptors = -1) }
+    }
+
+    @Test
+    fun `what is given in vain is told`() {
+        val plugin = Plugin.compile(plain)
+        assertEquals(emptyList<String>(), plugin.diagnostics)
+        repeat(2) { plugin.instantiate(Imports(), Sandbox(network = listOf("example.org:443"))).close() }
+        assertTrue("opens no sockets" in plugin.diagnostics.single())
     }
 
     @Test
