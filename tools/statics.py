@@ -27,6 +27,7 @@ HARMLESS = {
     ("bindings-python/src/coroutine.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/errors.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/event_loop.rs", "PyOnceLock"): GIL,
+    ("bindings-python/src/greenlets.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/imports.rs", "OnceLock"): "set before anybody else has the table",
     ("bindings-python/src/types.rs", "PyOnceLock"): GIL,
 }

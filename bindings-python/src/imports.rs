@@ -9,6 +9,7 @@ use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Output, Plugin,
 
 use crate::coroutine;
 use crate::errors;
+use crate::greenlets;
 use crate::lift::ToPython;
 use crate::lower::Object;
 use crate::types::{self, python_name};
@@ -49,6 +50,7 @@ impl<'py> Table<'py> {
         let callable = self.hold(function);
         Output::lines(move |line| {
             Python::attach(|py| {
+                greenlets::note(py);
                 let given = callable.function(py)?.call1((String::from_utf8_lossy(line),));
                 given
                     .map(drop)
@@ -120,6 +122,7 @@ impl Callable {
 impl HostFunction for Callable {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
         Python::attach(|py| {
+            greenlets::note(py);
             let function = self.function(py)?;
             let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| errors::from_host(py, raised))?;
             let result = if call.is_async() { coroutine::call_host(call, &function, args) } else { call.outside(|| function.call1(args)) };

@@ -14,6 +14,7 @@ mod errors;
 mod event_loop;
 mod exports;
 mod function;
+mod greenlets;
 mod imports;
 mod instance;
 mod json;
@@ -75,6 +76,7 @@ mod _undergo {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::only_one_interpreter(module.py())?;
         crate::signals::install(module.py())?;
+        crate::greenlets::install();
         module.add("__version__", undergo::VERSION)?;
         module.add("ERROR_KINDS", undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
     }

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use undergo::{Lasting, Result};
 
 use crate::errors;
+use crate::greenlets;
 
 /// How often the main thread takes the interpreter's lock to look for signals. The lock may have to be waited for, so not at each tick of the engine.
 const LOOK: Duration = Duration::from_millis(20);
@@ -41,5 +42,9 @@ fn look() -> Result<()> {
     }
     LOOKED.set(Some(now));
     // An interpreter that shuts down runs no handlers.
-    Python::try_attach(|py| py.check_signals().map_err(|raised| errors::interrupted(py, raised))).unwrap_or(Ok(()))
+    Python::try_attach(|py| {
+        greenlets::note(py);
+        py.check_signals().map_err(|raised| errors::interrupted(py, raised))
+    })
+    .unwrap_or(Ok(()))
 }

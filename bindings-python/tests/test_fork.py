@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -216,3 +217,49 @@ def test_multiprocessing(loaded: undergo.Plugin) -> None:
     assert make(loaded).recurse(3) == 3
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map_async(work, range(8)).get(SECONDS) == list(range(8))
+
+
+FIRST = """
+import os, sys, threading, time
+import undergo
+
+plugin = undergo.Plugin(bytes.fromhex(sys.argv[2]))
+go = threading.Event()
+
+def make():
+    go.wait()
+    plugin.instantiate()
+
+threading.Thread(target=make).start()
+for _ in range(2):  # threads that compute make the window wide
+    threading.Thread(target=lambda: [sum(range(1000)) for _ in range(3000)], daemon=True).start()
+go.set()
+time.sleep(float(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    try:
+        os._exit(0 if plugin.instantiate().f() == 7 else 3)
+    except undergo.DeadInstanceError:
+        os._exit(0)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+        os._exit(os.waitstatus_to_exitcode(status))
+    time.sleep(0.005)
+os.kill(child, 9)
+os._exit(9)
+"""
+
+# (module (memory (export "memory") 1) (func (export "_initialize")) (func (export "f") (result i32) i32.const 7))
+SEVEN = (
+    "0061736d010000000108026000006000017f03030200010503010001071c03066d656d6f727902000b5f696e69746961"
+    "6c697a650000016600010a090202000b040041070b"
+)
+
+
+@pytest.mark.parametrize("delay", [0, 0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005])
+def test_a_fork_while_the_first_instance_is_made(delay: float) -> None:
+    """The child answers, or says that it can't: it never waits for a thread that it does not have."""
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", FIRST, str(delay), SEVEN], timeout=120, check=False)
+    assert ended.returncode == 0

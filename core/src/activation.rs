@@ -83,8 +83,29 @@ fn is_within() -> bool {
     let here = address();
     THREAD.with(|thread| {
         let Place { frame, coroutine } = thread.innermost.get();
-        (thread.stack.get().low..frame).contains(&here) && coroutine == self::coroutine()
+        (stack_of(thread).low..frame).contains(&here) && coroutine == self::coroutine()
     })
+}
+
+/// Whether a guest that needs so much stack may be entered here, and may call the host's functions.
+///
+/// # Errors
+///
+/// `busy` where coroutines share the stack of their thread, and there is not as much left of it: they can't be switched on another one.
+#[inline]
+pub(crate) fn check_stack(needed: usize) -> Result<()> {
+    if remaining_stack() < needed && coroutine() != 0 { Err(too_small(needed)) } else { Ok(()) }
+}
+
+#[cold]
+fn too_small(needed: usize) -> Error {
+    let text = format!(
+        "the call needs {} KiB of stack, and the thread has {} KiB left: greenlets can't be switched on another stack. Give the thread a larger one, lower the limit \
+         of the guest's stack, or make the call outside of greenlets",
+        needed >> 10,
+        remaining_stack() >> 10
+    );
+    Error::new(ErrorKind::Busy, text)
 }
 
 #[cold]
@@ -154,7 +175,7 @@ fn catch_up() {
 }
 
 /// Which coroutine of the host's language runs, if these share the stack of their thread.
-fn coroutine() -> u64 {
+pub(crate) fn coroutine() -> u64 {
     COROUTINE.get().map_or(0, |function| function())
 }
 
@@ -182,10 +203,7 @@ pub fn in_coroutine(coroutine: u64) {
 #[must_use]
 pub fn remaining_stack() -> usize {
     let here = address();
-    let Stack { low, high } = THREAD.with(|thread| match thread.stack.get() {
-        Stack { high: 0, .. } => own_stack(thread),
-        known => known,
-    });
+    let Stack { low, high } = THREAD.with(stack_of);
     if here < high { here.saturating_sub(low) } else { 0 }
 }
 
@@ -205,7 +223,8 @@ fn on_fresh_stack<R>(needed: usize, code: impl FnOnce() -> R) -> R {
         }
     }
     let _outer = Outer(THREAD.with(|thread| thread.stack.get()));
-    stacker::grow(needed, || {
+    // As much again for the frames of host functions as `needed` has for them.
+    stacker::grow(needed + (1 << 20), || {
         let here = address();
         let left = stacker::remaining_stack().unwrap_or(needed);
         // All frames from here on are below this one.
@@ -220,6 +239,14 @@ fn on_fresh_stack<R>(needed: usize, code: impl FnOnce() -> R) -> R {
 fn address() -> usize {
     let mark = 0_u8;
     std::hint::black_box(&raw const mark).addr()
+}
+
+#[inline]
+fn stack_of(thread: &Thread) -> Stack {
+    match thread.stack.get() {
+        Stack { high: 0, .. } => own_stack(thread),
+        known => known,
+    }
 }
 
 /// Finds out about the thread's own stack, the first time.
@@ -294,13 +321,15 @@ mod tests {
         let other = check_on_another_stack();
         assert!(other.is_err_and(|error| error.kind() == ErrorKind::Busy));
         // One that was made for guest code is known.
-        assert!(on_fresh_stack(1 << 20, || {
-            let inner = Window::open();
-            let within = below(check);
-            drop(inner);
-            within
-        })
-        .is_ok());
+        assert!(
+            on_fresh_stack(1 << 20, || {
+                let inner = Window::open();
+                let within = below(check);
+                drop(inner);
+                within
+            })
+            .is_ok()
+        );
         drop(window);
         assert!(is_clear());
     }
@@ -344,7 +373,9 @@ mod tests {
         CURRENT.set(2);
         below(|| assert!(check().is_err()));
         let counted = done.clone();
-        when_clear(move || drop(counted.fetch_add(1, Ordering::SeqCst)));
+        when_clear(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
         assert_eq!(done.load(Ordering::SeqCst), 0);
         CURRENT.set(1);
         drop(window);

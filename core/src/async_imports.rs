@@ -66,9 +66,14 @@ fn within(
 ) -> Result<()> {
     let mut raw: Vec<MaybeUninit<ValRaw>> = words.iter().map(|word| MaybeUninit::new(ValRaw::u64(*word))).collect();
     let lease = Lease { id: lease, pool: store.data().pool };
+    let answered = later.answered;
     let fiber = Within::Fiber { later, lease };
-    let mut call = HostCall { import, store: store.as_context_mut(), raw: &mut raw, within: fiber, _not_send: PhantomData };
+    let mut call = HostCall { import, store: store.as_context_mut(), raw: &mut raw, within: fiber, answered, _not_send: PhantomData };
     let result = code(&mut call);
+    let answered = call.answered;
+    if let Within::Fiber { later, .. } = &mut call.within {
+        later.answered = answered;
+    }
     words[0] = crate::imports::raw_u64(&raw, 0);
     result
 }

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use wasmtime::{AsContextMut, Store, StoreContextMut};
 
 use crate::abi::block::Block;
+use crate::activation;
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Tier;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,13 +24,14 @@ use crate::interface::Function;
 use crate::life::{Life, Usage};
 use crate::patience::Patience;
 use crate::plugin::Plugin;
+use crate::running::unlinked;
 use crate::state::State;
 use crate::stopwatch::Stopwatch;
 use crate::store::{Seed, note_fuel, refuel};
 use crate::task::{self, run_here};
 use crate::ticker::Ticking;
 use crate::value::{ToValue, Value};
-use crate::visit::{Lease, Visit, through};
+use crate::visit::{Lease, Visit, is_outside_of, through, would_wait_for_itself};
 
 impl Plugin {
     /// Makes an instance whose calls are futures, and runs its `_initialize` under the limits. Those of `call` are about the initialisation.
@@ -78,6 +80,7 @@ impl Drop for Dropped<'_> {
 
 impl AsyncInstance {
     pub(crate) async fn within(seed: Seed, patience: Patience) -> Result<AsyncInstance> {
+        activation::check()?;
         // An instance takes a while to make, and no loop should wait for it.
         task::away().await;
         let mut store = seed.store()?;
@@ -214,6 +217,7 @@ impl AsyncInstance {
 
     /// Takes the instance, which whoever has it might need this thread to give back.
     fn lock_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
+        activation::check()?;
         let text =
             "the instance is in the middle of an asynchronous call, which needs this thread to go on: await that one first, or await both";
         self.0.store.clone().try_lock_owned().map_err(|_| Error::new(ErrorKind::Busy, text))
@@ -221,8 +225,18 @@ impl AsyncInstance {
 
     /// The store, for a call from within a host function that runs on this thread.
     fn take_inner(&self) -> Result<StoreContextMut<'static, State>> {
+        activation::check()?;
         let text = "the instance is in the middle of a call of this thread";
-        self.0.seed.gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, text))
+        if !is_outside_of(&self.0.seed.gate) {
+            return Err(Error::new(ErrorKind::Busy, text));
+        }
+        let gate = &self.0.seed.gate;
+        let store = gate.take_inner().ok_or_else(|| Error::new(ErrorKind::Busy, text))?;
+        if !store.data().is_linked {
+            gate.put_inner(store);
+            return Err(unlinked());
+        }
+        Ok(store)
     }
 
     fn enter_here(&self) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
@@ -262,7 +276,11 @@ impl AsyncInstance {
             let visit = |sender: oneshot::Sender<Result<R>>| -> Visit {
                 Box::new(move |store| {
                     Box::pin(async move {
-                        let result = fiber::call(store, &function, export, block, patience, true, then).await;
+                        let result = if store.data().is_linked {
+                            fiber::call(store, &function, export, block, patience, true, then).await
+                        } else {
+                            Err(unlinked())
+                        };
                         // Who does not wait any more does not need it.
                         drop(sender.send(result));
                     })
@@ -302,8 +320,19 @@ impl AsyncInstance {
         result
     }
 
+    /// Checks that this may wait for the instance, and enter it here.
+    fn check_way(&self) -> Result<()> {
+        activation::check()?;
+        if would_wait_for_itself(&self.0.seed.gate) {
+            let text = "the instance is in the middle of a call of this thread, whose host function would wait for itself: call back without awaiting                         (call_here), or make the host function asynchronous and await the call there";
+            return Err(Error::new(ErrorKind::Busy, text));
+        }
+        Ok(())
+    }
+
     /// Waits for the instance.
     async fn enter(&self, patience: &Patience) -> Result<OwnedMutexGuard<Kept<Store<State>>>> {
+        self.check_way()?;
         let locked = bounded(patience, async { Ok(self.0.store.clone().lock_owned().await) }).await;
         let store = locked.map_err(|ended| match ended.kind() {
             ErrorKind::Timeout => {
@@ -344,6 +373,7 @@ impl AsyncInstance {
         if options.within.is_some_and(|lease| self.0.seed.doors.find(lease).is_some()) {
             return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
         }
+        self.check_way()?;
         let patience = Patience::of(options, &self.0.seed.options.limits);
         let mut store = bounded(&patience, async { Ok(self.0.store.clone().lock_owned().await) }).await?;
         task::away().await;

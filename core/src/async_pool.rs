@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::Thread;
 use std::time::Duration;
 
+use crate::activation;
 use crate::async_instance::{AsyncArguments, AsyncInstance};
 use crate::config::{CallOptions, InstanceOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +19,7 @@ use crate::runtime;
 use crate::store::Seed;
 use crate::task::run_here;
 use crate::value::{ToValue, Value};
-use crate::visit::{Lease, unique};
+use crate::visit::{Lease, unique, would_wait_for_its_pool};
 
 impl Plugin {
     /// Makes a pool of instances whose calls are futures (see [`instantiate_async`](Plugin::instantiate_async)). None is made yet.
@@ -122,7 +123,8 @@ impl AsyncPool {
     }
 
     async fn take(&self, patience: &Patience, lease: Option<Lease>) -> Result<Loan> {
-        let turn = if lease.is_some_and(|lease| lease.pool == self.0.id) {
+        activation::check()?;
+        let turn = if lease.is_some_and(|lease| lease.pool == self.0.id) || would_wait_for_its_pool(self.0.id) {
             let text = "all instances of the pool are busy, one of them with the call from which this one comes: a host function that calls its \
                         own pool needs a larger one";
             self.0.roster.try_take()?.ok_or_else(|| Error::new(ErrorKind::Busy, text))?

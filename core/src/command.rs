@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use crate::activation;
 use crate::async_instance;
 use crate::config::{CallOptions, InstanceOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +42,9 @@ impl Plugin {
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let options = self.options_of_command(options)?;
         let patience = Patience::of(call, &options.limits);
+        activation::check()?;
         let seed = Seed::new(self, options)?;
+        seed.check_stack()?;
         let mut store = seed.store()?;
         // Nobody else knows of it, so this does not wait; host functions expect it.
         seed.gate.enter(&patience)?;

@@ -1,11 +1,12 @@
 //! The gate of an instance: who is in it.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use wasmtime::StoreContextMut;
 
+use crate::activation::thread_id;
 use crate::barrier;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
@@ -14,13 +15,13 @@ use crate::state::State;
 
 /// Who may enter an instance: one thread at a time, and that thread again only from within a host function.
 pub(crate) struct Gate {
-    /// The token of the thread that is in the instance; 0 when none is.
+    /// The number of the thread that is in the instance; 0 when none is.
     owner: AtomicU64,
     waiters: AtomicUsize,
     lock: Mutex<()>,
     left: Condvar,
     /// Set while the owner runs a host function: the store, for a call back into it.
-    inner: UnsafeCell<Option<StoreContextMut<'static, State>>>,
+    inner: Inner,
     /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
     lease: AtomicU64,
     leases: AtomicU64,
@@ -28,10 +29,18 @@ pub(crate) struct Gate {
     generation: u64,
 }
 
-// SAFETY: `inner` is touched only by the thread whose token is in `owner` (see `enter`, `take_inner`, `put_inner`), and a store is Send.
-unsafe impl Sync for Gate {}
-// SAFETY: as above; no part of a gate belongs to a thread but `inner`, which is empty unless its owner is in a host function.
-unsafe impl Send for Gate {}
+/// The store, while it is lent.
+struct Inner(UnsafeCell<Option<StoreContextMut<'static, State>>>);
+
+// SAFETY: it is touched only by the thread whose number is in `owner` (see `take_inner`, `put_inner`), after the one before has left, and what it holds is Send.
+unsafe impl Sync for Inner where StoreContextMut<'static, State>: Send {}
+
+/// A loan of the store, and the one around it: numbers, 0 where there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct Loan {
+    lease: u64,
+    around: u64,
+}
 
 /// How a thread came in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +59,7 @@ impl Gate {
             waiters: AtomicUsize::new(0),
             lock: Mutex::new(()),
             left: Condvar::new(),
-            inner: UnsafeCell::new(None),
+            inner: Inner(UnsafeCell::new(None)),
             lease: AtomicU64::new(0),
             leases: AtomicU64::new(0),
             generation: fork::generation(),
@@ -60,12 +69,12 @@ impl Gate {
     /// Comes in if nobody is.
     #[inline]
     pub(crate) fn enter_at_once(&self) -> bool {
-        self.owner.compare_exchange(0, thread_token(), Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.owner.compare_exchange(0, thread_id(), Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Comes in, or waits for it as long as the patience lasts.
     pub(crate) fn enter(&self, patience: &Patience) -> Result<Entry> {
-        let me = thread_token();
+        let me = thread_id();
         if self.enter_at_once() {
             return Ok(Entry::Outer);
         }
@@ -132,33 +141,38 @@ impl Gate {
 
     /// Whether this thread is in, or within a host function that the instance called.
     pub(crate) fn is_mine(&self) -> bool {
-        self.owner.load(Ordering::SeqCst) == thread_token()
+        self.owner.load(Ordering::SeqCst) == thread_id()
     }
 
     /// The store, for a nested entry. `None` while guest code or a conversion runs: then the instance is busy.
     pub(crate) fn take_inner(&self) -> Option<StoreContextMut<'static, State>> {
-        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_id());
         // SAFETY: only the owning thread comes here, which entered before, and no reference into the cell outlives a statement.
-        unsafe { (*self.inner.get()).take() }
+        unsafe { (*self.inner.0.get()).take() }
     }
 
     /// Lends the store to calls back into the instance, until it is taken back with [`take_inner`](Gate::take_inner).
     pub(crate) fn put_inner(&self, store: StoreContextMut<'static, State>) {
-        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_token());
+        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_id());
         // SAFETY: as in `take_inner`.
-        unsafe { *self.inner.get() = Some(store) };
+        unsafe { *self.inner.0.get() = Some(store) };
     }
 
-    /// Begins a loan of the store to a host function; gives the number of the loan around it, for [`end_lease`](Gate::end_lease).
-    pub(crate) fn begin_lease(&self) -> u64 {
+    /// Begins a loan of the store to a host function.
+    pub(crate) fn begin_lease(&self) -> Loan {
         let lease = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
-        self.lease.swap(lease, Ordering::SeqCst)
+        Loan { lease, around: self.lease.swap(lease, Ordering::SeqCst) }
+    }
+
+    /// Whether no loan that began after this one is left: if there is, the instance is not what its holder takes it for.
+    pub(crate) fn is_innermost(&self, loan: Loan) -> bool {
+        self.lease() == loan.lease
     }
 
     /// Ends a loan. Whoever still has the store from it has it no more, which [`lease`](Gate::lease) tells.
-    pub(crate) fn end_lease(&self, around: u64) {
+    pub(crate) fn end_lease(&self, loan: Loan) {
         let _store = self.take_inner();
-        self.lease.store(around, Ordering::SeqCst);
+        self.lease.store(loan.around, Ordering::SeqCst);
     }
 
     /// The number of the present loan.
@@ -166,14 +180,6 @@ impl Gate {
     pub(crate) fn lease(&self) -> u64 {
         self.lease.load(Ordering::SeqCst)
     }
-}
-
-/// A number that no other thread has: an address of its own. One that a thread had which is no more finds an instance that this one left within a call
-/// busy, as everybody does, or belonging to the parent of this process.
-#[inline]
-fn thread_token() -> u64 {
-    thread_local!(static MARK: Cell<u8> = const { Cell::new(0) });
-    MARK.with(|mark| std::ptr::from_ref(mark) as u64)
 }
 
 #[cfg(test)]
@@ -214,14 +220,28 @@ mod tests {
                         assert!(gate.enter(&Patience::default()).is_ok_and(|entry| entry == Entry::Nested));
                         assert!(gate.take_inner().is_none());
                         guarded.touch();
+                        assert!(gate.is_innermost(around));
                         gate.end_lease(around);
-                        assert_eq!(gate.lease(), around);
+                        assert_eq!(gate.lease(), 0);
                         gate.leave();
                     }
                 });
             }
         });
         assert_eq!(guarded.touched.into_inner(), 3 * 2 * ROUNDS);
+    }
+
+    #[test]
+    fn loans_end_in_their_order() {
+        let gate = Gate::new();
+        assert!(gate.enter(&Patience::default()).is_ok());
+        let (outer, inner) = (gate.begin_lease(), gate.begin_lease());
+        assert!(!gate.is_innermost(outer));
+        assert!(gate.is_innermost(inner));
+        gate.end_lease(inner);
+        assert!(gate.is_innermost(outer));
+        gate.end_lease(outer);
+        assert_eq!(gate.lease(), 0);
     }
 
     #[test]

@@ -16,14 +16,15 @@ use crate::abi::budget::Budget;
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
+use crate::activation::Window;
 use crate::config::Caller;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gate::{Entry, Gate};
+use crate::gate::{Entry, Gate, Loan};
 use crate::interface::Function;
 use crate::patience::Patience;
 use crate::state::State;
 use crate::value::{ToValue, Value};
-use crate::visit::Lease;
+use crate::visit::{IsOutside, Lease};
 
 /// A function of the host. Implemented by each host for its own callables.
 pub trait HostFunction: Send + Sync {
@@ -83,6 +84,11 @@ impl Imports {
         self.0.get(&(interface.to_owned(), name.to_owned()))
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.0.keys().map(|(interface, name)| format!("{interface}.{name}"))
     }
@@ -136,6 +142,8 @@ pub(crate) struct Later {
     pub(crate) deferred: Option<Deferred>,
     /// A result for which the guest has to find room.
     pub(crate) block: Option<Block<'static>>,
+    /// Whether the guest has its result, or will have it once there is room for it.
+    pub(crate) answered: bool,
 }
 
 /// One call of a host function by the guest.
@@ -144,6 +152,8 @@ pub struct HostCall<'c> {
     pub(crate) store: StoreContextMut<'c, State>,
     pub(crate) raw: &'c mut [MaybeUninit<ValRaw>],
     pub(crate) within: Within<'c>,
+    /// Whether the guest has its result.
+    pub(crate) answered: bool,
     /// Only the thread that is in the instance may call back into it.
     pub(crate) _not_send: PhantomData<*mut ()>,
 }
@@ -224,12 +234,14 @@ impl HostCall<'_> {
     /// host function has deferred its answer.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
         let own;
+        let mut is_outside = None;
         let (gate, leaves) = match &self.within {
             Within::Thread(gate) => (gate, false),
             Within::Fiber { .. } => {
                 own = self.store.data().gate.clone();
                 // Who is in an instance on fibers has its lock, and nobody waits at its gate.
                 let Ok(entry) = own.enter(&Patience::default()) else { return code() };
+                is_outside = Some(IsOutside::of(&own, self.store.data().pool));
                 (&own, entry == Entry::Outer)
             }
         };
@@ -237,10 +249,14 @@ impl HostCall<'_> {
         // SAFETY: only the lifetime changes. The store is lent to the gate for the time of `code`, during which this method's own borrow of
         // it is not used, and `Lent` takes it back, also when `code` panics.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
-        let lent = Lent { gate, around: gate.begin_lease(), leaves };
+        let lent = Lent { gate, loan: gate.begin_lease(), leaves };
         gate.put_inner(store);
         let result = code();
-        drop(lent);
+        drop(is_outside);
+        if !lent.end() {
+            let text = "its host functions have returned in another order than they were called in";
+            self.store.data().life.kill(&Error::new(ErrorKind::Busy, text));
+        }
         result
     }
 
@@ -305,6 +321,7 @@ impl HostCall<'_> {
     }
 
     fn give(&mut self, mut block: Block<'_>) -> Result<()> {
+        self.answered = true;
         let abi = &self.import.function.abi;
         if let Some(slot) = abi.result.flat {
             self.raw[0].write(ValRaw::u64(block.load(slot)));
@@ -346,13 +363,22 @@ pub(crate) fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>
 /// Takes the store back from the gate. A result of a nested call that a host function kept beyond its end is cut off from it.
 struct Lent<'g> {
     gate: &'g Gate,
-    around: u64,
+    loan: Loan,
     leaves: bool,
+}
+
+impl Lent<'_> {
+    /// Gives whether the loan was the innermost one. A panic ends the instance in any case.
+    fn end(self) -> bool {
+        let in_order = self.gate.is_innermost(self.loan);
+        drop(self);
+        in_order
+    }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.gate.end_lease(self.around);
+        self.gate.end_lease(self.loan);
         if self.leaves {
             self.gate.leave();
         }
@@ -374,8 +400,11 @@ pub(crate) fn dispatch(
 ) -> Result<()> {
     let host = caller.data().host[number].clone();
     let within = Within::Thread(caller.data().gate.clone());
-    let mut call = HostCall { import, store: caller.as_context_mut(), raw, within, _not_send: PhantomData };
-    let result = guarded(|| host.call(&mut call));
+    let mut call = HostCall { import, store: caller.as_context_mut(), raw, within, answered: false, _not_send: PhantomData };
+    let result = {
+        let _window = Window::open();
+        guarded(|| host.call(&mut call))
+    };
     call.conclude(result)
 }
 
@@ -394,6 +423,8 @@ impl HostCall<'_> {
         match result {
             Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(error.message())?,
             Err(error) => return Err(error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))),
+            // Zero bytes: else the guest would take its own argument for the result, or what lies on its stack.
+            Ok(()) if !self.answered => self.give(Block::begin(self.import.function.abi.result.size))?,
             Ok(()) => {}
         }
         let patience = &self.store.data().patience;

@@ -18,12 +18,13 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `escape`, `error`, `fork`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `quota`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
+//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `quota`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
 //! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
 mod access;
+mod activation;
 mod artifact;
 mod async_imports;
 mod async_instance;
@@ -97,6 +98,7 @@ pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
 pub use abi::text::text;
+pub use activation::{in_coroutine, remaining_stack, set_coroutine};
 pub use async_instance::{AsyncArguments, AsyncInstance};
 pub use async_pool::AsyncPool;
 pub use call::{Arguments, Outcome, Returned};

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::activation::Window;
 use crate::descriptor::{Descriptor, Waiting, Wants};
 use crate::error::{Error, Result};
 use crate::gopanic;
@@ -66,6 +67,7 @@ impl LineSink {
     }
 
     fn give(&self, line: &[u8]) -> Result<()> {
+        let _window = Window::open();
         // A panic of the host's code must not unwind through the guest's frames.
         catch_unwind(AssertUnwindSafe(|| (self.0)(line))).unwrap_or_else(|panic| Err(Error::from_panic("the function for output", &*panic)))
     }

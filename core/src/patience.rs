@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::activation::Window;
 use crate::cancel::CancelToken;
 use crate::config::{CallOptions, Caller, Limits};
 use crate::error::{Error, ErrorKind, Result};
@@ -91,7 +92,11 @@ impl Patience {
     /// `timeout`, `cancelled`, and what the host's interrupt function says.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_limits()?;
-        interrupt().map_or(Ok(()), |interrupt| interrupt())
+        interrupt().map_or(Ok(()), |interrupt| {
+            // A guest may be in the middle of something here, and this is code of the host's.
+            let _window = Window::open();
+            interrupt()
+        })
     }
 
     /// The same for a call that nobody waits for on a thread, and that nobody can thus interrupt.

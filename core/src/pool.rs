@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::activation;
 use crate::call::{Arguments, Returned};
 use crate::config::{CallOptions, InstanceOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
@@ -132,6 +133,8 @@ impl Pool {
     }
 
     fn take_within(&self, patience: &Patience) -> Result<Pooled> {
+        // Before anything is waited for: it may be this thread that has to give it back.
+        activation::check()?;
         let this = Arc::as_ptr(&self.0);
         let turn = if HELD.with_borrow(|held| held.contains(&this)) {
             let text = "all instances of the pool are busy, one of them with the call from which this one comes: a host function that calls its \

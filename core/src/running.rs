@@ -2,11 +2,13 @@
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
+use crate::activation;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Kept;
@@ -28,17 +30,21 @@ pub(crate) struct Running {
     /// Whether no limit has to be seen to with each call.
     is_unlimited: bool,
     /// Touched only by who is through the gate.
-    store: UnsafeCell<Kept<Store<State>>>,
+    store: Guarded<Kept<Store<State>>>,
 }
 
-// SAFETY: the store is reached only through `Entered`, which exists once at a time for outer entries (the gate's owner) and hands the
-// same store on for nested ones, on the same thread. Everything else in it is Sync.
-unsafe impl Sync for Running {}
+/// What is behind the gate.
+struct Guarded<T>(UnsafeCell<T>);
+
+// SAFETY: it is reached only by the gate's owner, one thread at a time, and so goes from thread to thread: through `Entered`, which exists once at a time for outer entries and
+// hands the same store on for nested ones, on the same thread, and by `reset`.
+unsafe impl<T: Send> Sync for Guarded<T> {}
 
 /// Being in the instance: the right to use its store. Small, because each call moves it.
 pub(crate) struct Entered<'i> {
     pub(crate) running: &'i Running,
-    store: Option<StoreContextMut<'static, State>>,
+    /// Not a plain reference: a nested entry that somebody keeps beyond its host function may be moved, or dropped, when the store is no more. It is stale then.
+    store: MaybeUninit<StoreContextMut<'static, State>>,
     entry: Entry,
     /// While it lives, the guest looks now and then whether it should go on.
     ticking: Option<Ticking>,
@@ -54,6 +60,8 @@ pub(crate) struct Entered<'i> {
 impl Running {
     /// Makes a guest, and initialises it.
     pub(crate) fn new(seed: Seed, patience: Patience) -> Result<Running> {
+        activation::check()?;
+        seed.check_stack()?;
         let (gate, life) = (seed.gate.clone(), seed.life.clone());
         let mut store = seed.store()?;
         // Nobody else knows the instance yet, so this does not wait; host functions expect it.
@@ -63,7 +71,7 @@ impl Running {
         drop(leaving);
         let limits = &seed.options.limits;
         let is_unlimited = limits.timeout.is_none() && limits.fuel.is_none();
-        Ok(Running { seed, gate, life, is_unlimited, store: UnsafeCell::new(Kept::new(store)) })
+        Ok(Running { seed, gate, life, is_unlimited, store: Guarded(UnsafeCell::new(Kept::new(store))) })
     }
 
     /// Comes in, or waits for it.
@@ -80,7 +88,12 @@ impl Running {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `enter`")]
     pub(crate) fn admit(&self, options: &CallOptions) -> Option<Admitted<'_>> {
-        if self.is_unlimited && options.are_default() && patience::interrupt().is_none() && self.gate.enter_at_once() {
+        if self.is_unlimited
+            && options.are_default()
+            && patience::interrupt().is_none()
+            && activation::is_clear()
+            && self.gate.enter_at_once()
+        {
             if self.life.is_fine() {
                 return Some(Admitted(self));
             }
@@ -97,20 +110,25 @@ impl Running {
 
     /// The same within that patience.
     pub(crate) fn enter_within(&self, patience: Patience) -> Result<Entered<'_>> {
+        activation::check()?;
         let entry = self.gate.enter(&patience)?;
         let store = match entry {
             Entry::Outer => {
                 // SAFETY: this thread has just become the gate's owner, so nobody else has a reference to the store; the lifetime is
                 // that of `Entered` in truth, which borrows `self` and gives the store up when it is dropped.
-                let store = unsafe { &mut *self.store.get() };
+                let store = unsafe { &mut *self.store.0.get() };
                 Some(store.as_context_mut())
             }
             Entry::Nested => self.gate.take_inner(),
         };
-        if store.is_none() {
-            return Err(busy());
-        }
+        let Some(store) = store else { return Err(busy()) };
         let mut entered = Entered::new(self, store, entry);
+        if entry == Entry::Nested && !entered.store_ref().data().is_linked {
+            return Err(unlinked());
+        }
+        if entry == Entry::Outer {
+            self.seed.check_stack()?;
+        }
         if patience.is_limited() {
             // Who was cancelled while waiting should hear that, and not that the instance has died of it.
             patience.check()?;
@@ -131,6 +149,8 @@ impl Running {
     /// Makes the guest anew, as it was after its initialisation.
     pub(crate) fn reset(&self, options: &CallOptions) -> Result<()> {
         self.life.check_process()?;
+        activation::check()?;
+        self.seed.check_stack()?;
         let patience = Patience::of(options, &self.seed.options.limits);
         if self.gate.enter(&patience)? == Entry::Nested {
             return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
@@ -138,9 +158,11 @@ impl Running {
         let _leaving = Leaving(&self.gate);
         let mut fresh = self.seed.store()?;
         self.life.begin();
+        let unmade = Unmade(&self.life);
         let came_up = come_up(&self.seed, &mut fresh, patience).inspect_err(|error| self.life.end(error));
+        std::mem::forget(unmade);
         // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
-        unsafe { *self.store.get() = Kept::new(fresh) };
+        unsafe { *self.store.0.get() = Kept::new(fresh) };
         came_up
     }
 }
@@ -154,8 +176,17 @@ impl<'i> Admitted<'i> {
     #[expect(clippy::inline_always, reason = "as `Running::enter`")]
     pub(crate) fn enter(self) -> Entered<'i> {
         // SAFETY: this thread has just become the gate's owner, and this is made where it does: see `enter_within`.
-        let store = unsafe { &mut *self.0.store.get() };
-        Entered::new(self.0, Some(store.as_context_mut()), Entry::Outer)
+        let store = unsafe { &mut *self.0.store.0.get() };
+        Entered::new(self.0, store.as_context_mut(), Entry::Outer)
+    }
+}
+
+/// Ends an instance whose guest was not made anew because of a panic: its store is still the old one.
+struct Unmade<'l>(&'l Life);
+
+impl Drop for Unmade<'_> {
+    fn drop(&mut self) {
+        self.0.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the initialisation"));
     }
 }
 
@@ -188,6 +219,13 @@ fn busy() -> Error {
     Error::new(ErrorKind::Busy, text)
 }
 
+/// The error for what needs the guest's exports or memory while its start section runs.
+#[cold]
+pub(crate) fn unlinked() -> Error {
+    let text = "the instance is being made: what its start section calls can use neither its exports nor its memory";
+    Error::new(ErrorKind::Busy, text)
+}
+
 #[cold]
 pub(crate) fn stale() -> Error {
     Error::new(ErrorKind::Busy, "the result of a call from within a host function can be read only until that function returns")
@@ -196,9 +234,18 @@ pub(crate) fn stale() -> Error {
 impl<'i> Entered<'i> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Running::enter`")]
-    fn new(running: &'i Running, store: Option<StoreContextMut<'static, State>>, entry: Entry) -> Entered<'i> {
+    fn new(running: &'i Running, store: StoreContextMut<'static, State>, entry: Entry) -> Entered<'i> {
         let lease = running.gate.lease();
-        Entered { running, store, entry, ticking: None, outer: None, watch: Stopwatch::start(), lease, _not_send: PhantomData }
+        Entered {
+            running,
+            store: MaybeUninit::new(store),
+            entry,
+            ticking: None,
+            outer: None,
+            watch: Stopwatch::start(),
+            lease,
+            _not_send: PhantomData,
+        }
     }
 
     /// Whether the host function that a nested entry belongs to has returned, and the store with it.
@@ -224,15 +271,20 @@ impl<'i> Entered<'i> {
         Ok(())
     }
 
+    /// The store. Nobody may ask for it who is [stale](Entered::is_stale).
     #[inline]
     pub(crate) fn store(&mut self) -> &mut StoreContextMut<'static, State> {
-        // Taken in `drop` only.
-        self.store.as_mut().unwrap_or_else(|| unreachable!("the store is there until the end"))
+        assert!(!self.is_stale(), "who is stale has no store");
+        // SAFETY: it was written in `new`. The store lives: an outer entry has kept everybody else out since, `reset` included, and a nested one is within
+        // its host function, hence within the outer one.
+        unsafe { self.store.assume_init_mut() }
     }
 
     #[inline]
     pub(crate) fn store_ref(&self) -> &StoreContextMut<'static, State> {
-        self.store.as_ref().unwrap_or_else(|| unreachable!("the store is there until the end"))
+        assert!(!self.is_stale(), "who is stale has no store");
+        // SAFETY: as in `store`.
+        unsafe { self.store.assume_init_ref() }
     }
 
     #[inline]
@@ -288,9 +340,8 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.entry == Entry::Outer && self.outer.is_none() && self.running.is_unlimited {
-            if let Some(store) = self.store.take() {
-                self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
-            }
+            let memory = self.store_ref().data().limiter.memory;
+            self.running.life.used(self.watch.ticks(), memory);
             self.running.gate.leave();
         } else {
             self.leave();
@@ -305,23 +356,22 @@ impl Entered<'_> {
         if self.is_stale() {
             return;
         }
-        if let (Some(outer), Some(store)) = (self.outer.take(), &mut self.store) {
-            store.data_mut().patience = *outer;
+        if let Some(outer) = self.outer.take() {
+            self.store().data_mut().patience = *outer;
         }
         match self.entry {
             Entry::Outer => {
-                if let Some(store) = self.store.take() {
-                    self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
-                    if store.data().fuel.is_some() {
-                        note_fuel(&store);
-                    }
+                let store = self.store_ref();
+                self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
+                if store.data().fuel.is_some() {
+                    note_fuel(store);
                 }
                 self.running.gate.leave();
             }
             Entry::Nested => {
-                if let Some(store) = self.store.take() {
-                    self.running.gate.put_inner(store);
-                }
+                // SAFETY: it was written in `new`, and this, at the end, is the only place where it is taken out. It is not stale, so its store lives.
+                let store = unsafe { self.store.assume_init_read() };
+                self.running.gate.put_inner(store);
             }
         }
     }

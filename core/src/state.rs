@@ -7,6 +7,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
+use crate::activation;
 use crate::clock::Simulated;
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Frame, Result};
@@ -73,6 +74,8 @@ pub(crate) struct State {
     pub(crate) refusals: Refusals,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
+    /// Whether the guest's handles are there. Before that, only its start section runs.
+    pub(crate) is_linked: bool,
 }
 
 /// The guest's exports that every call needs.
@@ -202,12 +205,12 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     if outermost {
         store.data().sockets.denials.begin();
     }
-    store.data_mut().depth += 1;
     let stack = store.data().ready.settings.stack;
+    let mut within = Within::begin(store);
     let mut call = || {
         // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
         // was loaded (`signatures.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
-        unsafe { func.call_unchecked(&mut *store, raw) }
+        unsafe { func.call_unchecked(&mut *within.store, raw) }
     };
     let result = if outermost {
         on_large_stack(stack, call)
@@ -215,7 +218,8 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
         // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
         call()
     };
-    store.data_mut().depth -= 1;
+    within.has_returned = true;
+    drop(within);
     let result = result.map_err(|error| classify(&error, &*store, mark));
     if result.is_err() {
         store.data_mut().sockets.close();
@@ -227,15 +231,46 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     result
 }
 
+/// A call of the guest that is under way.
+struct Within<'s, 'c> {
+    store: &'s mut StoreContextMut<'c, State>,
+    has_returned: bool,
+}
+
+impl<'s, 'c> Within<'s, 'c> {
+    fn begin(store: &'s mut StoreContextMut<'c, State>) -> Self {
+        store.data_mut().depth += 1;
+        Within { store, has_returned: false }
+    }
+}
+
+impl Drop for Within<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.store.data_mut().depth -= 1;
+        if !self.has_returned {
+            abandoned(self.store.data_mut());
+        }
+    }
+}
+
+/// A panic has come out of a call, of code of ours or of the engine: nobody knows in what state it has left the guest.
+#[cold]
+fn abandoned(state: &mut State) {
+    state.life.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the call"));
+    state.sockets.close();
+}
+
 /// Runs code that enters the guest. On a thread with a small stack, guest code would run into its end, which kills the process: it gets a
 /// stack of its own.
 pub(crate) fn on_large_stack<R>(stack: Stack, code: impl FnOnce() -> R) -> R {
-    let needed = stack.bytes() + NATIVE_STACK;
-    stacker::maybe_grow(needed, needed + NATIVE_STACK, code)
+    activation::with_stack(native_stack(stack), code)
 }
 
-/// Native stack for host functions that a guest calls, on top of the guest's own.
-const NATIVE_STACK: usize = 1 << 20;
+/// What a guest needs with such a stack: some for the host functions that it calls, on top of its own.
+pub(crate) fn native_stack(stack: Stack) -> usize {
+    stack.bytes() + (1 << 20)
+}
 
 /// What ended the guest, as an error.
 #[cold]

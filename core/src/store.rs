@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::budget::DEFAULT_MAX_VALUE;
+use crate::activation;
 use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::engine::Stack;
@@ -23,7 +24,7 @@ use crate::random::Seeded;
 use crate::refusal::Refusals;
 use crate::sockets::denials::Denials;
 use crate::sockets::table::Sockets;
-use crate::state::{Guest, State, classify, enter, on_large_stack};
+use crate::state::{Guest, State, classify, enter, native_stack, on_large_stack};
 use crate::streams::{Standards, Streams};
 use crate::turn::Turn;
 use crate::view::View;
@@ -75,6 +76,13 @@ impl Seed {
         Ok(Seed { fibers: true, ..Seed::new(plugin, options)? })
     }
 
+    /// Checks that the guest finds enough stack here, where that may not be one of its own.
+    #[inline]
+    pub(crate) fn check_stack(&self) -> Result<()> {
+        // Only code of the host's switches stacks.
+        if self.options.imports.is_empty() { Ok(()) } else { activation::check_stack(native_stack(self.stack)) }
+    }
+
     /// A store without an instance in it yet.
     pub(crate) fn store(&self) -> Result<Store<State>> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
@@ -112,6 +120,7 @@ impl Seed {
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             refusals: Refusals::default(),
             depth: 0,
+            is_linked: false,
         };
         let mut store = Store::new(ready.engine, state);
         store.limiter(|state| &mut state.limiter);
@@ -187,6 +196,7 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
     state.guest = Guest { memory, realloc, arena: None };
     state.exports = exports;
     state.poll = poll;
+    state.is_linked = true;
     Ok(start)
 }
 

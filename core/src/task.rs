@@ -16,6 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::{mem, ptr};
 
+use crate::activation;
 use crate::error::Result;
 use crate::patience::{LOOK, interrupt};
 use crate::runtime;
@@ -38,6 +39,9 @@ pub struct Job(Option<Arc<Task>>);
 impl Job {
     /// Runs the task until it waits, or goes elsewhere. Takes no longer than two ticks of the clock, of 2 ms each, but for the host's own functions.
     pub fn run(mut self) {
+        if activation::check().is_err() {
+            return activation::when_clear(|| self.run());
+        }
         // The loop gives it a turn, so it has had one.
         IS_OWED.set(false);
         if let Some(task) = self.0.take() {
@@ -328,6 +332,11 @@ pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
     })
     .await;
     (done, has_waited)
+}
+
+/// What tells the task that this thread runs from others that live; 0 for none.
+pub(crate) fn current() -> usize {
+    CURRENT.with_borrow(|task| task.as_ref().map_or(0, |task| Arc::as_ptr(task).addr()))
 }
 
 /// Whether this is a task at home.

@@ -1,7 +1,9 @@
 //! Calls back into an instance whose guest waits for an asynchronous host function.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,8 +11,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use wasmtime::StoreContextMut;
 
+use crate::activation;
 use crate::error::{Error, ErrorKind, Result};
+use crate::gate::Gate;
 use crate::state::State;
+use crate::task;
 
 /// The right of a host function that runs to call back into the instance that called it: see [`HostCall::lease`](crate::HostCall::lease).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,60 @@ pub struct Lease {
     pub(crate) id: u64,
     /// The pool of the instance; 0 where it is in none.
     pub(crate) pool: u64,
+}
+
+/// The code of a host function that has not returned yet, of a guest on a fiber.
+struct Outside {
+    number: u64,
+    gate: *const Gate,
+    pool: u64,
+    /// The task that runs it, and the coroutine of the host's language.
+    task: usize,
+    coroutine: u64,
+}
+
+thread_local! {
+    /// Those of this thread, one within the other.
+    static OUTSIDE: RefCell<Vec<Outside>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While this lives, the thread runs the code of a host function.
+pub(crate) struct IsOutside(u64);
+
+impl IsOutside {
+    pub(crate) fn of(gate: &Gate, pool: u64) -> IsOutside {
+        let number = unique();
+        OUTSIDE.with_borrow_mut(|all| {
+            all.push(Outside { number, gate, pool, task: task::current(), coroutine: activation::coroutine() });
+        });
+        IsOutside(number)
+    }
+}
+
+impl Drop for IsOutside {
+    fn drop(&mut self) {
+        // The last one, but for coroutines that return in another order.
+        OUTSIDE.with_borrow_mut(|all| all.retain(|outside| outside.number != self.0));
+    }
+}
+
+/// Whether the coroutine that runs is the one of the host function that the instance has called last on this thread.
+pub(crate) fn is_outside_of(gate: &Gate) -> bool {
+    let coroutine = activation::coroutine();
+    OUTSIDE.with_borrow(|all| all.iter().rfind(|outside| ptr::eq(outside.gate, gate)).is_some_and(|outside| outside.coroutine == coroutine))
+}
+
+/// Whether whoever waits here for that instance waits for itself: this is polled by code of a host function that the instance has called, and not by a task of its own, which
+/// would go on once the function has returned.
+pub(crate) fn would_wait_for_itself(gate: &Gate) -> bool {
+    let task = task::current();
+    OUTSIDE.with_borrow(|all| all.iter().any(|outside| ptr::eq(outside.gate, gate) && outside.task == task))
+}
+
+/// The same for a pool.
+pub(crate) fn would_wait_for_its_pool(pool: u64) -> bool {
+    let task = task::current();
+    OUTSIDE.with_borrow(|all| all.iter().any(|outside| outside.pool == pool && outside.task == task))
 }
 
 /// Something to do in the guest meanwhile. Each is done before the next begins, and before the host function's answer is taken: last in, first out.

@@ -10,6 +10,7 @@ use crate::access;
 use crate::config::CallOptions;
 use crate::error::Result;
 use crate::patience::Patience;
+use crate::running::unlinked;
 use crate::state::State;
 use crate::visit::{Visit, through};
 
@@ -104,5 +105,8 @@ impl AsyncInstance {
 }
 
 fn memory_of<'s>(store: &'s mut StoreContextMut<'_, State>) -> Result<&'s mut [u8]> {
+    if !store.data().is_linked {
+        return Err(unlinked());
+    }
     Ok(store.data().guest.memory()?.data_mut(store))
 }
