@@ -2,9 +2,9 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use undergo::{Error, ErrorKind, InstanceOptions, Result, Tier};
+use undergo::{Error, ErrorKind, InstanceOptions, Lasting, Result, Tier};
 
 use crate::boundary::{borrow, borrow_mut, bytes, c_text, delete, give, guard, null, path, text};
 use crate::config::{self, LimitsValue, PluginOptionsValue, PoolOptionsValue};
@@ -26,7 +26,7 @@ pub(crate) struct Loaded {
     go_version: Option<CString>,
     kind: CString,
     /// Made when they are asked for: there may be more of them later. The places of those that there are stay.
-    diagnostics: [OnceLock<CString>; MOST_DIAGNOSTICS],
+    diagnostics: [Lasting<CString>; MOST_DIAGNOSTICS],
     exports: Vec<Described>,
     imports: Vec<Described>,
 }
@@ -37,7 +37,7 @@ const MOST_DIAGNOSTICS: usize = 16;
 impl Loaded {
     fn diagnostic(&self, index: usize) -> Option<&CString> {
         let text = self.core.diagnostics().into_iter().nth(index)?;
-        Some(self.diagnostics.get(index)?.get_or_init(|| c_text(&text)))
+        Some(self.diagnostics.get(index)?.get_or_make(|| c_text(&text)))
     }
 }
 
