@@ -178,7 +178,7 @@ def test_json_is_any_value(guest: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [2**53 + 1, -(2**63), 2**64 - 1, 10**40, -(10**400), 0, -1, 1e22, 5e-324, 1.7976931348623157e308, 0.1, -0.0, "\x00\x1f\"\\\x7fü😀", ""],
+    [2**53 + 1, -(2**63), 2**64 - 1, 10**40, -(10**400), 0, -1, 1e22, 5e-324, 1.7976931348623157e308, 0.1, -0.0, '\x00\x1f"\\\x7fü😀', ""],
 )
 def test_json_is_exact_both_ways(guest: Any, value: Any) -> None:
     for given in (value, [value], {"a": {"b": value}}):

@@ -29,7 +29,6 @@ const (
 	ColorGrün
 )
 
-
 //undergo:export
 func Use(g Größe, f Fine, größe int, c Color) {}
 
