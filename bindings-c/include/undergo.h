@@ -661,7 +661,8 @@ const char *undergo_plugin_go_version(const struct undergo_plugin_t *plugin);
 
 // What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences (that its code can't be cached, say, or rules for the
 // network where it opens no sockets): that of this index, or NULL.
-const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin, size_t index);
+const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin,
+                                      size_t index);
 
 // How many exports the plugin has.
 size_t undergo_plugin_export_count(const struct undergo_plugin_t *plugin);

@@ -94,7 +94,7 @@ fn call(args: &Args) -> undergo::Result<()> {
     drop(progress);
     let result = forward::during(&instance, args.printer(), || invoke(&instance, export, &values))?;
     let Some(ty) = &function.result else { return Ok(()) };
-    let bytes = shown(ty, result, args)?;
+    let bytes = shown(ty, &result, args)?;
     let mut out = std::io::stdout().lock();
     out.write_all(&bytes)
         .and_then(|()| out.flush())
@@ -163,13 +163,13 @@ fn imports(plugin: &Plugin, given: &[String]) -> undergo::Result<Imports> {
 }
 
 /// What is written of a result.
-fn shown(ty: &Type, value: Value, args: &Args) -> undergo::Result<Vec<u8>> {
+fn shown(ty: &Type, value: &Value, args: &Args) -> undergo::Result<Vec<u8>> {
     let fail = |text| Error::new(ErrorKind::HostError, text);
     let bytes = if args.raw {
-        let bytes = json::raw(ty, &value).ok_or_else(|| fail(format!("--raw is for text and bytes, and the result is {ty}")))?;
+        let bytes = json::raw(ty, value).ok_or_else(|| fail(format!("--raw is for text and bytes, and the result is {ty}")))?;
         Some(bytes).filter(|bytes| bytes.len() <= args.most())
     } else {
-        json::page(&value, args.most()).map(|page| (page + "\n").into_bytes())
+        json::page(value, args.most()).map(|page| (page + "\n").into_bytes())
     };
     bytes.ok_or_else(|| {
         let most = plugin::bytes(args.most());

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use undergo::escape;
 
 use crate::cache;
 use crate::failure::Failure;
@@ -85,7 +86,7 @@ impl Go {
             output = ask(&envs)?;
         }
         if !output.status.success() {
-            eprint!("{}", String::from_utf8_lossy(&output.stderr));
+            eprint!("{}", escape::bytes(&output.stderr));
             return Err(Failure::Told.into());
         }
         let said: Value = serde_json::from_slice(&output.stdout).with_context(|| format!("'{shown} env' gave no JSON: is it Go?"))?;

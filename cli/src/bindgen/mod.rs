@@ -1,6 +1,6 @@
 //! `undergo bindgen`: typed modules, and headers, for a plugin's hosts.
 
-mod c;
+pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
 mod kotlin;

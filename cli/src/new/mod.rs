@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use undergo::names;
 
-use crate::bindgen::cpp;
+use crate::bindgen::{c, cpp};
 
 /// Start a plugin, with a program that calls it
 #[derive(clap::Args)]
@@ -99,6 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let path = folder.join(file);
         let text = text.replace("NAME", &args.name).replace("IDENT", &names::snake(&args.name));
         let text = text.replace("SPACE", &cpp::namespace(&args.name)).replace("PASCAL", &names::pascal(&args.name));
+        let text = text.replace("PREFIX", &c::prefix(&args.name));
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
     println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  {1}", args.name, args.host.command());

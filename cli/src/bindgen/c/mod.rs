@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use undergo::{Function, Plugin, TypeKind};
 
 use super::surface::Surface;
+pub(crate) use text::prefix;
 use text::{comment, literal};
 use types::Types;
 
@@ -26,7 +27,7 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     fn new(plugin: &'a Plugin) -> Header<'a> {
         let surface = Surface::new(plugin);
-        let types = Types::new(&text::prefix(&surface.world));
+        let types = Types::new(&prefix(&surface.world));
         Header { surface, types }
     }
 

@@ -129,7 +129,7 @@ const OF_C: &[&str] = &[
 ];
 
 /// What all names of a header begin with.
-pub(super) fn prefix(world: &str) -> String {
+pub(crate) fn prefix(world: &str) -> String {
     let name = identifier(world);
     let first = name.split('_').next().unwrap_or_default().to_lowercase();
     if first.is_empty() || OF_C.contains(&first.as_str()) { format!("plugin_{name}") } else { name }
