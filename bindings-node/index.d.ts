@@ -80,7 +80,7 @@ export interface Limits {
   memory?: number | string
   /** Milliseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance. */
   timeout?: number
-  /** Bytes that one value from the guest may have on this side, 1 GiB by default. */
+  /** Bytes that JavaScript may need for one value from the guest, as objects, 1 GiB by default. */
   value?: number | string
   /** Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest. */
   output?: number | string

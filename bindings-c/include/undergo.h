@@ -153,7 +153,7 @@ typedef struct undergo_limits_t {
   uint64_t memory;
   // Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
   uint64_t timeout;
-  // Bytes that one value from the guest may have on this side, 1 GiB by default.
+  // Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
   uint64_t value;
   // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
   uint64_t output;

@@ -45,7 +45,7 @@ pub struct LimitsValue {
     pub memory: u64,
     /// Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
     pub timeout: u64,
-    /// Bytes that one value from the guest may have on this side, 1 GiB by default.
+    /// Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
     pub value: u64,
     /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
     pub output: u64,

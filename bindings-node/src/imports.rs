@@ -70,7 +70,7 @@ impl Callable {
         }
         let (sender, receiver) = oneshot::channel();
         // In any case: a rejection should never be one that nobody handles.
-        wait(home, env, result, sender).map_err(|_| errors::thrown(home, env))?;
+        let settled = wait(home, env, result, sender).map_err(|_| errors::thrown(home, env))?;
         if is_sync {
             let name = names::camel(&call.function().name);
             let text = format!(
@@ -81,6 +81,8 @@ impl Callable {
         let home = home.clone();
         call.defer(Box::pin(async move {
             let _lease = lease;
+            // A promise that nobody can settle any more is collected, and what waits for it with it; the guest waits nevertheless.
+            let _settled = settled;
             let outcome: Outcome = receiver.await.map_err(|_| crate::home::ended())?;
             let value = outcome?;
             Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given { js: value.inner()?, home: &home, loans: &Loans::default() }))
@@ -131,11 +133,12 @@ fn is_thenable(value: Js) -> bool {
         )
 }
 
-/// Has the promise's outcome sent.
-fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Outcome>) -> Made<()> {
+/// Has the promise's outcome sent. Gives what keeps the sender alive.
+fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Outcome>) -> Made<Kept> {
     let settled = Js::owner(env, Settled(Mutex::new(Some(sender))))?;
     let settle = home.helper(|helpers| &helpers.settle).map_err(|_| crate::js::Failed(0))?;
-    env.call(settle, env.undefined()?, &[promise, settled]).map(drop)
+    env.call(settle, env.undefined()?, &[promise, settled])?;
+    Kept::new(home, settled)
 }
 
 /// Who waits for a promise.

@@ -8,6 +8,7 @@ import gc
 import inspect
 import threading
 import time
+import warnings
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -335,3 +336,27 @@ def test_cycles_through_host_functions_are_collected(plugin: undergo.Plugin) -> 
     gone = run(main)
     gc.collect()
     assert gone() is None
+
+
+def test_a_call_that_nobody_awaits_warns_and_never_runs(plugin: undergo.Plugin) -> None:
+    async def main() -> None:
+        guest = await start(plugin)
+        with pytest.warns(RuntimeWarning, match="coroutine 'echo_string' was never awaited"):
+            guest.echo_string("a")
+        with pytest.warns(RuntimeWarning, match="coroutine 'instantiate_async' was never awaited"):
+            plugin.instantiate_async(imports={"host": AsyncHost()}, sandbox=QUIET)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # One that was closed was not forgotten, nor one that was awaited, or cancelled on its way.
+            guest.echo_string("a").close()
+            assert await guest.echo_string("a") == "a"
+            task = asyncio.ensure_future(guest.sleep(10_000))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        # An exception that is on its way stays what it is.
+        with pytest.warns(RuntimeWarning, match="never awaited"), pytest.raises(ZeroDivisionError):
+            [guest.counter(), 1 / 0]
+
+    run(main)

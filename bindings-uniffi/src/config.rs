@@ -20,7 +20,7 @@ pub struct Limits {
     /// Seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
     #[uniffi(default = None)]
     pub timeout: Option<f64>,
-    /// Bytes that one value from the guest may have on this side; 1 GiB by default.
+    /// Bytes that one value from the guest may take on this side, with all that is made of it; 1 GiB by default.
     #[uniffi(default = None)]
     pub value: Option<u64>,
     /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.

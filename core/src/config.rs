@@ -62,8 +62,8 @@ pub struct Limits {
     pub fuel: Option<u64>,
     /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each function, and never grows.
     pub table: Option<u32>,
-    /// Bytes that a single value from the guest may have on the host's side, where an element that is no number counts 32 at the least; 1 GiB when
-    /// `None`.
+    /// Bytes of the host's memory that a single value from the guest may take: what the host makes of it, by the costs that its
+    /// [`Lift`](crate::Lift) states, to within a factor of two. All arguments of a host function count together. 1 GiB when `None`.
     pub value: Option<u64>,
     /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped. That is no error for the guest: a plugin whose
     /// log has become too long should not fail where one that logs less works, and Go programs hardly ever look whether printing has failed. The end of

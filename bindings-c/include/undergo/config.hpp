@@ -63,7 +63,7 @@ class Limits {
   Limits &memory(std::uint64_t bytes) { return limits_.memory = bytes, *this; }
   // How long a call may take, and the initialisation may: computing, sleeping, host functions and waiting for the instance.
   Limits &timeout(Duration time) { return limits_.timeout = detail::nanoseconds(time), *this; }
-  // Bytes that one value from the guest may have on this side, 1 GiB by default.
+  // Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
   Limits &value(std::uint64_t bytes) { return limits_.value = bytes, *this; }
   // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.
   Limits &output(std::uint64_t bytes) { return limits_.output = bytes, *this; }

@@ -197,7 +197,7 @@ class Limits:
         memory: guest memory, in bytes or as a text: `"64MiB"`.
         timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and
             waiting for the instance.
-        value: bytes that one value from the guest may have on this side, 1 GiB by default; as `memory`.
+        value: bytes that Python may need for one value from the guest, as objects, 1 GiB by default; as `memory`.
         output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for
             the guest; as `memory`.
         table: elements of the guest's tables, all together, 4,194,304 by default. Go's table has one for each function, and never grows.

@@ -166,7 +166,7 @@ module Undergo
   #
   # - memory: guest memory.
   # - timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
-  # - value: bytes that one value from the guest may have on this side, 1 GiB by default.
+  # - value: bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
   # - output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
   # - table: elements of the guest's tables, all together, 4,194,304 by default.
   # - stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.

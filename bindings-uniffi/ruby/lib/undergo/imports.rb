@@ -27,17 +27,18 @@ module Undergo
     # modules, not those that every object has.
     def self.find(functions, name)
       snake = name.tr("-", "_")
-      if functions.is_a?(Hash)
+      if Hash === functions
         key = [snake.to_sym, snake, name, name.to_sym].find { |spelling| functions.key?(spelling) }
         return key.nil? ? nil : functions[key]
       end
 
-      ->(*args) { functions.public_send(snake, *args) } if public?(functions, snake)
+      ->(*args) { functions.__send__(snake, *args) } if public?(functions, snake)
     end
 
     # Whether an object has such a public method of its own.
     def self.public?(object, name)
-      return false unless name.match?(/\A[a-z][a-z0-9_]*\z/i)
+      # What Ruby itself calls (method_missing) is for nobody else.
+      return false if !name.match?(/\A[a-z][a-z0-9_]*\z/i) || BasicObject.private_method_defined?(name)
 
       # Not by asking the object, whose class may answer for any name.
       own = class << object; self; end

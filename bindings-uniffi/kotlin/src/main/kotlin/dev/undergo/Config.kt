@@ -27,7 +27,7 @@ val Int.GiB: Long get() = this * (1L shl 30)
  *
  * @property memory bytes of guest memory: `64.MiB`.
  * @property timeout how long a call may take, and the initialisation: computing, sleeping, host functions and waiting for the instance.
- * @property value bytes that one value from the guest may have on this side; 1 GiB by default.
+ * @property value bytes that one value from the guest may take on this side, with all that is made of it; 1 GiB by default.
  * @property output bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
  * @property table elements of the guest's tables, all together; 4 Mi by default.
  * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
