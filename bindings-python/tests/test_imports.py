@@ -81,7 +81,19 @@ def test_public_names_of_an_object_and_its_classes_are_found(name: str, value: i
 
 @pytest.mark.parametrize(
     "name",
-    ["_mine", "_private", "_Store__mangled", "__hash__", "__class__", "__init__", "__sizeof__", "__reduce__", "__dir__", "__subclasshook__", "nothing"],
+    [
+        "_mine",
+        "_private",
+        "_Store__mangled",
+        "__hash__",
+        "__class__",
+        "__init__",
+        "__sizeof__",
+        "__reduce__",
+        "__dir__",
+        "__subclasshook__",
+        "nothing",
+    ],
 )
 def test_what_every_object_has_or_a_class_keeps_to_itself_is_not(name: str) -> None:
     assert reached(Store(), name) is None

@@ -59,7 +59,23 @@ def plugin() -> undergo.Plugin:
     from wasm import _TYPES
 
     _TYPES["d"] = b"\x7c"
-    names = ["integer", "unsigned", "number", "flag", "text", "bytes", "integers", "switches", "texts", "point", "table", "color", "pair", "at", "json"]
+    names = [
+        "integer",
+        "unsigned",
+        "number",
+        "flag",
+        "text",
+        "bytes",
+        "integers",
+        "switches",
+        "texts",
+        "point",
+        "table",
+        "color",
+        "pair",
+        "at",
+        "json",
+    ]
     exports = [Export(name, PARAMS.get(name, "ii").replace("IId", "Iid"), "i", const(7)) for name in names]
     exports.append(Export("wait", "I", "I", b"\x20\x00"))
     return undergo.Plugin(module(WIT, exports))

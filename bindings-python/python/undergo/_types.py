@@ -37,8 +37,9 @@ _made: weakref.WeakValueDictionary[tuple[Any, ...], type] = weakref.WeakValueDic
 def make_class(digest: str, kind: str, name: str, doc: str, parts: Sequence[Sequence[Any]]) -> type:
     """Make the class of a record or an enum, or find it.
 
-    The parts of a record are its fields: a name, an annotation, and whether it may be left out. Those of an enum are its cases: the member's
-    name, and its WIT name, which is the member's value. `digest` is the interface's. A pickle has the same arguments, and may say anything.
+    The parts of a record are its fields: a name, an annotation, and whether it may be left out. Those of an enum are its cases: the
+    member's name, and its WIT name, which is the member's value. `digest` is the interface's. A pickle has the same arguments, and may
+    say anything.
     """
     key = (digest, kind, name, doc, tuple(map(tuple, parts)))
     if found := _made.get(key):
@@ -92,8 +93,8 @@ def is_plain(cls: type) -> bool:
 def public_attribute(given: Any, name: str) -> Any:
     """Give the attribute that an object has under a public name, of its own or of its classes; None where there is none.
 
-    A class with `__getattr__` answers for any such name. What every object has is no function for a plugin, nor what a class keeps to itself. Of a module only what is its own counts, by
-    `__all__` where it has that, and else by where it was defined: not what it imports.
+    A class with `__getattr__` answers for any such name. What every object has is no function for a plugin, nor what a class keeps to
+    itself. Of a module only what is its own counts, by `__all__` where it has that, and else by where it was defined: not what it imports.
     """
     if name.startswith("_"):
         return None

@@ -25,6 +25,37 @@ class TestCalls < Minitest::Test
     end
   end
 
+  # What a plugin may import of an object.
+  class Store < Struct.new(:slot)
+    def get = 1
+
+    def get_class = 2
+
+    def self.of_class = 3
+
+    def method_missing(name, *) = raise(name.to_s)
+
+    def respond_to_missing?(*) = true
+
+    protected def guarded = 4
+
+    private def secret = 5
+  end
+
+  def test_a_plugin_reaches_the_public_methods_of_an_object_and_its_classes_alone
+    imports = Undergo.send(:const_get, :Imports)
+    find = ->(object, name) { imports.find(object, name)&.call }
+    assert_equal [1, 2, 3, 6], [find[Store.new, "get"], find[Store.new, "get-class"], find[Store, "of-class"], find[Store.new(6), "slot"]]
+    assert_equal 7, find[Module.new { def self.get = 7 }, "get"]
+    names = %w[send public-send __send__ instance-eval eval system exit fork method-missing respond-to hash class object-id secret guarded nothing tap then dup itself _x ==]
+    assert_empty(names.select { |name| imports.find(Store.new, name) })
+    assert_empty(%w[new allocate const-get class-eval define-method instance-method name].select { |name| imports.find(Store, name) })
+    # A Hash gives its keys.
+    assert_equal [8, nil, nil], [find[{ get: -> { 8 } }, "get"], imports.find({ get: 1 }, "delete"), imports.find(Hash.new { 9 }, "get")]
+    assert_nil imports.find(BasicObject.new, "instance_eval")
+    assert_nil imports.find(3, "times")
+  end
+
   def test_json_is_exact_both_ways
     [2**53 + 1, -(2**63), 2**64 - 1, 10**40, 0.1, 5e-324, 1e300, "ü\u0000\"", nil, true, [], {}].each do |value|
       [value, [value], { "a" => { "b" => value } }].each do |given|
