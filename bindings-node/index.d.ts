@@ -19,6 +19,16 @@ export interface PluginOptions {
    * folder. False: nowhere.
    */
   cache?: string | URL | boolean
+  /** How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused. 1, if left out. */
+  bounds?: number
+  /** Milliseconds that loading may take. Behind it a compilation goes on, within the bounds. */
+  timeout?: number
+  /** Ends the loading before that. */
+  signal?: AbortSignal
+  /**
+   * The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+   */
+  compiler?: string | URL
 }
 
 /** A directory of the host, given to the guest. */

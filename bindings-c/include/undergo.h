@@ -249,6 +249,15 @@ typedef struct undergo_plugin_options_t {
   bool no_cache;
   // The folder where compiled code is kept for the next process; NULL: the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
   const char *cache;
+  // How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused. 0 is 1.
+  uint32_t bounds;
+  // Nanoseconds that loading may take; 0: as long as it takes. Behind it a compilation goes on, within the bounds.
+  uint64_t timeout;
+  // What can end the loading before that, from any thread; may be NULL. It must live until the plugin is loaded.
+  const struct undergo_cancel_t *cancel;
+  // The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers. NULL:
+  // this process compiles.
+  const char *compiler;
 } undergo_plugin_options_t;
 
 // How many instances a pool has, and for how long.

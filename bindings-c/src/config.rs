@@ -25,6 +25,15 @@ pub struct PluginOptionsValue {
     pub no_cache: bool,
     /// The folder where compiled code is kept for the next process; NULL: the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
     pub cache: *const c_char,
+    /// How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused. 0 is 1.
+    pub bounds: u32,
+    /// Nanoseconds that loading may take; 0: as long as it takes. Behind it a compilation goes on, within the bounds.
+    pub timeout: u64,
+    /// What can end the loading before that, from any thread; may be NULL. It must live until the plugin is loaded.
+    pub cancel: *const Cancel,
+    /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers. NULL:
+    /// this process compiles.
+    pub compiler: *const c_char,
 }
 
 /// Options of one call. NULL in its place means the defaults, which are zeros.
@@ -150,7 +159,11 @@ pub(crate) unsafe fn plugin_options(options: *const PluginOptionsValue) -> Resul
         // SAFETY: the caller's promise.
         CodeCache::Folder(unsafe { path(options.cache, "cache") }?)
     };
-    Ok(PluginOptions { compile, cache })
+    // SAFETY: the caller's promise.
+    let compiler = if options.compiler.is_null() { None } else { Some(unsafe { path(options.compiler, "compiler") }?) };
+    // SAFETY: the caller's promise.
+    let cancel = unsafe { options.cancel.as_ref() }.map(|token| token.0.clone());
+    Ok(PluginOptions { compile, cache, bounds: options.bounds, timeout: duration(options.timeout), cancel, compiler })
 }
 
 /// SAFETY: as `undergo.h` says of the struct.

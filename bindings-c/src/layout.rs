@@ -14,6 +14,8 @@
 //!
 //! The arguments of a function are a struct of its parameters.
 
+use std::sync::Arc;
+
 use undergo::{Function, Scalar, Type, TypeKind};
 
 use crate::plain;
@@ -37,7 +39,9 @@ pub(crate) enum Kind {
     List(Box<Layout>),
     /// Of the entries: a key and a value.
     Map(Fields),
-    Struct(Fields),
+    Struct(Arc<Fields>),
+    /// The result of a function that has none.
+    Nothing,
 }
 
 /// A struct's fields, each with its offset.
@@ -45,6 +49,8 @@ pub(crate) struct Fields {
     pub(crate) items: Vec<(usize, Layout)>,
     pub(crate) size: usize,
     pub(crate) align: usize,
+    /// Whether any of them points to anything.
+    has_nested: bool,
 }
 
 /// What a function takes and gives, in C. Kept beside the function, for all calls.
@@ -92,22 +98,26 @@ impl Layout {
             TypeKind::Option(inner) => (Kind::Option(Box::new(Layout::of(inner))), (size_of::<*const u8>(), align_of::<*const u8>())),
             TypeKind::List(item) => (Kind::List(Box::new(Layout::of(item))), list),
             TypeKind::Map(map) => (Kind::Map(Fields::of([&map.key, &map.value].into_iter())), list),
-            TypeKind::Tuple(tuple) => Layout::of_fields(Fields::of(tuple.items.iter())),
-            TypeKind::Record(record) => Layout::of_fields(Fields::of(record.fields.iter().map(|field| &field.ty))),
+            TypeKind::Tuple(tuple) => Layout::of_fields(Arc::new(Fields::of(tuple.items.iter()))),
+            TypeKind::Record(record) => {
+                let make = || Arc::new(Fields::of(record.fields.iter().map(|field| &field.ty)));
+                // Once for each record: written out, records within records may be billions. Where another host has its own beside it, its own way.
+                Layout::of_fields(record.extension.get_or_init(make).cloned().unwrap_or_else(make))
+            }
         };
         Layout { size, align, kind }
     }
 
-    fn of_fields(fields: Fields) -> (Kind, (usize, usize)) {
+    fn of_fields(fields: Arc<Fields>) -> (Kind, (usize, usize)) {
         let place = (fields.size, fields.align);
         (Kind::Struct(fields), place)
     }
 
     fn has_nested(&self) -> bool {
         match &self.kind {
-            Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum => false,
+            Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum | Kind::Nothing => false,
             Kind::Text | Kind::Option(_) | Kind::List(_) | Kind::Map(_) => true,
-            Kind::Struct(fields) => fields.items.iter().any(|(_, field)| field.has_nested()),
+            Kind::Struct(fields) => fields.has_nested,
         }
     }
 }
@@ -122,9 +132,10 @@ impl Fields {
             align = align.max(layout.align);
             (at, layout)
         };
-        let items = types.map(place).collect();
+        let items: Vec<(usize, Layout)> = types.map(place).collect();
+        let has_nested = items.iter().any(|(_, field)| field.has_nested());
         // C has no struct without a member.
-        Fields { items, size: end.max(1).next_multiple_of(align), align }
+        Fields { items, size: end.max(1).next_multiple_of(align), align, has_nested }
     }
 }
 

@@ -7,7 +7,7 @@ use std::slice;
 use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
 
 use crate::boundary::bytes;
-use crate::layout::{Fields, Kind, Layout};
+use crate::layout::{Kind, Layout};
 use crate::types::{List, TimeValue};
 
 /// A value that lies in C's memory, as its layout says.
@@ -106,7 +106,7 @@ impl<'a> Lower<'a> for Place<'a> {
             Kind::Option(_) => "NULL",
             Kind::List(_) => "list",
             Kind::Map(_) => "map",
-            Kind::Struct(_) => "struct",
+            Kind::Struct(_) | Kind::Nothing => "struct",
         })
     }
 
@@ -164,6 +164,7 @@ impl<'a> Lower<'a> for Place<'a> {
                 Ok(Items::List { at: bytes.as_ptr(), left: len, item })
             }
             Kind::Struct(fields) => Ok(Items::Struct { at: place.at, fields: fields.items.iter() }),
+            Kind::Nothing => Ok(Items::Struct { at: place.at, fields: [].iter() }),
             _ => Err(Reject::Type),
         }
     }
@@ -182,8 +183,8 @@ impl<'a> Lower<'a> for Place<'a> {
 
     fn as_record(&self, _record: &RecordType) -> Lowered<Vec<Option<Self>>> {
         let place = self.value()?;
-        let Kind::Struct(Fields { items, .. }) = &place.layout.kind else { return Err(Reject::Type) };
-        Ok(items.iter().map(|(offset, layout)| Some(Place { at: place.at.wrapping_add(*offset), layout })).collect())
+        let Kind::Struct(fields) = &place.layout.kind else { return Err(Reject::Type) };
+        Ok(fields.items.iter().map(|(offset, layout)| Some(Place { at: place.at.wrapping_add(*offset), layout })).collect())
     }
 
     fn is_none(&self) -> bool {
@@ -256,6 +257,6 @@ impl ExactSizeIterator for Items<'_> {}
 
 /// What a function without a result gives.
 pub(crate) fn nothing() -> Place<'static> {
-    const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Struct(Fields { items: Vec::new(), size: 1, align: 1 }) };
+    const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Nothing };
     Place { at: ptr::null(), layout: NOTHING }
 }

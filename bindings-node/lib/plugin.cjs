@@ -2,13 +2,14 @@
 'use strict'
 
 const { inspect, types } = require('node:util')
+const { CallOptions, explained } = require('./callee.cjs')
 const command = require('./command.cjs')
 const native = require('./native.cjs')
 const { Instance } = require('./instance.cjs')
 const options = require('./options.cjs')
 const { Pool } = require('./pool.cjs')
 
-const OPTIONS = ['compile', 'cache']
+const OPTIONS = ['compile', 'cache', 'bounds', 'timeout', 'signal', 'compiler']
 const POOL = ['size', 'maxCalls', 'idle', ...options.INSTANCE]
 
 /** Lets nobody but this file make a plugin: they are made by its static methods. */
@@ -16,13 +17,40 @@ const PRIVATE = Symbol('undergo.plugin')
 
 /** How a plugin is compiled. `load()` gives the options of instances as well, which are not looked at here. */
 function compiling(given, others = []) {
-  const { compile = 'tiered', cache } = options.known(given, 'the plugin', [...OPTIONS, ...others])
+  const { compile = 'tiered', cache, bounds = 1, timeout, signal, compiler } = options.known(given, 'the plugin', [...OPTIONS, ...others])
   if (!['tiered', 'fast', 'best'].includes(compile)) {
     throw new TypeError(`compile is ${options.show(compile)}; it must be 'tiered', 'fast' or 'best'`)
   }
   // The user's own cache is what nothing, and true, stand for.
   const folder = cache === undefined || cache === true ? undefined : cache === false ? false : options.path(cache, 'cache')
-  return { compile, cache: folder, compiled: false }
+  const call = new CallOptions({ timeout, signal })
+  return {
+    compile,
+    cache: folder,
+    compiled: false,
+    bounds: options.count(bounds, 'bounds', 1),
+    timeout: call.timeout,
+    token: call.token,
+    signal,
+    compiler: compiler === undefined ? undefined : options.path(compiler, 'compiler')
+  }
+}
+
+/** Loads a plugin: says why, where that was aborted. */
+async function loaded(source, given) {
+  try {
+    return await native.load(source, given, false)
+  } catch (error) {
+    throw explained(error, given.signal)
+  }
+}
+
+function loadedSync(source, given) {
+  try {
+    return native.load(source, given, true)
+  } catch (error) {
+    throw explained(error, given.signal)
+  }
 }
 
 function trusted(given) {
@@ -62,19 +90,19 @@ class Plugin {
   }
 
   static async load(path, given) {
-    return new Plugin(PRIVATE, await native.load(options.path(path, 'the plugin'), compiling(given, options.INSTANCE), false))
+    return new Plugin(PRIVATE, await loaded(options.path(path, 'the plugin'), compiling(given, options.INSTANCE)))
   }
 
   static loadSync(path, given) {
-    return new Plugin(PRIVATE, native.load(options.path(path, 'the plugin'), compiling(given), true))
+    return new Plugin(PRIVATE, loadedSync(options.path(path, 'the plugin'), compiling(given)))
   }
 
   static async compile(source, given) {
-    return new Plugin(PRIVATE, await native.load(bytes(source), compiling(given), false))
+    return new Plugin(PRIVATE, await loaded(bytes(source), compiling(given)))
   }
 
   static compileSync(source, given) {
-    return new Plugin(PRIVATE, native.load(bytes(source), compiling(given), true))
+    return new Plugin(PRIVATE, loadedSync(bytes(source), compiling(given)))
   }
 
   static async loadCompiled(path, given) {

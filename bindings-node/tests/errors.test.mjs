@@ -59,6 +59,35 @@ const missing = join(folder, 'missing.wasm')
 const junk = join(folder, 'junk.wasm')
 writeFileSync(junk, 'no module')
 
+/** A module that imports so many functions. */
+function wanting(count) {
+  const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...leb(n >> 7)])
+  const name = (text) => [...leb(text.length), ...Buffer.from(text)]
+  const section = (id, content) => [id, ...leb(content.length), ...content]
+  const wanted = Array.from({ length: count }, (_, i) => [...name('m'), ...name(i.toString(16)), 0, 0]).flat()
+  const start = [1, ...name('_initialize'), 0, ...leb(count)]
+  const sections = [section(1, [1, 0x60, 0, 0]), section(2, [...leb(count), ...wanted]), section(3, [1, 0]), section(7, start)]
+  return Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections.flat(), ...section(10, [1, 2, 0, 0x0b])])
+}
+
+test('loading ends, and is bounded', async () => {
+  const fresh = { compile: 'fast', cache: false }
+  const path = guestPath('conformance')
+  const code = async (options) => (await thrownBy(() => Plugin.load(path, { ...fresh, ...options }))).code
+  assert.equal(await code({ timeout: 0.000001 }), 'timeout')
+  assert.equal(await code({ compiler: '/nowhere/undergo' }), 'invalid-plugin')
+  const aborted = await thrownBy(() => Plugin.load(path, { ...fresh, signal: AbortSignal.abort('enough') }))
+  assert.deepEqual([aborted.code, aborted.cause], ['cancelled', 'enough'])
+  const sync = await thrownBy(async () => Plugin.loadSync(path, { ...fresh, signal: AbortSignal.abort('enough') }))
+  assert.deepEqual([sync.code, sync.cause], ['cancelled', 'enough'])
+  const large = await thrownBy(() => Plugin.compile(wanting(3000), fresh))
+  assert.equal(large.code, 'invalid-plugin')
+  assert.match(large.message, /3000 imports, and 2000 are accepted.*bounds = 2/)
+  assert.equal((await Plugin.compile(wanting(3000), { ...fresh, bounds: 2 })).imports.length, 3000)
+  await assert.rejects(Plugin.load(path, { bounds: 0 }), RangeError)
+  await assert.rejects(Plugin.load(path, { signal: 3 }), TypeError)
+})
+
 test('invalid-plugin says what to do', async () => {
   for (const load of [() => Plugin.load(missing), async () => Plugin.loadSync(missing)]) {
     const error = await thrownBy(load)

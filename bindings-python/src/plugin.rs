@@ -29,9 +29,15 @@ use crate::{config, imports, records, signature, types};
 ///         two to three times as long; `"best"`: well, and wait for it.
 ///     cache: where compiled code is kept for the next process; None: in the folder that `UNDERGO_CACHE_DIR` names, or else the user's own for caches; a path: in
 ///         that folder; False: nowhere.
+///     bounds: how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+///     timeout: seconds that loading may take; None: as long as it takes. Behind it a compilation goes on, within the bounds.
+///     cancel: a token that can end the loading before. Ctrl-C does so, too.
+///     compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
+///         strangers.
 ///
 /// Raises:
 ///     InvalidPluginError: when it is no plugin, with what to do about it.
+///     TimeoutError: when it was not compiled in time. CancelledError: when the token was cancelled.
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct Plugin {
     core: undergo::Plugin,
@@ -82,15 +88,29 @@ impl Plugin {
 #[pymethods]
 impl Plugin {
     #[new]
-    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None))]
+    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None, bounds = None, timeout = None, cancel = None, compiler = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
     fn new<'py>(
         py: Python<'py>,
         source: &Bound<'py, PyAny>,
         types: Option<&Bound<'py, PyDict>>,
         compile: &str,
         cache: Option<&Bound<'py, PyAny>>,
+        bounds: Option<&Bound<'py, PyAny>>,
+        timeout: Option<Bound<'py, PyAny>>,
+        cancel: Option<&Bound<'py, CancelToken>>,
+        compiler: Option<PathBuf>,
     ) -> PyResult<Plugin> {
-        let options = PluginOptions { compile: compiler(compile)?, cache: code_cache(cache)? };
+        let bounds = bounds.map_or(Ok(1), |given| config::count(given, "bounds", 1))?;
+        let call = config::call_options(py, timeout, cancel)?;
+        let options = PluginOptions {
+            compile: tiers(compile)?,
+            cache: code_cache(cache)?,
+            bounds: u32::try_from(bounds).unwrap_or(u32::MAX),
+            timeout: call.timeout,
+            cancel: call.cancel,
+            compiler,
+        };
         let core = if let Ok(bytes) = source.cast::<PyBytes>() {
             let bytes = bytes.as_bytes();
             py.detach(|| undergo::Plugin::from_bytes_with("plugin.wasm", bytes, &options))
@@ -386,7 +406,7 @@ impl Plugin {
     }
 }
 
-fn compiler(name: &str) -> PyResult<Compile> {
+fn tiers(name: &str) -> PyResult<Compile> {
     match name {
         "tiered" => Ok(Compile::Tiered),
         "fast" => Ok(Compile::Fast),

@@ -216,7 +216,24 @@ pub enum Cache {
     },
 }
 
-pub(crate) fn plugin_options(compile: Compile, cache: Cache) -> PluginOptions {
+/// What loading may cost, and what ends it.
+#[derive(Clone, uniffi::Record)]
+pub struct Loading {
+    /// How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+    #[uniffi(default = 1)]
+    pub bounds: u32,
+    /// Seconds that it may take. Behind it a compilation goes on, within the bounds.
+    #[uniffi(default = None)]
+    pub timeout: Option<f64>,
+    /// What can end it before that.
+    #[uniffi(default = None)]
+    pub cancel: Option<Arc<CancelToken>>,
+    /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+    #[uniffi(default = None)]
+    pub compiler: Option<String>,
+}
+
+pub(crate) fn plugin_options(compile: Compile, cache: Cache, loading: Loading) -> Result<PluginOptions> {
     let compile = match compile {
         Compile::Tiered => undergo::Compile::Tiered,
         Compile::Fast => undergo::Compile::Fast,
@@ -227,7 +244,14 @@ pub(crate) fn plugin_options(compile: Compile, cache: Cache) -> PluginOptions {
         Cache::Off => CodeCache::Off,
         Cache::Folder { path } => CodeCache::Folder(path.into()),
     };
-    PluginOptions { compile, cache }
+    Ok(PluginOptions {
+        compile,
+        cache,
+        bounds: loading.bounds,
+        timeout: loading.timeout.map(seconds).transpose()?,
+        cancel: loading.cancel.map(|token| token.core.clone()),
+        compiler: loading.compiler.map(Into::into),
+    })
 }
 
 /// The options of a call.

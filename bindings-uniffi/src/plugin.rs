@@ -7,7 +7,7 @@ use undergo::{InstanceOptions, names};
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
 use crate::cancel::CancelToken;
-use crate::config::{Cache, Compile, Limits, Sandbox, call_options, plugin_options, seconds};
+use crate::config::{Cache, Compile, Limits, Loading, Sandbox, call_options, plugin_options, seconds};
 use crate::errors::CallError;
 use crate::imports::Imports;
 use crate::instance::Instance;
@@ -29,8 +29,8 @@ impl Plugin {
     ///
     /// `invalid-plugin`, with what to do about it.
     #[uniffi::constructor]
-    pub fn from_file(path: String, compile: Compile, cache: Cache) -> Result<Arc<Plugin>, CallError> {
-        let core = undergo::Plugin::from_file_with(path, &plugin_options(compile, cache))?;
+    pub fn from_file(path: String, compile: Compile, cache: Cache, loading: Loading) -> Result<Arc<Plugin>, CallError> {
+        let core = undergo::Plugin::from_file_with(path, &plugin_options(compile, cache, loading)?)?;
         Ok(Arc::new(Plugin { core }))
     }
 
@@ -40,8 +40,8 @@ impl Plugin {
     ///
     /// As of [`from_file`](Plugin::from_file).
     #[uniffi::constructor]
-    pub fn from_bytes(name: String, bytes: Vec<u8>, compile: Compile, cache: Cache) -> Result<Arc<Plugin>, CallError> {
-        let core = undergo::Plugin::from_bytes_with(&name, &bytes, &plugin_options(compile, cache))?;
+    pub fn from_bytes(name: String, bytes: Vec<u8>, compile: Compile, cache: Cache, loading: Loading) -> Result<Arc<Plugin>, CallError> {
+        let core = undergo::Plugin::from_bytes_with(&name, &bytes, &plugin_options(compile, cache, loading)?)?;
         Ok(Arc::new(Plugin { core }))
     }
 

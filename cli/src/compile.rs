@@ -1,11 +1,13 @@
 //! `undergo compile`: a plugin as native code, to be shipped.
 
 use std::fs;
+use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use undergo::{Error, Plugin};
+use undergo::{CompileOptions, Error, Plugin, Tier};
 
+use crate::limits;
 use crate::plugin;
 use crate::progress::Progress;
 
@@ -13,14 +15,26 @@ use crate::progress::Progress;
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// The plugin
+    /// The plugin; - for standard input
     file: PathBuf,
-    /// The file to write [default: the plugin's, with .undergo]
+    /// The file to write; - for standard output [default: the plugin's, with .undergo]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Let hosts limit its fuel, which costs about a tenth of the speed
     #[arg(long)]
     fuel: bool,
+    /// By which compiler: one that is done sooner, or one whose code is better
+    #[arg(long, value_name = "TIER", default_value = "best", value_parser = ["fast", "best"])]
+    compile: String,
+    /// How many times as much as usual the plugin may ask of the compiler
+    #[arg(long, value_name = "TIMES", default_value_t = 1)]
+    bounds: u32,
+    /// Seconds of processor time that it may take
+    #[arg(long, value_name = "SECONDS")]
+    max_seconds: Option<u64>,
+    /// Bytes of memory that it may take
+    #[arg(long, value_name = "BYTES")]
+    max_memory: Option<u64>,
 }
 
 const HELP: &str = "\
@@ -30,17 +44,38 @@ Plugin.load_compiled in Python. Ship the .wasm file to everybody else.
 
 Examples:
   undergo compile greeter.wasm                  write greeter.undergo
-  undergo compile greeter.wasm -o out/g.undergo --fuel";
+  undergo compile greeter.wasm -o out/g.undergo --fuel
+  undergo compile - -o - --max-seconds 60 --max-memory 2147483648 <a-strangers.wasm >code
+
+--max-seconds and --max-memory hold on Unix alone, where the process has the lowest priority, too.";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.output.clone().unwrap_or_else(|| args.file.with_extension("undergo"));
-    if output == args.file {
+    let piped = |path: &PathBuf| path.as_os_str() == "-";
+    if args.max_seconds.is_some() || args.max_memory.is_some() {
+        limits::set(args.max_seconds, args.max_memory).context("the limits can't be set")?;
+    }
+    if piped(&args.file) && args.output.is_none() {
+        bail!("name the file to write with -o, or -o - for standard output");
+    }
+    if output == args.file && !piped(&output) {
         bail!("{} would be overwritten: name another file with -o", output.display());
     }
-    let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
+    let bytes = if piped(&args.file) {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).context("standard input can't be read")?;
+        bytes
+    } else {
+        fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?
+    };
+    let tier = Tier::named(&args.compile).context("--compile is fast or best")?;
     let progress = Progress::start(format!("compiling {}", args.file.display()));
-    let compiled = Plugin::compile(&bytes, args.fuel)
+    let compiled = Plugin::compile_with(&bytes, CompileOptions { fuel: args.fuel, tier, bounds: args.bounds })
         .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
+    if piped(&output) {
+        drop(progress);
+        return io::stdout().write_all(&compiled).context("standard output can't be written to");
+    }
     fs::write(&output, &compiled).with_context(|| format!("{} can't be written", output.display()))?;
     drop(progress);
     println!("{}  {}, for {}-{}", output.display(), plugin::bytes(compiled.len()), std::env::consts::ARCH, std::env::consts::OS);

@@ -14,6 +14,7 @@ mod go;
 mod improve;
 mod inspect;
 mod json;
+mod limits;
 mod new;
 mod options;
 mod overlay;

@@ -7,13 +7,14 @@ use std::fmt::Write as _;
 
 use wasmtime::Module;
 
-use crate::code::{self, PoolKind};
+use crate::code;
+use crate::compile_queue::PoolKind;
 use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 
 const MAGIC: &[u8; 16] = b"undergo compiled";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// Of the length of the text, and the magic number.
 const FOOT: usize = 4 + MAGIC.len();
 
@@ -24,7 +25,7 @@ pub(crate) fn is_artifact(bytes: &[u8]) -> bool {
 
 /// A compiled plugin, taken apart. Its code has not been loaded yet.
 pub(crate) struct Artifact<'b> {
-    code: &'b [u8],
+    pub(crate) code: &'b [u8],
     /// The module that it was made from.
     pub(crate) module: &'b [u8],
     pub(crate) flavor: Flavor,
@@ -56,7 +57,8 @@ impl<'b> Artifact<'b> {
         let size = field("code").parse::<usize>().map_err(|_| damaged())?;
         let (code, module) = rest.split_at_checked(size).ok_or_else(damaged)?;
         let fuel = field("fuel") == "yes";
-        let flavor = Flavor { tier: Tier::Best, fuel };
+        let tier = Tier::named(field("tier")).ok_or_else(damaged)?;
+        let flavor = Flavor { tier, fuel };
         if text != describe(code, module, flavor, field("engine")) {
             return Err(damaged());
         }
@@ -81,8 +83,7 @@ impl<'b> Artifact<'b> {
 }
 
 /// Compiles a module to an artifact.
-pub(crate) fn compile(module: &[u8], fuel: bool) -> Result<Vec<u8>> {
-    let flavor = Flavor { tier: Tier::Best, fuel };
+pub(crate) fn compile(module: &[u8], flavor: Flavor) -> Result<Vec<u8>> {
     let mut bytes = code::compile(flavor, module, PoolKind::Urgent)?;
     let text = describe(&bytes, module, flavor, &engine_name(flavor)?);
     bytes.reserve_exact(module.len() + text.len() + FOOT);
@@ -97,7 +98,7 @@ pub(crate) fn compile(module: &[u8], fuel: bool) -> Result<Vec<u8>> {
 fn describe(code: &[u8], module: &[u8], flavor: Flavor, engine: &str) -> String {
     let mut text = format!("format {VERSION}\nundergo {}\ntarget {}\nengine {engine}\n", crate::VERSION, target());
     let fuel = if flavor.fuel { "yes" } else { "no" };
-    let _ = writeln!(text, "fuel {fuel}\ncode {}\nmodule {}", code.len(), module.len());
+    let _ = writeln!(text, "tier {}\nfuel {fuel}\ncode {}\nmodule {}", flavor.tier.as_str(), code.len(), module.len());
     let mut digest = blake3::Hasher::new();
     digest.update(code).update(module).update(text.as_bytes());
     let _ = writeln!(text, "digest {}", digest.finalize());

@@ -6,14 +6,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::{Engine, Module};
 
+use crate::bounds;
 use crate::cache::Cache;
+use crate::compile_queue::{self, PoolKind};
+use crate::compiler;
 use crate::config::Compile;
 use crate::engine::{self, Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,16 +28,35 @@ use crate::proposals;
 /// Go has a megabyte at least.
 const SMALL: usize = 64 << 10;
 
+/// A module that takes the quick compiler longer than this is not compiled once more in the background: what is slow for that one is as a rule far slower
+/// for the other. Modules of Go take a quarter of a second for a mebibyte on one core.
+fn is_slow(elapsed: Duration, size: usize) -> bool {
+    elapsed > Duration::from_secs(2) + Duration::from_secs(2) * (size >> 20) as u32
+}
+
+/// How modules are compiled: part of what tells one [`Code`] from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct How {
+    pub(crate) cache: Option<Cache>,
+    pub(crate) bounds: u32,
+    pub(crate) compiler: Option<PathBuf>,
+}
+
 /// A module's bytes, and what became of them so far.
 pub(crate) struct Code {
     bytes: Box<[u8]>,
     digest: blake3::Hash,
-    cache: Option<Cache>,
+    how: How,
     /// Set for code that came compiled: there is this flavor, and no other is made.
     given: Option<Flavor>,
-    flavors: [Mutex<Progress>; Flavor::COUNT],
+    /// Apart from the rest, so that who compiles can let go of it before others see what came of it.
+    flavors: Arc<[Mutex<Progress>; Flavor::COUNT]>,
     /// Whether any of it came from the cache.
     was_cached: AtomicBool,
+    /// How many wait for each flavor: what nobody waits for is not begun.
+    waiting: [AtomicUsize; Flavor::COUNT],
+    /// Whether the quick compiler took too long for the other to be tried.
+    is_slow: AtomicBool,
 }
 
 enum Progress {
@@ -48,47 +70,47 @@ enum Progress {
 
 impl Code {
     /// The code of these bytes: the same for all who ask at the same time.
-    pub(crate) fn of(bytes: Cow<'_, [u8]>, cache: Option<Cache>) -> Result<Arc<Code>> {
-        type Key = (blake3::Hash, Option<Cache>);
+    pub(crate) fn of(bytes: Cow<'_, [u8]>, mut how: How) -> Result<Arc<Code>> {
+        type Key = (blake3::Hash, How);
         static ALL: Mutex<Option<HashMap<Key, Weak<Code>>>> = Mutex::new(None);
         let digest = blake3::hash(&bytes);
         let _held = fork::hold()?;
         let mut all = lock(&ALL);
         let all = all.get_or_insert_default();
         all.retain(|_, code| code.strong_count() > 0);
-        let key = (digest, cache.filter(|_| bytes.len() > SMALL));
+        how.cache = how.cache.filter(|_| bytes.len() > SMALL);
+        let key = (digest, how);
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }
-        let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
-        let made = Arc::new(Code {
-            bytes: bytes.into_owned().into(),
-            digest,
-            cache: key.1.clone(),
-            given: None,
-            flavors,
-            was_cached: AtomicBool::new(false),
-        });
+        let made = Arc::new(Code::new(bytes.into_owned().into(), digest, key.1.clone()));
         all.insert(key, Arc::downgrade(&made));
         Ok(made)
     }
 
     /// Code that came compiled, as a module of the default engine of the flavor.
     pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
-        let flavors = [const { Mutex::new(Progress::Nothing) }; Flavor::COUNT];
-        *lock(&flavors[flavor.index()]) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
-        Arc::new(Code {
-            bytes: bytes.into(),
-            digest: blake3::hash(bytes),
-            cache: None,
-            given: Some(flavor),
-            flavors,
+        let mut code = Code::new(bytes.into(), blake3::hash(bytes), How::default());
+        code.given = Some(flavor);
+        *code.lock(flavor) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
+        Arc::new(code)
+    }
+
+    fn new(bytes: Box<[u8]>, digest: blake3::Hash, how: How) -> Code {
+        Code {
+            bytes,
+            digest,
+            how,
+            given: None,
+            flavors: Arc::new([const { Mutex::new(Progress::Nothing) }; Flavor::COUNT]),
             was_cached: AtomicBool::new(false),
-        })
+            waiting: [const { AtomicUsize::new(0) }; Flavor::COUNT],
+            is_slow: AtomicBool::new(false),
+        }
     }
 
     /// The flavor that an instance should run now. Compiles where there is none that will do, and begins the better one where there is time for it.
-    pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool) -> Result<Flavor> {
+    pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool, patience: &Patience) -> Result<Flavor> {
         let (fast, best) = (Flavor { tier: Tier::Fast, fuel }, Flavor { tier: Tier::Best, fuel });
         if let Some(given) = self.given {
             if fuel && !given.fuel {
@@ -98,13 +120,18 @@ impl Code {
             return Ok(given);
         }
         match compile {
-            Compile::Best => self.obtain(best)?,
-            Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => self.obtain(best)?,
+            Compile::Best => self.obtain(best, patience)?,
+            Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => {
+                self.obtain(best, patience)?
+            }
             Compile::Fast | Compile::Tiered | Compile::Once => {
                 // There are modules that Winch can't compile; should this be a damaged one, Cranelift says what is wrong with it.
-                if self.obtain(fast).is_err_and(|error| error.kind() == ErrorKind::InvalidPlugin) {
-                    self.obtain(best)?;
-                    return Ok(best);
+                match self.obtain(fast, patience) {
+                    Err(error) if error.kind() == ErrorKind::InvalidPlugin => {
+                        self.obtain(best, patience)?;
+                        return Ok(best);
+                    }
+                    obtained => obtained?,
                 }
                 if compile == Compile::Tiered {
                     self.begin(best)?;
@@ -116,8 +143,8 @@ impl Code {
     }
 
     /// The module of an engine. Compiles it where it has to.
-    pub(crate) fn module(&self, settings: Settings) -> Result<Module> {
-        self.obtain(settings.flavor)?;
+    pub(crate) fn module(self: &Arc<Self>, settings: Settings, patience: &Patience) -> Result<Module> {
+        self.obtain(settings.flavor, patience)?;
         let engine = engine::engine(settings)?;
         let _held = fork::hold()?;
         let mut progress = self.lock(settings.flavor);
@@ -145,7 +172,7 @@ impl Code {
     }
 
     /// Waits for the flavor if it is being compiled; gives its error if that failed.
-    pub(crate) fn wait(&self, flavor: Flavor) -> Result<()> {
+    pub(crate) fn wait(&self, flavor: Flavor, patience: &Patience) -> Result<()> {
         let bell = BELL.get_or_make(Bell::default);
         loop {
             let rung = lock(&bell.0);
@@ -157,26 +184,47 @@ impl Code {
                     _ => return Ok(()),
                 }
             }
-            drop(bell.1.wait_timeout(rung, Duration::from_millis(50)).unwrap_or_else(PoisonError::into_inner));
+            let pause = patience.pause().unwrap_or(PAUSE).min(PAUSE);
+            drop(bell.1.wait_timeout(rung, pause).unwrap_or_else(PoisonError::into_inner));
             // The user may wish to interrupt the program meanwhile.
-            Patience::default().check()?;
+            patience.check().map_err(given_up)?;
         }
     }
 
-    /// Sees to it that the flavor is there: takes it from the cache, waits for it, or compiles it.
-    fn obtain(&self, flavor: Flavor) -> Result<()> {
+    /// Sees to it that the flavor is there: takes it from the cache, or has it compiled, and waits for it. The thread that asks does not compile, since then
+    /// nothing could end the wait.
+    fn obtain(self: &Arc<Self>, flavor: Flavor, patience: &Patience) -> Result<()> {
+        let waiting = &self.waiting[flavor.index()];
+        waiting.fetch_add(1, Ordering::SeqCst); // before it is submitted, so that it is begun
+        let _left = Waiting(waiting);
         while !self.is_done(flavor)? {
-            if self.claim(flavor)? {
-                self.settle(flavor, self.make(flavor, PoolKind::Urgent));
+            if !self.load(flavor)? && self.claim(flavor)? {
+                self.submit(flavor, PoolKind::Urgent)?;
             }
-            self.wait(flavor)?;
+            self.wait(flavor, patience)?;
         }
         Ok(())
     }
 
+    /// Has a flavor made that was claimed.
+    fn submit(self: &Arc<Self>, flavor: Flavor, kind: PoolKind) -> Result<()> {
+        let code = self.clone();
+        let submitted = compile_queue::submit(kind, move || {
+            let progress = match code.make(flavor, kind) {
+                Ok(None) => Progress::Nothing,
+                Ok(Some(module)) => Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]),
+                Err(error) => Progress::Failed(error),
+            };
+            let flavors = code.flavors.clone();
+            drop(code);
+            set(&flavors[flavor.index()], progress);
+        });
+        submitted.inspect_err(|_| self.set(flavor, Progress::Nothing))
+    }
+
     /// Takes the flavor from the cache, if it is there. Does not wait for a thread that compiles it.
     fn load(&self, flavor: Flavor) -> Result<bool> {
-        if self.cache.is_none() || !self.claim(flavor)? {
+        if self.how.cache.is_none() || !self.claim(flavor)? {
             return Ok(false);
         }
         let found = self.cached(flavor);
@@ -192,11 +240,9 @@ impl Code {
 
     /// Compiles the flavor in the background, unless it is there, under way, or known to fail.
     fn begin(self: &Arc<Self>, flavor: Flavor) -> Result<()> {
-        // Without threads for it the quick code has to do.
-        let Ok(pool) = pool(PoolKind::Background) else { return Ok(()) };
-        if self.claim(flavor)? {
-            let code = self.clone();
-            pool.spawn(move || code.settle(flavor, code.make(flavor, PoolKind::Background)));
+        if !self.is_slow.load(Ordering::Relaxed) && self.claim(flavor)? {
+            // Without threads for it the quick code has to do.
+            let _ = self.submit(flavor, PoolKind::Background);
         }
         Ok(())
     }
@@ -217,18 +263,8 @@ impl Code {
         Ok(free)
     }
 
-    fn settle(&self, flavor: Flavor, made: Result<Module>) {
-        self.set(flavor, made.map_or_else(Progress::Failed, |module| Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))])));
-    }
-
     fn set(&self, flavor: Flavor, progress: Progress) {
-        // Broken processes have no use for it.
-        let Ok(held) = fork::hold() else { return };
-        *self.lock(flavor) = progress;
-        drop(held);
-        let bell = BELL.get_or_make(Bell::default);
-        drop(lock(&bell.0));
-        bell.1.notify_all();
+        set(&self.flavors[flavor.index()], progress);
     }
 
     fn lock(&self, flavor: Flavor) -> MutexGuard<'_, Progress> {
@@ -236,9 +272,9 @@ impl Code {
     }
 
     fn cached(&self, flavor: Flavor) -> Result<Option<Module>> {
-        let Some(cache) = &self.cache else { return Ok(None) };
+        let Some(cache) = &self.how.cache else { return Ok(None) };
         let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
-        let key = cache_key(self.digest, flavor, engine::compiler(flavor)?);
+        let key = self.cache_key(flavor)?;
         let found = cache.open(&key).and_then(|file| {
             let _held = fork::hold().ok()?;
             // SAFETY: the file has the digest of what this version of this program wrote for this flavor, in a folder that only this user may
@@ -250,30 +286,69 @@ impl Code {
         Ok(found)
     }
 
-    /// Loads or compiles the flavor.
-    fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Module> {
+    /// A module that was compiled within wider bounds is not found by who wants the usual ones.
+    fn cache_key(&self, flavor: Flavor) -> Result<blake3::Hash> {
+        let mut key = blake3::Hasher::new();
+        key.update(self.digest.as_bytes()).update(compatibility(engine::compiler(flavor)?).as_bytes());
+        key.update(&[u8::from(flavor.fuel)]).update(flavor.tier.as_str().as_bytes()).update(crate::VERSION.as_bytes());
+        if self.how.bounds > 1 {
+            key.update(&self.how.bounds.to_le_bytes());
+        }
+        Ok(key.finalize())
+    }
+
+    /// Compiles the flavor. `None` when nobody waits for it any more.
+    fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Option<Module>> {
+        let wanted = || kind == PoolKind::Background || self.waiting[flavor.index()].load(Ordering::SeqCst) > 0;
         // A panic must not leave others waiting for what never comes.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(module) = self.cached(flavor)? {
-                return Ok(module);
+            if !wanted() {
+                return Ok(None);
             }
-            let code = compile(flavor, &self.bytes, kind)?;
-            if let Some(cache) = &self.cache {
-                cache.store(&cache_key(self.digest, flavor, engine::compiler(flavor)?), &code);
+            // Another process may have made it meanwhile.
+            if let Some(module) = self.cached(flavor)? {
+                return Ok(Some(module));
+            }
+            bounds::check_work(&self.bytes, self.how.bounds)?;
+            let began = Instant::now();
+            let code = match &self.how.compiler {
+                None => compile(flavor, &self.bytes, kind)?,
+                Some(program) => match compiler::compile(program, flavor, &self.bytes, self.how.bounds, wanted)? {
+                    Some(code) => code,
+                    None => return Ok(None),
+                },
+            };
+            if flavor.tier == Tier::Fast && is_slow(began.elapsed(), self.bytes.len()) {
+                self.is_slow.store(true, Ordering::Relaxed);
+            }
+            if let Some(cache) = &self.how.cache {
+                cache.store(&self.cache_key(flavor)?, &code);
             }
             let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
             let _held = fork::hold()?;
-            // SAFETY: the lines above compiled these bytes, for engines of this flavor.
-            unsafe { Module::deserialize(engine, code) }.map_err(|error| failed(&error))
+            // SAFETY: the lines above compiled these bytes for engines of this flavor, or a program did that the host trusts.
+
+            unsafe { Module::deserialize(engine, code) }.map(Some).map_err(|error| failed(&error))
         }));
         made.unwrap_or_else(|_| Err(Error::new(ErrorKind::InvalidPlugin, "the module can't be compiled: the compiler panicked")))
     }
 }
 
+/// Notes what became of a flavor, and tells those who wait for it.
+fn set(flavor: &Mutex<Progress>, progress: Progress) {
+    // Broken processes have no use for it.
+    let Ok(held) = fork::hold() else { return };
+    *lock(flavor) = progress;
+    drop(held);
+    let bell = BELL.get_or_make(Bell::default);
+    drop(lock(&bell.0));
+    bell.1.notify_all();
+}
+
 /// Compiles a module to the code of that flavor, on all cores.
 pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
     let engine = engine::compiler(flavor)?;
-    let compiled = pool(kind)?.install(|| engine.precompile_module(bytes));
+    let compiled = compile_queue::pool(kind)?.install(|| engine.precompile_module(bytes));
     // The engine's error does not say which proposal a function uses.
     compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
 }
@@ -294,12 +369,26 @@ pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
     digest.0.finalize()
 }
 
-fn cache_key(digest: blake3::Hash, flavor: Flavor, engine: &Engine) -> blake3::Hash {
-    let mut key = blake3::Hasher::new();
-    key.update(digest.as_bytes()).update(compatibility(engine).as_bytes());
-    key.update(&[u8::from(flavor.fuel)]).update(flavor.tier.as_str().as_bytes()).update(crate::VERSION.as_bytes());
-    key.finalize()
+/// What the caller gets that gave up: the words are for calls, and this was none.
+fn given_up(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout => Error::new(ErrorKind::Timeout, "the plugin was not compiled within the timeout of loading it"),
+        ErrorKind::Cancelled => Error::new(ErrorKind::Cancelled, "the loading was cancelled"),
+        _ => error,
+    }
 }
+
+/// One that is counted among those who wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The longest wait before a look whether to go on, for one that nothing limits.
+const PAUSE: Duration = Duration::from_millis(50);
 
 fn failed(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::InvalidPlugin, format!("the module can't be compiled: {error:#}"))
@@ -309,30 +398,22 @@ fn failed(error: &wasmtime::Error) -> Error {
 type Bell = (Mutex<()>, Condvar);
 static BELL: PerProcess<Bell> = PerProcess::new();
 
-#[derive(Clone, Copy)]
-pub(crate) enum PoolKind {
-    /// Somebody waits for it.
-    Urgent,
-    /// Half of the cores, so that the program has the others.
-    Background,
-}
-
-/// The threads that compile. They are not rayon's global ones: those don't survive a fork. They don't hold the process's exit.
-fn pool(kind: PoolKind) -> Result<&'static ThreadPool> {
-    static POOLS: [PerProcess<Result<ThreadPool, String>>; 2] = [const { PerProcess::new() }; 2];
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (slot, threads, name) = match kind {
-        PoolKind::Urgent => (0, cores, "undergo-compile"),
-        PoolKind::Background => (1, (cores / 2).max(1), "undergo-tier"),
-    };
-    let made = POOLS[slot].get_or_make(|| {
-        let builder = ThreadPoolBuilder::new().thread_name(move |i| format!("{name}-{i}")).stack_size(8 << 20);
-        builder.num_threads(threads).build().map_err(|error| error.to_string())
-    });
-    made.as_ref().map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("the system gave no threads to compile on: {error}")))
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is behind these locks is consistent after each statement, so a panic of another thread harms nothing.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_slow_for_its_size_is_not_compiled_again() {
+        let seconds = Duration::from_secs_f64;
+        assert!(!is_slow(seconds(0.7), 3 << 20));
+        // A large one of Go, on a slow machine.
+        assert!(!is_slow(seconds(60.0), 48 << 20));
+        assert!(is_slow(seconds(3.0), 60_000));
+        assert!(is_slow(seconds(9.0), 3 << 20));
+    }
 }

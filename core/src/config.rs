@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cancel::CancelToken;
 use crate::clock::Clock;
+use crate::engine::Tier;
 use crate::imports::Imports;
 use crate::input::Input;
 use crate::output::Output;
@@ -113,6 +114,33 @@ pub struct PluginOptions {
     pub compile: Compile,
     /// Where the code is kept.
     pub cache: CodeCache,
+    /// How many times as much as usual a module may ask of the compilers, since no compilation can be stopped: docs/loading.md has the bounds. 0 and
+    /// 1 are the usual ones, which twice the largest modules of Go keep.
+    pub bounds: u32,
+    /// How long loading may take. When it is over, the caller has its error, and a compilation under way goes on behind.
+    pub timeout: Option<Duration>,
+    /// What can end the loading before.
+    pub cancel: Option<CancelToken>,
+    /// An `undergo` program that compiles in a process of its own, whose time and memory are limited, and which ends with the loading that wants it:
+    /// for modules of strangers. It has to be of this version.
+    pub compiler: Option<PathBuf>,
+}
+
+/// How a plugin is compiled to be shipped.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileOptions {
+    /// Whether its instances can have a limit of fuel, which costs about a tenth of the speed.
+    pub fuel: bool,
+    /// By which compiler.
+    pub tier: Tier,
+    /// As those of [`PluginOptions`].
+    pub bounds: u32,
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1 }
+    }
 }
 
 /// Options of one call.

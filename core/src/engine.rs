@@ -25,6 +25,12 @@ impl Tier {
             Tier::Best => "best",
         }
     }
+
+    /// The tier of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Tier> {
+        [Tier::Fast, Tier::Best].into_iter().find(|tier| tier.as_str() == name)
+    }
 }
 
 /// What an engine is made for. Code that one engine compiled serves all engines of the same [`Flavor`].

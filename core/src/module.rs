@@ -1,5 +1,6 @@
 //! What a module says of itself, read from its bytes without compiling it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use memchr::memmem;
@@ -68,7 +69,7 @@ pub struct CoreFunction {
 }
 
 /// An imported function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CoreImport {
     /// The module that it is imported from.
     pub module: String,
@@ -79,7 +80,7 @@ pub struct CoreImport {
 }
 
 /// A core signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CoreType {
     /// The parameters.
     pub params: Vec<ValType>,
@@ -161,6 +162,7 @@ struct ModuleReader {
     types: Vec<Option<CoreType>>,
     functions: Vec<u32>,
     imports: Vec<CoreImport>,
+    known: HashSet<CoreImport>,
     imported_functions: usize,
     exports: Vec<(String, u32)>,
     has_memory: bool,
@@ -228,7 +230,7 @@ impl ModuleReader {
                         let Some(ty) = self.signature(index) else { continue };
                         let import = CoreImport { module: import.module.to_owned(), name: import.name.to_owned(), ty };
                         // Go lists some imports twice.
-                        if !self.imports.contains(&import) {
+                        if self.known.insert(import.clone()) {
                             self.imports.push(import);
                         }
                     }

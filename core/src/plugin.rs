@@ -6,15 +6,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact::{self, Artifact};
+use crate::bounds;
 use crate::cache::Cache;
-use crate::code::Code;
-use crate::config::{Compile, InstanceOptions, PluginOptions};
+use crate::code::{Code, How};
+use crate::config::{Compile, CompileOptions, InstanceOptions, PluginOptions};
 use crate::engine::{Flavor, Settings, Stack, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
 use crate::imports::Import;
 use crate::interface::{Function, Interface, names};
 use crate::module::{ModuleInfo, ModuleKind};
+use crate::patience::{Deadline, Patience};
 use crate::preview1::MODULE;
 use crate::proposals;
 use crate::ready::Ready;
@@ -45,6 +47,12 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// Reads what the module says of itself, and sees to its code.
     fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
+        let deadline = options.timeout.map(Deadline::after);
+        let patience = Patience { deadline, cancel: options.cancel.iter().cloned().collect(), caller: None };
+        patience.check()?;
+        if code.is_none() {
+            bounds::check_parts(&bytes, options.bounds)?;
+        }
         let info = ModuleInfo::parse(&bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
         let exports = signatures::exports(&info, interface.as_ref())?;
@@ -52,24 +60,27 @@ impl Compiled {
         let mut diagnostics = Vec::new();
         let code = match code {
             Some(code) => code,
-            None => Code::of(bytes, Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten())?,
+            None => {
+                let cache = Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten();
+                Code::of(bytes, How { cache, bounds: options.bounds.max(1), compiler: options.compiler.clone() })?
+            }
         };
         let (name, ready, habits) = (name.to_owned(), Mutex::default(), Arc::new(Habits::new(exports.len())));
         let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
         let compiled =
             Compiled { name, info, interface, exports, imports, habits, share, compile: options.compile, code, ready, diagnostics };
         // So that a damaged module is told of now.
-        compiled.ready(false, Stack::DEFAULT)?;
+        compiled.ready(false, Stack::DEFAULT, &patience)?;
         Ok(compiled)
     }
 
     /// The best code there is now for these limits; compiles it if there is none.
-    pub(crate) fn ready(&self, fuel: bool, stack: Stack) -> Result<Arc<Ready>> {
-        let settings = Settings { flavor: self.code.flavor(self.compile, fuel)?, stack };
+    pub(crate) fn ready(&self, fuel: bool, stack: Stack, patience: &Patience) -> Result<Arc<Ready>> {
+        let settings = Settings { flavor: self.code.flavor(self.compile, fuel, patience)?, stack };
         if let Some(ready) = self.find(settings)? {
             return Ok(ready);
         }
-        let module = self.code.module(settings)?;
+        let module = self.code.module(settings, patience)?;
         let _held = fork::hold()?;
         let ready = Arc::new(Ready::new(settings, &module, &self.imports)?);
         self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready.clone());
@@ -147,8 +158,19 @@ impl Plugin {
     ///
     /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
     pub fn compile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>> {
+        Plugin::compile_with(bytes, CompileOptions { fuel, ..CompileOptions::default() })
+    }
+
+    /// As [`compile`](Plugin::compile), with a say in how.
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Plugin::compile).
+    pub fn compile_with(bytes: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
+        bounds::check_parts(bytes, options.bounds)?;
         checked(bytes)?;
-        artifact::compile(bytes, fuel)
+        bounds::check_work(bytes, options.bounds)?;
+        artifact::compile(bytes, Flavor { tier: options.tier, fuel: options.fuel })
     }
 
     /// Loads a compiled plugin: the bytes that [`compile`](Plugin::compile) gave, from a file.
@@ -203,7 +225,7 @@ impl Plugin {
     ///
     /// `dead-instance` in a forked child that can't use plugins.
     pub fn tier(&self) -> Result<Tier> {
-        Ok(self.0.code.flavor(self.0.compile, false)?.tier)
+        Ok(self.0.code.flavor(self.0.compile, false, &Patience::default())?.tier)
     }
 
     /// Whether code of it was found in the cache: then a process has used the same module before.
@@ -218,7 +240,7 @@ impl Plugin {
     ///
     /// `invalid-plugin` when the better compiler has failed; what the host's interrupt function says.
     pub fn wait_compiled(&self) -> Result<()> {
-        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel });
+        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel }, &Patience::default());
         wait(false).and_then(|()| wait(true))
     }
 

@@ -1,5 +1,6 @@
 //! A plugin's code, linked: what an instance is made of at once.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
@@ -48,8 +49,9 @@ impl Ready {
 
 /// Gives the linker, which has WASI already, each import once: it goes to the host function that the instance's state names by the same number.
 pub(crate) fn link(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
+    let declared = declared(module);
     for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared(module, import) else { continue };
+        let Some(ty) = declared.get(&(import.module.as_str(), import.name.as_str())).cloned() else { continue };
         let all = imports.clone();
         let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
             imports::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
@@ -62,8 +64,9 @@ pub(crate) fn link(mut linker: Linker<State>, module: &Module, imports: &Arc<[Im
 
 /// The same for instances on fibers.
 fn link_async(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
+    let declared = declared(module);
     for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared(module, import) else { continue };
+        let Some(ty) = declared.get(&(import.module.as_str(), import.name.as_str())).cloned() else { continue };
         let all = imports.clone();
         let linked = linker.func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
             let all = all.clone();
@@ -74,9 +77,9 @@ fn link_async(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]
     linker.instantiate_pre(module).map_err(|error| unlinked(&error))
 }
 
-fn declared(module: &Module, import: &Import) -> Option<FuncType> {
-    let found = module.imports().find(|known| known.module() == import.module && known.name() == import.name)?;
-    found.ty().func().cloned()
+/// The functions that the module imports, each with the type that it has there.
+fn declared(module: &Module) -> HashMap<(&str, &str), FuncType> {
+    module.imports().filter_map(|import| Some(((import.module(), import.name()), import.ty().func()?.clone()))).collect()
 }
 
 fn unlinked(error: &wasmtime::Error) -> Error {

@@ -1,5 +1,6 @@
 //! Whether a module has what its interface says: the canonical ABI's core signature of each export and import.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use wasmparser::ValType;
@@ -38,17 +39,19 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             }
         }
     }
+    // A hostile module has as many of either as the bounds allow.
+    let found: HashMap<&str, &CoreType> = info.exports.iter().rev().map(|export| (export.name.as_str(), &export.ty)).collect();
     if let Some(interface) = interface {
         if !info.has_memory {
             return Err(Error::new(ErrorKind::InvalidPlugin, "it carries an interface, but exports no memory"));
         }
-        check(info, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
+        check(&found, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
         for function in &interface.exports {
             let (params, result) = core_export(function);
-            check(info, &function.name, &params, result)?;
+            check(&found, &function.name, &params, result)?;
             let post = format!("cabi_post_{}", function.name);
-            let post = if info.export(&post).is_some() {
-                check(info, &post, &result.into_iter().collect::<Vec<_>>(), None)?;
+            let post = if found.contains_key(post.as_str()) {
+                check(&found, &post, &result.into_iter().collect::<Vec<_>>(), None)?;
                 Some(post)
             } else {
                 None
@@ -56,8 +59,10 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             exports.push(Export { function: function.clone(), post });
         }
     }
+    let promised: HashSet<&str> =
+        interface.iter().flat_map(|interface| &interface.exports).map(|function| function.name.as_str()).collect();
     for export in &info.exports {
-        let typed = interface.is_some_and(|interface| interface.export(&export.name).is_some());
+        let typed = promised.contains(export.name.as_str());
         let reserved = matches!(export.name.as_str(), "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll")
             || export.name.starts_with("cabi_post_");
         if !typed
@@ -73,11 +78,14 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
 /// The functions that the host has to give, and those that it gives anyway.
 pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
     let mut imports = Vec::new();
+    let all = interface.iter().flat_map(|interface| &interface.imports);
+    let promised: HashMap<(&str, &str), &Arc<Function>> =
+        all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.name.as_str()), function))).collect();
     for import in &info.imports {
         if import.module == preview1::MODULE && wasi::FUNCTIONS.contains(&import.name.as_str()) {
             continue;
         }
-        let typed = interface.and_then(|interface| interface.import(&import.module, &import.name));
+        let typed = promised.get(&(import.module.as_str(), import.name.as_str())).copied();
         let function = match typed {
             Some(function) => {
                 let (params, result) = core_import(function);
@@ -140,14 +148,14 @@ fn core_type(kind: SlotKind) -> ValType {
     }
 }
 
-fn check(info: &ModuleInfo, name: &str, params: &[ValType], result: Option<ValType>) -> Result<()> {
-    let Some(export) = info.export(name) else {
+fn check(exports: &HashMap<&str, &CoreType>, name: &str, params: &[ValType], result: Option<ValType>) -> Result<()> {
+    let Some(found) = exports.get(name) else {
         let text = format!(
             "its interface needs the export {name}, which the module lacks: the generated code and the interface differ; build it anew"
         );
         return Err(Error::new(ErrorKind::InvalidPlugin, text));
     };
-    compare(&format!("the export {name}"), &export.ty, params, result)
+    compare(&format!("the export {name}"), found, params, result)
 }
 
 fn compare(what: &str, found: &CoreType, params: &[ValType], result: Option<ValType>) -> Result<()> {

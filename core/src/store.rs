@@ -7,7 +7,7 @@ use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 use crate::abi::budget::DEFAULT_MAX_VALUE;
 use crate::activation;
 use crate::clock::Simulated;
-use crate::config::InstanceOptions;
+use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork;
@@ -88,7 +88,7 @@ impl Seed {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         self.streams.begin();
         // A guest that is made anew gets the better code that may have come since.
-        let ready = compiled.ready(options.limits.fuel.is_some(), self.stack)?;
+        let ready = compiled.ready(options.limits.fuel.is_some(), self.stack, &Patience::of(CallOptions::NONE, &options.limits))?;
         let clock = Simulated::of(options.sandbox.clock);
         let state = State {
             ready: ready.clone(),

@@ -21,7 +21,7 @@ fn module() -> Vec<u8> {
 }
 
 fn load(folder: &Path) -> Plugin {
-    let options = PluginOptions { compile: Compile::Best, cache: CodeCache::Folder(folder.to_owned()) };
+    let options = PluginOptions { compile: Compile::Best, cache: CodeCache::Folder(folder.to_owned()), ..PluginOptions::default() };
     Plugin::from_bytes_with("adder.wasm", &module(), &options).expect("a plugin")
 }
 
@@ -134,7 +134,7 @@ fn a_folder_that_cannot_be_is_no_obstacle() {
         works(&plugin);
         assert_eq!(plugin.diagnostics().len(), 1);
     }
-    let options = PluginOptions { compile: Compile::Best, cache: CodeCache::Off };
+    let options = PluginOptions { compile: Compile::Best, cache: CodeCache::Off, ..PluginOptions::default() };
     let plugin = Plugin::from_bytes_with("adder.wasm", &module(), &options).expect("a plugin");
     works(&plugin);
     assert!(plugin.diagnostics().is_empty());

@@ -10,7 +10,9 @@ use undergo::{CodeCache, Compile, ErrorKind, InstanceOptions, Plugin, PluginOpti
 
 fn both() -> [Plugin; 2] {
     let path = conformance_path().unwrap_or_else(|text| panic!("{text}"));
-    let load = |compile| Plugin::from_file_with(&path, &PluginOptions { compile, cache: CodeCache::User }).expect("a plugin");
+    let load = |compile| {
+        Plugin::from_file_with(&path, &PluginOptions { compile, cache: CodeCache::User, ..PluginOptions::default() }).expect("a plugin")
+    };
     [load(Compile::Fast), load(Compile::Best)]
 }
 
@@ -91,5 +93,28 @@ fn fuel_bounds_each_call() {
         // The initialisation has no more than a call has.
         expect(&Hosted::new(&plugin, with_fuel(1_000)).map(drop).expect_err("too little"), ErrorKind::OutOfFuel, &["1000"]);
         assert_eq!(Hosted::new(&plugin, quiet()).expect("an instance").instance.usage().fuel, None);
+    }
+}
+
+/// Each of these is one instruction: the deadline is noticed behind it, not in the middle.
+#[test]
+fn steps_that_take_long_end_soon_after_the_deadline() {
+    let plugin = common::plugin(
+        r#"(module (memory (export "memory") 4096) (table $t 1000000 funcref) (table $u 1000000 funcref) (func (export "_initialize"))
+            (func (export "fill") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x10000000)) (br 0)))
+            (func (export "copy") (loop (memory.copy (i32.const 0x8000000) (i32.const 0) (i32.const 0x8000000)) (br 0)))
+            (func (export "tables") (loop (table.fill $t (i32.const 0) (ref.null func) (i32.const 1000000))
+              (table.copy $t $u (i32.const 0) (i32.const 0) (i32.const 1000000)) (br 0))))"#,
+    )
+    .expect("a plugin");
+    for name in ["fill", "copy", "tables"] {
+        let mut options = common::quiet();
+        options.limits.memory = Some(512 << 20);
+        let instance = plugin.instantiate(options).expect("an instance");
+        let began = std::time::Instant::now();
+        let brief = undergo::CallOptions { timeout: Some(std::time::Duration::from_millis(50)), ..undergo::CallOptions::default() };
+        let error = instance.call(name, &[], &brief).expect_err("it never ends");
+        assert_eq!(error.kind(), undergo::ErrorKind::Timeout, "{name}: {error}");
+        assert!(began.elapsed().as_secs() < 60, "{name}: {:?}", began.elapsed());
     }
 }

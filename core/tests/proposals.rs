@@ -61,7 +61,7 @@ fn what_no_plugin_needs_is_refused_by_name() {
         for compile in [Compile::Best, Compile::Fast, Compile::Tiered] {
             // The second time, whatever the first left in the cache.
             for _ in 0..2 {
-                let options = PluginOptions { compile, cache: CodeCache::Folder(folder.path().to_owned()) };
+                let options = PluginOptions { compile, cache: CodeCache::Folder(folder.path().to_owned()), ..PluginOptions::default() };
                 let error = Plugin::from_bytes_with("test.wasm", &bytes, &options).expect_err(body);
                 expect(&error, ErrorKind::InvalidPlugin, &words);
             }

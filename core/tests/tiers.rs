@@ -11,7 +11,7 @@ use undergo::{CodeCache, Compile, Plugin, PluginOptions, Tier, Value};
 
 fn guest(compile: Compile, cache: CodeCache) -> Plugin {
     let path = conformance_path().unwrap_or_else(|text| panic!("{text}"));
-    Plugin::from_file_with(path, &PluginOptions { compile, cache }).expect("the conformance guest is a plugin")
+    Plugin::from_file_with(path, &PluginOptions { compile, cache, ..PluginOptions::default() }).expect("the conformance guest is a plugin")
 }
 
 fn counts(instance: &undergo::Instance) -> Value {
@@ -103,7 +103,9 @@ fn what_the_quick_compiler_cannot_do_the_other_does() {
             (func (export "tail") (param i32) (result i32) (return_call $f (local.get 0))))"#,
     );
     for compile in [Compile::Fast, Compile::Tiered] {
-        let plugin = Plugin::from_bytes_with("tail.wasm", &bytes, &PluginOptions { compile, cache: CodeCache::Off }).expect("a plugin");
+        let plugin =
+            Plugin::from_bytes_with("tail.wasm", &bytes, &PluginOptions { compile, cache: CodeCache::Off, ..PluginOptions::default() })
+                .expect("a plugin");
         assert_eq!(plugin.tier().expect("a tier"), Tier::Best);
         assert_eq!(start(&plugin).call("tail", &[Value::Int(7)], &PLAIN).expect("a call"), Value::Int(7));
     }

@@ -141,16 +141,34 @@ class PluginOptions {
   PluginOptions &cache(std::string folder) { return cache_ = std::move(folder), *this; }
   // Compiled code is kept nowhere.
   PluginOptions &no_cache() { return no_cache_ = true, *this; }
+  // How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+  PluginOptions &bounds(std::uint32_t times) { return bounds_ = times, *this; }
+  // How long loading may take. Behind it a compilation goes on, within the bounds.
+  PluginOptions &timeout(Duration time) { return timeout_ = time, *this; }
+  // What can end the loading before that, from any thread.
+  PluginOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
+  // The program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+  PluginOptions &compiler(std::string program) { return compiler_ = std::move(program), *this; }
 
   // As undergo.h has them. They refer to this.
   undergo_plugin_options_t get() const noexcept {
-    return {static_cast<std::uint32_t>(compile_), no_cache_, cache_.has_value() ? cache_->c_str() : nullptr};
+    return {static_cast<std::uint32_t>(compile_),
+            no_cache_,
+            cache_.has_value() ? cache_->c_str() : nullptr,
+            bounds_,
+            detail::nanoseconds(timeout_),
+            cancel_.has_value() ? cancel_->get() : nullptr,
+            compiler_.has_value() ? compiler_->c_str() : nullptr};
   }
 
  private:
   Compile compile_ = Compile::tiered;
   bool no_cache_ = false;
   std::optional<std::string> cache_;
+  std::uint32_t bounds_ = 1;
+  std::optional<Duration> timeout_;
+  std::optional<CancelToken> cancel_;
+  std::optional<std::string> compiler_;
 };
 
 // What an instance used.

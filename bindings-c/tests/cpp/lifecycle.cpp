@@ -47,6 +47,26 @@ void plugins_are_loaded_from_bytes_and_options(const char *file, const std::stri
   CHECK(!told.diagnostics().empty());
 }
 
+template <class Failure>
+void loading_fails(const char *file, const undergo::PluginOptions &options, const std::string &part) {
+  try {
+    const undergo::Plugin plugin(file, options);
+    CHECK(false);
+  } catch (const Failure &failure) {
+    CHECK(std::string(failure.what()).find(part) != std::string::npos);
+  }
+}
+
+void loading_ends(const char *file) {
+  const undergo::CancelToken token;
+  token.cancel();
+  const auto options = undergo::PluginOptions().compile(undergo::Compile::fast).no_cache().bounds(2);
+  loading_fails<undergo::TimeoutError>(file, undergo::PluginOptions(options).timeout(std::chrono::nanoseconds(1)), "");
+  loading_fails<undergo::CancelledError>(file, undergo::PluginOptions(options).cancel(token), "cancelled");
+  loading_fails<undergo::InvalidPluginError>(file, undergo::PluginOptions(options).compiler("/nowhere/undergo"), "can't be started");
+  const undergo::Plugin plugin(file, undergo::PluginOptions(options).timeout(std::chrono::minutes(5)));
+}
+
 void handles_move(const undergo::Plugin &plugin) {
   static_assert(!std::is_copy_constructible_v<undergo::Plugin> && std::is_nothrow_move_constructible_v<undergo::Plugin>);
   static_assert(!std::is_copy_constructible_v<undergo::Instance> && std::is_nothrow_move_assignable_v<undergo::Instance>);
@@ -187,6 +207,7 @@ int main(int argc, char **argv) {
     const undergo::Plugin plugin(argv[1]);
     plugins_tell_what_they_are(plugin);
     plugins_are_loaded_from_bytes_and_options(argv[1], argv[3]);
+    loading_ends(argv[1]);
     handles_move(plugin);
     instances_have_state(plugin);
     sandboxes_let_in_what_they_have(plugin, argv[3]);

@@ -477,7 +477,7 @@ int main(int argc, char **argv) {
     fail("usage: driver PLUGIN");
   }
   undergo_plugin_t *plugin;
-  const undergo_plugin_options_t fast = {UNDERGO_COMPILE_FAST, false, NULL};
+  const undergo_plugin_options_t fast = {.compile = UNDERGO_COMPILE_FAST};
   // Under valgrind the better compiler would take minutes.
   must(undergo_plugin_load(argv[1], getenv("UNDERGO_TEST_FAST") != NULL ? &fast : NULL, &plugin));
   must(undergo_plugin_wait_compiled(plugin));

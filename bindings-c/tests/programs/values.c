@@ -121,8 +121,18 @@ static void plugins(const char *file) {
   FAILS(undergo_plugin_from_bytes(NULL, 4, NULL, NULL, &plugin), UNDERGO_TYPE_MISMATCH, "4 bytes at NULL");
   FAILS(undergo_plugin_load_compiled(file, false, &plugin), UNDERGO_DENIED, "trusted");
   FAILS(undergo_plugin_load_compiled(file, true, &plugin), UNDERGO_INVALID_PLUGIN, "");
-  const undergo_plugin_options_t odd = {17, false, NULL};
+  const undergo_plugin_options_t odd = {.compile = 17};
   FAILS(undergo_plugin_load(file, &odd, &plugin), UNDERGO_TYPE_MISMATCH, "compile is 17");
+
+  undergo_cancel_t *cancelled = undergo_cancel_new();
+  undergo_cancel_cancel(cancelled);
+  const undergo_plugin_options_t hasty = {.compile = UNDERGO_COMPILE_FAST, .no_cache = true, .bounds = 2, .timeout = 1};
+  const undergo_plugin_options_t stopped = {.compile = UNDERGO_COMPILE_FAST, .no_cache = true, .cancel = cancelled};
+  const undergo_plugin_options_t apart = {.compile = UNDERGO_COMPILE_FAST, .no_cache = true, .compiler = "/nowhere/undergo"};
+  FAILS(undergo_plugin_load(file, &hasty, &plugin), UNDERGO_TIMEOUT, "");
+  FAILS(undergo_plugin_load(file, &stopped, &plugin), UNDERGO_CANCELLED, "cancelled");
+  FAILS(undergo_plugin_load(file, &apart, &plugin), UNDERGO_INVALID_PLUGIN, "can't be started");
+  undergo_cancel_delete(cancelled);
 
   OK(undergo_plugin_load(file, compiling(), &plugin));
   FAILS(undergo_plugin_instantiate(plugin, NULL, NULL, NULL, &instance), UNDERGO_MISSING_IMPORT, "echo-string");

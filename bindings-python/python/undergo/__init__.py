@@ -100,6 +100,10 @@ def load(
     types: dict[str, type] | None = None,
     compile: Literal["tiered", "fast", "best"] = "tiered",
     cache: str | PathLike[str] | bool | None = None,
+    bounds: int = 1,
+    timeout: float | None = None,
+    cancel: CancelToken | None = None,
+    compiler: str | PathLike[str] | None = None,
     **options: Any,
 ) -> Instance:
     """Compile a plugin and make one instance of it: `Plugin(source, ...).instantiate(**options)`.
@@ -109,6 +113,10 @@ def load(
         types: classes to stand for the plugin's records and enums, by their names.
         compile: `"tiered"`, `"fast"` or `"best"`, as of `Plugin`.
         cache: where compiled code is kept, as of `Plugin`.
+        bounds, timeout, cancel, compiler: what loading may cost, and what ends it, as of `Plugin`.
         options: `imports`, `sandbox` and `limits` of `Plugin.instantiate`.
     """
-    return Plugin(source, types=types, compile=compile, cache=cache).instantiate(**options)
+    plugin = Plugin(
+        source, types=types, compile=compile, cache=cache, bounds=bounds, timeout=timeout, cancel=cancel, compiler=compiler
+    )
+    return plugin.instantiate(**options)

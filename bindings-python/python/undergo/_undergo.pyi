@@ -40,6 +40,10 @@ class Plugin:
         types: dict[str, type] | None = None,
         compile: Literal["tiered", "fast", "best"] = "tiered",
         cache: str | PathLike[str] | bool | None = None,
+        bounds: int = 1,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        compiler: str | PathLike[str] | None = None,
     ) -> Plugin: ...
     @classmethod
     def load_compiled(cls, path: str | PathLike[str], *, trusted: bool, types: dict[str, type] | None = None) -> Plugin: ...

@@ -199,6 +199,19 @@ class TestCalls < Minitest::Test
     assert_equal [other.memory.size], sizes
   end
 
+  def test_loading_ends
+    fresh = { compile: :fast, cache: false, bounds: 2 }
+    assert_raises(Undergo::TimeoutError) { Undergo::Plugin.load(GUEST_FILE, timeout: 1e-9, **fresh) }
+    token = Undergo::CancelToken.new
+    token.cancel
+    assert_raises(Undergo::CancelledError) { Undergo::Plugin.load(GUEST_FILE, cancel: token, **fresh) }
+    error = assert_raises(Undergo::InvalidPluginError) { Undergo::Plugin.load(GUEST_FILE, compiler: "/nowhere/undergo", **fresh) }
+    assert_includes error.message, "can't be started"
+    assert_raises(ArgumentError) { Undergo::Plugin.load(GUEST_FILE, bounds: 0) }
+    assert_raises(Undergo::TypeMismatchError) { Undergo::Plugin.load(GUEST_FILE, cancel: 3) }
+    assert_equal "conformance.wasm", Undergo::Plugin.load(GUEST_FILE, timeout: 300, **fresh).name
+  end
+
   def test_a_plugin_loads_from_bytes_and_other_paths
     bytes = File.binread(GUEST_FILE)
     plugin = Undergo::Plugin.compile(bytes, name: "mine", compile: :fast)

@@ -1,9 +1,11 @@
 //! A function's name and types as one number: for code that was made for them, and must not be used with others.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use super::Interface;
-use super::types::{Function, Type, TypeKind};
+use super::types::{Function, RecordType, Type, TypeKind};
 
 impl Interface {
     /// A text that stands for the interface in full, with its comments: for what is made for one, and looked for by another process.
@@ -18,10 +20,10 @@ impl Function {
     /// number are called alike, so that code which was generated for one fits the other. Docs don't count.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let mut hash = Hash(blake3::Hasher::new());
+        let mut hash = Hash { hasher: blake3::Hasher::new(), left: MOST_IN_FULL, described: HashSet::new() };
         // Writing to a hash can't fail.
         let _ = self.describe(&mut hash);
-        let hash = hash.0.finalize();
+        let hash = hash.hasher.finalize();
         let mut first = [0; 8];
         first.copy_from_slice(&hash.as_bytes()[..8]);
         u64::from_le_bytes(first)
@@ -43,9 +45,15 @@ impl Function {
     }
 }
 
+/// A record is described wherever it occurs. Records that have the one before them twice would be described a billion times: after so many types a record that
+/// was described before is a name.
+const MOST_IN_FULL: u32 = 10_000;
+
 /// A type as `Display` writes it, with what its names stand for.
 fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
+    out.left = out.left.saturating_sub(1);
     match &ty.kind {
+        TypeKind::Record(record) if out.left == 0 && !out.described.insert(Arc::as_ptr(record)) => write!(out, "record {}", record.name),
         TypeKind::List(item) => {
             out.write_str("list<")?;
             describe(item, out)?;
@@ -72,6 +80,7 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
             out.write_str(">")
         }
         TypeKind::Record(record) => {
+            out.described.insert(Arc::as_ptr(record));
             write!(out, "record {} {{", record.name)?;
             for field in &record.fields {
                 write!(out, "{}: ", field.name)?;
@@ -93,11 +102,17 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
     }
 }
 
-struct Hash(blake3::Hasher);
+struct Hash {
+    hasher: blake3::Hasher,
+    /// How many types are yet described in full.
+    left: u32,
+    /// The records that were.
+    described: HashSet<*const RecordType>,
+}
 
 impl fmt::Write for Hash {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text.as_bytes());
+        self.hasher.update(text.as_bytes());
         Ok(())
     }
 }
@@ -131,6 +146,14 @@ mod tests {
         ];
         let digests: std::collections::HashSet<u64> = texts.iter().map(|(types, function)| digest(types, function)).collect();
         assert_eq!(digests.len(), texts.len());
+    }
+
+    #[test]
+    fn types_that_mean_a_billion_are_described_once() {
+        let records: String = (1..30).map(|i| format!("record r{i} {{ a: list<r{}>, b: list<r{}> }} ", i - 1, i - 1)).collect();
+        let of = |innermost: &str| digest(&format!("record r0 {{ {innermost} }} {records}"), "func(x: r29) -> r29");
+        assert_ne!(of("x: bool"), of("x: s8"));
+        assert_eq!(of("x: bool"), of("x: bool"));
     }
 
     #[test]

@@ -44,10 +44,40 @@ pub fn kebab(name: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
+/// Names that a person wrote are shorter, and there are fewer of them. A hostile module has a hundred thousand, each as long.
+const LONGEST: usize = 100;
+const MOST_CANDIDATES: usize = 5000;
+
+/// The names as a list for an error: the first of them, and how many more there are.
+#[must_use]
+pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let more = names.len().saturating_sub(MOST);
+    let mut list: Vec<String> = names.take(MOST).map(shortened).collect();
+    if more > 0 {
+        list.push(format!("and {more} more"));
+    }
+    list.join(", ")
+}
+
+/// The name, or its beginning.
+#[must_use]
+pub fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => name.to_owned(),
+    }
+}
+
 /// Those of `known` that are near to `name`, nearest first, at most three.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
+        .take(MOST_CANDIDATES)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().max(name.len()) / 4)
         .collect();

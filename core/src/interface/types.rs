@@ -148,8 +148,8 @@ impl EnumType {
     /// What to say to a name that is no case: the names that are.
     #[must_use]
     pub fn unknown_case(&self, name: &str) -> String {
-        let cases: Vec<&str> = self.cases.iter().map(|(case, _)| case.as_str()).collect();
-        format!("{name:?} is not a case of {}: {}", self.name, cases.join(", "))
+        let cases = super::names::listed(self.cases.iter().map(|(case, _)| case.as_str()));
+        format!("{name:?} is not a case of {}: {cases}", self.name)
     }
 }
 
@@ -333,7 +333,8 @@ impl RecordType {
     pub fn unknown_field(&self, name: &str, shape: impl Fn(&str) -> String) -> String {
         let known: Vec<String> = self.fields.iter().map(|field| shape(&field.name)).collect();
         let near = super::names::did_you_mean(name, known.iter().map(String::as_str));
-        let hint = if near.is_empty() { format!("; its fields are {}", known.join(", ")) } else { near };
+        let hint =
+            if near.is_empty() { format!("; its fields are {}", super::names::listed(known.iter().map(String::as_str))) } else { near };
         format!("{} has no field '{name}'{hint}", self.name)
     }
 }

@@ -374,7 +374,9 @@ package undergo:go {
             assert_eq!(error.kind(), ErrorKind::InvalidPlugin);
             assert!(error.message().contains(text), "{wit}: {error}");
         }
-        let deep = format!("package a:b; world w {{ export f: func(x: {}s8{}); }}", "list<".repeat(100_000), ">".repeat(100_000));
-        assert!(Interface::parse(&deep).is_err());
+        let deep = |n| format!("package a:b; world w {{ export f: func(x: {}s8{}); }}", "list<".repeat(n), ">".repeat(n));
+        let small = std::thread::Builder::new().stack_size(if cfg!(miri) { 8 << 20 } else { 64 << 10 });
+        let refused = small.spawn(move || [100, 200, 100_000].map(|n| Interface::parse(&deep(n)).is_err()));
+        assert_eq!(refused.expect("a thread").join().expect("no panic"), [true; 3]);
     }
 }

@@ -12,13 +12,18 @@ module Undergo
       # - types: a module with classes for the plugin's records, such as `undergo bindgen` writes.
       # - compile: :tiered (a quick compiler first, a better one meanwhile in the background), :fast, or :best, which loading waits for.
       # - cache: nil or true for the user's own folder, false for none, or a path.
-      def load(path, types: nil, compile: :tiered, cache: nil)
-        from(types) { UndergoCore::Plugin.from_file(path.to_s, compiler(compile), folder(cache)) }
+      # - bounds: how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+      # - timeout: seconds that it may take; behind it a compilation goes on, within the bounds.
+      # - cancel: a CancelToken that can end it before that.
+      # - compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
+      #   strangers.
+      def load(path, types: nil, compile: :tiered, cache: nil, **loading)
+        from(types) { UndergoCore::Plugin.from_file(path.to_s, tiers(compile), folder(cache), loading(**loading)) }
       end
 
-      # Compiles a module, a String of bytes. The name is what its os.Args[0] will be.
-      def compile(bytes, name: "plugin", types: nil, compile: :tiered, cache: nil)
-        from(types) { UndergoCore::Plugin.from_bytes(name, bytes.b, compiler(compile), folder(cache)) }
+      # Compiles a module, a String of bytes. The name is what its os.Args[0] will be. The rest is as of load.
+      def compile(bytes, name: "plugin", types: nil, compile: :tiered, cache: nil, **loading)
+        from(types) { UndergoCore::Plugin.from_bytes(name, bytes.b, tiers(compile), folder(cache), loading(**loading)) }
       end
 
       # Loads what `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted: true` says that the file comes from there through hands
@@ -35,9 +40,16 @@ module Undergo
         new(Errors.mapped(&load), types)
       end
 
-      def compiler(name)
+      def tiers(name)
         known = { tiered: UndergoCore::Compile::TIERED, fast: UndergoCore::Compile::FAST, best: UndergoCore::Compile::BEST }
         known.fetch(name.to_sym) { raise ArgumentError, "compile is #{name.inspect}; it must be :tiered, :fast or :best" }
+      end
+
+      def loading(bounds: 1, timeout: nil, cancel: nil, compiler: nil)
+        raise ArgumentError, "bounds is #{bounds.inspect}; write a whole number of at least 1" unless bounds.is_a?(Integer) && bounds.between?(1, 0xffff_ffff)
+        raise TypeMismatchError, "cancel is #{cancel.inspect}; give a CancelToken" unless cancel.nil? || cancel.is_a?(CancelToken)
+
+        UndergoCore::Loading.new(bounds: bounds, timeout: Seconds.of(timeout), cancel: cancel&.core, compiler: compiler&.to_s)
       end
 
       def folder(cache)

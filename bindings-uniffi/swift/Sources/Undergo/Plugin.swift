@@ -109,8 +109,10 @@ extension Sandbox {
 
 extension Plugin {
     /// Compiles a file, or finds its code in the cache.
-    public static func load(_ path: String, compile: Compile = .tiered, cache: Cache = .user) throws -> Plugin {
-        try Plugin.fromFile(path: path, compile: compile, cache: cache)
+    public static func load(
+        _ path: String, compile: Compile = .tiered, cache: Cache = .user, loading: Loading = Loading()
+    ) throws -> Plugin {
+        try Plugin.fromFile(path: path, compile: compile, cache: cache, loading: loading)
     }
 
     /// Makes an instance.

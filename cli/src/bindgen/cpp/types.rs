@@ -77,11 +77,10 @@ impl Types {
     /// Writes a type, behind those that it is made of.
     pub(super) fn define(&mut self, ty: &Type) {
         match &ty.kind {
-            TypeKind::Record(record) => {
+            // No record is within itself, so that what it is made of may come between.
+            TypeKind::Record(record) if self.done.insert(record.name.clone()) => {
                 record.fields.iter().for_each(|field| self.define(&field.ty));
-                if self.done.insert(record.name.clone()) {
-                    self.record(record);
-                }
+                self.record(record);
             }
             TypeKind::Enum(cases) if self.done.insert(cases.name.clone()) => self.cases(cases),
             TypeKind::List(inner) | TypeKind::Option(inner) => self.define(inner),

@@ -96,7 +96,7 @@ impl<'a> Module<'a> {
         let name = self.names.of(&record.name);
         let docs = or(&record.docs, &format!("The record {}.", record.name));
         self.fields(record, &name, &docs, Direction::FromGuest);
-        if types::differs(record) {
+        if self.names.has_input(&record.name) {
             let docs = format!("What is accepted for {name}.");
             self.fields(record, &self.names.input(&record.name), &docs, Direction::Within);
         }

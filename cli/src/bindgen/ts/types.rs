@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use undergo::{RecordType, Scalar, Type, TypeKind};
+use undergo::{Scalar, Type, TypeKind};
 
 use crate::bindgen::classes::Classes;
 
@@ -35,9 +35,10 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
         let mut names = Names { classes: Classes::new(types, TAKEN), inputs: BTreeMap::new() };
+        // Each type comes behind those that it is made of.
         for ty in types {
             if let TypeKind::Record(record) = &ty.kind
-                && differs(record)
+                && record.fields.iter().any(|field| names.differs(&field.ty))
             {
                 let input = names.class(&format!("{}-input", record.name));
                 names.inputs.insert(record.name.clone(), input);
@@ -54,6 +55,23 @@ impl Names {
     /// The type of a record or an enum.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.classes.of(kebab)
+    }
+
+    /// Whether more is accepted for a record than is made of it.
+    pub(super) fn has_input(&self, kebab: &str) -> bool {
+        self.inputs.contains_key(kebab)
+    }
+
+    /// Whether more is accepted for a type than is made of it.
+    fn differs(&self, ty: &Type) -> bool {
+        match &ty.kind {
+            TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(_)) || self.differs(item),
+            TypeKind::Option(inner) => self.differs(inner),
+            TypeKind::Map(map) => self.differs(&map.key) || self.differs(&map.value),
+            TypeKind::Tuple(tuple) => tuple.items.iter().any(|item| self.differs(item)),
+            TypeKind::Record(record) => self.inputs.contains_key(&record.name),
+            _ => false,
+        }
     }
 
     /// What is accepted for a record.
@@ -126,20 +144,4 @@ fn scalars(scalar: Scalar, direction: Direction) -> &'static str {
         Scalar::U64 => ("number[]", "BigUint64Array | readonly (number | bigint)[]"),
     };
     if direction == Direction::FromGuest { made } else { accepted }
-}
-
-/// Whether more is accepted for a record than is made of it.
-pub(super) fn differs(record: &RecordType) -> bool {
-    record.fields.iter().any(|field| differs_within(&field.ty))
-}
-
-fn differs_within(ty: &Type) -> bool {
-    match &ty.kind {
-        TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(_)) || differs_within(item),
-        TypeKind::Option(inner) => differs_within(inner),
-        TypeKind::Map(map) => differs_within(&map.key) || differs_within(&map.value),
-        TypeKind::Tuple(tuple) => tuple.items.iter().any(differs_within),
-        TypeKind::Record(record) => differs(record),
-        _ => false,
-    }
 }

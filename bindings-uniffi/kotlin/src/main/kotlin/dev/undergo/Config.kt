@@ -202,6 +202,29 @@ private fun output(output: Output?): CoreOutput = when (output) {
     )
 }
 
+/**
+ * What loading a plugin may cost, and what ends it.
+ *
+ * @property bounds how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+ * @property timeout how long it may take. Behind it a compilation goes on, within the bounds.
+ * @property cancel what can end it before that, from any thread.
+ * @property compiler the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+ */
+class Loading
+@JvmOverloads
+constructor(
+    val bounds: Int = 1,
+    val timeout: java.time.Duration? = null,
+    val cancel: CancelToken? = null,
+    val compiler: java.nio.file.Path? = null,
+) {
+    init {
+        require(bounds >= 1) { "bounds is $bounds; write a whole number of at least 1" }
+    }
+
+    internal fun core() = dev.undergo.core.Loading(bounds.toUInt(), seconds(timeout), cancel?.core, compiler?.toString())
+}
+
 /** Seconds for the library. */
 internal fun seconds(given: Duration?): Double? {
     require(given == null || !given.isNegative()) { "the time is $given; write one that is not negative" }

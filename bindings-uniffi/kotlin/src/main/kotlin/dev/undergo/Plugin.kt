@@ -149,23 +149,38 @@ class Plugin private constructor(private val core: CorePlugin) {
          *
          * @param compile by which compiler.
          * @param cache where compiled code is kept for the next process.
+         * @param loading what it may cost, and what ends it.
          * @throws InvalidPluginException when it is no plugin, with what to do about it.
          */
         @JvmStatic
         @JvmOverloads
-        fun load(path: Path, compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin =
-            Plugin(calling { CorePlugin.fromFile(path.toString(), compile.core(), cache.core()) })
+        fun load(
+            path: Path,
+            compile: Compile = Compile.TIERED,
+            cache: Cache = Cache.User,
+            loading: Loading = Loading(),
+        ): Plugin = Plugin(calling { CorePlugin.fromFile(path.toString(), compile.core(), cache.core(), loading.core()) })
 
         /** The same by the path's text. */
         @JvmStatic
         @JvmOverloads
-        fun load(path: String, compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin = load(Path.of(path), compile, cache)
+        fun load(
+            path: String,
+            compile: Compile = Compile.TIERED,
+            cache: Cache = Cache.User,
+            loading: Loading = Loading(),
+        ): Plugin = load(Path.of(path), compile, cache, loading)
 
         /** Compiles a module. [name] is what its `os.Args[0]` will be. */
         @JvmStatic
         @JvmOverloads
-        fun compile(bytes: ByteArray, name: String = "plugin.wasm", compile: Compile = Compile.TIERED, cache: Cache = Cache.User): Plugin =
-            Plugin(calling { CorePlugin.fromBytes(name, bytes, compile.core(), cache.core()) })
+        fun compile(
+            bytes: ByteArray,
+            name: String = "plugin.wasm",
+            compile: Compile = Compile.TIERED,
+            cache: Cache = Cache.User,
+            loading: Loading = Loading(),
+        ): Plugin = Plugin(calling { CorePlugin.fromBytes(name, bytes, compile.core(), cache.core(), loading.core()) })
 
         /**
          * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox.

@@ -47,6 +47,17 @@ class ErrorsTest {
     }
 
     @Test
+    fun `loading ends`() {
+        fun load(loading: Loading) = Plugin.load(guestFile("UNDERGO_CONFORMANCE_WASM", "conformance.wasm"), Compile.FAST, Cache.Off, loading)
+        assertThrows<CallTimeoutException> { load(Loading(timeout = java.time.Duration.ofNanos(1))) }
+        val token = CancelToken().apply { cancel() }
+        assertThrows<CallCancelledException> { load(Loading(cancel = token)) }
+        val apart = Loading(bounds = 2, compiler = Path.of("/nowhere/undergo"))
+        assertTrue("can't be started" in assertThrows<InvalidPluginException> { load(apart) }.message!!)
+        assertThrows<IllegalArgumentException> { Loading(bounds = 0) }
+    }
+
+    @Test
     fun `what is no plugin says what to do`() {
         assertTrue("WebAssembly" in assertThrows<InvalidPluginException> { Plugin.compile("nothing".toByteArray()) }.message!!)
         assertThrows<InvalidPluginException> { Plugin.load("/nowhere/x.wasm") }

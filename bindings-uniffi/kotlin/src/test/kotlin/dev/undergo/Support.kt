@@ -13,11 +13,13 @@ val ROOT: Path = Path.of("../..").absolute().normalize()
 /** Far more than any call here takes. */
 val ENOUGH = 60.seconds
 
-private fun guest(variable: String, file: String): Plugin {
+fun guestFile(variable: String, file: String): Path {
     val path = System.getenv(variable)?.let(Path::of) ?: ROOT.resolve("build").resolve(file)
     check(Files.exists(path)) { "$path is not there: 'make guest' builds it, or set $variable" }
-    return Plugin.load(path)
+    return path
 }
+
+private fun guest(variable: String, file: String): Plugin = Plugin.load(guestFile(variable, file))
 
 val conformance: Plugin by lazy { guest("UNDERGO_CONFORMANCE_WASM", "conformance.wasm") }
 val command: Plugin by lazy { guest("UNDERGO_COMMAND_WASM", "command.wasm") }
