@@ -26,7 +26,13 @@ class TestCalls < Minitest::Test
   end
 
   # What a plugin may import of an object.
-  class Store < Struct.new(:slot)
+  class Store
+    attr_reader :slot
+
+    def initialize(slot = nil)
+      @slot = slot
+    end
+
     def get = 1
 
     def get_class = 2
@@ -47,7 +53,7 @@ class TestCalls < Minitest::Test
     find = ->(object, name) { imports.find(object, name)&.call }
     assert_equal [1, 2, 3, 6], [find[Store.new, "get"], find[Store.new, "get-class"], find[Store, "of-class"], find[Store.new(6), "slot"]]
     assert_equal 7, find[Module.new { def self.get = 7 }, "get"]
-    names = %w[send public-send __send__ instance-eval eval system exit fork method-missing respond-to class object-id secret guarded nothing tap then dup itself _x ==]
+    names = %w[send public-send __send__ instance-eval eval system exit fork method-missing respond-to hash class object-id secret guarded nothing tap then dup itself _x ==]
     assert_empty(names.select { |name| imports.find(Store.new, name) })
     assert_empty(%w[new allocate const-get class-eval define-method instance-method name].select { |name| imports.find(Store, name) })
     # A Hash gives its keys.
