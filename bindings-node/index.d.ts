@@ -52,10 +52,18 @@ export interface Sandbox {
   args?: Iterable<string>
   /** Environment variables; nothing is taken from this process's own environment. */
   env?: Readonly<Record<string, string>>
-  /** Directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing. */
+  /**
+   * Directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing. They are opened once, when an instance, a pool or a run
+   * is made of the sandbox. Where none is given at `/`, the guest sees an empty root that it can only read.
+   */
   dirs?: Readonly<Record<string, string | URL | Dir>>
   /**
-   * What the guest reads from its standard input: a buffer is its content, `{ file }` a file (or a FIFO), which each instance opens for itself, and `'inherit'` the
+   * Whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset or
+   * dropped. Only the host's disk bounds what it writes there.
+   */
+  temp?: boolean
+  /**
+   * What the guest reads from its standard input: a buffer is its content, `{ file }` a file (or a FIFO), which each instance reads from its beginning, and `'inherit'` the
    * standard input of this process. The guest waits for input as long as its call may.
    */
   stdin?: ArrayBufferView | ArrayBufferLike | { file: string | URL } | 'inherit'

@@ -70,7 +70,8 @@ pub unsafe extern "C" fn undergo_sandbox_set_env(
 
 /// Gives the guest a directory of the host.
 ///
-/// `guest` is the path at which the guest sees it, `host` its path on the host.
+/// `guest` is the path at which the guest sees it, `host` its path on the host, which is opened when an instance, a pool or a run is made with the sandbox. Where none is given at
+/// `/`, the guest sees an empty root that it can only read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_add_dir(
     sandbox: *mut SandboxHandle,
@@ -86,6 +87,17 @@ pub unsafe extern "C" fn undergo_sandbox_add_dir(
     })
 }
 
+/// Gives the guest a folder for temporary files at `/tmp`, of its own and empty, or none, as by default. It is made with the guest, in the host's own place for such folders,
+/// and gone when the guest is reset or deleted. Only the host's disk bounds what the guest writes there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_set_temp(sandbox: *mut SandboxHandle, temp: bool) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        unsafe { borrow_mut(sandbox, "sandbox") }?.0.temp = temp;
+        Ok(())
+    })
+}
+
 /// Has the guest read these bytes, which are copied, from its standard input. By default it is empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_stdin_bytes(sandbox: *mut SandboxHandle, content: *const c_void, len: usize) -> *mut ErrorHandle {
@@ -97,7 +109,7 @@ pub unsafe extern "C" fn undergo_sandbox_stdin_bytes(sandbox: *mut SandboxHandle
     })
 }
 
-/// Has the guest read its standard input from a file (or a FIFO), which each instance opens for itself.
+/// Has the guest read its standard input from a file (or a FIFO), which each instance reads from its beginning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_stdin_file(sandbox: *mut SandboxHandle, file: *const c_char) -> *mut ErrorHandle {
     guard(|| {

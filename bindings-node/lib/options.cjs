@@ -79,7 +79,7 @@ function limits(given) {
   }
 }
 
-const SANDBOX = ['args', 'env', 'dirs', 'stdin', 'stdout', 'stderr', 'captureLimit', 'clock', 'seed', 'network', 'listeners']
+const SANDBOX = ['args', 'env', 'dirs', 'temp', 'stdin', 'stdout', 'stderr', 'captureLimit', 'clock', 'seed', 'network', 'listeners']
 const OUTPUTS = ['inherit', 'discard', 'capture']
 
 /** `functions` takes what gets lines of output. */
@@ -107,6 +107,7 @@ function sandbox(given, functions) {
     stdin: input(found.stdin),
     stdout: output('stdout'),
     stderr: output('stderr'),
+    temp: flag(found.temp, 'sandbox.temp'),
     captureLimit: found.captureLimit === undefined ? undefined : count(found.captureLimit, 'sandbox.captureLimit', 0),
     clock: start(found.clock),
     seed: seed(found.seed),
@@ -130,6 +131,12 @@ function start(given) {
   if (given === undefined) return undefined
   if (!types.isDate(given) || !(given.getTime() >= 0)) throw new RangeError(`sandbox.clock is ${show(given)}; give a Date from 1970 on`)
   return given.getTime()
+}
+
+/** Whether something is to be so; by default not. */
+function flag(given, what) {
+  if (given === undefined || typeof given === 'boolean') return Boolean(given)
+  throw new TypeError(`${what} is ${show(given)}; write true or false`)
 }
 
 /** A seed as the numbers of its upper and its lower half. */

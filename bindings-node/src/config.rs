@@ -57,6 +57,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         let path = PathBuf::from(dir.element(1)?.string()?);
         dirs.push((dir.element(0)?.string()?, Dir { path, readonly: dir.element(2)?.bool()? }));
     }
+    let temp = given.get_named("temp")?.bool()?;
     let input = given.get_named("stdin")?;
     let stdin = match input.kind()? {
         Kind::Null => Input::Inherit,
@@ -86,7 +87,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
             _ => Output::Usual(capture),
         })
     };
-    Ok(Sandbox { args, env, dirs, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random, ..Sandbox::default() })
+    Ok(Sandbox { args, env, dirs, temp, stdin, stdout: output("stdout")?, stderr: output("stderr")?, clock, random, ..Sandbox::default() })
 }
 
 /// Reads the rules, and opens the listeners.

@@ -18,6 +18,7 @@ type SandboxParts<'py> = (
     Vec<String>,
     Vec<(String, String)>,
     Vec<(String, String, bool)>,
+    bool,
     Any<'py>,
     Any<'py>,
     Any<'py>,
@@ -32,7 +33,7 @@ type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u
 /// Reads a sandbox. The functions that get lines of output are held by the table.
 pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
     let Some(given) = given else { return Ok(Sandbox::default()) };
-    let (args, env, dirs, stdin, stdout, stderr, limit, clock, seed, rules, listeners): SandboxParts =
+    let (args, env, dirs, temp, stdin, stdout, stderr, limit, clock, seed, rules, listeners): SandboxParts =
         parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
     let dirs = dirs.into_iter().map(|(guest, path, readonly)| (guest, Dir { path: path.into(), readonly })).collect();
     let stdin = if stdin.is_none() {
@@ -57,7 +58,7 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
     let clock = clock.map_or(Clock::Host, |start| Clock::simulated(UNIX_EPOCH + Duration::from_micros(start)));
     let random = seed.map_or(Random::Host, Random::Seed);
     let network = network(given.py(), &rules, &listeners)?;
-    Ok(Sandbox { args, env, dirs, stdin, stdout, stderr, clock, random, network })
+    Ok(Sandbox { args, env, dirs, temp, stdin, stdout, stderr, clock, random, network })
 }
 
 /// Listeners are addresses, or descriptors of sockets that listen.

@@ -119,6 +119,8 @@ pub struct Sandbox {
     pub env: HashMap<String, String>,
     /// Directories of the host.
     pub dirs: Vec<Dir>,
+    /// Whether it gets a folder for temporary files at `/tmp`, of its own: gone when the guest is.
+    pub temp: bool,
     /// What the guest reads from its standard input.
     pub stdin: Input,
     /// Where its standard output goes.
@@ -156,6 +158,7 @@ impl Sandbox {
             args: self.args,
             env,
             dirs: self.dirs.into_iter().map(|dir| (dir.guest, undergo::Dir { path: dir.path.into(), readonly: dir.readonly })).collect(),
+            temp: self.temp,
             stdin: match self.stdin {
                 Input::Content { bytes } => undergo::Input::Bytes(bytes),
                 Input::File { path } => undergo::Input::File(path.into()),

@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// Give it a directory, at that path; ':ro' for reading only
     #[arg(long = "dir", value_name = "HOST::GUEST[:ro]", value_parser = dir)]
     dirs: Vec<(String, Dir)>,
+    /// Give it an empty folder for temporary files at /tmp, which is gone afterwards
+    #[arg(long)]
+    temp: bool,
     /// Set a variable in its environment, which is empty otherwise; without a value to that of this command
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -77,6 +80,7 @@ impl Options {
             args: self.guest_args.clone(),
             env: self.env.clone(),
             dirs: self.dirs.clone(),
+            temp: self.temp,
             stdin: Input::default(),
             stdout: Output::Capture(STREAM_BUFFER),
             stderr: Output::Capture(STREAM_BUFFER),
@@ -104,10 +108,20 @@ impl Options {
 }
 
 fn dir(text: &str) -> Result<(String, Dir), String> {
-    let (host, guest) = text.split_once("::").ok_or("write it as HOST::GUEST, for example ./data::/data, or ./data::/data:ro")?;
-    let (guest, readonly) = guest.strip_suffix(":ro").map_or((guest, false), |guest| (guest, true));
+    const FORM: &str = "write it as HOST::GUEST, for example ./data::/data, or ./data::/data:ro";
+    let (host, guest) = text.split_once("::").ok_or(FORM)?;
+    let (guest, readonly) = match guest.rsplit_once(':') {
+        None => (guest, false),
+        Some((guest, end)) if end.eq_ignore_ascii_case("ro") => (guest, true),
+        Some((guest, end)) if end.eq_ignore_ascii_case("rw") => (guest, false),
+        Some((_, end)) => return Err(format!("':{end}' says nothing about a directory: ':ro' is for reading only, and ':rw' is as without it")),
+    };
     if host.is_empty() || guest.is_empty() {
         return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
+    }
+    // What else stands there may be a mistake, and what was meant for reading only would be given for writing.
+    if !guest.starts_with('/') || guest.contains(':') || guest.trim() != guest {
+        return Err(format!("'{guest}' is no path at which the guest can see a directory: it begins with a slash, and has no colon; {FORM}"));
     }
     Ok((guest.to_owned(), Dir { path: PathBuf::from(host), readonly }))
 }
@@ -183,6 +197,15 @@ mod tests {
         assert!(variable("A").is_err());
         let (guest, host) = dir("./data::/data:ro").expect("valid");
         assert_eq!((guest.as_str(), host.path.to_str(), host.readonly), ("/data", Some("./data"), true));
-        assert!(dir("./data").is_err());
+        for (text, readonly) in [("a::/b:RO", true), ("a::/b:Ro", true), ("a::/b", false), ("a::/b:rw", false), ("C:/a b::/b", false)] {
+            assert_eq!(dir(text).map(|(guest, dir)| (guest, dir.readonly)), Ok(("/b".to_owned(), readonly)), "{text}");
+        }
+        // Nothing is taken for a directory that may be written to because of a slip.
+        for wrong in [
+            "./data", "a:/b:ro", "a::", "::/b", "a:::ro", "a::/b:", "a::/b:r", "a::/b:r o", "a::/b:ro ", "a::/b: ro", "a::/b:readonly", "a::/b:ro:ro",
+            "a::/b:ro,nodev", "a::/b::ro", "a::b:ro", "a::b", "a::.", "a:: /b", "a::/b:rO\u{200b}", "a::/b:write",
+        ] {
+            assert!(dir(wrong).is_err(), "{wrong}");
+        }
     }
 }

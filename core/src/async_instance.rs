@@ -44,7 +44,7 @@ impl Plugin {
     pub async fn instantiate_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
         self.check_reactor()?;
         let patience = Patience::of(call, &options.limits);
-        AsyncInstance::within(Seed::on_fibers(self, options)?, patience).await
+        AsyncInstance::within(Seed::new(self, options)?, patience).await
     }
 
     /// The same, on this thread: see [`AsyncInstance::call_here`].

@@ -11,6 +11,7 @@ use crate::async_instance::{AsyncArguments, AsyncInstance};
 use crate::config::{CallOptions, InstanceOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fiber::{AsyncReturned, bounded};
+use crate::files::given::Given;
 use crate::patience::Patience;
 use crate::plugin::Plugin;
 use crate::pool::{PoolOptions, hire};
@@ -31,10 +32,10 @@ impl Plugin {
         self.check_reactor()?;
         options.check()?;
         // What is missing should be said now, and not by the first call.
-        Seed::new(self, options.instance.clone())?;
+        let given = Seed::new(self, options.instance.clone())?.given;
         let roster = Arc::new(Roster::new(options.size));
         let janitor = options.idle.map(|unused| hire(&roster, unused)).transpose()?;
-        Ok(AsyncPool(Arc::new(Inner { plugin: self.clone(), options, roster, janitor, id: unique() })))
+        Ok(AsyncPool(Arc::new(Inner { plugin: self.clone(), options, given, roster, janitor, id: unique() })))
     }
 }
 
@@ -47,6 +48,7 @@ pub struct AsyncPool(Arc<Inner>);
 struct Inner {
     plugin: Plugin,
     options: PoolOptions,
+    given: Arc<Given>,
     roster: Arc<Roster<AsyncInstance>>,
     /// Drops what is unused for long.
     janitor: Option<Thread>,
@@ -142,7 +144,7 @@ impl AsyncPool {
     async fn make(&self, patience: Patience) -> Result<Loan> {
         // Gives the place back when the making fails, or is dropped.
         let mut loan = Loan { pool: self.clone(), member: None, is_back: false };
-        let mut seed = Seed::on_fibers(&self.0.plugin, self.0.options.instance.clone())?;
+        let mut seed = Seed::with(&self.0.plugin, self.0.options.instance.clone(), self.0.given.clone())?;
         seed.pool = self.0.id;
         let item = AsyncInstance::within(seed, patience).await?;
         self.0.roster.made();

@@ -62,7 +62,7 @@ impl Plugin {
     pub async fn run_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let options = self.options_of_command(options)?;
         let patience = Patience::of(call, &options.limits);
-        let seed = Seed::on_fibers(self, options)?;
+        let seed = Seed::new(self, options)?;
         task::away().await;
         let mut store = seed.store()?;
         let ended = async_instance::come_up(&seed, &mut store, patience).await;

@@ -22,8 +22,12 @@ pub struct Sandbox {
     pub args: Vec<String>,
     /// Environment variables. Nothing is taken from the host's own environment.
     pub env: Vec<(String, String)>,
-    /// Directories of the host, by the path at which the guest sees them.
+    /// Directories of the host, by the path at which the guest sees them. They are opened once, when an instance or a pool is made of the sandbox. Where none
+    /// is given at `/`, the guest sees an empty root that it can only read.
     pub dirs: Vec<(String, Dir)>,
+    /// Whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, on the host's own folder for such files, and gone
+    /// when it is reset or dropped. Only the host's disk bounds what it writes there.
+    pub temp: bool,
     /// What the guest reads from its standard input.
     pub stdin: Input,
     /// Where the guest's standard output goes. By default to that of the process; of a command that is run, into its result.

@@ -1,5 +1,6 @@
 //! Descriptors of the host process that may block. Each is asked whether it is ready before it is used, so that what waits for it can be ended.
 
+use std::fs::File;
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::path::Path;
@@ -126,12 +127,35 @@ impl Waiting {
 }
 
 /// Opens a file for reading, so that neither opening a FIFO nor reading it blocks.
-pub(crate) fn open(path: &Path) -> io::Result<Descriptor> {
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let file = sys::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
-    Ok(Descriptor::File(file))
+    Ok(file)
+}
+
+/// Opens a file once more, to read it from its beginning. It is the same one, whatever its path leads to by now.
+pub(crate) fn reopen(file: &File, path: &Path) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        let again = sys::open(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())));
+        // No `/proc` is there.
+        if !again.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return again;
+        }
+    }
+    let again = sys::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let (was, is) = (file.metadata()?, again.metadata()?);
+        if (was.dev(), was.ino()) != (is.dev(), is.ino()) {
+            return Err(io::Error::other("another file is at that path by now"));
+        }
+    }
+    Ok(again)
 }
 
 /// The standard input of the process.

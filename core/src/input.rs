@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::descriptor::{self, Descriptor, Waiting, Wants};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::files::given::Given;
 use crate::patience::Patience;
 
 /// Where a guest's standard input comes from.
@@ -12,7 +13,7 @@ use crate::patience::Patience;
 pub enum Input {
     /// From these bytes.
     Bytes(Vec<u8>),
-    /// From a file, which each instance opens for itself. It may be a FIFO: the guest then waits for a writer, as long as its call may.
+    /// From a file, which each instance reads from its beginning. It is opened once, when an instance or a pool is made of the sandbox. It may be a FIFO: the guest then waits for a writer, as long as its call may.
     File(PathBuf),
     /// From the standard input of the process, which all its readers share.
     Inherit,
@@ -41,14 +42,13 @@ impl Source {
     /// # Errors
     ///
     /// `denied` when the file can't be opened.
-    pub(crate) fn new(input: &Input) -> Result<Source> {
+    pub(crate) fn new(input: &Input, given: &Given) -> Result<Source> {
+        if let Some(file) = given.stdin()? {
+            return Ok(Source::Host(file));
+        }
         Ok(match input {
             Input::Bytes(bytes) => Source::Bytes { bytes: bytes.clone(), read: 0 },
-            Input::Inherit => Source::Host(descriptor::stdin()),
-            Input::File(path) => Source::Host(descriptor::open(path).map_err(|error| {
-                let text = format!("{} can't be given to the guest as its standard input: {error}", path.display());
-                Error::new(ErrorKind::Denied, text)
-            })?),
+            Input::Inherit | Input::File(_) => Source::Host(descriptor::stdin()),
         })
     }
 

@@ -26,7 +26,7 @@ impl Plugin {
     pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
         self.check_reactor()?;
         let patience = Patience::of(&CallOptions::default(), &options.limits);
-        Instance::within(self, options, patience)
+        Instance::within(Seed::new(self, options)?, patience)
     }
 }
 
@@ -39,8 +39,8 @@ pub struct Instance(Arc<Running>);
 
 impl Instance {
     /// Makes one and initialises it, within that patience.
-    pub(crate) fn within(plugin: &Plugin, options: InstanceOptions, patience: Patience) -> Result<Instance> {
-        Ok(Instance(Arc::new(Running::new(Seed::new(plugin, options)?, patience)?)))
+    pub(crate) fn within(seed: Seed, patience: Patience) -> Result<Instance> {
+        Ok(Instance(Arc::new(Running::new(seed, patience)?)))
     }
 
     #[inline]

@@ -18,7 +18,7 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `quota`, `own`, `paths`, `listing`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
+//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `files`, `own`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
 //! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
@@ -47,6 +47,7 @@ mod error;
 pub mod escape;
 mod fd;
 mod fiber;
+mod files;
 mod folder;
 mod fork;
 mod gate;
@@ -58,11 +59,9 @@ mod instance;
 mod interface;
 mod life;
 mod limiter;
-mod listing;
 mod module;
 mod output;
 mod own;
-mod paths;
 mod patience;
 mod pipes;
 mod plain;
@@ -71,7 +70,6 @@ mod poll;
 mod pool;
 mod preview1;
 mod proposals;
-mod quota;
 mod random;
 mod ready;
 mod refusal;

@@ -9,8 +9,7 @@ use crate::sockets::table::Sockets;
 use crate::sockets::transfer;
 use crate::state::State;
 
-/// The numbers of preview 1 for kinds of files; it has none for pipes.
-const UNKNOWN: u8 = 0;
+/// The numbers of preview 1 for kinds of sockets.
 const DATAGRAM: u8 = 5;
 const STREAM: u8 = 6;
 
@@ -23,7 +22,7 @@ pub(crate) fn is_own(state: &State, fd: i32) -> bool {
 
 /// Whether the guest may have one more descriptor of the host's. The error is its number for that.
 pub(crate) fn has_room(state: &State) -> Result<(), i32> {
-    state.quota.has_room(state.sockets.count() + state.pipes.count())
+    state.files.has_room(state.sockets.count() + state.pipes.count())
 }
 
 pub(crate) async fn read(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, done: i32) -> Result<(), Failed> {
@@ -58,7 +57,7 @@ pub(crate) async fn write(mut call: Call<'_>, fd: i32, buffers: i32, count: i32,
 fn kind(state: &State, fd: i32) -> Result<(u8, i32), Failed> {
     let (kind, blocks) = match (state.sockets.find(fd), state.pipes.find(fd)) {
         (Some(socket), _) => (if socket.is_stream { STREAM } else { DATAGRAM }, socket.blocks),
-        (None, Some(pipe)) => (UNKNOWN, pipe.blocks),
+        (None, Some(pipe)) => (pipe.kind, pipe.blocks),
         (None, None) => return Err(Failed::Number(errno::BADF)),
     };
     Ok((kind, if blocks { 0 } else { NONBLOCK }))
@@ -131,8 +130,6 @@ pub(crate) fn refusal(function: &str) -> i32 {
         "fd_fdstat_set_rights" => errno::SUCCESS,
         "fd_seek" | "fd_tell" | "fd_pread" | "fd_pwrite" | "fd_advise" => errno::SPIPE,
         "fd_allocate" => errno::NODEV,
-        // The end of the directories, for those who look for them.
-        "fd_prestat_get" => errno::BADF,
         "fd_sync" | "fd_datasync" | "fd_filestat_set_size" | "fd_filestat_set_times" => errno::INVAL,
         _ => errno::NOTDIR,
     }

@@ -12,6 +12,7 @@ use crate::clock::Simulated;
 use crate::descriptor::{Found, Waiting, Wanted, Wants, look};
 use crate::errno;
 use crate::error::Result;
+use crate::files::table::Entry as Open;
 use crate::output::Stream;
 use crate::own::is_own;
 use crate::patience::LOOK;
@@ -189,31 +190,20 @@ fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Resu
 
 /// Files of the host are always ready; directories, and numbers without a file, never are.
 async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtime::Result<Outcome> {
-    const REGULAR: u8 = 4;
-    const SIZE: u32 = 32;
-    let fd = fd as i32;
-    if !state.quota.has(fd) {
-        return Ok(Outcome::failed(errno::BADF));
-    }
-    let mut stat = [0_u8; 64];
-    let mut memory = GuestMemory::Unshared(&mut stat);
-    let said = waiting.run(preview1::fd_filestat_get(&mut state.wasi, &mut memory, fd, 0)).await?;
-    if said != errno::SUCCESS {
-        return Ok(Outcome::failed(said));
-    }
-    if stat[16] != REGULAR {
-        return Ok(Outcome::failed(errno::BADF));
-    }
+    let open = match state.files.find(fd as i32) {
+        Some(Open::Null(_)) if kind == FD_WRITE => return Ok(Outcome::writable()),
+        Some(Open::Null(_)) => return Ok(Outcome::readable(0)),
+        Some(Open::File(open)) => open,
+        _ => return Ok(Outcome::failed(errno::BADF)),
+    };
     if kind == FD_WRITE {
         return Ok(Outcome::writable());
     }
-    let mut place = [0_u8; 8];
-    let mut memory = GuestMemory::Unshared(&mut place);
-    let said = preview1::fd_tell(&mut state.wasi, &mut memory, fd, 0)?;
-    if said != errno::SUCCESS {
-        return Ok(Outcome::failed(said));
+    let (file, at) = (open.file.clone(), open.at);
+    match waiting.blocking(move || file.metadata()).await {
+        Ok(found) => Ok(Outcome::readable(found.len().saturating_sub(at))),
+        Err(error) => Ok(Outcome::failed(errno::from_system(&error))),
     }
-    Ok(Outcome::readable(memory::read_u64(&stat, SIZE).saturating_sub(u64::from_le_bytes(place))))
 }
 
 /// Waits until something has happened, and gives all that has.

@@ -12,6 +12,7 @@ use crate::activation;
 use crate::call::{Arguments, Returned};
 use crate::config::{CallOptions, InstanceOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::given::Given;
 use crate::instance::Instance;
 use crate::patience::Patience;
 use crate::plugin::Plugin;
@@ -78,6 +79,7 @@ pub struct Pool(Arc<Inner>);
 struct Inner {
     plugin: Plugin,
     options: PoolOptions,
+    given: Arc<Given>,
     roster: Arc<Roster<Instance>>,
     /// Drops what is unused for long.
     janitor: Option<Thread>,
@@ -100,10 +102,10 @@ impl Pool {
     pub(crate) fn new(plugin: &Plugin, options: PoolOptions) -> Result<Pool> {
         options.check()?;
         // What is missing should be said now, and not by the first call.
-        Seed::new(plugin, options.instance.clone())?;
+        let given = Seed::new(plugin, options.instance.clone())?.given;
         let roster = Arc::new(Roster::new(options.size));
         let janitor = options.idle.map(|unused| hire(&roster, unused)).transpose()?;
-        Ok(Pool(Arc::new(Inner { plugin: plugin.clone(), options, roster, janitor })))
+        Ok(Pool(Arc::new(Inner { plugin: plugin.clone(), options, given, roster, janitor })))
     }
 
     /// The plugin whose instances these are.
@@ -154,7 +156,8 @@ impl Pool {
     /// Makes a member, in a place that was taken for it.
     fn make(&self, patience: &Patience) -> Result<Member<Instance>> {
         let unmade = Unmade(&self.0.roster);
-        let item = Instance::within(&self.0.plugin, self.0.options.instance.clone(), patience.clone())?;
+        let seed = Seed::with(&self.0.plugin, self.0.options.instance.clone(), self.0.given.clone())?;
+        let item = Instance::within(seed, patience.clone())?;
         std::mem::forget(unmade);
         self.0.roster.made();
         Ok(Member { item, calls: 0 })

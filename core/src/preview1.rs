@@ -2,16 +2,20 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
 use wasmtime::{AsContextMut as _, Caller};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
-use wasmtime_wasi::runtime::in_tokio;
+use wasmtime_wasi::runtime::spawn_blocking;
 
 use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::descriptor::Waiting;
 use crate::errno;
 use crate::error::{Error, ErrorKind, Result};
+use crate::patience::Patience;
 use crate::state::State;
 
 /// The module whose functions these are.
@@ -32,11 +36,36 @@ pub(crate) fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> was
 }
 
 impl Waiting {
-    /// Waits for a function of wasmtime-wasi.
-    pub(crate) async fn run<R>(self, work: impl Future<Output = R>) -> R {
+    pub(crate) fn is_task(self) -> bool {
+        self == Waiting::Task
+    }
+
+    /// Runs what the system has at once. A guest that runs on its caller's thread has that do it, which spares a hop to another one; one on a fiber may be on
+    /// the thread of an event loop, which should not wait for a disk.
+    pub(crate) async fn blocking<R: Send + 'static>(self, work: impl FnOnce() -> R + Send + 'static) -> R {
         match self {
-            Waiting::Thread => in_tokio(work),
-            Waiting::Task => work.await,
+            Waiting::Thread => work(),
+            Waiting::Task => spawn_blocking(work).await,
+        }
+    }
+
+    /// Runs what the system may take long for. Who waits for it does so no longer than the patience lasts: it goes on by itself then.
+    pub(crate) async fn aside<R: Send + 'static>(self, patience: &Patience, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+        if self.is_task() || patience.pause().is_none() {
+            return Ok(self.blocking(work).await);
+        }
+        let (done, result) = mpsc::sync_channel(1);
+        let apart = move || drop(done.send(work()));
+        thread::Builder::new().spawn(apart).map_err(|error| {
+            let text = format!("the system gives no thread for an operation of the guest's that has a deadline: {error}");
+            Error::new(ErrorKind::Trap, text)
+        })?;
+        loop {
+            match result.recv_timeout(patience.pause().unwrap_or(Duration::from_secs(1))) {
+                Ok(result) => return Ok(result),
+                Err(RecvTimeoutError::Timeout) => patience.check()?,
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::new(ErrorKind::Trap, "an operation on a file has panicked")),
+            }
         }
     }
 }

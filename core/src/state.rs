@@ -11,16 +11,17 @@ use crate::activation;
 use crate::clock::Simulated;
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Frame, Result};
+use crate::files::listing::Listings;
+use crate::files::table::Files;
+use crate::files::temporary::Temporary;
 use crate::gate::Gate;
 use crate::gonames::GoNames;
 use crate::gopanic;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::limiter::Limiter;
-use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
-use crate::quota::Quota;
 use crate::random::Seeded;
 use crate::ready::Ready;
 use crate::refusal::Refusals;
@@ -42,8 +43,10 @@ pub(crate) struct State {
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Pipes,
-    pub(crate) quota: Quota,
+    pub(crate) files: Files,
     pub(crate) listings: Listings,
+    /// Gone with the guest.
+    pub(crate) _temporary: Option<Temporary>,
     pub(crate) limiter: Limiter,
     pub(crate) view: View,
     /// Of the innermost call.

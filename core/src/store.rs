@@ -10,16 +10,18 @@ use crate::clock::Simulated;
 use crate::config::{CallOptions, InstanceOptions};
 use crate::engine::Stack;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::given::Given;
+use crate::files::listing::Listings;
+use crate::files::table::Files;
+use crate::files::temporary::Temporary;
 use crate::fork;
 use crate::gate::Gate;
 use crate::imports::HostFunction;
 use crate::life::Life;
 use crate::limiter::Limiter;
-use crate::listing::Listings;
 use crate::patience::Patience;
 use crate::pipes::Pipes;
 use crate::plugin::{Compiled, Plugin};
-use crate::quota::Quota;
 use crate::random::Seeded;
 use crate::refusal::Refusals;
 use crate::sockets::denials::Denials;
@@ -35,13 +37,13 @@ use crate::wasi;
 pub(crate) struct Seed {
     pub(crate) plugin: Plugin,
     pub(crate) options: InstanceOptions,
+    pub(crate) given: Arc<Given>,
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) life: Arc<Life>,
     pub(crate) doors: Arc<Doors>,
-    pub(crate) fibers: bool,
     /// The number of its pool, where that matters.
     pub(crate) pool: u64,
     stack: Stack,
@@ -52,6 +54,12 @@ impl Seed {
     ///
     /// `missing-import` with all that is missing.
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
+        let given = Given::open(&options.sandbox)?;
+        Seed::with(plugin, options, given)
+    }
+
+    /// The same for one of several instances, which are given the same.
+    pub(crate) fn with(plugin: &Plugin, options: InstanceOptions, given: Arc<Given>) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
         let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind));
@@ -59,21 +67,16 @@ impl Seed {
         Ok(Seed {
             plugin: plugin.clone(),
             options,
+            given,
             host,
             streams,
             denials: Arc::default(),
             gate: Arc::new(Gate::new()),
             life: Arc::new(Life::new()),
             doors: Arc::default(),
-            fibers: false,
             pool: 0,
             stack,
         })
-    }
-
-    /// For an instance on fibers.
-    pub(crate) fn on_fibers(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
-        Ok(Seed { fibers: true, ..Seed::new(plugin, options)? })
     }
 
     /// Checks that the guest finds enough stack here, where that may not be one of its own.
@@ -90,19 +93,22 @@ impl Seed {
         // A guest that is made anew gets the better code that may have come since.
         let ready = compiled.ready(options.limits.fuel.is_some(), self.stack, &Patience::of(CallOptions::NONE, &options.limits))?;
         let clock = Simulated::of(options.sandbox.clock);
+        let is_go = compiled.info.go_version.is_some();
+        let temporary = options.sandbox.temp.then(Temporary::new).transpose()?;
         let state = State {
             ready: ready.clone(),
             // Code that came compiled may count although nobody asked for it.
             fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
-            wasi: wasi::context(&compiled.name, options, clock.as_ref(), self.fibers)?,
+            wasi: wasi::context(&compiled.name, options, clock.as_ref()),
             streams: self.streams.clone(),
-            standards: Standards::new(&options.sandbox.stdin, &self.streams, compiled.info.go_version.is_some())?,
+            standards: Standards::new(&options.sandbox.stdin, &self.given, &self.streams, is_go)?,
             clock,
             random: Seeded::of(options.sandbox.random),
-            sockets: Sockets::new(&options.sandbox, self.denials.clone(), compiled.share.clone())?,
-            pipes: Pipes::new(&options.sandbox),
-            quota: Quota::new(options.limits.descriptors),
+            sockets: Sockets::new(&options.sandbox, self.denials.clone(), compiled.share.clone(), self.given.clone())?,
+            pipes: Pipes::default(),
+            files: Files::new(&self.given, temporary.as_ref(), options, is_go),
             listings: Listings::default(),
+            _temporary: temporary,
             view: View::NONE,
             limiter: Limiter::new(&options.limits),
             patience: Patience::default(),

@@ -3,6 +3,7 @@
 use crate::config::{Limits, Sandbox};
 use crate::descriptor::Descriptor;
 use crate::error::Result;
+use crate::files::given::Given;
 use crate::input::{Input, Source};
 use crate::module::ModuleKind;
 use crate::output::Stream;
@@ -75,8 +76,8 @@ impl Standards {
     /// # Errors
     ///
     /// `denied` when the file for standard input can't be opened.
-    pub(crate) fn new(stdin: &Input, streams: &Streams, is_go: bool) -> Result<Standards> {
-        let stdin = Source::new(stdin)?;
+    pub(crate) fn new(stdin: &Input, given: &Given, streams: &Streams, is_go: bool) -> Result<Standards> {
+        let stdin = Source::new(stdin, given)?;
         let may_wait = |descriptor: Option<&Descriptor>| is_go && descriptor.is_some_and(Descriptor::may_wait);
         let nonblocking = [may_wait(stdin.descriptor()), may_wait(streams.stdout.descriptor()), false];
         Ok(Standards { stdin, numbers: [0, 1, 2].map(Some), nonblocking, broken: [false; 3] })

@@ -1,24 +1,23 @@
-//! WASI preview 1 over wasmtime-wasi. Standard streams and waiting are served here, where the patience of the call is at hand; all else is passed on.
+//! WASI preview 1. Files, streams, sockets and waiting are served here, where the patience of the call is at hand; arguments, the environment and clocks by
+//! wasmtime-wasi.
 
 use wasmtime::{AsContextMut, Caller, Linker};
 use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync};
-use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
 use crate::clock::Simulated;
 use crate::config::InstanceOptions;
 use crate::descriptor::Waiting;
-use crate::error::{Error, ErrorKind, Result};
-use crate::fd::{
-    fd_close, fd_fdstat_get, fd_fdstat_set_flags, fd_filestat_get, fd_read, fd_readdir, fd_renumber, fd_seek, fd_write, is_own, pass_on,
-    path_open,
-};
+use crate::error::Error;
+use crate::fd::{fd_close, fd_fdstat_get, fd_fdstat_set_flags, fd_filestat_get, fd_read, fd_renumber, fd_write};
+use crate::files::{content, listing, names, open};
 use crate::own;
-use crate::paths::{path_create_directory, path_link, path_remove_directory, path_rename, path_symlink, path_unlink_file};
 use crate::poll;
 use crate::preview1::{MODULE, answer, at_once, parts};
 use crate::random::random_get;
+use crate::sockets;
+use crate::sockets::call::Call;
 use crate::sockets::link::Versions;
-use crate::sockets::{self, placeholder};
 use crate::state::State;
 use crate::task;
 
@@ -35,8 +34,8 @@ pub(crate) const FUNCTIONS: [&str; 57] = [
     "sock_setsockopt", "sock_shutdown",
 ];
 
-/// Makes what an instance may reach.
-pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simulated>, fibers: bool) -> Result<WasiP1Ctx> {
+/// Makes what wasmtime-wasi serves.
+pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simulated>) -> WasiP1Ctx {
     let (sandbox, limits) = (&options.sandbox, &options.limits);
     let mut builder = WasiCtxBuilder::new();
     // argv[0] is never absent: real libraries panic without it.
@@ -46,39 +45,63 @@ pub(crate) fn context(name: &str, options: &InstanceOptions, clock: Option<&Simu
     {
         builder.env("GOMEMLIMIT", (memory / 10 * 9).to_string());
     }
-    // A guest that runs on its caller's thread may do its file operations there: that spares a hop to another thread for each. One on a fiber may be on the thread
-    // of an event loop, which should not wait for a disk. This comes before the directories, which take it as it is then.
-    builder.allow_blocking_current_thread(!fibers);
-    for (guest, dir) in &sandbox.dirs {
-        let perms = if dir.readonly { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        builder.preopened_dir(&dir.path, guest, perms).map_err(|error| {
-            let text = format!("the directory {} can't be given to the guest as {guest}: {error}", dir.path.display());
-            Error::new(ErrorKind::Denied, text)
-        })?;
-    }
     if let Some(clock) = clock {
         clock.give_to(&mut builder);
     }
-    placeholder::keep_numbers(&mut builder, sandbox.network.listeners().len())?;
-    // Its own standard streams are empty: the functions below serve them.
-    Ok(builder.build_p1())
+    builder.build_p1()
 }
 
-/// What preview 1 does with descriptors that are files only; the core's own have a refusal for each. Those that are `async` wait for the system.
+/// What preview 1 does with files: each function, what it is, and its parameters. The core's own descriptors have a refusal for those that begin with one.
 macro_rules! of_files {
     ($one:ident) => {
-        $one!(async fd_advise(from: i64, count: i64, advice: i32));
-        $one!(async fd_datasync());
-        $one!(async fd_filestat_set_size(size: i64));
-        $one!(async fd_filestat_set_times(access: i64, change: i64, flags: i32));
-        $one!(async fd_pread(buffers: i32, count: i32, from: i64, done: i32));
-        $one!(async fd_pwrite(buffers: i32, count: i32, from: i64, done: i32));
-        $one!(async fd_sync());
-        $one!(fd_allocate(from: i64, count: i64));
-        $one!(fd_fdstat_set_rights(own: i64, inherited: i64));
-        $one!(fd_prestat_dir_name(path: i32, len: i32));
-        $one!(fd_prestat_get(stat: i32));
-        $one!(fd_tell(place: i32));
+        $one!([of_fd] fd_advise(fd: i32, from: i64, count: i64, advice: i32) as |call| content::fd_advise(&call, fd, from, count, advice));
+        $one!([of_fd] fd_allocate(fd: i32, _from: i64, _count: i64) as |call| content::fd_allocate(&call, fd));
+        $one!([of_fd] fd_datasync(fd: i32) as |call| content::fd_sync(call, fd, false).await);
+        $one!([of_fd] fd_fdstat_set_rights(fd: i32, _own: i64, _inherited: i64) as |call| content::fd_fdstat_set_rights(&call, fd));
+        $one!([of_fd] fd_filestat_set_size(fd: i32, size: i64) as |call| content::fd_filestat_set_size(call, fd, size).await);
+        $one!([of_fd] fd_filestat_set_times(fd: i32, access: i64, change: i64, flags: i32)
+            as |call| content::fd_filestat_set_times(call, fd, access, change, flags).await);
+        $one!([of_fd] fd_pread(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
+            as |call| content::read(call, (fd, buffers, count, done), Some(from as u64)).await);
+        $one!([of_fd] fd_pwrite(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
+            as |call| content::write(call, (fd, buffers, count, done), Some(from as u64)).await);
+        $one!([of_fd] fd_readdir(fd: i32, buffer: i32, len: i32, cookie: i64, done: i32)
+            as |call| listing::fd_readdir(call, (fd, buffer, len, cookie, done)).await);
+        $one!([of_fd] fd_seek(fd: i32, offset: i64, whence: i32, place: i32) as |call| content::fd_seek(call, (fd, offset, whence, place)).await);
+        $one!([of_fd] fd_sync(fd: i32) as |call| content::fd_sync(call, fd, true).await);
+        $one!([of_fd] fd_tell(fd: i32, place: i32) as |call| content::fd_tell(call, fd, place));
+        $one!([] fd_prestat_dir_name(fd: i32, path: i32, len: i32) as |call| names::fd_prestat_dir_name(call, fd, path, len));
+        $one!([] fd_prestat_get(fd: i32, stat: i32) as |call| names::fd_prestat_get(call, fd, stat));
+        $one!([of_dir] path_create_directory(dir: i32, path: i32, len: i32) as |call| names::path_create_directory(call, (dir, path, len)).await);
+        $one!([of_dir] path_filestat_get(dir: i32, look_up: i32, path: i32, len: i32, stat: i32)
+            as |call| names::path_filestat_get(call, (dir, look_up, path, len, stat)).await);
+        $one!([of_dir] path_filestat_set_times(dir: i32, look_up: i32, path: i32, len: i32, access: i64, change: i64, flags: i32)
+            as |call| names::path_filestat_set_times(call, (dir, look_up, path, len, access, change, flags)).await);
+        $one!([of_dir] path_link(dir: i32, look_up: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
+            as |call| names::path_link(call, (dir, look_up, path, len, new_dir, new_path, new_len)).await);
+        $one!([of_dir] path_open(dir: i32, look_up: i32, path: i32, len: i32, how: i32, rights: i64, inherited: i64, flags: i32, number: i32)
+            as |call| open::path_open(call, (dir, look_up, path, len, how, rights, inherited, flags, number)).await);
+        $one!([of_dir] path_readlink(dir: i32, path: i32, len: i32, buffer: i32, room: i32, done: i32)
+            as |call| names::path_readlink(call, (dir, path, len, buffer, room, done)).await);
+        $one!([of_dir] path_remove_directory(dir: i32, path: i32, len: i32) as |call| names::path_remove_directory(call, (dir, path, len)).await);
+        $one!([of_dir] path_rename(dir: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
+            as |call| names::path_rename(call, (dir, path, len, new_dir, new_path, new_len)).await);
+        $one!([] path_symlink(target: i32, target_len: i32, dir: i32, path: i32, len: i32)
+            as |call| names::path_symlink(call, (target, target_len, dir, path, len)).await);
+        $one!([of_dir] path_unlink_file(dir: i32, path: i32, len: i32) as |call| names::path_unlink_file(call, (dir, path, len)).await);
+    };
+}
+
+/// What one of the core's own descriptors says to a function of files, if it is one.
+macro_rules! refused {
+    (of_fd, $call:ident, $name:ident, $fd:ident) => {
+        own::is_own($call.state, $fd).then(|| own::refusal(stringify!($name)))
+    };
+    (of_dir, $call:ident, $name:ident, $fd:ident) => {
+        own::is_own($call.state, $fd).then_some(crate::errno::NOTDIR)
+    };
+    (, $call:ident, $name:ident, $fd:ident) => {
+        None
     };
 }
 
@@ -92,16 +115,16 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
             })?;)*
         };
     }
-    macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => {
-            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, async $name(fd $(, $arg)*)))
-        };
-        ($name:ident($($arg:ident: $ty:ty),*)) => {
-            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Thread, caller, $name(fd $(, $arg)*)))
-        };
-        (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
-            linker.func_wrap(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, $fd: i32, $($arg: $ty),*| {
-                at_once(async { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
+    macro_rules! one {
+        ([$($of:ident)?] $name:ident($first:ident: i32 $(, $arg:ident: $ty:ty)*) as |$call:ident| $work:expr) => {
+            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, State>, $first: i32 $(, $arg: $ty)*| {
+                at_once(async {
+                    let $call = Call::new(Waiting::Thread, &mut caller)?;
+                    match refused!($($of)?, $call, $name, $first) {
+                        Some(said) => Ok(said),
+                        None => sockets::said($work),
+                    }
+                })
             })?
         };
     }
@@ -109,35 +132,12 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
     own! {
         fd_read(fd, buffers, count, done);
         fd_write(fd, buffers, count, done);
-        fd_close(fd);
-        fd_renumber(from, to);
         fd_fdstat_get(fd, stat);
         fd_filestat_get(fd, stat);
-        path_create_directory(dir, path, len);
-        path_link(dir, look_up, path, len, new_dir, new_path, new_len);
-        path_remove_directory(dir, path, len);
-        path_rename(dir, path, len, new_dir, new_path, new_len);
-        path_symlink(target, target_len, dir, path, len);
-        path_unlink_file(dir, path, len);
         poll_oneoff(subscriptions, events, count, ready);
     }
-    linker.func_wrap(MODULE, "fd_seek", |caller: Caller<'_, State>, fd: i32, offset: i64, whence: i32, place: i32| {
-        at_once(fd_seek(Waiting::Thread, caller, (fd, offset, whence, place)))
-    })?;
-    linker.func_wrap(MODULE, "fd_readdir", |caller: Caller<'_, State>, fd: i32, buffer: i32, len: i32, cookie: i64, done: i32| {
-        at_once(fd_readdir(Waiting::Thread, caller, (fd, buffer, len, cookie, done)))
-    })?;
-    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
-    linker.func_wrap(MODULE, "random_get", random_get)?;
-    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
-    linker.func_wrap(
-        MODULE,
-        "path_open",
-        |caller: Caller<'_, State>, a: i32, b: i32, c: i32, d: i32, e: i32, f: i64, g: i64, h: i32, i: i32| {
-            at_once(path_open(Waiting::Thread, caller, (a, b, c, d, e, f, g, h, i)))
-        },
-    )?;
-    of_files!(guarded);
+    of_files!(one);
+    link_others(linker)?;
     sockets::link::link(linker, versions)?;
     linker.allow_shadowing(false);
     Ok(())
@@ -146,42 +146,46 @@ pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::
 /// Gives the linker all of preview 1, for guests on fibers, whose waits hold no thread.
 pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
     add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
-    macro_rules! guarded {
-        (async $name:ident($($arg:ident: $ty:ty),*)) => {
-            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, async $name(fd $(, $arg)*)))
+    macro_rules! own {
+        ($($name:ident;)*) => {
+            $(linker.func_wrap_async(MODULE, stringify!($name), |caller, args| Box::new($name(Waiting::Task, caller, args)))?;)*
         };
-        ($name:ident($($arg:ident: $ty:ty),*)) => {
-            guarded!(@ $name($($arg: $ty),*), caller, fd, pass_on!(Waiting::Task, caller, $name(fd $(, $arg)*)))
-        };
-        (@ $name:ident($($arg:ident: $ty:ty),*), $caller:ident, $fd:ident, $passed:expr) => {
-            linker.func_wrap_async(MODULE, stringify!($name), |mut $caller: Caller<'_, State>, ($fd, $($arg,)*): (i32, $($ty,)*)| {
-                Box::new(async move { if is_own(&$caller, $fd) { Ok(own::refusal(stringify!($name))) } else { $passed } })
+    }
+    macro_rules! one {
+        ([$($of:ident)?] $name:ident($first:ident: i32 $(, $arg:ident: $ty:ty)*) as |$call:ident| $work:expr) => {
+            linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, State>, ($first, $($arg,)*): (i32, $($ty,)*)| {
+                Box::new(async move {
+                    let $call = Call::new(Waiting::Task, &mut caller)?;
+                    match refused!($($of)?, $call, $name, $first) {
+                        Some(said) => Ok(said),
+                        None => sockets::said($work),
+                    }
+                })
             })?
         };
     }
     linker.allow_shadowing(true);
-    linker.func_wrap_async(MODULE, "fd_read", |caller, args| Box::new(fd_read(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_write", |caller, args| Box::new(fd_write(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_close", |caller, args| Box::new(fd_close(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_renumber", |caller, args| Box::new(fd_renumber(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_fdstat_get", |caller, args| Box::new(fd_fdstat_get(Waiting::Task, caller, args)))?;
-    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
-    linker.func_wrap_async(MODULE, "fd_filestat_get", |caller, args| Box::new(fd_filestat_get(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_seek", |caller, args| Box::new(fd_seek(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "fd_readdir", |caller, args| Box::new(fd_readdir(Waiting::Task, caller, args)))?;
-    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
-    linker.func_wrap(MODULE, "random_get", random_get)?;
-    linker.func_wrap_async(MODULE, "path_open", |caller, args| Box::new(path_open(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_create_directory", |caller, args| Box::new(path_create_directory(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_link", |caller, args| Box::new(path_link(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_remove_directory", |caller, args| Box::new(path_remove_directory(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_rename", |caller, args| Box::new(path_rename(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_symlink", |caller, args| Box::new(path_symlink(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "path_unlink_file", |caller, args| Box::new(path_unlink_file(Waiting::Task, caller, args)))?;
-    linker.func_wrap_async(MODULE, "poll_oneoff", |caller, args| Box::new(poll_oneoff(Waiting::Task, caller, args)))?;
-    of_files!(guarded);
+    own! {
+        fd_read;
+        fd_write;
+        fd_fdstat_get;
+        fd_filestat_get;
+        poll_oneoff;
+    }
+    of_files!(one);
+    link_others(linker)?;
     sockets::link::link_async(linker, versions)?;
     linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// What waits for nothing.
+fn link_others(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.func_wrap(MODULE, "fd_close", fd_close)?;
+    linker.func_wrap(MODULE, "fd_renumber", fd_renumber)?;
+    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
+    linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
+    linker.func_wrap(MODULE, "random_get", random_get)?;
     Ok(())
 }
 
@@ -221,6 +225,7 @@ mod tests {
     use wasmtime::Module;
 
     use super::*;
+    use crate::error::ErrorKind;
     use crate::input::Input;
     use crate::output::Output;
     use crate::patience::{Deadline, Patience};

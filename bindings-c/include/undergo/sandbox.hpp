@@ -35,14 +35,19 @@ class Sandbox {
   // Sets an environment variable. Nothing is taken from this process's own environment.
   Sandbox &env(std::string name, std::string value) { return env_.emplace_back(std::move(name), std::move(value)), *this; }
 
-  // Gives the guest a directory of the host: `guest` is the path at which it sees it, `host` its path on the host.
+  // Gives the guest a directory of the host: `guest` is the path at which it sees it, `host` its path on the host, which is opened when an instance, a pool or a run is made with the
+  // sandbox. Where none is given at "/", the guest sees an empty root that it can only read.
   Sandbox &dir(std::string guest, std::string host, Access access = Access::read_write) {
     return dirs_.push_back(Dir{std::move(guest), std::move(host), access}), *this;
   }
 
+  // Gives the guest a folder for temporary files at "/tmp", of its own and empty. It is made with the guest, in the host's own place for such folders, and gone when the guest is reset or
+  // destroyed. Only the host's disk bounds what the guest writes there.
+  Sandbox &temp(bool given = true) { return temp_ = given, *this; }
+
   // Has the guest read these bytes from its standard input. By default it is empty.
   Sandbox &stdin_bytes(std::string content) { return input_ = Text{std::move(content)}, *this; }
-  // Has it read a file (or a FIFO), which each instance opens for itself.
+  // Has it read a file (or a FIFO), which each instance reads from its beginning.
   Sandbox &stdin_file(std::string file) { return input_ = File{std::move(file)}, *this; }
   // Has it read the standard input of this process.
   Sandbox &stdin_inherit() { return input_ = Inherit(), *this; }
@@ -90,6 +95,7 @@ class Sandbox {
       const bool readonly = dir.access == Access::read_only;
       error = error != nullptr ? error : undergo_sandbox_add_dir(sandbox, dir.guest.c_str(), dir.host.c_str(), readonly);
     }
+    error = error != nullptr ? error : undergo_sandbox_set_temp(sandbox, temp_);
     if (const Text *text = std::get_if<Text>(&input_); text != nullptr && error == nullptr) {
       error = undergo_sandbox_stdin_bytes(sandbox, text->content.data(), text->content.size());
     } else if (const File *file = std::get_if<File>(&input_); file != nullptr && error == nullptr) {
@@ -158,6 +164,7 @@ class Sandbox {
   std::vector<std::string> args_;
   std::vector<std::pair<std::string, std::string>> env_;
   std::vector<Dir> dirs_;
+  bool temp_ = false;
   std::variant<Empty, Text, File, Inherit> input_;
   std::array<Output, 2> outputs_;
   std::optional<Time> clock_;

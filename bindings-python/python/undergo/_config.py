@@ -39,9 +39,13 @@ class Sandbox:
     Args:
         args: `os.Args` behind the program's name, which is always there.
         env: environment variables; nothing is taken from this process's own environment.
-        dirs: directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing.
+        dirs: directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing. They are
+            opened once, when an instance, a pool or a run is made of the sandbox. Where none is given at `/`, the guest sees an empty
+            root that it can only read.
+        temp: whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the
+            host's own place for such folders, and gone when it is reset or dropped. Only the host's disk bounds what it writes there.
         stdin: what the guest reads from its standard input: bytes are its content, a `pathlib.Path` is a file (or a FIFO), which each
-            instance opens for itself, and `"inherit"` is the standard input of this process. The guest waits for input as long as its
+            instance reads from its beginning, and `"inherit"` is the standard input of this process. The guest waits for input as long as its
             call may.
         stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str; None is `"inherit"` for an instance, and
             `"capture"` for a command that is run. What an instance printed to a captured stream is read with `instance.take_stdout()`.
@@ -66,6 +70,7 @@ class Sandbox:
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     dirs: Mapping[str, Dir | str | PathLike[str]] = field(default_factory=dict)
+    temp: bool = False
     stdin: bytes | PathLike[str] | str = b""
     stdout: str | Callable[[str], object] | None = None
     stderr: str | Callable[[str], object] | None = None
@@ -85,6 +90,8 @@ class Sandbox:
         self._input()
         if self.capture_limit < 0:
             raise ValueError("Sandbox.capture_limit must not be negative")
+        if not isinstance(self.temp, bool):
+            raise TypeError(f"Sandbox.temp is {self.temp!r}; write True or False")
         self._start()
         if self.seed is not None:
             count(self.seed, "Sandbox.seed", 0)
@@ -161,6 +168,7 @@ class Sandbox:
         list[str],
         list[tuple[str, str]],
         list[tuple[str, str, bool]],
+        bool,
         bytes | str | None,
         str | Callable[[str], object] | None,
         str | Callable[[str], object] | None,
@@ -176,7 +184,7 @@ class Sandbox:
             dirs.append((guest, fspath(one.path), one.readonly))
         env = list(self.env.items())
         streams = self._input(), self.stdout, self.stderr, self.capture_limit
-        return list(self.args), env, dirs, *streams, self._start(), self.seed, self._rules(), self._listening()
+        return list(self.args), env, dirs, self.temp, *streams, self._start(), self.seed, self._rules(), self._listening()
 
 
 def sandbox_of_run(

@@ -33,21 +33,11 @@ impl<'c> Call<'c> {
     /// `NOTSOCK` for a descriptor of another kind, `BADF` for none.
     pub(crate) async fn socket(&mut self, number: i32) -> Result<&mut Socket, Failed> {
         if self.state.sockets.find(number).is_none() {
-            return Err(Failed::Number(self.no_socket(number).await?));
+            let is_open = self.state.pipes.find(number).is_some() || self.state.files.find(number).is_some();
+            return Err(Failed::Number(if is_open { errno::NOTSOCK } else { errno::BADF }));
         }
         // It was there just now.
         self.state.sockets.find_mut(number).ok_or(Failed::Number(errno::BADF))
-    }
-
-    async fn no_socket(&mut self, number: i32) -> Result<i32, Failed> {
-        use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
-        if self.state.pipes.find(number).is_some() {
-            return Ok(errno::NOTSOCK);
-        }
-        let mut stat = [0; 24];
-        let mut memory = wiggle::GuestMemory::Unshared(&mut stat);
-        let said = self.waiting.run(preview1::fd_fdstat_get(&mut self.state.wasi, &mut memory, number, 0)).await;
-        Ok(if said.is_ok_and(|said| said == errno::SUCCESS) { errno::NOTSOCK } else { errno::BADF })
     }
 }
 

@@ -40,7 +40,9 @@ pub(crate) async fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -
     call.socket(fd).await?;
     let address = call.memory.address(address, port)?;
     call.state.sockets.permit_listen(&address)?;
-    call.socket(fd).await?.bind(&address)
+    let is_stream = call.socket(fd).await?.is_stream;
+    let place = call.state.sockets.settle(&address, is_stream)?;
+    call.socket(fd).await?.bind(address, &place)
 }
 
 pub(crate) async fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {
@@ -88,9 +90,11 @@ pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32
     }
     let (waiting, state) = (call.waiting, &mut *call.state);
     let address = state.sockets.permit_connect(&address, waiting, &state.patience).await?;
+    let place = state.sockets.reach(&address)?;
     let socket = state.sockets.find_mut(fd).ok_or(errno::BADF)?;
     socket.peers.note(&address);
-    socket.connect(&address, waiting, &state.patience).await
+    socket.peer = Some(address);
+    socket.connect(&place, waiting, &state.patience).await
 }
 
 pub(crate) async fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {

@@ -1,6 +1,6 @@
 //! A guest's network: the WasmEdge extension of preview 1, versions 1 and 2, over sockets of the host, within the sandbox's rules.
 //!
-//! Downwards: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`, `names`, `table`, `permit`, `options`, `call`, `transfer`, `functions`, `link`. Sandboxes name `network`, so that comes before all else.
+//! Downwards: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`, `names`, `table`, `place`, `permit`, `options`, `call`, `transfer`, `functions`, `link`. Sandboxes name `network`, so that comes before all else.
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub(crate) mod network;
 mod options;
 mod peers;
 mod permit;
-pub(crate) mod placeholder;
+pub(crate) mod place;
 mod rules;
 pub(crate) mod socket;
 pub(crate) mod table;

@@ -134,6 +134,11 @@ impl Network {
         self.rules.iter().filter_map(move |rule| rule.name(port))
     }
 
+    /// The paths of Unix sockets that rules name.
+    pub(crate) fn unix_paths(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter_map(Rule::unix_path)
+    }
+
     pub(crate) fn allows_unix(&self, action: Action, path: &[u8]) -> bool {
         self.rules.iter().any(|rule| rule.allows_unix(action, path))
     }

@@ -159,11 +159,14 @@ mod tests {
 
     use super::*;
     use crate::config::Sandbox;
+    use crate::files::given::Given;
     use crate::sockets::network::Network;
 
     fn sockets(rules: &[&str]) -> Sockets {
         let network = Network::new(rules).expect("rules");
-        Sockets::new(&Sandbox { network, ..Sandbox::default() }, Arc::default(), Arc::default()).expect("sockets")
+        let sandbox = Sandbox { network, ..Sandbox::default() };
+        let given = Given::open(&sandbox).expect("nothing to open");
+        Sockets::new(&sandbox, Arc::default(), Arc::default(), given).expect("sockets")
     }
 
     fn connects(sockets: &mut Sockets, to: &str) -> Option<String> {

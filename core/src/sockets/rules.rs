@@ -109,6 +109,14 @@ impl Rule {
         }
     }
 
+    /// The one path that it allows, if it is about one.
+    pub(crate) fn unix_path(&self) -> Option<&str> {
+        match &self.target {
+            Target::Unix(path) if path != "*" => Some(path),
+            _ => None,
+        }
+    }
+
     pub(crate) fn allows_unix(&self, action: Action, path: &[u8]) -> bool {
         matches!(&self.target, Target::Unix(own) if own == "*" || own.as_bytes() == path) && self.is_for(action)
     }

@@ -13,6 +13,7 @@ use crate::patience::{LOOK, Patience};
 use crate::sockets::Failed;
 use crate::sockets::address::{Address, UNIX, V4, V6};
 use crate::sockets::peers::Peers;
+use crate::sockets::place::Place;
 use crate::watched::Watched;
 
 /// What a guest has at one of its descriptors.
@@ -32,6 +33,9 @@ pub(crate) struct Socket {
     is_shut: bool,
     /// Whom it has sent datagrams to.
     pub(crate) peers: Peers,
+    /// Where the guest has bound it, and connected it to. The system may have been told so in other words.
+    own: Option<Address>,
+    pub(crate) peer: Option<Address>,
     /// How long to wait for receiving, and for sending: what the guest has set by an option.
     pub(crate) patience: [Option<Duration>; 2],
 }
@@ -83,6 +87,8 @@ impl Socket {
             is_shared: false,
             is_shut: false,
             peers: Peers::default(),
+            own: None,
+            peer: None,
             patience: [None; 2],
         }
     }
@@ -158,12 +164,13 @@ impl Socket {
         }
     }
 
-    pub(crate) fn bind(&mut self, address: &Address) -> Result<(), Failed> {
+    pub(crate) fn bind(&mut self, address: Address, place: &Place) -> Result<(), Failed> {
         if self.is_shared {
             return Err(Failed::Number(errno::INVAL));
         }
-        self.host().bind(&host_address(address)?)?;
+        self.host().bind(&place.address)?;
         self.is_bound = true;
+        self.own = Some(address);
         Ok(())
     }
 
@@ -188,15 +195,15 @@ impl Socket {
             accepted => accepted,
         });
         let (host, _) = accepted.await?;
-        Ok(Socket { is_bound: true, ..Socket::of(host, self.family, self.is_stream)? })
+        Ok(Socket { is_bound: true, own: self.own.clone(), ..Socket::of(host, self.family, self.is_stream)? })
     }
 
     /// Connects; of a socket that does not wait, begins to, which is `INPROGRESS`.
-    pub(crate) async fn connect(&self, address: &Address, waiting: Waiting, patience: &Patience) -> Result<(), Failed> {
+    pub(crate) async fn connect(&self, place: &Place, waiting: Waiting, patience: &Patience) -> Result<(), Failed> {
         if self.is_shared {
             return Err(Failed::Number(errno::ISCONN));
         }
-        match self.host().connect(&host_address(address)?) {
+        match self.host().connect(&place.address) {
             Ok(()) => return Ok(()),
             Err(error) if is_under_way(&error) => {}
             Err(error) => return Err(Failed::from(error)),
@@ -237,13 +244,12 @@ impl Socket {
     pub(crate) async fn send(
         &self,
         pieces: &[IoSlice<'_>],
-        to: Option<&Address>,
+        to: Option<&Place>,
         waiting: Waiting,
         patience: &Patience,
     ) -> Result<usize, Failed> {
-        let to = to.map(host_address).transpose()?;
-        let done = self.when_ready(Wants::Write, waiting, patience, |host| match &to {
-            Some(to) => host.send_to_vectored_with_flags(pieces, to, QUIETLY),
+        let done = self.when_ready(Wants::Write, waiting, patience, |host| match to {
+            Some(to) => host.send_to_vectored_with_flags(pieces, &to.address, QUIETLY),
             None => host.send_vectored_with_flags(pieces, QUIETLY),
         });
         done.await
@@ -259,11 +265,13 @@ impl Socket {
     }
 
     pub(crate) fn local(&self) -> Result<Option<Address>, Failed> {
-        Ok(guest_address(&self.host().local_addr()?))
+        let found = guest_address(&self.host().local_addr()?);
+        Ok(if self.family == UNIX { self.own.clone().or(found) } else { found })
     }
 
     pub(crate) fn peer(&self) -> Result<Option<Address>, Failed> {
-        Ok(guest_address(&self.host().peer_addr()?))
+        let found = guest_address(&self.host().peer_addr()?);
+        Ok(if self.family == UNIX { self.peer.clone().or(found) } else { found })
     }
 }
 
@@ -281,19 +289,6 @@ fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
 }
 
-fn host_address(address: &Address) -> Result<SockAddr, Failed> {
-    match address {
-        Address::Ip(ip) => Ok(SockAddr::from(*ip)),
-        #[cfg(unix)]
-        Address::Unix(path) => {
-            use std::os::unix::ffi::OsStrExt as _;
-            Ok(SockAddr::unix(std::ffi::OsStr::from_bytes(path))?)
-        }
-        #[cfg(not(unix))]
-        Address::Unix(_) => Err(Failed::Number(errno::AFNOSUPPORT)),
-    }
-}
-
 /// `None` for an address that no guest knows: one of a socket without a name, say.
 fn guest_address(address: &SockAddr) -> Option<Address> {
     if let Some(ip) = address.as_socket() {
@@ -302,7 +297,9 @@ fn guest_address(address: &SockAddr) -> Option<Address> {
     #[cfg(unix)]
     if address.is_unix() {
         use std::os::unix::ffi::OsStrExt as _;
-        let path = address.as_pathname().map(|path| path.as_os_str().as_bytes().to_vec());
+        // One that a guest of this process has bound says nothing to another: it has no name.
+        let path = address.as_pathname().filter(|path| !path.starts_with("/proc/self/fd"));
+        let path = path.map(|path| path.as_os_str().as_bytes().to_vec());
         return Some(Address::Unix(path.unwrap_or_default()));
     }
     None

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Sandbox;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::given::Given;
 use crate::sockets::denials::Denials;
 use crate::sockets::lookups::Share;
 use crate::sockets::names::Names;
@@ -17,42 +18,44 @@ const FIRST: i32 = 1 << 30;
 pub(crate) struct Sockets {
     pub(crate) network: Network,
     pub(crate) names: Names,
+    /// Where the Unix sockets are that its rules name.
+    pub(crate) given: Arc<Given>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) share: Arc<Share>,
     /// From [`FIRST`] on.
     own: Vec<Option<Socket>>,
     /// Those that the host has handed in, and their numbers, which are among those of files.
-    given: Vec<(i32, Socket)>,
+    listeners: Vec<(i32, Socket)>,
 }
 
 impl Sockets {
     /// # Errors
     ///
     /// `denied` when a listener can't be used.
-    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>, share: Arc<Share>) -> Result<Sockets> {
+    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>, share: Arc<Share>, given: Arc<Given>) -> Result<Sockets> {
         let network = sandbox.network.clone();
-        let mut given = Vec::new();
+        let mut listeners = Vec::new();
         for (number, listener) in (first_given(sandbox)..).zip(network.listeners()) {
             let socket = Socket::listener(listener);
             let socket =
                 socket.map_err(|error| Error::new(ErrorKind::Denied, format!("a listener can't be given to the guest: {error}")))?;
-            given.push((number, socket));
+            listeners.push((number, socket));
         }
-        Ok(Sockets { network, names: Names::default(), denials, share, own: Vec::new(), given })
+        Ok(Sockets { network, names: Names::default(), given, denials, share, own: Vec::new(), listeners })
     }
 
     /// The socket at that number; `None` for all that is none.
     pub(crate) fn find(&self, number: i32) -> Option<&Socket> {
         match own(number) {
             Some(place) => self.own.get(place)?.as_ref(),
-            None => self.given.iter().find(|(given, _)| *given == number).map(|(_, socket)| socket),
+            None => self.listeners.iter().find(|(given, _)| *given == number).map(|(_, socket)| socket),
         }
     }
 
     pub(crate) fn find_mut(&mut self, number: i32) -> Option<&mut Socket> {
         match own(number) {
             Some(place) => self.own.get_mut(place)?.as_mut(),
-            None => self.given.iter_mut().find(|(given, _)| *given == number).map(|(_, socket)| socket),
+            None => self.listeners.iter_mut().find(|(given, _)| *given == number).map(|(_, socket)| socket),
         }
     }
 
@@ -82,8 +85,8 @@ impl Sockets {
         match own(number) {
             Some(place) => self.own.get_mut(place)?.take(),
             None => {
-                let place = self.given.iter().position(|(given, _)| *given == number)?;
-                Some(self.given.swap_remove(place).1)
+                let place = self.listeners.iter().position(|(given, _)| *given == number)?;
+                Some(self.listeners.swap_remove(place).1)
             }
         }
     }
@@ -91,7 +94,7 @@ impl Sockets {
     /// Closes all of them: the guest has ended, and who is at the other end should hear of it.
     pub(crate) fn close(&mut self) {
         self.own.clear();
-        self.given.clear();
+        self.listeners.clear();
     }
 
     /// Puts a socket at the number of another one, which is closed.
@@ -104,7 +107,7 @@ impl Sockets {
 
 /// The number of the first listener: that behind the directories.
 pub(crate) fn first_given(sandbox: &Sandbox) -> i32 {
-    3_i32.saturating_add_unsigned(sandbox.dirs.len() as u32)
+    3_i32.saturating_add_unsigned(sandbox.dirs.len() as u32 + u32::from(sandbox.temp))
 }
 
 fn own(number: i32) -> Option<usize> {

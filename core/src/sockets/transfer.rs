@@ -7,6 +7,7 @@ use crate::preview1::MOST;
 use crate::sockets::Failed;
 use crate::sockets::address::UNIX;
 use crate::sockets::call::Call;
+use crate::sockets::place::Place;
 use crate::sockets::socket::{Received, Socket};
 use crate::sockets::table::Sockets;
 
@@ -212,7 +213,8 @@ pub(crate) async fn send_to(
         Some(to) if to.family() != family => return Err(Failed::Number(errno::AFNOSUPPORT)),
         Some(to) => {
             let state = &mut *call.state;
-            Some(state.sockets.permit_connect(&to, call.waiting, &state.patience).await?)
+            let to = state.sockets.permit_connect(&to, call.waiting, &state.patience).await?;
+            Some((state.sockets.reach(&to)?, to))
         }
         None => None,
     };
@@ -221,10 +223,10 @@ pub(crate) async fn send_to(
     if to.is_some() && socket.is_stream {
         return Err(Failed::Number(errno::ISCONN));
     }
-    if let Some(to) = &to {
+    if let Some((_, to)) = &to {
         socket.peers.note(to);
     }
-    transmit(call, fd, buffers, count, to.as_ref(), flags, done).await
+    transmit(call, fd, buffers, count, to.as_ref().map(|(place, _)| place), flags, done).await
 }
 
 pub(crate) async fn send(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, flags: i32, done: i32) -> Result<(), Failed> {
@@ -238,7 +240,7 @@ pub(crate) async fn transmit(
     fd: i32,
     buffers: i32,
     count: i32,
-    to: Option<&crate::sockets::address::Address>,
+    to: Option<&Place>,
     flags: i32,
     done: i32,
 ) -> Result<(), Failed> {

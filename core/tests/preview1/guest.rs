@@ -62,21 +62,29 @@ pub const SIGNATURES: [(&str, &str); 46] = [
     ("sock_shutdown", "ii"),
 ];
 
-fn wrappers() -> &'static Plugin {
+pub fn wrappers() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| {
-        let mut imports = String::new();
-        let mut exports = String::new();
-        for (name, letters) in SIGNATURES {
-            let params: String = letters.chars().map(|letter| if letter == 'l' { " i64" } else { " i32" }).collect();
-            let result = if name == "proc_exit" { "" } else { "(result i32)" };
-            let args: String = (0..letters.len()).map(|i| format!("(local.get {i})")).collect();
-            imports += &format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param{params}) {result}))"#);
-            exports += &format!(r#"(func (export "{name}") (param{params}) {result} (call ${name} {args}))"#);
-        }
-        let text = format!(r#"(module {imports} (memory (export "memory") {PAGES}) {exports} (func (export "_initialize")))"#);
-        plugin(&text).expect("a plugin")
-    })
+    PLUGIN.get_or_init(|| wrapped(""))
+}
+
+/// The same, built by Go as far as the module says.
+pub fn go() -> &'static Plugin {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    PLUGIN.get_or_init(|| wrapped(r#"(@producers (language "Go" "go1.26.8"))"#))
+}
+
+fn wrapped(producers: &str) -> Plugin {
+    let mut imports = String::new();
+    let mut exports = String::new();
+    for (name, letters) in SIGNATURES {
+        let params: String = letters.chars().map(|letter| if letter == 'l' { " i64" } else { " i32" }).collect();
+        let result = if name == "proc_exit" { "" } else { "(result i32)" };
+        let args: String = (0..letters.len()).map(|i| format!("(local.get {i})")).collect();
+        imports += &format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param{params}) {result}))"#);
+        exports += &format!(r#"(func (export "{name}") (param{params}) {result} (call ${name} {args}))"#);
+    }
+    let text = format!(r#"(module {producers} {imports} (memory (export "memory") {PAGES}) {exports} (func (export "_initialize")))"#);
+    plugin(&text).expect("a plugin")
 }
 
 const PAGES: usize = 4;
@@ -173,6 +181,23 @@ fn fill(folder: &Path) {
     link("..", "up");
 }
 
+/// A guest with these options and nothing open, and a folder that lives as long.
+pub fn on(on_fiber: bool, options: InstanceOptions, folder: TempDir) -> Guest {
+    made(wrappers(), on_fiber, options, folder)
+}
+
+/// The same of another plugin.
+pub fn made(plugin: &Plugin, on_fiber: bool, options: InstanceOptions, folder: TempDir) -> Guest {
+    let way = if on_fiber {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let instance = runtime.block_on(plugin.instantiate_async(options, &PLAIN)).expect("an instance");
+        Way::Awaited(instance, runtime)
+    } else {
+        Way::Here(plugin.instantiate(options).expect("an instance"))
+    };
+    Guest { way, folder, next: Cell::new(ARGUMENTS) }
+}
+
 impl Guest {
     pub fn new(on_fiber: bool) -> Guest {
         Guest::with(on_fiber, |_| {})
@@ -189,14 +214,7 @@ impl Guest {
             options.sandbox.dirs.push((format!("/{name}"), Dir { path, readonly }));
         }
         change(&mut options);
-        let way = if on_fiber {
-            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-            let instance = runtime.block_on(wrappers().instantiate_async(options, &PLAIN)).expect("an instance");
-            Way::Awaited(instance, runtime)
-        } else {
-            Way::Here(wrappers().instantiate(options).expect("an instance"))
-        };
-        let guest = Guest { way, folder, next: Cell::new(ARGUMENTS) };
+        let guest = on(on_fiber, options, folder);
         for (descriptor, path, oflags, rights, flags) in [
             (FILE, "file.txt", 0, RIGHT_READ | RIGHT_WRITE, 0),
             (READ_FILE, "file.txt", 0, RIGHT_READ, 0),
@@ -236,6 +254,15 @@ impl Guest {
             Way::Here(instance) => instance.call(name, &values, &PLAIN),
             Way::Awaited(instance, runtime) => runtime.block_on(instance.call(name, &values, &PLAIN)),
         }
+    }
+
+    /// Begins anew.
+    pub fn reset(&self) {
+        match &self.way {
+            Way::Here(instance) => instance.reset(&PLAIN),
+            Way::Awaited(instance, runtime) => runtime.block_on(instance.reset(&PLAIN)),
+        }
+        .expect("a reset");
     }
 
     /// Puts bytes where no other argument lies.

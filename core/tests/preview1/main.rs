@@ -5,9 +5,12 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod deadlines;
 mod directories;
 mod effects;
 mod errnos;
 mod guest;
+mod kept;
+mod root;
 #[cfg(target_os = "linux")]
 mod systems;

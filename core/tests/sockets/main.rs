@@ -12,5 +12,7 @@ mod options;
 #[cfg(unix)]
 mod pipes;
 mod streams;
+#[cfg(unix)]
+mod unix;
 mod versions;
 mod waits;

@@ -51,8 +51,11 @@ module Undergo
   #
   # - args: os.Args behind the program's name, which is always there.
   # - env: a Hash of environment variables; nothing is taken from this process's own environment.
-  # - dirs: a Hash of directories of the host, by the path at which the guest sees them: Dir, or a path, which is given for reading and writing.
-  # - stdin: what the guest reads: a String is its content, a Pathname is a file (or a FIFO), which each instance opens for itself, and :inherit is the standard input
+  # - dirs: a Hash of directories of the host, by the path at which the guest sees them: Dir, or a path, which is given for reading and writing. They are opened once,
+  #   when an instance, a pool or a run is made of the sandbox. Where none is given at "/", the guest sees an empty root that it can only read.
+  # - temp: whether the guest gets a folder for temporary files at "/tmp", of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset or
+  #   freed. Only the host's disk bounds what it writes there.
+  # - stdin: what the guest reads: a String is its content, a Pathname is a file (or a FIFO), which each instance reads from its beginning, and :inherit is the standard input
   #   of this process.
   # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line as a String without its newline; nil is :inherit for an instance, and
   #   :capture for a command that is run. What an instance printed to a captured stream is read with Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
@@ -65,16 +68,17 @@ module Undergo
   # - listeners: an address such as "127.0.0.1:8080" at which the host listens for the guest, which needs no rule to accept there, or an Array of them. Their descriptors are the
   #   first behind those of the directories, from 3 on. They are opened for each instance, each run and each pool, whose instances share them, and closed with it.
   class Sandbox
-    OPTIONS = %i[args env dirs stdin stdout stderr capture_limit clock seed network listeners].freeze
+    OPTIONS = %i[args env dirs temp stdin stdout stderr capture_limit clock seed network listeners].freeze
     private_constant :OPTIONS
 
-    attr_reader :args, :env, :dirs, :stdin, :stdout, :stderr, :capture_limit, :clock, :seed, :network, :listeners
+    attr_reader :args, :env, :dirs, :temp, :stdin, :stdout, :stderr, :capture_limit, :clock, :seed, :network, :listeners
 
-    def initialize(args: [], env: {}, dirs: {}, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20, clock: nil, seed: nil, network: [],
+    def initialize(args: [], env: {}, dirs: {}, temp: false, stdin: "", stdout: nil, stderr: nil, capture_limit: 1 << 20, clock: nil, seed: nil, network: [],
                    listeners: [])
       @args = args.map(&:to_s)
       @env = env.to_h { |name, value| [name.to_s, value.to_s] }
       @dirs = dirs.to_h { |guest, given| [guest.to_s, given.is_a?(Dir) ? given : Dir.new(given)] }
+      @temp = temp
       @stdin = stdin
       @stdout = stdout
       @stderr = stderr
@@ -97,7 +101,7 @@ module Undergo
     # As the library wants it; the lines' functions belong to `owner`.
     def core(owner)
       dirs = @dirs.map { |guest, dir| UndergoCore::Dir.new(guest: guest, path: dir.path, readonly: dir.readonly) }
-      UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner),
+      UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, temp: @temp, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner),
                                clock: @clock, seed: @seed, network: @network, listeners: @listeners)
     end
 
@@ -118,6 +122,7 @@ module Undergo
       end
       raise ArgumentError, "clock is #{@clock.inspect}; give a Time from 1970 on" unless @clock.nil? || (@clock.is_a?(Time) && @clock >= Time.at(0))
       raise ArgumentError, "seed is #{@seed.inspect}; write an Integer of at most 64 bits" unless @seed.nil? || (@seed.is_a?(Integer) && @seed.between?(0, (1 << 64) - 1))
+      raise ArgumentError, "temp is #{@temp.inspect}; write true or false" unless [true, false].include?(@temp)
       return if @stdin == :inherit || @stdin.is_a?(String) || @stdin.respond_to?(:to_path)
 
       raise ArgumentError, "stdin is #{@stdin.inspect}; give content as a String, a file as a Pathname, or :inherit"

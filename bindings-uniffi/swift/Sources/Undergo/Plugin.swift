@@ -99,10 +99,10 @@ extension Sandbox {
     public static func of(
         args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
         stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20), clock: Date? = nil,
-        seed: UInt64? = nil, network: [String] = [], listeners: [String] = []
+        seed: UInt64? = nil, network: [String] = [], listeners: [String] = [], temp: Bool = false
     ) -> Sandbox {
         Sandbox(
-            args: args, env: env, dirs: dirs, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, seed: seed, network: network,
+            args: args, env: env, dirs: dirs, temp: temp, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, seed: seed, network: network,
             listeners: listeners)
     }
 }

@@ -113,7 +113,10 @@ sealed interface Output {
  *
  * @property args `os.Args` behind the program's name, which is always there.
  * @property env environment variables; nothing is taken from this process's own environment.
- * @property dirs directories of the host, by the path at which the guest sees them.
+ * @property dirs directories of the host, by the path at which the guest sees them. They are opened once, when an instance, a pool or a run is made of the sandbox. Where none is
+ *   given at `/`, the guest sees an empty root that it can only read.
+ * @property temp whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset
+ *   or closed. Only the host's disk bounds what it writes there.
  * @property stdin what the guest reads from its standard input.
  * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and [Output.Capture] for a command that is run.
  * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic in any case.
@@ -135,6 +138,7 @@ data class Sandbox @JvmOverloads constructor(
     val seed: ULong? = null,
     val network: List<String> = emptyList(),
     val listeners: List<String> = emptyList(),
+    val temp: Boolean = false,
 ) {
     init {
         require(clock == null || clock >= Instant.EPOCH) { "Sandbox.clock is $clock; give a time from 1970 on" }
@@ -147,7 +151,7 @@ data class Sandbox @JvmOverloads constructor(
             Input.Inherit -> CoreInput.Inherit
         }
         val dirs = dirs.map { (guest, dir) -> CoreDir(guest, dir.path.toString(), dir.readonly) }
-        return CoreSandbox(args, env, dirs, input, output(stdout), output(stderr), clock, seed, network, listeners)
+        return CoreSandbox(args, env, dirs, temp, input, output(stdout), output(stderr), clock, seed, network, listeners)
     }
 }
 
