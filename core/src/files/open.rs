@@ -84,7 +84,8 @@ impl Wanted {
 
 pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), Failed> {
     let (dir, look_up, at, len, how, rights, _, state, to) = args;
-    call.place(to, 4)?;
+    // What was opened has to be known, to be closed.
+    call.memory.bytes(to, 4)?;
     let follow = flags(look_up, FOLLOW)? != 0;
     let (how, state) = (flags(how, CREATE | DIRECTORY | EXCLUSIVE | TRUNCATE)?, flags(state, DESCRIPTOR_FLAGS)?);
     let path = call.text(at, len)?;

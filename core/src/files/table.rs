@@ -87,8 +87,8 @@ pub(crate) enum Found {
 }
 
 impl Files {
-    /// The directories, numbers for so many listeners, and then the root, unless it is given. The libraries of C and Rust say by themselves that there is nothing
-    /// where no directory is given, and some programs expect the number behind the directories for the first file: they get a root only instead of any directory.
+    /// The directories, numbers for the listeners, and then the root of a program of Go, unless it is given one. The libraries of C and Rust say by themselves
+    /// that there is nothing where no directory is given, and take the number behind the directories for that of the first file.
     pub(crate) fn new(given: &Given, temporary: Option<&Temporary>, options: &InstanceOptions, is_go: bool) -> Files {
         let dirs: Vec<GivenDir> = given.dirs.iter().cloned().chain(temporary.map(Temporary::dir)).collect();
         let listeners = options.sandbox.network.listeners().len();
@@ -98,7 +98,7 @@ impl Files {
         }));
         open.extend((0..listeners).map(|_| Some(Entry::Kept)));
         let is_given = dirs.iter().any(|dir| dir.name.starts_with('/') && components(&dir.name).next().is_none());
-        if dirs.is_empty() || is_go && !is_given {
+        if is_go && !is_given {
             open.push(Some(Entry::Dir(Dir { place: Place::Root(Vec::new()), readonly: true, name: Some("/".into()) })));
         }
         Files { open, root: Arc::new(Root::new(&dirs)), looks_on: is_go, most: options.limits.descriptors.unwrap_or(DESCRIPTORS) as usize }

@@ -65,7 +65,7 @@ fn list(guest: &Guest, dir: i64) -> Vec<String> {
 
 #[test]
 fn without_a_directory_there_is_an_empty_root() {
-    each_way(
+    each_go_way(
         |_| {},
         |guest| {
             assert_eq!((name(guest, ROOT).as_deref(), name(guest, ROOT + 1)), (Some("/"), None));
@@ -106,7 +106,7 @@ fn the_null_device_is_always_there() {
         let give = |options: &mut InstanceOptions| {
             options.sandbox.dirs.extend(given.map(|path| ("/".to_owned(), Dir { path: path.to_owned(), readonly: true })));
         };
-        each_way(give, |guest| {
+        each_go_way(give, |guest| {
             assert_eq!(kind(guest, ROOT, "dev/null"), Ok(2));
             let null = guest.open(ROOT, "dev/null", CREATE | TRUNCATE, READ_WRITE, 1).expect("a device");
             assert_eq!(guest.call("fd_write", &[null.into(), Arg::Write(b"nothing"), OUT.into()]), 0);
