@@ -116,7 +116,7 @@ test('a guest holds so many descriptors', async () => {
     [{}, 128]
   ]) {
     const instance = plugin.instantiateSync({ sandbox: { network: 'any' }, limits })
-    for (let i = 0; i < most + 2; i++) assert.equal(instance.exports.openSync(), i < most ? 0 : 33, `${i} of ${most}`)
+    for (let i = 0; i < most + 2; i++) assert.equal(instance.sync.open(), i < most ? 0 : 33, `${i} of ${most}`)
   }
   for (const descriptors of [-1, 1.5, 2 ** 32, 'many']) {
     assert.throws(() => plugin.instantiateSync({ limits: { descriptors } }), /limits\.descriptors/)
