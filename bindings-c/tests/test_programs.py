@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,11 @@ PROGRAMS = ["typed", "lifecycle", "values"]
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program(program: str, compiler: str, build: Callable[..., Path], conformance: Path) -> None:
     assert run([build(program, compiler=compiler), conformance]) == "ok\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no ucontext")
+def test_coroutines_are_kept_apart(build: Callable[..., Path], conformance: Path) -> None:
+    assert run([build("coroutines"), conformance]) == "ok\n"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

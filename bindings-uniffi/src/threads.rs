@@ -56,7 +56,7 @@ impl Drop for Inside {
 /// Runs a call of that owner (an instance, a pool) where there is enough stack for it. A call from within a host function of the same owner stays on its
 /// thread, which has the right to it.
 pub(crate) fn with_stack<R: Send + 'static>(needed: usize, owner: usize, code: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R> {
-    let is_enough = stacker::remaining_stack().is_some_and(|left| left >= needed);
+    let is_enough = undergo::remaining_stack() >= needed;
     if is_enough || INSIDE.with_borrow(|inside| inside.contains(&owner)) {
         let _inside = Inside::enter(owner);
         return code();
