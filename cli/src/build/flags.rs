@@ -150,16 +150,15 @@ fn split(text: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start_matches(space);
     while let Some(first) = rest.chars().next() {
-        let end;
-        if matches!(first, '\'' | '"') {
+        let end = if matches!(first, '\'' | '"') {
             let (word, behind) = rest[1..].split_once(first).with_context(|| format!("a quote {first} has no end"))?;
             words.push(word.to_owned());
-            end = behind;
+            behind
         } else {
             let at = rest.find(space).unwrap_or(rest.len());
             words.push(rest[..at].to_owned());
-            end = &rest[at..];
-        }
+            &rest[at..]
+        };
         rest = end.trim_start_matches(space);
     }
     Ok(words)
