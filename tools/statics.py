@@ -19,6 +19,7 @@ GIL = "made by threads that hold the interpreter's lock, which is then the forki
 # By file and name: of a static value its own name, of a type that of the type.
 HARMLESS = {
     ("core/src/code.rs", "ALL"): "taken within `fork::hold`: a child that is forked meanwhile uses no plugins",
+    ("core/src/compile_queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/ready.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
     ("core/src/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/watched.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
@@ -29,6 +30,7 @@ HARMLESS = {
     ("bindings-python/src/event_loop.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/greenlets.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/imports.rs", "OnceLock"): "set before anybody else has the table",
+    ("bindings-python/src/lower.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/types.rs", "PyOnceLock"): GIL,
 }
 
