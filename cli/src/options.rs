@@ -114,14 +114,18 @@ fn dir(text: &str) -> Result<(String, Dir), String> {
         None => (guest, false),
         Some((guest, end)) if end.eq_ignore_ascii_case("ro") => (guest, true),
         Some((guest, end)) if end.eq_ignore_ascii_case("rw") => (guest, false),
-        Some((_, end)) => return Err(format!("':{end}' says nothing about a directory: ':ro' is for reading only, and ':rw' is as without it")),
+        Some((_, end)) => {
+            return Err(format!("':{end}' says nothing about a directory: ':ro' is for reading only, and ':rw' is as without it"));
+        }
     };
     if host.is_empty() || guest.is_empty() {
         return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
     }
     // What else stands there may be a mistake, and what was meant for reading only would be given for writing.
     if !guest.starts_with('/') || guest.contains(':') || guest.trim() != guest {
-        return Err(format!("'{guest}' is no path at which the guest can see a directory: it begins with a slash, and has no colon; {FORM}"));
+        return Err(format!(
+            "'{guest}' is no path at which the guest can see a directory: it begins with a slash, and has no colon; {FORM}"
+        ));
     }
     Ok((guest.to_owned(), Dir { path: PathBuf::from(host), readonly }))
 }
@@ -202,8 +206,26 @@ mod tests {
         }
         // Nothing is taken for a directory that may be written to because of a slip.
         for wrong in [
-            "./data", "a:/b:ro", "a::", "::/b", "a:::ro", "a::/b:", "a::/b:r", "a::/b:r o", "a::/b:ro ", "a::/b: ro", "a::/b:readonly", "a::/b:ro:ro",
-            "a::/b:ro,nodev", "a::/b::ro", "a::b:ro", "a::b", "a::.", "a:: /b", "a::/b:rO\u{200b}", "a::/b:write",
+            "./data",
+            "a:/b:ro",
+            "a::",
+            "::/b",
+            "a:::ro",
+            "a::/b:",
+            "a::/b:r",
+            "a::/b:r o",
+            "a::/b:ro ",
+            "a::/b: ro",
+            "a::/b:readonly",
+            "a::/b:ro:ro",
+            "a::/b:ro,nodev",
+            "a::/b::ro",
+            "a::b:ro",
+            "a::b",
+            "a::.",
+            "a:: /b",
+            "a::/b:rO\u{200b}",
+            "a::/b:write",
         ] {
             assert!(dir(wrong).is_err(), "{wrong}");
         }

@@ -241,7 +241,7 @@ fn nothing_is_opened_whose_number_has_no_place() {
     options.sandbox.dirs = vec![("/".to_owned(), Dir { path: folder.path().into(), readonly: false })];
     let guest = Guest::with(second(), options);
     guest.put(BYTES, b"fg");
-    for place in [-4, 65_533, 65_536, i64::from(RESULT) + 1] {
+    for place in [-4, 65_533, 65_536] {
         assert_eq!(guest.call("path_open", &[3, 0, BYTES.into(), 1, 0, 2, 0, 0, place]), FAULT, "{place}");
         assert_eq!(guest.call("path_open", &[3, 0, i64::from(BYTES) + 1, 1, 1, 64, 0, 0, place]), FAULT, "{place}");
     }
