@@ -92,8 +92,8 @@ fn one_guest_does_not_take_the_descriptors_of_the_process() {
         options.limits.descriptors = limit;
         let guest = guest().instantiate(options).expect("an instance");
         let before = open();
-        assert_eq!(guest.call(function, &[], &CallOptions::NONE).expect("a call"), MFILE);
-        assert_eq!(guest.call("count", &[], &CallOptions::NONE).expect("a call"), Value::Int(held));
+        assert_eq!(guest.call(function, &[], CallOptions::NONE).expect("a call"), MFILE);
+        assert_eq!(guest.call("count", &[], CallOptions::NONE).expect("a call"), Value::Int(held));
         // The host has a few of its own.
         assert!(open() <= before + held as usize + 16, "{function}");
         UdpSocket::bind("127.0.0.1:0").expect("there are more for the host");
@@ -110,15 +110,15 @@ fn a_process_without_descriptors_is_an_error_for_the_guest() {
     options.limits.timeout = Some(Duration::from_secs(30));
     let at = options.sandbox.network.open("127.0.0.1:0").expect("a listener");
     let other = guest().instantiate(options.clone()).expect("an instance");
-    assert_eq!(other.call("count", &[], &CallOptions::NONE).expect("a call"), Value::Int(0));
+    assert_eq!(other.call("count", &[], CallOptions::NONE).expect("a call"), Value::Int(0));
     let _waits = std::net::TcpStream::connect(at).expect("a connection");
     let greedy = guest().instantiate(options.clone()).expect("an instance");
-    assert_eq!(greedy.call("sockets", &[], &CallOptions::NONE).expect("a call"), MFILE);
-    assert_eq!(other.call("accept", &[], &CallOptions::NONE).expect("a call"), MFILE);
+    assert_eq!(greedy.call("sockets", &[], CallOptions::NONE).expect("a call"), MFILE);
+    assert_eq!(other.call("accept", &[], CallOptions::NONE).expect("a call"), MFILE);
     expect(&guest().instantiate(options).expect_err("no descriptors"), ErrorKind::Denied, &["Too many open files"]);
     greedy.reset(&CallOptions::default()).expect_err("neither has it");
     drop(greedy);
-    assert_eq!(other.call("accept", &[], &CallOptions::NONE).expect("a call"), Value::Int(0));
+    assert_eq!(other.call("accept", &[], CallOptions::NONE).expect("a call"), Value::Int(0));
 }
 
 /// Runs it with another task beside it, which has to have its turns.
