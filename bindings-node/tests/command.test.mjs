@@ -50,6 +50,9 @@ for (const [way, run] of Object.entries(WAYS)) {
       writeFileSync(join(folder, 'in.txt'), 'content')
       const sandbox = { dirs: { '/data': { path: folder, readonly: true } } }
       assert.equal((await run({ args: ['read', '/data/in.txt'], sandbox })).stdout.toString(), 'content')
+      assert.equal((await run({ args: ['temp'], sandbox: { temp: true } })).stdout.toString(), '/tmp')
+      assert.match((await run({ args: ['temp'], sandbox: { temp: false } })).stderr.toString(), /no such file or directory/i)
+      await assert.rejects(async () => run({ args: ['temp'], sandbox: { temp: '/tmp' } }), /write true or false/)
       assert.ok((await run({ args: ['show'], stdin: { file: join(folder, 'in.txt') } })).stdout.includes('stdin "content"'))
     })
 

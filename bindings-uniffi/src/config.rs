@@ -66,7 +66,7 @@ pub enum Input {
         /// The bytes.
         bytes: Vec<u8>,
     },
-    /// From a file, which each instance opens for itself.
+    /// From a file, which each instance reads from its beginning.
     File {
         /// Its path.
         path: String,

@@ -8,6 +8,7 @@
 //	spin          never end, computing
 //	sleep         never end, sleeping
 //	read PATH     print a file
+//	temp          write a temporary file, and print its folder
 //	chance        print what depends on clocks and random numbers
 //	dial ADDRESS  connect, and print what comes
 //	answer        say hello to who connects to the listener that it is given
@@ -19,6 +20,7 @@ import (
 	"io"
 	mathrand "math/rand"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +29,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read|chance|dial|answer")
+		fmt.Fprintln(os.Stderr, "usage:", os.Args[0], "show|exit|print|panic|spin|sleep|read|temp|chance|dial|answer")
 		os.Exit(64)
 	}
 	args := os.Args[2:]
@@ -54,6 +56,12 @@ func main() {
 		content, err := os.ReadFile(args[0])
 		check(err)
 		os.Stdout.Write(content)
+	case "temp":
+		file, err := os.CreateTemp("", "x")
+		check(err)
+		_, err = file.WriteString("content")
+		check(err)
+		fmt.Print(filepath.Dir(file.Name()))
 	case "chance":
 		chance()
 	case "dial":

@@ -35,6 +35,13 @@ void the_sandbox_says_where_output_goes(const undergo::Plugin &command) {
   CHECK(done.usage.time > 0ns && done.usage.memory >= 65536 && !done.usage.fuel.has_value());
 }
 
+void a_folder_for_temporary_files_is_given(const undergo::Plugin &command) {
+  undergo::Options options = with_args({"temp"});
+  CHECK(command.run(options).code == 1);
+  options.sandbox().temp();
+  CHECK(command.run(options).standard_output == "/tmp");
+}
+
 void a_run_can_be_repeated(const undergo::Plugin &command) {
   const auto chance = [&](undergo::Time start, std::uint64_t seed) {
     undergo::Options options = with_args({"chance"});
@@ -91,6 +98,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   the_sandbox_says_where_output_goes(command);
+  a_folder_for_temporary_files_is_given(command);
   a_run_can_be_repeated(command);
   what_has_no_end_is_ended(command);
   what_is_no_run(undergo::Plugin(std::string(argv[2])));

@@ -40,6 +40,18 @@ static void outputs(const undergo_plugin_t *command) {
   undergo_sandbox_delete(sandbox);
 }
 
+static void temporary(const undergo_plugin_t *command) {
+  undergo_sandbox_t *sandbox = with_args("temp", NULL);
+  for (int given = 0; given < 2; given++) {
+    OK(undergo_sandbox_set_temp(sandbox, given));
+    undergo_completed_t *done;
+    OK(undergo_plugin_run(command, NULL, sandbox, NULL, NULL, &done));
+    CHECK(undergo_completed_code(done) == !given && same(undergo_completed_stdout(done), given ? "/tmp" : ""));
+    undergo_completed_delete(done);
+  }
+  undergo_sandbox_delete(sandbox);
+}
+
 // What a run prints that depends on clocks and random numbers; the caller frees it.
 static undergo_completed_t *chance(const undergo_plugin_t *command, int64_t start, uint64_t seed) {
   undergo_sandbox_t *sandbox = with_args("chance", NULL);

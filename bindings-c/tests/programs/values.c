@@ -160,6 +160,7 @@ static void sandboxes(void) {
   FAILS(undergo_sandbox_add_arg(sandbox, "\xff"), UNDERGO_TYPE_MISMATCH, "arg is not UTF-8");
   FAILS(undergo_sandbox_set_env(sandbox, "A", NULL), UNDERGO_TYPE_MISMATCH, "value is NULL");
   FAILS(undergo_sandbox_add_dir(NULL, "/", "/", true), UNDERGO_TYPE_MISMATCH, "sandbox is NULL");
+  FAILS(undergo_sandbox_set_temp(NULL, true), UNDERGO_TYPE_MISMATCH, "sandbox is NULL");
   int ten = 10;
   destroyed = 0;
   FAILS(undergo_sandbox_lines(sandbox, UNDERGO_STDOUT, NULL, &ten, count), UNDERGO_TYPE_MISMATCH, "function is NULL");

@@ -53,6 +53,9 @@ class CommandTest < Minitest::Test
       File.write(file, "content")
       given = { dirs: { "/data" => Undergo::Dir.new(folder, readonly: true) } }
       assert_equal "content", command.run(args: %w[read /data/in.txt], sandbox: given).stdout
+      assert_equal "/tmp", command.run(args: %w[temp], sandbox: { temp: true }).stdout
+      assert_match(/no such file or directory/i, command.run(args: %w[temp]).stderr)
+      assert_raises(ArgumentError) { command.run(args: %w[temp], sandbox: { temp: "/tmp" }) }
       assert_includes command.run(args: %w[show], stdin: Pathname.new(file)).stdout, 'stdin "content"'
     end
   end

@@ -84,7 +84,17 @@ fn a_program_has_what_it_is_given_and_no_more() {
     let given = format!("{}::/data:ro", dir.path().display());
     assert_eq!(run(&mut undergo_run(&["--dir", &given], &["read", "/data/a.txt"])).ok(), "a file\n");
     run(&mut undergo_run(&["--dir", &given], &["write", "/data/b.txt"])).fails(1, &["/data/b.txt"]);
-    run(&mut undergo_run(&[], &["read", "/data/a.txt"])).fails(1, &["/data/a.txt"]);
+    run(&mut undergo_run(&[], &["read", "/data/a.txt"])).fails(1, &["open /data/a.txt: No such file or directory"]);
+    run(&mut undergo_run(&[], &["write", "/b.txt"])).fails(1, &["open /b.txt: Operation not permitted"]);
+    for options in [&[][..], &["--temp"], &["--dir", &given]] {
+        assert_eq!(run(&mut undergo_run(options, &["read", "/dev/null"])).ok(), "\n");
+    }
+    run(&mut undergo_run(&["--temp"], &["write", "/tmp/b.txt"])).ok();
+    run(&mut undergo_run(&[], &["write", "/tmp/b.txt"])).fails(1, &["/tmp/b.txt: No such file or directory"]);
+    let shouted = format!("{}::/data:RO", dir.path().display());
+    run(&mut undergo_run(&["--dir", &shouted], &["write", "/data/b.txt"])).fails(1, &["/data/b.txt"]);
+    let mistaken = format!("{}::/data:readonly", dir.path().display());
+    run(&mut undergo_run(&["--dir", &mistaken], &["read", "/data/a.txt"])).fails(2, &["':ro' is for reading only"]);
     assert_eq!(run(&mut undergo_run(&["--env", "MODE=prod"], &["env"])).ok(), "MODE=prod\n");
 }
 

@@ -86,6 +86,9 @@ pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), 
     let (dir, look_up, at, len, how, rights, _, state, to) = args;
     // What was opened has to be known, to be closed.
     call.memory.bytes(to, 4)?;
+    if to % 4 != 0 {
+        return Err(Failed::Number(errno::FAULT));
+    }
     let follow = flags(look_up, FOLLOW)? != 0;
     let (how, state) = (flags(how, CREATE | DIRECTORY | EXCLUSIVE | TRUNCATE)?, flags(state, DESCRIPTOR_FLAGS)?);
     let path = call.text(at, len)?;

@@ -80,7 +80,7 @@ sealed interface Input {
     /** These bytes. */
     class Content(val bytes: ByteArray) : Input
 
-    /** A file or a FIFO, which each instance opens for itself. */
+    /** A file or a FIFO, which each instance reads from its beginning. */
     data class File(val path: Path) : Input
 
     /** The standard input of this process. */

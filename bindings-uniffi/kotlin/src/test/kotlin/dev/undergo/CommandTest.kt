@@ -87,6 +87,8 @@ class CommandTest {
         for (way in ways.values) {
             val sandbox = Sandbox(dirs = mapOf("/data" to Dir(folder, readonly = true)))
             assertEquals("content", String(way.run("read", "/data/in.txt", sandbox = sandbox).stdout))
+            assertEquals("/tmp", String(way.run("temp", sandbox = Sandbox(temp = true)).stdout))
+            assertEquals(1, way.run("temp").code)
             assertTrue("stdin \"content\"" in String(way.run("show", stdin = Input.File(folder.resolve("in.txt"))).stdout))
         }
     }
