@@ -76,7 +76,7 @@ def test_it_reaches_what_the_sandbox_has(command: undergo.Plugin, run: Run, tmp_
     assert run(command, args=["read", "/data/in.txt"], sandbox=sandbox).stdout == b"content"
     assert run(command, args=["temp"], sandbox=undergo.Sandbox(temp=True)).stdout == b"/tmp"
     assert b"no such file or directory" in run(command, args=["temp"]).stderr.lower()
-    with pytest.raises(TypeError, match="True or False"):
+    with pytest.raises(TypeError, match=r"True or False"):
         undergo.Sandbox(temp="/tmp")  # type: ignore[arg-type]
     assert b'stdin "content"' in run(command, args=["show"], stdin=tmp_path / "in.txt").stdout
 

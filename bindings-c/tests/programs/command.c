@@ -149,6 +149,7 @@ int main(int argc, char **argv) {
     undergo_plugin_t *plugin;
     OK(undergo_plugin_load(argv[2], compiling(), &plugin));
     outputs(command);
+    temporary(command);
     repeated(command);
     ends(command);
     mistakes(command, plugin);
