@@ -122,7 +122,7 @@ impl Code {
         match compile {
             Compile::Best => self.obtain(best, patience)?,
             Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => {
-                self.obtain(best, patience)?
+                self.obtain(best, patience)?;
             }
             Compile::Fast | Compile::Tiered | Compile::Once => {
                 // There are modules that Winch can't compile; should this be a damaged one, Cranelift says what is wrong with it.

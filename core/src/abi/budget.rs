@@ -44,6 +44,9 @@ pub enum Piece<'p> {
     Record(&'p RecordType),
 }
 
+/// How the bounds of a call are looked at.
+type Look = fn(&Patience) -> Result<()>;
+
 /// What one value may still cost. A guest's lists may overlap, and so mean far more than its memory holds; and few bytes of a guest can
 /// become large objects of the host. Each piece is charged before it is made.
 pub(crate) struct Budget<'p> {
@@ -54,7 +57,7 @@ pub(crate) struct Budget<'p> {
     /// Bytes of the guest's memory that were read.
     read: Cell<u64>,
     /// What bounds the call, and how that is asked.
-    patience: Option<(&'p Patience, fn(&Patience) -> Result<()>)>,
+    patience: Option<(&'p Patience, Look)>,
 }
 
 impl<'p> Budget<'p> {
