@@ -108,13 +108,13 @@ fn steps_that_take_long_end_soon_after_the_deadline() {
     )
     .expect("a plugin");
     for name in ["fill", "copy", "tables"] {
-        let mut options = common::quiet();
+        let mut options = quiet();
         options.limits.memory = Some(512 << 20);
         let instance = plugin.instantiate(options).expect("an instance");
         let began = std::time::Instant::now();
         let brief = undergo::CallOptions { timeout: Some(std::time::Duration::from_millis(50)), ..undergo::CallOptions::default() };
         let error = instance.call(name, &[], &brief).expect_err("it never ends");
-        assert_eq!(error.kind(), undergo::ErrorKind::Timeout, "{name}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{name}: {error}");
         assert!(began.elapsed().as_secs() < 60, "{name}: {:?}", began.elapsed());
     }
 }

@@ -59,7 +59,7 @@ fn memory_that_grows_within_each_call_is_read_where_it_is() {
     let instance = growing(None);
     for size in [0, 1, 100, 70_000, 1, 200_000, 5] {
         echo(&instance, size);
-        assert_eq!(grow(&instance, 3), Value::Int(instance.usage().memory.cast_signed() as i64 / PAGE as i64 - 3));
+        assert_eq!(grow(&instance, 3), Value::Int(instance.usage().memory.cast_signed() / PAGE as i64 - 3));
         let end = instance.usage().memory;
         assert!(instance.read_memory((end - 1) as u32, 1).is_ok());
         assert!(instance.read_memory((end - 1) as u32, 2).is_err());

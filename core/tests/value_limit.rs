@@ -126,7 +126,7 @@ fn items_without_bytes_are_refused_when_the_module_is_loaded() {
     for (types, ty) in [("", "list<tuple<>>"), ("interface types { record empty {} }", "list<empty>")] {
         let uses = if types.is_empty() { "" } else { "use types.{empty};" };
         let body = r#"(func (export "f") (result i32) (i32.const 8))"#;
-        let error = typed(&format!("{types} world w {{ {uses} export f: func() -> {ty}; }}"), body).err().expect("no size");
+        let error = typed(&format!("{types} world w {{ {uses} export f: func() -> {ty}; }}"), body).expect_err("no size");
         assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error}");
     }
 }

@@ -55,7 +55,7 @@ fn a_plugin_of_version_1_answers() {
     assert_eq!(jobs.len(), 2);
     expect(&call("jobs", &[Value::List(vec![])]).expect_err("no names"), ErrorKind::GuestError, &["no names"]);
     let blob = Value::Bytes(vec![7; 100_000]);
-    assert_eq!(call("pair", &[blob.clone()]).expect("a pair"), Value::List(vec![Value::Int(100_000), blob]));
+    assert_eq!(call("pair", std::slice::from_ref(&blob)).expect("a pair"), Value::List(vec![Value::Int(100_000), blob]));
     assert_eq!(call("ask", &["Ada".into()]).expect("a state"), "done".into());
     expect(&call("ask", &["".into()]).expect_err("no name"), ErrorKind::GuestError, &["no name"]);
     assert_eq!(call("left", &[]).expect("no deadline"), Value::Int(-1));

@@ -171,7 +171,7 @@ fn a_root_does_not_stand_in_the_way_of_one_that_is_given() {
     for (given, is_added) in [("/", false), ("//.", false), (".", true), ("", true), ("/data", true), ("data", true)] {
         let folder = tempfile::tempdir().expect("a folder");
         let give = |options: &mut InstanceOptions| {
-            options.sandbox.dirs = vec![(given.to_owned(), Dir { path: folder.path().into(), readonly: false })]
+            options.sandbox.dirs = vec![(given.to_owned(), Dir { path: folder.path().into(), readonly: false })];
         };
         each_way(give, |guest| assert_eq!(name(guest, 4), None));
         each_go_way(give, |guest| {
