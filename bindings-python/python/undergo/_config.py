@@ -45,8 +45,8 @@ class Sandbox:
         temp: whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the
             host's own place for such folders, and gone when it is reset or dropped. Only the host's disk bounds what it writes there.
         stdin: what the guest reads from its standard input: bytes are its content, a `pathlib.Path` is a file (or a FIFO), which each
-            instance reads from its beginning, and `"inherit"` is the standard input of this process. The guest waits for input as long as its
-            call may.
+            instance reads from its beginning, and `"inherit"` is the standard input of this process. The guest waits for input as long as
+            its call may.
         stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str; None is `"inherit"` for an instance, and
             `"capture"` for a command that is run. What an instance printed to a captured stream is read with `instance.take_stdout()`.
             The function is called on the thread of the call, and without the newline; what is not UTF-8 is replaced, a line of more than
