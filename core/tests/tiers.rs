@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use common::{PLAIN, assemble, conformance_path, quiet, start};
+use common::{PLAIN, conformance_path, quiet};
 use undergo::{CodeCache, Compile, Plugin, PluginOptions, Tier, Value};
 
 fn guest(compile: Compile, cache: CodeCache) -> Plugin {
@@ -94,19 +94,4 @@ fn threads_that_load_the_same_share_its_code() {
         assert_eq!(counts(&instance(plugin).instance), Value::Int(1));
     }
     assert_eq!(kept(folder.path()), 1);
-}
-
-#[test]
-fn what_the_quick_compiler_cannot_do_the_other_does() {
-    let bytes = assemble(
-        r#"(module (func (export "_initialize")) (func $f (param i32) (result i32) (local.get 0))
-            (func (export "tail") (param i32) (result i32) (return_call $f (local.get 0))))"#,
-    );
-    for compile in [Compile::Fast, Compile::Tiered] {
-        let plugin =
-            Plugin::from_bytes_with("tail.wasm", &bytes, &PluginOptions { compile, cache: CodeCache::Off, ..PluginOptions::default() })
-                .expect("a plugin");
-        assert_eq!(plugin.tier().expect("a tier"), Tier::Best);
-        assert_eq!(start(&plugin).call("tail", &[Value::Int(7)], &PLAIN).expect("a call"), Value::Int(7));
-    }
 }

@@ -104,7 +104,6 @@ fn text_that_is_not_utf_8_and_times_that_are_none_leave_the_instance_alive() {
         ("string", vec![1032, 4, 0xFF6B_6F6F], "f -> result", utf8),
         ("list<string>", vec![1032, 2, 1048, 1, 1048, 2, 0x0000_FF61], "f -> result[1]", utf8),
         ("list<point>", vec![1032, 1, 5, 1, 1048, 1, 0xFF], "f -> result[0].name", utf8),
-        ("result<_, string>", vec![1, 1036, 1, 0xFF], "f", utf8),
         ("time", vec![0, 0, 1_000_000_000, 0], "f -> result", "1000000000 nanoseconds"),
     ] {
         let instance = returning(ty, &words);
