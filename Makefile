@@ -54,7 +54,7 @@ guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.was
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)
 	@$(PYTHON) tools/test.py $(SUITES)
 
-lint: lint-rust lint-go lint-python lint-docs lint-gen ## formats, compilers' warnings, types, links, generated files
+lint: lint-rust lint-go lint-python lint-docs lint-gen deny ## formats, compilers' warnings, types, links, generated files, dependencies
 
 lint-rust:
 	cargo fmt --all --check
@@ -109,7 +109,7 @@ miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 fuzz: ## fuzz values, interfaces, modules and addresses, each for SECONDS (60)
 	@$(PYTHON) tools/checks.py fuzz $(or $(SECONDS),60)
 
-deny: ## check licences, sources and advisories of all dependencies
+deny: ## check licences, bans and sources of all dependencies, and advisories where they can be reached
 	@$(PYTHON) tools/checks.py deny
 
 clean: ## remove what was built, but for the toolchains and packages that were installed

@@ -71,7 +71,8 @@ def seeds(name: str) -> list[Path]:
 
 def deny() -> None:
     """Check what is depended on. Without the advisories, where their repository is out of reach."""
-    tool = installed("cargo-deny")
+    # It reads a few files: what it would gain from an optimised build, the build takes many times over.
+    tool = installed("cargo-deny", "--debug")
     fetched = subprocess.run([tool, "fetch", "db"], cwd=ROOT, capture_output=True, text=True)
     if fetched.returncode == 0:
         run([tool, "check"])
@@ -104,12 +105,12 @@ def need_nightly(*components: str) -> None:
         sys.exit(f"this needs a nightly Rust: run '{install}'")
 
 
-def installed(name: str) -> Path:
-    """Give a tool of Cargo's, which is compiled when it is not there yet."""
+def installed(name: str, *flags: str) -> Path:
+    """Give a tool of Cargo's, which is compiled with these flags when it is not there yet."""
     path = executable(TOOLS / "bin", name)
     if not path.is_file():
         say(f"compile {name}, which takes some minutes")
-        run(["cargo", "install", "--locked", "--root", TOOLS, name])
+        run(["cargo", "install", "--locked", "--root", TOOLS, *flags, name])
     return path
 
 
