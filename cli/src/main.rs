@@ -16,6 +16,7 @@ mod inspect;
 mod json;
 mod limits;
 mod new;
+mod optimize;
 mod options;
 mod overlay;
 mod plugin;
@@ -57,6 +58,7 @@ enum Command {
     Run(run::Args),
     Exec(exec::Args),
     Compile(compile::Args),
+    Optimize(optimize::Args),
     #[command(hide = true)]
     Improve,
     Overlay(overlay::Args),
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => exec::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
+        Command::Optimize(args) => optimize::run(&args).map(done),
         Command::Improve => improve::run().map(done),
         Command::Overlay(args) => overlay::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),

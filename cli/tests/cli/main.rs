@@ -9,6 +9,7 @@ mod flags;
 mod hostile;
 mod inspect;
 mod new;
+mod optimize;
 mod overlay;
 mod run;
 mod streams;

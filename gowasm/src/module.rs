@@ -1,0 +1,203 @@
+//! A module: which of it is Go's code, and the same module with that code rewritten.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use wasmparser::{CompositeInnerType, FuncType, FunctionBody, KnownCustom, Parser, Payload, TypeRef, ValType};
+
+use crate::body::{Body, Copied};
+use crate::names::{self, Runtime};
+use crate::resume::Flow;
+use crate::{emit, leb, stack_pointer};
+
+/// The version of what this crate does to code: part of the key of whatever is kept of it.
+pub const VERSION: u32 = 1;
+
+/// The custom section that marks a module which went through [`optimize`].
+const MARK: &str = "gowasm";
+
+/// The minor versions of Go whose code this crate was tried with.
+const KNOWN: std::ops::RangeInclusive<u32> = 24..=27;
+
+/// Steps that the search for dominators may take, for each byte of a function.
+const STEPS_PER_BYTE: usize = 32;
+
+/// A module with its code rewritten.
+#[derive(Clone, Debug)]
+pub struct Optimized {
+    /// The module.
+    pub module: Vec<u8>,
+    /// How many functions were rewritten.
+    pub rewritten: usize,
+    /// How many were copied, by the reason, as part of a sentence: "it is too large".
+    pub copied: BTreeMap<&'static str, usize>,
+}
+
+/// Why a module was left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    /// It is no core module of WebAssembly, or a damaged one.
+    Damaged,
+    /// Go's compiler did not write it.
+    NotGo,
+    /// It is of a version of Go that this crate does not know: 1.x.
+    UnknownVersion(u32),
+    /// Go's runtime was not found in it: it has neither a name section nor the runtime's own table.
+    NoRuntime,
+    /// It went through [`optimize`] before.
+    AlreadyOptimized,
+}
+
+impl fmt::Display for Unchanged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unchanged::Damaged => f.write_str("it is not a WebAssembly module, or a damaged one"),
+            Unchanged::NotGo => f.write_str("it was not compiled by Go"),
+            Unchanged::UnknownVersion(minor) => {
+                write!(f, "it was compiled by Go 1.{minor}; the versions from 1.{} to 1.{} are known", KNOWN.start(), KNOWN.end())
+            }
+            Unchanged::NoRuntime => f.write_str("the functions of Go's runtime were not found in it"),
+            Unchanged::AlreadyOptimized => f.write_str("it has been optimized before"),
+        }
+    }
+}
+
+impl std::error::Error for Unchanged {}
+
+/// Rewrites the functions of a Go module as structured control flow.
+///
+/// The result does what the module does. It exports and imports the same, and its functions have
+/// the same numbers, so that names and tables stay right. It takes time and memory that are linear
+/// in the module's size.
+///
+/// # Errors
+///
+/// Why the module was left as it is. It may be run all the same.
+pub fn optimize(module: &[u8]) -> Result<Optimized, Unchanged> {
+    let parts = Parts::read(module)?;
+    let mut code = Vec::with_capacity(module.len());
+    leb::unsigned(&mut code, parts.bodies.len() as u64);
+    let mut rewritten = 0;
+    let mut copied = BTreeMap::new();
+    for (number, body) in parts.bodies.iter().enumerate() {
+        let original = module.get(body.range()).unwrap_or_default();
+        match parts.rewrite(module, number, body) {
+            Ok(function) => {
+                rewritten += 1;
+                leb::unsigned(&mut code, function.len() as u64);
+                code.extend_from_slice(&function);
+            }
+            Err(Copied(reason)) => {
+                *copied.entry(reason).or_insert(0) += 1;
+                leb::unsigned(&mut code, original.len() as u64);
+                code.extend_from_slice(original);
+            }
+        }
+    }
+    Ok(Optimized { module: write(module, &code)?, rewritten, copied })
+}
+
+/// What has to be known of a module.
+struct Parts<'m> {
+    imported: u32,
+    /// Of each function that is not imported, whether it has the type of Go's own: i32 to i32.
+    is_go: Vec<bool>,
+    bodies: Vec<FunctionBody<'m>>,
+    runtime: Runtime,
+}
+
+impl<'m> Parts<'m> {
+    fn read(module: &'m [u8]) -> Result<Parts<'m>, Unchanged> {
+        let (mut imported, mut types, mut functions, mut bodies) = (0_u32, Vec::new(), Vec::new(), Vec::new());
+        let (mut named, mut data, mut version) = (None, None, None);
+        for payload in Parser::new(0).parse_all(module) {
+            match payload.map_err(|_| Unchanged::Damaged)? {
+                Payload::Version { encoding: wasmparser::Encoding::Component, .. } => return Err(Unchanged::Damaged),
+                Payload::TypeSection(section) => {
+                    for group in section {
+                        let group = group.map_err(|_| Unchanged::Damaged)?;
+                        types.extend(
+                            group.types().map(|ty| matches!(&ty.composite_type.inner, CompositeInnerType::Func(ty) if is_go_function(ty))),
+                        );
+                    }
+                }
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let import = import.map_err(|_| Unchanged::Damaged)?;
+                        imported += u32::from(matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
+                    }
+                }
+                Payload::FunctionSection(section) => {
+                    for ty in section {
+                        let ty = ty.map_err(|_| Unchanged::Damaged)?;
+                        functions.push(types.get(ty as usize).copied().unwrap_or(false));
+                    }
+                }
+                Payload::CodeSectionEntry(body) => bodies.push(body),
+                Payload::DataSection(section) => data = Some(section),
+                Payload::CustomSection(section) => match section.as_known() {
+                    KnownCustom::Name(names) => named = Some(Runtime::from_section(names)),
+                    _ if section.name() == MARK => return Err(Unchanged::AlreadyOptimized),
+                    _ if section.name() == "producers" => version = version.or(names::go_minor(section.data())),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        let minor = version.ok_or(Unchanged::NotGo)?;
+        if !KNOWN.contains(&minor) {
+            return Err(Unchanged::UnknownVersion(minor));
+        }
+        if functions.len() != bodies.len() {
+            return Err(Unchanged::Damaged);
+        }
+        let runtime = named
+            .filter(Runtime::is_known)
+            .or_else(|| data.map(|section| Runtime::from_data(section, imported)))
+            .filter(Runtime::is_known)
+            .ok_or(Unchanged::NoRuntime)?;
+        Ok(Parts { imported, is_go: functions, bodies, runtime })
+    }
+
+    fn rewrite(&self, module: &[u8], number: usize, function: &FunctionBody<'_>) -> Result<Vec<u8>, Copied> {
+        if !self.is_go[number] {
+            return Err(Copied("it is no function of Go's own type"));
+        }
+        let index =
+            u32::try_from(number).ok().and_then(|number| self.imported.checked_add(number)).ok_or(Copied("it has too high a number"))?;
+        let length = function.range().len();
+        let mut body = Body::read(module, function, index, self.imported, &self.runtime)?;
+        let flow = Flow::of(&body, STEPS_PER_BYTE * length)?;
+        stack_pointer::mark_dead_stores(&mut body, &flow);
+        emit::emit(module, &body, &flow, self.runtime.sigpanic, 2 * length + 256)
+    }
+}
+
+fn is_go_function(ty: &FuncType) -> bool {
+    ty.params() == [ValType::I32] && ty.results() == [ValType::I32]
+}
+
+/// The module with that code section, and the mark.
+fn write(module: &[u8], code: &[u8]) -> Result<Vec<u8>, Unchanged> {
+    const CODE: u8 = 10;
+    const PREAMBLE: usize = 8;
+    let mut out = module.get(..PREAMBLE).ok_or(Unchanged::Damaged)?.to_vec();
+    out.reserve(module.len());
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(|_| Unchanged::Damaged)?;
+        if let Some((id, range)) = payload.as_section() {
+            let section = if id == CODE { code } else { module.get(range).ok_or(Unchanged::Damaged)? };
+            out.push(id);
+            leb::unsigned(&mut out, section.len() as u64);
+            out.extend_from_slice(section);
+        }
+    }
+    let mut mark = Vec::new();
+    leb::unsigned(&mut mark, MARK.len() as u64);
+    mark.extend_from_slice(MARK.as_bytes());
+    leb::unsigned(&mut mark, u64::from(VERSION));
+    out.push(0);
+    leb::unsigned(&mut out, mark.len() as u64);
+    out.extend_from_slice(&mark);
+    Ok(out)
+}
