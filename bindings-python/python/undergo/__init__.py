@@ -113,10 +113,11 @@ def load(
         types: classes to stand for the plugin's records and enums, by their names.
         compile: `"tiered"`, `"fast"` or `"best"`, as of `Plugin`.
         cache: where compiled code is kept, as of `Plugin`.
-        bounds, timeout, cancel, compiler: what loading may cost, and what ends it, as of `Plugin`.
+        bounds: how many times as much as usual the module may ask of a compiler, as of `Plugin`.
+        timeout: seconds that loading may take, as of `Plugin`; a call's timeout is one of `limits`.
+        cancel: a token that ends loading.
+        compiler: an `undergo` program that compiles in a process of its own, as of `Plugin`.
         options: `imports`, `sandbox` and `limits` of `Plugin.instantiate`.
     """
-    plugin = Plugin(
-        source, types=types, compile=compile, cache=cache, bounds=bounds, timeout=timeout, cancel=cancel, compiler=compiler
-    )
+    plugin = Plugin(source, types=types, compile=compile, cache=cache, bounds=bounds, timeout=timeout, cancel=cancel, compiler=compiler)
     return plugin.instantiate(**options)

@@ -76,8 +76,8 @@ def _reduce_class(cls: type) -> str | tuple[Any, ...]:
     return cls.__qualname__ if key is None else (make_class, key)
 
 
-copyreg.pickle(_RecordMeta, _reduce_class)  # type: ignore[arg-type]
-copyreg.pickle(_EnumMeta, _reduce_class)  # type: ignore[arg-type]
+copyreg.pickle(_RecordMeta, _reduce_class)
+copyreg.pickle(_EnumMeta, _reduce_class)
 
 
 def is_plain(cls: type) -> bool:
