@@ -214,9 +214,7 @@ private fun output(output: Output?): CoreOutput = when (output) {
  * @property cancel what can end it before that, from any thread.
  * @property compiler the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
  */
-class Loading
-@JvmOverloads
-constructor(
+class Loading @JvmOverloads constructor(
     val bounds: Int = 1,
     val timeout: java.time.Duration? = null,
     val cancel: CancelToken? = null,
