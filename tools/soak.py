@@ -30,12 +30,16 @@ from typing import Any
 import results
 import undergo
 from project import HOSTILE, ROOT
+from soak_misdeeds import Outside
 
 CASES: list[dict[str, Any]] = json.loads((ROOT / "conformance" / "hostile" / "misdeeds.json").read_text())["cases"]
 MEMORY = "64MiB"
 
 ENOUGH = 120.0
 """Seconds that a call which ends by itself may take, on a machine that is busy with all the others."""
+
+OUTSIDE = 0.2
+"""How many of the misdeeds are with files, descriptors, memory and modules."""
 
 PHASES = 6
 WARM_UP = 2
@@ -105,10 +109,15 @@ class Host:
         raise undergo.HostError("refused by the host")
 
 
+def limits(timeout: float) -> undergo.Limits:
+    """Give what an instance may use."""
+    return undergo.Limits(memory=MEMORY, timeout=timeout)
+
+
 def options(timeout: float, env: dict[str, str] | None = None) -> dict[str, Any]:
     """Give what instances are made with; each call makes a host of its own."""
     sandbox = undergo.Sandbox(stdout="discard", stderr="discard", env=env or {})
-    return {"imports": {"host": Host()}, "sandbox": sandbox, "limits": undergo.Limits(memory=MEMORY, timeout=timeout)}
+    return {"imports": {"host": Host()}, "sandbox": sandbox, "limits": limits(timeout)}
 
 
 def start(plugin: undergo.Plugin, timeout: float, env: dict[str, str] | None = None) -> tuple[Any, Host]:
@@ -149,6 +158,15 @@ def misbehave(plugin: undergo.Plugin, pool: Any, dice: random.Random, tally: Tal
         tally.trouble(f"{what}({n}), {way}: {got}, and should be {wanted}")
 
 
+def misbehave_outside(outside: Outside, dice: random.Random, tally: Tally) -> None:
+    """Do one misdeed with files, descriptors, memory or a module."""
+    name, got, wanted = outside.do(dice)
+    with tally.lock:
+        tally.ends[got] += 1
+    if got not in wanted:
+        tally.trouble(f"{name}: {got}, and should be {' or '.join(sorted(wanted))}")
+
+
 def behave(call: Callable[[int], int], dice: random.Random, tally: Tally) -> None:
     """Make a call whose result is known."""
     n = dice.randrange(1, 500)
@@ -162,7 +180,7 @@ def behave(call: Callable[[int], int], dice: random.Random, tally: Tally) -> Non
         tally.trouble(f"work({n}) is {got}")
 
 
-def phase(plugin: undergo.Plugin, seconds: float, threads: int, seed: str, tally: Tally) -> None:
+def phase(plugin: undergo.Plugin, outside: Outside, seconds: float, threads: int, seed: str, tally: Tally) -> None:
     """Run all threads for that long, and wait for their end."""
     until = time.monotonic() + seconds
     shared, _ = start(plugin, ENOUGH)
@@ -181,7 +199,13 @@ def phase(plugin: undergo.Plugin, seconds: float, threads: int, seed: str, tally
         loop(name, lambda dice: behave(dice.choice((own, shared, pool)).work, dice, tally))
 
     def hostile(name: str) -> None:
-        loop(name, lambda dice: misbehave(plugin, pool, dice, tally))
+        def once(dice: random.Random) -> None:
+            if dice.random() < OUTSIDE:
+                misbehave_outside(outside, dice, tally)
+            else:
+                misbehave(plugin, pool, dice, tally)
+
+        loop(name, once)
 
     running = [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
     running += [threading.Thread(target=hostile, args=(f"hostile {i}",)) for i in range(threads)]
@@ -226,10 +250,11 @@ def main() -> int:
     setting = f"{given.seconds:.0f} s, {given.threads} honest and {given.threads} hostile threads, seed {given.seed}"
     print(f"soak: {setting}", flush=True)
     plugin = undergo.Plugin(HOSTILE)
+    outside = Outside(plugin, limits)
     tally = Tally()
     counts: list[Counted] = []
     for number in range(PHASES):
-        phase(plugin, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
+        phase(plugin, outside, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
         counts.append(settled(counts))
         print(f"phase {number + 1}: {counts[-1]}", flush=True)
     ends = ", ".join(f"{count} {kind}" for kind, count in tally.ends.most_common())

@@ -43,12 +43,23 @@ func Files(what, path, other string) (string, error) {
 		defer f.Close()
 		_, err = f.Seek(0, 99)
 		return "", err
+	case "flood":
+		for {
+			f, err := os.Open(path)
+			if err != nil {
+				return err.Error(), nil
+			}
+			flood = append(flood, f)
+		}
 	case "list":
 		entries, err := os.ReadDir(path)
 		return fmt.Sprint(entries), err
 	}
 	return "", fmt.Errorf("no such thing: %s", what)
 }
+
+// flood keeps the files that are opened until there are no descriptors left.
+var flood []*os.File
 
 // Environment is all that the plugin has of one, and its arguments.
 //
