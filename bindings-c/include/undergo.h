@@ -741,11 +741,15 @@ struct undergo_error_t *undergo_sandbox_set_env(struct undergo_sandbox_t *sandbo
 //
 // `guest` is the path at which the guest sees it, `host` its path on the host, which is opened when an instance, a pool or a run is made with the sandbox. Where none is given at
 // `/`, the guest sees an empty root that it can only read.
-struct undergo_error_t *undergo_sandbox_add_dir(struct undergo_sandbox_t *sandbox, const char *guest, const char *host, bool readonly);
+struct undergo_error_t *undergo_sandbox_add_dir(struct undergo_sandbox_t *sandbox,
+                                                const char *guest,
+                                                const char *host,
+                                                bool readonly);
 
 // Gives the guest a folder for temporary files at `/tmp`, of its own and empty, or none, as by default. It is made with the guest, in the host's own place for such folders,
 // and gone when the guest is reset or deleted. Only the host's disk bounds what the guest writes there.
-struct undergo_error_t *undergo_sandbox_set_temp(struct undergo_sandbox_t *sandbox, bool temp);
+struct undergo_error_t *undergo_sandbox_set_temp(struct undergo_sandbox_t *sandbox,
+                                                 bool temp);
 
 // Has the guest read these bytes, which are copied, from its standard input. By default it is empty.
 struct undergo_error_t *undergo_sandbox_stdin_bytes(struct undergo_sandbox_t *sandbox, const void *content, size_t len);

@@ -140,14 +140,18 @@ impl Plugin {
         Ok(Plugin(Arc::new(Compiled::new(name, bytes, options, None)?)))
     }
 
-    /// Checks a module without compiling it: that it is valid WebAssembly, and has the functions that it says it has.
+    /// Checks a module without compiling it: that it is valid WebAssembly, has the functions that it says it has, and asks a compiler for no more than
+    /// loading allows by default.
     ///
     /// # Errors
     ///
     /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
     pub fn validate(bytes: &[u8]) -> Result<ModuleInfo> {
+        let usual = PluginOptions::default().bounds;
+        bounds::check_parts(bytes, usual)?;
         let info = checked(bytes)?;
         proposals::validate(bytes)?;
+        bounds::check_work(bytes, usual)?;
         Ok(info)
     }
 

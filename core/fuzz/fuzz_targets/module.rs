@@ -1,10 +1,13 @@
-//! Arbitrary bytes as a module: it is one, or it is refused.
+//! Arbitrary bytes as a module: it is one that may be loaded, or it is refused. Reading, the bounds
+//! of what a compiler is asked for, names and proposals are all part of it.
 #![no_main]
 
-use undergo::{ErrorKind, ModuleInfo};
+use undergo::{Error, ErrorKind, ModuleInfo, Plugin};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Err(error) = ModuleInfo::parse(bytes) {
-        assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+    let refused = |error: &Error| assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+    match ModuleInfo::parse(bytes) {
+        Ok(_) => drop(Plugin::validate(bytes).inspect_err(refused)),
+        Err(error) => refused(&error),
     }
 });
