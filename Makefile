@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs $(wildcard examples/*/plugin)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \

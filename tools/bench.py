@@ -11,7 +11,15 @@ import go
 import project
 import results
 
-SECTIONS = {"C": "c.py", "Pools": "pools.py", "asyncio": "awaited.py", "Deadlines": "deadlines.py", "HTTP": "network.py", "Node": "node.py"}
+SECTIONS = {
+    "C": "c.py",
+    "Pools": "pools.py",
+    "asyncio": "awaited.py",
+    "Deadlines": "deadlines.py",
+    "HTTP": "network.py",
+    "Node": "node.py",
+    "Go code": "go_code.py",
+}
 """What is measured beside run.py, each by a program that prints what it found."""
 
 MISSED = 3
