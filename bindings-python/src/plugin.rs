@@ -29,7 +29,7 @@ use crate::{config, imports, records, signature, types};
 ///         two to three times as long; `"best"`: well, and wait for it.
 ///     cache: where compiled code is kept for the next process; None: in the folder that `UNDERGO_CACHE_DIR` names, or else the user's own for caches; a path: in
 ///         that folder; False: nowhere.
-///     bounds: how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+///     bounds: how many times as much as usual the module may ask of the compilers; None: once. No compilation can be stopped, so what asks for more is refused.
 ///     timeout: seconds that loading may take; None: as long as it takes. Behind it a compilation goes on, within the bounds.
 ///     cancel: a token that can end the loading before. Ctrl-C does so, too.
 ///     compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of

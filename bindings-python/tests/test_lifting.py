@@ -129,15 +129,19 @@ def test_a_deadline_holds_while_a_value_is_lifted(result: str) -> None:
 
 
 def test_nobody_sees_a_list_or_tuple_with_holes() -> None:
-    seen: list[str] = []
-
     class Person:
+        made = 0
+
         def __init__(self, *, x: int) -> None:
             self.x = x
+            Person.made += 1
+            # To go over all that there is takes a while.
+            if Person.made % 16:
+                return
             for found in gc.get_objects():
                 if type(found) in (list, tuple) and len(found) in (103, 104):
                     # A crash, where one is NULL.
-                    seen.extend(repr(item) for item in found)
+                    assert all(item is not Person for item in found)
 
     found = plugin("list<person>", "  record person { x: s32 }", classes={"Person": Person})
     guest: Any = found.instantiate()

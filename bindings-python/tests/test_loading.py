@@ -66,7 +66,7 @@ def wanting(count: int) -> bytes:
 def test_bounds_can_be_raised() -> None:
     with pytest.raises(undergo.InvalidPluginError, match=r"3000 imports, and 2000 are accepted.*bounds = 2"):
         undergo.Plugin(wanting(3000), cache=False)
-    assert len(undergo.Plugin(wanting(3000), cache=False, bounds=2).imports) == 3000
+    assert len(undergo.Plugin(wanting(3000), cache=False, bounds=2).imports["m"]) == 3000
     with pytest.raises(undergo.InvalidPluginError, match="10000 imports"):
         undergo.load(wanting(10_000), cache=False)
     with pytest.raises(ValueError, match="bounds"):

@@ -373,7 +373,8 @@ pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
 fn given_up(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Timeout => Error::new(ErrorKind::Timeout, "the plugin was not compiled within the timeout of loading it"),
-        ErrorKind::Cancelled => Error::new(ErrorKind::Cancelled, "the loading was cancelled"),
+        // What the host's interrupt function raised is the host's own.
+        ErrorKind::Cancelled if error.host().is_none() => Error::new(ErrorKind::Cancelled, "the loading was cancelled"),
         _ => error,
     }
 }

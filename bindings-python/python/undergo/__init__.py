@@ -100,7 +100,7 @@ def load(
     types: dict[str, type] | None = None,
     compile: Literal["tiered", "fast", "best"] = "tiered",
     cache: str | PathLike[str] | bool | None = None,
-    bounds: int = 1,
+    bounds: int | None = None,
     timeout: float | None = None,
     cancel: CancelToken | None = None,
     compiler: str | PathLike[str] | None = None,
