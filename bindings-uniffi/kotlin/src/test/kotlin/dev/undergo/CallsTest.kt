@@ -4,6 +4,7 @@ import dev.undergo.core.ErrorDetails
 import dev.undergo.core.ErrorKind
 import dev.undergo.core.FfiConverterTypeHostFunction
 import dev.undergo.core.FfiConverterTypeHostObject
+import dev.undergo.core.Value
 import dev.undergo.core.errorKinds
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
