@@ -52,14 +52,12 @@ function entries(value) {
   return flat
 }
 
-/** The reverse: an object where all keys are strings, else a Map. */
-function map(flat, isObject) {
+/** The reverse: an object where all keys are strings, else a Map. Adds to `made`, or makes it. */
+function map(flat, isObject, made = isObject ? {} : new Map()) {
   if (!isObject) {
-    const made = new Map()
     for (let i = 0; i < flat.length; i += 2) made.set(flat[i], flat[i + 1])
     return made
   }
-  const made = {}
   for (let i = 0; i < flat.length; i += 2) {
     const key = flat[i]
     if (key === '__proto__') {

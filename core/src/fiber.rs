@@ -210,6 +210,7 @@ pub(crate) async fn call<R>(
     let outer = std::mem::replace(&mut store.data_mut().patience, within);
     if store.data().depth == 0 {
         store.data().sockets.denials.begin();
+        store.data_mut().refusals.begin();
     }
     store.data_mut().depth += 1;
     // To be bounded costs a small call something, if only that the future is moved around.

@@ -84,11 +84,6 @@ impl Imports {
         self.0.get(&(interface.to_owned(), name.to_owned()))
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.0.keys().map(|(interface, name)| format!("{interface}.{name}"))
     }

@@ -24,6 +24,14 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
+    /// Forgets what was said of a value that nobody has asked for: it was about another call.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        if self.value.is_some() {
+            self.value = None;
+        }
+    }
+
     /// Fails when the call that has just returned did nothing, because the guest refused its arguments.
     #[inline]
     pub(crate) fn check(&mut self, function: &Function) -> Result<()> {

@@ -207,6 +207,7 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     let outermost = store.data().depth == 0;
     if outermost {
         store.data().sockets.denials.begin();
+        store.data_mut().refusals.begin();
     }
     let stack = store.data().ready.settings.stack;
     let mut within = Within::begin(store);

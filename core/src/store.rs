@@ -82,8 +82,8 @@ impl Seed {
     /// Checks that the guest finds enough stack here, where that may not be one of its own.
     #[inline]
     pub(crate) fn check_stack(&self) -> Result<()> {
-        // Only code of the host's switches stacks.
-        if self.options.imports.is_empty() { Ok(()) } else { activation::check_stack(native_stack(self.stack)) }
+        // Also without imports: functions for lines and for interrupts are code of the host's, which may switch stacks.
+        activation::check_stack(native_stack(self.stack))
     }
 
     /// A store without an instance in it yet.

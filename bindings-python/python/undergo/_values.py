@@ -80,7 +80,7 @@ def load_json(text: str) -> Any:
 
 
 # What a float above the range of floats has at the least.
-_PERHAPS_HUGE = re.compile(r"[eE]\+?\d{2}|\d{300}")
+_PERHAPS_HUGE = re.compile(r"[eE]\+?\d{2}|(?<!\d)\d{300}")
 
 
 def _finite(digits: str) -> float:

@@ -97,6 +97,15 @@ impl<'p> Budget<'p> {
         let left = left.ok_or_else(|| too_large(self.max))?;
         self.left.set(left);
         self.mark.set(left.saturating_sub(LOOK_EVERY));
+        self.look()
+    }
+
+    /// Looks whether the call must end: for what takes the host time, and no memory.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` or `cancelled` when it must.
+    pub(crate) fn look(&self) -> Result<()> {
         self.patience.map_or(Ok(()), |(patience, check)| check(patience))
     }
 

@@ -99,6 +99,9 @@ pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lif
     Lifting::new(memory, lift, &Budget::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
 }
 
+/// How many keys of a map are lifted between two looks at the deadline.
+const LOOK_AT_KEYS: usize = 16;
+
 /// A walk over one result, or over the arguments of one host function.
 pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
@@ -149,7 +152,10 @@ impl<L: Lift> Lifting<'_, '_, L> {
             TypeKind::Json => {
                 let text = self.text(bytes, at)?;
                 self.budget.charge(lift.json_cost(text))?;
-                lift.json(lift_json(text)?)
+                let value = lift.json(lift_json(text)?)?;
+                // A parser's own step, which nothing ends before.
+                self.budget.look()?;
+                Ok(value)
             }
             TypeKind::Duration => {
                 self.charge(Piece::Duration)?;
@@ -218,6 +224,10 @@ impl<L: Lift> Lifting<'_, '_, L> {
         let (entries, len) = self.elements(map.entry.size, map.entry.align, bytes, at)?;
         self.charge(Piece::Map(len))?;
         self.lift.map_of(map, len, |i| {
+            // A guest may choose keys that the host's table puts into one place: each then takes as long as there are others.
+            if i % LOOK_AT_KEYS == 0 {
+                self.budget.look()?;
+            }
             let place = i as u32 * map.entry.size;
             let entry = |error: Error| error.at(format!("[entry {i}]"));
             let key = self.value(&map.key, entries, place).map_err(entry)?;

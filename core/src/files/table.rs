@@ -90,7 +90,7 @@ impl Files {
     /// The directories, numbers for the listeners, and then the root of a program of Go, unless it is given one. The libraries of C and Rust say by themselves
     /// that there is nothing where no directory is given, and take the number behind the directories for that of the first file.
     pub(crate) fn new(given: &Given, temporary: Option<&Temporary>, options: &InstanceOptions, is_go: bool) -> Files {
-        let dirs: Vec<GivenDir> = given.dirs.iter().cloned().chain(temporary.map(Temporary::dir)).collect();
+        let dirs: Vec<GivenDir> = given.dirs.iter().cloned().chain(temporary.and_then(Temporary::dir)).collect();
         let listeners = options.sandbox.network.listeners().len();
         let mut open: Vec<_> = (0..FIRST_DIR).map(|_| Some(Entry::Kept)).collect();
         open.extend(dirs.iter().map(|dir| {

@@ -191,7 +191,7 @@ module Undergo
         text = run.force_encoding(Encoding::UTF_8)
         parsed = JSON.parse(text, max_nesting: DEPTH)
         # Few texts have what a float above the range of floats has.
-        if text.match?(/[eE]\+?\d{2}|\d{300}/) && infinite?(parsed)
+        if text.match?(/[eE]\+?\d{2}|(?<!\d)\d{300}/) && infinite?(parsed)
           raise TypeMismatchError, "the plugin gave a number in JSON that is out of range for a Float"
         end
 
