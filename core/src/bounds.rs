@@ -266,6 +266,9 @@ struct Loop {
     carried: u64,
 }
 
+/// In how many loops around it a read counts.
+const LOOPS_COUNTED: usize = 64;
+
 /// Engines accept no more.
 const MOST_LOCALS: u64 = 50_000;
 
@@ -286,6 +289,7 @@ impl Walk {
         self.frames.push(Frame { block: BlockType::FuncType(index), kind: FrameKind::Block, height: 0 });
         let mut tally = Tally { linear: FUNCTION_WORK + locals, ..Tally::default() };
         let (mut height, mut block) = (0_u64, 1_u32);
+        let mut chain = Chain::default();
         let mut operators = body.get_operators_reader()?;
         while !operators.eof() {
             let operator = operators.read()?;
@@ -295,7 +299,7 @@ impl Walk {
             };
             let (pops, pushes) = (u64::from(pops), u64::from(pushes));
             let base = self.frames.last().map_or(0, |frame| frame.height);
-            tally.linear += weight(&operator) + (pops + pushes) / 4;
+            tally.linear += weight(&operator) + chain.weight(&operator) + (pops + pushes) / 4;
             // How many edges or new blocks there are here.
             let mut edges = 1;
             match &operator {
@@ -318,6 +322,7 @@ impl Walk {
                     height = height.saturating_sub(pops).max(base);
                     self.frames.push(Frame { block: *blockty, kind, height });
                     if kind == FrameKind::Loop {
+                        tally.headers += 1;
                         self.loops.push(Loop { start: block + 1, carried: 0 });
                         found.loops = found.loops.max(self.loops.len() as u64);
                     }
@@ -362,12 +367,65 @@ impl Walk {
         let since = local.written.max(local.read);
         tally.live += u64::from(block - since);
         tally.exposed += u64::from(!local.exposed);
-        for outer in self.loops.iter_mut().rev().take_while(|outer| outer.start > since) {
+        // Loops that lie deeper in each other are refused; to count for all of them would take time by the square of their number.
+        for outer in self.loops.iter_mut().rev().take(LOOPS_COUNTED).take_while(|outer| outer.start > since) {
             outer.carried += 1;
         }
         (local.read, local.exposed) = (block, true);
     }
 }
+
+/// Operations with constants, one on the other's result: an optimiser looks for a simpler form of each, through all that came before.
+#[derive(Default)]
+struct Chain {
+    follows_constant: bool,
+    length: u64,
+}
+
+impl Chain {
+    /// What an operator costs for its place in a chain.
+    fn weight(&mut self, operator: &Operator<'_>) -> u64 {
+        use Operator as O;
+        match operator {
+            O::I32Const { .. } | O::I64Const { .. } => self.follows_constant = true,
+            O::LocalGet { .. } | O::LocalSet { .. } | O::LocalTee { .. } => self.follows_constant = false,
+            O::I32Add
+            | O::I32Sub
+            | O::I32Mul
+            | O::I32And
+            | O::I32Or
+            | O::I32Xor
+            | O::I32Shl
+            | O::I32ShrS
+            | O::I32ShrU
+            | O::I32Rotl
+            | O::I32Rotr
+            | O::I64Add
+            | O::I64Sub
+            | O::I64Mul
+            | O::I64And
+            | O::I64Or
+            | O::I64Xor
+            | O::I64Shl
+            | O::I64ShrS
+            | O::I64ShrU
+            | O::I64Rotl
+            | O::I64Rotr
+                if self.follows_constant =>
+            {
+                self.follows_constant = false;
+                self.length += 1;
+                // Go's compiler computes addresses in this way, one or two steps at a time.
+                return if self.length > 2 { CHAINED } else { 0 };
+            }
+            _ => *self = Chain::default(),
+        }
+        0
+    }
+}
+
+/// What each further operation of a chain weighs.
+const CHAINED: u64 = 40;
 
 /// What a function costs whatever is in it.
 const FUNCTION_WORK: u64 = 100;
@@ -385,6 +443,8 @@ struct Tally {
     produced: u64,
     /// The sum of the squares of these.
     squares: u64,
+    /// Loops, wherever they are: the allocation of registers takes time by the square of their number.
+    headers: u64,
 }
 
 impl Tally {
@@ -399,7 +459,8 @@ impl Tally {
     fn work(&self, loops: u64) -> u64 {
         let wide = self.highest + self.exposed;
         let live = self.live.saturating_mul(4 + wide / 12 + loops);
-        self.linear.saturating_add(live).saturating_add(self.squares / 16)
+        let headers = self.headers.saturating_mul(self.headers);
+        self.linear.saturating_add(live).saturating_add(self.squares / 16).saturating_add(headers / 16)
     }
 }
 
@@ -418,6 +479,15 @@ fn weight(operator: &Operator<'_>) -> u64 {
         O::LocalGet { .. } | O::LocalSet { .. } | O::LocalTee { .. } | O::I32Const { .. } | O::I64Const { .. } | O::Drop | O::Nop => 1,
         O::Block { .. } | O::Loop { .. } | O::End | O::Br { .. } | O::BrIf { .. } | O::GlobalGet { .. } | O::GlobalSet { .. } => 2,
         O::I32Add | O::I32Sub | O::I64Add | O::I64Sub | O::I32Eqz | O::I64Eqz | O::I32WrapI64 | O::I64ExtendI32U => 3,
+        // Calls into the engine, with many instructions around them.
+        O::TableInit { .. } | O::TableCopy { .. } | O::TableFill { .. } => 500,
+        O::TableGrow { .. } | O::CallIndirect { .. } | O::ReturnCallIndirect { .. } => 200,
+        O::MemoryGrow { .. }
+        | O::MemoryFill { .. }
+        | O::MemoryCopy { .. }
+        | O::MemoryInit { .. }
+        | O::TableGet { .. }
+        | O::TableSet { .. } => 100,
         O::I32Load { .. } | O::I64Load { .. } | O::I32Store { .. } | O::I64Store { .. } | O::Call { .. } => 3,
         _ => 8,
     }

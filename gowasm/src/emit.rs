@@ -227,6 +227,9 @@ impl Emitter<'_> {
     fn dispatch(&mut self, node: usize, cases: &[(u32, usize)]) -> Result<(), Copied> {
         let (Some(&(low, first)), Some(&(high, _))) = (cases.first(), cases.last()) else { return Ok(()) };
         let is_root = node == self.flow.root;
+        if (high - low) as usize > self.most {
+            return Err(Copied("it would become larger"));
+        }
         self.bytes(&[code::LOCAL_GET, 0]);
         self.begin(code::IF);
         if !is_root && cases.iter().all(|(_, to)| *to == first) {

@@ -59,9 +59,12 @@ impl Runtime {
     pub(crate) fn from_data(data: DataSectionReader<'_>, imported: u32) -> Runtime {
         let mut runtime = Runtime::default();
         let image = image(data);
+        // All tables together have no more entries than there is room for: a hostile module has thousands of headers.
+        let mut steps = image.len() / 8;
         // Constants of the runtime look like the beginning of the table, too, with none behind them.
         for at in memmem::find_iter(&image, &HEADER) {
-            if runtime.read_table(&image[at..], imported).is_some() && runtime.is_known {
+            let is_table = runtime.read_table(&image[at..], imported, &mut steps).is_some();
+            if (is_table && runtime.is_known) || steps == 0 {
                 break;
             }
         }
@@ -69,7 +72,7 @@ impl Runtime {
     }
 
     /// `runtime.pcHeader` and `runtime._func` of Go 1.20 and later.
-    fn read_table(&mut self, table: &[u8], imported: u32) -> Option<()> {
+    fn read_table(&mut self, table: &[u8], imported: u32, steps: &mut usize) -> Option<()> {
         let word = |n: usize| usize::try_from(u64::from_le_bytes(*table.get(8 + 8 * n..)?.first_chunk()?)).ok();
         let count = word(0).filter(|count| *count > 0)?;
         let names = table.get(word(3)?..)?;
@@ -79,6 +82,7 @@ impl Runtime {
         // A PC is the number of a function, 16 bits up before Go 1.26.
         let shift = if read(functions, 8)?.wrapping_sub(first) < 1 << 16 { 0 } else { 16 };
         for entry in 0..count {
+            *steps = steps.checked_sub(1)?;
             let number = read(functions, entry * 8)?.wrapping_sub(first) >> shift;
             let function = read(functions, entry * 8 + 4)? as usize;
             let name = names.get(read(functions, function.checked_add(4)?)? as usize..)?;

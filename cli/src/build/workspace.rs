@@ -111,7 +111,7 @@ impl Workspace {
     /// Glue of another run is no part of what is read.
     fn hide_old_glue(&mut self) -> Result<()> {
         let place = self.dir.join(GLUE);
-        match fs::read(&place) {
+        match read_regular(&place) {
             Ok(text) if text.starts_with(GENERATED) => {
                 self.overlay.insert(place.display().to_string(), Value::String(String::new()));
             }
@@ -179,11 +179,21 @@ impl Workspace {
     }
 }
 
+/// Reads a file of the tree. What is none, a device or a pipe, would be read for ever.
+fn read_regular(place: &Path) -> std::io::Result<Vec<u8>> {
+    const LARGEST: u64 = 16 << 20;
+    let about = fs::metadata(place)?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(std::io::Error::other("it is no regular file of at most 16 MiB"));
+    }
+    fs::read(place)
+}
+
 /// Copies a go.mod, and its go.sum, and gives the new place.
 fn copy_modfile(from: &Path, to: &Path) -> Result<PathBuf> {
     let (modfile, sums) = (to.join("go.mod"), from.with_extension("sum"));
     for (from, to) in [(from, &modfile), (&sums, &to.join("go.sum"))] {
-        match fs::read(from) {
+        match read_regular(from) {
             // Not copied with its mode: it may be read-only.
             Ok(text) => fs::write(to, text).context("there is no room for temporary files")?,
             Err(error) if from == sums && error.kind() == ErrorKind::NotFound => {}
