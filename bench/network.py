@@ -69,7 +69,7 @@ def main() -> int:
     print("| clients at once | requests a second | native | native / ours | lost | bound |\n| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         wasm, native, client = build(Path(name))
-        with serving([UNDERGO, "run", "--net", "listen=127.0.0.1:0", wasm]) as ours, serving([native]) as theirs:
+        with serving([UNDERGO, "run", "--net", "listen=127.0.0.1:0", "--descriptors", "4096", wasm]) as ours, serving([native]) as theirs:
             for clients, requests in CLIENTS:
                 rates: dict[str, list[float]] = {ours: [], theirs: []}
                 lost = 0

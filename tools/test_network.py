@@ -158,14 +158,14 @@ def ask_much(url: str, folder: Path) -> None:
 def test_a_server_loses_no_request(tmp_path: Path) -> None:
     wasm = tmp_path / "server.wasm"
     run([CLI, "build", "--net", "--command", NETWORK / "server", "-o", wasm])
-    with server([CLI, "run", "--net", "listen=127.0.0.1:0", wasm]) as url:
+    with server([CLI, "run", "--net", "listen=127.0.0.1:0", "--descriptors", "4096", wasm]) as url:
         ask_much(url, tmp_path)
 
 
 def test_a_server_in_a_plugin_loses_no_request(tmp_path: Path) -> None:
     wasm = tmp_path / "plugin.wasm"
     run([CLI, "build", "--net", NETWORK / "plugin", "-o", wasm])
-    command: list[str | Path] = [CLI, "call", "--net", "listen=127.0.0.1:0", wasm, "Serve", "127.0.0.1:0"]
+    command: list[str | Path] = [CLI, "call", "--net", "listen=127.0.0.1:0", "--descriptors", "4096", wasm, "Serve", "127.0.0.1:0"]
     # What a plugin prints is not the result.
     with server(command, f"{10 * CLIENTS + 1}\n", on_stderr=True) as url:
         ask_much(url, tmp_path)
@@ -215,7 +215,7 @@ def test_a_plugin_uses_the_network(tmp_path: Path) -> None:
         assert denied.returncode == 1
         assert f"dial tcp {host}:{port}: connect: Permission denied" in denied.stderr
         assert ask(f"{url}/stop", b"") == "1\n"
-    assert run([CLI, "call", "--net", "any", "--timeout", "60s", wasm, "Exchange", "200"]) == "200\n"
+    assert run([CLI, "call", "--net", "any", "--timeout", "60s", "--descriptors", "1000", wasm, "Exchange", "200"]) == "200\n"
 
 
 def test_a_server_takes_a_listener_of_its_host(tmp_path: Path) -> None:
