@@ -1,7 +1,7 @@
 """Checks that nothing in the Rust code makes a forked child wait for a thread that it does not have.
 
 Whoever meets a `Once`, or one of its kin, that another thread is in the middle of waits for that thread, and so does
-whoever meets a static lock. In a child that was forked at that moment the thread is not there. `core/src/fork.rs` has
+whoever meets a static lock. In a child that was forked at that moment the thread is not there. `core/src/platform/fork.rs` has
 kinds that make nobody wait; what stands elsewhere is listed here, with the reason why it does no harm.
 """
 
@@ -18,11 +18,11 @@ GIL = "made by threads that hold the interpreter's lock, which is then the forki
 
 # By file and name: of a static value its own name, of a type that of the type.
 HARMLESS = {
-    ("core/src/code.rs", "ALL"): "taken within `fork::hold`: a child that is forked meanwhile uses no plugins",
-    ("core/src/compile_queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
-    ("core/src/ready.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
-    ("core/src/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
-    ("core/src/watched.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
+    ("core/src/compile/tiering.rs", "ALL"): "taken within `fork::hold`: a child that is forked meanwhile uses no plugins",
+    ("core/src/compile/queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
+    ("core/src/plugin/linked.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
+    ("core/src/sched/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
+    ("core/src/wasi/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
     ("bindings-node/src/bytes.rs", "OnceLock"): "a buffer's, and Node does not fork",
     ("bindings-python/src/config.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/coroutine.rs", "PyOnceLock"): GIL,
@@ -47,7 +47,7 @@ def main() -> int:
     listed = subprocess.run(["git", "ls-files", "-z", "*.rs"], cwd=ROOT, capture_output=True, check=True)
     files = [Path(name) for name in listed.stdout.decode().split("\0") if name and is_shipped(Path(name)) and (ROOT / name).is_file()]
     found = {(file.as_posix(), name): line for file in files for name, line in waits((ROOT / file).read_text(encoding="utf-8"))}
-    cure = "use PerProcess or Lasting of core/src/fork.rs, or list it in tools/statics.py"
+    cure = "use PerProcess or Lasting of core/src/platform/fork.rs, or list it in tools/statics.py"
     wrong = [
         f"{file}:{line}: {name} may make a forked child wait for ever: {cure}"
         for (file, name), line in found.items()
@@ -60,7 +60,7 @@ def main() -> int:
 
 def is_shipped(file: Path) -> bool:
     """Whether it is part of what is published, and not fork.rs itself."""
-    return "src" in file.parts and not {"tests", "fuzz_targets", "examples"} & set(file.parts) and file.as_posix() != "core/src/fork.rs"
+    return "src" in file.parts and not {"tests", "fuzz_targets", "examples"} & set(file.parts) and file.as_posix() != "core/src/platform/fork.rs"
 
 
 def waits(text: str) -> list[tuple[str, int]]:

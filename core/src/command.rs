@@ -2,17 +2,18 @@
 
 use std::pin::pin;
 
-use crate::activation;
-use crate::async_instance;
-use crate::config::{CallOptions, InstanceOptions};
+use crate::compile::module::ModuleKind;
+use crate::config::CallOptions;
+use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::life::Usage;
-use crate::module::ModuleKind;
-use crate::patience::Patience;
+use crate::guest::lifecycle::Usage;
+use crate::guest::options::InstanceOptions;
+use crate::instance::async_instance;
+use crate::instance::running::{Leaving, come_up};
+use crate::instance::store::Seed;
+use crate::platform::stack;
 use crate::plugin::Plugin;
-use crate::running::{Leaving, come_up};
-use crate::store::Seed;
-use crate::task;
+use crate::sched::task;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,15 +42,15 @@ impl Plugin {
     /// ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let options = self.options_of_command(options)?;
-        let patience = Patience::of(call, &options.limits);
-        activation::check()?;
+        let budget = Budget::of(call, &options.limits);
+        stack::check()?;
         let seed = Seed::new(self, options)?;
         seed.check_stack()?;
         let mut store = seed.store()?;
         // Nobody else knows of it, so this does not wait; host functions expect it.
-        seed.gate.enter(&patience)?;
+        seed.gate.enter(&budget)?;
         let leaving = Leaving(&seed.gate);
-        let ended = come_up(&seed, &mut store, patience);
+        let ended = come_up(&seed, &mut store, budget);
         drop(leaving);
         Completed::of(&seed, ended)
     }
@@ -61,11 +62,11 @@ impl Plugin {
     /// As [`run`](Plugin::run).
     pub async fn run_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let options = self.options_of_command(options)?;
-        let patience = Patience::of(call, &options.limits);
+        let budget = Budget::of(call, &options.limits);
         let seed = Seed::new(self, options)?;
         task::away().await;
         let mut store = seed.store()?;
-        let ended = async_instance::come_up(&seed, &mut store, patience).await;
+        let ended = async_instance::come_up(&seed, &mut store, budget).await;
         Completed::of(&seed, ended)
     }
 

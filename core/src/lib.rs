@@ -18,128 +18,74 @@
 //!
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `patience`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `files`, `own`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
-//! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `roster`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
+//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `budget`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `files`, `own`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
+//! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `queue`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;
-mod access;
-mod activation;
-mod artifact;
-mod async_imports;
-mod async_instance;
-mod async_pool;
-mod barrier;
-mod bounds;
-mod cache;
 mod call;
-mod cancel;
-mod clock;
-mod code;
 mod command;
-mod compile_queue;
-mod compiler;
+mod compile;
 mod config;
-mod descriptor;
-mod engine;
-mod errno;
 mod error;
-pub mod escape;
-mod fd;
-mod fiber;
-mod files;
-mod folder;
-mod fork;
-mod gate;
-mod gonames;
-mod gopanic;
-mod imports;
-mod input;
+mod guest;
 mod instance;
 mod interface;
-mod life;
-mod limiter;
-mod module;
-mod output;
-mod own;
-mod patience;
-mod pipes;
-mod plain;
+mod platform;
 mod plugin;
-mod poll;
 mod pool;
-mod preview1;
-mod proposals;
-mod random;
-mod ready;
-mod refusal;
-mod roster;
-mod running;
-mod runtime;
-mod signatures;
-mod sockets;
-mod state;
-mod stopwatch;
-mod store;
-mod streams;
-mod task;
-mod ticker;
-mod turn;
-mod typed;
-mod value;
-mod view;
-mod visit;
+mod sched;
 mod wasi;
-mod watched;
-mod words;
 
 pub use abi::blob::{Blob, Lend};
-pub use abi::budget::{JsonPieces, Piece};
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
+pub use abi::quota::{JsonPieces, Piece};
 pub use abi::text::text;
-pub use activation::{in_coroutine, remaining_stack, set_coroutine};
-pub use async_instance::{AsyncArguments, AsyncInstance};
-pub use async_pool::AsyncPool;
-pub use call::{Arguments, Outcome, Returned};
-pub use cancel::CancelToken;
-pub use clock::Clock;
+pub use abi::value::{ToValue, Value};
+pub use call::fiber::AsyncReturned;
+pub use call::host_call::{Answer, Deferred, HostCall, HostFunction, Imports};
 pub use command::Completed;
-pub use config::{CallOptions, Caller, CodeCache, Compile, CompileOptions, Dir, InstanceOptions, Limits, PluginOptions, Sandbox};
-pub use engine::Tier;
+pub use compile::module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
+pub use config::budget::Caller;
+pub use config::budget::set_interrupt;
+pub use config::cancel::CancelToken;
+pub use config::{CallOptions, CodeCache, Compile, CompileOptions, Lease, Limits, PluginOptions, Tier};
+pub use error::escape;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
-pub use fiber::AsyncReturned;
-#[doc(hidden)]
-pub use folder::{open_lock, private_file, private_folder};
-pub use fork::{Lasting, PerProcess};
-pub use imports::{Answer, Deferred, HostCall, HostFunction, Imports};
-pub use input::Input;
+pub use guest::lifecycle::Usage;
+pub use guest::options::InstanceOptions;
 pub use instance::Instance;
+pub use instance::async_instance::{AsyncArguments, AsyncInstance};
+pub use instance::call::{Arguments, Outcome, Returned};
+pub use instance::plain::PlainCall;
 pub use interface::names;
 pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
 };
-pub use life::Usage;
-pub use module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
-pub use output::{LineSink, Output};
-pub use patience::set_interrupt;
-pub use plain::PlainCall;
+#[doc(hidden)]
+pub use platform::folder::{open_lock, private_file, private_folder};
+pub use platform::fork::{Lasting, PerProcess};
+pub use platform::stack::{in_coroutine, remaining_stack, set_coroutine};
 pub use plugin::Plugin;
+pub use pool::async_pool::AsyncPool;
+pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
-pub use random::Random;
-pub use roster::PoolStats;
-pub use sockets::network::Network;
-pub use task::{Home, Job, give_turn, go_home, spawn};
-pub use value::{ToValue, Value};
-pub use visit::Lease;
+pub use sched::task::{Home, Job, give_turn, go_home, spawn};
+pub use wasi::clock::Clock;
+pub use wasi::random::Random;
+pub use wasi::sandbox::{Dir, Sandbox};
+pub use wasi::sockets::network::Network;
+pub use wasi::stdio::input::Input;
+pub use wasi::stdio::output::{LineSink, Output};
 
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use sockets::address::read_and_write as fuzz_address;
+pub use wasi::sockets::address::read_and_write as fuzz_address;
 
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
-pub const WASI_FUNCTIONS: &[&str] = &wasi::FUNCTIONS;
+pub const WASI_FUNCTIONS: &[&str] = &wasi::linker::FUNCTIONS;
 
 /// The version of this crate, and of every other part of Undergo.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

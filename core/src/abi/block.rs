@@ -7,9 +7,9 @@ use super::buffer::Buffer;
 use super::flat::{flatten, unflatten};
 use super::lift::no_case;
 use super::memory;
+use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
-use crate::patience::Patience;
 
 /// Values in the making, at first in the host's memory: host code (a conversion that a user wrote) may run while it is filled, may fail
 /// half-way and may even call the plugin, and the guest has not been touched yet. Once complete it has one size, is placed once, and copied once.
@@ -24,7 +24,7 @@ pub(crate) struct Block<'a> {
     pointers: SmallVec<[u32; 4]>,
     blobs: Vec<Lent<'a>>,
     /// What bounds the call in whose time this is filled, and how many items were lowered in it.
-    patience: Option<Box<Patience>>,
+    budget: Option<Box<Budget>>,
     items: u32,
 }
 
@@ -51,13 +51,13 @@ impl<'a> Block<'a> {
     pub(crate) fn begin(size: u32) -> Block<'a> {
         // Nested data begins at a multiple of 8, so that it does whether or not the head travels with it.
         let head = crate::interface::round_up(size, 8);
-        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new(), patience: None, items: 0 }
+        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new(), budget: None, items: 0 }
     }
 
     /// Has the lowering of many items look whether the call should go on.
-    pub(crate) fn bound(&mut self, patience: &Patience) {
-        if patience.is_limited() {
-            self.patience = Some(Box::new(patience.clone()));
+    pub(crate) fn bound(&mut self, budget: &Budget) {
+        if budget.is_limited() {
+            self.budget = Some(Box::new(budget.clone()));
         }
     }
 
@@ -65,18 +65,14 @@ impl<'a> Block<'a> {
     #[inline]
     pub(crate) fn step(&mut self) -> Result<()> {
         self.items = self.items.wrapping_add(1);
-        if self.items.is_multiple_of(LOOK_EVERY) {
-            self.patience.as_ref().map_or(Ok(()), |patience| patience.check_limits())
-        } else {
-            Ok(())
-        }
+        if self.items.is_multiple_of(LOOK_EVERY) { self.budget.as_ref().map_or(Ok(()), |budget| budget.check_limits()) } else { Ok(()) }
     }
 
     /// With copies of what the host lends.
     pub(crate) fn into_owned(self) -> Block<'static> {
         let owned = |lent: Lent<'a>| Lent { at: lent.at, size: lent.size, blob: Blob::Guarded(Box::new(lent.blob.to_vec())) };
         let blobs = self.blobs.into_iter().map(owned).collect();
-        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs, patience: None, items: 0 }
+        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs, budget: None, items: 0 }
     }
 
     pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {

@@ -2,9 +2,9 @@
 
 use std::str::Utf8Error;
 
-use super::budget::{Budget, DEFAULT_MAX_VALUE, JsonPieces, Piece};
 use super::json;
 use super::memory::{self, GuestMemory};
+use super::quota::{DEFAULT_MAX_VALUE, JsonPieces, Piece, Quota};
 use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
@@ -96,7 +96,7 @@ pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lif
     if bytes.len() < ty.size as usize {
         return Err(Error::new(ErrorKind::Trap, format!("a value of {ty} needs {} bytes, and there are {}", ty.size, bytes.len())));
     }
-    Lifting::new(memory, lift, &Budget::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
+    Lifting::new(memory, lift, &Quota::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
 }
 
 /// How many keys of a map are lifted between two looks at the deadline.
@@ -106,23 +106,23 @@ const LOOK_AT_KEYS: usize = 16;
 pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
-    budget: &'l Budget<'l>,
+    quota: &'l Quota<'l>,
 }
 
 impl<'m, 'l, L: Lift> Lifting<'m, 'l, L> {
-    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, budget: &'l Budget<'l>) -> Self {
-        Lifting { memory, lift, budget }
+    pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, quota: &'l Quota<'l>) -> Self {
+        Lifting { memory, lift, quota }
     }
 
     #[inline]
     fn charge(&self, piece: Piece<'_>) -> Result<()> {
-        self.budget.charge(self.lift.cost(piece))
+        self.quota.charge(self.lift.cost(piece))
     }
 
     /// The elements of a list or map.
     fn elements(&self, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {
         let found = lift_list(self.memory, size, align, bytes, at)?;
-        self.budget.note_read(found.0.len());
+        self.quota.note_read(found.0.len());
         Ok(found)
     }
 
@@ -151,10 +151,10 @@ impl<L: Lift> Lifting<'_, '_, L> {
             }
             TypeKind::Json => {
                 let text = self.text(bytes, at)?;
-                self.budget.charge(lift.json_cost(text))?;
+                self.quota.charge(lift.json_cost(text))?;
                 let value = lift.json(lift_json(text)?)?;
                 // A parser's own step, which nothing ends before.
-                self.budget.look()?;
+                self.quota.look()?;
                 Ok(value)
             }
             TypeKind::Duration => {
@@ -226,7 +226,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
         self.lift.map_of(map, len, |i| {
             // A guest may choose keys that the host's table puts into one place: each then takes as long as there are others.
             if i % LOOK_AT_KEYS == 0 {
-                self.budget.look()?;
+                self.quota.look()?;
             }
             let place = i as u32 * map.entry.size;
             let entry = |error: Error| error.at(format!("[entry {i}]"));

@@ -1,5 +1,10 @@
 //! Names across languages: kebab-case is the one that is stored.
 
+use crate::error::{Error, ErrorKind, escape};
+
+/// Bytes of a name. The longest that Go gives a function of its own have some hundreds.
+const MAX_NAME: usize = 1 << 10;
+
 /// `user-id` as `user_id`.
 #[must_use]
 pub fn snake(kebab: &str) -> String {
@@ -112,6 +117,19 @@ fn distance(a: &str, b: &str) -> usize {
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What is wrong with a name, which hosts show, and write into files: control characters, or its length.
+pub(crate) fn unfit(what: &str, name: &str) -> Option<Error> {
+    let why = if name.len() > MAX_NAME {
+        format!("{} bytes; at most {MAX_NAME} are accepted", name.len())
+    } else if name.chars().all(escape::is_plain) {
+        return None;
+    } else {
+        "a character that is no part of a name: a control character, or one that has no place of its own in a line".to_owned()
+    };
+    let shown = escape::line(name);
+    Some(Error::new(ErrorKind::InvalidPlugin, format!("the name of {what}, '{}', has {why}", escape::bounded(&shown, 100))))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::fork::Lasting;
+use crate::platform::fork::Lasting;
 
 use super::layout::{Signature, TOO_LARGE, discriminant_size, payload_offset, round_up};
 

@@ -9,9 +9,8 @@ use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 use super::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind, names,
 };
+use crate::error::escape;
 use crate::error::{Error, ErrorKind, Result};
-use crate::escape;
-use crate::module;
 
 /// The interfaces that every host provides; see docs/abi.md, sections 7 and 9.
 pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
@@ -278,7 +277,7 @@ fn docs(docs: &wit_parser::Docs) -> String {
 fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = HashSet::new();
     for name in names {
-        if let Some(error) = module::unfit(of, name) {
+        if let Some(error) = names::unfit(of, name) {
             return Err(error);
         }
         if !seen.insert(names::camel(&name.to_ascii_lowercase())) {

@@ -1,0 +1,11 @@
+//! From the bytes of a module to code: what it says of itself, what it may ask of the compilers, which compiler, and where the code is kept.
+
+pub(crate) mod apart;
+pub(crate) mod artifact;
+pub(crate) mod bounds;
+pub(crate) mod cache;
+pub(crate) mod engine;
+pub(crate) mod module;
+pub(crate) mod proposals;
+pub(crate) mod queue;
+pub(crate) mod tiering;

@@ -1,0 +1,375 @@
+//! What a module says of itself, read from its bytes without compiling it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use memchr::memmem;
+use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
+
+use crate::compile::proposals;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::names;
+
+/// A module's parts.
+#[derive(Clone, Debug)]
+pub struct ModuleInfo {
+    /// How it is to be run.
+    pub kind: ModuleKind,
+    /// The WIT text that it carries, if any.
+    pub wit: Option<String>,
+    /// The functions that it imports, each once.
+    pub imports: Vec<CoreImport>,
+    /// The functions that it exports.
+    pub exports: Vec<CoreFunction>,
+    /// Whether it exports a memory of the name `memory`.
+    pub has_memory: bool,
+    /// The version of Go that compiled it: `go1.26.8`, say.
+    pub go_version: Option<String>,
+    /// Its sections with their sizes in bytes, in order.
+    pub sections: Vec<Section>,
+    /// Its size in bytes.
+    pub size: usize,
+}
+
+/// How a module is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleKind {
+    /// `_initialize`, then any export.
+    Reactor,
+    /// `_start`, and that is all.
+    Command,
+}
+
+impl ModuleKind {
+    /// `reactor` or `command`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ModuleKind::Reactor => "reactor",
+            ModuleKind::Command => "command",
+        }
+    }
+
+    /// The function that runs first.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            ModuleKind::Reactor => "_initialize",
+            ModuleKind::Command => "_start",
+        }
+    }
+}
+
+/// A function's core signature under its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreFunction {
+    /// The name.
+    pub name: String,
+    /// The signature.
+    pub ty: CoreType,
+}
+
+/// An imported function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CoreImport {
+    /// The module that it is imported from.
+    pub module: String,
+    /// Its name there.
+    pub name: String,
+    /// The signature.
+    pub ty: CoreType,
+}
+
+/// A core signature.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CoreType {
+    /// The parameters.
+    pub params: Vec<ValType>,
+    /// The results.
+    pub results: Vec<ValType>,
+}
+
+impl fmt::Display for CoreType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "({})", list(&self.params))?;
+        match self.results.as_slice() {
+            [] => Ok(()),
+            [one] => write!(f, " -> {one}"),
+            more => write!(f, " -> ({})", list(more)),
+        }
+    }
+}
+
+/// A section of a module.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// `code`, `data`, or the name of a custom section.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: usize,
+}
+
+impl ModuleInfo {
+    /// Reads a module.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the bytes are not a core WebAssembly module, or carry an interface that this version can't read.
+    pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
+        check_preamble(bytes)?;
+        let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::new());
+        for payload in Parser::new(0).parse_all(bytes) {
+            let read = payload.and_then(|payload| {
+                sections.check(&payload)?;
+                reader.payload(&payload, bytes)
+            });
+            read.map_err(|error| {
+                let damaged = || invalid(format!("the module is damaged: {} (at byte {})", error.message(), error.offset()));
+                proposals::refused(&error).unwrap_or_else(damaged)
+            })?;
+        }
+        reader.finish(bytes.len())
+    }
+
+    /// The export of that name.
+    #[must_use]
+    pub fn export(&self, name: &str) -> Option<&CoreFunction> {
+        self.exports.iter().find(|export| export.name == name)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidPlugin, message)
+}
+
+fn check_preamble(bytes: &[u8]) -> Result<()> {
+    let what = match bytes {
+        [] => "the file is empty",
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => {
+            "it is a WebAssembly component, and a core module is needed: build it with 'undergo build'"
+        }
+        [0, b'a', b's', b'm', ..] => "it is not a module of WebAssembly version 1",
+        [0x7F, b'E', b'L', b'F', ..] => "it is a native binary, not WebAssembly: set GOOS=wasip1 GOARCH=wasm, or use 'undergo build'",
+        [b'/', b'/', ..] | [b'p', b'a', b'c', b'k', ..] => "it is Go source, not WebAssembly: build it first, with 'undergo build'",
+        _ => "it is not WebAssembly: build it with 'undergo build'",
+    };
+    Err(invalid(what))
+}
+
+#[derive(Default)]
+struct ModuleReader {
+    types: Vec<Option<CoreType>>,
+    functions: Vec<u32>,
+    imports: Vec<CoreImport>,
+    known: HashSet<CoreImport>,
+    imported_functions: usize,
+    exports: Vec<(String, u32)>,
+    has_memory: bool,
+    go_version: Option<String>,
+    sections: Vec<Section>,
+    texts: Vec<String>,
+    newer: Option<u32>,
+    /// Bytes whose checksum was computed.
+    summed: usize,
+    /// The first name that is none.
+    unfit: Option<Error>,
+}
+
+/// The version of docs/abi.md that hosts keep to: a plugin may need an earlier one, and no later one.
+const CONTRACT: u32 = 2;
+
+/// Far more than the interface of any plugin, with whatever looks like one.
+const MAX_SUMMED: usize = 256 << 20;
+
+impl ModuleReader {
+    fn payload(&mut self, payload: &Payload<'_>, bytes: &[u8]) -> wasmparser::Result<()> {
+        if let Some((id, range)) = payload.as_section() {
+            let name = match payload {
+                Payload::CustomSection(custom) => {
+                    self.check("a section", custom.name());
+                    custom.name().to_owned()
+                }
+                _ => section_name(id).to_owned(),
+            };
+            self.sections.push(Section { name, size: range.len() });
+        }
+        match payload {
+            Payload::TypeSection(types) => {
+                for group in types.clone() {
+                    self.types.extend(group?.types().map(|ty| match &ty.composite_type.inner {
+                        CompositeInnerType::Func(f) => Some(CoreType { params: f.params().to_vec(), results: f.results().to_vec() }),
+                        _ => None,
+                    }));
+                }
+            }
+            Payload::ImportSection(imports) => {
+                for import in imports.clone().into_imports() {
+                    let import = import?;
+                    self.check("the module of an import", import.module);
+                    self.check("an import", import.name);
+                    if let TypeRef::Func(index) | TypeRef::FuncExact(index) = import.ty {
+                        self.imported_functions += 1;
+                        self.functions.push(index);
+                        let Some(ty) = self.signature(index) else { continue };
+                        let import = CoreImport { module: import.module.to_owned(), name: import.name.to_owned(), ty };
+                        // Go lists some imports twice.
+                        if self.known.insert(import.clone()) {
+                            self.imports.push(import);
+                        }
+                    }
+                }
+            }
+            Payload::FunctionSection(functions) => {
+                for index in functions.clone() {
+                    self.functions.push(index?);
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    self.check("an export", export.name);
+                    match export.kind {
+                        ExternalKind::Func | ExternalKind::FuncExact => self.exports.push((export.name.to_owned(), export.index)),
+                        ExternalKind::Memory => self.has_memory |= export.name == "memory",
+                        _ => {}
+                    }
+                }
+            }
+            // As a whole: Go has thousands of segments, and whether a text is one has its checksum to say.
+            Payload::DataSection(segments) => self.find_interface(bytes.get(segments.range()).unwrap_or_default()),
+            Payload::CustomSection(custom) if custom.name() == "producers" => {
+                self.go_version = go_version(custom.data(), custom.data_offset());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, what: &str, name: &str) {
+        if self.unfit.is_none() {
+            self.unfit = names::unfit(what, name);
+        }
+    }
+
+    fn signature(&self, index: u32) -> Option<CoreType> {
+        self.types.get(index as usize)?.clone()
+    }
+
+    /// The header is described in docs/abi.md, section 3.
+    fn find_interface(&mut self, data: &[u8]) {
+        const MAGIC: &[u8] = b"\xFFundergo:interface:";
+        /// Two are an error already: to compare each with all others would take time by the square of their number.
+        const MOST: usize = 8;
+        let mut rest = data;
+        while let Some(at) = memmem::find(rest, MAGIC) {
+            if self.texts.len() >= MOST {
+                return;
+            }
+            rest = &rest[at + MAGIC.len()..];
+            let Some(line) = rest.iter().take(40).position(|&byte| byte == b'\n') else { continue };
+            let Ok(header) = str::from_utf8(&rest[..line]) else { continue };
+            let mut parts = header.split(':');
+            let (Some(Ok(version)), Some(length), Some(crc)) = (parts.next().map(str::parse::<u32>), parts.next(), parts.next()) else {
+                continue;
+            };
+            if !(1..=CONTRACT).contains(&version) {
+                self.newer = self.newer.max((version > CONTRACT).then_some(version));
+                continue;
+            }
+            let hex = |text| u32::from_str_radix(text, 16).ok();
+            let (Some(length), Some(crc)) = (hex(length), hex(crc)) else { continue };
+            let Some(text) = rest[line + 1..].get(..length as usize) else { continue };
+            // A hostile module has a million headers, each of which claims all bytes behind it.
+            self.summed = self.summed.saturating_add(text.len());
+            if self.summed > MAX_SUMMED || crc32fast::hash(text) != crc {
+                continue;
+            }
+            if let Ok(text) = str::from_utf8(text)
+                && !self.texts.iter().any(|known| known == text)
+            {
+                self.texts.push(text.to_owned());
+            }
+        }
+    }
+
+    fn finish(mut self, size: usize) -> Result<ModuleInfo> {
+        if let Some(error) = self.unfit {
+            return Err(error);
+        }
+        let wit = match (self.texts.len(), self.newer) {
+            (0, Some(version)) => {
+                return Err(invalid(format!(
+                    "it was built for version {version} of the plugin interface, and this host knows versions up to {CONTRACT}: use a newer undergo, or \
+                     rebuild the plugin with an older one"
+                )));
+            }
+            (0, None) => None,
+            (1, _) => self.texts.pop(),
+            (n, _) => return Err(invalid(format!("it carries {n} different interfaces; link one plugin only"))),
+        };
+        let exports: Vec<CoreFunction> = self
+            .exports
+            .iter()
+            .filter_map(|(name, index)| {
+                let ty = self.signature(*self.functions.get(*index as usize)?)?;
+                Some(CoreFunction { name: name.clone(), ty })
+            })
+            .collect();
+        let has = |name: &str| exports.iter().any(|export| export.name == name);
+        let kind = if has("_initialize") {
+            ModuleKind::Reactor
+        } else if has("_start") {
+            ModuleKind::Command
+        } else {
+            return Err(invalid(
+                "it exports neither _initialize nor _start, so it is not built as a plugin: add -buildmode=c-shared to 'go build', or use 'undergo build'",
+            ));
+        };
+        Ok(ModuleInfo {
+            kind,
+            wit,
+            imports: self.imports,
+            exports,
+            has_memory: self.has_memory,
+            go_version: self.go_version,
+            sections: self.sections,
+            size,
+        })
+    }
+}
+
+fn section_name(id: u8) -> &'static str {
+    const NAMES: [&str; 14] = [
+        "custom",
+        "type",
+        "import",
+        "function",
+        "table",
+        "memory",
+        "global",
+        "export",
+        "start",
+        "element",
+        "code",
+        "data",
+        "data count",
+        "tag",
+    ];
+    NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
+}
+
+fn go_version(data: &[u8], offset: usize) -> Option<String> {
+    let section = wasmparser::ProducersSectionReader::new(wasmparser::BinaryReader::new(data, offset)).ok()?;
+    for field in section.into_iter().flatten() {
+        for value in field.values.into_iter().flatten() {
+            if value.name == "Go" || value.name == "Go cmd/compile" {
+                let version = value.version.split_whitespace().next().unwrap_or_default();
+                // Such as go1.26.8, go1.27rc1, devel; what is longer, or has anything else in it, is no version of Go.
+                let is_version = version.len() < 64 && version.chars().all(|c| c.is_ascii_graphic());
+                return is_version.then(|| version.to_owned());
+            }
+        }
+    }
+    None
+}

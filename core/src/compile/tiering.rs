@@ -1,0 +1,421 @@
+//! The machine code of a module: which compiler makes it, when, and for which engines.
+//!
+//! Two compilers, four flavors of code (with and without fuel), any number of engines that share a flavor. Each flavor is compiled once at most in a
+//! process, however many plugins are made of the same bytes and however many threads ask for it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Engine, Module};
+
+use crate::compile::apart;
+use crate::compile::bounds;
+use crate::compile::cache::Cache;
+use crate::compile::engine::{self, Flavor, Settings, Stack};
+use crate::compile::proposals;
+use crate::compile::queue::{self, PoolKind};
+use crate::config::Compile;
+use crate::config::Tier;
+use crate::config::budget::Budget;
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fork::{self, Kept, PerProcess};
+
+/// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch, nor from the cache. A module of
+/// Go has a megabyte at least.
+const SMALL: usize = 64 << 10;
+
+/// A module that takes the quick compiler longer than this is not compiled once more in the background: what is slow for that one is as a rule far slower
+/// for the other. Modules of Go take a quarter of a second for a mebibyte on one core.
+fn is_slow(elapsed: Duration, size: usize) -> bool {
+    elapsed > Duration::from_secs(2) + Duration::from_secs(2) * (size >> 20) as u32
+}
+
+/// How modules are compiled: part of what tells one [`Code`] from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct How {
+    pub(crate) cache: Option<Cache>,
+    pub(crate) bounds: u32,
+    pub(crate) compiler: Option<PathBuf>,
+}
+
+/// A module's bytes, and what became of them so far.
+pub(crate) struct Code {
+    bytes: Box<[u8]>,
+    digest: blake3::Hash,
+    how: How,
+    /// Set for code that came compiled: there is this flavor, and no other is made.
+    given: Option<Flavor>,
+    /// Apart from the rest, so that who compiles can let go of it before others see what came of it.
+    flavors: Arc<[Mutex<Progress>; Flavor::COUNT]>,
+    /// Whether any of it came from the cache.
+    was_cached: AtomicBool,
+    /// How many wait for each flavor: what nobody waits for is not begun.
+    waiting: [AtomicUsize; Flavor::COUNT],
+    /// Whether the quick compiler took too long for the other to be tried.
+    is_slow: AtomicBool,
+}
+
+enum Progress {
+    Nothing,
+    /// A thread of the process of that generation compiles it.
+    UnderWay(u64),
+    /// For each engine that wanted it, by its size of stack; the first one at least.
+    Done(Vec<(Stack, Kept<Module>)>),
+    Failed(Error),
+}
+
+impl Code {
+    /// The code of these bytes: the same for all who ask at the same time.
+    pub(crate) fn of(bytes: Cow<'_, [u8]>, mut how: How) -> Result<Arc<Code>> {
+        type Key = (blake3::Hash, How);
+        static ALL: Mutex<Option<HashMap<Key, Weak<Code>>>> = Mutex::new(None);
+        let digest = blake3::hash(&bytes);
+        let _held = fork::hold()?;
+        let mut all = lock(&ALL);
+        let all = all.get_or_insert_default();
+        all.retain(|_, code| code.strong_count() > 0);
+        how.cache = how.cache.filter(|_| bytes.len() > SMALL);
+        let key = (digest, how);
+        if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let made = Arc::new(Code::new(bytes.into_owned().into(), digest, key.1.clone()));
+        all.insert(key, Arc::downgrade(&made));
+        Ok(made)
+    }
+
+    /// Code that came compiled, as a module of the default engine of the flavor.
+    pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
+        let mut code = Code::new(bytes.into(), blake3::hash(bytes), How::default());
+        code.given = Some(flavor);
+        *code.lock(flavor) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
+        Arc::new(code)
+    }
+
+    fn new(bytes: Box<[u8]>, digest: blake3::Hash, how: How) -> Code {
+        Code {
+            bytes,
+            digest,
+            how,
+            given: None,
+            flavors: Arc::new([const { Mutex::new(Progress::Nothing) }; Flavor::COUNT]),
+            was_cached: AtomicBool::new(false),
+            waiting: [const { AtomicUsize::new(0) }; Flavor::COUNT],
+            is_slow: AtomicBool::new(false),
+        }
+    }
+
+    /// The flavor that an instance should run now. Compiles where there is none that will do, and begins the better one where there is time for it.
+    pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool, budget: &Budget) -> Result<Flavor> {
+        let (fast, best) = (Flavor { tier: Tier::Fast, fuel }, Flavor { tier: Tier::Best, fuel });
+        if let Some(given) = self.given {
+            if fuel && !given.fuel {
+                let text = "it was compiled without fuel, so fuel can't be limited: compile it with fuel ('undergo compile --fuel')";
+                return Err(Error::new(ErrorKind::InvalidPlugin, text));
+            }
+            return Ok(given);
+        }
+        match compile {
+            Compile::Best => self.obtain(best, budget)?,
+            Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => {
+                self.obtain(best, budget)?;
+            }
+            Compile::Fast | Compile::Tiered | Compile::Once => {
+                // There are modules that Winch can't compile; should this be a damaged one, Cranelift says what is wrong with it.
+                match self.obtain(fast, budget) {
+                    Err(error) if error.kind() == ErrorKind::InvalidPlugin => {
+                        self.obtain(best, budget)?;
+                        return Ok(best);
+                    }
+                    obtained => obtained?,
+                }
+                if compile == Compile::Tiered {
+                    self.begin(best)?;
+                }
+                return Ok(fast);
+            }
+        }
+        Ok(best)
+    }
+
+    /// The module of an engine. Compiles it where it has to.
+    pub(crate) fn module(self: &Arc<Self>, settings: Settings, budget: &Budget) -> Result<Module> {
+        self.obtain(settings.flavor, budget)?;
+        let engine = engine::engine(settings)?;
+        let _held = fork::hold()?;
+        let mut progress = self.lock(settings.flavor);
+        let Progress::Done(modules) = &mut *progress else { unreachable!("what was obtained stays") };
+        if let Some((_, module)) = modules.iter().find(|(stack, _)| *stack == settings.stack) {
+            return Ok((**module).clone());
+        }
+        // The size of the stack is the engine's, not the code's.
+        let code = modules[0].1.serialize().map_err(|error| failed(&error))?;
+        // SAFETY: these bytes are of a module of this process, and were compiled by an engine of the same flavor.
+        let module = unsafe { Module::deserialize(engine, code) }.map_err(|error| failed(&error))?;
+        modules.push((settings.stack, Kept::new(module.clone())));
+        Ok(module)
+    }
+
+    /// Whether the flavor can be had at once.
+    pub(crate) fn is_done(&self, flavor: Flavor) -> Result<bool> {
+        let _held = fork::hold()?;
+        Ok(matches!(*self.lock(flavor), Progress::Done(_)))
+    }
+
+    /// Whether any of it came from the cache.
+    pub(crate) fn was_cached(&self) -> bool {
+        self.was_cached.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the flavor if it is being compiled; gives its error if that failed.
+    pub(crate) fn wait(&self, flavor: Flavor, budget: &Budget) -> Result<()> {
+        let bell = BELL.get_or_make(Bell::default);
+        loop {
+            let rung = lock(&bell.0);
+            {
+                let _held = fork::hold()?;
+                match &*self.lock(flavor) {
+                    Progress::UnderWay(generation) if *generation == fork::generation() => {}
+                    Progress::Failed(error) => return Err(error.clone()),
+                    _ => return Ok(()),
+                }
+            }
+            let pause = budget.pause().unwrap_or(PAUSE).min(PAUSE);
+            drop(bell.1.wait_timeout(rung, pause).unwrap_or_else(PoisonError::into_inner));
+            // The user may wish to interrupt the program meanwhile.
+            budget.check().map_err(given_up)?;
+        }
+    }
+
+    /// Sees to it that the flavor is there: takes it from the cache, or has it compiled, and waits for it. The thread that asks does not compile, since then
+    /// nothing could end the wait.
+    fn obtain(self: &Arc<Self>, flavor: Flavor, budget: &Budget) -> Result<()> {
+        let waiting = &self.waiting[flavor.index()];
+        waiting.fetch_add(1, Ordering::SeqCst); // before it is submitted, so that it is begun
+        let _left = Waiting(waiting);
+        while !self.is_done(flavor)? {
+            if !self.load(flavor)? && self.claim(flavor)? {
+                self.submit(flavor, PoolKind::Urgent)?;
+            }
+            self.wait(flavor, budget)?;
+        }
+        Ok(())
+    }
+
+    /// Has a flavor made that was claimed.
+    fn submit(self: &Arc<Self>, flavor: Flavor, kind: PoolKind) -> Result<()> {
+        let code = self.clone();
+        let submitted = queue::submit(kind, move || {
+            let progress = match code.make(flavor, kind) {
+                Ok(None) => Progress::Nothing,
+                Ok(Some(module)) => Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]),
+                Err(error) => Progress::Failed(error),
+            };
+            let flavors = code.flavors.clone();
+            drop(code);
+            set(&flavors[flavor.index()], progress);
+        });
+        submitted.inspect_err(|_| self.set(flavor, Progress::Nothing))
+    }
+
+    /// Takes the flavor from the cache, if it is there. Does not wait for a thread that compiles it.
+    fn load(&self, flavor: Flavor) -> Result<bool> {
+        if self.how.cache.is_none() || !self.claim(flavor)? {
+            return Ok(false);
+        }
+        let found = self.cached(flavor);
+        let is_found = matches!(found, Ok(Some(_)));
+        let progress = match found {
+            Ok(Some(module)) => Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]),
+            Ok(None) => Progress::Nothing,
+            Err(error) => Progress::Failed(error),
+        };
+        self.set(flavor, progress);
+        Ok(is_found)
+    }
+
+    /// Compiles the flavor in the background, unless it is there, under way, or known to fail.
+    fn begin(self: &Arc<Self>, flavor: Flavor) -> Result<()> {
+        if !self.is_slow.load(Ordering::Relaxed) && self.claim(flavor)? {
+            // Without threads for it the quick code has to do.
+            let _ = self.submit(flavor, PoolKind::Background);
+        }
+        Ok(())
+    }
+
+    /// Whether the caller is to make the flavor now: who got a yes has to [`set`](Code::set) what became of it.
+    fn claim(&self, flavor: Flavor) -> Result<bool> {
+        let _held = fork::hold()?;
+        let mut progress = self.lock(flavor);
+        let free = match *progress {
+            Progress::Nothing => true,
+            // A thread of the parent process, which is not in this one.
+            Progress::UnderWay(generation) => generation != fork::generation(),
+            Progress::Done(_) | Progress::Failed(_) => false,
+        };
+        if free {
+            *progress = Progress::UnderWay(fork::generation());
+        }
+        Ok(free)
+    }
+
+    fn set(&self, flavor: Flavor, progress: Progress) {
+        set(&self.flavors[flavor.index()], progress);
+    }
+
+    fn lock(&self, flavor: Flavor) -> MutexGuard<'_, Progress> {
+        lock(&self.flavors[flavor.index()])
+    }
+
+    fn cached(&self, flavor: Flavor) -> Result<Option<Module>> {
+        let Some(cache) = &self.how.cache else { return Ok(None) };
+        let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
+        let key = self.cache_key(flavor)?;
+        let found = cache.open(&key).and_then(|file| {
+            let _held = fork::hold().ok()?;
+            // SAFETY: the file has the digest of what this version of this program wrote for this flavor, in a folder that only this user may
+            // write: see `cache.rs`.
+            let module = unsafe { Module::deserialize_open_file(engine, file) };
+            module.inspect_err(|_| cache.remove(&key)).ok()
+        });
+        self.was_cached.fetch_or(found.is_some(), Ordering::Relaxed);
+        Ok(found)
+    }
+
+    /// A module that was compiled within wider bounds is not found by who wants the usual ones.
+    fn cache_key(&self, flavor: Flavor) -> Result<blake3::Hash> {
+        let mut key = blake3::Hasher::new();
+        key.update(self.digest.as_bytes()).update(compatibility(engine::compiler(flavor)?).as_bytes());
+        key.update(&[u8::from(flavor.fuel)]).update(flavor.tier.as_str().as_bytes()).update(crate::VERSION.as_bytes());
+        if self.how.bounds > 1 {
+            key.update(&self.how.bounds.to_le_bytes());
+        }
+        Ok(key.finalize())
+    }
+
+    /// Compiles the flavor. `None` when nobody waits for it any more.
+    fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Option<Module>> {
+        let wanted = || kind == PoolKind::Background || self.waiting[flavor.index()].load(Ordering::SeqCst) > 0;
+        // A panic must not leave others waiting for what never comes.
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            if !wanted() {
+                return Ok(None);
+            }
+            // Another process may have made it meanwhile.
+            if let Some(module) = self.cached(flavor)? {
+                return Ok(Some(module));
+            }
+            bounds::check_work(&self.bytes, self.how.bounds)?;
+            let began = Instant::now();
+            let code = match &self.how.compiler {
+                None => compile(flavor, &self.bytes, kind)?,
+                Some(program) => match apart::compile(program, flavor, &self.bytes, self.how.bounds, wanted)? {
+                    Some(code) => code,
+                    None => return Ok(None),
+                },
+            };
+            if flavor.tier == Tier::Fast && is_slow(began.elapsed(), self.bytes.len()) {
+                self.is_slow.store(true, Ordering::Relaxed);
+            }
+            if let Some(cache) = &self.how.cache {
+                cache.store(&self.cache_key(flavor)?, &code);
+            }
+            let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
+            let _held = fork::hold()?;
+            // SAFETY: the lines above compiled these bytes for engines of this flavor, or a program did that the host trusts.
+
+            unsafe { Module::deserialize(engine, code) }.map(Some).map_err(|error| failed(&error))
+        }));
+        made.unwrap_or_else(|_| Err(Error::new(ErrorKind::InvalidPlugin, "the module can't be compiled: the compiler panicked")))
+    }
+}
+
+/// Notes what became of a flavor, and tells those who wait for it.
+fn set(flavor: &Mutex<Progress>, progress: Progress) {
+    // Broken processes have no use for it.
+    let Ok(held) = fork::hold() else { return };
+    *lock(flavor) = progress;
+    drop(held);
+    let bell = BELL.get_or_make(Bell::default);
+    drop(lock(&bell.0));
+    bell.1.notify_all();
+}
+
+/// Compiles a module to the code of that flavor, on all cores.
+pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
+    let engine = engine::compiler(flavor)?;
+    let compiled = queue::pool(kind)?.install(|| engine.precompile_module(bytes));
+    // The engine's error does not say which proposal a function uses.
+    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
+}
+
+/// What else than the bytes code depends on: the compiler, its version and settings, and this machine.
+pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
+    struct Digest(blake3::Hasher);
+    impl std::hash::Hasher for Digest {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0 // All of the digest is wanted, not these bytes of it.
+        }
+    }
+    let mut digest = Digest(blake3::Hasher::new());
+    std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut digest);
+    digest.0.finalize()
+}
+
+/// What the caller gets that gave up: the words are for calls, and this was none.
+fn given_up(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout => Error::new(ErrorKind::Timeout, "the plugin was not compiled within the timeout of loading it"),
+        // What the host's interrupt function raised is the host's own.
+        ErrorKind::Cancelled if error.host().is_none() => Error::new(ErrorKind::Cancelled, "the loading was cancelled"),
+        _ => error,
+    }
+}
+
+/// One that is counted among those who wait.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The longest wait before a look whether to go on, for one that nothing limits.
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn failed(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::InvalidPlugin, format!("the module can't be compiled: {error:#}"))
+}
+
+/// Rings when something has been compiled. A mutex and a condition for the whole process, because each process needs its own.
+type Bell = (Mutex<()>, Condvar);
+static BELL: PerProcess<Bell> = PerProcess::new();
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks is consistent after each statement, so a panic of another thread harms nothing.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_slow_for_its_size_is_not_compiled_again() {
+        let seconds = Duration::from_secs_f64;
+        assert!(!is_slow(seconds(0.7), 3 << 20));
+        // A large one of Go, on a slow machine.
+        assert!(!is_slow(seconds(60.0), 48 << 20));
+        assert!(is_slow(seconds(3.0), 60_000));
+        assert!(is_slow(seconds(9.0), 3 << 20));
+    }
+}

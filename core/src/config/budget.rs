@@ -1,0 +1,145 @@
+//! How long a call may take, and what may end it before: its deadline, a token, the host's wish to be interrupted.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::config::cancel::CancelToken;
+use crate::config::{CallOptions, Limits};
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fork::Lasting;
+use crate::platform::stack::Window;
+
+/// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).
+pub type Caller = Arc<dyn Any + Send + Sync>;
+
+/// How often something that waits looks whether it should go on.
+pub(crate) const LOOK: Duration = Duration::from_millis(5);
+
+/// When a call must have ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    pub(crate) limit: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Deadline {
+        // A deadline beyond what the clock can tell is one in a far year.
+        let now = Instant::now();
+        Deadline { at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(1 << 32)), limit }
+    }
+
+    /// The nearer of two.
+    pub(crate) fn min(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if a.at <= b.at { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// How long the guest may think that it has: it hears of the deadline a quarter of the timeout before it passes, 50 ms at the most, and so has the time to
+    /// return what it has until then.
+    pub(crate) fn left_for_guest(self) -> Duration {
+        self.left().saturating_sub((self.limit / 4).min(Duration::from_millis(50)))
+    }
+
+    pub(crate) fn is_past(self) -> bool {
+        Instant::now() >= self.at
+    }
+
+    pub(crate) fn passed(self) -> Error {
+        Error::new(ErrorKind::Timeout, format!("the call took longer than its timeout of {:?}", self.limit))
+    }
+}
+
+/// What bounds a call. Cheap to clone when there is no token.
+#[derive(Clone, Default)]
+pub(crate) struct Budget {
+    pub(crate) deadline: Option<Deadline>,
+    /// That of the call, and those of the calls around it.
+    pub(crate) cancel: Vec<CancelToken>,
+    /// Who calls, for the host's functions.
+    pub(crate) caller: Option<Caller>,
+}
+
+impl Budget {
+    /// That of a call which begins now.
+    #[inline]
+    pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Budget {
+        let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
+        let cancel = options.cancel.as_ref().map_or_else(Vec::new, |token| vec![token.clone()]);
+        Budget { deadline, cancel, caller: options.caller.clone() }
+    }
+
+    /// Whether it ever ends.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.deadline.is_some() || !self.cancel.is_empty()
+    }
+
+    /// That of a call within another: what ends either ends it.
+    pub(crate) fn within(mut self, outer: &Budget) -> Budget {
+        self.deadline = Deadline::min(outer.deadline, self.deadline);
+        self.cancel.extend(outer.cancel.iter().cloned());
+        self.caller = self.caller.or_else(|| outer.caller.clone());
+        self
+    }
+
+    /// Whether the call should go on. Called on its thread, some hundred times a second while it computes or waits.
+    ///
+    /// # Errors
+    ///
+    /// `timeout`, `cancelled`, and what the host's interrupt function says.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_limits()?;
+        interrupt().map_or(Ok(()), |interrupt| {
+            // A guest may be in the middle of something here, and this is code of the host's.
+            let _window = Window::open();
+            interrupt()
+        })
+    }
+
+    /// The same for a call that nobody waits for on a thread, and that nobody can thus interrupt.
+    pub(crate) fn check_limits(&self) -> Result<()> {
+        if self.cancel.iter().any(CancelToken::is_cancelled) {
+            return Err(cancelled());
+        }
+        match self.deadline {
+            Some(deadline) if deadline.is_past() => Err(deadline.passed()),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long to wait at most before the next [`check`](Budget::check); `None`: as long as it takes.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        let left = self.deadline.map(Deadline::left);
+        if self.cancel.is_empty() && interrupt().is_none() {
+            return left;
+        }
+        Some(left.map_or(LOOK, |left| left.min(LOOK)))
+    }
+}
+
+#[cold]
+pub(crate) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the call was cancelled")
+}
+
+static INTERRUPT: Lasting<fn() -> Result<()>> = Lasting::new();
+
+/// Sets a function that the host wants to be called every few milliseconds, on the thread of each call while its guest computes or waits: to see
+/// whether the user interrupts the program, say. An error from it ends the call and its instance, and is what the caller gets. It should be
+/// quick to say that there is nothing. Only the first one that is set counts.
+pub fn set_interrupt(function: fn() -> Result<()>) {
+    INTERRUPT.get_or_make(|| function);
+}
+
+#[inline]
+pub(crate) fn interrupt() -> Option<fn() -> Result<()>> {
+    INTERRUPT.get().copied()
+}

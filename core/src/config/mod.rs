@@ -1,0 +1,171 @@
+//! Options as plain data: limits, how a plugin is compiled, what a call may take.
+
+pub(crate) mod budget;
+pub(crate) mod cancel;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::budget::Caller;
+use crate::config::cancel::CancelToken;
+
+/// What an instance may use. The defaults set no limit but those of WebAssembly and of one value.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Bytes of guest memory, of all memories together; 4 GiB when `None`, which is all that 32 bits address. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder before the limit is hit,
+    /// unless the sandbox's environment sets it.
+    pub memory: Option<u64>,
+    /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    pub timeout: Option<Duration>,
+    /// Bytes of stack for guest code in one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB when `None`, which is enough for
+    /// a hundred thousand Go calls, one within the other. Each new size costs some milliseconds the first time.
+    pub stack: Option<u64>,
+    /// How much each call may compute, and the initialisation may, in units of about one instruction of WebAssembly: a limit that does not
+    /// depend on the machine. Counting costs about a tenth of the speed, and the plugin is compiled once more for it.
+    pub fuel: Option<u64>,
+    /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each function, and never grows.
+    pub table: Option<u32>,
+    /// Bytes of the host's memory that a single value from the guest may take: what the host makes of it, by the costs that its
+    /// [`Lift`](crate::Lift) states, to within a factor of two. All arguments of a host function count together. 1 GiB when `None`.
+    pub value: Option<u64>,
+    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped. That is no error for the guest: a plugin whose
+    /// log has become too long should not fail where one that logs less works, and Go programs hardly ever look whether printing has failed. The end of
+    /// standard error is kept for the text of a panic in any case.
+    pub output: Option<u64>,
+    /// Descriptors of the host that the guest may hold at once: files, directories, sockets, connections that it accepted and pipes; 128 when `None`. Beyond
+    /// it the guest is refused more (`EMFILE`). What the host needs for it does not count: the sandbox's directories, the standard streams, and listeners
+    /// that are handed in.
+    pub descriptors: Option<u32>,
+}
+
+/// Which compiler a plugin's code comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compile {
+    /// A quick compiler first, the better one meanwhile in the background: instances that are made once it is done have its code.
+    #[default]
+    Tiered,
+    /// The quick compiler: a third of the time to compile, two to three times as long to run.
+    Fast,
+    /// For what runs once in a process, such as a command: the better compiler's code where the cache has it, and the quick compiler's where not. Nothing is compiled
+    /// in the background, which would end with the process.
+    Once,
+    /// The better compiler, which loading waits for.
+    Best,
+}
+
+/// Where compiled code is kept, so that the next process need not compile it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CodeCache {
+    /// In the folder `code` within the one that `UNDERGO_CACHE_DIR` names, or else within the user's folder for caches. Nowhere when the variable is
+    /// empty.
+    #[default]
+    User,
+    /// Nowhere.
+    Off,
+    /// In that folder. It is made where it is missing, and has to be private to the user.
+    Folder(PathBuf),
+}
+
+/// How a plugin is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct PluginOptions {
+    /// By which compiler.
+    pub compile: Compile,
+    /// Where the code is kept.
+    pub cache: CodeCache,
+    /// How many times as much as usual a module may ask of the compilers, since no compilation can be stopped: docs/loading.md has the bounds. 0 and
+    /// 1 are the usual ones, which twice the largest modules of Go keep.
+    pub bounds: u32,
+    /// How long loading may take. When it is over, the caller has its error, and a compilation under way goes on behind.
+    pub timeout: Option<Duration>,
+    /// What can end the loading before.
+    pub cancel: Option<CancelToken>,
+    /// An `undergo` program that compiles in a process of its own, whose time and memory are limited, and which ends with the loading that wants it:
+    /// for modules of strangers. It has to be of this version.
+    pub compiler: Option<PathBuf>,
+}
+
+/// How a plugin is compiled to be shipped.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileOptions {
+    /// Whether its instances can have a limit of fuel, which costs about a tenth of the speed.
+    pub fuel: bool,
+    /// By which compiler.
+    pub tier: Tier,
+    /// As those of [`PluginOptions`].
+    pub bounds: u32,
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1 }
+    }
+}
+
+/// Which compiler made a plugin's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// Winch: compiles some three times as fast as Cranelift, and its code runs some two to three times as long.
+    Fast,
+    /// Cranelift.
+    Best,
+}
+
+impl Tier {
+    /// `fast` or `best`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Tier::Fast => "fast",
+            Tier::Best => "best",
+        }
+    }
+
+    /// The tier of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Tier> {
+        [Tier::Fast, Tier::Best].into_iter().find(|tier| tier.as_str() == name)
+    }
+}
+
+/// The right of a host function that runs to call back into the instance that called it: see [`HostCall::lease`](crate::HostCall::lease).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub(crate) id: u64,
+    /// The pool of the instance; 0 where it is in none.
+    pub(crate) pool: u64,
+}
+
+/// Options of one call.
+#[derive(Clone, Default)]
+pub struct CallOptions {
+    /// How long the call may take; the instance's limit when `None`.
+    pub timeout: Option<Duration>,
+    /// What can end the call before.
+    pub cancel: Option<CancelToken>,
+    /// Of an asynchronous call from within a host function: the right to call back into the instance that called that.
+    pub within: Option<Lease>,
+    /// Of an asynchronous call: what the host's functions are told of it.
+    pub caller: Option<Caller>,
+}
+
+impl CallOptions {
+    /// Those that say nothing.
+    pub const NONE: &'static CallOptions = &CallOptions { timeout: None, cancel: None, within: None, caller: None };
+
+    /// Whether they say nothing.
+    #[inline]
+    pub(crate) fn are_default(&self) -> bool {
+        self.timeout.is_none() && self.cancel.is_none() && self.within.is_none() && self.caller.is_none()
+    }
+}
+
+/// Reads a number of bytes: `65536`, `64KiB`, `1GB`.
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 7] =
+        [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1_000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("b", 1)];
+    let text = text.trim().to_ascii_lowercase();
+    let found = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)));
+    let (number, unit) = found.unwrap_or((&text, 1));
+    number.trim().parse::<u64>().ok()?.checked_mul(unit)
+}

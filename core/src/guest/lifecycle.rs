@@ -1,0 +1,149 @@
+//! Whether an instance lives, and what ended it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::config::Tier;
+use crate::error::{Error, Result};
+use crate::platform::fork;
+use crate::platform::tsc;
+
+/// An instance's life, and what it used so far. Read from any thread, whoever is in the instance.
+pub(crate) struct Lifecycle {
+    /// The process that it began in: see `fork.rs`.
+    generation: u64,
+    is_dead: AtomicBool,
+    cause: Mutex<Option<Error>>,
+    /// In ticks of the stopwatch.
+    time: AtomicU64,
+    memory: AtomicU64,
+    /// `u64::MAX` where it is not counted.
+    fuel: AtomicU64,
+    is_best: AtomicBool,
+}
+
+/// What an instance used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How long the last call took, or the initialisation before the first: from its entry into the instance on, host functions included.
+    pub time: Duration,
+    /// Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was.
+    pub memory: u64,
+    /// Fuel that the last call used, or the initialisation before the first; `None` without a limit of fuel.
+    pub fuel: Option<u64>,
+}
+
+impl Lifecycle {
+    pub(crate) fn new() -> Lifecycle {
+        Lifecycle {
+            generation: fork::generation(),
+            is_dead: AtomicBool::new(false),
+            cause: Mutex::new(None),
+            time: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
+            fuel: AtomicU64::new(u64::MAX),
+            is_best: AtomicBool::new(false),
+        }
+    }
+
+    /// Fails in a process that was forked since.
+    #[inline]
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("instance")) }
+    }
+
+    /// The error for calls of a dead instance, if it is dead.
+    pub(crate) fn dead(&self) -> Option<Error> {
+        self.check_process().err().or_else(|| self.cause().map(|cause| cause.as_dead()))
+    }
+
+    /// Fails with that error.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_fine() { Ok(()) } else { self.check_dead() }
+    }
+
+    /// Whether [`check`](Lifecycle::check) succeeds.
+    #[inline]
+    pub(crate) fn is_fine(&self) -> bool {
+        self.generation == fork::generation() && !self.is_dead.load(Ordering::SeqCst)
+    }
+
+    #[cold]
+    fn check_dead(&self) -> Result<()> {
+        self.dead().map_or(Ok(()), Err)
+    }
+
+    /// What ended the instance, if it has ended.
+    pub(crate) fn cause(&self) -> Option<Error> {
+        if let Err(left_behind) = self.check_process() {
+            return Some(left_behind);
+        }
+        if !self.is_dead.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the instance. The first cause is the one that is told.
+    pub(crate) fn kill(&self, cause: &Error) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
+        self.is_dead.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends the instance where no call runs in it that could hear of the cause.
+    pub(crate) fn end(&self, cause: &Error) {
+        self.kill(cause);
+        self.let_go();
+    }
+
+    /// Lets go of the host's own error object in the cause: it was given to the caller by now. Such an object may refer to the instance, an exception does so
+    /// by its traceback, and a collector of the host can't see that the instance refers to it.
+    #[cold]
+    fn let_go(&self) {
+        let host = self.cause.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Error::take_host);
+        // Without the lock: this may run code of the host.
+        drop(host);
+    }
+
+    /// Begins anew, after a reset.
+    pub(crate) fn begin(&self) {
+        let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_dead.store(false, Ordering::SeqCst);
+        *cause = None;
+    }
+
+    /// Notes what a call used, at its end: ticks of the stopwatch, bytes of memory.
+    #[inline]
+    pub(crate) fn used(&self, ticks: u64, memory: u64) {
+        // Each call pays for this, so the two are not written as one.
+        self.time.store(ticks, Ordering::Relaxed);
+        self.memory.store(memory, Ordering::Relaxed);
+        if self.is_dead.load(Ordering::Relaxed) {
+            self.let_go();
+        }
+    }
+
+    /// Notes which compiler the guest's code is from.
+    pub(crate) fn set_tier(&self, tier: Tier) {
+        self.is_best.store(tier == Tier::Best, Ordering::Relaxed);
+    }
+
+    pub(crate) fn tier(&self) -> Tier {
+        if self.is_best.load(Ordering::Relaxed) { Tier::Best } else { Tier::Fast }
+    }
+
+    /// Notes what a call used of its fuel.
+    pub(crate) fn burnt(&self, fuel: u64) {
+        self.fuel.store(fuel, Ordering::Relaxed);
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            time: tsc::duration(self.time.load(Ordering::Relaxed)),
+            memory: self.memory.load(Ordering::Relaxed),
+            fuel: Some(self.fuel.load(Ordering::Relaxed)).filter(|fuel| *fuel != u64::MAX),
+        }
+    }
+}

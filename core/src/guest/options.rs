@@ -1,0 +1,16 @@
+//! What it takes to make an instance.
+
+use crate::call::host_call::Imports;
+use crate::config::Limits;
+use crate::wasi::sandbox::Sandbox;
+
+/// What it takes to make an instance.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceOptions {
+    /// The functions that the host gives.
+    pub imports: Imports,
+    /// What the instance may reach.
+    pub sandbox: Sandbox,
+    /// What it may use.
+    pub limits: Limits,
+}

@@ -1,0 +1,219 @@
+//! A running copy of a plugin.
+
+pub(crate) mod async_instance;
+pub(crate) mod call;
+pub(crate) mod plain;
+pub(crate) mod running;
+pub(crate) mod store;
+mod typed;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::abi::access;
+use crate::abi::value::{ToValue, Value};
+use crate::config::CallOptions;
+use crate::config::Tier;
+use crate::config::budget::Budget;
+use crate::error::{Error, Result};
+use crate::guest::lifecycle::Usage;
+use crate::guest::options::InstanceOptions;
+use crate::guest::state::enter;
+use crate::instance::call::{Arguments, Outcome, Returned, no_export};
+use crate::instance::running::Running;
+use crate::instance::store::Seed;
+use crate::plugin::Plugin;
+
+impl Plugin {
+    /// Makes an instance, and runs its `_initialize` under the limits.
+    ///
+    /// # Errors
+    ///
+    /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
+    /// and whatever ends the initialisation.
+    pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
+        self.check_reactor()?;
+        let budget = Budget::of(&CallOptions::default(), &options.limits);
+        Instance::within(Seed::new(self, options)?, budget)
+    }
+}
+
+/// A running copy of a plugin: its own memory, goroutines and globals. Cheap to clone; clones are the same instance.
+///
+/// Threads may share it: one call runs at a time, and others wait. A host function may call back into the instance that called it. After
+/// anything but a return or a returned Go error, the instance is dead, and each later call gets `dead-instance`.
+#[derive(Clone)]
+pub struct Instance(Arc<Running>);
+
+impl Instance {
+    /// Makes one and initialises it, within that budget.
+    pub(crate) fn within(seed: Seed, budget: Budget) -> Result<Instance> {
+        Ok(Instance(Arc::new(Running::new(seed, budget)?)))
+    }
+
+    #[inline]
+    pub(crate) fn running(&self) -> &Running {
+        &self.0
+    }
+
+    /// The plugin that it is a copy of.
+    #[must_use]
+    pub fn plugin(&self) -> &Plugin {
+        &self.0.seed.plugin
+    }
+
+    /// The error that calls get once the instance has ended; `None` while it lives.
+    #[must_use]
+    pub fn dead(&self) -> Option<Error> {
+        self.0.life.dead()
+    }
+
+    /// Calls an export with [`Value`]s.
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see [`ErrorKind`].
+    pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
+        let export = self.0.seed.plugin.export(name)?;
+        self.call_with(export, options, |arguments| arguments.lower_all(args.iter()), |returned| returned.lift(&ToValue))
+    }
+
+    /// Calls the export of that number (see [`Plugin::export`]): `lower` lowers the arguments, before anything is locked and the guest is touched, and `then` gets the result. The quickest way of
+    /// a host with values of its own; [`arguments`](Instance::arguments) is the one for a host that has something to do in between.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`arguments`](Instance::arguments), of [`Arguments::call`], and of the two functions.
+    #[inline]
+    pub fn call_with<'a, R>(
+        &self,
+        export: usize,
+        options: &CallOptions,
+        lower: impl FnOnce(&mut Arguments<'_, 'a>) -> Result<()>,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        let running = self.running();
+        running.life.check()?;
+        let plugin = running.seed.plugin.compiled();
+        let Some(found) = plugin.exports.get(export) else { return Err(no_export(export)) };
+        let mut arguments = Arguments::of(plugin, export, &found.function);
+        lower(&mut arguments)?;
+        then(arguments.call_in(running, || running.enter(options))?.outcome())
+    }
+
+    /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and the guest is not touched, until
+    /// [`Arguments::call`].
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export` for a number that is none; `dead-instance`.
+    #[inline]
+    pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
+        self.0.life.check()?;
+        self.0.seed.plugin.arguments(export)
+    }
+
+    /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`, and whatever ends the guest.
+    pub fn poll(&self, options: &CallOptions) -> Result<()> {
+        let mut entered = self.0.enter(options)?;
+        let Some(poll) = entered.store_ref().data().poll else { return Ok(()) };
+        enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.life.kill(error))
+    }
+
+    /// Makes the guest anew: memory, goroutines and globals are as after its first initialisation, a dead instance lives again, and nothing is
+    /// compiled. Host functions, sandbox and limits stay; what it has read of its standard input it reads again. Waits for a call that is under way. All
+    /// the options are about the wait and the initialisation.
+    ///
+    /// # Errors
+    ///
+    /// `busy` from within a host function that the instance called; whatever ends the initialisation, after which the instance is dead.
+    pub fn reset(&self, options: &CallOptions) -> Result<()> {
+        self.0.reset(options)
+    }
+
+    /// What the last call used. Can be read while another is under way, and of a dead instance.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.life.usage()
+    }
+
+    /// The compiler that its code is from.
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.0.life.tier()
+    }
+
+    /// Reads guest memory: `len` bytes at `address`.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when they do not lie within the memory; `busy`, `dead-instance`.
+    pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
+        access::read(self.0.enter(&CallOptions::default())?.data()?, address, len)
+    }
+
+    /// Writes guest memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_memory`](Instance::read_memory).
+    pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
+        access::write(self.0.enter(&CallOptions::default())?.data_mut()?, address, bytes)
+    }
+
+    /// Bytes of guest memory now.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`.
+    pub fn memory_size(&self) -> Result<u64> {
+        Ok(self.0.enter(&CallOptions::default())?.data()?.len() as u64)
+    }
+
+    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    #[must_use]
+    pub fn denied(&self) -> Vec<String> {
+        self.0.seed.denials.all()
+    }
+
+    /// Takes what the guest wrote to a captured standard output.
+    #[must_use]
+    pub fn take_stdout(&self) -> Vec<u8> {
+        self.0.seed.streams.stdout.take()
+    }
+
+    /// Takes what the guest wrote to a captured standard error.
+    #[must_use]
+    pub fn take_stderr(&self) -> Vec<u8> {
+        self.0.seed.streams.stderr.take()
+    }
+}
+
+impl Arguments<'_, '_> {
+    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
+    /// borrowed from the host is let go when they are dropped.
+    ///
+    /// # Errors
+    ///
+    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of another plugin.
+    #[inline]
+    pub fn call<'i>(&mut self, instance: &'i Instance, options: &CallOptions) -> Result<Returned<'i>> {
+        let running = instance.running();
+        self.call_in(running, || running.enter(options))
+    }
+
+    pub(crate) fn call_within<'i>(&mut self, instance: &'i Instance, budget: Budget) -> Result<Returned<'i>> {
+        let running = instance.running();
+        self.call_in(running, || running.enter_within(budget))
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instance({}{})", self.0.seed.plugin.name(), if self.0.life.cause().is_some() { ", dead" } else { "" })
+    }
+}

@@ -1,0 +1,295 @@
+//! Calls whose arguments are numbers, text and lists of numbers: they go to the guest without a block in between.
+
+use wasmtime::ValRaw;
+
+use crate::abi::flat::{flatten, unflatten};
+use crate::abi::json;
+use crate::abi::lift::{lift_json, lift_list, utf8};
+use crate::abi::quota::Quota;
+use crate::config::CallOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::guest::memory_cache::MemoryCache;
+use crate::guest::state::enter;
+use crate::instance::Instance;
+use crate::instance::call::{Outcome, Returned, expect_count, find_result, no_export};
+use crate::instance::running::{Entered, Running, stale};
+use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
+
+/// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
+const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
+
+/// The most bytes of nested data: a guest's memory has at most 4 GiB, and the sum of two such numbers fits.
+const MOST_BYTES: u32 = u32::MAX / 2 - 16;
+
+impl Function {
+    /// Whether a [`PlainCall`] can call it: its parameters, 4 at most, are bools, numbers, durations, text, JSON and lists of numbers.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.abi.plain.is_some()
+    }
+}
+
+impl Instance {
+    /// Begins a call of the export of that number with arguments that are lent as they lie in the host's memory. See [`Function::is_plain`].
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export` for a number that is none; `type-mismatch` for a function that can't be called in this way.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is made in its place; to move it costs as much as to fill it")]
+    pub fn plain_call<'a>(&self, export: usize) -> Result<PlainCall<'_, 'a>> {
+        let running = self.running();
+        let Some(found) = running.seed.plugin.compiled().exports.get(export) else { return Err(no_export(export)) };
+        let function = &*found.function;
+        let Some(plain) = &function.abi.plain else { return Err(not_plain(function)) };
+        Ok(PlainCall {
+            running,
+            function,
+            plain,
+            export,
+            raw: [ValRaw::u64(0); MOST_VALUES],
+            nested: [&[]; MAX_PLAIN_PARAMS],
+            places: [0; MAX_PLAIN_PARAMS],
+            params: 0,
+            values: 0,
+            lists: 0,
+            size: 0,
+        })
+    }
+}
+
+/// A call on its way: its arguments are given one after the other, and it runs when all of them are there.
+pub struct PlainCall<'i, 'a> {
+    running: &'i Running,
+    function: &'i Function,
+    plain: &'i [Plain],
+    export: usize,
+    /// The core values. Of a text or a list, where it begins in the nested data.
+    raw: [ValRaw; MOST_VALUES],
+    /// Texts and lists, and the number of the core value that points to each.
+    nested: [&'a [u8]; MAX_PLAIN_PARAMS],
+    places: [u8; MAX_PLAIN_PARAMS],
+    /// How many there are of each.
+    params: usize,
+    values: usize,
+    lists: usize,
+    /// The bytes of the nested data.
+    size: u32,
+}
+
+impl<'a> PlainCall<'_, 'a> {
+    /// Gives a bool, a number or a duration: its own bytes as they lie in little-endian memory, in the lowest bytes of this number. Those above are ignored. A bool is true unless it is 0.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the next parameter is none of these.
+    #[inline]
+    pub fn number(&mut self, bytes: u64) -> Result<()> {
+        match (self.plain.get(self.params), self.raw.get_mut(self.values)) {
+            (Some(Plain::Number(kind)), Some(raw)) => {
+                *raw = ValRaw::u64(flatten(*kind, bytes));
+                self.params += 1;
+                self.values += 1;
+                Ok(())
+            }
+            _ => Err(self.misfit("a number")),
+        }
+    }
+
+    /// Gives text, also of JSON.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when the next parameter takes none, or all arguments together are too large: they have 2 GiB at most.
+    #[inline]
+    pub fn text(&mut self, text: &'a str) -> Result<()> {
+        match self.plain.get(self.params) {
+            Some(Plain::Text) => self.nest(text.as_bytes(), 1),
+            Some(Plain::Json) => self.json(text),
+            _ => Err(self.misfit("text")),
+        }
+    }
+
+    fn json(&mut self, text: &'a str) -> Result<()> {
+        match json::fault(text) {
+            None => self.nest(text.as_bytes(), 1),
+            Some(fault) => {
+                let error = Error::new(ErrorKind::TypeMismatch, format!("the text is not JSON: {fault}"));
+                Err(error.at(self.function.params[self.params].name.clone()).in_function(&self.function.name))
+            }
+        }
+    }
+
+    /// Gives a list of such numbers, little-endian, as its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`text`](PlainCall::text); also for bytes that are no whole numbers.
+    #[inline]
+    pub fn list(&mut self, scalar: Scalar, bytes: &'a [u8]) -> Result<()> {
+        match self.plain.get(self.params) {
+            Some(Plain::List(wanted)) if *wanted == scalar && bytes.len().is_multiple_of(scalar.size() as usize) => {
+                self.nest(bytes, scalar.size())
+            }
+            _ => Err(self.misfit("a list of numbers")),
+        }
+    }
+
+    #[inline]
+    fn nest(&mut self, bytes: &'a [u8], unit: u32) -> Result<()> {
+        let start = round_up(self.size, unit);
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let end = start.saturating_add(len);
+        let value = self.values;
+        let (Some([pointer, count, ..]), true) = (self.raw.get_mut(value..), end <= MOST_BYTES) else {
+            return Err(too_large(self.function));
+        };
+        *pointer = ValRaw::u32(start);
+        *count = ValRaw::u32(len / unit);
+        self.nested[self.lists] = bytes;
+        // One of eight.
+        self.places[self.lists] = value as u8;
+        self.size = end;
+        self.params += 1;
+        self.values += 2;
+        self.lists += 1;
+        Ok(())
+    }
+
+    /// Runs the call. `then` gets the result.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` when arguments are missing; `busy`, `dead-instance`, whatever ends the guest, and the errors of `then`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub fn run<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        if self.params != self.plain.len() {
+            return expect_count(self.function, self.params).and(Err(too_large(self.function)));
+        }
+        match self.running.admit(options) {
+            // Made in its place: `Running::enter` would have to move it there.
+            Some(admitted) => self.run_in(admitted.enter(), then),
+            None => self.run_slowly(options, then),
+        }
+    }
+
+    #[cold]
+    fn run_slowly<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let entered = self.running.enter_slowly(options)?;
+        self.run_in(entered, then)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `run`")]
+    fn run_in<R>(&mut self, entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let mut returned = Returned { entered, function: self.function, export: self.export, result: 0 };
+        match self.enter(&mut returned.entered) {
+            Ok(result) => returned.result = result,
+            Err(error) => {
+                self.running.life.kill(&error);
+                return Err(error);
+            }
+        }
+        returned.entered.store().data_mut().refusals.check(self.function)?;
+        then(Outcome(&mut returned))
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `run`")]
+    fn enter(&mut self, entered: &mut Entered<'_>) -> Result<u64> {
+        let store = entered.store();
+        let (func, guest) = (store.data().exports[self.export].0, store.data().guest);
+        if self.size > 0 {
+            let base = guest.find_room(store, self.size)?;
+            let target = &mut MemoryCache::write(guest.memory()?, store)[base as usize..];
+            place(&mut self.raw, &self.nested[..self.lists], &self.places, base, target);
+        }
+        enter(store, func, &mut self.raw[..self.values.max(1)])?;
+        Ok(self.function.abi.result.core_value(self.raw[0]))
+    }
+
+    /// Why the next parameter does not take such a value.
+    #[cold]
+    fn misfit(&self, found: &str) -> Error {
+        match self.function.params.get(self.params) {
+            Some(param) => Error::new(ErrorKind::TypeMismatch, format!("expected {}, got {found}", param.ty))
+                .at(param.name.clone())
+                .in_function(&self.function.name),
+            None => expect_count(self.function, self.params + 1).err().unwrap_or_else(|| too_large(self.function)),
+        }
+    }
+}
+
+/// Copies texts and lists to where the guest has room for them, from `base` on, and points to each.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+fn place(raw: &mut [ValRaw; MOST_VALUES], nested: &[&[u8]], places: &[u8; MAX_PLAIN_PARAMS], base: u32, target: &mut [u8]) {
+    for (i, bytes) in nested.iter().enumerate() {
+        // `nest` has counted them in the same way.
+        let pointer = &mut raw[usize::from(places[i])];
+        let start = pointer.get_u32();
+        target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
+        *pointer = ValRaw::u32(base + start);
+    }
+}
+
+#[cold]
+fn not_plain(function: &Function) -> Error {
+    let text = format!(
+        "has more than {MAX_PLAIN_PARAMS} parameters, or some that are not numbers, text or lists of numbers, and can't be called in this way"
+    );
+    Error::new(ErrorKind::TypeMismatch, text).in_function(&function.name)
+}
+
+#[cold]
+fn too_large(function: &Function) -> Error {
+    Error::new(ErrorKind::TypeMismatch, "the arguments are too large: together they have 2 GiB at most").in_function(&function.name)
+}
+
+/// Where a text lies that a call gave.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `Outcome::text`")]
+fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, quota: &Quota<'_>) -> Result<&'r str> {
+    let (memory, bytes) = find_result(function, || entered.data(), result, quota)?;
+    let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
+    quota.note_read(len);
+    quota.charge(len as u64)?;
+    let text = utf8(text)?;
+    if function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::Json)) { lift_json(text) } else { Ok(text) }
+}
+
+impl Outcome<'_, '_> {
+    /// The result of a function that gives a number, a bool or a duration, and can't fail: its bytes in the lowest bytes of a number, zeros above. `None` for any other function.
+    #[must_use]
+    #[inline]
+    pub fn number(&self) -> Option<u64> {
+        let kind = self.0.function.abi.result.number?;
+        (!self.0.entered.is_stale()).then(|| unflatten(kind, self.0.result))
+    }
+
+    /// Lifts the result of a function that gives text: lends it to `then`, while it lies in the guest's memory. As [`lift`](Outcome::lift), for hosts that do nothing else with it than to copy it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lift`](Outcome::lift), and of `then`; `type-mismatch` for a function that gives something else.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub fn text<R>(self, then: impl FnOnce(&str) -> Result<R>) -> Result<R> {
+        if !self.0.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json)) {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the result is no text").at(" -> result").in_function(&self.0.function.name));
+        }
+        let Returned { entered, function, result, .. } = &*self.0;
+        if entered.is_stale() {
+            return Err(stale());
+        }
+        let state = entered.store_ref().data();
+        let quota = Quota::within(state.max_value, &state.budget);
+        let lifted = match find_text(entered, function, *result, &quota) {
+            Ok(text) => then(text),
+            Err(error) => Err(error),
+        };
+        let read = quota.read();
+        self.0.finish(lifted, read)
+    }
+}

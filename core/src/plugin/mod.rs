@@ -1,0 +1,335 @@
+//! A compiled module with its interface.
+
+pub(crate) mod linked;
+pub(crate) mod signatures;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::call::host_call::Import;
+use crate::compile::artifact::{self, Artifact};
+use crate::compile::bounds;
+use crate::compile::cache::Cache;
+use crate::compile::engine::{Flavor, Settings, Stack};
+use crate::compile::module::{ModuleInfo, ModuleKind};
+use crate::compile::proposals;
+use crate::compile::tiering::{Code, How};
+use crate::config::Tier;
+use crate::config::budget::{Budget, Deadline};
+use crate::config::{Compile, CompileOptions, PluginOptions};
+use crate::error::{Error, ErrorKind, Result};
+use crate::guest::options::InstanceOptions;
+use crate::interface::{Function, Interface, names};
+use crate::platform::fork;
+use crate::plugin::linked::Ready;
+use crate::plugin::signatures::Export;
+use crate::sched::fairness::CpuHistory;
+use crate::wasi::preview1::MODULE;
+use crate::wasi::sockets::lookups::Share;
+
+/// A compiled plugin. Cheap to clone; may be used from any thread.
+#[derive(Clone)]
+pub struct Plugin(Arc<Compiled>);
+
+pub(crate) struct Compiled {
+    pub(crate) name: String,
+    pub(crate) info: ModuleInfo,
+    pub(crate) interface: Option<Interface>,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) imports: Arc<[Import]>,
+    pub(crate) cpu_history: Arc<CpuHistory>,
+    /// What its instances have of the process's look-ups of names.
+    pub(crate) share: Arc<Share>,
+    compile: Compile,
+    code: Arc<Code>,
+    /// The code that instances are made of, for each of the settings that were asked for.
+    ready: Mutex<Vec<Arc<Ready>>>,
+    diagnostics: Mutex<Vec<String>>,
+}
+
+impl Compiled {
+    /// Reads what the module says of itself, and sees to its code.
+    fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
+        let deadline = options.timeout.map(Deadline::after);
+        let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), caller: None };
+        budget.check()?;
+        if code.is_none() {
+            bounds::check_parts(&bytes, options.bounds)?;
+        }
+        let info = ModuleInfo::parse(&bytes)?;
+        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+        let exports = signatures::exports(&info, interface.as_ref())?;
+        let imports = signatures::imports(&info, interface.as_ref())?;
+        let mut diagnostics = Vec::new();
+        let code = match code {
+            Some(code) => code,
+            None => {
+                let cache = Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten();
+                Code::of(bytes, How { cache, bounds: options.bounds.max(1), compiler: options.compiler.clone() })?
+            }
+        };
+        let (name, ready, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
+        let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
+        let compiled =
+            Compiled { name, info, interface, exports, imports, cpu_history, share, compile: options.compile, code, ready, diagnostics };
+        // So that a damaged module is told of now.
+        compiled.ready(false, Stack::DEFAULT, &budget)?;
+        Ok(compiled)
+    }
+
+    /// The best code there is now for these limits; compiles it if there is none.
+    pub(crate) fn ready(&self, fuel: bool, stack: Stack, budget: &Budget) -> Result<Arc<Ready>> {
+        let settings = Settings { flavor: self.code.flavor(self.compile, fuel, budget)?, stack };
+        if let Some(ready) = self.find(settings)? {
+            return Ok(ready);
+        }
+        let module = self.code.module(settings, budget)?;
+        let _held = fork::hold()?;
+        let ready = Arc::new(Ready::new(settings, &module, &self.imports)?);
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready.clone());
+        Ok(ready)
+    }
+
+    fn find(&self, settings: Settings) -> Result<Option<Arc<Ready>>> {
+        let _held = fork::hold()?;
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(ready.iter().find(|ready| ready.settings == settings).cloned())
+    }
+}
+
+impl Plugin {
+    /// Reads and compiles a module.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the file can't be read, or for the reasons of [`from_bytes`](Plugin::from_bytes).
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Plugin> {
+        Plugin::from_file_with(path, &PluginOptions::default())
+    }
+
+    /// As [`from_file`](Plugin::from_file), with a say in how it is compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_file`](Plugin::from_file).
+    pub fn from_file_with(path: impl AsRef<Path>, options: &PluginOptions) -> Result<Plugin> {
+        let path = path.as_ref();
+        read(path, |name, bytes| Plugin::of(name, Cow::Owned(bytes), options))
+    }
+
+    /// Compiles a module, or finds its code in the user's cache. `name` is what its `os.Args[0]` will be.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the bytes are not a core module, are damaged, or carry an interface that the module does not keep.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Plugin> {
+        Plugin::from_bytes_with(name, bytes, &PluginOptions::default())
+    }
+
+    /// As [`from_bytes`](Plugin::from_bytes), with a say in how it is compiled.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Plugin::from_bytes).
+    pub fn from_bytes_with(name: &str, bytes: &[u8], options: &PluginOptions) -> Result<Plugin> {
+        Plugin::of(name, Cow::Borrowed(bytes), options)
+    }
+
+    fn of(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions) -> Result<Plugin> {
+        if artifact::is_artifact(&bytes) {
+            let text = "it is a compiled plugin, whose native code is run as it is: load it with load_compiled, if you trust who made it";
+            return Err(Error::new(ErrorKind::InvalidPlugin, text));
+        }
+        Ok(Plugin(Arc::new(Compiled::new(name, bytes, options, None)?)))
+    }
+
+    /// Checks a module without compiling it: that it is valid WebAssembly, has the functions that it says it has, and asks a compiler for no more than
+    /// loading allows by default.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
+    pub fn validate(bytes: &[u8]) -> Result<ModuleInfo> {
+        let usual = PluginOptions::default().bounds;
+        bounds::check_parts(bytes, usual)?;
+        let info = checked(bytes)?;
+        proposals::validate(bytes)?;
+        bounds::check_work(bytes, usual)?;
+        Ok(info)
+    }
+
+    /// Compiles a module to a file that can be shipped, for [`load_compiled`](Plugin::load_compiled) on machines like this one. With `fuel` its
+    /// instances can have a limit of fuel, which costs about a tenth of the speed.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
+    pub fn compile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>> {
+        Plugin::compile_with(bytes, CompileOptions { fuel, ..CompileOptions::default() })
+    }
+
+    /// As [`compile`](Plugin::compile), with a say in how.
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Plugin::compile).
+    pub fn compile_with(bytes: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
+        bounds::check_parts(bytes, options.bounds)?;
+        checked(bytes)?;
+        bounds::check_work(bytes, options.bounds)?;
+        artifact::compile(bytes, Flavor { tier: options.tier, fuel: options.fuel })
+    }
+
+    /// Loads a compiled plugin: the bytes that [`compile`](Plugin::compile) gave, from a file.
+    ///
+    /// # Safety
+    ///
+    /// Native code is loaded and run as it is, outside the sandbox. Damage is noticed, malice is not: the file must come from
+    /// [`compile`](Plugin::compile), through hands that you trust, and must not be changed before this returns.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the file can't be read, is damaged, or was made by another version or for another machine.
+    pub unsafe fn load_compiled(path: impl AsRef<Path>) -> Result<Plugin> {
+        read(path.as_ref(), |name, bytes| {
+            let artifact = Artifact::parse(&bytes)?;
+            // SAFETY: the caller's promise.
+            let module = unsafe { artifact.load() }?;
+            let code = Code::given(artifact.module, artifact.flavor, module);
+            Ok(Plugin(Arc::new(Compiled::new(name, Cow::Borrowed(artifact.module), &PluginOptions::default(), Some(code))?)))
+        })
+    }
+
+    /// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences, each once: that its code can't be cached, say, or
+    /// what [`diagnose`](Plugin::diagnose) says.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<String> {
+        self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What of these options is of no use to it, as sentences: rules for the network, where it opens no sockets. A host that has warnings warns of that when it
+    /// makes an instance.
+    #[must_use]
+    pub fn diagnose(&self, options: &InstanceOptions) -> Vec<String> {
+        let imports = &self.info().imports;
+        let has = |function: &str| imports.iter().any(|import| import.module == MODULE && import.name == function);
+        options.sandbox.network.unused_by(self.name(), has)
+    }
+
+    /// The same for instances that are made, for all to read.
+    pub(crate) fn note(&self, options: &InstanceOptions) {
+        for text in self.diagnose(options) {
+            let mut diagnostics = self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
+            if !diagnostics.contains(&text) {
+                diagnostics.push(text);
+            }
+        }
+    }
+
+    /// The compiler whose code the next instance would have.
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance` in a forked child that can't use plugins.
+    pub fn tier(&self) -> Result<Tier> {
+        Ok(self.0.code.flavor(self.0.compile, false, &Budget::default())?.tier)
+    }
+
+    /// Whether code of it was found in the cache: then a process has used the same module before.
+    #[must_use]
+    pub fn was_cached(&self) -> bool {
+        self.0.code.was_cached()
+    }
+
+    /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the better compiler has failed; what the host's interrupt function says.
+    pub fn wait_compiled(&self) -> Result<()> {
+        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel }, &Budget::default());
+        wait(false).and_then(|()| wait(true))
+    }
+
+    /// The name that it was given: the file's.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What the module says of itself.
+    #[must_use]
+    pub fn info(&self) -> &ModuleInfo {
+        &self.0.info
+    }
+
+    /// The interface that it carries; `None` for a bare module.
+    #[must_use]
+    pub fn interface(&self) -> Option<&Interface> {
+        self.0.interface.as_ref()
+    }
+
+    /// The functions that can be called: those of the interface, then the bare scalar exports. Their places are their numbers.
+    #[inline]
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = &Arc<Function>> {
+        self.0.exports.iter().map(|export| &export.function)
+    }
+
+    /// The functions that the host has to give, each with its module.
+    pub fn imports(&self) -> impl Iterator<Item = (&str, &Arc<Function>)> {
+        self.0.imports.iter().filter(|import| import.provided.is_none()).map(|import| (import.module.as_str(), &import.function))
+    }
+
+    /// The number of the export of that name, for [`Instance::arguments`](crate::Instance::arguments).
+    ///
+    /// # Errors
+    ///
+    /// `unknown-export`, with the names that are near.
+    pub fn export(&self, name: &str) -> Result<usize> {
+        self.0.exports.iter().position(|export| export.function.name == name).ok_or_else(|| {
+            let hint = names::did_you_mean(name, self.exports().map(|function| function.name.as_str()));
+            Error::new(ErrorKind::UnknownExport, format!("{} has no export '{name}'{hint}", self.name()))
+        })
+    }
+
+    /// Whether it can be instantiated.
+    pub(crate) fn check_reactor(&self) -> Result<()> {
+        if self.0.info.kind == ModuleKind::Command {
+            let text = format!(
+                "{} is a command, not a plugin: it was built without -buildmode=c-shared; add that flag, or use 'undergo build'",
+                self.name()
+            );
+            return Err(Error::new(ErrorKind::InvalidPlugin, text));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plugin({}, {} exports)", self.name(), self.0.exports.len())
+    }
+}
+
+/// What a module says of itself, once that was compared with its functions.
+fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
+    let info = ModuleInfo::parse(bytes)?;
+    let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+    signatures::exports(&info, interface.as_ref())?;
+    signatures::imports(&info, interface.as_ref())?;
+    Ok(info)
+}
+
+/// Reads a file, and has its name in the errors.
+fn read(path: &Path, load: impl FnOnce(&str, Vec<u8>) -> Result<Plugin>) -> Result<Plugin> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
+    let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
+    load(&name, bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
+}

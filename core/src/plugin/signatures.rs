@@ -1,0 +1,192 @@
+//! Whether a module has what its interface says: the canonical ABI's core signature of each export and import.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use wasmparser::ValType;
+
+use crate::call::host_call::{self, Import};
+use crate::compile::module::{CoreType, ModuleInfo};
+use crate::error::{Error, ErrorKind, Result};
+use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind};
+use crate::wasi::linker;
+use crate::wasi::preview1;
+
+/// An export that can be called.
+pub(crate) struct Export {
+    pub(crate) function: Arc<Function>,
+    /// The name of its post-return function, if it has one.
+    pub(crate) post: Option<String>,
+}
+
+/// The functions that can be called, each with the signature that its interface says.
+pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
+    let mut exports = Vec::new();
+    // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
+    let own: [(&str, &[ValType], Option<ValType>); 5] = [
+        ("_initialize", &[], None),
+        ("_start", &[], None),
+        ("undergo_arena", &[], Some(I32)),
+        ("undergo_poll", &[], None),
+        ("cabi_realloc", &[I32, I32, I32, I32], Some(I32)),
+    ];
+    for (name, params, result) in own {
+        if let Some(export) = info.export(name) {
+            let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
+            if export.ty != wanted {
+                let text = format!("the export {name} has the signature {}, and it must be {wanted}", export.ty);
+                return Err(Error::new(ErrorKind::InvalidPlugin, text));
+            }
+        }
+    }
+    // A hostile module has as many of either as the bounds allow.
+    let found: HashMap<&str, &CoreType> = info.exports.iter().rev().map(|export| (export.name.as_str(), &export.ty)).collect();
+    if let Some(interface) = interface {
+        if !info.has_memory {
+            return Err(Error::new(ErrorKind::InvalidPlugin, "it carries an interface, but exports no memory"));
+        }
+        check(&found, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
+        for function in &interface.exports {
+            let (params, result) = core_export(function);
+            check(&found, &function.name, &params, result)?;
+            let post = format!("cabi_post_{}", function.name);
+            let post = if found.contains_key(post.as_str()) {
+                check(&found, &post, &result.into_iter().collect::<Vec<_>>(), None)?;
+                Some(post)
+            } else {
+                None
+            };
+            exports.push(Export { function: function.clone(), post });
+        }
+    }
+    let promised: HashSet<&str> =
+        interface.iter().flat_map(|interface| &interface.exports).map(|function| function.name.as_str()).collect();
+    for export in &info.exports {
+        let typed = promised.contains(export.name.as_str());
+        let reserved = matches!(export.name.as_str(), "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll")
+            || export.name.starts_with("cabi_post_");
+        if !typed
+            && !reserved
+            && let Some(function) = bare(&export.name, &export.ty)
+        {
+            exports.push(Export { function: Arc::new(function), post: None });
+        }
+    }
+    Ok(exports)
+}
+
+/// The functions that the host has to give, and those that it gives anyway.
+pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
+    let mut imports = Vec::new();
+    let all = interface.iter().flat_map(|interface| &interface.imports);
+    let promised: HashMap<(&str, &str), &Arc<Function>> =
+        all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.name.as_str()), function))).collect();
+    for import in &info.imports {
+        if import.module == preview1::MODULE && linker::FUNCTIONS.contains(&import.name.as_str()) {
+            continue;
+        }
+        let typed = promised.get(&(import.module.as_str(), import.name.as_str())).copied();
+        let function = match typed {
+            Some(function) => {
+                let (params, result) = core_import(function);
+                compare(&format!("the import {} of {}", import.name, import.module), &import.ty, &params, result)?;
+                function.clone()
+            }
+            None => Arc::new(bare(&import.name, &import.ty).ok_or_else(|| {
+                let text =
+                    format!("the import {} of {} has the signature {}, which no host can give", import.name, import.module, import.ty);
+                Error::new(ErrorKind::InvalidPlugin, text)
+            })?),
+        };
+        let provided = host_call::provided(&import.module, &import.name);
+        imports.push(Import { module: import.module.clone(), name: import.name.clone(), function, provided });
+    }
+    Ok(imports.into())
+}
+
+const I32: ValType = ValType::I32;
+
+/// The core signature of an export by the canonical ABI ("lift").
+fn core_export(function: &Function) -> (Vec<ValType>, Option<ValType>) {
+    let result = match (&function.abi.result.flat, function.abi.result.size) {
+        (Some(slot), _) => Some(core_type(slot.kind)),
+        (None, 0) => None,
+        (None, _) => Some(I32),
+    };
+    (core_params(function), result)
+}
+
+/// The core signature of an import by the canonical ABI ("lower").
+fn core_import(function: &Function) -> (Vec<ValType>, Option<ValType>) {
+    let mut params = core_params(function);
+    if function.abi.returns_by_pointer() {
+        params.push(I32);
+    }
+    (params, function.abi.result.flat.map(|slot| core_type(slot.kind)))
+}
+
+fn core_params(function: &Function) -> Vec<ValType> {
+    if function.abi.spilled {
+        return vec![I32];
+    }
+    function.abi.slots.iter().map(|slot| core_type(slot.kind)).collect()
+}
+
+fn core_type(kind: SlotKind) -> ValType {
+    match kind {
+        SlotKind::I64 => ValType::I64,
+        SlotKind::F32 => ValType::F32,
+        SlotKind::F64 => ValType::F64,
+        SlotKind::Bool
+        | SlotKind::Case8
+        | SlotKind::Case16
+        | SlotKind::S8
+        | SlotKind::U8
+        | SlotKind::S16
+        | SlotKind::U16
+        | SlotKind::I32 => ValType::I32,
+    }
+}
+
+fn check(exports: &HashMap<&str, &CoreType>, name: &str, params: &[ValType], result: Option<ValType>) -> Result<()> {
+    let Some(found) = exports.get(name) else {
+        let text = format!(
+            "its interface needs the export {name}, which the module lacks: the generated code and the interface differ; build it anew"
+        );
+        return Err(Error::new(ErrorKind::InvalidPlugin, text));
+    };
+    compare(&format!("the export {name}"), found, params, result)
+}
+
+fn compare(what: &str, found: &CoreType, params: &[ValType], result: Option<ValType>) -> Result<()> {
+    let wanted = CoreType { params: params.to_vec(), results: result.into_iter().collect() };
+    if *found == wanted {
+        return Ok(());
+    }
+    let text = format!("{what} has the signature {found}, and its interface says {wanted}: build the plugin anew");
+    Err(Error::new(ErrorKind::InvalidPlugin, text))
+}
+
+/// A function of a module that says nothing but core types. `None` where these are not numbers.
+fn bare(name: &str, ty: &CoreType) -> Option<Function> {
+    let scalar = |ty: &ValType| {
+        let scalar = match ty {
+            ValType::I32 => Scalar::WasmI32,
+            ValType::I64 => Scalar::WasmI64,
+            ValType::F32 => Scalar::F32,
+            ValType::F64 => Scalar::F64,
+            ValType::V128 | ValType::Ref(_) => return None,
+        };
+        Some(Type::new(TypeKind::Scalar(scalar)))
+    };
+    let mut params = Vec::with_capacity(ty.params.len());
+    for (i, param) in ty.params.iter().enumerate() {
+        params.push(Field { name: format!("arg{i}"), docs: String::new(), ty: scalar(param)? });
+    }
+    let result = match ty.results.as_slice() {
+        [] => None,
+        [one] => Some(scalar(one)?),
+        _ => return None,
+    };
+    Some(Function::bare(name.to_owned(), params, result))
+}

@@ -1,0 +1,356 @@
+//! Who gets which instance of a pool, and in which order. Knows nothing of how instances are made or called.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::config::budget::Budget;
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fork;
+
+/// What a pool did so far, and what it has now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Instances that a call has, or that are being made for one.
+    pub busy: usize,
+    /// Instances that wait for a call.
+    pub idle: usize,
+    /// Callers that wait for an instance.
+    pub waiting: usize,
+    /// Calls that were given an instance.
+    pub calls: u64,
+    /// Instances that were made.
+    pub made: u64,
+    /// Instances that were dropped because a call had ended them.
+    pub died: u64,
+    /// Instances that were dropped because they had answered as many calls as they should.
+    pub retired: u64,
+    /// Instances that were dropped because nobody had called them for long.
+    pub shrunk: u64,
+}
+
+/// An instance of the pool, on loan.
+#[derive(Debug)]
+pub(crate) struct Member<T> {
+    pub(crate) item: T,
+    /// How many calls it has answered.
+    pub(crate) calls: u64,
+}
+
+/// What a caller is told when its turn comes.
+pub(crate) enum Turn<T> {
+    /// Use that one.
+    Use(Member<T>),
+    /// Make one.
+    Make,
+}
+
+/// What becomes of a member that comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Keep,
+    Died,
+    Retired,
+    /// It was never made.
+    Unmade,
+}
+
+/// Hands out at most `size` members, first come, first served.
+pub(crate) struct WaitQueue<T> {
+    size: usize,
+    /// The process that it was made in: see `fork.rs`. In another one its lock may be held for ever.
+    generation: u64,
+    state: Mutex<State<T>>,
+    /// Signalled when the last one has come back to a closed pool.
+    empty: Condvar,
+    /// The same for a task.
+    emptied: Notify,
+}
+
+struct State<T> {
+    /// The one that came back last is at the end, and is handed out first: the others may shrink.
+    idle: Vec<(Member<T>, Instant)>,
+    busy: usize,
+    waiting: VecDeque<Arc<Waiter<T>>>,
+    closed: bool,
+    stats: PoolStats,
+}
+
+/// A caller that waits.
+struct Waiter<T> {
+    told: Mutex<Option<Result<Turn<T>>>>,
+    /// For one that waits on its thread.
+    thread: Condvar,
+    /// For one that waits in a task.
+    task: Notify,
+}
+
+impl<T> Waiter<T> {
+    fn tell(&self, turn: Result<Turn<T>>) {
+        *lock(&self.told) = Some(turn);
+        self.thread.notify_one();
+        self.task.notify_one();
+    }
+}
+
+fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
+    // All states are consistent after each statement, so a panic of another thread harms nothing.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T> WaitQueue<T> {
+    pub(crate) fn new(size: usize) -> WaitQueue<T> {
+        let state = State { idle: Vec::new(), busy: 0, waiting: VecDeque::new(), closed: false, stats: PoolStats::default() };
+        WaitQueue { size, generation: fork::generation(), state: Mutex::new(state), empty: Condvar::new(), emptied: Notify::new() }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("pool")) }
+    }
+
+    /// A turn at once, if there is one.
+    fn turn(&self, state: &mut State<T>) -> Result<Option<Turn<T>>> {
+        if state.closed {
+            return Err(closed());
+        }
+        if !state.waiting.is_empty() {
+            return Ok(None);
+        }
+        let turn = match state.idle.pop() {
+            Some((member, _)) => Turn::Use(member),
+            None if state.busy < self.size => Turn::Make,
+            None => return Ok(None),
+        };
+        state.busy += 1;
+        state.stats.calls += 1;
+        Ok(Some(turn))
+    }
+
+    /// A turn without waiting for it.
+    pub(crate) fn try_take(&self) -> Result<Option<Turn<T>>> {
+        self.check_process()?;
+        self.turn(&mut lock(&self.state))
+    }
+
+    /// Waits on the thread for a turn.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` and whatever else ends the budget; `dead-instance` once the pool is closed.
+    pub(crate) fn take(&self, budget: &Budget) -> Result<Turn<T>> {
+        let waiter = match self.take_or_wait()? {
+            Ok(turn) => return Ok(turn),
+            Err(waiter) => waiter,
+        };
+        loop {
+            let mut told = lock(&waiter.told);
+            if told.is_none() {
+                told = match budget.pause() {
+                    None => waiter.thread.wait(told).unwrap_or_else(PoisonError::into_inner),
+                    Some(pause) => waiter.thread.wait_timeout(told, pause).unwrap_or_else(PoisonError::into_inner).0,
+                };
+            }
+            if let Some(turn) = told.take() {
+                return turn;
+            }
+            drop(told);
+            if let Err(ended) = budget.check() {
+                self.give_up(&waiter);
+                return Err(waited(ended, self.size));
+            }
+        }
+    }
+
+    /// Waits in a task for a turn. The deadline is the caller's affair: who stops waiting drops the future.
+    pub(crate) async fn take_async(&self) -> Result<Turn<T>> {
+        let waiter = match self.take_or_wait()? {
+            Ok(turn) => return Ok(turn),
+            Err(waiter) => waiter,
+        };
+        let leaving = Leaving { queue: self, waiter: &waiter };
+        loop {
+            if let Some(turn) = lock(&waiter.told).take() {
+                std::mem::forget(leaving);
+                return turn;
+            }
+            waiter.task.notified().await;
+        }
+    }
+
+    fn take_or_wait(&self) -> Result<Result<Turn<T>, Arc<Waiter<T>>>> {
+        self.check_process()?;
+        let mut state = lock(&self.state);
+        if let Some(turn) = self.turn(&mut state)? {
+            return Ok(Ok(turn));
+        }
+        let waiter = Arc::new(Waiter { told: Mutex::new(None), thread: Condvar::new(), task: Notify::new() });
+        state.waiting.push_back(waiter.clone());
+        Ok(Err(waiter))
+    }
+
+    /// Waits no longer. A turn that had come meanwhile goes to the next.
+    fn give_up(&self, waiter: &Arc<Waiter<T>>) {
+        lock(&self.state).waiting.retain(|other| !Arc::ptr_eq(other, waiter));
+        match lock(&waiter.told).take() {
+            Some(Ok(Turn::Use(member))) => drop(self.give_back(Some(member), Fate::Keep)),
+            Some(Ok(Turn::Make)) => drop(self.give_back(None, Fate::Unmade)),
+            Some(Err(_)) | None => {}
+        }
+    }
+
+    /// Takes back a member, or the permission to make one; hands it to who waits longest. What is returned is to be dropped by the caller, who holds no
+    /// lock: that may take a while, and run the host's own code.
+    #[must_use]
+    pub(crate) fn give_back(&self, member: Option<Member<T>>, fate: Fate) -> Option<Member<T>> {
+        if self.check_process().is_err() {
+            return member;
+        }
+        let mut state = lock(&self.state);
+        match fate {
+            Fate::Keep | Fate::Unmade => {}
+            Fate::Died => state.stats.died += 1,
+            Fate::Retired => state.stats.retired += 1,
+        }
+        let (kept, dropped) = if fate == Fate::Keep && !state.closed { (member, None) } else { (None, member) };
+        if let Some(waiter) = state.waiting.pop_front() {
+            // The place at the pool passes on, so `busy` stays.
+            state.stats.calls += 1;
+            waiter.tell(Ok(kept.map_or(Turn::Make, Turn::Use)));
+            return dropped;
+        }
+        state.busy -= 1;
+        if let Some(member) = kept {
+            state.idle.push((member, Instant::now()));
+        }
+        if state.closed && state.busy == 0 {
+            self.empty.notify_all();
+            self.emptied.notify_waiters();
+        }
+        dropped
+    }
+
+    /// Notes that a member was made.
+    pub(crate) fn made(&self) {
+        lock(&self.state).stats.made += 1;
+    }
+
+    /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked for, or is full.
+    pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Turn<T>>> {
+        self.check_process()?;
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(closed());
+        }
+        let live = state.busy + state.idle.len();
+        if live >= wanted.min(self.size) {
+            return Ok(None);
+        }
+        state.busy += 1;
+        Ok(Some(Turn::Make))
+    }
+
+    /// Takes out those that nobody called for that long, for the caller to drop. Also says when to look again.
+    pub(crate) fn shrink(&self, unused: Duration) -> (Vec<T>, Option<Instant>) {
+        let mut state = lock(&self.state);
+        let now = Instant::now();
+        // The ones that came back first are at the beginning.
+        let stale = state.idle.iter().take_while(|(_, since)| now.duration_since(*since) >= unused).count();
+        let taken: Vec<T> = state.idle.drain(..stale).map(|(member, _)| member.item).collect();
+        state.stats.shrunk += taken.len() as u64;
+        (taken, state.idle.first().and_then(|(_, since)| since.checked_add(unused)))
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        if self.check_process().is_err() {
+            return PoolStats::default();
+        }
+        let state = lock(&self.state);
+        PoolStats { busy: state.busy, idle: state.idle.len(), waiting: state.waiting.len(), ..state.stats }
+    }
+
+    /// Turns away who waits and who comes. Calls that run are let finish; gives the idle members, for the caller to drop.
+    #[must_use]
+    pub(crate) fn close(&self) -> Vec<T> {
+        if self.check_process().is_err() {
+            return Vec::new();
+        }
+        let mut state = lock(&self.state);
+        state.closed = true;
+        for waiter in state.waiting.drain(..) {
+            waiter.tell(Err(closed()));
+        }
+        state.idle.drain(..).map(|(member, _)| member.item).collect()
+    }
+
+    /// Waits in a task until all have come back to a closed pool.
+    pub(crate) async fn empty(&self) {
+        if self.check_process().is_err() {
+            return;
+        }
+        loop {
+            let mut emptied = std::pin::pin!(self.emptied.notified());
+            // Registered before looking, so that the last one is seen by one or the other.
+            emptied.as_mut().enable();
+            if lock(&self.state).busy == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.check_process().is_err() || lock(&self.state).closed
+    }
+
+    /// Waits until all have come back to a closed pool.
+    pub(crate) fn wait_empty(&self, budget: &Budget) -> Result<()> {
+        if self.check_process().is_err() {
+            return Ok(());
+        }
+        let mut state = lock(&self.state);
+        while state.busy > 0 {
+            state = match budget.pause() {
+                None => self.empty.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(pause) => self.empty.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
+            };
+            if state.busy > 0 {
+                // The host's interrupt function may take long, or use the pool: it is asked without the lock.
+                drop(state);
+                budget.check()?;
+                state = lock(&self.state);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Leaves the queue when a task stops waiting.
+struct Leaving<'r, T> {
+    queue: &'r WaitQueue<T>,
+    waiter: &'r Arc<Waiter<T>>,
+}
+
+impl<T> Drop for Leaving<'_, T> {
+    fn drop(&mut self) {
+        self.queue.give_up(self.waiter);
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::DeadInstance, "the pool is closed, and answers no further call")
+}
+
+/// The end of a wait for a turn.
+pub(crate) fn waited(ended: Error, size: usize) -> Error {
+    if ended.kind() != ErrorKind::Timeout {
+        return ended;
+    }
+    let all = if size == 1 { "the pool's one instance was".to_owned() } else { format!("all {size} instances of the pool were") };
+    Error::new(ErrorKind::Timeout, format!("{all} busy for the whole time: {}", ended.message()))
+}

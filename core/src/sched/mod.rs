@@ -1,0 +1,5 @@
+//! Calls that suspend instead of holding a thread: where they run, for how long they may hold an event loop, and the clock that interrupts guests.
+
+pub(crate) mod fairness;
+pub(crate) mod task;
+pub(crate) mod ticker;

@@ -1,0 +1,371 @@
+//! Tasks: calls that suspend instead of holding a thread, and where they run.
+//!
+//! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins at home, where most calls are over before anybody else
+//! could have begun them. A guest that computes for longer than a tick of the clock or two goes *away* (see [`turn`](crate::sched::fairness)), to one of a few threads of this crate, and a task comes home
+//! for the host's functions and to have its result read. So the host's objects are touched at home only, and the loop waits for no guest.
+//!
+//! A host may also wait for such a call, with its loop standing still ([`run_here`]): then all of it happens on that thread.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::{mem, ptr};
+
+use crate::config::budget::{LOOK, interrupt};
+use crate::error::Result;
+use crate::platform::runtime;
+use crate::platform::stack;
+
+/// The thread of a host's event loop.
+pub trait Home: Send + Sync {
+    /// Has [`Job::run`] called on that thread, soon, and after this has returned. Called from any thread. A job that is dropped instead ends its task.
+    fn schedule(&self, job: Job);
+
+    /// Whether the host's code must run on its thread's own stack. A guest that can wait has a stack of its own, on which the host functions run that it calls,
+    /// and some interpreters take that for an overflow of theirs. Then such code runs when the guest has been left for a moment.
+    fn own_stack(&self) -> bool {
+        false
+    }
+}
+
+/// A turn of a task.
+pub struct Job(Option<Arc<Task>>);
+
+impl Job {
+    /// Runs the task until it waits, or goes elsewhere. Takes no longer than two ticks of the clock, of 2 ms each, but for the host's own functions.
+    pub fn run(mut self) {
+        if stack::check().is_err() {
+            return stack::when_clear(|| self.run());
+        }
+        // The loop gives it a turn, so it has had one.
+        IS_OWED.set(false);
+        if let Some(task) = self.0.take() {
+            task.run();
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            drop(task.future.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+/// Starts a task on the thread of its home, which this is. Returns when it waits for something, went elsewhere, or is over.
+pub fn spawn(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
+    Arc::new(Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(HOME), state: AtomicU8::new(SCHEDULED), home }).run();
+}
+
+struct Task {
+    /// Empty once it is over.
+    future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    place: AtomicU8,
+    state: AtomicU8,
+    home: Arc<dyn Home>,
+}
+
+// Where a task runs.
+const HOME: u8 = 0;
+const AWAY: u8 = 1;
+
+// Whether a task runs. Woken while it runs, it runs once more.
+const WAITING: u8 = 0;
+const SCHEDULED: u8 = 1;
+const RUNNING: u8 = 2;
+const WOKEN: u8 = 3;
+
+thread_local! {
+    /// The task that this thread runs.
+    static CURRENT: RefCell<Option<Arc<Task>>> = const { RefCell::new(None) };
+    /// Whether a task has held this thread, a home, for a while, and owes its loop a turn.
+    static IS_OWED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Task {
+    fn run(self: Arc<Self>) {
+        let outer = CURRENT.replace(Some(self.clone()));
+        self.state.store(RUNNING, Ordering::SeqCst);
+        let waker = Waker::from(self.clone());
+        // What a guest waits for may want a clock of tokio's.
+        let _within = runtime::clock().enter();
+        let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = future.as_mut() {
+            let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
+            // A panic ends its task, and whoever waits for it is told by the drop of what the task owns.
+            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), &mut poll)));
+            if !matches!(polled, Ok(Poll::Pending)) {
+                *future = None;
+            }
+        }
+        let over = future.is_none();
+        drop(future);
+        CURRENT.set(outer);
+        if over {
+            return;
+        }
+        if self.state.compare_exchange(RUNNING, WAITING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            self.state.store(SCHEDULED, Ordering::SeqCst);
+            self.schedule();
+        }
+    }
+
+    fn schedule(self: Arc<Self>) {
+        if self.place.load(Ordering::SeqCst) == HOME {
+            let home = self.home.clone();
+            home.schedule(Job(Some(self)));
+        } else {
+            runtime::compute(move || self.run());
+        }
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        let next = |state| match state {
+            WAITING => Some(SCHEDULED),
+            RUNNING => Some(WOKEN),
+            _ => None,
+        };
+        if self.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) == Ok(WAITING) {
+            self.schedule();
+        }
+    }
+}
+
+/// Runs a future to its end on this thread, whatever tasks it is in the middle of. What the future does at home, it does here. The host's interrupt function
+/// is asked now and then meanwhile.
+///
+/// # Errors
+///
+/// Those of the future, and what the interrupt function says, for which the future is dropped.
+pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>) -> Result<T> {
+    let _outer = Outside(CURRENT.take());
+    let sleeper = Sleeper::take();
+    let Sleeper { woken, waker } = &sleeper;
+    let _within = runtime::clock().enter();
+    loop {
+        if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(waker))) {
+            sleeper.give_back();
+            return done;
+        }
+        while !woken.woken.swap(false, Ordering::SeqCst) {
+            match interrupt() {
+                Some(_) => thread::park_timeout(LOOK),
+                None => thread::park(),
+            }
+            interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+        }
+        // A guest that computes wakes the thread at each tick of the clock.
+        interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+    }
+}
+
+/// Has the thread in the middle of its task again, when it is dropped.
+struct Outside(Option<Arc<Task>>);
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// What a thread sleeps by, and is woken. Kept for its next future, since to make it costs a twentieth of a small call. A future within a future has another one: a wake is meant for one
+/// of them. One that comes too late wakes the next future of the thread, which looks, and sleeps on.
+struct Sleeper {
+    woken: Arc<Unparked>,
+    waker: Waker,
+}
+
+thread_local! {
+    static SLEEPER: Cell<Option<Sleeper>> = const { Cell::new(None) };
+}
+
+impl Sleeper {
+    fn take() -> Sleeper {
+        // A thread that ends has none to keep.
+        SLEEPER.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
+            let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
+            Sleeper { waker: Waker::from(woken.clone()), woken }
+        })
+    }
+
+    fn give_back(self) {
+        let _ = SLEEPER.try_with(|kept| kept.set(Some(self)));
+    }
+}
+
+/// A thread that waits for its future.
+struct Unparked {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Wake for Unparked {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// Code that a guest's stack is left for.
+struct Errand<F, R> {
+    code: Option<F>,
+    result: Option<thread::Result<R>>,
+}
+
+impl<F: FnOnce() -> R, R> Errand<F, R> {
+    /// # Safety
+    ///
+    /// The address must be that of such an errand, which nobody else uses meanwhile.
+    unsafe fn run(address: usize) {
+        // SAFETY: the caller's promise.
+        let errand = unsafe { &mut *ptr::with_exposed_provenance_mut::<Self>(address) };
+        if let Some(code) = errand.code.take() {
+            errand.result = Some(catch_unwind(AssertUnwindSafe(code)));
+        }
+    }
+}
+
+/// The address of an errand, and what runs it.
+type Post = (usize, unsafe fn(usize));
+
+thread_local! {
+    /// Whether who polls on this thread runs errands.
+    static ERRANDS: Cell<bool> = const { Cell::new(false) };
+    /// The errand for which the present poll was left.
+    static POSTED: Cell<Option<Post>> = const { Cell::new(None) };
+}
+
+/// Polls, and does what the poll was left for.
+fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+    let _outer = Around(ERRANDS.replace(errands));
+    loop {
+        let polled = poll();
+        let Some((errand, run)) = POSTED.take() else { return polled };
+        // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the errand back when it is dropped. It waits for us.
+        unsafe { run(errand) };
+    }
+}
+
+struct Around(bool);
+
+impl Drop for Around {
+    fn drop(&mut self) {
+        ERRANDS.set(self.0);
+    }
+}
+
+/// Takes back an errand that nobody has run.
+struct Posted(usize);
+
+impl Drop for Posted {
+    fn drop(&mut self) {
+        POSTED.set(POSTED.take().filter(|(errand, _)| *errand != self.0));
+    }
+}
+
+/// Runs code of the host's: at home, and on the stack that it needs.
+pub(crate) async fn at_home<R>(code: impl FnOnce() -> R) -> R {
+    go_home().await;
+    if ERRANDS.get() { off_the_stack(code).await } else { code() }
+}
+
+async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
+    let mut errand = Errand { code: Some(code), result: None };
+    // It stays where it is, within a future that is pinned, until that ends.
+    let address = (&raw mut errand).expose_provenance();
+    let posted = Posted(address);
+    loop {
+        let mut left = false;
+        poll_fn(|_| {
+            if mem::replace(&mut left, true) {
+                return Poll::Ready(());
+            }
+            POSTED.set(Some((address, Errand::<F, R>::run)));
+            Poll::Pending
+        })
+        .await;
+        if let Some(result) = errand.result.take() {
+            drop(posted);
+            return result.unwrap_or_else(|panic| resume_unwind(panic));
+        }
+    }
+}
+
+/// Goes there, if the code that awaits this is elsewhere. Does nothing for code that runs outside of all tasks, on an executor of the host.
+fn go(place: u8) -> impl Future<Output = ()> + Send {
+    poll_fn(move |context| {
+        let arrived = CURRENT.with_borrow(|task| task.as_ref().is_none_or(|task| task.place.swap(place, Ordering::SeqCst) == place));
+        if arrived {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+}
+
+/// Goes to the thread where the host's own code runs: what a task does after this is awaited, it does there.
+pub fn go_home() -> impl Future<Output = ()> + Send {
+    go(HOME)
+}
+
+/// Goes to where a guest may compute.
+pub(crate) fn away() -> impl Future<Output = ()> + Send {
+    go(AWAY)
+}
+
+/// Awaits the future, and says whether that took any waiting.
+pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
+    let mut future = pin!(future);
+    let mut has_waited = false;
+    let done = poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        has_waited |= polled.is_pending();
+        polled
+    })
+    .await;
+    (done, has_waited)
+}
+
+/// What tells the task that this thread runs from others that live; 0 for none.
+pub(crate) fn current() -> usize {
+    CURRENT.with_borrow(|task| task.as_ref().map_or(0, |task| Arc::as_ptr(task).addr()))
+}
+
+/// Whether this is a task at home.
+pub(crate) fn is_at_home() -> bool {
+    CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME))
+}
+
+/// Lets a task hold the loop a little longer, for which it has to [give it a turn](give_turn) when it is done. Only one may, until the loop had a turn.
+pub(crate) fn take_breath() -> bool {
+    !IS_OWED.replace(true)
+}
+
+/// Goes away, or gives others a turn there.
+pub(crate) async fn give_way() {
+    if is_at_home() {
+        return away().await;
+    }
+    give_turn().await;
+}
+
+/// Gives others a turn, those that run where this does: waits for the task's own next one.
+pub async fn give_turn() {
+    let yielded = AtomicBool::new(false);
+    poll_fn(|context| {
+        if yielded.swap(true, Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,77 @@
+//! What guests pass to functions of files: paths, lists of buffers, places for results.
+
+use std::io;
+
+use crate::wasi::errno;
+use crate::wasi::files::table::Found;
+use crate::wasi::files::{failed, trap};
+use crate::wasi::sockets::Failed;
+use crate::wasi::sockets::call::Call;
+
+/// Longest path that is looked at; a longer one is none to any system.
+const MOST_PATH: u32 = 1 << 16;
+
+/// What lies outside the guest's memory ends it: the specification has no number for that.
+fn outside(_: Failed) -> Failed {
+    trap("a pointer to what lies outside its memory")
+}
+
+impl Call<'_> {
+    pub(crate) fn text(&self, at: i32, len: i32) -> Result<String, Failed> {
+        if len as u32 > MOST_PATH {
+            self.memory.bytes(at, len as u32).map_err(outside)?;
+            return Err(Failed::Number(errno::NAMETOOLONG));
+        }
+        let bytes = self.memory.bytes(at, len as u32).map_err(outside)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Failed::Number(errno::ILSEQ))?;
+        // No system has such a name, and none should see the part before the zero.
+        if text.contains('\0') { Err(Failed::Number(errno::INVAL)) } else { Ok(text.to_owned()) }
+    }
+
+    /// What the path at an address leads to, from the directory at a number.
+    pub(crate) fn look_up(&self, dir: i32, at: i32, len: i32) -> Result<Found, Failed> {
+        let text = self.text(at, len)?;
+        Ok(self.state.files.look_up(dir, &text)?)
+    }
+
+    /// Checks that there is room for a result.
+    pub(crate) fn place(&self, at: i32, len: u32) -> Result<(), Failed> {
+        self.memory.bytes(at, len).map(drop).map_err(outside)
+    }
+
+    pub(crate) fn result(&mut self, at: i32, bytes: &[u8]) -> Result<(), Failed> {
+        self.memory.bytes_mut(at, bytes.len() as u32).map_err(outside)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(crate) fn long(&mut self, at: i32, number: u64) -> Result<(), Failed> {
+        self.result(at, &number.to_le_bytes())
+    }
+
+    /// The first buffer of a list that has any bytes, as many of them as one call carries.
+    pub(crate) fn first(&self, buffers: i32, count: i32) -> Result<(usize, usize), Failed> {
+        let pieces = self.memory.pieces(buffers, count).map_err(|wrong| match wrong {
+            Failed::Number(errno::FAULT) => outside(wrong),
+            wrong => wrong,
+        })?;
+        Ok(pieces.first().copied().unwrap_or_default())
+    }
+
+    /// Runs what asks the system for something that it has at once: on this thread, or, for a task, where that may wait.
+    pub(crate) fn ask<R: Send + 'static, W: FnOnce() -> io::Result<R> + Send + 'static>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<R, Failed>> + Send + use<R, W> {
+        let waiting = self.waiting;
+        async move { waiting.blocking(work).await.map_err(|error| failed(&error)) }
+    }
+
+    /// The same for what the system may take long for. The call does not wait for it any longer than its budget lasts; it goes on by itself then.
+    pub(crate) fn ask_slowly<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, Failed>> + Send {
+        let (waiting, budget) = (self.waiting, &self.state.budget);
+        async move { waiting.aside(budget, work).await?.map_err(|error| failed(&error)) }
+    }
+}

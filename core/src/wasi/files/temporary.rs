@@ -1,0 +1,210 @@
+//! A guest's own folder for temporary files, at `/tmp`: made with the guest, and gone with it.
+
+use std::env;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use cap_primitives::fs::{FollowSymlinks, OpenOptions, open, read_base_dir, remove_dir, remove_file, rename, stat};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fork;
+use crate::wasi::files::given::{GivenDir, open_readable};
+
+/// Where the guest sees it, which is where Go looks for temporary files.
+const NAME: &str = "/tmp";
+
+/// A folder of this user's alone, until it is dropped.
+pub(crate) struct Temporary {
+    /// Taken when it is dropped.
+    folder: Option<Folder>,
+    /// The process that made it: a forked one has no part in it.
+    generation: u64,
+}
+
+struct Folder {
+    parent: File,
+    name: PathBuf,
+    file: Arc<File>,
+}
+
+/// How many files and folders are removed by whoever drops the guest. A guest can make them far faster than they go: what
+/// is left goes on a thread of its own.
+const AT_ONCE: usize = 256;
+
+/// How many such threads there are at most. Beyond that, whoever drops a guest removes all of its files.
+const THREADS: usize = 4;
+
+impl Temporary {
+    /// # Errors
+    ///
+    /// `denied` where no folder can be made.
+    pub(crate) fn new() -> Result<Temporary> {
+        fork::watch();
+        Temporary::within(&env::temp_dir()).map_err(|error| {
+            let text = format!("the guest's folder for temporary files can't be made in {}: {error}", env::temp_dir().display());
+            Error::new(ErrorKind::Denied, text)
+        })
+    }
+
+    fn within(path: &Path) -> io::Result<Temporary> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let parent = open_readable(path)?;
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        loop {
+            let name = PathBuf::from(format!("undergo-{}-{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
+            match builder.create(path.join(&name)) {
+                Ok(()) => {
+                    let file = open(&parent, &name, OpenOptions::new().read(true)._cap_fs_ext_follow(FollowSymlinks::No))?;
+                    let folder = Some(Folder { parent, name, file: Arc::new(file) });
+                    return Ok(Temporary { folder, generation: fork::generation() });
+                }
+                // Another process had this number, and was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn dir(&self) -> Option<GivenDir> {
+        let file = self.folder.as_ref()?.file.clone();
+        Some(GivenDir { name: NAME.into(), file, readonly: false })
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if self.generation == fork::generation()
+            && let Some(folder) = self.folder.take()
+        {
+            folder.drop_all();
+        }
+    }
+}
+
+impl Folder {
+    /// Removes it, if that takes no more removals than are left. What can't be removed stays, as it does when a process is killed.
+    fn remove(&self, left: &mut usize) -> io::Result<bool> {
+        if !empty(&self.file, left)? {
+            return Ok(false);
+        }
+        // Only where it still is: nobody else's folder is taken for it, and one that is not empty stays.
+        remove_dir(&self.parent, &self.name).map(|()| true)
+    }
+
+    fn drop_all(self) {
+        static REMOVING: AtomicUsize = AtomicUsize::new(0);
+        if self.remove(&mut { AT_ONCE }).unwrap_or(true) {
+            return;
+        }
+        let rest = move || {
+            let _ = self.remove(&mut { usize::MAX });
+        };
+        if REMOVING.fetch_add(1, Ordering::Relaxed) < THREADS {
+            let on_thread = move || {
+                rest();
+                REMOVING.fetch_sub(1, Ordering::Relaxed);
+            };
+            // Where there can be no thread the folder stays, as it does when a process is killed.
+            if thread::Builder::new().name("undergo temp".into()).spawn(on_thread).is_err() {
+                REMOVING.fetch_sub(1, Ordering::Relaxed);
+            }
+        } else {
+            rest();
+            REMOVING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Removes what is in a directory, and tells whether that was all of it: no more than so many removals and moves are done. However deep the guest has
+/// made it, this takes two descriptors: what is in a folder is moved up before that is removed.
+fn empty(dir: &File, left: &mut usize) -> io::Result<bool> {
+    let mut moved = 0_u64;
+    let mut may = || {
+        *left = left.saturating_sub(1);
+        *left > 0
+    };
+    loop {
+        let mut folders = Vec::new();
+        for entry in read_base_dir(dir)? {
+            let name = entry?.file_name();
+            let name = Path::new(&name);
+            if !may() {
+                return Ok(false);
+            }
+            if stat(dir, name, FollowSymlinks::No)?.is_dir() { folders.push(name.to_owned()) } else { remove_file(dir, name)? }
+        }
+        if folders.is_empty() {
+            return Ok(true);
+        }
+        for folder in folders {
+            let inner = open(dir, &folder, OpenOptions::new().read(true)._cap_fs_ext_follow(FollowSymlinks::No))?;
+            for entry in read_base_dir(&inner)? {
+                let name = entry?.file_name();
+                let name = Path::new(&name);
+                if !may() {
+                    return Ok(false);
+                }
+                if !stat(&inner, name, FollowSymlinks::No)?.is_dir() {
+                    remove_file(&inner, name)?;
+                    continue;
+                }
+                loop {
+                    moved += 1;
+                    match rename(&inner, name, dir, Path::new(&format!("{moved}"))) {
+                        // The guest had one of that name.
+                        Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory) => {}
+                        done => break done?,
+                    }
+                }
+            }
+            match remove_dir(dir, &folder) {
+                // Some systems leave out what was there while others were moved.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                done => done?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "uses files")]
+    fn it_is_gone_with_all_that_is_in_it() {
+        let around = tempfile::tempdir().expect("a folder");
+        let outside = around.path().join("outside");
+        fs::write(&outside, "kept").expect("a file");
+        let made = Temporary::within(around.path()).expect("a folder");
+        let folder = made.folder.as_ref().expect("it is there");
+        let path = around.path().join(&folder.name);
+        // Deeper than a process has descriptors, and with names that moving things up would use.
+        let mut inner = folder.file.clone();
+        for depth in 0..3000 {
+            let name = Path::new(if depth % 2 == 0 { "1" } else { "deep" });
+            cap_primitives::fs::create_dir(&inner, name, &cap_primitives::fs::DirOptions::new()).expect("a folder");
+            inner = Arc::new(open(&inner, name, OpenOptions::new().read(true)).expect("a folder"));
+        }
+        fs::create_dir_all(path.join("2/3")).expect("a folder");
+        fs::write(path.join("3"), "file").expect("a file");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&outside, path.join("2/link")).expect("a link");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(around.path(), path.join("4")).expect("a link");
+        drop(inner);
+        assert!(!folder.remove(&mut { AT_ONCE }).expect("removed"), "it is too much for once");
+        assert!(folder.remove(&mut { usize::MAX }).expect("removed"));
+        assert!(!path.exists());
+        assert_eq!(fs::read_to_string(outside).expect("it is kept"), "kept");
+    }
+}

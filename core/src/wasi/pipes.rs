@@ -1,0 +1,101 @@
+//! What a guest has opened that has no places in it: named pipes, terminals and other devices. They are read and written without blocking, and the call
+//! waits for them as long as its budget lasts.
+
+use crate::config::budget::Budget;
+use crate::wasi::descriptor::{Descriptor, Waiting, Wants};
+use crate::wasi::errno;
+use crate::wasi::sockets::Failed;
+
+/// The first number of a pipe: behind those of files, before those of sockets.
+const FIRST: i32 = 1 << 29;
+
+/// Numbers that there are for pipes: more than any guest has.
+const MOST: usize = 1 << 20;
+
+/// The pipes of a guest, by their numbers from [`FIRST`] on.
+#[derive(Default)]
+pub(crate) struct Pipes {
+    open: Vec<Option<Pipe>>,
+}
+
+/// An open pipe.
+pub(crate) struct Pipe {
+    pub(crate) descriptor: Descriptor,
+    /// Whether what can't be done at once waits.
+    pub(crate) blocks: bool,
+    /// The number of preview 1 for what it is.
+    pub(crate) kind: u8,
+}
+
+impl Pipes {
+    pub(crate) fn find(&self, number: i32) -> Option<&Pipe> {
+        self.open.get(place(number)?)?.as_ref()
+    }
+
+    pub(crate) fn find_mut(&mut self, number: i32) -> Option<&mut Pipe> {
+        self.open.get_mut(place(number)?)?.as_mut()
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open.iter().flatten().count()
+    }
+
+    /// Whether the number is for pipes only, whether or not there is one.
+    pub(crate) fn is_own(number: i32) -> bool {
+        place(number).is_some()
+    }
+
+    /// Takes note that the guest closes a descriptor. Gives whether it was a pipe.
+    pub(crate) fn close(&mut self, number: i32) -> bool {
+        place(number).and_then(|place| self.open.get_mut(place)?.take()).is_some()
+    }
+
+    pub(crate) fn add(&mut self, pipe: Pipe) -> Result<i32, Failed> {
+        let place = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        if place == MOST {
+            return Err(Failed::Number(errno::MFILE));
+        }
+        if place == self.open.len() {
+            self.open.push(None);
+        }
+        self.open[place] = Some(pipe);
+        // Bounded by MOST.
+        Ok(FIRST + place as i32)
+    }
+}
+
+fn place(number: i32) -> Option<usize> {
+    number.checked_sub(FIRST).and_then(|place| usize::try_from(place).ok()).filter(|place| *place < MOST)
+}
+
+impl Pipe {
+    /// Reads what is there, and waits for it as long as the budget lasts; 0 at the end.
+    pub(crate) async fn read(&self, buffer: &mut [u8], waiting: Waiting, budget: &Budget) -> Result<usize, Failed> {
+        loop {
+            if let Some(count) = self.descriptor.read(buffer)? {
+                return Ok(count);
+            }
+            self.wait(Wants::Read, waiting, budget).await?;
+        }
+    }
+
+    /// Writes some of the bytes, and waits until there is room for any.
+    pub(crate) async fn write(&self, bytes: &[u8], waiting: Waiting, budget: &Budget) -> Result<usize, Failed> {
+        loop {
+            if let Some(count) = self.descriptor.write(bytes)? {
+                return Ok(count);
+            }
+            self.wait(Wants::Write, waiting, budget).await?;
+        }
+    }
+
+    async fn wait(&self, wants: Wants, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+        if !self.blocks {
+            return Err(Failed::Number(errno::AGAIN));
+        }
+        waiting.check(budget)?;
+        waiting.pause(&[(&self.descriptor, wants)], budget, None).await;
+        Ok(())
+    }
+}

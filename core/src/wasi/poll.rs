@@ -1,0 +1,316 @@
+//! `poll_oneoff`: waiting for moments and descriptors, as long as the budget of the call lasts.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
+use wiggle::GuestMemory;
+
+use crate::abi::memory::{self, GuestMemory as Checked};
+use crate::config::budget::LOOK;
+use crate::error::Result;
+use crate::guest::state::State;
+use crate::wasi::clock::Simulated;
+use crate::wasi::descriptor::{Found, Waiting, Wanted, Wants, look};
+use crate::wasi::errno;
+use crate::wasi::files::table::Entry as Open;
+use crate::wasi::owned_fd::is_own;
+use crate::wasi::pipes::Pipes;
+use crate::wasi::sockets::socket::Socket;
+use crate::wasi::sockets::table::Sockets;
+use crate::wasi::stdio::output::Stream;
+use crate::wasi::stdio::streams::{Standard, Standards, Streams};
+
+/// Subscriptions that one call may have: each takes room on the host's side.
+const MOST: u32 = 1 << 16;
+
+/// Sizes of `subscription` and `event`.
+const SUBSCRIPTION: u32 = 48;
+const EVENT: usize = 32;
+
+const CLOCK: u8 = 0;
+const FD_READ: u8 = 1;
+const FD_WRITE: u8 = 2;
+
+const REALTIME: u32 = 0;
+const MONOTONIC: u32 = 1;
+
+/// A `subscription`, as the guest wrote it.
+#[derive(Clone, Copy)]
+pub(crate) struct Subscription {
+    userdata: u64,
+    kind: u8,
+    /// A clock, or a descriptor.
+    target: u32,
+    time: u64,
+    is_absolute: bool,
+}
+
+/// What all of them wait for.
+pub(crate) struct Waits {
+    all: Vec<Wait>,
+    /// The sockets and pipes among it, each once for what it should be ready for: however many subscriptions there are, these are no more than the guest has.
+    own: Vec<(i32, Wants)>,
+}
+
+/// What one waits for.
+struct Wait {
+    userdata: u64,
+    kind: u8,
+    until: Until,
+}
+
+enum Until {
+    /// `None`: never.
+    Moment(Option<Instant>),
+    /// So many nanoseconds of a simulated clock.
+    Simulated(u64),
+    Input,
+    Output(Standard),
+    /// A socket or pipe, by its place among them.
+    Own(usize),
+    /// There already, or never to be.
+    Now(Outcome),
+}
+
+/// What an event says.
+#[derive(Clone, Copy)]
+struct Outcome {
+    error: i32,
+    bytes: u64,
+    is_end: bool,
+}
+
+impl Outcome {
+    const PLAIN: Outcome = Outcome { error: errno::SUCCESS, bytes: 0, is_end: false };
+
+    fn failed(error: i32) -> Outcome {
+        Outcome { error, ..Outcome::PLAIN }
+    }
+
+    /// A read that would not wait; 0 bytes are the end.
+    fn readable(bytes: u64) -> Outcome {
+        Outcome { bytes, is_end: bytes == 0, ..Outcome::PLAIN }
+    }
+
+    fn writable() -> Outcome {
+        Outcome { bytes: 1, ..Outcome::PLAIN }
+    }
+
+    /// A socket or pipe that can be used; how many bytes that would be is not known.
+    fn own(found: Found) -> Outcome {
+        Outcome { bytes: 1, is_end: found.is_over, ..Outcome::PLAIN }
+    }
+}
+
+/// An `event` for the guest.
+pub(crate) struct Event {
+    userdata: u64,
+    kind: u8,
+    outcome: Outcome,
+}
+
+/// Reads the subscriptions, and checks that there is room for as many events. The error is the guest's number for it.
+pub(crate) fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscription>, i32> {
+    if count == 0 || count > MOST {
+        return Err(errno::INVAL);
+    }
+    let memory = Checked::new(memory);
+    let bytes = memory.slice(at, count, SUBSCRIPTION, 8).map_err(|_| errno::FAULT)?;
+    memory.slice(events, count, EVENT as u32, 8).map_err(|_| errno::FAULT)?;
+    let one = |bytes: &[u8]| {
+        let kind = memory::read_u8(bytes, 8);
+        Subscription {
+            userdata: memory::read_u64(bytes, 0),
+            kind,
+            target: memory::read_u32(bytes, 16),
+            time: memory::read_u64(bytes, 24),
+            is_absolute: memory::read_u16(bytes, 40) & 1 != 0,
+        }
+    };
+    let all: Vec<_> = bytes.chunks_exact(SUBSCRIPTION as usize).map(one).collect();
+    if all.iter().any(|one| one.kind > FD_WRITE) { Err(errno::INVAL) } else { Ok(all) }
+}
+
+/// Finds out what the subscriptions mean now. What can't be waited for is an event of its own, and harms no other.
+pub(crate) async fn resolve(subscriptions: &[Subscription], state: &mut State, waiting: Waiting) -> wasmtime::Result<Waits> {
+    let now = Instant::now();
+    let mut all = Vec::with_capacity(subscriptions.len());
+    let (mut own, mut places, mut files) = (Vec::new(), HashMap::new(), HashMap::new());
+    for one in subscriptions {
+        let until = match (one.kind, state.standards.find(one.target as i32)) {
+            (CLOCK, _) => moment(one, now, state)?,
+            (FD_READ, Some(Standard::Input)) => Until::Input,
+            (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
+            (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
+            // Nobody will connect any more, which accepting tells.
+            (_, None) if state.sockets.find(one.target as i32).is_some_and(Socket::is_shut) => {
+                Until::Now(Outcome::own(Found { is_ready: true, is_over: true }))
+            }
+            (kind, None) if is_own(state, one.target as i32) => {
+                let wanted = (one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write });
+                Until::Own(*places.entry(wanted).or_insert_with(|| {
+                    own.push(wanted);
+                    own.len() - 1
+                }))
+            }
+            (kind, None) => Until::Now(match files.entry((kind, one.target)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(file(kind, one.target, state, waiting).await?),
+            }),
+        };
+        all.push(Wait { userdata: one.userdata, kind: one.kind, until });
+    }
+    Ok(Waits { all, own })
+}
+
+fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Result<Until> {
+    if let (Some(clock), REALTIME | MONOTONIC) = (&state.clock, one.target) {
+        let when = if one.is_absolute { clock.when(one.target == REALTIME, one.time) } else { clock.passed().saturating_add(one.time) };
+        return Ok(Until::Simulated(when));
+    }
+    let passed = match (one.target, one.is_absolute) {
+        (REALTIME | MONOTONIC, false) => 0,
+        (REALTIME, true) => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        }
+        // Its beginning is known to wasmtime-wasi alone.
+        (MONOTONIC, true) => {
+            let mut bytes = [0; 8];
+            let mut memory = GuestMemory::Unshared(&mut bytes);
+            preview1::clock_time_get(&mut state.wasi, &mut memory, MONOTONIC as i32, 1, 0)?;
+            u64::from_le_bytes(bytes)
+        }
+        _ => return Ok(Until::Now(Outcome::failed(errno::INVAL))),
+    };
+    Ok(Until::Moment(now.checked_add(Duration::from_nanos(one.time.saturating_sub(passed)))))
+}
+
+/// Files of the host are always ready; directories, and numbers without a file, never are.
+async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtime::Result<Outcome> {
+    let open = match state.files.find(fd as i32) {
+        Some(Open::Null(_)) if kind == FD_WRITE => return Ok(Outcome::writable()),
+        Some(Open::Null(_)) => return Ok(Outcome::readable(0)),
+        Some(Open::File(open)) => open,
+        _ => return Ok(Outcome::failed(errno::BADF)),
+    };
+    if kind == FD_WRITE {
+        return Ok(Outcome::writable());
+    }
+    let (file, at) = (open.file.clone(), open.at);
+    match waiting.blocking(move || file.metadata()).await {
+        Ok(found) => Ok(Outcome::readable(found.len().saturating_sub(at))),
+        Err(error) => Ok(Outcome::failed(errno::from_system(&error))),
+    }
+}
+
+/// Waits until something has happened, and gives all that has.
+pub(crate) async fn wait(waits: &Waits, state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
+    // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
+    let State { standards, streams, sockets, pipes, budget, clock, .. } = state;
+    let (standards, streams, budget, clock) = (&*standards, &**streams, &*budget, clock.as_ref());
+    let (own, waits) = (awaited(&waits.own, sockets, pipes), &waits.all[..]);
+    let mut wanted = descriptors(waits, standards, streams);
+    wanted.extend(&own);
+    let mut in_vain = 0;
+    loop {
+        let now = Instant::now();
+        // Looked at once: all that wait for the same stream are told the same.
+        let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
+        // One look for all of them.
+        let found = look(&own);
+        let passed = clock.map_or(0, Simulated::passed);
+        let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &found)).collect();
+        if !happened.is_empty() {
+            return Ok(happened);
+        }
+        waiting.check(budget)?;
+        // A simulated clock waits for nothing: it is at the nearest moment at once.
+        if let (Some(clock), Some(next)) = (clock, waits.iter().filter_map(Wait::simulated).min()) {
+            clock.go_to(next);
+            continue;
+        }
+        let next = waits.iter().filter_map(Wait::moment).min().map(|next| next.saturating_duration_since(Instant::now()));
+        in_vain = if waiting.pause(&wanted, budget, next).await { in_vain + 1 } else { 0 };
+        if in_vain > 1 {
+            // Ready, and yet not. Nothing tells when it is, and the thread may be an event loop's.
+            waiting.pause(&[], budget, Some(next.map_or(LOOK, |next| next.min(LOOK)))).await;
+        }
+    }
+}
+
+/// The sockets and pipes that end the wait. They were there when it began, and nobody closes them meanwhile.
+fn awaited<'s>(own: &[(i32, Wants)], sockets: &'s Sockets, pipes: &'s Pipes) -> Vec<Wanted<'s>> {
+    let one = |(number, wants): &(i32, Wants)| {
+        let socket = sockets.find(*number).map(Socket::awaited);
+        Some((socket.or_else(|| Some(&pipes.find(*number)?.descriptor as _))?, *wants))
+    };
+    own.iter().filter_map(one).collect()
+}
+
+/// The host's descriptors that end the wait: one for each standard stream at the most.
+fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Streams) -> Vec<Wanted<'s>> {
+    let is_wanted = |standard: Standard| {
+        waits.iter().any(|wait| match wait.until {
+            Until::Input => standard == Standard::Input,
+            Until::Output(output) => standard == output,
+            _ => false,
+        })
+    };
+    [
+        (Standard::Input, standards.stdin.descriptor(), Wants::Read),
+        (Standard::Output, streams.stdout.descriptor(), Wants::Write),
+        (Standard::Error, streams.stderr.descriptor(), Wants::Write),
+    ]
+    .into_iter()
+    .filter(|(standard, ..)| is_wanted(*standard))
+    .filter_map(|(_, descriptor, wants)| Some((descriptor? as _, wants)))
+    .collect()
+}
+
+impl Wait {
+    fn moment(&self) -> Option<Instant> {
+        match self.until {
+            Until::Moment(moment) => moment,
+            _ => None,
+        }
+    }
+
+    fn simulated(&self) -> Option<u64> {
+        match self.until {
+            Until::Simulated(passed) => Some(passed),
+            _ => None,
+        }
+    }
+
+    fn event(&self, now: Instant, passed: u64, input: Option<u64>, streams: &Streams, own: &[Found]) -> Option<Event> {
+        let outcome = match self.until {
+            Until::Moment(moment) => moment.is_some_and(|moment| moment <= now).then_some(Outcome::PLAIN),
+            Until::Simulated(moment) => (moment <= passed).then_some(Outcome::PLAIN),
+            Until::Input => input.map(Outcome::readable),
+            Until::Output(standard) => {
+                let descriptor = streams.output(standard).and_then(Stream::descriptor);
+                descriptor.is_none_or(|descriptor| descriptor.is_ready(Wants::Write)).then(Outcome::writable)
+            }
+            Until::Own(place) => own.get(place).filter(|found| found.is_ready).map(|found| Outcome::own(*found)),
+            Until::Now(outcome) => Some(outcome),
+        };
+        outcome.map(|outcome| Event { userdata: self.userdata, kind: self.kind, outcome })
+    }
+}
+
+/// Writes the events, for which there is room; gives their number.
+pub(crate) fn write(memory: &mut [u8], at: u32, events: &[Event]) -> usize {
+    let room = memory[at as usize..].chunks_exact_mut(EVENT);
+    for (bytes, event) in room.zip(events) {
+        bytes.fill(0);
+        bytes[..8].copy_from_slice(&event.userdata.to_le_bytes());
+        bytes[8..10].copy_from_slice(&(event.outcome.error as u16).to_le_bytes());
+        bytes[10] = event.kind;
+        bytes[16..24].copy_from_slice(&event.outcome.bytes.to_le_bytes());
+        bytes[24] = u8::from(event.outcome.is_end);
+    }
+    events.len()
+}

@@ -1,0 +1,61 @@
+//! A guest's random numbers: those of the host, or of a seed, for runs that can be repeated.
+
+use wasmtime::Caller;
+use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
+use wiggle::GuestMemory;
+
+use crate::abi::memory::GuestMemory as Checked;
+use crate::guest::state::State;
+use crate::wasi::errno;
+use crate::wasi::preview1::parts;
+
+/// Where a guest's random numbers come from: `crypto/rand`, `math/rand`, the seeds of maps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Random {
+    /// From the host, which nobody can foresee.
+    #[default]
+    Host,
+    /// From that seed, the same for each instance and each run: for runs that can be repeated, and never for keys. Versions of this crate, and machines, do not differ in it.
+    Seed(u64),
+}
+
+/// What follows from a seed.
+pub(crate) struct Seeded(blake3::OutputReader);
+
+impl Seeded {
+    /// `None` where the numbers are the host's.
+    pub(crate) fn of(random: Random) -> Option<Seeded> {
+        let Random::Seed(seed) = random else { return None };
+        let mut hasher = blake3::Hasher::new_derive_key("undergo: the random numbers of a guest");
+        hasher.update(&seed.to_le_bytes());
+        Some(Seeded(hasher.finalize_xof()))
+    }
+}
+
+/// Bytes that are made at once: between two pieces the guest looks whether it should go on.
+const PIECE: usize = 1 << 20;
+
+pub(crate) fn random_get(mut caller: Caller<'_, State>, at: i32, len: i32) -> wasmtime::Result<i32> {
+    let (memory, state) = parts(&mut caller)?;
+    let (at, len) = (at as u32, len as u32);
+    if Checked::new(memory).slice(at, 1, len, 1).is_err() {
+        return Ok(errno::FAULT);
+    }
+    // Nothing may lie anywhere, also outside the memory.
+    if len == 0 {
+        return Ok(errno::SUCCESS);
+    }
+    let wanted = &mut memory[at as usize..][..len as usize];
+    for piece in wanted.chunks_mut(PIECE) {
+        state.budget.check_limits().map_err(crate::Error::into_wasmtime)?;
+        match &mut state.random {
+            Some(seeded) => seeded.0.fill(piece),
+            None => {
+                // A piece fits an i32.
+                let size = piece.len() as i32;
+                preview1::random_get(&mut state.wasi, &mut GuestMemory::Unshared(piece), 0, size)?;
+            }
+        }
+    }
+    Ok(errno::SUCCESS)
+}

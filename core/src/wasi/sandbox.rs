@@ -1,0 +1,45 @@
+//! What an instance may reach.
+
+use std::path::PathBuf;
+
+use crate::wasi::clock::Clock;
+use crate::wasi::random::Random;
+use crate::wasi::sockets::network::Network;
+use crate::wasi::stdio::input::Input;
+use crate::wasi::stdio::output::Output;
+
+/// What an instance may reach. By default: nothing but the standard output and error of the process.
+#[derive(Clone, Debug, Default)]
+pub struct Sandbox {
+    /// `os.Args` behind the program's name, which is always there.
+    pub args: Vec<String>,
+    /// Environment variables. Nothing is taken from the host's own environment.
+    pub env: Vec<(String, String)>,
+    /// Directories of the host, by the path at which the guest sees them. They are opened once, when an instance or a pool is made of the sandbox. Where none
+    /// is given at `/`, the guest sees an empty root that it can only read.
+    pub dirs: Vec<(String, Dir)>,
+    /// Whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, on the host's own folder for such files, and gone
+    /// when it is reset or dropped. Only the host's disk bounds what it writes there.
+    pub temp: bool,
+    /// What the guest reads from its standard input.
+    pub stdin: Input,
+    /// Where the guest's standard output goes. By default to that of the process; of a command that is run, into its result.
+    pub stdout: Output,
+    /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
+    pub stderr: Output,
+    /// The clock that the guest reads.
+    pub clock: Clock,
+    /// Where its random numbers come from.
+    pub random: Random,
+    /// What it may reach over the network.
+    pub network: Network,
+}
+
+/// A directory of the host.
+#[derive(Clone, Debug)]
+pub struct Dir {
+    /// Its path on the host.
+    pub path: PathBuf,
+    /// Whether the guest may only read.
+    pub readonly: bool,
+}

@@ -1,0 +1,289 @@
+//! Opening sockets, connecting and listening, their addresses and their options.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+
+use crate::abi::memory;
+use crate::wasi::errno;
+use crate::wasi::owned_fd;
+use crate::wasi::sockets::Failed;
+use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
+use crate::wasi::sockets::call::Call;
+use crate::wasi::sockets::lookups;
+use crate::wasi::sockets::options::{self, Choice};
+use crate::wasi::sockets::rules;
+use crate::wasi::sockets::socket::Socket;
+
+/// The flag of a descriptor whose use does not wait.
+pub(crate) const NONBLOCK: i32 = 4;
+
+const DATAGRAM: i32 = 1;
+const STREAM: i32 = 2;
+
+/// Longest name that is looked at.
+const MOST_NAME: u32 = 1024;
+
+pub(crate) async fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> Result<(), Failed> {
+    call.state.sockets.permit_any()?;
+    let family = u16::try_from(family).ok().filter(|family| matches!(*family, V4 | V6 | UNIX)).ok_or(errno::AFNOSUPPORT)?;
+    let is_stream = match kind {
+        STREAM => true,
+        DATAGRAM => false,
+        _ => return Err(Failed::Number(errno::PROTOTYPE)),
+    };
+    owned_fd::has_room(call.state)?;
+    call.memory.bytes(number, 4)?;
+    let socket = call.state.sockets.add(Socket::open(family, is_stream)?);
+    call.memory.set_word(number, socket as u32)
+}
+
+pub(crate) async fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+    call.socket(fd).await?;
+    let address = call.memory.address(address, port)?;
+    call.state.sockets.permit_listen(&address)?;
+    let is_stream = call.socket(fd).await?.is_stream;
+    let place = call.state.sockets.settle(&address, is_stream)?;
+    call.socket(fd).await?.bind(address, &place)
+}
+
+pub(crate) async fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {
+    let socket = call.socket(fd).await?;
+    if !socket.is_bound {
+        // The system would choose a port, at every address.
+        let everywhere = match socket.family {
+            V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            _ => return Err(Failed::Number(errno::INVAL)),
+        };
+        call.state.sockets.permit_listen(&Address::Ip(SocketAddr::new(everywhere, 0)))?;
+    }
+    call.socket(fd).await?.listen(backlog)
+}
+
+/// Version 2, which is also that of preview 1 itself.
+pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32) -> Result<(), Failed> {
+    if flags & !NONBLOCK != 0 {
+        return Err(Failed::Number(errno::INVAL));
+    }
+    call.memory.bytes(number, 4)?;
+    call.socket(fd).await?;
+    // Before it waits: a connection that nobody can have should stay where it is.
+    owned_fd::has_room(call.state)?;
+    let waiting = call.waiting;
+    let state = &mut *call.state;
+    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    let mut accepted = socket.accept(waiting, &state.budget).await?;
+    accepted.blocks = flags & NONBLOCK == 0;
+    let accepted = state.sockets.add(accepted);
+    call.memory.set_word(number, accepted as u32)
+}
+
+pub(crate) async fn accept_1(call: Call<'_>, fd: i32, number: i32) -> Result<(), Failed> {
+    accept(call, fd, 0, number).await
+}
+
+pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+    let family = call.socket(fd).await?.family;
+    let address = call.memory.address(address, port)?;
+    // Linux lets a socket for IPv6 go to IPv4 and the other way round; others don't.
+    if address.family() != family {
+        return Err(Failed::Number(errno::AFNOSUPPORT));
+    }
+    let (waiting, state) = (call.waiting, &mut *call.state);
+    let address = state.sockets.permit_connect(&address, waiting, &state.budget).await?;
+    let place = state.sockets.reach(&address)?;
+    let socket = state.sockets.find_mut(fd).ok_or(errno::BADF)?;
+    socket.peers.note(&address);
+    socket.peer = Some(address);
+    socket.connect(&place, waiting, &state.budget).await
+}
+
+pub(crate) async fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
+    // What is no socket is told before what can't be done with one.
+    let socket = call.socket(fd).await?;
+    socket.shutdown(match how {
+        1 => Shutdown::Read,
+        2 => Shutdown::Write,
+        3 => Shutdown::Both,
+        _ => return Err(Failed::Number(errno::INVAL)),
+    })
+}
+
+pub(crate) async fn local_address(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+    let local = call.socket(fd).await?.local()?;
+    let number = call.memory.set_address(address, local.as_ref())?;
+    call.memory.set_word(port, number.into())
+}
+
+pub(crate) async fn peer_address(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+    let peer = call.socket(fd).await?.peer()?;
+    let number = call.memory.set_address(address, peer.as_ref())?;
+    call.memory.set_word(port, number.into())
+}
+
+pub(crate) async fn local_address_1(mut call: Call<'_>, fd: i32, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
+    let local = call.socket(fd).await?.local()?;
+    set_address_1(&mut call, local.as_ref(), address, kind, port)
+}
+
+pub(crate) async fn peer_address_1(mut call: Call<'_>, fd: i32, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
+    let peer = call.socket(fd).await?.peer()?;
+    set_address_1(&mut call, peer.as_ref(), address, kind, port)
+}
+
+fn set_address_1(call: &mut Call<'_>, found: Option<&Address>, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
+    let number = call.memory.set_address(address, found)?;
+    call.memory.set_word(kind, found.map_or(0, Address::version))?;
+    call.memory.set_word(port, number.into())
+}
+
+pub(crate) async fn set_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
+    let choice = Choice::find(level, name)?;
+    // The longest is a time, of two words of 64 bits.
+    let bytes = call.memory.bytes(value, (len as u32).min(16))?.to_vec();
+    options::set(call.socket(fd).await?, choice, &bytes)
+}
+
+pub(crate) async fn get_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
+    let choice = Choice::find(level, name)?;
+    let found = options::get(call.socket(fd).await?, choice)?;
+    // The size, or where it stands, by who wrote the guest. Nobody has a variable at 4, or at 16.
+    let place = (!matches!(len, 4 | 8 | 16)).then_some(len);
+    let room = match place {
+        None => len as u32,
+        Some(place) => call.memory.word(place)?,
+    };
+    let bytes = found.bytes();
+    let size = bytes.len() as u32;
+    if room < size {
+        return Err(Failed::Number(errno::INVAL));
+    }
+    call.memory.bytes_mut(value, size)?.copy_from_slice(&bytes);
+    match place {
+        Some(place) => call.memory.set_word(place, size),
+        None => Ok(()),
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
+pub(crate) async fn address_info(
+    mut call: Call<'_>,
+    node: i32,
+    node_len: i32,
+    service: i32,
+    service_len: i32,
+    hints: i32,
+    results: i32,
+    most: i32,
+    count: i32,
+) -> Result<(), Failed> {
+    const PASSIVE: u16 = 1;
+    const NUMERIC: u16 = 4;
+    call.state.sockets.permit_any()?;
+    let node = call.memory.text(node, node_len)?;
+    let port = port(&call.memory.text(service, service_len)?)?;
+    let wanted = match hints {
+        0 => vec![0; 28],
+        at => call.memory.bytes(at, 28)?.to_vec(),
+    };
+    let (flags, family, kind) = (memory::read_u16(&wanted, 0), memory::read_u8(&wanted, 2), memory::read_u8(&wanted, 3));
+    call.memory.bytes(count, 4)?;
+    let first = call.memory.word(results)? as i32;
+    let found = if node.is_empty() && port.is_some() {
+        let (v4, v6) =
+            if flags & PASSIVE != 0 { (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED) } else { (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST) };
+        vec![IpAddr::V4(v4), IpAddr::V6(v6)]
+    } else if let Ok(ip) = node.parse::<IpAddr>() {
+        vec![ip]
+    } else if flags & NUMERIC != 0 {
+        return Err(Failed::Number(errno::NOENT));
+    } else {
+        let name = rules::name(&node).ok_or(errno::NOENT)?;
+        call.state.sockets.permit_name(&name)?;
+        let state = &mut *call.state;
+        let found = lookups::resolve(&name, &state.sockets.share, call.waiting, &state.budget).await?;
+        state.sockets.names.remember(&name, &found);
+        found
+    };
+    let wants = |ip: &IpAddr| family == 0 || u16::from(family) == if ip.is_ipv4() { V4 } else { V6 };
+    let (mut at, mut written) = (first, 0);
+    for ip in found.into_iter().filter(wants).take(most as u32 as usize) {
+        if at == 0 {
+            break;
+        }
+        at = call.memory.set_result(at, SocketAddr::new(ip, port.unwrap_or_default()), kind)?;
+        written += 1;
+    }
+    call.memory.set_word(count, written)
+}
+
+/// The port that a service has; `None` for no service. Who needs others than these few gives the number.
+fn port(service: &str) -> Result<Option<u16>, Failed> {
+    const KNOWN: [(&str, u16); 10] = [
+        ("ftp", 21),
+        ("ssh", 22),
+        ("telnet", 23),
+        ("smtp", 25),
+        ("domain", 53),
+        ("http", 80),
+        ("pop3", 110),
+        ("imap", 143),
+        ("https", 443),
+        ("postgresql", 5432),
+    ];
+    if service.is_empty() {
+        return Ok(None);
+    }
+    let known = KNOWN.iter().find(|(name, _)| *name == service).map(|(_, port)| *port);
+    service.parse().ok().or(known).map(Some).ok_or(Failed::Number(errno::NOENT))
+}
+
+impl crate::wasi::sockets::call::Memory<'_> {
+    /// A text with its length, behind which there may be a zero, or several.
+    fn text(&self, at: i32, len: i32) -> Result<String, Failed> {
+        if len as u32 > MOST_NAME {
+            return Err(Failed::Number(errno::NAMETOOLONG));
+        }
+        let bytes = self.bytes(at, len as u32)?;
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8(bytes[..end].to_vec()).map_err(|_| Failed::Number(errno::NOENT))
+    }
+
+    /// Writes one result into the node of the guest's list at that address; gives the address of the next.
+    fn set_result(&mut self, at: i32, address: SocketAddr, kind: u8) -> Result<i32, Failed> {
+        const NODE: u32 = 28;
+        const SOCKADDR: u32 = 16;
+        let kind = if kind == 0 { STREAM as u8 } else { kind };
+        let family = if address.is_ipv4() { V4 } else { V6 } as u8;
+        let node = self.bytes_mut(at, NODE)?;
+        let (to, next) = (memory::read_u32(node, 12) as i32, memory::read_u32(node, 24) as i32);
+        (node[0], node[1], node[2], node[3]) = (0, 0, family, kind);
+        // TCP or UDP, by the numbers of the extension.
+        node[4..8].copy_from_slice(&if i32::from(kind) == STREAM { 1_u32 } else { 2 }.to_le_bytes());
+        node[8..12].copy_from_slice(&SOCKADDR.to_le_bytes());
+        node[20..24].fill(0);
+        let sockaddr = self.bytes_mut(to, SOCKADDR)?;
+        // Those who say 14 have room for more.
+        let room = match memory::read_u32(sockaddr, 4) {
+            14 => 26,
+            room => room,
+        };
+        let data = memory::read_u32(sockaddr, 8) as i32;
+        sockaddr[0] = family;
+        let octets;
+        let ip = match address.ip() {
+            IpAddr::V4(ip) => &ip.octets()[..],
+            IpAddr::V6(ip) => {
+                octets = ip.octets();
+                &octets[..]
+            }
+        };
+        let size = 2 + ip.len() as u32;
+        if room < size {
+            return Err(Failed::Number(errno::FAULT));
+        }
+        let data = self.bytes_mut(data, size)?;
+        data[..2].copy_from_slice(&address.port().to_be_bytes());
+        data[2..].copy_from_slice(ip);
+        Ok(next)
+    }
+}

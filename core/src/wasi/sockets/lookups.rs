@@ -1,0 +1,269 @@
+//! Asking the system for the addresses of names. It can't be told to give up, and each question holds a thread until it is answered, for half a minute perhaps. So a process asks for some
+//! names at a time, of which the instances of one plugin have a part; what is beyond that waits for its turn, as long as its call may.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use crate::config::budget::Budget;
+use crate::platform::fork::PerProcess;
+use crate::wasi::descriptor::Waiting;
+use crate::wasi::errno;
+use crate::wasi::sockets::Failed;
+
+/// Names that a process asks for at a time, and those of them that one plugin does.
+const MOST: usize = 32;
+const SHARE: usize = 8;
+
+/// Addresses of one name that are looked at.
+const MOST_ADDRESSES: usize = 1024;
+
+/// A wait that nothing bounds looks again after this.
+const LONG: Duration = Duration::from_secs(10);
+
+/// What a plugin's instances have of the look-ups, all together. It is told by its address.
+#[derive(Default)]
+pub(crate) struct Share;
+
+/// One name that is asked for.
+struct Lookup {
+    name: String,
+    share: Arc<Share>,
+    answer: Mutex<Answer>,
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct Answer {
+    /// `Err`: the system has no thread.
+    found: Option<Result<Vec<IpAddr>, i32>>,
+    waker: Option<Waker>,
+}
+
+/// The look-ups of a process.
+#[derive(Default)]
+struct Desk {
+    /// Whose they are that are being asked for, each by a thread.
+    running: Vec<Arc<Share>>,
+    queue: VecDeque<Arc<Lookup>>,
+}
+
+fn desk() -> MutexGuard<'static, Desk> {
+    // A forked child has none of its parent's threads.
+    static DESK: PerProcess<Mutex<Desk>> = PerProcess::new();
+    DESK.get_or_make(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Asks the system for a name's addresses. It takes as long as that takes, or as the call has budget.
+pub(crate) async fn resolve(name: &str, share: &Arc<Share>, waiting: Waiting, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
+    // What is this machine needs nobody to say so.
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+    }
+    waiting.check(budget)?;
+    let lookup = Lookup { name: name.to_owned(), share: share.clone(), answer: Mutex::default(), answered: Condvar::new() };
+    let asked = Asked(Arc::new(lookup));
+    line_up(asked.0.clone());
+    let found = match waiting {
+        Waiting::Thread => asked.0.wait(budget)?,
+        // What ends the call drops this.
+        Waiting::Task => poll_fn(|context| asked.0.poll(context.waker())).await,
+    }?;
+    if found.is_empty() { Err(Failed::Number(errno::NOENT)) } else { Ok(found) }
+}
+
+fn line_up(lookup: Arc<Lookup>) {
+    let mut desk = desk();
+    desk.queue.push_back(lookup);
+    desk.begin();
+}
+
+/// What a call waits for. Dropped, it is not asked for any more, unless it is being asked for already.
+struct Asked(Arc<Lookup>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        desk().queue.retain(|other| !Arc::ptr_eq(other, &self.0));
+    }
+}
+
+impl Desk {
+    /// Takes the first of the queue whose turn it is.
+    fn next(&mut self) -> Option<Arc<Lookup>> {
+        if self.running.len() >= MOST {
+            return None;
+        }
+        let has_room = |share: &Arc<Share>| self.running.iter().filter(|other| Arc::ptr_eq(other, share)).count() < SHARE;
+        let place = self.queue.iter().position(|lookup| has_room(&lookup.share))?;
+        let next = self.queue.remove(place)?;
+        self.running.push(next.share.clone());
+        Some(next)
+    }
+
+    /// Gives each whose turn it is a thread.
+    fn begin(&mut self) {
+        while let Some(lookup) = self.next() {
+            let work = lookup.clone();
+            if thread::Builder::new().name("undergo-names".to_owned()).spawn(move || ask_all(work)).is_err() {
+                self.end(&lookup.share);
+                lookup.tell(Err(errno::AGAIN));
+            }
+        }
+    }
+
+    fn end(&mut self, share: &Arc<Share>) {
+        if let Some(place) = self.running.iter().position(|other| Arc::ptr_eq(other, share)) {
+            self.running.swap_remove(place);
+        }
+    }
+}
+
+/// A thread's work: one name, and those behind it.
+fn ask_all(mut lookup: Arc<Lookup>) {
+    loop {
+        lookup.tell(Ok(ask(&lookup.name)));
+        let mut desk = desk();
+        desk.end(&lookup.share);
+        match desk.next() {
+            Some(next) => lookup = next,
+            None => return,
+        }
+    }
+}
+
+impl Lookup {
+    fn lock(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, found: Result<Vec<IpAddr>, i32>) {
+        let mut answer = self.lock();
+        answer.found = Some(found);
+        self.answered.notify_all();
+        if let Some(waker) = answer.waker.take() {
+            drop(answer);
+            waker.wake();
+        }
+    }
+
+    fn wait(&self, budget: &Budget) -> Result<Result<Vec<IpAddr>, i32>, Failed> {
+        loop {
+            budget.check()?;
+            let mut answer = self.lock();
+            if let Some(found) = answer.found.take() {
+                return Ok(found);
+            }
+            drop(self.answered.wait_timeout(answer, budget.pause().unwrap_or(LONG)));
+        }
+    }
+
+    fn poll(&self, waker: &Waker) -> Poll<Result<Vec<IpAddr>, i32>> {
+        let mut answer = self.lock();
+        match answer.found.take() {
+            Some(found) => Poll::Ready(found),
+            None => {
+                answer.waker = Some(waker.clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// The system's own answer, in its order, each address once; nothing where it has none.
+fn ask(name: &str) -> Vec<IpAddr> {
+    #[cfg(test)]
+    if name == KNOWN.0 {
+        return vec![KNOWN.1];
+    }
+    #[cfg(test)]
+    if name == SLOW {
+        // Longer than any test waits.
+        thread::sleep(Duration::from_secs(600));
+    }
+    let mut ips: Vec<IpAddr> = Vec::new();
+    for found in (name, 0).to_socket_addrs().into_iter().flatten() {
+        if !ips.contains(&found.ip()) && ips.len() < MOST_ADDRESSES {
+            ips.push(found.ip());
+        }
+    }
+    ips
+}
+
+/// A name and its address that tests have without asking anybody.
+#[cfg(test)]
+pub(crate) const KNOWN: (&str, IpAddr) = ("known.example", IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
+
+/// One that is asked for in vain.
+#[cfg(test)]
+const SLOW: &str = "slow.example";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::budget::Deadline;
+    use crate::error::ErrorKind;
+    use crate::wasi::preview1::at_once;
+
+    fn resolve_here(name: &str, share: &Arc<Share>, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
+        at_once(async { Ok(resolve(name, share, Waiting::Thread, budget).await) }).expect("a number, or an end")
+    }
+
+    fn brief() -> Budget {
+        Budget { deadline: Some(Deadline::after(Duration::from_millis(30))), ..Budget::default() }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "leaves threads behind")]
+    fn a_plugin_has_a_part_of_the_look_ups_and_a_deadline_ends_each() {
+        let (slow, other) = (Arc::new(Share), Arc::new(Share));
+        for _ in 0..SHARE + 3 {
+            let ended = resolve_here(SLOW, &slow, &brief());
+            assert!(matches!(ended, Err(Failed::Ended(error)) if error.kind() == ErrorKind::Timeout));
+        }
+        let running = || desk().running.iter().filter(|share| Arc::ptr_eq(share, &slow)).count();
+        assert_eq!(running(), SHARE);
+        assert!(desk().queue.iter().all(|lookup| !Arc::ptr_eq(&lookup.share, &slow)), "nobody waits for these");
+        // Those of one plugin are in nobody else's way.
+        assert!(resolve_here(KNOWN.0, &other, &Budget::default()).is_ok_and(|found| found == [KNOWN.1]));
+        assert!(matches!(resolve_here(KNOWN.0, &slow, &brief()), Err(Failed::Ended(_))), "its own are");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "needs threads of a runtime")]
+    fn a_task_is_woken_by_its_answer() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (share, budget) = (Arc::new(Share), Budget::default());
+        let found = runtime.block_on(resolve(KNOWN.0, &share, Waiting::Task, &budget));
+        assert!(found.is_ok_and(|found| found == [KNOWN.1]));
+    }
+
+    #[test]
+    fn turns_go_round() {
+        let shares = [0; 6].map(|_| Arc::new(Share));
+        let lookup = |share: &Arc<Share>| {
+            Arc::new(Lookup { name: String::new(), share: share.clone(), answer: Mutex::default(), answered: Condvar::new() })
+        };
+        let mut desk = Desk::default();
+        for share in &shares {
+            desk.queue.extend((0..2 * SHARE).map(|_| lookup(share)));
+        }
+        let mut taken = Vec::new();
+        while let Some(next) = desk.next() {
+            taken.push(next.share.clone());
+        }
+        assert_eq!(taken.len(), MOST);
+        let of = |taken: &[Arc<Share>], share| taken.iter().filter(|other| Arc::ptr_eq(other, share)).count();
+        assert_eq!(shares.each_ref().map(|share| of(&taken, share)), [8, 8, 8, 8, 0, 0]);
+        desk.end(&shares[1]);
+        assert!(desk.next().is_some_and(|next| Arc::ptr_eq(&next.share, &shares[1])), "the first whose turn it is");
+        for _ in 0..SHARE {
+            desk.end(&shares[0]);
+        }
+        let next: Vec<_> = std::iter::from_fn(|| desk.next()).map(|next| next.share.clone()).collect();
+        assert_eq!(of(&next, &shares[0]), 8);
+    }
+}

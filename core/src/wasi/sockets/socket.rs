@@ -1,0 +1,323 @@
+//! One socket of a guest, over one of the host's, which never blocks: what waits is the call, as long as its budget lasts.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, MaybeUninitSlice, SockAddr, Type};
+
+use crate::config::budget::{Budget, LOOK};
+use crate::wasi::async_fd::AsyncFd;
+use crate::wasi::descriptor::{Awaited, Waiting, Wants, look};
+use crate::wasi::errno;
+use crate::wasi::sockets::Failed;
+use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
+use crate::wasi::sockets::peers::Peers;
+use crate::wasi::sockets::place::Place;
+
+/// What a guest has at one of its descriptors.
+pub(crate) struct Socket {
+    host: AsyncFd,
+    /// The family's number in addresses.
+    pub(crate) family: u16,
+    /// Whether it carries a stream, and not datagrams.
+    pub(crate) is_stream: bool,
+    /// Whether what can't be done at once waits, as it does until the guest says otherwise.
+    pub(crate) blocks: bool,
+    /// Whether the guest has said where it is.
+    pub(crate) is_bound: bool,
+    /// Whether the host has it as well, and other instances do: what the guest does to it is for itself alone.
+    is_shared: bool,
+    /// Whether the guest takes no more connections at one that is shared.
+    is_shut: bool,
+    /// Whom it has sent datagrams to.
+    pub(crate) peers: Peers,
+    /// Where the guest has bound it, and connected it to. The system may have been told so in other words.
+    own: Option<Address>,
+    pub(crate) peer: Option<Address>,
+    /// How long to wait for receiving, and for sending: what the guest has set by an option.
+    pub(crate) budget: [Option<Duration>; 2],
+}
+
+/// No signal for a connection that is gone: the host may not expect one. Where there is no such flag, `socket2` sets an option.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const QUIETLY: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+const QUIETLY: i32 = 0;
+
+/// What a receive came to.
+pub(crate) struct Received {
+    pub(crate) count: usize,
+    /// Whether the datagram was longer.
+    pub(crate) is_cut: bool,
+    pub(crate) from: Option<Address>,
+}
+
+impl Socket {
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn open(family: u16, is_stream: bool) -> io::Result<Socket> {
+        let domain = match family {
+            V4 => Domain::IPV4,
+            V6 => Domain::IPV6,
+            _ => Domain::UNIX,
+        };
+        let host = socket2::Socket::new(domain, if is_stream { Type::STREAM } else { Type::DGRAM }, None)?;
+        Socket::of(host, family, is_stream)
+    }
+
+    fn of(host: socket2::Socket, family: u16, is_stream: bool) -> io::Result<Socket> {
+        host.set_nonblocking(true)?;
+        if is_stream && family != UNIX {
+            // As Go has it on every other system; on this one it can't ask for it. The guest may still change it. A connection that is gone already can't be set.
+            let _ = host.set_tcp_nodelay(true);
+        }
+        Ok(Socket::new(host, family, is_stream))
+    }
+
+    fn new(host: socket2::Socket, family: u16, is_stream: bool) -> Socket {
+        Socket {
+            host: AsyncFd::new(host),
+            family,
+            is_stream,
+            blocks: true,
+            is_bound: false,
+            is_shared: false,
+            is_shut: false,
+            peers: Peers::default(),
+            own: None,
+            peer: None,
+            budget: [None; 2],
+        }
+    }
+
+    /// A listener that the host has handed in. No option of it is set: those are for all who have it.
+    pub(crate) fn listener(listener: &TcpListener) -> io::Result<Socket> {
+        let family = if listener.local_addr()?.is_ipv4() { V4 } else { V6 };
+        Ok(Socket { is_bound: true, is_shared: true, ..Socket::new(listener.try_clone()?.into(), family, true) })
+    }
+
+    /// Whether the host has it as well.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Whether the guest has ended its use of one that is shared.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.is_shut
+    }
+
+    pub(crate) fn host(&self) -> &socket2::Socket {
+        self.host.socket()
+    }
+
+    pub(crate) fn awaited(&self) -> &dyn Awaited {
+        &self.host
+    }
+
+    /// Does something with the socket as soon as that can be done.
+    ///
+    /// # Errors
+    ///
+    /// The guest's number for what the system said, `AGAIN` where it does not wait; what ends the call.
+    pub(crate) async fn when_ready<T>(
+        &self,
+        wants: Wants,
+        waiting: Waiting,
+        budget: &Budget,
+        mut work: impl FnMut(&socket2::Socket) -> io::Result<T>,
+    ) -> Result<T, Failed> {
+        let limit = self.budget[usize::from(wants == Wants::Write)].map(|limit| Instant::now() + limit);
+        let mut in_vain = 0_u32;
+        loop {
+            if in_vain > 1 {
+                // Ready, and yet not: a socket that could send, to one that has no room. Nothing tells when there is.
+                waiting.check(budget)?;
+                waiting.pause(&[], budget, Some(LOOK)).await;
+            }
+            match work(self.host()) {
+                Ok(done) => return Ok(done),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.blocks => {
+                    self.wait(wants, waiting, budget, limit).await?;
+                    in_vain += 1;
+                }
+                Err(error) => return Err(Failed::from(error)),
+            }
+        }
+    }
+
+    async fn wait(&self, wants: Wants, waiting: Waiting, budget: &Budget, limit: Option<Instant>) -> Result<(), Failed> {
+        let wanted = [(self.awaited(), wants)];
+        loop {
+            waiting.check(budget)?;
+            let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Err(Failed::Number(errno::AGAIN));
+            }
+            waiting.pause(&wanted, budget, left).await;
+            if look(&wanted)[0].is_ready {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) fn bind(&mut self, address: Address, place: &Place) -> Result<(), Failed> {
+        if self.is_shared {
+            return Err(Failed::Number(errno::INVAL));
+        }
+        self.host().bind(&place.address)?;
+        self.is_bound = true;
+        self.own = Some(address);
+        Ok(())
+    }
+
+    pub(crate) fn listen(&mut self, backlog: i32) -> Result<(), Failed> {
+        if self.is_shared {
+            // It listens already, and how many may wait there is for the host to say.
+            return if self.is_shut { Err(Failed::Number(errno::INVAL)) } else { Ok(()) };
+        }
+        // What the system has for a backlog is less than this, and a negative one.
+        self.host().listen(backlog.clamp(0, 4096))?;
+        self.is_bound = true;
+        Ok(())
+    }
+
+    pub(crate) async fn accept(&self, waiting: Waiting, budget: &Budget) -> Result<Socket, Failed> {
+        if self.is_shut {
+            return Err(Failed::Number(errno::INVAL));
+        }
+        let accepted = self.when_ready(Wants::Read, waiting, budget, |host| match host.accept() {
+            // Gone before it was accepted: that is nothing to the guest.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Err(io::ErrorKind::Interrupted.into()),
+            accepted => accepted,
+        });
+        let (host, _) = accepted.await?;
+        Ok(Socket { is_bound: true, own: self.own.clone(), ..Socket::of(host, self.family, self.is_stream)? })
+    }
+
+    /// Connects; of a socket that does not wait, begins to, which is `INPROGRESS`.
+    pub(crate) async fn connect(&self, place: &Place, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+        if self.is_shared {
+            return Err(Failed::Number(errno::ISCONN));
+        }
+        match self.host().connect(&place.address) {
+            Ok(()) => return Ok(()),
+            Err(error) if is_under_way(&error) => {}
+            Err(error) => return Err(Failed::from(error)),
+        }
+        if !self.blocks {
+            return Err(Failed::Number(errno::INPROGRESS));
+        }
+        self.wait(Wants::Write, waiting, budget, self.budget[1].map(|limit| Instant::now() + limit)).await?;
+        match self.host().take_error()? {
+            None => Ok(()),
+            Some(error) => Err(Failed::from(error)),
+        }
+    }
+
+    /// Receives into one piece of memory.
+    pub(crate) async fn receive(
+        &self,
+        buffer: &mut [u8],
+        flags: i32,
+        wants_address: bool,
+        waiting: Waiting,
+        budget: &Budget,
+    ) -> Result<Received, Failed> {
+        self.when_ready(Wants::Read, waiting, budget, |host| {
+            let mut pieces = [MaybeUninitSlice::new(uninit(buffer))];
+            // A stream has no addresses in it.
+            if wants_address && !self.is_stream {
+                let (count, said, from) = host.recv_from_vectored_with_flags(&mut pieces, flags)?;
+                return Ok(Received { count, is_cut: said.is_truncated(), from: guest_address(&from) });
+            }
+            let (count, said) = host.recv_vectored_with_flags(&mut pieces, flags)?;
+            Ok(Received { count, is_cut: said.is_truncated() && !self.is_stream, from: None })
+        })
+        .await
+    }
+
+    /// Sends what is there, or the beginning of it.
+    pub(crate) async fn send(
+        &self,
+        pieces: &[IoSlice<'_>],
+        to: Option<&Place>,
+        waiting: Waiting,
+        budget: &Budget,
+    ) -> Result<usize, Failed> {
+        let done = self.when_ready(Wants::Write, waiting, budget, |host| match to {
+            Some(to) => host.send_to_vectored_with_flags(pieces, &to.address, QUIETLY),
+            None => host.send_vectored_with_flags(pieces, QUIETLY),
+        });
+        done.await
+    }
+
+    /// As the system has it, a listener ends when no more is to be received.
+    pub(crate) fn shutdown(&mut self, how: Shutdown) -> Result<(), Failed> {
+        if self.is_shared {
+            self.is_shut |= how != Shutdown::Write;
+            return Ok(());
+        }
+        Ok(self.host().shutdown(how)?)
+    }
+
+    pub(crate) fn local(&self) -> Result<Option<Address>, Failed> {
+        let found = guest_address(&self.host().local_addr()?);
+        Ok(if self.family == UNIX { self.own.clone().or(found) } else { found })
+    }
+
+    pub(crate) fn peer(&self) -> Result<Option<Address>, Failed> {
+        let found = guest_address(&self.host().peer_addr()?);
+        Ok(if self.family == UNIX { self.peer.clone().or(found) } else { found })
+    }
+}
+
+/// Whether a connection is on its way.
+fn is_under_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(error.raw_os_error(), Some(libc::EINPROGRESS));
+    #[cfg(not(unix))]
+    return error.kind() == io::ErrorKind::WouldBlock;
+}
+
+/// A buffer as `socket2` wants it.
+fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: a byte may be treated as one that is perhaps not initialised, as long as nobody makes it so: a receive writes bytes, and nothing else.
+    unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+/// `None` for an address that no guest knows: one of a socket without a name, say.
+fn guest_address(address: &SockAddr) -> Option<Address> {
+    if let Some(ip) = address.as_socket() {
+        return Some(Address::Ip(ip));
+    }
+    #[cfg(unix)]
+    if address.is_unix() {
+        use std::os::unix::ffi::OsStrExt as _;
+        // One that a guest of this process has bound says nothing to another: it has no name.
+        let path = address.as_pathname().filter(|path| !path.starts_with("/proc/self/fd"));
+        let path = path.map(|path| path.as_os_str().as_bytes().to_vec());
+        return Some(Address::Unix(path.unwrap_or_default()));
+    }
+    None
+}
+
+/// The address that is really meant: IPv4 in IPv6's clothes is IPv4, and no address at all is this machine.
+pub(crate) fn meant(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    }
+}
+
+/// The address to go to: that which is meant, as a socket of the family has to be given it.
+pub(crate) fn destination(address: SocketAddr) -> SocketAddr {
+    match (address, meant(address.ip())) {
+        (SocketAddr::V6(_), IpAddr::V4(ip)) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), address.port()),
+        (_, ip) => SocketAddr::new(ip, address.port()),
+    }
+}

@@ -1,0 +1,260 @@
+//! Sending and receiving.
+
+use crate::config::budget::{Budget, LOOK};
+use crate::wasi::descriptor::Waiting;
+use crate::wasi::errno;
+use crate::wasi::preview1::MOST;
+use crate::wasi::sockets::Failed;
+use crate::wasi::sockets::address::UNIX;
+use crate::wasi::sockets::call::Call;
+use crate::wasi::sockets::place::Place;
+use crate::wasi::sockets::socket::{Received, Socket};
+use crate::wasi::sockets::table::Sockets;
+
+/// Flags of a receive, in preview 1.
+const PEEK: i32 = 1;
+const WAIT_ALL: i32 = 2;
+
+/// What preview 1 says of a datagram that was longer than its buffers.
+const CUT: u32 = 1;
+
+/// Bytes of the longest datagram.
+const DATAGRAM: usize = 64 << 10;
+
+#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
+pub(crate) async fn recv_from(
+    mut call: Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    address: i32,
+    flags: i32,
+    port: i32,
+    done: i32,
+    said: i32,
+) -> Result<(), Failed> {
+    let received = receive(&mut call, fd, buffers, count, flags, done, said, true).await?;
+    let number = match address {
+        0 => 0,
+        at => {
+            // A stream does not say from whom each byte is: it is from its peer.
+            let from = match received.from {
+                None if call.socket(fd).await?.is_stream => call.socket(fd).await?.peer().unwrap_or_default(),
+                from => from,
+            };
+            call.memory.set_address(at, from.as_ref())?
+        }
+    };
+    if port == 0 { Ok(()) } else { call.memory.set_word(port, number.into()) }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
+pub(crate) async fn recv_from_1(
+    call: Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    address: i32,
+    flags: i32,
+    done: i32,
+    said: i32,
+) -> Result<(), Failed> {
+    recv_from(call, fd, buffers, count, address, flags, 0, done, said).await
+}
+
+pub(crate) async fn recv(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, flags: i32, done: i32, said: i32) -> Result<(), Failed> {
+    receive(&mut call, fd, buffers, count, flags, done, said, false).await.map(|_| ())
+}
+
+#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
+async fn receive(
+    call: &mut Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    flags: i32,
+    done: i32,
+    said: i32,
+    wants_address: bool,
+) -> Result<Received, Failed> {
+    if flags & !(PEEK | WAIT_ALL) != 0 {
+        return Err(Failed::Number(errno::INVAL));
+    }
+    call.memory.bytes(done, 4)?;
+    call.memory.bytes(said, 4)?;
+    call.socket(fd).await?;
+    let received = fill(call, fd, buffers, count, flags, wants_address).await?;
+    call.memory.set_word(done, received.count as u32)?;
+    call.memory.set_word(said, if received.is_cut { CUT } else { 0 })?;
+    Ok(received)
+}
+
+/// Receives into the buffers that a list names. The socket is known to be there.
+pub(crate) async fn fill(
+    call: &mut Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    flags: i32,
+    wants_address: bool,
+) -> Result<Received, Failed> {
+    let pieces = call.memory.pieces(buffers, count)?;
+    let (waiting, state) = (call.waiting, &mut *call.state);
+    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    drop_strangers(socket, &state.sockets, waiting, &state.budget).await?;
+    let all = flags & WAIT_ALL != 0 && socket.is_stream;
+    let system = if flags & PEEK != 0 { peek() } else { 0 };
+    let memory = &mut *call.memory.0;
+    match pieces[..] {
+        // Nothing to receive is nothing to wait for; but of a datagram it is all.
+        [] if socket.is_stream => Ok(Received { count: 0, is_cut: false, from: None }),
+        [] => socket.receive(&mut [], system, wants_address, waiting, &state.budget).await,
+        [(at, len)] | [(at, len), ..] if socket.is_stream && (!all || pieces.len() == 1) => {
+            let buffer = &mut memory[at..at + len];
+            if all {
+                whole(socket, buffer, system, waiting, &state.budget).await
+            } else {
+                socket.receive(buffer, system, false, waiting, &state.budget).await
+            }
+        }
+        [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, waiting, &state.budget).await,
+        // Buffers may lie one over the other, so the system can't be given all of them.
+        _ => {
+            let total = pieces.iter().map(|(_, len)| len).sum::<usize>().min(if socket.is_stream { MOST } else { DATAGRAM });
+            let mut bytes = vec![0; total];
+            let received = if all {
+                whole(socket, &mut bytes, system, waiting, &state.budget).await?
+            } else {
+                socket.receive(&mut bytes, system, wants_address, waiting, &state.budget).await?
+            };
+            let mut rest = &bytes[..received.count];
+            for (at, len) in pieces {
+                let (first, behind) = rest.split_at(len.min(rest.len()));
+                memory[at..at + first.len()].copy_from_slice(first);
+                rest = behind;
+            }
+            Ok(received)
+        }
+    }
+}
+
+/// Datagrams that are dropped until others have a turn.
+const MOST_DROPPED: usize = 64;
+
+/// Waits for a datagram, and drops those that the rules keep from the guest: nothing of them comes into its memory. A socket that was bound takes all, as the rule for
+/// listening says, by which it was.
+async fn drop_strangers(socket: &Socket, sockets: &Sockets, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+    if socket.is_stream || socket.is_bound || socket.family == UNIX {
+        return Ok(());
+    }
+    let mut dropped = 0;
+    loop {
+        let next = socket.receive(&mut [0], peek(), true, waiting, budget).await?;
+        if sockets.admits(socket, next.from.as_ref()) {
+            return Ok(());
+        }
+        socket.receive(&mut [0], 0, true, waiting, budget).await?;
+        dropped += 1;
+        waiting.check(budget)?;
+        if dropped % MOST_DROPPED == 0 {
+            if !socket.blocks {
+                return Err(Failed::Number(errno::AGAIN));
+            }
+            waiting.pause(&[], budget, Some(LOOK)).await;
+        }
+    }
+}
+
+/// Receives until the buffer is full, or there is no more.
+async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting, budget: &Budget) -> Result<Received, Failed> {
+    // What was looked at only would be looked at again: the first look has to do.
+    if flags != 0 {
+        return socket.receive(buffer, flags, false, waiting, budget).await;
+    }
+    let mut count = 0;
+    while count < buffer.len() {
+        match socket.receive(&mut buffer[count..], 0, false, waiting, budget).await {
+            Ok(received) if received.count == 0 => break,
+            Ok(received) => count += received.count,
+            // What has come is not lost.
+            Err(Failed::Number(_)) if count > 0 => break,
+            Err(failed) => return Err(failed),
+        }
+    }
+    Ok(Received { count, is_cut: false, from: None })
+}
+
+fn peek() -> i32 {
+    #[cfg(unix)]
+    return libc::MSG_PEEK;
+    // As in winsock2.h.
+    #[cfg(not(unix))]
+    return 2;
+}
+
+#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
+pub(crate) async fn send_to(
+    mut call: Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    address: i32,
+    port: i32,
+    flags: i32,
+    done: i32,
+) -> Result<(), Failed> {
+    let family = call.socket(fd).await?.family;
+    let to = match address {
+        0 => None,
+        at if call.memory.span(at)?.1 == 0 => None,
+        at => Some(call.memory.address(at, port)?),
+    };
+    let to = match to {
+        Some(to) if to.family() != family => return Err(Failed::Number(errno::AFNOSUPPORT)),
+        Some(to) => {
+            let state = &mut *call.state;
+            let to = state.sockets.permit_connect(&to, call.waiting, &state.budget).await?;
+            Some((state.sockets.reach(&to)?, to))
+        }
+        None => None,
+    };
+    let socket = call.socket(fd).await?;
+    // A stream has but its peer, and Linux would begin a connection here on some sockets.
+    if to.is_some() && socket.is_stream {
+        return Err(Failed::Number(errno::ISCONN));
+    }
+    if let Some((_, to)) = &to {
+        socket.peers.note(to);
+    }
+    transmit(call, fd, buffers, count, to.as_ref().map(|(place, _)| place), flags, done).await
+}
+
+pub(crate) async fn send(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, flags: i32, done: i32) -> Result<(), Failed> {
+    call.socket(fd).await?;
+    transmit(call, fd, buffers, count, None, flags, done).await
+}
+
+/// Sends what the buffers of a list have, and tells how much of it. The socket is known to be there.
+pub(crate) async fn transmit(
+    mut call: Call<'_>,
+    fd: i32,
+    buffers: i32,
+    count: i32,
+    to: Option<&Place>,
+    flags: i32,
+    done: i32,
+) -> Result<(), Failed> {
+    // Preview 1 has no flags for sending.
+    if flags != 0 {
+        return Err(Failed::Number(errno::INVAL));
+    }
+    call.memory.bytes(done, 4)?;
+    let (waiting, state) = (call.waiting, &mut *call.state);
+    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    let sent = {
+        let pieces = call.memory.pieces(buffers, count)?;
+        let slices = call.memory.slices(&pieces);
+        socket.send(&slices, to, waiting, &state.budget).await?
+    };
+    call.memory.set_word(done, sent as u32)
+}
