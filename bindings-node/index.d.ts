@@ -29,6 +29,8 @@ export interface PluginOptions {
    * The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
    */
   compiler?: string | URL
+  /** Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster. True, if left out. */
+  optimize?: boolean
 }
 
 /** A directory of the host, given to the guest. */

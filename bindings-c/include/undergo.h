@@ -258,6 +258,8 @@ typedef struct undergo_plugin_options_t {
   // The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers. NULL:
   // this process compiles.
   const char *compiler;
+  // Whether Go's code is compiled as its compiler wrote it. By default its jumps are written as nested blocks and loops before, which makes it faster.
+  bool no_optimize;
 } undergo_plugin_options_t;
 
 // How many instances a pool has, and for how long.

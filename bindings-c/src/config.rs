@@ -34,6 +34,8 @@ pub struct PluginOptionsValue {
     /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers. NULL:
     /// this process compiles.
     pub compiler: *const c_char,
+    /// Whether Go's code is compiled as its compiler wrote it. By default its jumps are written as nested blocks and loops before, which makes it faster.
+    pub no_optimize: bool,
 }
 
 /// Options of one call. NULL in its place means the defaults, which are zeros.
@@ -163,7 +165,8 @@ pub(crate) unsafe fn plugin_options(options: *const PluginOptionsValue) -> Resul
     let compiler = if options.compiler.is_null() { None } else { Some(unsafe { path(options.compiler, "compiler") }?) };
     // SAFETY: the caller's promise.
     let cancel = unsafe { options.cancel.as_ref() }.map(|token| token.0.clone());
-    Ok(PluginOptions { compile, cache, bounds: options.bounds, timeout: duration(options.timeout), cancel, compiler })
+    let (bounds, timeout, optimize) = (options.bounds, duration(options.timeout), !options.no_optimize);
+    Ok(PluginOptions { compile, cache, bounds, timeout, cancel, compiler, optimize })
 }
 
 /// SAFETY: as `undergo.h` says of the struct.

@@ -9,7 +9,7 @@ const { Instance } = require('./instance.cjs')
 const options = require('./options.cjs')
 const { Pool } = require('./pool.cjs')
 
-const OPTIONS = ['compile', 'cache', 'bounds', 'timeout', 'signal', 'compiler']
+const OPTIONS = ['compile', 'cache', 'bounds', 'timeout', 'signal', 'compiler', 'optimize']
 const POOL = ['size', 'maxCalls', 'idle', ...options.INSTANCE]
 
 /** Lets nobody but this file make a plugin: they are made by its static methods. */
@@ -17,10 +17,14 @@ const PRIVATE = Symbol('undergo.plugin')
 
 /** How a plugin is compiled. `load()` gives the options of instances as well, which are not looked at here. */
 function compiling(given, others = []) {
-  const { compile = 'tiered', cache, bounds = 1, timeout, signal, compiler } = options.known(given, 'the plugin', [...OPTIONS, ...others])
+  const { compile = 'tiered', cache, bounds = 1, timeout, signal, compiler, optimize = true } = options.known(given, 'the plugin', [
+    ...OPTIONS,
+    ...others
+  ])
   if (!['tiered', 'fast', 'best'].includes(compile)) {
     throw new TypeError(`compile is ${options.show(compile)}; it must be 'tiered', 'fast' or 'best'`)
   }
+  if (typeof optimize !== 'boolean') throw new TypeError(`optimize is ${options.show(optimize)}; it must be true or false`)
   // The user's own cache is what nothing, and true, stand for.
   const folder = cache === undefined || cache === true ? undefined : cache === false ? false : options.path(cache, 'cache')
   const call = new CallOptions({ timeout, signal })
@@ -32,7 +36,8 @@ function compiling(given, others = []) {
     timeout: call.timeout,
     token: call.token,
     signal,
-    compiler: compiler === undefined ? undefined : options.path(compiler, 'compiler')
+    compiler: compiler === undefined ? undefined : options.path(compiler, 'compiler'),
+    optimize
   }
 }
 

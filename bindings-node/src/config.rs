@@ -134,7 +134,7 @@ pub(crate) fn call(timeout: Js, token: Js) -> Made<CallOptions> {
     Ok(CallOptions { timeout: milliseconds(timeout)?, cancel, ..CallOptions::default() })
 }
 
-/// Reads `{ compile, cache, bounds, timeout, token, compiler }`: the cache is a path, false, or undefined for the user's own.
+/// Reads `{ compile, cache, bounds, timeout, token, compiler, optimize }`: the cache is a path, false, or undefined for the user's own.
 pub(crate) fn plugin(given: Js) -> Made<PluginOptions> {
     let compile = match &*given.get_named("compile")?.string()? {
         "fast" => Compile::Fast,
@@ -151,7 +151,10 @@ pub(crate) fn plugin(given: Js) -> Made<PluginOptions> {
     let bounds = whole(given.get_named("bounds")?)?.map_or(1, |times| u32::try_from(times).unwrap_or(u32::MAX));
     let compiler = given.get_named("compiler")?;
     let compiler = if compiler.is_nothing() { None } else { Some(PathBuf::from(compiler.string()?)) };
-    Ok(PluginOptions { compile, cache, bounds, timeout: call.timeout, cancel: call.cancel, compiler })
+    // Compiled plugins are loaded by other options, which don't have it.
+    let optimize = given.get_named("optimize")?;
+    let optimize = optimize.is_nothing() || optimize.bool()?;
+    Ok(PluginOptions { compile, cache, bounds, timeout: call.timeout, cancel: call.cancel, compiler, optimize })
 }
 
 /// More milliseconds than a Duration can hold are as good as the most it can.

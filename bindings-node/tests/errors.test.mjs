@@ -86,6 +86,8 @@ test('loading ends, and is bounded', async () => {
   assert.equal((await Plugin.compile(wanting(3000), { ...fresh, bounds: 2 })).imports.length, 3000)
   await assert.rejects(Plugin.load(path, { bounds: 0 }), RangeError)
   await assert.rejects(Plugin.load(path, { signal: 3 }), TypeError)
+  await assert.rejects(Plugin.load(path, { optimize: 'no' }), /optimize is 'no'; it must be true or false/)
+  for (const optimize of [true, false]) assert.equal((await Plugin.load(path, { ...fresh, optimize })).tier, 'fast')
 })
 
 test('invalid-plugin says what to do', async () => {

@@ -34,6 +34,7 @@ use crate::{config, imports, records, signature, types};
 ///     cancel: a token that can end the loading before. Ctrl-C does so, too.
 ///     compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
 ///         strangers.
+///     optimize: whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
 ///
 /// Raises:
 ///     InvalidPluginError: when it is no plugin, with what to do about it.
@@ -88,7 +89,7 @@ impl Plugin {
 #[pymethods]
 impl Plugin {
     #[new]
-    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None, bounds = None, timeout = None, cancel = None, compiler = None))]
+    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None, bounds = None, timeout = None, cancel = None, compiler = None, optimize = true))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
     fn new<'py>(
         py: Python<'py>,
@@ -100,6 +101,7 @@ impl Plugin {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
         compiler: Option<PathBuf>,
+        optimize: bool,
     ) -> PyResult<Plugin> {
         let bounds = bounds.map_or(Ok(1), |given| config::count(given, "bounds", 1))?;
         let call = config::call_options(py, timeout, cancel)?;
@@ -110,6 +112,7 @@ impl Plugin {
             timeout: call.timeout,
             cancel: call.cancel,
             compiler,
+            optimize,
         };
         let core = if let Ok(bytes) = source.cast::<PyBytes>() {
             let bytes = bytes.as_bytes();

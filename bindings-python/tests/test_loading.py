@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import undergo
+from conftest import conformance_path
 
 
 def leb(n: int) -> bytes:
@@ -102,6 +103,14 @@ def test_ctrl_c_ends_loading() -> None:
     with pytest.raises(KeyboardInterrupt):
         undergo.Plugin(slow() + section(0, name("b")), compile="best", cache=False)
     timer.join()
+
+
+@pytest.mark.parametrize("optimize", [True, False])
+def test_code_is_optimized_or_not(optimize: bool) -> None:
+    plugin = undergo.Plugin(conformance_path(), compile="fast", cache=False, optimize=optimize)
+    assert plugin.tier == "fast"
+    with pytest.raises(TypeError):
+        undergo.Plugin(conformance_path(), optimize="no")  # type: ignore[arg-type]
 
 
 def test_a_compiler_that_is_none(tmp_path: Path) -> None:

@@ -234,6 +234,9 @@ pub struct Loading {
     /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
     #[uniffi(default = None)]
     pub compiler: Option<String>,
+    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
+    #[uniffi(default = true)]
+    pub optimize: bool,
 }
 
 pub(crate) fn plugin_options(compile: Compile, cache: Cache, loading: Loading) -> Result<PluginOptions> {
@@ -254,6 +257,7 @@ pub(crate) fn plugin_options(compile: Compile, cache: Cache, loading: Loading) -
         timeout: loading.timeout.map(seconds).transpose()?,
         cancel: loading.cancel.map(|token| token.core.clone()),
         compiler: loading.compiler.map(Into::into),
+        optimize: loading.optimize,
     })
 }
 

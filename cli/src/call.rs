@@ -7,13 +7,14 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde_json::Value;
 use undergo::{
-    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
+    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, PluginOptions, Type,
+    TypeKind, names,
 };
 
 use crate::failure::{self, Failure};
 use crate::forward;
 use crate::json::{self, Json, RULES, ToJson};
-use crate::options::{self, Options};
+use crate::options::{self, Code, Options};
 use crate::plugin;
 use crate::progress::Progress;
 
@@ -38,6 +39,8 @@ pub(crate) struct Args {
     /// it prints, and 64MiB of the result]
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_output: Option<u64>,
+    #[command(flatten)]
+    code: Code,
     #[command(flatten)]
     options: Options,
 }
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn call(args: &Args) -> undergo::Result<()> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
-    let plugin = Plugin::from_file(&args.file)?;
+    let plugin = Plugin::from_file_with(&args.file, &PluginOptions { optimize: args.code.optimize(), ..PluginOptions::default() })?;
     // What the user wrote is checked before the plugin runs.
     let export = plugin.export(&args.function).or_else(|error| plugin.export(&names::kebab(&args.function)).map_err(|_| error))?;
     let function = plugin.exports().nth(export).cloned();

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use undergo::{CompileOptions, Error, Plugin, Tier};
 
 use crate::limits;
+use crate::options::Code;
 use crate::plugin;
 use crate::progress::Progress;
 
@@ -29,6 +30,8 @@ pub(crate) struct Args {
     /// How many times as much as usual the plugin may ask of the compiler
     #[arg(long, value_name = "TIMES", default_value_t = 1)]
     bounds: u32,
+    #[command(flatten)]
+    code: Code,
     /// Seconds of processor time that it may take
     #[arg(long, value_name = "SECONDS")]
     max_seconds: Option<u64>,
@@ -70,8 +73,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let tier = Tier::named(&args.compile).context("--compile is fast or best")?;
     let progress = Progress::start(format!("compiling {}", args.file.display()));
-    let compiled = Plugin::compile_with(&bytes, CompileOptions { fuel: args.fuel, tier, bounds: args.bounds })
-        .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
+    let compiled =
+        Plugin::compile_with(&bytes, CompileOptions { fuel: args.fuel, tier, bounds: args.bounds, optimize: args.code.optimize() })
+            .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
     if piped(&output) {
         drop(progress);
         return io::stdout().write_all(&compiled).context("standard output can't be written to");

@@ -14,7 +14,7 @@ use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits
 use crate::duration;
 use crate::failure::{self, Failure};
 use crate::improve;
-use crate::options::{Reach, variable};
+use crate::options::{Code, Reach, variable};
 
 /// Run what 'go test' and 'go run' built for WASI
 #[derive(clap::Args)]
@@ -31,6 +31,8 @@ pub(crate) struct Args {
     env_all: bool,
     #[command(flatten)]
     reach: Reach,
+    #[command(flatten)]
+    code: Code,
     /// The program, and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM [ARGS]")]
     program: Vec<String>,
@@ -81,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         },
         ..InstanceOptions::default()
     };
-    match improve::load(program.as_ref()).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
+    match improve::load(program.as_ref(), &args.code).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
         Ok(done) => {
             failure::tell_denied(&done.denied);
             // The system has eight bits for it, as it has for other programs.

@@ -13,22 +13,30 @@ use anyhow::{Context, Result};
 use undergo::{Compile, Plugin, PluginOptions, Tier};
 
 use crate::cache;
+use crate::options::Code;
 
 /// Loads a program that is to be run once, and has better code made for its next runs.
-pub(crate) fn load(path: &Path) -> undergo::Result<Plugin> {
-    let plugin = Plugin::from_file_with(path, &PluginOptions { compile: Compile::Once, ..PluginOptions::default() })?;
+pub(crate) fn load(path: &Path, code: &Code) -> undergo::Result<Plugin> {
+    let plugin = Plugin::from_file_with(path, &options(Compile::Once, code))?;
     if plugin.was_cached() && plugin.tier()? == Tier::Fast {
         // Where this fails the program runs as it would have run.
-        let _ = begin(path);
+        let _ = begin(path, code);
     }
     Ok(plugin)
 }
 
+fn options(compile: Compile, code: &Code) -> PluginOptions {
+    PluginOptions { compile, optimize: code.optimize(), ..PluginOptions::default() }
+}
+
 /// Starts the process. It gets the open file, because the go command removes its test binaries as soon as they have run, and none of the streams, which the go command
 /// waits for.
-fn begin(path: &Path) -> io::Result<()> {
+fn begin(path: &Path, code: &Code) -> io::Result<()> {
     let mut command = polite(&env::current_exe()?);
     command.arg("improve").stdin(File::open(path)?).stdout(Stdio::null()).stderr(Stdio::null());
+    if !code.optimize() {
+        command.arg("--no-optimize");
+    }
     command.spawn()?;
     Ok(())
 }
@@ -56,7 +64,7 @@ fn polite(program: &Path) -> Command {
 }
 
 /// What that process does: compiles the module that it is given to the cache. One at a time is enough; a program that is run so often will be run again.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(code: &Code) -> Result<()> {
     let lock = undergo::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -65,6 +73,6 @@ pub(crate) fn run() -> Result<()> {
     }
     let mut module = Vec::new();
     io::stdin().lock().read_to_end(&mut module)?;
-    Plugin::from_bytes_with("", &module, &PluginOptions { compile: Compile::Best, ..PluginOptions::default() })?;
+    Plugin::from_bytes_with("", &module, &options(Compile::Best, code))?;
     Ok(())
 }

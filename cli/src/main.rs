@@ -60,7 +60,7 @@ enum Command {
     Compile(compile::Args),
     Optimize(optimize::Args),
     #[command(hide = true)]
-    Improve,
+    Improve(options::Code),
     Overlay(overlay::Args),
     Bindgen(bindgen::Args),
 }
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Command::Exec(args) => exec::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
         Command::Optimize(args) => optimize::run(&args).map(done),
-        Command::Improve => improve::run().map(done),
+        Command::Improve(code) => improve::run(&code).map(done),
         Command::Overlay(args) => overlay::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),
     };

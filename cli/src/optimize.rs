@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use gowasm::Optimized;
 
 use crate::plugin;
 use crate::progress::Progress;
@@ -30,18 +31,19 @@ Examples:
   undergo optimize app.wasm -o app-fast.wasm
   undergo optimize app.wasm -o app-fast.wasm && wasmtime run app-fast.wasm";
 
+/// The module with faster code.
+pub(crate) fn optimized(module: &[u8]) -> Result<Optimized> {
+    let done = gowasm::optimize(module)?;
+    // An engine would refuse it; to hear of it here is better.
+    wasmparser::Validator::new().validate_all(&done.module).context("its new code is not valid")?;
+    Ok(done)
+}
+
 pub(crate) fn run(args: &Args) -> Result<()> {
     let file = args.file.display();
     let module = fs::read(&args.file).with_context(|| format!("{file} can't be read"))?;
     let progress = Progress::start(format!("optimizing {file}"));
-    let done = match gowasm::optimize(&module) {
-        Ok(done) => done,
-        Err(reason) => bail!("{file} can't be optimized: {reason}"),
-    };
-    // An engine would refuse it; to hear of it here is better.
-    wasmparser::Validator::new()
-        .validate_all(&done.module)
-        .with_context(|| format!("the optimized code of {file} is not valid; {file} itself is as it was"))?;
+    let done = optimized(&module).with_context(|| format!("{file} can't be optimized"))?;
     fs::write(&args.output, &done.module).with_context(|| format!("{} can't be written", args.output.display()))?;
     drop(progress);
     let copied: usize = done.copied.values().sum();

@@ -51,6 +51,21 @@ pub(crate) struct Options {
     descriptors: Option<u32>,
 }
 
+/// How Go's code is compiled.
+#[derive(clap::Args)]
+pub(crate) struct Code {
+    /// Leave Go's code as its compiler wrote it, which is slower
+    #[arg(long)]
+    no_optimize: bool,
+}
+
+impl Code {
+    /// Whether it is rewritten to be faster.
+    pub(crate) fn optimize(&self) -> bool {
+        !self.no_optimize
+    }
+}
+
 /// What a program may reach over the network.
 #[derive(clap::Args)]
 pub(crate) struct Reach {

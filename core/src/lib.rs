@@ -19,7 +19,7 @@
 //! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
 //!
 //! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `budget`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `files`, `own`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
-//! `cache`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `queue`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
+//! `cache`, `optimize`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `queue`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
 //! `fiber`, `async_imports`, `async_instance`, `async_pool`.
 
 mod abi;

@@ -25,6 +25,7 @@
 //! | --- | --- |
 //! | `leb`, `operator` | the encoding of numbers; what an instruction does to the stack |
 //! | `graph` | dominators and loops of any graph |
+//! | `pclntab` | the names that Go's runtime has of its functions |
 //! | `names` | which functions are those of Go's runtime |
 //! | `body` | a function as segments of straight-line code |
 //! | `address` | a local improvement: addresses relative to the stack pointer |
@@ -41,7 +42,9 @@ mod leb;
 mod module;
 mod names;
 mod operator;
+mod pclntab;
 mod resume;
 mod stack_pointer;
 
-pub use module::{Optimized, Unchanged, VERSION, optimize};
+pub use module::{Optimized, Unchanged, VERSION, optimize, optimize_while};
+pub use pclntab::GoNames;

@@ -46,6 +46,8 @@ pub enum Unchanged {
     NoRuntime,
     /// It went through [`optimize`] before.
     AlreadyOptimized,
+    /// Nobody wanted it any more: see [`optimize_while`].
+    Stopped,
 }
 
 impl fmt::Display for Unchanged {
@@ -58,6 +60,7 @@ impl fmt::Display for Unchanged {
             }
             Unchanged::NoRuntime => f.write_str("the functions of Go's runtime were not found in it"),
             Unchanged::AlreadyOptimized => f.write_str("it has been optimized before"),
+            Unchanged::Stopped => f.write_str("the work was stopped"),
         }
     }
 }
@@ -74,12 +77,24 @@ impl std::error::Error for Unchanged {}
 ///
 /// Why the module was left as it is. It may be run all the same.
 pub fn optimize(module: &[u8]) -> Result<Optimized, Unchanged> {
+    optimize_while(module, || true)
+}
+
+/// As [`optimize`], for as long as it is wanted, which is asked before each function.
+///
+/// # Errors
+///
+/// As [`optimize`]; [`Unchanged::Stopped`] when it was not wanted any more.
+pub fn optimize_while(module: &[u8], wanted: impl Fn() -> bool) -> Result<Optimized, Unchanged> {
     let parts = Parts::read(module)?;
     let mut code = Vec::with_capacity(module.len());
     leb::unsigned(&mut code, parts.bodies.len() as u64);
     let mut rewritten = 0;
     let mut copied = BTreeMap::new();
     for (number, body) in parts.bodies.iter().enumerate() {
+        if !wanted() {
+            return Err(Unchanged::Stopped);
+        }
         let original = module.get(body.range()).unwrap_or_default();
         match parts.rewrite(module, number, body) {
             Ok(function) => {

@@ -5,8 +5,9 @@
 
 use std::collections::HashSet;
 
-use memchr::memmem;
 use wasmparser::{BinaryReader, DataKind, DataSectionReader, Name, NameSectionReader, Operator};
+
+use crate::pclntab::GoNames;
 
 /// The functions of the runtime that matter to the flow of control, by their index.
 #[derive(Debug, Default)]
@@ -58,40 +59,12 @@ impl Runtime {
     /// Reads the runtime's own table. `imported` is how many functions the module imports.
     pub(crate) fn from_data(data: DataSectionReader<'_>, imported: u32) -> Runtime {
         let mut runtime = Runtime::default();
-        let image = image(data);
-        // All tables together have no more entries than there is room for: a hostile module has thousands of headers.
-        let mut steps = image.len() / 8;
-        // Constants of the runtime look like the beginning of the table, too, with none behind them.
-        for at in memmem::find_iter(&image, &HEADER) {
-            let is_table = runtime.read_table(&image[at..], imported, &mut steps).is_some();
-            if (is_table && runtime.is_known) || steps == 0 {
-                break;
+        if let Some(names) = GoNames::find(&image(data), imported) {
+            for (index, name) in names.all() {
+                runtime.add(index, name);
             }
         }
         runtime
-    }
-
-    /// `runtime.pcHeader` and `runtime._func` of Go 1.20 and later.
-    fn read_table(&mut self, table: &[u8], imported: u32, steps: &mut usize) -> Option<()> {
-        let word = |n: usize| usize::try_from(u64::from_le_bytes(*table.get(8 + 8 * n..)?.first_chunk()?)).ok();
-        let count = word(0).filter(|count| *count > 0)?;
-        let names = table.get(word(3)?..)?;
-        let functions = table.get(word(7)?..)?;
-        functions.get(..count.checked_mul(8)?)?;
-        let first = read(functions, 0)?;
-        // A PC is the number of a function, 16 bits up before Go 1.26.
-        let shift = if read(functions, 8)?.wrapping_sub(first) < 1 << 16 { 0 } else { 16 };
-        for entry in 0..count {
-            *steps = steps.checked_sub(1)?;
-            let number = read(functions, entry * 8)?.wrapping_sub(first) >> shift;
-            let function = read(functions, entry * 8 + 4)? as usize;
-            let name = names.get(read(functions, function.checked_add(4)?)? as usize..)?;
-            let end = memchr::memchr(0, &name[..name.len().min(LONGEST_NAME)])?;
-            if let (Some(index), Ok(name)) = (imported.checked_add(number), str::from_utf8(&name[..end])) {
-                self.add(index, name);
-            }
-        }
-        Some(())
     }
 }
 
@@ -133,13 +106,6 @@ fn never_returns(name: &str) -> bool {
     name.starts_with("goPanic") || OTHERS.contains(&name)
 }
 
-/// The beginning of `runtime.pcHeader`: its magic number, two zeros, the quantum of a PC, and the
-/// size of a pointer.
-const HEADER: [u8; 8] = [0xF1, 0xFF, 0xFF, 0xFF, 0, 0, 1, 8];
-
-/// What is longer is no name.
-const LONGEST_NAME: usize = 1 << 10;
-
 /// Go's read-only data lies at the beginning of its memory.
 const LARGEST_IMAGE: usize = 64 << 20;
 
@@ -157,10 +123,6 @@ fn image(data: DataSectionReader<'_>) -> Vec<u8> {
         image[start..end].copy_from_slice(segment.data);
     }
     image
-}
-
-fn read(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// The version of Go that the section `producers` tells: 26 for Go 1.26.8.

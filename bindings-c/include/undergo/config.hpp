@@ -149,6 +149,8 @@ class PluginOptions {
   PluginOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
   // The program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
   PluginOptions &compiler(std::string program) { return compiler_ = std::move(program), *this; }
+  // Go's code is compiled as its compiler wrote it. By default its jumps are written as nested blocks and loops before, which makes it faster.
+  PluginOptions &no_optimize() { return no_optimize_ = true, *this; }
 
   // As undergo.h has them. They refer to this.
   undergo_plugin_options_t get() const noexcept {
@@ -158,7 +160,8 @@ class PluginOptions {
             bounds_,
             detail::nanoseconds(timeout_),
             cancel_.has_value() ? cancel_->get() : nullptr,
-            compiler_.has_value() ? compiler_->c_str() : nullptr};
+            compiler_.has_value() ? compiler_->c_str() : nullptr,
+            no_optimize_};
   }
 
  private:
@@ -169,6 +172,7 @@ class PluginOptions {
   std::optional<Duration> timeout_;
   std::optional<CancelToken> cancel_;
   std::optional<std::string> compiler_;
+  bool no_optimize_ = false;
 };
 
 // What an instance used.

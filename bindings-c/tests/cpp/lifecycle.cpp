@@ -65,6 +65,7 @@ void loading_ends(const char *file) {
   loading_fails<undergo::CancelledError>(file, undergo::PluginOptions(options).cancel(token), "cancelled");
   loading_fails<undergo::InvalidPluginError>(file, undergo::PluginOptions(options).compiler("/nowhere/undergo"), "can't be started");
   const undergo::Plugin plugin(file, undergo::PluginOptions(options).timeout(std::chrono::minutes(5)));
+  const undergo::Plugin as_it_is(file, undergo::PluginOptions(options).no_optimize());
 }
 
 void handles_move(const undergo::Plugin &plugin) {

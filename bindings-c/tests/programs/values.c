@@ -134,6 +134,10 @@ static void plugins(const char *file) {
   // Under valgrind the process is started, and then fails with code 127.
   FAILS(undergo_plugin_load(file, &apart, &plugin), UNDERGO_INVALID_PLUGIN, "/nowhere/undergo");
   undergo_cancel_delete(cancelled);
+  const undergo_plugin_options_t as_it_is = {.compile = UNDERGO_COMPILE_FAST, .no_optimize = true};
+  OK(undergo_plugin_load(file, &as_it_is, &plugin));
+  undergo_plugin_delete(plugin);
+  plugin = NULL;
 
   OK(undergo_plugin_load(file, compiling(), &plugin));
   FAILS(undergo_plugin_instantiate(plugin, NULL, NULL, NULL, &instance), UNDERGO_MISSING_IMPORT, "echo-string");

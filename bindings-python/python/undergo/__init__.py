@@ -104,6 +104,7 @@ def load(
     timeout: float | None = None,
     cancel: CancelToken | None = None,
     compiler: str | PathLike[str] | None = None,
+    optimize: bool = True,
     **options: Any,
 ) -> Instance:
     """Compile a plugin and make one instance of it: `Plugin(source, ...).instantiate(**options)`.
@@ -117,7 +118,18 @@ def load(
         timeout: seconds that loading may take, as of `Plugin`; a call's timeout is one of `limits`.
         cancel: a token that ends loading.
         compiler: an `undergo` program that compiles in a process of its own, as of `Plugin`.
+        optimize: whether Go's code is made faster before it is compiled, as of `Plugin`.
         options: `imports`, `sandbox` and `limits` of `Plugin.instantiate`.
     """
-    plugin = Plugin(source, types=types, compile=compile, cache=cache, bounds=bounds, timeout=timeout, cancel=cancel, compiler=compiler)
+    plugin = Plugin(
+        source,
+        types=types,
+        compile=compile,
+        cache=cache,
+        bounds=bounds,
+        timeout=timeout,
+        cancel=cancel,
+        compiler=compiler,
+        optimize=optimize,
+    )
     return plugin.instantiate(**options)

@@ -44,6 +44,7 @@ class Plugin:
         timeout: float | None = None,
         cancel: CancelToken | None = None,
         compiler: str | PathLike[str] | None = None,
+        optimize: bool = True,
     ) -> Plugin: ...
     @classmethod
     def load_compiled(cls, path: str | PathLike[str], *, trusted: bool, types: dict[str, type] | None = None) -> Plugin: ...

@@ -216,6 +216,8 @@ class TestCalls < Minitest::Test
     assert_raises(ArgumentError) { Undergo::Plugin.load(GUEST_FILE, bounds: 0) }
     assert_raises(Undergo::TypeMismatchError) { Undergo::Plugin.load(GUEST_FILE, cancel: 3) }
     assert_equal "conformance.wasm", Undergo::Plugin.load(GUEST_FILE, timeout: 300, **fresh).name
+    assert_raises(ArgumentError) { Undergo::Plugin.load(GUEST_FILE, optimize: "no") }
+    assert_equal "conformance.wasm", Undergo::Plugin.load(GUEST_FILE, optimize: false, **fresh).name
   end
 
   def test_a_plugin_loads_from_bytes_and_other_paths

@@ -9,11 +9,19 @@ use undergo::{Interface, ModuleInfo, ModuleKind};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
+use crate::optimize;
+use crate::options::Code;
 use crate::plugin::{self, bare_exports};
 
 /// Checks a module and completes it. Gives its bytes, and a line about it.
-pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind) -> Result<(Vec<u8>, String)> {
+pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code) -> Result<(Vec<u8>, String)> {
     let info = ModuleInfo::parse(&bytes)?;
+    if code.optimize() {
+        match optimize::optimized(&bytes) {
+            Ok(done) => bytes = done.module,
+            Err(why) => eprintln!("note: the code is as Go's compiler wrote it: {why:#}"),
+        }
+    }
     if kind == ModuleKind::Command {
         let summary = format!("{}, a program for 'undergo run'", plugin::bytes(bytes.len()));
         return Ok((bytes, summary));

@@ -18,6 +18,7 @@ use undergo::ModuleKind;
 
 use crate::failure::Failure;
 use crate::go::Go;
+use crate::options::Code;
 use crate::progress::Progress;
 use crate::sdk;
 use crate::stdnet::StdNet;
@@ -50,6 +51,8 @@ pub(crate) struct Args {
     /// Put Go's database of time zones into the module, for time.LoadLocation: some 450 kB
     #[arg(long)]
     tzdata: bool,
+    #[command(flatten)]
+    code: Code,
     /// Flags for 'go build', with paths relative to DIR: -tags, -ldflags, -gcflags, -mod and others. They join those of GOFLAGS and of this command
     #[arg(last = true, value_name = "FLAGS")]
     flags: Vec<String>,
@@ -124,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&wasm).context("the compiled module can't be read")?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
     drop(progress);
-    let (bytes, summary) = finish::finish(bytes, kind)?;
+    let (bytes, summary) = finish::finish(bytes, kind, &args.code)?;
     finish::write(&output, &bytes)?;
     println!("{}  {summary}", output.display());
     Ok(())

@@ -35,9 +35,9 @@ fn path(file: &Path) -> &str {
     file.to_str().expect("a path")
 }
 
-/// Runs a program of that file, under a name that is the same for all.
+/// Runs the program in that file, as it is there.
 fn program(file: &Path, args: &[&str]) -> Run {
-    let words: Vec<&str> = ["run", path(file)].into_iter().chain(args.iter().copied()).collect();
+    let words: Vec<&str> = ["run", "--no-optimize", path(file)].into_iter().chain(args.iter().copied()).collect();
     undergo(folder(), &words)
 }
 
@@ -74,13 +74,46 @@ fn a_program_without_names_does_the_same() {
 }
 
 #[test]
+fn what_is_loaded_is_optimized() {
+    let (fast, _) = optimized(named());
+    let size = |file: &Path, flags: &[&str]| {
+        let out = folder().join("loaded.undergo");
+        undergo(folder(), &[&["compile", path(file), "-o", path(&out)], flags].concat()).ok();
+        fs::metadata(out).expect("written").len() - fs::metadata(file).expect("built").len()
+    };
+    // A compiled plugin has the module that it was made from beside the code.
+    let (loaded, as_it_is) = (size(named(), &[]), size(named(), &["--no-optimize"]));
+    assert!(loaded < as_it_is, "{loaded} bytes of native code, and {as_it_is}");
+    assert_eq!(size(&fast, &[]), loaded, "nothing is done to it twice");
+    let plain = undergo(folder(), &["run", path(named()), "deep"]);
+    assert_eq!(comparable(&plain.stderr), comparable(&program(named(), &["deep"]).stderr));
+}
+
+#[test]
+fn each_loop_can_be_interrupted() {
+    for shape in ["empty", "tight", "nested", "goto", "goroutine", "deferred"] {
+        for flags in [&["--timeout", "300ms"][..], &["--timeout", "300ms", "--no-optimize"], &["--fuel", "100000000"]] {
+            let words = [&["run"], flags, &[path(named()), "spin", shape]].concat();
+            let ended = undergo(folder(), &words);
+            assert_eq!(ended.code, 125, "{shape} with {flags:?}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_plugin_does_the_same() {
-    let (fast, _) = optimized(kitchen().as_ref());
+    let plain = folder().join("kitchen-plain.wasm");
+    undergo(folder(), &["build", "--no-optimize", path(&fixture("kitchen")), "-o", path(&plain)]).ok();
+    let (fast, _) = optimized(&plain);
     undergo(folder(), &["inspect", "--check", path(&fast)]).ok();
+    // A build does the same by itself.
+    let size = |file: &Path| fs::metadata(file).expect("a file").len();
+    assert!(size(kitchen().as_ref()) < size(&plain), "{} and {}", size(kitchen().as_ref()), size(&plain));
+    undergo(folder(), &["optimize", kitchen(), "-o", path(&fast)]).fails(1, &["optimized before"]);
     let imports = ["--import", "directory.lookup=[\"x\"]", "--import", "directory.note=null"];
     let person = r#"{"name":"Ada","tags":["a"],"user-id":1,"color":"red"}"#;
     let call = |file: &str| undergo(folder(), &[&["call", file][..], &imports, &["greet", person, "false"]].concat()).ok();
-    assert_eq!(call(kitchen()), call(path(&fast)));
+    assert_eq!(call(path(&plain)), call(kitchen()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::compile::artifact::Artifact;
 use crate::compile::engine::Flavor;
+use crate::compile::tiering::How;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Seconds of processor time, and bytes of address space: several times what the largest module within the usual bounds takes.
@@ -25,13 +26,16 @@ const LOOK: Duration = Duration::from_millis(5);
 /// # Errors
 ///
 /// `invalid-plugin` when the program can't be started, fails, or gives what is no code for this process.
-pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], times: u32, wanted: impl Fn() -> bool) -> Result<Option<Vec<u8>>> {
-    let times = u64::from(times.max(1));
+pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], how: &How, wanted: impl Fn() -> bool) -> Result<Option<Vec<u8>>> {
+    let times = u64::from(how.bounds.max(1));
     let mut command = Command::new(program);
     command.args(["compile", "-", "--output", "-", "--compile", flavor.tier.as_str()]);
     command.arg(format!("--bounds={times}")).arg(format!("--max-seconds={}", TIME * times)).arg(format!("--max-memory={}", MEMORY * times));
     if flavor.fuel {
         command.arg("--fuel");
+    }
+    if !how.optimize {
+        command.arg("--no-optimize");
     }
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.map_err(|error| failed(program, &format!("can't be started: {error}")))?;

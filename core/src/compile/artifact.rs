@@ -10,7 +10,7 @@ use wasmtime::Module;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
 use crate::compile::queue::PoolKind;
 use crate::compile::tiering;
-use crate::config::Tier;
+use crate::config::{CompileOptions, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork;
 
@@ -84,8 +84,12 @@ impl<'b> Artifact<'b> {
 }
 
 /// Compiles a module to an artifact.
-pub(crate) fn compile(module: &[u8], flavor: Flavor) -> Result<Vec<u8>> {
-    let mut bytes = tiering::compile(flavor, module, PoolKind::Urgent)?;
+pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
+    let flavor = Flavor { tier: options.tier, fuel: options.fuel };
+    let mut bytes = match options.optimize {
+        true => tiering::compile_faster(flavor, module, options.bounds, PoolKind::Urgent, || true)?.unwrap_or_default(),
+        false => tiering::compile(flavor, module, PoolKind::Urgent)?,
+    };
     let text = describe(&bytes, module, flavor, &engine_name(flavor)?);
     bytes.reserve_exact(module.len() + text.len() + FOOT);
     bytes.extend_from_slice(module);

@@ -6,6 +6,7 @@ pub(crate) mod bounds;
 pub(crate) mod cache;
 pub(crate) mod engine;
 pub(crate) mod module;
+pub(crate) mod optimize;
 pub(crate) mod proposals;
 pub(crate) mod queue;
 pub(crate) mod tiering;

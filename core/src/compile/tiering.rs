@@ -17,6 +17,7 @@ use crate::compile::apart;
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
+use crate::compile::optimize::{self, Rewritten};
 use crate::compile::proposals;
 use crate::compile::queue::{self, PoolKind};
 use crate::config::Compile;
@@ -41,6 +42,7 @@ pub(crate) struct How {
     pub(crate) cache: Option<Cache>,
     pub(crate) bounds: u32,
     pub(crate) compiler: Option<PathBuf>,
+    pub(crate) optimize: bool,
 }
 
 /// A module's bytes, and what became of them so far.
@@ -295,6 +297,9 @@ impl Code {
         if self.how.bounds > 1 {
             key.update(&self.how.bounds.to_le_bytes());
         }
+        if self.how.optimize {
+            key.update(b"optimize").update(&gowasm::VERSION.to_le_bytes());
+        }
         Ok(key.finalize())
     }
 
@@ -313,12 +318,11 @@ impl Code {
             bounds::check_work(&self.bytes, self.how.bounds)?;
             let began = Instant::now();
             let code = match &self.how.compiler {
-                None => compile(flavor, &self.bytes, kind)?,
-                Some(program) => match apart::compile(program, flavor, &self.bytes, self.how.bounds, wanted)? {
-                    Some(code) => code,
-                    None => return Ok(None),
-                },
+                None if self.how.optimize => compile_faster(flavor, &self.bytes, self.how.bounds, kind, wanted)?,
+                None => Some(compile(flavor, &self.bytes, kind)?),
+                Some(program) => apart::compile(program, flavor, &self.bytes, &self.how, wanted)?,
             };
+            let Some(code) = code else { return Ok(None) };
             if flavor.tier == Tier::Fast && is_slow(began.elapsed(), self.bytes.len()) {
                 self.is_slow.store(true, Ordering::Relaxed);
             }
@@ -352,6 +356,27 @@ pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Ve
     let compiled = queue::pool(kind)?.install(|| engine.precompile_module(bytes));
     // The engine's error does not say which proposal a function uses.
     compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
+}
+
+/// As [`compile`], with the jumps of Go's code written anew. `None` when nobody wants it any more.
+pub(crate) fn compile_faster(
+    flavor: Flavor,
+    bytes: &[u8],
+    times: u32,
+    kind: PoolKind,
+    wanted: impl Fn() -> bool,
+) -> Result<Option<Vec<u8>>> {
+    match optimize::rewrite(bytes, times, wanted) {
+        Rewritten::Unwanted => return Ok(None),
+        // What the engine should not take of that, it may take as Go wrote it.
+        Rewritten::As(module) => {
+            if let Ok(code) = compile(flavor, &module, kind) {
+                return Ok(Some(code));
+            }
+        }
+        Rewritten::AsItIs => {}
+    }
+    compile(flavor, bytes, kind).map(Some)
 }
 
 /// What else than the bytes code depends on: the compiler, its version and settings, and this machine.
@@ -408,6 +433,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes an engine")]
+    fn optimized_code_has_a_key_of_its_own() {
+        let (bytes, flavor) = (b"module", Flavor { tier: Tier::Best, fuel: false });
+        let key = |how: &How| Code::new(bytes.as_slice().into(), blake3::hash(bytes), how.clone()).cache_key(flavor).expect("an engine");
+        let (as_it_is, optimized) = (How::default(), How { optimize: true, ..How::default() });
+        assert_ne!(key(&as_it_is), key(&optimized));
+        assert_eq!(key(&optimized), key(&optimized.clone()));
+    }
 
     #[test]
     fn what_is_slow_for_its_size_is_not_compiled_again() {

@@ -67,7 +67,7 @@ pub enum CodeCache {
 }
 
 /// How a plugin is compiled.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PluginOptions {
     /// By which compiler.
     pub compile: Compile,
@@ -83,6 +83,16 @@ pub struct PluginOptions {
     /// An `undergo` program that compiles in a process of its own, whose time and memory are limited, and which ends with the loading that wants it:
     /// for modules of strangers. It has to be of this version.
     pub compiler: Option<PathBuf>,
+    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster: docs/go-code.md. Modules that Go's
+    /// compiler did not write are compiled as they are in any case.
+    pub optimize: bool,
+}
+
+impl Default for PluginOptions {
+    fn default() -> PluginOptions {
+        let (compile, cache) = (Compile::default(), CodeCache::default());
+        PluginOptions { compile, cache, bounds: 1, timeout: None, cancel: None, compiler: None, optimize: true }
+    }
 }
 
 /// How a plugin is compiled to be shipped.
@@ -94,11 +104,13 @@ pub struct CompileOptions {
     pub tier: Tier,
     /// As those of [`PluginOptions`].
     pub bounds: u32,
+    /// As that of [`PluginOptions`].
+    pub optimize: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1 }
+        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1, optimize: true }
     }
 }
 

@@ -2,7 +2,6 @@
 
 pub mod escape;
 pub(crate) mod go_panic;
-pub(crate) mod go_symbols;
 
 use std::any::Any;
 use std::borrow::Cow;

@@ -13,7 +13,6 @@ use crate::call::words::Words;
 use crate::compile::engine::Stack;
 use crate::config::budget::Budget;
 use crate::error::go_panic;
-use crate::error::go_symbols::GoNames;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
@@ -332,7 +331,7 @@ fn backtrace(error: &wasmtime::Error) -> impl Iterator<Item = &wasmtime::FrameIn
 fn frames(error: &wasmtime::Error, memory: &[u8], imported: u32) -> Vec<Frame> {
     let mut backtrace = backtrace(error).peekable();
     // To look for the names takes a while.
-    let names = backtrace.peek().and_then(|_| GoNames::find(memory, imported));
+    let names = backtrace.peek().and_then(|_| gowasm::GoNames::find(memory, imported));
     let name = |frame: &wasmtime::FrameInfo| {
         let of_go = names.as_ref().and_then(|names| names.of(frame.func_index()));
         of_go.or_else(|| frame.func_name()).map_or_else(|| format!("function {}", frame.func_index()), str::to_owned)

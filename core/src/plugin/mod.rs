@@ -67,7 +67,8 @@ impl Compiled {
             Some(code) => code,
             None => {
                 let cache = Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten();
-                Code::of(bytes, How { cache, bounds: options.bounds.max(1), compiler: options.compiler.clone() })?
+                let (bounds, compiler, optimize) = (options.bounds.max(1), options.compiler.clone(), options.optimize);
+                Code::of(bytes, How { cache, bounds, compiler, optimize })?
             }
         };
         let (name, ready, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
@@ -179,7 +180,7 @@ impl Plugin {
         bounds::check_parts(bytes, options.bounds)?;
         checked(bytes)?;
         bounds::check_work(bytes, options.bounds)?;
-        artifact::compile(bytes, Flavor { tier: options.tier, fuel: options.fuel })
+        artifact::compile(bytes, options)
     }
 
     /// Loads a compiled plugin: the bytes that [`compile`](Plugin::compile) gave, from a file.

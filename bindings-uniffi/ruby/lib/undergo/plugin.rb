@@ -17,6 +17,7 @@ module Undergo
       # - cancel: a CancelToken that can end it before that.
       # - compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
       #   strangers.
+      # - optimize: whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
       def load(path, types: nil, compile: :tiered, cache: nil, **loading)
         from(types) { UndergoCore::Plugin.from_file(path.to_s, tiers(compile), folder(cache), loading(**loading)) }
       end
@@ -45,11 +46,14 @@ module Undergo
         known.fetch(name.to_sym) { raise ArgumentError, "compile is #{name.inspect}; it must be :tiered, :fast or :best" }
       end
 
-      def loading(bounds: 1, timeout: nil, cancel: nil, compiler: nil)
+      def loading(bounds: 1, timeout: nil, cancel: nil, compiler: nil, optimize: true)
         raise ArgumentError, "bounds is #{bounds.inspect}; write a whole number of at least 1" unless bounds.is_a?(Integer) && bounds.between?(1, 0xffff_ffff)
         raise TypeMismatchError, "cancel is #{cancel.inspect}; give a CancelToken" unless cancel.nil? || cancel.is_a?(CancelToken)
 
-        UndergoCore::Loading.new(bounds: bounds, timeout: Seconds.of(timeout), cancel: cancel&.core, compiler: compiler&.to_s)
+        raise ArgumentError, "optimize is #{optimize.inspect}; it must be true or false" unless [true, false].include?(optimize)
+
+        apart = { compiler: compiler&.to_s, optimize: optimize }
+        UndergoCore::Loading.new(bounds: bounds, timeout: Seconds.of(timeout), cancel: cancel&.core, **apart)
       end
 
       def folder(cache)

@@ -213,18 +213,20 @@ private fun output(output: Output?): CoreOutput = when (output) {
  * @property timeout how long it may take. Behind it a compilation goes on, within the bounds.
  * @property cancel what can end it before that, from any thread.
  * @property compiler the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+ * @property optimize whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
  */
 class Loading @JvmOverloads constructor(
     val bounds: Int = 1,
     val timeout: java.time.Duration? = null,
     val cancel: CancelToken? = null,
     val compiler: java.nio.file.Path? = null,
+    val optimize: Boolean = true,
 ) {
     init {
         require(bounds >= 1) { "bounds is $bounds; write a whole number of at least 1" }
     }
 
-    internal fun core() = dev.undergo.core.Loading(bounds.toUInt(), seconds(timeout), cancel?.core, compiler?.toString())
+    internal fun core() = dev.undergo.core.Loading(bounds.toUInt(), seconds(timeout), cancel?.core, compiler?.toString(), optimize)
 }
 
 /** Seconds for the library. */

@@ -56,6 +56,7 @@ class ErrorsTest {
         val apart = Loading(bounds = 2, compiler = Path.of("/nowhere/undergo"))
         assertTrue("can't be started" in assertThrows<InvalidPluginException> { load(apart) }.message!!)
         assertThrows<IllegalArgumentException> { Loading(bounds = 0) }
+        assertEquals("conformance", load(Loading(optimize = false)).name.removeSuffix(".wasm"))
     }
 
     @Test

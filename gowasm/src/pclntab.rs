@@ -1,7 +1,7 @@
-//! The names of Go functions, from the table that Go's runtime has for its own tracebacks: `-s -w`, with which plugins are built, drops all others.
+//! The names of Go's functions, from the table that Go's runtime has for its own tracebacks (`runtime.pclntab`): `-s -w` drops all others.
 //!
-//! The table lies in the guest's memory, where a guest can change it. What it says is shown to people, like the rest of a guest's own words, and decides nothing; every offset in it is
-//! checked. Its layout is that of Go 1.20 and later: `runtime.pcHeader`, `runtime._func` and `cmd/link/internal/wasm`. In a module of another version there are no names.
+//! The table lies in the guest's memory, where a guest can change it: every offset in it is checked. Its layout is that of Go 1.20 and later: `runtime.pcHeader`,
+//! `runtime._func` and `cmd/link/internal/wasm`. In a module of another version there are no names.
 
 use memchr::memmem;
 
@@ -14,8 +14,8 @@ const SEARCHED: usize = 32 << 20;
 /// What is longer is no name.
 const LONGEST: usize = 1 << 10;
 
-/// The table in a guest's memory.
-pub(crate) struct GoNames<'m> {
+/// The names of Go's functions in a guest's memory. What they say is a guest's own word.
+pub struct GoNames<'m> {
     names: &'m [u8],
     /// Pairs of a PC and where in this the function's own entry is.
     functions: &'m [u8],
@@ -27,7 +27,8 @@ pub(crate) struct GoNames<'m> {
 
 impl<'m> GoNames<'m> {
     /// Finds the table. `imported` is how many functions the module imports, each as often as it does so.
-    pub(crate) fn find(memory: &'m [u8], imported: u32) -> Option<GoNames<'m>> {
+    #[must_use]
+    pub fn find(memory: &'m [u8], imported: u32) -> Option<GoNames<'m>> {
         let searched = &memory[..memory.len().min(SEARCHED)];
         // Constants of the runtime look like a header's beginning, too; those have no table behind them.
         memmem::find_iter(searched, &HEADER).find_map(|at| GoNames::parse(&memory[at..], imported))
@@ -46,7 +47,8 @@ impl<'m> GoNames<'m> {
     }
 
     /// The name of the function with that index of the module: `main.Greet`.
-    pub(crate) fn of(&self, function: u32) -> Option<&'m str> {
+    #[must_use]
+    pub fn of(&self, function: u32) -> Option<&'m str> {
         let wanted = function.checked_sub(self.imported)?;
         // In order of their PCs.
         let (mut low, mut high) = (0, self.count);
@@ -59,6 +61,11 @@ impl<'m> GoNames<'m> {
             }
         }
         None
+    }
+
+    /// All functions of the table, by the index in the module.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &'m str)> {
+        (0..self.count).filter_map(|entry| Some((self.imported.checked_add(self.number(entry)?)?, self.of_entry(entry)?)))
     }
 
     /// The number of an entry's function, of which the first entry has the first.
@@ -118,6 +125,7 @@ mod tests {
             let names = GoNames::find(&memory, 10).expect("a table");
             let of = [9, 10, 11, 12, 15, 16].map(|function| names.of(function));
             assert_eq!(of, [None, Some("go:buildid"), Some("main.main"), None, Some("main.(*T).Do"), None]);
+            assert_eq!(names.all().map(|(index, _)| index).collect::<Vec<_>>(), [10, 11, 15]);
         }
     }
 
