@@ -59,7 +59,7 @@ async fn ended(budget: &Budget) -> Error {
 pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()> {
     let compiled = seed.plugin.compiled();
     store.epoch_deadline_callback(|mut store| {
-        store.data().budget.check_limits().map_err(Error::into_wasmtime)?;
+        store.data().wasi.budget.check_limits().map_err(Error::into_wasmtime)?;
         if store.data_mut().turn.stays() {
             return Ok(UpdateDeadline::Continue(1));
         }
@@ -80,7 +80,7 @@ pub(crate) async fn bring_up(seed: &Seed, store: &mut Store<State>) -> Result<()
         let address = enter(&mut store, arena, &[], true).await?;
         store.data_mut().guest.arena = Some(address as u32);
     }
-    finish(&store.data().streams).await
+    finish(&store.data().wasi.streams).await
 }
 
 /// Gives the functions that get output by lines what has no end yet.
@@ -94,7 +94,7 @@ async fn finish(streams: &Streams) -> Result<()> {
 
 /// Runs guest code; gives the bits of its result, 0 where there is none.
 pub(crate) async fn enter(store: &mut StoreContextMut<'_, State>, func: Func, params: &[Val], has_result: bool) -> Result<u64> {
-    let mark = store.data().streams.stderr.total();
+    let mark = store.data().wasi.streams.stderr.total();
     let mut results = [Val::I32(0)];
     let results = &mut results[..usize::from(has_result)];
     func.call_async(&mut *store, params, results).await.map_err(|error| classify(&error, &*store, mark))?;
@@ -103,7 +103,7 @@ pub(crate) async fn enter(store: &mut StoreContextMut<'_, State>, func: Func, pa
 
 /// The same for an export of words: see [`Words`].
 async fn enter_with_words(store: &mut StoreContextMut<'_, State>, export: usize, words: &[i32], has_result: bool) -> Result<u64> {
-    let mark = store.data().streams.stderr.total();
+    let mark = store.data().wasi.streams.stderr.total();
     let result = match words_of(store, export, words.len(), has_result) {
         Ok(func) => func.call(store, words).await,
         Err(error) => Err(error),
@@ -181,7 +181,7 @@ impl AsyncReturned<'_, '_> {
         });
         let read = quota.read();
         let state = self.store.data_mut();
-        let value = value.map_err(|error| in_result(state.refusals.explain(error), self.function, &state.sockets.denials));
+        let value = value.map_err(|error| in_result(state.refusals.explain(error), self.function, &state.wasi.sockets.denials));
         match &value {
             Err(error) if ends(error) => state.life.kill(error),
             _ if read >= RELEASE_FROM => {
@@ -206,10 +206,10 @@ pub(crate) async fn call<R>(
     is_visit: bool,
     then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
 ) -> Result<R> {
-    let within = budget.clone().within(&store.data().budget);
-    let outer = std::mem::replace(&mut store.data_mut().budget, within);
+    let within = budget.clone().within(&store.data().wasi.budget);
+    let outer = std::mem::replace(&mut store.data_mut().wasi.budget, within);
     if store.data().depth == 0 {
-        store.data().sockets.denials.begin();
+        store.data().wasi.sockets.denials.begin();
         store.data_mut().refusals.begin();
     }
     store.data_mut().depth += 1;
@@ -220,14 +220,14 @@ pub(crate) async fn call<R>(
         run(store, function, export, block).await
     };
     store.data_mut().depth -= 1;
-    let within = std::mem::replace(&mut store.data_mut().budget, outer);
+    let within = std::mem::replace(&mut store.data_mut().wasi.budget, outer);
     // What ended the guest tells more than what became of its last words.
-    let finished = if store.data().depth == 0 { finish(&store.data().streams).await } else { Ok(()) };
+    let finished = if store.data().depth == 0 { finish(&store.data().wasi.streams).await } else { Ok(()) };
     let called = called.and_then(|raw| finished.map(|()| raw));
     let raw = called.inspect_err(|error| {
         let state = store.data_mut();
         state.life.kill(error);
-        state.sockets.close();
+        state.wasi.sockets.close();
     })?;
     store.data_mut().refusals.check(function)?;
     if is_visit {

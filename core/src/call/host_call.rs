@@ -200,7 +200,7 @@ impl HostCall<'_> {
             }
             buffer
         };
-        let budget = &self.store.data().budget;
+        let budget = &self.store.data().wasi.budget;
         let quota = match self.within {
             Within::Thread(_) => Quota::within(max, budget),
             Within::Fiber { .. } => Quota::within_limits(max, budget),
@@ -275,7 +275,7 @@ impl HostCall<'_> {
     /// What the asynchronous call from which this one comes was given for the host's functions.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
-        self.store.data().budget.caller.as_ref()
+        self.store.data().wasi.budget.caller.as_ref()
     }
 
     /// Has the guest wait, without a thread, until the future is done; what it gives then answers, at home. The host function returns meanwhile.
@@ -300,7 +300,7 @@ impl HostCall<'_> {
     pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
         let function = &self.import.function;
         let mut block = Block::begin(function.abi.result.size);
-        block.bound(&self.store.data().budget);
+        block.bound(&self.store.data().wasi.budget);
         if let Some(ty) = &function.result {
             block.lower(ty, value, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
         }
@@ -423,7 +423,7 @@ impl HostCall<'_> {
             Ok(()) if !self.answered => self.give(Block::begin(self.import.function.abi.result.size))?,
             Ok(()) => {}
         }
-        let budget = &self.store.data().budget;
+        let budget = &self.store.data().wasi.budget;
         if budget.is_limited() { budget.check() } else { Ok(()) }
     }
 }
@@ -448,6 +448,7 @@ impl HostFunction for TimeLeft {
         let left = call
             .store
             .data()
+            .wasi
             .budget
             .deadline
             .map_or(-1, |deadline| i64::try_from(deadline.left_for_guest().as_nanos()).unwrap_or(i64::MAX));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use wasmtime::{AsContext, Func, Memory, StoreContextMut, ValRaw};
-use wasmtime_wasi::p1::WasiP1Ctx;
 
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
@@ -11,7 +10,6 @@ use crate::call::host_call::HostFunction;
 use crate::call::reentry::Doors;
 use crate::call::words::Words;
 use crate::compile::engine::Stack;
-use crate::config::budget::Budget;
 use crate::error::go_panic;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::guest::lifecycle::Lifecycle;
@@ -22,34 +20,13 @@ use crate::guest::refusal::Refusals;
 use crate::platform::stack;
 use crate::plugin::linked::Ready;
 use crate::sched::fairness::Turn;
-use crate::wasi::clock::Simulated;
-use crate::wasi::files::listing::Listings;
-use crate::wasi::files::table::Files;
-use crate::wasi::files::temporary::Temporary;
-use crate::wasi::pipes::Pipes;
-use crate::wasi::random::Seeded;
-use crate::wasi::sockets::table::Sockets;
-use crate::wasi::stdio::streams::{Standards, Streams};
+use crate::wasi::context::{Host, Wasi};
 
 /// The data of a store.
 pub(crate) struct State {
-    pub(crate) wasi: WasiP1Ctx,
-    pub(crate) streams: Arc<Streams>,
-    pub(crate) standards: Standards,
-    /// Of a guest whose clock is not the host's.
-    pub(crate) clock: Option<Simulated>,
-    /// Of a guest whose random numbers are not the host's.
-    pub(crate) random: Option<Seeded>,
-    pub(crate) sockets: Sockets,
-    pub(crate) pipes: Pipes,
-    pub(crate) files: Files,
-    pub(crate) listings: Listings,
-    /// Gone with the guest.
-    pub(crate) _temporary: Option<Temporary>,
+    pub(crate) wasi: Wasi,
     pub(crate) limiter: Limiter,
     pub(crate) memory_cache: MemoryCache,
-    /// Of the innermost call.
-    pub(crate) budget: Budget,
     pub(crate) guest: Guest,
     /// By the number of the plugin's export: the function, and its post-return function.
     pub(crate) exports: Vec<(Func, Option<Func>)>,
@@ -78,6 +55,20 @@ pub(crate) struct State {
     pub(crate) depth: u32,
     /// Whether the guest's handles are there. Before that, only its start section runs.
     pub(crate) is_linked: bool,
+}
+
+impl Host for State {
+    fn wasi(&mut self) -> &mut Wasi {
+        &mut self.wasi
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.guest.memory
+    }
+
+    fn resume(&mut self) {
+        self.turn.resume();
+    }
 }
 
 /// The guest's exports that every call needs.
@@ -202,10 +193,10 @@ fn check_room(address: u32, size: u32, memory: &[u8]) -> Result<()> {
 
 /// Runs guest code. `raw` holds the parameters, and then the result.
 pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
-    let mark = store.data().streams.stderr.total();
+    let mark = store.data().wasi.streams.stderr.total();
     let outermost = store.data().depth == 0;
     if outermost {
-        store.data().sockets.denials.begin();
+        store.data().wasi.sockets.denials.begin();
         store.data_mut().refusals.begin();
     }
     let stack = store.data().ready.settings.stack;
@@ -225,11 +216,11 @@ pub(crate) fn enter(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mu
     drop(within);
     let result = result.map_err(|error| classify(&error, &*store, mark));
     if result.is_err() {
-        store.data_mut().sockets.close();
+        store.data_mut().wasi.sockets.close();
     }
     if outermost {
         // What ended the guest tells more than what became of its last words.
-        return result.and(store.data().streams.finish());
+        return result.and(store.data().wasi.streams.finish());
     }
     result
 }
@@ -261,7 +252,7 @@ impl Drop for Within<'_, '_> {
 #[cold]
 fn abandoned(state: &mut State) {
     state.life.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the call"));
-    state.sockets.close();
+    state.wasi.sockets.close();
 }
 
 /// Runs code that enters the guest. On a thread with a small stack, guest code would run into its end, which kills the process: it gets a
@@ -281,11 +272,11 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let store = store.as_context();
     let state = store.data();
     let frames = |error| frames(error, state.guest.memory.map_or(&[][..], |memory| memory.data(&store)), state.ready.imported);
-    let stderr = state.streams.stderr.since(mark);
+    let stderr = state.wasi.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // What ended within an inner call has that one's.
         let ended =
-            if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last()) } else { ended };
+            if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last()) } else { ended };
         // Where it stood. What a host function raised has its own traceback.
         return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
@@ -293,7 +284,7 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let trap = error.downcast_ref::<wasmtime::Trap>();
     // A plugin's Go runtime ends itself in this way and no other: an exit is the plugin's own, whatever it has printed.
     let gave_up = exit.is_none() && trap == Some(&wasmtime::Trap::UnreachableCodeReached);
-    let report = if gave_up { state.streams.stderr.report(mark) } else { None };
+    let report = if gave_up { state.wasi.streams.stderr.report(mark) } else { None };
     let ended = match (report, exit, trap) {
         (Some(report), ..) => {
             let panic = go_panic::parse(&report, &stderr);
@@ -318,7 +309,7 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
         (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };
-    ended.with_stderr(stderr).with_denied(state.sockets.denials.take_last())
+    ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last())
 }
 
 /// The frames of a backtrace. A recursion without end has a hundred thousand of them, all alike: the innermost ones are enough.

@@ -359,9 +359,9 @@ impl AsyncInstance {
         let dropped = Dropped(&self.0.seed.life);
         store.set_epoch_deadline(1);
         refuel(&mut **store)?;
-        store.data_mut().budget = budget.clone();
+        store.data_mut().wasi.budget = budget.clone();
         let polled = bounded(&budget, enter(&mut store.as_context_mut(), poll, &[], false)).await;
-        store.data_mut().budget = Budget::default();
+        store.data_mut().wasi.budget = Budget::default();
         std::mem::forget(dropped);
         polled.map(drop).inspect_err(|error| self.0.seed.life.end(error))
     }
@@ -400,10 +400,10 @@ pub(crate) async fn come_up(seed: &Seed, store: &mut Store<State>, budget: Budge
     let _ticking = Ticking::start()?;
     let watch = Stopwatch::start();
     budget.check_limits()?;
-    store.data_mut().budget = budget.clone();
+    store.data_mut().wasi.budget = budget.clone();
     seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = bounded(&budget, fiber::bring_up(seed, store)).await;
-    store.data_mut().budget = Budget::default();
+    store.data_mut().wasi.budget = Budget::default();
     seed.life.used(watch.ticks(), store.data().limiter.memory);
     note_fuel(&*store);
     came_up

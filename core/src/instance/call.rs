@@ -173,7 +173,7 @@ impl<'i> Returned<'i> {
             return Err(stale());
         }
         let state = self.entered.store_ref().data();
-        let quota = Quota::within(state.max_value, &state.budget);
+        let quota = Quota::within(state.max_value, &state.wasi.budget);
         let lifted = read_result(self.function, || self.entered.data(), self.result, &quota, lift);
         let read = quota.read();
         self.finish(lifted, read)

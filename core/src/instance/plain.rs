@@ -284,7 +284,7 @@ impl Outcome<'_, '_> {
             return Err(stale());
         }
         let state = entered.store_ref().data();
-        let quota = Quota::within(state.max_value, &state.budget);
+        let quota = Quota::within(state.max_value, &state.wasi.budget);
         let lifted = match find_text(entered, function, *result, &quota) {
             Ok(text) => then(text),
             Err(error) => Err(error),

@@ -199,10 +199,10 @@ pub(crate) fn come_up(seed: &Seed, store: &mut Store<State>, budget: Budget) -> 
     let _ticking = Ticking::start()?;
     let watch = Stopwatch::start();
     budget.check()?;
-    store.data_mut().budget = budget;
+    store.data_mut().wasi.budget = budget;
     seed.life.set_tier(store.data().ready.settings.flavor.tier);
     let came_up = seed.bring_up(store);
-    store.data_mut().budget = Budget::default();
+    store.data_mut().wasi.budget = Budget::default();
     seed.life.used(watch.ticks(), store.data().limiter.memory);
     note_fuel(&*store);
     came_up
@@ -254,8 +254,8 @@ impl<'i> Entered<'i> {
     fn limit(&mut self, budget: Budget) -> Result<()> {
         self.tick()?;
         let state = self.store().data_mut();
-        let inner = budget.within(&state.budget);
-        self.outer = Some(Box::new(std::mem::replace(&mut state.budget, inner)));
+        let inner = budget.within(&state.wasi.budget);
+        self.outer = Some(Box::new(std::mem::replace(&mut state.wasi.budget, inner)));
         Ok(())
     }
 
@@ -352,7 +352,7 @@ impl Entered<'_> {
             return;
         }
         if let Some(outer) = self.outer.take() {
-            self.store().data_mut().budget = *outer;
+            self.store().data_mut().wasi.budget = *outer;
         }
         match self.entry {
             Entry::Outer => {

@@ -22,17 +22,10 @@ use crate::platform::fork;
 use crate::platform::stack;
 use crate::plugin::{Compiled, Plugin};
 use crate::sched::fairness::Turn;
-use crate::wasi::clock::Simulated;
+use crate::wasi::context::{Parts, Wasi};
 use crate::wasi::files::given::Given;
-use crate::wasi::files::listing::Listings;
-use crate::wasi::files::table::Files;
-use crate::wasi::files::temporary::Temporary;
-use crate::wasi::linker;
-use crate::wasi::pipes::Pipes;
-use crate::wasi::random::Seeded;
 use crate::wasi::sockets::denials::Denials;
-use crate::wasi::sockets::table::Sockets;
-use crate::wasi::stdio::streams::{Standards, Streams};
+use crate::wasi::stdio::streams::Streams;
 
 /// What a guest is made of, and made of anew when it is reset.
 pub(crate) struct Seed {
@@ -93,26 +86,23 @@ impl Seed {
         self.streams.begin();
         // A guest that is made anew gets the better code that may have come since.
         let ready = compiled.ready(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
-        let clock = Simulated::of(options.sandbox.clock);
-        let is_go = compiled.info.go_version.is_some();
-        let temporary = options.sandbox.temp.then(Temporary::new).transpose()?;
+        let wasi = Wasi::new(&Parts {
+            name: &compiled.name,
+            is_go: compiled.info.go_version.is_some(),
+            sandbox: &options.sandbox,
+            limits: &options.limits,
+            given: &self.given,
+            streams: &self.streams,
+            denials: &self.denials,
+            share: &compiled.share,
+        })?;
         let state = State {
             ready: ready.clone(),
             // Code that came compiled may count although nobody asked for it.
             fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
-            wasi: linker::context(&compiled.name, &options.sandbox, &options.limits, clock.as_ref()),
-            streams: self.streams.clone(),
-            standards: Standards::new(&options.sandbox.stdin, &self.given, &self.streams, is_go)?,
-            clock,
-            random: Seeded::of(options.sandbox.random),
-            sockets: Sockets::new(&options.sandbox, self.denials.clone(), compiled.share.clone(), self.given.clone())?,
-            pipes: Pipes::default(),
-            files: Files::new(&self.given, temporary.as_ref(), &options.sandbox.network, &options.limits, is_go),
-            listings: Listings::default(),
-            _temporary: temporary,
+            wasi,
             memory_cache: MemoryCache::NONE,
             limiter: Limiter::new(&options.limits),
-            budget: Budget::default(),
             guest: Guest::default(),
             exports: Vec::new(),
             turn: Turn::new(compiled.cpu_history.clone()),
@@ -138,7 +128,7 @@ impl Seed {
     /// Instantiates the module in its store, and runs its `_initialize`; of a command, all of it. The caller is through the gate, and has set the store's budget and the clock ticking.
     pub(crate) fn bring_up(&self, store: &mut Store<State>) -> Result<()> {
         let compiled = self.plugin.compiled();
-        store.epoch_deadline_callback(|store| match store.data().budget.check() {
+        store.epoch_deadline_callback(|store| match store.data().wasi.budget.check() {
             Ok(()) => Ok(UpdateDeadline::Continue(1)),
             Err(ended) => Err(ended.into_wasmtime()),
         });

@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guest::state::State;
 use crate::platform::fork::{self, Kept};
 use crate::wasi::linker;
-use crate::wasi::sockets::link::Versions;
+use crate::wasi::sockets::versions::Versions;
+use crate::wasi::waiting::Waiting;
 
 /// A module for the engine of some settings, with its imports resolved.
 pub(crate) struct Ready {
@@ -29,7 +30,7 @@ impl Ready {
     pub(crate) fn new(settings: Settings, module: &Module, all: &Arc<[Import]>) -> Result<Ready> {
         let engine = engine::engine(settings)?;
         let mut linker = Linker::new(engine);
-        linker::link(&mut linker, Versions::of(module)).map_err(|error| unlinked(&error))?;
+        linker::link(&mut linker, Waiting::Thread, Versions::of(module)).map_err(|error| unlinked(&error))?;
         let pre = Kept::new(link(linker, module, all)?);
         let imported = module.imports().filter(|import| import.ty().func().is_some()).count() as u32;
         Ok(Ready { settings, engine, pre, imported, imports: all.clone(), async_pre: OnceLock::new() })
@@ -40,7 +41,7 @@ impl Ready {
         let _held = fork::hold()?;
         let made = self.async_pre.get_or_init(|| {
             let mut linker = Linker::new(self.engine);
-            linker::link_async(&mut linker, Versions::of(self.pre.module())).map_err(|error| unlinked(&error))?;
+            linker::link(&mut linker, Waiting::Task, Versions::of(self.pre.module())).map_err(|error| unlinked(&error))?;
             link_async(linker, self.pre.module(), &self.imports).map(Kept::new)
         });
         made.as_deref().map_err(Clone::clone)

@@ -26,7 +26,7 @@ use crate::platform::fork;
 use crate::plugin::linked::Ready;
 use crate::plugin::signatures::Export;
 use crate::sched::fairness::CpuHistory;
-use crate::wasi::preview1::MODULE;
+use crate::wasi::linker::MODULE;
 use crate::wasi::sockets::lookups::Share;
 
 /// A compiled plugin. Cheap to clone; may be used from any thread.

@@ -10,7 +10,6 @@ use crate::compile::module::{CoreType, ModuleInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind};
 use crate::wasi::linker;
-use crate::wasi::preview1;
 
 /// An export that can be called.
 pub(crate) struct Export {
@@ -82,7 +81,7 @@ pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
     let promised: HashMap<(&str, &str), &Arc<Function>> =
         all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.name.as_str()), function))).collect();
     for import in &info.imports {
-        if import.module == preview1::MODULE && linker::FUNCTIONS.contains(&import.name.as_str()) {
+        if import.module == linker::MODULE && linker::FUNCTIONS.contains(&import.name.as_str()) {
             continue;
         }
         let typed = promised.get(&(import.module.as_str(), import.name.as_str())).copied();

@@ -1,18 +1,10 @@
 //! Descriptors of the host process that may block. Each is asked whether it is ready before it is used, so that what waits for it can be ended.
 
 use std::fs::File;
-use std::future::{Future as _, poll_fn};
 use std::io;
 use std::path::Path;
-use std::pin::pin;
 use std::task::{Context, Poll};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use crate::config::budget::{Budget, Deadline};
-use crate::error::Result;
-use crate::platform::runtime;
-use crate::sched::task;
+use std::time::Duration;
 
 pub(crate) use sys::Descriptor;
 #[cfg(unix)]
@@ -53,79 +45,13 @@ pub(crate) fn look(wanted: &[Wanted<'_>]) -> Vec<Found> {
     sys::look(wanted)
 }
 
-/// How a guest's caller waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    /// On its thread. Nothing of a runtime is needed, whose threads would be gone in a forked process.
-    Thread,
-    /// As a task, on a fiber: the thread is free meanwhile.
-    Task,
+/// Waits on this thread until one of them is ready, or the time has passed. It may come back early. Returns whether one is said to be ready.
+pub(crate) fn wait(wanted: &[Wanted<'_>], time: Duration) -> bool {
+    sys::wait(wanted, time)
 }
 
-/// How often a task looks at what has no event queue: the host's own streams are shared with others, so none may have them.
+/// How often to look at what the system can't wait for.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// A wait for what never comes is one for a long time.
-const LONG: Duration = Duration::from_secs(3600);
-
-impl Waiting {
-    /// Waits until one of the descriptors is ready, or the time has passed, or the budget wants to be asked again. It may come back early: look
-    /// again then. Gives whether one is said to be ready.
-    pub(crate) async fn pause(self, wanted: &[Wanted<'_>], budget: &Budget, time: Option<Duration>) -> bool {
-        let until = match self {
-            Waiting::Thread => budget.pause(),
-            // Tokens end a task from without (`fiber.rs`), and nobody interrupts one.
-            Waiting::Task => budget.deadline.map(Deadline::left),
-        };
-        let pause = [time, until].into_iter().flatten().min().unwrap_or(LONG).min(LONG);
-        match self {
-            Waiting::Thread if wanted.is_empty() => {
-                thread::sleep(pause);
-                false
-            }
-            Waiting::Thread => sys::wait(wanted, pause),
-            Waiting::Task if wanted.is_empty() => {
-                runtime::sleep_until(Instant::now() + pause).await;
-                false
-            }
-            Waiting::Task => {
-                // All of them are asked, so that each wakes the task.
-                let ready = |context: &mut Context<'_>| {
-                    let mut is_looked_for = false;
-                    for (awaited, wants) in wanted {
-                        match awaited.poll_ready(*wants, context) {
-                            Some(Poll::Ready(())) => return None,
-                            Some(Poll::Pending) => {}
-                            None => is_looked_for = true,
-                        }
-                    }
-                    Some(is_looked_for)
-                };
-                let Some(is_looked_for) = poll_fn(|context| Poll::Ready(ready(context))).await else { return true };
-                let end = Instant::now() + if is_looked_for { pause.min(LOOK) } else { pause };
-                let mut end = pin!(runtime::sleep_until(end));
-                poll_fn(|context| if ready(context).is_none() { Poll::Ready(true) } else { end.as_mut().poll(context).map(|()| false) })
-                    .await
-            }
-        }
-    }
-
-    /// Whether the call should go on.
-    pub(crate) fn check(self, budget: &Budget) -> Result<()> {
-        match self {
-            Waiting::Thread => budget.check(),
-            Waiting::Task => budget.check_limits(),
-        }
-    }
-
-    /// Runs the host's own code where that has to run.
-    pub(crate) async fn at_home<R>(self, code: impl FnOnce() -> R) -> R {
-        match self {
-            Waiting::Thread => code(),
-            Waiting::Task => task::at_home(code).await,
-        }
-    }
-}
 
 /// Opens a file for reading, so that neither opening a FIFO nor reading it blocks.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {

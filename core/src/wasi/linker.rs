@@ -1,26 +1,25 @@
-//! WASI preview 1. Files, streams, sockets and waiting are served here, where the budget of the call is at hand; arguments, the environment and clocks by
-//! wasmtime-wasi.
+//! The one table of the functions of WASI, for both kinds of guests: on the stack of their caller, and on a fiber.
+//!
+//! Files, streams, sockets and waiting are served here, where the budget of the call is at hand; arguments, the environment and clocks by wasmtime-wasi.
 
-use wasmtime::{AsContextMut, Caller, Linker};
-use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async, add_to_linker_sync};
-use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
+use wasmtime::{AsContextMut as _, Caller, Linker};
+use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p1::{add_to_linker_async, add_to_linker_sync};
 
-use crate::config::Limits;
-use crate::error::Error;
-use crate::guest::state::State;
 use crate::sched::task;
-use crate::wasi::clock::Simulated;
-use crate::wasi::descriptor::Waiting;
-use crate::wasi::fd::{fd_close, fd_fdstat_get, fd_fdstat_set_flags, fd_filestat_get, fd_read, fd_renumber, fd_write};
+use crate::wasi::call::{Call, Failed, said};
+use crate::wasi::context::Host;
+use crate::wasi::fd;
 use crate::wasi::files::{content, listing, names, open};
 use crate::wasi::owned_fd;
 use crate::wasi::poll;
-use crate::wasi::preview1::{MODULE, answer, at_once, parts};
-use crate::wasi::random::random_get;
-use crate::wasi::sandbox::Sandbox;
-use crate::wasi::sockets;
-use crate::wasi::sockets::call::Call;
-use crate::wasi::sockets::link::Versions;
+use crate::wasi::random;
+use crate::wasi::sockets::versions::Versions;
+use crate::wasi::sockets::{functions, transfer};
+use crate::wasi::waiting::{Waiting, at_once};
+
+/// The module whose functions these are.
+pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// The functions of preview 1, and of the extension for sockets. Any other import of their module is the host's to give.
 #[rustfmt::skip]
@@ -35,157 +34,173 @@ pub(crate) const FUNCTIONS: [&str; 57] = [
     "sock_setsockopt", "sock_shutdown",
 ];
 
-/// Makes what wasmtime-wasi serves.
-pub(crate) fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simulated>) -> WasiP1Ctx {
-    let mut builder = WasiCtxBuilder::new();
-    // argv[0] is never absent: real libraries panic without it.
-    builder.arg(name).args(&sandbox.args).envs(&sandbox.env);
-    if let Some(memory) = limits.memory
-        && !sandbox.env.iter().any(|(key, _)| key == "GOMEMLIMIT")
-    {
-        builder.env("GOMEMLIMIT", (memory / 10 * 9).to_string());
+/// Gives the linker all of preview 1 and of its extension for sockets, for guests that wait in that way.
+///
+/// Each function is one line: its name, its parameters, and what it does with a [`Call`], or with the guest's `Wasi` alone. One that is marked with `file` is for files only, and refuses
+/// sockets and pipes.
+pub(crate) fn link<T: Host>(linker: &mut Linker<T>, waiting: Waiting, versions: Versions) -> wasmtime::Result<()> {
+    match waiting {
+        Waiting::Thread => add_to_linker_sync(linker, |host: &mut T| &mut host.wasi().p1)?,
+        Waiting::Task => add_to_linker_async(linker, |host: &mut T| &mut host.wasi().p1)?,
     }
-    if let Some(clock) = clock {
-        clock.give_to(&mut builder);
-    }
-    builder.build_p1()
-}
-
-/// What preview 1 does with files: each function, what it is, and its parameters. The core's own descriptors have a refusal for those that begin with one.
-macro_rules! of_files {
-    ($one:ident) => {
-        $one!([of_fd] fd_advise(fd: i32, from: i64, count: i64, advice: i32) as |call| content::fd_advise(&call, fd, from, count, advice));
-        $one!([of_fd] fd_allocate(fd: i32, _from: i64, _count: i64) as |call| content::fd_allocate(&call, fd));
-        $one!([of_fd] fd_datasync(fd: i32) as |call| content::fd_sync(call, fd, false).await);
-        $one!([of_fd] fd_fdstat_set_rights(fd: i32, _own: i64, _inherited: i64) as |call| content::fd_fdstat_set_rights(&call, fd));
-        $one!([of_fd] fd_filestat_set_size(fd: i32, size: i64) as |call| content::fd_filestat_set_size(call, fd, size).await);
-        $one!([of_fd] fd_filestat_set_times(fd: i32, access: i64, change: i64, flags: i32)
-            as |call| content::fd_filestat_set_times(call, fd, access, change, flags).await);
-        $one!([of_fd] fd_pread(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
-            as |call| content::read(call, (fd, buffers, count, done), Some(from as u64)).await);
-        $one!([of_fd] fd_pwrite(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
-            as |call| content::write(call, (fd, buffers, count, done), Some(from as u64)).await);
-        $one!([of_fd] fd_readdir(fd: i32, buffer: i32, len: i32, cookie: i64, done: i32)
-            as |call| listing::fd_readdir(call, (fd, buffer, len, cookie, done)).await);
-        $one!([of_fd] fd_seek(fd: i32, offset: i64, whence: i32, place: i32) as |call| content::fd_seek(call, (fd, offset, whence, place)).await);
-        $one!([of_fd] fd_sync(fd: i32) as |call| content::fd_sync(call, fd, true).await);
-        $one!([of_fd] fd_tell(fd: i32, place: i32) as |call| content::fd_tell(call, fd, place));
-        $one!([] fd_prestat_dir_name(fd: i32, path: i32, len: i32) as |call| names::fd_prestat_dir_name(call, fd, path, len));
-        $one!([] fd_prestat_get(fd: i32, stat: i32) as |call| names::fd_prestat_get(call, fd, stat));
-        $one!([of_dir] path_create_directory(dir: i32, path: i32, len: i32) as |call| names::path_create_directory(call, (dir, path, len)).await);
-        $one!([of_dir] path_filestat_get(dir: i32, look_up: i32, path: i32, len: i32, stat: i32)
-            as |call| names::path_filestat_get(call, (dir, look_up, path, len, stat)).await);
-        $one!([of_dir] path_filestat_set_times(dir: i32, look_up: i32, path: i32, len: i32, access: i64, change: i64, flags: i32)
-            as |call| names::path_filestat_set_times(call, (dir, look_up, path, len, access, change, flags)).await);
-        $one!([of_dir] path_link(dir: i32, look_up: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
-            as |call| names::path_link(call, (dir, look_up, path, len, new_dir, new_path, new_len)).await);
-        $one!([of_dir] path_open(dir: i32, look_up: i32, path: i32, len: i32, how: i32, rights: i64, inherited: i64, flags: i32, number: i32)
-            as |call| open::path_open(call, (dir, look_up, path, len, how, rights, inherited, flags, number)).await);
-        $one!([of_dir] path_readlink(dir: i32, path: i32, len: i32, buffer: i32, room: i32, done: i32)
-            as |call| names::path_readlink(call, (dir, path, len, buffer, room, done)).await);
-        $one!([of_dir] path_remove_directory(dir: i32, path: i32, len: i32) as |call| names::path_remove_directory(call, (dir, path, len)).await);
-        $one!([of_dir] path_rename(dir: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
-            as |call| names::path_rename(call, (dir, path, len, new_dir, new_path, new_len)).await);
-        $one!([] path_symlink(target: i32, target_len: i32, dir: i32, path: i32, len: i32)
-            as |call| names::path_symlink(call, (target, target_len, dir, path, len)).await);
-        $one!([of_dir] path_unlink_file(dir: i32, path: i32, len: i32) as |call| names::path_unlink_file(call, (dir, path, len)).await);
-    };
-}
-
-/// What one of the core's own descriptors says to a function of files, if it is one.
-macro_rules! refused {
-    (of_fd, $call:ident, $name:ident, $fd:ident) => {
-        owned_fd::is_own($call.state, $fd).then(|| owned_fd::refusal(stringify!($name)))
-    };
-    (of_dir, $call:ident, $name:ident, $fd:ident) => {
-        owned_fd::is_own($call.state, $fd).then_some(crate::wasi::errno::NOTDIR)
-    };
-    (, $call:ident, $name:ident, $fd:ident) => {
-        None
-    };
-}
-
-/// Gives the linker all of preview 1, for guests on their caller's stack.
-pub(crate) fn link(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
-    add_to_linker_sync(linker, |state: &mut State| &mut state.wasi)?;
-    macro_rules! own {
-        ($($name:ident($($arg:ident),*);)*) => {
-            $(linker.func_wrap(MODULE, stringify!($name), |caller: Caller<'_, State>, $($arg: i32),*| {
-                at_once($name(Waiting::Thread, caller, ($($arg,)*)))
-            })?;)*
-        };
-    }
-    macro_rules! one {
-        ([$($of:ident)?] $name:ident($first:ident: i32 $(, $arg:ident: $ty:ty)*) as |$call:ident| $work:expr) => {
-            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, State>, $first: i32 $(, $arg: $ty)*| {
-                at_once(async {
-                    let $call = Call::new(Waiting::Thread, &mut caller)?;
-                    match refused!($($of)?, $call, $name, $first) {
-                        Some(said) => Ok(said),
-                        None => sockets::said($work),
-                    }
-                })
+    // What waits for nothing, and needs no memory.
+    macro_rules! plain {
+        ($name:ident($($arg:ident: $ty:ty),*) |$wasi:ident| $work:expr) => {
+            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
+                let $wasi = caller.data_mut().wasi();
+                said($work)
             })?
         };
     }
-    linker.allow_shadowing(true);
-    own! {
-        fd_read(fd, buffers, count, done);
-        fd_write(fd, buffers, count, done);
-        fd_fdstat_get(fd, stat);
-        fd_filestat_get(fd, stat);
-        poll_oneoff(subscriptions, events, count, ready);
-    }
-    of_files!(one);
-    link_others(linker)?;
-    sockets::link::link(linker, versions)?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// Gives the linker all of preview 1, for guests on fibers, whose waits hold no thread.
-pub(crate) fn link_async(linker: &mut Linker<State>, versions: Versions) -> wasmtime::Result<()> {
-    add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
-    macro_rules! own {
-        ($($name:ident;)*) => {
-            $(linker.func_wrap_async(MODULE, stringify!($name), |caller, args| Box::new($name(Waiting::Task, caller, args)))?;)*
+    // What waits for nothing.
+    macro_rules! now {
+        (file $name:ident($fd:ident: i32 $(, $arg:ident: $ty:ty)*) |$call:ident| $work:expr) => {
+            now!($name($fd: i32 $(, $arg: $ty)*) |$call| of_files!($name, $call, $fd, $work))
         };
-    }
-    macro_rules! one {
-        ([$($of:ident)?] $name:ident($first:ident: i32 $(, $arg:ident: $ty:ty)*) as |$call:ident| $work:expr) => {
-            linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, State>, ($first, $($arg,)*): (i32, $($ty,)*)| {
-                Box::new(async move {
-                    let $call = Call::new(Waiting::Task, &mut caller)?;
-                    match refused!($($of)?, $call, $name, $first) {
-                        Some(said) => Ok(said),
-                        None => sockets::said($work),
-                    }
-                })
+        ($name:ident($($arg:ident: $ty:ty),*) |$call:ident| $work:expr) => {
+            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
+                let $call = Call::new(Waiting::Thread, &mut caller)?;
+                said($work)
             })?
         };
     }
-    linker.allow_shadowing(true);
-    own! {
-        fd_read;
-        fd_write;
-        fd_fdstat_get;
-        fd_filestat_get;
-        poll_oneoff;
+    // What may wait.
+    macro_rules! waits {
+        (file $name:ident($fd:ident: i32 $(, $arg:ident: $ty:ty)*) |$call:ident| $work:expr) => {
+            waits!($name($fd: i32 $(, $arg: $ty)*) |$call| of_files!($name, $call, $fd, $work))
+        };
+        ($name:ident($($arg:ident: $ty:ty),*) |$call:ident| $work:expr) => {
+            match waiting {
+                Waiting::Thread => linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
+                    at_once(async {
+                        let $call = Call::new(Waiting::Thread, &mut caller)?;
+                        said($work)
+                    })
+                })?,
+                Waiting::Task => linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
+                    Box::new(async move {
+                        let work = async {
+                            let $call = Call::new(Waiting::Task, &mut caller)?;
+                            said($work)
+                        };
+                        let (done, has_waited) = task::noticing(work).await;
+                        if has_waited {
+                            // The clock ticked meanwhile, but not for this guest.
+                            caller.data_mut().resume();
+                            caller.as_context_mut().set_epoch_deadline(1);
+                        }
+                        done
+                    })
+                })?,
+            }
+        };
     }
-    of_files!(one);
-    link_others(linker)?;
-    sockets::link::link_async(linker, versions)?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
+    macro_rules! of_files {
+        ($name:ident, $call:ident, $fd:ident, $work:expr) => {
+            match owned_fd::refused($call.wasi, $fd, stringify!($name)) {
+                Some(number) => Err(Failed::Number(number)),
+                None => $work,
+            }
+        };
+    }
+    linker.allow_shadowing(true);
 
-/// What waits for nothing.
-fn link_others(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    linker.func_wrap(MODULE, "fd_close", fd_close)?;
-    linker.func_wrap(MODULE, "fd_renumber", fd_renumber)?;
-    linker.func_wrap(MODULE, "fd_fdstat_set_flags", fd_fdstat_set_flags)?;
+    // Any descriptor.
+    plain!(fd_close(fd: i32) |wasi| fd::fd_close(wasi, fd));
+    now!(fd_fdstat_get(fd: i32, stat: i32) |call| fd::fd_fdstat_get(call, fd, stat));
+    plain!(fd_fdstat_set_flags(fd: i32, flags: i32) |wasi| fd::fd_fdstat_set_flags(wasi, fd, flags));
+    waits!(fd_filestat_get(fd: i32, stat: i32) |call| fd::fd_filestat_get(call, fd, stat).await);
+    waits!(fd_read(fd: i32, buffers: i32, count: i32, done: i32) |call| fd::fd_read(call, fd, buffers, count, done).await);
+    plain!(fd_renumber(from: i32, to: i32) |wasi| fd::fd_renumber(wasi, from, to));
+    waits!(fd_write(fd: i32, buffers: i32, count: i32, done: i32) |call| fd::fd_write(call, fd, buffers, count, done).await);
+    waits!(poll_oneoff(subscriptions: i32, events: i32, count: i32, ready: i32)
+        |call| poll::poll_oneoff(call, subscriptions, events, count, ready).await);
+
+    // Files.
+    now!(file fd_advise(fd: i32, from: i64, count: i64, advice: i32) |call| content::fd_advise(&call, fd, from, count, advice));
+    now!(file fd_allocate(fd: i32, _from: i64, _count: i64) |call| content::fd_allocate(&call, fd));
+    waits!(file fd_datasync(fd: i32) |call| content::fd_sync(call, fd, false).await);
+    now!(file fd_fdstat_set_rights(fd: i32, _own: i64, _inherited: i64) |call| content::fd_fdstat_set_rights(&call, fd));
+    waits!(file fd_filestat_set_size(fd: i32, size: i64) |call| content::fd_filestat_set_size(call, fd, size).await);
+    waits!(file fd_filestat_set_times(fd: i32, access: i64, change: i64, flags: i32)
+        |call| content::fd_filestat_set_times(call, fd, access, change, flags).await);
+    waits!(file fd_pread(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
+        |call| content::read(call, (fd, buffers, count, done), Some(from as u64)).await);
+    waits!(file fd_pwrite(fd: i32, buffers: i32, count: i32, from: i64, done: i32)
+        |call| content::write(call, (fd, buffers, count, done), Some(from as u64)).await);
+    waits!(file fd_readdir(fd: i32, buffer: i32, len: i32, cookie: i64, done: i32)
+        |call| listing::fd_readdir(call, (fd, buffer, len, cookie, done)).await);
+    waits!(file fd_seek(fd: i32, offset: i64, whence: i32, place: i32) |call| content::fd_seek(call, (fd, offset, whence, place)).await);
+    waits!(file fd_sync(fd: i32) |call| content::fd_sync(call, fd, true).await);
+    now!(file fd_tell(fd: i32, place: i32) |call| content::fd_tell(call, fd, place));
+
+    // Directories, and the names in them.
+    now!(fd_prestat_dir_name(fd: i32, path: i32, len: i32) |call| names::fd_prestat_dir_name(call, fd, path, len));
+    now!(fd_prestat_get(fd: i32, stat: i32) |call| names::fd_prestat_get(call, fd, stat));
+    waits!(file path_create_directory(dir: i32, path: i32, len: i32) |call| names::path_create_directory(call, (dir, path, len)).await);
+    waits!(file path_filestat_get(dir: i32, look_up: i32, path: i32, len: i32, stat: i32)
+        |call| names::path_filestat_get(call, (dir, look_up, path, len, stat)).await);
+    waits!(file path_filestat_set_times(dir: i32, look_up: i32, path: i32, len: i32, access: i64, change: i64, flags: i32)
+        |call| names::path_filestat_set_times(call, (dir, look_up, path, len, access, change, flags)).await);
+    waits!(file path_link(dir: i32, look_up: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
+        |call| names::path_link(call, (dir, look_up, path, len, new_dir, new_path, new_len)).await);
+    waits!(file path_open(dir: i32, look_up: i32, path: i32, len: i32, how: i32, rights: i64, inherited: i64, flags: i32, number: i32)
+        |call| open::path_open(call, (dir, look_up, path, len, how, rights, inherited, flags, number)).await);
+    waits!(file path_readlink(dir: i32, path: i32, len: i32, buffer: i32, room: i32, done: i32)
+        |call| names::path_readlink(call, (dir, path, len, buffer, room, done)).await);
+    waits!(file path_remove_directory(dir: i32, path: i32, len: i32) |call| names::path_remove_directory(call, (dir, path, len)).await);
+    waits!(file path_rename(dir: i32, path: i32, len: i32, new_dir: i32, new_path: i32, new_len: i32)
+        |call| names::path_rename(call, (dir, path, len, new_dir, new_path, new_len)).await);
+    waits!(path_symlink(target: i32, target_len: i32, dir: i32, path: i32, len: i32)
+        |call| names::path_symlink(call, (target, target_len, dir, path, len)).await);
+    waits!(file path_unlink_file(dir: i32, path: i32, len: i32) |call| names::path_unlink_file(call, (dir, path, len)).await);
+
+    // The extension for sockets.
+    if versions.accept {
+        waits!(sock_accept(fd: i32, number: i32) |call| functions::accept(call, fd, 0, number).await);
+    } else {
+        waits!(sock_accept(fd: i32, flags: i32, number: i32) |call| functions::accept(call, fd, flags, number).await);
+    }
+    now!(sock_bind(fd: i32, address: i32, port: i32) |call| functions::bind(call, fd, address, port));
+    waits!(sock_connect(fd: i32, address: i32, port: i32) |call| functions::connect(call, fd, address, port).await);
+    waits!(sock_getaddrinfo(node: i32, node_len: i32, service: i32, service_len: i32, hints: i32, results: i32, most: i32, count: i32)
+        |call| functions::address_info(call, (node, node_len), (service, service_len), hints, results, most, count).await);
+    if versions.local_address {
+        now!(sock_getlocaladdr(fd: i32, address: i32, kind: i32, port: i32)
+            |call| functions::local_address(call, fd, address, Some(kind), port));
+    } else {
+        now!(sock_getlocaladdr(fd: i32, address: i32, port: i32) |call| functions::local_address(call, fd, address, None, port));
+    }
+    if versions.peer_address {
+        now!(sock_getpeeraddr(fd: i32, address: i32, kind: i32, port: i32)
+            |call| functions::peer_address(call, fd, address, Some(kind), port));
+    } else {
+        now!(sock_getpeeraddr(fd: i32, address: i32, port: i32) |call| functions::peer_address(call, fd, address, None, port));
+    }
+    now!(sock_getsockopt(fd: i32, level: i32, name: i32, value: i32, len: i32) |call| functions::get_option(call, fd, level, name, value, len));
+    now!(sock_listen(fd: i32, backlog: i32) |call| functions::listen(call, fd, backlog));
+    now!(sock_open(family: i32, kind: i32, number: i32) |call| functions::open(call, family, kind, number));
+    waits!(sock_recv(fd: i32, buffers: i32, count: i32, flags: i32, done: i32, said_flags: i32)
+        |call| transfer::recv(call, (fd, buffers, count), flags, done, said_flags).await);
+    if versions.recv_from {
+        waits!(sock_recv_from(fd: i32, buffers: i32, count: i32, address: i32, flags: i32, done: i32, said_flags: i32)
+            |call| transfer::recv_from(call, (fd, buffers, count), address, flags, 0, done, said_flags).await);
+    } else {
+        waits!(sock_recv_from(fd: i32, buffers: i32, count: i32, address: i32, flags: i32, port: i32, done: i32, said_flags: i32)
+            |call| transfer::recv_from(call, (fd, buffers, count), address, flags, port, done, said_flags).await);
+    }
+    waits!(sock_send(fd: i32, buffers: i32, count: i32, flags: i32, done: i32)
+        |call| transfer::send(call, (fd, buffers, count), flags, done).await);
+    waits!(sock_send_to(fd: i32, buffers: i32, count: i32, address: i32, port: i32, flags: i32, done: i32)
+        |call| transfer::send_to(call, (fd, buffers, count), address, port, flags, done).await);
+    now!(sock_setsockopt(fd: i32, level: i32, name: i32, value: i32, len: i32) |call| functions::set_option(call, fd, level, name, value, len));
+    now!(sock_shutdown(fd: i32, how: i32) |call| functions::shutdown(call, fd, how));
+
+    // The guest as a whole.
+    now!(random_get(at: i32, len: i32) |call| random::random_get(call, at, len));
     linker.func_wrap(MODULE, "proc_exit", proc_exit)?;
-    linker.func_wrap(MODULE, "random_get", random_get)?;
+
+    linker.allow_shadowing(false);
     Ok(())
 }
 
@@ -194,44 +209,66 @@ fn proc_exit(code: i32) -> wasmtime::Result<()> {
     Err(I32Exit(code).into())
 }
 
-/// `time.Sleep` ends here, and whatever waits for descriptors.
-async fn poll_oneoff(
-    waiting: Waiting,
-    mut caller: Caller<'_, State>,
-    (subscriptions, events, count, ready): (i32, i32, i32, i32),
-) -> wasmtime::Result<i32> {
-    let (memory, state) = parts(&mut caller)?;
-    let wanted = match poll::read(memory, subscriptions as u32, events as u32, count as u32) {
-        Ok(wanted) => wanted,
-        Err(number) => return Ok(number),
-    };
-    let wanted = poll::resolve(&wanted, state, waiting).await?;
-    let (happened, has_waited) = task::noticing(poll::wait(&wanted, state, waiting)).await;
-    let count = poll::write(memory, events as u32, &happened.map_err(Error::into_wasmtime)?);
-    let answer = answer(memory, ready, count);
-    if has_waited {
-        caller.data_mut().turn.resume();
-        caller.as_context_mut().set_epoch_deadline(1);
-    }
-    Ok(answer)
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use std::io::Write as _;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
-    use wasmtime::Module;
+    use wasmtime::{Engine, Memory, Module, Store};
 
     use super::*;
+    use crate::compile::engine::{self, Flavor, Settings, Stack};
+    use crate::compile::module::ModuleKind;
     use crate::config::budget::{Budget, Deadline};
-    use crate::error::ErrorKind;
-    use crate::guest::options::InstanceOptions;
-    use crate::instance::store::Seed;
-    use crate::plugin::Plugin;
+    use crate::config::{Limits, Tier};
+    use crate::error::{Error, ErrorKind};
+    use crate::wasi::context::{Parts, Wasi};
+    use crate::wasi::files::given::Given;
+    use crate::wasi::sandbox::Sandbox;
     use crate::wasi::stdio::input::Input;
     use crate::wasi::stdio::output::Output;
+    use crate::wasi::stdio::streams::Streams;
+
+    /// The least that has WASI.
+    struct Bare {
+        wasi: Wasi,
+        resumed: u32,
+    }
+
+    impl Host for Bare {
+        fn wasi(&mut self) -> &mut Wasi {
+            &mut self.wasi
+        }
+
+        fn memory(&self) -> Option<Memory> {
+            None
+        }
+
+        fn resume(&mut self) {
+            self.resumed += 1;
+        }
+    }
+
+    fn engine() -> &'static Engine {
+        let flavor = Flavor { tier: Tier::Fast, fuel: false };
+        engine::engine(Settings { flavor, stack: Stack::DEFAULT }).expect("an engine")
+    }
+
+    fn store(sandbox: &Sandbox) -> Store<Bare> {
+        let limits = Limits::default();
+        let parts = Parts {
+            name: "test",
+            is_go: false,
+            sandbox,
+            limits: &limits,
+            given: &Given::open(sandbox).expect("what there is"),
+            streams: &Arc::new(Streams::new(sandbox, &limits, ModuleKind::Reactor)),
+            denials: &Arc::default(),
+            share: &Arc::default(),
+        };
+        Store::new(engine(), Bare { wasi: Wasi::new(&parts).expect("a guest's"), resumed: 0 })
+    }
 
     /// `copy` writes a byte of its input to its output; `sleep` sleeps that many nanoseconds.
     const GUEST: &str = r#"(module
@@ -250,17 +287,13 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "runs WebAssembly")]
     fn all_functions_that_are_linked_are_known() {
-        let bytes = wat::parse_str(GUEST).expect("a module");
-        let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), InstanceOptions::default()).expect("a seed");
-        let mut store = seed.store().expect("a store");
-        let mut linker = Linker::new(store.engine());
-        link(&mut linker, Versions::default()).expect("a linker");
-        let mut linked: Vec<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
-        linked.sort();
-        assert_eq!(linked, FUNCTIONS);
-        let mut linker = Linker::new(store.engine());
-        link_async(&mut linker, Versions::default()).expect("a linker");
-        assert_eq!(linker.iter(&mut store).count(), FUNCTIONS.len());
+        for waiting in [Waiting::Thread, Waiting::Task] {
+            let mut linker = Linker::new(engine());
+            link::<Bare>(&mut linker, waiting, Versions::default()).expect("a linker");
+            let mut linked: Vec<String> = linker.iter(store(&Sandbox::default())).map(|(_, name, _)| name.to_owned()).collect();
+            linked.sort();
+            assert_eq!(linked, FUNCTIONS);
+        }
     }
 
     #[test]
@@ -271,23 +304,21 @@ mod tests {
         let name = std::ffi::CString::new(path.to_str().expect("a name")).expect("no zero");
         // SAFETY: a string that ends with a zero.
         assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-        let (lines, mut options) = (Arc::new(Mutex::new(Vec::new())), InstanceOptions::default());
+        let (lines, mut sandbox) = (Arc::new(Mutex::new(Vec::new())), Sandbox::default());
         let kept = lines.clone();
-        options.sandbox.stdin = Input::File(path.clone());
-        options.sandbox.stdout = Output::lines(move |line| {
+        sandbox.stdin = Input::File(path.clone());
+        sandbox.stdout = Output::lines(move |line| {
             kept.lock().expect("no panic").push(line.to_owned());
             Ok(())
         });
         let bytes = wat::parse_str(GUEST).expect("a module");
-        let seed = Seed::new(&Plugin::from_bytes("test.wasm", &bytes).expect("a plugin"), options).expect("a seed");
-        let mut store = seed.store().expect("a store");
-        let engine = store.engine().clone();
-        let mut linker = Linker::new(&engine);
-        link_async(&mut linker, Versions::default()).expect("a linker");
+        let mut store = store(&sandbox);
+        let mut linker = Linker::new(engine());
+        link(&mut linker, Waiting::Task, Versions::default()).expect("a linker");
         store.set_epoch_deadline(u64::MAX / 2);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let module = Module::from_binary(&engine, &bytes).expect("a module");
+            let module = Module::from_binary(engine(), &bytes).expect("a module");
             let instance = linker.instantiate_async(&mut store, &module).await.expect("an instance");
             let copy = instance.get_typed_func::<(), i32>(&mut store, "copy").expect("copy");
             let sleep = instance.get_typed_func::<i64, i32>(&mut store, "sleep").expect("sleep");
@@ -302,10 +333,12 @@ mod tests {
             assert_eq!(copied.expect("a call"), 0);
             assert_eq!(copy.call_async(&mut store, ()).await.expect("a call"), 0);
             assert_eq!(*lines.lock().expect("no panic"), [b"a"]);
+            let before = store.data().resumed;
             assert_eq!(sleep.call_async(&mut store, 1_000_000).await.expect("a call"), 0);
+            assert_eq!((before > 0, store.data().resumed), (true, before + 1));
             let limit = Duration::from_millis(30);
             for never in [true, false] {
-                store.data_mut().budget = Budget { deadline: Some(Deadline::after(limit)), ..Budget::default() };
+                store.data_mut().wasi.budget = Budget { deadline: Some(Deadline::after(limit)), ..Budget::default() };
                 let ended = if never { sleep.call_async(&mut store, i64::MAX).await } else { copy.call_async(&mut store, ()).await };
                 let ended = Error::from_wasmtime(&ended.expect_err("no end")).expect("an error of the core");
                 assert_eq!(ended.kind(), ErrorKind::Timeout);

@@ -1,7 +1,9 @@
 //! WASI preview 1 and its extension for sockets: what a sandbox gives, as a guest sees it.
 
 pub(crate) mod async_fd;
+pub(crate) mod call;
 pub(crate) mod clock;
+pub(crate) mod context;
 pub(crate) mod descriptor;
 pub(crate) mod errno;
 pub(crate) mod fd;
@@ -10,8 +12,8 @@ pub(crate) mod linker;
 pub(crate) mod owned_fd;
 pub(crate) mod pipes;
 pub(crate) mod poll;
-pub(crate) mod preview1;
 pub(crate) mod random;
 pub(crate) mod sandbox;
 pub(crate) mod sockets;
 pub(crate) mod stdio;
+pub(crate) mod waiting;

@@ -2,9 +2,10 @@
 //! waits for them as long as its budget lasts.
 
 use crate::config::budget::Budget;
-use crate::wasi::descriptor::{Descriptor, Waiting, Wants};
+use crate::wasi::call::Failed;
+use crate::wasi::descriptor::{Descriptor, Wants};
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
+use crate::wasi::waiting::Waiting;
 
 /// The first number of a pipe: behind those of files, before those of sockets.
 const FIRST: i32 = 1 << 29;

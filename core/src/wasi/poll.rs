@@ -10,9 +10,10 @@ use wiggle::GuestMemory;
 use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::config::budget::LOOK;
 use crate::error::Result;
-use crate::guest::state::State;
+use crate::wasi::call::{Call, Failed};
 use crate::wasi::clock::Simulated;
-use crate::wasi::descriptor::{Found, Waiting, Wanted, Wants, look};
+use crate::wasi::context::Wasi;
+use crate::wasi::descriptor::{Found, Wanted, Wants, look};
 use crate::wasi::errno;
 use crate::wasi::files::table::Entry as Open;
 use crate::wasi::owned_fd::is_own;
@@ -21,6 +22,7 @@ use crate::wasi::sockets::socket::Socket;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::output::Stream;
 use crate::wasi::stdio::streams::{Standard, Standards, Streams};
+use crate::wasi::waiting::Waiting;
 
 /// Subscriptions that one call may have: each takes room on the host's side.
 const MOST: u32 = 1 << 16;
@@ -38,7 +40,7 @@ const MONOTONIC: u32 = 1;
 
 /// A `subscription`, as the guest wrote it.
 #[derive(Clone, Copy)]
-pub(crate) struct Subscription {
+struct Subscription {
     userdata: u64,
     kind: u8,
     /// A clock, or a descriptor.
@@ -48,7 +50,7 @@ pub(crate) struct Subscription {
 }
 
 /// What all of them wait for.
-pub(crate) struct Waits {
+struct Waits {
     all: Vec<Wait>,
     /// The sockets and pipes among it, each once for what it should be ready for: however many subscriptions there are, these are no more than the guest has.
     own: Vec<(i32, Wants)>,
@@ -105,14 +107,23 @@ impl Outcome {
 }
 
 /// An `event` for the guest.
-pub(crate) struct Event {
+struct Event {
     userdata: u64,
     kind: u8,
     outcome: Outcome,
 }
 
+/// `time.Sleep` ends here, and whatever waits for descriptors.
+pub(crate) async fn poll_oneoff(mut call: Call<'_>, subscriptions: i32, events: i32, count: i32, ready: i32) -> Result<(), Failed> {
+    let wanted = read(call.memory.0, subscriptions as u32, events as u32, count as u32)?;
+    let waits = resolve(&wanted, call.wasi, call.waiting).await?;
+    let happened = wait(&waits, call.wasi, call.waiting).await?;
+    let count = write(call.memory.0, events as u32, &happened);
+    call.memory.answer(ready, count)
+}
+
 /// Reads the subscriptions, and checks that there is room for as many events. The error is the guest's number for it.
-pub(crate) fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscription>, i32> {
+fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscription>, i32> {
     if count == 0 || count > MOST {
         return Err(errno::INVAL);
     }
@@ -134,21 +145,21 @@ pub(crate) fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Ve
 }
 
 /// Finds out what the subscriptions mean now. What can't be waited for is an event of its own, and harms no other.
-pub(crate) async fn resolve(subscriptions: &[Subscription], state: &mut State, waiting: Waiting) -> wasmtime::Result<Waits> {
+async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Waits> {
     let now = Instant::now();
     let mut all = Vec::with_capacity(subscriptions.len());
     let (mut own, mut places, mut files) = (Vec::new(), HashMap::new(), HashMap::new());
     for one in subscriptions {
-        let until = match (one.kind, state.standards.find(one.target as i32)) {
-            (CLOCK, _) => moment(one, now, state)?,
+        let until = match (one.kind, wasi.standards.find(one.target as i32)) {
+            (CLOCK, _) => moment(one, now, wasi)?,
             (FD_READ, Some(Standard::Input)) => Until::Input,
             (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
             (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
             // Nobody will connect any more, which accepting tells.
-            (_, None) if state.sockets.find(one.target as i32).is_some_and(Socket::is_shut) => {
+            (_, None) if wasi.sockets.find(one.target as i32).is_some_and(Socket::is_shut) => {
                 Until::Now(Outcome::own(Found { is_ready: true, is_over: true }))
             }
-            (kind, None) if is_own(state, one.target as i32) => {
+            (kind, None) if is_own(wasi, one.target as i32) => {
                 let wanted = (one.target as i32, if kind == FD_READ { Wants::Read } else { Wants::Write });
                 Until::Own(*places.entry(wanted).or_insert_with(|| {
                     own.push(wanted);
@@ -157,7 +168,7 @@ pub(crate) async fn resolve(subscriptions: &[Subscription], state: &mut State, w
             }
             (kind, None) => Until::Now(match files.entry((kind, one.target)) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(place) => *place.insert(file(kind, one.target, state, waiting).await?),
+                Entry::Vacant(place) => *place.insert(file(kind, one.target, wasi, waiting).await?),
             }),
         };
         all.push(Wait { userdata: one.userdata, kind: one.kind, until });
@@ -165,8 +176,8 @@ pub(crate) async fn resolve(subscriptions: &[Subscription], state: &mut State, w
     Ok(Waits { all, own })
 }
 
-fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Result<Until> {
-    if let (Some(clock), REALTIME | MONOTONIC) = (&state.clock, one.target) {
+fn moment(one: &Subscription, now: Instant, wasi: &mut Wasi) -> wasmtime::Result<Until> {
+    if let (Some(clock), REALTIME | MONOTONIC) = (&wasi.clock, one.target) {
         let when = if one.is_absolute { clock.when(one.target == REALTIME, one.time) } else { clock.passed().saturating_add(one.time) };
         return Ok(Until::Simulated(when));
     }
@@ -180,7 +191,7 @@ fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Resu
         (MONOTONIC, true) => {
             let mut bytes = [0; 8];
             let mut memory = GuestMemory::Unshared(&mut bytes);
-            preview1::clock_time_get(&mut state.wasi, &mut memory, MONOTONIC as i32, 1, 0)?;
+            preview1::clock_time_get(&mut wasi.p1, &mut memory, MONOTONIC as i32, 1, 0)?;
             u64::from_le_bytes(bytes)
         }
         _ => return Ok(Until::Now(Outcome::failed(errno::INVAL))),
@@ -189,8 +200,8 @@ fn moment(one: &Subscription, now: Instant, state: &mut State) -> wasmtime::Resu
 }
 
 /// Files of the host are always ready; directories, and numbers without a file, never are.
-async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtime::Result<Outcome> {
-    let open = match state.files.find(fd as i32) {
+async fn file(kind: u8, fd: u32, wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Outcome> {
+    let open = match wasi.files.find(fd as i32) {
         Some(Open::Null(_)) if kind == FD_WRITE => return Ok(Outcome::writable()),
         Some(Open::Null(_)) => return Ok(Outcome::readable(0)),
         Some(Open::File(open)) => open,
@@ -207,9 +218,9 @@ async fn file(kind: u8, fd: u32, state: &mut State, waiting: Waiting) -> wasmtim
 }
 
 /// Waits until something has happened, and gives all that has.
-pub(crate) async fn wait(waits: &Waits, state: &mut State, waiting: Waiting) -> Result<Vec<Event>> {
-    // Parts of it: as a whole a state can't be shared, which a task would have to do that waits.
-    let State { standards, streams, sockets, pipes, budget, clock, .. } = state;
+async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Event>> {
+    // Parts of it: a task that waits shares them between threads, which the whole can't be.
+    let Wasi { standards, streams, sockets, pipes, budget, clock, .. } = wasi;
     let (standards, streams, budget, clock) = (&*standards, &**streams, &*budget, clock.as_ref());
     let (own, waits) = (awaited(&waits.own, sockets, pipes), &waits.all[..]);
     let mut wanted = descriptors(waits, standards, streams);
@@ -302,7 +313,7 @@ impl Wait {
 }
 
 /// Writes the events, for which there is room; gives their number.
-pub(crate) fn write(memory: &mut [u8], at: u32, events: &[Event]) -> usize {
+fn write(memory: &mut [u8], at: u32, events: &[Event]) -> usize {
     let room = memory[at as usize..].chunks_exact_mut(EVENT);
     for (bytes, event) in room.zip(events) {
         bytes.fill(0);

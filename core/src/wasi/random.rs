@@ -1,13 +1,9 @@
 //! A guest's random numbers: those of the host, or of a seed, for runs that can be repeated.
 
-use wasmtime::Caller;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
 use wiggle::GuestMemory;
 
-use crate::abi::memory::GuestMemory as Checked;
-use crate::guest::state::State;
-use crate::wasi::errno;
-use crate::wasi::preview1::parts;
+use crate::wasi::call::{Call, Failed};
 
 /// Where a guest's random numbers come from: `crypto/rand`, `math/rand`, the seeds of maps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,27 +31,18 @@ impl Seeded {
 /// Bytes that are made at once: between two pieces the guest looks whether it should go on.
 const PIECE: usize = 1 << 20;
 
-pub(crate) fn random_get(mut caller: Caller<'_, State>, at: i32, len: i32) -> wasmtime::Result<i32> {
-    let (memory, state) = parts(&mut caller)?;
-    let (at, len) = (at as u32, len as u32);
-    if Checked::new(memory).slice(at, 1, len, 1).is_err() {
-        return Ok(errno::FAULT);
-    }
-    // Nothing may lie anywhere, also outside the memory.
-    if len == 0 {
-        return Ok(errno::SUCCESS);
-    }
-    let wanted = &mut memory[at as usize..][..len as usize];
-    for piece in wanted.chunks_mut(PIECE) {
-        state.budget.check_limits().map_err(crate::Error::into_wasmtime)?;
-        match &mut state.random {
+pub(crate) fn random_get(call: Call<'_>, at: i32, len: i32) -> Result<(), Failed> {
+    let Call { mut memory, wasi, .. } = call;
+    for piece in memory.bytes_mut(at, len as u32)?.chunks_mut(PIECE) {
+        wasi.budget.check_limits()?;
+        match &mut wasi.random {
             Some(seeded) => seeded.0.fill(piece),
             None => {
                 // A piece fits an i32.
                 let size = piece.len() as i32;
-                preview1::random_get(&mut state.wasi, &mut GuestMemory::Unshared(piece), 0, size)?;
+                preview1::random_get(&mut wasi.p1, &mut GuestMemory::Unshared(piece), 0, size)?;
             }
         }
     }
-    Ok(errno::SUCCESS)
+    Ok(())
 }

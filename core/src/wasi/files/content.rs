@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use cap_primitives::fs::Metadata;
 
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::files::names::{Times, checked_advice};
 use crate::wasi::files::open::{APPEND, DESCRIPTOR_FLAGS, NONBLOCK};
 use crate::wasi::files::status;
-use crate::wasi::files::table::{Entry, OpenFile, Place};
+use crate::wasi::files::table::{Entry, Files, OpenFile, Place};
 use crate::wasi::files::{flags, read_at, write_at};
-use crate::wasi::sockets::Failed;
-use crate::wasi::sockets::call::Call;
 use crate::wasi::stdio::streams::Standard;
 
 /// Rights of preview 1 that say something here. Nobody is kept from anything by the others.
@@ -46,7 +46,7 @@ const OF_DIRS: u64 = 1 << 9
 pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i32, i32, i32), at: Option<u64>) -> Result<(), Failed> {
     let (start, len) = call.first(buffers, count)?;
     call.place(done, 4)?;
-    let count = match call.state.files.find(fd) {
+    let count = match call.wasi.files.find(fd) {
         Some(Entry::Null(null)) if null.reads => 0,
         Some(Entry::File(open)) => {
             let (file, at) = (open.file.clone(), at.unwrap_or(open.at));
@@ -80,7 +80,7 @@ pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i
 pub(crate) async fn write(mut call: Call<'_>, (fd, buffers, count, done): (i32, i32, i32, i32), at: Option<u64>) -> Result<(), Failed> {
     let (start, len) = call.first(buffers, count)?;
     call.place(done, 4)?;
-    let count = match call.state.files.find(fd) {
+    let count = match call.wasi.files.find(fd) {
         Some(Entry::Null(null)) if null.writes => len,
         Some(Entry::File(open)) => {
             let (file, to, appends) = (open.file.clone(), at.unwrap_or(open.at), open.appends);
@@ -114,7 +114,7 @@ fn put(file: &std::fs::File, bytes: &[u8], at: u64, appends: bool) -> std::io::R
 }
 
 fn advance(call: &mut Call<'_>, fd: i32, count: usize) -> Result<(), Failed> {
-    if let Some(Entry::File(open)) = call.state.files.find_mut(fd) {
+    if let Some(Entry::File(open)) = call.wasi.files.find_mut(fd) {
         open.at = match open.appends {
             true => open.file.metadata().map_err(|error| super::failed(&error))?.len(),
             false => open.at.saturating_add(count as u64),
@@ -125,7 +125,7 @@ fn advance(call: &mut Call<'_>, fd: i32, count: usize) -> Result<(), Failed> {
 
 pub(crate) async fn fd_seek(mut call: Call<'_>, (fd, offset, whence, to): (i32, i64, i32, i32)) -> Result<(), Failed> {
     call.place(to, 8)?;
-    let moved = match call.state.files.find(fd) {
+    let moved = match call.wasi.files.find(fd) {
         Some(Entry::Kept) => return Err(Failed::Number(errno::SPIPE)),
         Some(Entry::Null(_)) => 0,
         Some(Entry::File(open)) => {
@@ -143,14 +143,14 @@ pub(crate) async fn fd_seek(mut call: Call<'_>, (fd, offset, whence, to): (i32, 
         }
         _ => return Err(Failed::Number(errno::BADF)),
     };
-    if let Some(Entry::File(open)) = call.state.files.find_mut(fd) {
+    if let Some(Entry::File(open)) = call.wasi.files.find_mut(fd) {
         open.at = moved;
     }
     call.long(to, moved)
 }
 
 pub(crate) fn fd_tell(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), Failed> {
-    let at = match call.state.files.find(fd) {
+    let at = match call.wasi.files.find(fd) {
         Some(Entry::Kept) => return Err(Failed::Number(errno::SPIPE)),
         Some(Entry::Null(_)) => 0,
         Some(Entry::File(open)) => open.at,
@@ -160,9 +160,9 @@ pub(crate) fn fd_tell(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), Failed
 }
 
 pub(crate) async fn fd_filestat_set_size(call: Call<'_>, fd: i32, size: i64) -> Result<(), Failed> {
-    let open = match call.state.files.find(fd) {
+    let open = match call.wasi.files.find(fd) {
         Some(Entry::Null(_)) => return Err(Failed::Number(errno::INVAL)),
-        _ => call.state.files.file(fd)?,
+        _ => call.wasi.files.file(fd)?,
     };
     if open.readonly {
         return Err(Failed::Number(errno::PERM));
@@ -174,7 +174,7 @@ pub(crate) async fn fd_filestat_set_size(call: Call<'_>, fd: i32, size: i64) -> 
 
 pub(crate) async fn fd_filestat_set_times(call: Call<'_>, fd: i32, access: i64, change: i64, given: i32) -> Result<(), Failed> {
     let times = Times::new(access, change, given)?;
-    let (file, readonly) = match call.state.files.find(fd) {
+    let (file, readonly) = match call.wasi.files.find(fd) {
         Some(Entry::File(open)) => (open.file.clone(), open.readonly),
         Some(Entry::Dir(dir)) => match &dir.place {
             Place::Host(file) => (file.clone(), dir.readonly),
@@ -191,39 +191,39 @@ pub(crate) async fn fd_filestat_set_times(call: Call<'_>, fd: i32, access: i64, 
 
 /// Writes through to the disk: all, or the content.
 pub(crate) async fn fd_sync(call: Call<'_>, fd: i32, all: bool) -> Result<(), Failed> {
-    let file = match call.state.files.find(fd) {
+    let file = match call.wasi.files.find(fd) {
         Some(Entry::Null(_)) => return Err(Failed::Number(errno::INVAL)),
         Some(Entry::Dir(dir)) => match &dir.place {
             Place::Host(file) => file.clone(),
             Place::Root(_) => return Ok(()),
         },
-        _ => call.state.files.file(fd)?.file.clone(),
+        _ => call.wasi.files.file(fd)?.file.clone(),
     };
     call.ask_slowly(move || if all { file.sync_all() } else { file.sync_data() }).await
 }
 
 pub(crate) fn fd_advise(call: &Call<'_>, fd: i32, from: i64, count: i64, advice: i32) -> Result<(), Failed> {
     checked_advice(advice)?;
-    call.state.files.file(fd)?;
+    call.wasi.files.file(fd)?;
     if from < 0 || count < 0 { Err(Failed::Number(errno::INVAL)) } else { Ok(()) }
 }
 
 /// Systems differ too much in it; libraries then write zeros, or do without.
 pub(crate) fn fd_allocate(call: &Call<'_>, fd: i32) -> Result<(), Failed> {
-    call.state.files.file(fd)?;
+    call.wasi.files.file(fd)?;
     Err(Failed::Number(errno::NOTSUP))
 }
 
 pub(crate) fn fd_fdstat_set_rights(call: &Call<'_>, fd: i32) -> Result<(), Failed> {
-    match call.state.files.find(fd) {
+    match call.wasi.files.find(fd) {
         None | Some(Entry::Kept) => Err(Failed::Number(errno::BADF)),
         _ => Err(Failed::Number(errno::NOTSUP)),
     }
 }
 
-pub(crate) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: i32, given: i32) -> Result<(), Failed> {
+pub(crate) fn fd_fdstat_set_flags(files: &mut Files, fd: i32, given: i32) -> Result<(), Failed> {
     let given = flags(given, DESCRIPTOR_FLAGS)?;
-    let open = match call.state.files.find_mut(fd) {
+    let open = match files.find_mut(fd) {
         Some(Entry::File(open)) => open,
         Some(Entry::Null(_)) => return Ok(()),
         _ => return Err(Failed::Number(errno::BADF)),
@@ -255,7 +255,7 @@ fn set_append(_: &std::fs::File, _: bool) -> std::io::Result<()> {
 /// What a descriptor is, and what may be done with it.
 pub(crate) fn fd_fdstat_get(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), Failed> {
     let of_file = |reads: bool, writes: bool| ALL_RIGHTS & !if reads { 0 } else { READ | READDIR } & !if writes { 0 } else { WRITE };
-    let (kind, flags, rights, inherited) = match call.state.files.find(fd) {
+    let (kind, flags, rights, inherited) = match call.wasi.files.find(fd) {
         Some(Entry::Dir(dir)) if dir.name.is_some() => (status::DIRECTORY, 0, OF_DIRS, OF_DIRS | OF_FILES),
         Some(Entry::Dir(_)) => {
             let rights = ALL_RIGHTS & !(SEEK | SET_SIZE | PATH_SET_SIZE | WRITE);
@@ -267,8 +267,8 @@ pub(crate) fn fd_fdstat_get(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), 
         }
         Some(Entry::Null(null)) => (status::CHARACTERS, 0, of_file(null.reads, null.writes), of_file(null.reads, null.writes)),
         Some(Entry::Kept) => {
-            let standard = call.state.standards.find(fd);
-            let is_nonblocking = standard.is_some_and(|standard| call.state.standards.is_nonblocking(standard));
+            let standard = call.wasi.standards.find(fd);
+            let is_nonblocking = standard.is_some_and(|standard| call.wasi.standards.is_nonblocking(standard));
             let rights = if standard == Some(Standard::Input) { READ } else { WRITE };
             (status::UNKNOWN, if is_nonblocking { NONBLOCK } else { 0 }, rights, rights)
         }
@@ -283,7 +283,7 @@ pub(crate) fn fd_fdstat_get(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), 
 
 pub(crate) async fn fd_filestat_get(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), Failed> {
     call.place(to, status::SIZE)?;
-    let file = match call.state.files.find(fd) {
+    let file = match call.wasi.files.find(fd) {
         Some(Entry::File(open)) => open.file.clone(),
         Some(Entry::Dir(dir)) => match &dir.place {
             Place::Host(file) => Arc::clone(file),

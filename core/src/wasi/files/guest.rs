@@ -2,11 +2,11 @@
 
 use std::io;
 
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::files::table::Found;
 use crate::wasi::files::{failed, trap};
-use crate::wasi::sockets::Failed;
-use crate::wasi::sockets::call::Call;
 
 /// Longest path that is looked at; a longer one is none to any system.
 const MOST_PATH: u32 = 1 << 16;
@@ -31,7 +31,7 @@ impl Call<'_> {
     /// What the path at an address leads to, from the directory at a number.
     pub(crate) fn look_up(&self, dir: i32, at: i32, len: i32) -> Result<Found, Failed> {
         let text = self.text(at, len)?;
-        Ok(self.state.files.look_up(dir, &text)?)
+        Ok(self.wasi.files.look_up(dir, &text)?)
     }
 
     /// Checks that there is room for a result.
@@ -71,7 +71,7 @@ impl Call<'_> {
         &self,
         work: impl FnOnce() -> io::Result<R> + Send + 'static,
     ) -> impl Future<Output = Result<R, Failed>> + Send {
-        let (waiting, budget) = (self.waiting, &self.state.budget);
+        let (waiting, budget) = (self.waiting, &self.wasi.budget);
         async move { waiting.aside(budget, work).await?.map_err(|error| failed(&error)) }
     }
 }

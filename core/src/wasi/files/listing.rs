@@ -7,13 +7,13 @@ use std::io;
 use cap_primitives::fs::{Metadata, ReadDir, read_base_dir};
 
 use crate::config::budget::Budget;
-use crate::wasi::descriptor::Waiting;
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::files::status;
 use crate::wasi::files::table::{Entry, Place};
 use crate::wasi::files::{failed, trap};
-use crate::wasi::sockets::Failed;
-use crate::wasi::sockets::call::Call;
+use crate::wasi::waiting::Waiting;
 
 /// Bytes of a directory that are kept, and of all that are.
 const MOST: usize = 16 << 20;
@@ -166,7 +166,7 @@ impl Listing {
 pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32)) -> Result<(), Failed> {
     call.place(done, 4)?;
     call.place(buffer, len as u32)?;
-    let dir = match call.state.files.find(fd) {
+    let dir = match call.wasi.files.find(fd) {
         Some(Entry::Dir(dir)) => dir.place.clone(),
         // Other systems say that it is no directory.
         Some(_) => return Err(Failed::Number(errno::NOTDIR)),
@@ -174,7 +174,7 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
     };
     let (cookie, room) = (cookie as u64, len as u32 as usize);
     // From its beginning it is read anew.
-    let kept = call.state.listings.take(fd).filter(|listing| cookie != 0 && listing.from(cookie).is_some());
+    let kept = call.wasi.listings.take(fd).filter(|listing| cookie != 0 && listing.from(cookie).is_some());
     let mut listing = match (kept, dir) {
         (Some(listing), _) => listing,
         (None, Place::Host(file)) => {
@@ -183,21 +183,21 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
         }
         (None, Place::Root(names)) => {
             let mut listing = Listing::new(fd, status::inode(u64::MAX, status::DIRECTORY.into()), None);
-            for (name, is_dir) in call.state.files.list_root(&names) {
+            for (name, is_dir) in call.wasi.files.list_root(&names) {
                 listing.push(1, if is_dir { status::DIRECTORY } else { status::CHARACTERS }, name.as_bytes());
             }
             listing
         }
     };
     if listing.from(cookie).is_none_or(|rest| rest.len() < room) {
-        listing.read_on(cookie, room, call.waiting, &call.state.budget).await?;
+        listing.read_on(cookie, room, call.waiting, &call.wasi.budget).await?;
     }
     let rest = listing.from(cookie).ok_or_else(|| trap("the number of an entry that is gone"))?;
     let count = rest.len().min(room);
     call.result(buffer, &rest[..count])?;
     // Who gets nothing has had all of it; others may ask for their last entries again.
     if count > 0 {
-        call.state.listings.keep(listing);
+        call.wasi.listings.keep(listing);
     }
     call.result(done, &(count as u32).to_le_bytes())
 }

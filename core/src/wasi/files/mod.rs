@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io;
 
 use crate::error::{Error, ErrorKind};
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
 
 pub(crate) mod content;
 pub(crate) mod given;

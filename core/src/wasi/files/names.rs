@@ -10,13 +10,13 @@ use cap_primitives::fs::{
     DirOptions, FollowSymlinks, OpenOptions, SystemTimeSpec, create_dir, hard_link, open, read_link, remove_dir, remove_file, rename, stat,
 };
 
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::files::open::FOLLOW;
 use crate::wasi::files::status;
 use crate::wasi::files::table::Found;
 use crate::wasi::files::{flags, trap};
-use crate::wasi::sockets::Failed;
-use crate::wasi::sockets::call::Call;
 
 /// A directory of the host, and the path in it.
 type There = (Arc<File>, String);
@@ -222,16 +222,16 @@ fn through_proc(found: &File, times: Times) -> io::Result<()> {
 
 /// The names of directories that the sandbox gives.
 pub(crate) fn fd_prestat_get(mut call: Call<'_>, number: i32, to: i32) -> Result<(), Failed> {
-    let len = call.state.files.given(number)?.len() as u64;
+    let len = call.wasi.files.given(number)?.len() as u64;
     // The kind, of which there is one, and the length behind it.
     call.long(to, len << 32)
 }
 
 pub(crate) fn fd_prestat_dir_name(mut call: Call<'_>, number: i32, to: i32, room: i32) -> Result<(), Failed> {
-    if call.state.files.find(number).is_none() {
+    if call.wasi.files.find(number).is_none() {
         return Err(Failed::Number(errno::BADF));
     }
-    let name = call.state.files.given(number).map_err(|_| errno::NOTDIR)?.clone();
+    let name = call.wasi.files.given(number).map_err(|_| errno::NOTDIR)?.clone();
     if name.len() > room as u32 as usize {
         return Err(Failed::Number(errno::NAMETOOLONG));
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use cap_primitives::fs::{FollowSymlinks, Metadata, OpenOptions, open};
 
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::descriptor::Descriptor;
 use crate::wasi::errno;
 use crate::wasi::files::number;
@@ -16,8 +18,6 @@ use crate::wasi::files::table::{Dir, Entry, Found, Null, OpenFile, Place};
 use crate::wasi::files::{failed, flags};
 use crate::wasi::owned_fd;
 use crate::wasi::pipes::Pipe;
-use crate::wasi::sockets::Failed;
-use crate::wasi::sockets::call::Call;
 
 /// How often a pipe is looked at whose other end nobody has open.
 const LOOK: Duration = Duration::from_millis(5);
@@ -92,11 +92,11 @@ pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), 
     let follow = flags(look_up, FOLLOW)? != 0;
     let (how, state) = (flags(how, CREATE | DIRECTORY | EXCLUSIVE | TRUNCATE)?, flags(state, DESCRIPTOR_FLAGS)?);
     let path = call.text(at, len)?;
-    if matches!(call.state.files.find(dir), Some(Entry::File(_) | Entry::Null(_))) {
+    if matches!(call.wasi.files.find(dir), Some(Entry::File(_) | Entry::Null(_))) {
         return Err(Failed::Number(errno::NOTDIR));
     }
-    let found = call.state.files.look_up(dir, &path)?;
-    owned_fd::has_room(call.state)?;
+    let found = call.wasi.files.look_up(dir, &path)?;
+    owned_fd::has_room(call.wasi)?;
     if state & !(APPEND | NONBLOCK) != 0 {
         return Err(Failed::Number(errno::NOTSUP));
     }
@@ -109,7 +109,7 @@ pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), 
         Found::Host { dir, readonly, path } => open_there(&mut call, dir, readonly, path, wanted, state & NONBLOCK == 0).await?,
         found => {
             let entry = open_in_root(found, wanted)?;
-            call.state.files.add(entry)
+            call.wasi.files.add(entry)
         }
     };
     call.result(to, &number.to_le_bytes())
@@ -155,13 +155,13 @@ async fn open_there(
         };
         // To make a large file empty takes a while.
         let opened = match wanted.has(TRUNCATE) {
-            true => call.waiting.aside(&call.state.budget, work).await?,
+            true => call.waiting.aside(&call.wasi.budget, work).await?,
             false => call.waiting.blocking(work).await,
         };
         match opened {
             Err(error) if waits(&error, wanted.writes && blocks) => {
-                call.waiting.check(&call.state.budget)?;
-                call.waiting.pause(&[], &call.state.budget, Some(LOOK)).await;
+                call.waiting.check(&call.wasi.budget)?;
+                call.waiting.pause(&[], &call.wasi.budget, Some(LOOK)).await;
             }
             Err(error) if makes && number(&error) == errno::NOENT => return Err(Failed::Number(errno::PERM)),
             opened => break opened.map_err(|error| failed(&error))?,
@@ -170,15 +170,15 @@ async fn open_there(
     match status::kind(kind) {
         status::DIRECTORY => {
             let place = Place::Host(Arc::new(file));
-            Ok(call.state.files.add(Entry::Dir(Dir { place, readonly, name: None })))
+            Ok(call.wasi.files.add(Entry::Dir(Dir { place, readonly, name: None })))
         }
         status::REGULAR => {
             let Wanted { reads, writes, appends, .. } = wanted;
             let open = OpenFile { file: Arc::new(file), readonly, reads, writes, at: 0, appends, nonblocking: !blocks };
-            Ok(call.state.files.add(Entry::File(open)))
+            Ok(call.wasi.files.add(Entry::File(open)))
         }
         // Pipes, terminals and other devices have no places in them, and may have nothing to read for a while.
-        kind => call.state.pipes.add(Pipe { descriptor: Descriptor::File(file), blocks, kind }),
+        kind => call.wasi.pipes.add(Pipe { descriptor: Descriptor::File(file), blocks, kind }),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
 use crate::abi::memory;
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::owned_fd;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
-use crate::wasi::sockets::call::Call;
 use crate::wasi::sockets::lookups;
 use crate::wasi::sockets::options::{self, Choice};
 use crate::wasi::sockets::rules;
@@ -22,31 +22,31 @@ const STREAM: i32 = 2;
 /// Longest name that is looked at.
 const MOST_NAME: u32 = 1024;
 
-pub(crate) async fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> Result<(), Failed> {
-    call.state.sockets.permit_any()?;
+pub(crate) fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> Result<(), Failed> {
+    call.wasi.sockets.permit_any()?;
     let family = u16::try_from(family).ok().filter(|family| matches!(*family, V4 | V6 | UNIX)).ok_or(errno::AFNOSUPPORT)?;
     let is_stream = match kind {
         STREAM => true,
         DATAGRAM => false,
         _ => return Err(Failed::Number(errno::PROTOTYPE)),
     };
-    owned_fd::has_room(call.state)?;
+    owned_fd::has_room(call.wasi)?;
     call.memory.bytes(number, 4)?;
-    let socket = call.state.sockets.add(Socket::open(family, is_stream)?);
+    let socket = call.wasi.sockets.add(Socket::open(family, is_stream)?);
     call.memory.set_word(number, socket as u32)
 }
 
-pub(crate) async fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
-    call.socket(fd).await?;
+pub(crate) fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+    call.socket(fd)?;
     let address = call.memory.address(address, port)?;
-    call.state.sockets.permit_listen(&address)?;
-    let is_stream = call.socket(fd).await?.is_stream;
-    let place = call.state.sockets.settle(&address, is_stream)?;
-    call.socket(fd).await?.bind(address, &place)
+    call.wasi.sockets.permit_listen(&address)?;
+    let is_stream = call.socket(fd)?.is_stream;
+    let place = call.wasi.sockets.settle(&address, is_stream)?;
+    call.socket(fd)?.bind(address, &place)
 }
 
-pub(crate) async fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {
-    let socket = call.socket(fd).await?;
+pub(crate) fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {
+    let socket = call.socket(fd)?;
     if !socket.is_bound {
         // The system would choose a port, at every address.
         let everywhere = match socket.family {
@@ -54,52 +54,48 @@ pub(crate) async fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<
             V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             _ => return Err(Failed::Number(errno::INVAL)),
         };
-        call.state.sockets.permit_listen(&Address::Ip(SocketAddr::new(everywhere, 0)))?;
+        call.wasi.sockets.permit_listen(&Address::Ip(SocketAddr::new(everywhere, 0)))?;
     }
-    call.socket(fd).await?.listen(backlog)
+    call.socket(fd)?.listen(backlog)
 }
 
-/// Version 2, which is also that of preview 1 itself.
+/// Version 1 has no flags.
 pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32) -> Result<(), Failed> {
     if flags & !NONBLOCK != 0 {
         return Err(Failed::Number(errno::INVAL));
     }
     call.memory.bytes(number, 4)?;
-    call.socket(fd).await?;
+    call.socket(fd)?;
     // Before it waits: a connection that nobody can have should stay where it is.
-    owned_fd::has_room(call.state)?;
+    owned_fd::has_room(call.wasi)?;
     let waiting = call.waiting;
-    let state = &mut *call.state;
-    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
-    let mut accepted = socket.accept(waiting, &state.budget).await?;
+    let wasi = &mut *call.wasi;
+    let socket = wasi.sockets.find(fd).ok_or(errno::BADF)?;
+    let mut accepted = socket.accept(waiting, &wasi.budget).await?;
     accepted.blocks = flags & NONBLOCK == 0;
-    let accepted = state.sockets.add(accepted);
+    let accepted = wasi.sockets.add(accepted);
     call.memory.set_word(number, accepted as u32)
 }
 
-pub(crate) async fn accept_1(call: Call<'_>, fd: i32, number: i32) -> Result<(), Failed> {
-    accept(call, fd, 0, number).await
-}
-
 pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
-    let family = call.socket(fd).await?.family;
+    let family = call.socket(fd)?.family;
     let address = call.memory.address(address, port)?;
     // Linux lets a socket for IPv6 go to IPv4 and the other way round; others don't.
     if address.family() != family {
         return Err(Failed::Number(errno::AFNOSUPPORT));
     }
-    let (waiting, state) = (call.waiting, &mut *call.state);
-    let address = state.sockets.permit_connect(&address, waiting, &state.budget).await?;
-    let place = state.sockets.reach(&address)?;
-    let socket = state.sockets.find_mut(fd).ok_or(errno::BADF)?;
+    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
+    let address = wasi.sockets.permit_connect(&address, waiting, &wasi.budget).await?;
+    let place = wasi.sockets.reach(&address)?;
+    let socket = wasi.sockets.find_mut(fd).ok_or(errno::BADF)?;
     socket.peers.note(&address);
     socket.peer = Some(address);
-    socket.connect(&place, waiting, &state.budget).await
+    socket.connect(&place, waiting, &wasi.budget).await
 }
 
-pub(crate) async fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
+pub(crate) fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
     // What is no socket is told before what can't be done with one.
-    let socket = call.socket(fd).await?;
+    let socket = call.socket(fd)?;
     socket.shutdown(match how {
         1 => Shutdown::Read,
         2 => Shutdown::Write,
@@ -108,44 +104,36 @@ pub(crate) async fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<()
     })
 }
 
-pub(crate) async fn local_address(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
-    let local = call.socket(fd).await?.local()?;
-    let number = call.memory.set_address(address, local.as_ref())?;
-    call.memory.set_word(port, number.into())
+/// Version 1 has a place for the kind of the address.
+pub(crate) fn local_address(mut call: Call<'_>, fd: i32, address: i32, kind: Option<i32>, port: i32) -> Result<(), Failed> {
+    let local = call.socket(fd)?.local()?;
+    set_address(&mut call, local.as_ref(), address, kind, port)
 }
 
-pub(crate) async fn peer_address(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
-    let peer = call.socket(fd).await?.peer()?;
-    let number = call.memory.set_address(address, peer.as_ref())?;
-    call.memory.set_word(port, number.into())
+/// The same.
+pub(crate) fn peer_address(mut call: Call<'_>, fd: i32, address: i32, kind: Option<i32>, port: i32) -> Result<(), Failed> {
+    let peer = call.socket(fd)?.peer()?;
+    set_address(&mut call, peer.as_ref(), address, kind, port)
 }
 
-pub(crate) async fn local_address_1(mut call: Call<'_>, fd: i32, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
-    let local = call.socket(fd).await?.local()?;
-    set_address_1(&mut call, local.as_ref(), address, kind, port)
-}
-
-pub(crate) async fn peer_address_1(mut call: Call<'_>, fd: i32, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
-    let peer = call.socket(fd).await?.peer()?;
-    set_address_1(&mut call, peer.as_ref(), address, kind, port)
-}
-
-fn set_address_1(call: &mut Call<'_>, found: Option<&Address>, address: i32, kind: i32, port: i32) -> Result<(), Failed> {
+fn set_address(call: &mut Call<'_>, found: Option<&Address>, address: i32, kind: Option<i32>, port: i32) -> Result<(), Failed> {
     let number = call.memory.set_address(address, found)?;
-    call.memory.set_word(kind, found.map_or(0, Address::version))?;
+    if let Some(kind) = kind {
+        call.memory.set_word(kind, found.map_or(0, Address::version))?;
+    }
     call.memory.set_word(port, number.into())
 }
 
-pub(crate) async fn set_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
+pub(crate) fn set_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
     let choice = Choice::find(level, name)?;
     // The longest is a time, of two words of 64 bits.
     let bytes = call.memory.bytes(value, (len as u32).min(16))?.to_vec();
-    options::set(call.socket(fd).await?, choice, &bytes)
+    options::set(call.socket(fd)?, choice, &bytes)
 }
 
-pub(crate) async fn get_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
+pub(crate) fn get_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
     let choice = Choice::find(level, name)?;
-    let found = options::get(call.socket(fd).await?, choice)?;
+    let found = options::get(call.socket(fd)?, choice)?;
     // The size, or where it stands, by who wrote the guest. Nobody has a variable at 4, or at 16.
     let place = (!matches!(len, 4 | 8 | 16)).then_some(len);
     let room = match place {
@@ -164,13 +152,10 @@ pub(crate) async fn get_option(mut call: Call<'_>, fd: i32, level: i32, name: i3
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
 pub(crate) async fn address_info(
     mut call: Call<'_>,
-    node: i32,
-    node_len: i32,
-    service: i32,
-    service_len: i32,
+    (node, node_len): (i32, i32),
+    (service, service_len): (i32, i32),
     hints: i32,
     results: i32,
     most: i32,
@@ -178,7 +163,7 @@ pub(crate) async fn address_info(
 ) -> Result<(), Failed> {
     const PASSIVE: u16 = 1;
     const NUMERIC: u16 = 4;
-    call.state.sockets.permit_any()?;
+    call.wasi.sockets.permit_any()?;
     let node = call.memory.text(node, node_len)?;
     let port = port(&call.memory.text(service, service_len)?)?;
     let wanted = match hints {
@@ -198,10 +183,10 @@ pub(crate) async fn address_info(
         return Err(Failed::Number(errno::NOENT));
     } else {
         let name = rules::name(&node).ok_or(errno::NOENT)?;
-        call.state.sockets.permit_name(&name)?;
-        let state = &mut *call.state;
-        let found = lookups::resolve(&name, &state.sockets.share, call.waiting, &state.budget).await?;
-        state.sockets.names.remember(&name, &found);
+        call.wasi.sockets.permit_name(&name)?;
+        let wasi = &mut *call.wasi;
+        let found = lookups::resolve(&name, &wasi.sockets.share, call.waiting, &wasi.budget).await?;
+        wasi.sockets.names.remember(&name, &found);
         found
     };
     let wants = |ip: &IpAddr| family == 0 || u16::from(family) == if ip.is_ipv4() { V4 } else { V6 };
@@ -237,7 +222,7 @@ fn port(service: &str) -> Result<Option<u16>, Failed> {
     service.parse().ok().or(known).map(Some).ok_or(Failed::Number(errno::NOENT))
 }
 
-impl crate::wasi::sockets::call::Memory<'_> {
+impl crate::wasi::call::Memory<'_> {
     /// A text with its length, behind which there may be a zero, or several.
     fn text(&self, at: i32, len: i32) -> Result<String, Failed> {
         if len as u32 > MOST_NAME {

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::config::budget::Budget;
 use crate::platform::fork::PerProcess;
-use crate::wasi::descriptor::Waiting;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
+use crate::wasi::waiting::Waiting;
 
 /// Names that a process asks for at a time, and those of them that one plugin does.
 const MOST: usize = 32;
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::config::budget::Deadline;
     use crate::error::ErrorKind;
-    use crate::wasi::preview1::at_once;
+    use crate::wasi::waiting::at_once;
 
     fn resolve_here(name: &str, share: &Arc<Share>, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
         at_once(async { Ok(resolve(name, share, Waiting::Thread, budget).await) }).expect("a number, or an end")

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::{UNIX, V6};
 use crate::wasi::sockets::socket::Socket;
 

@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::budget::Budget;
-use crate::wasi::descriptor::Waiting;
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::lookups;
 use crate::wasi::sockets::rules::Action;
 use crate::wasi::sockets::socket::{Socket, destination, meant};
 use crate::wasi::sockets::table::Sockets;
+use crate::wasi::waiting::Waiting;
 
 impl Sockets {
     /// Whether the guest may have sockets of its own at all.

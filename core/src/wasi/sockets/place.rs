@@ -5,8 +5,8 @@ use std::fs::File;
 
 use socket2::SockAddr;
 
+use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::table::Sockets;
 
@@ -74,9 +74,9 @@ mod unix {
     use socket2::SockAddr;
 
     use super::Place;
+    use crate::wasi::call::Failed;
     use crate::wasi::errno;
     use crate::wasi::files::number;
-    use crate::wasi::sockets::Failed;
 
     pub(super) fn address(path: &[u8]) -> Result<SockAddr, Failed> {
         Ok(SockAddr::unix(OsStr::from_bytes(path))?)

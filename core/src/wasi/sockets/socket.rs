@@ -9,12 +9,13 @@ use socket2::{Domain, MaybeUninitSlice, SockAddr, Type};
 
 use crate::config::budget::{Budget, LOOK};
 use crate::wasi::async_fd::AsyncFd;
-use crate::wasi::descriptor::{Awaited, Waiting, Wants, look};
+use crate::wasi::call::Failed;
+use crate::wasi::descriptor::{Awaited, Wants, look};
 use crate::wasi::errno;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
 use crate::wasi::sockets::peers::Peers;
 use crate::wasi::sockets::place::Place;
+use crate::wasi::waiting::Waiting;
 
 /// What a guest has at one of its descriptors.
 pub(crate) struct Socket {

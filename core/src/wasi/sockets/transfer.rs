@@ -1,15 +1,15 @@
 //! Sending and receiving.
 
 use crate::config::budget::{Budget, LOOK};
-use crate::wasi::descriptor::Waiting;
+use crate::wasi::call::Call;
+use crate::wasi::call::Failed;
+use crate::wasi::call::MOST;
 use crate::wasi::errno;
-use crate::wasi::preview1::MOST;
-use crate::wasi::sockets::Failed;
 use crate::wasi::sockets::address::UNIX;
-use crate::wasi::sockets::call::Call;
 use crate::wasi::sockets::place::Place;
 use crate::wasi::sockets::socket::{Received, Socket};
 use crate::wasi::sockets::table::Sockets;
+use crate::wasi::waiting::Waiting;
 
 /// Flags of a receive, in preview 1.
 const PEEK: i32 = 1;
@@ -18,28 +18,29 @@ const WAIT_ALL: i32 = 2;
 /// What preview 1 says of a datagram that was longer than its buffers.
 const CUT: u32 = 1;
 
+/// A socket, and where a list of buffers is: its address, and the number of buffers.
+pub(crate) type List = (i32, i32, i32);
+
 /// Bytes of the longest datagram.
 const DATAGRAM: usize = 64 << 10;
 
-#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
 pub(crate) async fn recv_from(
     mut call: Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
+    list: List,
     address: i32,
     flags: i32,
+    // 0 in version 1, which has no place for it.
     port: i32,
     done: i32,
     said: i32,
 ) -> Result<(), Failed> {
-    let received = receive(&mut call, fd, buffers, count, flags, done, said, true).await?;
+    let received = receive(&mut call, list, flags, done, said, true).await?;
     let number = match address {
         0 => 0,
         at => {
             // A stream does not say from whom each byte is: it is from its peer.
             let from = match received.from {
-                None if call.socket(fd).await?.is_stream => call.socket(fd).await?.peer().unwrap_or_default(),
+                None if call.socket(list.0)?.is_stream => call.socket(list.0)?.peer().unwrap_or_default(),
                 from => from,
             };
             call.memory.set_address(at, from.as_ref())?
@@ -48,84 +49,53 @@ pub(crate) async fn recv_from(
     if port == 0 { Ok(()) } else { call.memory.set_word(port, number.into()) }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
-pub(crate) async fn recv_from_1(
-    call: Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
-    address: i32,
-    flags: i32,
-    done: i32,
-    said: i32,
-) -> Result<(), Failed> {
-    recv_from(call, fd, buffers, count, address, flags, 0, done, said).await
+pub(crate) async fn recv(mut call: Call<'_>, list: List, flags: i32, done: i32, said: i32) -> Result<(), Failed> {
+    receive(&mut call, list, flags, done, said, false).await.map(|_| ())
 }
 
-pub(crate) async fn recv(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, flags: i32, done: i32, said: i32) -> Result<(), Failed> {
-    receive(&mut call, fd, buffers, count, flags, done, said, false).await.map(|_| ())
-}
-
-#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
-async fn receive(
-    call: &mut Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
-    flags: i32,
-    done: i32,
-    said: i32,
-    wants_address: bool,
-) -> Result<Received, Failed> {
+async fn receive(call: &mut Call<'_>, list: List, flags: i32, done: i32, said: i32, wants_address: bool) -> Result<Received, Failed> {
     if flags & !(PEEK | WAIT_ALL) != 0 {
         return Err(Failed::Number(errno::INVAL));
     }
     call.memory.bytes(done, 4)?;
     call.memory.bytes(said, 4)?;
-    call.socket(fd).await?;
-    let received = fill(call, fd, buffers, count, flags, wants_address).await?;
+    call.socket(list.0)?;
+    let received = fill(call, list, flags, wants_address).await?;
     call.memory.set_word(done, received.count as u32)?;
     call.memory.set_word(said, if received.is_cut { CUT } else { 0 })?;
     Ok(received)
 }
 
 /// Receives into the buffers that a list names. The socket is known to be there.
-pub(crate) async fn fill(
-    call: &mut Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
-    flags: i32,
-    wants_address: bool,
-) -> Result<Received, Failed> {
-    let pieces = call.memory.pieces(buffers, count)?;
-    let (waiting, state) = (call.waiting, &mut *call.state);
-    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
-    drop_strangers(socket, &state.sockets, waiting, &state.budget).await?;
+pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_address: bool) -> Result<Received, Failed> {
+    let pieces = call.memory.pieces(list.1, list.2)?;
+    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
+    let socket = wasi.sockets.find(list.0).ok_or(errno::BADF)?;
+    drop_strangers(socket, &wasi.sockets, waiting, &wasi.budget).await?;
     let all = flags & WAIT_ALL != 0 && socket.is_stream;
     let system = if flags & PEEK != 0 { peek() } else { 0 };
     let memory = &mut *call.memory.0;
     match pieces[..] {
         // Nothing to receive is nothing to wait for; but of a datagram it is all.
         [] if socket.is_stream => Ok(Received { count: 0, is_cut: false, from: None }),
-        [] => socket.receive(&mut [], system, wants_address, waiting, &state.budget).await,
+        [] => socket.receive(&mut [], system, wants_address, waiting, &wasi.budget).await,
         [(at, len)] | [(at, len), ..] if socket.is_stream && (!all || pieces.len() == 1) => {
             let buffer = &mut memory[at..at + len];
             if all {
-                whole(socket, buffer, system, waiting, &state.budget).await
+                whole(socket, buffer, system, waiting, &wasi.budget).await
             } else {
-                socket.receive(buffer, system, false, waiting, &state.budget).await
+                socket.receive(buffer, system, false, waiting, &wasi.budget).await
             }
         }
-        [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, waiting, &state.budget).await,
+        [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, waiting, &wasi.budget).await,
         // Buffers may lie one over the other, so the system can't be given all of them.
         _ => {
             let total = pieces.iter().map(|(_, len)| len).sum::<usize>().min(if socket.is_stream { MOST } else { DATAGRAM });
             let mut bytes = vec![0; total];
             let received = if all {
-                whole(socket, &mut bytes, system, waiting, &state.budget).await?
+                whole(socket, &mut bytes, system, waiting, &wasi.budget).await?
             } else {
-                socket.receive(&mut bytes, system, wants_address, waiting, &state.budget).await?
+                socket.receive(&mut bytes, system, wants_address, waiting, &wasi.budget).await?
             };
             let mut rest = &bytes[..received.count];
             for (at, len) in pieces {
@@ -192,18 +162,8 @@ fn peek() -> i32 {
     return 2;
 }
 
-#[allow(clippy::too_many_arguments, reason = "the extension has so many")]
-pub(crate) async fn send_to(
-    mut call: Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
-    address: i32,
-    port: i32,
-    flags: i32,
-    done: i32,
-) -> Result<(), Failed> {
-    let family = call.socket(fd).await?.family;
+pub(crate) async fn send_to(mut call: Call<'_>, list: List, address: i32, port: i32, flags: i32, done: i32) -> Result<(), Failed> {
+    let family = call.socket(list.0)?.family;
     let to = match address {
         0 => None,
         at if call.memory.span(at)?.1 == 0 => None,
@@ -212,13 +172,13 @@ pub(crate) async fn send_to(
     let to = match to {
         Some(to) if to.family() != family => return Err(Failed::Number(errno::AFNOSUPPORT)),
         Some(to) => {
-            let state = &mut *call.state;
-            let to = state.sockets.permit_connect(&to, call.waiting, &state.budget).await?;
-            Some((state.sockets.reach(&to)?, to))
+            let wasi = &mut *call.wasi;
+            let to = wasi.sockets.permit_connect(&to, call.waiting, &wasi.budget).await?;
+            Some((wasi.sockets.reach(&to)?, to))
         }
         None => None,
     };
-    let socket = call.socket(fd).await?;
+    let socket = call.socket(list.0)?;
     // A stream has but its peer, and Linux would begin a connection here on some sockets.
     if to.is_some() && socket.is_stream {
         return Err(Failed::Number(errno::ISCONN));
@@ -226,35 +186,27 @@ pub(crate) async fn send_to(
     if let Some((_, to)) = &to {
         socket.peers.note(to);
     }
-    transmit(call, fd, buffers, count, to.as_ref().map(|(place, _)| place), flags, done).await
+    transmit(call, list, to.as_ref().map(|(place, _)| place), flags, done).await
 }
 
-pub(crate) async fn send(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, flags: i32, done: i32) -> Result<(), Failed> {
-    call.socket(fd).await?;
-    transmit(call, fd, buffers, count, None, flags, done).await
+pub(crate) async fn send(mut call: Call<'_>, list: List, flags: i32, done: i32) -> Result<(), Failed> {
+    call.socket(list.0)?;
+    transmit(call, list, None, flags, done).await
 }
 
 /// Sends what the buffers of a list have, and tells how much of it. The socket is known to be there.
-pub(crate) async fn transmit(
-    mut call: Call<'_>,
-    fd: i32,
-    buffers: i32,
-    count: i32,
-    to: Option<&Place>,
-    flags: i32,
-    done: i32,
-) -> Result<(), Failed> {
+pub(crate) async fn transmit(mut call: Call<'_>, list: List, to: Option<&Place>, flags: i32, done: i32) -> Result<(), Failed> {
     // Preview 1 has no flags for sending.
     if flags != 0 {
         return Err(Failed::Number(errno::INVAL));
     }
     call.memory.bytes(done, 4)?;
-    let (waiting, state) = (call.waiting, &mut *call.state);
-    let socket = state.sockets.find(fd).ok_or(errno::BADF)?;
+    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
+    let socket = wasi.sockets.find(list.0).ok_or(errno::BADF)?;
     let sent = {
-        let pieces = call.memory.pieces(buffers, count)?;
+        let pieces = call.memory.pieces(list.1, list.2)?;
         let slices = call.memory.slices(&pieces);
-        socket.send(&slices, to, waiting, &state.budget).await?
+        socket.send(&slices, to, waiting, &wasi.budget).await?
     };
     call.memory.set_word(done, sent as u32)
 }

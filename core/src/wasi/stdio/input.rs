@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::config::budget::Budget;
 use crate::error::Result;
-use crate::wasi::descriptor::{self, Descriptor, Waiting, Wants};
+use crate::wasi::descriptor::{self, Descriptor, Wants};
 use crate::wasi::files::given::Given;
+use crate::wasi::waiting::Waiting;
 
 /// Where a guest's standard input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

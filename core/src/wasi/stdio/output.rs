@@ -10,7 +10,8 @@ use crate::config::budget::Budget;
 use crate::error::go_panic;
 use crate::error::{Error, Result};
 use crate::platform::stack::Window;
-use crate::wasi::descriptor::{Descriptor, Waiting, Wants};
+use crate::wasi::descriptor::{Descriptor, Wants};
+use crate::wasi::waiting::Waiting;
 
 /// Where a guest's output goes.
 #[derive(Clone, Debug)]

@@ -1,0 +1,110 @@
+//! What WASI has of a guest, and what it asks of the data of a store.
+
+use std::sync::Arc;
+
+use wasmtime::Memory;
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use crate::config::Limits;
+use crate::config::budget::Budget;
+use crate::error::Result;
+use crate::wasi::clock::Simulated;
+use crate::wasi::files::given::Given;
+use crate::wasi::files::listing::Listings;
+use crate::wasi::files::table::Files;
+use crate::wasi::files::temporary::Temporary;
+use crate::wasi::pipes::Pipes;
+use crate::wasi::random::Seeded;
+use crate::wasi::sandbox::Sandbox;
+use crate::wasi::sockets::denials::Denials;
+use crate::wasi::sockets::lookups::Share;
+use crate::wasi::sockets::table::Sockets;
+use crate::wasi::stdio::streams::{Standards, Streams};
+
+/// The data of a store whose guest has WASI. All functions of WASI are generic over it, as those of wasmtime-wasi are over its views.
+pub(crate) trait Host: Send + 'static {
+    /// What WASI has of the guest.
+    fn wasi(&mut self) -> &mut Wasi;
+
+    /// The guest's memory, as soon as it is known.
+    fn memory(&self) -> Option<Memory>;
+
+    /// Notes that the guest, which has waited, computes again.
+    fn resume(&mut self);
+}
+
+/// What WASI has of a guest.
+pub(crate) struct Wasi {
+    /// What wasmtime-wasi serves: arguments, the environment, clocks, random numbers of the host.
+    pub(crate) p1: WasiP1Ctx,
+    /// Of the innermost call: how long a function may wait.
+    pub(crate) budget: Budget,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) standards: Standards,
+    /// Of a guest whose clock is not the host's.
+    pub(crate) clock: Option<Simulated>,
+    /// Of a guest whose random numbers are not the host's.
+    pub(crate) random: Option<Seeded>,
+    pub(crate) sockets: Sockets,
+    pub(crate) pipes: Pipes,
+    pub(crate) files: Files,
+    pub(crate) listings: Listings,
+    /// Gone with the guest.
+    _temporary: Option<Temporary>,
+}
+
+/// What the WASI of a guest is made of.
+pub(crate) struct Parts<'p> {
+    /// The guest's name for itself.
+    pub(crate) name: &'p str,
+    /// Whether it is a program of Go.
+    pub(crate) is_go: bool,
+    pub(crate) sandbox: &'p Sandbox,
+    pub(crate) limits: &'p Limits,
+    /// What outlasts a guest: the next one after a reset has the same.
+    pub(crate) given: &'p Arc<Given>,
+    pub(crate) streams: &'p Arc<Streams>,
+    pub(crate) denials: &'p Arc<Denials>,
+    pub(crate) share: &'p Arc<Share>,
+}
+
+impl Wasi {
+    /// # Errors
+    ///
+    /// `denied` when something that the sandbox gives can't be used.
+    pub(crate) fn new(parts: &Parts<'_>) -> Result<Wasi> {
+        let &Parts { sandbox, limits, given, streams, is_go, .. } = parts;
+        let clock = Simulated::of(sandbox.clock);
+        let temporary = sandbox.temp.then(Temporary::new).transpose()?;
+        Ok(Wasi {
+            p1: context(parts.name, sandbox, limits, clock.as_ref()),
+            budget: Budget::default(),
+            streams: streams.clone(),
+            standards: Standards::new(&sandbox.stdin, given, streams, is_go)?,
+            clock,
+            random: Seeded::of(sandbox.random),
+            sockets: Sockets::new(sandbox, parts.denials.clone(), parts.share.clone(), given.clone())?,
+            pipes: Pipes::default(),
+            files: Files::new(given, temporary.as_ref(), &sandbox.network, limits, is_go),
+            listings: Listings::default(),
+            _temporary: temporary,
+        })
+    }
+}
+
+/// What wasmtime-wasi serves.
+fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simulated>) -> WasiP1Ctx {
+    let mut builder = WasiCtxBuilder::new();
+    // argv[0] is never absent: real libraries panic without it.
+    builder.arg(name).args(&sandbox.args).envs(&sandbox.env);
+    if let Some(memory) = limits.memory
+        && !sandbox.env.iter().any(|(key, _)| key == "GOMEMLIMIT")
+    {
+        builder.env("GOMEMLIMIT", (memory / 10 * 9).to_string());
+    }
+    if let Some(clock) = clock {
+        clock.give_to(&mut builder);
+    }
+    builder.build_p1()
+}
