@@ -22,7 +22,7 @@ HARMLESS = {
     ("core/src/compile/queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/plugin/linked.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
     ("core/src/sched/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
-    ("core/src/wasi/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
+    ("core/src/platform/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
     ("bindings-node/src/bytes.rs", "OnceLock"): "a buffer's, and Node does not fork",
     ("bindings-python/src/config.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/coroutine.rs", "PyOnceLock"): GIL,

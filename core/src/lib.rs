@@ -1,8 +1,9 @@
 //! Load Go plugins, compiled to WebAssembly, as typed and sandboxed functions.
 //!
-//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of it. A call lowers the host's
-//! own values straight into the guest's memory and lifts the result straight out of it, by the canonical ABI of the Component Model:
-//! see [`Lower`] and [`Lift`], which each host implements for its values. [`Value`] is the crate's own dynamic value, and
+//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of it.
+//! A call lowers the host's own values straight into the guest's memory and lifts the result straight
+//! out of it, by the canonical ABI of the Component Model: see [`Lower`] and [`Lift`], which each host
+//! implements for its values. [`Value`] is the crate's own dynamic value, and
 //! [`Instance::call_typed`] takes any Rust type by serde.
 //!
 //! ```no_run
@@ -16,11 +17,32 @@
 //! # }
 //! ```
 //!
-//! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event loop, and any executor does for Rust.
+//! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event
+//! loop, and any executor does for Rust.
 //!
-//! The modules depend downwards only: `escape`, `error`, `fork`, `activation`, `interface`, `abi`, `config`, `clock`, `budget`, `input`, `output`, `streams`, `random`, `sockets`, `pipes`, `files`, `own`, `fd`, `wasi`, `proposals`, `engine`, `ticker`,
-//! `cache`, `optimize`, `code`, `artifact`, `imports`, `signatures`, `ready`, `plugin`, `limiter`, `store`, `running`, `call`, `instance`, `command`, `queue`, `pool`; for calls on fibers `runtime`, `task`, `visit`,
-//! `fiber`, `async_imports`, `async_instance`, `async_pool`.
+//! # Levels
+//!
+//! The modules lie in levels, and each uses those below it only. `tests/levels.rs` reads the imports
+//! and fails on one that points upwards. docs/architecture.md says more.
+//!
+//! ```text
+//! lib.rs        what users and bindings see
+//! command.rs    running a program from beginning to end
+//! pool/         instances that stand in for each other, and the queue for them
+//! instance/     the facades: Instance, AsyncInstance; calls, reset, memory
+//! plugin/       a loaded module: signatures checked, imports linked
+//! call/         entering a guest, on the caller's stack or on a fiber; host functions; re-entrancy
+//! guest/        the data of a store, instantiation, lifecycle, the lock
+//! wasi/         WASI preview 1 and the extension for sockets, for any data of a store
+//! sched/        tasks, fairness on event loops, the clock of deadlines
+//! compile/      engines, the two compilers, the cache, files to ship, what a module says of itself
+//! abi/          the canonical ABI: lower, lift, the memory of a guest, dynamic values
+//! interface/    WIT, types, their layout, names
+//! config/       limits, options of calls, deadlines and cancellation: plain data
+//! platform/     forks, stacks, threads, memory barriers, private folders, descriptors that may block
+//! error/        the kinds of errors, panics of Go
+//!                                                                   each may use those below it
+//! ```
 
 mod abi;
 mod call;
@@ -47,6 +69,7 @@ pub use abi::value::{ToValue, Value};
 pub use call::fiber::AsyncReturned;
 pub use call::host_call::{Answer, Deferred, HostCall, HostFunction, Imports};
 pub use command::Completed;
+pub use compile::VERSION;
 pub use compile::module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
 pub use config::budget::Caller;
 pub use config::budget::set_interrupt;
@@ -86,6 +109,3 @@ pub use wasi::sockets::address::read_and_write as fuzz_address;
 
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::linker::FUNCTIONS;
-
-/// The version of this crate, and of every other part of Undergo.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");

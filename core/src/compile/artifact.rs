@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use wasmtime::Module;
 
+use crate::compile;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
 use crate::compile::queue::PoolKind;
 use crate::compile::tiering;
@@ -46,9 +47,9 @@ impl<'b> Artifact<'b> {
         if field("undergo").is_empty() {
             return Err(damaged());
         }
-        if field("format") != VERSION || field("undergo") != crate::VERSION {
+        if field("format") != VERSION || field("undergo") != compile::VERSION {
             let by = field("undergo");
-            let text = format!("it was compiled by version {by} of undergo, and this is {}: compile it anew", crate::VERSION);
+            let text = format!("it was compiled by version {by} of undergo, and this is {}: compile it anew", compile::VERSION);
             return Err(invalid(text));
         }
         if field("target") != target() {
@@ -101,7 +102,7 @@ pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>>
 
 /// The text of an artifact: a name and a value in each line, the digest of all before it in the last.
 fn describe(code: &[u8], module: &[u8], flavor: Flavor, engine: &str) -> String {
-    let mut text = format!("format {VERSION}\nundergo {}\ntarget {}\nengine {engine}\n", crate::VERSION, target());
+    let mut text = format!("format {VERSION}\nundergo {}\ntarget {}\nengine {engine}\n", compile::VERSION, target());
     let fuel = if flavor.fuel { "yes" } else { "no" };
     let _ = writeln!(text, "tier {}\nfuel {fuel}\ncode {}\nmodule {}", flavor.tier.as_str(), code.len(), module.len());
     let mut digest = blake3::Hasher::new();

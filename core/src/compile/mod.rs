@@ -10,3 +10,6 @@ pub(crate) mod optimize;
 pub(crate) mod proposals;
 pub(crate) mod queue;
 pub(crate) mod tiering;
+
+/// The version of this crate, and of every other part of Undergo.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

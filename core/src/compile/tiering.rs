@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Engine, Module};
 
+use crate::compile;
 use crate::compile::apart;
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
@@ -293,7 +294,7 @@ impl Code {
     fn cache_key(&self, flavor: Flavor) -> Result<blake3::Hash> {
         let mut key = blake3::Hasher::new();
         key.update(self.digest.as_bytes()).update(compatibility(engine::compiler(flavor)?).as_bytes());
-        key.update(&[u8::from(flavor.fuel)]).update(flavor.tier.as_str().as_bytes()).update(crate::VERSION.as_bytes());
+        key.update(&[u8::from(flavor.fuel)]).update(flavor.tier.as_str().as_bytes()).update(compile::VERSION.as_bytes());
         if self.how.bounds > 1 {
             key.update(&self.how.bounds.to_le_bytes());
         }

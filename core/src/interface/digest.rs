@@ -119,7 +119,7 @@ impl fmt::Write for Hash {
 
 #[cfg(test)]
 mod tests {
-    use crate::Interface;
+    use crate::interface::Interface;
 
     fn digest(types: &str, function: &str) -> u64 {
         let wit = format!("package go:t;\n\nworld t {{\n  {types}\n  export f: {function};\n}}\n");

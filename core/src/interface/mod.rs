@@ -14,6 +14,8 @@ pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
 
 use std::sync::Arc;
 
+use crate::error::Result;
+
 /// The typed description of a plugin: a WIT world.
 #[derive(Debug)]
 pub struct Interface {
@@ -56,7 +58,7 @@ impl Interface {
     /// # Errors
     ///
     /// `invalid-plugin` when the text is not WIT, or uses what a plugin's interface can't.
-    pub fn parse(wit: &str) -> crate::Result<Interface> {
+    pub fn parse(wit: &str) -> Result<Interface> {
         // The reader of WIT calls itself for what is nested, and this may be a thread with a small stack.
         #[cfg(not(miri))]
         return stacker::maybe_grow(1 << 20, 4 << 20, || wit::parse(wit));

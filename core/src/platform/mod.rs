@@ -1,6 +1,9 @@
-//! What the machine and the system give: statics that survive a fork, native stacks, clocks of the processor, memory barriers, folders that are
-//! private, and the threads of asynchronous calls.
+//! What the machine and the system give: statics that survive a fork, native stacks, the
+//! processor's cycle counter, memory barriers, private folders, descriptors that may block, and the
+//! threads of asynchronous calls.
 
+pub(crate) mod async_fd;
+pub(crate) mod descriptor;
 pub(crate) mod folder;
 pub(crate) mod fork;
 pub(crate) mod membarrier;

@@ -1,10 +1,8 @@
 //! WASI preview 1 and its extension for sockets: what a sandbox gives, as a guest sees it.
 
-pub(crate) mod async_fd;
 pub(crate) mod call;
 pub(crate) mod clock;
 pub(crate) mod context;
-pub(crate) mod descriptor;
 pub(crate) mod errno;
 pub(crate) mod fd;
 pub(crate) mod files;

@@ -2,8 +2,8 @@
 //! waits for them as long as its budget lasts.
 
 use crate::config::budget::Budget;
+use crate::platform::descriptor::{Descriptor, Wants};
 use crate::wasi::call::Failed;
-use crate::wasi::descriptor::{Descriptor, Wants};
 use crate::wasi::errno;
 use crate::wasi::waiting::Waiting;
 

@@ -14,9 +14,9 @@ use wasmtime_wasi::runtime::spawn_blocking;
 
 use crate::config::budget::{Budget, Deadline, LOOK};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::descriptor::{self, Wanted};
 use crate::platform::runtime;
 use crate::sched::task;
-use crate::wasi::descriptor::{self, Wanted};
 
 /// Runs what waits on the thread, if at all. It is not run by Tokio: a function of the host that gets output may want a runtime of its own.
 pub(crate) fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::wasi::descriptor::{self, Descriptor};
+use crate::platform::descriptor::{self, Descriptor};
 use crate::wasi::sandbox::Dir;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::stdio::input::Input;

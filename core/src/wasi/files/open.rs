@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use cap_primitives::fs::{FollowSymlinks, Metadata, OpenOptions, open};
 
+use crate::platform::descriptor::Descriptor;
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
-use crate::wasi::descriptor::Descriptor;
 use crate::wasi::errno;
 use crate::wasi::files::number;
 use crate::wasi::files::status;

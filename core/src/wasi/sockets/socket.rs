@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, MaybeUninitSlice, SockAddr, Type};
 
 use crate::config::budget::{Budget, LOOK};
-use crate::wasi::async_fd::AsyncFd;
+use crate::platform::async_fd::AsyncFd;
+use crate::platform::descriptor::{Awaited, Wants, look};
 use crate::wasi::call::Failed;
-use crate::wasi::descriptor::{Awaited, Wants, look};
 use crate::wasi::errno;
 use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
 use crate::wasi::sockets::peers::Peers;

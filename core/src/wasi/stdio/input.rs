@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::budget::Budget;
 use crate::error::Result;
-use crate::wasi::descriptor::{self, Descriptor, Wants};
+use crate::platform::descriptor::{self, Descriptor, Wants};
 use crate::wasi::files::given::Given;
 use crate::wasi::waiting::Waiting;
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::budget::Budget;
 use crate::error::go_panic;
 use crate::error::{Error, Result};
+use crate::platform::descriptor::{Descriptor, Wants};
 use crate::platform::stack::Window;
-use crate::wasi::descriptor::{Descriptor, Wants};
 use crate::wasi::waiting::Waiting;
 
 /// Where a guest's output goes.

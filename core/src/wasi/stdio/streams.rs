@@ -3,7 +3,7 @@
 use crate::compile::module::ModuleKind;
 use crate::config::Limits;
 use crate::error::Result;
-use crate::wasi::descriptor::Descriptor;
+use crate::platform::descriptor::Descriptor;
 use crate::wasi::files::given::Given;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::stdio::input::{Input, Source};

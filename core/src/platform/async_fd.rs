@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use socket2::Socket;
 
-use crate::wasi::descriptor::{Awaited, Wants};
+use crate::platform::descriptor::{Awaited, Wants};
 
 /// A socket of the host's, which never blocks.
 pub(crate) struct AsyncFd {
@@ -45,8 +45,8 @@ mod sys {
     use tokio::io::unix;
 
     use super::AsyncFd;
+    use crate::platform::descriptor::{Wants, is_ready};
     use crate::platform::runtime;
-    use crate::wasi::descriptor::{Wants, is_ready};
 
     /// The socket's place in the event queue, once a task has waited for it. `None` where the system has no room for it.
     pub(super) struct Queue(OnceLock<Option<unix::AsyncFd<Arc<Socket>>>>);
@@ -92,7 +92,7 @@ mod sys {
     use std::task::{Context, Poll};
 
     use super::AsyncFd;
-    use crate::wasi::descriptor::Wants;
+    use crate::platform::descriptor::Wants;
 
     pub(super) struct Queue;
 
