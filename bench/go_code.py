@@ -43,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         native, plain, fast = build(Path(folder))
         sizes = [file.stat().st_size / 1e6 for file in (plain, fast)]
-        plugins = [undergo.Plugin(file, compile="best", cache=False) for file in (plain, fast)]
+        plugins = [undergo.Plugin(file, compile="best", cache=False, optimize=False) for file in (plain, fast)]
         names = list(lines(subprocess.run([native], check=True, capture_output=True, text=True).stdout))
         times: dict[str, list[list[float]]] = {name: [[], [], []] for name in names}
         for _ in range(ROUNDS):

@@ -79,9 +79,9 @@ pub(crate) enum Item {
 #[derive(Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) items: Vec<Item>,
-    /// Whether control runs on into the next segment.
-    pub(crate) falls: bool,
     pub(crate) successors: Vec<usize>,
+    /// The number of a basic block that begins with it, other than that of the function's entry.
+    pub(crate) block: Option<u32>,
 }
 
 /// A function that has the shape which Go's back end gives it.
@@ -304,6 +304,11 @@ impl Reader<'_> {
             // `newproc` has the first frame of a goroutine return there.
             self.resumed.insert(1);
         }
+        for (block, &segment) in (0..).zip(&self.table).skip(1) {
+            if let Some(segment) = segments.get_mut(segment) {
+                segment.block.get_or_insert(block);
+            }
+        }
         let last = *self.table.last().unwrap_or(&0);
         let segment_of = |pc: u32| self.table.get(pc as usize).copied().unwrap_or(last);
         let resumptions = self.resumed.iter().filter(|pc| **pc != 0).map(|pc| (*pc, segment_of(*pc))).collect();
@@ -329,11 +334,14 @@ impl Reader<'_> {
         successors.reverse();
         self.segment += 1;
         if falls && self.segment < self.head.segments {
+            self.items.push(Item::Jump(self.segment));
             successors.push(self.segment);
+        } else if falls {
+            self.push_code(Code::New(vec![code::UNREACHABLE]));
         }
         self.return_pc = None;
         self.callee = None;
-        Segment { items: std::mem::take(&mut self.items), falls, successors }
+        Segment { items: std::mem::take(&mut self.items), successors, block: None }
     }
 
     /// Passes over code that is never run.

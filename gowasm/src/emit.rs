@@ -209,7 +209,7 @@ impl Emitter<'_> {
     fn node(&mut self, node: usize, tasks: &mut Vec<Task>) -> Result<(), Copied> {
         match &self.flow.nodes[node] {
             Node::Trap => self.out.push(code::UNREACHABLE),
-            Node::Arrival => {
+            Node::Arrival(_) => {
                 self.bytes(&[code::I32_CONST, 0, code::LOCAL_SET, 0]);
                 let to = *self.flow.successors[node].first().ok_or(Copied("its graph has an edge to nowhere"))?;
                 self.go(node, to, tasks)?;
@@ -278,7 +278,13 @@ impl Emitter<'_> {
                 Item::Close => self.end(),
                 Item::Jump(to) => {
                     tasks.push(Task::Rest { node, segment, item: at + 1 });
-                    return self.go(node, self.flow.entry(*to), tasks);
+                    let way = self.flow.way(segment, *to);
+                    if let Some(block) = way.block {
+                        self.out.push(code::I32_CONST);
+                        leb::signed(&mut self.out, i64::from(block));
+                        self.bytes(&[code::LOCAL_SET, 0]);
+                    }
+                    return self.go(node, way.node, tasks);
                 }
                 Item::UnwindIf => {
                     self.out.push(code::BR_IF);
@@ -298,11 +304,6 @@ impl Emitter<'_> {
                 }
                 Item::Return => self.out.push(code::RETURN),
             }
-        }
-        match this.falls {
-            true if segment + 1 == self.body.segments.len() => self.out.push(code::UNREACHABLE),
-            true => self.go(node, self.flow.entry(segment + 1), tasks)?,
-            false => {}
         }
         Ok(())
     }

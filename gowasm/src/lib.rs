@@ -25,6 +25,7 @@
 //! | --- | --- |
 //! | `leb`, `operator` | the encoding of numbers; what an instruction does to the stack |
 //! | `graph` | dominators and loops of any graph |
+//! | `reduce` | loops that have several ways in |
 //! | `pclntab` | the names that Go's runtime has of its functions |
 //! | `names` | which functions are those of Go's runtime |
 //! | `body` | a function as segments of straight-line code |
@@ -43,6 +44,7 @@ mod module;
 mod names;
 mod operator;
 mod pclntab;
+mod reduce;
 mod resume;
 mod stack_pointer;
 

@@ -11,7 +11,7 @@ use crate::resume::Flow;
 use crate::{emit, leb, stack_pointer};
 
 /// The version of what this crate does to code: part of the key of whatever is kept of it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The custom section that marks a module which went through [`optimize`].
 const MARK: &str = "gowasm";

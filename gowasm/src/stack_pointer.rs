@@ -44,9 +44,8 @@ pub(crate) fn mark_dead_stores(body: &mut Body, flow: &Flow) {
 /// Goes over a segment from its end, and tells whether the global is looked at from its beginning on.
 /// A dispatcher on the way to a segment looks at nothing.
 fn walk(body: &mut Body, segment: usize, is_live: &[bool], is_marking: bool) -> bool {
-    let count = body.segments.len();
     let Some(this) = body.segments.get_mut(segment) else { return true };
-    let mut live = this.falls && segment + 1 < count && is_live[segment + 1];
+    let mut live = false;
     // Of each `if` that is open, seen from its end: behind it, and at the beginning of its `else`.
     let mut open: Vec<(bool, Option<bool>)> = Vec::new();
     for item in this.items.iter_mut().rev() {
