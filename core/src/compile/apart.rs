@@ -1,4 +1,4 @@
-//! Compiling apart: in a process of its own, whose time and memory are limited, and which can be stopped.
+//! Compiling in a separate process, whose time and memory are limited, and which can be stopped.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -11,21 +11,24 @@ use crate::compile::engine::Flavor;
 use crate::compile::tiering::How;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Seconds of processor time, and bytes of address space: several times what the largest module within the usual bounds takes.
+/// Limits of the process: seconds of processor time, and bytes of address space. Several times what
+/// the largest module within the usual bounds takes.
 const TIME: u64 = 120;
 const MEMORY: u64 = 4 << 30;
 
-/// The most that is read of the program's errors.
+/// How much of the program's error output is read at most.
 const MOST_WORDS: u64 = 4096;
 
-/// How often it is asked whether somebody still wants the code.
+/// How often to check whether the code is still wanted.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Has an `undergo` program compile a module. `None` when nobody wanted it any more, and the program was stopped.
+/// Compiles a module with an `undergo` program. `None` if nobody wanted the code any more, and the
+/// program was stopped.
 ///
 /// # Errors
 ///
-/// `invalid-plugin` when the program can't be started, fails, or gives what is no code for this process.
+/// `invalid-plugin` when the program can't be started, fails, or returns what is no code for this
+/// process.
 pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], how: &How, wanted: impl Fn() -> bool) -> Result<Option<Vec<u8>>> {
     let times = u64::from(how.bounds.max(1));
     let mut command = Command::new(program);
@@ -43,7 +46,7 @@ pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], how: &How, w
     thread::scope(|scope| {
         let writer = thread::Builder::new().spawn_scoped(scope, move || {
             block_sigpipe();
-            // Should the program not read to the end, it has its own words for why.
+            // If the program does not read all of it, its error output says why.
             input.map(|mut input| input.write_all(bytes))
         });
         let code = thread::Builder::new().spawn_scoped(scope, || read(output, u64::MAX));
@@ -55,7 +58,7 @@ pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], how: &How, w
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break Some(status),
-                // The host's own code has waited for all children: what the program wrote has to tell.
+                // The host's own code has reaped all children: the program's output has to do.
                 Err(_) => break None,
                 Ok(None) if !wanted() => {
                     stop(&mut child);
@@ -80,7 +83,7 @@ fn read(from: Option<impl Read>, most: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     let Some(mut from) = from else { return bytes };
     let _ = from.by_ref().take(most).read_to_end(&mut bytes);
-    // The rest is let go of, so that the program can end.
+    // The rest is discarded, so that the program can exit.
     let _ = std::io::copy(&mut from, &mut std::io::sink());
     bytes
 }
@@ -90,7 +93,7 @@ fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// What ended the program, in words.
+/// Why the program ended, in words.
 fn why(status: Option<ExitStatus>, words: &[u8], times: u64) -> String {
     let words = String::from_utf8_lossy(words);
     let last = words.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
@@ -112,10 +115,11 @@ fn why(status: Option<ExitStatus>, words: &[u8], times: u64) -> String {
     }
 }
 
-/// A program that ends early must not end this process along with it.
+/// If the program exits early, SIGPIPE must not end this process too.
 fn block_sigpipe() {
     #[cfg(unix)]
-    // SAFETY: the set is made by `sigemptyset` before it is used, and the mask is that of this thread alone.
+    // SAFETY: `sigemptyset` initialises the set before it is used, and the mask is that of this
+    // thread alone.
     unsafe {
         let mut set = std::mem::zeroed::<libc::sigset_t>();
         libc::sigemptyset(&raw mut set);

@@ -1,7 +1,8 @@
-//! Compiled plugins as files to ship: native code, the module that it was made from, and what it was made for.
+//! Compiled plugins as files to ship: native code, the module that it was made from, and the target
+//! that it was made for.
 //!
-//! The code comes first, so that the file can be mapped as it is. Behind it come the module's bytes, a text that describes both, the text's length, and
-//! a magic number.
+//! The code comes first, so that the file can be mapped. The module's bytes follow, then a text
+//! that describes both, the length of that text, and a magic number.
 
 use std::fmt::Write as _;
 
@@ -17,7 +18,7 @@ use crate::platform::fork;
 
 const MAGIC: &[u8; 16] = b"undergo compiled";
 const VERSION: &str = "2";
-/// Of the length of the text, and the magic number.
+/// Bytes of the text's length and of the magic number.
 const FOOT: usize = 4 + MAGIC.len();
 
 /// Whether the bytes are a compiled plugin, whole or not.
@@ -25,7 +26,7 @@ pub(crate) fn is_artifact(bytes: &[u8]) -> bool {
     bytes.ends_with(MAGIC)
 }
 
-/// A compiled plugin, taken apart. Its code has not been loaded yet.
+/// A parsed artifact. Its code has not been loaded yet.
 pub(crate) struct Artifact<'b> {
     pub(crate) code: &'b [u8],
     /// The module that it was made from.
@@ -34,7 +35,8 @@ pub(crate) struct Artifact<'b> {
 }
 
 impl<'b> Artifact<'b> {
-    /// Takes it apart, and checks that it is whole and was made for this program and machine.
+    /// Parses an artifact, and checks that it is complete and was made for this program and
+    /// machine.
     pub(crate) fn parse(bytes: &'b [u8]) -> Result<Artifact<'b>> {
         let no_artifact = || invalid("it is no compiled plugin: 'undergo compile' makes one of a plugin");
         let damaged = || invalid("the compiled plugin is damaged: compile it anew with 'undergo compile'");
@@ -74,7 +76,8 @@ impl<'b> Artifact<'b> {
     ///
     /// # Safety
     ///
-    /// The artifact must have been made by [`compile`], and not been changed since: its code is run as it is.
+    /// The artifact must have been made by [`compile`], and not been changed since: its code is
+    /// executed without checks.
     pub(crate) unsafe fn load(&self) -> Result<Module> {
         let engine = engine::engine(Settings { flavor: self.flavor, stack: Stack::DEFAULT })?;
         let _held = fork::hold()?;
@@ -100,7 +103,8 @@ pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// The text of an artifact: a name and a value in each line, the digest of all before it in the last.
+/// The text of an artifact: a name and a value in each line; the last line has the digest of all
+/// that precedes it.
 fn describe(code: &[u8], module: &[u8], flavor: Flavor, engine: &str) -> String {
     let mut text = format!("format {VERSION}\nundergo {}\ntarget {}\nengine {engine}\n", compile::VERSION, target());
     let fuel = if flavor.fuel { "yes" } else { "no" };

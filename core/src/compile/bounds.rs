@@ -1,8 +1,9 @@
-//! What a module may ask of the compilers, checked in one pass over its bytes before one of them sees it.
+//! What a module may ask of the compilers, checked in one pass over its bytes before they see it.
 //!
-//! A compilation can't be stopped, and Cranelift's time and memory grow faster than a function does: with the values that live across its blocks,
-//! and with those that live in one block. So the work is estimated here, and a module that asks for more than Go's compiler ever does is refused.
-//! docs/loading.md has what was measured.
+//! A compilation can't be stopped, and Cranelift's time and memory grow faster than a function
+//! does: with the values that are live across its blocks, and with those within one block. So the
+//! work is estimated here, and a module that asks for more than Go's compiler ever does is refused.
+//! docs/loading.md has the measurements.
 
 use wasmparser::{
     BlockType, CompositeInnerType, ContType, ElementItems, ExternalKind, FrameKind, FuncType, FunctionBody, ModuleArity, Operator,
@@ -11,8 +12,9 @@ use wasmparser::{Parser, Payload, RefType, SubType, TypeRef};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The parts of a module that are bounded one by one: what it is called, and how many of it there may be. At least four times what the
-/// largest module of Go had that was measured, where that was more than a handful.
+/// The parts of a module that are bounded one by one: their names, and their maximum counts. Each
+/// maximum is at least four times what the largest measured module of Go has, where that is more
+/// than a handful.
 const PARTS: [(&str, u64); 10] = [
     ("functions", 100_000),
     ("types", 2_000),
@@ -22,9 +24,9 @@ const PARTS: [(&str, u64); 10] = [
     ("globals", 10_000),
     ("tables", 16),
     ("table elements", 400_000),
-    // Go's linker writes 100,000 at the most, which is also the most of either kind that the engine takes.
+    // Go's linker writes at most 100,000 of either kind, which is also what the engine accepts.
     ("segments", 200_000),
-    // Each of which the host describes.
+    // The host describes each of them.
     ("values in the signatures of imports and exports", 100_000),
 ];
 const FUNCTIONS: usize = 0;
@@ -40,21 +42,21 @@ const SIGNATURES: usize = 9;
 
 /// Bytes of a module.
 const MAX_SIZE: u64 = 128 << 20;
-/// Bytes of the passive segments, which are kept in memory as long as the module is.
+/// Bytes of the passive segments, which stay in memory as long as the module does.
 const MAX_PASSIVE: u64 = 32 << 20;
 /// Bytes of one function.
 const MAX_BODY: u64 = 2 << 20;
-/// Loops within each other. Go's compiler writes one.
+/// Nested loops. Go's compiler writes one.
 const MAX_LOOPS: u64 = 40;
 /// Work in one function.
 const MAX_FUNCTION: u64 = 9_000_000;
 /// Work in all functions of a module, however large it is.
 const MAX_WORK: u64 = 400_000_000;
-/// Work in all functions of a small module, and how much more of it there may be for each byte of code.
+/// Work in all functions of a small module; each byte of code allows that much more.
 const BASE_WORK: u64 = 8_000_000;
 const WORK_PER_BYTE: u64 = 10;
 
-/// What a module asks of the compilers. The unit of work is about a microsecond, at the worst.
+/// What a module asks of the compilers. A unit of work takes at most about a microsecond.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measure {
     parts: [u64; PARTS.len()],
@@ -62,7 +64,7 @@ pub(crate) struct Measure {
     /// Bytes of all functions.
     code: u64,
     work: u64,
-    /// The most of each in one function.
+    /// The maximum of each quantity in one function.
     largest: Function,
 }
 
@@ -73,16 +75,16 @@ struct Function {
     work: u64,
 }
 
-/// Refuses a module that has more parts than `times` what is usual. Reads no code.
+/// Refuses a module that has more parts than `times` the usual bounds. Reads no code.
 ///
 /// # Errors
 ///
-/// `invalid-plugin`, with what there is too much of.
+/// `invalid-plugin`, with the name of the part.
 pub(crate) fn check_parts(bytes: &[u8], times: u32) -> Result<()> {
     check(bytes, times, false)
 }
 
-/// Refuses a module that asks the compilers for more than `times` what is usual.
+/// Refuses a module that asks for more work than `times` the usual bounds.
 ///
 /// # Errors
 ///
@@ -108,11 +110,11 @@ fn check(bytes: &[u8], times: u32, code: bool) -> Result<()> {
     at_most("bytes", bytes.len() as u64, MAX_SIZE)?;
     let mut measuring = Measuring { code, ..Measuring::default() };
     for payload in Parser::new(0).parse_all(bytes) {
-        // What can't be read is for others to tell of: they stop there, too.
+        // Damaged modules are reported elsewhere: the engine stops there, too.
         let Ok(payload) = payload else { break };
         let read = measuring.payload(&payload);
         let measure = &measuring.measure;
-        // Within the loop, so that a module with far too much is not read to its end.
+        // Checked within the loop, so that a module with far too much is not read to its end.
         for ((what, bound), found) in PARTS.iter().zip(measure.parts) {
             at_most(what, found, *bound)?;
         }
@@ -130,14 +132,14 @@ fn check(bytes: &[u8], times: u32, code: bool) -> Result<()> {
 
 #[derive(Default)]
 struct Measuring {
-    /// Whether to read the functions, too.
+    /// Whether to read the functions as well.
     code: bool,
     measure: Measure,
     types: Vec<SubType>,
     /// The type of each function.
     functions: Vec<u32>,
     imported: usize,
-    /// How many bodies were read.
+    /// How many bodies have been read.
     bodies: usize,
     walk: Walk,
 }
@@ -147,7 +149,7 @@ impl Measuring {
         self.measure.parts[part] = self.measure.parts[part].saturating_add(count);
     }
 
-    /// How many values go in and out of a function.
+    /// The number of a function's parameters and results.
     fn arity(&self, ty: u32) -> u64 {
         self.types.get(ty as usize).map_or(0, values)
     }
@@ -235,7 +237,7 @@ fn values(ty: &SubType) -> u64 {
     }
 }
 
-/// The walk over one function; kept for the next, with its room.
+/// The walk over one function; reused for the next one, with its allocations.
 #[derive(Default)]
 struct Walk {
     frames: Vec<Frame>,
@@ -245,28 +247,28 @@ struct Walk {
 
 #[derive(Clone, Copy, Default)]
 struct Local {
-    /// The block in which it was written last.
+    /// The block that wrote it last.
     written: u32,
-    /// The block in which it was read last since; 0 for none.
+    /// The block that has read it last since then; 0 for none.
     read: u32,
-    /// Whether it was ever read in another block.
+    /// Whether another block ever read it.
     exposed: bool,
 }
 
 struct Frame {
     block: BlockType,
     kind: FrameKind,
-    /// Of the stack, below the block's own values.
+    /// The height of the stack below the block's own values.
     height: u64,
 }
 
 struct Loop {
     start: u32,
-    /// Locals that are read in it before they are written in it.
+    /// Locals that the loop reads before it writes them.
     carried: u64,
 }
 
-/// In how many loops around it a read counts.
+/// In how many enclosing loops a read is counted.
 const LOOPS_COUNTED: usize = 64;
 
 /// Engines accept no more.
@@ -300,7 +302,7 @@ impl Walk {
             let (pops, pushes) = (u64::from(pops), u64::from(pushes));
             let base = self.frames.last().map_or(0, |frame| frame.height);
             tally.linear += weight(&operator) + chain.weight(&operator) + (pops + pushes) / 4;
-            // How many edges or new blocks there are here.
+            // The number of edges or new blocks here.
             let mut edges = 1;
             match &operator {
                 Operator::LocalGet { local_index } => {
@@ -358,7 +360,7 @@ impl Walk {
         Ok(found)
     }
 
-    /// A local is read: it lives since it was written, or where it was read before, from there on.
+    /// A read of a local: it is live since its last write, or since its last read.
     fn read(&mut self, index: u32, block: u32, tally: &mut Tally) {
         let Some(local) = self.locals.get_mut(index as usize) else { return };
         if local.written == block || local.read == block {
@@ -367,7 +369,8 @@ impl Walk {
         let since = local.written.max(local.read);
         tally.live += u64::from(block - since);
         tally.exposed += u64::from(!local.exposed);
-        // Loops that lie deeper in each other are refused; to count for all of them would take time by the square of their number.
+        // Deeper nests of loops are refused anyway; counting for all of them would take quadratic
+        // time.
         for outer in self.loops.iter_mut().rev().take(LOOPS_COUNTED).take_while(|outer| outer.start > since) {
             outer.carried += 1;
         }
@@ -375,7 +378,8 @@ impl Walk {
     }
 }
 
-/// Operations with constants, one on the other's result: an optimiser looks for a simpler form of each, through all that came before.
+/// Chains of operations with constants, each on the result of the one before. An optimiser looks
+/// for a simpler form of each, through the whole chain.
 #[derive(Default)]
 struct Chain {
     follows_constant: bool,
@@ -383,7 +387,7 @@ struct Chain {
 }
 
 impl Chain {
-    /// What an operator costs for its place in a chain.
+    /// The work of an operator because of its position in a chain.
     fn weight(&mut self, operator: &Operator<'_>) -> u64 {
         use Operator as O;
         match operator {
@@ -415,7 +419,7 @@ impl Chain {
             {
                 self.follows_constant = false;
                 self.length += 1;
-                // Go's compiler computes addresses in this way, one or two steps at a time.
+                // Go's compiler computes addresses in this way, in one or two steps.
                 return if self.length > 2 { CHAINED } else { 0 };
             }
             _ => *self = Chain::default(),
@@ -424,26 +428,26 @@ impl Chain {
     }
 }
 
-/// What each further operation of a chain weighs.
+/// The work of each further operation of a chain.
 const CHAINED: u64 = 40;
 
-/// What a function costs whatever is in it.
+/// The work of a function regardless of its body.
 const FUNCTION_WORK: u64 = 100;
 
 #[derive(Default)]
 struct Tally {
     linear: u64,
-    /// Values that live across the boundaries of blocks, at each of these.
+    /// Values that are live across block boundaries, counted at each boundary.
     live: u64,
-    /// The most of them on the stack at once.
+    /// The maximum number of them on the stack.
     highest: u64,
-    /// Locals that are read in another block than the one in which they were written.
+    /// Locals that are read in another block than the one that wrote them.
     exposed: u64,
-    /// Values since the last boundary that have to be computed where they are.
+    /// Values since the last boundary that have to be computed in place.
     produced: u64,
     /// The sum of the squares of these.
     squares: u64,
-    /// Loops, wherever they are: the allocation of registers takes time by the square of their number.
+    /// Loops at any depth: register allocation takes time quadratic in their number.
     headers: u64,
 }
 
@@ -472,7 +476,7 @@ fn cheap(operator: &Operator<'_>) -> Option<(u32, u32)> {
     }
 }
 
-/// An operator's own work. What takes a byte and becomes several instructions weighs most.
+/// The work of one operator. Operators that take a byte and become several instructions weigh most.
 fn weight(operator: &Operator<'_>) -> u64 {
     use Operator as O;
     match operator {
@@ -497,7 +501,8 @@ fn branches(operator: &Operator<'_>) -> u64 {
     match operator {
         Operator::Br { .. } | Operator::BrIf { .. } | Operator::Return | Operator::Unreachable => 1,
         Operator::BrTable { targets } => u64::from(targets.len()) + 1,
-        // Blocks of their own: a look at the table, a call to the host, the deadline.
+        // These make blocks of their own: a table lookup, a call of the host, a check of the
+        // deadline.
         Operator::CallIndirect { .. } | Operator::ReturnCallIndirect { .. } | Operator::MemoryGrow { .. } | Operator::MemoryFill { .. } => {
             4
         }
@@ -509,7 +514,7 @@ fn branches(operator: &Operator<'_>) -> u64 {
     }
 }
 
-/// Whether its value is computed where it stands, and kept until it is used.
+/// Whether its value is computed in place, and kept until it is used.
 fn is_producer(operator: &Operator<'_>) -> bool {
     use Operator as O;
     matches!(

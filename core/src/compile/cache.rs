@@ -1,7 +1,9 @@
-//! Compiled code on disk: found again by what it was compiled from, private to the user, and bounded in size.
+//! The cache of compiled code on disk: keyed by the input of the compilation, private to the user,
+//! and bounded in size.
 //!
-//! Native code is loaded from here, so nobody else may be able to write it. A file is whole, or it is not there under its name: it is written under
-//! another one first. What was damaged later is noticed by its digest, and compiled anew.
+//! Native code is loaded from here, so nobody else may be able to write it. Files are written under
+//! a temporary name and then renamed, so that a file is complete or does not exist. A file that was
+//! damaged later fails its digest, and is compiled anew.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -16,11 +18,11 @@ use crate::platform::folder::{is_private, open_lock, private_folder};
 /// Bytes of all files, unless the environment says otherwise.
 const DEFAULT_SIZE: u64 = 1 << 30;
 
-/// Behind the code: these bytes, and the digest of the code.
+/// These bytes and the digest of the code follow the code.
 const MAGIC: [u8; 16] = *b"undergo code 01\n";
 const TRAILER: usize = MAGIC.len() + blake3::OUT_LEN;
 
-/// A temporary file that is older than this was left behind.
+/// An older temporary file was left behind by a process that is gone.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A folder with compiled code.
@@ -35,7 +37,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// A sentence that says why there is no cache although one was wanted. Plugins are loaded without it then.
+    /// A sentence that says why there is no cache although one was wanted. Plugins are loaded
+    /// without it then.
     pub(crate) fn choose(choice: &CodeCache) -> Result<Option<Cache>, String> {
         let folder = match choice {
             CodeCache::Off => return Ok(None),
@@ -52,20 +55,22 @@ impl Cache {
                 .ok_or_else(|| format!("UNDERGO_CACHE_SIZE is {text:?}, and must be a size such as 512MiB"))?,
         };
         if let (CodeCache::User, Some(all)) = (choice, folder.parent()) {
-            // Who may write the folder around it could put another in its place.
+            // Whoever can write the parent folder could replace this one.
             private_folder(all).map_err(|why| format!("compiled code is not cached: {} {why}", all.display()))?;
         }
         private_folder(&folder).map_err(|why| format!("compiled code is not cached: {} {why}", folder.display()))?;
         Ok(Some(Cache { folder, size }))
     }
 
-    /// The code with that key, checked, as a file to be mapped. A file that is damaged, or that others may write, is removed.
+    /// The code with that key, checked, as a file to be mapped. Removes a file that is damaged or
+    /// that others can write.
     pub(crate) fn open(&self, key: &blake3::Hash) -> Option<File> {
         let path = self.path(key);
         let mut file = File::open(&path).ok()?;
         match is_whole(&mut file) {
             Ok(true) => {
-                // The time of the last use, for `evict`. Where that can't be kept, the time of the writing stands in for it.
+                // The time of the last use, for `evict`. If it can't be set, the time of the last
+                // write stands in for it.
                 let _ = file.set_modified(SystemTime::now());
                 Some(file)
             }
@@ -77,7 +82,7 @@ impl Cache {
         }
     }
 
-    /// Keeps the code. Not being able to is no error: the next process compiles it once more.
+    /// Stores the code. A failure is no error: the next process compiles the module once more.
     pub(crate) fn store(&self, key: &blake3::Hash, code: &[u8]) {
         if code.len() as u64 + TRAILER as u64 <= self.size && self.write(key, code).is_ok() {
             let _ = self.evict(key);
@@ -107,14 +112,14 @@ impl Cache {
         write().inspect_err(|_| drop(fs::remove_file(&temporary)))
     }
 
-    /// Removes what was used least recently, until the rest fits. One process at a time does so.
+    /// Removes the least recently used files until the rest fits. One process at a time does so.
     fn evict(&self, newest: &blake3::Hash) -> io::Result<()> {
         let lock = open_lock(&self.folder.join("lock"))?;
         if lock.try_lock().is_err() {
             return Ok(());
         }
         let evicted = self.evict_all_but(newest);
-        // By name, because a child that was forked meanwhile has the file open, too.
+        // Unlocked explicitly, because a child that was forked meanwhile has the file open too.
         lock.unlock()?;
         evicted
     }
@@ -137,7 +142,7 @@ impl Cache {
             if total <= self.size {
                 break;
             }
-            // Clocks may lie: what was just written stays.
+            // Clocks may be wrong: the file that was just written stays.
             if path != newest && fs::remove_file(&path).is_ok() {
                 total -= size;
             }
@@ -162,7 +167,8 @@ fn user_folder() -> Result<Option<PathBuf>, String> {
     }
 }
 
-/// Whether the file is one of ours, as it was written. Reads all of it, which is cheap beside compiling: the kernel has it, or has to have it anyway.
+/// Whether the file is complete, and as it was written. Reads all of it, which is cheap compared
+/// with compiling: the pages are needed anyway.
 fn is_whole(file: &mut File) -> io::Result<bool> {
     let metadata = file.metadata()?;
     let Some(mut left) = usize::try_from(metadata.len()).ok().and_then(|size| size.checked_sub(TRAILER)) else { return Ok(false) };
@@ -221,11 +227,11 @@ mod tests {
             cache.store(&key(n), &[n as u8; 1000]);
             make_old(&cache, n, 1000 - u64::from(n));
         }
-        // The oldest is used, so that the second one is the oldest.
+        // The oldest file is used, so that the second one is the oldest.
         assert!(cache.open(&key(0)).is_some());
         cache.store(&key(3), &[3; 1000]);
         assert_eq!([0, 1, 2, 3].map(|n| cache.open(&key(n)).is_some()), [true, false, true, true]);
-        // What is larger than all of it is not kept, and drives nothing out.
+        // Code that is larger than the whole cache is not stored, and evicts nothing.
         cache.store(&key(4), &vec![4; size as usize]);
         assert_eq!([0, 2, 3, 4].map(|n| cache.open(&key(n)).is_some()), [true, true, true, false]);
     }

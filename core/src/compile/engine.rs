@@ -1,4 +1,5 @@
-//! The process's engines: one for each combination of settings, since Wasmtime's settings are those of an engine.
+//! The engines of the process, one for each combination of settings, because Wasmtime's settings
+//! belong to an engine.
 
 use wasmtime::{Config, Engine, Strategy};
 
@@ -8,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::{self, Lasting, PerProcess};
 use crate::platform::tsc;
 
-/// What an engine is made for. Code that one engine compiled serves all engines of the same [`Flavor`].
+/// What an engine is made for. Code that one engine compiled serves all engines of the same
+/// [`Flavor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) flavor: Flavor,
@@ -19,7 +21,7 @@ pub(crate) struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Flavor {
     pub(crate) tier: Tier,
-    /// Whether the code counts what it does, which costs about a tenth.
+    /// Whether the code counts its instructions, which costs about a tenth.
     pub(crate) fuel: bool,
 }
 
@@ -39,7 +41,7 @@ impl Stack {
     const LEAST: u32 = 16;
     const MOST: u32 = 29;
 
-    /// What a guest gets that was given no limit.
+    /// The default, without a limit.
     pub(crate) const DEFAULT: Stack = Stack(22);
 
     /// The next power of two from 64 KiB to 512 MiB.
@@ -69,7 +71,8 @@ const STACKS: usize = (Stack::MOST - Stack::LEAST + 1) as usize;
 
 static ENGINES: [Lasting<Result<Engine, String>>; Flavor::COUNT * STACKS] = [const { Lasting::new() }; Flavor::COUNT * STACKS];
 
-/// The engine of these settings. Made at the first use, and kept: compiled modules belong to it.
+/// The engine of these settings. Made at the first use, and kept, because compiled modules belong
+/// to it.
 pub(crate) fn engine(settings: Settings) -> Result<&'static Engine> {
     fork::watch();
     tsc::anchor();
@@ -81,8 +84,8 @@ pub(crate) fn engine(settings: Settings) -> Result<&'static Engine> {
     made(slot.get_or_make(|| make(settings)))
 }
 
-/// The engine that compiles for all engines of the flavor. A forked child has its own: the compiler has locks, and compiling takes so long
-/// that a fork in the middle of it must do no harm.
+/// The engine that compiles for all engines of the flavor. A forked child has its own: the compiler
+/// has locks, and a compilation takes so long that forks in the middle of it are likely.
 pub(crate) fn compiler(flavor: Flavor) -> Result<&'static Engine> {
     static COMPILERS: [PerProcess<Result<Engine, String>>; Flavor::COUNT] = [const { PerProcess::new() }; Flavor::COUNT];
     made(COMPILERS[flavor.index()].get_or_make(|| make(Settings { flavor, stack: Stack::DEFAULT })))
@@ -104,11 +107,12 @@ fn make(settings: Settings) -> Result<Engine, String> {
         Tier::Fast => Strategy::Winch,
         Tier::Best => Strategy::Cranelift,
     });
-    // Interruption by epoch costs Go code up to a tenth; fuel as much again, so it is there on request only.
+    // Interruption by epoch costs Go code up to a tenth. Fuel costs as much again, so it is there
+    // on request only.
     config.epoch_interruption(true);
     config.consume_fuel(settings.flavor.fuel);
     config.max_wasm_stack(settings.stack.bytes());
-    // A fiber also carries the host functions that the guest calls.
+    // Host functions run on the fiber too.
     config.async_stack_size(settings.stack.bytes() + (1 << 20));
     Engine::new(&config).map_err(|error| format!("{error:#}"))
 }

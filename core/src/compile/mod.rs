@@ -1,4 +1,5 @@
-//! From the bytes of a module to code: what it says of itself, what it may ask of the compilers, which compiler, and where the code is kept.
+//! From a module's bytes to code: what it says of itself, what it may ask of the compilers, which
+//! compiler runs, and where the code is kept.
 
 pub(crate) mod apart;
 pub(crate) mod artifact;

@@ -1,4 +1,4 @@
-//! What a module says of itself, read from its bytes without compiling it.
+//! What a module says of itself, read without compiling it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -114,7 +114,8 @@ impl ModuleInfo {
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the bytes are not a core WebAssembly module, or carry an interface that this version can't read.
+    /// `invalid-plugin` when the bytes are not a core WebAssembly module, or carry an interface
+    /// that this version can't read.
     pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
         check_preamble(bytes)?;
         let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::new());
@@ -170,16 +171,17 @@ struct ModuleReader {
     sections: Vec<Section>,
     texts: Vec<String>,
     newer: Option<u32>,
-    /// Bytes whose checksum was computed.
+    /// Bytes that were checksummed.
     summed: usize,
-    /// The first name that is none.
+    /// The first name that is not acceptable.
     unfit: Option<Error>,
 }
 
-/// The version of docs/abi.md that hosts keep to: a plugin may need an earlier one, and no later one.
+/// The version of docs/abi.md that this host implements: a plugin may need an earlier one, but no
+/// later one.
 const CONTRACT: u32 = 2;
 
-/// Far more than the interface of any plugin, with whatever looks like one.
+/// Far more than any plugin has in interfaces and in data that resembles one.
 const MAX_SUMMED: usize = 256 << 20;
 
 impl ModuleReader {
@@ -236,7 +238,8 @@ impl ModuleReader {
                     }
                 }
             }
-            // As a whole: Go has thousands of segments, and whether a text is one has its checksum to say.
+            // Searched as a whole: Go has thousands of segments. A checksum tells an interface from
+            // data that resembles one.
             Payload::DataSection(segments) => self.find_interface(bytes.get(segments.range()).unwrap_or_default()),
             Payload::CustomSection(custom) if custom.name() == "producers" => {
                 self.go_version = go_version(custom.data(), custom.data_offset());
@@ -259,7 +262,7 @@ impl ModuleReader {
     /// The header is described in docs/abi.md, section 3.
     fn find_interface(&mut self, data: &[u8]) {
         const MAGIC: &[u8] = b"\xFFundergo:interface:";
-        /// Two are an error already: to compare each with all others would take time by the square of their number.
+        /// Two are an error already; comparing each with all others would take quadratic time.
         const MOST: usize = 8;
         let mut rest = data;
         while let Some(at) = memmem::find(rest, MAGIC) {
@@ -280,7 +283,8 @@ impl ModuleReader {
             let hex = |text| u32::from_str_radix(text, 16).ok();
             let (Some(length), Some(crc)) = (hex(length), hex(crc)) else { continue };
             let Some(text) = rest[line + 1..].get(..length as usize) else { continue };
-            // A hostile module has a million headers, each of which claims all bytes behind it.
+            // A hostile module may have a million headers, each of which claims all bytes that
+            // follow.
             self.summed = self.summed.saturating_add(text.len());
             if self.summed > MAX_SUMMED || crc32fast::hash(text) != crc {
                 continue;
@@ -365,7 +369,8 @@ fn go_version(data: &[u8], offset: usize) -> Option<String> {
         for value in field.values.into_iter().flatten() {
             if value.name == "Go" || value.name == "Go cmd/compile" {
                 let version = value.version.split_whitespace().next().unwrap_or_default();
-                // Such as go1.26.8, go1.27rc1, devel; what is longer, or has anything else in it, is no version of Go.
+                // Like go1.26.8, go1.27rc1 or devel; a longer text, or one with other characters,
+                // is no version of Go.
                 let is_version = version.len() < 64 && version.chars().all(|c| c.is_ascii_graphic());
                 return is_version.then(|| version.to_owned());
             }

@@ -1,6 +1,8 @@
-//! Which proposals of WebAssembly a module may use: one list, which configures the engine and the validator alike.
+//! Which proposals of WebAssembly a module may use: one list, which configures the engine and the
+//! validator alike.
 //!
-//! What is off is code of the engine that no plugin needs and a hostile one might. This list is for core modules.
+//! A proposal that is off is engine code that no plugin needs and that a hostile module could
+//! reach. The list is for core modules.
 
 use wasmparser::{Payload, Validator, WasmFeatures};
 use wasmtime::Config;
@@ -18,7 +20,7 @@ const fn proposal(name: &'static str, features: WasmFeatures, reason: &'static s
     Proposal { name, features, reason }
 }
 
-/// What modules use that Go, TinyGo, zig cc and Rust make.
+/// What modules of Go, TinyGo, zig cc and Rust use.
 const ON: &[Proposal] = &[
     proposal("mutable globals", WasmFeatures::MUTABLE_GLOBAL, "the linkers of LLVM export them"),
     proposal("saturating float to int", WasmFeatures::SATURATING_FLOAT_TO_INT, "Go uses it"),
@@ -77,14 +79,15 @@ fn allowed() -> WasmFeatures {
     ON.iter().fold(WasmFeatures::empty(), |all, proposal| all | proposal.features)
 }
 
-/// Has the engine compile what is on the list, and nothing else.
+/// Turns on what is on the list, and nothing else.
 pub(crate) fn configure(config: &mut Config) {
-    // In this order: features of what is off may be part of what is on.
+    // In this order, because a feature that is off may be part of one that is on.
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(allowed(), true);
 }
 
-/// Checks the sections of a module as they are read, but for the bodies of functions, which are checked when they are compiled.
+/// Validates the sections of a module as they are read, except for the bodies of functions, which
+/// the engine validates when it compiles them.
 pub(crate) struct Sections(Validator);
 
 impl Sections {
@@ -97,7 +100,7 @@ impl Sections {
     }
 }
 
-/// Checks all of a module.
+/// Validates a whole module.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(), Error> {
     let checked = Validator::new_with_features(allowed()).validate_all(bytes);
     checked.map(drop).map_err(|error| {
@@ -106,11 +109,11 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// The error for a module that uses a proposal which is off, if that is what is wrong with it.
+/// The error for a module that uses a proposal which is off, if that is the reason.
 pub(crate) fn refused(error: &wasmparser::Error) -> Option<Error> {
     let missing = match error.missing_wasm_feature() {
         Some(missing) => missing,
-        // The one proposal whose absence the validator words as a limit.
+        // For this proposal alone the validator reports a limit.
         None if error.message() == "multiple memories" => WasmFeatures::MULTI_MEMORY,
         None => return None,
     };
@@ -123,7 +126,7 @@ pub(crate) fn refused(error: &wasmparser::Error) -> Option<Error> {
 mod tests {
     use super::*;
 
-    /// A newer validator knows more proposals, which then have to be put on the list.
+    /// A newer validator knows more proposals, which then have to be added to the list.
     #[test]
     fn each_proposal_is_on_one_list() {
         let mut seen = WasmFeatures::empty();

@@ -1,7 +1,8 @@
-//! The threads that compile: one module at a time of those that somebody waits for, and one of those in the background.
+//! The threads that compile: at most one module that a caller waits for, and one in the background.
 //!
-//! Who waits for a compilation can give up, and the compilation can't. One at a time, what was given up does not pile up: it holds one set of
-//! threads and the memory for one module, until it is done.
+//! A caller can stop waiting for a compilation, but the compilation can't be stopped. Since they
+//! run one at a time, abandoned ones do not pile up: one set of threads and the memory for one
+//! module are in use until it is done.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,7 +15,7 @@ use crate::platform::fork::PerProcess;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PoolKind {
-    /// Somebody waits for it.
+    /// A caller waits for it.
     Urgent,
     /// Half of the cores, so that the program has the others.
     Background,
@@ -29,10 +30,10 @@ struct Queue {
     started: OnceLock<bool>,
 }
 
-/// A forked child has no thread of its parent's, so it makes its own.
+/// A forked child has none of its parent's threads, so it starts its own.
 static QUEUES: [PerProcess<Queue>; 2] = [const { PerProcess::new() }; 2];
 
-/// Has the job done by the thread of that kind, after those before it. A job must not panic.
+/// Queues a job for the thread of that kind. A job must not panic.
 ///
 /// # Errors
 ///
@@ -66,7 +67,8 @@ fn serve(queue: &Queue) {
     }
 }
 
-/// The threads among which one compilation is divided. They are not rayon's global ones: those don't survive a fork. They don't hold the process's exit.
+/// The threads that share one compilation. Not rayon's global ones, which don't survive a fork.
+/// They don't delay the exit of the process.
 pub(crate) fn pool(kind: PoolKind) -> Result<&'static ThreadPool> {
     static POOLS: [PerProcess<Result<ThreadPool, String>>; 2] = [const { PerProcess::new() }; 2];
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -86,6 +88,6 @@ fn no_threads(why: &str) -> Error {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these.
+    // Nothing panics while it holds one of these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 //! The machine code of a module: which compiler makes it, when, and for which engines.
 //!
-//! Two compilers, four flavors of code (with and without fuel), any number of engines that share a flavor. Each flavor is compiled once at most in a
-//! process, however many plugins are made of the same bytes and however many threads ask for it.
+//! There are two compilers, four flavors of code (with and without fuel), and any number of engines
+//! that share a flavor. Each flavor is compiled at most once in a process, however many plugins are
+//! made from the same bytes and however many threads ask for it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,17 +28,18 @@ use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::{self, Kept, PerProcess};
 
-/// Cranelift compiles a module of that size in some tens of milliseconds, so that there is nothing to gain from Winch, nor from the cache. A module of
-/// Go has a megabyte at least.
+/// Cranelift compiles a module of that size in some tens of milliseconds, so neither Winch nor the
+/// cache would gain anything. A module of Go has at least a megabyte.
 const SMALL: usize = 64 << 10;
 
-/// A module that takes the quick compiler longer than this is not compiled once more in the background: what is slow for that one is as a rule far slower
-/// for the other. Modules of Go take a quarter of a second for a mebibyte on one core.
+/// Whether a module takes the quick compiler so long that the better one should not run in the
+/// background: what is slow for the former is usually far slower for the latter. Modules of Go take
+/// a quarter of a second for a mebibyte on one core.
 fn is_slow(elapsed: Duration, size: usize) -> bool {
     elapsed > Duration::from_secs(2) + Duration::from_secs(2) * (size >> 20) as u32
 }
 
-/// How modules are compiled: part of what tells one [`Code`] from another.
+/// How modules are compiled: part of the key of a [`Code`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct How {
     pub(crate) cache: Option<Cache>,
@@ -46,20 +48,21 @@ pub(crate) struct How {
     pub(crate) optimize: bool,
 }
 
-/// A module's bytes, and what became of them so far.
+/// A module's bytes, and the code that was made from them so far.
 pub(crate) struct Code {
     bytes: Box<[u8]>,
     digest: blake3::Hash,
     how: How,
-    /// Set for code that came compiled: there is this flavor, and no other is made.
+    /// Set for code that was shipped compiled: it has this flavor, and no other is made.
     given: Option<Flavor>,
-    /// Apart from the rest, so that who compiles can let go of it before others see what came of it.
+    /// Separate from the rest, so that a compiling thread can drop the rest before others see its
+    /// result.
     flavors: Arc<[Mutex<Progress>; Flavor::COUNT]>,
     /// Whether any of it came from the cache.
     was_cached: AtomicBool,
-    /// How many wait for each flavor: what nobody waits for is not begun.
+    /// How many callers wait for each flavor: a compilation that nobody waits for is not begun.
     waiting: [AtomicUsize; Flavor::COUNT],
-    /// Whether the quick compiler took too long for the other to be tried.
+    /// Whether the quick compiler took too long for the better one to be tried.
     is_slow: AtomicBool,
 }
 
@@ -67,13 +70,13 @@ enum Progress {
     Nothing,
     /// A thread of the process of that generation compiles it.
     UnderWay(u64),
-    /// For each engine that wanted it, by its size of stack; the first one at least.
+    /// A module for each engine that wanted one, by its stack size; at least one.
     Done(Vec<(Stack, Kept<Module>)>),
     Failed(Error),
 }
 
 impl Code {
-    /// The code of these bytes: the same for all who ask at the same time.
+    /// The code of these bytes: the same object for all callers that have it at the same time.
     pub(crate) fn of(bytes: Cow<'_, [u8]>, mut how: How) -> Result<Arc<Code>> {
         type Key = (blake3::Hash, How);
         static ALL: Mutex<Option<HashMap<Key, Weak<Code>>>> = Mutex::new(None);
@@ -92,7 +95,7 @@ impl Code {
         Ok(made)
     }
 
-    /// Code that came compiled, as a module of the default engine of the flavor.
+    /// Code that was shipped compiled, as a module of the flavor's default engine.
     pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
         let mut code = Code::new(bytes.into(), blake3::hash(bytes), How::default());
         code.given = Some(flavor);
@@ -113,7 +116,8 @@ impl Code {
         }
     }
 
-    /// The flavor that an instance should run now. Compiles where there is none that will do, and begins the better one where there is time for it.
+    /// The flavor that an instance should run now. Compiles one if none will do, and starts the
+    /// better one in the background.
     pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool, budget: &Budget) -> Result<Flavor> {
         let (fast, best) = (Flavor { tier: Tier::Fast, fuel }, Flavor { tier: Tier::Best, fuel });
         if let Some(given) = self.given {
@@ -129,7 +133,8 @@ impl Code {
                 self.obtain(best, budget)?;
             }
             Compile::Fast | Compile::Tiered | Compile::Once => {
-                // There are modules that Winch can't compile; should this be a damaged one, Cranelift says what is wrong with it.
+                // Winch can't compile some modules. If this one is damaged, Cranelift says what is
+                // wrong with it.
                 match self.obtain(fast, budget) {
                     Err(error) if error.kind() == ErrorKind::InvalidPlugin => {
                         self.obtain(best, budget)?;
@@ -146,7 +151,7 @@ impl Code {
         Ok(best)
     }
 
-    /// The module of an engine. Compiles it where it has to.
+    /// The module of an engine, which is compiled if need be.
     pub(crate) fn module(self: &Arc<Self>, settings: Settings, budget: &Budget) -> Result<Module> {
         self.obtain(settings.flavor, budget)?;
         let engine = engine::engine(settings)?;
@@ -156,15 +161,16 @@ impl Code {
         if let Some((_, module)) = modules.iter().find(|(stack, _)| *stack == settings.stack) {
             return Ok((**module).clone());
         }
-        // The size of the stack is the engine's, not the code's.
+        // The stack size belongs to the engine, not to the code.
         let code = modules[0].1.serialize().map_err(|error| failed(&error))?;
-        // SAFETY: these bytes are of a module of this process, and were compiled by an engine of the same flavor.
+        // SAFETY: these bytes are of a module of this process, and were compiled by an engine of
+        // the same flavor.
         let module = unsafe { Module::deserialize(engine, code) }.map_err(|error| failed(&error))?;
         modules.push((settings.stack, Kept::new(module.clone())));
         Ok(module)
     }
 
-    /// Whether the flavor can be had at once.
+    /// Whether the flavor is available now.
     pub(crate) fn is_done(&self, flavor: Flavor) -> Result<bool> {
         let _held = fork::hold()?;
         Ok(matches!(*self.lock(flavor), Progress::Done(_)))
@@ -175,7 +181,7 @@ impl Code {
         self.was_cached.load(Ordering::Relaxed)
     }
 
-    /// Waits for the flavor if it is being compiled; gives its error if that failed.
+    /// Waits for the flavor if it is being compiled; returns its error if that failed.
     pub(crate) fn wait(&self, flavor: Flavor, budget: &Budget) -> Result<()> {
         let bell = BELL.get_or_make(Bell::default);
         loop {
@@ -190,13 +196,13 @@ impl Code {
             }
             let pause = budget.pause().unwrap_or(PAUSE).min(PAUSE);
             drop(bell.1.wait_timeout(rung, pause).unwrap_or_else(PoisonError::into_inner));
-            // The user may wish to interrupt the program meanwhile.
+            // The user may interrupt the program meanwhile.
             budget.check().map_err(given_up)?;
         }
     }
 
-    /// Sees to it that the flavor is there: takes it from the cache, or has it compiled, and waits for it. The thread that asks does not compile, since then
-    /// nothing could end the wait.
+    /// Makes the flavor available: takes it from the cache, or has it compiled and waits for it.
+    /// The calling thread does not compile, because then nothing could end its wait.
     fn obtain(self: &Arc<Self>, flavor: Flavor, budget: &Budget) -> Result<()> {
         let waiting = &self.waiting[flavor.index()];
         waiting.fetch_add(1, Ordering::SeqCst); // before it is submitted, so that it is begun
@@ -210,7 +216,7 @@ impl Code {
         Ok(())
     }
 
-    /// Has a flavor made that was claimed.
+    /// Queues the compilation of a flavor that was claimed.
     fn submit(self: &Arc<Self>, flavor: Flavor, kind: PoolKind) -> Result<()> {
         let code = self.clone();
         let submitted = queue::submit(kind, move || {
@@ -226,7 +232,8 @@ impl Code {
         submitted.inspect_err(|_| self.set(flavor, Progress::Nothing))
     }
 
-    /// Takes the flavor from the cache, if it is there. Does not wait for a thread that compiles it.
+    /// Takes the flavor from the cache, if it is there. Does not wait for a thread that compiles
+    /// it.
     fn load(&self, flavor: Flavor) -> Result<bool> {
         if self.how.cache.is_none() || !self.claim(flavor)? {
             return Ok(false);
@@ -242,7 +249,7 @@ impl Code {
         Ok(is_found)
     }
 
-    /// Compiles the flavor in the background, unless it is there, under way, or known to fail.
+    /// Compiles the flavor in the background, unless it is available, under way, or known to fail.
     fn begin(self: &Arc<Self>, flavor: Flavor) -> Result<()> {
         if !self.is_slow.load(Ordering::Relaxed) && self.claim(flavor)? {
             // Without threads for it the quick code has to do.
@@ -251,13 +258,13 @@ impl Code {
         Ok(())
     }
 
-    /// Whether the caller is to make the flavor now: who got a yes has to [`set`](Code::set) what became of it.
+    /// Whether the caller is to make the flavor now. If so, it must [`set`](Code::set) the result.
     fn claim(&self, flavor: Flavor) -> Result<bool> {
         let _held = fork::hold()?;
         let mut progress = self.lock(flavor);
         let free = match *progress {
             Progress::Nothing => true,
-            // A thread of the parent process, which is not in this one.
+            // A thread of the parent process, which does not exist in this one.
             Progress::UnderWay(generation) => generation != fork::generation(),
             Progress::Done(_) | Progress::Failed(_) => false,
         };
@@ -281,8 +288,8 @@ impl Code {
         let key = self.cache_key(flavor)?;
         let found = cache.open(&key).and_then(|file| {
             let _held = fork::hold().ok()?;
-            // SAFETY: the file has the digest of what this version of this program wrote for this flavor, in a folder that only this user may
-            // write: see `cache.rs`.
+            // SAFETY: the file has the digest of what this version of this program wrote for this
+            // flavor, in a folder that only this user can write: see `cache.rs`.
             let module = unsafe { Module::deserialize_open_file(engine, file) };
             module.inspect_err(|_| cache.remove(&key)).ok()
         });
@@ -290,7 +297,7 @@ impl Code {
         Ok(found)
     }
 
-    /// A module that was compiled within wider bounds is not found by who wants the usual ones.
+    /// A module that was compiled within wider bounds is not found by callers with the usual ones.
     fn cache_key(&self, flavor: Flavor) -> Result<blake3::Hash> {
         let mut key = blake3::Hasher::new();
         key.update(self.digest.as_bytes()).update(compatibility(engine::compiler(flavor)?).as_bytes());
@@ -307,12 +314,12 @@ impl Code {
     /// Compiles the flavor. `None` when nobody waits for it any more.
     fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Option<Module>> {
         let wanted = || kind == PoolKind::Background || self.waiting[flavor.index()].load(Ordering::SeqCst) > 0;
-        // A panic must not leave others waiting for what never comes.
+        // After a panic the waiting threads must be told, too.
         let made = catch_unwind(AssertUnwindSafe(|| {
             if !wanted() {
                 return Ok(None);
             }
-            // Another process may have made it meanwhile.
+            // Another process may have compiled it meanwhile.
             if let Some(module) = self.cached(flavor)? {
                 return Ok(Some(module));
             }
@@ -332,7 +339,8 @@ impl Code {
             }
             let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
             let _held = fork::hold()?;
-            // SAFETY: the lines above compiled these bytes for engines of this flavor, or a program did that the host trusts.
+            // SAFETY: the lines above compiled these bytes for engines of this flavor, or a program
+            // did that the host trusts.
 
             unsafe { Module::deserialize(engine, code) }.map(Some).map_err(|error| failed(&error))
         }));
@@ -340,9 +348,9 @@ impl Code {
     }
 }
 
-/// Notes what became of a flavor, and tells those who wait for it.
+/// Stores the result for a flavor, and wakes the callers that wait for it.
 fn set(flavor: &Mutex<Progress>, progress: Progress) {
-    // Broken processes have no use for it.
+    // In a process that can't use the engine it is of no use.
     let Ok(held) = fork::hold() else { return };
     *lock(flavor) = progress;
     drop(held);
@@ -355,11 +363,11 @@ fn set(flavor: &Mutex<Progress>, progress: Progress) {
 pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
     let engine = engine::compiler(flavor)?;
     let compiled = queue::pool(kind)?.install(|| engine.precompile_module(bytes));
-    // The engine's error does not say which proposal a function uses.
+    // The engine's error does not name the proposal that a function uses.
     compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
 }
 
-/// As [`compile`], with the jumps of Go's code written anew. `None` when nobody wants it any more.
+/// As [`compile`], after Go's jumps were rewritten. `None` when nobody wants the code any more.
 pub(crate) fn compile_faster(
     flavor: Flavor,
     bytes: &[u8],
@@ -369,7 +377,7 @@ pub(crate) fn compile_faster(
 ) -> Result<Option<Vec<u8>>> {
     match optimize::rewrite(bytes, times, wanted) {
         Rewritten::Unwanted => return Ok(None),
-        // What the engine should not take of that, it may take as Go wrote it.
+        // If the engine rejects the result, it may accept the original.
         Rewritten::As(module) => {
             if let Ok(code) = compile(flavor, &module, kind) {
                 return Ok(Some(code));
@@ -380,7 +388,8 @@ pub(crate) fn compile_faster(
     compile(flavor, bytes, kind).map(Some)
 }
 
-/// What else than the bytes code depends on: the compiler, its version and settings, and this machine.
+/// What code depends on besides the module: the compiler, its version and settings, and this
+/// machine.
 pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
     struct Digest(blake3::Hasher);
     impl std::hash::Hasher for Digest {
@@ -396,17 +405,17 @@ pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
     digest.0.finalize()
 }
 
-/// What the caller gets that gave up: the words are for calls, and this was none.
+/// The error of a caller that stopped waiting: the usual words are for calls.
 fn given_up(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Timeout => Error::new(ErrorKind::Timeout, "the plugin was not compiled within the timeout of loading it"),
-        // What the host's interrupt function raised is the host's own.
+        // An error that the host's interrupt function raised is passed on.
         ErrorKind::Cancelled if error.host().is_none() => Error::new(ErrorKind::Cancelled, "the loading was cancelled"),
         _ => error,
     }
 }
 
-/// One that is counted among those who wait.
+/// A caller that is counted as waiting.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
@@ -415,19 +424,21 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The longest wait before a look whether to go on, for one that nothing limits.
+/// The longest sleep between two checks, for a caller without limits.
 const PAUSE: Duration = Duration::from_millis(50);
 
 fn failed(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::InvalidPlugin, format!("the module can't be compiled: {error:#}"))
 }
 
-/// Rings when something has been compiled. A mutex and a condition for the whole process, because each process needs its own.
+/// Signals that a compilation has ended. One mutex and condition for the whole process, since each
+/// process needs its own.
 type Bell = (Mutex<()>, Condvar);
 static BELL: PerProcess<Bell> = PerProcess::new();
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is behind these locks is consistent after each statement, so a panic of another thread harms nothing.
+    // The state behind these locks is consistent after each statement, so a panic of another thread
+    // does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -449,7 +460,7 @@ mod tests {
     fn what_is_slow_for_its_size_is_not_compiled_again() {
         let seconds = Duration::from_secs_f64;
         assert!(!is_slow(seconds(0.7), 3 << 20));
-        // A large one of Go, on a slow machine.
+        // A large module of Go, on a slow machine.
         assert!(!is_slow(seconds(60.0), 48 << 20));
         assert!(is_slow(seconds(3.0), 60_000));
         assert!(is_slow(seconds(9.0), 3 << 20));

@@ -1,4 +1,4 @@
-//! How long a call may take, and what may end it before: its deadline, a token, the host's wish to be interrupted.
+//! What bounds a call: its deadline, cancellation tokens, and the host's wish to interrupt it.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::Lasting;
 use crate::platform::stack::Window;
 
-/// What a host wants to know, in its functions, of the call from which they come: see [`HostCall::caller`](crate::HostCall::caller).
+/// What the host attaches to a call, for its own functions to read: see
+/// [`HostCall::caller`](crate::HostCall::caller).
 pub type Caller = Arc<dyn Any + Send + Sync>;
 
-/// How often something that waits looks whether it should go on.
+/// How often a wait checks whether the call should go on.
 pub(crate) const LOOK: Duration = Duration::from_millis(5);
 
 /// When a call must have ended.
@@ -25,12 +26,12 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(limit: Duration) -> Deadline {
-        // A deadline beyond what the clock can tell is one in a far year.
+        // A deadline beyond the clock's range is set to a year far away.
         let now = Instant::now();
         Deadline { at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(1 << 32)), limit }
     }
 
-    /// The nearer of two.
+    /// The earlier of two.
     pub(crate) fn min(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
         match (a, b) {
             (Some(a), Some(b)) => Some(if a.at <= b.at { a } else { b }),
@@ -42,8 +43,8 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
-    /// How long the guest may think that it has: it hears of the deadline a quarter of the timeout before it passes, 50 ms at the most, and so has the time to
-    /// return what it has until then.
+    /// The time that the guest is told it has left. Its deadline is earlier by a quarter of the
+    /// timeout, at most 50 ms, so that it can still return what it has.
     pub(crate) fn left_for_guest(self) -> Duration {
         self.left().saturating_sub((self.limit / 4).min(Duration::from_millis(50)))
     }
@@ -61,14 +62,14 @@ impl Deadline {
 #[derive(Clone, Default)]
 pub(crate) struct Budget {
     pub(crate) deadline: Option<Deadline>,
-    /// That of the call, and those of the calls around it.
+    /// Those of the call and of the calls around it.
     pub(crate) cancel: Vec<CancelToken>,
-    /// Who calls, for the host's functions.
+    /// What the host's functions are told of the caller.
     pub(crate) caller: Option<Caller>,
 }
 
 impl Budget {
-    /// That of a call which begins now.
+    /// The budget of a call that begins now.
     #[inline]
     pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Budget {
         let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
@@ -76,13 +77,13 @@ impl Budget {
         Budget { deadline, cancel, caller: options.caller.clone() }
     }
 
-    /// Whether it ever ends.
+    /// Whether anything but an interrupt can end the call.
     #[inline]
     pub(crate) fn is_limited(&self) -> bool {
         self.deadline.is_some() || !self.cancel.is_empty()
     }
 
-    /// That of a call within another: what ends either ends it.
+    /// The budget of a call within another: what ends either of them ends it.
     pub(crate) fn within(mut self, outer: &Budget) -> Budget {
         self.deadline = Deadline::min(outer.deadline, self.deadline);
         self.cancel.extend(outer.cancel.iter().cloned());
@@ -90,21 +91,22 @@ impl Budget {
         self
     }
 
-    /// Whether the call should go on. Called on its thread, some hundred times a second while it computes or waits.
+    /// Whether the call should go on. Called on its thread, some hundred times a second while it
+    /// computes or waits.
     ///
     /// # Errors
     ///
-    /// `timeout`, `cancelled`, and what the host's interrupt function says.
+    /// `timeout`, `cancelled`, and what the host's interrupt function returns.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_limits()?;
         interrupt().map_or(Ok(()), |interrupt| {
-            // A guest may be in the middle of something here, and this is code of the host's.
+            // The interrupt function is host code, and may run in the middle of a guest.
             let _window = Window::open();
             interrupt()
         })
     }
 
-    /// The same for a call that nobody waits for on a thread, and that nobody can thus interrupt.
+    /// The same for a call that holds no thread, and so can't be interrupted.
     pub(crate) fn check_limits(&self) -> Result<()> {
         if self.cancel.iter().any(CancelToken::is_cancelled) {
             return Err(cancelled());
@@ -115,7 +117,8 @@ impl Budget {
         }
     }
 
-    /// How long to wait at most before the next [`check`](Budget::check); `None`: as long as it takes.
+    /// How long to wait at most before the next [`check`](Budget::check); `None` for as long as it
+    /// takes.
     pub(crate) fn pause(&self) -> Option<Duration> {
         let left = self.deadline.map(Deadline::left);
         if self.cancel.is_empty() && interrupt().is_none() {
@@ -132,9 +135,10 @@ pub(crate) fn cancelled() -> Error {
 
 static INTERRUPT: Lasting<fn() -> Result<()>> = Lasting::new();
 
-/// Sets a function that the host wants to be called every few milliseconds, on the thread of each call while its guest computes or waits: to see
-/// whether the user interrupts the program, say. An error from it ends the call and its instance, and is what the caller gets. It should be
-/// quick to say that there is nothing. Only the first one that is set counts.
+/// Sets a function that is called every few milliseconds on the thread of each call while its guest
+/// computes or waits: to see whether the user interrupts the program, for example. An error from it
+/// ends the call and its instance, and is what the caller gets. It should return quickly. Only the
+/// first function that is set counts.
 pub fn set_interrupt(function: fn() -> Result<()>) {
     INTERRUPT.get_or_make(|| function);
 }

@@ -1,4 +1,4 @@
-//! Asking a call to end, from anywhere.
+//! Cancellation of calls, from anywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Ends calls from another thread or task. Clones are the same token; one token may serve many calls.
+/// Cancels calls from another thread or task. Clones are the same token; one token may serve many
+/// calls.
 ///
-/// A call that is cancelled ends within some milliseconds with `cancelled`, whether the guest computes, sleeps, reads, waits for its turn, or is in a host
-/// function that returns; its instance is dead, unless the call had not begun. Cancelling cannot be undone: later calls with the token end at once.
+/// A cancelled call ends within some milliseconds with `cancelled`, whether the guest computes,
+/// sleeps, reads, waits for its turn, or is in a host function that returns; its instance is dead,
+/// unless the call had not begun. Cancelling cannot be undone: later calls with the token end at
+/// once.
 #[derive(Clone, Default)]
 pub struct CancelToken(Arc<Shared>);
 
@@ -27,13 +30,13 @@ impl CancelToken {
         CancelToken::default()
     }
 
-    /// A token that is cancelled with this one, and that can be cancelled alone.
+    /// A token that is cancelled when this one is, and that can be cancelled alone.
     #[must_use]
     pub fn child(&self) -> CancelToken {
         CancelToken(Arc::new(Shared { parent: Some(self.clone()), ..Shared::default() }))
     }
 
-    /// Cancels all calls that have the token, now and later. Does not wait for their end.
+    /// Cancels all calls that have the token, now and later. Does not wait for them to end.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::SeqCst);
         self.0.notify.notify_waiters();
@@ -48,7 +51,7 @@ impl CancelToken {
     /// Waits until it is cancelled.
     pub async fn cancelled(&self) {
         let mut notified = std::pin::pin!(self.0.notify.notified());
-        // Registered before looking, so that a cancel in between is seen by one or the other.
+        // Registered before the check, so that a cancellation in between is seen by one of the two.
         notified.as_mut().enable();
         if self.is_cancelled() {
             return;

@@ -1,4 +1,5 @@
-//! A function's name and types as one number: for code that was made for them, and must not be used with others.
+//! Digests of interfaces and functions: for code that was generated for them, and must not be used
+//! with others.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
@@ -8,7 +9,8 @@ use super::Interface;
 use super::types::{Function, RecordType, Type, TypeKind};
 
 impl Interface {
-    /// A text that stands for the interface in full, with its comments: for what is made for one, and looked for by another process.
+    /// A text that identifies the interface with its comments, for artifacts that are made for one
+    /// and looked up by another process.
     #[must_use]
     pub fn digest(&self) -> String {
         blake3::hash(self.wit.as_bytes()).to_hex().to_string()
@@ -16,8 +18,9 @@ impl Interface {
 }
 
 impl Function {
-    /// A number that stands for the name and for the types in full, with the names of parameters, fields and cases, and in order. Functions with the same
-    /// number are called alike, so that code which was generated for one fits the other. Docs don't count.
+    /// A number that identifies the function's name and its types in full: with the names of
+    /// parameters, fields and cases, in order. Functions with the same number are called alike, so
+    /// code that was generated for one fits the other. Doc comments don't count.
     #[must_use]
     pub fn digest(&self) -> u64 {
         let mut hash = Hash { hasher: blake3::Hasher::new(), left: MOST_IN_FULL, described: HashSet::new() };
@@ -45,11 +48,12 @@ impl Function {
     }
 }
 
-/// A record is described wherever it occurs. Records that have the one before them twice would be described a billion times: after so many types a record that
-/// was described before is a name.
+/// A record is described wherever it occurs. Records that each contain the previous one twice would
+/// be described a billion times; so after that many types, a record that was described before is
+/// represented by its name.
 const MOST_IN_FULL: u32 = 10_000;
 
-/// A type as `Display` writes it, with what its names stand for.
+/// A type as `Display` writes it, with the definitions of its names.
 fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
     out.left = out.left.saturating_sub(1);
     match &ty.kind {
@@ -104,9 +108,9 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
 
 struct Hash {
     hasher: blake3::Hasher,
-    /// How many types are yet described in full.
+    /// How many more types are described in full.
     left: u32,
-    /// The records that were.
+    /// The records that have been described.
     described: HashSet<*const RecordType>,
 }
 

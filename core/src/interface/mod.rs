@@ -59,7 +59,8 @@ impl Interface {
     ///
     /// `invalid-plugin` when the text is not WIT, or uses what a plugin's interface can't.
     pub fn parse(wit: &str) -> Result<Interface> {
-        // The reader of WIT calls itself for what is nested, and this may be a thread with a small stack.
+        // The reader of WIT calls itself for what is nested, and this may be a thread with a small
+        // stack.
         #[cfg(not(miri))]
         return stacker::maybe_grow(1 << 20, 4 << 20, || wit::parse(wit));
         #[cfg(miri)]

@@ -1,8 +1,8 @@
-//! Names across languages: kebab-case is the one that is stored.
+//! Names across languages. The stored form is kebab-case.
 
 use crate::error::{Error, ErrorKind, escape};
 
-/// Bytes of a name. The longest that Go gives a function of its own have some hundreds.
+/// Bytes of a name. The longest names that Go gives to functions of its own have some hundreds.
 const MAX_NAME: usize = 1 << 10;
 
 /// `user-id` as `user_id`.
@@ -37,7 +37,8 @@ pub fn kebab(name: &str) -> String {
             }
             continue;
         }
-        // A capital starts a word, unless it stands within a run of capitals: `HTTPServer` is `http-server`.
+        // A capital starts a word, unless it stands within a run of capitals: `HTTPServer` is
+        // `http-server`.
         let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
         let before_lower = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
         let after_upper = i > 0 && letters[i - 1].is_uppercase();
@@ -49,11 +50,12 @@ pub fn kebab(name: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
-/// Names that a person wrote are shorter, and there are fewer of them. A hostile module has a hundred thousand, each as long.
+/// Names that people write are shorter and fewer. A hostile module may have a hundred thousand of
+/// this length.
 const LONGEST: usize = 100;
 const MOST_CANDIDATES: usize = 5000;
 
-/// The names as a list for an error: the first of them, and how many more there are.
+/// The names as a list for an error: the first ones, and how many more there are.
 #[must_use]
 pub fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
@@ -74,7 +76,7 @@ pub fn shortened(name: &str) -> String {
     }
 }
 
-/// Those of `known` that are near to `name`, nearest first, at most three.
+/// The names in `known` that are near to `name`, nearest first, at most three.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     if name.len() > LONGEST {
         return Vec::new();
@@ -119,7 +121,8 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What is wrong with a name, which hosts show, and write into files: control characters, or its length.
+/// What is wrong with a name that hosts display and write into files: control characters, or its
+/// length.
 pub(crate) fn unfit(what: &str, name: &str) -> Option<Error> {
     let why = if name.len() > MAX_NAME {
         format!("{} bytes; at most {MAX_NAME} are accepted", name.len())

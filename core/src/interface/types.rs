@@ -62,7 +62,8 @@ pub enum Scalar {
     U64,
     F32,
     F64,
-    /// The i32 of a bare module, which says nothing of its sign: takes -2³¹ to 2³²-1, and is lifted signed.
+    /// The i32 of a bare module, which says nothing of its sign: takes -2³¹ to 2³²-1, and is lifted
+    /// signed.
     WasmI32,
     /// The i64 of a bare module: takes -2⁶³ to 2⁶⁴-1, and is lifted signed.
     WasmI64,
@@ -109,7 +110,7 @@ pub struct RecordType {
     pub docs: String,
     /// The fields.
     pub fields: Vec<Field>,
-    /// Where a host keeps what it made for this record (a class, names in its own form).
+    /// What a host caches for this record (a class, names in its own form).
     pub extension: Extension,
     pub(crate) layout: TupleType,
 }
@@ -134,7 +135,7 @@ pub struct EnumType {
     pub docs: String,
     /// The cases' names, in kebab-case, and their doc comments.
     pub cases: Vec<(String, String)>,
-    /// Where a host keeps what it made for this enum.
+    /// What a host caches for this enum.
     pub extension: Extension,
 }
 
@@ -145,7 +146,7 @@ impl EnumType {
         self.cases.iter().position(|(case, _)| case == name).and_then(|n| u32::try_from(n).ok())
     }
 
-    /// What to say to a name that is no case: the names that are.
+    /// The end of an error about an unknown case: the known ones.
     #[must_use]
     pub fn unknown_case(&self, name: &str) -> String {
         let cases = super::names::listed(self.cases.iter().map(|(case, _)| case.as_str()));
@@ -166,7 +167,7 @@ pub struct Function {
     pub result: Option<Type>,
     /// Whether the result is a `result<T, string>`.
     pub fallible: bool,
-    /// Where a host keeps what it made for this function.
+    /// What a host caches for this function.
     pub extension: Extension,
     pub(crate) abi: Signature,
 }
@@ -192,15 +193,16 @@ impl fmt::Display for Function {
 pub struct Extension(Lasting<(TypeId, Box<dyn Any + Send + Sync>)>);
 
 impl Extension {
-    /// What the host put here; made by `make` the first time, or by another thread that came at the same time. `None` when it is of another type than `T`.
+    /// The host's data; made by `make` the first time, or by another thread at the same time.
+    /// `None` if it has another type than `T`.
     pub fn get_or_init<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
         let (id, data) = self.0.get_or_make(|| (TypeId::of::<T>(), Box::new(make())));
-        // As `downcast_ref`, which calls a function to ask what the type is: each call of the host's comes here.
-        // SAFETY: the type of what is in the box was written down when it was put there.
+        // As `downcast_ref`, without its call for the type's id: each call of a host gets here.
+        // SAFETY: the id of the type in the box was stored along with it.
         (*id == TypeId::of::<T>()).then(|| unsafe { &*std::ptr::from_ref(&**data).cast::<T>() })
     }
 
-    /// What the host put here, if anything.
+    /// The host's data, if any.
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
         self.0.get()?.1.downcast_ref()
     }
@@ -328,7 +330,8 @@ impl RecordType {
 }
 
 impl RecordType {
-    /// What to say to a name that is no field: near names in the host's own form, or all of them.
+    /// The end of an error about an unknown field: near names in the host's own form, or all of
+    /// them.
     #[must_use]
     pub fn unknown_field(&self, name: &str, shape: impl Fn(&str) -> String) -> String {
         let known: Vec<String> = self.fields.iter().map(|field| shape(&field.name)).collect();

@@ -1,4 +1,4 @@
-//! From WIT text to the type model.
+//! Parses WIT text into the type model.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,8 @@ pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
 pub(crate) const REFUSAL_INTERFACE: &str = "undergo:go/refusal";
 const GO_TYPES: &str = "undergo:go/types";
 
-/// A text may come from a hostile module. These bounds keep the parser's and our own recursion, and every layout, small.
+/// A text may come from a hostile module. These bounds keep the recursion of the parser and of this
+/// crate, and every layout, small.
 const MAX_TEXT: usize = 1 << 20;
 const MAX_DEPTH: usize = 64;
 const MAX_TYPE_SIZE: u32 = 1 << 20;
@@ -25,7 +26,7 @@ const MAX_PARTS: usize = 4096;
 
 pub(super) fn parse(wit: &str) -> Result<Interface> {
     check_text(wit)?;
-    // The parser is for texts that a person wrote; should it panic on one that nobody did, that's the text's fault.
+    // The parser expects texts that people write. If it panics on another, the text is invalid.
     let resolved = catch_unwind(AssertUnwindSafe(|| {
         let mut resolve = Resolve::default();
         let package = resolve.push_source("interface.wit", wit).map_err(|error| format!("{error:#}"))?;
@@ -47,7 +48,8 @@ fn check_text(wit: &str) -> Result<()> {
     for byte in wit.bytes() {
         match byte {
             b'<' | b'(' | b'{' => depth += 1,
-            // `->` closes nothing, so this may count too little by as much; that only makes the bound looser.
+            // `->` closes nothing, so this may count too little by as much; that only loosens the
+            // bound.
             b'>' | b')' | b'}' => depth = depth.saturating_sub(1),
             b'\n' => {}
             _ => continue,
@@ -63,8 +65,9 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidPlugin, message)
 }
 
-/// A type, and how large it is where it is not named. A text may use a type twice in the next, and so on: few lines, and a type whose
-/// description has more parts than there are atoms; or use each type in the next, thousands deep, which a walk over it has no stack for.
+/// A type, and its size where it is not named. In a text of few lines, each type may use the
+/// previous one twice, so that a full description has more parts than there are atoms; or thousands
+/// of types may be nested, for which a recursive walk has no stack.
 #[derive(Clone)]
 struct Measured {
     ty: Type,
@@ -147,7 +150,7 @@ impl Reader<'_> {
         Ok(Arc::new(function))
     }
 
-    /// A function's result: a `result` is taken apart here, and allowed nowhere else.
+    /// The result of a function: a `result` is taken apart here, and allowed nowhere else.
     fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, bool)> {
         if let wit_parser::Type::Id(id) = ty {
             match &self.resolve.types[*id].kind {
@@ -241,7 +244,7 @@ impl Reader<'_> {
             return Err(invalid(format!("a type has {} bytes; 1 to {MAX_TYPE_SIZE} are possible", ty.size)));
         }
         if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
-            // Where it is used, its name stands for it.
+            // Where it is used, it is represented by its name.
             parts = 1;
             self.named.push(ty.clone());
         }
@@ -253,7 +256,7 @@ impl Reader<'_> {
         Ok(measured)
     }
 
-    /// The types that WIT lacks are known by their origin, not by their shape.
+    /// The types that WIT lacks are recognised by their origin, not by their shape.
     fn go_type(&self, def: &wit_parser::TypeDef) -> Option<TypeKind> {
         let TypeOwner::Interface(owner) = def.owner else { return None };
         if self.resolve.id_of(owner)? != GO_TYPES {
@@ -268,12 +271,14 @@ impl Reader<'_> {
     }
 }
 
-/// Doc comments are lines of plain characters: hosts show them, and write them into files.
+/// Doc comments are lines of plain characters, because hosts display them and write them into
+/// files.
 fn docs(docs: &wit_parser::Docs) -> String {
     escape::docs(docs.contents.as_deref().unwrap_or_default()).trim().to_owned()
 }
 
-/// Names that stand beside each other. They must stay apart in each host's own form, where WIT tells `URL` from `url` and `a-1` from `a1`.
+/// Checks names in one scope. They must differ in each host's own form, where WIT distinguishes
+/// `URL` from `url` and `a-1` from `a1`.
 fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = HashSet::new();
     for name in names {

@@ -1,4 +1,5 @@
-//! A socket that belongs to one guest alone: a task that waits for it is woken by the system's event queue, where others have to look again and again.
+//! A socket of a single guest. The system's event queue wakes the task that waits for it; for
+//! descriptors that are shared, tasks have to poll.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,9 +8,9 @@ use socket2::Socket;
 
 use crate::platform::descriptor::{Awaited, Wants};
 
-/// A socket of the host's, which never blocks.
+/// A host socket in non-blocking mode.
 pub(crate) struct AsyncFd {
-    /// Before the socket, which has to leave the queue before it is closed.
+    /// Declared before the socket, so that it leaves the queue before the socket is closed.
     queue: sys::Queue,
     socket: Arc<Socket>,
 }
@@ -48,7 +49,8 @@ mod sys {
     use crate::platform::descriptor::{Wants, is_ready};
     use crate::platform::runtime;
 
-    /// The socket's place in the event queue, once a task has waited for it. `None` where the system has no room for it.
+    /// The socket's registration in the event queue, made when a task first waits for it. `None` if
+    /// the system refused.
     pub(super) struct Queue(OnceLock<Option<unix::AsyncFd<Arc<Socket>>>>);
 
     impl Queue {
@@ -59,11 +61,14 @@ mod sys {
         pub(super) fn poll_ready(&self, watched: &AsyncFd, wants: Wants, context: &mut Context<'_>) -> Option<Poll<()>> {
             let place = self.0.get_or_init(|| {
                 let _within = runtime::clock().enter();
-                // SAFETY: the socket has the same descriptor for as long as it lives, which is at least as long as it is registered: nobody takes it out of the `Arc`.
+                // SAFETY: the socket keeps its descriptor for as long as it lives, and the `Arc`
+                // keeps it alive at least as long as it is registered: nothing takes it out of the
+                // `Arc`.
                 unsafe { unix::AsyncFd::register(watched.socket.clone()) }.ok()
             });
             let place = place.as_ref()?;
-            // Once for what the queue has told before, and once more to be in it.
+            // The first round reads what the queue has reported before; the second one registers
+            // the task.
             for _ in 0..2 {
                 let polled = match wants {
                     Wants::Read => place.poll_read_ready(context),
@@ -72,16 +77,18 @@ mod sys {
                 let mut ready = match polled {
                     Poll::Pending => return Some(Poll::Pending),
                     Poll::Ready(Ok(ready)) => ready,
-                    // The queue is gone, as in a process that ends.
+                    // The queue no longer exists, as in a process that exits.
                     Poll::Ready(Err(_)) => return None,
                 };
-                // The queue tells what was so once; an event since then is told anew.
+                // The event may be stale: check, and clear it if so. A later event is reported
+                // anew.
                 if is_ready(watched, wants) {
                     return Some(Poll::Ready(()));
                 }
                 ready.clear_ready();
             }
-            // For the queue, what was closed is closed for ever. A socket whose connection was refused may begin another.
+            // For the queue a closed socket stays closed, but a socket whose connection was refused
+            // may connect again.
             None
         }
     }

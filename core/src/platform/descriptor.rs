@@ -1,4 +1,5 @@
-//! Descriptors of the host process that may block. Each is asked whether it is ready before it is used, so that what waits for it can be ended.
+//! Descriptors of the host process that may block. Each one is polled before it is used, so that a
+//! wait can be interrupted.
 
 use std::fs::File;
 use std::io;
@@ -10,42 +11,44 @@ pub(crate) use sys::Descriptor;
 #[cfg(unix)]
 pub(crate) use sys::is_ready;
 
-/// What a wait is for.
+/// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Wants {
     Read,
     Write,
 }
 
-/// What can be waited for.
+/// Something that can be waited for.
 pub(crate) trait Awaited: Sync {
-    /// Its number in this process.
+    /// Its descriptor in this process.
     #[cfg(unix)]
     fn raw(&self) -> std::os::fd::RawFd;
 
-    /// Whether it is ready now; if not, the task is woken when it is. `None` for what has no event queue: those who wait have to look again and again.
+    /// Whether it is ready now; if not, the task is woken when it is. `None` where there is no
+    /// event queue: then the caller has to poll.
     fn poll_ready(&self, _wants: Wants, _context: &mut Context<'_>) -> Option<Poll<()>> {
         None
     }
 }
 
-/// Something to wait for, and what it should be ready for.
+/// Something to wait for, and the operation that it should be ready for.
 pub(crate) type Wanted<'w> = (&'w dyn Awaited, Wants);
 
-/// What a look at something found.
+/// The result of a look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) is_ready: bool,
-    /// Nobody will ever read from it, nor write to it.
+    /// Hung up: no read or write will ever transfer anything again.
     pub(crate) is_over: bool,
 }
 
-/// Looks at all of them at once.
+/// Polls all of them with one call of the system.
 pub(crate) fn look(wanted: &[Wanted<'_>]) -> Vec<Found> {
     sys::look(wanted)
 }
 
-/// Waits on this thread until one of them is ready, or the time has passed. It may come back early. Returns whether one is said to be ready.
+/// Blocks until one of them is ready or the time has passed; may return early. Returns whether one
+/// is reported to be ready.
 pub(crate) fn wait(wanted: &[Wanted<'_>], time: Duration) -> bool {
     sys::wait(wanted, time)
 }
@@ -53,7 +56,7 @@ pub(crate) fn wait(wanted: &[Wanted<'_>], time: Duration) -> bool {
 /// How often to look at what the system can't wait for.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Opens a file for reading, so that neither opening a FIFO nor reading it blocks.
+/// Opens a file for reading. Neither opening nor reading it blocks, even if it is a FIFO.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     let file = sys::open(path)?;
     if file.metadata()?.is_dir() {
@@ -62,13 +65,14 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file once more, to read it from its beginning. It is the same one, whatever its path leads to by now.
+/// Opens a file again, to read it from its beginning. It is the same file, whatever its path leads
+/// to now.
 pub(crate) fn reopen(file: &File, path: &Path) -> io::Result<File> {
     #[cfg(target_os = "linux")]
     {
         use std::os::fd::AsRawFd as _;
         let again = sys::open(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())));
-        // No `/proc` is there.
+        // There is no `/proc` here.
         if !again.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return again;
         }
@@ -101,7 +105,7 @@ mod sys {
 
     use super::{Awaited, Found, Wanted, Wants};
 
-    /// Bytes that a pipe takes without blocking when it is ready for any.
+    /// A pipe that is ready takes this many bytes without blocking.
     const PIECE: usize = libc::PIPE_BUF;
 
     /// A descriptor of the host process.
@@ -124,7 +128,8 @@ mod sys {
         }
     }
 
-    /// Whether reading or writing would not block now. An error counts as ready: the next use tells it.
+    /// Whether a read or write would not block now. An error counts as ready: the next use reports
+    /// it.
     pub(crate) fn is_ready(awaited: &dyn Awaited, wants: Wants) -> bool {
         revents(awaited, wants) != 0
     }
@@ -136,17 +141,18 @@ mod sys {
     }
 
     impl Descriptor {
-        /// Whether reading or writing would not block now. An error counts as ready: the next use tells it.
+        /// Whether a read or write would not block now. An error counts as ready: the next use
+        /// reports it.
         pub(crate) fn is_ready(&self, wants: Wants) -> bool {
             is_ready(self, wants)
         }
 
-        /// Whether who uses it may have to wait for somebody, as with pipes, terminals and sockets.
+        /// Whether its use may wait for another party, as with pipes, terminals and sockets.
         pub(crate) fn may_wait(&self) -> bool {
             kind(self.raw()).is_some_and(|kind| matches!(kind, libc::S_IFIFO | libc::S_IFSOCK | libc::S_IFCHR))
         }
 
-        /// Reads what is there; `None` when there is nothing yet.
+        /// Reads what is available; `None` if there is nothing yet.
         pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
             if !self.is_ready(Wants::Read) {
                 return Ok(None);
@@ -154,8 +160,8 @@ mod sys {
             read_now(self.raw(), buffer)
         }
 
-        /// Writes some of the bytes; `None` when there is no room yet. Where nobody will ever read, it is an error; to write would be a signal, which may be the
-        /// end of this process.
+        /// Writes some of the bytes; `None` if there is no room yet. A pipe without a reader is an
+        /// error here, because the write itself would raise a signal that may end this process.
         pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
             match revents(self, Wants::Write) {
                 0 => return Ok(None),
@@ -166,13 +172,15 @@ mod sys {
         }
     }
 
-    /// Another instance, or another process, may take what is there between the look and the use. Linux can use a descriptor that blocks without
-    /// blocking; the descriptor's flags are shared with other processes, so they stay as they are.
+    /// Another instance or process may take the data, or the room, between the look and the use.
+    /// Linux can do a single non-blocking operation on a blocking descriptor. The flags of the
+    /// descriptor stay as they are, because other processes share them.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn read_now(fd: RawFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         if is_stream(fd) {
             let piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-            // SAFETY: one iovec, whose pointer and length are those of the buffer, which nobody else has.
+            // SAFETY: one iovec, whose pointer and length are those of the buffer, which nobody
+            // else has.
             let done = outcome(unsafe { libc::preadv2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
             if !is_unknown(&done) {
                 return done;
@@ -185,7 +193,8 @@ mod sys {
     fn write_now(fd: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
         if is_stream(fd) {
             let piece = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-            // SAFETY: one iovec, whose pointer and length are those of the bytes; they are only read.
+            // SAFETY: one iovec, whose pointer and length are those of the bytes; they are only
+            // read.
             let done = outcome(unsafe { libc::pwritev2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
             if !is_unknown(&done) {
                 return done;
@@ -194,7 +203,7 @@ mod sys {
         write_plain(fd, bytes)
     }
 
-    /// Whether the kernel, or the file's driver, does not know how.
+    /// Whether the kernel or the file's driver does not support it.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn is_unknown(done: &io::Result<Option<usize>>) -> bool {
         matches!(done, Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS)))
@@ -213,16 +222,17 @@ mod sys {
         outcome(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })
     }
 
-    /// Whether it is a pipe or a socket. Asked each time: a program may put another file at the number of its standard output.
+    /// Whether it is a pipe or a socket. Asked each time: a program may replace the file behind its
+    /// standard output.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn is_stream(fd: RawFd) -> bool {
         matches!(kind(fd), Some(libc::S_IFIFO | libc::S_IFSOCK))
     }
 
-    /// What kind of file it is.
+    /// The type of the file.
     fn kind(fd: RawFd) -> Option<libc::mode_t> {
         let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the structure is written whole when the call succeeds, and read only then.
+        // SAFETY: the structure is fully written when the call succeeds, and read only then.
         let mode = unsafe {
             if libc::fstat(fd, stat.as_mut_ptr()) != 0 {
                 return None;
@@ -242,10 +252,11 @@ mod sys {
         })
     }
 
-    /// The terminal that is the standard input, if one is, opened anew: its other readers may take a line between the look and the use, and the flag that keeps the use
-    /// from waiting then is theirs too, unless it is opened by itself.
+    /// Opens the terminal behind standard input again, if there is one. Other readers may take a
+    /// line between the look and the read, and the flag that would keep the read from blocking is
+    /// shared with them, unless the terminal is opened separately.
     pub(super) fn terminal() -> Option<File> {
-        // SAFETY: any number may be asked about.
+        // SAFETY: any descriptor number is allowed.
         if !cfg!(target_os = "linux") || unsafe { libc::isatty(libc::STDIN_FILENO) } == 0 {
             return None;
         }
@@ -256,13 +267,14 @@ mod sys {
         OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
     }
 
-    /// Waits until one of them is ready, at most that long; a signal ends it as well. Gives whether one is.
+    /// Waits until one of them is ready, for at most that long; a signal ends the wait too. Returns
+    /// whether one is ready.
     pub(super) fn wait(wanted: &[Wanted<'_>], time: Duration) -> bool {
         let mut asked: Vec<_> = wanted.iter().map(|(awaited, wants)| asked(*awaited, *wants)).collect();
         match poll(&mut asked, time) {
             Ok(ready) => ready > 0,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
-            // What the system can't wait for is looked at now and then.
+            // The system can't wait for these: poll.
             Err(_) => {
                 std::thread::sleep(time.min(super::LOOK));
                 false
@@ -278,7 +290,8 @@ mod sys {
         asked.iter().map(found).collect()
     }
 
-    /// Looks at all of them. The system refuses to at once where they are more than this process may open by now, so they are asked in parts then.
+    /// Polls all of them. The system refuses more descriptors than this process may have open; then
+    /// they are polled in parts.
     fn look_at(asked: &mut [libc::pollfd]) {
         if asked.is_empty() || poll(asked, Duration::ZERO).is_ok() || asked.len() == 1 {
             return;
@@ -296,18 +309,21 @@ mod sys {
         libc::pollfd { fd: awaited.raw(), events, revents: 0 }
     }
 
-    /// Gives how many are ready. A failure leaves all as it was, which says that nothing is.
+    /// Returns how many are ready. After a failure `revents` is unchanged, which says that nothing
+    /// is ready.
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     fn poll(asked: &mut [libc::pollfd], time: Duration) -> io::Result<usize> {
-        // Of such a length there is no end to be seen.
+        // Longer than anybody waits.
         let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
         let time = libc::timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().into() };
-        // SAFETY: the pointer and the count are those of the slice, the time lives as long as the call, and no mask of signals is given.
+        // SAFETY: the pointer and the count are those of the slice, the time outlives the call, and
+        // there is no signal mask.
         let ready = unsafe { libc::ppoll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, &raw const time, std::ptr::null()) };
         usize::try_from(ready).map_err(|_| io::Error::last_os_error())
     }
 
-    /// The same where waits are of whole milliseconds: rounded up, so that the end of one is not spent in looks that don't wait.
+    /// For systems whose waits have whole milliseconds. Rounded up, so that the last fraction of
+    /// one is not spent in calls that don't wait.
     #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
     fn poll(asked: &mut [libc::pollfd], time: Duration) -> io::Result<usize> {
         let milliseconds = i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
@@ -317,7 +333,7 @@ mod sys {
     }
 }
 
-/// Where nothing can be asked, descriptors are used as they are, and may block.
+/// Without a way to poll, descriptors are used directly, and may block.
 #[cfg(not(unix))]
 mod sys {
     use std::fs::File;

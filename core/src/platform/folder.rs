@@ -1,11 +1,11 @@
-//! Folders and files of this user alone, for what is trusted because nobody else can write it:
-//! native code, and what it is made from.
+//! Folders and files that only this user can write, and that are trusted for that reason: native
+//! code, and what it is made from.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes the folder where it is missing, private to this user, and checks the one that is there.
+/// Creates the folder if it is missing, private to this user, and checks an existing one.
 ///
 /// # Errors
 ///
@@ -13,7 +13,7 @@ use std::path::Path;
 pub fn private_folder(folder: &Path) -> Result<(), String> {
     make(folder).map_err(|error| format!("can't be made: {error}"))?;
     let unreadable = |error: io::Error| format!("can't be read: {error}");
-    // Someone else's link could lead anywhere that is this user's.
+    // A link of another user could lead to any folder of this user.
     let place = fs::symlink_metadata(folder).map_err(unreadable)?;
     let target = fs::metadata(folder).map_err(unreadable)?;
     if !target.is_dir() {
@@ -25,13 +25,13 @@ pub fn private_folder(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether there is a file of this user, which nobody else may write and which is no link.
+/// Whether the file exists, belongs to this user, is writable by nobody else, and is no link.
 #[must_use]
 pub fn private_file(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file() && is_private(&metadata))
 }
 
-/// Opens a file to be locked, and makes it where it is missing. It is never written, and a link in
+/// Opens a file to be locked, and creates it if it is missing. It is never written, and a link in
 /// its place is refused.
 ///
 /// # Errors
@@ -42,7 +42,7 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // Without the last flag a pipe in its place would be waited for.
+    // Without the last flag, opening a FIFO would block.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let lock = options.open(path)?;
@@ -63,7 +63,7 @@ fn is_mine(metadata: &fs::Metadata) -> bool {
 
 #[cfg(not(unix))]
 fn is_mine(_: &fs::Metadata) -> bool {
-    // The user's folders are the user's there.
+    // There a user's folders are private by default.
     true
 }
 
@@ -103,7 +103,7 @@ mod tests {
         }
         fs::write(parent.path().join("file"), "").expect("written");
         assert!(private_folder(&parent.path().join("file")).is_err());
-        // The user's own link is as good as the folder.
+        // A link that the user made is as good as the folder.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("set");
         symlink(&folder, parent.path().join("link")).expect("a link");
         assert_eq!(private_folder(&parent.path().join("link")), Ok(()));

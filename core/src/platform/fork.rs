@@ -1,8 +1,10 @@
-//! Processes that fork: what a child may still use of what its parent made.
+//! Support for processes that fork: what a child may still use of what its parent made.
 //!
-//! Only the thread that forks lives on in the child. Whatever the others held stays held, and what they did stays half done. So
-//! everything that belongs to threads is made anew in a child ([`PerProcess`]), what does not is made without a lock ([`Lasting`]), instances end ([`generation`]), and if a thread was
-//! changing the engine's tables at that moment ([`hold`]), then the child is told so at once, and never hangs.
+//! Only the forking thread survives in the child. Locks that other threads held stay held, and what
+//! they did stays half done. Therefore values with threads or locks are made anew in each child
+//! ([`PerProcess`]), others are made without a lock ([`Lasting`]), and instances end
+//! ([`generation`]). If a thread was changing the engine's tables at that moment ([`hold`]), the
+//! child gets an error at once, and never hangs.
 
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -12,20 +14,21 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often this process, and those before it, forked.
+/// How often this process and its ancestors forked.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
-/// How many threads are where they may hold locks of the engine.
+/// How many threads may hold locks of the engine.
 static HOLDING: AtomicUsize = AtomicUsize::new(0);
-/// Whether a thread was there when this process was forked.
+/// Whether a thread may have held such a lock when this process was forked.
 static BROKEN: AtomicBool = AtomicBool::new(false);
 
-/// The number of the process in its line of forks. What was made under another number was made before a fork.
+/// The process's number in its line of forks. A value that was made under another number was made
+/// before a fork.
 #[inline]
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Runs in the child, on its only thread, before `fork` returns: atomics are all it may touch.
+/// Runs in the child, on its only thread, before `fork` returns: it may touch nothing but atomics.
 #[cfg(all(unix, not(miri)))]
 extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
@@ -34,35 +37,39 @@ extern "C" fn in_child() {
     }
 }
 
-/// Notices forks from now on. Called before anything is made that a fork could harm.
+/// Registers the fork handler. Called before anything is made that a fork could harm.
 pub(crate) fn watch() {
-    // Miri knows no forks.
+    // Miri does not support forks.
     #[cfg(all(unix, not(miri)))]
     {
-        // No `Once`: a fork in the middle of one leaves it waiting for ever. Two threads that come here at once both register the handler, which then runs twice
-        // for each fork, and does no more than once.
+        // Not a `Once`: a fork in the middle of its initialisation would leave it locked for ever.
+        // Two threads that get here at once both register the handler; it then runs twice for each
+        // fork, which has the same effect.
         static WATCHED: AtomicBool = AtomicBool::new(false);
         if !WATCHED.load(Ordering::SeqCst) {
-            // SAFETY: the handler is a function of this program with the right signature. A failure (out of memory) leaves forks unnoticed.
+            // SAFETY: the handler is a function of this program with the right signature. A failure
+            // (out of memory) leaves forks undetected.
             unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
             WATCHED.store(true, Ordering::SeqCst);
         }
     }
 }
 
-/// Whether the engine can't be touched in this process, not even to free what belongs to it.
+/// Whether the engine can't be used in this process, not even to free what belongs to it.
 pub(crate) fn is_broken() -> bool {
     BROKEN.load(Ordering::SeqCst)
 }
 
-/// While one of these lives, the thread may hold locks of the engine, or of plugins.
+/// While one of these lives, the thread may hold locks of the engine or of plugins.
 pub(crate) struct Held(u64);
 
-/// Announces that the thread will change tables of the engine: when it compiles, instantiates, or frees.
+/// Announces that the thread will change the engine's tables: that it compiles, instantiates, or
+/// frees.
 ///
 /// # Errors
 ///
-/// `dead-instance` in a child that was forked while another thread did so: the locks are held for ever.
+/// `dead-instance` in a child that was forked while another thread did so: those locks are held for
+/// ever.
 pub(crate) fn hold() -> Result<Held> {
     if is_broken() {
         return Err(broken());
@@ -73,7 +80,7 @@ pub(crate) fn hold() -> Result<Held> {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // In a child the count began anew.
+        // In a child the count starts anew.
         if self.0 == generation() {
             HOLDING.fetch_sub(1, Ordering::SeqCst);
         }
@@ -95,22 +102,24 @@ pub(crate) fn left_behind(what: &str) -> Error {
     Error::new(ErrorKind::DeadInstance, text)
 }
 
-/// A value that is made once, at its first use, and that a forked child keeps: it has neither threads nor locks.
+/// A value that is made once, at its first use, and that a forked child keeps: it has neither
+/// threads nor locks.
 ///
-/// `Once` and its kin make whoever comes meanwhile wait. A child that was forked while another thread of its parent made the value would wait for ever, since that thread
-/// is not in it. Here nobody waits: of two values that are made at once one is dropped.
+/// A `Once` makes other threads wait while the value is made. If another thread of the parent was
+/// making it at the fork, the child would wait for ever, because that thread does not exist there.
+/// Here no thread waits: if two threads make a value at once, one of the two values is dropped.
 ///
 /// ```compile_fail
 /// static SHARED: undergo::Lasting<std::cell::Cell<u8>> = undergo::Lasting::new(); // a `Cell` is not for several threads
 /// ```
 pub struct Lasting<T> {
     made: AtomicPtr<T>,
-    /// Owns a `T`, to which it gives references on any thread.
+    /// Owns a `T`, and gives references to it to any thread.
     owns: PhantomData<T>,
 }
 
 impl<T> Lasting<T> {
-    /// Nothing yet.
+    /// No value yet.
     #[must_use]
     pub const fn new() -> Self {
         Lasting { made: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
@@ -119,21 +128,25 @@ impl<T> Lasting<T> {
     /// The value, if it was made.
     #[inline]
     pub fn get(&self) -> Option<&T> {
-        // SAFETY: the pointer is null, or came from a box in `get_or_make`, which is freed by `drop` alone.
+        // SAFETY: the pointer is null, or came from a box in `get_or_make`, which is freed by
+        // `drop` alone.
         unsafe { self.made.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The value. `make` may be run although another thread's value is the one that stays.
+    /// The value, which is made if need be. `make` may run even though the value of another thread
+    /// is kept.
     pub fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         if let Some(made) = self.get() {
             return made;
         }
         let new = Box::into_raw(Box::new(make()));
         match self.made.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: the box was leaked by the line above, and is freed by `drop` alone, now that it is stored.
+            // SAFETY: the box was leaked by the line above, and is freed by `drop` alone, now that
+            // it is stored.
             Ok(_) => unsafe { &*new },
             Err(other) => {
-                // SAFETY: `new` was not stored, so this is its only owner; `other` is a box that was stored here before, and stays.
+                // SAFETY: `new` was not stored, so this is its only owner; `other` is a box that
+                // was stored before, and is never freed while this lives.
                 unsafe {
                     drop(Box::from_raw(new));
                     &*other
@@ -153,14 +166,14 @@ impl<T> Drop for Lasting<T> {
     fn drop(&mut self) {
         let made = *self.made.get_mut();
         if !made.is_null() {
-            // SAFETY: the pointer came from a box in `get_or_make`, and nobody has a reference to it any more.
+            // SAFETY: the pointer came from a box in `get_or_make`, and no reference to it is left.
             drop(unsafe { Box::from_raw(made) });
         }
     }
 }
 
-/// A static value that a forked child makes anew, because it has threads or locks. There is no lock around its making either: see [`Lasting`]. Those of
-/// parents are left as they are.
+/// A static value that each forked child makes anew, because it has threads or locks. No lock
+/// guards its making either: see [`Lasting`]. The values of parents are never freed.
 ///
 /// ```compile_fail
 /// static SHARED: undergo::PerProcess<std::cell::Cell<u8>> = undergo::PerProcess::new(); // a `Cell` is not for several threads
@@ -171,7 +184,7 @@ pub struct PerProcess<T> {
 }
 
 impl<T> PerProcess<T> {
-    /// Nothing yet.
+    /// No value yet.
     #[must_use]
     pub const fn new() -> Self {
         PerProcess { made: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
@@ -179,12 +192,14 @@ impl<T> PerProcess<T> {
 
     /// The value of this process, if it was made.
     pub fn get(&'static self) -> Option<&'static T> {
-        // SAFETY: the pointer is null, or came from a box that was leaked in `get_or_make`, and is never freed.
+        // SAFETY: the pointer is null, or came from a box that was leaked in `get_or_make`, and is
+        // never freed.
         let made = unsafe { self.made.load(Ordering::Acquire).as_ref() }?;
         (made.0 == generation()).then_some(&made.1)
     }
 
-    /// The value of this process. `make` may be run although another thread's value is the one that stays.
+    /// The value of this process, which is made if need be. `make` may run even though the value of
+    /// another thread is kept.
     pub fn get_or_make(&'static self, make: impl FnOnce() -> T) -> &'static T {
         let before = self.made.load(Ordering::Acquire);
         if let Some(made) = self.get() {
@@ -193,10 +208,11 @@ impl<T> PerProcess<T> {
         watch();
         let new = Box::into_raw(Box::new((generation(), make())));
         match self.made.compare_exchange(before, new, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: the box was leaked by the line above, and nobody frees it now that it is stored.
+            // SAFETY: the box was leaked by the line above, and is never freed once it is stored.
             Ok(_) => unsafe { &(*new).1 },
             Err(other) => {
-                // SAFETY: `new` was not stored, so this is its only owner; `other` is a box that was leaked here before.
+                // SAFETY: `new` was not stored, so this is its only owner; `other` is a box that
+                // was leaked here before.
                 unsafe {
                     drop(Box::from_raw(new));
                     &(*other).1
@@ -212,7 +228,8 @@ impl<T> Default for PerProcess<T> {
     }
 }
 
-/// What takes locks of the engine when it is freed: a store, or code. In a process that can't touch the engine it is left to the process's end.
+/// A value whose drop takes locks of the engine: a store, or code. In a process that can't use the
+/// engine it is leaked.
 pub(crate) struct Kept<T>(ManuallyDrop<T>);
 
 impl<T> Kept<T> {
@@ -240,7 +257,7 @@ impl<T> DerefMut for Kept<T> {
 impl<T> Drop for Kept<T> {
     fn drop(&mut self) {
         if let Ok(_held) = hold() {
-            // SAFETY: the value is dropped here and nowhere else, and this is the end of what it lives in.
+            // SAFETY: the value is dropped here and nowhere else, and its owner ends here.
             unsafe { ManuallyDrop::drop(&mut self.0) };
         }
     }

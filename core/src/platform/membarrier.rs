@@ -1,12 +1,14 @@
-//! An order of memory between two threads, of which one pays for both.
+//! An asymmetric memory barrier: of two sides, the rare one pays for both.
 //!
-//! Who leaves an instance writes that it is free and then looks whether somebody waits; who waits says so and then looks whether it is free. Unless each sees
-//! its own write done before it looks, both may miss the other. To see to that costs a call of a small function a tenth of its time, and hardly anybody ever waits:
-//! so those who wait have the operating system see to it for all threads of the process.
+//! Unlocking stores *free* and only then checks for waiters; waiting announces the waiter and only
+//! then checks for *free*. Each side must see its own store completed before its load, or both may
+//! miss the other. A fence for that would cost a tenth of a small call, and waiting is rare: so the
+//! waiting side has the operating system run a barrier on all threads of the process.
 
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 
-/// What those who hardly ever wait say between their write and their look. Costs nothing where [`heavy`] does the work.
+/// The frequent side's barrier, between its store and its load. Costs nothing where [`heavy`] does
+/// the work.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a test of a flag")]
 pub(crate) fn light() {
@@ -17,18 +19,18 @@ pub(crate) fn light() {
     }
 }
 
-/// What those who wait say between their write and their look.
+/// The rare side's barrier, between its store and its load.
 pub(crate) fn heavy() {
     fence(Ordering::SeqCst);
     system::all_threads();
 }
 
-/// To be called before the first of the others.
+/// Must be called before either barrier is first used.
 pub(crate) fn prepare() {
     system::prepare();
 }
 
-/// membarrier(2), from Linux 4.14 on.
+/// membarrier(2), since Linux 4.14.
 #[cfg(all(target_os = "linux", not(miri)))]
 mod system {
     use std::sync::atomic::{AtomicU8, Ordering};
@@ -37,7 +39,7 @@ mod system {
     const READY: u8 = 1;
     const ABSENT: u8 = 2;
 
-    /// Never changes once it is known. A forked child has what its parent had, and has inherited the registration.
+    /// Never changes once it is known. A forked child inherits it, and the registration too.
     static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
     #[inline(always)]
@@ -46,11 +48,13 @@ mod system {
         STATE.load(Ordering::Relaxed) == READY
     }
 
-    /// Those who use a gate have it from a thread that was here before it made the gate, and so know the same state.
+    /// A thread that uses a lock got it from a thread that called this before it made the lock. So
+    /// both know the same state.
     pub(super) fn prepare() {
         if STATE.load(Ordering::Relaxed) == UNKNOWN {
-            // Whoever comes meanwhile registers too, which does no harm. The first answer counts for all: were it to change, one thread could trust the
-            // system where another trusts its fence.
+            // Threads that get here at once all register, which does no harm. The first answer
+            // counts for all: if it changed, one thread could rely on the system where another
+            // relies on its fence.
             let found = if command(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) { READY } else { ABSENT };
             let _ = STATE.compare_exchange(UNKNOWN, found, Ordering::SeqCst, Ordering::SeqCst);
         }
@@ -58,13 +62,15 @@ mod system {
 
     pub(super) fn all_threads() {
         if is_ready() && !command(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-            // The kernel gives no error to a process that has registered, which a forked child has inherited. Should one do so all the same, the slower command needs no registration.
+            // The kernel does not fail for a registered process, and a forked child inherits the
+            // registration. If it does fail, the slower command needs no registration.
             command(libc::MEMBARRIER_CMD_GLOBAL);
         }
     }
 
     fn command(command: libc::c_int) -> bool {
-        // SAFETY: the call takes a command, no flags and no processor, and touches no memory of ours.
+        // SAFETY: the call takes a command, no flags and no processor, and touches no memory of
+        // ours.
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 }
@@ -87,7 +93,8 @@ mod tests {
 
     use super::*;
 
-    /// Dekker's: of two threads that each write and then look, one at the least sees the other.
+    /// Dekker's algorithm: of two threads that each store and then load, at least one sees the
+    /// other's store.
     #[test]
     fn one_of_two_sees_the_other() {
         const ROUNDS: u32 = if cfg!(miri) { 20 } else { 20_000 };
@@ -103,7 +110,7 @@ mod tests {
                         }
                         light_side.store(round, Ordering::Release);
                         light();
-                        // The other may be in the next round by then.
+                        // The other thread may be in the next round by then.
                         heavy_side.load(Ordering::Relaxed) >= round
                     })
                     .collect::<Vec<_>>()
@@ -114,7 +121,7 @@ mod tests {
                     heavy_side.store(round, Ordering::Relaxed);
                     heavy();
                     let saw = light_side.load(Ordering::Relaxed) == round;
-                    // The next round begins when the other has ended this one.
+                    // The next round begins when the other thread has ended this one.
                     while light_side.load(Ordering::Acquire) < round {
                         std::hint::spin_loop();
                     }

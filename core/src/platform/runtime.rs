@@ -1,4 +1,5 @@
-//! The threads of asynchronous calls: a few that compute, and one that minds the clock and the sockets. Made when they are first needed.
+//! The threads of asynchronous calls: a few that run guests, and one for timers and sockets. They
+//! are started when they are first needed.
 
 use std::thread::available_parallelism;
 
@@ -13,10 +14,11 @@ struct Runtimes {
     guests: Threads,
 }
 
-/// A runtime that may be dropped anywhere: where two threads make one at the same time, the second is dropped in the middle of a call, where nothing may wait.
+/// A runtime that may be dropped anywhere. If two threads make one at once, the second is dropped
+/// in the middle of a call, where nothing may block.
 struct Threads {
     handle: Handle,
-    /// There until the end.
+    /// Present until it is dropped.
     runtime: Option<Runtime>,
 }
 
@@ -35,7 +37,7 @@ impl Drop for Threads {
 }
 
 fn runtimes() -> &'static Runtimes {
-    // A forked child has no thread of its parent's, so it makes its own.
+    // A forked child has none of its parent's threads, so it starts its own.
     static RUNTIMES: PerProcess<Runtimes> = PerProcess::new();
     RUNTIMES.get_or_make(|| {
         let threads = available_parallelism().map_or(2, usize::from);
@@ -45,7 +47,8 @@ fn runtimes() -> &'static Runtimes {
             if minds_sockets {
                 builder.enable_io();
             }
-            // Without threads no asynchronous call can go on: there is nobody to tell, and nothing to go back to.
+            // Without threads no asynchronous call can make progress, and there is nobody to report
+            // that to.
             let runtime = builder.build().unwrap_or_else(|error| panic!("the system gives no threads for asynchronous calls: {error}"));
             Threads::from(runtime)
         };
@@ -53,11 +56,12 @@ fn runtimes() -> &'static Runtimes {
     })
 }
 
-/// Runs that on a thread for guests.
+/// Runs it on a thread for guests.
 pub(crate) fn compute(turn: impl FnOnce() + Send + 'static) {
     runtimes().guests.handle.spawn(async move {
         turn();
-        // With a guest on each processor, the host's loop should not wait for the system to take one from them.
+        // With a guest on each processor, the host's event loop should not have to wait until the
+        // system preempts one of them.
         std::thread::yield_now();
     });
 }

@@ -1,6 +1,7 @@
-//! How long calls take, measured so cheaply that each one can be: to ask the system's clock twice would cost as much as a small call.
+//! Cheap measurement of how long calls take. Reading the system's clock twice would cost as much as
+//! a small call.
 //!
-//! Only what is told to users comes from here. Deadlines are the system's clock's.
+//! Only what is reported to users comes from here. Deadlines use the system's clock.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +17,15 @@ impl Stopwatch {
         Stopwatch(counter::read())
     }
 
-    /// What the counter advanced since, for [`duration`]. 0 where it went back, as it may when a virtual machine moves to another host.
+    /// The ticks since then, for [`duration`]. 0 if the counter went back, as it may when a virtual
+    /// machine moves to another host.
     #[inline]
     pub(crate) fn ticks(self) -> u64 {
         counter::read().saturating_sub(self.0)
     }
 }
 
-/// The same moment on both clocks.
+/// One moment, on both clocks.
 struct Anchor {
     time: Instant,
     ticks: u64,
@@ -31,7 +33,8 @@ struct Anchor {
 
 static ANCHOR: Lasting<Anchor> = Lasting::new();
 
-/// Notes what the clocks say now: the longer ago that was, the better is known how fast the counter runs. To be called before anything is measured.
+/// Reads both clocks. The longer ago that was, the better the frequency of the counter is known.
+/// Must be called before anything is measured.
 pub(crate) fn anchor() {
     anchored();
 }
@@ -41,12 +44,13 @@ fn anchored() -> &'static Anchor {
     ANCHOR.get_or_make(Anchor::now)
 }
 
-/// How long so many ticks are.
+/// The duration of that many ticks.
 pub(crate) fn duration(ticks: u64) -> Duration {
     let anchor = anchored();
     loop {
         let (time, passed) = (anchor.time.elapsed(), counter::read().saturating_sub(anchor.ticks));
-        // To read both takes some tens of nanoseconds: they are known to one part in ten thousand.
+        // Reading both takes some tens of nanoseconds, so the frequency is known to one part in ten
+        // thousand.
         if time >= Duration::from_millis(1) {
             let nanoseconds = u128::from(ticks) * time.as_nanos() / u128::from(passed.max(1));
             return Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
@@ -70,10 +74,11 @@ mod counter {
     const STEADY: u8 = 1;
     const UNSTEADY: u8 = 2;
 
-    /// Whether the counter runs at one speed, whatever the processor does (Intel's manual, volume 3, "Invariant TSC").
+    /// Whether the counter has a constant frequency, whatever the processor's (Intel's manual,
+    /// volume 3, "Invariant TSC").
     static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-    /// Threads that come here at once all find the same.
+    /// Threads that get here at once all find the same answer.
     pub(super) fn choose() {
         if STATE.load(Ordering::Relaxed) == UNKNOWN {
             let is_steady = __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & 1 << 8 != 0;
@@ -99,7 +104,7 @@ mod counter {
     pub(super) fn choose() {}
 }
 
-/// The system's clock as a counter, for where there is no better one.
+/// The system's clock as a counter, where the processor's does not serve.
 #[cold]
 fn nanoseconds() -> u64 {
     static BEGUN: Lasting<Instant> = Lasting::new();

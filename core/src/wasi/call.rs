@@ -1,4 +1,5 @@
-//! A function of WASI as it is called: the guest's memory, whose every address is distrusted, and all else that is the guest's.
+//! One call of a function of WASI: the guest's memory, where no address is trusted, and what WASI
+//! has of the guest.
 
 use std::io::{self, IoSlice};
 
@@ -13,19 +14,20 @@ use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::socket::Socket;
 use crate::wasi::waiting::Waiting;
 
-/// Bytes that one call carries at most: between two of them the guest looks whether it should go on.
+/// Bytes that one call transfers at most: between two calls the guest checks whether it should go
+/// on.
 pub(crate) const MOST: usize = 1 << 20;
 
-/// Buffers that one call may name. POSIX has the same limit.
+/// Buffers in one list. POSIX has the same limit.
 const MOST_BUFFERS: u32 = 1024;
 
-/// Why a function did not do what the guest wanted.
+/// Why a function failed.
 pub(crate) enum Failed {
-    /// The guest's number for it.
+    /// An error number for the guest.
     Number(i32),
     /// The call has to end.
     Ended(Error),
-    /// The same, with what Wasmtime should hear.
+    /// The same, with an error that Wasmtime gets unchanged.
     Trapped(wasmtime::Error),
 }
 
@@ -53,7 +55,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// What Wasmtime gives to the guest.
+/// The result for Wasmtime, and thus for the guest.
 pub(crate) fn said(done: Result<(), Failed>) -> wasmtime::Result<i32> {
     match done {
         Ok(()) => Ok(errno::SUCCESS),
@@ -63,7 +65,7 @@ pub(crate) fn said(done: Result<(), Failed>) -> wasmtime::Result<i32> {
     }
 }
 
-/// What a function works with.
+/// What a function of WASI works with.
 pub(crate) struct Call<'c> {
     pub(crate) memory: Memory<'c>,
     pub(crate) wasi: &'c mut Wasi,
@@ -75,10 +77,10 @@ impl<'c> Call<'c> {
     ///
     /// A trap for a guest that exports no memory.
     pub(crate) fn new<T: Host>(waiting: Waiting, caller: &'c mut Caller<'_, T>) -> wasmtime::Result<Call<'c>> {
-        // While the start section runs, the host does not know the memory yet.
+        // During the start section the host does not know the memory yet.
         match caller.data().memory().or_else(|| caller.get_export("memory")?.into_memory()) {
             Some(memory) => {
-                // Bounds what one call copies into the host. wasmtime-wasi's own wrappers do the same.
+                // Bounds what one call copies into the host, as the wrappers of wasmtime-wasi do.
                 let fuel = caller.as_context_mut().hostcall_fuel();
                 let (memory, host) = memory.data_and_store_mut(caller);
                 let wasi = host.wasi();
@@ -99,7 +101,7 @@ impl<'c> Call<'c> {
             let is_open = self.wasi.pipes.find(number).is_some() || self.wasi.files.find(number).is_some();
             return Err(Failed::Number(if is_open { errno::NOTSOCK } else { errno::BADF }));
         }
-        // It was there just now.
+        // It existed just now.
         self.wasi.sockets.find_mut(number).ok_or(Failed::Number(errno::BADF))
     }
 }
@@ -115,7 +117,7 @@ impl Memory<'_> {
     pub(crate) fn bytes_mut(&mut self, at: i32, len: u32) -> Result<&mut [u8], Failed> {
         self.bytes(at, len)?;
         let at = at as u32 as usize;
-        // Nothing lies at any address, also at one beyond the end.
+        // An empty range may have any address, even one beyond the end.
         Ok(if len == 0 { &mut [] } else { &mut self.0[at..at + len as usize] })
     }
 
@@ -136,14 +138,14 @@ impl Memory<'_> {
 
     pub(crate) fn address(&self, at: i32, port: i32) -> Result<Address, Failed> {
         let (at, len) = self.span(at)?;
-        // Longer ones are none, and not looked at.
+        // No address is longer.
         if len > 128 {
             return Err(Failed::Number(errno::INVAL));
         }
         Ok(Address::decode(self.bytes(at, len)?, port as u32)?)
     }
 
-    /// Writes an address to where the guest wants it, and gives its port.
+    /// Writes an address to where the guest wants it, and returns its port.
     pub(crate) fn set_address(&mut self, at: i32, address: Option<&Address>) -> Result<u16, Failed> {
         let (at, len) = self.span(at)?;
         if len > 128 {
@@ -152,10 +154,10 @@ impl Memory<'_> {
         Ok(Address::encode(address, self.bytes_mut(at, len)?)?)
     }
 
-    /// Writes the count that a function gives as its result, to an address that must be a multiple of 4.
+    /// Writes the count that a function returns, to an address that must be a multiple of 4.
     pub(crate) fn answer(&mut self, at: i32, count: usize) -> Result<(), Failed> {
         GuestMemory::new(self.0).slice(at as u32, 1, 4, 4).map_err(|_| Failed::Number(errno::FAULT))?;
-        // Bounded by MOST.
+        // At most MOST.
         self.set_word(at, count as u32)
     }
 
@@ -167,16 +169,17 @@ impl Memory<'_> {
         GuestMemory::new(self.0).slice(at as u32, count as u32, 8, align).map_err(|_| Failed::Number(errno::FAULT))
     }
 
-    /// The place and the length of the buffer with that number in a list, which lies in the memory.
+    /// The position and length of a buffer in a list; it lies within the memory.
     pub(crate) fn buffer(&self, list: &[u8], number: usize) -> Result<(usize, usize), Failed> {
         let at = number as u32 * 8;
         let (at, len) = (memory::read_u32(list, at), memory::read_u32(list, at + 4));
         GuestMemory::new(self.0).slice(at, 1, len, 1).map_err(|_| Failed::Number(errno::FAULT))?;
-        // Nothing may lie anywhere, also outside the memory.
+        // An empty buffer may have any address, even outside the memory.
         Ok(if len == 0 { (0, 0) } else { (at as usize, len as usize) })
     }
 
-    /// The pieces of memory that a list of buffers names, as many bytes of them as one call carries; those that have no bytes are left out.
+    /// The buffers of a list as positions and lengths, up to as many bytes as one call transfers;
+    /// without the empty ones.
     pub(crate) fn pieces(&self, list: i32, count: i32) -> Result<Vec<(usize, usize)>, Failed> {
         let bytes = self.list(list, count, 1)?;
         let count = bytes.len() / 8;
@@ -192,7 +195,7 @@ impl Memory<'_> {
         Ok(pieces)
     }
 
-    /// The same to read from, for the system.
+    /// The same as slices for the system to read from.
     pub(crate) fn slices(&self, pieces: &[(usize, usize)]) -> Vec<IoSlice<'_>> {
         pieces.iter().map(|(at, len)| IoSlice::new(&self.0[*at..at + len])).collect()
     }

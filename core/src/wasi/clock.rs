@@ -1,4 +1,4 @@
-//! The clocks that a guest reads: those of the host, or one of its own, for runs that can be repeated.
+//! The clocks that a guest reads: the host's, or a simulated one for reproducible runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,33 +9,36 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 /// The clock that a guest reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// Those of the host.
+    /// The host's clocks.
     #[default]
     Host,
-    /// One of the guest's own, for runs that can be repeated. It is at `start` when an instance, or a run, begins; it goes on by `step` whenever the guest reads it, and to the
-    /// end of a wait (`time.Sleep`, say), which takes no time. Nothing else moves it. Limits of time, and the times of files, are the host's all the same.
+    /// A clock of the guest's own, for reproducible runs. It shows `start` when an instance, or a
+    /// run, begins. It advances by `step` whenever the guest reads it, and to the end of each wait
+    /// (`time.Sleep`, for example), which takes no real time. Nothing else advances it. Time limits
+    /// and the times of files still use the host's clock.
     ///
-    /// Without a step, a guest that reads the clock until some time has passed never ends. A start before 1970 counts as 1970.
+    /// Without a step, a guest that reads the clock until some time has passed never ends. A start
+    /// before 1970 counts as 1970.
     Simulated {
-        /// What it shows at first.
+        /// The time that it shows at first.
         start: SystemTime,
-        /// By how much it goes on with each look at it.
+        /// How much it advances with each reading.
         step: Duration,
     },
 }
 
 impl Clock {
-    /// A simulated clock that goes on by a microsecond with each look at it.
+    /// A simulated clock that advances by a microsecond with each reading.
     #[must_use]
     pub fn simulated(start: SystemTime) -> Clock {
         Clock::Simulated { start, step: Duration::from_micros(1) }
     }
 }
 
-/// What a guest's monotonic clock begins with. Go takes 0 for a clock that does not work.
+/// The first reading of a guest's monotonic clock. Go takes 0 for a broken clock.
 const BEGIN: u64 = 1_000_000_000;
 
-/// A simulated clock. Clones are the same one.
+/// A simulated clock. Clones are the same clock.
 #[derive(Clone)]
 pub(crate) struct Simulated(Arc<Inner>);
 
@@ -54,29 +57,31 @@ impl Simulated {
         Some(Simulated(Arc::new(Inner { start, step: nanoseconds(step), passed: AtomicU64::new(0) })))
     }
 
-    /// Has the guest read it.
+    /// Has wasmtime-wasi read it for the guest.
     pub(crate) fn give_to(&self, builder: &mut WasiCtxBuilder) {
         builder.wall_clock(self.clone()).monotonic_clock(self.clone());
     }
 
-    /// Nanoseconds since the start, without a look of the guest's.
+    /// Nanoseconds since the start, without counting as a reading.
     pub(crate) fn passed(&self) -> u64 {
         self.0.passed.load(Ordering::Relaxed)
     }
 
-    /// Goes on to that many nanoseconds since the start, unless it is there.
+    /// Advances to that many nanoseconds since the start, unless it has passed them.
     pub(crate) fn go_to(&self, passed: u64) {
         self.0.passed.fetch_max(passed, Ordering::Relaxed);
     }
 
-    /// The nanoseconds since the start at which the clock of the guest with that meaning shows `time`.
+    /// The nanoseconds since the start at which the guest's wall clock or monotonic clock shows
+    /// `time`.
     pub(crate) fn when(&self, is_wall: bool, time: u64) -> u64 {
         time.saturating_sub(if is_wall { nanoseconds(self.0.start) } else { BEGIN })
     }
 
     fn read(&self) -> u64 {
         let next = |passed: u64| Some(passed.saturating_add(self.0.step));
-        // It never gives `None`, so this is what was there before; the clock of a guest is read by one thread at a time.
+        // The closure never returns `None`, so this is the previous value; one thread at a time
+        // reads a guest's clock.
         let before = self.0.passed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_else(|passed| passed);
         before.saturating_add(self.0.step)
     }

@@ -1,4 +1,4 @@
-//! What WASI has of a guest, and what it asks of the data of a store.
+//! What WASI has of a guest, and what it needs of a store's data.
 
 use std::sync::Arc;
 
@@ -22,47 +22,48 @@ use crate::wasi::sockets::lookups::Share;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::streams::{Standards, Streams};
 
-/// The data of a store whose guest has WASI. All functions of WASI are generic over it, as those of wasmtime-wasi are over its views.
+/// The data of a store whose guest has WASI. All functions of WASI are generic over it, as those of
+/// wasmtime-wasi are over its views.
 pub(crate) trait Host: Send + 'static {
     /// What WASI has of the guest.
     fn wasi(&mut self) -> &mut Wasi;
 
-    /// The guest's memory, as soon as it is known.
+    /// The guest's memory, once it is known.
     fn memory(&self) -> Option<Memory>;
 
-    /// Notes that the guest, which has waited, computes again.
+    /// The guest has waited, and computes again from now on.
     fn resume(&mut self);
 }
 
 /// What WASI has of a guest.
 pub(crate) struct Wasi {
-    /// What wasmtime-wasi serves: arguments, the environment, clocks, random numbers of the host.
+    /// What wasmtime-wasi serves: arguments, the environment, clocks, the host's random numbers.
     pub(crate) p1: WasiP1Ctx,
-    /// Of the innermost call: how long a function may wait.
+    /// That of the innermost call: it bounds every wait.
     pub(crate) budget: Budget,
     pub(crate) streams: Arc<Streams>,
     pub(crate) standards: Standards,
-    /// Of a guest whose clock is not the host's.
+    /// `None` where the guest reads the host's clocks.
     pub(crate) clock: Option<Simulated>,
-    /// Of a guest whose random numbers are not the host's.
+    /// `None` where the guest's random numbers are the host's.
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Pipes,
     pub(crate) files: Files,
     pub(crate) listings: Listings,
-    /// Gone with the guest.
+    /// Removed when the guest is dropped.
     _temporary: Option<Temporary>,
 }
 
-/// What the WASI of a guest is made of.
+/// What a guest's `Wasi` is made from.
 pub(crate) struct Parts<'p> {
-    /// The guest's name for itself.
+    /// The name that the guest has for itself, `argv[0]`.
     pub(crate) name: &'p str,
-    /// Whether it is a program of Go.
+    /// Whether Go compiled it.
     pub(crate) is_go: bool,
     pub(crate) sandbox: &'p Sandbox,
     pub(crate) limits: &'p Limits,
-    /// What outlasts a guest: the next one after a reset has the same.
+    /// These outlive a guest: after a reset the next one gets the same.
     pub(crate) given: &'p Arc<Given>,
     pub(crate) streams: &'p Arc<Streams>,
     pub(crate) denials: &'p Arc<Denials>,

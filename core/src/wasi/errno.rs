@@ -1,4 +1,4 @@
-//! The numbers of preview 1 for what went wrong.
+//! The error numbers of preview 1.
 
 use std::io;
 
@@ -6,7 +6,7 @@ macro_rules! numbers {
     ($($name:ident = $number:literal $(from $host:ident)?,)*) => {
         $(pub(crate) const $name: i32 = $number;)*
 
-        /// The guest's number for what the system said; `IO` for what preview 1 has no number for.
+        /// The guest's number for an error of the system; `IO` where preview 1 has none.
         pub(crate) fn from_system(error: &io::Error) -> i32 {
             match error.raw_os_error() {
                 #[cfg(unix)]
@@ -15,7 +15,7 @@ macro_rules! numbers {
             }
         }
 
-        /// The same for a number of the system, of which 0 is none.
+        /// The same for the system's own number; 0 is no error.
         #[cfg(unix)]
         pub(crate) fn from_code(code: i32) -> i32 {
             match code {
@@ -87,7 +87,7 @@ numbers! {
     XDEV = 75 from EXDEV,
 }
 
-/// Where the system's own numbers are not known.
+/// For systems whose own numbers are not known.
 fn from_kind(kind: io::ErrorKind) -> i32 {
     match kind {
         io::ErrorKind::AddrInUse => ADDRINUSE,

@@ -1,4 +1,5 @@
-//! What preview 1 does with any descriptor: standard streams are served here; sockets and pipes by `owned_fd`, files by `files`.
+//! Functions of preview 1 for any descriptor. Standard streams are served here, sockets and pipes
+//! by `owned_fd`, files by `files`.
 
 use std::io;
 
@@ -13,7 +14,8 @@ use crate::wasi::sockets::functions::NONBLOCK;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::streams::Standard;
 
-/// What shells say of a program that a broken pipe has ended: 128, and the number of the signal.
+/// The exit code that shells report for a program that a broken pipe has ended: 128 plus the
+/// signal's number.
 const BROKEN_PIPE: i32 = 141;
 
 pub(crate) fn fd_fdstat_get(call: Call<'_>, fd: i32, stat: i32) -> Result<(), Failed> {
@@ -50,7 +52,7 @@ pub(crate) async fn fd_write(call: Call<'_>, fd: i32, buffers: i32, count: i32, 
     let list = memory.list(buffers, count, 4)?;
     for number in 0..list.len() / 8 {
         let (at, len) = memory.buffer(list, number)?;
-        // Short writes are allowed, and callers go on with the rest.
+        // Short writes are allowed; callers continue with the rest.
         let len = len.min(MOST - written);
         match stream.write(&memory.0[at..at + len], blocks, waiting, &wasi.budget).await? {
             Ok(count) => {
@@ -62,7 +64,8 @@ pub(crate) async fn fd_write(call: Call<'_>, fd: i32, buffers: i32, count: i32, 
             Err(_) if written > 0 => break,
             Err(error) => {
                 let said = errno::from_system(&error);
-                // Elsewhere a signal ends who writes where nobody reads. One that was told, and writes all the same, may never end else.
+                // Elsewhere a signal ends a program that writes to a pipe without readers. A
+                // program that ignores the first error might never end.
                 if said == errno::PIPE && wasi.standards.note_broken(standard) {
                     return Err(Failed::Trapped(I32Exit(BROKEN_PIPE).into()));
                 }
@@ -83,7 +86,8 @@ pub(crate) async fn fd_read(call: Call<'_>, fd: i32, buffers: i32, count: i32, d
         None => return content::read(call, (fd, buffers, count, done), None).await,
     }
     let Call { mut memory, wasi, waiting } = call;
-    // The first buffer that has room is enough: a read may give less than it was asked for, and should not wait for more.
+    // The first buffer with room is enough: a read may return less than it was asked for, and
+    // should not wait for more.
     let (mut at, mut len) = (0, 0);
     let list = memory.list(buffers, count, 4)?;
     for number in 0..list.len() / 8 {
@@ -119,7 +123,8 @@ pub(crate) fn fd_close(wasi: &mut Wasi, fd: i32) -> Result<(), Failed> {
 pub(crate) fn fd_renumber(wasi: &mut Wasi, from: i32, to: i32) -> Result<(), Failed> {
     if let Some(renumbered) = owned_fd::renumber(wasi, from, to) {
         renumbered?;
-        // Behind a listener that was handed in stands what keeps its number from files.
+        // The table of files has an entry behind a listener that was handed in, which keeps its
+        // number free.
         if from != to && !Sockets::is_own(from) {
             wasi.files.close(from)?;
         }

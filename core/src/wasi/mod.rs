@@ -1,4 +1,4 @@
-//! WASI preview 1 and its extension for sockets: what a sandbox gives, as a guest sees it.
+//! WASI preview 1 and its extension for sockets: the sandbox, as a guest sees it.
 
 pub(crate) mod call;
 pub(crate) mod clock;

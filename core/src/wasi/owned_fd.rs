@@ -1,4 +1,4 @@
-//! What preview 1 does with any descriptor, where that is the core's own: a socket, or a pipe.
+//! Functions of preview 1 for descriptors that the table of files does not have: sockets and pipes.
 
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
@@ -9,18 +9,19 @@ use crate::wasi::sockets::functions::NONBLOCK;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::sockets::transfer;
 
-/// The numbers of preview 1 for kinds of sockets.
+/// The numbers of preview 1 for types of sockets.
 const DATAGRAM: u8 = 5;
 const STREAM: u8 = 6;
 
-/// What a descriptor may be used for: all there is. Nobody is kept from anything by it.
+/// All rights that there are: the core does not restrict descriptors by rights.
 const RIGHTS: u64 = (1 << 30) - 1;
 
 pub(crate) fn is_own(wasi: &Wasi, fd: i32) -> bool {
     wasi.sockets.find(fd).is_some() || wasi.pipes.find(fd).is_some()
 }
 
-/// Whether the guest may have one more descriptor of the host's. The error is its number for that.
+/// Whether the guest may open one more descriptor of the host. The error is the guest's number for
+/// that.
 pub(crate) fn has_room(wasi: &Wasi) -> Result<(), i32> {
     wasi.files.has_room(wasi.sockets.count() + wasi.pipes.count())
 }
@@ -46,14 +47,14 @@ pub(crate) async fn write(mut call: Call<'_>, fd: i32, buffers: i32, count: i32,
     call.memory.bytes(done, 4)?;
     let pieces = call.memory.pieces(buffers, count)?;
     let count = match pieces.first() {
-        // Short writes are allowed, and callers go on with the rest.
+        // Short writes are allowed; callers continue with the rest.
         Some((at, len)) => pipe.write(&call.memory.0[*at..at + len], call.waiting, &call.wasi.budget).await?,
         None => 0,
     };
     call.memory.set_word(done, count as u32)
 }
 
-/// The kind of a descriptor, and its flags.
+/// The type of a descriptor, and its flags.
 fn kind(wasi: &Wasi, fd: i32) -> Result<(u8, i32), Failed> {
     let (kind, blocks) = match (wasi.sockets.find(fd), wasi.pipes.find(fd)) {
         (Some(socket), _) => (if socket.is_stream { STREAM } else { DATAGRAM }, socket.blocks),
@@ -90,19 +91,21 @@ pub(crate) fn file_stat(mut call: Call<'_>, fd: i32, at: i32) -> Result<(), Fail
     let (kind, _) = kind(call.wasi, fd)?;
     let bytes = call.memory.bytes_mut(at, 64)?;
     bytes.fill(0);
-    // One link, as systems have it.
+    // One link, as systems report.
     (bytes[16], bytes[24]) = (kind, 1);
     Ok(())
 }
 
-/// Closes what is the core's own; gives whether that is all there is to it.
+/// Closes a socket or a pipe. Returns whether nothing is left to close.
 pub(crate) fn close(wasi: &mut Wasi, fd: i32) -> bool {
     let was_socket = wasi.sockets.remove(fd).is_some();
-    // Behind a listener that was handed in stands what keeps its number from files.
+    // The table of files has an entry behind a listener that was handed in, which keeps its number
+    // free.
     wasi.pipes.close(fd) || was_socket && Sockets::is_own(fd)
 }
 
-/// Puts a socket at another socket's number; `None` where both are files. What is the core's own and a file don't change places: their numbers are not of one kind.
+/// Moves a socket to the number of another socket; `None` where both are files. A socket can't take
+/// the number of a file, nor a file that of a socket: their numbers are in different ranges.
 pub(crate) fn renumber(wasi: &mut Wasi, from: i32, to: i32) -> Option<Result<(), i32>> {
     let is_ours = |fd| is_own(wasi, fd) || Sockets::is_own(fd) || Pipes::is_own(fd);
     if !is_ours(from) && !is_ours(to) {
@@ -124,7 +127,7 @@ pub(crate) fn renumber(wasi: &mut Wasi, from: i32, to: i32) -> Option<Result<(),
     })
 }
 
-/// What a descriptor says to a function of files, where it is the core's own.
+/// What a function for files answers for a socket or a pipe; `None` for all other descriptors.
 pub(crate) fn refused(wasi: &Wasi, fd: i32, function: &str) -> Option<i32> {
     is_own(wasi, fd).then(|| refusal(function))
 }

@@ -1,5 +1,5 @@
-//! What a guest has opened that has no places in it: named pipes, terminals and other devices. They are read and written without blocking, and the call
-//! waits for them as long as its budget lasts.
+//! What a guest has opened that can't be seeked: named pipes, terminals and other devices. They are
+//! used without blocking, and the call waits for them as long as its budget lasts.
 
 use crate::config::budget::Budget;
 use crate::platform::descriptor::{Descriptor, Wants};
@@ -7,10 +7,10 @@ use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::waiting::Waiting;
 
-/// The first number of a pipe: behind those of files, before those of sockets.
+/// The first number of a pipe: above those of files, below those of sockets.
 const FIRST: i32 = 1 << 29;
 
-/// Numbers that there are for pipes: more than any guest has.
+/// How many numbers pipes have: more than any guest needs.
 const MOST: usize = 1 << 20;
 
 /// The pipes of a guest, by their numbers from [`FIRST`] on.
@@ -22,9 +22,9 @@ pub(crate) struct Pipes {
 /// An open pipe.
 pub(crate) struct Pipe {
     pub(crate) descriptor: Descriptor,
-    /// Whether what can't be done at once waits.
+    /// Whether the guest waits for what can't be done at once.
     pub(crate) blocks: bool,
-    /// The number of preview 1 for what it is.
+    /// Its type, by the numbers of preview 1.
     pub(crate) kind: u8,
 }
 
@@ -42,12 +42,12 @@ impl Pipes {
         self.open.iter().flatten().count()
     }
 
-    /// Whether the number is for pipes only, whether or not there is one.
+    /// Whether the number is one for pipes, open or not.
     pub(crate) fn is_own(number: i32) -> bool {
         place(number).is_some()
     }
 
-    /// Takes note that the guest closes a descriptor. Gives whether it was a pipe.
+    /// Closes a pipe. Returns whether there was one.
     pub(crate) fn close(&mut self, number: i32) -> bool {
         place(number).and_then(|place| self.open.get_mut(place)?.take()).is_some()
     }
@@ -61,7 +61,7 @@ impl Pipes {
             self.open.push(None);
         }
         self.open[place] = Some(pipe);
-        // Bounded by MOST.
+        // At most MOST.
         Ok(FIRST + place as i32)
     }
 }
@@ -71,7 +71,7 @@ fn place(number: i32) -> Option<usize> {
 }
 
 impl Pipe {
-    /// Reads what is there, and waits for it as long as the budget lasts; 0 at the end.
+    /// Reads what is available, and waits for it as long as the budget lasts; 0 at the end.
     pub(crate) async fn read(&self, buffer: &mut [u8], waiting: Waiting, budget: &Budget) -> Result<usize, Failed> {
         loop {
             if let Some(count) = self.descriptor.read(buffer)? {

@@ -1,4 +1,4 @@
-//! `poll_oneoff`: waiting for moments and descriptors, as long as the budget of the call lasts.
+//! `poll_oneoff`: waiting for clocks and descriptors, as long as the budget of the call lasts.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,7 +24,7 @@ use crate::wasi::stdio::output::Stream;
 use crate::wasi::stdio::streams::{Standard, Standards, Streams};
 use crate::wasi::waiting::Waiting;
 
-/// Subscriptions that one call may have: each takes room on the host's side.
+/// Subscriptions in one call: each takes memory of the host.
 const MOST: u32 = 1 << 16;
 
 /// Sizes of `subscription` and `event`.
@@ -43,20 +43,21 @@ const MONOTONIC: u32 = 1;
 struct Subscription {
     userdata: u64,
     kind: u8,
-    /// A clock, or a descriptor.
+    /// The number of a clock or a descriptor.
     target: u32,
     time: u64,
     is_absolute: bool,
 }
 
-/// What all of them wait for.
+/// All subscriptions, resolved.
 struct Waits {
     all: Vec<Wait>,
-    /// The sockets and pipes among it, each once for what it should be ready for: however many subscriptions there are, these are no more than the guest has.
+    /// The sockets and pipes among them, once for each operation. However many subscriptions there
+    /// are, the guest has no more of these.
     own: Vec<(i32, Wants)>,
 }
 
-/// What one waits for.
+/// A subscription, resolved.
 struct Wait {
     userdata: u64,
     kind: u8,
@@ -64,19 +65,19 @@ struct Wait {
 }
 
 enum Until {
-    /// `None`: never.
+    /// `None` for never.
     Moment(Option<Instant>),
-    /// So many nanoseconds of a simulated clock.
+    /// Nanoseconds of a simulated clock.
     Simulated(u64),
     Input,
     Output(Standard),
-    /// A socket or pipe, by its place among them.
+    /// A socket or a pipe, by its index in `own`.
     Own(usize),
-    /// There already, or never to be.
+    /// Known already.
     Now(Outcome),
 }
 
-/// What an event says.
+/// The result in an event.
 #[derive(Clone, Copy)]
 struct Outcome {
     error: i32,
@@ -91,7 +92,7 @@ impl Outcome {
         Outcome { error, ..Outcome::PLAIN }
     }
 
-    /// A read that would not wait; 0 bytes are the end.
+    /// A read that would not wait; 0 bytes mean the end.
     fn readable(bytes: u64) -> Outcome {
         Outcome { bytes, is_end: bytes == 0, ..Outcome::PLAIN }
     }
@@ -100,7 +101,7 @@ impl Outcome {
         Outcome { bytes: 1, ..Outcome::PLAIN }
     }
 
-    /// A socket or pipe that can be used; how many bytes that would be is not known.
+    /// A socket or a pipe that is ready; the number of bytes is not known.
     fn own(found: Found) -> Outcome {
         Outcome { bytes: 1, is_end: found.is_over, ..Outcome::PLAIN }
     }
@@ -113,7 +114,7 @@ struct Event {
     outcome: Outcome,
 }
 
-/// `time.Sleep` ends here, and whatever waits for descriptors.
+/// Serves `time.Sleep`, and whatever waits for descriptors.
 pub(crate) async fn poll_oneoff(mut call: Call<'_>, subscriptions: i32, events: i32, count: i32, ready: i32) -> Result<(), Failed> {
     let wanted = read(call.memory.0, subscriptions as u32, events as u32, count as u32)?;
     let waits = resolve(&wanted, call.wasi, call.waiting).await?;
@@ -122,7 +123,8 @@ pub(crate) async fn poll_oneoff(mut call: Call<'_>, subscriptions: i32, events: 
     call.memory.answer(ready, count)
 }
 
-/// Reads the subscriptions, and checks that there is room for as many events. The error is the guest's number for it.
+/// Reads the subscriptions, and checks that there is room for as many events. The error is the
+/// guest's number.
 fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscription>, i32> {
     if count == 0 || count > MOST {
         return Err(errno::INVAL);
@@ -144,7 +146,8 @@ fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscript
     if all.iter().any(|one| one.kind > FD_WRITE) { Err(errno::INVAL) } else { Ok(all) }
 }
 
-/// Finds out what the subscriptions mean now. What can't be waited for is an event of its own, and harms no other.
+/// Resolves the subscriptions. One that can't be waited for yields an event with an error, and does
+/// not affect the others.
 async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Waits> {
     let now = Instant::now();
     let mut all = Vec::with_capacity(subscriptions.len());
@@ -155,7 +158,7 @@ async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, waiting: Waiti
             (FD_READ, Some(Standard::Input)) => Until::Input,
             (FD_WRITE, Some(standard @ (Standard::Output | Standard::Error))) => Until::Output(standard),
             (_, Some(_)) => Until::Now(Outcome::failed(errno::BADF)),
-            // Nobody will connect any more, which accepting tells.
+            // A listener that was shut down: accepting reports that.
             (_, None) if wasi.sockets.find(one.target as i32).is_some_and(Socket::is_shut) => {
                 Until::Now(Outcome::own(Found { is_ready: true, is_over: true }))
             }
@@ -187,7 +190,7 @@ fn moment(one: &Subscription, now: Instant, wasi: &mut Wasi) -> wasmtime::Result
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
         }
-        // Its beginning is known to wasmtime-wasi alone.
+        // Only wasmtime-wasi knows when this clock began.
         (MONOTONIC, true) => {
             let mut bytes = [0; 8];
             let mut memory = GuestMemory::Unshared(&mut bytes);
@@ -199,7 +202,7 @@ fn moment(one: &Subscription, now: Instant, wasi: &mut Wasi) -> wasmtime::Result
     Ok(Until::Moment(now.checked_add(Duration::from_nanos(one.time.saturating_sub(passed)))))
 }
 
-/// Files of the host are always ready; directories, and numbers without a file, never are.
+/// Files are always ready; directories, and numbers without a file, never are.
 async fn file(kind: u8, fd: u32, wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Outcome> {
     let open = match wasi.files.find(fd as i32) {
         Some(Open::Null(_)) if kind == FD_WRITE => return Ok(Outcome::writable()),
@@ -217,9 +220,9 @@ async fn file(kind: u8, fd: u32, wasi: &mut Wasi, waiting: Waiting) -> wasmtime:
     }
 }
 
-/// Waits until something has happened, and gives all that has.
+/// Waits for the first events, and returns all that have happened by then.
 async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Event>> {
-    // Parts of it: a task that waits shares them between threads, which the whole can't be.
+    // Borrowed as parts: a task that waits must be Send, and `Wasi` as a whole is not Sync.
     let Wasi { standards, streams, sockets, pipes, budget, clock, .. } = wasi;
     let (standards, streams, budget, clock) = (&*standards, &**streams, &*budget, clock.as_ref());
     let (own, waits) = (awaited(&waits.own, sockets, pipes), &waits.all[..]);
@@ -228,9 +231,9 @@ async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Ev
     let mut in_vain = 0;
     loop {
         let now = Instant::now();
-        // Looked at once: all that wait for the same stream are told the same.
+        // Asked once, so that all subscriptions for a stream get the same answer.
         let input = waits.iter().any(|wait| matches!(wait.until, Until::Input)).then(|| standards.stdin.ready()).flatten();
-        // One look for all of them.
+        // One call of the system for all of them.
         let found = look(&own);
         let passed = clock.map_or(0, Simulated::passed);
         let happened: Vec<_> = waits.iter().filter_map(|wait| wait.event(now, passed, input, streams, &found)).collect();
@@ -238,7 +241,7 @@ async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Ev
             return Ok(happened);
         }
         waiting.check(budget)?;
-        // A simulated clock waits for nothing: it is at the nearest moment at once.
+        // Waits for a simulated clock take no time: it advances to the nearest moment at once.
         if let (Some(clock), Some(next)) = (clock, waits.iter().filter_map(Wait::simulated).min()) {
             clock.go_to(next);
             continue;
@@ -246,13 +249,15 @@ async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Ev
         let next = waits.iter().filter_map(Wait::moment).min().map(|next| next.saturating_duration_since(Instant::now()));
         in_vain = if waiting.pause(&wanted, budget, next).await { in_vain + 1 } else { 0 };
         if in_vain > 1 {
-            // Ready, and yet not. Nothing tells when it is, and the thread may be an event loop's.
+            // Reported as ready, but not ready for this. No event will follow, and the thread may
+            // be an event loop's, so poll now and then.
             waiting.pause(&[], budget, Some(next.map_or(LOOK, |next| next.min(LOOK)))).await;
         }
     }
 }
 
-/// The sockets and pipes that end the wait. They were there when it began, and nobody closes them meanwhile.
+/// The sockets and pipes to wait for. They existed when the wait began, and nothing closes them
+/// meanwhile.
 fn awaited<'s>(own: &[(i32, Wants)], sockets: &'s Sockets, pipes: &'s Pipes) -> Vec<Wanted<'s>> {
     let one = |(number, wants): &(i32, Wants)| {
         let socket = sockets.find(*number).map(Socket::awaited);
@@ -261,7 +266,7 @@ fn awaited<'s>(own: &[(i32, Wants)], sockets: &'s Sockets, pipes: &'s Pipes) -> 
     own.iter().filter_map(one).collect()
 }
 
-/// The host's descriptors that end the wait: one for each standard stream at the most.
+/// The host's descriptors to wait for: at most one for each standard stream.
 fn descriptors<'s>(waits: &[Wait], standards: &'s Standards, streams: &'s Streams) -> Vec<Wanted<'s>> {
     let is_wanted = |standard: Standard| {
         waits.iter().any(|wait| match wait.until {
@@ -312,7 +317,7 @@ impl Wait {
     }
 }
 
-/// Writes the events, for which there is room; gives their number.
+/// Writes the events, for which there is room; returns their number.
 fn write(memory: &mut [u8], at: u32, events: &[Event]) -> usize {
     let room = memory[at as usize..].chunks_exact_mut(EVENT);
     for (bytes, event) in room.zip(events) {

@@ -1,4 +1,4 @@
-//! A guest's random numbers: those of the host, or of a seed, for runs that can be repeated.
+//! A guest's random numbers: the host's, or those of a seed, for reproducible runs.
 
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
 use wiggle::GuestMemory;
@@ -8,14 +8,15 @@ use crate::wasi::call::{Call, Failed};
 /// Where a guest's random numbers come from: `crypto/rand`, `math/rand`, the seeds of maps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Random {
-    /// From the host, which nobody can foresee.
+    /// From the host; they can't be predicted.
     #[default]
     Host,
-    /// From that seed, the same for each instance and each run: for runs that can be repeated, and never for keys. Versions of this crate, and machines, do not differ in it.
+    /// From that seed, the same for each instance and each run: for reproducible runs, and never
+    /// for keys. They do not depend on the machine or on the version of this crate.
     Seed(u64),
 }
 
-/// What follows from a seed.
+/// The random numbers of a seed.
 pub(crate) struct Seeded(blake3::OutputReader);
 
 impl Seeded {
@@ -28,7 +29,7 @@ impl Seeded {
     }
 }
 
-/// Bytes that are made at once: between two pieces the guest looks whether it should go on.
+/// Bytes that are generated at once: between two pieces the guest checks whether it should go on.
 const PIECE: usize = 1 << 20;
 
 pub(crate) fn random_get(call: Call<'_>, at: i32, len: i32) -> Result<(), Failed> {

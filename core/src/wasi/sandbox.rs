@@ -8,22 +8,26 @@ use crate::wasi::sockets::network::Network;
 use crate::wasi::stdio::input::Input;
 use crate::wasi::stdio::output::Output;
 
-/// What an instance may reach. By default: nothing but the standard output and error of the process.
+/// What an instance may reach. By default: nothing but the standard output and error of the
+/// process.
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
-    /// `os.Args` behind the program's name, which is always there.
+    /// `os.Args` after the program's name, which is always there.
     pub args: Vec<String>,
-    /// Environment variables. Nothing is taken from the host's own environment.
+    /// Environment variables. Nothing is inherited from the host.
     pub env: Vec<(String, String)>,
-    /// Directories of the host, by the path at which the guest sees them. They are opened once, when an instance or a pool is made of the sandbox. Where none
-    /// is given at `/`, the guest sees an empty root that it can only read.
+    /// Directories of the host, by the path at which the guest sees them. They are opened once,
+    /// when an instance or a pool is made with the sandbox. If none is given at `/`, the guest sees
+    /// an empty, read-only root.
     pub dirs: Vec<(String, Dir)>,
-    /// Whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, on the host's own folder for such files, and gone
-    /// when it is reset or dropped. Only the host's disk bounds what it writes there.
+    /// Whether the guest gets a temporary folder of its own at `/tmp`. It is empty at first, lies
+    /// in the host's folder for temporary files, and is removed when the guest is reset or dropped.
+    /// Only the host's disk bounds what the guest writes there.
     pub temp: bool,
     /// What the guest reads from its standard input.
     pub stdin: Input,
-    /// Where the guest's standard output goes. By default to that of the process; of a command that is run, into its result.
+    /// Where the guest's standard output goes. By default to that of the process; for a command
+    /// that is run, into its result.
     pub stdout: Output,
     /// Where the guest's standard error goes. Its end is kept for the text of a panic in any case.
     pub stderr: Output,

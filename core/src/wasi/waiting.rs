@@ -1,7 +1,8 @@
-//! How the functions of WASI wait: on the thread of their caller, or as a task.
+//! How the functions of WASI wait: by blocking the thread of their caller, or as a task.
 //!
-//! Each function that may wait is one `async fn`, which asks the [`Waiting`] that it is given for every wait. On a thread these waits block, so that the future never
-//! suspends and [`at_once`] runs it to its end; in a task they suspend it.
+//! Each function that may wait is one `async fn`, which leaves every wait to its [`Waiting`]. On a
+//! thread, waits block, so the future never suspends, and [`at_once`] runs it to its end. In a
+//! task, waits suspend it.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -18,7 +19,8 @@ use crate::platform::descriptor::{self, Wanted};
 use crate::platform::runtime;
 use crate::sched::task;
 
-/// Runs what waits on the thread, if at all. It is not run by Tokio: a function of the host that gets output may want a runtime of its own.
+/// Runs a future that waits by blocking the thread, if at all. Tokio is not involved: a host
+/// function for output may start a runtime of its own.
 pub(crate) fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
@@ -29,22 +31,23 @@ pub(crate) fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> was
 /// How a guest's caller waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// On its thread. Nothing of a runtime is needed, whose threads would be gone in a forked process.
+    /// By blocking its thread. No runtime is involved, because the threads of one would not exist
+    /// in a forked process.
     Thread,
-    /// As a task, on a fiber: the thread is free meanwhile.
+    /// As a task on a fiber, which leaves the thread to others.
     Task,
 }
 
-/// A wait for what never comes is one for a long time.
+/// The longest single wait: whoever waits for ever waits again.
 const LONG: Duration = Duration::from_secs(3600);
 
 impl Waiting {
-    /// Waits until one of the descriptors is ready, or the time has passed, or the budget wants to be asked again. It may come back early: look
-    /// again then. Gives whether one is said to be ready.
+    /// Waits until one of the descriptors is ready, the time has passed, or the budget has to be
+    /// checked. May return early: look again then. Returns whether one is reported to be ready.
     pub(crate) async fn pause(self, wanted: &[Wanted<'_>], budget: &Budget, time: Option<Duration>) -> bool {
         let until = match self {
             Waiting::Thread => budget.pause(),
-            // Tokens end a task from without (`fiber.rs`), and nobody interrupts one.
+            // Tokens end a task from outside (`call/`), and tasks can't be interrupted.
             Waiting::Task => budget.deadline.map(Deadline::left),
         };
         let pause = [time, until].into_iter().flatten().min().unwrap_or(LONG).min(LONG);
@@ -59,7 +62,7 @@ impl Waiting {
                 false
             }
             Waiting::Task => {
-                // All of them are asked, so that each wakes the task.
+                // All of them are polled, so that each one wakes the task.
                 let ready = |context: &mut Context<'_>| {
                     let mut is_looked_for = false;
                     for (awaited, wants) in wanted {
@@ -72,7 +75,7 @@ impl Waiting {
                     Some(is_looked_for)
                 };
                 let Some(is_looked_for) = poll_fn(|context| Poll::Ready(ready(context))).await else { return true };
-                // The host's own streams are shared with other readers, so none of them has an event queue.
+                // Other readers share the host's own streams, so those have no event queue.
                 let end = Instant::now() + if is_looked_for { pause.min(LOOK) } else { pause };
                 let mut end = pin!(runtime::sleep_until(end));
                 poll_fn(|context| if ready(context).is_none() { Poll::Ready(true) } else { end.as_mut().poll(context).map(|()| false) })
@@ -89,7 +92,7 @@ impl Waiting {
         }
     }
 
-    /// Runs the host's own code where that has to run.
+    /// Runs host code where the host needs it to run.
     pub(crate) async fn at_home<R>(self, code: impl FnOnce() -> R) -> R {
         match self {
             Waiting::Thread => code(),
@@ -101,8 +104,9 @@ impl Waiting {
         self == Waiting::Task
     }
 
-    /// Runs what the system has at once. A guest that runs on its caller's thread has that do it, which spares a hop to another one; one on a fiber may be on
-    /// the thread of an event loop, which should not wait for a disk.
+    /// Runs a system call that is expected to return at once. On a thread it runs there, without a
+    /// hop to another one. In a task it runs elsewhere, since the thread may be an event loop's,
+    /// which should not wait for a disk.
     pub(crate) async fn blocking<R: Send + 'static>(self, work: impl FnOnce() -> R + Send + 'static) -> R {
         match self {
             Waiting::Thread => work(),
@@ -110,7 +114,8 @@ impl Waiting {
         }
     }
 
-    /// Runs what the system may take long for. Who waits for it does so no longer than the budget lasts: it goes on by itself then.
+    /// Runs a system call that may take long. The call waits for it only as long as its budget
+    /// lasts; the operation continues on its own then.
     pub(crate) async fn aside<R: Send + 'static>(self, budget: &Budget, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
         if self.is_task() || budget.pause().is_none() {
             return Ok(self.blocking(work).await);

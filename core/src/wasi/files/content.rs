@@ -1,4 +1,4 @@
-//! What preview 1 does with an open file or directory by its number.
+//! Functions of preview 1 for an open file or directory.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::wasi::files::table::{Entry, Files, OpenFile, Place};
 use crate::wasi::files::{flags, read_at, write_at};
 use crate::wasi::stdio::streams::Standard;
 
-/// Rights of preview 1 that say something here. Nobody is kept from anything by the others.
+/// Rights of preview 1 that are reported. The core does not restrict descriptors by rights.
 const ALL_RIGHTS: u64 = (1 << 30) - 1;
 const READ: u64 = 1 << 1;
 const SEEK: u64 = 1 << 2;
@@ -22,9 +22,9 @@ const WRITE: u64 = 1 << 6;
 const READDIR: u64 = 1 << 14;
 const PATH_SET_SIZE: u64 = 1 << 19;
 const SET_SIZE: u64 = 1 << 22;
-/// What only files have.
+/// Rights that only files have.
 const OF_FILES: u64 = READ | SEEK | WRITE | 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | SET_SIZE | 1 << 27;
-/// What many programs expect of a directory that is given.
+/// Rights that many programs expect of a directory that the sandbox gives.
 const OF_DIRS: u64 = 1 << 9
     | 1 << 10
     | 1 << 11
@@ -42,7 +42,7 @@ const OF_DIRS: u64 = 1 << 9
     | 1 << 25
     | 1 << 26;
 
-/// Reads from a place, or from where the last read or write ended.
+/// Reads at an offset, or at the current one.
 pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i32, i32, i32), at: Option<u64>) -> Result<(), Failed> {
     let (start, len) = call.first(buffers, count)?;
     call.place(done, 4)?;
@@ -65,7 +65,7 @@ pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i
                 }
             }
         }
-        // `os.ReadFile` of a directory should say what it does elsewhere.
+        // The error that `os.ReadFile` of a directory has on other systems.
         Some(Entry::Dir(_)) if at.is_none() => return Err(Failed::Number(errno::ISDIR)),
         Some(Entry::Kept) if at.is_some() => return Err(Failed::Number(errno::SPIPE)),
         _ => return Err(Failed::Number(errno::BADF)),
@@ -76,7 +76,7 @@ pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i
     call.result(done, &(count as u32).to_le_bytes())
 }
 
-/// Writes to a place, or where the last read or write ended.
+/// Writes at an offset, or at the current one.
 pub(crate) async fn write(mut call: Call<'_>, (fd, buffers, count, done): (i32, i32, i32, i32), at: Option<u64>) -> Result<(), Failed> {
     let (start, len) = call.first(buffers, count)?;
     call.place(done, 4)?;
@@ -102,7 +102,7 @@ pub(crate) async fn write(mut call: Call<'_>, (fd, buffers, count, done): (i32, 
     call.result(done, &(count as u32).to_le_bytes())
 }
 
-/// Where a file appends, the system finds the end: others may write there, too.
+/// For a file in append mode the system finds the end, since others may write there too.
 fn put(file: &std::fs::File, bytes: &[u8], at: u64, appends: bool) -> std::io::Result<usize> {
     if !appends {
         return write_at(file, bytes, at);
@@ -136,7 +136,7 @@ pub(crate) async fn fd_seek(mut call: Call<'_>, (fd, offset, whence, to): (i32, 
                     let file = open.file.clone();
                     call.ask(move || file.metadata()).await?.len()
                 }
-                // Go hands on whatever a program takes for it.
+                // Go passes on what a program gives.
                 _ => return Err(Failed::Number(errno::INVAL)),
             };
             from.checked_add_signed(offset).filter(|at| i64::try_from(*at).is_ok()).ok_or(errno::INVAL)?
@@ -189,7 +189,7 @@ pub(crate) async fn fd_filestat_set_times(call: Call<'_>, fd: i32, access: i64, 
     call.ask(move || times.set(&file)).await
 }
 
-/// Writes through to the disk: all, or the content.
+/// Flushes to the disk: all of it, or the content only.
 pub(crate) async fn fd_sync(call: Call<'_>, fd: i32, all: bool) -> Result<(), Failed> {
     let file = match call.wasi.files.find(fd) {
         Some(Entry::Null(_)) => return Err(Failed::Number(errno::INVAL)),
@@ -240,7 +240,7 @@ pub(crate) fn fd_fdstat_set_flags(files: &mut Files, fd: i32, given: i32) -> Res
 fn set_append(file: &std::fs::File, appends: bool) -> std::io::Result<()> {
     use std::os::fd::AsRawFd as _;
     let flags = libc::O_NONBLOCK | if appends { libc::O_APPEND } else { 0 };
-    // SAFETY: the descriptor is open as long as the file lives; nobody else has this opening of it.
+    // SAFETY: the file keeps the descriptor open, and nothing else uses this open file description.
     match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) } {
         -1 => Err(std::io::Error::last_os_error()),
         _ => Ok(()),
@@ -252,7 +252,7 @@ fn set_append(_: &std::fs::File, _: bool) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What a descriptor is, and what may be done with it.
+/// The type, flags and rights of a descriptor.
 pub(crate) fn fd_fdstat_get(mut call: Call<'_>, fd: i32, to: i32) -> Result<(), Failed> {
     let of_file = |reads: bool, writes: bool| ALL_RIGHTS & !if reads { 0 } else { READ | READDIR } & !if writes { 0 } else { WRITE };
     let (kind, flags, rights, inherited) = match call.wasi.files.find(fd) {

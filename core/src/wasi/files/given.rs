@@ -1,5 +1,5 @@
-//! What a sandbox gives of the host's files, opened once, before any guest can change what a path leads to. Resets and further instances of a pool
-//! use the same descriptors.
+//! The files that a sandbox gives, opened once, before any guest can change where a path leads.
+//! Resets and the other instances of a pool use the same descriptors.
 
 use std::fs::File;
 use std::io;
@@ -16,7 +16,7 @@ use crate::wasi::stdio::input::Input;
 pub(crate) struct Given {
     pub(crate) dirs: Vec<GivenDir>,
     stdin: Option<(PathBuf, File)>,
-    /// By their paths in the rules, those whose directory was there.
+    /// By their paths in the rules; only those whose directory existed.
     sockets: Vec<(String, Arc<File>)>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct GivenDir {
 }
 
 impl Given {
-    /// Opens all of it. Links in the host's own paths are followed now, and never again.
+    /// Opens all of it. Links in the host's paths are followed now, and never again.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Given {
         };
         let mut sockets: Vec<(String, Arc<File>)> = Vec::new();
         for path in sandbox.network.unix_paths() {
-            // One that is not there can't be connected to, which the guest is told when it tries.
+            // A guest that connects to a socket without a directory gets an error then.
             if let Some(parent) = Path::new(path).parent()
                 && !sockets.iter().any(|(known, _)| known == path)
                 && let Ok(file) = open_path(parent)
@@ -65,11 +65,11 @@ impl Given {
         Ok(Arc::new(Given { dirs, stdin, sockets }))
     }
 
-    /// The file for standard input, read from its beginning; `None` where that is no file.
+    /// The file for standard input, at its beginning; `None` where that is no file.
     ///
     /// # Errors
     ///
-    /// `denied` when it can't be opened once more.
+    /// `denied` when it can't be opened again.
     pub(crate) fn stdin(&self) -> Result<Option<Descriptor>> {
         let Some((path, file)) = &self.stdin else { return Ok(None) };
         descriptor::reopen(file, path).map(|file| Some(Descriptor::File(file))).map_err(|error| not_read(path, &error))
@@ -97,7 +97,7 @@ fn not_read(path: &Path, error: &io::Error) -> Error {
     Error::new(ErrorKind::Denied, format!("{} can't be given to the guest as its standard input: {error}", path.display()))
 }
 
-/// Opens a directory that the guest may list, if the system lets this process do so.
+/// Opens a directory that the guest may list, if the system permits.
 pub(crate) fn open_readable(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -110,7 +110,7 @@ pub(crate) fn open_readable(path: &Path) -> io::Result<File> {
     open_path(path)
 }
 
-/// Opens a directory to look up names in it.
+/// Opens a directory for looking up names in it.
 fn open_path(path: &Path) -> io::Result<File> {
     cap_primitives::fs::open_ambient_dir(path, cap_primitives::ambient_authority())
 }

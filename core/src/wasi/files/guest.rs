@@ -1,4 +1,4 @@
-//! What guests pass to functions of files: paths, lists of buffers, places for results.
+//! The arguments of functions for files: paths, lists of buffers, places for results.
 
 use std::io;
 
@@ -8,10 +8,11 @@ use crate::wasi::errno;
 use crate::wasi::files::table::Found;
 use crate::wasi::files::{failed, trap};
 
-/// Longest path that is looked at; a longer one is none to any system.
+/// The longest path; no system accepts longer ones.
 const MOST_PATH: u32 = 1 << 16;
 
-/// What lies outside the guest's memory ends it: the specification has no number for that.
+/// A pointer outside the guest's memory ends the guest: the specification has no error number for
+/// it.
 fn outside(_: Failed) -> Failed {
     trap("a pointer to what lies outside its memory")
 }
@@ -24,17 +25,17 @@ impl Call<'_> {
         }
         let bytes = self.memory.bytes(at, len as u32).map_err(outside)?;
         let text = std::str::from_utf8(bytes).map_err(|_| Failed::Number(errno::ILSEQ))?;
-        // No system has such a name, and none should see the part before the zero.
+        // No system has such a name, and none should see only the part before the zero.
         if text.contains('\0') { Err(Failed::Number(errno::INVAL)) } else { Ok(text.to_owned()) }
     }
 
-    /// What the path at an address leads to, from the directory at a number.
+    /// Resolves the path at an address, from the directory at a number.
     pub(crate) fn look_up(&self, dir: i32, at: i32, len: i32) -> Result<Found, Failed> {
         let text = self.text(at, len)?;
         Ok(self.wasi.files.look_up(dir, &text)?)
     }
 
-    /// Checks that there is room for a result.
+    /// Checks that the memory has room for a result.
     pub(crate) fn place(&self, at: i32, len: u32) -> Result<(), Failed> {
         self.memory.bytes(at, len).map(drop).map_err(outside)
     }
@@ -48,7 +49,7 @@ impl Call<'_> {
         self.result(at, &number.to_le_bytes())
     }
 
-    /// The first buffer of a list that has any bytes, as many of them as one call carries.
+    /// The first buffer of a list that is not empty, up to as many bytes as one call transfers.
     pub(crate) fn first(&self, buffers: i32, count: i32) -> Result<(usize, usize), Failed> {
         let pieces = self.memory.pieces(buffers, count).map_err(|wrong| match wrong {
             Failed::Number(errno::FAULT) => outside(wrong),
@@ -57,7 +58,7 @@ impl Call<'_> {
         Ok(pieces.first().copied().unwrap_or_default())
     }
 
-    /// Runs what asks the system for something that it has at once: on this thread, or, for a task, where that may wait.
+    /// Runs a system call that is expected to return at once: see `Waiting::blocking`.
     pub(crate) fn ask<R: Send + 'static, W: FnOnce() -> io::Result<R> + Send + 'static>(
         &self,
         work: W,
@@ -66,7 +67,7 @@ impl Call<'_> {
         async move { waiting.blocking(work).await.map_err(|error| failed(&error)) }
     }
 
-    /// The same for what the system may take long for. The call does not wait for it any longer than its budget lasts; it goes on by itself then.
+    /// Runs a system call that may take long: see `Waiting::aside`.
     pub(crate) fn ask_slowly<R: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<R> + Send + 'static,

@@ -1,5 +1,7 @@
-//! Directories that a guest reads piece by piece. One of some size is read at once and kept until its end is reached or it is closed: then who removes
-//! what was found misses nothing. Of a larger one a part is kept, which moves on, so that a directory of any size costs the host little.
+//! Directories that a guest reads piece by piece. A directory of moderate size is read at once, and
+//! kept until its end is reached or it is closed: a guest that removes what it has found then
+//! misses nothing. Of a larger directory only a window is kept, so that a directory of any size
+//! costs the host little.
 
 use std::fs::File;
 use std::io;
@@ -15,29 +17,29 @@ use crate::wasi::files::table::{Entry, Place};
 use crate::wasi::files::{failed, trap};
 use crate::wasi::waiting::Waiting;
 
-/// Bytes of a directory that are kept, and of all that are.
+/// Bytes that are kept of one directory, and of all together.
 const MOST: usize = 16 << 20;
 
-/// Directories that are kept at once: those of a guest that goes down a tree.
+/// Directories that are kept at once: enough for a guest that walks down a tree.
 const MOST_AT_ONCE: usize = 64;
 
-/// Entries that are read at once: between two such the call looks whether it should go on.
+/// Entries that are read at once: between two such reads the call checks whether it should go on.
 const PIECE: usize = 1024;
 
-/// The directories that a guest has begun to read, the latest last.
+/// The directories that a guest is reading, the most recent last.
 #[derive(Default)]
 pub(crate) struct Listings(Vec<Listing>);
 
-/// What was in a directory when it began to be read, or a part of that.
+/// The content of a directory when its reading began, or a window of it.
 struct Listing {
     fd: i32,
-    /// Entries one behind the other, as preview 1 has them.
+    /// Entries in the format of preview 1, without gaps.
     bytes: Vec<u8>,
-    /// Where each begins.
+    /// The offset of each entry in `bytes`.
     starts: Vec<usize>,
-    /// The number of the first that is kept.
+    /// The number of the first entry that is kept.
     first: usize,
-    /// What there is to read on; `None` at the end.
+    /// The entries that have not been read; `None` at the end.
     rest: Option<Rest>,
 }
 
@@ -48,7 +50,7 @@ struct Rest {
 }
 
 impl Listings {
-    /// Takes note that the descriptor has something else from now on.
+    /// Discards what was read under a descriptor that is closed or replaced.
     pub(crate) fn forget(&mut self, fd: i32) {
         self.0.retain(|listing| listing.fd != fd);
     }
@@ -61,7 +63,7 @@ impl Listings {
     fn keep(&mut self, listing: Listing) {
         let mut bytes = listing.bytes.len();
         self.0.push(listing);
-        // The latest of them are the ones to go on with.
+        // The most recent ones are kept.
         let fit = self.0.iter().rev().skip(1).take(MOST_AT_ONCE - 1).take_while(|listing| {
             bytes += listing.bytes.len();
             bytes <= MOST
@@ -84,7 +86,7 @@ impl Rest {
         Ok((Rest { entries: read_base_dir(dir)?, device }, status::inode(device, number)))
     }
 
-    /// Reads some entries: the number of each file, its kind, and its name.
+    /// Reads some entries: inode, type and name of each.
     fn read(&mut self) -> io::Result<Vec<(u64, u8, Vec<u8>)>> {
         let mut read = Vec::new();
         for entry in self.entries.by_ref().take(PIECE) {
@@ -93,7 +95,7 @@ impl Rest {
             let number = std::os::unix::fs::DirEntryExt::ino(&entry);
             #[cfg(not(unix))]
             let number = 0;
-            // A kind that the system does not tell is found out by who wants to know.
+            // Where the system does not report a type, the guest can ask for it.
             let kind = entry.file_type().map_or(status::UNKNOWN, status::kind);
             read.push((status::inode(self.device, number), kind, entry.file_name().into_encoded_bytes()));
         }
@@ -110,7 +112,8 @@ impl Listing {
         listing
     }
 
-    /// Before each name stand the number of the next entry, that of the file, the length of the name, and the type.
+    /// The header of an entry: the number of the next entry, the inode, the length of the name, the
+    /// type.
     fn push(&mut self, inode: u64, kind: u8, name: &[u8]) {
         let next = self.first + self.starts.len() + 1;
         self.starts.push(self.bytes.len());
@@ -121,13 +124,13 @@ impl Listing {
         self.bytes.extend(name);
     }
 
-    /// The entries from that number on. `None`: it is before those that are kept.
+    /// The entries from that number on. `None` if they are no longer kept.
     fn from(&self, cookie: u64) -> Option<&[u8]> {
         let place = usize::try_from(cookie).ok()?.checked_sub(self.first)?;
         Some(self.starts.get(place).map_or(&[], |start| &self.bytes[*start..]))
     }
 
-    /// Lets go of what lies before that number, as far as it is kept.
+    /// Discards the entries before that number.
     fn drop_before(&mut self, cookie: u64) {
         let place = usize::try_from(cookie).unwrap_or(usize::MAX).saturating_sub(self.first).min(self.starts.len());
         let start = self.starts.get(place).copied().unwrap_or(self.bytes.len());
@@ -137,14 +140,14 @@ impl Listing {
         self.first += place;
     }
 
-    /// Reads on, until there are so many bytes from that number on, or no more entries.
+    /// Reads until `room` bytes are available from that number on, or the directory ends.
     async fn read_on(&mut self, cookie: u64, room: usize, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
         while let Some(rest) = self.rest.take() {
             waiting.check(budget)?;
             let mut rest = rest;
             let read = waiting.blocking(move || rest.read().map(|read| (rest, read))).await;
             let (rest, read) = read.map_err(|error| failed(&error))?;
-            // Fewer than were asked for are the last.
+            // Fewer entries than requested are the last ones.
             if read.len() == PIECE {
                 self.rest = Some(rest);
             }
@@ -162,18 +165,19 @@ impl Listing {
     }
 }
 
-/// `os.ReadDir` ends here. Fills a buffer with entries from a number on; what has no room is cut off, as preview 1 has it.
+/// Serves `os.ReadDir`. Fills a buffer with entries from a number on; an entry without enough room
+/// is truncated, as in preview 1.
 pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, done): (i32, i32, i32, i64, i32)) -> Result<(), Failed> {
     call.place(done, 4)?;
     call.place(buffer, len as u32)?;
     let dir = match call.wasi.files.find(fd) {
         Some(Entry::Dir(dir)) => dir.place.clone(),
-        // Other systems say that it is no directory.
+        // Other systems report that it is no directory.
         Some(_) => return Err(Failed::Number(errno::NOTDIR)),
         None => return Err(Failed::Number(errno::BADF)),
     };
     let (cookie, room) = (cookie as u64, len as u32 as usize);
-    // From its beginning it is read anew.
+    // A listing that starts over is read anew.
     let kept = call.wasi.listings.take(fd).filter(|listing| cookie != 0 && listing.from(cookie).is_some());
     let mut listing = match (kept, dir) {
         (Some(listing), _) => listing,
@@ -195,7 +199,7 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
     let rest = listing.from(cookie).ok_or_else(|| trap("the number of an entry that is gone"))?;
     let count = rest.len().min(room);
     call.result(buffer, &rest[..count])?;
-    // Who gets nothing has had all of it; others may ask for their last entries again.
+    // A guest that gets nothing has read everything; others may ask for their last entries again.
     if count > 0 {
         call.wasi.listings.keep(listing);
     }

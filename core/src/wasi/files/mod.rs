@@ -1,10 +1,14 @@
-//! A guest's files: the directories that it is given, what it opens in them, and an empty root where it is given none.
+//! A guest's files: the directories that the sandbox gives, what the guest opens in them, and an
+//! empty root where none is given.
 //!
-//! Directories are opened once, when the sandbox is given to a plugin (`given`), and everything else is looked up from there by descriptor: no path
-//! of the host is looked at again, whatever a guest does to it meanwhile. The lookups never leave their directory (`cap-primitives`), and no open
-//! waits: pipes and devices are opened without blocking, and the call waits for them as long as its budget lasts.
+//! Directories are opened once, when the sandbox is given to a plugin (`given`). Everything else is
+//! resolved from there by descriptor: no path of the host is resolved again, whatever a guest does
+//! to it meanwhile. The resolution never leaves its directory (`cap-primitives`), and opening never
+//! blocks: pipes and devices are opened in non-blocking mode, and the call waits for them as long
+//! as its budget lasts.
 //!
-//! Downwards: `given`, `root`, `table`, `guest`, `status`, `temporary`, `listing`, `open`, `names`, `content`.
+//! From the bottom up: `given`, `root`, `table`, `guest`, `status`, `temporary`, `listing`, `open`,
+//! `names`, `content`.
 
 use std::fs::File;
 use std::io;
@@ -24,10 +28,10 @@ mod status;
 pub(crate) mod table;
 pub(crate) mod temporary;
 
-/// The guest's number for what went wrong in a directory.
+/// The guest's number for an error of a directory operation.
 pub(crate) fn number(error: &io::Error) -> i32 {
     match (error.raw_os_error(), error.kind()) {
-        // What would leave the directory: the system was not asked.
+        // The path leads out of the directory; the system was not asked.
         (None, io::ErrorKind::PermissionDenied) => errno::PERM,
         (None, io::ErrorKind::NotFound) => errno::NOENT,
         (None, io::ErrorKind::AlreadyExists) => errno::EXIST,
@@ -42,17 +46,18 @@ fn failed(error: &io::Error) -> Failed {
     Failed::Number(number(error))
 }
 
-/// What the specification has no number for, and no toolchain's library passes on: the guest ends.
+/// An argument for which the specification has no error number, and which no toolchain's library
+/// passes: the guest ends.
 fn trap(what: &str) -> Failed {
     Failed::Ended(Error::new(ErrorKind::Trap, format!("the guest gave WASI {what}")))
 }
 
-/// Flags of which it knows all.
+/// Flags, all of which must be known.
 fn flags(given: i32, known: i32) -> Result<i32, Failed> {
     if given & !known == 0 { Ok(given) } else { Err(trap(&format!("the flags {given:#x}, which have no meaning"))) }
 }
 
-/// Bytes of the host's memory and of the guest's, at a place in a file.
+/// Reads and writes at an offset of a file.
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 

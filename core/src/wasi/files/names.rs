@@ -1,4 +1,4 @@
-//! What preview 1 does with the names in a guest's directories.
+//! Functions of preview 1 for the names in directories.
 
 use std::fs::{File, FileTimes};
 use std::io;
@@ -21,7 +21,7 @@ use crate::wasi::files::{flags, trap};
 /// A directory of the host, and the path in it.
 type There = (Arc<File>, String);
 
-/// Where something is to be made.
+/// Where to create something.
 fn to_make(found: Found) -> Result<There, i32> {
     match found {
         Found::Host { dir, readonly: false, path } => Ok((dir, path)),
@@ -31,7 +31,7 @@ fn to_make(found: Found) -> Result<There, i32> {
     }
 }
 
-/// Where something that is there is to be changed, or to be gone.
+/// Where to change or remove something that exists.
 fn to_change(found: Found) -> Result<There, i32> {
     match found {
         Found::Host { dir, readonly: false, path } => Ok((dir, path)),
@@ -52,7 +52,7 @@ pub(crate) async fn path_remove_directory(call: Call<'_>, (dir, at, len): (i32, 
 
 pub(crate) async fn path_unlink_file(call: Call<'_>, (dir, at, len): (i32, i32, i32)) -> Result<(), Failed> {
     let (dir, path) = to_change(call.look_up(dir, at, len)?)?;
-    // What a large file had takes a while to be free.
+    // Freeing a large file takes a while.
     call.ask_slowly(move || remove_file(&dir, path.as_ref())).await
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn path_rename(
     let (from, to) = (call.look_up(dir, at, len)?, call.look_up(new_dir, new_at, new_len)?);
     let (dir, path) = to_change(from)?;
     let (new_dir, new_path) = to_make(to)?;
-    // What is there already is gone then.
+    // The target is replaced, and freeing a large file takes a while.
     call.ask_slowly(move || rename(&dir, path.as_ref(), &new_dir, new_path.as_ref())).await
 }
 
@@ -91,7 +91,7 @@ fn point_to(target: &Path, dir: &File, path: &Path) -> io::Result<()> {
     cap_primitives::fs::symlink(target, dir, path)
 }
 
-/// There, links to files and to directories are made apart.
+/// Windows distinguishes links to files from links to directories.
 #[cfg(windows)]
 fn point_to(target: &Path, dir: &File, path: &Path) -> io::Result<()> {
     match stat(dir, target, FollowSymlinks::Yes) {
@@ -129,13 +129,14 @@ pub(crate) async fn path_filestat_get(mut call: Call<'_>, (dir, look_up, at, len
     call.result(to, &bytes)
 }
 
-/// Times to set: that of the last access, and that of the last change.
+/// Times to set: of the last access, and of the last change.
 #[derive(Clone, Copy)]
 pub(crate) struct Times([Option<SystemTime>; 2]);
 
 impl Times {
     pub(crate) fn new(access: i64, change: i64, given: i32) -> Result<Times, Failed> {
-        /// The last of the flags: each time has one for a time that is given, and one for the present.
+        /// All flags: for each time, one to set it to a given value, and one to set it to the
+        /// present.
         const ALL: i32 = 15;
         let given = flags(given, ALL)?;
         let one = |time: i64, flags: i32| match flags & 3 {
@@ -180,7 +181,8 @@ pub(crate) async fn path_filestat_set_times(
     .await
 }
 
-/// Sets the times of what a path leads to. It is opened for that in a way that neither waits for anybody nor is noticed by what it leads to, such as a pipe.
+/// Sets the times of the file at a path. Opening it neither blocks nor has an effect on the file,
+/// such as a pipe.
 fn set_times(dir: &File, path: &Path, times: Times) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
@@ -188,7 +190,7 @@ fn set_times(dir: &File, path: &Path, times: Times) -> io::Result<()> {
         cap_primitives::fs::OpenOptionsExt::custom_flags(options.read(true), libc::O_PATH);
         let found = open(dir, path, &options)?;
         match through_proc(&found, times) {
-            // No `/proc` is there.
+            // There is no `/proc` here.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {}
             done => return done,
         }
@@ -213,17 +215,17 @@ fn through_proc(found: &File, times: Times) -> io::Result<()> {
     };
     let path = std::ffi::CString::new(format!("/proc/self/fd/{}", found.as_raw_fd()))?;
     let times = times.0.map(spec);
-    // SAFETY: a string that ends with a zero, and two times, both of which outlive the call.
+    // SAFETY: the string ends with a zero; it and the two times outlive the call.
     match unsafe { libc::utimensat(libc::AT_FDCWD, path.as_ptr(), times.as_ptr(), 0) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
-/// The names of directories that the sandbox gives.
+/// The name of a directory that the sandbox gives.
 pub(crate) fn fd_prestat_get(mut call: Call<'_>, number: i32, to: i32) -> Result<(), Failed> {
     let len = call.wasi.files.given(number)?.len() as u64;
-    // The kind, of which there is one, and the length behind it.
+    // The only type there is, and then the length.
     call.long(to, len << 32)
 }
 
@@ -238,7 +240,7 @@ pub(crate) fn fd_prestat_dir_name(mut call: Call<'_>, number: i32, to: i32, room
     call.result(to, name.as_bytes())
 }
 
-/// Advice of preview 1, which changes nothing here.
+/// Advice of preview 1, which has no effect here.
 pub(crate) fn checked_advice(advice: i32) -> Result<(), Failed> {
     if (0..=5).contains(&advice) { Ok(()) } else { Err(trap(&format!("the advice {advice}, which has no meaning"))) }
 }

@@ -1,4 +1,5 @@
-//! Opening what a path leads to. Nothing waits here: what may block is opened without blocking, and then found out.
+//! Opening files. Nothing blocks here: files are opened in non-blocking mode, and their type is
+//! checked afterwards.
 
 use std::fs::File;
 use std::io;
@@ -19,7 +20,7 @@ use crate::wasi::files::{failed, flags};
 use crate::wasi::owned_fd;
 use crate::wasi::pipes::Pipe;
 
-/// How often a pipe is looked at whose other end nobody has open.
+/// How often to try to open a pipe without a reader.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Flags of preview 1: for looking up, for opening, rights, and descriptors.
@@ -32,13 +33,14 @@ const READ: i64 = 1 << 1;
 const WRITE: i64 = 1 << 6;
 pub(crate) const APPEND: i32 = 1;
 pub(crate) const NONBLOCK: i32 = 4;
-/// All that there are for descriptors; the others are about writing through to the disk.
+/// All flags for descriptors; those beside APPEND and NONBLOCK are about flushing to the disk.
 pub(crate) const DESCRIPTOR_FLAGS: i32 = 31;
 
-/// The parameters of `path_open`: where, how to look up, the path and its length, how to open, rights and inherited ones, flags, and where the number goes.
+/// The parameters of `path_open`: directory, lookup flags, the path and its length, open flags,
+/// rights and inherited rights, descriptor flags, and the place for the new number.
 pub(crate) type PathOpen = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
-/// What a guest asks for.
+/// What the guest asks for.
 #[derive(Clone, Copy)]
 struct Wanted {
     follow: bool,
@@ -53,7 +55,8 @@ impl Wanted {
         self.how & flag != 0
     }
 
-    /// A file that is made, or made empty, for reading only is opened for reading only, which the options have no word for.
+    /// Creates or truncates through custom flags, because the options can't do that for a file that
+    /// is opened for reading only.
     fn options(self) -> OpenOptions {
         let mut options = OpenOptions::new();
         options.read(self.reads).write(self.writes);
@@ -84,7 +87,7 @@ impl Wanted {
 
 pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), Failed> {
     let (dir, look_up, at, len, how, rights, _, state, to) = args;
-    // What was opened has to be known, to be closed.
+    // The guest could not close a file whose number it does not get.
     call.memory.bytes(to, 4)?;
     if to % 4 != 0 {
         return Err(Failed::Number(errno::FAULT));
@@ -115,7 +118,7 @@ pub(crate) async fn path_open(mut call: Call<'_>, args: PathOpen) -> Result<(), 
     call.result(to, &number.to_le_bytes())
 }
 
-/// What is not in a directory of the host.
+/// Opens what is not in a directory of the host.
 fn open_in_root(found: Found, wanted: Wanted) -> Result<Entry, i32> {
     match found {
         _ if wanted.has(EXCLUSIVE) && wanted.has(CREATE) && !matches!(found, Found::Missing { .. }) => Err(errno::EXIST),
@@ -141,7 +144,7 @@ async fn open_there(
         if wanted.writes || wanted.has(TRUNCATE) || wanted.has(CREATE) && wanted.has(EXCLUSIVE) {
             return Err(Failed::Number(errno::PERM));
         }
-        // What is there may be opened all the same.
+        // An existing file may still be opened.
         makes = wanted.has(CREATE);
         wanted.how &= !CREATE;
     }
@@ -153,7 +156,7 @@ async fn open_there(
             let found = Metadata::from_file(&file)?;
             Ok((file, found.file_type()))
         };
-        // To make a large file empty takes a while.
+        // Truncating a large file takes a while.
         let opened = match wanted.has(TRUNCATE) {
             true => call.waiting.aside(&call.wasi.budget, work).await?,
             false => call.waiting.blocking(work).await,
@@ -177,12 +180,14 @@ async fn open_there(
             let open = OpenFile { file: Arc::new(file), readonly, reads, writes, at: 0, appends, nonblocking: !blocks };
             Ok(call.wasi.files.add(Entry::File(open)))
         }
-        // Pipes, terminals and other devices have no places in them, and may have nothing to read for a while.
+        // Pipes, terminals and other devices can't be seeked, and may have nothing to read for a
+        // while.
         kind => call.wasi.pipes.add(Pipe { descriptor: Descriptor::File(file), blocks, kind }),
     }
 }
 
-/// Tells a pipe at whose other end nobody reads, as yet, from what can't be opened at all, such as a socket.
+/// Distinguishes a pipe without a reader, so far, from what can't be opened at all, such as a
+/// socket.
 fn missed(error: io::Error, dir: &File, path: &Path) -> io::Error {
     #[cfg(unix)]
     if error.raw_os_error() == Some(libc::ENXIO) {
@@ -196,7 +201,8 @@ fn missed(error: io::Error, dir: &File, path: &Path) -> io::Error {
     error
 }
 
-/// Whether to open it again soon: nobody reads at the other end of a pipe, which who only writes waits for; or somebody else has to let go of the file.
+/// Whether to try again soon: a writer waits for a reader of its pipe, or another process holds the
+/// file.
 fn waits(error: &io::Error, for_reader: bool) -> bool {
     #[cfg(unix)]
     return match error.raw_os_error() {

@@ -1,4 +1,5 @@
-//! The root of a guest that is given none: a directory that can only be read, with `/dev/null`, and with the directories that are given further down.
+//! The root of a guest that is given none: a read-only directory with `/dev/null` and the given
+//! directories.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +7,10 @@ use crate::wasi::errno;
 use crate::wasi::files::given::{GivenDir, components};
 use crate::wasi::files::table::Found;
 
-/// What is always there, in a root that is given as well: Go programs expect to open it.
+/// Present in every root, also in one that the host gives: Go programs expect to open it.
 const NULL: [&str; 2] = ["dev", "null"];
 
-/// The directories below the root, by the names in their paths.
+/// The given directories, by the names in their paths.
 pub(crate) struct Root(Vec<(Vec<String>, GivenDir)>);
 
 impl Root {
@@ -18,12 +19,12 @@ impl Root {
         Root(below.map(|dir| (components(&dir.name).map(str::to_owned).collect(), dir.clone())).collect())
     }
 
-    /// What a path leads to, from a directory in the root.
+    /// Resolves a path from a directory in the root.
     pub(crate) fn find(&self, from: &[String], path: &str) -> Result<Found, i32> {
         if path.is_empty() {
             return Err(errno::NOENT);
         }
-        // As in directories of the host, nothing leads out.
+        // As in directories of the host, no path leads out.
         if path.starts_with('/') {
             return Err(errno::PERM);
         }
@@ -37,7 +38,7 @@ impl Root {
                 return Err(errno::PERM);
             }
         }
-        // Of directories within each other the innermost counts.
+        // Of nested directories, the innermost one is meant.
         let given = self.0.iter().filter(|(names, _)| at.starts_with(names)).max_by_key(|(names, _)| names.len());
         if let Some((names, dir)) = given {
             let rest = at[names.len()..].join("/");
@@ -55,12 +56,13 @@ impl Root {
         Ok(Found::Missing { parent })
     }
 
-    /// Whether there is a directory that is not one of the host's.
+    /// Whether this is a directory of the root itself.
     fn is_dir(&self, names: &[String]) -> bool {
         names.is_empty() || names == [NULL[0]] || self.0.iter().any(|(below, _)| below.len() > names.len() && below.starts_with(names))
     }
 
-    /// The names in a directory of it, and whether each is one; `/dev` is there, but not worth a line.
+    /// The names in one of its directories, and whether each is a directory. `/dev` is there, but
+    /// not listed.
     pub(crate) fn list(&self, names: &[String]) -> Vec<(String, bool)> {
         if names == [NULL[0]] && !self.0.iter().any(|(below, _)| below.starts_with(names)) {
             return vec![(NULL[1].to_owned(), false)];
@@ -70,7 +72,7 @@ impl Root {
     }
 }
 
-/// Whether a path in a root that the host gives is that of what is always there.
+/// Whether a path in a root that the host gives is that of `/dev/null`.
 pub(crate) fn is_null(path: &str) -> bool {
     !path.ends_with('/') && !path.starts_with('/') && components(path).eq(NULL)
 }

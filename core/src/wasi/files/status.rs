@@ -1,11 +1,11 @@
-//! What preview 1 says of a file: its kind, its size and its times.
+//! What preview 1 reports of a file: its type, size and times.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cap_primitives::fs::{FileType, Metadata};
 
-/// The numbers of preview 1 for kinds of files.
+/// The numbers of preview 1 for types of files.
 pub(crate) const UNKNOWN: u8 = 0;
 const BLOCKS: u8 = 1;
 pub(crate) const CHARACTERS: u8 = 2;
@@ -13,7 +13,7 @@ pub(crate) const DIRECTORY: u8 = 3;
 pub(crate) const REGULAR: u8 = 4;
 const LINK: u8 = 7;
 
-/// Bytes of it.
+/// Bytes of a `filestat`.
 pub(crate) const SIZE: u32 = 64;
 
 pub(crate) fn kind(found: FileType) -> u8 {
@@ -40,7 +40,7 @@ pub(crate) fn kind(found: FileType) -> u8 {
     UNKNOWN
 }
 
-/// The number of a file, by which a guest may tell whether two are the same.
+/// A file's inode, by which a guest may tell whether two files are the same.
 pub(crate) fn inode(device: u64, number: u64) -> u64 {
     let mut hasher = DefaultHasher::new();
     (device, number).hash(&mut hasher);
@@ -60,7 +60,7 @@ pub(crate) fn of(found: &Metadata) -> [u8; SIZE as usize] {
     bytes(inode, kind(found.file_type()), links, found.len(), [times[0], times[1], changed])
 }
 
-/// Of what is not a file of the host.
+/// The status of what is no file of the host.
 pub(crate) fn made_up(kind: u8) -> [u8; SIZE as usize] {
     bytes(inode(u64::MAX, kind.into()), kind, 1, 0, [0; 3])
 }
@@ -73,7 +73,7 @@ fn bytes(inode: u64, kind: u8, links: u64, size: u64, times: [u64; 3]) -> [u8; S
     bytes
 }
 
-/// Nanoseconds since 1970; a time before that is taken for it.
+/// Nanoseconds since 1970; an earlier time counts as 1970.
 fn since(time: SystemTime) -> u64 {
     let passed = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! What a guest has open, by number: directories, files and places that are kept for others. Sockets and pipes have numbers of their own.
+//! A guest's open files and directories, by number. Sockets and pipes have numbers of their own.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -13,54 +13,56 @@ use crate::wasi::sockets::network::Network;
 /// Descriptors that a guest may hold at once, unless the limits say otherwise.
 const DESCRIPTORS: u32 = 128;
 
-/// The numbers behind the standard streams are those of the directories.
+/// The given directories follow the standard streams.
 pub(crate) const FIRST_DIR: usize = 3;
 
 pub(crate) struct Files {
     open: Vec<Option<Entry>>,
     root: Arc<Root>,
-    /// Go looks for directories behind listeners; other libraries take the first number that is no directory for the end.
+    /// Whether the guest looks for directories beyond listeners, as Go does; other libraries stop
+    /// at the first number that is no directory.
     looks_on: bool,
-    /// How many of the host's descriptors the guest may hold. The process has few of them, and they are everybody's.
+    /// How many descriptors of the host the guest may hold: a process has few of them, and all
+    /// guests share them.
     most: usize,
 }
 
 /// What is at a number.
 pub(crate) enum Entry {
-    /// A standard stream, or a listener that was handed in: others have it.
+    /// Reserved for a standard stream, or for a listener that was handed in.
     Kept,
     Dir(Dir),
     File(OpenFile),
     Null(Null),
 }
 
-/// A directory that is open.
+/// An open directory.
 #[derive(Clone)]
 pub(crate) struct Dir {
     pub(crate) place: Place,
     pub(crate) readonly: bool,
-    /// The name of one that the sandbox gives.
+    /// The name of a directory that the sandbox gives.
     pub(crate) name: Option<Arc<str>>,
 }
 
 #[derive(Clone)]
 pub(crate) enum Place {
     Host(Arc<File>),
-    /// In the root, by the names in its path.
+    /// A directory in the root, by the names in its path.
     Root(Vec<String>),
 }
 
-/// A file that is open.
+/// An open file.
 pub(crate) struct OpenFile {
     pub(crate) file: Arc<File>,
-    /// Whether it lies in a directory that may only be read.
+    /// Whether it lies in a read-only directory.
     pub(crate) readonly: bool,
     pub(crate) reads: bool,
     pub(crate) writes: bool,
-    /// Where the next read or write is.
+    /// The offset of the next read or write.
     pub(crate) at: u64,
     pub(crate) appends: bool,
-    /// The guest may say so; files never wait.
+    /// The flag that the guest set; files never wait.
     pub(crate) nonblocking: bool,
 }
 
@@ -70,9 +72,9 @@ pub(crate) struct Null {
     pub(crate) writes: bool,
 }
 
-/// What a path leads to.
+/// The target of a path.
 pub(crate) enum Found {
-    /// Somewhere in a directory of the host.
+    /// A path in a directory of the host.
     Host {
         dir: Arc<File>,
         readonly: bool,
@@ -81,15 +83,16 @@ pub(crate) enum Found {
     /// A directory in the root.
     Root(Vec<String>),
     Null,
-    /// Nothing in the root; and whether there is a directory that it would be in.
+    /// Not in the root; `parent` says whether its directory is.
     Missing {
         parent: bool,
     },
 }
 
 impl Files {
-    /// The directories, numbers for the listeners, and then the root of a program of Go, unless it is given one. The libraries of C and Rust say by themselves
-    /// that there is nothing where no directory is given, and take the number behind the directories for that of the first file.
+    /// The directories, numbers for the listeners, and then the root of a Go program, unless one is
+    /// given. The libraries of C and Rust do without a root, and expect the first file they open to
+    /// have the number after the directories.
     pub(crate) fn new(given: &Given, temporary: Option<&Temporary>, network: &Network, limits: &Limits, is_go: bool) -> Files {
         let dirs: Vec<GivenDir> = given.dirs.iter().cloned().chain(temporary.and_then(Temporary::dir)).collect();
         let listeners = network.listeners().len();
@@ -128,7 +131,7 @@ impl Files {
         }
     }
 
-    /// What a path leads to, from the directory at a number. What it leads to in the host is not looked at here.
+    /// Resolves a path from the directory at a number. The host's file system is not asked here.
     pub(crate) fn look_up(&self, number: i32, path: &str) -> Result<Found, i32> {
         let dir = self.dir(number)?;
         match &dir.place {
@@ -138,20 +141,21 @@ impl Files {
         }
     }
 
-    /// The names in a directory in the root, and whether each is a directory.
+    /// The names in a directory of the root, and whether each is a directory.
     pub(crate) fn list_root(&self, names: &[String]) -> Vec<(String, bool)> {
         self.root.list(names)
     }
 
-    /// Whether there is room for one more beside what the guest has opened here and so many others. What the host needs for it does not count: the directories
-    /// that are given, the standard streams, and listeners that are handed in. The error is the guest's number for it.
+    /// Whether the guest may open one more descriptor, beside its open files and `others`. What the
+    /// host has given does not count: directories, standard streams, and listeners that are handed
+    /// in. The error is the guest's number for it.
     pub(crate) fn has_room(&self, others: usize) -> Result<(), i32> {
         let counts = |entry: &&Entry| !matches!(entry, Entry::Kept | Entry::Dir(Dir { name: Some(_), .. }));
         let open = self.open.iter().flatten().filter(counts).count();
         if open + others < self.most { Ok(()) } else { Err(errno::MFILE) }
     }
 
-    /// Gives it the lowest number that is free.
+    /// Adds an entry at the lowest free number.
     pub(crate) fn add(&mut self, entry: Entry) -> i32 {
         let place = self.open.iter().position(Option::is_none).unwrap_or_else(|| {
             self.open.push(None);
@@ -167,7 +171,7 @@ impl Files {
         entry.take().map(drop).ok_or(errno::BADF)
     }
 
-    /// Puts what is at a number at that of another, which is closed.
+    /// Moves an entry to the number of another one, which is closed.
     pub(crate) fn renumber(&mut self, from: i32, to: i32) -> Result<(), i32> {
         if self.find(from).is_none() || self.find(to).is_none() {
             return Err(errno::BADF);
@@ -179,7 +183,8 @@ impl Files {
         Ok(())
     }
 
-    /// The name of a directory that the sandbox gives. The error is what those who look for them should hear.
+    /// The name of a directory that the sandbox gives. The error tells a library whether to look
+    /// on.
     pub(crate) fn given(&self, number: i32) -> Result<&Arc<str>, i32> {
         match self.find(number) {
             Some(Entry::Dir(Dir { name: Some(name), .. })) => Ok(name),

@@ -1,4 +1,4 @@
-//! A guest's own folder for temporary files, at `/tmp`: made with the guest, and gone with it.
+//! A guest's own folder for temporary files, at `/tmp`: made with the guest, and removed with it.
 
 use std::env;
 use std::fs::{DirBuilder, File};
@@ -15,14 +15,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork;
 use crate::wasi::files::given::{GivenDir, open_readable};
 
-/// Where the guest sees it, which is where Go looks for temporary files.
+/// The guest's path for it, which is where Go looks for temporary files.
 const NAME: &str = "/tmp";
 
-/// A folder of this user's alone, until it is dropped.
+/// A folder that is private to this user, until it is dropped.
 pub(crate) struct Temporary {
     /// Taken when it is dropped.
     folder: Option<Folder>,
-    /// The process that made it: a forked one has no part in it.
+    /// The process that made it: a forked child must not remove it.
     generation: u64,
 }
 
@@ -32,11 +32,12 @@ struct Folder {
     file: Arc<File>,
 }
 
-/// How many files and folders are removed by whoever drops the guest. A guest can make them far faster than they go: what
-/// is left goes on a thread of its own.
+/// How many files and folders the thread removes that drops the guest. A guest can create them far
+/// faster than they can be removed, so the rest is left to a background thread.
 const AT_ONCE: usize = 256;
 
-/// How many such threads there are at most. Beyond that, whoever drops a guest removes all of its files.
+/// How many such threads there are at most. Beyond that, the thread that drops a guest removes all
+/// of its files.
 const THREADS: usize = 4;
 
 impl Temporary {
@@ -65,7 +66,7 @@ impl Temporary {
                     let folder = Some(Folder { parent, name, file: Arc::new(file) });
                     return Ok(Temporary { folder, generation: fork::generation() });
                 }
-                // Another process had this number, and was killed.
+                // A process with this number was killed.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -89,12 +90,14 @@ impl Drop for Temporary {
 }
 
 impl Folder {
-    /// Removes it, if that takes no more removals than are left. What can't be removed stays, as it does when a process is killed.
+    /// Removes it with at most `left` removals. What can't be removed stays, as it does when a
+    /// process is killed.
     fn remove(&self, left: &mut usize) -> io::Result<bool> {
         if !empty(&self.file, left)? {
             return Ok(false);
         }
-        // Only where it still is: nobody else's folder is taken for it, and one that is not empty stays.
+        // By its name in its parent, and only if it is empty: another user's folder is never
+        // removed in its place.
         remove_dir(&self.parent, &self.name).map(|()| true)
     }
 
@@ -111,7 +114,7 @@ impl Folder {
                 rest();
                 REMOVING.fetch_sub(1, Ordering::Relaxed);
             };
-            // Where there can be no thread the folder stays, as it does when a process is killed.
+            // If there can be no thread the folder stays, as it does when a process is killed.
             if thread::Builder::new().name("undergo temp".into()).spawn(on_thread).is_err() {
                 REMOVING.fetch_sub(1, Ordering::Relaxed);
             }
@@ -122,8 +125,9 @@ impl Folder {
     }
 }
 
-/// Removes what is in a directory, and tells whether that was all of it: no more than so many removals and moves are done. However deep the guest has
-/// made it, this takes two descriptors: what is in a folder is moved up before that is removed.
+/// Empties a directory with at most `left` removals and moves; returns whether it is empty. However
+/// deep the tree is, this takes two descriptors: the content of a folder is moved up before it is
+/// removed.
 fn empty(dir: &File, left: &mut usize) -> io::Result<bool> {
     let mut moved = 0_u64;
     let mut may = || {
@@ -158,14 +162,14 @@ fn empty(dir: &File, left: &mut usize) -> io::Result<bool> {
                 loop {
                     moved += 1;
                     match rename(&inner, name, dir, Path::new(&format!("{moved}"))) {
-                        // The guest had one of that name.
+                        // The guest had a file of that name.
                         Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory) => {}
                         done => break done?,
                     }
                 }
             }
             match remove_dir(dir, &folder) {
-                // Some systems leave out what was there while others were moved.
+                // Some systems skip entries of a directory while others are moved out of it.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
                 done => done?,
             }
@@ -188,7 +192,8 @@ mod tests {
         let made = Temporary::within(around.path()).expect("a folder");
         let folder = made.folder.as_ref().expect("it is there");
         let path = around.path().join(&folder.name);
-        // Deeper than a process has descriptors, and with names that moving things up would use.
+        // Deeper than a process has descriptors, and with the names that moving things up would
+        // use.
         let mut inner = folder.file.clone();
         for depth in 0..3000 {
             let name = Path::new(if depth % 2 == 0 { "1" } else { "deep" });

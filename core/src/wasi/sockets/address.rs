@@ -1,31 +1,32 @@
-//! Addresses as guests write and read them. What comes from a guest is distrusted.
+//! Addresses as guests write and read them. Nothing from a guest is trusted.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::wasi::errno;
 
-/// A family's number.
+/// The numbers of the address families.
 pub(crate) const V4: u16 = 1;
 pub(crate) const V6: u16 = 2;
 pub(crate) const UNIX: u16 = 3;
 
-/// Bytes of an address with its family before it.
+/// Bytes of an address that begins with its family.
 const WHOLE: usize = 128;
 
-/// Bytes of the path of a Unix socket, as most systems have it, with the zero behind it.
+/// Bytes of the path of a Unix socket on most systems, with the terminating zero.
 const PATH: usize = 108;
 
-/// Where a socket is, or goes.
+/// A socket's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Ip(SocketAddr),
-    /// A path, or nothing for a socket without a name. It may be no text.
+    /// A path, which may be no text; empty for a socket without a name.
     Unix(Vec<u8>),
 }
 
 impl Address {
-    /// Reads an address: 4 or 16 bytes are an IP address, 128 bytes begin with the family. The error is the guest's number for it.
+    /// Reads an address: 4 or 16 bytes are an IP address, 128 bytes begin with the family. The
+    /// error is the guest's number for it.
     pub(crate) fn decode(bytes: &[u8], port: u32) -> Result<Address, i32> {
         let port = u16::try_from(port).map_err(|_| errno::INVAL)?;
         let (family, rest) = match bytes.len() {
@@ -45,7 +46,8 @@ impl Address {
             }
             UNIX => {
                 let end = rest.iter().position(|byte| *byte == 0).ok_or(errno::NAMETOOLONG)?;
-                // Nothing before the zero would be a name in Linux's abstract space, or one that the system chooses: no rule can name these.
+                // Nothing before the zero would be a name in Linux's abstract namespace, or one
+                // that the system chooses: no rule can name these.
                 match end {
                     0 => Err(errno::INVAL),
                     PATH.. => Err(errno::NAMETOOLONG),
@@ -56,7 +58,8 @@ impl Address {
         }
     }
 
-    /// Writes an address into a guest's buffer, which it fills, and gives the port; `None` is no address at all.
+    /// Writes an address into a guest's buffer, which it fills, and returns the port; `None` is no
+    /// address at all.
     pub(crate) fn encode(address: Option<&Address>, buffer: &mut [u8]) -> Result<u16, i32> {
         buffer.fill(0);
         let (family, port, room) = match (address, buffer.len()) {
@@ -94,7 +97,7 @@ impl Address {
         }
     }
 
-    /// What version 1 of the extension calls the family.
+    /// The family's number in version 1 of the extension.
     pub(crate) fn version(&self) -> u32 {
         if self.family() == V4 { 4 } else { 6 }
     }
@@ -107,7 +110,7 @@ impl Address {
     }
 }
 
-/// As rules are written.
+/// In the form that rules use.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,7 +120,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Reads any bytes as an address, as guests give them, and writes what comes of it, which has to be read as the same. Used by the tests and by core/fuzz.
+/// Reads any bytes as an address, as guests give them, writes the result, and checks that this is
+/// read as the same. Used by the tests and by core/fuzz.
 ///
 /// # Panics
 ///
@@ -130,7 +134,7 @@ pub fn read_and_write(bytes: &[u8], port: u32) {
     let written = Address::encode(Some(&address), &mut buffer).map(|port| Address::decode(&buffer, port.into()));
     assert_eq!(written, Ok(Ok(address.clone())));
     for size in [0, 4, 16, bytes.len()] {
-        // There is room, or there is none; nothing is written beyond it.
+        // There may be room or not; nothing is written beyond it.
         let _ = Address::encode(Some(&address), &mut vec![0; size]);
     }
 }

@@ -1,26 +1,27 @@
-//! What the rules have denied a guest. The guest gets a number, of which nobody can tell what it lacks; the host is told.
+//! What the rules have denied a guest. The guest gets an error number, which does not tell what is
+//! missing; the host gets a sentence that does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::escape;
 
-/// Different ones that are kept.
+/// How many different denials are kept.
 const MOST: usize = 64;
 
-/// What an instance was denied. It outlasts the guest.
+/// The denials of an instance. They outlive the guest.
 #[derive(Default)]
 pub(crate) struct Denials {
     kept: Mutex<Kept>,
-    /// Whether there is a last one. Beside the lock, because each call reads it.
+    /// Whether there is a last one. Outside the lock, because each call reads it.
     has_last: AtomicBool,
 }
 
 #[derive(Default)]
 struct Kept {
-    /// Each once, in the order in which they came.
+    /// Each denial once, in the order in which they occurred.
     all: Vec<String>,
-    /// The last one of this call.
+    /// The last denial of the current call.
     last: Option<String>,
 }
 
@@ -30,9 +31,9 @@ impl Denials {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what was denied, and of the rule that would allow it.
+    /// Records what was denied, and the rule that would allow it.
     pub(crate) fn note(&self, what: &str, rule: &str) {
-        // The guest has said what it wanted, a name of any length perhaps.
+        // `what` comes from the guest: a name of any length, for example.
         let text = format!("the sandbox denied {what}; it takes the rule {rule}");
         let text = escape::bounded(&escape::line(&text), 1 << 10).into_owned();
         let mut kept = self.lock();
@@ -51,12 +52,12 @@ impl Denials {
         }
     }
 
-    /// All of them, each once.
+    /// All denials, each once.
     pub(crate) fn all(&self) -> Vec<String> {
         self.lock().all.clone()
     }
 
-    /// The last one of this call.
+    /// The last denial of the current call.
     pub(crate) fn take_last(&self) -> Option<String> {
         let mut kept = self.lock();
         self.has_last.store(false, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Opening sockets, connecting and listening, their addresses and their options.
+//! Opening sockets, connecting and listening, addresses and options.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
@@ -13,13 +13,13 @@ use crate::wasi::sockets::options::{self, Choice};
 use crate::wasi::sockets::rules;
 use crate::wasi::sockets::socket::Socket;
 
-/// The flag of a descriptor whose use does not wait.
+/// The flag of a descriptor in non-blocking mode.
 pub(crate) const NONBLOCK: i32 = 4;
 
 const DATAGRAM: i32 = 1;
 const STREAM: i32 = 2;
 
-/// Longest name that is looked at.
+/// The longest name that is looked up.
 const MOST_NAME: u32 = 1024;
 
 pub(crate) fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> Result<(), Failed> {
@@ -48,7 +48,7 @@ pub(crate) fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Resu
 pub(crate) fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {
     let socket = call.socket(fd)?;
     if !socket.is_bound {
-        // The system would choose a port, at every address.
+        // The system would choose a port, on all addresses.
         let everywhere = match socket.family {
             V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -59,14 +59,15 @@ pub(crate) fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Fa
     call.socket(fd)?.listen(backlog)
 }
 
-/// Version 1 has no flags.
+/// In version 1 there are no flags.
 pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32) -> Result<(), Failed> {
     if flags & !NONBLOCK != 0 {
         return Err(Failed::Number(errno::INVAL));
     }
     call.memory.bytes(number, 4)?;
     call.socket(fd)?;
-    // Before it waits: a connection that nobody can have should stay where it is.
+    // Checked before the wait: a connection that the guest has no room for should stay in the
+    // backlog.
     owned_fd::has_room(call.wasi)?;
     let waiting = call.waiting;
     let wasi = &mut *call.wasi;
@@ -80,7 +81,7 @@ pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32)
 pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
     let family = call.socket(fd)?.family;
     let address = call.memory.address(address, port)?;
-    // Linux lets a socket for IPv6 go to IPv4 and the other way round; others don't.
+    // Linux lets an IPv6 socket connect to IPv4 and vice versa; other systems don't.
     if address.family() != family {
         return Err(Failed::Number(errno::AFNOSUPPORT));
     }
@@ -94,7 +95,7 @@ pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32
 }
 
 pub(crate) fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
-    // What is no socket is told before what can't be done with one.
+    // First report what is no socket, then what can't be done with one.
     let socket = call.socket(fd)?;
     socket.shutdown(match how {
         1 => Shutdown::Read,
@@ -104,13 +105,13 @@ pub(crate) fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Fail
     })
 }
 
-/// Version 1 has a place for the kind of the address.
+/// In version 1 there is a place for the address's family.
 pub(crate) fn local_address(mut call: Call<'_>, fd: i32, address: i32, kind: Option<i32>, port: i32) -> Result<(), Failed> {
     let local = call.socket(fd)?.local()?;
     set_address(&mut call, local.as_ref(), address, kind, port)
 }
 
-/// The same.
+/// As [`local_address`].
 pub(crate) fn peer_address(mut call: Call<'_>, fd: i32, address: i32, kind: Option<i32>, port: i32) -> Result<(), Failed> {
     let peer = call.socket(fd)?.peer()?;
     set_address(&mut call, peer.as_ref(), address, kind, port)
@@ -126,7 +127,7 @@ fn set_address(call: &mut Call<'_>, found: Option<&Address>, address: i32, kind:
 
 pub(crate) fn set_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
     let choice = Choice::find(level, name)?;
-    // The longest is a time, of two words of 64 bits.
+    // The longest option is a time, of two 64-bit words.
     let bytes = call.memory.bytes(value, (len as u32).min(16))?.to_vec();
     options::set(call.socket(fd)?, choice, &bytes)
 }
@@ -134,7 +135,7 @@ pub(crate) fn set_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, val
 pub(crate) fn get_option(mut call: Call<'_>, fd: i32, level: i32, name: i32, value: i32, len: i32) -> Result<(), Failed> {
     let choice = Choice::find(level, name)?;
     let found = options::get(call.socket(fd)?, choice)?;
-    // The size, or where it stands, by who wrote the guest. Nobody has a variable at 4, or at 16.
+    // The size itself, or its address; toolchains differ. No variable lies at address 4, 8 or 16.
     let place = (!matches!(len, 4 | 8 | 16)).then_some(len);
     let room = match place {
         None => len as u32,
@@ -201,7 +202,8 @@ pub(crate) async fn address_info(
     call.memory.set_word(count, written)
 }
 
-/// The port that a service has; `None` for no service. Who needs others than these few gives the number.
+/// The port of a service; `None` for no service. Guests that need others than these few give the
+/// number.
 fn port(service: &str) -> Result<Option<u16>, Failed> {
     const KNOWN: [(&str, u16); 10] = [
         ("ftp", 21),
@@ -223,7 +225,7 @@ fn port(service: &str) -> Result<Option<u16>, Failed> {
 }
 
 impl crate::wasi::call::Memory<'_> {
-    /// A text with its length, behind which there may be a zero, or several.
+    /// A text and its length, which may include one or more terminating zeros.
     fn text(&self, at: i32, len: i32) -> Result<String, Failed> {
         if len as u32 > MOST_NAME {
             return Err(Failed::Number(errno::NAMETOOLONG));
@@ -233,7 +235,8 @@ impl crate::wasi::call::Memory<'_> {
         String::from_utf8(bytes[..end].to_vec()).map_err(|_| Failed::Number(errno::NOENT))
     }
 
-    /// Writes one result into the node of the guest's list at that address; gives the address of the next.
+    /// Writes a result into the node of the guest's list at that address; returns the address of
+    /// the next node.
     fn set_result(&mut self, at: i32, address: SocketAddr, kind: u8) -> Result<i32, Failed> {
         const NODE: u32 = 28;
         const SOCKADDR: u32 = 16;
@@ -247,7 +250,7 @@ impl crate::wasi::call::Memory<'_> {
         node[8..12].copy_from_slice(&SOCKADDR.to_le_bytes());
         node[20..24].fill(0);
         let sockaddr = self.bytes_mut(to, SOCKADDR)?;
-        // Those who say 14 have room for more.
+        // Guests that say 14 have room for more.
         let room = match memory::read_u32(sockaddr, 4) {
             14 => 26,
             room => room,

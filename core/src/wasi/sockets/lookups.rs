@@ -1,5 +1,7 @@
-//! Asking the system for the addresses of names. It can't be told to give up, and each question holds a thread until it is answered, for half a minute perhaps. So a process asks for some
-//! names at a time, of which the instances of one plugin have a part; what is beyond that waits for its turn, as long as its call may.
+//! Name resolution by the system. A query can't be cancelled, and occupies a thread until it is
+//! answered, which may take half a minute. So the number of queries at a time is bounded, for a
+//! process and for the instances of one plugin; further ones wait for their turn, as long as their
+//! calls may.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,21 +17,21 @@ use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::waiting::Waiting;
 
-/// Names that a process asks for at a time, and those of them that one plugin does.
+/// Queries at a time: of a process, and of one plugin.
 const MOST: usize = 32;
 const SHARE: usize = 8;
 
-/// Addresses of one name that are looked at.
+/// Addresses that are used of one name.
 const MOST_ADDRESSES: usize = 1024;
 
-/// A wait that nothing bounds looks again after this.
+/// The longest single wait of a call without limits.
 const LONG: Duration = Duration::from_secs(10);
 
-/// What a plugin's instances have of the look-ups, all together. It is told by its address.
+/// Identifies a plugin, whose instances share a bound of queries. Compared by address.
 #[derive(Default)]
 pub(crate) struct Share;
 
-/// One name that is asked for.
+/// A query for one name.
 struct Lookup {
     name: String,
     share: Arc<Share>,
@@ -39,15 +41,15 @@ struct Lookup {
 
 #[derive(Default)]
 struct Answer {
-    /// `Err`: the system has no thread.
+    /// `Err` if the system gave no thread.
     found: Option<Result<Vec<IpAddr>, i32>>,
     waker: Option<Waker>,
 }
 
-/// The look-ups of a process.
+/// The queries of a process.
 #[derive(Default)]
 struct Desk {
-    /// Whose they are that are being asked for, each by a thread.
+    /// The plugin of each query that is running on a thread.
     running: Vec<Arc<Share>>,
     queue: VecDeque<Arc<Lookup>>,
 }
@@ -58,9 +60,9 @@ fn desk() -> MutexGuard<'static, Desk> {
     DESK.get_or_make(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks the system for a name's addresses. It takes as long as that takes, or as the call has budget.
+/// Resolves a name, and waits for it as long as the budget lasts.
 pub(crate) async fn resolve(name: &str, share: &Arc<Share>, waiting: Waiting, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
-    // What is this machine needs nobody to say so.
+    // These names always mean this machine.
     if name == "localhost" || name.ends_with(".localhost") {
         return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
     }
@@ -70,7 +72,7 @@ pub(crate) async fn resolve(name: &str, share: &Arc<Share>, waiting: Waiting, bu
     line_up(asked.0.clone());
     let found = match waiting {
         Waiting::Thread => asked.0.wait(budget)?,
-        // What ends the call drops this.
+        // Whatever ends the call drops this future.
         Waiting::Task => poll_fn(|context| asked.0.poll(context.waker())).await,
     }?;
     if found.is_empty() { Err(Failed::Number(errno::NOENT)) } else { Ok(found) }
@@ -82,7 +84,7 @@ fn line_up(lookup: Arc<Lookup>) {
     desk.begin();
 }
 
-/// What a call waits for. Dropped, it is not asked for any more, unless it is being asked for already.
+/// A query that a call waits for. When it is dropped, the query is cancelled unless it is running.
 struct Asked(Arc<Lookup>);
 
 impl Drop for Asked {
@@ -92,7 +94,7 @@ impl Drop for Asked {
 }
 
 impl Desk {
-    /// Takes the first of the queue whose turn it is.
+    /// Takes the first query from the queue that may run.
     fn next(&mut self) -> Option<Arc<Lookup>> {
         if self.running.len() >= MOST {
             return None;
@@ -104,7 +106,7 @@ impl Desk {
         Some(next)
     }
 
-    /// Gives each whose turn it is a thread.
+    /// Starts a thread for each query that may run.
     fn begin(&mut self) {
         while let Some(lookup) = self.next() {
             let work = lookup.clone();
@@ -122,7 +124,7 @@ impl Desk {
     }
 }
 
-/// A thread's work: one name, and those behind it.
+/// The work of a thread: one query, and then others from the queue.
 fn ask_all(mut lookup: Arc<Lookup>) {
     loop {
         lookup.tell(Ok(ask(&lookup.name)));
@@ -173,7 +175,7 @@ impl Lookup {
     }
 }
 
-/// The system's own answer, in its order, each address once; nothing where it has none.
+/// The system's answer in its order, each address once; empty if it has none.
 fn ask(name: &str) -> Vec<IpAddr> {
     #[cfg(test)]
     if name == KNOWN.0 {
@@ -193,11 +195,11 @@ fn ask(name: &str) -> Vec<IpAddr> {
     ips
 }
 
-/// A name and its address that tests have without asking anybody.
+/// A name that tests resolve without a query.
 #[cfg(test)]
 pub(crate) const KNOWN: (&str, IpAddr) = ("known.example", IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
 
-/// One that is asked for in vain.
+/// A name whose query is never answered.
 #[cfg(test)]
 const SLOW: &str = "slow.example";
 
@@ -227,7 +229,7 @@ mod tests {
         let running = || desk().running.iter().filter(|share| Arc::ptr_eq(share, &slow)).count();
         assert_eq!(running(), SHARE);
         assert!(desk().queue.iter().all(|lookup| !Arc::ptr_eq(&lookup.share, &slow)), "nobody waits for these");
-        // Those of one plugin are in nobody else's way.
+        // The queries of one plugin do not delay those of others.
         assert!(resolve_here(KNOWN.0, &other, &Budget::default()).is_ok_and(|found| found == [KNOWN.1]));
         assert!(matches!(resolve_here(KNOWN.0, &slow, &brief()), Err(Failed::Ended(_))), "its own are");
     }

@@ -1,6 +1,8 @@
-//! A guest's network: the WasmEdge extension of preview 1, versions 1 and 2, over sockets of the host, within the sandbox's rules.
+//! A guest's network: the WasmEdge extension of preview 1, versions 1 and 2, over sockets of the
+//! host, within the rules of the sandbox.
 //!
-//! Downwards: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`, `names`, `table`, `place`, `permit`, `options`, `transfer`, `functions`, `versions`. Sandboxes name `network`, so that comes before all else.
+//! From the bottom up: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`,
+//! `names`, `table`, `place`, `permit`, `options`, `transfer`, `functions`, `versions`.
 
 pub(crate) mod address;
 pub(crate) mod denials;

@@ -1,4 +1,4 @@
-//! Names of hosts: what this machine resolved them to, for a guest.
+//! The addresses that host names were resolved to, for a guest.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -7,22 +7,23 @@ use std::time::{Duration, Instant};
 /// Addresses that are remembered for a guest.
 const MOST: usize = 1024;
 
-/// How long an answer of the system is good for: whoever connects again and again should not ask it again and again.
+/// How long an answer is used: a guest that connects again and again should not cause a query each
+/// time.
 const FRESH: Duration = Duration::from_secs(10);
 
 /// The addresses of names that the guest may connect to.
 #[derive(Default)]
 pub(crate) struct Names {
-    /// With each address the names that have it.
+    /// The names of each address.
     known: HashMap<IpAddr, Vec<String>>,
     /// The addresses, oldest first.
     order: VecDeque<IpAddr>,
-    /// When a name was resolved, for a rule.
+    /// When a rule's name was resolved last.
     asked: HashMap<String, Instant>,
 }
 
 impl Names {
-    /// Remembers what a name resolved to.
+    /// Records what a name was resolved to.
     pub(crate) fn remember(&mut self, name: &str, ips: &[IpAddr]) {
         for ip in ips {
             let ip = ip.to_canonical();
@@ -41,18 +42,18 @@ impl Names {
         }
     }
 
-    /// The names that an address was given for.
+    /// The names that were resolved to an address.
     pub(crate) fn of(&self, ip: IpAddr) -> &[String] {
         self.known.get(&ip).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether it is time to ask the system for a name that a rule has.
+    /// Whether a rule's name should be resolved again.
     pub(crate) fn is_due(&mut self, name: &str) -> bool {
         let now = Instant::now();
         match self.asked.get(name) {
             Some(asked) if now.duration_since(*asked) < FRESH => false,
             _ => {
-                // As many as there are rules.
+                // There are no more of these than rules.
                 self.asked.insert(name.to_owned(), now);
                 true
             }

@@ -1,4 +1,4 @@
-//! What of the network an instance may reach.
+//! What an instance may reach over the network.
 
 use std::fmt;
 use std::io;
@@ -21,7 +21,8 @@ use crate::wasi::sockets::rules::{Action, Rule};
 /// | `connect=unix:/run/db.sock`, `listen=unix:…` | a Unix socket of the host with exactly that path |
 /// | `any` | all of these but Unix sockets; `connect=any` and `listen=any` one half of it |
 ///
-/// A rule without `connect=` or `listen=` before it is one for connecting. docs/network.md has all of it.
+/// A rule without `connect=` or `listen=` before it is one for connecting. docs/network.md has all
+/// of it.
 ///
 /// ```
 /// use undergo::{InstanceOptions, Network};
@@ -65,8 +66,10 @@ impl Network {
         Ok(())
     }
 
-    /// Hands a listener to each instance, open already: the guest accepts connections there, and needs no rule for it. Its descriptor is the first behind those of
-    /// the directories: 3 without any, and one more for each further listener. Instances share the listener, and each connection is one instance's.
+    /// Hands a listener to each instance, open already: the guest accepts connections there, and
+    /// needs no rule for it. Its descriptor is the first behind those of the directories: 3 without
+    /// any, and one more for each further listener. Instances share the listener, and each
+    /// connection is one instance's.
     ///
     /// # Errors
     ///
@@ -77,11 +80,13 @@ impl Network {
         Ok(())
     }
 
-    /// Opens a listener at an address such as `127.0.0.1:8080`, and [gives](Network::give) it. Returns the address, with the port that the system chose for 0.
+    /// Opens a listener at an address such as `127.0.0.1:8080`, and [gives](Network::give) it.
+    /// Returns the address, with the port that the system chose for 0.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` for what is no address with a port; `denied` when the system refuses to listen there.
+    /// `type-mismatch` for what is no address with a port; `denied` when the system refuses to
+    /// listen there.
     pub fn open(&mut self, address: &str) -> Result<SocketAddr> {
         let at: SocketAddr = match address.strip_prefix("localhost:") {
             Some(port) => format!("127.0.0.1:{port}").parse(),
@@ -102,8 +107,8 @@ impl Network {
         self.rules.is_empty()
     }
 
-    /// What of it a module has no use for, by the functions that it imports, as sentences. It is a mistake of whoever gave it, or built the module without package
-    /// `net`.
+    /// What a module can't use of it, judged by the functions that it imports, as sentences. Either
+    /// it was given by mistake, or the module was built without package `net`.
     pub(crate) fn unused_by(&self, name: &str, has: impl Fn(&str) -> bool) -> Vec<String> {
         let mut unused = Vec::new();
         if !self.rules.is_empty() && !has("sock_open") && !has("sock_getaddrinfo") {
@@ -129,7 +134,7 @@ impl Network {
         self.rules.iter().any(|rule| rule.allows_name(name, port))
     }
 
-    /// The names that may be connected to at that port, each of which is one host.
+    /// The names that may be connected to at that port and that denote a single host.
     pub(crate) fn names(&self, port: u16) -> impl Iterator<Item = &str> {
         self.rules.iter().filter_map(move |rule| rule.name(port))
     }

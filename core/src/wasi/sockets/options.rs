@@ -26,30 +26,30 @@ pub(crate) enum Choice {
     OnlyV6,
 }
 
-/// A number of keep-alive.
+/// A parameter of keep-alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Span {
-    /// The seconds of silence before the first one.
+    /// Seconds of silence before the first probe.
     Idle,
-    /// The seconds between two.
+    /// Seconds between two probes.
     Interval,
-    /// How many of them get no answer until the connection is given up.
+    /// How many probes may stay unanswered before the connection is given up.
     Count,
 }
 
-/// What an option is set to.
+/// The value of an option.
 pub(crate) enum Value {
     Number(i32),
-    /// Whether, and for how many seconds.
+    /// `None` for off.
     Linger(Option<Duration>),
-    /// None is for ever.
+    /// `None` for ever.
     Time(Option<Duration>),
 }
 
 impl Choice {
     /// # Errors
     ///
-    /// `NOPROTOOPT` for what there is not.
+    /// `NOPROTOOPT` for an option that is not supported.
     pub(crate) fn find(level: i32, name: i32) -> Result<Choice, Failed> {
         const SOCKET: i32 = 0;
         const TCP: i32 = 6;
@@ -67,12 +67,14 @@ impl Choice {
             (SOCKET, 12) => Choice::SendTimeout,
             (SOCKET, 13) => Choice::IsListening,
             (TCP, 15) => Choice::NoDelay,
-            // The extension has no numbers for these. They are those of Linux, as the overlay of Go's standard library passes them.
+            // The extension has no numbers for these. They are those of Linux, as the overlay of
+            // Go's standard library passes them.
             (TCP, 4) => Choice::KeepAliveTime(Span::Idle),
             (TCP, 5) => Choice::KeepAliveTime(Span::Interval),
             (TCP, 6) => Choice::KeepAliveTime(Span::Count),
             (IP6, 26) => Choice::OnlyV6,
-            // DONTROUTE and BINDTODEVICE lead elsewhere than the rules say; OOBINLINE and RCVLOWAT nobody uses.
+            // DONTROUTE and BINDTODEVICE would circumvent the rules; nobody uses OOBINLINE and
+            // RCVLOWAT.
             _ => return Err(Failed::Number(errno::NOPROTOOPT)),
         })
     }
@@ -89,7 +91,7 @@ pub(crate) fn get(socket: &Socket, choice: Choice) -> Result<Value, Failed> {
                 1
             }
         }
-        // It would be taken from the others who have the socket.
+        // Reading the error would take it from the other users of the socket.
         Choice::Error if socket.is_shared() => errno::SUCCESS,
         Choice::Error => host.take_error()?.map_or(errno::SUCCESS, |error| errno::from_system(&error)),
         Choice::Broadcast => host.broadcast()?.into(),
@@ -104,14 +106,14 @@ pub(crate) fn get(socket: &Socket, choice: Choice) -> Result<Value, Failed> {
         Choice::NoDelay => host.tcp_nodelay()?.into(),
         Choice::OnlyV6 if socket.family != V6 => return Err(Failed::Number(errno::NOPROTOOPT)),
         Choice::OnlyV6 => host.only_v6()?.into(),
-        // Not all systems tell.
+        // Not all systems report it.
         Choice::KeepAliveTime(_) => return Err(Failed::Number(errno::NOPROTOOPT)),
     };
     Ok(Value::Number(number))
 }
 
 pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(), Failed> {
-    // Only how long the guest itself waits is its own.
+    // Of a shared socket, only the guest's own timeouts are its own.
     if socket.is_shared() && !matches!(choice, Choice::ReceiveTimeout | Choice::SendTimeout) {
         return Err(Failed::Number(errno::PERM));
     }
@@ -130,7 +132,8 @@ pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(
         Choice::KeepAliveTime(span) => keep_alive(socket, span, number(bytes)?)?,
         Choice::Linger => {
             let [is_on, seconds] = words(bytes)?;
-            // Closing such a socket waits on most systems, whoever closes it; it does not where the time is 0, which drops the connection.
+            // On most systems closing such a socket blocks. It does not if the time is 0, which
+            // drops the connection.
             match (is_on, seconds) {
                 (0, _) => host.set_linger(None)?,
                 (_, 0) => host.set_linger(Some(Duration::ZERO))?,
@@ -144,7 +147,7 @@ pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(
     Ok(())
 }
 
-/// Sets one of keep-alive's numbers, and leaves it on or off as it was.
+/// Sets a parameter of keep-alive, and leaves it on or off as it was.
 #[cfg(any(
     target_os = "linux",
     target_os = "android",
@@ -154,7 +157,7 @@ pub(crate) fn set(socket: &mut Socket, choice: Choice, bytes: &[u8]) -> Result<(
     target_os = "windows"
 ))]
 fn keep_alive(socket: &Socket, span: Span, number: i32) -> Result<(), Failed> {
-    // Linux takes no more; where there is another bound, the system says so.
+    // Linux accepts no more; other systems check their own bounds.
     let number = u32::try_from(number).ok().filter(|number| (1..=32767).contains(number)).ok_or(errno::INVAL)?;
     let seconds = Duration::from_secs(u64::from(number));
     let asked = socket2::TcpKeepalive::new();
@@ -185,13 +188,13 @@ fn number(bytes: &[u8]) -> Result<i32, Failed> {
     Ok(i32::from_le_bytes(bytes.try_into().map_err(|_| errno::INVAL)?))
 }
 
-/// Two numbers of 32 bits.
+/// Two 32-bit numbers.
 fn words(bytes: &[u8]) -> Result<[i32; 2], Failed> {
     let (first, second) = bytes.split_at_checked(4).ok_or(errno::INVAL)?;
     Ok([number(first)?, number(second)?])
 }
 
-/// Seconds and microseconds, as numbers of 64 bits; nothing at all is no limit.
+/// Seconds and microseconds, as 64-bit numbers; 0 is no limit.
 fn time(bytes: &[u8]) -> Result<Option<Duration>, Failed> {
     let word = |bytes: &[u8]| Ok::<_, i32>(u64::from_le_bytes(bytes.try_into().map_err(|_| errno::INVAL)?));
     let (seconds, micros) = bytes.split_at_checked(8).ok_or(errno::INVAL)?;
@@ -203,16 +206,17 @@ fn time(bytes: &[u8]) -> Result<Option<Duration>, Failed> {
     Ok((!time.is_zero()).then_some(time))
 }
 
-/// Bytes of a buffer that a guest may ask for: the memory is the system's, and not counted as the guest's.
+/// The largest buffer that a guest may ask for: its memory is the system's, and not counted as the
+/// guest's.
 const MOST_BUFFER: usize = 4 << 20;
 
-/// A size for a buffer: the system may have a bound of its own, which is lower.
+/// The size of a buffer; the system may have a lower bound of its own.
 fn buffer(bytes: &[u8]) -> Result<usize, Failed> {
     let size = usize::try_from(number(bytes)?).map_err(|_| errno::INVAL)?;
     Ok(size.min(MOST_BUFFER))
 }
 
-/// What the guest has asked for: Linux doubles it.
+/// The size that the guest asked for: Linux doubles it.
 fn size(bytes: usize) -> i32 {
     let bytes = if cfg!(target_os = "linux") { bytes / 2 } else { bytes };
     i32::try_from(bytes).unwrap_or(i32::MAX)
@@ -229,7 +233,7 @@ fn is_listening(socket: &Socket) -> Result<bool, Failed> {
 }
 
 impl Value {
-    /// As the guest is given it.
+    /// In the form that the guest gets.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Value::Number(number) => number.to_le_bytes().to_vec(),

@@ -1,4 +1,4 @@
-//! Whom a socket for datagrams has sent to, and may thus hear from.
+//! The addresses that a datagram socket has sent to, and may thus receive from.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -8,7 +8,8 @@ use crate::wasi::sockets::address::Address;
 /// Addresses that are remembered for one socket.
 const MOST: usize = 64;
 
-/// The latest addresses that a socket was allowed to send to. The rules are asked besides: this is for names, which may stand for other addresses by now.
+/// The most recent addresses that a socket was allowed to send to. They are checked in addition to
+/// the rules, for names that may resolve to other addresses now.
 #[derive(Default)]
 pub(crate) struct Peers(VecDeque<SocketAddr>);
 
@@ -31,7 +32,7 @@ impl Peers {
     }
 }
 
-/// By which addresses are compared: IPv4 in IPv6's clothes is IPv4, and a zone is none of a guest's.
+/// The form in which addresses are compared: IPv4-mapped ones are IPv4, and zones are ignored.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

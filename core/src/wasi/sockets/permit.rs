@@ -1,4 +1,4 @@
-//! Whether the rules allow what a guest wants; and if not, which rule would.
+//! Whether the rules allow what a guest wants, and if not, which rule would.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -21,7 +21,8 @@ impl Sockets {
         Ok(())
     }
 
-    /// Whether the guest may connect to an address, or send to it; gives the one to use. What is checked is the address that the packets go to.
+    /// Whether the guest may connect to an address, or send to it; returns the address to use. The
+    /// address that is checked is the one that the packets go to.
     pub(crate) async fn permit_connect(&mut self, address: &Address, waiting: Waiting, budget: &Budget) -> Result<Address, Failed> {
         let ip = match address {
             Address::Unix(path) if self.network.allows_unix(Action::Connect, path) => return Ok(address.clone()),
@@ -32,7 +33,8 @@ impl Sockets {
         if self.network.allows_ip(Action::Connect, to, port) || self.is_named(to, port) {
             return Ok(Address::Ip(ip));
         }
-        // The guest may know the address from a name server of its own, so what the rules' names are is asked for now.
+        // The guest may have the address from a name server of its own, so the names in the rules
+        // are resolved now.
         if is_public(to) {
             let due: Vec<String> = self.network.names(port).map(str::to_owned).collect();
             for name in due {
@@ -49,14 +51,15 @@ impl Sockets {
             }
         }
         let address = SocketAddr::new(to, port);
-        // Whoever looked up a name would rather allow that.
+        // For a guest that resolved a name, suggest a rule for that name.
         match self.names.of(to).first().filter(|_| is_public(to)) {
             Some(name) => Err(self.deny(&format!("connecting to {address}, which is {name}"), &format!("connect={name}:{port}"))),
             None => Err(self.deny_at(Action::Connect, &Address::Ip(address))),
         }
     }
 
-    /// Whether a datagram from there is for the guest, whose socket was not bound by a rule for listening: it is if the guest may send there, or has done so.
+    /// Whether the guest may receive a datagram from there, on a socket that was not bound by a
+    /// rule for listening: it may if it may send there, or has done so.
     pub(crate) fn admits(&self, socket: &Socket, from: Option<&Address>) -> bool {
         let Some(Address::Ip(from)) = from else { return false };
         let (ip, port) = (from.ip().to_canonical(), from.port());
@@ -72,7 +75,8 @@ impl Sockets {
         if is_allowed { Ok(()) } else { Err(self.deny_at(Action::Listen, address)) }
     }
 
-    /// Whether the guest may look up a name. To do so tells others about it: a name is all that it takes to carry a secret away.
+    /// Whether the guest may look up a name. A query reaches other parties: a name is enough to
+    /// carry a secret out.
     pub(crate) fn permit_name(&self, name: &str) -> Result<(), Failed> {
         self.permit_any()?;
         if name == "localhost" || self.network.allows_name(name, None) {
@@ -81,7 +85,7 @@ impl Sockets {
         Err(self.deny(&format!("looking up {name}"), &format!("connect={name}:PORT")))
     }
 
-    /// Whether the address is one that an allowed name was resolved to.
+    /// Whether an allowed name was resolved to the address.
     fn is_named(&self, ip: IpAddr, port: u16) -> bool {
         is_public(ip) && self.names.of(ip).iter().any(|name| self.network.allows_name(name, Some(port)))
     }
@@ -100,8 +104,9 @@ impl Sockets {
     }
 }
 
-/// Whether a name may stand for the address. Whoever has a say in a name may let it stand for any: this machine itself, those that only this machine's own link
-/// leads to, and where clouds tell a machine its secrets have to be allowed by address.
+/// Whether a name may stand for the address. Whoever controls a name can resolve it to any address.
+/// So this machine, link-local addresses, and the metadata services of clouds, which give a machine
+/// its secrets, must be allowed by address.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_4(ip),
@@ -110,14 +115,15 @@ fn is_public(ip: IpAddr) -> bool {
 }
 
 fn is_public_4(ip: Ipv4Addr) -> bool {
-    // Alibaba and Azure have theirs among addresses that are others' elsewhere.
+    // Those of Alibaba and Azure lie among addresses that are public elsewhere.
     const METADATA: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(168, 63, 129, 16)];
     match ip.octets() {
-        // This network, this machine, and what is for the protocols themselves: Oracle's is 192.0.0.192.
+        // This network, this machine, and addresses for protocols: Oracle's metadata service is
+        // 192.0.0.192.
         [0 | 127, ..] | [192, 0, 0, _] => false,
-        // The link: 169.254.169.254 with most of them.
+        // Link-local; most metadata services are 169.254.169.254.
         [169, 254, ..] => false,
-        // Multicast, and what nobody has.
+        // Multicast and reserved.
         [224..=255, ..] => false,
         _ => !METADATA.contains(&ip),
     }
@@ -125,29 +131,29 @@ fn is_public_4(ip: Ipv4Addr) -> bool {
 
 fn is_public_6(ip: Ipv6Addr) -> bool {
     match ip.segments() {
-        // A NAT64 of the network's own, whose form is not known here.
+        // A local NAT64, whose format is not known here.
         [0x64, 0xFF9B, 1, ..] => false,
-        // Multicast, the link, and the site.
+        // Multicast, link-local and site-local.
         [0xFF00..=0xFFFF, ..] | [0xFE80..=0xFEFF, ..] => false,
-        // Amazon, Google, and Scaleway.
+        // The metadata services of Amazon, Google and Scaleway.
         [0xFD00, 0xEC2, ..] | [0xFD20, 0xCE, ..] | [0xFD00, 0x42, ..] => false,
-        // This machine, and no address at all; and IPv4 as it was written once.
+        // This machine, the unspecified address, and IPv4-compatible addresses.
         [0, 0, 0, 0, 0, 0, ..] => false,
         _ => within(ip).is_none_or(is_public_4),
     }
 }
 
-/// The IPv4 address that one of IPv6 leads to, by a router or a tunnel.
+/// The IPv4 address that an IPv6 address leads to, through a router or a tunnel.
 fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let pair = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match ip.segments() {
-        // Translated, and by NAT64.
+        // IPv4-translated, and NAT64.
         [0, 0, 0, 0, 0xFFFF, 0, high, low] => Some(pair(high, low)),
         [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => Some(pair(high, low)),
-        // 6to4, and Teredo, which turns the bits round.
+        // 6to4, and Teredo, which inverts the bits.
         [0x2002, high, low, ..] => Some(pair(high, low)),
         [0x2001, 0, _, _, _, _, high, low] => Some(pair(!high, !low)),
-        // ISATAP, behind any prefix.
+        // ISATAP, with any prefix.
         [_, _, _, _, 0 | 0x200, 0x5EFE, high, low] => Some(pair(high, low)),
         _ => None,
     }

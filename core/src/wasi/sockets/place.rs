@@ -1,5 +1,6 @@
-//! Where an address is in this machine. A Unix socket is found in the directory that was opened with the sandbox: a guest that may change what is around it
-//! changes nothing about which directory that is, and a link that it puts in the socket's place is not followed.
+//! Resolves addresses of this machine. A Unix socket is looked up in the directory that was opened
+//! with the sandbox. A guest that can change what surrounds that directory can't replace it, and a
+//! link that it puts in the socket's place is not followed.
 
 use std::fs::File;
 
@@ -10,10 +11,10 @@ use crate::wasi::errno;
 use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::table::Sockets;
 
-/// An address as the system takes it.
+/// An address in the system's form.
 pub(crate) struct Place {
     pub(crate) address: SockAddr,
-    /// What the address goes through.
+    /// Keeps the descriptor open that the address refers to.
     _held: Option<File>,
 }
 
@@ -24,7 +25,7 @@ impl Place {
 }
 
 impl Sockets {
-    /// Where to connect, or to send to.
+    /// The address to connect or send to.
     pub(crate) fn reach(&self, address: &Address) -> Result<Place, Failed> {
         match address {
             Address::Ip(ip) => Ok(Place::of(SockAddr::from(*ip))),
@@ -38,7 +39,7 @@ impl Sockets {
         }
     }
 
-    /// Where to bind a socket; of a Unix socket, that is where its file is made.
+    /// The address to bind to; for a Unix socket, its file is created there.
     pub(crate) fn settle(&self, address: &Address, is_stream: bool) -> Result<Place, Failed> {
         match address {
             #[cfg(unix)]
@@ -56,7 +57,7 @@ impl Sockets {
         if let Some(dir) = self.given.socket_dir(path) {
             return Ok(Some(dir));
         }
-        // It was not there when the sandbox was given.
+        // It did not exist when the sandbox was given.
         let is_named = self.network.unix_paths().any(|named| named.as_bytes() == path);
         if is_named { Err(Failed::Number(errno::NOENT)) } else { Ok(None) }
     }
@@ -86,7 +87,7 @@ mod unix {
         Path::new(OsStr::from_bytes(path)).file_name().map(Path::new).ok_or(Failed::Number(errno::NOENT))
     }
 
-    /// The socket itself is found, and then connected to, whatever its name leads to by then.
+    /// The socket itself is opened, and then connected to, wherever its name leads by then.
     #[cfg(target_os = "linux")]
     pub(super) fn reach(dir: &File, path: &[u8]) -> Result<Place, Failed> {
         use std::os::fd::AsRawFd as _;
@@ -108,7 +109,8 @@ mod unix {
         Ok(Place { address, _held: Some(found) })
     }
 
-    /// Nothing leads from a descriptor to a socket there: what the path leads to is compared with what was opened.
+    /// There no path leads from a descriptor to a socket: the target of the path is compared with
+    /// what was opened.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn reach(dir: &File, path: &[u8]) -> Result<Place, Failed> {
         let found = cap_primitives::fs::stat(dir, name(path)?, FollowSymlinks::No).map_err(|error| Failed::Number(number(&error)))?;
@@ -119,13 +121,13 @@ mod unix {
         Ok(Place::of(address(path)?))
     }
 
-    /// Datagrams are answered by the name that the socket is bound to, so that has to be the path itself.
+    /// Datagrams are answered at the bound address, so that must be the path itself.
     pub(super) fn settle(dir: &File, path: &[u8], is_stream: bool) -> Result<Place, Failed> {
         #[cfg(target_os = "linux")]
         if is_stream {
             use std::os::fd::AsRawFd as _;
             let through = Path::new("/proc/self/fd").join(dir.as_raw_fd().to_string()).join(name(path)?);
-            // One that is too long may be shorter as the path that it is.
+            // If this is too long, the path itself may be shorter.
             if let Ok(address) = SockAddr::unix(through) {
                 return Ok(Place::of(address));
             }

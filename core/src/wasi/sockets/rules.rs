@@ -1,4 +1,5 @@
-//! Rules: what a guest may connect to, and where it may listen. Written as text, the same in every host.
+//! Rules: what a guest may connect to, and where it may listen. They are text, the same in every
+//! host.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -51,7 +52,7 @@ enum Hosts {
 const PORTS: RangeInclusive<u16> = 0..=u16::MAX;
 
 impl Rule {
-    /// Reads a rule. The error is a sentence for a person.
+    /// Parses a rule. The error is a sentence for people.
     pub(crate) fn parse(text: &str) -> Result<Rule, String> {
         if text == "any" {
             return Ok(Rule { action: None, target: Target::Ip(Hosts::Any, PORTS) });
@@ -75,7 +76,7 @@ impl Rule {
         self.action.is_none_or(|own| own == action)
     }
 
-    /// Whether it allows an address by what stands in it. `ip` is canonical: no IPv4 in IPv6's clothes.
+    /// Whether it allows an address by the address itself. `ip` is canonical: no IPv4-mapped one.
     pub(crate) fn allows_ip(&self, action: Action, ip: IpAddr, port: u16) -> bool {
         match &self.target {
             Target::Ip(hosts, ports) if self.is_for(action) && ports.contains(&port) => match hosts {
@@ -88,7 +89,7 @@ impl Rule {
         }
     }
 
-    /// Whether it allows the addresses of a name; at a port, or at any.
+    /// Whether it allows the addresses of a name, at a port or at any.
     pub(crate) fn allows_name(&self, name: &str, port: Option<u16>) -> bool {
         match &self.target {
             Target::Ip(hosts, ports) if self.is_for(Action::Connect) && port.is_none_or(|port| ports.contains(&port)) => match hosts {
@@ -101,7 +102,7 @@ impl Rule {
         }
     }
 
-    /// The one name that it allows at that port, if it is about one.
+    /// The single name that it allows at that port, if any.
     pub(crate) fn name(&self, at: u16) -> Option<&str> {
         match &self.target {
             Target::Ip(Hosts::Name(name), ports) if self.is_for(Action::Connect) && ports.contains(&at) => Some(name),
@@ -109,7 +110,7 @@ impl Rule {
         }
     }
 
-    /// The one path that it allows, if it is about one.
+    /// The single path that it allows, if any.
     pub(crate) fn unix_path(&self) -> Option<&str> {
         match &self.target {
             Target::Unix(path) if path != "*" => Some(path),
@@ -128,7 +129,7 @@ impl Target {
             return Ok(Target::Ip(Hosts::Any, PORTS));
         }
         if let Some(path) = text.strip_prefix("unix:") {
-            // A path of the system has 108 bytes at the most, with the zero behind it.
+            // The system's paths have at most 108 bytes, with the terminating zero.
             return match path {
                 _ if path.contains('\0') => Err("a path has no zero byte".to_owned()),
                 _ if path.len() > 107 => Err("the path of a Unix socket has 107 bytes at the most".to_owned()),
@@ -191,7 +192,8 @@ impl Hosts {
     }
 }
 
-/// A host's name as names are compared: without the root's dot, in lower case. `None` if it is none.
+/// The canonical form of a host name: in lower case, without the dot of the root. `None` if it is
+/// no name.
 pub(crate) fn name(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -199,13 +201,13 @@ pub(crate) fn name(text: &str) -> Option<String> {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
             && !label.starts_with('-')
     };
-    // What ends in a number is an address to every resolver, in one of its many forms.
+    // For resolvers a name that ends in a number is an address, in one of many forms.
     let last = text.rsplit('.').next().unwrap_or_default();
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.to_ascii_lowercase().starts_with("0x");
     (text.len() <= 253 && text.split('.').all(is_label) && !is_number).then(|| text.to_ascii_lowercase())
 }
 
-/// As it is written.
+/// In the form in which it is parsed.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(action) = self.action {
@@ -262,7 +264,7 @@ mod tests {
         assert!(
             connects("localhost:80", "127.0.0.1", 80) && connects("localhost:80", "::1", 80) && !connects("localhost:80", "10.0.0.1", 80)
         );
-        // Names say nothing about addresses by themselves.
+        // Names alone say nothing about addresses.
         assert!(!connects("example.org:443", "93.184.216.34", 443));
         assert!(!connects("listen=any", "1.2.3.4", 9));
         assert!(rule("any").allows_ip(Action::Listen, IpAddr::from([0, 0, 0, 0]), 80));

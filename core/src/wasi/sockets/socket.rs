@@ -1,4 +1,5 @@
-//! One socket of a guest, over one of the host's, which never blocks: what waits is the call, as long as its budget lasts.
+//! A guest's socket, over a host socket in non-blocking mode: the call waits for it, as long as its
+//! budget lasts.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -17,40 +18,43 @@ use crate::wasi::sockets::peers::Peers;
 use crate::wasi::sockets::place::Place;
 use crate::wasi::waiting::Waiting;
 
-/// What a guest has at one of its descriptors.
+/// A socket at one of the guest's descriptors.
 pub(crate) struct Socket {
     host: AsyncFd,
     /// The family's number in addresses.
     pub(crate) family: u16,
-    /// Whether it carries a stream, and not datagrams.
+    /// Whether it carries a stream, not datagrams.
     pub(crate) is_stream: bool,
-    /// Whether what can't be done at once waits, as it does until the guest says otherwise.
+    /// Whether the guest waits for what can't be done at once, which is the default.
     pub(crate) blocks: bool,
-    /// Whether the guest has said where it is.
+    /// Whether the guest has bound it.
     pub(crate) is_bound: bool,
-    /// Whether the host has it as well, and other instances do: what the guest does to it is for itself alone.
+    /// Whether the host and other instances have it too: then what the guest sets affects the guest
+    /// alone.
     is_shared: bool,
-    /// Whether the guest takes no more connections at one that is shared.
+    /// Whether the guest has stopped accepting connections at a shared listener.
     is_shut: bool,
-    /// Whom it has sent datagrams to.
+    /// The addresses that it has sent datagrams to.
     pub(crate) peers: Peers,
-    /// Where the guest has bound it, and connected it to. The system may have been told so in other words.
+    /// The addresses that the guest has bound it to, and connected it to. The system may have been
+    /// given another form.
     own: Option<Address>,
     pub(crate) peer: Option<Address>,
-    /// How long to wait for receiving, and for sending: what the guest has set by an option.
+    /// Timeouts for receiving and for sending, which the guest sets by options.
     pub(crate) budget: [Option<Duration>; 2],
 }
 
-/// No signal for a connection that is gone: the host may not expect one. Where there is no such flag, `socket2` sets an option.
+/// Suppresses the signal for a broken connection, which the host may not expect. Where there is no
+/// such flag, `socket2` sets an option.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 const QUIETLY: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const QUIETLY: i32 = 0;
 
-/// What a receive came to.
+/// The result of a receive.
 pub(crate) struct Received {
     pub(crate) count: usize,
-    /// Whether the datagram was longer.
+    /// Whether the datagram was longer than the buffer.
     pub(crate) is_cut: bool,
     pub(crate) from: Option<Address>,
 }
@@ -58,7 +62,7 @@ pub(crate) struct Received {
 impl Socket {
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     pub(crate) fn open(family: u16, is_stream: bool) -> io::Result<Socket> {
         let domain = match family {
             V4 => Domain::IPV4,
@@ -72,7 +76,8 @@ impl Socket {
     fn of(host: socket2::Socket, family: u16, is_stream: bool) -> io::Result<Socket> {
         host.set_nonblocking(true)?;
         if is_stream && family != UNIX {
-            // As Go has it on every other system; on this one it can't ask for it. The guest may still change it. A connection that is gone already can't be set.
+            // Go does this on every other system, but can't on this one. The guest may still change
+            // it. It fails for a connection that is already broken.
             let _ = host.set_tcp_nodelay(true);
         }
         Ok(Socket::new(host, family, is_stream))
@@ -94,18 +99,19 @@ impl Socket {
         }
     }
 
-    /// A listener that the host has handed in. No option of it is set: those are for all who have it.
+    /// A listener that the host has handed in. None of its options are set, because others share
+    /// it.
     pub(crate) fn listener(listener: &TcpListener) -> io::Result<Socket> {
         let family = if listener.local_addr()?.is_ipv4() { V4 } else { V6 };
         Ok(Socket { is_bound: true, is_shared: true, ..Socket::new(listener.try_clone()?.into(), family, true) })
     }
 
-    /// Whether the host has it as well.
+    /// Whether the host has it too.
     pub(crate) fn is_shared(&self) -> bool {
         self.is_shared
     }
 
-    /// Whether the guest has ended its use of one that is shared.
+    /// Whether the guest has stopped accepting connections at a shared listener.
     pub(crate) fn is_shut(&self) -> bool {
         self.is_shut
     }
@@ -118,11 +124,12 @@ impl Socket {
         &self.host
     }
 
-    /// Does something with the socket as soon as that can be done.
+    /// Does something with the socket once that is possible.
     ///
     /// # Errors
     ///
-    /// The guest's number for what the system said, `AGAIN` where it does not wait; what ends the call.
+    /// The guest's number for an error of the system, `AGAIN` where it does not wait; what ends the
+    /// call.
     pub(crate) async fn when_ready<T>(
         &self,
         wants: Wants,
@@ -134,7 +141,8 @@ impl Socket {
         let mut in_vain = 0_u32;
         loop {
             if in_vain > 1 {
-                // Ready, and yet not: a socket that could send, to one that has no room. Nothing tells when there is.
+                // Reported as ready, but not ready for this: a socket that may send, to a peer
+                // without room. No event will follow, so poll now and then.
                 waiting.check(budget)?;
                 waiting.pause(&[], budget, Some(LOOK)).await;
             }
@@ -177,10 +185,10 @@ impl Socket {
 
     pub(crate) fn listen(&mut self, backlog: i32) -> Result<(), Failed> {
         if self.is_shared {
-            // It listens already, and how many may wait there is for the host to say.
+            // A shared listener listens already, and its backlog is the host's choice.
             return if self.is_shut { Err(Failed::Number(errno::INVAL)) } else { Ok(()) };
         }
-        // What the system has for a backlog is less than this, and a negative one.
+        // No system's backlog is larger; a negative one would be rejected.
         self.host().listen(backlog.clamp(0, 4096))?;
         self.is_bound = true;
         Ok(())
@@ -191,7 +199,7 @@ impl Socket {
             return Err(Failed::Number(errno::INVAL));
         }
         let accepted = self.when_ready(Wants::Read, waiting, budget, |host| match host.accept() {
-            // Gone before it was accepted: that is nothing to the guest.
+            // The peer was gone before the connection was accepted, which is no error of the guest.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Err(io::ErrorKind::Interrupted.into()),
             accepted => accepted,
         });
@@ -199,7 +207,7 @@ impl Socket {
         Ok(Socket { is_bound: true, own: self.own.clone(), ..Socket::of(host, self.family, self.is_stream)? })
     }
 
-    /// Connects; of a socket that does not wait, begins to, which is `INPROGRESS`.
+    /// Connects. A socket in non-blocking mode only starts to, and reports `INPROGRESS`.
     pub(crate) async fn connect(&self, place: &Place, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
         if self.is_shared {
             return Err(Failed::Number(errno::ISCONN));
@@ -219,7 +227,7 @@ impl Socket {
         }
     }
 
-    /// Receives into one piece of memory.
+    /// Receives into one buffer.
     pub(crate) async fn receive(
         &self,
         buffer: &mut [u8],
@@ -230,7 +238,7 @@ impl Socket {
     ) -> Result<Received, Failed> {
         self.when_ready(Wants::Read, waiting, budget, |host| {
             let mut pieces = [MaybeUninitSlice::new(uninit(buffer))];
-            // A stream has no addresses in it.
+            // Streams carry no addresses.
             if wants_address && !self.is_stream {
                 let (count, said, from) = host.recv_from_vectored_with_flags(&mut pieces, flags)?;
                 return Ok(Received { count, is_cut: said.is_truncated(), from: guest_address(&from) });
@@ -241,7 +249,7 @@ impl Socket {
         .await
     }
 
-    /// Sends what is there, or the beginning of it.
+    /// Sends the bytes, or the first of them.
     pub(crate) async fn send(
         &self,
         pieces: &[IoSlice<'_>],
@@ -256,7 +264,7 @@ impl Socket {
         done.await
     }
 
-    /// As the system has it, a listener ends when no more is to be received.
+    /// As with the system, shutting down the receiving side ends a listener.
     pub(crate) fn shutdown(&mut self, how: Shutdown) -> Result<(), Failed> {
         if self.is_shared {
             self.is_shut |= how != Shutdown::Write;
@@ -276,7 +284,7 @@ impl Socket {
     }
 }
 
-/// Whether a connection is on its way.
+/// Whether a connection is being established.
 fn is_under_way(error: &io::Error) -> bool {
     #[cfg(unix)]
     return matches!(error.raw_os_error(), Some(libc::EINPROGRESS));
@@ -284,13 +292,14 @@ fn is_under_way(error: &io::Error) -> bool {
     return error.kind() == io::ErrorKind::WouldBlock;
 }
 
-/// A buffer as `socket2` wants it.
+/// A buffer in the form that `socket2` takes.
 fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: a byte may be treated as one that is perhaps not initialised, as long as nobody makes it so: a receive writes bytes, and nothing else.
+    // SAFETY: an initialised byte may be viewed as possibly uninitialised as long as nobody
+    // uninitialises it: a receive only writes bytes.
     unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
 }
 
-/// `None` for an address that no guest knows: one of a socket without a name, say.
+/// `None` for an address that guests can't represent, such as that of a socket without a name.
 fn guest_address(address: &SockAddr) -> Option<Address> {
     if let Some(ip) = address.as_socket() {
         return Some(Address::Ip(ip));
@@ -298,7 +307,8 @@ fn guest_address(address: &SockAddr) -> Option<Address> {
     #[cfg(unix)]
     if address.is_unix() {
         use std::os::unix::ffi::OsStrExt as _;
-        // One that a guest of this process has bound says nothing to another: it has no name.
+        // A path that a guest of this process has bound means nothing to another guest: such a
+        // socket has no name.
         let path = address.as_pathname().filter(|path| !path.starts_with("/proc/self/fd"));
         let path = path.map(|path| path.as_os_str().as_bytes().to_vec());
         return Some(Address::Unix(path.unwrap_or_default()));
@@ -306,7 +316,7 @@ fn guest_address(address: &SockAddr) -> Option<Address> {
     None
 }
 
-/// The address that is really meant: IPv4 in IPv6's clothes is IPv4, and no address at all is this machine.
+/// The effective address: IPv4-mapped ones are IPv4, and the unspecified address is this machine.
 pub(crate) fn meant(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -315,7 +325,7 @@ pub(crate) fn meant(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// The address to go to: that which is meant, as a socket of the family has to be given it.
+/// The address to connect to: the effective one, in the form for a socket of that family.
 pub(crate) fn destination(address: SocketAddr) -> SocketAddr {
     match (address, meant(address.ip())) {
         (SocketAddr::V6(_), IpAddr::V4(ip)) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), address.port()),

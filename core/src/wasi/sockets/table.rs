@@ -1,4 +1,4 @@
-//! The sockets of a guest, by the numbers that it knows them by.
+//! A guest's sockets, by the guest's numbers.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::wasi::sockets::names::Names;
 use crate::wasi::sockets::network::Network;
 use crate::wasi::sockets::socket::Socket;
 
-/// The first number of the guest's own sockets: far behind all that files can have, whose numbers wasmtime-wasi gives.
+/// The first number of the guest's own sockets: far above those of files.
 const FIRST: i32 = 1 << 30;
 
 /// What a guest has of the network.
 pub(crate) struct Sockets {
     pub(crate) network: Network,
     pub(crate) names: Names,
-    /// Where the Unix sockets are that its rules name.
+    /// The directories of the Unix sockets that its rules name.
     pub(crate) given: Arc<Given>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) share: Arc<Share>,
     /// From [`FIRST`] on.
     own: Vec<Option<Socket>>,
-    /// Those that the host has handed in, and their numbers, which are among those of files.
+    /// Listeners that the host has handed in, with their numbers, which lie among those of files.
     listeners: Vec<(i32, Socket)>,
 }
 
@@ -44,7 +44,7 @@ impl Sockets {
         Ok(Sockets { network, names: Names::default(), given, denials, share, own: Vec::new(), listeners })
     }
 
-    /// The socket at that number; `None` for all that is none.
+    /// The socket at that number, if there is one.
     pub(crate) fn find(&self, number: i32) -> Option<&Socket> {
         match own(number) {
             Some(place) => self.own.get(place)?.as_ref(),
@@ -59,17 +59,17 @@ impl Sockets {
         }
     }
 
-    /// Whether the number is for sockets only, whether or not there is one.
+    /// Whether the number is one for sockets, open or not.
     pub(crate) fn is_own(number: i32) -> bool {
         own(number).is_some()
     }
 
-    /// How many are open, but for those that were handed in.
+    /// How many are open, without those that were handed in.
     pub(crate) fn count(&self) -> usize {
         self.own.iter().flatten().count()
     }
 
-    /// Gives a socket the lowest number that is free.
+    /// Adds a socket at the lowest free number.
     pub(crate) fn add(&mut self, socket: Socket) -> i32 {
         let place = self.own.iter().position(Option::is_none).unwrap_or_else(|| {
             self.own.push(None);
@@ -80,7 +80,7 @@ impl Sockets {
         FIRST + place as i32
     }
 
-    /// Takes the socket at that number out.
+    /// Removes the socket at that number.
     pub(crate) fn remove(&mut self, number: i32) -> Option<Socket> {
         match own(number) {
             Some(place) => self.own.get_mut(place)?.take(),
@@ -91,7 +91,7 @@ impl Sockets {
         }
     }
 
-    /// Closes all of them: the guest has ended, and who is at the other end should hear of it.
+    /// Closes all of them: the guest has ended, and its peers should be told.
     pub(crate) fn close(&mut self) {
         self.own.clear();
         self.listeners.clear();
@@ -105,7 +105,7 @@ impl Sockets {
     }
 }
 
-/// The number of the first listener: that behind the directories.
+/// The number of the first listener: it follows the directories.
 pub(crate) fn first_given(sandbox: &Sandbox) -> i32 {
     3_i32.saturating_add_unsigned(sandbox.dirs.len() as u32 + u32::from(sandbox.temp))
 }

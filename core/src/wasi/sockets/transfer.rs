@@ -11,17 +11,17 @@ use crate::wasi::sockets::socket::{Received, Socket};
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::waiting::Waiting;
 
-/// Flags of a receive, in preview 1.
+/// Flags for receiving, in preview 1.
 const PEEK: i32 = 1;
 const WAIT_ALL: i32 = 2;
 
-/// What preview 1 says of a datagram that was longer than its buffers.
+/// The flag of preview 1 for a datagram that was longer than the buffers.
 const CUT: u32 = 1;
 
-/// A socket, and where a list of buffers is: its address, and the number of buffers.
+/// A socket, and a list of buffers: its address, and how many there are.
 pub(crate) type List = (i32, i32, i32);
 
-/// Bytes of the longest datagram.
+/// The longest datagram.
 const DATAGRAM: usize = 64 << 10;
 
 pub(crate) async fn recv_from(
@@ -29,7 +29,7 @@ pub(crate) async fn recv_from(
     list: List,
     address: i32,
     flags: i32,
-    // 0 in version 1, which has no place for it.
+    // 0 in version 1, which has no port.
     port: i32,
     done: i32,
     said: i32,
@@ -38,7 +38,7 @@ pub(crate) async fn recv_from(
     let number = match address {
         0 => 0,
         at => {
-            // A stream does not say from whom each byte is: it is from its peer.
+            // Streams carry no addresses: it comes from the peer.
             let from = match received.from {
                 None if call.socket(list.0)?.is_stream => call.socket(list.0)?.peer().unwrap_or_default(),
                 from => from,
@@ -66,7 +66,7 @@ async fn receive(call: &mut Call<'_>, list: List, flags: i32, done: i32, said: i
     Ok(received)
 }
 
-/// Receives into the buffers that a list names. The socket is known to be there.
+/// Receives into the buffers of a list. The socket is known to exist.
 pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_address: bool) -> Result<Received, Failed> {
     let pieces = call.memory.pieces(list.1, list.2)?;
     let (waiting, wasi) = (call.waiting, &mut *call.wasi);
@@ -76,7 +76,8 @@ pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_addr
     let system = if flags & PEEK != 0 { peek() } else { 0 };
     let memory = &mut *call.memory.0;
     match pieces[..] {
-        // Nothing to receive is nothing to wait for; but of a datagram it is all.
+        // For a stream there is nothing to wait for. For a datagram socket this takes a whole
+        // datagram.
         [] if socket.is_stream => Ok(Received { count: 0, is_cut: false, from: None }),
         [] => socket.receive(&mut [], system, wants_address, waiting, &wasi.budget).await,
         [(at, len)] | [(at, len), ..] if socket.is_stream && (!all || pieces.len() == 1) => {
@@ -88,7 +89,7 @@ pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_addr
             }
         }
         [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, waiting, &wasi.budget).await,
-        // Buffers may lie one over the other, so the system can't be given all of them.
+        // Buffers may overlap, so the system can't be given all of them.
         _ => {
             let total = pieces.iter().map(|(_, len)| len).sum::<usize>().min(if socket.is_stream { MOST } else { DATAGRAM });
             let mut bytes = vec![0; total];
@@ -108,11 +109,12 @@ pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_addr
     }
 }
 
-/// Datagrams that are dropped until others have a turn.
+/// How many datagrams are dropped before the call pauses.
 const MOST_DROPPED: usize = 64;
 
-/// Waits for a datagram, and drops those that the rules keep from the guest: nothing of them comes into its memory. A socket that was bound takes all, as the rule for
-/// listening says, by which it was.
+/// Waits for a datagram, and drops those that the rules keep from the guest: none of their bytes
+/// get into its memory. A bound socket receives everything, because the rule for listening that
+/// allowed it says so.
 async fn drop_strangers(socket: &Socket, sockets: &Sockets, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
     if socket.is_stream || socket.is_bound || socket.family == UNIX {
         return Ok(());
@@ -135,9 +137,9 @@ async fn drop_strangers(socket: &Socket, sockets: &Sockets, waiting: Waiting, bu
     }
 }
 
-/// Receives until the buffer is full, or there is no more.
+/// Receives until the buffer is full or the stream ends.
 async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting, budget: &Budget) -> Result<Received, Failed> {
-    // What was looked at only would be looked at again: the first look has to do.
+    // Peeking again would return the same bytes, so one receive has to do.
     if flags != 0 {
         return socket.receive(buffer, flags, false, waiting, budget).await;
     }
@@ -146,7 +148,7 @@ async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting,
         match socket.receive(&mut buffer[count..], 0, false, waiting, budget).await {
             Ok(received) if received.count == 0 => break,
             Ok(received) => count += received.count,
-            // What has come is not lost.
+            // What has been received is not lost.
             Err(Failed::Number(_)) if count > 0 => break,
             Err(failed) => return Err(failed),
         }
@@ -157,7 +159,7 @@ async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting,
 fn peek() -> i32 {
     #[cfg(unix)]
     return libc::MSG_PEEK;
-    // As in winsock2.h.
+    // The value in winsock2.h.
     #[cfg(not(unix))]
     return 2;
 }
@@ -179,7 +181,7 @@ pub(crate) async fn send_to(mut call: Call<'_>, list: List, address: i32, port: 
         None => None,
     };
     let socket = call.socket(list.0)?;
-    // A stream has but its peer, and Linux would begin a connection here on some sockets.
+    // A stream only has its peer; Linux would start a connection here on some sockets.
     if to.is_some() && socket.is_stream {
         return Err(Failed::Number(errno::ISCONN));
     }
@@ -194,7 +196,7 @@ pub(crate) async fn send(mut call: Call<'_>, list: List, flags: i32, done: i32) 
     transmit(call, list, None, flags, done).await
 }
 
-/// Sends what the buffers of a list have, and tells how much of it. The socket is known to be there.
+/// Sends the buffers of a list, and reports how many bytes were sent. The socket is known to exist.
 pub(crate) async fn transmit(mut call: Call<'_>, list: List, to: Option<&Place>, flags: i32, done: i32) -> Result<(), Failed> {
     // Preview 1 has no flags for sending.
     if flags != 0 {

@@ -4,7 +4,7 @@ use wasmtime::Module;
 
 use crate::wasi::linker::MODULE;
 
-/// Which functions a module wants as version 1 of the extension has them. Signatures tell them apart.
+/// Which functions a module imports in their form of version 1. The signatures tell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Versions {
     pub(crate) accept: bool,

@@ -14,7 +14,9 @@ use crate::wasi::waiting::Waiting;
 pub enum Input {
     /// From these bytes.
     Bytes(Vec<u8>),
-    /// From a file, which each instance reads from its beginning. It is opened once, when an instance or a pool is made of the sandbox. It may be a FIFO: the guest then waits for a writer, as long as its call may.
+    /// From a file, which each instance reads from its beginning. It is opened once, when an
+    /// instance or a pool is made with the sandbox. It may be a FIFO: the guest then waits for a
+    /// writer, as long as its call may.
     File(PathBuf),
     /// From the standard input of the process, which all its readers share.
     Inherit,
@@ -33,7 +35,7 @@ impl From<Vec<u8>> for Input {
     }
 }
 
-/// Where a guest's input comes from.
+/// An open source of input.
 pub(crate) enum Source {
     Bytes { bytes: Vec<u8>, read: usize },
     Host(Descriptor),
@@ -53,7 +55,8 @@ impl Source {
         })
     }
 
-    /// Reads some bytes, and waits for them as long as the budget lasts, if it `blocks`; 0 at the end. The inner error is one for the guest.
+    /// Reads some bytes, and waits for them as long as the budget lasts, if it `blocks`; 0 at the
+    /// end. The inner error is for the guest.
     pub(crate) async fn read(&mut self, buffer: &mut [u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
         let descriptor = match self {
             Source::Bytes { bytes, read } => {
@@ -77,7 +80,8 @@ impl Source {
         }
     }
 
-    /// How many bytes can be read without waiting, as far as is known: `Some(0)` at the end, `None` when a read would wait.
+    /// How many bytes can be read without waiting, as far as is known: `Some(0)` at the end, `None`
+    /// if a read would wait.
     pub(crate) fn ready(&self) -> Option<u64> {
         match self {
             Source::Bytes { bytes, read } => Some((bytes.len() - read) as u64),

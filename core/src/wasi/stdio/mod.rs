@@ -1,4 +1,4 @@
-//! The three standard streams: what a guest reads, and where what it writes goes.
+//! The three standard streams: where a guest's input comes from, and where its output goes.
 
 pub(crate) mod input;
 pub(crate) mod output;

@@ -16,22 +16,24 @@ use crate::wasi::waiting::Waiting;
 /// Where a guest's output goes.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// As is usual: that of a command which is [run](crate::Plugin::run) is captured, up to that many bytes, for its result; that of an instance goes to the host
-    /// process, as with [`Inherit`](Output::Inherit).
+    /// The default: the output of a command that is [run](crate::Plugin::run) is captured for its
+    /// result, up to that many bytes; that of an instance goes to the host process, as with
+    /// [`Inherit`](Output::Inherit).
     Usual(usize),
-    /// To the same stream of the host process, by its descriptor: what the host itself keeps in a buffer comes later. While a pipe there is full, the guest
-    /// waits, as long as its call may. Of a stream that nobody reads any more a command is told (`EPIPE`), and ended if it goes on writing, with the exit code 141
-    /// that shells have for it; what a plugin writes there is dropped.
+    /// To the same stream of the host process, by its descriptor: what the host itself has buffered
+    /// comes later. While a pipe there is full, the guest waits, as long as its call may. If nobody
+    /// reads the stream any more, a command is told (`EPIPE`); if it goes on writing, it ends with
+    /// the exit code 141, as in shells. What a plugin writes there is dropped.
     Inherit,
     /// Nowhere.
     Discard,
-    /// Into a buffer of at most that many bytes, to be read from the instance; what is beyond is dropped.
+    /// Into a buffer of at most that many bytes, to be read from the instance; the rest is dropped.
     Capture(usize),
     /// To a function of the host, line by line.
     Lines(LineSink),
 }
 
-/// As is usual, 1 MiB where it is captured.
+/// [`Output::Usual`], with 1 MiB where it is captured.
 impl Default for Output {
     fn default() -> Output {
         Output::Usual(1 << 20)
@@ -39,7 +41,7 @@ impl Default for Output {
 }
 
 impl Output {
-    /// What is usual for a command, where nothing else was said.
+    /// The default for a command, where nothing else was chosen.
     pub(crate) fn of_command(&self) -> Output {
         match self {
             Output::Usual(most) => Output::Capture(*most),
@@ -53,16 +55,19 @@ impl Output {
     }
 }
 
-/// A function of the host that gets a guest's output line by line. Clones are the same function.
+/// A host function that gets a guest's output line by line. Clones are the same function.
 #[derive(Clone)]
 pub struct LineSink(Arc<LineFunction>);
 
 type LineFunction = dyn Fn(&[u8]) -> Result<()> + Send + Sync;
 
 impl LineSink {
-    /// The function is called with each line without its newline, on the thread of the call (for asynchronous calls: at home), while the guest waits. A line of more than 64 KiB comes in
-    /// pieces, which are cut between characters of UTF-8. What has no newline yet when the call ends is given then. An error from the function, or a panic,
-    /// ends the call and the instance, and is what the caller gets. The function can't call the instance whose output it gets: that is `busy`.
+    /// The function is called with each line without its newline, on the thread of the call (for
+    /// asynchronous calls: on the thread of the host's event loop), while the guest waits. A line
+    /// of more than 64 KiB is split between characters of UTF-8. A last line without a newline is
+    /// given when the call ends. An error from the function, or a panic, ends the call and the
+    /// instance, and is what the caller gets. The function can't call the instance whose output it
+    /// gets: that is `busy`.
     pub fn new(function: impl Fn(&[u8]) -> Result<()> + Send + Sync + 'static) -> LineSink {
         LineSink(Arc::new(function))
     }
@@ -80,28 +85,29 @@ impl fmt::Debug for LineSink {
     }
 }
 
-/// Bytes of standard error that are kept for the text of a panic: a goroutine trace is rarely longer.
+/// Bytes of standard error that are kept for the text of a panic: a goroutine trace is rarely
+/// longer.
 const TAIL: usize = 64 << 10;
 
-/// Bytes of a line that are gathered before a piece of it is given. Less under Miri, where a test that fills this takes minutes.
+/// The longest piece of a line. Shorter under Miri, where a test that fills it takes minutes.
 const LINE: usize = if cfg!(miri) { 1 << 10 } else { 64 << 10 };
 
 /// One of the guest's output streams.
 pub(crate) struct Stream {
     sink: Sink,
     is_stderr: bool,
-    /// Bytes that go on to the sink over a guest's life.
+    /// Bytes that are passed on to the sink over a guest's life.
     limit: u64,
-    /// Whether the guest is told of what the host's stream refuses.
+    /// Whether the guest gets the errors of the host's stream.
     tells: bool,
-    /// How many bytes were written when the present guest began.
+    /// The total when the present guest began.
     begun: AtomicU64,
     kept: Mutex<Kept>,
-    /// How many bytes were written in all. Beside the lock, because each call reads it.
+    /// Bytes written in all. Outside the lock, because each call reads it.
     total: AtomicU64,
-    /// Whether there is a line without an end. Beside the lock for the same reason.
+    /// Whether there is a line without a newline. Outside the lock for the same reason.
     unfinished: AtomicBool,
-    /// Whether the present guest wrote more than was kept, or than it may write.
+    /// Whether output of the present guest was dropped, because of a limit or a full buffer.
     cut: AtomicBool,
 }
 
@@ -115,11 +121,11 @@ enum Sink {
 #[derive(Default)]
 struct Kept {
     captured: Vec<u8>,
-    /// The last bytes that were written; only of standard error.
+    /// The last bytes written; of standard error only.
     tail: Vec<u8>,
-    /// Looks for what Go writes when it gives up; only in standard error.
+    /// Recognises the report of a dying Go runtime; in standard error only.
     watch: go_panic::Watch,
-    /// The beginning of a line whose end is not there yet.
+    /// A line whose newline has not come yet.
     line: Vec<u8>,
 }
 
@@ -146,7 +152,7 @@ impl Stream {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        // The state is consistent after each statement, so a panic of another thread harms nothing.
+        // The state is consistent after each statement, so a panic of another thread does no harm.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,23 +162,23 @@ impl Stream {
         self.cut.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the present guest wrote more than was kept, or than it may write.
+    /// Whether output of the present guest was dropped, because of a limit or a full buffer.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Takes what was captured.
+    /// Takes the captured output.
     pub(crate) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut self.lock().captured)
     }
 
-    /// How many bytes were written so far: a mark for [`since`](Stream::since).
+    /// Bytes written so far: a mark for [`since`](Stream::since).
     #[inline]
     pub(crate) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// What was written since that mark; the end of it, where it was long.
+    /// What was written since that mark, or the end of it.
     pub(crate) fn since(&self, mark: u64) -> String {
         let kept = self.lock();
         let written = usize::try_from(self.total() - mark).unwrap_or(usize::MAX);
@@ -180,12 +186,13 @@ impl Stream {
         String::from_utf8_lossy(&kept.tail[from..]).into_owned()
     }
 
-    /// What the Go runtime wrote since that mark when it gave up.
+    /// The report of a dying Go runtime since that mark.
     pub(crate) fn report(&self, mark: u64) -> Option<String> {
         self.lock().watch.report(mark)
     }
 
-    /// Takes what the guest writes, and gives how many bytes that were: all of them, if it `blocks`. An error ends the call; the inner one is for the guest.
+    /// Accepts the guest's output, and returns how many bytes: all of them, if it `blocks`. An
+    /// error ends the call; the inner one is for the guest.
     pub(crate) async fn write(&self, bytes: &[u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
         let all = bytes.len();
         let before = self.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -210,7 +217,7 @@ impl Stream {
                 }
             }
             Sink::Lines(function) => self.give_lines(function, bytes, waiting, budget).await?,
-            // What is said of a panic is kept as a whole, so it goes out as a whole.
+            // The report of a panic is kept as a whole, so it is passed on as a whole.
             Sink::Host(descriptor) => match pass_on(descriptor, bytes, blocks || self.is_stderr, waiting, budget).await? {
                 Ok(written) if written < bytes.len() => {
                     self.total.fetch_sub((all - written) as u64, Ordering::Relaxed);
@@ -230,7 +237,7 @@ impl Stream {
 
     async fn give_lines(&self, function: &LineSink, mut bytes: &[u8], waiting: Waiting, budget: &Budget) -> Result<()> {
         while !bytes.is_empty() {
-            // The lock is not held while the function runs: it may ask for the instance's output.
+            // The function runs without the lock, because it may ask for the instance's output.
             let (taken, line) = self.lock().next_line(bytes);
             bytes = &bytes[taken..];
             if let Some(line) = line {
@@ -244,12 +251,12 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether there is a line that has no end yet.
+    /// Whether there is a line without a newline.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.unfinished.load(Ordering::Relaxed)
     }
 
-    /// Gives a line that has no end yet to its function.
+    /// Gives a line without a newline to its function.
     #[inline]
     pub(crate) fn finish(&self) -> Result<()> {
         if self.is_unfinished() { self.give_unfinished() } else { Ok(()) }
@@ -278,7 +285,7 @@ impl Kept {
     fn keep_tail(&mut self, bytes: &[u8]) {
         let excess = (self.tail.len() + bytes.len()).saturating_sub(2 * TAIL);
         if excess > 0 {
-            // Cut to one tail at a time, not byte by byte.
+            // Cut by a whole tail at a time, not byte by byte.
             let cut = self.tail.len().min(excess + TAIL);
             self.tail.drain(..cut);
         }
@@ -286,9 +293,10 @@ impl Kept {
         self.tail.extend_from_slice(&bytes[from..]);
     }
 
-    /// Takes bytes up to the end of a line at most. Gives their number, and the line, or a piece of it, if there is one.
+    /// Takes bytes up to the end of a line. Returns their number, and the line or a piece of it, if
+    /// it is complete.
     fn next_line(&mut self, bytes: &[u8]) -> (usize, Option<Vec<u8>>) {
-        // One more than a piece has, so that a newline behind it does not become an empty line of its own.
+        // One more than a piece, so that a newline right after it does not become an empty line.
         let window = &bytes[..bytes.len().min(LINE + 1 - self.line.len())];
         let taken = window.iter().position(|byte| *byte == b'\n').map_or(window.len(), |end| end + 1);
         self.line.extend_from_slice(&window[..taken]);
@@ -297,7 +305,8 @@ impl Kept {
             Some(std::mem::take(&mut self.line))
         } else if self.line.len() > LINE {
             let is_inside = |at: &usize| self.line[*at] & 0xC0 == 0x80;
-            // A character has three such bytes at most; where there are more, this is no UTF-8, and any place is as good.
+            // A character has at most three such bytes. If there are more, this is not UTF-8, and
+            // may be cut anywhere.
             let end = (LINE - 3..=LINE).rev().find(|at| !is_inside(at)).unwrap_or(LINE);
             let rest = self.line.split_off(end);
             Some(std::mem::replace(&mut self.line, rest))
@@ -308,7 +317,8 @@ impl Kept {
     }
 }
 
-/// Writes to a stream of the host's own, and waits while it is full, if it `blocks`. Gives how many bytes were written; an error where there are none.
+/// Writes to a stream of the host, and waits while it is full, if it `blocks`. Returns how many
+/// bytes were written; an error if there were none.
 async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
     let mut written = 0;
     while written < bytes.len() {
@@ -326,7 +336,7 @@ async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, waiting: W
                 continue;
             }
         };
-        // What was written is told first; the next write tells the rest.
+        // Written bytes are reported first; the next write reports the error.
         return Ok(if written > 0 { Ok(written) } else { Err(refused) });
     }
     Ok(Ok(written))
@@ -368,7 +378,7 @@ mod tests {
             assert!(given.iter().all(|piece| piece.len() <= LINE && std::str::from_utf8(piece).is_ok()));
             assert_eq!(given.concat(), text.trim_end().as_bytes());
         }
-        // Bytes that are no text at all are cut somewhere.
+        // Bytes that are not text are cut somewhere.
         let (given, rest) = lines(&[&[0x80; 2 * LINE + 2]]);
         assert_eq!((given.len(), given.concat().len() + rest.len()), (2, 2 * LINE + 2));
     }

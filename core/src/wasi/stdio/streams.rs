@@ -1,4 +1,4 @@
-//! A guest's standard streams, and the numbers that it knows them by.
+//! A guest's standard streams, and the numbers that it has for them.
 
 use crate::compile::module::ModuleKind;
 use crate::config::Limits;
@@ -9,7 +9,7 @@ use crate::wasi::sandbox::Sandbox;
 use crate::wasi::stdio::input::{Input, Source};
 use crate::wasi::stdio::output::Stream;
 
-/// One of the three, whatever its number is by now.
+/// One of the three, whatever its number is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standard {
     Input,
@@ -17,26 +17,28 @@ pub(crate) enum Standard {
     Error,
 }
 
-/// A guest's output, which outlasts it: the host may read what a guest that has ended printed, and a reset begins another.
+/// A guest's output. It outlives the guest: the host may read what a guest printed before it ended,
+/// and the next guest after a reset continues it.
 pub(crate) struct Streams {
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
 }
 
 impl Streams {
-    /// A program is told that nobody reads what it writes. A plugin is not: what it logs should not end what it does for its host.
+    /// A program is told that nobody reads its output. A plugin is not: a failure to log should not
+    /// end its work for the host.
     pub(crate) fn new(sandbox: &Sandbox, limits: &Limits, kind: ModuleKind) -> Streams {
         let new = |output, is_stderr| Stream::new(output, is_stderr, limits.output, kind == ModuleKind::Command);
         Streams { stdout: new(&sandbox.stdout, false), stderr: new(&sandbox.stderr, true) }
     }
 
-    /// Another guest begins, which may print as much as the last one.
+    /// Another guest begins, with the full limits.
     pub(crate) fn begin(&self) {
         self.stdout.begin();
         self.stderr.begin();
     }
 
-    /// The one of them that is no input.
+    /// The stream, if it is one for output.
     pub(crate) fn output(&self, standard: Standard) -> Option<&Stream> {
         match standard {
             Standard::Input => None,
@@ -45,12 +47,12 @@ impl Streams {
         }
     }
 
-    /// Whether there is work for [`finish`](Streams::finish).
+    /// Whether [`finish`](Streams::finish) has something to do.
     pub(crate) fn are_unfinished(&self) -> bool {
         [&self.stdout, &self.stderr].iter().any(|stream| stream.is_unfinished())
     }
 
-    /// Gives the lines that have no end yet to their functions: the call is over.
+    /// Gives lines without a newline to their functions: the call is over.
     #[inline]
     pub(crate) fn finish(&self) -> Result<()> {
         let out = self.stdout.finish();
@@ -59,20 +61,22 @@ impl Streams {
     }
 }
 
-/// What a guest has at its descriptors 0, 1 and 2, until it changes that.
+/// The guest's descriptors 0, 1 and 2, until the guest changes them.
 pub(crate) struct Standards {
     pub(crate) stdin: Source,
-    /// The numbers that the guest knows them by; `None` for what it closed.
+    /// The guest's numbers; `None` for what it closed.
     numbers: [Option<i32>; 3],
-    /// Whether what would wait says so instead (`EAGAIN`).
+    /// Whether the guest gets `EAGAIN` instead of waiting.
     nonblocking: [bool; 3],
-    /// Whether the guest was told that nobody reads it.
+    /// Whether the guest was told that nobody reads the stream.
     broken: [bool; 3],
 }
 
 impl Standards {
-    /// A program of Go finds its input and its output not to block, where they are pipes or terminals: then it lets other goroutines run while it waits for them, and
-    /// deadlines hold. Others would take the number for an error. Go's runtime writes to standard error what it has to say before it ends, and looks at no number.
+    /// For Go, input and output that are pipes or terminals are in non-blocking mode: then other
+    /// goroutines run while one waits for them, and deadlines hold. Other libraries would take
+    /// `EAGAIN` for an error. Standard error blocks, because Go's runtime ignores errors when it
+    /// writes its last report.
     ///
     /// # Errors
     ///
@@ -88,30 +92,31 @@ impl Standards {
         self.nonblocking[standard as usize]
     }
 
-    /// The flag is the guest's alone: the host's own descriptor is as it was, since others have it too.
+    /// The flag is the guest's alone. The host's descriptor keeps its flags, because others share
+    /// it.
     pub(crate) fn set_nonblocking(&mut self, standard: Standard, nonblocking: bool) {
         self.nonblocking[standard as usize] = nonblocking;
     }
 
-    /// Takes note that the guest is told that nobody reads a stream. Gives whether it was before.
+    /// The guest is told that nobody reads a stream. Returns whether it was told before.
     pub(crate) fn note_broken(&mut self, standard: Standard) -> bool {
         std::mem::replace(&mut self.broken[standard as usize], true)
     }
 
-    /// What a descriptor of the guest is; `None` for all but standard streams.
+    /// The standard stream at a descriptor of the guest, if it is one.
     pub(crate) fn find(&self, number: i32) -> Option<Standard> {
         let place = self.numbers.iter().position(|known| *known == Some(number))?;
         Some([Standard::Input, Standard::Output, Standard::Error][place])
     }
 
-    /// Takes note that the guest has closed a descriptor.
+    /// The guest has closed a descriptor.
     pub(crate) fn close(&mut self, number: i32) {
         if let Some(closed) = self.find(number) {
             self.numbers[closed as usize] = None;
         }
     }
 
-    /// Takes note that a descriptor has another number, and that what had that one is closed.
+    /// The guest has moved a descriptor to another number, and what had that number is closed.
     pub(crate) fn renumber(&mut self, from: i32, to: i32) {
         let moved = self.find(from);
         if from != to {
