@@ -3,7 +3,7 @@
 use crate::abi::memory::GuestMemory;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A copy of so many bytes.
+/// A copy of `len` bytes.
 ///
 /// # Errors
 ///

@@ -2,21 +2,23 @@
 
 use std::fmt;
 
-/// Contiguous bytes that a host lends for the time of a call, to be copied into guest memory once.
+/// Contiguous bytes that a host lends for the duration of a call, to be copied into guest memory
+/// once.
 pub enum Blob<'a> {
     /// Bytes that live as long as the arguments.
     Borrowed(&'a [u8]),
-    /// Bytes behind a guard that keeps them in place (an exported buffer, say).
+    /// Bytes behind a guard that keeps them in place (an exported buffer, for example).
     Guarded(Box<dyn Lend + Send + Sync + 'a>),
 }
 
-/// Bytes that are copied out, and never looked at in place: other threads of the host may write to them meanwhile, so that there must be no
-/// `&[u8]` to them. Whatever owns its bytes, or has them in memory that does not change, lends them as they are.
+/// Bytes that are copied out, and never accessed in place: other threads of the host may write to
+/// them meanwhile, so there must be no `&[u8]` to them. A host that owns its bytes, or whose bytes
+/// do not change, lends them as [`Blob::Borrowed`].
 pub trait Lend {
     /// How many there are now.
     fn size(&self) -> usize;
 
-    /// Copies so many of them, which is as many as there were when [`size`](Lend::size) was asked last.
+    /// Copies as many bytes as [`size`](Lend::size) returned last.
     fn copy_to(&self, target: &mut [u8]);
 }
 
@@ -40,7 +42,7 @@ impl Blob<'_> {
         }
     }
 
-    /// Copies them, as many as they are.
+    /// Copies all of them.
     pub fn copy_to(&self, target: &mut [u8]) {
         match self {
             Blob::Borrowed(bytes) => target.copy_from_slice(bytes),

@@ -1,4 +1,4 @@
-//! The one block that holds all nested data of a call, on its way to the guest.
+//! The block that holds all nested data of a call, on its way to the guest.
 
 use smallvec::SmallVec;
 
@@ -11,27 +11,29 @@ use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Slot, SlotKind};
 
-/// Values in the making, at first in the host's memory: host code (a conversion that a user wrote) may run while it is filled, may fail
-/// half-way and may even call the plugin, and the guest has not been touched yet. Once complete it has one size, is placed once, and copied once.
+/// Lowered values, at first in the host's memory: host code (a conversion that a user wrote) may
+/// run while it is filled, may fail half-way and may even call the plugin, while the guest has not
+/// been touched yet. A complete block has one size, is placed once, and copied once.
 ///
-/// Layout: the *head* (the record of all parameters, or a result), then nested data. Offsets count from the head's beginning.
-/// Large runs of bytes are not copied here, but kept as [`Blob`]s and copied from the host's own memory into the guest's.
+/// Layout: the *head* (the record of all parameters, or a result), then nested data. Offsets count
+/// from the head's beginning. Large runs of bytes are not copied here, but kept as [`Blob`]s and
+/// copied from the host's memory straight into the guest's.
 pub(crate) struct Block<'a> {
-    /// What was copied so far.
+    /// What has been copied so far.
     bytes: Buffer,
     head: u32,
-    /// Where in `bytes` pointers are, which are offsets until the block has an address.
+    /// The places in `bytes` that hold pointers. Those are offsets until the block has an address.
     pointers: SmallVec<[u32; 4]>,
     blobs: Vec<Lent<'a>>,
-    /// What bounds the call in whose time this is filled, and how many items were lowered in it.
+    /// The bounds of the call in which the block is filled, and how many items were lowered in it.
     budget: Option<Box<Budget>>,
     items: u32,
 }
 
-/// Bytes that are copied when the block is, which its item at `at` points to.
+/// Bytes that are copied along with the block; the item at `at` points to them.
 struct Lent<'a> {
     at: u32,
-    /// How many they were when the item was lowered.
+    /// Their number when the item was lowered.
     size: usize,
     blob: Blob<'a>,
 }
@@ -39,7 +41,7 @@ struct Lent<'a> {
 /// From this size on, bytes are copied straight from the host's memory.
 const BLOB_MIN: usize = 1024;
 
-/// After so many items of lists and maps the deadline is looked at.
+/// How many items of lists and maps are lowered between two checks of the deadline.
 const LOOK_EVERY: u32 = 1024;
 
 /// A block must be addressable, and a guest's memory has at most 4 GiB.
@@ -49,26 +51,26 @@ impl<'a> Block<'a> {
     /// Begins with a head of `size` bytes, all zero.
     #[inline]
     pub(crate) fn begin(size: u32) -> Block<'a> {
-        // Nested data begins at a multiple of 8, so that it does whether or not the head travels with it.
+        // Nested data begins at a multiple of 8, whether or not the head travels with it.
         let head = crate::interface::round_up(size, 8);
         Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new(), budget: None, items: 0 }
     }
 
-    /// Has the lowering of many items look whether the call should go on.
+    /// Makes the lowering of many items check whether the call should go on.
     pub(crate) fn bound(&mut self, budget: &Budget) {
         if budget.is_limited() {
             self.budget = Some(Box::new(budget.clone()));
         }
     }
 
-    /// Notes that an item is lowered.
+    /// Counts an item.
     #[inline]
     pub(crate) fn step(&mut self) -> Result<()> {
         self.items = self.items.wrapping_add(1);
         if self.items.is_multiple_of(LOOK_EVERY) { self.budget.as_ref().map_or(Ok(()), |budget| budget.check_limits()) } else { Ok(()) }
     }
 
-    /// With copies of what the host lends.
+    /// The block with copies of what the host lends.
     pub(crate) fn into_owned(self) -> Block<'static> {
         let owned = |lent: Lent<'a>| Lent { at: lent.at, size: lent.size, blob: Blob::Guarded(Box::new(lent.blob.to_vec())) };
         let blobs = self.blobs.into_iter().map(owned).collect();
@@ -80,7 +82,7 @@ impl<'a> Block<'a> {
         self.bytes[at..at + N].copy_from_slice(&raw);
     }
 
-    /// Bytes for nested data, all zero; gives their offset.
+    /// Reserves bytes for nested data, all zero; returns their offset.
     pub(crate) fn reserve(&mut self, count: usize, size: u32, align: u32) -> Result<u32> {
         let start = self.bytes.len().next_multiple_of(align as usize);
         let end = count.checked_mul(size as usize).and_then(|bytes| bytes.checked_add(start));
@@ -111,7 +113,8 @@ impl<'a> Block<'a> {
         self.put_inline(at, bytes, bytes.len(), 1)
     }
 
-    /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at `at`.
+    /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at
+    /// `at`.
     pub(crate) fn put_blob(&mut self, at: u32, blob: Blob<'a>, size: u32) -> Result<()> {
         let bytes = blob.size();
         let count = bytes / size as usize;
@@ -139,8 +142,9 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    /// How many bytes the guest must find room for, with the head or without; 0 when there is nothing to place. Fails when a buffer that
-    /// was lent has another size by now: code of the host's that ran while other arguments were read has changed it.
+    /// How many bytes the guest must allocate, with the head or without; 0 when there is nothing to
+    /// place. Fails when a buffer that was lent has changed its size: host code that ran while
+    /// other arguments were read has changed it.
     pub(crate) fn placed_size(&self, with_head: bool) -> Result<u32> {
         let mut size = self.bytes.len() - if with_head { 0 } else { self.head as usize };
         for lent in &self.blobs {
@@ -155,7 +159,8 @@ impl<'a> Block<'a> {
         Ok(size as u32)
     }
 
-    /// Copies the block to `address` in the guest's memory, where `placed_size` bytes are the host's to write.
+    /// Copies the block to `address` in the guest's memory, where `placed_size` bytes were
+    /// allocated for it.
     pub(crate) fn write(&mut self, target: &mut [u8], address: u32, with_head: bool) -> Result<()> {
         let skipped = if with_head { 0 } else { self.head };
         let base = address.wrapping_sub(skipped);
@@ -186,7 +191,8 @@ impl<'a> Block<'a> {
         let placed = &self.bytes[skipped as usize..];
         let range = place(skipped as usize, placed.len()).ok_or_else(outside)?;
         target.get_mut(range).ok_or_else(outside)?.copy_from_slice(placed);
-        // The pointers are addresses now, and must not be moved again. The blobs stay with the caller, who may need its own lock to let go.
+        // The pointers are addresses now, and must not be relocated again. The blobs stay with the
+        // caller, which may need its own lock to drop them.
         self.pointers.clear();
         Ok(())
     }
@@ -196,7 +202,7 @@ impl<'a> Block<'a> {
         &self.bytes[..self.head as usize]
     }
 
-    /// The flat value that stands at a place of the head, as the 64 bits of a core value.
+    /// The flat value of a slot of the head, as the 64 bits of a core value.
     pub(crate) fn load(&self, slot: Slot) -> u64 {
         let at = slot.offset;
         let bytes = match slot.kind.size() {
@@ -214,8 +220,8 @@ pub(super) fn changed() -> Error {
     Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
 }
 
-/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest passes. The canonical ABI traps on a discriminant without
-/// a case.
+/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest
+/// passes. The canonical ABI traps on a discriminant without a case.
 pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
     let value = unflatten(slot.kind, raw);
     if matches!(slot.kind, SlotKind::Case8 | SlotKind::Case16) && value != raw & u64::from(u32::MAX) {

@@ -1,19 +1,19 @@
-//! Bytes in the making.
+//! A growing sequence of bytes that costs no allocation while it is short.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-/// What most calls need: these bytes are part of the buffer itself, and cost no allocation.
+/// Enough for most calls: these bytes are part of the buffer itself.
 const SMALL: usize = 128;
 
-/// A spare vector that has more room than this is given back to the allocator.
+/// Spare vectors with more capacity than this are freed.
 const LARGE: usize = 256 << 10;
 
 /// Spare vectors that a thread keeps.
 const KEPT: usize = 4;
 
 thread_local! {
-    /// What former buffers of this thread grew into.
+    /// Vectors of earlier buffers of this thread.
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -22,12 +22,12 @@ pub(super) struct Buffer {
     /// Zero from `len` on.
     small: [u8; SMALL],
     len: usize,
-    /// All the bytes, once they are too many for `small`.
+    /// All the bytes, if they don't fit `small`.
     large: Option<Vec<u8>>,
 }
 
 impl Buffer {
-    /// So many bytes, all zero.
+    /// That many bytes, all zero.
     #[inline]
     pub(super) fn zeroed(len: usize) -> Buffer {
         let mut buffer = Buffer { small: [0; SMALL], len: 0, large: None };
@@ -35,7 +35,7 @@ impl Buffer {
         buffer
     }
 
-    /// Adds zeros up to that length, which is not below the present one.
+    /// Appends zeros up to that length, which is not below the present one.
     #[inline]
     pub(super) fn extend_zeroed(&mut self, len: usize) {
         if len <= SMALL && self.large.is_none() {
@@ -45,7 +45,7 @@ impl Buffer {
         }
     }
 
-    /// Adds these bytes.
+    /// Appends these bytes.
     #[inline]
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         if self.large.is_none()
@@ -58,7 +58,7 @@ impl Buffer {
         }
     }
 
-    /// The bytes, moved to where there can be many.
+    /// Moves the bytes to a vector.
     #[cold]
     fn large(&mut self) -> &mut Vec<u8> {
         self.large.get_or_insert_with(|| {
@@ -107,7 +107,7 @@ fn recycle(mut large: Vec<u8>) {
         return;
     }
     large.clear();
-    // A thread that ends has no later buffer.
+    // A thread that exits has no later buffer.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
         if spare.len() < KEPT {

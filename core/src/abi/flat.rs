@@ -1,8 +1,9 @@
-//! Flat values: what stands in memory, as core values, and the reverse (canonical ABI, "Flattening").
+//! Flat values: from memory to core values, and back (canonical ABI, "Flattening").
 
 use crate::interface::SlotKind;
 
-/// Bytes in memory, the lowest of this number, as a core value: narrow numbers are extended to 32 bits.
+/// Loads a number from the lowest of these bytes as a core value: narrow numbers are extended to 32
+/// bits.
 #[inline]
 pub(crate) fn flatten(kind: SlotKind, bytes: u64) -> u64 {
     match kind {
@@ -16,7 +17,8 @@ pub(crate) fn flatten(kind: SlotKind, bytes: u64) -> u64 {
     }
 }
 
-/// The reverse. The bits above a number's own are ignored, and any number but 0 is true. Whoever reads a discriminant looks at those bits before.
+/// The reverse. Bits above the number's width are ignored, and any number but 0 is true. For
+/// discriminants the caller checks those bits first.
 #[inline]
 pub(crate) fn unflatten(kind: SlotKind, raw: u64) -> u64 {
     match kind {

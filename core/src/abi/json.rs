@@ -1,25 +1,26 @@
-//! Whether a text holds one JSON value: asked of each that crosses, in either direction, so that no host and no guest has to guess what the other one meant.
+//! Checks that a text holds one JSON value. Each JSON text that crosses the boundary is checked, in
+//! either direction, so that no host and no guest has to guess what the other side meant.
 
 use memchr::memchr2;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How deep lists and objects may be nested: Go's own decoder reads no more.
+/// How deep arrays and objects may be nested: Go's own decoder accepts no more.
 const MAX_DEPTH: usize = 10_000;
 
-/// Checks what a guest gave.
+/// Checks a text from a guest.
 pub(crate) fn check_lifted(text: &str) -> Result<()> {
     match fault(text) {
         None => Ok(()),
         Some(fault) => {
             let error = Error::new(ErrorKind::TypeMismatch, format!("the guest gave text that is not JSON: {fault}"));
-            // What it puts in the place of a value that it refused.
+            // What a guest passes in place of a value that it refused to carry.
             Err(if text.is_empty() { error.of_no_value() } else { error })
         }
     }
 }
 
-/// Says what is wrong with a text that should hold one JSON value.
+/// What is wrong with a text that should hold one JSON value.
 pub(crate) fn fault(text: &str) -> Option<String> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let what = reader.text().err()?;
@@ -35,7 +36,7 @@ type Fault = &'static str;
 
 impl Reader<'_> {
     fn text(&mut self) -> Result<(), Fault> {
-        // What is open: lists are false, objects true.
+        // The open brackets: false for an array, true for an object.
         let mut open = Vec::new();
         self.skip_space();
         loop {
@@ -58,7 +59,7 @@ impl Reader<'_> {
                 }
                 _ => self.scalar()?,
             }
-            // Behind a value.
+            // After a value.
             loop {
                 self.skip_space();
                 let Some(is_object) = open.last().copied() else {

@@ -1,4 +1,5 @@
-//! From guest memory to host values: a walk over the type, with every pointer, length, discriminant and string checked.
+//! From guest memory to host values: a walk over the type that checks every pointer, length,
+//! discriminant and string.
 
 use std::str::Utf8Error;
 
@@ -9,21 +10,25 @@ use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
-/// Makes host values of what the core finds in guest memory. Implemented by each host for its own values.
+/// Makes host values of what the core finds in guest memory. Each host implements it for its own
+/// values.
 ///
-/// Text and bytes are lent: they lie in the guest's memory, and are the guest's again when the method returns.
+/// Text and bytes are lent: they lie in the guest's memory, and the guest may change them once the
+/// method has returned.
 pub trait Lift {
     /// The host's value.
     type Value;
 
-    /// Bytes of the host's memory that this part of a value will take, with all that the host makes on the way: what counts against
-    /// [`Limits::value`](crate::Limits::value). Asked before the part is made. It should be no less than half of the truth.
+    /// Bytes of the host's memory that this part of a value will take, including what the host
+    /// allocates on the way. They count against [`Limits::value`](crate::Limits::value). Called
+    /// before the part is made. It should be at least half of the true cost.
     fn cost(&self, piece: Piece<'_>) -> u64;
-    /// The same for a text of JSON: that of all that stands in it, for hosts that make values of it.
+    /// The same for a text of JSON: the cost of everything in it, for hosts that make values of it.
     fn json_cost(&self, text: &str) -> u64 {
         JsonPieces::of(text).cost(text, |piece| self.cost(piece))
     }
-    /// Whether lists of that scalar are given to [`scalars`](Lift::scalars) as one run of bytes, and not to [`list`](Lift::list).
+    /// Whether lists of that scalar go to [`scalars`](Lift::scalars) as one run of bytes, and not
+    /// to [`list`](Lift::list).
     fn packs(&self, scalar: Scalar) -> bool {
         let _ = scalar;
         true
@@ -33,9 +38,10 @@ pub trait Lift {
     ///
     /// # Errors
     ///
-    /// As all of these: what the host's own code said.
+    /// As all of these: an error of the host's own code.
     fn bool(&self, value: bool) -> Result<Self::Value>;
-    /// An integer of at most 32 bits, with a sign or without: for hosts that have other integers for 64 bits.
+    /// An integer of at most 32 bits, signed or unsigned: for hosts that have other integers for 64
+    /// bits.
     ///
     /// # Errors
     ///
@@ -55,23 +61,25 @@ pub trait Lift {
     fn string(&self, value: &str) -> Result<Self::Value>;
     /// Text that should hold one JSON value.
     fn json(&self, value: &str) -> Result<Self::Value>;
-    /// A list of scalars that the host [packs](Lift::packs), as its bytes (little-endian, their number a multiple of the scalar's size).
+    /// A list of scalars that the host [packs](Lift::packs), as its bytes (little-endian; their
+    /// number is a multiple of the scalar's size).
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<Self::Value>;
     /// Nanoseconds.
     fn duration(&self, nanoseconds: i64) -> Result<Self::Value>;
     /// An instant.
     fn time(&self, time: Time) -> Result<Self::Value>;
-    /// The value of an option that has none, or of a function without a result.
+    /// An option without a value, or the result of a function that has none.
     fn none(&self) -> Result<Self::Value>;
-    /// The case of an enum; the number is checked.
+    /// The case of an enum; its number is checked.
     fn case(&self, cases: &EnumType, case: u32) -> Result<Self::Value>;
-    /// A list of `len` items; `item` gives the one of that index. `len` items do lie in the guest's memory.
+    /// A list of `len` items; `item` returns the one at an index. The guest's memory does hold
+    /// `len` items.
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
     /// A tuple.
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
     /// A map of `len` entries.
     fn map(&self, len: usize, entry: impl FnMut(usize) -> Result<(Self::Value, Self::Value)>) -> Result<Self::Value>;
-    /// The same, with the types: for hosts whose maps differ by them.
+    /// The same with the map's types: for hosts whose maps differ by them.
     ///
     /// # Errors
     ///
@@ -80,18 +88,20 @@ pub trait Lift {
         let _ = map;
         self.map(len, entry)
     }
-    /// A record; `field` gives the value of that field.
+    /// A record; `field` returns the value of a field.
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
 }
 
-/// Lifts a value of a type whose bytes are `bytes`, with nested data in `memory`. `bytes` must be as long as the type is.
+/// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
+/// the type is.
 ///
-/// This is what a call does with its result. It is public so that a host, or a fuzzer, can show what becomes of hostile memory.
+/// A call lifts its result in this way. It is public so that a host, or a fuzzer, can show what
+/// becomes of hostile memory.
 ///
 /// # Errors
 ///
-/// `trap` for pointers, lengths and discriminants that can't be, `type-mismatch` for text that is not UTF-8, and whatever
-/// the host's own code says; with the path of the value.
+/// `trap` for invalid pointers, lengths and discriminants, `type-mismatch` for text that is not
+/// UTF-8, and errors of the host's own code; with the path of the value.
 pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lift: &L) -> Result<L::Value> {
     if bytes.len() < ty.size as usize {
         return Err(Error::new(ErrorKind::Trap, format!("a value of {ty} needs {} bytes, and there are {}", ty.size, bytes.len())));
@@ -99,7 +109,7 @@ pub fn lift_bytes<L: Lift>(ty: &Type, memory: GuestMemory<'_>, bytes: &[u8], lif
     Lifting::new(memory, lift, &Quota::new(DEFAULT_MAX_VALUE)).value(ty, bytes, 0)
 }
 
-/// How many keys of a map are lifted between two looks at the deadline.
+/// How many keys of a map are lifted between two checks of the deadline.
 const LOOK_AT_KEYS: usize = 16;
 
 /// A walk over one result, or over the arguments of one host function.
@@ -132,7 +142,7 @@ impl<'m, 'l, L: Lift> Lifting<'m, 'l, L> {
 }
 
 impl<L: Lift> Lifting<'_, '_, L> {
-    /// Lifts the value at `at` in `bytes`, which the type's layout says lies within.
+    /// Lifts the value at `at` in `bytes`, which lies within by the type's layout.
     pub(crate) fn value(&self, ty: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
         let lift = self.lift;
         match &ty.kind {
@@ -153,7 +163,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
                 let text = self.text(bytes, at)?;
                 self.quota.charge(lift.json_cost(text))?;
                 let value = lift.json(lift_json(text)?)?;
-                // A parser's own step, which nothing ends before.
+                // The host may parse the text, which nothing can interrupt.
                 self.quota.look()?;
                 Ok(value)
             }
@@ -224,7 +234,8 @@ impl<L: Lift> Lifting<'_, '_, L> {
         let (entries, len) = self.elements(map.entry.size, map.entry.align, bytes, at)?;
         self.charge(Piece::Map(len))?;
         self.lift.map_of(map, len, |i| {
-            // A guest may choose keys that the host's table puts into one place: each then takes as long as there are others.
+            // A guest may choose keys that collide in the host's hash table: each then takes time
+            // proportional to the others.
             if i % LOOK_AT_KEYS == 0 {
                 self.quota.look()?;
             }
@@ -243,7 +254,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
     }
 }
 
-/// The elements that a pointer and a length at `at` denote, as bytes, and their number.
+/// The elements that the pointer and the length at `at` denote, as bytes, and their number.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `GuestMemory::slice`")]
 pub(crate) fn lift_list<'m>(memory: GuestMemory<'m>, size: u32, align: u32, bytes: &[u8], at: u32) -> Result<(&'m [u8], usize)> {

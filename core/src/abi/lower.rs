@@ -1,4 +1,5 @@
-//! From host values to guest memory: a walk over the type, which asks the host for what the type wants.
+//! From host values to guest memory: a walk over the type that asks the host's value for what the
+//! type wants.
 
 use std::borrow::Cow;
 
@@ -8,25 +9,28 @@ use super::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
 
-/// Why a host value can't be what was asked for.
+/// Why a host value does not fit.
 #[derive(Debug)]
 pub enum Reject {
-    /// It is of another type; the core says which was expected, and asks the value for its own.
+    /// It has another type; the core names the expected type, and asks the value for its own.
     Type,
-    /// It is of the right type, but does not fit, for this reason.
+    /// It has the right type, but does not fit, for this reason.
     Value(String),
-    /// A part of it does not fit: the way to it (`[2].name`), and the reason. For values that the host walks through by itself, as those of JSON.
+    /// A part of it does not fit: the path of the part (`[2].name`), and the reason. For values
+    /// that the host traverses itself, such as JSON.
     Within(String, String),
-    /// The host's own code failed while it was asked (a conversion that a user wrote, say).
+    /// The host's own code failed (a conversion that a user wrote, for example).
     Error(Error),
 }
 
-/// A host value, as the core sees it: it is asked for what the type of the parameter wants, and copied from there into guest memory.
+/// A host value, as the core sees it: the core asks it for what the type of the parameter wants,
+/// and copies that into guest memory.
 ///
-/// Implemented by each host for its own values. `'a` is how long the data lives that the value lends: as long as the call.
-/// The core calls these methods before it touches the guest, and without holding it.
+/// Each host implements it for its own values. `'a` is the lifetime of the data that the value
+/// lends: the duration of the call. The core calls these methods before it touches the guest, and
+/// without holding it.
 pub trait Lower<'a>: Sized {
-    /// What the host's user calls the value's type, for "expected string, got int".
+    /// The type's name for the host's users, as in "expected string, got int".
     fn type_name(&self) -> Cow<'static, str>;
 
     /// The value as a bool.
@@ -45,7 +49,8 @@ pub trait Lower<'a>: Sized {
     /// The value as a float. Integers may be accepted.
     fn as_f64(&self) -> Result<f64, Reject>;
 
-    /// The value as a float of 32 bits; differs from [`as_f64`](Lower::as_f64) for hosts that have such floats.
+    /// The value as a 32-bit float; differs from [`as_f64`](Lower::as_f64) for hosts that have such
+    /// floats.
     fn as_f32(&self) -> Result<f32, Reject> {
         let wide = self.as_f64()?;
         let narrow = wide as f32;
@@ -58,20 +63,22 @@ pub trait Lower<'a>: Sized {
     /// The value as text.
     fn as_str(&self) -> Result<Cow<'_, str>, Reject>;
 
-    /// The value as contiguous bytes of scalars of that type, little-endian, if it lies so in memory. `None` sends the core to
-    /// [`as_list`](Lower::as_list).
+    /// The value as contiguous little-endian scalars of that type, if it lies in memory like that.
+    /// With `None` the core calls [`as_list`](Lower::as_list).
     fn as_scalars(&self, scalar: Scalar) -> Result<Option<Blob<'a>>, Reject>;
 
-    /// The items of a list or tuple. The number that the iterator announces is what is reserved; an iterator that yields fewer is an error.
+    /// The items of a list or tuple. The core reserves room for as many as the iterator announces;
+    /// one that yields fewer is an error.
     fn as_list(&self) -> Result<impl ExactSizeIterator<Item = Result<Self, Reject>>, Reject>;
 
     /// The entries of a map.
     fn as_map(&self) -> Result<impl ExactSizeIterator<Item = Result<(Self, Self), Reject>>, Reject>;
 
-    /// The values of a record's fields, in the record's order; `None` for a field that the value lacks.
+    /// The values of a record's fields, in the record's order; `None` for a field that the value
+    /// lacks.
     fn as_record(&self, record: &RecordType) -> Result<Vec<Option<Self>>, Reject>;
 
-    /// Whether the value stands for nothing, where an option is wanted.
+    /// Whether the value stands for an absent one, where an option is wanted.
     fn is_none(&self) -> bool;
 
     /// The number of the enum's case.
@@ -87,9 +94,11 @@ pub trait Lower<'a>: Sized {
     fn as_time(&self) -> Result<Time, Reject>;
 }
 
-/// Lowers a value: gives its own bytes, and a memory in which its nested data lies from `address` on, a multiple of 8 (what is below is zero).
+/// Lowers a value: returns its own bytes, and a memory that holds its nested data from `address`
+/// on, a multiple of 8 (all below is zero).
 ///
-/// The reverse of [`lift_bytes`](crate::lift_bytes), for whoever wants to see, or to test, what a call writes.
+/// The reverse of [`lift_bytes`](crate::lift_bytes), for code that inspects or tests what a call
+/// writes.
 ///
 /// # Errors
 ///
@@ -258,7 +267,7 @@ impl<'a> Block<'a> {
         for ((field, offset), value) in record.fields.iter().zip(&record.layout.offsets).zip(values) {
             match value {
                 Some(value) => self.lower(&field.ty, &value, at + offset).map_err(|error| error.at(format!(".{}", field.name)))?,
-                // What an option is without a value is what the block holds from the beginning: zero.
+                // An option without a value is all zero, as the block is from the beginning.
                 None if matches!(field.ty.kind, TypeKind::Option(_)) => {}
                 None => {
                     let text = format!("the field '{}' of {} is missing", field.name, record.name);

@@ -1,8 +1,9 @@
-//! Guest memory, with every access checked.
+//! Guest memory with checked access.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A view of a guest's memory while the guest does not run. All addresses and lengths are the guest's, and distrusted.
+/// A view of a guest's memory while the guest does not run. All addresses and lengths come from the
+/// guest, and are not trusted.
 #[derive(Clone, Copy)]
 pub struct GuestMemory<'m>(&'m [u8]);
 
@@ -32,7 +33,7 @@ impl<'m> GuestMemory<'m> {
         if address & (align - 1) != 0 {
             return Err(misaligned(address, align));
         }
-        // In bounds of the memory, so within usize.
+        // Within the memory, and so within usize.
         let start = address as usize;
         Ok(&self.0[start..start + bytes as usize])
     }
@@ -51,7 +52,8 @@ fn misaligned(address: u32, align: u32) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave address {address:#x}, which is not a multiple of {align} as its type needs"))
 }
 
-/// Reads a little-endian number at a place that is within `bytes`: offsets come from layouts, and the slice from [`GuestMemory::slice`].
+/// Reads a little-endian number at an offset within `bytes`: offsets come from layouts, and the
+/// slice from [`GuestMemory::slice`].
 macro_rules! readers {
     ($($name:ident -> $ty:ty;)*) => {
         $(#[inline]

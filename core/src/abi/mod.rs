@@ -1,4 +1,4 @@
-//! The canonical ABI: between host values and guest memory, without anything in between.
+//! The canonical ABI: straight between host values and guest memory.
 
 pub(crate) mod access;
 pub(crate) mod blob;

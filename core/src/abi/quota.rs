@@ -6,19 +6,20 @@ use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{RecordType, Scalar};
 
-/// Bytes that one value may take on the host's side of the boundary, unless the limits say otherwise.
+/// Bytes that one value may take in the host, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
 
-/// After so many bytes the deadline is looked at: some thousands of small objects, which the slowest host makes within milliseconds.
+/// Bytes between two checks of the deadline: some thousands of small objects, which the slowest
+/// host makes within milliseconds.
 const LOOK_EVERY: u64 = 128 << 10;
 
-/// A part of a value that a host is about to make, for [`Lift::cost`](crate::Lift::cost). A container counts the places of its items,
-/// and each item is counted by itself as well.
+/// A part of a value that a host is about to make, for [`Lift::cost`](crate::Lift::cost). A
+/// container counts the room for its items, and each item is counted separately as well.
 #[derive(Clone, Copy, Debug)]
 pub enum Piece<'p> {
     /// An option without a value, or no result.
     None,
-    /// An option with a value, beside the value.
+    /// An option with a value, without the value itself.
     Some,
     /// A bool.
     Bool,
@@ -34,29 +35,30 @@ pub enum Piece<'p> {
     Text(&'p str),
     /// That many scalars, as one run of bytes.
     Scalars(Scalar, usize),
-    /// A list of so many items.
+    /// A list of that many items.
     List(usize),
-    /// A tuple of so many items.
+    /// A tuple of that many items.
     Tuple(usize),
-    /// A map of so many entries.
+    /// A map of that many entries.
     Map(usize),
     /// A record.
     Record(&'p RecordType),
 }
 
-/// How the bounds of a call are looked at.
+/// How the bounds of a call are checked.
 type Look = fn(&Budget) -> Result<()>;
 
-/// What one value may still cost. A guest's lists may overlap, and so mean far more than its memory holds; and few bytes of a guest can
-/// become large objects of the host. Each piece is charged before it is made.
+/// What one value may still cost. A guest's lists may overlap, and so denote far more than its
+/// memory holds; and few bytes of a guest may become large objects of the host. Each piece is
+/// charged before it is made.
 pub(crate) struct Quota<'p> {
     max: u64,
     left: Cell<u64>,
-    /// Where `left` stands when the deadline is to be looked at next.
+    /// The value of `left` at which the deadline is checked next.
     mark: Cell<u64>,
-    /// Bytes of the guest's memory that were read.
+    /// Bytes of the guest's memory that have been read.
     read: Cell<u64>,
-    /// What bounds the call, and how that is asked.
+    /// The bounds of the call, and how they are checked.
     budget: Option<(&'p Budget, Look)>,
 }
 
@@ -65,22 +67,22 @@ impl<'p> Quota<'p> {
         Quota { max, left: Cell::new(max), mark: Cell::new(max.saturating_sub(LOOK_EVERY)), read: Cell::new(0), budget: None }
     }
 
-    /// That of a call on its caller's thread.
+    /// The quota of a call on its caller's thread.
     #[inline]
     pub(crate) fn within(max: u64, budget: &'p Budget) -> Quota<'p> {
         Quota { budget: Some((budget, Budget::check)), ..Quota::new(max) }
     }
 
-    /// That of a call which no thread waits for.
+    /// The quota of a call that holds no thread.
     pub(crate) fn within_limits(max: u64, budget: &'p Budget) -> Quota<'p> {
         Quota { budget: Some((budget, Budget::check_limits)), ..Quota::new(max) }
     }
 
-    /// Takes bytes of the host's memory, one at the least: what costs no memory costs time.
+    /// Charges bytes of the host's memory, at least one: what takes no memory takes time.
     ///
     /// # Errors
     ///
-    /// `out-of-memory` when so many are not left; `timeout` or `cancelled` when the call must end.
+    /// `out-of-memory` when not enough is left; `timeout` or `cancelled` when the call must end.
     #[inline]
     pub(crate) fn charge(&self, cost: u64) -> Result<()> {
         match self.left.get().checked_sub(cost.max(1)) {
@@ -100,7 +102,7 @@ impl<'p> Quota<'p> {
         self.look()
     }
 
-    /// Looks whether the call must end: for what takes the host time, and no memory.
+    /// Checks whether the call must end: for what takes the host time, but no memory.
     ///
     /// # Errors
     ///
@@ -109,13 +111,13 @@ impl<'p> Quota<'p> {
         self.budget.map_or(Ok(()), |(budget, check)| check(budget))
     }
 
-    /// Notes bytes of the guest's memory that are read.
+    /// Counts bytes of the guest's memory that are read.
     #[inline]
     pub(crate) fn note_read(&self, bytes: usize) {
         self.read.set(self.read.get().saturating_add(bytes as u64));
     }
 
-    /// How many bytes of the guest's memory were read.
+    /// How many bytes of the guest's memory have been read.
     #[inline]
     pub(crate) fn read(&self) -> u64 {
         self.read.get()
@@ -128,7 +130,7 @@ fn too_large(max: u64) -> Error {
     Error::new(ErrorKind::OutOfMemory, text)
 }
 
-/// What stands in a text of JSON, for hosts that make values of it.
+/// The parts of a text of JSON, for hosts that make values of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonPieces {
     /// Arrays.
@@ -137,14 +139,14 @@ pub struct JsonPieces {
     pub objects: usize,
     /// Members of objects.
     pub members: usize,
-    /// Texts: also the names of members.
+    /// Strings, including the names of members.
     pub texts: usize,
     /// Numbers, bools and nulls.
     pub words: usize,
 }
 
 impl JsonPieces {
-    /// Counts them. Of a text that is not JSON the numbers mean nothing.
+    /// Counts them. The counts of a text that is not JSON mean nothing.
     #[must_use]
     pub fn of(text: &str) -> JsonPieces {
         let mut found = JsonPieces::default();
@@ -176,13 +178,14 @@ impl JsonPieces {
         found
     }
 
-    /// What they cost a host that makes of them what it makes of a guest's values. `text` is the whole.
+    /// Their cost for a host that makes values of them as of a guest's values. `text` is the whole
+    /// text.
     #[must_use]
     pub fn cost(self, text: &str, cost: impl Fn(Piece<'_>) -> u64) -> u64 {
         let JsonPieces { arrays, objects, members, texts, words } = self;
-        // Every value but the outermost has a place, in an array or as a member.
+        // Every value but the outermost takes room in an array or as a member.
         let places = arrays + objects + texts + words;
-        // Hosts may have an empty one already.
+        // Hosts may share the empty string.
         let short = cost(Piece::Text("ab"));
         let containers = (arrays as u64).saturating_mul(cost(Piece::List(0))).saturating_add(cost(Piece::List(places)));
         // An object with one member may be much larger than one without.

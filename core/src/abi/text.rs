@@ -2,14 +2,15 @@
 
 use std::str::{self, Utf8Error};
 
-/// Bytes as text, if they are.
+/// Bytes as text.
 ///
 /// # Errors
 ///
-/// From which byte on they are not.
+/// The offset of the first byte that is not UTF-8.
 #[inline]
 pub fn text(bytes: &[u8]) -> Result<&str, Utf8Error> {
-    // Most text is ASCII, which is seen many bytes at a time. What is not is read twice up to its first other character alone.
+    // Most text is ASCII, which is checked many bytes at a time. Other text is only read twice up
+    // to its first non-ASCII character.
     if bytes.is_ascii() {
         // SAFETY: ASCII is UTF-8.
         return Ok(unsafe { str::from_utf8_unchecked(bytes) });

@@ -162,13 +162,13 @@ impl Lift for ToValue {
         const RUN: u64 = 32;
         const PLACE: u64 = size_of::<Value>() as u64;
         match piece {
-            // They lie in the place that their container has for them.
+            // These take only the room that their container has for them.
             Piece::None | Piece::Some | Piece::Bool | Piece::Number | Piece::Duration | Piece::Time => 0,
             Piece::Case(text) | Piece::Text(text) => RUN + text.len() as u64,
             Piece::Scalars(scalar, len) => RUN + len as u64 * u64::from(scalar.size()),
             Piece::List(len) | Piece::Tuple(len) => RUN + len as u64 * PLACE,
             Piece::Map(len) => RUN + len as u64 * 2 * PLACE,
-            // Each field has its name with it.
+            // Each field carries its name.
             Piece::Record(record) => {
                 let field = |field: &crate::interface::Field| PLACE + size_of::<String>() as u64 + RUN + field.name.len() as u64;
                 RUN + record.fields.iter().map(field).sum::<u64>()
@@ -232,7 +232,8 @@ impl Lift for ToValue {
     }
 }
 
-/// So many items, in a vector that is as long as that from the beginning: one that grows has twice the room in the end.
+/// That many items, in a vector with exactly that capacity: one that grows may end with twice as
+/// much.
 fn gather<T>(len: usize, mut item: impl FnMut(usize) -> Result<T>) -> Result<Vec<T>> {
     let mut items = Vec::with_capacity(len);
     for i in 0..len {

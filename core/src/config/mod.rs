@@ -9,45 +9,56 @@ use std::time::Duration;
 use crate::config::budget::Caller;
 use crate::config::cancel::CancelToken;
 
-/// What an instance may use. The defaults set no limit but those of WebAssembly and of one value.
+/// What an instance may use. By default there are no limits but those of WebAssembly and of a
+/// single value.
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
-    /// Bytes of guest memory, of all memories together; 4 GiB when `None`, which is all that 32 bits address. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder before the limit is hit,
-    /// unless the sandbox's environment sets it.
+    /// Bytes of guest memory, of all memories together; 4 GiB when `None`, which is all that 32
+    /// bits address. Sets `GOMEMLIMIT` to nine tenths of it, so that Go's collector works harder
+    /// before the limit is hit, unless the sandbox's environment sets it.
     pub memory: Option<u64>,
-    /// How long a call may take, and how long the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    /// How long a call may take, and how long the initialisation may: computing, sleeping, host
+    /// functions and waiting for the instance.
     pub timeout: Option<Duration>,
-    /// Bytes of stack for guest code in one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB when `None`, which is enough for
-    /// a hundred thousand Go calls, one within the other. Each new size costs some milliseconds the first time.
+    /// Bytes of stack for guest code in one call, from 64 KiB to 512 MiB, rounded up to a power of
+    /// two; 4 MiB when `None`, which is enough for a hundred thousand nested Go calls. Each new
+    /// size costs some milliseconds the first time.
     pub stack: Option<u64>,
-    /// How much each call may compute, and the initialisation may, in units of about one instruction of WebAssembly: a limit that does not
-    /// depend on the machine. Counting costs about a tenth of the speed, and the plugin is compiled once more for it.
+    /// How much each call may compute, and the initialisation may, in units of about one
+    /// instruction of WebAssembly: a limit that does not depend on the machine. Counting costs
+    /// about a tenth of the speed, and the plugin is compiled once more for it.
     pub fuel: Option<u64>,
-    /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each function, and never grows.
+    /// Elements of the guest's tables, all together; 4 Mi when `None`. Go's table has one for each
+    /// function, and never grows.
     pub table: Option<u32>,
-    /// Bytes of the host's memory that a single value from the guest may take: what the host makes of it, by the costs that its
-    /// [`Lift`](crate::Lift) states, to within a factor of two. All arguments of a host function count together. 1 GiB when `None`.
+    /// Bytes of the host's memory that a single value from the guest may take: what the host makes
+    /// of it, by the costs that its [`Lift`](crate::Lift) states, to within a factor of two. All
+    /// arguments of a host function count together. 1 GiB when `None`.
     pub value: Option<u64>,
-    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped. That is no error for the guest: a plugin whose
-    /// log has become too long should not fail where one that logs less works, and Go programs hardly ever look whether printing has failed. The end of
-    /// standard error is kept for the text of a panic in any case.
+    /// Bytes that the guest may write to each of its two outputs over its life; the rest is
+    /// dropped. That is no error for the guest: a plugin with a long log should not fail where one
+    /// with a short log works, and Go programs hardly ever check whether printing has failed. The
+    /// end of standard error is kept for the text of a panic in any case.
     pub output: Option<u64>,
-    /// Descriptors of the host that the guest may hold at once: files, directories, sockets, connections that it accepted and pipes; 128 when `None`. Beyond
-    /// it the guest is refused more (`EMFILE`). What the host needs for it does not count: the sandbox's directories, the standard streams, and listeners
-    /// that are handed in.
+    /// Descriptors of the host that the guest may hold at once: files, directories, sockets,
+    /// connections that it accepted and pipes; 128 when `None`. Beyond that, opening fails
+    /// (`EMFILE`). What the host gives does not count: the sandbox's directories, the standard
+    /// streams, and listeners that are handed in.
     pub descriptors: Option<u32>,
 }
 
-/// Which compiler a plugin's code comes from.
+/// Which compiler makes a plugin's code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compile {
-    /// A quick compiler first, the better one meanwhile in the background: instances that are made once it is done have its code.
+    /// A quick compiler first, and the better one in the background: instances that are made after
+    /// that has finished run its code.
     #[default]
     Tiered,
-    /// The quick compiler: a third of the time to compile, two to three times as long to run.
+    /// The quick compiler: it takes a third of the time, and its code two to three times as long.
     Fast,
-    /// For what runs once in a process, such as a command: the better compiler's code where the cache has it, and the quick compiler's where not. Nothing is compiled
-    /// in the background, which would end with the process.
+    /// For what runs once in a process, such as a command: the better compiler's code if the cache
+    /// has it, and the quick compiler's if not. Nothing is compiled in the background, because that
+    /// would end with the process.
     Once,
     /// The better compiler, which loading waits for.
     Best,
@@ -56,13 +67,13 @@ pub enum Compile {
 /// Where compiled code is kept, so that the next process need not compile it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CodeCache {
-    /// In the folder `code` within the one that `UNDERGO_CACHE_DIR` names, or else within the user's folder for caches. Nowhere when the variable is
-    /// empty.
+    /// In the folder `code` within the one that `UNDERGO_CACHE_DIR` names, or else within the
+    /// user's folder for caches. Nowhere if the variable is empty.
     #[default]
     User,
     /// Nowhere.
     Off,
-    /// In that folder. It is made where it is missing, and has to be private to the user.
+    /// In that folder. It is created if it is missing, and has to be private to the user.
     Folder(PathBuf),
 }
 
@@ -73,18 +84,22 @@ pub struct PluginOptions {
     pub compile: Compile,
     /// Where the code is kept.
     pub cache: CodeCache,
-    /// How many times as much as usual a module may ask of the compilers, since no compilation can be stopped: docs/loading.md has the bounds. 0 and
-    /// 1 are the usual ones, which twice the largest modules of Go keep.
+    /// How many times the usual amount a module may ask of the compilers, since no compilation can
+    /// be stopped: docs/loading.md has the bounds. 0 and 1 are the usual ones, within which twice
+    /// the largest modules of Go are.
     pub bounds: u32,
-    /// How long loading may take. When it is over, the caller has its error, and a compilation under way goes on behind.
+    /// How long loading may take. After that the caller gets an error, and a compilation under way
+    /// continues in the background.
     pub timeout: Option<Duration>,
-    /// What can end the loading before.
+    /// What can cancel the loading.
     pub cancel: Option<CancelToken>,
-    /// An `undergo` program that compiles in a process of its own, whose time and memory are limited, and which ends with the loading that wants it:
-    /// for modules of strangers. It has to be of this version.
+    /// An `undergo` program that compiles in a separate process, whose time and memory are limited,
+    /// and which ends with the loading that needs it: for modules from strangers. It has to be of
+    /// this version.
     pub compiler: Option<PathBuf>,
-    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster: docs/go-code.md. Modules that Go's
-    /// compiler did not write are compiled as they are in any case.
+    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled,
+    /// which makes it faster: docs/go-code.md. Modules that Go's compiler did not write are
+    /// compiled as they are in any case.
     pub optimize: bool,
 }
 
@@ -102,9 +117,9 @@ pub struct CompileOptions {
     pub fuel: bool,
     /// By which compiler.
     pub tier: Tier,
-    /// As those of [`PluginOptions`].
+    /// As in [`PluginOptions`].
     pub bounds: u32,
-    /// As that of [`PluginOptions`].
+    /// As in [`PluginOptions`].
     pub optimize: bool,
 }
 
@@ -117,7 +132,8 @@ impl Default for CompileOptions {
 /// Which compiler made a plugin's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
-    /// Winch: compiles some three times as fast as Cranelift, and its code runs some two to three times as long.
+    /// Winch: it compiles some three times as fast as Cranelift, and its code takes some two to
+    /// three times as long.
     Fast,
     /// Cranelift.
     Best,
@@ -140,11 +156,12 @@ impl Tier {
     }
 }
 
-/// The right of a host function that runs to call back into the instance that called it: see [`HostCall::lease`](crate::HostCall::lease).
+/// The right to call back into the instance that called a host function, while that function runs:
+/// see [`HostCall::lease`](crate::HostCall::lease).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub(crate) id: u64,
-    /// The pool of the instance; 0 where it is in none.
+    /// The pool of the instance; 0 for none.
     pub(crate) pool: u64,
 }
 
@@ -153,26 +170,27 @@ pub struct Lease {
 pub struct CallOptions {
     /// How long the call may take; the instance's limit when `None`.
     pub timeout: Option<Duration>,
-    /// What can end the call before.
+    /// What can cancel the call.
     pub cancel: Option<CancelToken>,
-    /// Of an asynchronous call from within a host function: the right to call back into the instance that called that.
+    /// For an asynchronous call from within a host function: the right to call back into the
+    /// instance that called that function.
     pub within: Option<Lease>,
-    /// Of an asynchronous call: what the host's functions are told of it.
+    /// For an asynchronous call: what the host's functions are told of the caller.
     pub caller: Option<Caller>,
 }
 
 impl CallOptions {
-    /// Those that say nothing.
+    /// No options.
     pub const NONE: &'static CallOptions = &CallOptions { timeout: None, cancel: None, within: None, caller: None };
 
-    /// Whether they say nothing.
+    /// Whether nothing is set.
     #[inline]
     pub(crate) fn are_default(&self) -> bool {
         self.timeout.is_none() && self.cancel.is_none() && self.within.is_none() && self.caller.is_none()
     }
 }
 
-/// Reads a number of bytes: `65536`, `64KiB`, `1GB`.
+/// Parses a number of bytes: `65536`, `64KiB`, `1GB`.
 pub(crate) fn parse_size(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 7] =
         [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1_000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("b", 1)];

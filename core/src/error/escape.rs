@@ -1,23 +1,26 @@
 //! Text that a stranger wrote, in a form that can be shown: on a terminal, in a log, in a message.
 //!
-//! What a plugin says of itself, and what it says while it runs, may hold characters that do more than take their place in a line: they move a terminal's cursor, end a
-//! line, or let text look like what it is not. The functions here go by a list of what is allowed: the standard library's table of printable characters.
+//! What a plugin says of itself, and what it says while it runs, may hold characters that do more
+//! than take their place in a line: they move a terminal's cursor, end a line, or let text look
+//! like what it is not. The functions here go by a list of what is allowed: the standard library's
+//! table of printable characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character takes its place in a line, and does nothing else. Those that do not are control characters (a tab and a newline too), line separators, those that change
-/// the direction of text or have no width, and those that Unicode has not assigned.
+/// Whether a character takes its place in a line, and does nothing else. Those that do not are
+/// control characters (a tab and a newline too), line separators, those that change the direction
+/// of text or have no width, and those that Unicode has not assigned.
 #[must_use]
 pub fn is_plain(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }
-    // Letters without a glyph, which the standard library takes for printable.
+    // Letters without a glyph, which the standard library counts as printable.
     if matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}') {
         return false;
     }
-    // A combining mark is escaped at the beginning of a text only: so there is a letter before it.
+    // A combining mark is escaped at the beginning of a text only, so put a letter before it.
     let mut text = [b'a', 0, 0, 0, 0];
     let length = c.encode_utf8(&mut text[1..]).len();
     str::from_utf8(&text[..=length]).is_ok_and(|text| text.escape_debug().nth(2).is_none())
@@ -35,7 +38,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_plain(c) || matches!(c, '\n' | '\t'))
 }
 
-/// The same for text that should be UTF-8: bytes that are not are escaped as in `\xff`.
+/// The same for text that should be UTF-8: other bytes are escaped as in `\xff`.
 #[must_use]
 pub fn bytes(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(valid) = str::from_utf8(bytes) {
@@ -52,7 +55,8 @@ pub fn bytes(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A doc comment: lines of plain characters and tabs. What ends a line somewhere ends it here, and what is not plain becomes U+FFFD.
+/// A doc comment: lines of plain characters and tabs. Every kind of line break becomes a newline,
+/// and what is not plain becomes U+FFFD.
 #[must_use]
 pub fn docs(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -61,7 +65,7 @@ pub fn docs(text: &str) -> String {
         out.push(match c {
             '\r' if letters.peek() == Some(&'\n') => continue,
             '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
-            // Joiners are a part of how some languages, and emoji, are written.
+            // Joiners are part of how some languages, and emoji, are written.
             '\t' | '\u{200c}' | '\u{200d}' => c,
             c if is_plain(c) => c,
             // A space of another width.
@@ -72,7 +76,7 @@ pub fn docs(text: &str) -> String {
     out
 }
 
-/// The text, or as much of it as has that many bytes, with a remark on how much more there is.
+/// The text, truncated to that many bytes, with a note on how much is missing.
 #[must_use]
 pub fn bounded(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {

@@ -1,33 +1,36 @@
-//! What the Go runtime writes to standard error before it gives up, as an error.
+//! Parses what the Go runtime writes to standard error before it gives up.
 //!
-//! Go tells of a panic in text only, and then executes `unreachable`. So the text counts only behind that trap (`state.rs`): what a plugin prints of its
-//! own accord, in whatever form, turns neither a return nor an exit nor another trap into a panic.
+//! Go reports a panic in text only, and then executes `unreachable`. So the text counts only after
+//! that trap (`guest/`): what a plugin itself prints, in whatever form, turns neither a return nor
+//! an exit nor another trap into a panic.
 
 use crate::error::{Error, ErrorKind, Frame};
 
 /// How a report begins, at the start of a line.
 const HEADINGS: [&[u8]; 2] = [b"panic: ", b"fatal error: "];
 
-/// Bytes of a report that are kept. Behind its goroutine's trace come those of others, which may be many thousands.
-/// Less under Miri, where a test that fills this takes minutes.
+/// Bytes of a report that are kept. The trace of its goroutine is followed by those of others,
+/// which may be many thousands. Less under Miri, where a test that fills this takes minutes.
 const MOST: usize = if cfg!(miri) { 1 << 10 } else { 64 << 10 };
 
-/// Finds the last report in a stream as it is written, since its end may be all that a buffer still has: the traces of all goroutines can be megabytes.
+/// Finds the last report in a stream while it is written. Later, a buffer may have only the end of
+/// it: the traces of all goroutines can be megabytes.
 #[derive(Default)]
 pub(crate) struct Watch {
-    /// The first bytes of the present line, no more than the longest heading has.
+    /// The first bytes of the present line, at most as many as the longest heading has.
     line: Vec<u8>,
     report: Vec<u8>,
-    /// The number of the byte of the stream behind the heading; 0 when there was no report.
+    /// The offset in the stream at which the heading ends; 0 if there was no report.
     began: u64,
     /// Bytes of the stream so far.
     total: u64,
 }
 
 impl Watch {
-    /// Takes what is written next, in one call of the guest.
+    /// Takes the bytes of one write of the guest.
     pub(crate) fn accept(&mut self, bytes: &[u8]) {
-        // Go writes a heading on its own, wherever the line is that the plugin has begun. Panics behind the first, and the lines of a message, come after a tab.
+        // Go writes a heading in a write of its own, in the middle of a line if the plugin has
+        // begun one. Further panics, and the lines of a message, come after a tab.
         let within = self.line.first().is_some_and(|first| *first != b'\t') && !starts_with_heading(&self.line);
         if within && starts_with_heading(bytes) {
             self.line.clear();
@@ -37,7 +40,7 @@ impl Watch {
         }
     }
 
-    /// Takes a line, or a part of one. Go writes a heading and its message one after the other.
+    /// Takes a line, or a part of one. Go writes a heading and its message separately.
     fn accept_part(&mut self, part: &[u8]) {
         let longest = HEADINGS[1].len();
         let mut rest = part;
@@ -63,7 +66,7 @@ impl Watch {
         }
     }
 
-    /// The last report that began behind the byte with that number.
+    /// The last report that began after that offset.
     pub(crate) fn report(&self, mark: u64) -> Option<String> {
         (self.began > mark).then(|| String::from_utf8_lossy(&self.report).into_owned())
     }
@@ -73,14 +76,16 @@ fn starts_with_heading(bytes: &[u8]) -> bool {
     HEADINGS.iter().any(|heading| bytes.starts_with(heading))
 }
 
-/// A report as an error. `tail` is the end of the stream, which has the trace when the message is so long that the report ends within it.
+/// Parses a report. `tail` is the end of the stream, which has the trace if the message is so long
+/// that the report ends within it.
 pub(crate) fn parse(report: &str, tail: &str) -> Error {
     let (heading, rest) = match (report.split_once("\n\n"), tail.find("\n\ngoroutine ")) {
         (Some(parts), _) => parts,
         (None, Some(trace)) => (report, &tail[trace + 2..]),
         (None, None) => (report, ""),
     };
-    // Lines of a message, and panics in defer functions, are indented; the signal of a nil pointer is not, and says nothing.
+    // Lines of a message, and panics in deferred functions, are indented; the signal of a nil
+    // pointer is not, and adds nothing.
     let mut lines = heading.lines();
     let first = lines.next().unwrap_or_default();
     let fatal = first.strip_prefix("fatal error: ");
@@ -94,10 +99,11 @@ pub(crate) fn parse(report: &str, tail: &str) -> Error {
     Error::new(kind, message.trim_end()).with_frames(frames(rest))
 }
 
-/// The frames of the first goroutine: for each a line with the function, then an indented one with `file:line`.
+/// The frames of the first goroutine: for each a line with the function, then an indented one with
+/// `file:line`.
 fn frames(trace: &str) -> Vec<Frame> {
     let mut frames = Vec::new();
-    // The stack that the runtime itself runs on may come before.
+    // The stack of the runtime itself may come first.
     let mut lines = trace.lines().skip_while(|line| !is_goroutine(line)).skip(1).peekable();
     while let Some(line) = lines.next() {
         if line.is_empty() {
@@ -116,12 +122,13 @@ fn is_goroutine(line: &str) -> bool {
     line.strip_prefix("goroutine ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The function of a line: `main.Greet(0x1, {0x2, 0x3})`, `main.(*T).Method(...)`, `created by main.Greet in goroutine 1`.
+/// The function of a line: `main.Greet(0x1, {0x2, 0x3})`, `main.(*T).Method(...)`, `created by
+/// main.Greet in goroutine 1`.
 fn function(line: &str) -> &str {
     if let Some(creator) = line.strip_prefix("created by ") {
         return creator.rsplit_once(" in goroutine ").map_or(creator, |(function, _)| function);
     }
-    // The arguments begin at the last parenthesis that opens.
+    // The arguments begin at the last opening parenthesis.
     line.rfind('(').filter(|at| *at > 0).map_or(line, |at| &line[..at])
 }
 
@@ -215,7 +222,7 @@ mod tests {
         assert!(watch.report(mark).is_none(), "it began before the mark");
     }
 
-    /// What reports are made of, and what may look like it.
+    /// Parts of reports, and what may resemble them.
     const PARTS: [&str; 16] = [
         "panic: ",
         "fatal error: ",

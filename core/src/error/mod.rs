@@ -13,17 +13,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What went wrong, as one word. Each host has one shape for each kind.
+        /// What went wrong, as one word. Each host has its own form of each kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorKind {
             $($(#[$doc])* $name,)*
         }
 
         impl ErrorKind {
-            /// Every kind, so that a host can prove that it has a shape for each.
+            /// Every kind, so that a host can prove that it has a form of each.
             pub const ALL: &[ErrorKind] = &[$(ErrorKind::$name,)*];
 
-            /// The kind's name in every host: `type-mismatch`, say.
+            /// The kind's name in every host, such as `type-mismatch`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -35,7 +35,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be
+    /// called.
     InvalidPlugin = "invalid-plugin",
     /// The host has not given what the plugin imports.
     MissingImport = "missing-import",
@@ -82,17 +83,19 @@ impl fmt::Display for ErrorKind {
 pub struct Frame {
     /// The function with its package: `main.Greet`.
     pub function: String,
-    /// The source file as the Go toolchain names it; empty where it is not known.
+    /// The source file as the Go toolchain names it; empty if it is not known.
     pub file: String,
-    /// The line in it, from 1; 0 where it is not known.
+    /// The line in it, from 1; 0 if it is not known.
     pub line: u32,
 }
 
 impl Frame {
-    /// Whether the function belongs to Go's runtime, or to what calls block and panic in: `panic`, `runtime.throw`, `sync.(*Mutex).Lock`.
+    /// Whether the function belongs to Go's runtime, or is one that calls block or panic in:
+    /// `panic`, `runtime.throw`, `sync.(*Mutex).Lock`.
     #[must_use]
     pub fn is_runtime(&self) -> bool {
-        // A package's path may have dots before its last slash; what follows the first dot behind it is the function.
+        // A package's path may have dots before its last slash; the function follows the first dot
+        // after it.
         let slash = self.function.rfind('/').map_or(0, |at| at + 1);
         let dot = self.function[slash..].find('.');
         let package = dot.map_or(&*self.function, |dot| &self.function[..slash + dot]);
@@ -102,7 +105,8 @@ impl Frame {
     }
 }
 
-/// The host's own error object (an exception, say), carried through the guest and given back as it was.
+/// The host's own error object (an exception, for example), carried through the guest and returned
+/// unchanged.
 pub type HostError = Arc<dyn Any + Send + Sync>;
 
 /// What went wrong. Cheap to move.
@@ -126,10 +130,11 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of a kind, with a sentence for a person.
+    /// An error of a kind, with a sentence for people.
     ///
-    /// Undergo's own sentences quote names and texts of strangers, so what is not plain in them is [escaped](escape::text), and they have at most 64 KiB. What others
-    /// say (the guest in a returned error, in a panic, the host in its own errors) stays as it is.
+    /// Undergo's own sentences quote names and texts of strangers, so what is not plain in them is
+    /// [escaped](escape::text), and they have at most 64 KiB. What others say (the guest in a
+    /// returned error, in a panic, the host in its own errors) is not changed.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
         if !matches!(kind, ErrorKind::GuestError | ErrorKind::Panic | ErrorKind::HostError) {
@@ -179,7 +184,8 @@ impl Error {
         &self.0.message
     }
 
-    /// Where the value is that does not fit: `greet(p.tags[3])`. Empty when the error is not about a value.
+    /// The path of the value that does not fit: `greet(p.tags[3])`. Empty if the error is not about
+    /// a value.
     #[must_use]
     pub fn path(&self) -> String {
         let inner: String = self.0.path.iter().rev().map(String::as_str).collect();
@@ -191,14 +197,16 @@ impl Error {
         }
     }
 
-    /// The Go traceback of a [`Panic`](ErrorKind::Panic), innermost frame first; for a [`Trap`](ErrorKind::Trap) or a [`Timeout`](ErrorKind::Timeout) in guest code the functions
-    /// that it stood in, without files and lines.
+    /// The Go traceback of a [`Panic`](ErrorKind::Panic), innermost frame first; for a
+    /// [`Trap`](ErrorKind::Trap) or a [`Timeout`](ErrorKind::Timeout) in guest code the functions
+    /// on the stack, without files and lines.
     #[must_use]
     pub fn frames(&self) -> &[Frame] {
         &self.0.frames
     }
 
-    /// The frame of [`frames`](Error::frames) to show first: the innermost one that is not of [Go's runtime](Frame::is_runtime).
+    /// The frame of [`frames`](Error::frames) to show first: the innermost one that is not of [Go's
+    /// runtime](Frame::is_runtime).
     #[must_use]
     pub fn origin(&self) -> Option<&Frame> {
         self.0.frames.iter().find(|frame| !frame.is_runtime())
@@ -210,20 +218,22 @@ impl Error {
         self.0.exit_code
     }
 
-    /// What the guest wrote to its standard error during the call that failed; the end of it, where it was long.
+    /// What the guest wrote to its standard error during the call that failed, or the end of it.
     #[must_use]
     pub fn stderr(&self) -> &str {
         &self.0.stderr
     }
 
-    /// The host's own error object, where a host function failed with one.
+    /// The host's own error object, if a host function failed with one.
     #[must_use]
     pub fn host(&self) -> Option<&HostError> {
         self.0.host.as_ref()
     }
 
-    /// What the sandbox denied the guest in the call that failed, and the rule that would allow it: perhaps why it failed. The last such thing, where there were several.
-    /// Of a [`Panic`](ErrorKind::Panic) and an [`Exit`](ErrorKind::Exit) the message has it as well; a [`GuestError`](ErrorKind::GuestError)'s is the guest's own.
+    /// What the sandbox denied the guest in the call that failed, and the rule that would allow it:
+    /// possibly the reason of the failure. If there were several denials, the last one. The
+    /// messages of a [`Panic`](ErrorKind::Panic) and an [`Exit`](ErrorKind::Exit) contain it; that
+    /// of a [`GuestError`](ErrorKind::GuestError) is the guest's own.
     #[must_use]
     pub fn denied(&self) -> Option<&str> {
         self.0.denied.as_deref()
@@ -253,15 +263,16 @@ impl Error {
         self
     }
 
-    /// Adds one step on the way out from the value to the argument: `.name`, `[3]` or the parameter's name.
+    /// Adds one step on the way out from the value to the argument: `.name`, `[3]` or the
+    /// parameter's name.
     pub(crate) fn at(mut self, step: impl Into<String>) -> Self {
         let step = step.into();
-        // The key of a map is any text.
+        // The key of a map can be any text.
         self.0.path.push(escape::bounded(&escape::line(&step), LONGEST_STEP).into_owned());
         self
     }
 
-    /// Marks the error as one about what a guest puts in the place of a value that it refuses to carry.
+    /// Marks an error about the marker that a guest passes for a value which it refuses to carry.
     pub(crate) fn of_no_value(mut self) -> Self {
         self.0.is_of_no_value = true;
         self
@@ -271,7 +282,8 @@ impl Error {
         self.0.is_of_no_value
     }
 
-    /// The same as the guest explains it: `why` there is no value, and the way on from here to what is to blame.
+    /// The same with the guest's explanation: `why` there is no value, and the path from here to
+    /// the cause.
     pub(crate) fn explained(mut self, why: String, path: String) -> Self {
         self.0.kind = ErrorKind::TypeMismatch;
         self.0.message = why;
@@ -279,7 +291,7 @@ impl Error {
         self
     }
 
-    /// Names the function. The first one to do so is right: it is the innermost.
+    /// Names the function. The first name is kept, which is the innermost one.
     pub(crate) fn in_function(mut self, name: &str) -> Self {
         if self.0.function.is_none() {
             self.0.function = Some(name.to_owned());
@@ -287,7 +299,8 @@ impl Error {
         self
     }
 
-    /// The error that later calls of a dead instance get: it names the first cause, and carries what that one carried.
+    /// The error for later calls of a dead instance: it names the first cause, and carries what
+    /// that one carried.
     pub(crate) fn as_dead(&self) -> Self {
         let mut dead = self.clone();
         dead.0.kind = ErrorKind::DeadInstance;
@@ -298,12 +311,12 @@ impl Error {
         dead
     }
 
-    /// Takes the host's own object out of it.
+    /// Takes the host's own object.
     pub(crate) fn take_host(&mut self) -> Option<HostError> {
         self.0.host.take()
     }
 
-    /// Through Wasmtime, which carries any error from a host function back to the caller.
+    /// Wraps it for Wasmtime, which passes any error of a host function on to the caller.
     pub(crate) fn into_wasmtime(self) -> wasmtime::Error {
         wasmtime::Error::new(Carried(self))
     }
@@ -313,13 +326,13 @@ impl Error {
     }
 }
 
-/// Bytes of a message of Undergo's own: enough for a list of all that a plugin misses.
+/// Bytes of one of Undergo's own messages: enough for a list of all that a plugin misses.
 const LONGEST: usize = 64 << 10;
 
-/// Bytes of a step of a path.
+/// Bytes of one step of a path.
 const LONGEST_STEP: usize = 1 << 10;
 
-/// A message of Undergo's own, in which others are quoted.
+/// One of Undergo's own messages, which may quote others.
 fn sentence(message: String) -> String {
     match escape::bounded(&escape::text(&message), LONGEST) {
         Cow::Borrowed(same) if same.len() == message.len() => message,
