@@ -1,4 +1,5 @@
-//! The thread that makes deadlines come true: it advances the epoch of every engine while a call wants to be asked.
+//! The thread behind deadlines: it advances the epoch of every engine while a call has to be
+//! checked.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,10 +10,10 @@ use crate::compile::engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::PerProcess;
 
-/// How often running calls with a deadline look at the clock.
+/// How often running calls with a deadline are checked.
 const TICK: Duration = Duration::from_millis(2);
 
-/// After so many ticks without such a call the ticker's thread rests.
+/// After that many ticks without such a call the thread parks.
 const IDLE_TICKS: u32 = 100;
 
 /// While one of these lives, the epochs of all engines advance every 2 ms.
@@ -21,7 +22,8 @@ pub(crate) struct Ticking(&'static Ticker);
 impl Ticking {
     /// # Errors
     ///
-    /// `timeout` when the thread can't be made: then no deadline would hold, and nothing should start.
+    /// `timeout` when the system gives no thread: then no deadline would hold, and nothing should
+    /// start.
     pub(crate) fn start() -> Result<Ticking> {
         let ticker = TICKER.get_or_make(Ticker::default);
         ticker.active.fetch_add(1, Ordering::SeqCst);
@@ -56,7 +58,7 @@ struct Ticker {
     thread: OnceLock<Option<Thread>>,
 }
 
-/// A forked child has no thread of its parent's, so it makes its own.
+/// A forked child has none of its parent's threads, so it starts its own.
 static TICKER: PerProcess<Ticker> = PerProcess::new();
 
 fn tick(ticker: &Ticker) {
@@ -68,7 +70,8 @@ fn tick(ticker: &Ticker) {
         if idle < IDLE_TICKS {
             continue;
         }
-        // Announce the rest before looking once more: a call that starts in between sees one or the other.
+        // Announce the rest before checking once more: a call that starts in between sees one or
+        // the other.
         ticker.resting.store(true, Ordering::SeqCst);
         while ticker.active.load(Ordering::SeqCst) == 0 && ticker.resting.load(Ordering::SeqCst) {
             thread::park();
