@@ -1,4 +1,4 @@
-//! Where Rust begins and ends: pointers are checked, panics stop, errors become handles.
+//! Where Rust begins and ends: pointers are checked.
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,26 +8,8 @@ use std::str;
 
 use undergo::{Error, ErrorKind, Result};
 
-use crate::errors::{self, ErrorHandle};
-
 /// Frees what a pointer points to; may be called on any thread.
 pub type Destroy = Option<unsafe extern "C" fn(data: *mut c_void)>;
-
-/// Runs what can fail. A panic is an error, too.
-#[inline]
-pub(crate) fn guard(code: impl FnOnce() -> Result<()>) -> *mut ErrorHandle {
-    match catch_unwind(AssertUnwindSafe(code)) {
-        Ok(Ok(())) => std::ptr::null_mut(),
-        Ok(Err(error)) => errors::handle(error),
-        Err(panic) => panicked(&*panic),
-    }
-}
-
-#[cold]
-fn panicked(panic: &(dyn std::any::Any + Send)) -> *mut ErrorHandle {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    errors::handle(Error::new(ErrorKind::HostError, format!("undergo itself panicked: {}", text.unwrap_or_default())))
-}
 
 /// Runs what has no way to fail. Should it panic, `otherwise` is what it gives.
 #[inline]

@@ -2,11 +2,12 @@
 
 use undergo::Completed;
 
-use crate::boundary::{borrow, delete, guard};
+use crate::boundary::{borrow, delete};
 use crate::config::{CallOptionsValue, LimitsValue, UsageValue, call_options};
 use crate::errors::ErrorHandle;
+use crate::guard::{guard, put};
 use crate::imports::ImportsHandle;
-use crate::plugin::{self, PluginHandle, put};
+use crate::loaded::{self, PluginHandle};
 use crate::sandbox::SandboxHandle;
 use crate::types::BytesList;
 use crate::values::{ValueHandle, texts};
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn undergo_plugin_run(
     guard(|| unsafe {
         put(completed, "completed", || {
             let plugin = borrow(plugin, "plugin")?;
-            let wanted = plugin::options(plugin, imports, sandbox, limits)?;
+            let wanted = loaded::options(plugin, imports, sandbox, limits)?;
             Ok(CompletedHandle(plugin.0.core.run(wanted, &call_options(options))?))
         })
     })

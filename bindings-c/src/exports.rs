@@ -8,9 +8,10 @@ use undergo::{Arguments, Error, ErrorKind, Function, Outcome, Result, ToValue, V
 
 use crate::arena::{Arena, text_alone};
 use crate::boundary::{borrow, c_text, give, null};
-use crate::layout::{Kind, Layout, Shape};
+use crate::layout::{Kind, Layout};
 use crate::lift::Filling;
 use crate::lower::Place;
+use crate::shape::Shape;
 use crate::types::Text;
 use crate::values::ValueHandle;
 

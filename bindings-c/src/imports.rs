@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Plugin, Result, ToValue, Value};
 
 use crate::arena::Arena;
-use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, guard, null, text};
+use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, null, text};
 use crate::errors::{ErrorHandle, from_host};
 use crate::exports::{SignatureValue, mismatch, mismatched};
-use crate::layout::Shape;
+use crate::guard::guard;
 use crate::lift::Filling;
 use crate::lower::{self, Place};
+use crate::shape::Shape;
 use crate::values::ValueHandle;
 
 /// A host function. `args` is a list of the arguments, and belongs to Undergo. On success it sets `*result` to a value, which is Undergo's from then on, or leaves it NULL

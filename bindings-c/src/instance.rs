@@ -7,12 +7,13 @@ use std::sync::Arc;
 use undergo::{CallOptions, Error, ErrorKind, Result, Tier, Value};
 
 use crate::arena::Arena;
-use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, null, quietly, text};
+use crate::boundary::{borrow, borrow_mut, bytes, delete, give, null, quietly, text};
 use crate::config::{CallOptionsValue, UsageValue, call_options};
 use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
+use crate::guard::guard;
+use crate::loaded::{Loaded, PluginHandle};
 use crate::plain;
-use crate::plugin::{Loaded, PluginHandle};
 use crate::values::{ValueHandle, texts};
 
 /// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each

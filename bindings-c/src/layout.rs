@@ -16,9 +16,8 @@
 
 use std::sync::Arc;
 
-use undergo::{Function, Scalar, Type, TypeKind};
+use undergo::{Scalar, Type, TypeKind};
 
-use crate::plain;
 use crate::types::{List, TimeValue};
 
 /// A type's place in C.
@@ -53,38 +52,6 @@ pub(crate) struct Fields {
     has_nested: bool,
 }
 
-/// What a function takes and gives, in C. Kept beside the function, for all calls.
-pub(crate) struct Shape {
-    pub(crate) digest: u64,
-    pub(crate) params: Fields,
-    pub(crate) result: Option<Layout>,
-    /// The parameters of a function whose arguments can go straight to the guest.
-    pub(crate) plain: Option<Vec<plain::Param>>,
-    /// How a result is written that is a number.
-    pub(crate) number: Option<plain::Number>,
-    /// Whether the result points to anything.
-    pub(crate) has_nested: bool,
-}
-
-impl Shape {
-    /// The shape of a function. `None` when another host has put something of its own beside it.
-    #[inline]
-    pub(crate) fn of(function: &Function) -> Option<&Shape> {
-        function.extension.get_or_init(|| {
-            let result = function.result.as_ref().map(Layout::of);
-            let params = Fields::of(function.params.iter().map(|param| &param.ty));
-            Shape {
-                digest: function.digest(),
-                plain: plain::params(function, &params.items),
-                number: result.as_ref().and_then(plain::Number::of),
-                params,
-                has_nested: result.as_ref().is_some_and(Layout::has_nested),
-                result,
-            }
-        })
-    }
-}
-
 impl Layout {
     pub(crate) fn of(ty: &Type) -> Layout {
         let list = (size_of::<List>(), align_of::<List>());
@@ -113,7 +80,7 @@ impl Layout {
         (Kind::Struct(fields), place)
     }
 
-    fn has_nested(&self) -> bool {
+    pub(crate) fn has_nested(&self) -> bool {
         match &self.kind {
             Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum | Kind::Nothing => false,
             Kind::Text | Kind::Option(_) | Kind::List(_) | Kind::Map(_) => true,
@@ -123,7 +90,7 @@ impl Layout {
 }
 
 impl Fields {
-    fn of<'t>(types: impl Iterator<Item = &'t Type>) -> Fields {
+    pub(crate) fn of<'t>(types: impl Iterator<Item = &'t Type>) -> Fields {
         let (mut end, mut align) = (0_usize, 1);
         let place = |ty| {
             let layout = Layout::of(ty);
@@ -136,27 +103,5 @@ impl Fields {
         let has_nested = items.iter().any(|(_, field)| field.has_nested());
         // C has no struct without a member.
         Fields { items, size: end.max(1).next_multiple_of(align), align, has_nested }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use undergo::Interface;
-
-    use super::*;
-
-    #[test]
-    fn structs_lie_as_c_has_them() {
-        let wit = "package go:t;\n\nworld t {\n  record r { a: u8, b: f64, c: bool, d: option<string>, e: s16 }\n  \
-                   enum color { red, green }\n  export f: func(a: bool, b: r, c: list<r>, d: color, e: tuple<u8, u16>) -> tuple<s8, s32>;\n}\n";
-        let interface = Interface::parse(wit).expect("it is WIT");
-        let shape = Shape::of(&interface.exports[0]).expect("nobody else has its own");
-        let offsets: Vec<usize> = shape.params.items.iter().map(|(at, _)| *at).collect();
-        assert_eq!(offsets, [0, 8, 48, 64, 68]);
-        assert_eq!((shape.params.size, shape.params.align), (72, 8));
-        let Kind::Struct(record) = &shape.params.items[1].1.kind else { panic!("a record is a struct") };
-        assert_eq!(record.items.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [0, 8, 16, 24, 32]);
-        assert_eq!(shape.result.as_ref().map(|result| (result.size, result.align)), Some((8, 4)));
-        assert!(!shape.has_nested && shape.params.items[1].1.has_nested());
     }
 }

@@ -1,8 +1,38 @@
-//! The C binding: own the inputs, call the core, convert, map the error. `include/undergo.h` is generated from it, comments included.
+//! The C binding: own the inputs, call the core, convert, map the error. `include/undergo.h` is
+//! generated from it, comments included.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `command`, `exports`, `imports`, `cancel`, `config`, `sandbox`, `errors`, `values`. Values have two ways to cross:
-//! `values` is the dynamic one, a tree of handles; `layout` says how the types of an interface lie in C structs, which `lower` and `lift` read and fill in
-//! place, with nested data in an `arena`. `boundary` is where Rust begins and ends.
+//! Values have two ways to cross: `values.rs` is the dynamic one, a tree of handles; `layout.rs`
+//! says how the types of an interface lie in C structs, which `lower.rs` and `lift.rs` read and
+//! fill in place.
+//!
+//! # Levels
+//!
+//! A file imports from those below it only, which `core/tests/levels.rs` checks:
+//!
+//! ```text
+//! lib.rs       the version
+//! plugin.rs    a compiled plugin
+//! pool.rs      interchangeable instances
+//! instance.rs  a running copy of a plugin
+//! command.rs   running a command
+//! loaded.rs    a compiled plugin with its texts, and the options of its instances
+//! imports.rs   host functions
+//! exports.rs   describing and calling exports
+//! values.rs    dynamic values, as trees of handles
+//! shape.rs     what a function takes and gives
+//! sandbox.rs   what an instance may reach
+//! plain.rs     calls whose arguments go straight to the guest
+//! lower.rs     from C structs to guest memory
+//! lift.rs      from guest memory to C structs
+//! guard.rs     panics stop, errors become handles
+//! config.rs    options and limits
+//! layout.rs    how types lie in C structs
+//! errors.rs    errors, as handles
+//! cancel.rs    cancellation tokens
+//! arena.rs     memory for the nested data of a result
+//! types.rs     texts, lists and times
+//! boundary.rs  checked pointers
+//! ```
 
 #![allow(clippy::missing_safety_doc, reason = "the header says it once for all functions, and each function where it wants more")]
 #![allow(unreachable_pub, reason = "who uses this is not Rust, and cbindgen reads what is pub")]
@@ -14,15 +44,18 @@ mod command;
 mod config;
 mod errors;
 mod exports;
+mod guard;
 mod imports;
 mod instance;
 mod layout;
 mod lift;
+mod loaded;
 mod lower;
 mod plain;
 mod plugin;
 mod pool;
 mod sandbox;
+mod shape;
 mod types;
 mod values;
 

@@ -2,74 +2,19 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
-use std::sync::Arc;
 
-use undergo::{Error, ErrorKind, InstanceOptions, Lasting, Result, Tier};
+use undergo::{Error, ErrorKind, Tier};
 
-use crate::boundary::{borrow, borrow_mut, bytes, c_text, delete, give, guard, null, path, text};
+use crate::boundary::{borrow, borrow_mut, bytes, delete, path, text};
 use crate::config::{self, LimitsValue, PluginOptionsValue, PoolOptionsValue};
 use crate::errors::ErrorHandle;
 use crate::exports::{Described, FunctionValue, SignatureValue, mismatch, mismatched};
-use crate::imports::{self, ImportsHandle};
+use crate::guard::{guard, put};
+use crate::imports::ImportsHandle;
 use crate::instance::InstanceHandle;
+use crate::loaded::{Loaded, PluginHandle, options};
 use crate::pool::PoolHandle;
-use crate::sandbox::{self, SandboxHandle};
-
-/// A compiled plugin: load once, instantiate as often as needed. May be used from any thread, and deleted before its instances.
-pub struct PluginHandle(pub(crate) Arc<Loaded>);
-
-/// A plugin with its texts.
-pub(crate) struct Loaded {
-    pub(crate) core: undergo::Plugin,
-    name: CString,
-    interface: Option<CString>,
-    go_version: Option<CString>,
-    kind: CString,
-    /// Made when they are asked for: there may be more of them later. The places of those that there are stay.
-    diagnostics: [Lasting<CString>; MOST_DIAGNOSTICS],
-    exports: Vec<Described>,
-    imports: Vec<Described>,
-}
-
-/// More than there are.
-const MOST_DIAGNOSTICS: usize = 16;
-
-impl Loaded {
-    fn diagnostic(&self, index: usize) -> Option<&CString> {
-        let text = self.core.diagnostics().into_iter().nth(index)?;
-        Some(self.diagnostics.get(index)?.get_or_make(|| c_text(&text)))
-    }
-}
-
-impl PluginHandle {
-    fn new(core: undergo::Plugin) -> PluginHandle {
-        PluginHandle(Arc::new(Loaded {
-            name: c_text(core.name()),
-            interface: core.interface().map(|interface| c_text(&interface.wit)),
-            go_version: core.info().go_version.as_deref().map(c_text),
-            kind: c_text(core.info().kind.as_str()),
-            diagnostics: Default::default(),
-            exports: core.exports().map(|function| Described::new(None, function)).collect(),
-            imports: core.imports().map(|(interface, function)| Described::new(Some(interface), function)).collect(),
-            core,
-        }))
-    }
-}
-
-/// Writes a handle where C wants it.
-///
-/// SAFETY: `out` is NULL, or a place for a pointer.
-pub(crate) unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() -> Result<T>) -> Result<()> {
-    if out.is_null() {
-        return Err(null(name));
-    }
-    // SAFETY: the caller's promise.
-    unsafe {
-        out.write(ptr::null_mut());
-        out.write(give(make()?));
-    }
-    Ok(())
-}
+use crate::sandbox::SandboxHandle;
 
 /// Loads a `.wasm` file, and gives the plugin, which the caller frees with `undergo_plugin_delete`.
 #[unsafe(no_mangle)]
@@ -176,23 +121,6 @@ pub unsafe extern "C" fn undergo_plugin_pool(
             Ok(PoolHandle { core, plugin: plugin.0.clone() })
         })
     })
-}
-
-/// SAFETY: as for `undergo_plugin_instantiate`.
-pub(crate) unsafe fn options(
-    plugin: &PluginHandle,
-    imports: *const ImportsHandle,
-    sandbox: *const SandboxHandle,
-    limits: *const LimitsValue,
-) -> Result<InstanceOptions> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        Ok(InstanceOptions {
-            imports: imports::imports(imports, &plugin.0.core)?,
-            sandbox: sandbox::sandbox(sandbox),
-            limits: config::limits(limits)?,
-        })
-    }
 }
 
 /// Fails with signature-mismatch, and all that differs, unless the plugin has these functions: exports, and those imports that name an interface. What the plugin has besides

@@ -5,11 +5,12 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::arena::Arena;
-use crate::boundary::{borrow, borrow_mut, delete, give, guard, quietly, text};
+use crate::boundary::{borrow, borrow_mut, delete, give, quietly, text};
 use crate::config::{CallOptionsValue, PoolStatsValue, call_options, duration};
 use crate::errors::ErrorHandle;
 use crate::exports::{self, SignatureValue, Target};
-use crate::plugin::{Loaded, PluginHandle};
+use crate::guard::guard;
+use crate::loaded::{Loaded, PluginHandle};
 use crate::values::ValueHandle;
 
 /// Instances of one plugin that stand in for each other. Any number of threads may call it: a call takes an instance that is free, or makes one, or waits its turn, first come, first

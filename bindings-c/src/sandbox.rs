@@ -5,8 +5,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use undergo::{Clock, Dir, Error, ErrorKind, Input, LineSink, Output, Random, Result, Sandbox};
 
-use crate::boundary::{Destroy, UserData, borrow_mut, bytes, delete, give, guard, path, text};
+use crate::boundary::{Destroy, UserData, borrow_mut, bytes, delete, give, path, text};
 use crate::errors::{ErrorHandle, from_host};
+use crate::guard::guard;
 use crate::types::TimeValue;
 
 /// The guest's standard output.

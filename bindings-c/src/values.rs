@@ -5,8 +5,9 @@ use std::ptr;
 
 use undergo::{Error, ErrorKind, Result, Time, Value};
 
-use crate::boundary::{borrow, borrow_mut, bytes, delete, give, guard, null, quietly, text as given_text};
+use crate::boundary::{borrow, borrow_mut, bytes, delete, give, null, quietly, text as given_text};
 use crate::errors::ErrorHandle;
+use crate::guard::guard;
 use crate::types::{BytesList, Text, TimeValue};
 
 /// What a value is.

@@ -17,6 +17,7 @@ use crate::lift::ToJs;
 use crate::lower::Given;
 use crate::promise::Settle;
 use crate::types;
+use crate::under_way::UnderWay;
 
 /// What is called.
 #[derive(Clone)]
@@ -247,7 +248,7 @@ impl Export {
                 return Ok(promise);
             }
         };
-        let under_way = home.begin_call(table.as_ref());
+        let under_way = UnderWay::begin(&home, table.as_ref());
         let within = home.lease();
         let options = CallOptions { within, ..self.options.clone() };
         spawn(home.clone(), async move {

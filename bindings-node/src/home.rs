@@ -11,8 +11,7 @@ use napi::sys::{self, Status, ThreadsafeFunctionCallMode, ThreadsafeFunctionRele
 use undergo::{CancelToken, Error, ErrorKind, Home, Job, Lease};
 
 use crate::js::{Env, Js, Made, get, node};
-use crate::kept::Kept;
-use crate::realm::Realm;
+use crate::reference::Reference;
 
 /// How long the loop runs our turns before it gets one itself.
 const TURN: Duration = Duration::from_millis(1);
@@ -71,17 +70,18 @@ struct Mine {
 
 /// Functions of the package's own JavaScript.
 pub(crate) struct Helpers {
-    pub(crate) make_error: Kept,
-    pub(crate) parse: Kept,
-    pub(crate) stringify: Kept,
-    pub(crate) entries: Kept,
-    pub(crate) map: Kept,
-    pub(crate) run: Kept,
-    pub(crate) current: Kept,
-    pub(crate) settle: Kept,
-    pub(crate) later: Kept,
-    pub(crate) intact: Kept,
-    pub(crate) realm: Option<Realm>,
+    pub(crate) make_error: Reference,
+    pub(crate) parse: Reference,
+    pub(crate) stringify: Reference,
+    pub(crate) entries: Reference,
+    pub(crate) map: Reference,
+    pub(crate) run: Reference,
+    pub(crate) current: Reference,
+    pub(crate) settle: Reference,
+    pub(crate) later: Reference,
+    pub(crate) intact: Reference,
+    /// The classes of the realm in which the package's JavaScript runs, if that is not Node's own.
+    pub(crate) realm: Option<Reference>,
 }
 
 // SAFETY: `mine` and `env` are used through `here` and `mine()` only, which look at the thread; the rest is Send and Sync.
@@ -144,16 +144,17 @@ impl EventLoop {
         }
     }
 
-    /// The realm in which the package's JavaScript runs, if that is not Node's own.
-    pub(crate) fn realm(&self) -> Option<&Realm> {
-        self.mine()?.1.helpers.get()?.realm.as_ref()
+    /// The classes of the realm in which the package's JavaScript runs, if that is not Node's own.
+    pub(crate) fn realm(&self) -> Option<Js> {
+        let (env, mine) = self.mine()?;
+        mine.helpers.get()?.realm?.get(env)
     }
 
     /// A function of the package's JavaScript. Called on the loop's thread.
-    pub(crate) fn helper(&self, which: impl FnOnce(&Helpers) -> &Kept) -> undergo::Result<Js> {
-        let (_, mine) = self.mine().ok_or_else(ended)?;
-        let helpers = mine.helpers.get().ok_or_else(|| Error::new(ErrorKind::HostError, "the package undergo is not loaded"))?;
-        which(helpers).get()
+    pub(crate) fn helper(&self, which: impl FnOnce(&Helpers) -> &Reference) -> undergo::Result<Js> {
+        let (env, mine) = self.mine().ok_or_else(ended)?;
+        let unloaded = || Error::new(ErrorKind::HostError, "the package undergo is not loaded");
+        which(mine.helpers.get().ok_or_else(unloaded)?).get(env).ok_or_else(unloaded)
     }
 
     /// Notes the right of a host function that begins to run; gives its number.
@@ -183,19 +184,26 @@ impl EventLoop {
         mine.leases.borrow().get(&(number as u32)).copied()
     }
 
-    /// Notes that a call begins; the loop goes on until it is over. `table` has its host functions.
-    pub(crate) fn begin_call(self: &Arc<Self>, table: Option<&Arc<Kept>>) -> UnderWay {
+    /// Counts a call that begins. The loop goes on until all are over.
+    pub(crate) fn call_begins(&self) {
         if let Some((env, mine)) = self.mine() {
-            if let Some(table) = table {
-                table.hold(env);
-            }
             let calls = mine.calls.get();
             mine.calls.set(calls + 1);
             if calls == 0 {
                 self.hold(env, true);
             }
         }
-        UnderWay { home: self.clone(), table: table.cloned() }
+    }
+
+    /// Counts a call that is over.
+    pub(crate) fn call_ends(&self) {
+        if let Some((env, mine)) = self.mine() {
+            let calls = mine.calls.get().saturating_sub(1);
+            mine.calls.set(calls);
+            if calls == 0 {
+                self.hold(env, false);
+            }
+        }
     }
 
     fn hold(&self, env: Env, hold: bool) {
@@ -306,36 +314,6 @@ fn thread_token() -> usize {
 /// What a call is told whose environment has ended.
 pub(crate) fn ended() -> Error {
     Error::new(ErrorKind::Cancelled, "the thread of JavaScript from which the call came has ended")
-}
-
-/// A call under way. It keeps the loop going, and the host functions alive.
-pub(crate) struct UnderWay {
-    home: Arc<EventLoop>,
-    table: Option<Arc<Kept>>,
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        let table = self.table.take();
-        let over = move |home: &EventLoop, env: Env| {
-            if let Some(table) = table {
-                table.release(env);
-            }
-            if let Some((env, mine)) = home.mine() {
-                let calls = mine.calls.get().saturating_sub(1);
-                mine.calls.set(calls);
-                if calls == 0 {
-                    home.hold(env, false);
-                }
-            }
-        };
-        if let Some(env) = self.home.here() {
-            over(&self.home, env);
-        } else {
-            let home = self.home.clone();
-            self.home.run_soon(move |env| over(&home, env));
-        }
-    }
 }
 
 impl Home for EventLoop {

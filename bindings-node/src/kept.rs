@@ -1,18 +1,17 @@
 //! JavaScript's objects, as other threads may have them: to be given back, never to be looked at.
 
-use std::ptr;
 use std::sync::Arc;
 
-use napi::sys;
 use undergo::{Error, ErrorKind};
 
 use crate::home::EventLoop;
-use crate::js::{Env, Js, Made, get, node};
+use crate::js::{Env, Js, Made};
+use crate::reference::Reference;
 
 /// A reference to an object or a function.
 pub(crate) struct Kept {
     home: Arc<EventLoop>,
-    reference: sys::napi_ref,
+    reference: Reference,
 }
 
 // SAFETY: the reference is used on the thread of its loop only, which `EventLoop::here` sees to; elsewhere it is only carried.
@@ -23,12 +22,12 @@ unsafe impl Sync for Kept {}
 impl Kept {
     /// Keeps an object, or a function, alive.
     pub(crate) fn new(home: &Arc<EventLoop>, object: Js) -> Made<Kept> {
-        Ok(Kept { home: home.clone(), reference: get!(ptr::null_mut(); napi_create_reference(object.env, object.raw, 1))? })
+        Ok(Kept { home: home.clone(), reference: Reference::new(object, 1)? })
     }
 
     /// Knows an object while something else keeps it alive; see [`hold`](Kept::hold).
     pub(crate) fn weak(home: &Arc<EventLoop>, object: Js) -> Made<Kept> {
-        Ok(Kept { home: home.clone(), reference: get!(ptr::null_mut(); napi_create_reference(object.env, object.raw, 0))? })
+        Ok(Kept { home: home.clone(), reference: Reference::new(object, 0)? })
     }
 
     /// Keeps any value: within an array.
@@ -46,18 +45,17 @@ impl Kept {
     /// The object, on the thread of its loop.
     pub(crate) fn get(&self) -> undergo::Result<Js> {
         let env = self.home.env()?;
-        let raw = get!(ptr::null_mut(); napi_get_reference_value(env, self.reference)).map_err(|_| gone())?;
-        if raw.is_null() { Err(gone()) } else { Ok(env.value(raw)) }
+        self.reference.get(env).ok_or_else(gone)
     }
 
     /// Keeps the object alive for a time; undone by [`release`](Kept::release). On the thread of its loop.
     pub(crate) fn hold(&self, env: Env) {
-        let _ = get!(0; napi_reference_ref(env, self.reference));
+        self.reference.hold(env);
     }
 
     /// See [`hold`](Kept::hold).
     pub(crate) fn release(&self, env: Env) {
-        let _ = get!(0; napi_reference_unref(env, self.reference));
+        self.reference.release(env);
     }
 
     pub(crate) fn home(&self) -> &Arc<EventLoop> {
@@ -67,24 +65,12 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let reference = Reference(self.reference);
+        let reference = self.reference;
         match self.home.here() {
             Some(env) => reference.delete(env),
             // Where the environment has ended, its references ended with it.
             None => self.home.run_soon(move |env| reference.delete(env)),
         }
-    }
-}
-
-struct Reference(sys::napi_ref);
-
-// SAFETY: only carried to the thread of its loop.
-unsafe impl Send for Reference {}
-
-impl Reference {
-    fn delete(self, env: Env) {
-        // A reference of this environment, which nobody has any more: this can't fail.
-        let _ = node!(napi_delete_reference(env, self.0));
     }
 }
 

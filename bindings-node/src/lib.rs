@@ -1,8 +1,35 @@
 //! The Node binding: own the inputs, leave the event loop, call the core, convert, map the error.
+//! What needs no speed is JavaScript: `lib/`.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `command`, `function`, `imports`, `cancel`, `config`, `errors`; `lower` and `lift` are the conversion,
-//! `types` the names, `bytes` the buffers. `home` is Node's event loop as the core knows it, `promise` a call as JavaScript awaits it, `kept` what threads may have
-//! of JavaScript, and `js` is Node-API. What needs no speed is JavaScript: `lib/`.
+//! # Levels
+//!
+//! A file imports from those below it only, which `core/tests/levels.rs` checks:
+//!
+//! ```text
+//! lib.rs        what Node gets when it loads the library
+//! open.rs       the native functions of the package, in one table
+//! command.rs    running a command
+//! instance.rs   a running copy of a plugin
+//! pool.rs       interchangeable instances
+//! plugin.rs     a compiled plugin
+//! config.rs     options that the package's JavaScript has checked
+//! cancel.rs     what stands behind an AbortSignal
+//! imports.rs    host functions
+//! native.rs     native functions, as JavaScript calls them
+//! function.rs   an export, as a function of JavaScript
+//! lower.rs      from JavaScript's values to guest memory
+//! lift.rs       from guest memory to JavaScript's values
+//! types.rs      names as JavaScript writes them
+//! realm.rs      values of a context of module `vm`
+//! promise.rs    calls as promises
+//! under_way.rs  calls that keep the event loop alive
+//! errors.rs     errors and exceptions
+//! bytes.rs      the bytes of buffers
+//! kept.rs       references to objects that may be carried to other threads
+//! home.rs       the event loop
+//! reference.rs  references of Node-API
+//! js.rs         values of Node-API
+//! ```
 
 mod bytes;
 mod cancel;
@@ -18,57 +45,20 @@ mod kept;
 mod lift;
 mod lower;
 mod native;
+mod open;
 mod plugin;
 mod pool;
 mod promise;
 mod realm;
+mod reference;
 mod types;
-
-use std::sync::Arc;
+mod under_way;
 
 use napi::bindgen_prelude::Object;
 use napi::{JsValue as _, Status};
 use napi_derive::napi;
-use undergo::{ErrorKind, Result};
 
-use crate::home::{EventLoop, Helpers};
-use crate::js::{Env, Js, Made};
-use crate::kept::Kept;
-use crate::native::{Call, Native};
-
-const FUNCTIONS: &[(&str, Native)] = &[
-    ("settle", |call| imports::settle(call.home, call.env, call.args())),
-    ("turn", turn),
-    ("load", plugin::load),
-    ("describe", plugin::describe),
-    ("waitCompiled", plugin::wait_compiled),
-    ("pluginTier", plugin::tier),
-    ("unknownExport", plugin::unknown_export),
-    ("diagnostics", plugin::diagnostics),
-    ("instantiate", plugin::instantiate),
-    ("pool", plugin::pool),
-    ("run", command::run),
-    ("bind", instance::bind),
-    ("poll", instance::poll),
-    ("reset", instance::reset),
-    ("end", instance::end),
-    ("dead", instance::dead),
-    ("usage", instance::usage),
-    ("tier", instance::tier),
-    ("takeStdout", instance::take_stdout),
-    ("takeStderr", instance::take_stderr),
-    ("denied", instance::denied),
-    ("readMemory", instance::read_memory),
-    ("writeMemory", instance::write_memory),
-    ("memorySize", instance::memory_size),
-    ("stats", pool::stats),
-    ("size", pool::size),
-    ("closed", pool::closed),
-    ("warmUp", pool::warm_up),
-    ("close", pool::close),
-    ("token", cancel::token),
-    ("cancel", cancel::cancel),
-];
+use crate::js::Env;
 
 /// What Node gets when it loads the library: once for the main thread, and once for each worker that asks for it. It has one function,
 /// `open(helpers)`, which each copy of the package's JavaScript calls for native functions of its own: a program may have several, when it
@@ -78,44 +68,6 @@ pub fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     undergo::set_interrupt(home::look);
     let env = Env(env.raw());
     let exports = env.value(exports.value().value);
-    let made = native::opener(env).and_then(|open| exports.set_named("open", open));
+    let made = open::opener(env).and_then(|open| exports.set_named("open", open));
     made.map_err(|failed| napi::Error::new(Status::from(failed.0), "the native half of the package undergo can't be set up"))
-}
-
-/// `open(helpers)`: the native functions, for a package with these functions of its own.
-pub(crate) fn open(env: Env, given: Js) -> Made {
-    let home = EventLoop::open(env)?;
-    let helper = |name| given.get_named(name).and_then(|function| Kept::new(&home, function));
-    let helpers = Helpers {
-        make_error: helper("makeError")?,
-        parse: helper("parse")?,
-        stringify: helper("stringify")?,
-        entries: helper("entries")?,
-        map: helper("map")?,
-        run: helper("run")?,
-        current: helper("current")?,
-        settle: helper("settle")?,
-        later: helper("later")?,
-        intact: helper("intact")?,
-        realm: realm::Realm::of(env, &home, given.get_named("classes")?)?,
-    };
-    home.set_helpers(helpers);
-    let exports = env.object()?;
-    for (name, function) in FUNCTIONS {
-        native::export(env, exports, &home, name, *function)?;
-    }
-    exports.set_named("version", env.string(undergo::VERSION)?)?;
-    let kinds = env.array(ErrorKind::ALL.len())?;
-    for (i, kind) in (0..).zip(ErrorKind::ALL) {
-        kinds.set_element(i, env.string(kind.as_str())?)?;
-    }
-    exports.set_named("kinds", kinds)?;
-    Ok(exports)
-}
-
-/// `turn()`: what the loop calls when it has had its own.
-fn turn(call: &Call<'_>) -> Result<Js> {
-    let home: &Arc<EventLoop> = call.home;
-    home.turn();
-    call.undefined()
 }

@@ -56,7 +56,7 @@ impl Given<'_> {
         Err(Reject::Value(text))
     }
 
-    fn helper(&self, which: impl FnOnce(&crate::home::Helpers) -> &crate::kept::Kept) -> Lowered<Js> {
+    fn helper(&self, which: impl FnOnce(&crate::home::Helpers) -> &crate::reference::Reference) -> Lowered<Js> {
         let env = self.js.env;
         let helper = self.home.helper(which).map_err(Reject::Error)?;
         env.undefined().and_then(|this| env.call(helper, this, &[self.js])).map_err(self.failed())

@@ -103,20 +103,6 @@ struct Bound {
     function: Native,
 }
 
-/// The function `open`, which is all that the library itself exports.
-pub(crate) fn opener(env: Env) -> Made {
-    unsafe extern "C" fn open(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-        let env = Env(raw);
-        let (mut given, mut len) = ([ptr::null_mut(); 1], 1);
-        let asked = node!(napi_get_cb_info(env, info, &mut len, given.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()));
-        let outcome = catch_unwind(AssertUnwindSafe(|| asked.and_then(|()| crate::open(env, env.value(given[0])))));
-        // What failed has thrown an exception: the helpers were not those of the package.
-        outcome.ok().and_then(std::result::Result::ok).map_or(ptr::null_mut(), |made| made.raw)
-    }
-    let made = get!(ptr::null_mut(); napi_create_function(env, c"open".as_ptr(), 4, Some(open), ptr::null_mut()))?;
-    Ok(env.value(made))
-}
-
 /// Makes it a property of the object.
 pub(crate) fn export(env: Env, object: Js, home: &Arc<EventLoop>, name: &str, function: Native) -> Made<()> {
     unsafe extern "C" fn free(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {

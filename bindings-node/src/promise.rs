@@ -12,6 +12,7 @@ use crate::errors;
 use crate::home::{EventLoop, ended};
 use crate::js::{Env, Js, Made, get, node};
 use crate::kept::Kept;
+use crate::under_way::UnderWay;
 
 /// The other end of a promise, which is settled once, on the thread of its loop.
 pub(crate) struct Settle {
@@ -82,7 +83,7 @@ pub(crate) fn of<T: Send + 'static>(
     convert: impl FnOnce(Env, T) -> Made + Send + 'static,
 ) -> Made {
     let (settle, promise) = Settle::new(home, env)?;
-    let under_way = home.begin_call(table);
+    let under_way = UnderWay::begin(home, table);
     let at = home.clone();
     spawn(home.clone(), async move {
         let _under_way = under_way;

@@ -7,30 +7,22 @@ use undergo::Result;
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Js, Made};
-use crate::kept::Kept;
 
-/// The classes of a realm that is not the one in which Node-API makes values: an array of `Object`, `Array`, `Date`, and the typed arrays in
-/// the order of Node-API's numbers.
-pub(crate) struct Realm(Kept);
-
+// The classes of a realm are an array of `Object`, `Array`, `Date`, and the typed arrays in the order of Node-API's numbers.
 const OBJECT: u32 = 0;
 const ARRAY: u32 = 1;
 const DATE: u32 = 2;
 const TYPED: u32 = 3;
 
-impl Realm {
-    /// That of these classes; `None` when Node-API makes their values anyway.
-    pub(crate) fn of(env: Env, home: &Arc<EventLoop>, classes: Js) -> Made<Option<Realm>> {
-        let usual = env.global()?.get_named("Object")?;
-        let is_usual = env.same(usual, classes.element(OBJECT)?) && env.same(env.object()?.get_named("constructor")?, usual);
-        if is_usual { Ok(None) } else { Kept::new(home, classes).map(|kept| Some(Realm(kept))) }
-    }
+/// Whether these classes are those of a realm in which Node-API does not make values.
+pub(crate) fn is_other(env: Env, classes: Js) -> Made<bool> {
+    let usual = env.global()?.get_named("Object")?;
+    Ok(!env.same(usual, classes.element(OBJECT)?) || !env.same(env.object()?.get_named("constructor")?, usual))
 }
 
 /// Makes a value by its class, or as Node-API does.
 fn made(home: &Arc<EventLoop>, env: Env, class: u32, args: impl FnOnce() -> Made<Vec<Js>>, usual: impl FnOnce() -> Made) -> Result<Js> {
-    let realm = home.realm().map(|realm| realm.0.get()).transpose()?;
-    let value = match realm {
+    let value = match home.realm() {
         None => usual(),
         Some(classes) => classes.element(class).and_then(|class| env.construct(class, &args()?)),
     };

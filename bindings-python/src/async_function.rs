@@ -42,14 +42,18 @@ impl Target {
 // is to be awaited. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct AsyncFunction {
-    pub(crate) target: Target,
-    pub(crate) shape: Arc<Shape>,
-    pub(crate) options: CallOptions,
+    target: Target,
+    shape: Arc<Shape>,
+    options: CallOptions,
     /// Keeps the host functions alive, which the core knows weakly.
-    pub(crate) host: Py<HostTable>,
+    host: Py<HostTable>,
 }
 
 impl AsyncFunction {
+    pub(crate) fn new(py: Python<'_>, target: &Target, shape: &Arc<Shape>, host: &Py<HostTable>) -> AsyncFunction {
+        AsyncFunction { target: target.clone(), shape: shape.clone(), options: CallOptions::default(), host: host.clone_ref(py) }
+    }
+
     pub(crate) fn with_options(&self, py: Python<'_>, options: CallOptions) -> AsyncFunction {
         AsyncFunction { target: self.target.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
     }

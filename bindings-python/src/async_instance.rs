@@ -7,9 +7,8 @@ use undergo::{CallOptions, InstanceOptions};
 use crate::async_function::{AsyncFunction, Target, options_of};
 use crate::cancel::CancelToken;
 use crate::coroutine::{self, Call};
-use crate::exports::{Exports, Owned, View};
-use crate::imports::HostTable;
-use crate::plugin::Plugin;
+use crate::exports::{Exports, View};
+use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
 /// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`. Host functions may be coroutines, for which the guest waits
@@ -17,38 +16,20 @@ use crate::{config, errors, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct AsyncInstance {
     core: undergo::AsyncInstance,
-    owned: Owned<Parts>,
-}
-
-/// What the object owns for the garbage collector to see.
-pub(crate) type Parts = (Py<Plugin>, Py<Exports>, Py<HostTable>);
-
-/// Makes what an object owns.
-pub(crate) fn parts(py: Python<'_>, plugin: &Bound<'_, Plugin>, target: &Target, host: Py<HostTable>) -> PyResult<Parts> {
-    let exports = Exports::make(py, plugin.get(), |shape| {
-        let options = CallOptions::default();
-        AsyncFunction { target: target.clone(), shape: shape.clone(), options, host: host.clone_ref(py) }
-    })?;
-    Ok((plugin.clone().unbind(), exports.unbind(), host))
+    owned: Owned,
 }
 
 impl AsyncInstance {
     /// What makes an instance when it is awaited.
-    pub(crate) fn make(plugin: &Bound<'_, Plugin>, options: InstanceOptions, host: Py<HostTable>) -> Call {
-        let core = plugin.get().core().clone();
-        let plugin = plugin.clone().unbind();
+    pub(crate) fn make(plugin: undergo::Plugin, options: InstanceOptions, origin: Origin) -> Call {
         Call::new("instantiate_async", None, move |start| {
             Box::pin(async move {
-                let made = core.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
+                let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
                 undergo::go_home().await;
                 Python::attach(|py| {
-                    let plugin = plugin.bind(py);
-                    let target = Target::Instance(made.clone());
-                    let object = parts(py, plugin, &target, host).and_then(|parts| {
-                        let exports = parts.1.clone_ref(py);
-                        let object = Bound::new(py, AsyncInstance { core: made, owned: Owned::new(parts) })?;
-                        exports.get().bind_to(object.as_any()).map(|()| object)
-                    });
+                    let target = Target::Instance(core.clone());
+                    let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);
+                    let object = origin.make(py, plugin.name(), function, |owned| AsyncInstance { core, owned });
                     object.map(|object| object.into_any().unbind()).map_err(|raised| errors::from_host(py, raised))
                 })
             })
@@ -61,13 +42,13 @@ impl AsyncInstance {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().1.clone_ref(py)
+        self.owned.exports().clone_ref(py)
     }
 
     /// The plugin that this is a copy of.
     #[getter]
-    fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
-        self.owned.get().0.clone_ref(py)
+    fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
+        self.owned.plugin(py)
     }
 
     /// Whether the instance answers calls.
@@ -114,7 +95,7 @@ impl AsyncInstance {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Take what the guest wrote to a captured standard output.
@@ -134,7 +115,7 @@ impl AsyncInstance {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(self.owned.get().1.get().unknown(py, name))
+        Err(self.owned.exports().get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -143,10 +124,6 @@ impl AsyncInstance {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.visit(|(plugin, exports, host)| {
-            visit.call(plugin)?;
-            visit.call(exports)?;
-            visit.call(host)
-        })
+        self.owned.visit(&visit)
     }
 }

@@ -3,13 +3,11 @@
 use pyo3::prelude::*;
 use undergo::PoolOptions;
 
-use crate::async_function::Target;
-use crate::async_instance::{Parts, parts};
+use crate::async_function::{AsyncFunction, Target};
 use crate::cancel::CancelToken;
 use crate::coroutine::Call;
-use crate::exports::{Exports, Owned, View};
-use crate::imports::HostTable;
-use crate::plugin::Plugin;
+use crate::exports::{Exports, View};
+use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
 /// Interchangeable instances whose exports are awaited, for many tasks of one event loop or several: `await pool.greet(...)`. A call takes an instance that
@@ -17,22 +15,20 @@ use crate::{config, errors, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct AsyncPool {
     core: undergo::AsyncPool,
-    owned: Owned<Parts>,
+    owned: Owned,
 }
 
 impl AsyncPool {
     pub(crate) fn make<'py>(
         py: Python<'py>,
-        plugin: &Bound<'py, Plugin>,
+        plugin: &undergo::Plugin,
         options: PoolOptions,
-        host: Py<HostTable>,
+        origin: Origin,
     ) -> PyResult<Bound<'py, AsyncPool>> {
-        let core = plugin.get().core().async_pool(options).map_err(|error| errors::to_python(py, &error))?;
-        let parts = parts(py, plugin, &Target::Pool(core.clone()), host)?;
-        let exports = parts.1.clone_ref(py);
-        let made = Bound::new(py, AsyncPool { core, owned: Owned::new(parts) })?;
-        exports.get().bind_to(made.as_any())?;
-        Ok(made)
+        let core = plugin.async_pool(options).map_err(|error| errors::to_python(py, &error))?;
+        let target = Target::Pool(core.clone());
+        let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);
+        origin.make(py, plugin.name(), function, |owned| AsyncPool { core, owned })
     }
 
     fn closing(&self, timeout: Option<std::time::Duration>) -> Call {
@@ -46,13 +42,13 @@ impl AsyncPool {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().1.clone_ref(py)
+        self.owned.exports().clone_ref(py)
     }
 
     /// The plugin whose instances these are.
     #[getter]
-    fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
-        self.owned.get().0.clone_ref(py)
+    fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
+        self.owned.plugin(py)
     }
 
     /// The most instances that there are at once.
@@ -85,7 +81,7 @@ impl AsyncPool {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make instances until there are that many, or as many as the pool may have. To be awaited.
@@ -110,7 +106,7 @@ impl AsyncPool {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(self.owned.get().1.get().unknown(py, name))
+        Err(self.owned.exports().get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -119,10 +115,6 @@ impl AsyncPool {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.visit(|(plugin, exports, host)| {
-            visit.call(plugin)?;
-            visit.call(exports)?;
-            visit.call(host)
-        })
+        self.owned.visit(&visit)
     }
 }

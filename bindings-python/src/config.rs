@@ -5,13 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 use undergo::{CallOptions, Clock, Dir, Input, InstanceOptions, Limits, Network, Output, PoolOptions, Random, Sandbox};
 
 use crate::cancel::CancelToken;
 use crate::errors;
 use crate::imports::Table;
+use crate::package;
 
 type Any<'py> = Bound<'py, PyAny>;
 type SandboxParts<'py> = (
@@ -101,7 +101,7 @@ pub(crate) fn sandbox_of_run<'py>(
     env: Option<&Any<'py>>,
     stdin: Option<&Any<'py>>,
 ) -> PyResult<Any<'py>> {
-    helper(py, "sandbox_of_run")?.call1((sandbox, args, env, stdin))
+    package::config(py, "sandbox_of_run")?.call1((sandbox, args, env, stdin))
 }
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
@@ -117,7 +117,7 @@ pub(crate) fn call_options(
     cancel: Option<&Bound<'_, CancelToken>>,
 ) -> PyResult<CallOptions> {
     let timeout = match timeout {
-        Some(given) => helper(py, "seconds")?.call1((given,))?.extract::<Option<f64>>()?,
+        Some(given) => package::config(py, "seconds")?.call1((given,))?.extract::<Option<f64>>()?,
         None => None,
     };
     Ok(CallOptions { timeout: timeout.map(seconds), cancel: cancel.map(|token| token.get().core.clone()), ..CallOptions::default() })
@@ -133,19 +133,13 @@ pub(crate) fn pool_options(
     let py = size.py();
     let size = usize::try_from(count(size, "size", 1)?).unwrap_or(usize::MAX);
     let max_calls = max_calls.map(|given| count(given, "max_calls", 1)).transpose()?;
-    let idle: Option<f64> = helper(py, "idle_seconds")?.call1((idle,))?.extract()?;
+    let idle: Option<f64> = package::config(py, "idle_seconds")?.call1((idle,))?.extract()?;
     Ok(PoolOptions { size, max_calls, idle: idle.map(seconds), instance })
 }
 
 /// A number of something, `least` at the least.
 pub(crate) fn count(given: &Bound<'_, PyAny>, name: &str, least: u64) -> PyResult<u64> {
-    helper(given.py(), "count")?.call1((given, name, least))?.extract()
-}
-
-/// A function of `undergo._config`.
-fn helper<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    MODULE.get_or_try_init(py, || PyResult::Ok(py.import("undergo._config")?.into_any().unbind()))?.bind(py).getattr(name)
+    package::config(given.py(), "count")?.call1((given, name, least))?.extract()
 }
 
 fn parts<'py>(given: &Bound<'py, PyAny>, name: &str, class: &str) -> PyResult<Bound<'py, PyAny>> {

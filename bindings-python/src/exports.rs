@@ -11,28 +11,7 @@ use undergo::{CallOptions, Error, ErrorKind, names};
 use crate::async_function::AsyncFunction;
 use crate::errors;
 use crate::function::{Function, Shape};
-use crate::plugin::Plugin;
-use crate::types::python_name;
-
-/// What an object with a `__dict__` owns for the garbage collector to see. Such an object is tracked before its contents are written: Python makes its dict
-/// in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
-pub(crate) struct Owned<T>(Option<Box<T>>);
-
-impl<T> Owned<T> {
-    pub(crate) fn new(owned: T) -> Self {
-        Owned(Some(Box::new(owned)))
-    }
-
-    pub(crate) fn get(&self) -> &T {
-        // Set by `new`, and never taken.
-        self.0.as_deref().unwrap_or_else(|| unreachable!("methods are called on complete objects only"))
-    }
-
-    /// For `__traverse__`, which may come before the object is complete.
-    pub(crate) fn visit<E>(&self, visit: impl FnOnce(&T) -> Result<(), E>) -> Result<(), E> {
-        self.0.as_deref().map_or(Ok(()), visit)
-    }
-}
+use crate::names::python_name;
 
 /// All exports of an instance or a pool, whatever their names: as attributes, by `[]`, and to iterate over.
 #[pyclass(frozen, module = "undergo")]
@@ -42,16 +21,21 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
-    /// Those of a plugin; `function` makes the object for each.
-    pub(crate) fn make<'py, F>(py: Python<'py>, plugin: &Plugin, function: impl Fn(&Arc<Shape>) -> F) -> PyResult<Bound<'py, Exports>>
+    /// Those of the plugin of that name; `function` makes the object for each.
+    pub(crate) fn make<'py, F>(
+        py: Python<'py>,
+        plugin: &str,
+        shapes: &[Arc<Shape>],
+        function: impl Fn(&Arc<Shape>) -> F,
+    ) -> PyResult<Bound<'py, Exports>>
     where
         F: pyo3::PyClass + Into<PyClassInitializer<F>>,
     {
         let functions = PyDict::new(py);
-        for shape in plugin.shapes() {
+        for shape in shapes {
             functions.set_item(&shape.name, Py::new(py, function(shape))?)?;
         }
-        Bound::new(py, Exports { functions: functions.unbind(), plugin: plugin.core().name().to_owned() })
+        Bound::new(py, Exports { functions: functions.unbind(), plugin: plugin.to_owned() })
     }
 
     /// One of them with other options.

@@ -10,8 +10,8 @@ use crate::errors;
 use crate::imports::HostTable;
 use crate::lift::ToPython;
 use crate::lower::Object;
+use crate::names::python_name;
 use crate::signature;
-use crate::types::python_name;
 
 // An export of an instance, or of a pool. Called with the function's arguments, by position or by name, from any thread; the interpreter's lock is
 // released while the guest runs. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)

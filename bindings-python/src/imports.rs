@@ -12,7 +12,8 @@ use crate::errors;
 use crate::greenlets;
 use crate::lift::ToPython;
 use crate::lower::Object;
-use crate::types::{self, python_name};
+use crate::names::python_name;
+use crate::package;
 
 /// Owns an instance's host functions, for the garbage collector to see: a function that refers to the instance makes a cycle. The core's
 /// instance knows the table weakly; whoever can call the instance holds it.
@@ -96,7 +97,7 @@ fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bou
         return Ok(None);
     }
     // A plugin names what it imports, and whoever gives an object means its public methods.
-    let public = types::helper(container.py(), "public_attribute")?;
+    let public = package::types(container.py(), "public_attribute")?;
     for spelling in &spellings {
         let found = public.call1((container, spelling.as_str()))?;
         if !found.is_none() {

@@ -5,10 +5,9 @@ use pyo3::types::PyBytes;
 use undergo::{Blob, Error, ErrorKind};
 
 use crate::cancel::CancelToken;
-use crate::exports::{Exports, Owned, View};
+use crate::exports::{Exports, View};
 use crate::function::{Function, Target};
-use crate::imports::HostTable;
-use crate::plugin::Plugin;
+use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
 /// A running copy of a plugin. Its exports are its methods; `exports` holds all of them, also those whose names are taken by a method
@@ -19,21 +18,13 @@ use crate::{config, errors, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Instance {
     core: undergo::Instance,
-    owned: Owned<(Py<Plugin>, Py<Exports>, Py<HostTable>)>,
+    owned: Owned,
 }
 
 impl Instance {
-    pub(crate) fn make<'py>(
-        py: Python<'py>,
-        plugin: &Bound<'py, Plugin>,
-        core: undergo::Instance,
-        host: Py<HostTable>,
-    ) -> PyResult<Bound<'py, Instance>> {
-        let target = Target::Instance(core.clone());
-        let exports = Exports::make(py, plugin.get(), |shape| Function::new(py, &target, shape, &host))?;
-        let made = Bound::new(py, Instance { core, owned: Owned::new((plugin.clone().unbind(), exports.clone().unbind(), host)) })?;
-        exports.get().bind_to(made.as_any())?;
-        Ok(made)
+    pub(crate) fn make<'py>(py: Python<'py>, origin: Origin, core: undergo::Instance) -> PyResult<Bound<'py, Instance>> {
+        let (target, plugin) = (Target::Instance(core.clone()), core.plugin().clone());
+        origin.make(py, plugin.name(), |shape, host| Function::new(py, &target, shape, host), |owned| Instance { core, owned })
     }
 }
 
@@ -42,13 +33,13 @@ impl Instance {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().1.clone_ref(py)
+        self.owned.exports().clone_ref(py)
     }
 
     /// The plugin that this is a copy of.
     #[getter]
-    fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
-        self.owned.get().0.clone_ref(py)
+    fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
+        self.owned.plugin(py)
     }
 
     /// Whether the instance answers calls.
@@ -81,7 +72,7 @@ impl Instance {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.
@@ -127,7 +118,7 @@ impl Instance {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(self.owned.get().1.get().unknown(py, name))
+        Err(self.owned.exports().get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -136,11 +127,7 @@ impl Instance {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.visit(|(plugin, exports, host)| {
-            visit.call(plugin)?;
-            visit.call(exports)?;
-            visit.call(host)
-        })
+        self.owned.visit(&visit)
     }
 }
 

@@ -1,7 +1,39 @@
-//! The Python binding: own the inputs, leave the interpreter's lock, call the core, convert, map the error.
+//! The Python binding: own the inputs, leave the interpreter's lock, call the core, convert, map
+//! the error.
 //!
-//! One file per noun, as in the core: `plugin`, `instance`, `pool`, `exports`, `function`, `imports`, `cancel`, `config`, `records`, `errors`; `lower`
-//! and `lift` are the conversion, `types` holds the classes that are made for a plugin's records and enums, and `signals` lets Ctrl-C end a call.
+//! # Levels
+//!
+//! A file imports from those below it only, which `core/tests/levels.rs` checks:
+//!
+//! ```text
+//! lib.rs             the native module `undergo._undergo`
+//! plugin.rs          a compiled plugin
+//! async_pool.rs      interchangeable instances whose exports are awaited
+//! async_instance.rs  a running copy whose exports are awaited
+//! pool.rs            interchangeable instances
+//! instance.rs        a running copy of a plugin, and its memory
+//! parts.rs           what instances and pools are made from, and what they own
+//! exports.rs         the exports as attributes, by name, and with other options
+//! async_function.rs  an export that is awaited
+//! function.rs        an export, as a Python callable
+//! config.rs          sandboxes, limits and options
+//! imports.rs         host functions
+//! coroutine.rs       a call that Python awaits, and a coroutine that a guest waits for
+//! lower.rs           from Python objects to guest memory
+//! lift.rs            from guest memory to Python objects
+//! types.rs           the classes of records and enums
+//! signature.rs       annotations and signatures
+//! signals.rs         Ctrl-C
+//! records.rs         what is measured, as immutable records
+//! package.rs         functions of the package's own Python
+//! names.rs           names as Python writes them
+//! json.rs            Python objects as JSON
+//! greenlets.rs       which greenlet runs
+//! event_loop.rs      the event loops of asyncio
+//! errors.rs          errors and exceptions
+//! cancel.rs          cancellation tokens
+//! buffer.rs          the buffer protocol
+//! ```
 
 mod async_function;
 mod async_instance;
@@ -20,6 +52,9 @@ mod instance;
 mod json;
 mod lift;
 mod lower;
+mod names;
+mod package;
+mod parts;
 mod plugin;
 mod pool;
 mod records;

@@ -5,7 +5,8 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time};
 
 use crate::errors;
-use crate::types::{self, EnumClass, RecordClass};
+use crate::package;
+use crate::types::{EnumClass, RecordClass};
 
 /// Makes Python objects.
 #[derive(Clone, Copy)]
@@ -50,7 +51,7 @@ impl<'py> ToPython<'py> {
     }
 
     fn call<A: pyo3::call::PyCallArgs<'py>>(self, helper: &str, args: A, what: &str) -> Made<'py> {
-        types::conversion(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
+        package::values(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
             // An interrupt is not a remark on the value.
             if !raised.is_instance_of::<pyo3::exceptions::PyException>(self.0) {
                 return errors::from_host(self.0, raised);

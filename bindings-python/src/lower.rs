@@ -11,7 +11,9 @@ use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
 use crate::buffer::Buffer;
 use crate::errors;
 use crate::json;
-use crate::types::{self, EnumClass, RecordClass};
+use crate::names::python_name;
+use crate::package;
+use crate::types::{EnumClass, RecordClass};
 
 /// A Python object, as a value to be lowered.
 #[derive(Clone)]
@@ -202,7 +204,7 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
 
     fn as_duration(&self) -> Lowered<i64> {
         let parts =
-            types::conversion(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+            package::values(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.timedelta, got {}", self.type_name())));
         }
@@ -210,7 +212,7 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_time(&self) -> Lowered<Time> {
-        let parts = types::conversion(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+        let parts = package::values(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.datetime, got {}", self.type_name())));
         }
@@ -240,7 +242,7 @@ impl<'py> Object<'py> {
             let name = key.cast::<PyString>().map_err(|_| Reject::Value(format!("the keys of {} must be strings", record.name)))?;
             let name = name.to_str().map_err(|error| self.raised(error))?;
             let Some(number) = class.field(name) else {
-                return Err(Reject::Value(record.unknown_field(name, types::python_name)));
+                return Err(Reject::Value(record.unknown_field(name, python_name)));
             };
             fields[number] = Some(Object(value));
         }

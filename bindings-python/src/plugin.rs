@@ -17,6 +17,7 @@ use crate::errors;
 use crate::function::Shape;
 use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
+use crate::parts::Origin;
 use crate::pool::Pool;
 use crate::{config, imports, records, signature, types};
 
@@ -42,7 +43,7 @@ use crate::{config, imports, records, signature, types};
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct Plugin {
     core: undergo::Plugin,
-    shapes: Vec<Arc<Shape>>,
+    shapes: Arc<[Arc<Shape>]>,
     types: Py<PyAny>,
 }
 
@@ -53,10 +54,6 @@ fn warn(py: Python<'_>, texts: &[String]) -> PyResult<()> {
 }
 
 impl Plugin {
-    pub(crate) fn core(&self) -> &undergo::Plugin {
-        &self.core
-    }
-
     /// What it takes to make instances, and what holds the functions among it.
     fn options<'py>(
         &self,
@@ -72,8 +69,15 @@ impl Plugin {
         Ok((options, table.finish()))
     }
 
-    pub(crate) fn shapes(&self) -> &[Arc<Shape>] {
-        &self.shapes
+    /// The same, and what instances and pools are made from.
+    fn origin<'py>(
+        slf: &Bound<'py, Self>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(InstanceOptions, Origin)> {
+        let (options, host) = slf.get().options(slf.py(), imports, sandbox, limits)?;
+        Ok((options, Origin { plugin: slf.clone().into_any().unbind(), shapes: slf.get().shapes.clone(), host }))
     }
 
     fn make(py: Python<'_>, core: undergo::Plugin, types: Option<&Bound<'_, PyDict>>) -> PyResult<Plugin> {
@@ -184,9 +188,9 @@ impl Plugin {
     ) -> PyResult<Bound<'py, Instance>> {
         let py = slf.py();
         let core = &slf.get().core;
-        let (options, host) = slf.get().options(py, imports, sandbox, limits)?;
+        let (options, origin) = Self::origin(slf, imports, sandbox, limits)?;
         let instance = py.detach(|| core.instantiate(options)).map_err(|error| errors::to_python(py, &error))?;
-        Instance::make(py, slf, instance, host)
+        Instance::make(py, origin, instance)
     }
 
     /// Make a pool of instances: they stand in for each other, so that many threads can call at once.
@@ -217,11 +221,11 @@ impl Plugin {
     ) -> PyResult<Bound<'py, Pool>> {
         let py = slf.py();
         let core = &slf.get().core;
-        let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
+        let (instance, origin) = Self::origin(slf, imports, sandbox, limits)?;
         let options = config::pool_options(size, max_calls, idle, instance)?;
         let warm = warm.map(|given| config::count(given, "warm", 0)).transpose()?;
         let pool = py.detach(|| core.pool(options)).map_err(|error| errors::to_python(py, &error))?;
-        let pool = Pool::make(py, slf, pool, host)?;
+        let pool = Pool::make(py, origin, pool)?;
         if let Some(warm) = warm {
             pool.get().warm(py, usize::try_from(warm).unwrap_or(usize::MAX))?;
         }
@@ -241,9 +245,8 @@ impl Plugin {
         sandbox: Option<&Bound<'py, PyAny>>,
         limits: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Call> {
-        let py = slf.py();
-        let (options, host) = slf.get().options(py, imports, sandbox, limits)?;
-        Ok(AsyncInstance::make(slf, options, host))
+        let (options, origin) = Self::origin(slf, imports, sandbox, limits)?;
+        Ok(AsyncInstance::make(slf.get().core.clone(), options, origin))
     }
 
     /// Make a pool of instances whose exports are awaited, none of which is made yet.
@@ -266,8 +269,8 @@ impl Plugin {
         idle: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let py = slf.py();
-        let (instance, host) = slf.get().options(py, imports, sandbox, limits)?;
-        AsyncPool::make(py, slf, config::pool_options(size, max_calls, idle, instance)?, host)
+        let (instance, origin) = Self::origin(slf, imports, sandbox, limits)?;
+        AsyncPool::make(py, &slf.get().core, config::pool_options(size, max_calls, idle, instance)?, origin)
     }
 
     /// Run a command from its beginning to its end, and give its exit code and what it printed. An exit code is a result, whichever it is.
@@ -373,7 +376,7 @@ impl Plugin {
     #[getter]
     fn exports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
-        for shape in &self.shapes {
+        for shape in self.shapes.iter() {
             all.set_item(&shape.name, signature::text(&shape.function))?;
         }
         Ok(all)
@@ -395,7 +398,7 @@ impl Plugin {
             text += &format!(", {go}");
         }
         text += ")\n";
-        for shape in &self.shapes {
+        for shape in self.shapes.iter() {
             text += &format!("  {}\n", signature::text(&shape.function));
         }
         for (interface, function) in self.core.imports() {

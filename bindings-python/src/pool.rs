@@ -3,10 +3,9 @@
 use pyo3::prelude::*;
 
 use crate::cancel::CancelToken;
-use crate::exports::{Exports, Owned, View};
+use crate::exports::{Exports, View};
 use crate::function::{Function, Target};
-use crate::imports::HostTable;
-use crate::plugin::Plugin;
+use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
 /// Instances of one plugin that stand in for each other, made by `Plugin.pool`. Its exports are its methods; `exports` holds all of them, also
@@ -18,21 +17,13 @@ use crate::{config, errors, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Pool {
     core: undergo::Pool,
-    owned: Owned<(Py<Plugin>, Py<Exports>, Py<HostTable>)>,
+    owned: Owned,
 }
 
 impl Pool {
-    pub(crate) fn make<'py>(
-        py: Python<'py>,
-        plugin: &Bound<'py, Plugin>,
-        core: undergo::Pool,
-        host: Py<HostTable>,
-    ) -> PyResult<Bound<'py, Pool>> {
-        let target = Target::Pool(core.clone());
-        let exports = Exports::make(py, plugin.get(), |shape| Function::new(py, &target, shape, &host))?;
-        let made = Bound::new(py, Pool { core, owned: Owned::new((plugin.clone().unbind(), exports.clone().unbind(), host)) })?;
-        exports.get().bind_to(made.as_any())?;
-        Ok(made)
+    pub(crate) fn make<'py>(py: Python<'py>, origin: Origin, core: undergo::Pool) -> PyResult<Bound<'py, Pool>> {
+        let (target, plugin) = (Target::Pool(core.clone()), core.plugin().clone());
+        origin.make(py, plugin.name(), |shape, host| Function::new(py, &target, shape, host), |owned| Pool { core, owned })
     }
 
     pub(crate) fn warm(&self, py: Python<'_>, instances: usize) -> PyResult<()> {
@@ -45,13 +36,13 @@ impl Pool {
     /// All exports, as attributes and by `[]`.
     #[getter]
     fn exports(&self, py: Python<'_>) -> Py<Exports> {
-        self.owned.get().1.clone_ref(py)
+        self.owned.exports().clone_ref(py)
     }
 
     /// The plugin whose instances these are.
     #[getter]
-    fn plugin(&self, py: Python<'_>) -> Py<Plugin> {
-        self.owned.get().0.clone_ref(py)
+    fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
+        self.owned.plugin(py)
     }
 
     /// The most instances that there are at once.
@@ -84,7 +75,7 @@ impl Pool {
         timeout: Option<Bound<'py, PyAny>>,
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
-        View::make(self.owned.get().1.bind(py), config::call_options(py, timeout, cancel)?)
+        View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
     /// Make instances until there are that many, or as many as the pool may have, so that the first calls need not.
@@ -121,7 +112,7 @@ impl Pool {
     }
 
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
-        Err(self.owned.get().1.get().unknown(py, name))
+        Err(self.owned.exports().get().unknown(py, name))
     }
 
     fn __repr__(&self) -> String {
@@ -132,10 +123,6 @@ impl Pool {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.owned.visit(|(plugin, exports, host)| {
-            visit.call(plugin)?;
-            visit.call(exports)?;
-            visit.call(host)
-        })
+        self.owned.visit(&visit)
     }
 }

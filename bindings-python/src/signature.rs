@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 use undergo::{Field, Function, Scalar, Type, TypeKind, names};
 
-use crate::types::{self, python_name};
+use crate::names::python_name;
+use crate::package;
 
 /// The annotation of a type: `list[str]`.
 pub(crate) fn annotation(ty: &Type) -> String {
@@ -52,5 +53,5 @@ pub(crate) fn make<'py>(py: Python<'py>, function: &Function) -> PyResult<Bound<
     let required = required(function);
     let params = function.params.iter().enumerate();
     let params: Vec<_> = params.map(|(i, param)| (python_name(&param.name), annotation(&param.ty), i >= required)).collect();
-    types::helper(py, "make_signature")?.call1((params, result(function)))
+    package::types(py, "make_signature")?.call1((params, result(function)))
 }

@@ -4,35 +4,11 @@ use std::collections::HashMap;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyType};
 use undergo::{EnumType, Interface, RecordType, TypeKind, names};
 
-use crate::signature;
-
-/// A function of `undergo._values`.
-pub(crate) fn conversion<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    MODULE.get_or_try_init(py, || PyResult::Ok(py.import("undergo._values")?.into_any().unbind()))?.bind(py).getattr(name)
-}
-
-/// A function of `undergo._types`.
-pub(crate) fn helper<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    MODULE.get_or_try_init(py, || PyResult::Ok(py.import("undergo._types")?.into_any().unbind()))?.bind(py).getattr(name)
-}
-
-/// A WIT name as Python writes it: `user-id` is `user_id`, and a keyword gets an underscore.
-pub(crate) fn python_name(kebab: &str) -> String {
-    #[rustfmt::skip]
-    const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
-    ];
-    let name = names::snake(kebab);
-    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
-}
+use crate::names::python_name;
+use crate::{package, signature};
 
 /// The class that stands for a record.
 pub(crate) struct RecordClass {
@@ -159,11 +135,12 @@ fn record_class<'py>(
             let fields: Vec<_> = fields
                 .map(|(field, name)| (name.as_str(), signature::annotation(&field.ty), matches!(field.ty.kind, TypeKind::Option(_))))
                 .collect();
-            let made = helper(py, "make_class")?.call1((digest, "record", names::pascal(&record.name), documentation(record), fields))?;
+            let made =
+                package::types(py, "make_class")?.call1((digest, "record", names::pascal(&record.name), documentation(record), fields))?;
             made.cast_into::<PyType>()?
         }
     };
-    let plain = helper(py, "is_plain")?.call1((&class,))?.extract()?;
+    let plain = package::types(py, "is_plain")?.call1((&class,))?.extract()?;
     let mut by_name = HashMap::new();
     for (i, (field, name)) in record.fields.iter().zip(&shown).enumerate() {
         by_name.insert(names::snake(&field.name), i);
@@ -194,7 +171,9 @@ fn enum_class<'py>(py: Python<'py>, digest: &str, cases: &EnumType, given: Optio
         Some(class) => class,
         None => {
             let members: Vec<_> = cases.cases.iter().map(|(name, _)| (names::snake(name).to_uppercase(), name.as_str())).collect();
-            helper(py, "make_class")?.call1((digest, "enum", names::pascal(&cases.name), &cases.docs, members))?.cast_into::<PyType>()?
+            package::types(py, "make_class")?
+                .call1((digest, "enum", names::pascal(&cases.name), &cases.docs, members))?
+                .cast_into::<PyType>()?
         }
     };
     let by_value = |name: &String| {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::cancel::CancelToken;
 use crate::config::call_options;
 use crate::errors::CallError;
-use crate::imports::Lease;
-use crate::plugin::export;
+use crate::lease::Lease;
 use crate::records::Usage;
 use crate::threads;
-use crate::values::{Copied, Given, ToValue, Value};
+use crate::value::Value;
+use crate::values::{Copied, Given, ToValue};
 
 /// A running copy of a plugin whose calls are awaited, and hold no thread while they wait. One call runs at a time; others wait, first come, first served. A
 /// call that is not awaited any more is cancelled.
@@ -88,7 +88,7 @@ impl AsyncInstance {
 
 /// Lowers the arguments of an asynchronous call.
 pub(crate) fn arguments(plugin: &undergo::Plugin, name: &str, args: &[Value]) -> undergo::Result<undergo::AsyncArguments> {
-    let mut arguments = plugin.async_arguments(export(plugin, name)?)?;
+    let mut arguments = plugin.async_arguments(plugin.export(name)?)?;
     arguments.expect(args.len())?;
     args.iter().enumerate().try_for_each(|(number, value)| arguments.lower(number, &Given::<Copied>::new(value)))?;
     Ok(arguments)

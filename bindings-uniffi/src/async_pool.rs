@@ -6,10 +6,11 @@ use crate::async_instance::arguments;
 use crate::cancel::CancelToken;
 use crate::config::{call_options, seconds};
 use crate::errors::CallError;
-use crate::imports::Lease;
+use crate::lease::Lease;
 use crate::records::PoolStats;
 use crate::threads;
-use crate::values::{ToValue, Value};
+use crate::value::Value;
+use crate::values::ToValue;
 
 /// Instances of one plugin that stand in for each other, for many tasks. A call takes one that is free, or makes one, or waits its turn.
 #[derive(uniffi::Object)]

@@ -8,7 +8,7 @@ use undergo::{CallOptions, CodeCache, Error, ErrorKind, PluginOptions, Result};
 
 use crate::cancel::CancelToken;
 use crate::errors::HostFailure;
-use crate::imports::Lease;
+use crate::lease::Lease;
 use crate::threads;
 
 /// What an instance may use. Where nothing is said, there is no limit but those of WebAssembly and of one value.

@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use undergo::{Answer, Error, HostCall, names};
 
 use crate::errors::HostFailure;
+use crate::lease::Lease;
 use crate::threads;
-use crate::turns;
-use crate::values::{Borrowed, Given, ToValue, Value};
-
-/// The right of a host function that runs to call back into the asynchronous instance that called it: given with such calls.
-#[derive(Debug, uniffi::Object)]
-pub struct Lease(pub(crate) undergo::Lease);
+use crate::value::Value;
+use crate::values::{Borrowed, Given, ToValue};
+use crate::wish;
 
 /// A function of the other language.
 #[uniffi::export(with_foreign)]
@@ -70,7 +68,7 @@ impl Imports {
 
 #[uniffi::export]
 impl Imports {
-    /// Gives a function that the host runs by itself when a [`Turn`](crate::turns::Turn) wants that number.
+    /// Gives a function that the host runs by itself when a turn of `turns` wants that number.
     pub fn give_number(&self, interface: String, name: String, number: u32) {
         self.push(interface, name, Function::Number(number));
     }
@@ -102,7 +100,7 @@ struct Import(Function, undergo::Plugin);
 impl undergo::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
         if let Function::Number(number) = self.0 {
-            return turns::ask(call, &self.1, number);
+            return wish::ask(call, &self.1, number);
         }
         let args = call.args(&ToValue)?;
         if !call.is_async() {

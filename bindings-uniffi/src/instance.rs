@@ -7,10 +7,10 @@ use undergo::CallOptions;
 use crate::cancel::CancelToken;
 use crate::config::call_options;
 use crate::errors::CallError;
-use crate::plugin::export;
 use crate::records::Usage;
 use crate::threads;
-use crate::values::{Borrowed, Given, ToValue, Value};
+use crate::value::Value;
+use crate::values::{Borrowed, Given, ToValue};
 
 /// A running copy of a plugin. Threads may share it: one call runs at a time. After anything but a return or a returned Go error it has ended, and each later
 /// call fails with `dead-instance`.
@@ -30,7 +30,7 @@ impl Instance {
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
         let call = move |core: &undergo::Instance| {
-            let mut arguments = core.arguments(export(core.plugin(), &name)?)?;
+            let mut arguments = core.arguments(core.plugin().export(&name)?)?;
             arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
             arguments.call(core, &options)?.lift(&ToValue)
         };

@@ -2,7 +2,7 @@
 
 use undergo::{Error, ErrorKind, Reject, Result};
 
-use crate::values::{Entry, Value};
+use crate::value::{Entry, Value};
 
 /// How deep lists and objects may be nested: as deep as the stack of any thread surely has room for.
 const MAX_DEPTH: usize = 500;
@@ -111,6 +111,35 @@ impl Writer {
         self.text.push(close);
         self.depth -= 1;
         Ok(())
+    }
+}
+
+/// Writes the value as JSON.
+pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> {
+    match value {
+        Value::None => writer.raw("null"),
+        Value::Bool { value } => writer.raw(if *value { "true" } else { "false" }),
+        Value::Int { value } => writer.raw(&value.to_string()),
+        Value::Uint { value } => writer.raw(&value.to_string()),
+        Value::Float { value } => writer.float(*value),
+        Value::Text { value } => writer.string(value),
+        Value::Items { items } => writer.list(items, |writer, item| to_json(item, writer)),
+        Value::Fields { fields } => {
+            let members = fields.iter().map(|field| (Some(field.name.as_str()), &field.value));
+            writer.object(members, |writer, value| to_json(value, writer))
+        }
+        Value::Entries { entries } => {
+            let members = entries.iter().map(|entry| match &entry.key {
+                Value::Text { value: name } => (Some(name.as_str()), &entry.value),
+                _ => (None, &entry.value),
+            });
+            writer.object(members, |writer, value| to_json(value, writer))
+        }
+        // The core looks whether the whole is JSON.
+        Value::Json { text } => writer.raw(text),
+        Value::Bytes { .. } => Err(Misfit::new("JSON has no bytes: give a string, or a list of numbers")),
+        Value::Unfit { reason } => Err(Misfit::new(reason.clone())),
+        Value::Duration { .. } | Value::Time { .. } => Err(Misfit::new("JSON has no times: give a number or a string")),
     }
 }
 
@@ -228,7 +257,6 @@ fn wrong(why: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::to_json;
 
     #[test]
     fn what_is_read_is_written_again() {

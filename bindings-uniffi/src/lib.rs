@@ -1,16 +1,34 @@
 //! Go plugins as typed, sandboxed functions of Kotlin, Swift and Ruby, by UniFFI.
 //!
-//! What is here is the same for these languages; a layer by hand in each of them makes it look like home. One file for each noun:
+//! What is here is the same for these languages; a layer by hand in each of them makes it look
+//! like home. Nothing of the other language runs on a stack that its virtual machine does not
+//! know: see `threads.rs`.
 //!
-//! - `values`: [`Value`](values::Value), and how it is read by the types of a plugin's interface;
-//! - `errors`: one error for callers, and one that host functions raise;
-//! - `config`: sandbox, limits, how code is made;
-//! - `imports`: the host's functions, which are objects of the other language;
-//! - `plugin`, `instance`, `pool`, `async_instance`, `async_pool`, `cancel`: as in the core;
-//! - `threads`: where calls run;
-//! - `turns`, `wire`: calls that run on their caller's thread, turn by turn, with packed values: Ruby's.
+//! # Levels
 //!
-//! Nothing of the other language runs on a stack that its virtual machine does not know: see `threads`.
+//! A file imports from those below it only, which `core/tests/levels.rs` checks:
+//!
+//! ```text
+//! lib.rs             the version
+//! turns.rs           calls that their caller's thread runs itself, turn by turn: Ruby's
+//! plugin.rs          a compiled plugin
+//! imports.rs         host functions, which are objects of the other language
+//! async_pool.rs      interchangeable instances whose calls are awaited
+//! wish.rs            host functions that a turn is asked for
+//! pool.rs            interchangeable instances
+//! instance.rs        a running copy of a plugin
+//! async_instance.rs  a running copy whose calls are awaited
+//! wire.rs            values as Ruby packs them
+//! values.rs          values, read and made by the types of a plugin's interface
+//! config.rs          sandbox, limits, how code is made
+//! json.rs            values as JSON
+//! errors.rs          one error for callers, and one that host functions raise
+//! value.rs           a value as the other languages have it
+//! threads.rs         where calls run
+//! records.rs         what calls, commands and pools tell of themselves
+//! lease.rs           the right of a host function that runs
+//! cancel.rs          cancellation tokens
+//! ```
 
 #![expect(clippy::needless_pass_by_value, reason = "UniFFI makes values of what the other language gives")]
 #![expect(clippy::result_large_err, reason = "UniFFI wants errors as they are written to the other language")]
@@ -25,13 +43,16 @@ pub mod errors;
 pub mod imports;
 pub mod instance;
 mod json;
+pub mod lease;
 pub mod plugin;
 pub mod pool;
 pub mod records;
 mod threads;
 pub mod turns;
-pub mod values;
+pub mod value;
+mod values;
 mod wire;
+mod wish;
 
 /// The version of this library.
 #[uniffi::export]

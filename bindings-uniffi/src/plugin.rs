@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use undergo::{InstanceOptions, names};
+use undergo::InstanceOptions;
 
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
@@ -103,7 +103,7 @@ impl Plugin {
     ///
     /// `unknown-export`, with near names.
     pub fn check_export(&self, name: String) -> Result<(), CallError> {
-        export(&self.core, &name)?;
+        self.core.export(&name)?;
         Ok(())
     }
 
@@ -246,12 +246,4 @@ impl Plugin {
 fn pool_options(size: u64, max_calls: Option<u64>, idle: Option<f64>, instance: InstanceOptions) -> undergo::Result<undergo::PoolOptions> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     Ok(undergo::PoolOptions { size, max_calls, idle: idle.map(seconds).transpose()?, instance })
-}
-
-/// The number of an export, by its name in WIT or in the other language.
-pub(crate) fn export(plugin: &undergo::Plugin, name: &str) -> undergo::Result<usize> {
-    plugin.export(name).or_else(|unknown| {
-        let kebab = names::kebab(name);
-        if kebab == name { Err(unknown) } else { plugin.export(&kebab).map_err(|_| unknown) }
-    })
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::cancel::CancelToken;
 use crate::config::{call_options, seconds};
 use crate::errors::CallError;
-use crate::plugin::export;
 use crate::records::PoolStats;
 use crate::threads;
-use crate::values::{Borrowed, Given, ToValue, Value};
+use crate::value::Value;
+use crate::values::{Borrowed, Given, ToValue};
 
 /// Instances of one plugin that stand in for each other. A call takes one that is free, or makes one, or waits its turn; one that a call has ended is replaced.
 #[derive(uniffi::Object)]
@@ -29,7 +29,7 @@ impl Pool {
         let options = call_options(timeout, cancel.as_deref(), None)?;
         self.run(move |core| {
             let plugin = core.plugin();
-            let mut arguments = plugin.arguments(export(plugin, &name)?)?;
+            let mut arguments = plugin.arguments(plugin.export(&name)?)?;
             arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
             core.call_then(&mut arguments, &options, |returned| returned.lift(&ToValue))
         })

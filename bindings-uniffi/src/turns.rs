@@ -7,16 +7,14 @@
 //! A call from within a host function is a visit to the guest of the call around it, which makes progress only where that call is polled: so a turn polls the calls
 //! around it, too.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-use undergo::{Answer, CallOptions, Error, ErrorKind, HostCall, Result};
+use undergo::{CallOptions, Error, Result};
 
 use crate::async_instance::AsyncInstance;
 use crate::async_pool::AsyncPool;
@@ -28,6 +26,7 @@ use crate::plugin::Plugin;
 use crate::records::Completed;
 use crate::threads;
 use crate::wire::{self, Given, Packing};
+use crate::wish::{Current, Exception, Wishes, lock};
 
 /// How long a turn takes at most: what a user who presses Ctrl-C waits.
 const TURN: Duration = Duration::from_millis(20);
@@ -70,8 +69,7 @@ pub enum Turn {
 #[derive(Default, uniffi::Object)]
 pub struct Turns {
     work: Mutex<Work>,
-    /// What a guest wants of the host, from its wish to the answer.
-    wish: Mutex<Option<Wish>>,
+    wish: Wishes,
     /// The call from whose host function the present one comes, and its right to call back.
     around: Mutex<Option<Arc<Turns>>>,
     lease: Mutex<Option<undergo::Lease>>,
@@ -83,42 +81,6 @@ enum Work {
     None,
     Running(Pin<Box<dyn Future<Output = Result<Turn>> + Send>>),
     Over(Result<Turn>),
-}
-
-struct Wish {
-    function: u32,
-    /// Taken to be told.
-    packed: Option<Vec<u8>>,
-    lease: Option<undergo::Lease>,
-    answer: oneshot::Sender<Result<Vec<u8>>>,
-}
-
-/// The number of an exception of Ruby, as what an error carries.
-struct Exception(u64);
-
-thread_local! {
-    /// Whose turn this thread runs.
-    static CURRENT: RefCell<Option<Arc<Turns>>> = const { RefCell::new(None) };
-}
-
-/// Asks the host whose turn it is.
-pub(crate) fn ask(call: &mut HostCall<'_>, plugin: &undergo::Plugin, function: u32) -> Result<()> {
-    let packing = Packing::new(plugin.clone());
-    call.args(&packing)?;
-    let (answer, answered) = oneshot::channel();
-    let wish = Wish { function, packed: Some(packing.finish()), lease: call.lease(), answer };
-    let current = CURRENT.with_borrow(Clone::clone);
-    let current = current.ok_or_else(|| Error::new(ErrorKind::HostError, "the host's functions can be called in turns only"))?;
-    *lock(&current.wish) = Some(wish);
-    call.defer(Box::pin(async move {
-        let gone = || Error::new(ErrorKind::Cancelled, "the call was cancelled");
-        let packed = answered.await.map_err(|_| gone())??;
-        let answer: Answer = Box::new(move |call| match wire::read(&packed)?.first() {
-            Some(node) => call.answer(&Given(node)),
-            None => Ok(()),
-        });
-        Ok(answer)
-    }))
 }
 
 #[uniffi::export]
@@ -374,7 +336,7 @@ impl Turns {
 
     /// A turn.
     fn run(self: Arc<Self>) -> Result<Turn, CallError> {
-        let _current = Current::set(self.clone());
+        let _current = Current::set(self.wish.clone());
         let _within = threads::enter();
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
@@ -427,29 +389,10 @@ impl Turns {
     }
 }
 
-/// Has this thread run a turn, until it is dropped.
-struct Current(Option<Arc<Turns>>);
-
-impl Current {
-    fn set(turns: Arc<Turns>) -> Current {
-        Current(CURRENT.replace(Some(turns)))
-    }
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        CURRENT.set(self.0.take());
-    }
-}
-
 struct Unpark(Thread);
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

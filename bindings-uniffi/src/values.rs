@@ -1,107 +1,12 @@
-//! Values as the other languages give and get them.
+//! Values of the other languages, read and made by the types of a plugin.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use undergo::{Blob, EnumType, Field, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, names};
 
-use crate::json::{self, Misfit, Writer};
-
-/// A value that crosses. The type of the parameter decides what it is read as: a record may be given as `Fields` or as `Entries` with text for keys, an
-/// enum's case as `Text`, and where JSON is wanted any of them that JSON has.
-#[derive(Clone, Debug, PartialEq, uniffi::Enum)]
-pub enum Value {
-    /// An option without a value, no result, or JSON's null.
-    None,
-    /// A bool.
-    Bool {
-        /// What it is.
-        value: bool,
-    },
-    /// Any integer that fits.
-    Int {
-        /// The number.
-        value: i64,
-    },
-    /// An integer above the range of `Int`.
-    Uint {
-        /// The number.
-        value: u64,
-    },
-    /// A float of 32 or 64 bits.
-    Float {
-        /// The number.
-        value: f64,
-    },
-    /// A string; also the case of an enum, by its WIT name.
-    Text {
-        /// The text.
-        value: String,
-    },
-    /// A list<u8>.
-    Bytes {
-        /// The bytes.
-        value: Vec<u8>,
-    },
-    /// Any other list, and several results.
-    Items {
-        /// In order.
-        items: Vec<Value>,
-    },
-    /// A map, in any order; also an object of JSON.
-    Entries {
-        /// The pairs.
-        entries: Vec<Entry>,
-    },
-    /// A record. A plugin's own has its fields in order, by their WIT names. Given to a plugin, optional fields may be left out, and names may be written as
-    /// in Kotlin, Swift or Ruby: `minorUnits` and `minor_units` are `minor-units`.
-    Fields {
-        /// The fields.
-        fields: Vec<NamedValue>,
-    },
-    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases, but for numbers that are neither integers of 64 bits nor floats.
-    Json {
-        /// The text.
-        text: String,
-    },
-    /// A duration.
-    Duration {
-        /// How long, in nanoseconds.
-        nanoseconds: i64,
-    },
-    /// An instant.
-    Time {
-        /// Seconds since 1970 in UTC.
-        seconds: i64,
-        /// Nanoseconds behind it.
-        nanoseconds: u32,
-        /// The offset from UTC in which it was written, in seconds.
-        offset: i32,
-    },
-    /// An object of the other language that can't cross. It fits no type, and the error has its path.
-    Unfit {
-        /// Why it can't.
-        reason: String,
-    },
-}
-
-/// A pair of a map.
-#[derive(Clone, Debug, PartialEq, uniffi::Record)]
-pub struct Entry {
-    /// The key.
-    pub key: Value,
-    /// What it stands for.
-    pub value: Value,
-}
-
-/// A field of a record.
-#[derive(Clone, Debug, PartialEq, uniffi::Record)]
-pub struct NamedValue {
-    /// The field's name.
-    pub name: String,
-    /// Its value.
-    pub value: Value,
-}
+use crate::json::{self, Writer, to_json};
+use crate::value::{Entry, NamedValue, Value};
 
 /// How bytes are lent to a call.
 pub(crate) trait Lend<'v, 'a> {
@@ -268,35 +173,6 @@ fn number_of(fields: &[Field], name: &str) -> Option<usize> {
         let kebab = names::kebab(name);
         fields.iter().position(|field| field.name == kebab)
     })
-}
-
-/// Writes the value as JSON.
-pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> {
-    match value {
-        Value::None => writer.raw("null"),
-        Value::Bool { value } => writer.raw(if *value { "true" } else { "false" }),
-        Value::Int { value } => writer.raw(&value.to_string()),
-        Value::Uint { value } => writer.raw(&value.to_string()),
-        Value::Float { value } => writer.float(*value),
-        Value::Text { value } => writer.string(value),
-        Value::Items { items } => writer.list(items, |writer, item| to_json(item, writer)),
-        Value::Fields { fields } => {
-            let members = fields.iter().map(|field| (Some(field.name.as_str()), &field.value));
-            writer.object(members, |writer, value| to_json(value, writer))
-        }
-        Value::Entries { entries } => {
-            let members = entries.iter().map(|entry| match &entry.key {
-                Value::Text { value: name } => (Some(name.as_str()), &entry.value),
-                _ => (None, &entry.value),
-            });
-            writer.object(members, |writer, value| to_json(value, writer))
-        }
-        // The core looks whether the whole is JSON.
-        Value::Json { text } => writer.raw(text),
-        Value::Bytes { .. } => Err(Misfit::new("JSON has no bytes: give a string, or a list of numbers")),
-        Value::Unfit { reason } => Err(Misfit::new(reason.clone())),
-        Value::Duration { .. } | Value::Time { .. } => Err(Misfit::new("JSON has no times: give a number or a string")),
-    }
 }
 
 /// Lifts what a plugin gives.

@@ -84,7 +84,7 @@ fn call(args: &Args) -> undergo::Result<()> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
     let plugin = Plugin::from_file_with(&args.file, &PluginOptions { optimize: args.code.optimize(), ..PluginOptions::default() })?;
     // What the user wrote is checked before the plugin runs.
-    let export = plugin.export(&args.function).or_else(|error| plugin.export(&names::kebab(&args.function)).map_err(|_| error))?;
+    let export = plugin.export(&args.function)?;
     let function = plugin.exports().nth(export).cloned();
     let function = function.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("no export '{}'", args.function)))?;
     let values = arguments(&function, &args.args)?;

@@ -1,4 +1,38 @@
-//! The `undergo` command: builds, inspects and calls Go plugins, and writes typed bindings for them.
+//! The `undergo` command: builds, inspects and calls Go plugins, and writes typed bindings for
+//! them.
+//!
+//! # Levels
+//!
+//! A file imports from those below it only, which `core/tests/levels.rs` checks:
+//!
+//! ```text
+//! main.rs      the command line
+//! run.rs       undergo run
+//! overlay.rs   undergo overlay
+//! exec.rs      undergo exec
+//! build/       undergo build
+//! stdnet/      sockets for Go's package net
+//! sdk.rs       the guest SDK that the binary carries
+//! new/         undergo new
+//! inspect.rs   undergo inspect
+//! improve.rs   better code for programs that are run again
+//! compile.rs   undergo compile
+//! call.rs      undergo call
+//! options.rs   options that say what a plugin may reach and use
+//! optimize.rs  undergo optimize
+//! json.rs      values as JSON
+//! go.rs        the Go toolchain
+//! forward.rs   what the guest prints
+//! check.rs     undergo inspect --check
+//! bindgen/     undergo bindgen
+//! rfc3339.rs   times
+//! progress.rs  a spinner
+//! plugin.rs    what several commands say of a plugin
+//! limits.rs    what this process may take
+//! failure.rs   how a command that failed says so
+//! duration.rs  durations
+//! cache.rs     the command's own files in the user's cache
+//! ```
 
 mod bindgen;
 mod build;

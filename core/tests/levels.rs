@@ -31,13 +31,34 @@ const CRATES: [Crate; 1] = [Crate {
     ],
 }];
 
+/// Crates in which each file or folder of `src` is a level of its own, so that there are no circles
+/// among them. The order is that of the picture in the documentation of the crate, which is in this
+/// file of `src`.
+const ORDERED: [(&str, &str); 5] = [
+    ("bindings-c", "lib.rs"),
+    ("bindings-node", "lib.rs"),
+    ("bindings-python", "lib.rs"),
+    ("bindings-uniffi", "lib.rs"),
+    ("cli", "main.rs"),
+];
+
 #[test]
 fn imports_point_downwards() {
     let mut wrong = String::new();
-    for each in &CRATES {
-        for complaint in check(&read(&repository().join(each.folder).join("src")), each.levels) {
-            let _ = writeln!(wrong, "{}/src/{complaint}", each.folder);
+    let mut look = |folder: &str, levels: &[&[&str]]| {
+        for complaint in check(&read(&repository().join(folder).join("src")), levels) {
+            let _ = writeln!(wrong, "{folder}/src/{complaint}");
         }
+    };
+    for each in &CRATES {
+        look(each.folder, each.levels);
+    }
+    for (folder, root) in ORDERED {
+        let path = repository().join(folder).join("src").join(root);
+        let text = fs::read_to_string(path).expect("the root of a crate");
+        let names = documented_levels(&text).unwrap_or_else(|| panic!("{folder}/src/{root} has no picture of the levels"));
+        let levels: Vec<[&str; 1]> = names.iter().rev().map(|name| [name.trim_end_matches('/')]).collect();
+        look(folder, &levels.iter().map(<[_; 1]>::as_slice).collect::<Vec<_>>());
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
@@ -55,14 +76,17 @@ fn the_documentation_has_the_levels_in_their_order() {
             Some((_, picture)) => assert_eq!(names_in(picture), levels, "docs/architecture.md, {}", each.folder),
             None => assert_ne!(each.folder, "core", "docs/architecture.md has no {behind}"),
         }
-        let docs: String = read(&format!("{}/src/lib.rs", each.folder))
-            .lines()
-            .map_while(|line| line.strip_prefix("//!"))
-            .fold(String::new(), |docs, line| docs + line.strip_prefix(' ').unwrap_or(line) + "\n");
-        if let Some((_, picture)) = docs.split_once("# Levels") {
-            assert_eq!(names_in(picture), levels, "{}/src/lib.rs", each.folder);
+        if let Some(documented) = documented_levels(&read(&format!("{}/src/lib.rs", each.folder))) {
+            assert_eq!(documented, levels, "{}/src/lib.rs", each.folder);
         }
     }
+}
+
+/// The names in the picture below the heading `# Levels` of a crate's documentation, the highest first.
+fn documented_levels(root: &str) -> Option<Vec<String>> {
+    let lines = root.lines().map_while(|line| line.strip_prefix("//!"));
+    let docs = lines.fold(String::new(), |docs, line| docs + line.strip_prefix(' ').unwrap_or(line) + "\n");
+    docs.split_once("# Levels").map(|(_, picture)| names_in(picture))
 }
 
 /// A folder has a slash behind its name.
@@ -116,6 +140,7 @@ fn read(root: &Path) -> Files {
 /// What is wrong, each with the file and the line.
 fn check(files: &Files, levels: &[&[&str]]) -> Vec<String> {
     let level = |top: &str| levels.iter().position(|names| names.contains(&top));
+    let root = if files.contains_key("main.rs") { "main.rs" } else { "lib.rs" };
     // The folder or file at the top of `src` that a module lies in.
     let top = |first: &str| {
         let folder = format!("{first}/");
@@ -126,7 +151,7 @@ fn check(files: &Files, levels: &[&[&str]]) -> Vec<String> {
             file
         } else {
             // An item of the crate's root.
-            "lib.rs".to_owned()
+            root.to_owned()
         }
     };
     let mut wrong = Vec::new();
@@ -154,7 +179,7 @@ fn check(files: &Files, levels: &[&[&str]]) -> Vec<String> {
 /// The path of a file's module: `wasi/files/mod.rs` is `wasi::files`.
 fn module_of(path: &str) -> Vec<String> {
     let mut parts: Vec<String> = path.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
-    if parts.last().is_some_and(|last| last == "mod") || parts == ["lib"] {
+    if parts.last().is_some_and(|last| last == "mod") || parts == ["lib"] || parts == ["main"] {
         parts.pop();
     }
     parts
@@ -393,6 +418,14 @@ mod of_the_check {
             assert!(all.iter().any(|said| said.starts_with(&format!("low/one.rs:{place}: {wrong}{name}"))), "{text}: {all:?}");
         }
         assert_eq!(found("middle.rs", "use super::high;"), ["middle.rs:1: middle.rs -> high points upwards: crate::high"]);
+        // A file of its own level in a crate without folders, and what a program has at its top.
+        let pair = |a: &str, b: &str| Files::from([("a.rs".to_owned(), a.to_owned()), ("b.rs".to_owned(), b.to_owned())]);
+        let ordered: &[&[&str]] = &[&["a.rs"], &["b.rs"]];
+        assert_eq!(check(&pair("", "use crate::a::A;"), ordered), [""; 0]);
+        assert_eq!(check(&pair("use crate::b;", "use crate::a;"), ordered), ["a.rs:1: a.rs -> b.rs points upwards: crate::b"]);
+        let program: Files =
+            [("main.rs", "use crate::run;"), ("run.rs", "use crate::exit;")].map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+        assert_eq!(check(&program, &[&["run.rs"], &["main.rs"]]), ["run.rs:1: run.rs -> main.rs points upwards: crate::exit"]);
         // What the crate exports lies at the top.
         assert_eq!(found("high/mod.rs", "use crate::Upper;"), ["high/mod.rs:1: high -> lib.rs points upwards: crate::Upper"]);
     }

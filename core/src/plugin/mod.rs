@@ -289,7 +289,8 @@ impl Plugin {
     ///
     /// `unknown-export`, with the names that are near.
     pub fn export(&self, name: &str) -> Result<usize> {
-        self.0.exports.iter().position(|export| export.function.name == name).ok_or_else(|| {
+        let named = |name: &str| self.0.exports.iter().position(|export| export.function.name == name);
+        named(name).or_else(|| named(&names::kebab(name))).ok_or_else(|| {
             let hint = names::did_you_mean(name, self.exports().map(|function| function.name.as_str()));
             Error::new(ErrorKind::UnknownExport, format!("{} has no export '{name}'{hint}", self.name()))
         })

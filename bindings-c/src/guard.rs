@@ -1,0 +1,40 @@
+//! Where what can fail begins and ends: panics stop, errors become handles.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use undergo::{Error, ErrorKind, Result};
+
+use crate::boundary::{give, null};
+use crate::errors::{self, ErrorHandle};
+
+/// Runs what can fail. A panic is an error, too.
+#[inline]
+pub(crate) fn guard(code: impl FnOnce() -> Result<()>) -> *mut ErrorHandle {
+    match catch_unwind(AssertUnwindSafe(code)) {
+        Ok(Ok(())) => ptr::null_mut(),
+        Ok(Err(error)) => errors::handle(error),
+        Err(panic) => panicked(&*panic),
+    }
+}
+
+#[cold]
+fn panicked(panic: &(dyn std::any::Any + Send)) -> *mut ErrorHandle {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    errors::handle(Error::new(ErrorKind::HostError, format!("undergo itself panicked: {}", text.unwrap_or_default())))
+}
+
+/// Writes a handle where C wants it.
+///
+/// SAFETY: `out` is NULL, or a place for a pointer.
+pub(crate) unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() -> Result<T>) -> Result<()> {
+    if out.is_null() {
+        return Err(null(name));
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        out.write(ptr::null_mut());
+        out.write(give(make()?));
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Functions of the package's own Python.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+macro_rules! module {
+    ($(#[$doc:meta])* $name:ident, $module:literal) => {
+        $(#[$doc])*
+        pub(crate) fn $name<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+            static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            MODULE.get_or_try_init(py, || PyResult::Ok(py.import($module)?.into_any().unbind()))?.bind(py).getattr(name)
+        }
+    };
+}
+
+module!(
+    /// Checks what users set.
+    config,
+    "undergo._config"
+);
+module!(
+    /// Makes classes and signatures.
+    types,
+    "undergo._types"
+);
+module!(
+    /// Converts times.
+    values,
+    "undergo._values"
+);
