@@ -145,19 +145,3 @@ impl Drop for UserData {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_error() {
-        let error = guard(|| panic!("oh no"));
-        // SAFETY: `guard` gave it.
-        let text = unsafe { CStr::from_ptr(errors::undergo_error_message(error)) };
-        assert!(text.to_str().is_ok_and(|text| text.contains("oh no")));
-        // SAFETY: as above, and it is not used again.
-        unsafe { errors::undergo_error_delete(error) };
-        assert_eq!(quietly(7, || panic!("oh no")), 7);
-    }
-}

@@ -38,3 +38,22 @@ pub(crate) unsafe fn put<T>(out: *mut *mut T, name: &str, make: impl FnOnce() ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+    use crate::boundary::quietly;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let error = guard(|| panic!("oh no"));
+        // SAFETY: `guard` gave it.
+        let text = unsafe { CStr::from_ptr(errors::undergo_error_message(error)) };
+        assert!(text.to_str().is_ok_and(|text| text.contains("oh no")));
+        // SAFETY: as above, and it is not used again.
+        unsafe { errors::undergo_error_delete(error) };
+        assert_eq!(quietly(7, || panic!("oh no")), 7);
+    }
+}
