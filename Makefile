@@ -106,7 +106,7 @@ test-go: cli ## run the tests of Go's own standard library under undergo exec; A
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri
 
-fuzz: ## fuzz values, interfaces, modules and addresses, each for SECONDS (60)
+fuzz: ## fuzz values, interfaces, modules, Go's code and addresses, each for SECONDS (60)
 	@$(PYTHON) tools/checks.py fuzz $(or $(SECONDS),60)
 
 deny: ## check licences, bans and sources of all dependencies, and advisories where they can be reached

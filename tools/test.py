@@ -100,6 +100,7 @@ def all_suites() -> dict[str, Suite]:
         "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], count_minitest, needs_build=True),
         "swift": pytest("swift", ROOT / "tools", "test_swift.py"),
         "bindgen": pytest("bindgen", ROOT / "tools", "test_bindgen_fuzz.py"),
+        "optimizer": pytest("optimizer", ROOT / "tools", "test_go_code.py"),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),

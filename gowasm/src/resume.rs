@@ -180,9 +180,9 @@ impl Building {
     }
 }
 
-/// The loops of the graph without the ways back in, but for blocks that there is no other way to; and
-/// the edges into these loops beside their heads.
-fn loops_of(body: &Body, steps: usize) -> Result<(Loops, Vec<Beside>), Copied> {
+/// The successors of each segment, and of a root behind them: without the ways back in, but for blocks
+/// that there is no other way to. What can't be reached has none.
+fn straight(body: &Body) -> Vec<Vec<usize>> {
     let count = body.segments.len();
     let mut successors: Vec<Vec<usize>> = body.segments.iter().map(|segment| segment.successors.clone()).collect();
     successors.push(vec![0]);
@@ -206,16 +206,22 @@ fn loops_of(body: &Body, steps: usize) -> Result<(Loops, Vec<Beside>), Copied> {
             }
         }
     }
-    let too_long = Copied("its graph takes too long");
-    let dominators = Dominators::find(&successors, count, steps).ok_or(too_long)?;
-    if let Some(loops) = Loops::find(&successors, &dominators) {
-        return Ok((loops, Vec::new()));
-    }
-    // What can't be reached takes no part.
     for node in 0..count {
         if !seen[node] {
             successors[node].clear();
         }
+    }
+    successors
+}
+
+/// The loops of the graph, and the edges into them beside their heads.
+fn loops_of(body: &Body, steps: usize) -> Result<(Loops, Vec<Beside>), Copied> {
+    let count = body.segments.len();
+    let mut successors = straight(body);
+    let too_long = Copied("its graph takes too long");
+    let dominators = Dominators::find(&successors, count, steps).ok_or(too_long)?;
+    if let Some(loops) = Loops::find(&successors, &dominators) {
+        return Ok((loops, Vec::new()));
     }
     let mut ways = reduce::ways_beside(&successors, count, steps).ok_or(too_long)?;
     let heads: BTreeMap<Edge, usize> = ways.iter().map(|way| (way.edge, way.head)).collect();

@@ -89,6 +89,8 @@ struct Writer<'r> {
     segment: usize,
     depth: usize,
     may_unwind: bool,
+    /// Whether it decides without calling anything.
+    quiet: bool,
 }
 
 fn function(random: &mut Random, number: usize, pc: u64) -> Function {
@@ -105,8 +107,9 @@ fn function(random: &mut Random, number: usize, pc: u64) -> Function {
     }
     // There is none behind the last segment; the default is the last one.
     table.truncate(table.len() - 1);
+    let quiet = random.one_in(2);
     let may_unwind = !random.one_in(5);
-    let mut writer = Writer { random, out: String::new(), pc, segments, first, targets, segment: 0, depth: 0, may_unwind };
+    let mut writer = Writer { random, out: String::new(), pc, segments, first, targets, segment: 0, depth: 0, may_unwind, quiet };
     let recover = writer.function(number, &table);
     Function { text: writer.out, recover }
 }
@@ -245,7 +248,8 @@ impl Writer<'_> {
 
     /// Decides by the seed, and jumps, or comes back.
     fn branch(&mut self) {
-        self.line("call $next");
+        // What does not call anything may be unrolled.
+        self.line(if self.quiet { "local.get 2 local.get 3 i64.xor" } else { "call $next" });
         let _ = writeln!(self.out, "i64.const {} i64.rem_u i64.eqz if", 2 + self.random.below(3));
         self.depth += 1;
         if self.random.one_in(4) {

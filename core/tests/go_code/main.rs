@@ -7,6 +7,7 @@ mod generate;
 mod random;
 
 use generate::{BUDGET, HASH, PENDING, RECOVER, SEED, STACK};
+use random::Random;
 use wasmtime::{Engine, Instance, Memory, Module, Store};
 
 /// How often a function is run, and resumed in each of these runs.
@@ -40,6 +41,48 @@ fn functions_do_the_same() {
             }
         }
     }
+}
+
+/// Whatever the bytes, there is a module or a reason; and of a valid module comes a valid one.
+#[test]
+fn damage_does_no_harm() {
+    let (first, modules) = (number("SEED", 1), number("MODULES", 12));
+    for seed in first..first + modules {
+        let mut random = Random(seed);
+        let whole = wat::parse_str(generate::module(seed, 6).0).expect("a module");
+        for _ in 0..150 {
+            let mut damaged = whole.clone();
+            for _ in 0..1 + random.below(3) {
+                let at = random.below(damaged.len());
+                match random.below(4) {
+                    0 => damaged.truncate(at.max(8)),
+                    1 => drop(damaged.remove(at)),
+                    2 => damaged.insert(at, random.next() as u8),
+                    _ => damaged[at] = random.next() as u8,
+                }
+            }
+            let is_valid = wasmparser::validate(&damaged).is_ok();
+            if let Ok(done) = gowasm::optimize(&damaged) {
+                assert!(done.module.len() <= 2 * damaged.len() + 300 * (1 + done.rewritten), "SEED={seed}: {} bytes", done.module.len());
+                assert!(!is_valid || wasmparser::validate(&done.module).is_ok(), "SEED={seed}: valid code became invalid");
+            }
+        }
+    }
+}
+
+/// Work is stopped when nobody wants it, and a second time there is none.
+#[test]
+fn work_ends_when_it_should() {
+    let module = wat::parse_str(generate::module(1, 3).0).expect("a module");
+    assert_eq!(gowasm::optimize_while(&module, || false).err(), Some(gowasm::Unchanged::Stopped));
+    let done = gowasm::optimize(&module).expect("optimized");
+    assert_eq!(gowasm::optimize(&done.module).err(), Some(gowasm::Unchanged::AlreadyOptimized));
+    let asked = std::cell::Cell::new(0);
+    let some = gowasm::optimize_while(&module, || {
+        asked.set(asked.get() + 1);
+        asked.get() < 3
+    });
+    assert_eq!((some.err(), asked.get()), (Some(gowasm::Unchanged::Stopped), 3));
 }
 
 /// What a run leaves: the results of the calls, the state in memory, and the stack pointer.
