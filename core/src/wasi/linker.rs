@@ -161,7 +161,7 @@ pub(crate) fn link<T: Host>(linker: &mut Linker<T>, waiting: Waiting, versions: 
     } else {
         waits!(sock_accept(fd: i32, flags: i32, number: i32) |call| functions::accept(call, fd, flags, number).await);
     }
-    now!(sock_bind(fd: i32, address: i32, port: i32) |call| functions::bind(call, fd, address, port));
+    waits!(sock_bind(fd: i32, address: i32, port: i32) |call| functions::bind(call, fd, address, port).await);
     waits!(sock_connect(fd: i32, address: i32, port: i32) |call| functions::connect(call, fd, address, port).await);
     waits!(sock_getaddrinfo(node: i32, node_len: i32, service: i32, service_len: i32, hints: i32, results: i32, most: i32, count: i32)
         |call| functions::address_info(call, (node, node_len), (service, service_len), hints, results, most, count).await);

@@ -22,8 +22,20 @@ pub(crate) fn is_own(wasi: &Wasi, fd: i32) -> bool {
 
 /// Whether the guest may open one more descriptor of the host. The error is the guest's number for
 /// that.
-pub(crate) fn has_room(wasi: &Wasi) -> Result<(), i32> {
-    wasi.files.has_room(wasi.sockets.count() + wasi.pipes.count())
+pub(crate) fn has_room(wasi: &mut Wasi) -> Result<(), i32> {
+    make_room(wasi, 1)
+}
+
+/// Whether the guest may open `more` descriptors. Directories that are kept open while they are
+/// listed are closed for that, since they can be listed anew.
+pub(crate) fn make_room(wasi: &mut Wasi, more: usize) -> Result<(), i32> {
+    loop {
+        let others = wasi.sockets.count() + wasi.pipes.count() + wasi.listings.descriptors();
+        match wasi.files.has_room(others + more) {
+            Err(_) if wasi.listings.drop_oldest() => {}
+            done => return done,
+        }
+    }
 }
 
 pub(crate) async fn read(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, done: i32) -> Result<(), Failed> {

@@ -233,6 +233,33 @@ fn a_guest_holds_so_many_descriptors_of_all_kinds() {
     assert!(open(0).is_ok(), "a guest made anew has none");
 }
 
+/// The listeners that are handed in don't count; what takes their numbers does, and they don't where they are moved to.
+#[test]
+fn a_socket_counts_whatever_number_it_has() {
+    let mut options = options(&["any"]);
+    for _ in 0..2 {
+        options.sandbox.network.open("127.0.0.1:0").expect("a listener");
+    }
+    options.limits.descriptors = Some(2);
+    let guest = Guest::with(second(), options);
+    let full = || assert_eq!(guest.call("sock_open", &[V4, DATAGRAM, RESULT.into()]), MFILE);
+    let (one, two) = (guest.open(V4, STREAM), guest.open(V4, STREAM));
+    full();
+    // The first listener is gone, and a socket has its number.
+    guest.ok("fd_renumber", &[one, 3]);
+    full();
+    // The second listener has the number of a socket, which is gone.
+    guest.ok("fd_renumber", &[4, two]);
+    let third = guest.open(V4, STREAM);
+    full();
+    guest.ok("fd_renumber", &[two, third]);
+    let _fourth = guest.open(V4, STREAM);
+    full();
+    guest.ok("fd_close", &[3]);
+    guest.open(V4, STREAM);
+    full();
+}
+
 #[test]
 fn nothing_is_opened_whose_number_has_no_place() {
     let folder = tempfile::tempdir().expect("a folder");

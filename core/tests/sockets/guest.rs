@@ -9,7 +9,7 @@ use undergo::{CallOptions, Instance, InstanceOptions, Network, Plugin, Result, V
 use crate::common::{PLAIN, plugin, quiet};
 
 /// The functions, with the types of their parameters: `i` for 32 bits, `l` for 64.
-pub(crate) const FUNCTIONS: [(&str, &str); 26] = [
+pub(crate) const FUNCTIONS: [(&str, &str); 29] = [
     ("sock_accept", "iii"),
     ("sock_bind", "iii"),
     ("sock_connect", "iii"),
@@ -35,6 +35,9 @@ pub(crate) const FUNCTIONS: [(&str, &str); 26] = [
     ("fd_seek", "ilii"),
     ("fd_write", "iiii"),
     ("path_open", "iiiiillii"),
+    ("path_rename", "iiiiii"),
+    ("path_symlink", "iiiii"),
+    ("path_unlink_file", "iii"),
     ("poll_oneoff", "iiii"),
 ];
 

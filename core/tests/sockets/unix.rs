@@ -125,3 +125,45 @@ fn a_socket_is_known_by_the_path_of_its_rule() {
         }
     }
 }
+
+/// A guest with a writable directory changes where a path leads all the time, while another one binds there.
+#[test]
+fn a_guest_that_moves_directories_moves_no_socket() {
+    const ROUNDS: usize = 300;
+    let base = folders();
+    let victim = guest(base.path(), &["listen=unix:BASE/x/run/own.sock"]);
+    let mover = guest(base.path(), &[]);
+    let path = base.path().join("x/run/own.sock");
+    thread::scope(|scope| {
+        let moves = scope.spawn(|| {
+            let names = crate::guest::BYTES;
+            mover.put(names, b"rungone../etc");
+            let [run, gone, etc] = [(0, 3), (3, 4), (7, 6)].map(|(at, len)| [i64::from(names) + at, len]);
+            let rename =
+                |[from, from_len]: [i64; 2], [to, to_len]: [i64; 2]| mover.call("path_rename", &[3, from, from_len, 3, to, to_len]);
+            for _ in 0..ROUNDS {
+                assert_eq!(rename(run, gone), OK);
+                assert_eq!(mover.call("path_symlink", &[etc[0], etc[1], 3, run[0], run[1]]), OK);
+                // Over the link.
+                assert_eq!(mover.call("path_unlink_file", &[3, run[0], run[1]]), OK);
+                assert_eq!(rename(gone, run), OK);
+            }
+        });
+        let mut bound = 0;
+        while !moves.is_finished() {
+            let fd = victim.open(UNIX, DATAGRAM);
+            let [at, port] = victim.unix(path.to_str().expect("text"));
+            match victim.call("sock_bind", &[fd, at, port]) {
+                OK => bound += 1,
+                ACCES | NOENT => {}
+                other => panic!("errno {other}"),
+            }
+            victim.ok("fd_close", &[fd]);
+            assert!(!base.path().join("etc/own.sock").exists(), "after {bound} that were bound where they should be");
+            for folder in ["run", "gone"] {
+                let _not_there = fs::remove_file(base.path().join("x").join(folder).join("own.sock"));
+            }
+        }
+        moves.join().expect("no panic");
+    });
+}

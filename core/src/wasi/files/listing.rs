@@ -15,6 +15,7 @@ use crate::wasi::errno;
 use crate::wasi::files::status;
 use crate::wasi::files::table::{Entry, Place};
 use crate::wasi::files::{failed, trap};
+use crate::wasi::owned_fd;
 use crate::wasi::waiting::Waiting;
 
 /// Bytes that are kept of one directory, and of all together.
@@ -53,6 +54,17 @@ impl Listings {
     /// Discards what was read under a descriptor that is closed or replaced.
     pub(crate) fn forget(&mut self, fd: i32) {
         self.0.retain(|listing| listing.fd != fd);
+    }
+
+    /// How many of the host's descriptors are kept.
+    pub(crate) fn descriptors(&self) -> usize {
+        self.0.iter().filter(|listing| listing.rest.is_some()).count()
+    }
+
+    /// Lets go of the oldest that has a descriptor of the host's. Gives whether there was one.
+    pub(crate) fn drop_oldest(&mut self) -> bool {
+        let place = self.0.iter().position(|listing| listing.rest.is_some());
+        place.map(|place| self.0.remove(place)).is_some()
     }
 
     fn take(&mut self, fd: i32) -> Option<Listing> {
@@ -182,6 +194,8 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
     let mut listing = match (kept, dir) {
         (Some(listing), _) => listing,
         (None, Place::Host(file)) => {
+            // Nothing is refused for it: it has a descriptor for this call, and keeps it where there is room.
+            let _ = owned_fd::has_room(call.wasi);
             let (rest, own) = call.ask(move || Rest::new(&file)).await?;
             Listing::new(fd, own, Some(rest))
         }
@@ -202,6 +216,7 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
     // A guest that gets nothing has read everything; others may ask for their last entries again.
     if count > 0 {
         call.wasi.listings.keep(listing);
+        let _ = owned_fd::make_room(call.wasi, 0);
     }
     call.result(done, &(count as u32).to_le_bytes())
 }
@@ -236,6 +251,21 @@ mod tests {
         assert_eq!(kept(&listings), [101, 102]);
         listings.forget(101);
         assert_eq!(kept(&listings), [102]);
+    }
+
+    #[test]
+    fn what_has_a_descriptor_gives_way() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = File::open(folder.path()).expect("a folder");
+        let mut listings = Listings::default();
+        for fd in 0..4 {
+            let rest = (fd % 2 == 1).then(|| Rest::new(&dir).expect("a folder").0);
+            listings.keep(Listing { rest, ..listing(fd, &[]) });
+        }
+        assert_eq!(listings.descriptors(), 2);
+        assert!(listings.drop_oldest());
+        assert_eq!((kept(&listings), listings.descriptors()), (vec![0, 2, 3], 1));
+        assert!(listings.drop_oldest() && !listings.drop_oldest());
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! blocks: pipes and devices are opened in non-blocking mode, and the call waits for them as long
 //! as its budget lasts.
 //!
-//! From the bottom up: `given`, `root`, `table`, `guest`, `status`, `temporary`, `listing`, `open`,
-//! `names`, `content`.
+//! From the bottom up: `changes`, `given`, `root`, `table`, `guest`, `status`, `temporary`,
+//! `listing`, `open`, `names`, `content`.
 
 use std::fs::File;
 use std::io;
@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
 
+pub(crate) mod changes;
 pub(crate) mod content;
 pub(crate) mod given;
 pub(crate) mod guest;

@@ -13,6 +13,7 @@ use cap_primitives::fs::{
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
+use crate::wasi::files::changes::change;
 use crate::wasi::files::open::FOLLOW;
 use crate::wasi::files::status;
 use crate::wasi::files::table::Found;
@@ -42,7 +43,7 @@ fn to_change(found: Found) -> Result<There, i32> {
 
 pub(crate) async fn path_create_directory(call: Call<'_>, (dir, at, len): (i32, i32, i32)) -> Result<(), Failed> {
     let (dir, path) = to_make(call.look_up(dir, at, len)?)?;
-    call.ask(move || create_dir(&dir, path.as_ref(), &DirOptions::new())).await
+    call.ask(move || change(|| create_dir(&dir, path.as_ref(), &DirOptions::new()))).await
 }
 
 pub(crate) async fn path_remove_directory(call: Call<'_>, (dir, at, len): (i32, i32, i32)) -> Result<(), Failed> {
@@ -64,7 +65,7 @@ pub(crate) async fn path_rename(
     let (dir, path) = to_change(from)?;
     let (new_dir, new_path) = to_make(to)?;
     // The target is replaced, and freeing a large file takes a while.
-    call.ask_slowly(move || rename(&dir, path.as_ref(), &new_dir, new_path.as_ref())).await
+    call.ask_slowly(move || change(|| rename(&dir, path.as_ref(), &new_dir, new_path.as_ref()))).await
 }
 
 pub(crate) async fn path_link(
@@ -77,13 +78,13 @@ pub(crate) async fn path_link(
     if flags(look_up, FOLLOW)? != 0 {
         return Err(Failed::Number(errno::INVAL));
     }
-    call.ask(move || hard_link(&dir, path.as_ref(), &new_dir, new_path.as_ref())).await
+    call.ask(move || change(|| hard_link(&dir, path.as_ref(), &new_dir, new_path.as_ref()))).await
 }
 
 pub(crate) async fn path_symlink(call: Call<'_>, (target, target_len, dir, at, len): (i32, i32, i32, i32, i32)) -> Result<(), Failed> {
     let target = call.text(target, target_len)?;
     let (dir, path) = to_make(call.look_up(dir, at, len)?)?;
-    call.ask(move || point_to(target.as_ref(), &dir, path.as_ref())).await
+    call.ask(move || change(|| point_to(target.as_ref(), &dir, path.as_ref()))).await
 }
 
 #[cfg(not(windows))]

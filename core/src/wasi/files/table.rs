@@ -146,13 +146,13 @@ impl Files {
         self.root.list(names)
     }
 
-    /// Whether the guest may open one more descriptor, beside its open files and `others`. What the
-    /// host has given does not count: directories, standard streams, and listeners that are handed
-    /// in. The error is the guest's number for it.
+    /// Whether the guest may have `others` descriptors beside its open files. What the host has
+    /// given does not count: directories, standard streams, and listeners that are handed in. The
+    /// error is the guest's number for it.
     pub(crate) fn has_room(&self, others: usize) -> Result<(), i32> {
         let counts = |entry: &&Entry| !matches!(entry, Entry::Kept | Entry::Dir(Dir { name: Some(_), .. }));
         let open = self.open.iter().flatten().filter(counts).count();
-        if open + others < self.most { Ok(()) } else { Err(errno::MFILE) }
+        if open + others <= self.most { Ok(()) } else { Err(errno::MFILE) }
     }
 
     /// Adds an entry at the lowest free number.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 
 use crate::abi::memory;
+use crate::config::budget::LOOK;
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
@@ -36,13 +37,18 @@ pub(crate) fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> R
     call.memory.set_word(number, socket as u32)
 }
 
-pub(crate) fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
+pub(crate) async fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -> Result<(), Failed> {
     call.socket(fd)?;
     let address = call.memory.address(address, port)?;
     call.wasi.sockets.permit_listen(&address)?;
     let is_stream = call.socket(fd)?.is_stream;
     let place = call.wasi.sockets.settle(&address, is_stream)?;
-    call.socket(fd)?.bind(address, &place)
+    while !call.socket(fd)?.bind(&address, &place)? {
+        let (waiting, budget) = (call.waiting, &call.wasi.budget);
+        waiting.check(budget)?;
+        waiting.pause(&[], budget, Some(LOOK)).await;
+    }
+    Ok(())
 }
 
 pub(crate) fn listen(mut call: Call<'_>, fd: i32, backlog: i32) -> Result<(), Failed> {

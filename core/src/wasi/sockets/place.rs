@@ -3,11 +3,14 @@
 //! link that it puts in the socket's place is not followed.
 
 use std::fs::File;
+use std::io;
 
 use socket2::SockAddr;
 
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
+#[cfg(unix)]
+use crate::wasi::files::changes;
 use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::table::Sockets;
 
@@ -16,11 +19,28 @@ pub(crate) struct Place {
     pub(crate) address: SockAddr,
     /// Keeps the descriptor open that the address refers to.
     _held: Option<File>,
+    /// Where it has to lead, if it is a path that a guest may change.
+    #[cfg(unix)]
+    way: Option<unix::Way>,
 }
 
 impl Place {
     fn of(address: SockAddr) -> Place {
-        Place { address, _held: None }
+        Place {
+            address,
+            _held: None,
+            #[cfg(unix)]
+            way: None,
+        }
+    }
+
+    /// Binds a socket there. `None` while a guest of this process changes names, so that the path may lead elsewhere: try again.
+    pub(crate) fn bind(&self, bind: impl FnOnce(&SockAddr) -> io::Result<()>) -> Option<Result<(), Failed>> {
+        #[cfg(unix)]
+        if let Some(way) = &self.way {
+            return changes::between(|| way.bind(|| bind(&self.address)));
+        }
+        Some(bind(&self.address).map_err(Failed::from))
     }
 }
 
@@ -67,9 +87,10 @@ impl Sockets {
 mod unix {
     use std::ffi::OsStr;
     use std::fs::File;
+    use std::io;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::MetadataExt as _;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use cap_primitives::fs::FollowSymlinks;
     use socket2::SockAddr;
@@ -106,7 +127,7 @@ mod unix {
             return Err(Failed::Number(errno::CONNREFUSED));
         }
         let address = SockAddr::unix(format!("/proc/self/fd/{}", found.as_raw_fd()))?;
-        Ok(Place { address, _held: Some(found) })
+        Ok(Place { _held: Some(found), ..Place::of(address) })
     }
 
     /// There no path leads from a descriptor to a socket: the target of the path is compared with
@@ -133,8 +154,30 @@ mod unix {
             }
         }
         let _ = is_stream;
-        check(dir, path)?;
-        Ok(Place::of(address(path)?))
+        let way = Way { dir: dir.try_clone()?, path: Path::new(OsStr::from_bytes(path)).to_owned() };
+        Ok(Place { way: Some(way), ..Place::of(address(path)?) })
+    }
+
+    /// A path, and the directory that it goes through as long as nobody has changed that.
+    pub(super) struct Way {
+        dir: File,
+        path: PathBuf,
+    }
+
+    impl Way {
+        /// Binds a socket at the path. Guests of other processes may change it in the middle: then the socket lies elsewhere, and is not used.
+        pub(super) fn bind(&self, bind: impl FnOnce() -> io::Result<()>) -> Result<(), Failed> {
+            let bytes = self.path.as_os_str().as_bytes();
+            check(&self.dir, bytes)?;
+            bind()?;
+            check(&self.dir, bytes)?;
+            let made = cap_primitives::fs::stat(&self.dir, name(bytes)?, FollowSymlinks::No);
+            // The directory may have been elsewhere only while the socket was made.
+            let made = made.map_err(|_| Failed::Number(errno::ACCES))?;
+            let is = std::fs::symlink_metadata(&self.path)?;
+            let made = (cap_primitives::fs::MetadataExt::dev(&made), cap_primitives::fs::MetadataExt::ino(&made));
+            if made == (is.dev(), is.ino()) { Ok(()) } else { Err(Failed::Number(errno::ACCES)) }
+        }
     }
 
     /// Whether the path of a socket still goes through the directory that was opened.
@@ -142,5 +185,43 @@ mod unix {
         let parent = Path::new(OsStr::from_bytes(path)).parent().ok_or(errno::NOENT)?;
         let (was, is) = (dir.metadata()?, std::fs::metadata(parent)?);
         if (was.dev(), was.ino()) == (is.dev(), is.ino()) { Ok(()) } else { Err(Failed::Number(errno::ACCES)) }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::fs;
+        use std::os::unix::fs::symlink;
+        use std::os::unix::net::UnixDatagram;
+
+        use super::*;
+
+        /// What another process could do at that moment.
+        #[test]
+        fn a_path_that_leads_elsewhere_while_a_socket_is_bound_is_refused() {
+            let base = tempfile::tempdir().expect("a folder");
+            let [run, gone, etc] = ["run", "gone", "etc"].map(|name| base.path().join(name));
+            let path = run.join("own.sock");
+            let refused = |done| matches!(done, Err(Failed::Number(errno::ACCES)));
+            let aside = || {
+                fs::rename(&run, &gone)?;
+                symlink("etc", &run)
+            };
+            let back = || {
+                fs::remove_file(&run)?;
+                fs::rename(&gone, &run)
+            };
+            for folder in [&run, &etc] {
+                fs::create_dir(folder).expect("a folder");
+            }
+            let bind = || UnixDatagram::bind(&path).map(drop);
+            let way = Way { dir: File::open(&run).expect("a folder"), path: path.clone() };
+            assert!(way.bind(bind).is_ok());
+            fs::remove_file(&path).expect("a socket");
+            // To and fro again, so that before and afterwards all is as it was.
+            assert!(refused(way.bind(|| aside().and_then(|()| bind()).and_then(|()| back()))));
+            fs::remove_file(etc.join("own.sock")).expect("a socket");
+            assert!(refused(way.bind(|| aside().and_then(|()| bind()))));
+            assert!(refused(way.bind(bind)), "it leads elsewhere already");
+        }
     }
 }

@@ -173,14 +173,22 @@ impl Socket {
         }
     }
 
-    pub(crate) fn bind(&mut self, address: Address, place: &Place) -> Result<(), Failed> {
+    /// Gives whether it is bound; if not, that may be tried again.
+    pub(crate) fn bind(&mut self, address: &Address, place: &Place) -> Result<bool, Failed> {
         if self.is_shared {
             return Err(Failed::Number(errno::INVAL));
         }
-        self.host().bind(&place.address)?;
+        let Some(bound) = place.bind(|at| self.host().bind(at)) else { return Ok(false) };
+        if let Err(failed) = bound {
+            if self.family == UNIX && !self.is_bound && self.host().local_addr()?.as_pathname().is_some() {
+                // It lies where it must not, which can't be undone: nobody has it from now on.
+                *self = Socket { blocks: self.blocks, ..Socket::open(self.family, self.is_stream)? };
+            }
+            return Err(failed);
+        }
         self.is_bound = true;
-        self.own = Some(address);
-        Ok(())
+        self.own = Some(address.clone());
+        Ok(true)
     }
 
     pub(crate) fn listen(&mut self, backlog: i32) -> Result<(), Failed> {

@@ -64,9 +64,9 @@ impl Sockets {
         own(number).is_some()
     }
 
-    /// How many are open, without those that were handed in.
+    /// How many are open, without those that were handed in, whatever number each of them has.
     pub(crate) fn count(&self) -> usize {
-        self.own.iter().flatten().count()
+        self.own.iter().flatten().chain(self.listeners.iter().map(|(_, socket)| socket)).filter(|socket| !socket.is_shared()).count()
     }
 
     /// Adds a socket at the lowest free number.
