@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,49 @@ func golden(t *testing.T, dir string) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("go %s: %v\n%s", args[0], err, out)
 		}
+	}
+}
+
+// TestEnumsAtTheirBounds makes glue for enums whose discriminants just have room,
+// and just have none, for one more case.
+func TestEnumsAtTheirBounds(t *testing.T) {
+	for _, n := range []int{255, 256, 257, 65535, 65536, 65537} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { enumOf(t, n) })
+	}
+}
+
+func enumOf(t *testing.T, n int) {
+	var src strings.Builder
+	src.WriteString("package main\n\nfunc main() {}\n\n//undergo:enum\ntype E uint32\n\nconst (\n\tEC0 E = iota\n")
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&src, "\tEC%d\n", i)
+	}
+	src.WriteString(")\n\n//undergo:export\nfunc F(e E, in []E) ([]E, error) { return in, nil }\n\n//undergo:export\nfunc G() E { return 0 }\n")
+	module := t.TempDir()
+	copyCase(t, filepath.Join("testdata", "enums"), module)
+	if err := os.WriteFile(filepath.Join(module, "main.go"), []byte(src.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(module)
+	if err := run(".", "", "interface.wit", "", emit.SDK, false); err != nil {
+		t.Fatalf("%.200v", err)
+	}
+	_, cases, _ := strings.Cut(string(read(t, "interface.wit")), "enum e {")
+	cases, _, _ = strings.Cut(cases, "}")
+	if got := len(strings.Split(strings.Trim(cases, " \n,"), ",")); got != n {
+		t.Errorf("%d cases are in the interface", got)
+	}
+	full := bytes.Contains(read(t, defaultOutput), []byte(`BadFullEnum("E"`))
+	if want := n == 256 || n == 65536; full != want {
+		t.Errorf("each number is a case: %t, want %t", full, want)
+	}
+	if testing.Short() {
+		return
+	}
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", "plugin.wasm", ".")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go build: %v\n%.2000s", err, out)
 	}
 }
 

@@ -177,19 +177,38 @@ func (g *glue) liftEnum(t *model.Type) string {
 	})
 }
 
+// manyCases are more than a switch is made of: Go's compiler takes long for it, and
+// refuses one of 65,536.
+const manyCases = 1000
+
 // lowerEnum is the function that gives the number of a constant's case.
 func (g *glue) lowerEnum(t *model.Type) string {
 	return g.helper("Lower", t, func(name string) {
-		v := g.id("v")
-		g.line("func %s(%s %s) %s {\nswitch %s {", name, v, g.typ(t), g.pre("uint32"), v)
-		for i, c := range t.Cases {
-			g.line("case %s:\nreturn %d", c.Go, i)
+		v, table := g.id("v"), ""
+		if len(t.Cases) > manyCases {
+			table = g.unique("undergoNumbers" + mangle(t))
+			g.line("var %s = map[%s]%s{", table, g.typ(t), g.pre("uint32"))
+			for i, c := range t.Cases {
+				g.line("%s: %d,", c.Go, i)
+			}
+			g.line("}\n")
+		}
+		g.line("func %s(%s %s) %s {", name, v, g.typ(t), g.pre("uint32"))
+		if table != "" {
+			i, ok := g.id("i"), g.id("ok")
+			g.line("if %s, %s := %s[%s]; %s {\nreturn %s\n}", i, ok, table, v, ok, i)
+		} else {
+			g.line("switch %s {", v)
+			for i, c := range t.Cases {
+				g.line("case %s:\nreturn %d", c.Go, i)
+			}
+			g.line("}")
 		}
 		bad := "BadEnum"
 		if t.Full() {
 			bad = "BadFullEnum"
 		}
 		text := [...]string{model.Signed: "IntText", model.Unsigned: "UintText", model.Text: "QuotedText"}[t.Basic]
-		g.line("}\nreturn %s\n}\n", g.sdk(bad, strconv.Quote(t.Shown()), g.sdk(text, v)))
+		g.line("return %s\n}\n", g.sdk(bad, strconv.Quote(t.Shown()), g.sdk(text, v)))
 	})
 }

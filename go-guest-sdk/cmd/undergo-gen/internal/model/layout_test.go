@@ -64,3 +64,19 @@ func TestResultLayout(t *testing.T) {
 		}
 	}
 }
+
+// The number of an enum's last case is the largest that its discriminant must hold.
+func TestEnumsAtTheirBounds(t *testing.T) {
+	for n, want := range map[int]struct {
+		tag  int
+		full bool
+	}{
+		1: {1, false}, 255: {1, false}, 256: {1, true}, 257: {2, false},
+		65535: {2, false}, 65536: {2, true}, 65537: {4, false},
+	} {
+		e := &Type{Kind: Enum, Cases: make([]Case, n)}
+		if e.Tag() != want.tag || e.Full() != want.full || e.Size() != want.tag || e.Align() != want.tag {
+			t.Errorf("%d cases: tag %d, full %t, size %d, align %d; want %+v", n, e.Tag(), e.Full(), e.Size(), e.Align(), want)
+		}
+	}
+}

@@ -2,8 +2,6 @@ package parse
 
 import (
 	"cmp"
-	"go/constant"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -25,12 +23,14 @@ func (r *reader) checkEnum(d directive, obj types.Object) {
 	if len(consts) == 0 {
 		r.problem(d.pos, "enum %s has no constants: declare some as `const %sOne %s = ...`", obj.Name(), obj.Name(), obj.Name())
 	}
-	names := map[string]string{}
-	for i, c := range consts {
-		for _, prev := range consts[:i] {
-			if constant.Compare(c.Val(), token.EQL, prev.Val()) {
-				r.problem(c.Pos(), "enum %s: %s equals %s; the host could not tell them apart, so keep one of them", obj.Name(), c.Name(), prev.Name())
-			}
+	names, values := map[string]string{}, map[string]string{}
+	for _, c := range consts {
+		// All of them are integers, or all are strings.
+		value := c.Val().ExactString()
+		if prev, ok := values[value]; ok {
+			r.problem(c.Pos(), "enum %s: %s equals %s; the host could not tell them apart, so keep one of them", obj.Name(), c.Name(), prev)
+		} else {
+			values[value] = c.Name()
 		}
 		if !r.asciiName(c.Pos(), "enum "+obj.Name()+": constant", c.Name(), "another name") {
 			continue
