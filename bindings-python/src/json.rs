@@ -2,10 +2,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::Reject;
+use undergo::{Reject, nesting_room};
 
-/// How deep lists and dicts may be nested: as deep as Python's own `json` goes, and as a thread's stack surely has room for.
+/// How deep lists and dicts may be nested: as deep as Python's own `json` goes.
 const MAX_DEPTH: usize = 1000;
+
+/// Bytes of stack for a level, when it is written here, or read by Python's own `json`. Code that is not optimised needs more.
+pub(crate) const LEVEL: usize = if cfg!(debug_assertions) { 6 << 10 } else { 1 << 10 };
 
 /// The object as a JSON text.
 ///
@@ -16,7 +19,7 @@ const MAX_DEPTH: usize = 1000;
 /// What JSON can't hold, with the way to it.
 pub(crate) fn dump(value: &Bound<'_, PyAny>) -> Result<String, Reject> {
     let mut text = String::new();
-    match write(value, &mut text, MAX_DEPTH) {
+    match write(value, &mut text, nesting_room(MAX_DEPTH, LEVEL)) {
         Ok(()) => Ok(text),
         Err(Misfit { path, why }) if path.is_empty() => Err(Reject::Value(why)),
         Err(Misfit { mut path, why }) => {
@@ -59,7 +62,9 @@ fn write(value: &Bound<'_, PyAny>, out: &mut String, depth: usize) -> Result<(),
     } else if let Some(deeper) = depth.checked_sub(1) {
         return write_container(value, out, deeper);
     } else {
-        return Err(misfit(format!("it is nested more than {MAX_DEPTH} deep, or contains itself")));
+        return Err(misfit(format!(
+            "it is nested more than {MAX_DEPTH} deep, or deeper than the thread's stack has room for, or contains itself"
+        )));
     }
     Ok(())
 }

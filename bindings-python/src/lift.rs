@@ -2,9 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time};
+use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time, check_json_depth};
 
 use crate::errors;
+use crate::json;
 use crate::package;
 use crate::types::{EnumClass, RecordClass};
 
@@ -107,6 +108,9 @@ impl<'py> Lift for ToPython<'py> {
         Ok(PyString::new(self.0, value).into_any())
     }
     fn json(&self, value: &str) -> Made<'py> {
+        // Python's reader calls itself for what is nested, and the host may have told it to go as deep as it likes.
+        check_json_depth(value, usize::MAX, json::LEVEL)
+            .map_err(|why| Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {why}")))?;
         self.call("load_json", (value,), "text that is not JSON")
     }
     fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Made<'py> {

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
+import sys
+import threading
 import time
 import tracemalloc
 from typing import Any
@@ -93,8 +96,7 @@ def test_it_holds_for_text_whose_characters_are_wide() -> None:
     assert spent < 2 * LIMIT
 
 
-def test_it_holds_for_json() -> None:
-    wit = """package go:t;
+JSON_WIT = """package go:t;
 
 world t {
   use undergo:go/types.{json};
@@ -105,10 +107,13 @@ package undergo:go {
   interface types { type json = string; }
 }
 """
+
+
+def test_it_holds_for_json() -> None:
     for piece in (b"[],", b"{},", b'{"":0},', b"1e9,", b'"",', b"[[[[]]]],"):
         text = b"[" + piece * (200 * KIB // len(piece)) + b"0]"
         exports = [Export("f", "i", "i", give_list(AT, const(len(text))))]
-        found = undergo.Plugin(module(wit, exports, data=[(AT, text)], pages=32))
+        found = undergo.Plugin(module(JSON_WIT, exports, data=[(AT, text)], pages=32))
         guest: Any = found.instantiate(limits=undergo.Limits(value=LIMIT))
         spent, _ = cost(guest.f, 0)
         assert spent < 2 * LIMIT, piece
@@ -167,3 +172,33 @@ def test_a_constructor_that_asks_the_program_to_end_does(recwarn: pytest.Warning
         assert caught.value is ending
         # The guest has answered, and lives.
         assert guest.f(0) == []
+
+
+def test_json_that_is_deeper_than_the_stack_is_refused() -> None:
+    """Python's own reader calls itself; where its limit is raised, the stack is all that ends it."""
+
+    def depth(deep: int) -> Any:
+        text = b"[" * deep + b"]" * deep
+        exports = [Export("f", "i", "i", give_list(AT, const(len(text))))]
+        guest: Any = undergo.Plugin(module(JSON_WIT, exports, data=[(AT, text)])).instantiate()
+        return guest.f(0)
+
+    said: list[Any] = []
+
+    def on_a_small_stack() -> None:
+        said.append(depth(20))
+        with pytest.raises(undergo.TypeMismatchError) as caught:
+            depth(10_000)
+        said.append(str(caught.value))
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(512 * KIB)
+    sys.setrecursionlimit(1_000_000)
+    try:
+        thread = threading.Thread(target=on_a_small_stack)
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    assert said[0] == json.loads("[" * 20 + "]" * 20)
+    assert "nested 10000 deep, and the stack of this thread has room for" in said[1]

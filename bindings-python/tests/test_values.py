@@ -235,6 +235,25 @@ def test_what_json_cannot_hold_is_named(guest: Any, value: Any, path: str, text:
     assert guest.echo_any(nested(900)) == nested(900)
 
 
+def test_what_is_nested_deeper_than_the_stack_is_refused(guest: Any) -> None:
+    said: list[Any] = []
+
+    def on_a_small_stack() -> None:
+        said.append(guest.echo_any(nested(20)))
+        with pytest.raises(undergo.TypeMismatchError, match="deeper than the thread's stack has room for"):
+            guest.echo_any(nested(900))
+        said.append(guest.echo_any(1))
+
+    size = threading.stack_size(256 << 10)
+    try:
+        thread = threading.Thread(target=on_a_small_stack)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+    assert said == [nested(20), 1]
+
+
 def test_the_lock_is_released_during_guest_code(start: Callable[..., Any]) -> None:
     guest = start()
     ticks = 0

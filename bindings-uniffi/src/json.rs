@@ -1,11 +1,14 @@
 //! JSON, to and from the values of these languages. Numbers keep all their digits.
 
-use undergo::{Error, ErrorKind, Reject, Result};
+use undergo::{Error, ErrorKind, FromJson, Reject, Result, nesting_room, read_json};
 
 use crate::value::{Entry, Value};
 
-/// How deep lists and objects may be nested: as deep as the stack of any thread surely has room for.
+/// How deep lists and objects may be nested: these languages walk over them, too.
 const MAX_DEPTH: usize = 500;
+
+/// Bytes of stack for a level, when it is written or read. Code that is not optimised needs more.
+const LEVEL: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
 
 /// What JSON can't hold.
 pub(crate) struct Misfit {
@@ -36,7 +39,8 @@ impl Misfit {
 /// A text of JSON in the making.
 pub(crate) struct Writer {
     text: String,
-    depth: usize,
+    /// How much deeper it may be nested.
+    room: usize,
 }
 
 type Written = std::result::Result<(), Misfit>;
@@ -44,7 +48,7 @@ type Written = std::result::Result<(), Misfit>;
 impl Writer {
     /// What `write` writes.
     pub(crate) fn text(write: impl FnOnce(&mut Writer) -> Written) -> std::result::Result<String, Reject> {
-        let mut writer = Writer { text: String::new(), depth: 0 };
+        let mut writer = Writer { text: String::new(), room: nesting_room(MAX_DEPTH, LEVEL) };
         write(&mut writer).map(|()| writer.text).map_err(Misfit::reject)
     }
 
@@ -102,14 +106,15 @@ impl Writer {
     }
 
     fn nested(&mut self, open: char, close: char, write: impl FnOnce(&mut Writer) -> Written) -> Written {
-        if self.depth == MAX_DEPTH {
-            return Err(Misfit::new(format!("it is nested more than {MAX_DEPTH} deep, or contains itself")));
-        }
-        self.depth += 1;
+        self.room = self.room.checked_sub(1).ok_or_else(|| {
+            Misfit::new(format!(
+                "it is nested more than {MAX_DEPTH} deep, or deeper than the thread's stack has room for, or contains itself"
+            ))
+        })?;
         self.text.push(open);
         write(self)?;
         self.text.push(close);
-        self.depth -= 1;
+        self.room += 1;
         Ok(())
     }
 }
@@ -143,110 +148,48 @@ pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> 
     }
 }
 
-/// The value that a text holds which is known to be JSON. Numbers that are neither integers of 64 bits nor floats stay text.
+/// The value that a text holds. Numbers that are neither integers of 64 bits nor floats stay text.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    let mut reader = Reader { text, at: 0 };
-    reader.value(MAX_DEPTH)
+    read_json(text, MAX_DEPTH, LEVEL).map_err(wrong)
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn value(&mut self, depth: usize) -> Result<Value> {
-        match self.skip_space() {
-            b'[' | b'{' if depth == 0 => Err(wrong(format!("it is nested more than {MAX_DEPTH} deep"))),
-            b'[' => {
-                let mut items = Vec::new();
-                while self.more(b']') {
-                    items.push(self.value(depth - 1)?);
-                }
-                Ok(Value::Items { items })
-            }
-            b'{' => {
-                let mut entries = Vec::new();
-                while self.more(b'}') {
-                    self.skip_space();
-                    let key = Value::Text { value: self.string()? };
-                    self.skip_space();
-                    self.at += 1;
-                    entries.push(Entry { key, value: self.value(depth - 1)? });
-                }
-                Ok(Value::Entries { entries })
-            }
-            b'"' => Ok(Value::Text { value: self.string()? }),
-            b't' => Ok(self.word("true", Value::Bool { value: true })),
-            b'f' => Ok(self.word("false", Value::Bool { value: false })),
-            b'n' => Ok(self.word("null", Value::None)),
-            _ => self.number(),
-        }
+impl FromJson for Value {
+    fn null() -> Value {
+        Value::None
     }
 
-    /// Steps behind the bracket or comma that it stands at, or behind the end. Says whether something comes.
-    fn more(&mut self, end: u8) -> bool {
-        // At the opening bracket, or behind an item.
-        let first = self.skip_space();
-        if first != end {
-            self.at += 1;
-            if first == b',' || self.skip_space() != end {
-                return true;
-            }
-        }
-        self.at += 1;
-        false
+    fn bool(value: bool) -> Value {
+        Value::Bool { value }
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Value {
-        self.at += word.len();
-        value
-    }
-
-    fn string(&mut self) -> Result<String> {
-        let bytes = self.text.as_bytes();
-        let start = self.at;
-        self.at += 1;
-        while bytes.get(self.at).is_some_and(|byte| *byte != b'"') {
-            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
-        }
-        self.at += 1;
-        let quoted = self.text.get(start..self.at).unwrap_or_default();
-        serde_json::from_str(quoted).map_err(|error| wrong(error.to_string()))
-    }
-
-    fn number(&mut self) -> Result<Value> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
-        let digits = &rest[..end];
-        self.at += end;
-        if digits.is_empty() {
-            return Err(wrong("a value is missing".to_owned()));
-        }
+    fn number(digits: &str) -> Value {
         let is_integer = !digits.contains(['.', 'e', 'E']);
         // An integer has no zero below zero.
         if is_integer && digits != "-0" {
             if let Ok(value) = digits.parse() {
-                return Ok(Value::Int { value });
+                return Value::Int { value };
             }
             if let Ok(value) = digits.parse() {
-                return Ok(Value::Uint { value });
+                return Value::Uint { value };
             }
-            return Ok(Value::Json { text: digits.to_owned() });
+            return Value::Json { text: digits.to_owned() };
         }
         match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Value::Float { value }),
-            _ => Ok(Value::Json { text: digits.to_owned() }),
+            Ok(value) if value.is_finite() => Value::Float { value },
+            _ => Value::Json { text: digits.to_owned() },
         }
     }
 
-    /// The first byte that is no space; 0 at the end.
-    fn skip_space(&mut self) -> u8 {
-        let bytes = self.text.as_bytes();
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(self.at) {
-            self.at += 1;
-        }
-        bytes.get(self.at).copied().unwrap_or(0)
+    fn string(value: String) -> Value {
+        Value::Text { value }
+    }
+
+    fn list(items: Vec<Value>) -> Value {
+        Value::Items { items }
+    }
+
+    fn object(members: Vec<(String, Value)>) -> Value {
+        Value::Entries { entries: members.into_iter().map(|(key, value)| Entry { key: Value::Text { value: key }, value }).collect() }
     }
 }
 
@@ -274,9 +217,28 @@ mod tests {
         }
         let spaced = parse(" { \"a\" : [ 1 , 2 ] , \"b\" : { } }\n").expect("it is JSON");
         assert_eq!(Writer::text(|writer| to_json(&spaced, writer)).ok().as_deref(), Some(r#"{"a":[1,2],"b":{}}"#));
+    }
+
+    #[test]
+    fn what_is_nested_needs_stack() {
         let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert!(parse(&deep(MAX_DEPTH)).is_ok());
-        assert!(parse(&deep(MAX_DEPTH + 1)).is_err());
+        let on = |stack: usize, n: usize| {
+            let work = move || {
+                let read = parse(&deep(n)).map_err(|error| error.message().to_owned())?;
+                Writer::text(|writer| to_json(&read, writer)).map(drop).map_err(|_| "not written".to_owned())
+            };
+            std::thread::Builder::new().stack_size(stack).spawn(work).expect("a thread").join().expect("no panic")
+        };
+        assert!(on(16 << 20, MAX_DEPTH).is_ok());
+        assert!(on(16 << 20, MAX_DEPTH + 1).is_err());
+        assert!(on(256 << 10, 20).is_ok());
+        assert!(on(256 << 10, MAX_DEPTH).is_err());
+        let mut nested = Value::None;
+        for _ in 0..MAX_DEPTH {
+            nested = Value::Items { items: vec![nested] };
+        }
+        let write = move || Writer::text(|writer| to_json(&nested, writer)).is_err();
+        assert!(std::thread::Builder::new().stack_size(256 << 10).spawn(write).expect("a thread").join().expect("no panic"));
     }
 
     #[test]

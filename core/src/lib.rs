@@ -60,6 +60,7 @@ mod sched;
 mod wasi;
 
 pub use abi::blob::{Blob, Lend};
+pub use abi::json_tree::{FromJson, check_json_depth, read_json};
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;
@@ -90,7 +91,7 @@ pub use interface::{
 #[doc(hidden)]
 pub use platform::folder::{open_lock, private_file, private_folder};
 pub use platform::fork::{Lasting, PerProcess};
-pub use platform::stack::{in_coroutine, remaining_stack, set_coroutine};
+pub use platform::stack::{in_coroutine, nesting_room, remaining_stack, set_coroutine};
 pub use plugin::Plugin;
 pub use pool::async_pool::AsyncPool;
 pub use pool::wait_queue::PoolStats;

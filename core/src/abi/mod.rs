@@ -6,6 +6,7 @@ pub(crate) mod block;
 mod buffer;
 pub(crate) mod flat;
 pub(crate) mod json;
+pub(crate) mod json_tree;
 pub(crate) mod lift;
 pub(crate) mod lower;
 pub(crate) mod memory;

@@ -207,6 +207,20 @@ pub fn remaining_stack() -> usize {
     if here < high { here.saturating_sub(low) } else { 0 }
 }
 
+/// How deep code may go here that calls itself for what is nested, and needs `each` bytes of stack for it: `most`, if there is room for so much.
+#[must_use]
+pub fn nesting_room(most: usize, each: usize) -> usize {
+    // Coroutines have at least as much where nobody knows how much they have.
+    const UNKNOWN: usize = 256 << 10;
+    // For what is called at the bottom.
+    const KEPT: usize = 32 << 10;
+    let left = match remaining_stack() {
+        0 => UNKNOWN,
+        left => left,
+    };
+    (left.saturating_sub(KEPT) / each).min(most)
+}
+
 /// Runs code with that much stack at the least: on this one, if there is as much left of it.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a comparison, in each call")]
