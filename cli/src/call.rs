@@ -5,18 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use serde_json::Value;
 use undergo::{
-    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, PluginOptions, Type,
-    TypeKind, names,
+    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
 };
 
 use crate::failure::{self, Failure};
 use crate::forward;
 use crate::json::{self, Json, RULES, ToJson};
-use crate::options::{self, Code, Options};
+use crate::options::{self, Loading, Options};
 use crate::plugin;
 use crate::progress::Progress;
+use crate::value::Value;
 
 /// Call a function of a plugin
 #[derive(clap::Args)]
@@ -40,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_output: Option<u64>,
     #[command(flatten)]
-    code: Code,
+    loading: Loading,
     #[command(flatten)]
     options: Options,
 }
@@ -82,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn call(args: &Args) -> undergo::Result<()> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
-    let plugin = Plugin::from_file_with(&args.file, &PluginOptions { optimize: args.code.optimize(), ..PluginOptions::default() })?;
+    let plugin = Plugin::from_file_with(&args.file, &args.loading.plugin())?;
     // What the user wrote is checked before the plugin runs.
     let export = plugin.export(&args.function)?;
     let function = plugin.exports().nth(export).cloned();

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin, escape};
 
+use crate::options::Bounds;
 use crate::plugin::{self, host_imports};
 
 #[derive(clap::Args)]
@@ -50,8 +51,8 @@ impl Check {
     }
 
     /// Checks the module; the error has all that is wrong.
-    pub(crate) fn run(&self, file: &Path, bytes: &[u8]) -> Result<()> {
-        let problems = match Plugin::validate(bytes) {
+    pub(crate) fn run(&self, file: &Path, bytes: &[u8], bounds: Bounds) -> Result<()> {
+        let problems = match Plugin::validate_with(bytes, bounds.times) {
             Ok(info) => self.problems(&info),
             Err(error) => vec![error.message().to_owned()],
         };

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use undergo::{CompileOptions, Error, Plugin, Tier};
 
 use crate::limits;
-use crate::options::Code;
+use crate::options::Loading;
 use crate::plugin;
 use crate::progress::Progress;
 
@@ -27,11 +27,8 @@ pub(crate) struct Args {
     /// By which compiler: one that is done sooner, or one whose code is better
     #[arg(long, value_name = "TIER", default_value = "best", value_parser = ["fast", "best"])]
     compile: String,
-    /// How many times as much as usual the plugin may ask of the compiler
-    #[arg(long, value_name = "TIMES", default_value_t = 1)]
-    bounds: u32,
     #[command(flatten)]
-    code: Code,
+    loading: Loading,
     /// Seconds of processor time that it may take
     #[arg(long, value_name = "SECONDS")]
     max_seconds: Option<u64>,
@@ -73,9 +70,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let tier = Tier::named(&args.compile).context("--compile is fast or best")?;
     let progress = Progress::start(format!("compiling {}", args.file.display()));
-    let compiled =
-        Plugin::compile_with(&bytes, CompileOptions { fuel: args.fuel, tier, bounds: args.bounds, optimize: args.code.optimize() })
-            .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
+    let compiled = Plugin::compile_with(
+        &bytes,
+        CompileOptions { fuel: args.fuel, tier, bounds: args.loading.bounds.times, optimize: args.loading.code.optimize() },
+    )
+    .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
     if piped(&output) {
         drop(progress);
         return io::stdout().write_all(&compiled).context("standard output can't be written to");

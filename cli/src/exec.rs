@@ -14,7 +14,7 @@ use undergo::{CallOptions, Dir, Error, ErrorKind, Input, InstanceOptions, Limits
 use crate::duration;
 use crate::failure::{self, Failure};
 use crate::improve;
-use crate::options::{Code, Reach, variable};
+use crate::options::{Loading, Reach, variable};
 
 /// Run what 'go test' and 'go run' built for WASI
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     reach: Reach,
     #[command(flatten)]
-    code: Code,
+    loading: Loading,
     /// The program, and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM [ARGS]")]
     program: Vec<String>,
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         },
         ..InstanceOptions::default()
     };
-    match improve::load(program.as_ref(), &args.code).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
+    match improve::load(program.as_ref(), &args.loading).and_then(|plugin| plugin.run(options, &CallOptions::default())) {
         Ok(done) => {
             failure::tell_denied(&done.denied);
             // The system has eight bits for it, as it has for other programs.

@@ -13,30 +13,31 @@ use anyhow::{Context, Result};
 use undergo::{Compile, Plugin, PluginOptions, Tier};
 
 use crate::cache;
-use crate::options::Code;
+use crate::options::Loading;
 
 /// Loads a program that is to be run once, and has better code made for its next runs.
-pub(crate) fn load(path: &Path, code: &Code) -> undergo::Result<Plugin> {
-    let plugin = Plugin::from_file_with(path, &options(Compile::Once, code))?;
+pub(crate) fn load(path: &Path, loading: &Loading) -> undergo::Result<Plugin> {
+    let plugin = Plugin::from_file_with(path, &options(Compile::Once, loading))?;
     if plugin.was_cached() && plugin.tier()? == Tier::Fast {
         // Where this fails the program runs as it would have run.
-        let _ = begin(path, code);
+        let _ = begin(path, loading);
     }
     Ok(plugin)
 }
 
-fn options(compile: Compile, code: &Code) -> PluginOptions {
-    PluginOptions { compile, optimize: code.optimize(), ..PluginOptions::default() }
+fn options(compile: Compile, loading: &Loading) -> PluginOptions {
+    PluginOptions { compile, ..loading.plugin() }
 }
 
 /// Starts the process. It gets the open file, because the go command removes its test binaries as soon as they have run, and none of the streams, which the go command
 /// waits for.
-fn begin(path: &Path, code: &Code) -> io::Result<()> {
+fn begin(path: &Path, loading: &Loading) -> io::Result<()> {
     let mut command = polite(&env::current_exe()?);
     command.arg("improve").stdin(File::open(path)?).stdout(Stdio::null()).stderr(Stdio::null());
-    if !code.optimize() {
+    if !loading.code.optimize() {
         command.arg("--no-optimize");
     }
+    command.arg(format!("--bounds={}", loading.bounds.times));
     command.spawn()?;
     Ok(())
 }
@@ -64,7 +65,7 @@ fn polite(program: &Path) -> Command {
 }
 
 /// What that process does: compiles the module that it is given to the cache. One at a time is enough; a program that is run so often will be run again.
-pub(crate) fn run(code: &Code) -> Result<()> {
+pub(crate) fn run(loading: &Loading) -> Result<()> {
     let lock = undergo::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -73,6 +74,6 @@ pub(crate) fn run(code: &Code) -> Result<()> {
     }
     let mut module = Vec::new();
     io::stdin().lock().read_to_end(&mut module)?;
-    Plugin::from_bytes_with("", &module, &options(Compile::Best, code))?;
+    Plugin::from_bytes_with("", &module, &options(Compile::Best, loading))?;
     Ok(())
 }

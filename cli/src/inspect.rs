@@ -11,6 +11,7 @@ use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind, escape};
 
 use crate::check::Check;
 use crate::json;
+use crate::options::Bounds;
 use crate::plugin::{self, bare_exports};
 
 /// Show what a plugin gives, what it wants, and what it is made of
@@ -22,6 +23,8 @@ pub(crate) struct Args {
     /// Write JSON
     #[arg(long, conflicts_with = "check")]
     json: bool,
+    #[command(flatten)]
+    bounds: Bounds,
     #[command(flatten)]
     check: Check,
 }
@@ -86,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
     let named = |error: Error| Error::new(error.kind(), format!("{} is no plugin: {}", args.file.display(), error.message()));
     if args.check.wanted() {
-        return args.check.run(&args.file, &bytes);
+        return args.check.run(&args.file, &bytes, args.bounds);
     }
     let info = ModuleInfo::parse(&bytes).map_err(named)?;
     let interface = info.wit.as_deref().map(Interface::parse).transpose().map_err(named)?;

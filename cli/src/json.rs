@@ -1,15 +1,15 @@
 //! Between JSON and what crosses the boundary, without a tree in between but the JSON itself.
 
 use std::borrow::Cow;
-use std::io;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Number, Value};
 use undergo::{
     Blob, EnumType, Error, ErrorKind, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, escape, names,
 };
 
+use crate::value::Value;
 use crate::{duration, rfc3339};
 
 /// How values are written in JSON; a part of the help of each command that takes or gives values.
@@ -47,17 +47,17 @@ impl<'a> Json<'a> {
     fn read<T>(self, take: impl Fn(&Value) -> Option<T>) -> Option<T> {
         match self {
             Json::Value(value) => take(value),
-            Json::Key(text) => serde_json::from_str(text).ok().as_ref().and_then(take),
+            Json::Key(text) => Value::parse(text).ok().as_ref().and_then(take),
         }
     }
 
     /// Why it is not an integer: a float may look like one, and an integer may have more than 64 bits.
     fn no_integer(self, wanted: &str) -> Reject {
-        let Json::Value(Value::Number(n)) = self else { return Reject::Type };
-        match n.as_f64() {
-            Some(float) if !n.is_i64() && !n.is_u64() && float.abs() < 9e18 => Reject::Value(format!("{n} is not an integer")),
-            _ => Reject::Value(format!("{n} is out of range for {wanted}")),
+        let Json::Value(Value::Number(digits)) = self else { return Reject::Type };
+        if digits.contains(['.', 'e', 'E']) {
+            return Reject::Value(format!("{digits} is not an integer"));
         }
+        Reject::Value(format!("{digits} is out of range for {wanted}"))
     }
 }
 
@@ -94,7 +94,10 @@ impl<'a> Lower<'a> for Json<'a> {
             Some("NaN") => Ok(f64::NAN),
             Some("Infinity") => Ok(f64::INFINITY),
             Some("-Infinity") => Ok(f64::NEG_INFINITY),
-            _ => Err(Reject::Type),
+            _ => Err(match self {
+                Json::Value(Value::Number(digits)) => Reject::Value(format!("{digits} is out of range for f64")),
+                _ => Reject::Type,
+            }),
         }
     }
 
@@ -151,8 +154,8 @@ impl<'a> Lower<'a> for Json<'a> {
 
     fn as_json(&self) -> Result<Cow<'a, str>, Reject> {
         let text = match self {
-            Json::Value(value) => value.to_string(),
-            Json::Key(text) => Value::from(*text).to_string(),
+            Json::Value(value) => value.line(),
+            Json::Key(text) => Value::from(*text).line(),
         };
         Ok(Cow::Owned(text))
     }
@@ -172,9 +175,9 @@ impl<'a> Lower<'a> for Json<'a> {
 }
 
 fn pair(entry: &Value) -> Result<(Json<'_>, Json<'_>), Reject> {
-    match entry.as_array().map(Vec::as_slice) {
+    match entry.as_array() {
         Some([key, value]) => Ok((Json::Value(key), Json::Value(value))),
-        _ => Err(Reject::Value(format!("expected a pair [key, value], got {entry}"))),
+        _ => Err(Reject::Value(format!("expected a pair [key, value], got {}", entry.line()))),
     }
 }
 
@@ -189,7 +192,7 @@ pub(crate) fn read(ty: &Type, text: &str) -> Result<Value, String> {
         TypeKind::List(item) => matches!(item.kind, TypeKind::Scalar(Scalar::U8)),
         _ => false,
     };
-    let parsed = serde_json::from_str::<Value>(text);
+    let parsed = Value::parse(text);
     if !is_text {
         return parsed.map_err(|error| format!("expected {ty} as JSON, got {text:?}: {error}"));
     }
@@ -235,33 +238,32 @@ impl Lift for ToJson {
         Ok(Value::Bool(value))
     }
     fn s64(&self, value: i64) -> Result<Value> {
-        Ok(Value::from(value))
+        Ok(Value::Number(value.to_string()))
     }
     fn u64(&self, value: u64) -> Result<Value> {
-        Ok(Value::from(value))
+        Ok(Value::Number(value.to_string()))
     }
     fn f32(&self, value: f32) -> Result<Value> {
         // Its own shortest digits, not those of the same number with 64 bits: 0.1, not 0.10000000149011612.
-        float(value.to_string().parse().unwrap_or_else(|_| value.into()))
+        Ok(Value::float(value.to_string().parse().unwrap_or_else(|_| value.into())))
     }
     fn f64(&self, value: f64) -> Result<Value> {
-        float(value)
+        Ok(Value::float(value))
     }
     fn string(&self, value: &str) -> Result<Value> {
         Ok(Value::from(value))
     }
     fn json(&self, value: &str) -> Result<Value> {
-        serde_json::from_str(value)
-            .map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("the guest gave what is not JSON: {error}")))
+        Value::parse(value).map_err(|why| Error::new(ErrorKind::TypeMismatch, format!("the guest gave JSON that can't be read: {why}")))
     }
     fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Result<Value> {
-        Ok(Value::from(format!("{BYTES}{}", BASE64.encode(bytes))))
+        Ok(Value::String(format!("{BYTES}{}", BASE64.encode(bytes))))
     }
     fn duration(&self, nanoseconds: i64) -> Result<Value> {
-        Ok(Value::from(duration::format(nanoseconds)))
+        Ok(Value::String(duration::format(nanoseconds)))
     }
     fn time(&self, time: Time) -> Result<Value> {
-        rfc3339::format(time).map(Value::from).ok_or_else(|| {
+        rfc3339::format(time).map(Value::String).ok_or_else(|| {
             let text = format!("the time {} s after 1970, {} s east of UTC, can't be written as RFC 3339", time.seconds, time.offset);
             Error::new(ErrorKind::TypeMismatch, text)
         })
@@ -282,36 +284,21 @@ impl Lift for ToJson {
         let entries: Vec<(Value, Value)> = (0..len).map(entry).collect::<Result<_>>()?;
         let key = |key: &Value| match key {
             Value::String(text) => Some(text.clone()),
-            Value::Number(_) | Value::Bool(_) => Some(key.to_string()),
+            Value::Number(_) | Value::Bool(_) => Some(key.line()),
             _ => None,
         };
         if let Some(keys) = entries.iter().map(|(k, _)| key(k)).collect::<Option<Vec<_>>>() {
             return Ok(Value::Object(keys.into_iter().zip(entries.into_iter().map(|(_, value)| value)).collect()));
         }
-        Ok(entries.into_iter().map(|(key, value)| Value::from(vec![key, value])).collect())
+        Ok(Value::Array(entries.into_iter().map(|(key, value)| Value::Array(vec![key, value])).collect()))
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
-        let mut fields = Map::with_capacity(record.fields.len());
+        let mut fields = BTreeMap::new();
         for (i, known) in record.fields.iter().enumerate() {
             fields.insert(known.name.clone(), field(i)?);
         }
         Ok(Value::Object(fields))
     }
-}
-
-fn float(value: f64) -> Result<Value> {
-    Ok(Number::from_f64(value).map_or_else(
-        || {
-            Value::from(if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "Infinity"
-            } else {
-                "-Infinity"
-            })
-        },
-        Value::Number,
-    ))
 }
 
 /// JSON, which stays the same, for a terminal: what is not plain in it, and stands within a string therefore, is escaped.
@@ -331,30 +318,8 @@ pub(crate) fn plain(json: &str) -> String {
 
 /// The value on several lines, for a terminal. `None` where that has more bytes.
 pub(crate) fn page(value: &Value, most: usize) -> Option<String> {
-    let mut page = Page { text: Vec::new(), most };
-    serde_json::to_writer_pretty(&mut page, value).ok()?;
-    let text = plain(&String::from_utf8(page.text).ok()?);
+    let text = plain(&value.lines(most)?);
     (text.len() <= most).then_some(text)
-}
-
-/// Text up to a length, behind which nothing can be written.
-struct Page {
-    text: Vec<u8>,
-    most: usize,
-}
-
-impl io::Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > self.most - self.text.len() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The bytes that a result of text or bytes stands for.
@@ -376,8 +341,8 @@ mod tests {
         let value = Value::from("a\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{e0041}ü\n");
         let text = page(&value, 1000).expect("short");
         assert_eq!(text, r#""a\u001b[31m\u007f\u009b\u202e\udb40\udc41ü\n""#);
-        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
-        assert_eq!(page(&Value::from("x".repeat(99)), 100), None);
-        assert!(page(&Value::from("x".repeat(98)), 100).is_some());
+        assert_eq!(Value::parse(&text), Ok(value));
+        assert_eq!(page(&Value::from("x".repeat(99).as_str()), 100), None);
+        assert!(page(&Value::from("x".repeat(98).as_str()), 100).is_some());
     }
 }

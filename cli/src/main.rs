@@ -59,6 +59,7 @@ mod rfc3339;
 mod run;
 mod sdk;
 mod stdnet;
+mod value;
 
 use std::process::ExitCode;
 
@@ -94,7 +95,7 @@ enum Command {
     Compile(compile::Args),
     Optimize(optimize::Args),
     #[command(hide = true)]
-    Improve(options::Code),
+    Improve(options::Loading),
     Overlay(overlay::Args),
     Bindgen(bindgen::Args),
 }

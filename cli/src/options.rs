@@ -4,7 +4,7 @@ use std::env::{self, VarError};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use undergo::{Clock, Dir, Input, Limits, Network, Output, Random, Sandbox};
+use undergo::{Clock, Dir, Input, Limits, Network, Output, PluginOptions, Random, Sandbox};
 
 use crate::{duration, rfc3339};
 
@@ -51,6 +51,21 @@ pub(crate) struct Options {
     descriptors: Option<u32>,
 }
 
+/// What a module may ask of the compilers.
+#[derive(clap::Args, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Let it ask so many times as much as usual of the compilers, as for one of extraordinary size that you trust
+    #[arg(long = "bounds", value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) times: u32,
+}
+
+impl Bounds {
+    /// How a plugin is loaded within them.
+    pub(crate) fn plugin(self) -> PluginOptions {
+        PluginOptions { bounds: self.times, ..PluginOptions::default() }
+    }
+}
+
 /// How Go's code is compiled.
 #[derive(clap::Args)]
 pub(crate) struct Code {
@@ -63,6 +78,21 @@ impl Code {
     /// Whether it is rewritten to be faster.
     pub(crate) fn optimize(&self) -> bool {
         !self.no_optimize
+    }
+}
+
+/// How a module is loaded, to be run.
+#[derive(clap::Args)]
+pub(crate) struct Loading {
+    #[command(flatten)]
+    pub(crate) code: Code,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
+}
+
+impl Loading {
+    pub(crate) fn plugin(&self) -> PluginOptions {
+        PluginOptions { optimize: self.code.optimize(), ..self.bounds.plugin() }
     }
 }
 

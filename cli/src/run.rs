@@ -8,7 +8,7 @@ use undergo::{CallOptions, InstanceOptions};
 
 use crate::failure::{self, Failure};
 use crate::improve;
-use crate::options::{Code, Options};
+use crate::options::{Loading, Options};
 use crate::progress::Progress;
 
 /// Run a program that was compiled to WebAssembly
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
     args: Vec<String>,
     #[command(flatten)]
-    code: Code,
+    loading: Loading,
     #[command(flatten)]
     options: Options,
 }
@@ -41,7 +41,7 @@ const NOT_RUN: u8 = 125;
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let progress = Progress::start(format!("loading {}", args.file.display()));
-    let ended = improve::load(&args.file, &args.code).and_then(|plugin| {
+    let ended = improve::load(&args.file, &args.loading).and_then(|plugin| {
         drop(progress);
         let mut sandbox = args.options.program()?;
         sandbox.args.extend(args.args.iter().cloned());

@@ -21,6 +21,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use undergo::Plugin;
 
+use crate::options::Bounds;
 use crate::progress::Progress;
 
 /// Write a typed module for calling a plugin
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     /// The file to write; standard output without it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    bounds: Bounds,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -84,7 +87,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
-    let plugin = Plugin::from_file(&args.file)?;
+    let plugin = Plugin::from_file_with(&args.file, &args.bounds.plugin())?;
     drop(progress);
     let text = match args.lang {
         Language::C => c::header(&plugin),

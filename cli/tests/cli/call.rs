@@ -52,6 +52,11 @@ fn values_arrive_exactly() {
     );
     assert_eq!(echo(&["echo-times", "\"1969-12-31T23:59:59Z\"", "1500000"]), r#"["1969-12-31T23:59:59Z","1.5ms"]"#);
     assert_eq!(echo(&["echo-any", r#"{"a":[1,null,"ü"]}"#]), r#"{"a":[1,null,"ü"]}"#);
+    // Beyond 64 bits, and beyond what a float tells apart.
+    let digits = r#"{"a":[18446744073709551616,-123456789012345678901234567890,0.1000000000000000000001,1e400]}"#;
+    assert_eq!(echo(&["echo-any", digits]), digits);
+    assert!(call(&["echo-ints", "--", "0", "18446744073709551616", "0"]).stderr.contains("18446744073709551616 is out of range for u64"));
+    assert!(call(&["echo-any", &"[".repeat(100_000)]).stderr.contains("as JSON"));
 }
 
 #[test]

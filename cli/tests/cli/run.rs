@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use crate::support::{command, fixture, run};
+use crate::support::{command, fixture, folder, run, undergo};
 
 /// The program of the fixtures, built as any Go program is.
 fn program() -> &'static PathBuf {
@@ -161,4 +161,32 @@ fn a_run_can_be_repeated() {
         assert!(of(&first).is_some() && of(&first) != of(&other), "{line}: {first}{other}");
     }
     run(&mut undergo_run(&["--clock", "noon"], &["args"])).fails(2, &["2026-02-03T04:05:06Z"]);
+}
+
+/// A module with more of something than loading allows, and no more than twice that.
+#[test]
+fn what_asks_for_more_than_usual_is_loaded_with_bounds() {
+    let dir = folder(&[]);
+    let tables = "(table 1 funcref)".repeat(17);
+    let module = |name: &str, export: &str| {
+        let text = format!(r#"(module {tables} (memory (export "memory") 1) (func (export "{export}")))"#);
+        fs::write(dir.path().join(name), wat::parse_str(text).expect("a module")).expect("written");
+    };
+    module("program.wasm", "_start");
+    module("plugin.wasm", "_initialize");
+    for (args, code) in [
+        (&["run", "program.wasm"][..], 125),
+        (&["exec", "program.wasm"], 125),
+        (&["inspect", "--check", "plugin.wasm"], 1),
+        (&["compile", "plugin.wasm"], 2),
+        (&["call", "plugin.wasm", "_initialize"], 2),
+        (&["bindgen", "plugin.wasm", "--lang", "c"], 2),
+    ] {
+        undergo(dir.path(), args).fails(code, &["17 tables, and 16 are accepted", "bounds = 2"]);
+        let wider: Vec<&str> = [&[args[0], "--bounds", "2"], &args[1..]].concat();
+        let done = undergo(dir.path(), &wider);
+        assert!(!done.stderr.contains("are accepted"), "{wider:?}: {}", done.stderr);
+        assert!(done.code == 0 || args[0] == "call", "{wider:?}: {}", done.stderr);
+    }
+    undergo(dir.path(), &["run", "--bounds", "0", "program.wasm"]).fails(2, &["--bounds"]);
 }

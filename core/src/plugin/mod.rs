@@ -153,11 +153,19 @@ impl Plugin {
     ///
     /// `invalid-plugin`, as for [`from_bytes`](Plugin::from_bytes).
     pub fn validate(bytes: &[u8]) -> Result<ModuleInfo> {
-        let usual = PluginOptions::default().bounds;
-        bounds::check_parts(bytes, usual)?;
+        Plugin::validate_with(bytes, PluginOptions::default().bounds)
+    }
+
+    /// As [`validate`](Plugin::validate), with the [`bounds`](PluginOptions::bounds) of loading.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Plugin::validate).
+    pub fn validate_with(bytes: &[u8], bounds: u32) -> Result<ModuleInfo> {
+        bounds::check_parts(bytes, bounds)?;
         let info = checked(bytes)?;
         proposals::validate(bytes)?;
-        bounds::check_work(bytes, usual)?;
+        bounds::check_work(bytes, bounds)?;
         Ok(info)
     }
 
