@@ -171,6 +171,11 @@ pub(crate) const KINDS: &[Kind] = &[
         let sum = [get(1), each(n, |i| [get(1 + i), vec![0xFD, 0xAE, 1]].concat()), vec![0xFD, 0x1B, 0]].concat();
         module(&[first, blocks, sum].concat(), (n as u64, V128), 1, 1)
     }),
+    ("products of vectors", |n| {
+        let first = [get(0), vec![0xFD, 17], set(1)].concat();
+        let products = [get(1), vec![0xFD, 0xBA, 1]].concat().repeat(10 * n);
+        module(&[first, get(1), products, vec![0xFD, 0x1B, 0]].concat(), (1, V128), 1, 1)
+    }),
     ("functions without end", |n| module(&get(0), (0, I32), 1, 100 * n)),
     ("locals in each of many functions", |n| module(&get(0), (50_000, I32), 1, n)),
 ];

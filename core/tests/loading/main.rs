@@ -118,6 +118,18 @@ fn what_a_module_says_is_read_in_one_pass() {
     assert!(began.elapsed() < GENEROUS, "{:?}", began.elapsed());
 }
 
+/// Each is compared with those before it.
+#[test]
+fn many_interfaces_in_one_module_are_refused_at_once() {
+    const COUNT: usize = 200_000;
+    let headers: Vec<u8> = (0..COUNT).flat_map(|i| common::header(&format!("package a:b{i};"))).collect();
+    let text = r#"(module (memory (export "memory") 1000) (func (export "_initialize")) (data (i32.const 0) "HEADERS"))"#;
+    let bytes = common::assemble(&text.replace("HEADERS", &common::escape(&headers)));
+    let began = Instant::now();
+    refused(&bytes, &["different interfaces; link one plugin only"]);
+    assert!(began.elapsed() < GENEROUS, "{:?}", began.elapsed());
+}
+
 #[test]
 fn loading_ends_with_its_timeout() {
     let bytes = bombs::slow();

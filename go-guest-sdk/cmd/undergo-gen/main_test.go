@@ -109,7 +109,8 @@ func enumOf(t *testing.T, n int) {
 	if want := n == 256 || n == 65536; full != want {
 		t.Errorf("each number is a case: %t, want %t", full, want)
 	}
-	if testing.Short() {
+	// Go's compiler takes minutes for the larger ones.
+	if testing.Short() || n > 257 {
 		return
 	}
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", "plugin.wasm", ".")
