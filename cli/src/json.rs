@@ -1,12 +1,12 @@
 //! Between JSON and what crosses the boundary, without a tree in between but the JSON itself.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use undergo::{
-    Blob, EnumType, Error, ErrorKind, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, escape, names,
+    Blob, EnumType, Error, ErrorKind, FromJson as _, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, escape,
+    names,
 };
 
 use crate::value::Value;
@@ -288,14 +288,14 @@ impl Lift for ToJson {
             _ => None,
         };
         if let Some(keys) = entries.iter().map(|(k, _)| key(k)).collect::<Option<Vec<_>>>() {
-            return Ok(Value::Object(keys.into_iter().zip(entries.into_iter().map(|(_, value)| value)).collect()));
+            return Ok(Value::object(keys.into_iter().zip(entries.into_iter().map(|(_, value)| value)).collect()));
         }
         Ok(Value::Array(entries.into_iter().map(|(key, value)| Value::Array(vec![key, value])).collect()))
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
-        let mut fields = BTreeMap::new();
+        let mut fields = Vec::with_capacity(record.fields.len());
         for (i, known) in record.fields.iter().enumerate() {
-            fields.insert(known.name.clone(), field(i)?);
+            fields.push((known.name.clone(), field(i)?));
         }
         Ok(Value::Object(fields))
     }

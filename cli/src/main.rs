@@ -18,13 +18,14 @@
 //! improve.rs   better code for programs that are run again
 //! compile.rs   undergo compile
 //! call.rs      undergo call
-//! options.rs   options that say what a plugin may reach and use
 //! optimize.rs  undergo optimize
 //! json.rs      values as JSON
 //! go.rs        the Go toolchain
 //! forward.rs   what the guest prints
 //! check.rs     undergo inspect --check
 //! bindgen/     undergo bindgen
+//! options.rs   options that say what a plugin may reach and use
+//! value.rs     a value of JSON
 //! rfc3339.rs   times
 //! progress.rs  a spinner
 //! plugin.rs    what several commands say of a plugin

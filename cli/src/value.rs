@@ -1,6 +1,7 @@
 //! A value of JSON, whose numbers have all their digits.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use undergo::FromJson;
 
@@ -17,7 +18,8 @@ pub(crate) enum Value {
     Number(String),
     String(String),
     Array(Vec<Value>),
-    Object(BTreeMap<String, Value>),
+    /// In the order in which they were written; each name occurs once.
+    Object(Vec<(String, Value)>),
 }
 
 impl Value {
@@ -126,7 +128,19 @@ impl FromJson for Value {
     }
 
     fn object(members: Vec<(String, Value)>) -> Value {
-        Value::Object(members.into_iter().collect())
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut kept: Vec<(String, Value)> = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            match places.entry(name.clone()) {
+                // The last one counts.
+                Entry::Occupied(place) => kept[*place.get()].1 = value,
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push((name, value));
+                }
+            }
+        }
+        Value::Object(kept)
     }
 }
 
@@ -146,7 +160,7 @@ impl Out {
             Value::Number(digits) => self.put(digits),
             Value::String(text) => self.string(text),
             Value::Array(items) => self.nested('[', ']', items.iter(), Out::value),
-            Value::Object(members) => self.nested('{', '}', members.iter(), |out, (name, value)| {
+            Value::Object(members) => self.nested('{', '}', members.iter(), |out, (name, value): &(String, Value)| {
                 out.string(name)?;
                 out.put(if out.indent.is_some() { ": " } else { ":" })?;
                 out.value(value)
@@ -212,8 +226,8 @@ mod tests {
             assert_eq!(Value::parse(&value.lines(10_000).expect("short")), Ok(value));
         }
         assert_eq!(
-            Value::parse("{\"b\":1,\"a\":[2]}").expect("JSON").lines(100).as_deref(),
-            Some("{\n  \"a\": [\n    2\n  ],\n  \"b\": 1\n}")
+            Value::parse("{\"b\":0,\"a\":[2],\"b\":1}").expect("JSON").lines(100).as_deref(),
+            Some("{\n  \"b\": 1,\n  \"a\": [\n    2\n  ]\n}")
         );
         assert!(Value::parse("[1").is_err_and(|error| error.contains("at its end")));
         let number = |digits: &str| Value::Number(digits.to_owned());

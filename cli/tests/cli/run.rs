@@ -178,9 +178,9 @@ fn what_asks_for_more_than_usual_is_loaded_with_bounds() {
         (&["run", "program.wasm"][..], 125),
         (&["exec", "program.wasm"], 125),
         (&["inspect", "--check", "plugin.wasm"], 1),
-        (&["compile", "plugin.wasm"], 2),
+        (&["compile", "plugin.wasm"], 1),
         (&["call", "plugin.wasm", "_initialize"], 2),
-        (&["bindgen", "plugin.wasm", "--lang", "c"], 2),
+        (&["bindgen", "plugin.wasm", "--lang", "c"], 1),
     ] {
         undergo(dir.path(), args).fails(code, &["17 tables, and 16 are accepted", "bounds = 2"]);
         let wider: Vec<&str> = [&[args[0], "--bounds", "2"], &args[1..]].concat();

@@ -323,3 +323,54 @@ pub(crate) fn lift_json(text: &str) -> Result<&str> {
 pub(crate) fn no_case(case: u32) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {case}, which has no case"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::block;
+    use crate::interface::{Interface, SlotKind};
+
+    /// Where a discriminant just has room, and just has none, for one more case.
+    #[test]
+    #[cfg_attr(miri, ignore = "takes long")]
+    fn enums_at_the_bounds_of_their_discriminants() {
+        use std::fmt::Write as _;
+
+        for (count, size, kind) in [
+            (1_u32, 1, SlotKind::Case8),
+            (255, 1, SlotKind::Case8),
+            (256, 1, SlotKind::Case8),
+            (257, 2, SlotKind::Case16),
+            (65_535, 2, SlotKind::Case16),
+            (65_536, 2, SlotKind::Case16),
+            (65_537, 4, SlotKind::I32),
+        ] {
+            let cases = (0..count).fold(String::new(), |mut cases, i| {
+                let _ = write!(cases, "c{i},");
+                cases
+            });
+            let text = format!(
+                "package a:b;\ninterface types {{ enum e {{ {cases} }} }}\nworld w {{ use types.{{e}}; export f: func(a: e, b: option<e>) -> e; }}\n"
+            );
+            let interface = Interface::parse(&text).unwrap_or_else(|error| panic!("{count}: {error}"));
+            let function = &interface.exports[0];
+            let ty = &function.params[0].ty;
+            let TypeKind::Enum(cases) = &ty.kind else { panic!("{ty}") };
+            assert_eq!((cases.cases.len() as u32, ty.size, ty.align), (count, size, size));
+            assert_eq!(function.abi.slots.iter().map(|slot| slot.kind).collect::<Vec<_>>(), [kind, SlotKind::Case8, kind], "{count}");
+            assert_eq!(function.abi.params.offsets, [0, size], "{count}");
+            assert_eq!((function.params[1].ty.size, function.abi.result.size), (2 * size, size), "{count}");
+            // Its last case comes as it went, in memory and flat, and what lies beyond is none.
+            let slot = function.abi.slots[0];
+            let mut bytes = [0; 8];
+            block::store(&mut bytes, slot, u64::from(count - 1)).unwrap_or_else(|error| panic!("{count}: {error}"));
+            assert_eq!(lift_case(ty, cases, &bytes, 0).ok(), Some(count - 1));
+            assert_eq!(cases.case(&format!("c{}", count - 1)), Some(count - 1));
+            for beyond in [count, u32::MAX] {
+                let stored = block::store(&mut bytes, slot, beyond.into());
+                let refused = stored.and_then(|()| lift_case(ty, cases, &bytes, 0)).expect_err("no such case");
+                assert_eq!(refused.kind(), ErrorKind::Trap, "{count}");
+            }
+        }
+    }
+}
