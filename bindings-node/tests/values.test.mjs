@@ -126,6 +126,63 @@ test('what a getter throws is the cause', async () => {
   }
 })
 
+// What a getter, a Proxy or an iterator does in the middle of a call that reads it.
+test('code that runs while an argument is read harms nothing', async () => {
+  // A getter does it when the second item is read.
+  const once = (work, list = ['a', 'b', 'c']) =>
+    Object.defineProperty(list, 1, { configurable: true, enumerable: true, get() { work(list); return 'b' } })
+  const person = (work) => ({ get x() { work(); return 1 }, y: 2, tag: 3 })
+  for (const sync of [true, false]) {
+    const one = await start()
+    const call = async (name, ...args) => (sync ? one.sync[name](...args) : one[name](...args))
+    // The array shrinks, grows, or claims to be longer.
+    for (const work of [(list) => { list.length = 0 }, (list) => list.push('d'), (list) => list.splice(0, 1)]) {
+      await call('echoStrings', once(work)).catch((error) => assert.ok(error instanceof TypeMismatchError, error.stack))
+    }
+    await rejects(() => call('echoStrings', once((list) => { list.length = 2 })), 'undefined')
+    // A Proxy of an array is no array to the engine.
+    await rejects(() => call('echoStrings', new Proxy(['a'], { get() { throw new Error('asked') } })), 'got object')
+    // Calls, and ends, in the middle.
+    assert.deepEqual(await call('echoPoint', person(() => one.sync.echoString('inner'))), { x: 1, y: 2, tag: 3 })
+    const thrown = new Error('from a trap')
+    const failing = new Proxy({ x: 1, y: 2, tag: 3 }, { get() { throw thrown } })
+    assert.equal((await thrownBy(() => call('echoPoint', failing))).cause, thrown)
+    const keys = new Proxy({ a: 1 }, { ownKeys() { throw thrown } })
+    assert.equal((await thrownBy(() => call('echoCounts', keys))).cause, thrown)
+    // What is no number, string or Date is not asked to be one.
+    let asked = 0
+    const wish = { valueOf: () => asked++, toString: () => `${asked++}`, [Symbol.toPrimitive]: () => asked++ }
+    for (const name of ['echoString', 'echoInt64', 'echoTime', 'echoDuration', 'echoBool']) {
+      await thrownBy(() => call(name, wish))
+    }
+    assert.equal(asked, 0)
+    // An iterator of a Map that is changed, and one that the program has replaced.
+    const map = new Map([['a', 1]])
+    map[Symbol.iterator] = function* () { for (let i = 0; i < 5; i++) yield [`k${i}`, i] }
+    assert.deepEqual(Object.keys(await call('echoCounts', map)).length > 0, true)
+    const broken = new Map([['a', 1]])
+    broken[Symbol.iterator] = function* () { yield 5 }
+    await thrownBy(() => call('echoCounts', broken))
+    // Memory that is resized while the arguments behind it are read.
+    if (ArrayBuffer.prototype.resize) {
+      const buffer = new ArrayBuffer(8192, { maxByteLength: 16_384 })
+      const bytes = new Uint8Array(buffer)
+      const late = once(() => buffer.resize(16), ['x', 'y'])
+      await thrownBy(() => call('throughHost', 's', bytes, 1, late, []))
+      assert.equal(bytes.length, 16)
+    }
+    assert.equal(await call('echoString', 'alive'), 'alive')
+    await one.close?.()
+  }
+})
+
+test('an instance that is ended by a getter of its own argument is ended', async () => {
+  const one = await start()
+  const ending = { get x() { one.close(); return 1 }, y: 2, tag: 3 }
+  const error = await thrownBy(() => one.sync.echoPoint(ending))
+  assert.ok(['dead-instance', 'busy'].includes(error.code), error.stack)
+})
+
 test('maps are objects for keys that are strings, and Maps for others', async () => {
   assert.deepEqual(await instance.echoCounts({ a: 1 }), { a: 1 })
   assert.deepEqual(await instance.echoCounts(new Map([['a', 1]])), { a: 1 })

@@ -180,7 +180,7 @@ def test_json_that_is_deeper_than_the_stack_is_refused() -> None:
     def depth(deep: int) -> Any:
         text = b"[" * deep + b"]" * deep
         exports = [Export("f", "i", "i", give_list(AT, const(len(text))))]
-        guest: Any = undergo.Plugin(module(JSON_WIT, exports, data=[(AT, text)])).instantiate()
+        guest: Any = undergo.Plugin(module(JSON_WIT, exports, data=[(AT, text)], pages=32)).instantiate()
         return guest.f(0)
 
     said: list[Any] = []

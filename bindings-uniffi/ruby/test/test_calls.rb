@@ -172,6 +172,34 @@ class TestCalls < Minitest::Test
     assert_raises(Undergo::TypeMismatchError) { @guest.echo_duration(Float::NAN) }
   end
 
+  # Classes of the program's own whose methods run while an argument is read.
+  def test_code_that_runs_while_an_argument_is_read
+    list = Class.new(Array)
+    grown = list.new(%w[a b])
+    grown.define_singleton_method(:each) { |&block| super(&block).push("c") and block.call("c") }
+    short = list.new(%w[a b])
+    short.define_singleton_method(:size) { 1 }
+    hash = Class.new(Hash).new.merge!("a" => 1)
+    hash.define_singleton_method(:size) { 1 << 20 }
+    struct = Struct.new(:x, :y, :tag) { def to_h(*) = { x: 1.0 } }
+    { echo_strings: [grown, short], echo_counts: [hash], echo_any: [grown, short, hash], echo_point: [struct.new(1.0, 2.0, 3)] }
+      .each do |name, values|
+      values.each { |value| assert_raises(Undergo::TypeMismatchError) { @guest.exports[name].call(value) } }
+    end
+    # What it raises is the caller's, and calls in the middle are calls.
+    raising = list.new(%w[a])
+    raising.define_singleton_method(:each) { |&_| raise ArgumentError, "no" }
+    assert_equal "no", assert_raises(ArgumentError) { @guest.echo_strings(raising) }.message
+    guest = @guest
+    calling = list.new(%w[a])
+    calling.define_singleton_method(:each) { |&block| super(&block).tap { guest.echo_string("inner") } }
+    assert_equal %w[a], @guest.echo_strings(calling)
+    closing = list.new(%w[a])
+    closing.define_singleton_method(:each) { |&block| super(&block).tap { guest.reset } }
+    assert_equal %w[a], @guest.echo_strings(closing)
+    assert_equal 1, @guest.counter
+  end
+
   def test_what_can_not_cross
     assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_string(Object.new) }.message, "got Object"
     cyclic = []

@@ -10,7 +10,9 @@ module Undergo
     # Deeper values are refused, since those that contain themselves are that, too.
     DEPTH = 500
     SECOND = 1_000_000_000
-    private_constant :INTEGERS, :UNSIGNED, :DEPTH, :SECOND
+    # Code of the program's runs meanwhile: methods of its own classes of lists, strings and structs.
+    CHANGED = "the value changed its size while it was read; don't change an argument during a call"
+    private_constant :INTEGERS, :UNSIGNED, :DEPTH, :SECOND, :CHANGED
 
     # Packs values, one behind the other.
     def self.pack(values)
@@ -43,9 +45,7 @@ module Undergo
       when false then out << "f"
       when Float then [100, value].pack("CE", buffer: out)
       when Symbol then put_run(121, value.name.encode(Encoding::UTF_8), out)
-      when Array
-        [108, value.size].pack("CV", buffer: out)
-        value.each { |item| put(item, out, depth + 1) }
+      when Array then put_list(value, out, depth)
       when Hash then put_pairs(109, value, out, depth)
       when Time then [84, value.to_i, value.nsec, value.utc_offset].pack("Cq<Vl<", buffer: out)
       when Rational then put_rational(value, out)
@@ -78,12 +78,23 @@ module Undergo
       end
     end
 
+    def self.put_list(list, out, depth)
+      [108, left = list.size].pack("CV", buffer: out)
+      list.each do |item|
+        left -= 1
+        put(item, out, depth + 1)
+      end
+      raise TypeMismatchError, CHANGED unless left.zero?
+    end
+
     def self.put_pairs(tag, pairs, out, depth)
-      [tag, pairs.size].pack("CV", buffer: out)
+      [tag, left = pairs.size].pack("CV", buffer: out)
       pairs.each do |key, item|
+        left -= 1
         put(key, out, depth + 1)
         put(item, out, depth + 1)
       end
+      raise TypeMismatchError, CHANGED unless left.zero?
     end
 
     def self.put_rational(value, out)
@@ -99,7 +110,7 @@ module Undergo
         put_run(111, value.class.name || "an object", out)
       end
     end
-    private_class_method :put, :put_string, :put_run, :put_integer, :put_pairs, :put_rational, :put_object
+    private_class_method :put, :put_list, :put_string, :put_run, :put_integer, :put_pairs, :put_rational, :put_object
 
     # Reads what the library packed.
     class Reader
