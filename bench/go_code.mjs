@@ -5,8 +5,6 @@ import { WASI } from 'node:wasi'
 const [, , file, ...args] = process.argv
 const wasi = new WASI({ version: 'preview1', args: ['program', ...args], returnOnExit: true })
 const { instance } = await WebAssembly.instantiate(readFileSync(file), wasi.getImportObject())
-// Node 20 may crash in a collection of its garbage that a growing memory begins: "unreachable code" in MarkCompactCollector. So it has grown before.
-instance.exports.memory.grow(12000)
 const before = process.cpuUsage()
 process.exitCode = wasi.start(instance)
 const { user, system } = process.cpuUsage(before)

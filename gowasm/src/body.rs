@@ -176,7 +176,8 @@ fn locals(function: &FunctionBody<'_>) -> Result<(Vec<(u32, u8)>, u32), Copied> 
 fn instructions(module: &[u8], function: &FunctionBody<'_>) -> Result<(Vec<Instruction>, Vec<usize>), Copied> {
     let damaged = |_| Copied("its code is damaged");
     let mut reader = function.get_operators_reader().map_err(damaged)?;
-    let (mut instructions, mut table) = (Vec::new(), Vec::new());
+    // An instruction has two bytes and a half, on average.
+    let (mut instructions, mut table) = (Vec::with_capacity(function.range().len() / 2), Vec::new());
     while !reader.eof() {
         let start = reader.original_position();
         let operator = reader.read().map_err(damaged)?;
