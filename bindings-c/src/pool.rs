@@ -45,7 +45,7 @@ pub unsafe extern "C" fn undergo_pool_call(
         let core = &borrow(pool, "pool")?.core;
         let mut arguments = core.plugin().arguments(core.plugin().export(text(name, "name")?)?)?;
         arguments.lower_all(exports::values(args, count)?.into_iter())?;
-        core.call_then(&mut arguments, &call_options(options), |mut returned| exports::lift_value(returned.outcome(), result))
+        core.call_then(&mut arguments, &call_options(options), |outcome| exports::lift_value(outcome, result))
     })
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn undergo_pool_invoke(
         let target = Target::new(shape, result, arena)?;
         let mut arguments = core.plugin().arguments(export)?;
         exports::lower_struct(&mut arguments, shape, args)?;
-        core.call_then(&mut arguments, &call_options(options), |mut returned| target.lift(returned.outcome()))
+        core.call_then(&mut arguments, &call_options(options), |outcome| target.lift(outcome))
     })
 }
 

@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use napi::sys;
-use undergo::{AsyncArguments, AsyncReturned, CallOptions, Caller, Error, ErrorKind, Function, Plugin, Result, give_turn, names, spawn};
+use undergo::{Arguments, CallOptions, Caller, Error, ErrorKind, Function, Outcome, Plugin, Result, give_turn, names, spawn};
 
 use crate::bytes::Loans;
 use crate::errors;
@@ -44,9 +44,9 @@ impl Target {
 
     async fn call(
         &self,
-        arguments: AsyncArguments,
+        arguments: Arguments<'static, 'static>,
         options: &CallOptions,
-        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<()> + Send + 'static,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         match self {
             Target::Instance(instance) => instance.call_then(arguments, options, then).await,
@@ -56,9 +56,9 @@ impl Target {
 
     fn call_here<R>(
         &self,
-        arguments: AsyncArguments,
+        arguments: Arguments<'static, 'static>,
         options: &CallOptions,
-        then: impl FnOnce(AsyncReturned<'_, '_>) -> Result<R>,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
         match self {
             Target::Instance(instance) => instance.call_here(arguments, options, then),
@@ -197,9 +197,9 @@ unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -
 
 impl Export {
     /// Lowers what was given.
-    fn arguments(&self, env: Env, given: &[sys::napi_value], loans: &Loans) -> Result<AsyncArguments> {
+    fn arguments(&self, env: Env, given: &[sys::napi_value], loans: &Loans) -> Result<Arguments<'static, 'static>> {
         self.callee.target.check()?;
-        let mut arguments = self.callee.target.plugin().async_arguments(self.number)?;
+        let mut arguments = self.callee.target.plugin().owned_arguments(self.number)?;
         let wanted = self.function.params.len();
         let mut count = given.len();
         while count > wanted && env.value(given[count - 1]).is(Kind::Undefined) {
@@ -258,7 +258,7 @@ impl Export {
                 give_turn().await;
             }
             let done = settle.clone();
-            let lift = move |returned: AsyncReturned<'_, '_>| {
+            let lift = move |returned: Outcome<'_, '_>| {
                 let env = home.env()?;
                 done.resolve(returned.lift(&ToJs { env, home: &home, bigint })?);
                 Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use undergo::{AsyncArguments, CallOptions, Error};
+use undergo::{Arguments, CallOptions, Error};
 
 use crate::coroutine::{self, Call, Outcome};
 use crate::errors;
@@ -29,8 +29,8 @@ impl Target {
         }
     }
 
-    async fn call(&self, arguments: AsyncArguments, options: &CallOptions) -> Outcome {
-        let lift = |returned: undergo::AsyncReturned<'_, '_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
+    async fn call(&self, arguments: Arguments<'static, 'static>, options: &CallOptions) -> Outcome {
+        let lift = |returned: undergo::Outcome<'_, '_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
         match self {
             Target::Instance(instance) => instance.call_then(arguments, options, lift).await,
             Target::Pool(pool) => pool.call_then(arguments, options, lift).await,
@@ -64,7 +64,7 @@ impl AsyncFunction {
     #[pyo3(signature = (*args, **kwargs))]
     fn __call__<'py>(&self, py: Python<'py>, args: &Bound<'py, PyTuple>, kwargs: Option<&Bound<'py, PyDict>>) -> PyResult<Call> {
         let fail = |error: Error| errors::to_python(py, &error);
-        let mut arguments = self.target.plugin().async_arguments(self.shape.export).map_err(fail)?;
+        let mut arguments = self.target.plugin().owned_arguments(self.shape.export).map_err(fail)?;
         self.shape.lower(args, kwargs, |i, value| arguments.lower(i, &Object(value))).map_err(fail)?;
         let within = coroutine::lease(py)?;
         let (target, host, options) = (self.target.clone(), self.host.clone_ref(py), self.options.clone());

@@ -47,18 +47,13 @@ impl Target {
         arguments: &mut undergo::Arguments<'_, 'py>,
         options: &CallOptions,
     ) -> undergo::Result<Bound<'py, PyAny>> {
+        // The instance is left when this returns, which must not happen with the interpreter's lock held: who has it next may have to be waited for.
+        let lift = |outcome: undergo::Outcome<'_, '_>| Python::attach(|py| outcome.lift(&ToPython(py)).map(Bound::unbind));
         match self {
-            Target::Instance(instance) => {
-                let OnThisThread(returned) = py.detach(|| OnThisThread(arguments.call(instance, options)));
-                returned?.lift(&ToPython(py))
-            }
-            Target::Pool(pool) => {
-                // The pool's instance goes back when this returns, and that must not happen with the interpreter's lock held: who gets it
-                // may have to be waited for.
-                let lift = |returned: undergo::Returned<'_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
-                py.detach(|| pool.call_then(arguments, options, lift)).map(|value| value.into_bound(py))
-            }
+            Target::Instance(instance) => py.detach(|| arguments.call(instance, options, lift)),
+            Target::Pool(pool) => py.detach(|| pool.call_then(arguments, options, lift)),
         }
+        .map(|value| value.into_bound(py))
     }
 }
 
@@ -152,12 +147,6 @@ impl Function {
         Function { target: self.target.clone(), shape: self.shape.clone(), options, host: self.host.clone_ref(py) }
     }
 }
-
-/// A result that leaves `Python::detach`, though it may not leave its thread.
-struct OnThisThread<'i>(undergo::Result<undergo::Returned<'i>>);
-
-// SAFETY: made in one place, as the result of a closure that `Python::detach` runs on the calling thread, and taken apart there.
-unsafe impl Send for OnThisThread<'_> {}
 
 #[pymethods]
 impl Function {

@@ -8,36 +8,36 @@ use pyo3::types::PyDict;
 
 /// Has the core ask.
 pub(crate) fn install() {
-    undergo::set_coroutine(|| Python::try_attach(current).unwrap_or(0));
+    undergo::set_coroutine(|| Python::try_attach(current).flatten());
 }
 
 /// Tells the core which greenlet the host's code runs in that a guest has called.
 #[inline]
 pub(crate) fn note(py: Python<'_>) {
-    undergo::in_coroutine(current(py));
+    undergo::in_coroutine(current(py).unwrap_or(0));
 }
 
-/// A number that no other greenlet of this thread has; 0 where there are none that could take turns with this one.
-fn current(py: Python<'_>) -> u64 {
+/// A number that no other greenlet of this thread has; 0 for the thread's own code where nothing makes that switch. `None` in a program without greenlets.
+fn current(py: Python<'_>) -> Option<u64> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let function = match FUNCTION.get(py) {
         Some(function) => function.bind(py),
         None => {
             // Not imported here: a program without greenlets has none.
-            let Some(module) = imported(py, intern!(py, "greenlet")) else { return 0 };
-            let Ok(function) = module.getattr(intern!(py, "getcurrent")) else { return 0 };
+            let module = imported(py, intern!(py, "greenlet"))?;
+            let function = module.getattr(intern!(py, "getcurrent")).ok()?;
             FUNCTION.get_or_init(py, || function.unbind()).bind(py)
         }
     };
-    let Ok(greenlet) = function.call0() else { return 0 };
-    match greenlet.getattr(intern!(py, "parent")) {
+    let greenlet = function.call0().ok()?;
+    Some(match greenlet.getattr(intern!(py, "parent")) {
         // A thread's own code, which switches only where somebody makes it to: gevent and eventlet do in each wait.
         Ok(parent) if parent.is_none() => {
             u64::from(imported(py, intern!(py, "gevent")).is_some() || imported(py, intern!(py, "eventlet")).is_some())
         }
         // Its address: a greenlet that is in the middle of a host function lives.
         _ => greenlet.as_ptr().addr() as u64,
-    }
+    })
 }
 
 fn imported<'py>(py: Python<'py>, name: &Bound<'py, pyo3::types::PyString>) -> Option<Bound<'py, PyAny>> {

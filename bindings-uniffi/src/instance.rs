@@ -32,7 +32,7 @@ impl Instance {
         let call = move |core: &undergo::Instance| {
             let mut arguments = core.arguments(core.plugin().export(&name)?)?;
             arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
-            arguments.call(core, &options)?.lift(&ToValue)
+            arguments.call(core, &options, |outcome| outcome.lift(&ToValue))
         };
         self.run(call)
     }

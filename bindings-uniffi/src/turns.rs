@@ -155,7 +155,7 @@ impl Turns {
         let arguments = arguments(core.plugin(), export, &packed)?;
         self.begin(timeout, cancel, move |call| async move {
             let packing = Packing::new(core.plugin().clone());
-            let then = move |returned: undergo::AsyncReturned<'_, '_>| returned.lift(&packing).map(|()| packing.finish());
+            let then = move |returned: undergo::Outcome<'_, '_>| returned.lift(&packing).map(|()| packing.finish());
             Ok(Turn::Returned { packed: core.call_then(arguments, &call, then).await? })
         })
     }
@@ -177,7 +177,7 @@ impl Turns {
         let arguments = arguments(core.plugin(), export, &packed)?;
         self.begin(timeout, cancel, move |call| async move {
             let packing = Packing::new(core.plugin().clone());
-            let then = move |returned: undergo::AsyncReturned<'_, '_>| returned.lift(&packing).map(|()| packing.finish());
+            let then = move |returned: undergo::Outcome<'_, '_>| returned.lift(&packing).map(|()| packing.finish());
             Ok(Turn::Returned { packed: core.call_then(arguments, &call, then).await? })
         })
     }
@@ -301,8 +301,8 @@ fn nothing(_: ()) -> Turn {
     Turn::Returned { packed: Vec::new() }
 }
 
-fn arguments(plugin: &undergo::Plugin, export: u32, packed: &[u8]) -> Result<undergo::AsyncArguments> {
-    let mut arguments = plugin.async_arguments(export as usize)?;
+fn arguments(plugin: &undergo::Plugin, export: u32, packed: &[u8]) -> Result<undergo::Arguments<'static, 'static>> {
+    let mut arguments = plugin.owned_arguments(export as usize)?;
     let nodes = wire::read(packed)?;
     arguments.expect(nodes.len())?;
     nodes.iter().enumerate().try_for_each(|(number, node)| arguments.lower(number, &Given(node)))?;

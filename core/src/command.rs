@@ -1,19 +1,14 @@
 //! Running a command: a program that begins, ends, and answers with its exit code.
 
-use std::pin::pin;
-
 use crate::compile::module::ModuleKind;
 use crate::config::CallOptions;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::lifecycle::Usage;
 use crate::guest::options::InstanceOptions;
-use crate::instance::async_instance;
-use crate::instance::running::{Leaving, come_up};
-use crate::instance::store::Seed;
-use crate::platform::stack;
+use crate::instance::running::hold;
+use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
-use crate::sched::task;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +36,8 @@ impl Plugin {
     /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for a directory that can't be opened; what else than an exit
     /// ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        let options = self.options_of_command(options)?;
-        let budget = Budget::of(call, &options.limits);
-        stack::check()?;
-        let seed = Seed::new(self, options)?;
-        seed.check_stack()?;
-        let mut store = seed.store()?;
-        // Nobody else knows of it, so this does not wait; host functions expect it.
-        seed.gate.enter(&budget)?;
-        let leaving = Leaving(&seed.gate);
-        let ended = come_up(&seed, &mut store, budget);
-        drop(leaving);
-        Completed::of(&seed, ended)
+        let kind = Kind::holding();
+        hold(kind.driver, self.run_by(kind, options, call))
     }
 
     /// The same as a future: it holds no thread while the command waits. Dropped, it ends the command.
@@ -61,13 +46,7 @@ impl Plugin {
     ///
     /// As [`run`](Plugin::run).
     pub async fn run_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        let options = self.options_of_command(options)?;
-        let budget = Budget::of(call, &options.limits);
-        let seed = Seed::new(self, options)?;
-        task::away().await;
-        let mut store = seed.store()?;
-        let ended = async_instance::come_up(&seed, &mut store, budget).await;
-        Completed::of(&seed, ended)
+        self.run_by(Kind::SUSPENDING, options, call).await
     }
 
     /// The same on this thread, for a host with an event loop that stands still meanwhile: see [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
@@ -76,7 +55,15 @@ impl Plugin {
     ///
     /// As [`run`](Plugin::run).
     pub fn run_here(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        task::run_here(pin!(self.run_async(options, call)))
+        hold(Kind::SUSPENDING.driver, self.run_async(options, call))
+    }
+
+    async fn run_by(&self, kind: Kind, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
+        let options = self.options_of_command(options)?;
+        let budget = Budget::of(call, &options.limits);
+        let seed = Seed::new(self, options, kind)?;
+        let ended = seed.begin(budget).await?.1;
+        Completed::of(&seed, ended)
     }
 
     fn options_of_command(&self, mut options: InstanceOptions) -> Result<InstanceOptions> {

@@ -219,7 +219,7 @@ fn a_chain_of_short_calls_lets_the_loop_have_its_turns() {
     let (seen, called, read) = (enough.clone(), calls.clone(), results.clone());
     spawn(home.clone(), async move {
         while seen.load(Ordering::SeqCst) == 0 {
-            let mut arguments = conformance().async_arguments(conformance().export("echo-int").expect("an export")).expect("arguments");
+            let mut arguments = conformance().owned_arguments(conformance().export("echo-int").expect("an export")).expect("arguments");
             arguments.lower(0, &&SEVEN).expect("a number");
             let counted = read.clone();
             let result = instance.call_then(arguments, &PLAIN, move |returned| {
@@ -492,7 +492,7 @@ fn an_asynchronous_function_needs_an_asynchronous_call() {
     let error = instance.call("divmod-through-host", &[Value::Int(1), Value::Int(1)], &PLAIN).expect_err("nobody can wait");
     expect(&error, ErrorKind::HostError, &["make the instance, or the pool, an asynchronous one"]);
     let other: Plugin = plugin(r#"(module (func (export "_initialize")))"#).expect("a plugin");
-    expect(&other.async_arguments(3).err().expect("none"), ErrorKind::UnknownExport, &["3"]);
+    expect(&other.owned_arguments(3).err().expect("none"), ErrorKind::UnknownExport, &["3"]);
 }
 
 #[test]

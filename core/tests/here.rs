@@ -38,11 +38,10 @@ fn call(instance: &AsyncInstance, name: &str, n: i64) -> Result<Value> {
 
 fn call_with(instance: &AsyncInstance, name: &str, n: i64, options: &CallOptions) -> Result<Value> {
     let plugin = instance.plugin();
-    let mut arguments = plugin.async_arguments(plugin.export(name)?)?;
-    // Arguments own what they lend.
-    let n: &'static Value = Box::leak(Box::new(Value::Int(n)));
+    let n = Value::Int(n);
+    let mut arguments = plugin.arguments(plugin.export(name)?)?;
     if !arguments.function().params.is_empty() {
-        arguments.lower(0, &n)?;
+        arguments.lower(0, &&n)?;
     }
     instance.call_here(arguments, options, |returned| returned.lift(&ToValue))
 }
@@ -197,9 +196,9 @@ fn with_every_import() -> InstanceOptions {
 fn a_pool_gives_what_is_free() {
     let pool = guest().async_pool(PoolOptions::new(1, asking(Ok))).expect("a pool");
     let call = || {
-        let mut arguments = pool.plugin().async_arguments(pool.plugin().export("one")?)?;
-        let n: &'static Value = Box::leak(Box::new(Value::Int(1)));
-        arguments.lower(0, &n)?;
+        let n = Value::Int(1);
+        let mut arguments = pool.plugin().arguments(pool.plugin().export("one")?)?;
+        arguments.lower(0, &&n)?;
         pool.call_here(arguments, &PLAIN, |returned| returned.lift(&ToValue))
     };
     assert!(matches!(call(), Ok(Value::Int(2))));

@@ -26,7 +26,12 @@ const CRATES: [Crate; 1] = [Crate {
         &["compile"],
         &["sched"],
         &["wasi"],
-        &["guest", "call", "plugin", "instance", "pool", "command.rs"],
+        &["guest"],
+        &["call"],
+        &["plugin"],
+        &["instance"],
+        &["pool"],
+        &["command.rs"],
         &["lib.rs"],
     ],
 }];

@@ -150,8 +150,9 @@ impl Lift for Meddling<'_> {
 fn a_call_in_the_middle_of_a_conversion_is_busy() {
     let hosted = hosted(quiet());
     let export = conformance().export("counter").expect("the export");
-    let returned = hosted.instance.arguments(export).expect("a call").call(&hosted.instance, &PLAIN).expect("a result");
-    expect(&returned.lift(&Meddling(&hosted)).expect_err("busy"), ErrorKind::Busy, &["in the middle of a call of this thread"]);
+    let mut arguments = hosted.instance.arguments(export).expect("arguments");
+    let lifted = arguments.call(&hosted.instance, &PLAIN, |outcome| outcome.lift(&Meddling(&hosted)));
+    expect(&lifted.expect_err("busy"), ErrorKind::Busy, &["in the middle of a call of this thread"]);
     assert_eq!(hosted.call("counter", &[]).expect("it lives"), int(2));
 }
 

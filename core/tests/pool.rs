@@ -273,7 +273,7 @@ fn arguments_are_for_instances_of_their_plugin() {
     let (one, other) = (counter(), counter());
     let instance = one.instantiate(with_wait(|n| n)).expect("an instance");
     let mut arguments = other.arguments(other.export("count").expect("an export")).expect("arguments");
-    let error = arguments.call(&instance, &PLAIN).err().expect("another plugin");
+    let error = arguments.call(&instance, &PLAIN, |_| Ok(())).expect_err("another plugin");
     expect(&error, ErrorKind::UnknownExport, &["the instance is one of"]);
     expect(&other.arguments(99).err().expect("no such export"), ErrorKind::UnknownExport, &["99"]);
 }

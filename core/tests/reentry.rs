@@ -197,7 +197,7 @@ fn asked(answer: impl Fn() -> Result<Value, Error> + Send + Sync + 'static) -> I
 
 fn call_here(instance: &AsyncInstance, name: &str) -> Result<Value, Error> {
     let plugin = instance.plugin();
-    instance.call_here(plugin.async_arguments(plugin.export(name)?)?, &PLAIN, |returned| returned.lift(&ToValue))
+    instance.call_here(plugin.arguments(plugin.export(name)?)?, &PLAIN, |returned| returned.lift(&ToValue))
 }
 
 /// A host function that blocks its thread until a call of the instance that called it is over.

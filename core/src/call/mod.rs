@@ -1,7 +1,7 @@
 //! The way into a guest and out of it: calls of exports, calls of host functions, and calls back from within these.
 
-pub(crate) mod async_host_call;
-pub(crate) mod fiber;
+pub(crate) mod closures;
 pub(crate) mod host_call;
-pub(crate) mod reentry;
-pub(crate) mod words;
+pub(crate) mod invoke;
+pub(crate) mod outcome;
+pub(crate) mod provided;

@@ -38,6 +38,11 @@ impl Flavor {
 pub(crate) struct Stack(u32);
 
 impl Stack {
+    /// Native stack that a call needs for such a guest: some for the host functions that it calls, on top of its own.
+    pub(crate) fn native(self) -> usize {
+        self.bytes() + (1 << 20)
+    }
+
     const LEAST: u32 = 16;
     const MOST: u32 = 29;
 

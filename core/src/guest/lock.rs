@@ -1,126 +1,101 @@
-//! The gate of an instance: who is in it.
+//! The lock of an instance: who is in it, who waits for it, and to whose host function its store is lent.
+//!
+//! One caller at a time is in an instance. While its guest has called a host function, the store is on *loan*, and code of that function may call the same
+//! instance: it takes the store from the innermost loan, and gives it back. Loans end in the reverse order of their beginnings, as calls do.
 
 use std::cell::UnsafeCell;
+use std::collections::VecDeque;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::StoreContextMut;
 
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::state::State;
-use crate::platform::fork;
-use crate::platform::membarrier;
-use crate::platform::stack::thread_id;
+use crate::platform::stack::{self, thread_id};
+use crate::platform::{fork, membarrier};
+use crate::sched::driver::Driver;
+use crate::sched::handoff::Handoff;
+use crate::sched::task;
 
-/// Who may enter an instance: one thread at a time, and that thread again only from within a host function.
-pub(crate) struct Gate {
-    /// The number of the thread that is in the instance; 0 when none is.
+/// Who may enter an instance: one caller at a time, and others from within a host function that its guest has called.
+pub(crate) struct Lock {
+    /// The number of the caller that is in the instance, a thread's or a call's; 0 when none is.
     owner: AtomicU64,
     waiters: AtomicUsize,
-    lock: Mutex<()>,
-    left: Condvar,
-    /// Set while the owner runs a host function: the store, for a call back into it.
-    inner: Inner,
-    /// The number of the loan under which `inner` is, or was, lent; 0 when no host function runs.
-    lease: AtomicU64,
-    leases: AtomicU64,
+    queue: Mutex<VecDeque<Arc<Waiter>>>,
+    loans: Loans,
     /// The process that it was made in: see `fork.rs`.
     generation: u64,
 }
 
-/// The store, while it is lent.
-struct Inner(UnsafeCell<Option<StoreContextMut<'static, State>>>);
-
-// SAFETY: it is touched only by the thread whose number is in `owner` (see `take_inner`, `put_inner`), after the one before has left, and what it holds is Send.
-unsafe impl Sync for Inner where StoreContextMut<'static, State>: Send {}
-
-/// A loan of the store, and the one around it: numbers, 0 where there is none.
-#[derive(Clone, Copy)]
-pub(crate) struct Loan {
-    lease: u64,
-    around: u64,
+/// A caller that waits, by its number.
+struct Waiter {
+    owner: u64,
+    turn: Handoff<()>,
 }
 
-/// How a thread came in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Entry {
-    /// The instance was free.
-    Outer,
-    /// From within a host function that the same thread runs.
-    Nested,
+/// The number of a call that may go from thread to thread. No thread has the same.
+pub(crate) fn call_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) | 1 << 63
 }
 
-impl Gate {
-    pub(crate) fn new() -> Gate {
+impl Lock {
+    pub(crate) fn new() -> Lock {
         membarrier::prepare();
-        Gate {
+        Lock {
             owner: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
-            lock: Mutex::new(()),
-            left: Condvar::new(),
-            inner: Inner(UnsafeCell::new(None)),
-            lease: AtomicU64::new(0),
-            leases: AtomicU64::new(0),
+            queue: Mutex::default(),
+            loans: Loans { innermost: UnsafeCell::new(ptr::null_mut()), lease: AtomicU64::new(0), borrower: AtomicU64::new(0) },
             generation: fork::generation(),
         }
     }
 
     /// Comes in if nobody is.
     #[inline]
-    pub(crate) fn enter_at_once(&self) -> bool {
-        self.owner.compare_exchange(0, thread_id(), Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    pub(crate) fn try_enter(&self, caller: u64) -> bool {
+        self.owner.compare_exchange(0, caller, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Comes in, or waits for it as long as the budget lasts.
-    pub(crate) fn enter(&self, budget: &Budget) -> Result<Entry> {
-        let me = thread_id();
-        if self.enter_at_once() {
-            return Ok(Entry::Outer);
+    /// Comes in, or waits for it as long as the budget lasts: those who wait come in in the order in which they came.
+    pub(crate) async fn enter(&self, driver: Driver, caller: u64, budget: &Budget) -> Result<()> {
+        if self.try_enter(caller) {
+            return Ok(());
         }
-        if self.owner.load(Ordering::SeqCst) == me {
-            return Ok(Entry::Nested);
-        }
-        self.wait(me, budget)
-    }
-
-    #[cold]
-    fn wait(&self, me: u64, budget: &Budget) -> Result<Entry> {
         if self.generation != fork::generation() {
             // The owner may be a thread of the parent, which never leaves.
             return Err(fork::left_behind("instance"));
         }
-        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        // Counted before looking again: who leaves either sees the count, or left before the look.
-        self.waiters.fetch_add(1, Ordering::SeqCst);
-        membarrier::heavy();
-        let entered = loop {
-            if self.owner.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-                break Ok(Entry::Outer);
+        let waiter = Arc::new(Waiter { owner: caller, turn: Handoff::new() });
+        {
+            let mut queue = self.queue();
+            // Counted before looking again: who leaves either sees the count, or left before the look.
+            self.waiters.fetch_add(1, Ordering::SeqCst);
+            membarrier::heavy();
+            if self.try_enter(caller) {
+                self.waiters.fetch_sub(1, Ordering::SeqCst);
+                return Ok(());
             }
-            if let Some(deadline) = budget.deadline
-                && deadline.is_past()
-            {
-                let text = format!("the instance was busy with another call for the whole timeout of {:?}", deadline.limit);
-                break Err(Error::new(ErrorKind::Timeout, text));
+            queue.push_back(waiter.clone());
+        }
+        let waiting = Waiting { lock: self, waiter: &waiter };
+        let turn = waiter.turn.wait(driver, budget).await;
+        match turn {
+            Ok(()) => {
+                std::mem::forget(waiting);
+                self.waiters.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
             }
-            // The host's interrupt function may take long, or call another instance: it is asked without the lock.
-            drop(guard);
-            let looked = budget.check();
-            guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(ended) = looked {
-                break Err(ended);
-            }
-            if self.owner.load(Ordering::SeqCst) == 0 {
-                continue;
-            }
-            guard = match budget.pause() {
-                None => self.left.wait(guard).unwrap_or_else(PoisonError::into_inner),
-                Some(pause) => self.left.wait_timeout(guard, pause).unwrap_or_else(PoisonError::into_inner).0,
-            };
-        };
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
-        entered
+            Err(ended) if ended.kind() == ErrorKind::Timeout => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("the instance was busy with another call for the whole time: {}", ended.message()),
+            )),
+            Err(ended) => Err(ended),
+        }
     }
 
     /// Goes out, after an outer entry.
@@ -129,72 +104,193 @@ impl Gate {
         self.owner.store(0, Ordering::Release);
         membarrier::light();
         if self.waiters.load(Ordering::Relaxed) > 0 {
-            self.wake();
+            self.hand_over();
         }
     }
 
+    /// Gives the instance to who has waited longest, unless somebody has come in since.
     #[cold]
-    fn wake(&self) {
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
-        self.left.notify_one();
+    fn hand_over(&self) {
+        let mut queue = self.queue();
+        if let Some(next) = queue.front()
+            && self.try_enter(next.owner)
+            && let Some(next) = queue.pop_front()
+        {
+            next.turn.give(());
+        }
     }
 
-    /// Whether this thread is in, or within a host function that the instance called.
-    pub(crate) fn is_mine(&self) -> bool {
-        self.owner.load(Ordering::SeqCst) == thread_id()
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Arc<Waiter>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The store, for a nested entry. `None` while guest code or a conversion runs: then the instance is busy.
-    pub(crate) fn take_inner(&self) -> Option<StoreContextMut<'static, State>> {
-        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_id());
-        // SAFETY: only the owning thread comes here, which entered before, and no reference into the cell outlives a statement.
-        unsafe { (*self.inner.0.get()).take() }
+    /// Whether that caller is in.
+    pub(crate) fn is_owned_by(&self, caller: u64) -> bool {
+        self.owner.load(Ordering::SeqCst) == caller
+    }
+}
+
+/// Leaves the queue when a caller stops waiting. A turn that had come meanwhile goes to the next.
+struct Waiting<'l> {
+    lock: &'l Lock,
+    waiter: &'l Arc<Waiter>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.lock.queue().retain(|other| !Arc::ptr_eq(other, self.waiter));
+        self.lock.waiters.fetch_sub(1, Ordering::SeqCst);
+        if self.waiter.turn.take().is_some() {
+            self.lock.leave();
+        }
+    }
+}
+
+/// The loans of an instance's store, one within the other.
+struct Loans {
+    /// Touched by the thread alone that runs the host function which has the innermost loan.
+    innermost: UnsafeCell<*mut Loan>,
+    /// The number of the innermost loan; 0 when there is none.
+    lease: AtomicU64,
+    /// The thread that runs its host function.
+    borrower: AtomicU64,
+}
+
+// SAFETY: the cell is touched only by the thread whose number is in `borrower`: it puts that there itself, with the store in its hands, and the store, which is Send, is the
+// only thing behind the pointer that others may have had before.
+unsafe impl Sync for Loans where StoreContextMut<'static, State>: Send {}
+// SAFETY: as above.
+unsafe impl Send for Loans where StoreContextMut<'static, State>: Send {}
+
+/// A loan of the store to a host function. Lies on the stack of what runs that.
+struct Loan {
+    number: u64,
+    /// There unless a nested call has it.
+    store: Option<StoreContextMut<'static, State>>,
+    /// Of a guest on a fiber: the coroutine of the host's language that the function runs in. Guests on their caller's stack look at windows: see `platform::stack`.
+    coroutine: Option<u64>,
+    /// The task that runs the function.
+    task: usize,
+}
+
+/// The loan around another one.
+#[derive(Clone, Copy)]
+struct Around {
+    loan: *mut Loan,
+    number: u64,
+    borrower: u64,
+}
+
+impl Lock {
+    /// Runs code of a host function, to which the store is lent meanwhile. Also says whether the loan has ended in its order: if not, nobody knows who has what of the instance,
+    /// and it has to end.
+    pub(crate) fn lend<R>(&self, driver: Driver, store: StoreContextMut<'_, State>, code: impl FnOnce() -> R) -> (R, bool) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // SAFETY: only the lifetime changes. The loan ends before this returns, also when `code` panics, and the caller has lent the store until then. Who has taken it from the loan and has
+        // not given it back by then finds out that the loan has ended: see `is_current`.
+        let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
+        let (coroutine, task) = match driver {
+            Driver::Direct => (None, 0),
+            Driver::Fiber => (Some(stack::coroutine()), task::current()),
+        };
+        let loans = &self.loans;
+        // SAFETY: this thread has the store, so it is the only one that may touch the cell.
+        let loan = unsafe { *loans.innermost.get() };
+        let around = Around { loan, number: loans.lease.load(Ordering::Relaxed), borrower: loans.borrower.load(Ordering::Relaxed) };
+        let mut loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), store: Some(store), coroutine, task };
+        let lent = Lent { lock: self, loan: &raw mut loan, number: loan.number, around };
+        // SAFETY: as above.
+        unsafe { *loans.innermost.get() = lent.loan };
+        loans.lease.store(lent.number, Ordering::SeqCst);
+        loans.borrower.store(thread_id(), Ordering::SeqCst);
+        let result = code();
+        (result, lent.end())
     }
 
-    /// Lends the store to calls back into the instance, until it is taken back with [`take_inner`](Gate::take_inner).
-    pub(crate) fn put_inner(&self, store: StoreContextMut<'static, State>) {
-        debug_assert_eq!(self.owner.load(Ordering::SeqCst), thread_id());
-        // SAFETY: as in `take_inner`.
-        unsafe { *self.inner.0.get() = Some(store) };
+    /// Whether this thread runs a host function to which the store is lent.
+    #[inline]
+    pub(crate) fn is_lent_here(&self) -> bool {
+        self.loans.borrower.load(Ordering::SeqCst) == thread_id()
     }
 
-    /// Begins a loan of the store to a host function.
-    pub(crate) fn begin_lease(&self) -> Loan {
-        let lease = self.leases.fetch_add(1, Ordering::Relaxed) + 1;
-        Loan { lease, around: self.lease.swap(lease, Ordering::SeqCst) }
+    /// The store, for a call of the same instance from within the host function that has it. `None` while another call has it, and for another coroutine of this thread.
+    pub(crate) fn borrow(&self) -> Option<StoreContextMut<'static, State>> {
+        self.with_loan(|loan| if loan.coroutine.is_none_or(|own| own == stack::coroutine()) { loan.store.take() } else { None })?
     }
 
-    /// Whether no loan that began after this one is left: if there is, the instance is not what its holder takes it for.
-    pub(crate) fn is_innermost(&self, loan: Loan) -> bool {
-        self.lease() == loan.lease
+    /// Gives it back.
+    pub(crate) fn give_back(&self, store: StoreContextMut<'static, State>) {
+        self.with_loan(|loan| loan.store = Some(store));
     }
 
-    /// Ends a loan. Whoever still has the store from it has it no more, which [`lease`](Gate::lease) tells.
-    pub(crate) fn end_lease(&self, loan: Loan) {
-        let _store = self.take_inner();
-        self.lease.store(loan.around, Ordering::SeqCst);
+    /// Whether whoever waits here for the instance waits for itself: this is polled by code of a host function that the instance has called, and not by a task of its own, which would go on
+    /// once the function has returned.
+    pub(crate) fn would_wait_for_itself(&self) -> bool {
+        self.with_loan(|loan| loan.coroutine.is_some() && loan.task == task::current()).unwrap_or(false)
     }
 
-    /// The number of the present loan.
+    fn with_loan<R>(&self, code: impl FnOnce(&mut Loan) -> R) -> Option<R> {
+        if !self.is_lent_here() {
+            return None;
+        }
+        // SAFETY: this thread is the borrower. The loan lives until `lend` ends it, on this thread, and nobody else has a reference to it.
+        unsafe { (*self.loans.innermost.get()).as_mut() }.map(code)
+    }
+
+    /// The number of the present loan; 0 where there is none.
     #[inline]
     pub(crate) fn lease(&self) -> u64 {
-        self.lease.load(Ordering::SeqCst)
+        self.loans.lease.load(Ordering::SeqCst)
+    }
+}
+
+/// Ends a loan.
+struct Lent<'l> {
+    lock: &'l Lock,
+    loan: *mut Loan,
+    number: u64,
+    around: Around,
+}
+
+impl Lent<'_> {
+    fn end(self) -> bool {
+        // SAFETY: the loan is `lend`'s own, which waits for this.
+        let is_back = unsafe { (*self.loan).store.is_some() };
+        is_back && self.lock.lease() == self.number
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let loans = &self.lock.loans;
+        // Numbers grow inwards. A loan within this one that has not ended goes with it; and one around this one that ended before has taken this one along.
+        if loans.lease.load(Ordering::SeqCst) < self.number {
+            return;
+        }
+        // SAFETY: as in `lend`.
+        unsafe { *loans.innermost.get() = self.around.loan };
+        loans.lease.store(self.around.number, Ordering::SeqCst);
+        loans.borrower.store(self.around.borrower, Ordering::SeqCst);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
+    use crate::config::budget::Deadline;
+    use crate::config::cancel::CancelToken;
+    use crate::sched::driver::at_once;
 
-    /// What an instance has besides: something that only who is through the gate may touch.
+    /// What an instance has besides: something that only who has the lock may touch.
     struct Guarded {
-        gate: Gate,
+        lock: Lock,
         touched: UnsafeCell<u32>,
     }
 
-    // SAFETY: `touched` is used by the gate's owner alone. That this holds is what the test shows, under Miri above all.
+    // SAFETY: `touched` is used by the lock's owner alone. That this holds is what the test shows, under Miri above all.
     unsafe impl Sync for Guarded {}
 
     impl Guarded {
@@ -204,64 +300,78 @@ mod tests {
         }
     }
 
+    fn enter(lock: &Lock, budget: &Budget) -> Result<()> {
+        at_once(lock.enter(Driver::Direct, thread_id(), budget))
+    }
+
     #[test]
     fn one_thread_at_a_time_is_in() {
         const ROUNDS: u32 = if cfg!(miri) { 20 } else { 2000 };
-        let guarded = Guarded { gate: Gate::new(), touched: UnsafeCell::new(0) };
+        let guarded = Guarded { lock: Lock::new(), touched: UnsafeCell::new(0) };
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     for _ in 0..ROUNDS {
-                        let gate = &guarded.gate;
-                        assert!(gate.enter(&Budget::default()).is_ok_and(|entry| entry == Entry::Outer));
+                        let lock = &guarded.lock;
+                        assert!(enter(lock, &Budget::default()).is_ok());
+                        assert!(lock.is_owned_by(thread_id()));
                         guarded.touch();
-                        // A host function, which calls back and finds that nobody lent the store.
-                        let around = gate.begin_lease();
-                        assert!(gate.enter(&Budget::default()).is_ok_and(|entry| entry == Entry::Nested));
-                        assert!(gate.take_inner().is_none());
-                        guarded.touch();
-                        assert!(gate.is_innermost(around));
-                        gate.end_lease(around);
-                        assert_eq!(gate.lease(), 0);
-                        gate.leave();
+                        assert!(!lock.is_lent_here() && lock.borrow().is_none());
+                        assert_eq!(lock.lease(), 0);
+                        lock.leave();
                     }
                 });
             }
         });
-        assert_eq!(guarded.touched.into_inner(), 3 * 2 * ROUNDS);
+        assert_eq!(guarded.touched.into_inner(), 3 * ROUNDS);
     }
 
     #[test]
-    fn loans_end_in_their_order() {
-        let gate = Gate::new();
-        assert!(gate.enter(&Budget::default()).is_ok());
-        let (outer, inner) = (gate.begin_lease(), gate.begin_lease());
-        assert!(!gate.is_innermost(outer));
-        assert!(gate.is_innermost(inner));
-        gate.end_lease(inner);
-        assert!(gate.is_innermost(outer));
-        gate.end_lease(outer);
-        assert_eq!(gate.lease(), 0);
+    fn tasks_and_threads_wait_in_one_queue() {
+        let (lock, order) = (Arc::new(Lock::new()), Arc::new(Mutex::new(Vec::new())));
+        assert!(enter(&lock, &Budget::default()).is_ok());
+        let waits_for = |count| {
+            while lock.waiters.load(Ordering::SeqCst) < count {
+                thread::yield_now();
+            }
+        };
+        thread::scope(|scope| {
+            for number in 0..4 {
+                let (lock, order) = (&lock, &order);
+                scope.spawn(move || {
+                    let budget = Budget::default();
+                    let entered = if number % 2 == 0 {
+                        enter(lock, &budget)
+                    } else {
+                        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                        runtime.block_on(lock.enter(Driver::Fiber, call_id(), &budget))
+                    };
+                    assert!(entered.is_ok());
+                    order.lock().expect("no panic").push(number);
+                    lock.leave();
+                });
+                waits_for(number + 1);
+            }
+            lock.leave();
+        });
+        assert_eq!(*order.lock().expect("no panic"), [0, 1, 2, 3]);
+        assert_eq!(lock.waiters.load(Ordering::SeqCst), 0);
     }
 
     #[test]
     fn who_waits_in_vain_leaves_no_trace() {
-        use crate::config::budget::Deadline;
-        use crate::config::cancel::CancelToken;
-
-        let gate = Gate::new();
-        assert!(gate.enter(&Budget::default()).is_ok());
+        let lock = Lock::new();
+        assert!(enter(&lock, &Budget::default()).is_ok());
         let token = CancelToken::new();
         token.cancel();
-        let deadline = Budget { deadline: Some(Deadline::after(std::time::Duration::from_millis(1))), ..Budget::default() };
+        let deadline = Budget { deadline: Some(Deadline::after(Duration::from_millis(1))), ..Budget::default() };
         let cancelled = Budget { cancel: vec![token], ..Budget::default() };
         for (budget, kind) in [(deadline, ErrorKind::Timeout), (cancelled, ErrorKind::Cancelled)] {
-            let ended = thread::scope(|scope| scope.spawn(|| gate.enter(&budget).map(|_| ())).join().expect("no panic"));
-            assert_eq!(ended.expect_err("the gate is taken").kind(), kind);
+            let ended = thread::scope(|scope| scope.spawn(|| enter(&lock, &budget)).join().expect("no panic"));
+            assert_eq!(ended.expect_err("the lock is taken").kind(), kind);
         }
-        assert_eq!(gate.waiters.load(Ordering::SeqCst), 0);
-        gate.leave();
-        let entry = thread::scope(|scope| scope.spawn(|| gate.enter(&Budget::default())).join().expect("no panic"));
-        assert!(entry.is_ok_and(|entry| entry == Entry::Outer));
+        assert_eq!(lock.waiters.load(Ordering::SeqCst), 0);
+        lock.leave();
+        assert!(thread::scope(|scope| scope.spawn(|| enter(&lock, &Budget::default())).join().expect("no panic")).is_ok());
     }
 }

@@ -1,9 +1,14 @@
 //! What the store of a running guest carries, and what every call of it needs: its memory, its limits, its life, and the lock around it.
 
+pub(crate) mod ended;
+pub(crate) mod handles;
+pub(crate) mod host;
 pub(crate) mod lifecycle;
 pub(crate) mod limiter;
 pub(crate) mod lock;
 pub(crate) mod memory_cache;
 pub(crate) mod options;
+pub(crate) mod reentry;
 pub(crate) mod refusal;
 pub(crate) mod state;
+pub(crate) mod words;

@@ -1,7 +1,7 @@
 //! What it takes to make an instance.
 
-use crate::call::host_call::Imports;
 use crate::config::Limits;
+use crate::guest::host::Imports;
 use crate::wasi::sandbox::Sandbox;
 
 /// What it takes to make an instance.

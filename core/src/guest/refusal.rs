@@ -1,26 +1,21 @@
 //! What a guest refuses to carry: it says so by the interface `undergo:go/refusal`, and lives on. See docs/abi.md, section 9.
 
-use std::sync::Arc;
-
-use crate::abi::value::{ToValue, Value};
-use crate::call::host_call::{HostCall, HostFunction};
-use crate::error::{Error, ErrorKind, Result};
-use crate::guest::state::State;
+use crate::error::{Error, Result};
 use crate::interface::Function;
 
 /// Why there is no value where the host finds none.
 pub(crate) struct NoValue {
-    path: String,
-    why: String,
+    pub(crate) path: String,
+    pub(crate) why: String,
 }
 
 /// What a guest refused, and nobody has heard of yet.
 #[derive(Default)]
 pub(crate) struct Refusals {
     /// The first value that it has not laid out.
-    value: Option<Box<NoValue>>,
+    pub(crate) value: Option<Box<NoValue>>,
     /// The arguments of the call that is about to return.
-    arguments: Option<Error>,
+    pub(crate) arguments: Option<Error>,
 }
 
 impl Refusals {
@@ -54,71 +49,4 @@ impl Refusals {
             _ => error,
         }
     }
-}
-
-/// The functions of the interface. A plugin that has another of its name gets what says so.
-pub(crate) fn function(name: &str) -> Arc<dyn HostFunction> {
-    Arc::new(match name {
-        "value" => Refuse::Value,
-        "arguments" => Refuse::Arguments,
-        "answer" => Refuse::Answer,
-        _ => Refuse::Nothing,
-    })
-}
-
-enum Refuse {
-    Value,
-    Arguments,
-    Answer,
-    Nothing,
-}
-
-impl HostFunction for Refuse {
-    fn at_home(&self) -> bool {
-        false
-    }
-
-    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        let mut words = call.args(&ToValue)?.into_iter().map(|value| match value {
-            Value::String(text) => Ok(shortened(text)),
-            _ => Err(unknown()),
-        });
-        let mut next = || words.next().unwrap_or_else(|| Err(unknown()));
-        match self {
-            Refuse::Value => {
-                let (path, why) = (next()?, next()?);
-                refusals(call).value.get_or_insert_with(|| Box::new(NoValue { path, why }));
-            }
-            Refuse::Arguments => {
-                let (path, why) = (next()?, next()?);
-                refusals(call).arguments.get_or_insert_with(|| Error::new(ErrorKind::TypeMismatch, why).at(path));
-            }
-            Refuse::Answer => {
-                let (function, path, why) = (next()?, next()?, next()?);
-                return Err(Error::new(ErrorKind::TypeMismatch, why).at(path).in_function(&function));
-            }
-            Refuse::Nothing => return Err(unknown()),
-        }
-        call.answer(&&Value::None)
-    }
-}
-
-fn unknown() -> Error {
-    let text = "the plugin wants a function of undergo:go/refusal that this host does not know: build the plugin anew";
-    Error::new(ErrorKind::InvalidPlugin, text)
-}
-
-fn refusals<'c>(call: &'c mut HostCall<'_>) -> &'c mut Refusals {
-    let state: &mut State = call.store.data_mut();
-    &mut state.refusals
-}
-
-/// A guest's words, of which nobody reads more.
-fn shortened(mut text: String) -> String {
-    const MOST: usize = 4096;
-    if text.len() > MOST {
-        text.truncate(text.floor_char_boundary(MOST));
-        text.push('…');
-    }
-    text
 }

@@ -1,10 +1,10 @@
 //! A running copy of a plugin.
 
+pub(crate) mod arguments;
 pub(crate) mod async_instance;
-pub(crate) mod call;
 pub(crate) mod plain;
 pub(crate) mod running;
-pub(crate) mod store;
+pub(crate) mod seed;
 mod typed;
 
 use std::fmt;
@@ -12,16 +12,15 @@ use std::sync::Arc;
 
 use crate::abi::access;
 use crate::abi::value::{ToValue, Value};
-use crate::config::CallOptions;
-use crate::config::Tier;
+use crate::call::outcome::Outcome;
 use crate::config::budget::Budget;
+use crate::config::{CallOptions, Tier};
 use crate::error::{Error, Result};
 use crate::guest::lifecycle::Usage;
 use crate::guest::options::InstanceOptions;
-use crate::guest::state::enter;
-use crate::instance::call::{Arguments, Outcome, Returned, no_export};
-use crate::instance::running::Running;
-use crate::instance::store::Seed;
+use crate::instance::arguments::{Arguments, no_export};
+use crate::instance::running::{Running, Wait, hold};
+use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
 
 impl Plugin {
@@ -33,8 +32,9 @@ impl Plugin {
     /// and whatever ends the initialisation.
     pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
         self.check_reactor()?;
-        let budget = Budget::of(&CallOptions::default(), &options.limits);
-        Instance::within(Seed::new(self, options)?, budget)
+        let (kind, budget) = (Kind::holding(), Budget::of(CallOptions::NONE, &options.limits));
+        let seed = Seed::new(self, options, kind)?;
+        Ok(Instance(hold(kind.driver, Running::instantiate(seed, budget))?))
     }
 }
 
@@ -43,14 +43,9 @@ impl Plugin {
 /// Threads may share it: one call runs at a time, and others wait. A host function may call back into the instance that called it. After
 /// anything but a return or a returned Go error, the instance is dead, and each later call gets `dead-instance`.
 #[derive(Clone)]
-pub struct Instance(Arc<Running>);
+pub struct Instance(pub(crate) Arc<Running>);
 
 impl Instance {
-    /// Makes one and initialises it, within that budget.
-    pub(crate) fn within(seed: Seed, budget: Budget) -> Result<Instance> {
-        Ok(Instance(Arc::new(Running::new(seed, budget)?)))
-    }
-
     #[inline]
     pub(crate) fn running(&self) -> &Running {
         &self.0
@@ -65,7 +60,7 @@ impl Instance {
     /// The error that calls get once the instance has ended; `None` while it lives.
     #[must_use]
     pub fn dead(&self) -> Option<Error> {
-        self.0.life.dead()
+        self.0.seed.life.dead()
     }
 
     /// Calls an export with [`Value`]s.
@@ -75,7 +70,7 @@ impl Instance {
     /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see [`ErrorKind`].
     pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
         let export = self.0.seed.plugin.export(name)?;
-        self.call_with(export, options, |arguments| arguments.lower_all(args.iter()), |returned| returned.lift(&ToValue))
+        self.call_with(export, options, |arguments| arguments.lower_all(args.iter()), |outcome| outcome.lift(&ToValue))
     }
 
     /// Calls the export of that number (see [`Plugin::export`]): `lower` lowers the arguments, before anything is locked and the guest is touched, and `then` gets the result. The quickest way of
@@ -93,12 +88,12 @@ impl Instance {
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
         let running = self.running();
-        running.life.check()?;
+        running.seed.life.check()?;
         let plugin = running.seed.plugin.compiled();
         let Some(found) = plugin.exports.get(export) else { return Err(no_export(export)) };
         let mut arguments = Arguments::of(plugin, export, &found.function);
         lower(&mut arguments)?;
-        then(arguments.call_in(running, || running.enter(options))?.outcome())
+        running.call_here(&mut arguments, options, then)
     }
 
     /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and the guest is not touched, until
@@ -109,7 +104,7 @@ impl Instance {
     /// `unknown-export` for a number that is none; `dead-instance`.
     #[inline]
     pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
-        self.0.life.check()?;
+        self.0.seed.life.check()?;
         self.0.seed.plugin.arguments(export)
     }
 
@@ -119,9 +114,7 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
     pub fn poll(&self, options: &CallOptions) -> Result<()> {
-        let mut entered = self.0.enter(options)?;
-        let Some(poll) = entered.store_ref().data().poll else { return Ok(()) };
-        enter(entered.store(), poll, &mut []).inspect_err(|error| self.0.life.kill(error))
+        self.0.hold(self.0.poll(Wait::Thread, self.0.budget(options)))
     }
 
     /// Makes the guest anew: memory, goroutines and globals are as after its first initialisation, a dead instance lives again, and nothing is
@@ -132,19 +125,19 @@ impl Instance {
     ///
     /// `busy` from within a host function that the instance called; whatever ends the initialisation, after which the instance is dead.
     pub fn reset(&self, options: &CallOptions) -> Result<()> {
-        self.0.reset(options)
+        self.0.hold(self.0.reset(Wait::Thread, self.0.budget(options)))
     }
 
     /// What the last call used. Can be read while another is under way, and of a dead instance.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.0.life.usage()
+        self.0.seed.life.usage()
     }
 
     /// The compiler that its code is from.
     #[must_use]
     pub fn tier(&self) -> Tier {
-        self.0.life.tier()
+        self.0.seed.life.tier()
     }
 
     /// Reads guest memory: `len` bytes at `address`.
@@ -153,7 +146,7 @@ impl Instance {
     ///
     /// `type-mismatch` when they do not lie within the memory; `busy`, `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
-        access::read(self.0.enter(&CallOptions::default())?.data()?, address, len)
+        self.memory(|memory| access::read(memory, address, len))
     }
 
     /// Writes guest memory.
@@ -162,7 +155,7 @@ impl Instance {
     ///
     /// As [`read_memory`](Instance::read_memory).
     pub fn write_memory(&self, address: u32, bytes: &[u8]) -> Result<()> {
-        access::write(self.0.enter(&CallOptions::default())?.data_mut()?, address, bytes)
+        self.memory(|memory| access::write(memory, address, bytes))
     }
 
     /// Bytes of guest memory now.
@@ -171,7 +164,11 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`.
     pub fn memory_size(&self) -> Result<u64> {
-        Ok(self.0.enter(&CallOptions::default())?.data()?.len() as u64)
+        self.memory(|memory| Ok(memory.len() as u64))
+    }
+
+    fn memory<R>(&self, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+        self.0.hold(self.0.memory(Wait::Thread, self.0.budget(CallOptions::NONE), code))
     }
 
     /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
@@ -194,26 +191,20 @@ impl Instance {
 }
 
 impl Arguments<'_, '_> {
-    /// Runs the call: waits for the instance, places the arguments, and runs the guest. Arguments serve for one call; what they
+    /// Runs the call: waits for the instance, places the arguments, runs the guest, and gives the result to `then`, which lifts it. Arguments serve for one call; what they
     /// borrowed from the host is let go when they are dropped.
     ///
     /// # Errors
     ///
-    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of another plugin.
+    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of another plugin; the errors of `then`.
     #[inline]
-    pub fn call<'i>(&mut self, instance: &'i Instance, options: &CallOptions) -> Result<Returned<'i>> {
-        let running = instance.running();
-        self.call_in(running, || running.enter(options))
-    }
-
-    pub(crate) fn call_within<'i>(&mut self, instance: &'i Instance, budget: Budget) -> Result<Returned<'i>> {
-        let running = instance.running();
-        self.call_in(running, || running.enter_within(budget))
+    pub fn call<R>(&mut self, instance: &Instance, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        instance.running().call_here(self, options, then)
     }
 }
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Instance({}{})", self.0.seed.plugin.name(), if self.0.life.cause().is_some() { ", dead" } else { "" })
+        write!(f, "Instance({}{})", self.0.seed.plugin.name(), if self.0.seed.life.cause().is_some() { ", dead" } else { "" })
     }
 }

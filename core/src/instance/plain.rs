@@ -6,14 +6,15 @@ use crate::abi::flat::{flatten, unflatten};
 use crate::abi::json;
 use crate::abi::lift::{lift_json, lift_list, utf8};
 use crate::abi::quota::Quota;
+use crate::call::invoke::{Flat, Work};
+use crate::call::outcome::{Outcome, find_result};
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::memory_cache::MemoryCache;
-use crate::guest::state::enter;
 use crate::instance::Instance;
-use crate::instance::call::{Outcome, Returned, expect_count, find_result, no_export};
-use crate::instance::running::{Entered, Running, stale};
+use crate::instance::arguments::{expect_count, no_export};
+use crate::instance::running::{Entered, Running, Wait};
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
+use crate::sched::driver::{Driver, at_once};
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
 const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
@@ -168,45 +169,27 @@ impl<'a> PlainCall<'_, 'a> {
             return expect_count(self.function, self.params).and(Err(too_large(self.function)));
         }
         match self.running.admit(options) {
-            // Made in its place: `Running::enter` would have to move it there.
-            Some(admitted) => self.run_in(admitted.enter(), then),
+            // Made in its place: to wait for an entry would move it there.
+            Some(admitted) => at_once(self.run_in(admitted.enter(), Driver::Direct, then)),
             None => self.run_slowly(options, then),
         }
     }
 
     #[cold]
     fn run_slowly<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
-        let entered = self.running.enter_slowly(options)?;
-        self.run_in(entered, then)
+        let running = self.running;
+        running.hold(async {
+            let entered = running.enter(Wait::Thread, running.budget(options)).await?;
+            self.run_in(entered, running.driver(), then).await
+        })
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `run`")]
-    fn run_in<R>(&mut self, entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
-        let mut returned = Returned { entered, function: self.function, export: self.export, result: 0 };
-        match self.enter(&mut returned.entered) {
-            Ok(result) => returned.result = result,
-            Err(error) => {
-                self.running.life.kill(&error);
-                return Err(error);
-            }
-        }
-        returned.entered.store().data_mut().refusals.check(self.function)?;
-        then(Outcome(&mut returned))
-    }
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `run`")]
-    fn enter(&mut self, entered: &mut Entered<'_>) -> Result<u64> {
-        let store = entered.store();
-        let (func, guest) = (store.data().exports[self.export].0, store.data().guest);
-        if self.size > 0 {
-            let base = guest.find_room(store, self.size)?;
-            let target = &mut MemoryCache::write(guest.memory()?, store)[base as usize..];
-            place(&mut self.raw, &self.nested[..self.lists], &self.places, base, target);
-        }
-        enter(store, func, &mut self.raw[..self.values.max(1)])?;
-        Ok(self.function.abi.result.core_value(self.raw[0]))
+    async fn run_in<R>(&mut self, mut entered: Entered<'_>, driver: Driver, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let raw = &mut self.raw[..self.values.max(1)];
+        let flat = Flat { raw, nested: &self.nested[..self.lists], places: &self.places[..self.lists], size: self.size };
+        entered.call(driver, self.export, self.function, Work::Flat(self.export, self.function, flat), then).await
     }
 
     /// Why the next parameter does not take such a value.
@@ -218,19 +201,6 @@ impl<'a> PlainCall<'_, 'a> {
                 .in_function(&self.function.name),
             None => expect_count(self.function, self.params + 1).err().unwrap_or_else(|| too_large(self.function)),
         }
-    }
-}
-
-/// Copies texts and lists to where the guest has room for them, from `base` on, and points to each.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-fn place(raw: &mut [ValRaw; MOST_VALUES], nested: &[&[u8]], places: &[u8; MAX_PLAIN_PARAMS], base: u32, target: &mut [u8]) {
-    for (i, bytes) in nested.iter().enumerate() {
-        // `nest` has counted them in the same way.
-        let pointer = &mut raw[usize::from(places[i])];
-        let start = pointer.get_u32();
-        target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
-        *pointer = ValRaw::u32(base + start);
     }
 }
 
@@ -250,8 +220,9 @@ fn too_large(function: &Function) -> Error {
 /// Where a text lies that a call gave.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `Outcome::text`")]
-fn find_text<'r>(entered: &'r Entered<'_>, function: &Function, result: u64, quota: &Quota<'_>) -> Result<&'r str> {
-    let (memory, bytes) = find_result(function, || entered.data(), result, quota)?;
+fn find_text<'r>(outcome: &'r Outcome<'_, '_>, quota: &Quota<'_>) -> Result<&'r str> {
+    let function = outcome.function;
+    let (memory, bytes) = find_result(function, || outcome.memory(), outcome.raw, quota)?;
     let (text, len) = lift_list(memory, 1, 1, bytes, function.abi.result.value_offset)?;
     quota.note_read(len);
     quota.charge(len as u64)?;
@@ -264,8 +235,7 @@ impl Outcome<'_, '_> {
     #[must_use]
     #[inline]
     pub fn number(&self) -> Option<u64> {
-        let kind = self.0.function.abi.result.number?;
-        (!self.0.entered.is_stale()).then(|| unflatten(kind, self.0.result))
+        self.function.abi.result.number.map(|kind| unflatten(kind, self.raw))
     }
 
     /// Lifts the result of a function that gives text: lends it to `then`, while it lies in the guest's memory. As [`lift`](Outcome::lift), for hosts that do nothing else with it than to copy it.
@@ -276,20 +246,15 @@ impl Outcome<'_, '_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub fn text<R>(self, then: impl FnOnce(&str) -> Result<R>) -> Result<R> {
-        if !self.0.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json)) {
-            return Err(Error::new(ErrorKind::TypeMismatch, "the result is no text").at(" -> result").in_function(&self.0.function.name));
+        if !self.function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String | TypeKind::Json)) {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the result is no text").at(" -> result").in_function(&self.function.name));
         }
-        let Returned { entered, function, result, .. } = &*self.0;
-        if entered.is_stale() {
-            return Err(stale());
-        }
-        let state = entered.store_ref().data();
-        let quota = Quota::within(state.max_value, &state.wasi.budget);
-        let lifted = match find_text(entered, function, *result, &quota) {
+        let quota = self.quota();
+        let lifted = match find_text(&self, &quota) {
             Ok(text) => then(text),
             Err(error) => Err(error),
         };
         let read = quota.read();
-        self.0.finish(lifted, read)
+        self.finish(lifted, read)
     }
 }

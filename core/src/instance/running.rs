@@ -1,211 +1,303 @@
-//! A running guest, and the right of one thread to be in it.
+//! A running guest, and being in it: every way into an instance comes here.
 
 use std::cell::UnsafeCell;
-use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::pin::pin;
 use std::sync::Arc;
 
-use wasmtime::{AsContextMut, Store, StoreContextMut, ValRaw};
+use wasmtime::{AsContextMut, Store, StoreContextMut};
 
-use crate::abi::block::Block;
+use crate::call::invoke::Work;
+use crate::call::outcome::Outcome;
 use crate::config::CallOptions;
-use crate::config::budget::{self, Budget};
+use crate::config::budget::{self, Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::lifecycle::Lifecycle;
-use crate::guest::lock::{Entry, Gate};
+use crate::guest::lock::{Lock, call_id};
 use crate::guest::memory_cache::MemoryCache;
-use crate::guest::state::{State, enter};
-use crate::instance::store::{Seed, note_fuel, refuel};
+use crate::guest::state::State;
+use crate::instance::arguments::Arguments;
+use crate::instance::seed::{Seed, note_fuel, refuel};
 use crate::interface::Function;
 use crate::platform::fork::Kept;
-use crate::platform::stack;
+use crate::platform::stack::{self, thread_id};
 use crate::platform::tsc::Stopwatch;
+use crate::sched::driver::{Driver, at_once};
+use crate::sched::task;
 use crate::sched::ticker::Ticking;
 
 /// What an instance is, behind its handle.
 pub(crate) struct Running {
     pub(crate) seed: Seed,
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) life: Arc<Lifecycle>,
-    /// Whether no limit has to be seen to with each call.
-    is_unlimited: bool,
-    /// Touched only by who is through the gate.
+    /// Whether calls go by their caller's stack, and no limit has to be seen to with each of them.
+    is_simple: bool,
+    /// Touched only by who has the lock.
     store: Guarded<Kept<Store<State>>>,
 }
 
-/// What is behind the gate.
+/// What is behind the lock.
 struct Guarded<T>(UnsafeCell<T>);
 
-// SAFETY: it is reached only by the gate's owner, one thread at a time, and so goes from thread to thread: through `Entered`, which exists once at a time for outer entries and
-// hands the same store on for nested ones, on the same thread, and by `reset`.
+// SAFETY: it is reached only by the lock's owner, one caller at a time, and so goes from thread to thread: through `Entered`, which exists once at a time for outer entries and
+// hands the same store on for nested ones, and by `reset`.
 unsafe impl<T: Send> Sync for Guarded<T> {}
+
+/// How a caller waits for an instance that another one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// On its thread.
+    Thread,
+    /// In a task.
+    Task,
+    /// Not at all: who has it may need this thread to go on.
+    Never,
+}
+
+/// How a caller came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// The instance was free.
+    Outer,
+    /// From within a host function, with the store of its loan.
+    Nested,
+    /// By the channel of a host function that is awaited.
+    Reentered,
+}
 
 /// Being in the instance: the right to use its store. Small, because each call moves it.
 pub(crate) struct Entered<'i> {
-    pub(crate) running: &'i Running,
-    /// Not a plain reference: a nested entry that somebody keeps beyond its host function may be moved, or dropped, when the store is no more. It is stale then.
+    running: &'i Running,
+    /// Not a plain reference: a nested entry that is left by a coroutine may be moved, or dropped, when the store is no more. It is stale then.
     store: MaybeUninit<StoreContextMut<'static, State>>,
     entry: Entry,
+    /// Whether guest code is under way. Who drops it then ends the instance.
+    is_running: bool,
     /// While it lives, the guest looks now and then whether it should go on.
     ticking: Option<Ticking>,
-    /// Of a call with a deadline or a token: the budget of the call around it.
+    /// Of a call with bounds of its own: those of the call around it.
     outer: Option<Box<Budget>>,
     watch: Stopwatch,
     /// Of a nested entry: the loan that it has the store from.
     lease: u64,
-    /// The gate's owner is a thread, so this stays on it.
-    _not_send: PhantomData<*mut ()>,
 }
 
 impl Running {
     /// Makes a guest, and initialises it.
-    pub(crate) fn new(seed: Seed, budget: Budget) -> Result<Running> {
-        stack::check()?;
-        seed.check_stack()?;
-        let (gate, life) = (seed.gate.clone(), seed.life.clone());
-        let mut store = seed.store()?;
-        // Nobody else knows the instance yet, so this does not wait; host functions expect it.
-        gate.enter(&budget)?;
-        let leaving = Leaving(&gate);
-        come_up(&seed, &mut store, budget)?;
-        drop(leaving);
+    pub(crate) async fn instantiate(seed: Seed, budget: Budget) -> Result<Arc<Running>> {
+        let (store, begun) = seed.begin(budget).await?;
+        begun?;
         let limits = &seed.options.limits;
-        let is_unlimited = limits.timeout.is_none() && limits.fuel.is_none();
-        Ok(Running { seed, gate, life, is_unlimited, store: Guarded(UnsafeCell::new(Kept::new(store))) })
+        let is_simple = seed.kind.driver == Driver::Direct && limits.timeout.is_none() && limits.fuel.is_none();
+        Ok(Arc::new(Running { seed, is_simple, store: Guarded(UnsafeCell::new(Kept::new(store))) }))
     }
 
-    /// Comes in, or waits for it.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "what is entered is then made in its place; to move it costs as much as the rest")]
-    pub(crate) fn enter(&self, options: &CallOptions) -> Result<Entered<'_>> {
-        match self.admit(options) {
-            Some(admitted) => Ok(admitted.enter()),
-            None => self.enter_slowly(options),
-        }
+    /// How its guest is run.
+    #[inline]
+    pub(crate) fn driver(&self) -> Driver {
+        self.seed.kind.driver
+    }
+
+    /// What bounds a call that begins now.
+    pub(crate) fn budget(&self, options: &CallOptions) -> Budget {
+        Budget::of(options, &self.seed.options.limits)
     }
 
     /// Comes in at once, for a call without bounds, if nobody is in and nothing speaks against it.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `enter`")]
+    #[expect(clippy::inline_always, reason = "what is entered is then made in its place; to move it costs as much as the rest")]
     pub(crate) fn admit(&self, options: &CallOptions) -> Option<Admitted<'_>> {
-        if self.is_unlimited && options.are_default() && budget::interrupt().is_none() && stack::is_clear() && self.gate.enter_at_once() {
-            if self.life.is_fine() {
+        if self.is_simple
+            && options.are_default()
+            && budget::interrupt().is_none()
+            && stack::is_clear()
+            && self.seed.lock.try_enter(thread_id())
+        {
+            if self.seed.life.is_fine() {
                 return Some(Admitted(self));
             }
-            self.gate.leave();
+            self.seed.lock.leave();
         }
         None
     }
 
     /// Comes in for a call that is bounded, that may have to wait, or that may be refused.
-    #[cold]
-    pub(crate) fn enter_slowly(&self, options: &CallOptions) -> Result<Entered<'_>> {
-        self.enter_within(Budget::of(options, &self.seed.options.limits))
-    }
-
-    /// The same within that budget.
-    pub(crate) fn enter_within(&self, budget: Budget) -> Result<Entered<'_>> {
+    pub(crate) async fn enter(&self, wait: Wait, budget: Budget) -> Result<Entered<'_>> {
         stack::check()?;
-        let entry = self.gate.enter(&budget)?;
-        let store = match entry {
-            Entry::Outer => {
-                // SAFETY: this thread has just become the gate's owner, so nobody else has a reference to the store; the lifetime is
-                // that of `Entered` in truth, which borrows `self` and gives the store up when it is dropped.
-                let store = unsafe { &mut *self.store.0.get() };
-                Some(store.as_context_mut())
-            }
-            Entry::Nested => self.gate.take_inner(),
-        };
-        let Some(store) = store else { return Err(busy()) };
-        let mut entered = Entered::new(self, store, entry);
-        if entry == Entry::Nested && !entered.store_ref().data().is_linked {
+        let driver = self.driver();
+        let mut entered = self.come_in(wait, &budget).await?;
+        if entered.entry == Entry::Nested && !entered.data().is_linked {
             return Err(unlinked());
         }
-        if entry == Entry::Outer {
+        if entered.entry == Entry::Outer && driver == Driver::Direct {
             self.seed.check_stack()?;
         }
+        // Who was cancelled while waiting should hear that, and not that the instance has died of it. Nor does anything begin whose end was asked for.
         if budget.is_limited() {
-            // Who was cancelled while waiting should hear that, and not that the instance has died of it.
-            budget.check()?;
+            budget.look(driver)?;
         }
-        self.life.check()?;
-        // Calls within a call share the fuel of the outermost one.
-        if self.seed.options.limits.fuel.is_some() && entered.entry == Entry::Outer {
+        self.seed.life.check()?;
+        if entered.entry == Entry::Outer {
+            // Calls within a call share the fuel of the outermost one.
             refuel(entered.store())?;
         }
-        if budget.is_limited() {
-            entered.limit(budget)?;
-        } else if budget::interrupt().is_some() {
-            entered.tick()?;
-        }
+        entered.bound(budget)?;
         Ok(entered)
     }
 
-    /// Makes the guest anew, as it was after its initialisation.
-    pub(crate) fn reset(&self, options: &CallOptions) -> Result<()> {
-        self.life.check_process()?;
-        stack::check()?;
-        self.seed.check_stack()?;
-        let budget = Budget::of(options, &self.seed.options.limits);
-        if self.gate.enter(&budget)? == Entry::Nested {
-            return Err(Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it"));
+    async fn come_in(&self, wait: Wait, budget: &Budget) -> Result<Entered<'_>> {
+        let lock = &self.seed.lock;
+        let caller = if wait == Wait::Task { call_id() } else { thread_id() };
+        if !lock.try_enter(caller) {
+            match wait {
+                Wait::Thread | Wait::Never if lock.is_lent_here() => {
+                    let store = lock.borrow().ok_or_else(busy)?;
+                    return Ok(Entered::new(self, store, Entry::Nested));
+                }
+                Wait::Thread if lock.is_owned_by(caller) => return Err(busy()),
+                Wait::Thread => lock.enter(Driver::Direct, caller, budget).await?,
+                Wait::Task if lock.would_wait_for_itself() => return Err(waits_for_itself()),
+                Wait::Task => lock.enter(Driver::Fiber, caller, budget).await?,
+                Wait::Never => return Err(taken()),
+            }
         }
-        let _leaving = Leaving(&self.gate);
-        let mut fresh = self.seed.store()?;
-        self.life.begin();
-        let unmade = Unmade(&self.life);
-        let came_up = come_up(&self.seed, &mut fresh, budget).inspect_err(|error| self.life.end(error));
-        std::mem::forget(unmade);
-        // SAFETY: this thread is the gate's owner, and entered from outside: nobody has a reference to the store.
-        unsafe { *self.store.0.get() = Kept::new(fresh) };
-        came_up
+        Ok(Admitted(self).enter())
+    }
+
+    /// Comes in by the channel of a host function that is awaited, with the store of the guest that waits for it.
+    pub(crate) fn reenter(&self, store: &mut StoreContextMut<'_, State>, budget: Budget) -> Result<Entered<'_>> {
+        if !store.data().is_linked {
+            return Err(unlinked());
+        }
+        // SAFETY: only the lifetime changes. The caller, which is the host function's own future, lends the store for as long as it polls what this is used in, and drops that before it goes on.
+        let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store.as_context_mut()) };
+        let mut entered = Entered::new(self, store, Entry::Reentered);
+        entered.bound(budget)?;
+        Ok(entered)
+    }
+
+    /// Calls an export from a thread that waits for the result, which `then` lifts.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) fn call_here<R>(
+        &self,
+        arguments: &mut Arguments<'_, '_>,
+        options: &CallOptions,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        arguments.check(self.seed.plugin.compiled())?;
+        match self.admit(options) {
+            Some(admitted) => at_once(arguments.run_in(admitted.enter(), Driver::Direct, then)),
+            None => self.call_within(Wait::Thread, arguments, self.budget(options), then),
+        }
+    }
+
+    /// The same for a call that is bounded, that may have to wait, or that may be refused.
+    #[cold]
+    pub(crate) fn call_within<R>(
+        &self,
+        wait: Wait,
+        arguments: &mut Arguments<'_, '_>,
+        budget: Budget,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        self.hold(self.call(wait, arguments, budget, then))
+    }
+
+    /// Calls an export.
+    pub(crate) async fn call<R>(
+        &self,
+        wait: Wait,
+        arguments: &mut Arguments<'_, '_>,
+        budget: Budget,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        arguments.check(self.seed.plugin.compiled())?;
+        self.seed.life.check()?;
+        let entered = self.enter(wait, budget).await?;
+        arguments.run_in(entered, self.driver(), then).await
+    }
+
+    /// Runs a future to its end on this thread.
+    pub(crate) fn hold<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
+        hold(self.driver(), future)
+    }
+
+    /// Gives the guest's background goroutines a turn.
+    pub(crate) async fn poll(&self, wait: Wait, budget: Budget) -> Result<()> {
+        self.seed.life.check()?;
+        let mut entered = self.enter(wait, budget).await?;
+        let Some(poll) = entered.data().poll else { return Ok(()) };
+        entered.run(self.driver(), Work::Poll(poll)).await.map(drop)
+    }
+
+    /// Reads or writes the guest's memory.
+    pub(crate) async fn memory<R>(&self, wait: Wait, budget: Budget, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+        self.seed.life.check()?;
+        code(self.enter(wait, budget).await?.memory()?)
+    }
+
+    /// Makes the guest anew, as it was after its initialisation.
+    pub(crate) async fn reset(&self, wait: Wait, budget: Budget) -> Result<()> {
+        self.seed.life.check_process()?;
+        stack::check()?;
+        let _leaving = self.come_in_alone(wait, &budget).await?;
+        let (store, begun) = self.seed.begin(budget).await?;
+        // SAFETY: this caller has the lock, and came in from outside: nobody has a reference to the store.
+        unsafe { *self.store.0.get() = Kept::new(store) };
+        begun.inspect_err(|error| self.seed.life.end(error))
+    }
+
+    /// Lets go of the guest and its memory.
+    pub(crate) async fn close(&self, wait: Wait) -> Result<()> {
+        let _leaving = self.come_in_alone(wait, &Budget::default()).await?;
+        self.seed.life.end(&Error::new(ErrorKind::DeadInstance, "it was closed"));
+        let empty = self.seed.empty()?;
+        // SAFETY: as in `reset`.
+        unsafe { *self.store.0.get() = Kept::new(empty) };
+        Ok(())
+    }
+
+    /// Comes in from outside, to put another store in the place of the one that is there.
+    async fn come_in_alone(&self, wait: Wait, budget: &Budget) -> Result<Leaving<'_>> {
+        let entered = self.come_in(wait, budget).await?;
+        if entered.entry != Entry::Outer {
+            return Err(in_the_middle());
+        }
+        // Its end would read the store, and tell what a call has used.
+        std::mem::forget(entered);
+        Ok(Leaving(&self.seed.lock))
     }
 }
 
-/// Who is through the gate, from outside, and has to [`enter`](Admitted::enter) now.
+/// Runs a future to its end on this thread, which drives guests in that way.
+pub(crate) fn hold<T>(driver: Driver, future: impl Future<Output = Result<T>>) -> Result<T> {
+    match driver {
+        Driver::Direct => at_once(future),
+        Driver::Fiber => task::run_here(pin!(future)),
+    }
+}
+
+/// Who has the lock, from outside, and has to [`enter`](Admitted::enter) now.
 #[must_use]
 pub(crate) struct Admitted<'i>(&'i Running);
 
 impl<'i> Admitted<'i> {
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `Running::enter`")]
+    #[expect(clippy::inline_always, reason = "as `Running::admit`")]
     pub(crate) fn enter(self) -> Entered<'i> {
-        // SAFETY: this thread has just become the gate's owner, and this is made where it does: see `enter_within`.
+        // SAFETY: this caller has just become the lock's owner, so nobody else has a reference to the store; the lifetime is
+        // that of `Entered` in truth, which borrows the instance and gives the store up when it is dropped.
         let store = unsafe { &mut *self.0.store.0.get() };
         Entered::new(self.0, store.as_context_mut(), Entry::Outer)
     }
 }
 
-/// Ends an instance whose guest was not made anew because of a panic: its store is still the old one.
-struct Unmade<'l>(&'l Lifecycle);
-
-impl Drop for Unmade<'_> {
-    fn drop(&mut self) {
-        self.0.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the initialisation"));
-    }
-}
-
-/// Leaves the gate.
-pub(crate) struct Leaving<'g>(pub(crate) &'g Gate);
+/// Leaves the lock.
+struct Leaving<'l>(&'l Lock);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.leave();
     }
-}
-
-/// Brings up a guest within that budget. The caller is through the gate.
-pub(crate) fn come_up(seed: &Seed, store: &mut Store<State>, budget: Budget) -> Result<()> {
-    let _ticking = Ticking::start()?;
-    let watch = Stopwatch::start();
-    budget.check()?;
-    store.data_mut().wasi.budget = budget;
-    seed.life.set_tier(store.data().ready.settings.flavor.tier);
-    let came_up = seed.bring_up(store);
-    store.data_mut().wasi.budget = Budget::default();
-    seed.life.used(watch.ticks(), store.data().limiter.memory);
-    note_fuel(&*store);
-    came_up
 }
 
 #[cold]
@@ -214,130 +306,163 @@ fn busy() -> Error {
     Error::new(ErrorKind::Busy, text)
 }
 
-/// The error for what needs the guest's exports or memory while its start section runs.
 #[cold]
-pub(crate) fn unlinked() -> Error {
-    let text = "the instance is being made: what its start section calls can use neither its exports nor its memory";
+fn taken() -> Error {
+    let text =
+        "the instance is in the middle of an asynchronous call, which needs this thread to go on: await that one first, or await both";
     Error::new(ErrorKind::Busy, text)
 }
 
 #[cold]
-pub(crate) fn stale() -> Error {
-    Error::new(ErrorKind::Busy, "the result of a call from within a host function can be read only until that function returns")
+fn waits_for_itself() -> Error {
+    let text = "the instance is in the middle of a call of this thread, whose host function would wait for itself: call back without awaiting \
+                (call_here), or make the host function asynchronous and await the call there";
+    Error::new(ErrorKind::Busy, text)
+}
+
+#[cold]
+pub(crate) fn in_the_middle() -> Error {
+    Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it")
+}
+
+/// The error for what needs the guest's exports or memory while its start section runs.
+#[cold]
+fn unlinked() -> Error {
+    let text = "the instance is being made: what its start section calls can use neither its exports nor its memory";
+    Error::new(ErrorKind::Busy, text)
 }
 
 impl<'i> Entered<'i> {
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `Running::enter`")]
+    #[expect(clippy::inline_always, reason = "as `Running::admit`")]
     fn new(running: &'i Running, store: StoreContextMut<'static, State>, entry: Entry) -> Entered<'i> {
-        let lease = running.gate.lease();
+        let lease = running.seed.lock.lease();
         Entered {
             running,
             store: MaybeUninit::new(store),
             entry,
+            is_running: false,
             ticking: None,
             outer: None,
             watch: Stopwatch::start(),
             lease,
-            _not_send: PhantomData,
         }
     }
 
-    /// Whether the host function that a nested entry belongs to has returned, and the store with it.
+    /// Whether the host function that a nested entry belongs to has returned, and the store with it: a coroutine was left in the middle, and the instance has ended.
     #[inline]
-    pub(crate) fn is_stale(&self) -> bool {
-        self.entry == Entry::Nested && self.running.gate.lease() != self.lease
+    fn is_stale(&self) -> bool {
+        self.entry == Entry::Nested && self.running.seed.lock.lease() != self.lease
     }
 
-    /// Bounds the call, within the bounds of the call around it.
-    #[cold]
-    fn limit(&mut self, budget: Budget) -> Result<()> {
-        self.tick()?;
-        let state = self.store().data_mut();
-        let inner = budget.within(&state.wasi.budget);
-        self.outer = Some(Box::new(std::mem::replace(&mut state.wasi.budget, inner)));
-        Ok(())
-    }
-
-    /// Has the guest look, from now on, whether it should go on.
-    fn tick(&mut self) -> Result<()> {
-        self.ticking = Some(Ticking::start()?);
-        self.store().set_epoch_deadline(1);
+    /// Bounds the call, within the bounds of the call around it, and has the guest look whether it should go on.
+    fn bound(&mut self, budget: Budget) -> Result<()> {
+        let on_fiber = self.entry == Entry::Outer && self.running.driver() == Driver::Fiber;
+        if on_fiber || budget.is_limited() || (self.running.driver() == Driver::Direct && budget::interrupt().is_some()) {
+            self.ticking = Some(Ticking::start()?);
+            self.store().set_epoch_deadline(1);
+        }
+        if budget.is_limited() || budget.caller.is_some() {
+            let state = self.store().data_mut();
+            let inner = budget.within(&state.wasi.budget);
+            self.outer = Some(Box::new(std::mem::replace(&mut state.wasi.budget, inner)));
+        }
         Ok(())
     }
 
     /// The store. Nobody may ask for it who is [stale](Entered::is_stale).
     #[inline]
     pub(crate) fn store(&mut self) -> &mut StoreContextMut<'static, State> {
-        assert!(!self.is_stale(), "who is stale has no store");
+        assert!(!self.is_stale(), "a stale entry has no store");
         // SAFETY: it was written in `new`. The store lives: an outer entry has kept everybody else out since, `reset` included, and a nested one is within
         // its host function, hence within the outer one.
         unsafe { self.store.assume_init_mut() }
     }
 
     #[inline]
-    pub(crate) fn store_ref(&self) -> &StoreContextMut<'static, State> {
-        assert!(!self.is_stale(), "who is stale has no store");
+    fn store_ref(&self) -> &StoreContextMut<'static, State> {
+        assert!(!self.is_stale(), "a stale entry has no store");
         // SAFETY: as in `store`.
         unsafe { self.store.assume_init_ref() }
     }
 
     #[inline]
-    pub(crate) fn data(&self) -> Result<&[u8]> {
-        let store = self.store_ref();
-        let memory = store.data().guest.memory;
-        memory.map(|memory| MemoryCache::read(memory, store)).ok_or_else(no_memory)
+    pub(crate) fn data(&self) -> &State {
+        self.store_ref().data()
     }
 
-    pub(crate) fn data_mut(&mut self) -> Result<&mut [u8]> {
+    /// The guest's memory.
+    pub(crate) fn memory(&mut self) -> Result<&mut [u8]> {
         let store = self.store();
-        let memory = store.data().guest.memory;
-        memory.map(|memory| MemoryCache::write(memory, store)).ok_or_else(no_memory)
+        Ok(MemoryCache::write(store.data().guest.memory()?, store))
     }
 
-    #[inline]
-    pub(crate) fn call(&mut self, export: usize, function: &Function, block: &mut Block<'_>) -> Result<u64> {
-        let store = self.store();
-        // The plugin is the one that the arguments were made for, so the number is one of its exports.
-        let func = store.data().exports[export].0;
-        let guest = store.data().guest;
-        let abi = &function.abi;
-        let address = guest.place(store, block, abi.spilled)?;
-        // Room for what there is: to clear an array for the longest signature would cost as much as the rest of a small call.
-        let (mut few, mut some, mut many);
-        let raw = match abi.core_values() {
-            n @ ..=4 => {
-                few = [ValRaw::u64(0); 4];
-                &mut few[..n]
-            }
-            n @ ..=17 => {
-                some = [ValRaw::u64(0); 17];
-                &mut some[..n]
-            }
-            n => {
-                many = vec![ValRaw::u64(0); n];
-                &mut many[..]
-            }
-        };
-        if abi.spilled {
-            raw[0] = ValRaw::u32(address);
+    /// Runs guest code. What ends it ends the instance.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `call`")]
+    async fn run(&mut self, driver: Driver, work: Work<'_, '_>) -> Result<u64> {
+        self.is_running = true;
+        let done = if driver == Driver::Fiber && self.data().wasi.budget.is_limited() {
+            let budget = self.data().wasi.budget.clone();
+            driver.bounded(&budget, work.run(driver, self.store())).await
         } else {
-            for (raw, slot) in raw.iter_mut().zip(&abi.slots) {
-                *raw = ValRaw::u64(block.load(*slot));
+            work.run(driver, self.store()).await
+        };
+        self.is_running = false;
+        done.inspect_err(|error| self.failed(error))
+    }
+
+    #[cold]
+    fn failed(&mut self, error: &Error) {
+        self.running.seed.life.kill(error);
+        self.store().data_mut().wasi.sockets.close();
+    }
+
+    /// Calls an export. `then` lifts the result, where the host's objects may be touched.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) async fn call<R>(
+        &mut self,
+        driver: Driver,
+        export: usize,
+        function: &Function,
+        work: Work<'_, '_>,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        if driver == Driver::Fiber && self.entry == Entry::Outer {
+            if self.running.seed.plugin.compiled().cpu_history.computes(export) {
+                task::away().await;
+            }
+            let watch = self.watch;
+            self.store().data_mut().fairness.begin(export, watch);
+        }
+        let raw = self.run(driver, work).await?;
+        self.store().data_mut().refusals.check(function)?;
+        let is_reentered = self.entry == Entry::Reentered;
+        if driver == Driver::Fiber && !is_reentered {
+            task::go_home().await;
+            // Before the result is read: whoever has it may want to call the instance at once.
+            if self.entry == Entry::Outer && self.store().data_mut().fairness.end() {
+                task::give_turn().await;
             }
         }
-        enter(store, func, raw)?;
-        Ok(abi.result.core_value(raw[0]))
+        let outcome = Outcome { driver, store: self.store(), function, export, raw };
+        // A call that came in by a channel is polled on the stack of the guest that waits, and others on their thread's own.
+        let result = if is_reentered { driver.host(|| then(outcome)).await } else { then(outcome) };
+        if let Some((post, raw)) = self.store().data_mut().release.take() {
+            self.run(driver, Work::Release(post, raw)).await?;
+        }
+        result
     }
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.entry == Entry::Outer && self.outer.is_none() && self.running.is_unlimited {
-            let memory = self.store_ref().data().limiter.memory;
-            self.running.life.used(self.watch.ticks(), memory);
-            self.running.gate.leave();
+        if self.entry == Entry::Outer && self.outer.is_none() && self.running.is_simple && !self.is_running {
+            let memory = self.data().limiter.memory;
+            self.running.seed.life.used(self.watch.ticks(), memory);
+            self.running.seed.lock.leave();
         } else {
             self.leave();
         }
@@ -345,9 +470,12 @@ impl Drop for Entered<'_> {
 }
 
 impl Entered<'_> {
-    /// Leaves a nested entry, or a call that was bounded.
+    /// Leaves a nested entry, a call that was bounded, one on a fiber, or one that was dropped.
     #[cold]
     fn leave(&mut self) {
+        if self.is_running && !std::thread::panicking() {
+            self.running.seed.life.kill(&cancelled());
+        }
         if self.is_stale() {
             return;
         }
@@ -357,21 +485,16 @@ impl Entered<'_> {
         match self.entry {
             Entry::Outer => {
                 let store = self.store_ref();
-                self.running.life.used(self.watch.ticks(), store.data().limiter.memory);
-                if store.data().fuel.is_some() {
-                    note_fuel(store);
-                }
-                self.running.gate.leave();
+                self.running.seed.life.used(self.watch.ticks(), store.data().limiter.memory);
+                note_fuel(store);
+                self.running.seed.lock.leave();
             }
             Entry::Nested => {
                 // SAFETY: it was written in `new`, and this, at the end, is the only place where it is taken out. It is not stale, so its store lives.
                 let store = unsafe { self.store.assume_init_read() };
-                self.running.gate.put_inner(store);
+                self.running.seed.lock.give_back(store);
             }
+            Entry::Reentered => {}
         }
     }
-}
-
-fn no_memory() -> Error {
-    Error::new(ErrorKind::InvalidPlugin, "the module exports no memory")
 }

@@ -260,6 +260,11 @@ impl Signature {
         self.slots.len() <= MOST_WORDS && self.slots.iter().chain(&self.result.flat).all(is_word)
     }
 
+    /// How many core parameters the function has when it is an export.
+    pub(crate) fn param_count(&self) -> usize {
+        if self.spilled { 1 } else { self.slots.len() }
+    }
+
     /// How many core values a call passes, at most: the parameters with a pointer to the return area, or the result.
     pub(crate) fn core_values(&self) -> usize {
         if self.spilled { 2 } else { self.slots.len() + 1 }

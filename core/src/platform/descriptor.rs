@@ -203,7 +203,7 @@ mod sys {
         write_plain(fd, bytes)
     }
 
-    /// Whether the kernel or the file's driver does not support it.
+    /// Whether the kernel or the file's waiting does not support it.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn is_unknown(done: &io::Result<Option<usize>>) -> bool {
         matches!(done, Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS)))

@@ -176,14 +176,20 @@ fn catch_up() {
 
 /// Which coroutine of the host's language runs, if these share the stack of their thread.
 pub(crate) fn coroutine() -> u64 {
-    COROUTINE.get().map_or(0, |function| function())
+    COROUTINE.get().and_then(|function| function()).unwrap_or(0)
 }
 
-static COROUTINE: Lasting<fn() -> u64> = Lasting::new();
+/// Whether there may be such coroutines in this program.
+pub(crate) fn has_coroutines() -> bool {
+    COROUTINE.get().is_some_and(|function| function().is_some())
+}
+
+static COROUTINE: Lasting<fn() -> Option<u64>> = Lasting::new();
 
 /// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native stack, as Python's greenlets do: a number that no other living coroutine of the
-/// thread has; 0 for the thread's own. Only the first one that is set counts. The binding also tells when the host's code begins to run: see [`in_coroutine`].
-pub fn set_coroutine(function: fn() -> u64) {
+/// thread has; 0 for the thread's own; `None` in a program that has none. Instances that are made where there may be some run their guests on fibers, so that a host function may be left in the
+/// middle, and others entered meanwhile. Only the first one that is set counts. The binding also tells when the host's code begins to run: see [`in_coroutine`].
+pub fn set_coroutine(function: fn() -> Option<u64>) {
     COROUTINE.get_or_make(|| function);
 }
 
@@ -376,7 +382,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "is about the machine's stack")]
     fn coroutines_of_one_stack_are_told_apart() {
         thread_local!(static CURRENT: Cell<u64> = const { Cell::new(0) });
-        set_coroutine(|| CURRENT.get());
+        set_coroutine(|| Some(CURRENT.get()));
         let done = Arc::new(AtomicU32::new(0));
         let window = Window::open();
         below(|| assert!(check().is_ok()));

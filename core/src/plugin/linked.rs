@@ -1,81 +1,99 @@
 //! A plugin's code, linked: what an instance is made of at once.
 
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Engine, FuncType, InstancePre, Linker, Module};
+use wasmtime::{AsContextMut, Caller, Engine, FuncType, InstancePre, Linker, Module, Val, ValRaw};
 
-use crate::call::async_host_call;
-use crate::call::host_call::{self, Import};
+use crate::call::host_call::dispatch;
+use crate::call::invoke::{raw, value};
 use crate::compile::engine::{self, Settings};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::host::Import;
 use crate::guest::state::State;
+use crate::interface::SlotKind;
 use crate::platform::fork::{self, Kept};
+use crate::sched::driver::{Driver, at_once};
 use crate::wasi::linker;
 use crate::wasi::sockets::versions::Versions;
-use crate::wasi::waiting::Waiting;
 
 /// A module for the engine of some settings, with its imports resolved.
-pub(crate) struct Ready {
+pub(crate) struct Linked {
     pub(crate) settings: Settings,
     pub(crate) engine: &'static Engine,
-    pub(crate) pre: Kept<InstancePre<State>>,
+    module: Kept<Module>,
     /// How many functions the module imports, each as often as it does so: the others are numbered behind these.
     pub(crate) imported: u32,
     imports: Arc<[Import]>,
-    async_pre: OnceLock<Result<Kept<InstancePre<State>>>>,
+    direct: OnceLock<Result<Kept<InstancePre<State>>>>,
+    on_fibers: OnceLock<Result<Kept<InstancePre<State>>>>,
 }
 
-impl Ready {
-    pub(crate) fn new(settings: Settings, module: &Module, all: &Arc<[Import]>) -> Result<Ready> {
-        let engine = engine::engine(settings)?;
-        let mut linker = Linker::new(engine);
-        linker::link(&mut linker, Waiting::Thread, Versions::of(module)).map_err(|error| unlinked(&error))?;
-        let pre = Kept::new(link(linker, module, all)?);
+impl Linked {
+    pub(crate) fn new(settings: Settings, module: Module, imports: &Arc<[Import]>) -> Result<Linked> {
         let imported = module.imports().filter(|import| import.ty().func().is_some()).count() as u32;
-        Ok(Ready { settings, engine, pre, imported, imports: all.clone(), async_pre: OnceLock::new() })
+        let engine = engine::engine(settings)?;
+        let (module, imports) = (Kept::new(module), imports.clone());
+        Ok(Linked { settings, engine, module, imported, imports, direct: OnceLock::new(), on_fibers: OnceLock::new() })
     }
 
-    /// For instances on fibers.
-    pub(crate) fn async_pre(&self) -> Result<&InstancePre<State>> {
+    /// For instances that are run in that way.
+    pub(crate) fn pre(&self, driver: Driver) -> Result<&InstancePre<State>> {
         let _held = fork::hold()?;
-        let made = self.async_pre.get_or_init(|| {
-            let mut linker = Linker::new(self.engine);
-            linker::link(&mut linker, Waiting::Task, Versions::of(self.pre.module())).map_err(|error| unlinked(&error))?;
-            link_async(linker, self.pre.module(), &self.imports).map(Kept::new)
-        });
-        made.as_deref().map_err(Clone::clone)
-    }
-}
-
-/// Gives the linker, which has WASI already, each import once: it goes to the host function that the instance's state names by the same number.
-pub(crate) fn link(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
-    let declared = declared(module);
-    for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared.get(&(import.module.as_str(), import.name.as_str())).cloned() else { continue };
-        let all = imports.clone();
-        let call = move |caller: wasmtime::Caller<'_, State>, raw: &mut [std::mem::MaybeUninit<wasmtime::ValRaw>]| {
-            host_call::dispatch(&all[i], i, caller, raw).map_err(Error::into_wasmtime)
+        let place = match driver {
+            Driver::Direct => &self.direct,
+            Driver::Fiber => &self.on_fibers,
         };
-        // SAFETY: the function reads as many parameters and writes the result of the type that `signatures.rs` compared with `ty`.
-        unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map_err(|error| unlinked(&error))?;
+        place.get_or_init(|| self.link(driver).map(Kept::new)).as_deref().map_err(Clone::clone)
     }
-    linker.instantiate_pre(module).map_err(|error| unlinked(&error))
+
+    /// Links WASI, and each import once: it goes to the host function that the instance's state names by the same number.
+    fn link(&self, driver: Driver) -> Result<InstancePre<State>> {
+        let (module, versions) = (&*self.module, Versions::of(&self.module));
+        let mut linker = Linker::new(self.engine);
+        linker::link(&mut linker, driver, versions).map_err(|error| unlinked(&error))?;
+        let declared = declared(module);
+        for (number, import) in self.imports.iter().enumerate() {
+            if let Some(ty) = declared.get(&(import.module.as_str(), import.name.as_str())) {
+                define(&mut linker, driver, &self.imports, number, ty.clone()).map_err(|error| unlinked(&error))?;
+            }
+        }
+        linker.instantiate_pre(module).map_err(|error| unlinked(&error))
+    }
 }
 
-/// The same for instances on fibers.
-fn link_async(mut linker: Linker<State>, module: &Module, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
-    let declared = declared(module);
-    for (i, import) in imports.iter().enumerate() {
-        let Some(ty) = declared.get(&(import.module.as_str(), import.name.as_str())).cloned() else { continue };
-        let all = imports.clone();
-        let linked = linker.func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
-            let all = all.clone();
-            Box::new(async move { async_host_call::dispatch(&all[i], i, caller, params, results).await.map_err(Error::into_wasmtime) })
-        });
-        linked.map_err(|error| unlinked(&error))?;
+/// Defines the import of that number.
+fn define(linker: &mut Linker<State>, driver: Driver, imports: &Arc<[Import]>, number: usize, ty: FuncType) -> wasmtime::Result<()> {
+    let (import, all) = (&imports[number], imports.clone());
+    match driver {
+        Driver::Direct => {
+            let call = move |mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]| {
+                at_once(dispatch(Driver::Direct, &all[number], number, caller.as_context_mut(), raw)).map_err(Error::into_wasmtime)
+            };
+            // SAFETY: the function reads as many parameters and writes the result of the type that `signatures.rs` compared with `ty`.
+            unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map(drop)
+        }
+        Driver::Fiber => linker
+            .func_new_async(&import.module, &import.name, ty, move |caller, params, results| {
+                let all = all.clone();
+                Box::new(async move { on_fiber(&all[number], number, caller, params, results).await.map_err(Error::into_wasmtime) })
+            })
+            .map(drop),
     }
-    linker.instantiate_pre(module).map_err(|error| unlinked(&error))
+}
+
+async fn on_fiber(import: &Import, number: usize, mut caller: Caller<'_, State>, params: &[Val], results: &mut [Val]) -> Result<()> {
+    let mut values: Vec<MaybeUninit<ValRaw>> = params.iter().map(|param| MaybeUninit::new(raw(param))).collect();
+    // Room for the result, which takes the place of the parameters.
+    values.resize(values.len().max(1), MaybeUninit::new(ValRaw::u64(0)));
+    dispatch(Driver::Fiber, import, number, caller.as_context_mut(), &mut values).await?;
+    if let (Some(result), Some(given)) = (results.first_mut(), values.first()) {
+        let kind = import.function.abi.result.flat.map_or(SlotKind::I32, |slot| slot.kind);
+        // SAFETY: all of them were written above, and `dispatch` writes whole values.
+        *result = value(kind, unsafe { given.assume_init() });
+    }
+    Ok(())
 }
 
 /// The functions that the module imports, each with the type that it has there.

@@ -8,7 +8,6 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::call::host_call::Import;
 use crate::compile::artifact::{self, Artifact};
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
@@ -20,11 +19,13 @@ use crate::config::Tier;
 use crate::config::budget::{Budget, Deadline};
 use crate::config::{Compile, CompileOptions, PluginOptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::host::Import;
 use crate::guest::options::InstanceOptions;
 use crate::interface::{Function, Interface, names};
 use crate::platform::fork;
-use crate::plugin::linked::Ready;
+use crate::plugin::linked::Linked;
 use crate::plugin::signatures::Export;
+use crate::sched::driver::Driver;
 use crate::sched::fairness::CpuHistory;
 use crate::wasi::linker::MODULE;
 use crate::wasi::sockets::lookups::Share;
@@ -45,7 +46,7 @@ pub(crate) struct Compiled {
     compile: Compile,
     code: Arc<Code>,
     /// The code that instances are made of, for each of the settings that were asked for.
-    ready: Mutex<Vec<Arc<Ready>>>,
+    linked: Mutex<Vec<Arc<Linked>>>,
     diagnostics: Mutex<Vec<String>>,
 }
 
@@ -71,32 +72,32 @@ impl Compiled {
                 Code::of(bytes, How { cache, bounds, compiler, optimize })?
             }
         };
-        let (name, ready, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
+        let (name, linked, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
         let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
         let compiled =
-            Compiled { name, info, interface, exports, imports, cpu_history, share, compile: options.compile, code, ready, diagnostics };
+            Compiled { name, info, interface, exports, imports, cpu_history, share, compile: options.compile, code, linked, diagnostics };
         // So that a damaged module is told of now.
-        compiled.ready(false, Stack::DEFAULT, &budget)?;
+        compiled.linked(false, Stack::DEFAULT, &budget)?.pre(Driver::Direct)?;
         Ok(compiled)
     }
 
     /// The best code there is now for these limits; compiles it if there is none.
-    pub(crate) fn ready(&self, fuel: bool, stack: Stack, budget: &Budget) -> Result<Arc<Ready>> {
+    pub(crate) fn linked(&self, fuel: bool, stack: Stack, budget: &Budget) -> Result<Arc<Linked>> {
         let settings = Settings { flavor: self.code.flavor(self.compile, fuel, budget)?, stack };
-        if let Some(ready) = self.find(settings)? {
-            return Ok(ready);
+        if let Some(linked) = self.find(settings)? {
+            return Ok(linked);
         }
         let module = self.code.module(settings, budget)?;
         let _held = fork::hold()?;
-        let ready = Arc::new(Ready::new(settings, &module, &self.imports)?);
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push(ready.clone());
-        Ok(ready)
+        let linked = Arc::new(Linked::new(settings, module, &self.imports)?);
+        self.linked.lock().unwrap_or_else(PoisonError::into_inner).push(linked.clone());
+        Ok(linked)
     }
 
-    fn find(&self, settings: Settings) -> Result<Option<Arc<Ready>>> {
+    fn find(&self, settings: Settings) -> Result<Option<Arc<Linked>>> {
         let _held = fork::hold()?;
-        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(ready.iter().find(|ready| ready.settings == settings).cloned())
+        let linked = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(linked.iter().find(|linked| linked.settings == settings).cloned())
     }
 }
 

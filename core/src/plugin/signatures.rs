@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use wasmparser::ValType;
 
-use crate::call::host_call::{self, Import};
+use crate::call::provided::provided;
 use crate::compile::module::{CoreType, ModuleInfo};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::host::Import;
 use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind};
 use crate::wasi::linker;
 
@@ -97,7 +98,7 @@ pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
                 Error::new(ErrorKind::InvalidPlugin, text)
             })?),
         };
-        let provided = host_call::provided(&import.module, &import.name);
+        let provided = provided(&import.module, &import.name);
         imports.push(Import { module: import.module.clone(), name: import.name.clone(), function, provided });
     }
     Ok(imports.into())

@@ -1,28 +1,29 @@
 //! Interchangeable instances of a plugin, called from many threads.
 
 pub(crate) mod async_pool;
+mod members;
 pub(crate) mod wait_queue;
 
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::{Arc, Weak};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::abi::value::{ToValue, Value};
+use crate::call::outcome::Outcome;
+use crate::config::CallOptions;
 use crate::config::budget::Budget;
-use crate::config::{CallOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::options::InstanceOptions;
 use crate::instance::Instance;
-use crate::instance::call::{Arguments, Returned};
-use crate::instance::store::Seed;
-use crate::platform::stack;
+use crate::instance::arguments::Arguments;
+use crate::instance::running::{Wait, hold};
 use crate::plugin::Plugin;
-use crate::pool::wait_queue::{Fate, Member, PoolStats, Turn, WaitQueue};
-use crate::wasi::files::given::Given;
+use crate::pool::members::{Members, Taken};
+use crate::pool::wait_queue::{Fate, PoolStats};
+use crate::sched::driver::{Driver, at_once};
 
 /// How many instances a pool has, and for how long.
 #[derive(Clone, Debug)]
@@ -69,8 +70,7 @@ impl Plugin {
     ///
     /// `type-mismatch` for numbers that make no pool; `invalid-plugin` and `missing-import` as [`instantiate`](Plugin::instantiate).
     pub fn pool(&self, options: PoolOptions) -> Result<Pool> {
-        self.check_reactor()?;
-        Pool::new(self, options)
+        Ok(Pool(Members::new(self, options, false)?))
     }
 }
 
@@ -78,40 +78,14 @@ impl Plugin {
 ///
 /// A call takes an instance that is free, or makes one, or waits its turn: first come, first served. One that a call has ended is replaced.
 #[derive(Clone)]
-pub struct Pool(Arc<Inner>);
-
-struct Inner {
-    plugin: Plugin,
-    options: PoolOptions,
-    given: Arc<Given>,
-    queue: Arc<WaitQueue<Instance>>,
-    /// Drops what is unused for long.
-    janitor: Option<Thread>,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(janitor) = &self.janitor {
-            janitor.unpark();
-        }
-    }
-}
+pub struct Pool(Arc<Members>);
 
 thread_local! {
     /// The pools of which this thread has an instance.
-    static HELD: RefCell<Vec<*const Inner>> = const { RefCell::new(Vec::new()) };
+    static HELD: RefCell<Vec<*const Members>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Pool {
-    pub(crate) fn new(plugin: &Plugin, options: PoolOptions) -> Result<Pool> {
-        options.check()?;
-        // What is missing should be said now, and not by the first call.
-        let given = Seed::new(plugin, options.instance.clone())?.given;
-        let queue = Arc::new(WaitQueue::new(options.size));
-        let janitor = options.idle.map(|unused| hire(&queue, unused)).transpose()?;
-        Ok(Pool(Arc::new(Inner { plugin: plugin.clone(), options, given, queue, janitor })))
-    }
-
     /// The plugin whose instances these are.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
@@ -131,40 +105,18 @@ impl Pool {
     /// `timeout` when none became free in time; `busy` when none is free and this thread has one already, from within a host function: it would
     /// wait for itself; what ends the initialisation of a new one; `dead-instance` once the pool is closed.
     pub fn take(&self, options: &CallOptions) -> Result<Pooled> {
-        self.take_within(&self.budget(options))
-    }
-
-    fn budget(&self, options: &CallOptions) -> Budget {
-        Budget::of(options, &self.0.options.instance.limits)
+        self.take_within(&self.0.budget(options))
     }
 
     fn take_within(&self, budget: &Budget) -> Result<Pooled> {
-        // Before anything is waited for: it may be this thread that has to give it back.
-        stack::check()?;
-        let this = Arc::as_ptr(&self.0);
-        let turn = if HELD.with_borrow(|held| held.contains(&this)) {
-            let text = "all instances of the pool are busy, one of them with the call from which this one comes: a host function that calls its \
-                        own pool needs a larger one";
-            self.0.queue.try_take()?.ok_or_else(|| Error::new(ErrorKind::Busy, text))?
-        } else {
-            self.0.queue.take(budget)?
-        };
-        let member = match turn {
-            Turn::Use(member) => member,
-            Turn::Make => self.make(budget)?,
-        };
-        HELD.with_borrow_mut(|held| held.push(this));
-        Ok(Pooled { pool: self.clone(), member: Some(member), _not_send: PhantomData })
+        let taken = hold(self.0.kind().driver, self.0.take(Wait::Thread, budget, self.is_held()))?;
+        HELD.with_borrow_mut(|held| held.push(Arc::as_ptr(&self.0)));
+        Ok(Pooled { instance: Instance(taken.running().clone()), _taken: taken, pool: Arc::as_ptr(&self.0), _not_send: PhantomData })
     }
 
-    /// Makes a member, in a place that was taken for it.
-    fn make(&self, budget: &Budget) -> Result<Member<Instance>> {
-        let unmade = Unmade(&self.0.queue);
-        let seed = Seed::with(&self.0.plugin, self.0.options.instance.clone(), self.0.given.clone())?;
-        let item = Instance::within(seed, budget.clone())?;
-        std::mem::forget(unmade);
-        self.0.queue.made();
-        Ok(Member { item, calls: 0 })
+    /// Whether this thread has one of its instances.
+    fn is_held(&self) -> bool {
+        HELD.with_borrow(|held| held.contains(&Arc::as_ptr(&self.0)))
     }
 
     /// Calls an export of whichever instance is free; its result is given to `then`, which lifts it.
@@ -176,11 +128,11 @@ impl Pool {
         &self,
         arguments: &mut Arguments<'_, '_>,
         options: &CallOptions,
-        then: impl FnOnce(Returned<'_>) -> Result<R>,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
-        let budget = self.budget(options);
+        let budget = self.0.budget(options);
         let pooled = self.take_within(&budget)?;
-        then(arguments.call_within(&pooled, budget)?)
+        pooled.running().call_within(Wait::Thread, arguments, budget, then)
     }
 
     /// Calls an export with [`Value`]s.
@@ -191,7 +143,7 @@ impl Pool {
     pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
         let mut arguments = self.0.plugin.arguments(self.0.plugin.export(name)?)?;
         arguments.lower_all(args.iter())?;
-        self.call_then(&mut arguments, options, |returned| returned.lift(&ToValue))
+        self.call_then(&mut arguments, options, |outcome| outcome.lift(&ToValue))
     }
 
     /// Makes instances until there are that many, or as many as the pool may have.
@@ -200,11 +152,7 @@ impl Pool {
     ///
     /// What ends an initialisation; `dead-instance` once the pool is closed.
     pub fn warm_up(&self, instances: usize) -> Result<()> {
-        while self.0.queue.reserve(instances)?.is_some() {
-            let member = self.make(&self.budget(&CallOptions::default()))?;
-            drop(self.0.queue.give_back(Some(member), Fate::Keep));
-        }
-        Ok(())
+        hold(self.0.kind().driver, self.0.warm_up(instances))
     }
 
     /// What the pool did so far, and what it has now.
@@ -219,16 +167,12 @@ impl Pool {
     ///
     /// `timeout` when calls still run by then, and `busy` when one of them is this thread's own: the pool is closed all the same.
     pub fn close(&self, timeout: Option<Duration>) -> Result<()> {
-        drop(self.0.queue.close());
-        if let Some(janitor) = &self.0.janitor {
-            janitor.unpark();
-        }
-        if HELD.with_borrow(|held| held.contains(&Arc::as_ptr(&self.0))) {
+        self.0.close();
+        if self.is_held() {
             let text = "the pool is closed, but the call from which this comes is one of its own, and can't be waited for";
             return Err(Error::new(ErrorKind::Busy, text));
         }
-        let options = CallOptions { timeout, ..CallOptions::default() };
-        self.0.queue.wait_empty(&Budget::of(&options, &Limits::default()))
+        at_once(self.0.empty(Driver::Direct, timeout))
     }
 
     /// Whether it was closed.
@@ -240,50 +184,15 @@ impl Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pool({} × {}{})", self.0.queue.size(), self.0.plugin.name(), if self.is_closed() { ", closed" } else { "" })
-    }
-}
-
-/// A thread that drops a pool's instances once they were not used for that long, and ends with the pool.
-pub(crate) fn hire<T: Send + 'static>(queue: &Arc<WaitQueue<T>>, unused: Duration) -> Result<Thread> {
-    let queue = Arc::downgrade(queue);
-    // Where "at once" is asked for, the thread still has to rest between its looks.
-    let unused = unused.max(Duration::from_millis(1));
-    let work = move || {
-        while let Some(next) = tidy(&queue, unused) {
-            thread::park_timeout(next.saturating_duration_since(Instant::now()));
-        }
-    };
-    let spawned = thread::Builder::new().name("undergo-janitor".into()).spawn(work);
-    let hired = spawned
-        .map_err(|error| Error::new(ErrorKind::Busy, format!("the system gives no thread for a pool with an idle time: {error}")))?;
-    Ok(hired.thread().clone())
-}
-
-/// Gives the moment of the next look; `None` when the pool is gone or closed.
-fn tidy<T>(queue: &Weak<WaitQueue<T>>, unused: Duration) -> Option<Instant> {
-    let queue = queue.upgrade()?;
-    let (stale, next) = queue.shrink(unused);
-    drop(stale);
-    let now = Instant::now();
-    // One that comes back in the meantime is stale no earlier than that.
-    (!queue.is_closed()).then(|| next.or_else(|| now.checked_add(unused)).unwrap_or(now + Duration::from_secs(1 << 32)))
-}
-
-/// Gives back the place of an instance whose making failed.
-struct Unmade<'p>(&'p WaitQueue<Instance>);
-
-impl Drop for Unmade<'_> {
-    fn drop(&mut self) {
-        drop(self.0.give_back(None, Fate::Unmade));
+        write!(f, "Pool({} × {}{})", self.size(), self.0.plugin.name(), if self.is_closed() { ", closed" } else { "" })
     }
 }
 
 /// An instance of a pool, which goes back when this is dropped. It belongs to the thread that took it.
 pub struct Pooled {
-    pool: Pool,
-    /// There until it is dropped.
-    member: Option<Member<Instance>>,
+    instance: Instance,
+    _taken: Taken,
+    pool: *const Members,
     /// What the thread has is noted with the thread.
     _not_send: PhantomData<*mut ()>,
 }
@@ -292,21 +201,16 @@ impl Deref for Pooled {
     type Target = Instance;
 
     fn deref(&self) -> &Instance {
-        &self.member.as_ref().unwrap_or_else(|| unreachable!("the instance is there until the end")).item
+        &self.instance
     }
 }
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        let this = Arc::as_ptr(&self.pool.0);
         HELD.with_borrow_mut(|held| {
-            if let Some(at) = held.iter().rposition(|pool| *pool == this) {
+            if let Some(at) = held.iter().rposition(|pool| *pool == self.pool) {
                 held.swap_remove(at);
             }
         });
-        let Some(mut member) = self.member.take() else { return };
-        member.calls += 1;
-        let fate = self.pool.0.options.fate(member.calls, member.item.dead().is_some());
-        drop(self.pool.0.queue.give_back(Some(member), fate));
     }
 }

@@ -1,14 +1,14 @@
 //! Who gets which instance of a pool, and in which order. Knows nothing of how instances are made or called.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
 
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork;
+use crate::sched::driver::Driver;
+use crate::sched::handoff::Handoff;
 
 /// What a pool did so far, and what it has now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub(crate) struct Member<T> {
     pub(crate) calls: u64,
 }
 
-/// What a caller is told when its turn comes.
-pub(crate) enum Turn<T> {
+/// What a caller is granted when its turn comes.
+pub(crate) enum Grant<T> {
     /// Use that one.
     Use(Member<T>),
     /// Make one.
@@ -63,10 +63,6 @@ pub(crate) struct WaitQueue<T> {
     /// The process that it was made in: see `fork.rs`. In another one its lock may be held for ever.
     generation: u64,
     state: Mutex<State<T>>,
-    /// Signalled when the last one has come back to a closed pool.
-    empty: Condvar,
-    /// The same for a task.
-    emptied: Notify,
 }
 
 struct State<T> {
@@ -74,26 +70,14 @@ struct State<T> {
     idle: Vec<(Member<T>, Instant)>,
     busy: usize,
     waiting: VecDeque<Arc<Waiter<T>>>,
+    /// Who wants to hear when the last one has come back to a closed pool.
+    closing: Vec<Arc<Handoff<()>>>,
     closed: bool,
     stats: PoolStats,
 }
 
 /// A caller that waits.
-struct Waiter<T> {
-    told: Mutex<Option<Result<Turn<T>>>>,
-    /// For one that waits on its thread.
-    thread: Condvar,
-    /// For one that waits in a task.
-    task: Notify,
-}
-
-impl<T> Waiter<T> {
-    fn tell(&self, turn: Result<Turn<T>>) {
-        *lock(&self.told) = Some(turn);
-        self.thread.notify_one();
-        self.task.notify_one();
-    }
-}
+type Waiter<T> = Handoff<Result<Grant<T>>>;
 
 fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
     // All states are consistent after each statement, so a panic of another thread harms nothing.
@@ -102,8 +86,9 @@ fn lock<S>(mutex: &Mutex<S>) -> MutexGuard<'_, S> {
 
 impl<T> WaitQueue<T> {
     pub(crate) fn new(size: usize) -> WaitQueue<T> {
-        let state = State { idle: Vec::new(), busy: 0, waiting: VecDeque::new(), closed: false, stats: PoolStats::default() };
-        WaitQueue { size, generation: fork::generation(), state: Mutex::new(state), empty: Condvar::new(), emptied: Notify::new() }
+        let state =
+            State { idle: Vec::new(), busy: 0, waiting: VecDeque::new(), closing: Vec::new(), closed: false, stats: PoolStats::default() };
+        WaitQueue { size, generation: fork::generation(), state: Mutex::new(state) }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -115,7 +100,7 @@ impl<T> WaitQueue<T> {
     }
 
     /// A turn at once, if there is one.
-    fn turn(&self, state: &mut State<T>) -> Result<Option<Turn<T>>> {
+    fn turn(&self, state: &mut State<T>) -> Result<Option<Grant<T>>> {
         if state.closed {
             return Err(closed());
         }
@@ -123,8 +108,8 @@ impl<T> WaitQueue<T> {
             return Ok(None);
         }
         let turn = match state.idle.pop() {
-            Some((member, _)) => Turn::Use(member),
-            None if state.busy < self.size => Turn::Make,
+            Some((member, _)) => Grant::Use(member),
+            None if state.busy < self.size => Grant::Make,
             None => return Ok(None),
         };
         state.busy += 1;
@@ -133,73 +118,43 @@ impl<T> WaitQueue<T> {
     }
 
     /// A turn without waiting for it.
-    pub(crate) fn try_take(&self) -> Result<Option<Turn<T>>> {
+    pub(crate) fn try_take(&self) -> Result<Option<Grant<T>>> {
         self.check_process()?;
         self.turn(&mut lock(&self.state))
     }
 
-    /// Waits on the thread for a turn.
+    /// Waits for a turn as long as the budget lasts.
     ///
     /// # Errors
     ///
     /// `timeout` and whatever else ends the budget; `dead-instance` once the pool is closed.
-    pub(crate) fn take(&self, budget: &Budget) -> Result<Turn<T>> {
-        let waiter = match self.take_or_wait()? {
-            Ok(turn) => return Ok(turn),
-            Err(waiter) => waiter,
-        };
-        loop {
-            let mut told = lock(&waiter.told);
-            if told.is_none() {
-                told = match budget.pause() {
-                    None => waiter.thread.wait(told).unwrap_or_else(PoisonError::into_inner),
-                    Some(pause) => waiter.thread.wait_timeout(told, pause).unwrap_or_else(PoisonError::into_inner).0,
-                };
+    pub(crate) async fn take(&self, driver: Driver, budget: &Budget) -> Result<Grant<T>> {
+        let waiter = {
+            self.check_process()?;
+            let mut state = lock(&self.state);
+            if let Some(turn) = self.turn(&mut state)? {
+                return Ok(turn);
             }
-            if let Some(turn) = told.take() {
-                return turn;
-            }
-            drop(told);
-            if let Err(ended) = budget.check() {
-                self.give_up(&waiter);
-                return Err(waited(ended, self.size));
-            }
-        }
-    }
-
-    /// Waits in a task for a turn. The deadline is the caller's affair: who stops waiting drops the future.
-    pub(crate) async fn take_async(&self) -> Result<Turn<T>> {
-        let waiter = match self.take_or_wait()? {
-            Ok(turn) => return Ok(turn),
-            Err(waiter) => waiter,
+            let waiter = Arc::new(Waiter::new());
+            state.waiting.push_back(waiter.clone());
+            waiter
         };
         let leaving = Leaving { queue: self, waiter: &waiter };
-        loop {
-            if let Some(turn) = lock(&waiter.told).take() {
+        match waiter.wait(driver, budget).await {
+            Ok(turn) => {
                 std::mem::forget(leaving);
-                return turn;
+                turn
             }
-            waiter.task.notified().await;
+            Err(ended) => Err(waited(ended, self.size)),
         }
-    }
-
-    fn take_or_wait(&self) -> Result<Result<Turn<T>, Arc<Waiter<T>>>> {
-        self.check_process()?;
-        let mut state = lock(&self.state);
-        if let Some(turn) = self.turn(&mut state)? {
-            return Ok(Ok(turn));
-        }
-        let waiter = Arc::new(Waiter { told: Mutex::new(None), thread: Condvar::new(), task: Notify::new() });
-        state.waiting.push_back(waiter.clone());
-        Ok(Err(waiter))
     }
 
     /// Waits no longer. A turn that had come meanwhile goes to the next.
     fn give_up(&self, waiter: &Arc<Waiter<T>>) {
         lock(&self.state).waiting.retain(|other| !Arc::ptr_eq(other, waiter));
-        match lock(&waiter.told).take() {
-            Some(Ok(Turn::Use(member))) => drop(self.give_back(Some(member), Fate::Keep)),
-            Some(Ok(Turn::Make)) => drop(self.give_back(None, Fate::Unmade)),
+        match waiter.take() {
+            Some(Ok(Grant::Use(member))) => drop(self.give_back(Some(member), Fate::Keep)),
+            Some(Ok(Grant::Make)) => drop(self.give_back(None, Fate::Unmade)),
             Some(Err(_)) | None => {}
         }
     }
@@ -221,7 +176,7 @@ impl<T> WaitQueue<T> {
         if let Some(waiter) = state.waiting.pop_front() {
             // The place at the pool passes on, so `busy` stays.
             state.stats.calls += 1;
-            waiter.tell(Ok(kept.map_or(Turn::Make, Turn::Use)));
+            waiter.give(Ok(kept.map_or(Grant::Make, Grant::Use)));
             return dropped;
         }
         state.busy -= 1;
@@ -229,8 +184,9 @@ impl<T> WaitQueue<T> {
             state.idle.push((member, Instant::now()));
         }
         if state.closed && state.busy == 0 {
-            self.empty.notify_all();
-            self.emptied.notify_waiters();
+            for waiter in state.closing.drain(..) {
+                waiter.give(());
+            }
         }
         dropped
     }
@@ -241,7 +197,7 @@ impl<T> WaitQueue<T> {
     }
 
     /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked for, or is full.
-    pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Turn<T>>> {
+    pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Grant<T>>> {
         self.check_process()?;
         let mut state = lock(&self.state);
         if state.closed {
@@ -252,7 +208,7 @@ impl<T> WaitQueue<T> {
             return Ok(None);
         }
         state.busy += 1;
-        Ok(Some(Turn::Make))
+        Ok(Some(Grant::Make))
     }
 
     /// Takes out those that nobody called for that long, for the caller to drop. Also says when to look again.
@@ -274,7 +230,7 @@ impl<T> WaitQueue<T> {
         PoolStats { busy: state.busy, idle: state.idle.len(), waiting: state.waiting.len(), ..state.stats }
     }
 
-    /// Turns away who waits and who comes. Calls that run are let finish; gives the idle members, for the caller to drop.
+    /// Grants away who waits and who comes. Calls that run are let finish; gives the idle members, for the caller to drop.
     #[must_use]
     pub(crate) fn close(&self) -> Vec<T> {
         if self.check_process().is_err() {
@@ -283,54 +239,34 @@ impl<T> WaitQueue<T> {
         let mut state = lock(&self.state);
         state.closed = true;
         for waiter in state.waiting.drain(..) {
-            waiter.tell(Err(closed()));
+            waiter.give(Err(closed()));
         }
         state.idle.drain(..).map(|(member, _)| member.item).collect()
-    }
-
-    /// Waits in a task until all have come back to a closed pool.
-    pub(crate) async fn empty(&self) {
-        if self.check_process().is_err() {
-            return;
-        }
-        loop {
-            let mut emptied = std::pin::pin!(self.emptied.notified());
-            // Registered before looking, so that the last one is seen by one or the other.
-            emptied.as_mut().enable();
-            if lock(&self.state).busy == 0 {
-                return;
-            }
-            emptied.await;
-        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         self.check_process().is_err() || lock(&self.state).closed
     }
 
-    /// Waits until all have come back to a closed pool.
-    pub(crate) fn wait_empty(&self, budget: &Budget) -> Result<()> {
-        if self.check_process().is_err() {
-            return Ok(());
-        }
-        let mut state = lock(&self.state);
-        while state.busy > 0 {
-            state = match budget.pause() {
-                None => self.empty.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(pause) => self.empty.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0,
-            };
-            if state.busy > 0 {
-                // The host's interrupt function may take long, or use the pool: it is asked without the lock.
-                drop(state);
-                budget.check()?;
-                state = lock(&self.state);
+    /// Waits until all have come back to a closed pool, as long as the budget lasts.
+    pub(crate) async fn empty(&self, driver: Driver, budget: &Budget) -> Result<()> {
+        let last = {
+            if self.check_process().is_err() {
+                return Ok(());
             }
-        }
-        Ok(())
+            let mut state = lock(&self.state);
+            if state.busy == 0 {
+                return Ok(());
+            }
+            let last = Arc::new(Handoff::new());
+            state.closing.push(last.clone());
+            last
+        };
+        last.wait(driver, budget).await
     }
 }
 
-/// Leaves the queue when a task stops waiting.
+/// Leaves the queue when a caller stops waiting.
 struct Leaving<'r, T> {
     queue: &'r WaitQueue<T>,
     waiter: &'r Arc<Waiter<T>>,
@@ -347,7 +283,7 @@ fn closed() -> Error {
 }
 
 /// The end of a wait for a turn.
-pub(crate) fn waited(ended: Error, size: usize) -> Error {
+fn waited(ended: Error, size: usize) -> Error {
     if ended.kind() != ErrorKind::Timeout {
         return ended;
     }

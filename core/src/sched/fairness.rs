@@ -41,7 +41,7 @@ impl CpuHistory {
 }
 
 /// The outermost call of an instance, as the clock sees it.
-pub(crate) struct Turn {
+pub(crate) struct Fairness {
     cpu_history: Arc<CpuHistory>,
     /// The number of the export; none while the guest initialises.
     export: Option<usize>,
@@ -51,9 +51,9 @@ pub(crate) struct Turn {
     owes: bool,
 }
 
-impl Turn {
-    pub(crate) fn new(cpu_history: Arc<CpuHistory>) -> Turn {
-        Turn { cpu_history, export: None, since: Stopwatch::start(), went_away: false, owes: false }
+impl Fairness {
+    pub(crate) fn new(cpu_history: Arc<CpuHistory>) -> Fairness {
+        Fairness { cpu_history, export: None, since: Stopwatch::start(), went_away: false, owes: false }
     }
 
     /// Notes that a call begins now.

@@ -93,8 +93,6 @@ impl Task {
         let outer = CURRENT.replace(Some(self.clone()));
         self.state.store(RUNNING, Ordering::SeqCst);
         let waker = Waker::from(self.clone());
-        // What a guest waits for may want a clock of tokio's.
-        let _within = runtime::clock().enter();
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
             let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
@@ -149,7 +147,6 @@ pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>)
     let _outer = Outside(CURRENT.take());
     let sleeper = Sleeper::take();
     let Sleeper { woken, waker } = &sleeper;
-    let _within = runtime::clock().enter();
     loop {
         if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(waker))) {
             sleeper.give_back();
@@ -243,11 +240,16 @@ thread_local! {
     static POSTED: Cell<Option<Post>> = const { Cell::new(None) };
 }
 
-/// Polls, and does what the poll was left for.
+/// Polls, and does what the poll was left for. What is set for the poll is not for the errand, which is code of the host's: that may be left in the middle, by coroutines, for other calls
+/// on this thread.
 fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
-    let _outer = Around(ERRANDS.replace(errands));
     loop {
-        let polled = poll();
+        let polled = {
+            let _outer = Around(ERRANDS.replace(errands));
+            // What a guest waits for may want a clock of tokio's.
+            let _within = runtime::clock().enter();
+            poll()
+        };
         let Some((errand, run)) = POSTED.take() else { return polled };
         // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the errand back when it is dropped. It waits for us.
         unsafe { run(errand) };

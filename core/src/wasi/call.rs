@@ -8,11 +8,11 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as _;
 
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::{Error, ErrorKind};
+use crate::sched::driver::Driver;
 use crate::wasi::context::{Host, Wasi};
 use crate::wasi::errno;
 use crate::wasi::sockets::address::Address;
 use crate::wasi::sockets::socket::Socket;
-use crate::wasi::waiting::Waiting;
 
 /// Bytes that one call transfers at most: between two calls the guest checks whether it should go
 /// on.
@@ -69,14 +69,14 @@ pub(crate) fn said(done: Result<(), Failed>) -> wasmtime::Result<i32> {
 pub(crate) struct Call<'c> {
     pub(crate) memory: Memory<'c>,
     pub(crate) wasi: &'c mut Wasi,
-    pub(crate) waiting: Waiting,
+    pub(crate) driver: Driver,
 }
 
 impl<'c> Call<'c> {
     /// # Errors
     ///
     /// A trap for a guest that exports no memory.
-    pub(crate) fn new<T: Host>(waiting: Waiting, caller: &'c mut Caller<'_, T>) -> wasmtime::Result<Call<'c>> {
+    pub(crate) fn new<T: Host>(driver: Driver, caller: &'c mut Caller<'_, T>) -> wasmtime::Result<Call<'c>> {
         // During the start section the host does not know the memory yet.
         match caller.data().memory().or_else(|| caller.get_export("memory")?.into_memory()) {
             Some(memory) => {
@@ -85,7 +85,7 @@ impl<'c> Call<'c> {
                 let (memory, host) = memory.data_and_store_mut(caller);
                 let wasi = host.wasi();
                 wasi.p1.set_hostcall_fuel(fuel);
-                Ok(Call { memory: Memory(memory), wasi, waiting })
+                Ok(Call { memory: Memory(memory), wasi, driver })
             }
             None => Err(Error::new(ErrorKind::Trap, "the guest calls WASI, but exports no memory").into_wasmtime()),
         }

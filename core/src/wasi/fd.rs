@@ -45,7 +45,7 @@ pub(crate) async fn fd_write(call: Call<'_>, fd: i32, buffers: i32, count: i32, 
     let Some(standard) = call.wasi.standards.find(fd) else {
         return content::write(call, (fd, buffers, count, done), None).await;
     };
-    let Call { mut memory, wasi, waiting } = call;
+    let Call { mut memory, wasi, driver } = call;
     let stream = wasi.streams.output(standard).ok_or(errno::BADF)?;
     let blocks = !wasi.standards.is_nonblocking(standard);
     let mut written = 0;
@@ -54,7 +54,7 @@ pub(crate) async fn fd_write(call: Call<'_>, fd: i32, buffers: i32, count: i32, 
         let (at, len) = memory.buffer(list, number)?;
         // Short writes are allowed; callers continue with the rest.
         let len = len.min(MOST - written);
-        match stream.write(&memory.0[at..at + len], blocks, waiting, &wasi.budget).await? {
+        match stream.write(&memory.0[at..at + len], blocks, driver, &wasi.budget).await? {
             Ok(count) => {
                 written += count;
                 if count < len {
@@ -85,7 +85,7 @@ pub(crate) async fn fd_read(call: Call<'_>, fd: i32, buffers: i32, count: i32, d
         Some(_) => return Err(Failed::Number(errno::BADF)),
         None => return content::read(call, (fd, buffers, count, done), None).await,
     }
-    let Call { mut memory, wasi, waiting } = call;
+    let Call { mut memory, wasi, driver } = call;
     // The first buffer with room is enough: a read may return less than it was asked for, and
     // should not wait for more.
     let (mut at, mut len) = (0, 0);
@@ -100,7 +100,7 @@ pub(crate) async fn fd_read(call: Call<'_>, fd: i32, buffers: i32, count: i32, d
         return memory.answer(done, 0);
     }
     let blocks = !wasi.standards.is_nonblocking(Standard::Input);
-    match wasi.standards.stdin.read(&mut memory.0[at..at + len], blocks, waiting, &wasi.budget).await? {
+    match wasi.standards.stdin.read(&mut memory.0[at..at + len], blocks, driver, &wasi.budget).await? {
         Ok(count) => memory.answer(done, count),
         Err(error) => Err(Failed::Number(match error.kind() {
             io::ErrorKind::InvalidInput => errno::INVAL,

@@ -6,6 +6,7 @@ use wasmtime::{AsContextMut as _, Caller, Linker};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::{add_to_linker_async, add_to_linker_sync};
 
+use crate::sched::driver::{Driver, at_once};
 use crate::sched::task;
 use crate::wasi::call::{Call, Failed, said};
 use crate::wasi::context::Host;
@@ -16,7 +17,6 @@ use crate::wasi::poll;
 use crate::wasi::random;
 use crate::wasi::sockets::versions::Versions;
 use crate::wasi::sockets::{functions, transfer};
-use crate::wasi::waiting::{Waiting, at_once};
 
 /// The module whose functions these are.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -38,10 +38,10 @@ pub(crate) const FUNCTIONS: [&str; 57] = [
 ///
 /// Each function is one line: its name, its parameters, and what it does with a [`Call`], or with the guest's `Wasi` alone. One that is marked with `file` is for files only, and refuses
 /// sockets and pipes.
-pub(crate) fn link<T: Host>(linker: &mut Linker<T>, waiting: Waiting, versions: Versions) -> wasmtime::Result<()> {
-    match waiting {
-        Waiting::Thread => add_to_linker_sync(linker, |host: &mut T| &mut host.wasi().p1)?,
-        Waiting::Task => add_to_linker_async(linker, |host: &mut T| &mut host.wasi().p1)?,
+pub(crate) fn link<T: Host>(linker: &mut Linker<T>, driver: Driver, versions: Versions) -> wasmtime::Result<()> {
+    match driver {
+        Driver::Direct => add_to_linker_sync(linker, |host: &mut T| &mut host.wasi().p1)?,
+        Driver::Fiber => add_to_linker_async(linker, |host: &mut T| &mut host.wasi().p1)?,
     }
     // What waits for nothing, and needs no memory.
     macro_rules! plain {
@@ -59,7 +59,7 @@ pub(crate) fn link<T: Host>(linker: &mut Linker<T>, waiting: Waiting, versions: 
         };
         ($name:ident($($arg:ident: $ty:ty),*) |$call:ident| $work:expr) => {
             linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
-                let $call = Call::new(Waiting::Thread, &mut caller)?;
+                let $call = Call::new(Driver::Direct, &mut caller)?;
                 said($work)
             })?
         };
@@ -70,17 +70,17 @@ pub(crate) fn link<T: Host>(linker: &mut Linker<T>, waiting: Waiting, versions: 
             waits!($name($fd: i32 $(, $arg: $ty)*) |$call| of_files!($name, $call, $fd, $work))
         };
         ($name:ident($($arg:ident: $ty:ty),*) |$call:ident| $work:expr) => {
-            match waiting {
-                Waiting::Thread => linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
+            match driver {
+                Driver::Direct => linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, T>, $($arg: $ty),*| {
                     at_once(async {
-                        let $call = Call::new(Waiting::Thread, &mut caller)?;
+                        let $call = Call::new(Driver::Direct, &mut caller)?;
                         said($work)
                     })
                 })?,
-                Waiting::Task => linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
+                Driver::Fiber => linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, T>, ($($arg,)*): ($($ty,)*)| {
                     Box::new(async move {
                         let work = async {
-                            let $call = Call::new(Waiting::Task, &mut caller)?;
+                            let $call = Call::new(Driver::Fiber, &mut caller)?;
                             said($work)
                         };
                         let (done, has_waited) = task::noticing(work).await;
@@ -287,9 +287,9 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "runs WebAssembly")]
     fn all_functions_that_are_linked_are_known() {
-        for waiting in [Waiting::Thread, Waiting::Task] {
+        for driver in [Driver::Direct, Driver::Fiber] {
             let mut linker = Linker::new(engine());
-            link::<Bare>(&mut linker, waiting, Versions::default()).expect("a linker");
+            link::<Bare>(&mut linker, driver, Versions::default()).expect("a linker");
             let mut linked: Vec<String> = linker.iter(store(&Sandbox::default())).map(|(_, name, _)| name.to_owned()).collect();
             linked.sort();
             assert_eq!(linked, FUNCTIONS);
@@ -314,7 +314,7 @@ mod tests {
         let bytes = wat::parse_str(GUEST).expect("a module");
         let mut store = store(&sandbox);
         let mut linker = Linker::new(engine());
-        link(&mut linker, Waiting::Task, Versions::default()).expect("a linker");
+        link(&mut linker, Driver::Fiber, Versions::default()).expect("a linker");
         store.set_epoch_deadline(u64::MAX / 2);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {

@@ -14,4 +14,4 @@ pub(crate) mod random;
 pub(crate) mod sandbox;
 pub(crate) mod sockets;
 pub(crate) mod stdio;
-pub(crate) mod waiting;
+mod waiting;

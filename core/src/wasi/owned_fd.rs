@@ -43,7 +43,7 @@ pub(crate) async fn read(mut call: Call<'_>, fd: i32, buffers: i32, count: i32, 
     let count = if let Some(pipe) = call.wasi.pipes.find(fd) {
         let pieces = call.memory.pieces(buffers, count)?;
         match pieces.first() {
-            Some((at, len)) => pipe.read(&mut call.memory.0[*at..at + len], call.waiting, &call.wasi.budget).await?,
+            Some((at, len)) => pipe.read(&mut call.memory.0[*at..at + len], call.driver, &call.wasi.budget).await?,
             None => 0,
         }
     } else {
@@ -60,7 +60,7 @@ pub(crate) async fn write(mut call: Call<'_>, fd: i32, buffers: i32, count: i32,
     let pieces = call.memory.pieces(buffers, count)?;
     let count = match pieces.first() {
         // Short writes are allowed; callers continue with the rest.
-        Some((at, len)) => pipe.write(&call.memory.0[*at..at + len], call.waiting, &call.wasi.budget).await?,
+        Some((at, len)) => pipe.write(&call.memory.0[*at..at + len], call.driver, &call.wasi.budget).await?,
         None => 0,
     };
     call.memory.set_word(done, count as u32)

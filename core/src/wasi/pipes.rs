@@ -3,9 +3,9 @@
 
 use crate::config::budget::Budget;
 use crate::platform::descriptor::{Descriptor, Wants};
+use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::waiting::Waiting;
 
 /// The first number of a pipe: above those of files, below those of sockets.
 const FIRST: i32 = 1 << 29;
@@ -72,31 +72,31 @@ fn place(number: i32) -> Option<usize> {
 
 impl Pipe {
     /// Reads what is available, and waits for it as long as the budget lasts; 0 at the end.
-    pub(crate) async fn read(&self, buffer: &mut [u8], waiting: Waiting, budget: &Budget) -> Result<usize, Failed> {
+    pub(crate) async fn read(&self, buffer: &mut [u8], driver: Driver, budget: &Budget) -> Result<usize, Failed> {
         loop {
             if let Some(count) = self.descriptor.read(buffer)? {
                 return Ok(count);
             }
-            self.wait(Wants::Read, waiting, budget).await?;
+            self.wait(Wants::Read, driver, budget).await?;
         }
     }
 
     /// Writes some of the bytes, and waits until there is room for any.
-    pub(crate) async fn write(&self, bytes: &[u8], waiting: Waiting, budget: &Budget) -> Result<usize, Failed> {
+    pub(crate) async fn write(&self, bytes: &[u8], driver: Driver, budget: &Budget) -> Result<usize, Failed> {
         loop {
             if let Some(count) = self.descriptor.write(bytes)? {
                 return Ok(count);
             }
-            self.wait(Wants::Write, waiting, budget).await?;
+            self.wait(Wants::Write, driver, budget).await?;
         }
     }
 
-    async fn wait(&self, wants: Wants, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+    async fn wait(&self, wants: Wants, driver: Driver, budget: &Budget) -> Result<(), Failed> {
         if !self.blocks {
             return Err(Failed::Number(errno::AGAIN));
         }
-        waiting.check(budget)?;
-        waiting.pause(&[(&self.descriptor, wants)], budget, None).await;
+        budget.look(driver)?;
+        driver.pause(&[(&self.descriptor, wants)], budget, None).await;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use crate::abi::memory::{self, GuestMemory as Checked};
 use crate::config::budget::LOOK;
 use crate::error::Result;
 use crate::platform::descriptor::{Found, Wanted, Wants, look};
+use crate::sched::driver::Driver;
 use crate::wasi::call::{Call, Failed};
 use crate::wasi::clock::Simulated;
 use crate::wasi::context::Wasi;
@@ -22,7 +23,6 @@ use crate::wasi::sockets::socket::Socket;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::output::Stream;
 use crate::wasi::stdio::streams::{Standard, Standards, Streams};
-use crate::wasi::waiting::Waiting;
 
 /// Subscriptions in one call: each takes memory of the host.
 const MOST: u32 = 1 << 16;
@@ -117,8 +117,8 @@ struct Event {
 /// Serves `time.Sleep`, and whatever waits for descriptors.
 pub(crate) async fn poll_oneoff(mut call: Call<'_>, subscriptions: i32, events: i32, count: i32, ready: i32) -> Result<(), Failed> {
     let wanted = read(call.memory.0, subscriptions as u32, events as u32, count as u32)?;
-    let waits = resolve(&wanted, call.wasi, call.waiting).await?;
-    let happened = wait(&waits, call.wasi, call.waiting).await?;
+    let waits = resolve(&wanted, call.wasi, call.driver).await?;
+    let happened = wait(&waits, call.wasi, call.driver).await?;
     let count = write(call.memory.0, events as u32, &happened);
     call.memory.answer(ready, count)
 }
@@ -148,7 +148,7 @@ fn read(memory: &[u8], at: u32, events: u32, count: u32) -> Result<Vec<Subscript
 
 /// Resolves the subscriptions. One that can't be waited for yields an event with an error, and does
 /// not affect the others.
-async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Waits> {
+async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, driver: Driver) -> wasmtime::Result<Waits> {
     let now = Instant::now();
     let mut all = Vec::with_capacity(subscriptions.len());
     let (mut own, mut places, mut files) = (Vec::new(), HashMap::new(), HashMap::new());
@@ -171,7 +171,7 @@ async fn resolve(subscriptions: &[Subscription], wasi: &mut Wasi, waiting: Waiti
             }
             (kind, None) => Until::Now(match files.entry((kind, one.target)) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(place) => *place.insert(file(kind, one.target, wasi, waiting).await?),
+                Entry::Vacant(place) => *place.insert(file(kind, one.target, wasi, driver).await?),
             }),
         };
         all.push(Wait { userdata: one.userdata, kind: one.kind, until });
@@ -203,7 +203,7 @@ fn moment(one: &Subscription, now: Instant, wasi: &mut Wasi) -> wasmtime::Result
 }
 
 /// Files are always ready; directories, and numbers without a file, never are.
-async fn file(kind: u8, fd: u32, wasi: &mut Wasi, waiting: Waiting) -> wasmtime::Result<Outcome> {
+async fn file(kind: u8, fd: u32, wasi: &mut Wasi, driver: Driver) -> wasmtime::Result<Outcome> {
     let open = match wasi.files.find(fd as i32) {
         Some(Open::Null(_)) if kind == FD_WRITE => return Ok(Outcome::writable()),
         Some(Open::Null(_)) => return Ok(Outcome::readable(0)),
@@ -214,14 +214,14 @@ async fn file(kind: u8, fd: u32, wasi: &mut Wasi, waiting: Waiting) -> wasmtime:
         return Ok(Outcome::writable());
     }
     let (file, at) = (open.file.clone(), open.at);
-    match waiting.blocking(move || file.metadata()).await {
+    match driver.blocking(move || file.metadata()).await {
         Ok(found) => Ok(Outcome::readable(found.len().saturating_sub(at))),
         Err(error) => Ok(Outcome::failed(errno::from_system(&error))),
     }
 }
 
 /// Waits for the first events, and returns all that have happened by then.
-async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Event>> {
+async fn wait(waits: &Waits, wasi: &mut Wasi, driver: Driver) -> Result<Vec<Event>> {
     // Borrowed as parts: a task that waits must be Send, and `Wasi` as a whole is not Sync.
     let Wasi { standards, streams, sockets, pipes, budget, clock, .. } = wasi;
     let (standards, streams, budget, clock) = (&*standards, &**streams, &*budget, clock.as_ref());
@@ -240,18 +240,18 @@ async fn wait(waits: &Waits, wasi: &mut Wasi, waiting: Waiting) -> Result<Vec<Ev
         if !happened.is_empty() {
             return Ok(happened);
         }
-        waiting.check(budget)?;
+        budget.look(driver)?;
         // Waits for a simulated clock take no time: it advances to the nearest moment at once.
         if let (Some(clock), Some(next)) = (clock, waits.iter().filter_map(Wait::simulated).min()) {
             clock.go_to(next);
             continue;
         }
         let next = waits.iter().filter_map(Wait::moment).min().map(|next| next.saturating_duration_since(Instant::now()));
-        in_vain = if waiting.pause(&wanted, budget, next).await { in_vain + 1 } else { 0 };
+        in_vain = if driver.pause(&wanted, budget, next).await { in_vain + 1 } else { 0 };
         if in_vain > 1 {
             // Reported as ready, but not ready for this. No event will follow, and the thread may
             // be an event loop's, so poll now and then.
-            waiting.pause(&[], budget, Some(next.map_or(LOOK, |next| next.min(LOOK)))).await;
+            driver.pause(&[], budget, Some(next.map_or(LOOK, |next| next.min(LOOK)))).await;
         }
     }
 }

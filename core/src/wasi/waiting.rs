@@ -1,13 +1,10 @@
-//! How the functions of WASI wait: by blocking the thread of their caller, or as a task.
-//!
-//! Each function that may wait is one `async fn`, which leaves every wait to its [`Waiting`]. On a
-//! thread, waits block, so the future never suspends, and [`at_once`] runs it to its end. In a
-//! task, waits suspend it.
+//! How the functions of WASI wait: by holding the thread of a guest that runs on its caller's stack, or by suspending one that
+//! runs on a fiber. Each function that may wait is one `async fn`, which leaves every wait to the [`Driver`].
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,51 +14,32 @@ use crate::config::budget::{Budget, Deadline, LOOK};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::descriptor::{self, Wanted};
 use crate::platform::runtime;
-use crate::sched::task;
-
-/// Runs a future that waits by blocking the thread, if at all. Tokio is not involved: a host
-/// function for output may start a runtime of its own.
-pub(crate) fn at_once<T>(work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
-    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => unreachable!("waits on a thread block it"),
-    }
-}
-
-/// How a guest's caller waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    /// By blocking its thread. No runtime is involved, because the threads of one would not exist
-    /// in a forked process.
-    Thread,
-    /// As a task on a fiber, which leaves the thread to others.
-    Task,
-}
+use crate::sched::driver::Driver;
 
 /// The longest single wait: whoever waits for ever waits again.
 const LONG: Duration = Duration::from_secs(3600);
 
-impl Waiting {
+impl Driver {
     /// Waits until one of the descriptors is ready, the time has passed, or the budget has to be
     /// checked. May return early: look again then. Returns whether one is reported to be ready.
     pub(crate) async fn pause(self, wanted: &[Wanted<'_>], budget: &Budget, time: Option<Duration>) -> bool {
         let until = match self {
-            Waiting::Thread => budget.pause(),
+            Driver::Direct => budget.pause(),
             // Tokens end a task from outside (`call/`), and tasks can't be interrupted.
-            Waiting::Task => budget.deadline.map(Deadline::left),
+            Driver::Fiber => budget.deadline.map(Deadline::left),
         };
         let pause = [time, until].into_iter().flatten().min().unwrap_or(LONG).min(LONG);
         match self {
-            Waiting::Thread if wanted.is_empty() => {
+            Driver::Direct if wanted.is_empty() => {
                 thread::sleep(pause);
                 false
             }
-            Waiting::Thread => descriptor::wait(wanted, pause),
-            Waiting::Task if wanted.is_empty() => {
+            Driver::Direct => descriptor::wait(wanted, pause),
+            Driver::Fiber if wanted.is_empty() => {
                 runtime::sleep_until(Instant::now() + pause).await;
                 false
             }
-            Waiting::Task => {
+            Driver::Fiber => {
                 // All of them are polled, so that each one wakes the task.
                 let ready = |context: &mut Context<'_>| {
                     let mut is_looked_for = false;
@@ -84,40 +62,20 @@ impl Waiting {
         }
     }
 
-    /// Whether the call should go on.
-    pub(crate) fn check(self, budget: &Budget) -> Result<()> {
-        match self {
-            Waiting::Thread => budget.check(),
-            Waiting::Task => budget.check_limits(),
-        }
-    }
-
-    /// Runs host code where the host needs it to run.
-    pub(crate) async fn at_home<R>(self, code: impl FnOnce() -> R) -> R {
-        match self {
-            Waiting::Thread => code(),
-            Waiting::Task => task::at_home(code).await,
-        }
-    }
-
-    pub(crate) fn is_task(self) -> bool {
-        self == Waiting::Task
-    }
-
     /// Runs a system call that is expected to return at once. On a thread it runs there, without a
     /// hop to another one. In a task it runs elsewhere, since the thread may be an event loop's,
     /// which should not wait for a disk.
     pub(crate) async fn blocking<R: Send + 'static>(self, work: impl FnOnce() -> R + Send + 'static) -> R {
         match self {
-            Waiting::Thread => work(),
-            Waiting::Task => spawn_blocking(work).await,
+            Driver::Direct => work(),
+            Driver::Fiber => spawn_blocking(work).await,
         }
     }
 
     /// Runs a system call that may take long. The call waits for it only as long as its budget
     /// lasts; the operation continues on its own then.
     pub(crate) async fn aside<R: Send + 'static>(self, budget: &Budget, work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
-        if self.is_task() || budget.pause().is_none() {
+        if self == Driver::Fiber || budget.pause().is_none() {
             return Ok(self.blocking(work).await);
         }
         let (done, result) = mpsc::sync_channel(1);

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
-use crate::instance::call::Arguments;
+use crate::instance::arguments::Arguments;
 use crate::interface::{Field, RecordType, Scalar, Type, TypeKind};
 use crate::platform::fork::Lasting;
 
@@ -43,15 +43,15 @@ impl Instance {
     pub fn call_typed<R: DeserializeOwned>(&self, name: &str, args: &impl Serialize, options: &CallOptions) -> Result<R> {
         let mut arguments = self.arguments(self.plugin().export(name)?)?;
         arguments.lower_typed(args)?;
-        arguments.call(self, options)?.lift_with(de::read)
+        arguments.call(self, options, |outcome| outcome.lift_with(de::read))
     }
 }
 
 impl Arguments<'_, '_> {
     /// Lowers all arguments: a tuple of them, in order.
     fn lower_typed(&mut self, args: &impl Serialize) -> Result<()> {
-        let function = self.function();
-        let place = ser::Place { block: &mut self.block, ty: &function.abi.params_type, at: 0 };
+        let (function, block) = self.parts();
+        let place = ser::Place { block, ty: &function.abi.params_type, at: 0 };
         args.serialize(place).map_err(|failed| failed.0.in_function(&function.name))
     }
 }

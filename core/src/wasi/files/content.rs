@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cap_primitives::fs::Metadata;
 
+use crate::sched::driver::Driver;
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
@@ -50,9 +51,9 @@ pub(crate) async fn read(mut call: Call<'_>, (fd, buffers, count, done): (i32, i
         Some(Entry::Null(null)) if null.reads => 0,
         Some(Entry::File(open)) => {
             let (file, at) = (open.file.clone(), at.unwrap_or(open.at));
-            match call.waiting.is_task() {
-                false => read_at(&file, &mut call.memory.0[start..start + len], at).map_err(|error| super::failed(&error))?,
-                true => {
+            match call.driver {
+                Driver::Direct => read_at(&file, &mut call.memory.0[start..start + len], at).map_err(|error| super::failed(&error))?,
+                Driver::Fiber => {
                     let work = move || {
                         let mut bytes = vec![0; len];
                         let count = read_at(&file, &mut bytes, at)?;
@@ -85,9 +86,9 @@ pub(crate) async fn write(mut call: Call<'_>, (fd, buffers, count, done): (i32, 
         Some(Entry::File(open)) => {
             let (file, to, appends) = (open.file.clone(), at.unwrap_or(open.at), open.appends);
             let bytes = &call.memory.0[start..start + len];
-            match call.waiting.is_task() {
-                false => put(&file, bytes, to, appends).map_err(|error| super::failed(&error))?,
-                true => {
+            match call.driver {
+                Driver::Direct => put(&file, bytes, to, appends).map_err(|error| super::failed(&error))?,
+                Driver::Fiber => {
                     let bytes = bytes.to_vec();
                     call.ask(move || put(&file, &bytes, to, appends)).await?
                 }

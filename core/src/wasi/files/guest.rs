@@ -58,21 +58,21 @@ impl Call<'_> {
         Ok(pieces.first().copied().unwrap_or_default())
     }
 
-    /// Runs a system call that is expected to return at once: see `Waiting::blocking`.
+    /// Runs a system call that is expected to return at once: see `Driver::blocking`.
     pub(crate) fn ask<R: Send + 'static, W: FnOnce() -> io::Result<R> + Send + 'static>(
         &self,
         work: W,
     ) -> impl Future<Output = Result<R, Failed>> + Send + use<R, W> {
-        let waiting = self.waiting;
-        async move { waiting.blocking(work).await.map_err(|error| failed(&error)) }
+        let driver = self.driver;
+        async move { driver.blocking(work).await.map_err(|error| failed(&error)) }
     }
 
-    /// Runs a system call that may take long: see `Waiting::aside`.
+    /// Runs a system call that may take long: see `Driver::aside`.
     pub(crate) fn ask_slowly<R: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<R> + Send + 'static,
     ) -> impl Future<Output = Result<R, Failed>> + Send {
-        let (waiting, budget) = (self.waiting, &self.wasi.budget);
-        async move { waiting.aside(budget, work).await?.map_err(|error| failed(&error)) }
+        let (driver, budget) = (self.driver, &self.wasi.budget);
+        async move { driver.aside(budget, work).await?.map_err(|error| failed(&error)) }
     }
 }

@@ -9,6 +9,7 @@ use std::io;
 use cap_primitives::fs::{Metadata, ReadDir, read_base_dir};
 
 use crate::config::budget::Budget;
+use crate::sched::driver::Driver;
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
@@ -16,7 +17,6 @@ use crate::wasi::files::status;
 use crate::wasi::files::table::{Entry, Place};
 use crate::wasi::files::{failed, trap};
 use crate::wasi::owned_fd;
-use crate::wasi::waiting::Waiting;
 
 /// Bytes that are kept of one directory, and of all together.
 const MOST: usize = 16 << 20;
@@ -153,11 +153,11 @@ impl Listing {
     }
 
     /// Reads until `room` bytes are available from that number on, or the directory ends.
-    async fn read_on(&mut self, cookie: u64, room: usize, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+    async fn read_on(&mut self, cookie: u64, room: usize, driver: Driver, budget: &Budget) -> Result<(), Failed> {
         while let Some(rest) = self.rest.take() {
-            waiting.check(budget)?;
+            budget.look(driver)?;
             let mut rest = rest;
-            let read = waiting.blocking(move || rest.read().map(|read| (rest, read))).await;
+            let read = driver.blocking(move || rest.read().map(|read| (rest, read))).await;
             let (rest, read) = read.map_err(|error| failed(&error))?;
             // Fewer entries than requested are the last ones.
             if read.len() == PIECE {
@@ -208,7 +208,7 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
         }
     };
     if listing.from(cookie).is_none_or(|rest| rest.len() < room) {
-        listing.read_on(cookie, room, call.waiting, &call.wasi.budget).await?;
+        listing.read_on(cookie, room, call.driver, &call.wasi.budget).await?;
     }
     let rest = listing.from(cookie).ok_or_else(|| trap("the number of an entry that is gone"))?;
     let count = rest.len().min(room);

@@ -158,13 +158,13 @@ async fn open_there(
         };
         // Truncating a large file takes a while.
         let opened = match wanted.has(TRUNCATE) {
-            true => call.waiting.aside(&call.wasi.budget, work).await?,
-            false => call.waiting.blocking(work).await,
+            true => call.driver.aside(&call.wasi.budget, work).await?,
+            false => call.driver.blocking(work).await,
         };
         match opened {
             Err(error) if waits(&error, wanted.writes && blocks) => {
-                call.waiting.check(&call.wasi.budget)?;
-                call.waiting.pause(&[], &call.wasi.budget, Some(LOOK)).await;
+                call.wasi.budget.look(call.driver)?;
+                call.driver.pause(&[], &call.wasi.budget, Some(LOOK)).await;
             }
             Err(error) if makes && number(&error) == errno::NOENT => return Err(Failed::Number(errno::PERM)),
             opened => break opened.map_err(|error| failed(&error))?,

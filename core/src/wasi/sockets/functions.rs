@@ -44,9 +44,9 @@ pub(crate) async fn bind(mut call: Call<'_>, fd: i32, address: i32, port: i32) -
     let is_stream = call.socket(fd)?.is_stream;
     let place = call.wasi.sockets.settle(&address, is_stream)?;
     while !call.socket(fd)?.bind(&address, &place)? {
-        let (waiting, budget) = (call.waiting, &call.wasi.budget);
-        waiting.check(budget)?;
-        waiting.pause(&[], budget, Some(LOOK)).await;
+        let (driver, budget) = (call.driver, &call.wasi.budget);
+        budget.look(driver)?;
+        driver.pause(&[], budget, Some(LOOK)).await;
     }
     Ok(())
 }
@@ -75,10 +75,10 @@ pub(crate) async fn accept(mut call: Call<'_>, fd: i32, flags: i32, number: i32)
     // Checked before the wait: a connection that the guest has no room for should stay in the
     // backlog.
     owned_fd::has_room(call.wasi)?;
-    let waiting = call.waiting;
+    let driver = call.driver;
     let wasi = &mut *call.wasi;
     let socket = wasi.sockets.find(fd).ok_or(errno::BADF)?;
-    let mut accepted = socket.accept(waiting, &wasi.budget).await?;
+    let mut accepted = socket.accept(driver, &wasi.budget).await?;
     accepted.blocks = flags & NONBLOCK == 0;
     let accepted = wasi.sockets.add(accepted);
     call.memory.set_word(number, accepted as u32)
@@ -91,13 +91,13 @@ pub(crate) async fn connect(mut call: Call<'_>, fd: i32, address: i32, port: i32
     if address.family() != family {
         return Err(Failed::Number(errno::AFNOSUPPORT));
     }
-    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
-    let address = wasi.sockets.permit_connect(&address, waiting, &wasi.budget).await?;
+    let (driver, wasi) = (call.driver, &mut *call.wasi);
+    let address = wasi.sockets.permit_connect(&address, driver, &wasi.budget).await?;
     let place = wasi.sockets.reach(&address)?;
     let socket = wasi.sockets.find_mut(fd).ok_or(errno::BADF)?;
     socket.peers.note(&address);
     socket.peer = Some(address);
-    socket.connect(&place, waiting, &wasi.budget).await
+    socket.connect(&place, driver, &wasi.budget).await
 }
 
 pub(crate) fn shutdown(mut call: Call<'_>, fd: i32, how: i32) -> Result<(), Failed> {
@@ -192,7 +192,7 @@ pub(crate) async fn address_info(
         let name = rules::name(&node).ok_or(errno::NOENT)?;
         call.wasi.sockets.permit_name(&name)?;
         let wasi = &mut *call.wasi;
-        let found = lookups::resolve(&name, &wasi.sockets.share, call.waiting, &wasi.budget).await?;
+        let found = lookups::resolve(&name, &wasi.sockets.share, call.driver, &wasi.budget).await?;
         wasi.sockets.names.remember(&name, &found);
         found
     };

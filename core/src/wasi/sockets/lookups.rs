@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use crate::config::budget::Budget;
 use crate::platform::fork::PerProcess;
+use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
-use crate::wasi::waiting::Waiting;
 
 /// Queries at a time: of a process, and of one plugin.
 const MOST: usize = 32;
@@ -61,19 +61,19 @@ fn desk() -> MutexGuard<'static, Desk> {
 }
 
 /// Resolves a name, and waits for it as long as the budget lasts.
-pub(crate) async fn resolve(name: &str, share: &Arc<Share>, waiting: Waiting, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
+pub(crate) async fn resolve(name: &str, share: &Arc<Share>, driver: Driver, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
     // These names always mean this machine.
     if name == "localhost" || name.ends_with(".localhost") {
         return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
     }
-    waiting.check(budget)?;
+    budget.look(driver)?;
     let lookup = Lookup { name: name.to_owned(), share: share.clone(), answer: Mutex::default(), answered: Condvar::new() };
     let asked = Asked(Arc::new(lookup));
     line_up(asked.0.clone());
-    let found = match waiting {
-        Waiting::Thread => asked.0.wait(budget)?,
+    let found = match driver {
+        Driver::Direct => asked.0.wait(budget)?,
         // Whatever ends the call drops this future.
-        Waiting::Task => poll_fn(|context| asked.0.poll(context.waker())).await,
+        Driver::Fiber => poll_fn(|context| asked.0.poll(context.waker())).await,
     }?;
     if found.is_empty() { Err(Failed::Number(errno::NOENT)) } else { Ok(found) }
 }
@@ -208,10 +208,10 @@ mod tests {
     use super::*;
     use crate::config::budget::Deadline;
     use crate::error::ErrorKind;
-    use crate::wasi::waiting::at_once;
+    use crate::sched::driver::at_once;
 
     fn resolve_here(name: &str, share: &Arc<Share>, budget: &Budget) -> Result<Vec<IpAddr>, Failed> {
-        at_once(async { Ok(resolve(name, share, Waiting::Thread, budget).await) }).expect("a number, or an end")
+        at_once(resolve(name, share, Driver::Direct, budget))
     }
 
     fn brief() -> Budget {
@@ -239,7 +239,7 @@ mod tests {
     fn a_task_is_woken_by_its_answer() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (share, budget) = (Arc::new(Share), Budget::default());
-        let found = runtime.block_on(resolve(KNOWN.0, &share, Waiting::Task, &budget));
+        let found = runtime.block_on(resolve(KNOWN.0, &share, Driver::Fiber, &budget));
         assert!(found.is_ok_and(|found| found == [KNOWN.1]));
     }
 

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::budget::Budget;
+use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::sockets::address::Address;
@@ -10,7 +11,6 @@ use crate::wasi::sockets::lookups;
 use crate::wasi::sockets::rules::Action;
 use crate::wasi::sockets::socket::{Socket, destination, meant};
 use crate::wasi::sockets::table::Sockets;
-use crate::wasi::waiting::Waiting;
 
 impl Sockets {
     /// Whether the guest may have sockets of its own at all.
@@ -23,7 +23,7 @@ impl Sockets {
 
     /// Whether the guest may connect to an address, or send to it; returns the address to use. The
     /// address that is checked is the one that the packets go to.
-    pub(crate) async fn permit_connect(&mut self, address: &Address, waiting: Waiting, budget: &Budget) -> Result<Address, Failed> {
+    pub(crate) async fn permit_connect(&mut self, address: &Address, driver: Driver, budget: &Budget) -> Result<Address, Failed> {
         let ip = match address {
             Address::Unix(path) if self.network.allows_unix(Action::Connect, path) => return Ok(address.clone()),
             Address::Unix(_) => return Err(self.deny_at(Action::Connect, address)),
@@ -39,7 +39,7 @@ impl Sockets {
             let due: Vec<String> = self.network.names(port).map(str::to_owned).collect();
             for name in due {
                 if self.names.is_due(&name) {
-                    match lookups::resolve(&name, &self.share, waiting, budget).await {
+                    match lookups::resolve(&name, &self.share, driver, budget).await {
                         Ok(found) => self.names.remember(&name, &found),
                         Err(Failed::Number(_)) => {}
                         Err(ended) => return Err(ended),
@@ -178,7 +178,7 @@ mod tests {
     fn connects(sockets: &mut Sockets, to: &str) -> Option<String> {
         let address = Address::Ip(to.parse().expect("an address"));
         let budget = Budget::default();
-        let mut work = std::pin::pin!(sockets.permit_connect(&address, Waiting::Thread, &budget));
+        let mut work = std::pin::pin!(sockets.permit_connect(&address, Driver::Direct, &budget));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match work.as_mut().poll(&mut context) {
             std::task::Poll::Ready(done) => done.ok().map(|address| address.to_string()),

@@ -11,12 +11,12 @@ use socket2::{Domain, MaybeUninitSlice, SockAddr, Type};
 use crate::config::budget::{Budget, LOOK};
 use crate::platform::async_fd::AsyncFd;
 use crate::platform::descriptor::{Awaited, Wants, look};
+use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
 use crate::wasi::sockets::peers::Peers;
 use crate::wasi::sockets::place::Place;
-use crate::wasi::waiting::Waiting;
 
 /// A socket at one of the guest's descriptors.
 pub(crate) struct Socket {
@@ -133,7 +133,7 @@ impl Socket {
     pub(crate) async fn when_ready<T>(
         &self,
         wants: Wants,
-        waiting: Waiting,
+        driver: Driver,
         budget: &Budget,
         mut work: impl FnMut(&socket2::Socket) -> io::Result<T>,
     ) -> Result<T, Failed> {
@@ -143,14 +143,14 @@ impl Socket {
             if in_vain > 1 {
                 // Reported as ready, but not ready for this: a socket that may send, to a peer
                 // without room. No event will follow, so poll now and then.
-                waiting.check(budget)?;
-                waiting.pause(&[], budget, Some(LOOK)).await;
+                budget.look(driver)?;
+                driver.pause(&[], budget, Some(LOOK)).await;
             }
             match work(self.host()) {
                 Ok(done) => return Ok(done),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.blocks => {
-                    self.wait(wants, waiting, budget, limit).await?;
+                    self.wait(wants, driver, budget, limit).await?;
                     in_vain += 1;
                 }
                 Err(error) => return Err(Failed::from(error)),
@@ -158,15 +158,15 @@ impl Socket {
         }
     }
 
-    async fn wait(&self, wants: Wants, waiting: Waiting, budget: &Budget, limit: Option<Instant>) -> Result<(), Failed> {
+    async fn wait(&self, wants: Wants, driver: Driver, budget: &Budget, limit: Option<Instant>) -> Result<(), Failed> {
         let wanted = [(self.awaited(), wants)];
         loop {
-            waiting.check(budget)?;
+            budget.look(driver)?;
             let left = limit.map(|limit| limit.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Err(Failed::Number(errno::AGAIN));
             }
-            waiting.pause(&wanted, budget, left).await;
+            driver.pause(&wanted, budget, left).await;
             if look(&wanted)[0].is_ready {
                 return Ok(());
             }
@@ -202,11 +202,11 @@ impl Socket {
         Ok(())
     }
 
-    pub(crate) async fn accept(&self, waiting: Waiting, budget: &Budget) -> Result<Socket, Failed> {
+    pub(crate) async fn accept(&self, driver: Driver, budget: &Budget) -> Result<Socket, Failed> {
         if self.is_shut {
             return Err(Failed::Number(errno::INVAL));
         }
-        let accepted = self.when_ready(Wants::Read, waiting, budget, |host| match host.accept() {
+        let accepted = self.when_ready(Wants::Read, driver, budget, |host| match host.accept() {
             // The peer was gone before the connection was accepted, which is no error of the guest.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Err(io::ErrorKind::Interrupted.into()),
             accepted => accepted,
@@ -216,7 +216,7 @@ impl Socket {
     }
 
     /// Connects. A socket in non-blocking mode only starts to, and reports `INPROGRESS`.
-    pub(crate) async fn connect(&self, place: &Place, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+    pub(crate) async fn connect(&self, place: &Place, driver: Driver, budget: &Budget) -> Result<(), Failed> {
         if self.is_shared {
             return Err(Failed::Number(errno::ISCONN));
         }
@@ -228,7 +228,7 @@ impl Socket {
         if !self.blocks {
             return Err(Failed::Number(errno::INPROGRESS));
         }
-        self.wait(Wants::Write, waiting, budget, self.budget[1].map(|limit| Instant::now() + limit)).await?;
+        self.wait(Wants::Write, driver, budget, self.budget[1].map(|limit| Instant::now() + limit)).await?;
         match self.host().take_error()? {
             None => Ok(()),
             Some(error) => Err(Failed::from(error)),
@@ -241,10 +241,10 @@ impl Socket {
         buffer: &mut [u8],
         flags: i32,
         wants_address: bool,
-        waiting: Waiting,
+        driver: Driver,
         budget: &Budget,
     ) -> Result<Received, Failed> {
-        self.when_ready(Wants::Read, waiting, budget, |host| {
+        self.when_ready(Wants::Read, driver, budget, |host| {
             let mut pieces = [MaybeUninitSlice::new(uninit(buffer))];
             // Streams carry no addresses.
             if wants_address && !self.is_stream {
@@ -258,14 +258,8 @@ impl Socket {
     }
 
     /// Sends the bytes, or the first of them.
-    pub(crate) async fn send(
-        &self,
-        pieces: &[IoSlice<'_>],
-        to: Option<&Place>,
-        waiting: Waiting,
-        budget: &Budget,
-    ) -> Result<usize, Failed> {
-        let done = self.when_ready(Wants::Write, waiting, budget, |host| match to {
+    pub(crate) async fn send(&self, pieces: &[IoSlice<'_>], to: Option<&Place>, driver: Driver, budget: &Budget) -> Result<usize, Failed> {
+        let done = self.when_ready(Wants::Write, driver, budget, |host| match to {
             Some(to) => host.send_to_vectored_with_flags(pieces, &to.address, QUIETLY),
             None => host.send_vectored_with_flags(pieces, QUIETLY),
         });

@@ -1,6 +1,7 @@
 //! Sending and receiving.
 
 use crate::config::budget::{Budget, LOOK};
+use crate::sched::driver::Driver;
 use crate::wasi::call::Call;
 use crate::wasi::call::Failed;
 use crate::wasi::call::MOST;
@@ -9,7 +10,6 @@ use crate::wasi::sockets::address::UNIX;
 use crate::wasi::sockets::place::Place;
 use crate::wasi::sockets::socket::{Received, Socket};
 use crate::wasi::sockets::table::Sockets;
-use crate::wasi::waiting::Waiting;
 
 /// Flags for receiving, in preview 1.
 const PEEK: i32 = 1;
@@ -69,9 +69,9 @@ async fn receive(call: &mut Call<'_>, list: List, flags: i32, done: i32, said: i
 /// Receives into the buffers of a list. The socket is known to exist.
 pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_address: bool) -> Result<Received, Failed> {
     let pieces = call.memory.pieces(list.1, list.2)?;
-    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
+    let (driver, wasi) = (call.driver, &mut *call.wasi);
     let socket = wasi.sockets.find(list.0).ok_or(errno::BADF)?;
-    drop_strangers(socket, &wasi.sockets, waiting, &wasi.budget).await?;
+    drop_strangers(socket, &wasi.sockets, driver, &wasi.budget).await?;
     let all = flags & WAIT_ALL != 0 && socket.is_stream;
     let system = if flags & PEEK != 0 { peek() } else { 0 };
     let memory = &mut *call.memory.0;
@@ -79,24 +79,24 @@ pub(crate) async fn fill(call: &mut Call<'_>, list: List, flags: i32, wants_addr
         // For a stream there is nothing to wait for. For a datagram socket this takes a whole
         // datagram.
         [] if socket.is_stream => Ok(Received { count: 0, is_cut: false, from: None }),
-        [] => socket.receive(&mut [], system, wants_address, waiting, &wasi.budget).await,
+        [] => socket.receive(&mut [], system, wants_address, driver, &wasi.budget).await,
         [(at, len)] | [(at, len), ..] if socket.is_stream && (!all || pieces.len() == 1) => {
             let buffer = &mut memory[at..at + len];
             if all {
-                whole(socket, buffer, system, waiting, &wasi.budget).await
+                whole(socket, buffer, system, driver, &wasi.budget).await
             } else {
-                socket.receive(buffer, system, false, waiting, &wasi.budget).await
+                socket.receive(buffer, system, false, driver, &wasi.budget).await
             }
         }
-        [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, waiting, &wasi.budget).await,
+        [(at, len)] => socket.receive(&mut memory[at..at + len], system, wants_address, driver, &wasi.budget).await,
         // Buffers may overlap, so the system can't be given all of them.
         _ => {
             let total = pieces.iter().map(|(_, len)| len).sum::<usize>().min(if socket.is_stream { MOST } else { DATAGRAM });
             let mut bytes = vec![0; total];
             let received = if all {
-                whole(socket, &mut bytes, system, waiting, &wasi.budget).await?
+                whole(socket, &mut bytes, system, driver, &wasi.budget).await?
             } else {
-                socket.receive(&mut bytes, system, wants_address, waiting, &wasi.budget).await?
+                socket.receive(&mut bytes, system, wants_address, driver, &wasi.budget).await?
             };
             let mut rest = &bytes[..received.count];
             for (at, len) in pieces {
@@ -115,37 +115,37 @@ const MOST_DROPPED: usize = 64;
 /// Waits for a datagram, and drops those that the rules keep from the guest: none of their bytes
 /// get into its memory. A bound socket receives everything, because the rule for listening that
 /// allowed it says so.
-async fn drop_strangers(socket: &Socket, sockets: &Sockets, waiting: Waiting, budget: &Budget) -> Result<(), Failed> {
+async fn drop_strangers(socket: &Socket, sockets: &Sockets, driver: Driver, budget: &Budget) -> Result<(), Failed> {
     if socket.is_stream || socket.is_bound || socket.family == UNIX {
         return Ok(());
     }
     let mut dropped = 0;
     loop {
-        let next = socket.receive(&mut [0], peek(), true, waiting, budget).await?;
+        let next = socket.receive(&mut [0], peek(), true, driver, budget).await?;
         if sockets.admits(socket, next.from.as_ref()) {
             return Ok(());
         }
-        socket.receive(&mut [0], 0, true, waiting, budget).await?;
+        socket.receive(&mut [0], 0, true, driver, budget).await?;
         dropped += 1;
-        waiting.check(budget)?;
+        budget.look(driver)?;
         if dropped % MOST_DROPPED == 0 {
             if !socket.blocks {
                 return Err(Failed::Number(errno::AGAIN));
             }
-            waiting.pause(&[], budget, Some(LOOK)).await;
+            driver.pause(&[], budget, Some(LOOK)).await;
         }
     }
 }
 
 /// Receives until the buffer is full or the stream ends.
-async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, waiting: Waiting, budget: &Budget) -> Result<Received, Failed> {
+async fn whole(socket: &Socket, buffer: &mut [u8], flags: i32, driver: Driver, budget: &Budget) -> Result<Received, Failed> {
     // Peeking again would return the same bytes, so one receive has to do.
     if flags != 0 {
-        return socket.receive(buffer, flags, false, waiting, budget).await;
+        return socket.receive(buffer, flags, false, driver, budget).await;
     }
     let mut count = 0;
     while count < buffer.len() {
-        match socket.receive(&mut buffer[count..], 0, false, waiting, budget).await {
+        match socket.receive(&mut buffer[count..], 0, false, driver, budget).await {
             Ok(received) if received.count == 0 => break,
             Ok(received) => count += received.count,
             // What has been received is not lost.
@@ -175,7 +175,7 @@ pub(crate) async fn send_to(mut call: Call<'_>, list: List, address: i32, port: 
         Some(to) if to.family() != family => return Err(Failed::Number(errno::AFNOSUPPORT)),
         Some(to) => {
             let wasi = &mut *call.wasi;
-            let to = wasi.sockets.permit_connect(&to, call.waiting, &wasi.budget).await?;
+            let to = wasi.sockets.permit_connect(&to, call.driver, &wasi.budget).await?;
             Some((wasi.sockets.reach(&to)?, to))
         }
         None => None,
@@ -203,12 +203,12 @@ pub(crate) async fn transmit(mut call: Call<'_>, list: List, to: Option<&Place>,
         return Err(Failed::Number(errno::INVAL));
     }
     call.memory.bytes(done, 4)?;
-    let (waiting, wasi) = (call.waiting, &mut *call.wasi);
+    let (driver, wasi) = (call.driver, &mut *call.wasi);
     let socket = wasi.sockets.find(list.0).ok_or(errno::BADF)?;
     let sent = {
         let pieces = call.memory.pieces(list.1, list.2)?;
         let slices = call.memory.slices(&pieces);
-        socket.send(&slices, to, waiting, &wasi.budget).await?
+        socket.send(&slices, to, driver, &wasi.budget).await?
     };
     call.memory.set_word(done, sent as u32)
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::config::budget::Budget;
 use crate::error::Result;
 use crate::platform::descriptor::{self, Descriptor, Wants};
+use crate::sched::driver::Driver;
 use crate::wasi::files::given::Given;
-use crate::wasi::waiting::Waiting;
 
 /// Where a guest's standard input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Source {
 
     /// Reads some bytes, and waits for them as long as the budget lasts, if it `blocks`; 0 at the
     /// end. The inner error is for the guest.
-    pub(crate) async fn read(&mut self, buffer: &mut [u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
+    pub(crate) async fn read(&mut self, buffer: &mut [u8], blocks: bool, driver: Driver, budget: &Budget) -> Result<io::Result<usize>> {
         let descriptor = match self {
             Source::Bytes { bytes, read } => {
                 let rest = &bytes[*read..];
@@ -73,8 +73,8 @@ impl Source {
                 Some(done) => return Ok(done),
                 None if !blocks => return Ok(Err(io::ErrorKind::WouldBlock.into())),
                 None => {
-                    waiting.check(budget)?;
-                    waiting.pause(&[(descriptor, Wants::Read)], budget, None).await;
+                    budget.look(driver)?;
+                    driver.pause(&[(descriptor, Wants::Read)], budget, None).await;
                 }
             }
         }

@@ -11,7 +11,7 @@ use crate::error::go_panic;
 use crate::error::{Error, Result};
 use crate::platform::descriptor::{Descriptor, Wants};
 use crate::platform::stack::Window;
-use crate::wasi::waiting::Waiting;
+use crate::sched::driver::Driver;
 
 /// Where a guest's output goes.
 #[derive(Clone, Debug)]
@@ -193,7 +193,7 @@ impl Stream {
 
     /// Accepts the guest's output, and returns how many bytes: all of them, if it `blocks`. An
     /// error ends the call; the inner one is for the guest.
-    pub(crate) async fn write(&self, bytes: &[u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
+    pub(crate) async fn write(&self, bytes: &[u8], blocks: bool, driver: Driver, budget: &Budget) -> Result<io::Result<usize>> {
         let all = bytes.len();
         let before = self.total.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if self.is_stderr {
@@ -216,9 +216,9 @@ impl Stream {
                     self.cut.store(true, Ordering::Relaxed);
                 }
             }
-            Sink::Lines(function) => self.give_lines(function, bytes, waiting, budget).await?,
+            Sink::Lines(function) => self.give_lines(function, bytes, driver, budget).await?,
             // The report of a panic is kept as a whole, so it is passed on as a whole.
-            Sink::Host(descriptor) => match pass_on(descriptor, bytes, blocks || self.is_stderr, waiting, budget).await? {
+            Sink::Host(descriptor) => match pass_on(descriptor, bytes, blocks || self.is_stderr, driver, budget).await? {
                 Ok(written) if written < bytes.len() => {
                     self.total.fetch_sub((all - written) as u64, Ordering::Relaxed);
                     return Ok(Ok(written));
@@ -235,15 +235,15 @@ impl Stream {
         Ok(Ok(all))
     }
 
-    async fn give_lines(&self, function: &LineSink, mut bytes: &[u8], waiting: Waiting, budget: &Budget) -> Result<()> {
+    async fn give_lines(&self, function: &LineSink, mut bytes: &[u8], driver: Driver, budget: &Budget) -> Result<()> {
         while !bytes.is_empty() {
             // The function runs without the lock, because it may ask for the instance's output.
             let (taken, line) = self.lock().next_line(bytes);
             bytes = &bytes[taken..];
             if let Some(line) = line {
-                waiting.at_home(|| function.give(&line)).await?;
+                driver.host(|| function.give(&line)).await?;
                 if budget.is_limited() {
-                    waiting.check(budget)?;
+                    budget.look(driver)?;
                 }
             }
         }
@@ -319,7 +319,7 @@ impl Kept {
 
 /// Writes to a stream of the host, and waits while it is full, if it `blocks`. Returns how many
 /// bytes were written; an error if there were none.
-async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, waiting: Waiting, budget: &Budget) -> Result<io::Result<usize>> {
+async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, driver: Driver, budget: &Budget) -> Result<io::Result<usize>> {
     let mut written = 0;
     while written < bytes.len() {
         let refused = match descriptor.write(&bytes[written..]) {
@@ -331,8 +331,8 @@ async fn pass_on(descriptor: &Descriptor, bytes: &[u8], blocks: bool, waiting: W
             Ok(None) if !blocks => io::ErrorKind::WouldBlock.into(),
             Err(error) => error,
             Ok(None) => {
-                waiting.check(budget)?;
-                waiting.pause(&[(descriptor, Wants::Write)], budget, None).await;
+                budget.look(driver)?;
+                driver.pause(&[(descriptor, Wants::Write)], budget, None).await;
                 continue;
             }
         };

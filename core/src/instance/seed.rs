@@ -5,23 +5,30 @@ use std::sync::Arc;
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::quota::DEFAULT_MAX_VALUE;
-use crate::call::host_call::HostFunction;
-use crate::call::reentry::Doors;
+use crate::call::invoke::{Callee, enter};
 use crate::compile::engine::Stack;
 use crate::config::CallOptions;
-use crate::config::budget::Budget;
+use crate::config::budget::{Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::ended::classify;
+use crate::guest::handles::Guest;
+use crate::guest::host::HostFunction;
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
-use crate::guest::lock::Gate;
+use crate::guest::lock::Lock;
 use crate::guest::memory_cache::MemoryCache;
 use crate::guest::options::InstanceOptions;
+use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
-use crate::guest::state::{Guest, State, classify, enter, native_stack, on_large_stack};
-use crate::platform::fork;
-use crate::platform::stack;
+use crate::guest::state::State;
+use crate::platform::tsc::Stopwatch;
+use crate::platform::{fork, stack};
+use crate::plugin::linked::Linked;
 use crate::plugin::{Compiled, Plugin};
-use crate::sched::fairness::Turn;
+use crate::sched::driver::Driver;
+use crate::sched::fairness::Fairness;
+use crate::sched::task;
+use crate::sched::ticker::Ticking;
 use crate::wasi::context::{Parts, Wasi};
 use crate::wasi::files::given::Given;
 use crate::wasi::sockets::denials::Denials;
@@ -35,25 +42,53 @@ pub(crate) struct Seed {
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) denials: Arc<Denials>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) lock: Arc<Lock>,
     pub(crate) life: Arc<Lifecycle>,
-    pub(crate) doors: Arc<Doors>,
-    /// The number of its pool, where that matters.
-    pub(crate) pool: u64,
+    pub(crate) channels: Arc<Channels>,
+    pub(crate) kind: Kind,
     stack: Stack,
+}
+
+/// What an instance is to its callers.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    /// How its guest is run.
+    pub(crate) driver: Driver,
+    /// Whether its calls suspend their callers, so that its host functions may be awaited.
+    pub(crate) suspends: bool,
+    /// The number of its pool; 0 where that does not matter.
+    pub(crate) pool: u64,
+}
+
+impl Kind {
+    /// One whose callers wait on their threads. Coroutines that share the stack of their thread may leave a host function in the middle, and enter another guest:
+    /// Wasmtime knows the guests of a thread by a chain through its stack, and only guests on fibers may be left in any order.
+    pub(crate) fn holding() -> Kind {
+        let driver = if stack::has_coroutines() { Driver::Fiber } else { Driver::Direct };
+        Kind { driver, suspends: false, pool: 0 }
+    }
+
+    /// One whose callers are suspended.
+    pub(crate) const SUSPENDING: Kind = Kind { driver: Driver::Fiber, suspends: true, pool: 0 };
+}
+
+/// A guest that has not begun: its store, and what is instantiated there.
+struct Fresh {
+    store: Store<State>,
+    linked: Arc<Linked>,
 }
 
 impl Seed {
     /// # Errors
     ///
     /// `missing-import` with all that is missing.
-    pub(crate) fn new(plugin: &Plugin, options: InstanceOptions) -> Result<Seed> {
+    pub(crate) fn new(plugin: &Plugin, options: InstanceOptions, kind: Kind) -> Result<Seed> {
         let given = Given::open(&options.sandbox)?;
-        Seed::with(plugin, options, given)
+        Seed::with(plugin, options, given, kind)
     }
 
     /// The same for one of several instances, which are given the same.
-    pub(crate) fn with(plugin: &Plugin, options: InstanceOptions, given: Arc<Given>) -> Result<Seed> {
+    pub(crate) fn with(plugin: &Plugin, options: InstanceOptions, given: Arc<Given>, kind: Kind) -> Result<Seed> {
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
         let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind));
@@ -65,10 +100,10 @@ impl Seed {
             host,
             streams,
             denials: Arc::default(),
-            gate: Arc::new(Gate::new()),
+            lock: Arc::new(Lock::new()),
             life: Arc::new(Lifecycle::new()),
-            doors: Arc::default(),
-            pool: 0,
+            channels: Arc::default(),
+            kind,
             stack,
         })
     }
@@ -77,15 +112,52 @@ impl Seed {
     #[inline]
     pub(crate) fn check_stack(&self) -> Result<()> {
         // Also without imports: functions for lines and for interrupts are code of the host's, which may switch stacks.
-        stack::check_stack(native_stack(self.stack))
+        stack::check_stack(self.stack.native())
+    }
+
+    /// Makes a guest, and has it begin, within that budget: its `_initialize` is run, or all of a command. Gives its store, and what has ended it.
+    pub(crate) async fn begin(&self, budget: Budget) -> Result<(Store<State>, Result<()>)> {
+        stack::check()?;
+        let driver = self.kind.driver;
+        match driver {
+            Driver::Direct => self.check_stack()?,
+            // A guest takes a while to make, and no loop should wait for it.
+            Driver::Fiber => task::away().await,
+        }
+        let Fresh { mut store, linked } = self.fresh()?;
+        // Of a guest that is made anew, this is the moment when it lives again.
+        self.life.begin();
+        let unmade = Unmade(&self.life);
+        let begun = self.begin_in(&mut store, &linked, budget).await;
+        std::mem::forget(unmade);
+        Ok((store, begun))
+    }
+
+    async fn begin_in(&self, store: &mut Store<State>, linked: &Linked, budget: Budget) -> Result<()> {
+        let driver = self.kind.driver;
+        let _ticking = Ticking::start()?;
+        let watch = Stopwatch::start();
+        budget.look(driver)?;
+        store.data_mut().wasi.budget = budget.clone();
+        self.life.set_tier(linked.settings.flavor.tier);
+        let begun = driver.bounded(&budget, bring_up(driver, self, store, linked)).await;
+        store.data_mut().wasi.budget = Budget::default();
+        self.life.used(watch.ticks(), store.data().limiter.memory);
+        note_fuel(&*store);
+        begun
+    }
+
+    /// A store that no guest is in, for an instance that is closed.
+    pub(crate) fn empty(&self) -> Result<Store<State>> {
+        self.fresh().map(|fresh| fresh.store)
     }
 
     /// A store without an instance in it yet.
-    pub(crate) fn store(&self) -> Result<Store<State>> {
+    fn fresh(&self) -> Result<Fresh> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         self.streams.begin();
         // A guest that is made anew gets the better code that may have come since.
-        let ready = compiled.ready(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
+        let linked = compiled.linked(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
         let wasi = Wasi::new(&Parts {
             name: &compiled.name,
             is_go: compiled.info.go_version.is_some(),
@@ -97,59 +169,78 @@ impl Seed {
             share: &compiled.share,
         })?;
         let state = State {
-            ready: ready.clone(),
+            settings: linked.settings,
+            imported: linked.imported,
             // Code that came compiled may count although nobody asked for it.
-            fuel: options.limits.fuel.or_else(|| ready.settings.flavor.fuel.then_some(u64::MAX)),
+            fuel: options.limits.fuel.or_else(|| linked.settings.flavor.fuel.then_some(u64::MAX)),
             wasi,
             memory_cache: MemoryCache::NONE,
             limiter: Limiter::new(&options.limits),
             guest: Guest::default(),
             exports: Vec::new(),
-            turn: Turn::new(compiled.cpu_history.clone()),
+            fairness: Fairness::new(compiled.cpu_history.clone()),
             words: Vec::new(),
             poll: None,
             host: self.host.clone(),
-            gate: self.gate.clone(),
+            lock: self.lock.clone(),
             life: self.life.clone(),
-            doors: self.doors.clone(),
-            pool: self.pool,
+            suspends: self.kind.suspends,
+            channels: self.channels.clone(),
+            pool: self.kind.pool,
             release: None,
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             refusals: Refusals::default(),
             depth: 0,
             is_linked: false,
         };
-        let mut store = Store::new(ready.engine, state);
+        let mut store = Store::new(linked.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(1);
-        Ok(store)
+        Ok(Fresh { store, linked })
     }
+}
 
-    /// Instantiates the module in its store, and runs its `_initialize`; of a command, all of it. The caller is through the gate, and has set the store's budget and the clock ticking.
-    pub(crate) fn bring_up(&self, store: &mut Store<State>) -> Result<()> {
-        let compiled = self.plugin.compiled();
-        store.epoch_deadline_callback(|store| match store.data().wasi.budget.check() {
-            Ok(()) => Ok(UpdateDeadline::Continue(1)),
-            Err(ended) => Err(ended.into_wasmtime()),
-        });
-        refuel(&mut *store)?;
-        let ready = store.data().ready.clone();
-        let held = fork::hold()?;
+async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked: &Linked) -> Result<()> {
+    store.epoch_deadline_callback(move |mut store| {
+        store.data().wasi.budget.look(driver).map_err(Error::into_wasmtime)?;
+        if driver == Driver::Direct || store.data_mut().fairness.stays() {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
+    });
+    refuel(&mut *store)?;
+    let pre = linked.pre(driver)?;
+    let held = fork::hold()?;
+    let made = match driver {
         // A start section is rare, but guest code.
-        let linked = on_large_stack(ready.settings.stack, || ready.pre.instantiate(&mut *store));
-        drop(held);
-        let instance = linked.map_err(|error| not_linked(&error, &*store))?;
-        let start = handles(store, &instance, compiled)?;
-        let mut store = store.as_context_mut();
-        if let Some(begin) = start.begin {
-            enter(&mut store, begin, &mut [])?;
-        }
-        if let Some(arena) = start.arena {
-            let mut raw = [ValRaw::u32(0)];
-            enter(&mut store, arena, &mut raw)?;
-            store.data_mut().guest.arena = Some(raw[0].get_u32());
-        }
-        Ok(())
+        Driver::Direct => stack::with_stack(seed.stack.native(), || pre.instantiate(&mut *store)),
+        Driver::Fiber => pre.instantiate_async(&mut *store).await,
+    };
+    drop(held);
+    let instance = made.map_err(|error| not_linked(&error, &*store))?;
+    let start = handles(store, &instance, seed.plugin.compiled())?;
+    let mut store = store.as_context_mut();
+    if let Some(begin) = start.begin {
+        enter(driver, &mut store, Callee::plain(begin), &mut []).await?;
+    }
+    if let Some(arena) = start.arena {
+        let mut raw = [ValRaw::u32(0)];
+        enter(driver, &mut store, Callee::Contract { func: arena, params: 0, has_result: true }, &mut raw).await?;
+        store.data_mut().guest.arena = Some(raw[0].get_u32());
+    }
+    Ok(())
+}
+
+/// Ends an instance whose guest was not made anew, because of a panic or because the future was dropped: its store is still the old one.
+struct Unmade<'l>(&'l Lifecycle);
+
+impl Drop for Unmade<'_> {
+    fn drop(&mut self) {
+        self.0.kill(&if std::thread::panicking() {
+            Error::new(ErrorKind::Trap, "a panic of the host has ended the initialisation")
+        } else {
+            cancelled()
+        });
     }
 }
 

@@ -1,0 +1,58 @@
+//! Closures over [`Value`]s as functions of the host.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::abi::value::{ToValue, Value};
+use crate::config::Lease;
+use crate::error::Result;
+use crate::guest::host::{Answer, HostCall, HostFunction, Imports};
+
+impl Imports {
+    /// Gives a closure over [`Value`]s. An error of kind `host-error` is one that the Go code may handle.
+    pub fn func<F>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
+    where
+        F: Fn(&[Value]) -> Result<Value> + Send + Sync + 'static,
+    {
+        self.set(interface, name, Arc::new(Closure(function)));
+    }
+
+    /// Gives an asynchronous closure over [`Value`]s, for asynchronous instances. Of what it is given, the lease is the right to call back into the instance.
+    pub fn async_func<F, Fut>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
+    where
+        F: Fn(Vec<Value>, Option<Lease>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Value>> + Send + 'static,
+    {
+        self.set(interface, name, Arc::new(AsyncClosure(function)));
+    }
+}
+
+struct Closure<F>(F);
+
+impl<F> HostFunction for Closure<F>
+where
+    F: Fn(&[Value]) -> Result<Value> + Send + Sync,
+{
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = call.args(&ToValue)?;
+        let result = call.outside(|| (self.0)(&args))?;
+        call.answer(&&result)
+    }
+}
+
+struct AsyncClosure<F>(F);
+
+impl<F, Fut> HostFunction for AsyncClosure<F>
+where
+    F: Fn(Vec<Value>, Option<Lease>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Value>> + Send + 'static,
+{
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = call.args(&ToValue)?;
+        let future = (self.0)(args, call.lease());
+        call.defer(Box::pin(async move {
+            let result = future.await?;
+            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&&result)) as Answer)
+        }))
+    }
+}

@@ -1,0 +1,346 @@
+//! Guest code is run: a function is entered, a block is placed, an export is invoked.
+
+use wasmtime::{Func, StoreContextMut, Val, ValRaw};
+
+use crate::abi::block::Block;
+use crate::error::{Error, ErrorKind, Result};
+use crate::guest::ended::classify;
+use crate::guest::handles::check_room;
+use crate::guest::memory_cache::MemoryCache;
+use crate::guest::state::State;
+use crate::guest::words::Words;
+use crate::interface::{Function, MOST_WORDS, Slot, SlotKind};
+use crate::platform::stack;
+use crate::sched::driver::Driver;
+
+/// A function of the guest.
+#[derive(Clone, Copy)]
+pub(crate) enum Callee<'f> {
+    /// The export of that number.
+    Export(usize, &'f Function),
+    /// One of the contract's own, whose parameters are so many words of 32 bits, as is its result if it has one.
+    Contract { func: Func, params: usize, has_result: bool },
+}
+
+impl Callee<'_> {
+    /// One that has no parameters and no result.
+    pub(crate) fn plain(func: Func) -> Callee<'static> {
+        Callee::Contract { func, params: 0, has_result: false }
+    }
+}
+
+/// Runs guest code. `raw` holds the parameters, and then the result.
+pub(crate) async fn enter(driver: Driver, store: &mut StoreContextMut<'_, State>, callee: Callee<'_>, raw: &mut [ValRaw]) -> Result<()> {
+    match driver {
+        Driver::Direct => {
+            let func = match callee {
+                Callee::Export(number, _) => store.data().exports[number].0,
+                Callee::Contract { func, .. } => func,
+            };
+            enter_here(store, func, raw)
+        }
+        Driver::Fiber => {
+            let entered = Entered::begin(store);
+            let result = run_on_fiber(entered.store, callee, raw).await;
+            if entered.end(result)? && store.data().wasi.streams.are_unfinished() {
+                let streams = store.data().wasi.streams.clone();
+                driver.host(move || streams.finish()).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The same on this stack, for calls that can't afford a future.
+#[inline]
+fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
+    let stack = store.data().settings.stack;
+    let entered = Entered::begin(store);
+    let mut call = || {
+        // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
+        // was loaded (`signatures.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
+        unsafe { func.call_unchecked(&mut *entered.store, raw) }
+    };
+    let result = if entered.is_outermost {
+        // On a thread with a small stack, guest code would run into its end, which kills the process: it gets a stack of its own.
+        stack::with_stack(stack.native(), call)
+    } else {
+        // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
+        call()
+    };
+    if entered.end(result)? {
+        return store.data().wasi.streams.finish();
+    }
+    Ok(())
+}
+
+/// Guest code that is under way.
+struct Entered<'s, 'c> {
+    store: &'s mut StoreContextMut<'c, State>,
+    /// How much the guest had written to its standard error.
+    mark: u64,
+    is_outermost: bool,
+    has_returned: bool,
+}
+
+impl<'s, 'c> Entered<'s, 'c> {
+    #[inline]
+    fn begin(store: &'s mut StoreContextMut<'c, State>) -> Self {
+        let state = store.data_mut();
+        let mark = state.wasi.streams.stderr.total();
+        let is_outermost = state.depth == 0;
+        if is_outermost {
+            state.wasi.sockets.denials.begin();
+            state.refusals.begin();
+        }
+        state.depth += 1;
+        Entered { store, mark, is_outermost, has_returned: false }
+    }
+
+    /// Gives whether it was the outermost one, whose last words have to be seen to: what ended the guest tells more than what becomes of these.
+    #[inline]
+    fn end(mut self, result: wasmtime::Result<()>) -> Result<bool> {
+        self.has_returned = true;
+        match result {
+            Ok(()) => Ok(self.is_outermost),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    #[cold]
+    fn failed(&mut self, error: &wasmtime::Error) -> Error {
+        let ended = classify(error, &*self.store, self.mark);
+        self.store.data_mut().wasi.sockets.close();
+        if self.is_outermost {
+            drop(self.store.data().wasi.streams.finish());
+        }
+        ended
+    }
+}
+
+impl Drop for Entered<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.store.data_mut().depth -= 1;
+        if !self.has_returned {
+            abandoned(self.store.data_mut());
+        }
+    }
+}
+
+/// The guest was left in the middle, and can't go on: a panic has come out of the call, of code of ours or of the engine. Or its future was dropped; who did that says why.
+#[cold]
+fn abandoned(state: &mut State) {
+    if std::thread::panicking() {
+        state.life.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the call"));
+    }
+    state.wasi.sockets.close();
+}
+
+async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>, raw: &mut [ValRaw]) -> wasmtime::Result<()> {
+    const WORD: Slot = Slot { offset: 0, kind: SlotKind::I32 };
+    let (func, slots, result) = match callee {
+        Callee::Export(number, function) => {
+            let abi = &function.abi;
+            if abi.is_words() {
+                let count = abi.param_count();
+                let mut words = [0; MOST_WORDS];
+                for (word, raw) in words.iter_mut().zip(&raw[..count]) {
+                    *word = raw.get_i32();
+                }
+                let result = words_of(store, number, count, abi.result.size > 0)?.call(store, &words[..count]).await?;
+                raw[0] = ValRaw::i32(result);
+                return Ok(());
+            }
+            let slots = if abi.spilled { &[WORD][..] } else { &abi.slots };
+            let result = if abi.result.size == 0 { None } else { Some(abi.result.flat.map_or(SlotKind::I32, |slot| slot.kind)) };
+            (store.data().exports[number].0, slots, result)
+        }
+        Callee::Contract { func, params, has_result } => (func, &[WORD; MOST_WORDS][..params], has_result.then_some(SlotKind::I32)),
+    };
+    let params: Vec<Val> = slots.iter().zip(raw.iter()).map(|(slot, raw)| value(slot.kind, *raw)).collect();
+    let mut results = [Val::I32(0)];
+    let results = &mut results[..usize::from(result.is_some())];
+    func.call_async(&mut *store, &params, results).await?;
+    if let Some(result) = results.first() {
+        raw[0] = self::raw(result);
+    }
+    Ok(())
+}
+
+/// The export, as it was found out to be in its first call.
+fn words_of(
+    store: &mut StoreContextMut<'_, State>,
+    export: usize,
+    count: usize,
+    has_result: bool,
+) -> wasmtime::Result<std::sync::Arc<Words>> {
+    let state = store.data();
+    if let Some(Some(found)) = state.words.get(export) {
+        return Ok(found.clone());
+    }
+    let (func, exports) = (state.exports[export].0, state.exports.len());
+    let found = std::sync::Arc::new(Words::of(&*store, func, count, has_result)?);
+    let words = &mut store.data_mut().words;
+    words.resize(exports, None);
+    words[export] = Some(found.clone());
+    Ok(found)
+}
+
+/// A core value as Wasmtime has it for calls that it checks.
+pub(crate) fn value(kind: SlotKind, raw: ValRaw) -> Val {
+    match kind {
+        SlotKind::I64 => Val::I64(raw.get_i64()),
+        SlotKind::F32 => Val::F32(raw.get_f32()),
+        SlotKind::F64 => Val::F64(raw.get_f64()),
+        _ => Val::I32(raw.get_i32()),
+    }
+}
+
+/// The other way.
+pub(crate) fn raw(value: &Val) -> ValRaw {
+    match value {
+        Val::I32(n) => ValRaw::i32(*n),
+        Val::I64(n) => ValRaw::i64(*n),
+        Val::F32(bits) => ValRaw::f32(*bits),
+        Val::F64(bits) => ValRaw::f64(*bits),
+        // No signature that `signatures.rs` lets through has others.
+        _ => ValRaw::u64(0),
+    }
+}
+
+/// Finds room for the block in the guest and copies it there; gives its address.
+pub(crate) async fn place(driver: Driver, store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
+    let guest = store.data().guest;
+    if let Some(address) = guest.place_at_once(store, block, with_head)? {
+        return Ok(address);
+    }
+    let address = allocate(driver, store, block.placed_size(with_head)?).await?;
+    guest.place_at(store, block, with_head, address)
+}
+
+/// Has the guest's `cabi_realloc` find room for so many fresh bytes: gives their address, a multiple of 8. All of them lie within the memory.
+#[cold]
+async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+    let guest = store.data().guest;
+    let mut raw = [0, 0, 8, size].map(ValRaw::u32);
+    enter(driver, store, Callee::Contract { func: guest.realloc()?, params: 4, has_result: true }, &mut raw).await?;
+    let address = raw[0].get_u32();
+    check_room(address, size, guest.memory()?.data(&*store))?;
+    Ok(address)
+}
+
+/// Places the arguments of an export, and runs it; gives the core value of its result.
+async fn invoke(
+    driver: Driver,
+    store: &mut StoreContextMut<'_, State>,
+    export: usize,
+    function: &Function,
+    block: &mut Block<'_>,
+) -> Result<u64> {
+    let abi = &function.abi;
+    let address = place(driver, store, block, abi.spilled).await?;
+    // Room for what there is: to clear an array for the longest signature would cost as much as the rest of a small call.
+    let (mut few, mut some, mut many);
+    let raw = match abi.core_values() {
+        n @ ..=4 => {
+            few = [ValRaw::u64(0); 4];
+            &mut few[..n]
+        }
+        n @ ..=17 => {
+            some = [ValRaw::u64(0); 17];
+            &mut some[..n]
+        }
+        n => {
+            many = vec![ValRaw::u64(0); n];
+            &mut many[..]
+        }
+    };
+    if abi.spilled {
+        raw[0] = ValRaw::u32(address);
+    } else {
+        for (raw, slot) in raw.iter_mut().zip(&abi.slots) {
+            *raw = ValRaw::u64(block.load(*slot));
+        }
+    }
+    enter(driver, store, Callee::Export(export, function), raw).await?;
+    Ok(abi.result.core_value(raw[0]))
+}
+
+/// Arguments that are copied to the guest as they lie in the host's memory: see [`PlainCall`](crate::PlainCall).
+pub(crate) struct Flat<'w> {
+    /// The core values. Of a text or a list, where it begins in the nested data.
+    pub(crate) raw: &'w mut [ValRaw],
+    /// Texts and lists, and the number of the core value that points to each.
+    pub(crate) nested: &'w [&'w [u8]],
+    pub(crate) places: &'w [u8],
+    /// The bytes of the nested data.
+    pub(crate) size: u32,
+}
+
+impl Flat<'_> {
+    /// Copies texts and lists to where the guest has room for them, from `base` on, and points to each.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+    fn place(&mut self, base: u32, target: &mut [u8]) {
+        for (bytes, place) in self.nested.iter().zip(self.places) {
+            // `PlainCall::nest` has counted them in the same way.
+            let pointer = &mut self.raw[usize::from(*place)];
+            let start = pointer.get_u32();
+            target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
+            *pointer = ValRaw::u32(base + start);
+        }
+    }
+}
+
+/// The same with such arguments.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+async fn invoke_flat(
+    driver: Driver,
+    store: &mut StoreContextMut<'_, State>,
+    export: usize,
+    function: &Function,
+    mut flat: Flat<'_>,
+) -> Result<u64> {
+    if flat.size > 0 {
+        let guest = store.data().guest;
+        let memory = guest.memory()?;
+        let base = match guest.take_from_arena(MemoryCache::write(memory, store), flat.size)? {
+            Some(address) => address,
+            None => allocate(driver, store, flat.size).await?,
+        };
+        flat.place(base, &mut MemoryCache::write(memory, store)[base as usize..]);
+    }
+    enter(driver, store, Callee::Export(export, function), flat.raw).await?;
+    Ok(function.abi.result.core_value(flat.raw[0]))
+}
+
+/// What guest code is run for.
+pub(crate) enum Work<'w, 'a> {
+    /// The export of that number, with arguments in a block.
+    Export(usize, &'w Function, &'w mut Block<'a>),
+    /// The same with arguments that are copied as they are.
+    Flat(usize, &'w Function, Flat<'w>),
+    /// A turn for goroutines.
+    Poll(Func),
+    /// A large result that was lifted is let go of, by the post-return function of its export.
+    Release(Func, u64),
+}
+
+impl Work<'_, '_> {
+    /// Runs it; gives the core value of an export's result.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+    pub(crate) async fn run(self, driver: Driver, store: &mut StoreContextMut<'_, State>) -> Result<u64> {
+        match self {
+            Work::Export(export, function, block) => invoke(driver, store, export, function, block).await,
+            Work::Flat(export, function, flat) => invoke_flat(driver, store, export, function, flat).await,
+            Work::Poll(poll) => enter(driver, store, Callee::plain(poll), &mut []).await.map(|()| 0),
+            Work::Release(post, raw) => {
+                let callee = Callee::Contract { func: post, params: 1, has_result: false };
+                enter(driver, store, callee, &mut [ValRaw::u64(raw)]).await.map(|()| 0)
+            }
+        }
+    }
+}

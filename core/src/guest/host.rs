@@ -1,0 +1,100 @@
+//! The functions that a host gives to a plugin, and a call of one of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use wasmtime::{StoreContextMut, ValRaw};
+
+use crate::abi::block::Block;
+use crate::config::Lease;
+use crate::error::Result;
+use crate::guest::state::State;
+use crate::interface::Function;
+use crate::sched::driver::Driver;
+
+/// A function of the host. Implemented by each host for its own callables.
+pub trait HostFunction: Send + Sync {
+    /// Runs it: take the arguments with [`HostCall::args`], run the host's code within [`HostCall::outside`], and
+    /// [`answer`](HostCall::answer).
+    ///
+    /// # Errors
+    ///
+    /// A `host-error` becomes the Go error where the import returns one; any other error, and a `host-error` elsewhere, ends the
+    /// guest's call and the instance, and is what the caller gets.
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()>;
+
+    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::Home) for it.
+    fn at_home(&self) -> bool {
+        true
+    }
+}
+
+/// A function that a plugin imports, other than WASI's.
+pub(crate) struct Import {
+    pub(crate) module: String,
+    pub(crate) name: String,
+    pub(crate) function: Arc<Function>,
+    /// What the host itself gives, whatever the user does.
+    pub(crate) provided: Option<Arc<dyn HostFunction>>,
+}
+
+/// The functions that a host gives, by interface and name, both as in WIT (kebab-case).
+#[derive(Clone, Default)]
+pub struct Imports(BTreeMap<(String, String), Arc<dyn HostFunction>>);
+
+impl Imports {
+    /// Gives a function.
+    pub fn set(&mut self, interface: impl Into<String>, name: impl Into<String>, function: Arc<dyn HostFunction>) {
+        self.0.insert((interface.into(), name.into()), function);
+    }
+
+    pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
+        // Few functions, and looked up once an instance: the copies of the names don't matter.
+        self.0.get(&(interface.to_owned(), name.to_owned()))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.0.keys().map(|(interface, name)| format!("{interface}.{name}"))
+    }
+}
+
+impl fmt::Debug for Imports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// What a host function waits for: code that then answers, or an error as of [`HostFunction::call`].
+pub type Deferred = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
+
+/// Answers a call of the guest: see [`HostCall::answer`].
+pub type Answer = Box<dyn FnOnce(&mut HostCall<'_>) -> Result<()> + Send>;
+
+/// What is left to do when the host's code has returned.
+#[derive(Default)]
+pub(crate) struct Later {
+    /// What the guest waits for, on a fiber.
+    pub(crate) deferred: Option<Deferred>,
+    /// A result for which the guest, on a fiber, has to find room.
+    pub(crate) block: Option<Block<'static>>,
+    /// Whether the guest has its result, or will have it once there is room for it.
+    pub(crate) answered: bool,
+}
+
+/// One call of a host function by the guest.
+pub struct HostCall<'c> {
+    pub(crate) driver: Driver,
+    pub(crate) import: &'c Import,
+    pub(crate) store: StoreContextMut<'c, State>,
+    pub(crate) raw: &'c mut [MaybeUninit<ValRaw>],
+    pub(crate) later: &'c mut Later,
+    /// Of a guest on a fiber: the right to call back into it.
+    pub(crate) lease: Option<Lease>,
+    /// Only the thread that is in the instance may call back into it.
+    pub(crate) _not_send: PhantomData<*mut ()>,
+}

@@ -1,0 +1,195 @@
+//! The instances of a pool, whoever calls them: made when they are needed, given back, dropped when they are not.
+
+use std::sync::{Arc, Weak};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use crate::config::budget::Budget;
+use crate::config::{CallOptions, Lease, Limits};
+use crate::error::{Error, ErrorKind, Result};
+use crate::guest::reentry::{unique, would_wait_for_its_pool};
+use crate::instance::running::{Running, Wait};
+use crate::instance::seed::{Kind, Seed};
+use crate::platform::{runtime, stack};
+use crate::plugin::Plugin;
+use crate::pool::PoolOptions;
+use crate::pool::wait_queue::{Fate, Grant, Member, WaitQueue};
+use crate::sched::driver::Driver;
+use crate::wasi::files::given::Given;
+
+/// What a pool is, behind its handle.
+pub(crate) struct Members {
+    pub(crate) plugin: Plugin,
+    pub(crate) options: PoolOptions,
+    given: Arc<Given>,
+    pub(crate) queue: Arc<WaitQueue<Arc<Running>>>,
+    /// Drops what is unused for long.
+    janitor: Option<Thread>,
+    id: u64,
+    /// Whether its callers are suspended.
+    suspends: bool,
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        if let Some(janitor) = &self.janitor {
+            janitor.unpark();
+        }
+    }
+}
+
+impl Members {
+    pub(crate) fn new(plugin: &Plugin, options: PoolOptions, suspends: bool) -> Result<Arc<Members>> {
+        plugin.check_reactor()?;
+        options.check()?;
+        // What is missing should be said now, and not by the first call.
+        let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given;
+        let queue = Arc::new(WaitQueue::new(options.size));
+        let janitor = options.idle.map(|unused| hire(&queue, unused)).transpose()?;
+        Ok(Arc::new(Members { plugin: plugin.clone(), options, given, queue, janitor, id: unique(), suspends }))
+    }
+
+    /// What bounds a call that begins now.
+    pub(crate) fn budget(&self, options: &CallOptions) -> Budget {
+        Budget::of(options, &self.options.instance.limits)
+    }
+
+    /// How instances are made now.
+    pub(crate) fn kind(&self) -> Kind {
+        let kind = if self.suspends { Kind::SUSPENDING } else { Kind::holding() };
+        Kind { pool: self.id, ..kind }
+    }
+
+    /// Takes an instance that is free, or makes one, or waits for its turn. Who has one of them already, which `is_within` says, might wait for itself.
+    pub(crate) async fn take(self: &Arc<Self>, wait: Wait, budget: &Budget, is_within: bool) -> Result<Taken> {
+        // Before anything is waited for: it may be this thread that has to give it back.
+        stack::check()?;
+        let grant = match wait {
+            Wait::Never => self.queue.try_take()?.ok_or_else(needs_this_thread)?,
+            _ if is_within => self.queue.try_take()?.ok_or_else(is_its_own)?,
+            Wait::Thread => self.queue.take(Driver::Direct, budget).await?,
+            Wait::Task => self.queue.take(Driver::Fiber, budget).await?,
+        };
+        match grant {
+            Grant::Use(member) => Ok(Taken { members: self.clone(), member: Some(member), is_back: false }),
+            Grant::Make => self.make(budget.clone()).await,
+        }
+    }
+
+    /// Whether a call that came with that lease, or that is polled here, comes from a host function of the pool's own.
+    pub(crate) fn is_within(&self, lease: Option<Lease>) -> bool {
+        lease.is_some_and(|lease| lease.pool == self.id) || would_wait_for_its_pool(self.id)
+    }
+
+    /// Makes a member, in a place that was taken for it.
+    async fn make(self: &Arc<Self>, budget: Budget) -> Result<Taken> {
+        // Gives the place back when the making fails, or is dropped.
+        let mut taken = Taken { members: self.clone(), member: None, is_back: false };
+        let seed = Seed::with(&self.plugin, self.options.instance.clone(), self.given.clone(), self.kind())?;
+        let item = Running::instantiate(seed, budget).await?;
+        self.queue.made();
+        taken.member = Some(Member { item, calls: 0 });
+        Ok(taken)
+    }
+
+    /// Makes instances until there are that many, or as many as the pool may have.
+    pub(crate) async fn warm_up(self: &Arc<Self>, instances: usize) -> Result<()> {
+        while self.queue.reserve(instances)?.is_some() {
+            self.make(self.budget(CallOptions::NONE)).await?.unused();
+        }
+        Ok(())
+    }
+
+    /// Turns away new calls and those that wait.
+    pub(crate) fn close(&self) {
+        drop(self.queue.close());
+        if let Some(janitor) = &self.janitor {
+            janitor.unpark();
+        }
+    }
+
+    /// Waits for those that run, of a pool that is closed.
+    pub(crate) async fn empty(&self, driver: Driver, timeout: Option<Duration>) -> Result<()> {
+        let options = CallOptions { timeout, ..CallOptions::default() };
+        self.queue.empty(driver, &Budget::of(&options, &Limits::default())).await
+    }
+}
+
+#[cold]
+fn is_its_own() -> Error {
+    let text = "all instances of the pool are busy, one of them with the call from which this one comes: a host function that calls its \
+                own pool needs a larger one";
+    Error::new(ErrorKind::Busy, text)
+}
+
+#[cold]
+fn needs_this_thread() -> Error {
+    let text = "all instances of the pool are busy with asynchronous calls, which need this thread to go on: await them first";
+    Error::new(ErrorKind::Busy, text)
+}
+
+/// An instance of a pool, or a place for one, which goes back when this is dropped.
+pub(crate) struct Taken {
+    members: Arc<Members>,
+    member: Option<Member<Arc<Running>>>,
+    is_back: bool,
+}
+
+impl Taken {
+    pub(crate) fn running(&self) -> &Arc<Running> {
+        // `take` gives no other.
+        &self.member.as_ref().unwrap_or_else(|| unreachable!("a place without an instance is given to nobody")).item
+    }
+
+    /// Gives it back as one that was not called.
+    fn unused(mut self) {
+        drop(self.members.queue.give_back(self.member.take(), Fate::Keep));
+        self.is_back = true;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.is_back {
+            return;
+        }
+        let fate = match &mut self.member {
+            None => Fate::Unmade,
+            Some(member) => {
+                member.calls += 1;
+                self.members.options.fate(member.calls, member.item.seed.life.dead().is_some())
+            }
+        };
+        let dropped = self.members.queue.give_back(self.member.take(), fate);
+        if self.members.suspends && dropped.is_some() {
+            // To free a guest's memory takes a while, and no loop should wait for it.
+            runtime::compute(move || drop(dropped));
+        }
+    }
+}
+
+/// A thread that drops a pool's instances once they were not used for that long, and ends with the pool.
+fn hire<T: Send + 'static>(queue: &Arc<WaitQueue<T>>, unused: Duration) -> Result<Thread> {
+    let queue = Arc::downgrade(queue);
+    // Where "at once" is asked for, the thread still has to rest between its looks.
+    let unused = unused.max(Duration::from_millis(1));
+    let work = move || {
+        while let Some(next) = tidy(&queue, unused) {
+            thread::park_timeout(next.saturating_duration_since(Instant::now()));
+        }
+    };
+    let spawned = thread::Builder::new().name("undergo-janitor".into()).spawn(work);
+    let hired = spawned
+        .map_err(|error| Error::new(ErrorKind::Busy, format!("the system gives no thread for a pool with an idle time: {error}")))?;
+    Ok(hired.thread().clone())
+}
+
+/// Gives the moment of the next look; `None` when the pool is gone or closed.
+fn tidy<T>(queue: &Weak<WaitQueue<T>>, unused: Duration) -> Option<Instant> {
+    let queue = queue.upgrade()?;
+    let (stale, next) = queue.shrink(unused);
+    drop(stale);
+    let now = Instant::now();
+    // One that comes back in the meantime is stale no earlier than that.
+    (!queue.is_closed()).then(|| next.or_else(|| now.checked_add(unused)).unwrap_or(now + Duration::from_secs(1 << 32)))
+}
