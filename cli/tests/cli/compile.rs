@@ -32,6 +32,8 @@ fn it_compiles_for_others() {
         let counted = InstanceOptions { limits: Limits { fuel: Some(1000), ..Limits::default() }, ..InstanceOptions::default() };
         plugin.instantiate(counted).expect("with fuel, too");
     }
+    // As it is, too: the program is told so.
+    undergo::Plugin::from_bytes_with("small.wasm", MODULE, &PluginOptions { optimize: false, ..options(Compile::Best) }).expect("compiled");
     // What this process refuses is not asked for.
     let damaged = [MODULE, &[1, 2, 3]].concat();
     assert!(undergo::Plugin::from_bytes_with("damaged.wasm", &damaged, &options(Compile::Best)).is_err());

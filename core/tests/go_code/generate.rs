@@ -40,6 +40,25 @@ pub(crate) fn module(seed: u64, count: usize) -> (String, Vec<Option<u32>>) {
     (text + ")", recover)
 }
 
+/// A plugin with one function, of so many loops within each other.
+pub(crate) fn nested(loops: usize) -> String {
+    let segments = 2 * loops;
+    let mut text =
+        PRELUDE.to_owned() + "(func $f0 (export \"f0\") (param i32) (result i32) (local i32 i64 i64)\nglobal.get $SP local.set 1 loop\n";
+    text += &"block\n".repeat(segments);
+    let table: Vec<String> = (0..segments).map(|segment| segment.to_string()).collect();
+    let _ = writeln!(text, "local.get 0 br_table {}\nend", table.join(" "));
+    for segment in 0..segments {
+        text += "local.get 2 i64.const 1 i64.add local.set 2\n";
+        if segment >= loops {
+            let (head, depth) = (segments - 1 - segment, segments - segment);
+            let _ = writeln!(text, "local.get 2 i64.const 3 i64.rem_u i64.eqz if i32.const {head} local.set 0 br {depth} end");
+        }
+        text += if segment + 1 == segments { "i32.const 0 return end\n" } else { "end\n" };
+    }
+    text + "unreachable) (func (export \"_initialize\")))"
+}
+
 const PRELUDE: &str = r#"(module
 (@producers (language "Go" "go1.26.8"))
 (memory (export "memory") 1)

@@ -8,6 +8,7 @@ mod random;
 
 use generate::{BUDGET, HASH, PENDING, RECOVER, SEED, STACK};
 use random::Random;
+use undergo::{CodeCache, Compile, Plugin, PluginOptions};
 use wasmtime::{Engine, Instance, Memory, Module, Store};
 
 /// How often a function is run, and resumed in each of these runs.
@@ -83,6 +84,22 @@ fn work_ends_when_it_should() {
         asked.get() < 3
     });
     assert_eq!((some.err(), asked.get()), (Some(gowasm::Unchanged::Stopped), 3));
+}
+
+/// Where the loops that a table of jumps had hidden are too many for the compilers, a module is compiled as it is.
+#[test]
+fn what_asks_for_too_much_is_compiled_as_it_was() {
+    let plain = wat::parse_str(generate::nested(45)).expect("a module");
+    let done = gowasm::optimize(&plain).expect("optimized");
+    assert_eq!(done.rewritten, 1, "{:?}", done.copied);
+    for compile in [Compile::Fast, Compile::Best] {
+        let load = |bytes: &[u8]| {
+            Plugin::from_bytes_with("nested", bytes, &PluginOptions { compile, cache: CodeCache::Off, ..PluginOptions::default() })
+        };
+        load(&plain).expect("it keeps the bounds");
+        let error = load(&done.module).expect_err("it does not");
+        assert!(error.message().contains("45 loops within each other"), "{error}");
+    }
 }
 
 /// What a run leaves: the results of the calls, the state in memory, and the stack pointer.
