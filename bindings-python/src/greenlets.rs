@@ -4,7 +4,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 /// Has the core ask.
 pub(crate) fn install() {
@@ -15,6 +15,47 @@ pub(crate) fn install() {
 #[inline]
 pub(crate) fn note(py: Python<'_>) {
     undergo::in_coroutine(current(py).unwrap_or(0));
+}
+
+/// Calls code of the user's, which may switch to other greenlets, with these positional arguments.
+///
+/// PyO3 counts for each thread how often it is attached to the interpreter. Greenlets share the count of their thread, and take turns in any order: so whoever is left has to have as many as
+/// whoever goes on. The interpreter's own code has none.
+pub(crate) fn call<'py>(function: &Bound<'py, PyAny>, args: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
+    if current(py).is_none() {
+        return function.call1(args);
+    }
+    let (function, args) = (function.clone().unbind(), args.unbind());
+    let result = py.detach(|| {
+        let attached = Attached::new();
+        let result = function.bind(attached.py()).call1(args.into_bound(attached.py())).map(Bound::unbind);
+        drop(attached);
+        result
+    });
+    result.map(|result| result.into_bound(py))
+}
+
+/// Holds the interpreter without being counted.
+struct Attached(ffi::PyGILState_STATE);
+
+impl Attached {
+    fn new() -> Attached {
+        // SAFETY: the interpreter runs, and this thread has just let go of it.
+        Attached(unsafe { ffi::PyGILState_Ensure() })
+    }
+
+    fn py(&self) -> Python<'_> {
+        // SAFETY: this thread holds the interpreter while this lives.
+        unsafe { Python::assume_attached() }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // SAFETY: it was taken in `new`, on this thread: greenlets do not leave theirs.
+        unsafe { ffi::PyGILState_Release(self.0) };
+    }
 }
 
 /// A number that no other greenlet of this thread has; 0 for the thread's own code where nothing makes that switch. `None` in a program without greenlets.

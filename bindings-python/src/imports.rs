@@ -52,8 +52,8 @@ impl<'py> Table<'py> {
         Output::lines(move |line| {
             Python::attach(|py| {
                 greenlets::note(py);
-                let given = callable.function(py)?.call1((String::from_utf8_lossy(line),));
-                given
+                let line = PyTuple::new(py, [String::from_utf8_lossy(line)]).map_err(|raised| errors::from_host(py, raised))?;
+                greenlets::call(&callable.function(py)?, line)
                     .map(drop)
                     .map_err(|raised| noted(py, raised, &format!("raised in Sandbox.{stream}, for a line of the plugin's output")))
             })
@@ -126,7 +126,11 @@ impl HostFunction for Callable {
             greenlets::note(py);
             let function = self.function(py)?;
             let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| errors::from_host(py, raised))?;
-            let result = if call.is_async() { coroutine::call_host(call, &function, args) } else { call.outside(|| function.call1(args)) };
+            let result = if call.is_async() {
+                coroutine::call_host(call, &function, args)
+            } else {
+                call.outside(|| greenlets::call(&function, args))
+            };
             let result = result.map_err(|raised| {
                 let name = python_name(&call.function().name);
                 noted(py, raised, &format!("raised in the host function {name}, called by the plugin"))

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::Tier;
+use crate::config::budget::cancelled;
 use crate::error::{Error, Result};
 use crate::platform::fork;
 use crate::platform::tsc;
@@ -15,6 +16,8 @@ pub(crate) struct Lifecycle {
     generation: u64,
     is_dead: AtomicBool,
     cause: Mutex<Option<Error>>,
+    /// What a call is dropped for, where somebody has said that.
+    interruption: Mutex<Option<Error>>,
     /// In ticks of the stopwatch.
     time: AtomicU64,
     memory: AtomicU64,
@@ -40,6 +43,7 @@ impl Lifecycle {
             generation: fork::generation(),
             is_dead: AtomicBool::new(false),
             cause: Mutex::new(None),
+            interruption: Mutex::new(None),
             time: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             fuel: AtomicU64::new(u64::MAX),
@@ -90,6 +94,18 @@ impl Lifecycle {
     pub(crate) fn kill(&self, cause: &Error) {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
         self.is_dead.store(true, Ordering::SeqCst);
+    }
+
+    /// Says for what a call is about to be dropped.
+    pub(crate) fn interrupt(&self, cause: Option<&Error>) {
+        *self.interruption.lock().unwrap_or_else(PoisonError::into_inner) = cause.cloned();
+    }
+
+    /// Ends the instance, whose call was dropped.
+    #[cold]
+    pub(crate) fn abandon(&self) {
+        let cause = self.interruption.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.kill(&cause.unwrap_or_else(cancelled));
     }
 
     /// Ends the instance where no call runs in it that could hear of the cause.

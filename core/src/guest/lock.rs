@@ -5,7 +5,6 @@
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
-use std::ptr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +49,7 @@ impl Lock {
             owner: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
             queue: Mutex::default(),
-            loans: Loans { innermost: UnsafeCell::new(ptr::null_mut()), lease: AtomicU64::new(0), borrower: AtomicU64::new(0) },
+            loans: Loans { all: UnsafeCell::default(), lease: AtomicU64::new(0), borrower: AtomicU64::new(0) },
             generation: fork::generation(),
         }
     }
@@ -148,37 +147,28 @@ impl Drop for Waiting<'_> {
 
 /// The loans of an instance's store, one within the other.
 struct Loans {
-    /// Touched by the thread alone that runs the host function which has the innermost loan.
-    innermost: UnsafeCell<*mut Loan>,
+    /// The innermost is the last. Touched by the thread alone that runs its host function.
+    all: UnsafeCell<Vec<Loan>>,
     /// The number of the innermost loan; 0 when there is none.
     lease: AtomicU64,
-    /// The thread that runs its host function.
+    /// The thread that runs its host function; 0 when there is none.
     borrower: AtomicU64,
 }
 
-// SAFETY: the cell is touched only by the thread whose number is in `borrower`: it puts that there itself, with the store in its hands, and the store, which is Send, is the
-// only thing behind the pointer that others may have had before.
+// SAFETY: the cell is touched only by the thread whose number is in `borrower`, or that is about to put it there with the store in its hands, which nobody else has then.
+// What it holds is Send.
 unsafe impl Sync for Loans where StoreContextMut<'static, State>: Send {}
-// SAFETY: as above.
-unsafe impl Send for Loans where StoreContextMut<'static, State>: Send {}
 
-/// A loan of the store to a host function. Lies on the stack of what runs that.
+/// A loan of the store to a host function.
 struct Loan {
     number: u64,
+    borrower: u64,
     /// There unless a nested call has it.
     store: Option<StoreContextMut<'static, State>>,
     /// Of a guest on a fiber: the coroutine of the host's language that the function runs in. Guests on their caller's stack look at windows: see `platform::stack`.
     coroutine: Option<u64>,
     /// The task that runs the function.
     task: usize,
-}
-
-/// The loan around another one.
-#[derive(Clone, Copy)]
-struct Around {
-    loan: *mut Loan,
-    number: u64,
-    borrower: u64,
 }
 
 impl Lock {
@@ -193,16 +183,12 @@ impl Lock {
             Driver::Direct => (None, 0),
             Driver::Fiber => (Some(stack::coroutine()), task::current()),
         };
-        let loans = &self.loans;
+        let loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), borrower: thread_id(), store: Some(store), coroutine, task };
+        let lent = Lent { loans: &self.loans, number: loan.number };
+        self.loans.publish(Some(&loan));
+        // Not kept on the stack: a coroutine's may be elsewhere while others run.
         // SAFETY: this thread has the store, so it is the only one that may touch the cell.
-        let loan = unsafe { *loans.innermost.get() };
-        let around = Around { loan, number: loans.lease.load(Ordering::Relaxed), borrower: loans.borrower.load(Ordering::Relaxed) };
-        let mut loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), store: Some(store), coroutine, task };
-        let lent = Lent { lock: self, loan: &raw mut loan, number: loan.number, around };
-        // SAFETY: as above.
-        unsafe { *loans.innermost.get() = lent.loan };
-        loans.lease.store(lent.number, Ordering::SeqCst);
-        loans.borrower.store(thread_id(), Ordering::SeqCst);
+        unsafe { &mut *self.loans.all.get() }.push(loan);
         let result = code();
         (result, lent.end())
     }
@@ -215,7 +201,9 @@ impl Lock {
 
     /// The store, for a call of the same instance from within the host function that has it. `None` while another call has it, and for another coroutine of this thread.
     pub(crate) fn borrow(&self) -> Option<StoreContextMut<'static, State>> {
-        self.with_loan(|loan| if loan.coroutine.is_none_or(|own| own == stack::coroutine()) { loan.store.take() } else { None })?
+        // Asked before the loan is touched: this is code of the host's.
+        let here = self.with_loan(|loan| loan.coroutine.is_some())?.then(stack::coroutine);
+        self.with_loan(|loan| if loan.coroutine == here { loan.store.take() } else { None })?
     }
 
     /// Gives it back.
@@ -233,8 +221,8 @@ impl Lock {
         if !self.is_lent_here() {
             return None;
         }
-        // SAFETY: this thread is the borrower. The loan lives until `lend` ends it, on this thread, and nobody else has a reference to it.
-        unsafe { (*self.loans.innermost.get()).as_mut() }.map(code)
+        // SAFETY: this thread is the borrower, and `code` does not come here again.
+        unsafe { &mut *self.loans.all.get() }.last_mut().map(code)
     }
 
     /// The number of the present loan; 0 where there is none.
@@ -244,33 +232,37 @@ impl Lock {
     }
 }
 
+impl Loans {
+    /// Tells other threads of the innermost loan.
+    fn publish(&self, innermost: Option<&Loan>) {
+        self.lease.store(innermost.map_or(0, |loan| loan.number), Ordering::SeqCst);
+        self.borrower.store(innermost.map_or(0, |loan| loan.borrower), Ordering::SeqCst);
+    }
+}
+
 /// Ends a loan.
 struct Lent<'l> {
-    lock: &'l Lock,
-    loan: *mut Loan,
+    loans: &'l Loans,
     number: u64,
-    around: Around,
 }
 
 impl Lent<'_> {
+    /// Also says whether it was the innermost one, and its store is back.
     fn end(self) -> bool {
-        // SAFETY: the loan is `lend`'s own, which waits for this.
-        let is_back = unsafe { (*self.loan).store.is_some() };
-        is_back && self.lock.lease() == self.number
+        // SAFETY: this thread is the borrower.
+        let innermost = unsafe { &*self.loans.all.get() }.last();
+        innermost.is_some_and(|loan| loan.number == self.number && loan.store.is_some())
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let loans = &self.lock.loans;
+        // SAFETY: as in `end`.
+        let all = unsafe { &mut *self.loans.all.get() };
         // Numbers grow inwards. A loan within this one that has not ended goes with it; and one around this one that ended before has taken this one along.
-        if loans.lease.load(Ordering::SeqCst) < self.number {
-            return;
-        }
-        // SAFETY: as in `lend`.
-        unsafe { *loans.innermost.get() = self.around.loan };
-        loans.lease.store(self.around.number, Ordering::SeqCst);
-        loans.borrower.store(self.around.borrower, Ordering::SeqCst);
+        let left = all.iter().position(|loan| loan.number >= self.number).unwrap_or(all.len());
+        all.truncate(left);
+        self.loans.publish(all.last());
     }
 }
 

@@ -10,7 +10,7 @@ use wasmtime::{AsContextMut, Store, StoreContextMut};
 use crate::call::invoke::Work;
 use crate::call::outcome::Outcome;
 use crate::config::CallOptions;
-use crate::config::budget::{self, Budget, cancelled};
+use crate::config::budget::{self, Budget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::lock::{Lock, call_id};
 use crate::guest::memory_cache::MemoryCache;
@@ -218,7 +218,12 @@ impl Running {
 
     /// Runs a future to its end on this thread.
     pub(crate) fn hold<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
-        hold(self.driver(), future)
+        if self.driver() == Driver::Direct {
+            return at_once(future);
+        }
+        let done = hold_until(self.driver(), future, |cause| self.seed.life.interrupt(Some(cause)));
+        self.seed.life.interrupt(None);
+        done
     }
 
     /// Gives the guest's background goroutines a turn.
@@ -270,9 +275,16 @@ impl Running {
 
 /// Runs a future to its end on this thread, which drives guests in that way.
 pub(crate) fn hold<T>(driver: Driver, future: impl Future<Output = Result<T>>) -> Result<T> {
+    hold_until(driver, future, |_| ())
+}
+
+/// The same. If the host interrupts it, `interrupted` hears of the cause before the future is dropped.
+fn hold_until<T>(driver: Driver, future: impl Future<Output = Result<T>>, interrupted: impl Fn(&Error)) -> Result<T> {
     match driver {
         Driver::Direct => at_once(future),
-        Driver::Fiber => task::run_here(pin!(future)),
+        // Coroutines that share a stack copy it away while others run, and what waits is known to timers of other threads by its address.
+        Driver::Fiber if stack::has_coroutines() => task::run_here(Box::pin(future).as_mut(), interrupted),
+        Driver::Fiber => task::run_here(pin!(future), interrupted),
     }
 }
 
@@ -474,7 +486,7 @@ impl Entered<'_> {
     #[cold]
     fn leave(&mut self) {
         if self.is_running && !std::thread::panicking() {
-            self.running.seed.life.kill(&cancelled());
+            self.running.seed.life.abandon();
         }
         if self.is_stale() {
             return;

@@ -17,7 +17,7 @@ use std::thread::{self, Thread};
 use std::{mem, ptr};
 
 use crate::config::budget::{LOOK, interrupt};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::runtime;
 use crate::platform::stack;
 
@@ -142,8 +142,9 @@ impl Wake for Task {
 ///
 /// # Errors
 ///
-/// Those of the future, and what the interrupt function says, for which the future is dropped.
-pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>) -> Result<T> {
+/// Those of the future, and what the interrupt function says, for which the future is dropped; `interrupted` is told before.
+pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>, interrupted: impl Fn(&Error)) -> Result<T> {
+    let ask = || interrupt().map_or(Ok(()), |interrupt| interrupt()).inspect_err(&interrupted);
     let _outer = Outside(CURRENT.take());
     let sleeper = Sleeper::take();
     let Sleeper { woken, waker } = &sleeper;
@@ -157,10 +158,10 @@ pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>)
                 Some(_) => thread::park_timeout(LOOK),
                 None => thread::park(),
             }
-            interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+            ask()?;
         }
         // A guest that computes wakes the thread at each tick of the clock.
-        interrupt().map_or(Ok(()), |interrupt| interrupt())?;
+        ask()?;
     }
 }
 
