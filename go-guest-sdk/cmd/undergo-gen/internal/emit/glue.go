@@ -105,15 +105,23 @@ func (g *glue) bind() {
 	}
 	header := fmt.Sprintf("undergo:interface:%d:%08x:%08x\n", version, len(text), crc32.ChecksumIEEE([]byte(text)))
 	g.line("%q +", header)
-	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
-	for i, l := range lines {
-		if i == len(lines)-1 {
-			g.line("%q", l+"\n")
-			break
+	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n")+"\n", "\n")
+	lines = lines[:len(lines)-1]
+	// Each operand is nested in the next one, which gofmt and Go's compiler take time for
+	// by the square of their number, so that a large interface has several lines in one.
+	each := len(lines)/mostOperands + 1
+	for from := 0; from < len(lines); from += each {
+		to := min(from+each, len(lines))
+		plus := " +"
+		if to == len(lines) {
+			plus = ""
 		}
-		g.line("%q +", l)
+		g.line("%q%s", strings.Join(lines[from:to], ""), plus)
 	}
 }
+
+// mostOperands are the pieces that the text of the interface is written in.
+const mostOperands = 2000
 
 // at is a pointer to what lies offset bytes behind p.
 func (g *glue) at(p string, offset int) string {
