@@ -183,10 +183,6 @@ pub(crate) unsafe fn call_options(options: *const CallOptionsValue) -> CallOptio
 pub(crate) unsafe fn limits(limits: *const LimitsValue) -> Result<Limits> {
     // SAFETY: the caller's promise.
     let Some(limits) = (unsafe { limits.as_ref() }) else { return Ok(Limits::default()) };
-    if limits.stack != 0 && !(64 << 10..=512 << 20).contains(&limits.stack) {
-        let text = format!("the limit for the stack is {} bytes; it must be from 64 KiB to 512 MiB", limits.stack);
-        return Err(Error::new(ErrorKind::TypeMismatch, text));
-    }
     Ok(Limits {
         memory: given(limits.memory),
         timeout: duration(limits.timeout),

@@ -5,7 +5,7 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const { types } = require('node:util')
 const { makeError } = require('./errors.cjs')
 const json = require('./json.cjs')
-const { intact } = require('./options.cjs')
+const { intact } = require('./buffers.cjs')
 
 /** The classes of this realm, in the order in which the native half counts them: a context of module `vm` has its own. */
 const CLASSES = [

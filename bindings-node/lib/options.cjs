@@ -4,7 +4,8 @@
 const { fileURLToPath } = require('node:url')
 const { types } = require('node:util')
 
-const UNITS = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
+const { intact } = require('./buffers.cjs')
+const native = require('./native.cjs')
 
 /** Fails for properties that are none of an object of options: a name that is misspelt should not go unnoticed. */
 function known(given, name, names) {
@@ -16,18 +17,13 @@ function known(given, name, names) {
   return given
 }
 
-/** Reads a number of bytes: `65536`, `'64KiB'`, `'1.5 GB'`. */
-function size(given, name) {
+/** Reads a number of bytes: `65536`, `'64 MiB'`, `'1.5 GB'`, `'64M'`. */
+function size(given, name, parse = native.parseSize) {
   if (given === undefined) return undefined
-  const wrong = () => new RangeError(`limits.${name} is ${show(given)}; write a number of bytes, or a text such as '64MiB'`)
-  if (typeof given === 'string') {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*$/.exec(given.toLowerCase())
-    const unit = match && UNITS[match[2]]
-    if (!unit) throw wrong()
-    return Math.trunc(Number(match[1]) * unit)
-  }
-  if (!Number.isSafeInteger(given) || given < 0) throw wrong()
-  return given
+  const text = typeof given === 'object' ? show(typeof given) : String(given)
+  const bytes = parse(text, `limits.${name}`)
+  if (typeof bytes === 'string') throw new RangeError(bytes)
+  return bytes
 }
 
 /** Checks a number of something. */
@@ -63,17 +59,13 @@ const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel'
 
 function limits(given) {
   const found = known(given, 'limits', LIMITS)
-  const stack = size(found.stack, 'stack')
-  if (stack !== undefined && (stack < 64 << 10 || stack > 512 << 20)) {
-    throw new RangeError(`limits.stack is ${show(found.stack)}; it must be from '64KiB' to '512MiB'`)
-  }
   return {
     memory: size(found.memory, 'memory'),
     timeout: milliseconds(found.timeout, 'limits.timeout'),
     value: size(found.value, 'value'),
     output: size(found.output, 'output'),
     table: found.table === undefined ? undefined : count(found.table, 'limits.table', 0, 2 ** 32 - 1),
-    stack,
+    stack: size(found.stack, 'stack', native.parseStackSize),
     fuel: found.fuel === undefined ? undefined : count(found.fuel, 'limits.fuel', 1),
     descriptors: found.descriptors === undefined ? undefined : count(found.descriptors, 'limits.descriptors', 0, 2 ** 32 - 1)
   }
@@ -145,21 +137,6 @@ function seed(given) {
   const is = typeof given === 'bigint' ? given >= 0n && given < 2n ** 64n : Number.isSafeInteger(given) && given >= 0
   if (!is) throw new RangeError(`sandbox.seed is ${show(given)}; write a whole number from 0 on, of at most 64 bits`)
   return [Number(BigInt(given) >> 32n), Number(BigInt(given) & 0xffffffffn)]
-}
-
-const atOf = Object.getPrototypeOf(Uint8Array.prototype).at
-const lengthOf = Object.getOwnPropertyDescriptor(DataView.prototype, 'byteLength').get
-
-/** Whether the memory of a buffer is still there, and all of that which a view shows: the language's own functions fail where it is not. */
-function intact(given) {
-  try {
-    if (types.isTypedArray(given)) Reflect.apply(atOf, given, [0])
-    else if (types.isDataView(given)) Reflect.apply(lengthOf, given, [])
-    else if (types.isArrayBuffer(given)) new Uint8Array(given)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Bytes whose memory is still there. */
@@ -241,4 +218,4 @@ function run(description, given) {
   return instance(description, { ...given, sandbox: { ...known(given.sandbox, 'sandbox', SANDBOX), ...Object.fromEntries(own) } })
 }
 
-module.exports = { INSTANCE, RUN, bytes, count, instance, intact, known, milliseconds, path, run, show }
+module.exports = { INSTANCE, RUN, bytes, count, instance, known, milliseconds, path, run, show }

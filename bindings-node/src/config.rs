@@ -114,6 +114,15 @@ fn limits(given: Js) -> Made<Limits> {
     })
 }
 
+/// `parseSize(text, name)`: a number of bytes, or the text of the error.
+pub(crate) fn parsed(call: &Call<'_>, parse: fn(&str, &str) -> Result<u64>) -> Result<Js> {
+    let text = |number| call.arg(number).and_then(|text| call.made(text.string()));
+    call.made(match parse(&text(0)?, &text(1)?) {
+        Ok(bytes) => call.env.number(bytes as f64),
+        Err(error) => call.env.string(error.message()),
+    })
+}
+
 /// Reads `{ size, maxCalls, idle }`.
 pub(crate) fn pool(given: Js, instance: InstanceOptions) -> Made<PoolOptions> {
     let size = whole(given.get_named("size")?)?.unwrap_or(1);

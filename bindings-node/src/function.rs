@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use napi::sys;
-use undergo::{Arguments, CallOptions, Caller, Error, ErrorKind, Function, Outcome, Plugin, Result, give_turn, names, spawn};
+use undergo::{Arguments, CallOptions, Caller, Error, ErrorKind, Outcome, Parameters, Plugin, Result, give_turn, names, spawn};
 
 use crate::bytes::Loans;
 use crate::errors;
@@ -122,8 +122,7 @@ fn adjust(env: Env, bytes: i64) {
 struct Export {
     callee: Callee,
     number: usize,
-    function: Arc<Function>,
-    required: usize,
+    params: Parameters,
     options: CallOptions,
     is_sync: bool,
 }
@@ -141,7 +140,8 @@ pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptio
     };
     let options = CallOptions { caller: Some(way), cancel, ..options.clone() };
     let name = names::camel(&function.name);
-    let export = Export { callee: callee.clone(), number, required: types::required(&function), function, options, is_sync };
+    let params = Parameters::new(function, names::camel, types::signature);
+    let export = Export { callee: callee.clone(), number, params, options, is_sync };
     wrap(env, &name, export).map_err(errors::unmade(&callee.home, env))
 }
 
@@ -200,31 +200,16 @@ impl Export {
     fn arguments(&self, env: Env, given: &[sys::napi_value], loans: &Loans) -> Result<Arguments<'static, 'static>> {
         self.callee.target.check()?;
         let mut arguments = self.callee.target.plugin().owned_arguments(self.number)?;
-        let wanted = self.function.params.len();
+        let wanted = self.params.function().params.len();
         let mut count = given.len();
         while count > wanted && env.value(given[count - 1]).is(Kind::Undefined) {
             count -= 1;
         }
-        if count > wanted || count < self.required {
-            return Err(self.wrong_count(count));
-        }
+        self.params.check(count)?;
         for (i, raw) in given[..count].iter().enumerate() {
             arguments.lower(i, &Given { js: env.value(*raw), home: &self.callee.home, loans })?;
         }
         Ok(arguments)
-    }
-
-    #[cold]
-    fn wrong_count(&self, given: usize) -> Error {
-        let (wanted, signature) = (self.function.params.len(), types::signature(&self.function));
-        let name = names::camel(&self.function.name);
-        let text = if given > wanted {
-            format!("{name}() takes {wanted} argument{}, got {given}: {signature}", if wanted == 1 { "" } else { "s" })
-        } else {
-            let missing = self.function.params[given..self.required].iter().map(|param| format!("'{}'", names::camel(&param.name)));
-            format!("{name}() needs a value for {}: {signature}", missing.collect::<Vec<_>>().join(", "))
-        };
-        Error::new(ErrorKind::TypeMismatch, text)
     }
 
     /// Runs the call, while JavaScript waits.

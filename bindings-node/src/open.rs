@@ -11,7 +11,7 @@ use crate::home::{EventLoop, Helpers};
 use crate::js::{Env, Js, Made, get, node};
 use crate::native::{Call, Native};
 use crate::reference::Reference;
-use crate::{cancel, command, imports, instance, native, plugin, pool, realm};
+use crate::{cancel, command, config, imports, instance, native, plugin, pool, realm};
 
 const FUNCTIONS: &[(&str, Native)] = &[
     ("settle", |call| imports::settle(call.home, call.env, call.args())),
@@ -45,6 +45,8 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("close", pool::close),
     ("token", cancel::token),
     ("cancel", cancel::cancel),
+    ("parseSize", |call| config::parsed(call, undergo::parse_size)),
+    ("parseStackSize", |call| config::parsed(call, undergo::parse_stack_size)),
 ];
 
 /// The function `open`, which is all that the library itself exports.

@@ -78,14 +78,9 @@ fn array_name(scalar: Scalar) -> &'static str {
     }
 }
 
-/// How many arguments a call must have: those behind may be left out.
-pub(crate) fn required(function: &Function) -> usize {
-    function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1)
-}
-
 /// `greet(p: Person, shout: boolean): string`
 pub(crate) fn signature(function: &Function) -> String {
-    let required = required(function);
+    let required = function.required();
     let params = function.params.iter().enumerate().map(|(i, param)| {
         let (mark, ty) = match &param.ty.kind {
             TypeKind::Option(inner) if i >= required => ("?", shown(inner)),

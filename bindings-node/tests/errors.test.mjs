@@ -203,9 +203,11 @@ test('options that are none are errors at once', async () => {
   const plugin = await guest('conformance')
   const wrong = [
     [{ limit: {} }, /no option 'limit'/],
-    [{ limits: { memory: 'much' } }, /limits\.memory is 'much'/],
+    [{ limits: { memory: 'much' } }, /^RangeError: limits\.memory is 'much'; write a number of bytes, or a text such as '64 MiB', '1\.5 GB' or '64M'$/],
+    [{ limits: { memory: 1.5 } }, /limits\.memory is '1\.5'/],
+    [{ limits: { memory: [64] } }, /limits\.memory/],
     [{ limits: { timeout: -1 } }, /limits\.timeout is -1/],
-    [{ limits: { stack: 5 } }, /limits\.stack/],
+    [{ limits: { stack: 5 } }, /limits\.stack is 5 bytes; it must be from 64 KiB to 512 MiB/],
     [{ limits: { fuel: 0 } }, /limits\.fuel is 0/],
     [{ sandbox: { stdout: 'away' } }, /sandbox\.stdout is 'away'/],
     [{ sandbox: { stdout: async () => {} } }, /async function/],

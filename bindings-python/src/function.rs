@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
-use undergo::{CallOptions, Error, ErrorKind, names};
+use undergo::{CallOptions, Error, Parameters};
 
 use crate::errors;
 use crate::imports::HostTable;
@@ -62,8 +62,8 @@ pub(crate) struct Shape {
     pub(crate) export: usize,
     pub(crate) function: Arc<undergo::Function>,
     pub(crate) name: String,
-    params: Vec<Py<PyString>>,
-    required: usize,
+    names: Vec<Py<PyString>>,
+    params: Parameters,
 }
 
 impl Shape {
@@ -72,26 +72,12 @@ impl Shape {
         Shape {
             export,
             name: python_name(&function.name),
-            params: function.params.iter().map(intern).collect(),
-            required: signature::required(function),
+            names: function.params.iter().map(intern).collect(),
+            params: Parameters::new(function.clone(), python_name, signature::text),
             function: function.clone(),
         }
     }
 
-    fn wrong(&self, text: &str) -> Error {
-        Error::new(ErrorKind::TypeMismatch, format!("{}() {text}: {}", self.name, signature::text(&self.function)))
-    }
-
-    fn number(&self, name: &Bound<'_, PyString>) -> Option<usize> {
-        // Names in calls are interned, so that most often the same object is found.
-        self.params.iter().position(|param| param.is(name)).or_else(|| {
-            let text = name.to_str().ok()?;
-            self.params.iter().position(|param| param.to_str(name.py()).is_ok_and(|known| known == text))
-        })
-    }
-}
-
-impl Shape {
     /// Gives `put` each argument with the number of its parameter.
     pub(crate) fn lower<'py>(
         &self,
@@ -100,41 +86,28 @@ impl Shape {
         mut put: impl FnMut(usize, Bound<'py, PyAny>) -> undergo::Result<()>,
     ) -> undergo::Result<()> {
         let given = args.len();
-        let wanted = self.params.len();
-        if given > wanted {
-            return Err(self.wrong(&format!("takes {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" })));
-        }
+        let keywords = match kwargs {
+            None => {
+                self.params.check(given)?;
+                None
+            }
+            // Gathered first: a value's own code may come by the dictionary and change it.
+            Some(kwargs) => Some((self.params.keywords(given)?, kwargs.iter().collect::<Vec<_>>())),
+        };
         for (i, arg) in args.iter_borrowed().enumerate() {
             put(i, arg.to_owned())?;
         }
-        let Some(kwargs) = kwargs else {
-            return if given < self.required { Err(self.missing(given, &[])) } else { Ok(()) };
-        };
-        let mut named = vec![false; wanted];
-        // Gathered first: a value's own code may come by the dictionary and change it.
-        let kwargs: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> = kwargs.iter().collect();
+        let Some((mut keywords, kwargs)) = keywords else { return Ok(()) };
         for (key, value) in kwargs {
-            let key = key.cast::<PyString>().map_err(|_| self.wrong("takes names as keywords"))?;
-            let Some(i) = self.number(key) else {
-                let known = self.function.params.iter().map(|param| python_name(&param.name)).collect::<Vec<_>>();
-                let hint = names::did_you_mean(&key.to_string(), known.iter().map(String::as_str));
-                return Err(self.wrong(&format!("has no parameter '{key}'{hint}")));
+            let key = key.cast::<PyString>().map_err(|_| self.params.wrong("takes names as keywords"))?;
+            // Names in calls are interned, so that most often the same object is found.
+            let number = match self.names.iter().position(|name| name.is(key)) {
+                Some(number) => keywords.place_at(number)?,
+                None => keywords.place(&key.to_string_lossy())?,
             };
-            if i < given || named[i] {
-                return Err(self.wrong(&format!("got two values for '{key}'")));
-            }
-            named[i] = true;
-            put(i, value)?;
+            put(number, value)?;
         }
-        if (given..self.required).any(|i| !named[i]) { Err(self.missing(given, &named)) } else { Ok(()) }
-    }
-
-    #[cold]
-    fn missing(&self, given: usize, named: &[bool]) -> Error {
-        let params = self.function.params.iter().enumerate();
-        let missing = params.filter(|(i, _)| (given..self.required).contains(i) && !named.get(*i).copied().unwrap_or(false));
-        let names: Vec<String> = missing.map(|(_, param)| format!("'{}'", python_name(&param.name))).collect();
-        self.wrong(&format!("needs a value for {}", names.join(", ")))
+        keywords.finish()
     }
 }
 

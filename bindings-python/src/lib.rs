@@ -95,6 +95,8 @@ mod _undergo {
     #[pymodule_export]
     use crate::cancel::CancelToken;
     #[pymodule_export]
+    use crate::config::{parse_size, parse_stack_size};
+    #[pymodule_export]
     use crate::coroutine::Call;
     #[pymodule_export]
     use crate::exports::{Exports, View};

@@ -32,15 +32,9 @@ fn result(function: &Function) -> String {
     function.result.as_ref().map_or_else(|| "None".into(), annotation)
 }
 
-/// From which parameter on all are options: these may be left out.
-pub(crate) fn required(function: &Function) -> usize {
-    let is_option = |param: &Field| matches!(param.ty.kind, TypeKind::Option(_));
-    function.params.len() - function.params.iter().rev().take_while(|param| is_option(param)).count()
-}
-
 /// `greet(p: Person, shout: bool) -> str`
 pub(crate) fn text(function: &Function) -> String {
-    let required = required(function);
+    let required = function.required();
     let param = |(i, param): (usize, &Field)| {
         format!("{}: {}{}", python_name(&param.name), annotation(&param.ty), if i >= required { " = None" } else { "" })
     };
@@ -50,7 +44,7 @@ pub(crate) fn text(function: &Function) -> String {
 
 /// An `inspect.Signature`.
 pub(crate) fn make<'py>(py: Python<'py>, function: &Function) -> PyResult<Bound<'py, PyAny>> {
-    let required = required(function);
+    let required = function.required();
     let params = function.params.iter().enumerate();
     let params: Vec<_> = params.map(|(i, param)| (python_name(&param.name), annotation(&param.ty), i >= required)).collect();
     package::types(py, "make_signature")?.call1((params, result(function)))

@@ -93,5 +93,5 @@ def test_stack(start: Callable[..., Any]) -> None:
         start().recurse(1_000_000)
     assert start(limits=undergo.Limits(stack="64MiB")).recurse(1_000_000) == 1_000_000
     for wrong in (0, 65_535, "1GiB"):
-        with pytest.raises(ValueError, match=r"Limits\.stack.*64KiB.*512MiB"):
+        with pytest.raises(ValueError, match=r"Limits\.stack.*64 KiB.*512 MiB"):
             undergo.Limits(stack=wrong)

@@ -64,7 +64,11 @@ def test_output_is_inherited(plugin: undergo.Plugin, start: Callable[..., Any], 
         ("64 kb", 64000),
         ("1.5GiB", 3 << 29),
         ("10", 10),
-        ("2m", None),
+        ("2m", 2 << 20),
+        ("64 MiB", 64 << 20),
+        ("1.5 GB", 1_500_000_000),
+        (1.5, None),
+        ("1.5", None),
         (-1, None),
         ("lots", None),
         (True, None),
@@ -72,7 +76,7 @@ def test_output_is_inherited(plugin: undergo.Plugin, start: Callable[..., Any], 
 )
 def test_sizes(given: Any, size: int | None) -> None:
     if size is None:
-        with pytest.raises(ValueError, match="64MiB"):
+        with pytest.raises(ValueError, match=r"Limits\.memory is '.*'; write a number of bytes, or a text such as '64 MiB', '1\.5 GB' or '64M'"):
             undergo.Limits(memory=given)
     else:
         assert undergo.Limits(memory=given)._parts()[0] == size

@@ -84,9 +84,8 @@ impl Imports {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut imports = undergo::Imports::default();
         for (interface, wanted) in plugin.imports() {
-            let is_it = |theirs: &str, ours: &str| theirs == ours || names::kebab(theirs) == ours;
             // The last one given for a name is the one that counts.
-            let found = given.iter().rfind(|(module, name, _)| is_it(module, interface) && is_it(name, &wanted.name));
+            let found = given.iter().rfind(|(module, name, _)| names::means(module, interface) && names::means(name, &wanted.name));
             if let Some((_, _, function)) = found {
                 imports.set(interface, wanted.name.clone(), Arc::new(Import(function.clone(), plugin.clone())));
             }

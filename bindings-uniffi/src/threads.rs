@@ -18,19 +18,15 @@ use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
 use undergo::{Error, ErrorKind, PerProcess, Result};
 
-/// The guest's stack where there is no limit of it.
-const GUEST: u64 = 4 << 20;
-
-/// Native stack on top of the guest's: what the core asks for, and some for the frames between here and there.
-const NATIVE: u64 = (1 << 20) + (128 << 10);
+/// Native stack for the frames between here and the core, on top of what the core asks for.
+const FRAMES: usize = 128 << 10;
 
 /// Room on a thread of this crate for calls within host functions: only what is used is memory.
 const NESTED: u64 = 24 << 20;
 
 /// Stack that a call needs.
 pub(crate) fn stack_of(limits: &undergo::Limits) -> usize {
-    let guest = limits.stack.map_or(GUEST, |bytes| bytes.clamp(64 << 10, 512 << 20).next_power_of_two());
-    usize::try_from(guest + NATIVE).unwrap_or(usize::MAX)
+    limits.native_stack().saturating_add(FRAMES)
 }
 
 thread_local! {

@@ -207,22 +207,11 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 10] = [
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-        ("GB", 1_000_000_000),
-        ("MB", 1_000_000),
-        ("kB", 1_000),
-        ("G", 1 << 30),
-        ("M", 1 << 20),
-        ("K", 1 << 10),
-        ("B", 1),
-    ];
-    let found = UNITS.iter().find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, *unit)));
-    let (number, unit) = found.unwrap_or((text, 1));
-    let bytes = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| "write a size as 64MiB, 1GiB or a number of bytes".to_owned())
+    match undergo::parse_size(text, "the size") {
+        Ok(0) => Err("the size must be more than 0".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.message().to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +222,8 @@ mod tests {
     fn options_are_read() {
         assert_eq!(size("64MiB"), Ok(64 << 20));
         assert_eq!(size("1000"), Ok(1000));
-        assert_eq!(size("2 kB"), Ok(2000));
+        assert_eq!(size("1.5 GB"), Ok(1_500_000_000));
+        assert_eq!(size("64M"), Ok(64 << 20));
         assert!(size("lots").is_err());
         assert!(size("0").is_err());
         assert_eq!(timeout("1.5s"), Ok(Duration::from_millis(1500)));

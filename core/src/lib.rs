@@ -74,6 +74,7 @@ pub use compile::module::{CoreFunction, CoreImport, CoreType, ModuleInfo, Module
 pub use config::budget::Caller;
 pub use config::budget::set_interrupt;
 pub use config::cancel::CancelToken;
+pub use config::size::{parse_size, parse_stack_size};
 pub use config::{CallOptions, CodeCache, Compile, CompileOptions, Lease, Limits, PluginOptions, Tier};
 pub use error::escape;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
@@ -85,6 +86,7 @@ pub use instance::arguments::Arguments;
 pub use instance::async_instance::AsyncInstance;
 pub use instance::plain::PlainCall;
 pub use interface::names;
+pub use interface::parameters::{Keywords, Parameters};
 pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
 };

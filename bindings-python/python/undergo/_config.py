@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from datetime import datetime, timedelta, timezone
 from os import PathLike, fsdecode, fspath
 from typing import Any
 
+from ._undergo import parse_size, parse_stack_size
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,9 +230,8 @@ class Limits:
         size(self.memory, "memory")
         size(self.value, "value")
         size(self.output, "output")
-        stack = size(self.stack, "stack")
-        if stack is not None and not 64 << 10 <= stack <= 512 << 20:
-            raise ValueError(f"Limits.stack is {self.stack!r}; it must be from '64KiB' to '512MiB'")
+        if self.stack is not None:
+            parse_stack_size(str(self.stack), "Limits.stack")
         if self.fuel is not None and (isinstance(self.fuel, bool) or not isinstance(self.fuel, int) or not 0 < self.fuel < 1 << 63):
             raise ValueError(f"Limits.fuel is {self.fuel!r}; write a positive number")
         seconds(self.timeout)
@@ -247,18 +246,8 @@ class Limits:
 
 
 def size(given: int | str | None, name: str) -> int | None:
-    """Read a number of bytes: `65536`, `"64KiB"`, `"1.5 GB"`."""
-    if given is None:
-        return None
-    if isinstance(given, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*", given.lower())
-        unit = _UNITS.get(match[2]) if match else None
-        if match is None or unit is None:
-            raise ValueError(f"Limits.{name} is {given!r}; write a number of bytes, or a text such as '64MiB'")
-        return int(float(match[1]) * unit)
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise ValueError(f"Limits.{name} is {given!r}; write a number of bytes, or a text such as '64MiB'")
-    return given
+    """Read a number of bytes: `65536`, `"64 MiB"`, `"1.5 GB"`, `"64M"`."""
+    return None if given is None else parse_size(str(given), f"Limits.{name}")
 
 
 def seconds(given: float | None) -> float | None:

@@ -24,10 +24,18 @@ __all__ = [
     "Pool",
     "View",
     "__version__",
+    "parse_size",
+    "parse_stack_size",
 ]
 
 __version__: str
 ERROR_KINDS: list[str]
+
+def parse_size(text: str, name: str) -> int:
+    """A number of bytes: a number, or a text such as `'64 MiB'`."""
+
+def parse_stack_size(text: str, name: str) -> int:
+    """The same for the stack of a guest, which has bounds."""
 
 @final
 class Plugin:

@@ -72,6 +72,9 @@ class TestStreams < Minitest::Test
     [{ memory: "much" }, { timeout: -1 }, { timeout: "1s" }, { stack: "1KiB" }, { fuel: 0 }, { table: -1 }, { memory: 1.5 }].each do |limits|
       assert_raises(ArgumentError, limits.inspect) { Undergo::Limits.new(**limits) }
     end
+    error = assert_raises(ArgumentError) { Undergo::Limits.new(memory: "lots") }
+    assert_equal "memory is 'lots'; write a number of bytes, or a text such as '64 MiB', '1.5 GB' or '64M'", error.message
+    assert_equal [64 << 20, 64 << 20], [Undergo::Limits.new(memory: "64 MiB").memory, Undergo::Limits.new(memory: "64M").memory]
     limits = Undergo::Limits.new(memory: "1.5MiB", value: "2kB", output: 3, stack: "1MiB", table: 5, fuel: 6, timeout: Rational(1, 2))
     assert_equal [1_572_864, 2000, 3, 1 << 20, 5, 6, 0.5], [limits.memory, limits.value, limits.output, limits.stack, limits.table, limits.fuel, limits.timeout]
     assert_raises(Undergo::OutOfMemoryError) { start(limits: { value: 100 }).echo_string("x" * 200) }

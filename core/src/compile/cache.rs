@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::config::CodeCache;
+use crate::config::size::parse_size;
 use crate::platform::folder::{is_private, open_lock, private_folder};
 
 /// Bytes of all files, unless the environment says otherwise.
@@ -51,8 +52,7 @@ impl Cache {
         let size = match std::env::var("UNDERGO_CACHE_SIZE") {
             Err(_) => DEFAULT_SIZE,
             Ok(text) if text.is_empty() => DEFAULT_SIZE,
-            Ok(text) => crate::config::parse_size(&text)
-                .ok_or_else(|| format!("UNDERGO_CACHE_SIZE is {text:?}, and must be a size such as 512MiB"))?,
+            Ok(text) => parse_size(&text, "UNDERGO_CACHE_SIZE").map_err(|error| error.message().to_owned())?,
         };
         if let (CodeCache::User, Some(all)) = (choice, folder.parent()) {
             // Whoever can write the parent folder could replace this one.

@@ -5,6 +5,7 @@ use wasmtime::{Config, Engine, Strategy};
 
 use crate::compile::proposals;
 use crate::config::Tier;
+use crate::config::size::check_stack;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::{self, Lasting, PerProcess};
 use crate::platform::tsc;
@@ -56,10 +57,7 @@ impl Stack {
     /// `type-mismatch` for less or more than that.
     pub(crate) fn new(bytes: Option<u64>) -> Result<Stack> {
         let Some(bytes) = bytes else { return Ok(Stack::DEFAULT) };
-        if !(1 << Stack::LEAST..=1 << Stack::MOST).contains(&bytes) {
-            let text = format!("the limit of the stack is {bytes} bytes, and must be from 65536 (64 KiB) to 536870912 (512 MiB)");
-            return Err(Error::new(ErrorKind::TypeMismatch, text));
-        }
+        check_stack(bytes, "Limits.stack")?;
         Ok(Stack(bytes.next_power_of_two().trailing_zeros()))
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod cancel;
+pub(crate) mod size;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,15 @@ pub struct Limits {
     /// (`EMFILE`). What the host gives does not count: the sandbox's directories, the standard
     /// streams, and listeners that are handed in.
     pub descriptors: Option<u32>,
+}
+
+impl Limits {
+    /// Bytes of native stack that a call with these limits may need on the caller's thread: the
+    /// guest's, and some for the host functions that it calls.
+    #[must_use]
+    pub fn native_stack(&self) -> usize {
+        size::native_stack(self.stack)
+    }
 }
 
 /// Which compiler makes a plugin's code.
@@ -188,14 +198,4 @@ impl CallOptions {
     pub(crate) fn are_default(&self) -> bool {
         self.timeout.is_none() && self.cancel.is_none() && self.within.is_none() && self.caller.is_none()
     }
-}
-
-/// Parses a number of bytes: `65536`, `64KiB`, `1GB`.
-pub(crate) fn parse_size(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u64); 7] =
-        [("kib", 1 << 10), ("mib", 1 << 20), ("gib", 1 << 30), ("kb", 1_000), ("mb", 1_000_000), ("gb", 1_000_000_000), ("b", 1)];
-    let text = text.trim().to_ascii_lowercase();
-    let found = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)));
-    let (number, unit) = found.unwrap_or((&text, 1));
-    number.trim().parse::<u64>().ok()?.checked_mul(unit)
 }

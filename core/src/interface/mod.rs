@@ -3,6 +3,7 @@
 mod digest;
 mod layout;
 pub mod names;
+pub(crate) mod parameters;
 mod types;
 mod wit;
 

@@ -50,6 +50,13 @@ pub fn kebab(name: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
+/// Whether somebody who wrote `name` means `kebab`: as it is in WIT, or in the spelling of a
+/// language.
+#[must_use]
+pub fn means(name: &str, kebab: &str) -> bool {
+    name == kebab || self::kebab(name) == kebab
+}
+
 /// Names that people write are shorter and fewer. A hostile module may have a hundred thousand of
 /// this length.
 const LONGEST: usize = 100;
@@ -147,6 +154,7 @@ mod tests {
         for written in ["user-id", "user_id", "userId", "UserID", "user__id_"] {
             assert_eq!(kebab(written), "user-id", "{written}");
         }
+        assert!(means("userId", "user-id") && means("a--b", "a--b") && !means("user-id", "userId"));
         assert_eq!(kebab("HTTPServer"), "http-server");
         assert_eq!(kebab("sha256Sum"), "sha256-sum");
     }

@@ -1,22 +1,16 @@
 # frozen_string_literal: true
 
 module Undergo
-  # Reads sizes, which are Integers of bytes, or texts such as "64MiB".
+  # Reads sizes, which are Integers of bytes, or texts such as "64 MiB", "1.5 GB" or "64M".
   module Size
-    UNITS = { "" => 1, "b" => 1, "kb" => 10**3, "mb" => 10**6, "gb" => 10**9, "kib" => 1 << 10, "mib" => 1 << 20, "gib" => 1 << 30 }.freeze
-    private_constant :UNITS
-
     # The bytes; nil for nil.
     def self.of(given, name)
-      case given
-      when nil then nil
-      when Integer then return given if given >= 0 && given < 1 << 63
-      when String
-        number, unit = given.match(/\A\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*\z/i)&.captures
-        factor = unit && UNITS[unit.downcase]
-        return (number.to_r * factor).to_i if factor
-      end
-      raise ArgumentError, "#{name} is #{given.inspect}; write bytes, or a text such as \"64MiB\"" unless given.nil?
+      return nil if given.nil?
+
+      text = given.is_a?(Integer) || given.is_a?(String) ? given.to_s : given.inspect
+      name == "stack" ? UndergoCore.parse_stack_size(text, name) : UndergoCore.parse_size(text, name)
+    rescue UndergoCore::CallError::Failed => error
+      raise ArgumentError, Errors.from(error).sentence, cause: nil
     end
   end
 
@@ -206,7 +200,6 @@ module Undergo
     private
 
     def check
-      raise ArgumentError, "stack is #{@stack}; it must be from \"64KiB\" to \"512MiB\"" unless @stack.nil? || @stack.between?(64 << 10, 512 << 20)
       raise ArgumentError, "fuel is #{@fuel.inspect}; write a positive Integer" unless @fuel.nil? || (@fuel.is_a?(Integer) && @fuel.between?(1, (1 << 63) - 1))
       { "table" => @table, "descriptors" => @descriptors }.each do |name, given|
         next if given.nil? || (given.is_a?(Integer) && given.between?(0, (1 << 32) - 1))

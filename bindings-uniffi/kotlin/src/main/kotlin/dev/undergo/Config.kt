@@ -1,6 +1,8 @@
 package dev.undergo
 
 import dev.undergo.core.LineSink
+import dev.undergo.core.parseSize
+import dev.undergo.core.parseStackSize
 import java.nio.file.Path
 import java.time.Instant
 import kotlin.time.Duration
@@ -21,6 +23,16 @@ val Int.MiB: Long get() = this * (1L shl 20)
 
 /** So many GiB, in bytes. */
 val Int.GiB: Long get() = this * (1L shl 30)
+
+/** So many bytes, as people write them: `"64 MiB".bytes`, `"1.5 GB".bytes`, `"64M".bytes`. */
+val String.bytes: Long get() = size { parseSize(this, "the size") }
+
+private fun size(parse: () -> ULong): Long =
+    try {
+        calling(parse).coerceAtMost(Long.MAX_VALUE.toULong()).toLong()
+    } catch (error: TypeMismatchException) {
+        throw IllegalArgumentException(error.message, error)
+    }
 
 /**
  * What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value.
@@ -49,7 +61,7 @@ data class Limits(
             require(given == null || given >= 0) { "Limits.$name is $given; write a number that is not negative" }
         }
         require(table == null || table <= UInt.MAX_VALUE.toLong()) { "Limits.table is $table; write a number of at most ${UInt.MAX_VALUE}" }
-        require(stack == null || stack in 64.KiB..512.MiB) { "Limits.stack is $stack; it must be from 64.KiB to 512.MiB" }
+        stack?.let { size { parseStackSize(it.toString(), "Limits.stack") } }
         require(fuel == null || fuel > 0) { "Limits.fuel is $fuel; write a positive number" }
         require(descriptors == null || descriptors >= 0) { "Limits.descriptors is $descriptors; write a number that is not negative" }
         seconds(timeout)

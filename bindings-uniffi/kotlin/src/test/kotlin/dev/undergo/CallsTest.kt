@@ -281,6 +281,8 @@ class LimitsTest {
 
     @Test
     fun `limits that can't be are refused`() {
+        assertEquals(listOf(65_536L, 64L shl 20, 1_500_000_000L, 64L shl 20), listOf("65536", "64 MiB", "1.5 GB", "64M").map { it.bytes })
+        assertTrue(assertThrows<IllegalArgumentException> { "lots".bytes }.message!!.startsWith("the size is 'lots'; write a number of bytes"))
         for (wrong in listOf<() -> Any>({ Limits(stack = 1) }, { Limits(fuel = 0) }, { Limits(memory = -1) }, { Limits(timeout = (-1).seconds) })) {
             assertThrows<IllegalArgumentException> { wrong() }
         }
