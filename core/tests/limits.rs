@@ -65,6 +65,9 @@ fn a_stack_has_bounds() {
     for bytes in [0, 1, 65_535, (512 << 20) + 1, u64::MAX] {
         let error = Hosted::new(&plugin, with_stack(bytes)).map(drop).expect_err("no such stack");
         expect(&error, ErrorKind::TypeMismatch, &[&bytes.to_string(), "64 KiB", "512 MiB"]);
+        // Whatever is missing besides.
+        let error = plugin.instantiate(with_stack(bytes)).map(drop).expect_err("no such stack");
+        expect(&error, ErrorKind::TypeMismatch, &["64 KiB"]);
     }
     for bytes in [65_536, 512 << 20] {
         assert!(Hosted::new(&plugin, with_stack(bytes)).is_ok());

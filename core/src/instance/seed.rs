@@ -89,10 +89,11 @@ impl Seed {
 
     /// The same for one of several instances, which are given the same.
     pub(crate) fn with(plugin: &Plugin, options: InstanceOptions, given: Arc<Given>, kind: Kind) -> Result<Seed> {
+        // What is wrong in itself is said before what is missing.
+        let stack = Stack::new(options.limits.stack)?;
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
         let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind));
-        let stack = Stack::new(options.limits.stack)?;
         Ok(Seed {
             plugin: plugin.clone(),
             options,
