@@ -24,14 +24,13 @@ HARMLESS = {
     ("core/src/sched/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/platform/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
     ("bindings-node/src/bytes.rs", "OnceLock"): "a buffer's, and Node does not fork",
-    ("bindings-python/src/config.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/coroutine.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/errors.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/event_loop.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/greenlets.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/imports.rs", "OnceLock"): "set before anybody else has the table",
     ("bindings-python/src/lower.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/types.rs", "PyOnceLock"): GIL,
+    ("bindings-python/src/package.rs", "PyOnceLock"): GIL,
 }
 
 KINDS = re.compile(r"\b(?:OnceLock|LazyLock|PyOnceLock|once_cell|lazy_static|(?:sync|thread)::Once\b|Once::new|(?<=: )Once\b)")
