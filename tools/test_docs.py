@@ -32,7 +32,7 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     *(str(path.relative_to(ROOT)) for path in sorted([*ROOT.glob("bindings-*/README.md"), *ROOT.glob("bindings-*/*/README.md")])),
-    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 DOCUMENTS += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "examples").rglob("README.md"))]
 PROGRAMS = {"go", "python", "py", "sh", "bash", "console", "shell", "js", "ts", "c", "cpp", "kotlin", "java", "ruby", "swift"}
@@ -145,3 +145,28 @@ def test_the_tests_that_a_document_names_are_there(document: str) -> None:
         as_json = rf'"(?:name|misdeed)": "{re.escape(name)}"'
         wanted = {".rs": rf"\bfn {name}\b", ".py": rf"\bdef {name}\b", ".json": as_json}[Path(file).suffix]
         assert re.search(wanted, text), f"{file} has no {name}"
+
+
+RECORDS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+RECORD = re.compile(
+    r"# (?P<number>\d{4})\. (?P<title>.+)\n\n- Status: (?P<status>(?:Accepted|(?:Superseded|Amended) (?:for .+ )?by \[.+)\n)"
+    r"- Date: \d{4}-\d\d-\d\d\n\n## Context\n\n(?s:.+?)\n## Decision\n\n(?s:.+?)\n## Consequences\n\n(?s:.+)"
+)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
+def test_a_decision_has_its_sections_and_fits_on_a_page(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+    match = RECORD.fullmatch(text)
+    assert match, "a record is a title with its number, a status, a date, and the sections Context, Decision and Consequences"
+    assert record.name.startswith(f"{match['number']}-")
+    assert text.count("\n") <= 60
+
+
+def test_decisions_are_numbered_and_listed() -> None:
+    numbers = [path.name[:4] for path in RECORDS]
+    assert numbers == [f"{number:04}" for number in range(1, len(RECORDS) + 1)]
+    index = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[(.+?)\]\((.+?)\)", re.sub(r"\n  ", " ", index), re.MULTILINE)
+    titles = [(path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "), path.name) for path in RECORDS]
+    assert sorted(listed) == titles
