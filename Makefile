@@ -16,8 +16,11 @@ PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
 GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs $(wildcard examples/*/plugin)
 
+# Checks the workflows of GitHub.
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python node c kotlin install packages guest test lint lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
+.PHONY: help demo build cli python node c kotlin install packages guest test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
 	test-go test-wasi test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
@@ -54,12 +57,14 @@ guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.was
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)
 	@$(PYTHON) tools/test.py $(SUITES)
 
-lint: lint-rust lint-go lint-python lint-docs lint-gen deny ## formats, compilers' warnings, types, links, generated files, dependencies
+lint: lint-rust lint-go lint-python lint-docs lint-gen deny ## formats, compilers' warnings, types, spelling, Markdown, links, generated files, dependencies
 
-lint-rust:
-	cargo fmt --all --check
+lint-rust: lint-fmt
 	@$(PYTHON) tools/statics.py
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+lint-fmt:
+	cargo fmt --all --check
 
 lint-go:
 	@$(PYTHON) tools/check_go.py $(GO_MODULES)
@@ -72,7 +77,12 @@ lint-python: python
 	@for program in $(EXAMPLES); do echo "mypy $$program" && $(BIN)/mypy --config-file tools/mypy.ini $$program || exit 1; done
 
 lint-docs:
+	@$(PYTHON) tools/environment.py
 	@$(PYTHON) tools/links.py
+	@$(PYTHON) tools/prose.py
+	$(BIN)/typos
+	$(BIN)/pymarkdown scan $$(git ls-files '*.md' ':!bench/results.md')
+	"$$($(PYTHON) tools/go.py)" run $(ACTIONLINT) -shellcheck= -pyflakes=
 
 lint-gen: gen
 	@git --no-pager diff -- $(GENERATED)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import links
 import project
+import prose
 import pytest
 import statics
 import test
@@ -160,3 +161,27 @@ def test_what_a_forked_child_may_wait_for_is_found(text: str, names: list[str]) 
 
 def test_nothing_waits_that_is_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert statics.main() == 0, capsys.readouterr().out
+
+
+LONG = "word " * 30
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        (f"{LONG}\n\n- {LONG}\n", [1, 3]),
+        (f"| {LONG} |\n\n# {LONG}\n\n<!-- {LONG} -->\n", []),
+        (f"```text\n{LONG}\n```\n{LONG}\n", [4]),
+        (f"````text\n```\n{LONG}\n```\n````\n{LONG}\n", [6]),
+        (f"[{'x' * 120}](https://example.com)\n", []),
+        (f"{'word ' * 20}", []),
+    ],
+)
+def test_long_lines_of_prose_are_found(text: str, numbers: list[int]) -> None:
+    assert [number for number, line in prose.markdown(text) if prose.is_long(line)] == numbers
+
+
+def test_long_comments_are_found() -> None:
+    text = f"//! {LONG}\nlet x = 1; // {LONG}\n    // {LONG}\n/// short\n"
+    lines = prose.comments(text, prose.SLASHES)
+    assert [number for number, line in lines if prose.is_long(line)] == [1, 3]

@@ -1,4 +1,5 @@
-//! JSON as values of a host: with all digits of its numbers, and no deeper than the stack has room for.
+//! JSON as values of a host: with all digits of its numbers, and no deeper than the stack has room
+//! for.
 
 use memchr::memchr2;
 
@@ -17,11 +18,13 @@ pub trait FromJson: Sized {
     fn string(text: String) -> Self;
     /// A list.
     fn list(items: Vec<Self>) -> Self;
-    /// An object: its members in the order in which they are written. A name may occur several times.
+    /// An object: its members in the order in which they are written. A name may occur several
+    /// times.
     fn object(members: Vec<(String, Self)>) -> Self;
 }
 
-/// The value that a text of JSON holds. Lists and objects may be nested `most` deep, and need `each` bytes of stack a level wherever the host goes down them.
+/// The value that a text of JSON holds. Lists and objects may be nested `most` deep, and need
+/// `each` bytes of stack a level wherever the host goes down them.
 ///
 /// # Errors
 ///
@@ -34,8 +37,9 @@ pub fn read_json<V: FromJson>(text: &str, most: usize, each: usize) -> Result<V,
     Ok(Reader { text, at: 0 }.value())
 }
 
-/// Checks a text that is known to be JSON: whether it is nested no more than `most` deep, and no deeper than the stack has room for with `each` bytes a
-/// level. For hosts whose own reader calls itself for what is nested.
+/// Checks a text that is known to be JSON: whether it is nested no more than `most` deep, and no
+/// deeper than the stack has room for with `each` bytes a level. For hosts whose own reader calls
+/// itself for what is nested.
 ///
 /// # Errors
 ///
@@ -128,7 +132,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Steps behind the bracket or the comma that it stands at, or behind the end. Says whether something comes.
+    /// Steps behind the bracket or the comma that it stands at, or behind the end. Says whether
+    /// something comes.
     fn more(&mut self, end: u8) -> bool {
         let first = self.peek();
         self.at += 1;

@@ -39,7 +39,8 @@ impl Flavor {
 pub(crate) struct Stack(u32);
 
 impl Stack {
-    /// Native stack that a call needs for such a guest: some for the host functions that it calls, on top of its own.
+    /// Native stack that a call needs for such a guest: some for the host functions that it calls,
+    /// on top of its own.
     pub(crate) fn native(self) -> usize {
         self.bytes() + (1 << 20)
     }

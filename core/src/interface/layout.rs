@@ -6,8 +6,9 @@ use wasmtime::ValRaw;
 
 use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
 
-/// How a function's values travel by the canonical ABI. No type of this model needs the join of flat types that variants do,
-/// so each flat value has one place in the record of all parameters: to flatten is to load, to unflatten is to store.
+/// How a function's values travel by the canonical ABI. No type of this model needs the join of
+/// flat types that variants do, so each flat value has one place in the record of all parameters:
+/// to flatten is to load, to unflatten is to store.
 #[derive(Debug)]
 pub(crate) struct Signature {
     /// The record of all parameters.
@@ -50,7 +51,8 @@ pub(crate) struct ResultLayout {
 }
 
 impl ResultLayout {
-    /// What the guest gave as the first core value. Guest code writes as many bytes as the value has, and the processor waits when more are read so soon.
+    /// What the guest gave as the first core value. Guest code writes as many bytes as the value
+    /// has, and the processor waits when more are read so soon.
     #[inline]
     pub(crate) fn core_value(&self, raw: ValRaw) -> u64 {
         match self.flat {
@@ -71,7 +73,8 @@ pub(crate) struct Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SlotKind {
     Bool,
-    /// A discriminant of one byte, or of two: flat, it has 32 bits, which must not be cut off silently.
+    /// A discriminant of one byte, or of two: flat, it has 32 bits, which must not be cut off
+    /// silently.
     Case8,
     Case16,
     S8,
@@ -99,13 +102,16 @@ impl SlotKind {
 
 const MAX_FLAT_PARAMS: usize = 16;
 
-/// The most parameters of a function that [`PlainCall`](crate::PlainCall) can call. More are rare, and clearing room for them would cost the others.
+/// The most parameters of a function that [`PlainCall`](crate::PlainCall) can call. More are rare,
+/// and clearing room for them would cost the others.
 pub(crate) const MAX_PLAIN_PARAMS: usize = 4;
 
-/// The most parameters of a core function for which there is a short way, if all of them are words of 32 bits.
+/// The most parameters of a core function for which there is a short way, if all of them are words
+/// of 32 bits.
 pub(crate) const MOST_WORDS: usize = 4;
 
-/// Clamps what a hostile interface says: far above what its reader accepts, and far below an overflow.
+/// Clamps what a hostile interface says: far above what its reader accepts, and far below an
+/// overflow.
 pub(super) const TOO_LARGE: u32 = 1 << 30;
 
 impl Scalar {
@@ -129,7 +135,8 @@ impl Type {
         payload_offset(1, self.align)
     }
 
-    /// The way from a value of this type to the part of it whose discriminant lies at that offset: `.state`.
+    /// The way from a value of this type to the part of it whose discriminant lies at that offset:
+    /// `.state`.
     #[cold]
     pub(crate) fn step_to(&self, offset: u32) -> String {
         let last = |offsets: &[u32]| offsets.partition_point(|start| *start <= offset).saturating_sub(1);
@@ -163,7 +170,8 @@ impl Type {
         })
     }
 
-    /// Adds the flat values of this type. Stops when there are more than `most`: a hostile interface has billions of them.
+    /// Adds the flat values of this type. Stops when there are more than `most`: a hostile
+    /// interface has billions of them.
     fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
         let mut push = |offset, kind| out.push(Slot { offset, kind });
         match &self.kind {
@@ -253,7 +261,8 @@ impl Signature {
         self.result.flat.is_none() && self.result.size > 0
     }
 
-    /// Whether the core function has words of 32 bits alone, [`MOST_WORDS`] at most, and gives one, if anything.
+    /// Whether the core function has words of 32 bits alone, [`MOST_WORDS`] at most, and gives one,
+    /// if anything.
     pub(crate) fn is_words(&self) -> bool {
         let is_word = |slot: &Slot| !matches!(slot.kind, SlotKind::I64 | SlotKind::F32 | SlotKind::F64);
         // Where the parameters travel by pointer there are no slots.
@@ -265,7 +274,8 @@ impl Signature {
         if self.spilled { 1 } else { self.slots.len() }
     }
 
-    /// How many core values a call passes, at most: the parameters with a pointer to the return area, or the result.
+    /// How many core values a call passes, at most: the parameters with a pointer to the return
+    /// area, or the result.
     pub(crate) fn core_values(&self) -> usize {
         if self.spilled { 2 } else { self.slots.len() + 1 }
     }

@@ -110,7 +110,8 @@ pub(crate) fn left_behind(what: &str) -> Error {
 /// Here no thread waits: if two threads make a value at once, one of the two values is dropped.
 ///
 /// ```compile_fail
-/// static SHARED: undergo::Lasting<std::cell::Cell<u8>> = undergo::Lasting::new(); // a `Cell` is not for several threads
+/// // A `Cell` is not for several threads.
+/// static SHARED: undergo::Lasting<std::cell::Cell<u8>> = undergo::Lasting::new();
 /// ```
 pub struct Lasting<T> {
     made: AtomicPtr<T>,
@@ -176,7 +177,8 @@ impl<T> Drop for Lasting<T> {
 /// guards its making either: see [`Lasting`]. The values of parents are never freed.
 ///
 /// ```compile_fail
-/// static SHARED: undergo::PerProcess<std::cell::Cell<u8>> = undergo::PerProcess::new(); // a `Cell` is not for several threads
+/// // A `Cell` is not for several threads.
+/// static SHARED: undergo::PerProcess<std::cell::Cell<u8>> = undergo::PerProcess::new();
 /// ```
 pub struct PerProcess<T> {
     made: AtomicPtr<(u64, T)>,

@@ -1,9 +1,12 @@
 //! Which native stack a thread runs guest code on, and where host code runs in the middle of it.
 //!
-//! Wasmtime keeps, for each thread, a chain of the guest calls that are under way, through the frames on the stack: they must end in the order in which they began. Host code
-//! that a guest has called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack in the middle, and another one that calls a guest adds
-//! to the chain what will end too early. So each place where a guest has called the host's code is a *window*, which notes the stack that it is on, and nothing enters
-//! a guest on a thread with a window but code on that same stack, below it.
+//! Wasmtime keeps, for each thread, a chain of the guest calls that are under way, through the
+//! frames on the stack: they must end in the order in which they began. Host code that a guest has
+//! called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack
+//! in the middle, and another one that calls a guest adds to the chain what will end too early. So
+//! each place where a guest has called the host's code is a *window*, which notes the stack that it
+//! is on, and nothing enters a guest on a thread with a window but code on that same stack, below
+//! it.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -91,7 +94,8 @@ fn is_within() -> bool {
 ///
 /// # Errors
 ///
-/// `busy` where coroutines share the stack of their thread, and there is not as much left of it: they can't be switched on another one.
+/// `busy` where coroutines share the stack of their thread, and there is not as much left of it:
+/// they can't be switched on another one.
 #[inline]
 pub(crate) fn check_stack(needed: usize) -> Result<()> {
     if remaining_stack() < needed && coroutine() != 0 { Err(too_small(needed)) } else { Ok(()) }
@@ -158,7 +162,8 @@ impl Drop for Window {
     }
 }
 
-/// The frames of the guest that called are on top of another chain than this thread's: neither a return nor a panic could find their way.
+/// The frames of the guest that called are on top of another chain than this thread's: neither a
+/// return nor a panic could find their way.
 #[cold]
 fn out_of_order() -> ! {
     eprintln!(
@@ -186,14 +191,18 @@ pub(crate) fn has_coroutines() -> bool {
 
 static COROUTINE: Lasting<fn() -> Option<u64>> = Lasting::new();
 
-/// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native stack, as Python's greenlets do: a number that no other living coroutine of the
-/// thread has; 0 for the thread's own; `None` in a program that has none. Instances that are made where there may be some run their guests on fibers, so that a host function may be left in the
-/// middle, and others entered meanwhile. Only the first one that is set counts. The binding also tells when the host's code begins to run: see [`in_coroutine`].
+/// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native
+/// stack, as Python's greenlets do: a number that no other living coroutine of the thread has; 0
+/// for the thread's own; `None` in a program that has none. Instances that are made where there may
+/// be some run their guests on fibers, so that a host function may be left in the middle, and
+/// others entered meanwhile. Only the first one that is set counts. The binding also tells when the
+/// host's code begins to run: see [`in_coroutine`].
 pub fn set_coroutine(function: fn() -> Option<u64>) {
     COROUTINE.get_or_make(|| function);
 }
 
-/// Tells that the host's code which the guest of this thread has called runs in that coroutine. Without it, it counts as that of the thread itself.
+/// Tells that the host's code which the guest of this thread has called runs in that coroutine.
+/// Without it, it counts as that of the thread itself.
 #[inline]
 pub fn in_coroutine(coroutine: u64) {
     THREAD.with(|thread| {
@@ -204,7 +213,8 @@ pub fn in_coroutine(coroutine: u64) {
     });
 }
 
-/// Bytes that are left of this thread's stack. 0 on any other: that of a coroutine, say, whose end nobody knows.
+/// Bytes that are left of this thread's stack. 0 on any other: that of a coroutine, say, whose end
+/// nobody knows.
 #[inline]
 #[must_use]
 pub fn remaining_stack() -> usize {
@@ -213,7 +223,8 @@ pub fn remaining_stack() -> usize {
     if here < high { here.saturating_sub(low) } else { 0 }
 }
 
-/// How deep code may go here that calls itself for what is nested, and needs `each` bytes of stack for it: `most`, if there is room for so much.
+/// How deep code may go here that calls itself for what is nested, and needs `each` bytes of stack
+/// for it: `most`, if there is room for so much.
 #[must_use]
 pub fn nesting_room(most: usize, each: usize) -> usize {
     // Coroutines have at least as much where nobody knows how much they have.
@@ -285,7 +296,8 @@ fn own_stack(thread: &Thread) -> Stack {
 fn bounds() -> Option<Stack> {
     let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut low, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: the attributes are initialised by the first call, if it succeeds, read by the second, and freed by the third.
+    // SAFETY: the attributes are initialised by the first call, if it succeeds, read by the second,
+    // and freed by the third.
     unsafe {
         if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
             return None;

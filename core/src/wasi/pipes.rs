@@ -1,4 +1,4 @@
-//! What a guest has opened that can't be seeked: named pipes, terminals and other devices. They are
+//! What a guest has opened without a position: named pipes, terminals and other devices. They are
 //! used without blocking, and the call waits for them as long as its budget lasts.
 
 use crate::config::budget::Budget;

@@ -5,8 +5,8 @@
 //! work is estimated here, and a module that asks for more than Go's compiler ever does is refused.
 //! docs/loading.md has the measurements.
 //!
-//! From the bottom up: `weight` (one operator), `tally` (how a function's values multiply its work),
-//! `function` (the walk over one), `measure` (a module's parts).
+//! From the bottom up: `weight` (one operator), `tally` (how a function's values multiply its
+//! work), `function` (the walk over one), `measure` (a module's parts).
 
 mod function;
 mod measure;

@@ -180,7 +180,7 @@ async fn open_there(
             let open = OpenFile { file: Arc::new(file), readonly, reads, writes, at: 0, appends, nonblocking: !blocks };
             Ok(call.wasi.files.add(Entry::File(open)))
         }
-        // Pipes, terminals and other devices can't be seeked, and may have nothing to read for a
+        // Pipes, terminals and other devices have no position, and may have nothing to read for a
         // while.
         kind => call.wasi.pipes.add(Pipe { descriptor: Descriptor::File(file), blocks, kind }),
     }
