@@ -1,4 +1,4 @@
-# The front door. `make help` lists what it opens.
+# How everything is built and checked. `make help` lists the targets.
 
 PYTHON ?= python3
 # Everything that is made goes there, but for what Cargo makes.
