@@ -11,8 +11,10 @@ use crate::exports::{Exports, View};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
-/// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`. Host functions may be coroutines, for which the guest waits
-/// without a thread. One call runs at a time; others wait, first come, first served.
+/// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`.
+///
+/// Host functions may be coroutines; the guest waits for them without holding a thread. One
+/// call runs at a time; others wait, first come, first served.
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct AsyncInstance {
     core: undergo::AsyncInstance,
@@ -45,7 +47,7 @@ impl AsyncInstance {
         self.owned.exports().clone_ref(py)
     }
 
-    /// The plugin that this is a copy of.
+    /// The plugin of this instance.
     #[getter]
     fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
         self.owned.plugin(py)
@@ -57,13 +59,20 @@ impl AsyncInstance {
         self.core.dead().is_none()
     }
 
-    /// What the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+    /// What the last call used, or the initialisation before the first call.
+    ///
+    /// Can be read during a call and after the instance has ended.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         records::usage(py, self.core.usage())
     }
 
-    /// Give the guest's background goroutines a turn: they run only while a call does. To be awaited.
+    /// Let the guest's background goroutines run, which otherwise run only during calls.
+    ///
+    /// To be awaited.
+    ///
+    /// Args:
+    ///     timeout: seconds that they may take.
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
@@ -73,7 +82,10 @@ impl AsyncInstance {
         }))
     }
 
-    /// Take the guest back to where it was after its first initialisation; a dead instance lives again. To be awaited.
+    /// Make the guest anew; a dead instance lives again. To be awaited.
+    ///
+    /// Args:
+    ///     timeout: seconds for the wait and the initialisation; None: the limit of the instance.
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
@@ -83,11 +95,11 @@ impl AsyncInstance {
         }))
     }
 
-    /// A view of the same instance with other options for its calls: `await instance.using(timeout=0.1).greet(...)`.
+    /// Give other options to calls: `await instance.using(timeout=0.1).greet(...)`.
     ///
     /// Args:
-    ///     timeout: seconds that a call may take, waiting for its turn included.
-    ///     cancel: a token that can end the calls before that, from any thread.
+    ///     timeout: seconds that a call may take, including the wait for its turn.
+    ///     cancel: a token that can end the calls earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn using<'py>(
         &self,
@@ -98,17 +110,19 @@ impl AsyncInstance {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
-    /// Take what the guest wrote to a captured standard output.
+    /// Take what the guest has written to its captured standard output.
     fn take_stdout<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.take_stdout())
     }
 
-    /// Take what the guest wrote to a captured standard error.
+    /// Take what the guest has written to its captured standard error.
     fn take_stderr<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.take_stderr())
     }
 
-    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied this instance of the network so far.
+    ///
+    /// Each denial is listed once, with the rule that would allow it; there are at most 64.
     #[getter]
     fn denied(&self) -> Vec<String> {
         self.core.denied()

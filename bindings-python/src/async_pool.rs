@@ -10,8 +10,10 @@ use crate::exports::{Exports, View};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
-/// Interchangeable instances whose exports are awaited, for many tasks of one event loop or several: `await pool.greet(...)`. A call takes an instance that
-/// is free, or makes one, or waits its turn. Use it as an asynchronous context manager, or await `close()`.
+/// Interchangeable instances whose exports are awaited: `await pool.greet(...)`.
+///
+/// Many tasks of one or several event loops may call it. A call takes a free instance, creates
+/// one, or waits for its turn. Use it as an asynchronous context manager, or await `close()`.
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct AsyncPool {
     core: undergo::AsyncPool,
@@ -45,35 +47,35 @@ impl AsyncPool {
         self.owned.exports().clone_ref(py)
     }
 
-    /// The plugin whose instances these are.
+    /// The plugin of these instances.
     #[getter]
     fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
         self.owned.plugin(py)
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     #[getter]
     fn size(&self) -> usize {
         self.core.size()
     }
 
-    /// What the pool did so far, and what it has now.
+    /// What the pool has done so far, and what it has now.
     #[getter]
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         records::pool_stats(py, self.core.stats())
     }
 
-    /// Whether it was closed.
+    /// Whether the pool is closed.
     #[getter]
     fn closed(&self) -> bool {
         self.core.is_closed()
     }
 
-    /// A view of the same pool with other options for its calls: `await pool.using(timeout=0.1).greet(...)`.
+    /// Give other options to calls: `await pool.using(timeout=0.1).greet(...)`.
     ///
     /// Args:
-    ///     timeout: seconds that a call may take, waiting for its turn included.
-    ///     cancel: a token that can end the calls before that, from any thread.
+    ///     timeout: seconds that a call may take, including the wait for its turn.
+    ///     cancel: a token that can end the calls earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn using<'py>(
         &self,
@@ -84,13 +86,27 @@ impl AsyncPool {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
-    /// Make instances until there are that many, or as many as the pool may have. To be awaited.
+    /// Create instances until there are this many, or as many as the pool may have.
+    ///
+    /// To be awaited.
+    ///
+    /// Raises:
+    ///     DeadInstanceError: if the pool is closed.
+    ///     Error: whatever ended an initialisation.
     fn warm_up(&self, instances: usize) -> Call {
         let core = self.core.clone();
         Call::new("warm_up", None, move |_| Box::pin(async move { core.warm_up(instances).await.map(|()| Python::attach(|py| py.None())) }))
     }
 
-    /// Turn away new calls and those that wait, let those that run finish, and wait for that. To be awaited.
+    /// Close the pool, and wait for running calls. To be awaited.
+    ///
+    /// New calls, and those that wait, raise `DeadInstanceError`.
+    ///
+    /// Args:
+    ///     timeout: seconds to wait; None: without limit.
+    ///
+    /// Raises:
+    ///     TimeoutError: if calls are still running then.
     #[pyo3(signature = (timeout = None))]
     fn close(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         Ok(self.closing(config::call_options(py, timeout, None)?.timeout))

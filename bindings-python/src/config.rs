@@ -123,13 +123,13 @@ pub(crate) fn call_options(
     Ok(CallOptions { timeout: timeout.map(seconds), cancel: cancel.map(|token| token.get().core.clone()), ..CallOptions::default() })
 }
 
-/// A number of bytes: a number, or a text such as `'64 MiB'`.
+/// Parse a number of bytes: a number, or a text such as `'64 MiB'`.
 #[pyfunction]
 pub(crate) fn parse_size(text: &str, name: &str) -> PyResult<u64> {
     undergo::parse_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
 }
 
-/// The same for the stack of a guest, which has bounds.
+/// Parse the size of a guest's stack, like `parse_size`, and check its bounds.
 #[pyfunction]
 pub(crate) fn parse_stack_size(text: &str, name: &str) -> PyResult<u64> {
     undergo::parse_stack_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))

@@ -40,7 +40,10 @@ pub(crate) struct Start {
 
 type Begin = Box<dyn FnOnce(Start) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send>;
 
-/// A call that is awaited. A coroutine to asyncio: it starts when it is awaited, and cancelling its task cancels it.
+/// A call that can be awaited.
+///
+/// To asyncio it is a coroutine: it starts when it is awaited, and cancelling its task cancels
+/// it.
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct Call {
     name: String,
@@ -190,12 +193,12 @@ impl Call {
         self.step(py)
     }
 
-    /// As of a coroutine.
+    /// Like `send` of a coroutine.
     fn send<'py>(&self, py: Python<'py>, _value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.step(py)
     }
 
-    /// As of a coroutine: an exception that is thrown in (`asyncio.CancelledError`, say) cancels the call.
+    /// Like `throw` of a coroutine: any exception, such as `CancelledError`, cancels the call.
     #[pyo3(signature = (*exception))]
     fn throw<'py>(&self, py: Python<'py>, exception: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         match self.cancel() {
@@ -208,7 +211,7 @@ impl Call {
         }
     }
 
-    /// As of a coroutine.
+    /// Like `close` of a coroutine.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         match self.cancel() {
             Some(waiting) => waiting.bind(py).call_method0("close").map(drop),

@@ -13,7 +13,7 @@ use crate::errors;
 use crate::function::{Function, Shape};
 use crate::names::python_name;
 
-/// All exports of an instance or a pool, whatever their names: as attributes, by `[]`, and to iterate over.
+/// All exports of an instance or a pool: as attributes, by `[]`, and iterable.
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct Exports {
     functions: Py<PyDict>,
@@ -120,7 +120,9 @@ impl Exports {
     }
 }
 
-/// A view of an instance or a pool whose calls have other options. Cheap: its functions are made when they are asked for.
+/// A view of an instance or a pool whose calls have other options.
+///
+/// It is cheap: its functions are made when they are used.
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct View {
     of: Py<Exports>,

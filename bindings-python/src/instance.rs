@@ -10,11 +10,14 @@ use crate::function::{Function, Target};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
-/// A running copy of a plugin. Its exports are its methods; `exports` holds all of them, also those whose names are taken by a method
-/// of this class.
+/// A running copy of a plugin, whose exports are its methods.
 ///
-/// Threads may share an instance: one call runs at a time. After anything but a return or a returned Go error the instance has ended,
-/// and each later call raises `DeadInstanceError`.
+/// `exports` holds all of them, including those whose names are taken by a method of this
+/// class.
+///
+/// Threads may share an instance; one call runs at a time. When a call ends in any other way
+/// than by a return or a returned Go error, the instance is dead, and each later call raises
+/// `DeadInstanceError`.
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Instance {
     core: undergo::Instance,
@@ -36,7 +39,7 @@ impl Instance {
         self.owned.exports().clone_ref(py)
     }
 
-    /// The plugin that this is a copy of.
+    /// The plugin of this instance.
     #[getter]
     fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
         self.owned.plugin(py)
@@ -54,17 +57,20 @@ impl Instance {
         Memory { core: self.core.clone() }
     }
 
-    /// What the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+    /// What the last call used, or the initialisation before the first call.
+    ///
+    /// Can be read during a call and after the instance has ended.
     #[getter]
     fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         records::usage(py, self.core.usage())
     }
 
-    /// A view of the same instance with other options for its calls: `instance.using(timeout=0.1).greet(...)`.
+    /// Give other options to calls: `instance.using(timeout=0.1).greet(...)`.
     ///
     /// Args:
-    ///     timeout: seconds that a call may take, waiting for the instance included; the limit of the instance when None.
-    ///     cancel: a token that can end the calls before that, from any thread.
+    ///     timeout: seconds that a call may take, including the wait for the instance; None: the
+    ///         limit of the instance.
+    ///     cancel: a token that can end the calls earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn using<'py>(
         &self,
@@ -75,23 +81,25 @@ impl Instance {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
-    /// Make the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.
+    /// Make the guest anew; a dead instance lives again.
     ///
-    /// Nothing is compiled, and host functions, sandbox and limits stay; captured output that was not taken stays, too. Waits for a call that is under way.
+    /// Memory, goroutines and globals are as after the first initialisation. Waits for a call that
+    /// is running. Nothing is compiled. Host functions, sandbox and limits stay, and so does
+    /// captured output that nobody has taken.
     ///
     /// Args:
-    ///     timeout: seconds for the wait and the initialisation; the limit of the instance when None.
+    ///     timeout: seconds for the wait and the initialisation; None: the limit of the instance.
     ///
     /// Raises:
-    ///     BusyError: from within a host function that this instance called.
-    ///     Error: what ended the initialisation, and the instance with it.
+    ///     BusyError: if called from within a host function that this instance has called.
+    ///     Error: whatever ended the initialisation, and the instance with it.
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let options = config::call_options(py, timeout, None)?;
         py.detach(|| self.core.reset(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
-    /// Give the guest's background goroutines a turn: they run only while a call does.
+    /// Let the guest's background goroutines run, which otherwise run only during calls.
     ///
     /// Args:
     ///     timeout: seconds that they may take.
@@ -101,17 +109,19 @@ impl Instance {
         py.detach(|| self.core.poll(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
-    /// Take what the guest wrote to a captured standard output.
+    /// Take what the guest has written to its captured standard output.
     fn take_stdout<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.take_stdout())
     }
 
-    /// Take what the guest wrote to a captured standard error.
+    /// Take what the guest has written to its captured standard error.
     fn take_stderr<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.core.take_stderr())
     }
 
-    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied this instance of the network so far.
+    ///
+    /// Each denial is listed once, with the rule that would allow it; there are at most 64.
     #[getter]
     fn denied(&self) -> Vec<String> {
         self.core.denied()
@@ -139,7 +149,7 @@ pub(crate) struct Memory {
 
 #[pymethods]
 impl Memory {
-    /// Copy `length` bytes from `address` on.
+    /// Copy `length` bytes, starting at `address`.
     fn read<'py>(&self, py: Python<'py>, address: i64, length: i64) -> PyResult<Bound<'py, PyBytes>> {
         let fail = |error| errors::to_python(py, &error);
         let (address, length) = (word(address, "address").map_err(fail)?, word(length, "length").map_err(fail)?);
@@ -159,7 +169,7 @@ impl Memory {
         py.detach(|| self.core.write_memory(address, &copy)).map_err(fail)
     }
 
-    /// The memory's size in bytes, which only grows.
+    /// The memory's size in bytes, which never shrinks.
     #[getter]
     fn size(&self, py: Python<'_>) -> PyResult<u64> {
         py.detach(|| self.core.memory_size()).map_err(|error| errors::to_python(py, &error))

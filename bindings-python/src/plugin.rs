@@ -21,25 +21,32 @@ use crate::parts::Origin;
 use crate::pool::Pool;
 use crate::{config, imports, records, signature, types};
 
-/// A compiled plugin: load once, instantiate as often as needed, from any thread.
+/// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
 /// Args:
 ///     source: the path of a `.wasm` file, or its bytes.
-///     types: classes to stand for the plugin's records and enums, by their names, in place of those that are made for it.
-///     compile: `"tiered"`: quickly at first, and better in the background, for the instances that are made after that; `"fast"`: quickly, to code that takes
-///         two to three times as long; `"best"`: well, and wait for it.
-///     cache: where compiled code is kept for the next process; None: in the folder that `UNDERGO_CACHE_DIR` names, or else the user's own for caches; a path: in
-///         that folder; False: nowhere.
-///     bounds: how many times as much as usual the module may ask of the compilers; None: once. No compilation can be stopped, so what asks for more is refused.
-///     timeout: seconds that loading may take; None: as long as it takes. Behind it a compilation goes on, within the bounds.
-///     cancel: a token that can end the loading before. Ctrl-C does so, too.
-///     compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
-///         strangers.
-///     optimize: whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
+///     types: classes that stand for the plugin's records and enums, by name, instead of
+///         classes made at run time.
+///     compile: `"tiered"`: quickly first and better in the background, for instances that are
+///         made later; `"fast"`: quickly, to code that takes two to three times as long;
+///         `"best"`: well, and wait for it.
+///     cache: where compiled code is kept for the next process. None: in the folder that
+///         `UNDERGO_CACHE_DIR` names, or the user's cache folder; a path: in that folder;
+///         False: nowhere.
+///     bounds: how many times as much as usual the module may ask of the compilers; None: once.
+///         A compilation can't be stopped, so a module that asks for more is refused.
+///     timeout: seconds that loading may take; None: without limit. A compilation that has
+///         begun goes on in the background, within the bounds.
+///     cancel: a token that can end the loading earlier. Ctrl-C does so, too.
+///     compiler: the path of an `undergo` program of this version, which compiles in a separate
+///         process with limited time and memory: for modules that you don't trust.
+///     optimize: whether Go's code is rewritten with structured control flow before it is
+///         compiled, which makes it faster.
 ///
 /// Raises:
-///     InvalidPluginError: when it is no plugin, with what to do about it.
-///     TimeoutError: when it was not compiled in time. CancelledError: when the token was cancelled.
+///     InvalidPluginError: if the module is not a plugin; the message says what to do.
+///     TimeoutError: if it was not compiled in time.
+///     CancelledError: if the token was cancelled.
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct Plugin {
     core: undergo::Plugin,
@@ -130,16 +137,20 @@ impl Plugin {
         Plugin::make(py, core, types)
     }
 
-    /// Load a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox.
+    /// Load a plugin that `undergo compile` has compiled.
+    ///
+    /// It is native code and runs outside the sandbox.
     ///
     /// Args:
     ///     path: the file.
-    ///     trusted: must be True, to say that the file comes from `undergo compile` through hands that you trust. Damage is noticed, malice is not.
+    ///     trusted: must be True, to confirm that the file comes from `undergo compile` and that
+    ///         nobody has changed it. Damage is detected; malice is not.
     ///     types: as for `Plugin`.
     ///
     /// Raises:
-    ///     InvalidPluginError: when it is no compiled plugin, is damaged, or was made by another version or for another machine.
-    ///     ValueError: when it is not trusted.
+    ///     InvalidPluginError: if it is not a compiled plugin, is damaged, or was made by another
+    ///         version or for another machine.
+    ///     ValueError: if `trusted` is not True.
     #[classmethod]
     #[pyo3(signature = (path, *, trusted, types = None))]
     fn load_compiled<'py>(
@@ -159,7 +170,9 @@ impl Plugin {
         Plugin::make(py, core, types)
     }
 
-    /// Wait until nothing of it is being compiled in the background, so that new instances have the best code.
+    /// Wait until nothing of the plugin is being compiled in the background.
+    ///
+    /// New instances then have the best code.
     fn wait_compiled(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.core.wait_compiled()).map_err(|error| errors::to_python(py, &error))
     }
@@ -170,15 +183,17 @@ impl Plugin {
         py.detach(|| self.core.tier()).map(undergo::Tier::as_str).map_err(|error| errors::to_python(py, &error))
     }
 
-    /// Make an instance: its own memory, goroutines and globals.
+    /// Create an instance, which has its own memory, goroutines and globals.
     ///
     /// Args:
-    ///     imports: the functions that the plugin needs, `{interface: {name: callable}}`; an object with methods may stand for the inner dict.
-    ///     sandbox: what it may reach; nothing by default.
+    ///     imports: the functions that the plugin needs, `{interface: {name: callable}}`. An object
+    ///         with methods may take the place of the inner dict.
+    ///     sandbox: what the instance may reach; nothing by default.
     ///     limits: what it may use.
     ///
     /// Raises:
-    ///     MissingImportError: with all functions that are missing.
+    ///     MissingImportError: if functions are missing; it names all of them.
+    ///     Error: whatever ended the initialisation.
     #[pyo3(signature = (*, imports = None, sandbox = None, limits = None))]
     fn instantiate<'py>(
         slf: &Bound<'py, Self>,
@@ -193,19 +208,22 @@ impl Plugin {
         Instance::make(py, origin, instance)
     }
 
-    /// Make a pool of instances: they stand in for each other, so that many threads can call at once.
+    /// Create a pool of interchangeable instances, so that many threads can call at once.
     ///
     /// Args:
-    ///     size: the most instances that there are at once; they are made when calls need them.
-    ///     imports: as for `instantiate`. The functions are shared by all instances, and called on the threads of the calls: several at once.
+    ///     size: the maximum number of instances. They are created when calls need them.
+    ///     imports: as for `instantiate`. All instances share the functions, which run on the
+    ///         threads of the calls, several at once.
     ///     sandbox: what each instance may reach; nothing by default.
-    ///     limits: what each instance may use. The timeout covers waiting for an instance and making one.
-    ///     max_calls: after so many calls an instance is replaced; 1 is a fresh instance for each call. None: it serves as long as it lives.
-    ///     idle: seconds after which an instance that was not called is dropped. None: it is kept.
-    ///     warm: how many instances are made at once.
+    ///     limits: what each instance may use. The timeout includes waiting for an instance and
+    ///         creating one.
+    ///     max_calls: an instance is replaced after this many calls; 1 gives each call a fresh
+    ///         instance. None: it serves as long as it lives.
+    ///     idle: seconds after which an unused instance is dropped. None: it is kept.
+    ///     warm: how many instances are created at once.
     ///
     /// Raises:
-    ///     MissingImportError: with all functions that are missing.
+    ///     MissingImportError: if functions are missing; it names all of them.
     #[pyo3(signature = (size, *, imports = None, sandbox = None, limits = None, max_calls = None, idle = None, warm = None))]
     #[pyo3(text_signature = "($self, size, *, imports=None, sandbox=None, limits=None, max_calls=None, idle=None, warm=0)")]
     #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
@@ -232,12 +250,16 @@ impl Plugin {
         Ok(pool)
     }
 
-    /// Make an instance whose exports are awaited: `instance = await plugin.instantiate_async(...)`.
+    /// Create an instance whose exports are awaited, by `await plugin.instantiate_async(...)`.
     ///
     /// Args:
-    ///     imports: as of `instantiate`; the functions may be coroutine functions.
-    ///     sandbox: what it may reach; nothing by default.
+    ///     imports: as for `instantiate`; the functions may be coroutine functions.
+    ///     sandbox: what the instance may reach; nothing by default.
     ///     limits: what it may use.
+    ///
+    /// Raises:
+    ///     MissingImportError: if functions are missing; it names all of them.
+    ///     Error: whatever ended the initialisation.
     #[pyo3(signature = (*, imports = None, sandbox = None, limits = None))]
     fn instantiate_async<'py>(
         slf: &Bound<'py, Self>,
@@ -249,15 +271,19 @@ impl Plugin {
         Ok(AsyncInstance::make(slf.get().core.clone(), options, origin))
     }
 
-    /// Make a pool of instances whose exports are awaited, none of which is made yet.
+    /// Create a pool of instances whose exports are awaited. It has no instances yet.
     ///
     /// Args:
-    ///     size: the most instances that there are at once.
-    ///     imports: as of `instantiate`; the functions may be coroutine functions.
+    ///     size: the maximum number of instances.
+    ///     imports: as for `instantiate`; the functions may be coroutine functions.
     ///     sandbox: what each instance may reach; nothing by default.
-    ///     limits: what each may use.
-    ///     max_calls: after so many calls an instance is replaced; 1 is a fresh instance for each call.
-    ///     idle: seconds after which an instance that was not called is dropped.
+    ///     limits: what each instance may use.
+    ///     max_calls: an instance is replaced after this many calls; 1 gives each call a fresh
+    ///         instance.
+    ///     idle: seconds after which an unused instance is dropped.
+    ///
+    /// Raises:
+    ///     MissingImportError: if functions are missing; it names all of them.
     #[pyo3(signature = (size, *, imports = None, sandbox = None, limits = None, max_calls = None, idle = None))]
     fn async_pool<'py>(
         slf: &Bound<'py, Self>,
@@ -273,22 +299,28 @@ impl Plugin {
         AsyncPool::make(py, &slf.get().core, config::pool_options(size, max_calls, idle, instance)?, origin)
     }
 
-    /// Run a command from its beginning to its end, and give its exit code and what it printed. An exit code is a result, whichever it is.
+    /// Run a command to completion, and return its exit code and output.
     ///
     /// Args:
-    ///     args: `os.Args` behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given.
+    ///     args: `os.Args` after the program's name. `args`, `env` and `stdin` replace the
+    ///         sandbox's own.
     ///     env: its environment variables.
-    ///     stdin: what it reads from its standard input, as of `Sandbox`.
-    ///     imports: as of `instantiate`, for a command that needs functions of the host.
-    ///     sandbox: what else it may reach. Its streams are captured for the result, up to the sandbox's `capture_limit`, unless the sandbox says where they go.
+    ///     stdin: its standard input, as for `Sandbox`.
+    ///     imports: as for `instantiate`, for a command that needs functions of the host.
+    ///     sandbox: what else it may reach. Its output is captured for the result, up to the
+    ///         sandbox's `capture_limit`, unless the sandbox says where it goes.
     ///     limits: what the whole run may use.
-    ///     timeout: seconds that it may take, in place of the limits'.
-    ///     cancel: a token that can end it before that, from any thread.
+    ///     timeout: seconds that it may take, instead of the limits' timeout.
+    ///     cancel: a token that can end it earlier, from any thread.
+    ///
+    /// Returns:
+    ///     The exit code and the output. Any exit code is a result, not an error.
     ///
     /// Raises:
-    ///     InvalidPluginError: for a plugin whose exports are to be called.
-    ///     TrapError, TimeoutError, CancelledError, OutOfFuelError: when it was ended by something else than its exit.
-    ///     KeyboardInterrupt: Ctrl-C ends it, on the main thread.
+    ///     InvalidPluginError: if the plugin is a reactor, whose exports are to be called.
+    ///     TrapError, TimeoutError, CancelledError, OutOfFuelError: if anything but an exit ended
+    ///         it.
+    ///     KeyboardInterrupt: if Ctrl-C ended it, on the main thread.
     #[pyo3(signature = (*, args = None, env = None, stdin = None, imports = None, sandbox = None, limits = None, timeout = None, cancel = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
     fn run<'py>(
@@ -312,8 +344,10 @@ impl Plugin {
         records::completed(py, completed?)
     }
 
-    /// The same, to be awaited: `done = await plugin.run_async(...)`. The event loop goes on meanwhile, host functions may be coroutine functions, and cancelling the
-    /// task ends the command.
+    /// Run a command like `run`, but awaited: `done = await plugin.run_async(...)`.
+    ///
+    /// The event loop goes on meanwhile, host functions may be coroutine functions, and cancelling
+    /// the task ends the command.
     #[pyo3(signature = (*, args = None, env = None, stdin = None, imports = None, sandbox = None, limits = None, timeout = None, cancel = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
     fn run_async<'py>(
@@ -342,7 +376,7 @@ impl Plugin {
         }))
     }
 
-    /// The name of its file.
+    /// The name of the plugin's file.
     #[getter]
     fn name(&self) -> &str {
         self.core.name()
@@ -360,19 +394,19 @@ impl Plugin {
         self.core.interface().map(|interface| interface.wit.as_str())
     }
 
-    /// The version of Go that compiled it, where the module says so.
+    /// The version of Go that compiled the plugin, if the module says so.
     #[getter]
     fn go_version(&self) -> Option<&str> {
         self.core.info().go_version.as_deref()
     }
 
-    /// The classes of its records and enums: `plugin.types.Person`.
+    /// The classes of the plugin's records and enums: `plugin.types.Person`.
     #[getter]
     fn types(&self, py: Python<'_>) -> Py<PyAny> {
         self.types.clone_ref(py)
     }
 
-    /// The signatures of its exports, by name.
+    /// The signatures of the exports, by name.
     #[getter]
     fn exports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
@@ -382,7 +416,7 @@ impl Plugin {
         Ok(all)
     }
 
-    /// The signatures of the functions that it needs, by interface and name.
+    /// The signatures of the functions that the plugin needs, by interface and name.
     #[getter]
     fn imports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         imports::describe(py, &self.core)

@@ -8,12 +8,15 @@ use crate::function::{Function, Target};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
-/// Instances of one plugin that stand in for each other, made by `Plugin.pool`. Its exports are its methods; `exports` holds all of them, also
-/// those whose names are taken by a method of this class.
+/// Interchangeable instances of one plugin, whose exports are the pool's methods.
 ///
-/// Any number of threads may call it. A call takes an instance that is free, or makes one, or waits its turn: first come, first served. An instance that a
-/// call has ended is replaced. Calls share nothing that is in a guest: which instance answers is not defined. As a context manager it closes at the end, and
-/// waits for the calls that run.
+/// `Plugin.pool` creates it. `exports` holds all exports, including those whose names are taken
+/// by a method of this class.
+///
+/// Any number of threads may call it. A call takes a free instance, creates one, or waits for
+/// its turn: first come, first served. An instance that a call has ended is replaced. Which
+/// instance answers is not defined, so calls must not rely on state in a guest. As a context
+/// manager, the pool closes at the end and waits for running calls.
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Pool {
     core: undergo::Pool,
@@ -39,35 +42,36 @@ impl Pool {
         self.owned.exports().clone_ref(py)
     }
 
-    /// The plugin whose instances these are.
+    /// The plugin of these instances.
     #[getter]
     fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
         self.owned.plugin(py)
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     #[getter]
     fn size(&self) -> usize {
         self.core.size()
     }
 
-    /// What the pool did so far, and what it has now.
+    /// What the pool has done so far, and what it has now.
     #[getter]
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         records::pool_stats(py, self.core.stats())
     }
 
-    /// Whether it was closed.
+    /// Whether the pool is closed.
     #[getter]
     fn closed(&self) -> bool {
         self.core.is_closed()
     }
 
-    /// A view of the same pool with other options for its calls: `pool.using(timeout=0.1).greet(...)`.
+    /// Give other options to calls: `pool.using(timeout=0.1).greet(...)`.
     ///
     /// Args:
-    ///     timeout: seconds that a call may take, waiting for an instance and making one included; the limit of the instances when None.
-    ///     cancel: a token that can end the calls before that, from any thread.
+    ///     timeout: seconds that a call may take, including waiting for an instance and creating
+    ///         one; None: the limit of the instances.
+    ///     cancel: a token that can end the calls earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn using<'py>(
         &self,
@@ -78,24 +82,29 @@ impl Pool {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
-    /// Make instances until there are that many, or as many as the pool may have, so that the first calls need not.
+    /// Create instances until there are this many, or as many as the pool may have.
+    ///
+    /// The first calls then need not create them.
     ///
     /// Raises:
-    ///     DeadInstanceError: when the pool is closed.
-    ///     Error: what ended an initialisation.
+    ///     DeadInstanceError: if the pool is closed.
+    ///     Error: whatever ended an initialisation.
     fn warm_up(&self, py: Python<'_>, instances: &Bound<'_, PyAny>) -> PyResult<()> {
         let instances = config::count(instances, "instances", 0)?;
         self.warm(py, usize::try_from(instances).unwrap_or(usize::MAX))
     }
 
-    /// Turn away new calls and those that wait, which raise `DeadInstanceError`; let those that run finish, and wait for that.
+    /// Close the pool, and wait for running calls.
+    ///
+    /// New calls, and those that wait, raise `DeadInstanceError`.
     ///
     /// Args:
-    ///     timeout: seconds to wait; as long as it takes when None.
+    ///     timeout: seconds to wait; None: without limit.
     ///
     /// Raises:
-    ///     TimeoutError: when calls still run by then.
-    ///     BusyError: from within a host function that this pool called. The pool is closed in both cases.
+    ///     TimeoutError: if calls are still running then.
+    ///     BusyError: if called from within a host function that this pool has called. The pool is
+    ///         closed in either case.
     #[pyo3(signature = (timeout = None))]
     fn close(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = config::call_options(py, timeout, None)?.timeout;
