@@ -1,4 +1,7 @@
 // Type definitions of undergo 0.1.0.
+//
+// Every function that takes options throws, or rejects with, a TypeError for an option that does not
+// exist or is of the wrong type, and a RangeError for one that is out of range.
 /// <reference types="node" />
 
 /** The version of this package, and of every other part of Undergo. */
@@ -7,33 +10,45 @@ export declare const version: string
 /** What can be lowered to bytes (`list<u8>`, a Go `[]byte`). */
 export type Bytes = Uint8Array | Uint8ClampedArray | ArrayBuffer | DataView | readonly number[]
 
-/** Where compiled code comes from, and where it is kept. */
+/** How a plugin is compiled, and where its code is kept. */
 export interface PluginOptions {
   /**
-   * `'tiered'`, the default: quickly at first, and better in the background, for the instances that are made after that. `'fast'`: quickly, to code that takes two
-   * to three times as long. `'best'`: well, and wait for it.
+   * `'tiered'`, the default: quickly first, and better in the background, for instances that are
+   * made later. `'fast'`: quickly, to code that takes two to three times as long. `'best'`: well,
+   * and wait for it.
    */
   compile?: 'tiered' | 'fast' | 'best'
   /**
-   * Where compiled code is kept for the next process. Left out: in the folder that `UNDERGO_CACHE_DIR` names, or else the user's own for caches. A path: in that
-   * folder. False: nowhere.
+   * Where compiled code is kept for the next process. By default in the folder that
+   * `UNDERGO_CACHE_DIR` names, or in the user's cache folder. A path: in that folder. False:
+   * nowhere.
    */
   cache?: string | URL | boolean
-  /** How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused. 1, if left out. */
+  /**
+   * How many times as much as usual the module may ask of the compilers; 1 by default. A
+   * compilation can't be stopped, so a module that asks for more is refused.
+   */
   bounds?: number
-  /** Milliseconds that loading may take. Behind it a compilation goes on, within the bounds. */
+  /**
+   * Milliseconds that loading may take. A compilation that has begun goes on in the background,
+   * within the bounds.
+   */
   timeout?: number
-  /** Ends the loading before that. */
+  /** Ends the loading earlier. */
   signal?: AbortSignal
   /**
-   * The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+   * The path of an `undergo` program of this version, which compiles in a separate process with
+   * limited time and memory: for modules that you don't trust.
    */
   compiler?: string | URL
-  /** Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster. True, if left out. */
+  /**
+   * Whether Go's code is rewritten with structured control flow before it is compiled, which makes
+   * it faster. True by default.
+   */
   optimize?: boolean
 }
 
-/** A directory of the host, given to the guest. */
+/** A directory of the host that the guest gets. */
 export interface Dir {
   /** Its path on the host. */
   path: string | URL
@@ -42,161 +57,217 @@ export interface Dir {
 }
 
 /**
- * Where a guest's output goes. A function gets each line without its newline, on the event loop's thread, while the guest waits; what is not UTF-8 is replaced, a
- * line of more than 64 KiB comes in pieces, and one without a newline when the call ends. What it throws ends the call and the instance, and is the `cause` of what
- * the caller gets. It can't be asynchronous.
+ * Where a guest's output goes. A function gets each line without its newline, on the event loop's
+ * thread, while the guest waits. It must not be asynchronous. Bytes that are not UTF-8 are
+ * replaced, a line of more than 64 KiB comes in pieces, and an unfinished line comes when the call
+ * ends. What the function throws ends the call and the instance, and is the `cause` of the caller's
+ * error.
  */
 export type Output = 'inherit' | 'discard' | 'capture' | ((line: string) => void)
 
-/** What an instance may reach. By default nothing but the standard output and error of this process. */
+/**
+ * What an instance may reach: by default, only the standard output and error of this process.
+ *
+ * @example
+ * const sandbox = { dirs: { '/data': { path: './data', readonly: true } }, env: { TZ: 'UTC' } }
+ * const instance = await plugin.instantiate({ sandbox })
+ */
 export interface Sandbox {
-  /** `os.Args` behind the program's name, which is always there. */
+  /** `os.Args` after the program's name, which is always there. */
   args?: Iterable<string>
-  /** Environment variables; nothing is taken from this process's own environment. */
+  /** Environment variables. Nothing is taken from this process's own environment. */
   env?: Readonly<Record<string, string>>
   /**
-   * Directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing. They are opened once, when an instance, a pool or a run
-   * is made of the sandbox. Where none is given at `/`, the guest sees an empty root that it can only read.
+   * Directories of the host, by the path at which the guest sees them. A plain path is readable and
+   * writable. They are opened once, when an instance, a pool or a run is created. If none is given
+   * at `/`, the guest sees an empty root that it can only read.
    */
   dirs?: Readonly<Record<string, string | URL | Dir>>
   /**
-   * Whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset or
-   * dropped. Only the host's disk bounds what it writes there.
+   * Whether the guest gets a private, empty folder at `/tmp`. It is created with the instance, in
+   * the host's own place for temporary files, and removed when the instance is reset or dropped.
+   * Only the host's disk limits what the guest writes there.
    */
   temp?: boolean
   /**
-   * What the guest reads from its standard input: a buffer is its content, `{ file }` a file (or a FIFO), which each instance reads from its beginning, and `'inherit'` the
-   * standard input of this process. The guest waits for input as long as its call may.
+   * The guest's standard input: a buffer is its content; `{ file }` is a file or a FIFO, which each
+   * instance reads from its beginning; `'inherit'` is the standard input of this process. The guest
+   * waits for input as long as its call may last.
    */
   stdin?: ArrayBufferView | ArrayBufferLike | { file: string | URL } | 'inherit'
-  /** Where standard output goes; by default `'inherit'`, and `'capture'` for a command that is run. What an instance printed is read with `takeStdout()`. */
+  /**
+   * Where standard output goes: `'inherit'` by default, and `'capture'` for a command that is run.
+   * `takeStdout()` returns what an instance has printed.
+   */
   stdout?: Output
-  /** The same for standard error. Its end is kept for the text of a panic in any case. */
+  /** The same for standard error. Its end is always kept, for the text of a panic. */
   stderr?: Output
-  /** Bytes of a captured stream that are kept, 1 MiB by default; what is beyond is dropped. */
+  /** Bytes of a captured stream that are kept, 1 MiB by default. The rest is dropped. */
   captureLimit?: number
   /**
-   * For runs that can be repeated: the guest's clock begins at this time, from 1970 on, anew for each instance and each run. It goes on by a microsecond whenever the guest
-   * reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+   * For repeatable runs: the guest's clock starts at this time, from 1970 on, anew for each
+   * instance and each run. It advances by a microsecond whenever the guest reads it, and to the end
+   * of a wait such as `time.Sleep`, which takes no time. Timeouts, and the times of files, follow
+   * the host's clock.
    */
   clock?: Date
-  /** Likewise: all random numbers of the guest follow from this, of 64 bits, those of `crypto/rand` and the order of maps included: never for keys. */
+  /**
+   * For repeatable runs: all random numbers of the guest follow from these 64 bits, including those
+   * of `crypto/rand` and the order of maps. Never use it where keys are made.
+   */
   seed?: number | bigint
   /**
-   * What it may reach over the network: a rule, or several. `'example.org:443'` and `'10.0.0.0/8:5432'` are for connecting, `'listen=127.0.0.1:8080'` is for listening;
-   * docs/network.md of the project has all of them. What was denied is in `denied` of the run, the instance and the error, with the rule that would allow it.
+   * What the guest may reach over the network: a rule, or several. `'example.org:443'` and
+   * `'10.0.0.0/8:5432'` allow connecting, `'listen=127.0.0.1:8080'` allows listening;
+   * docs/network.md of the project has all forms. `denied` of the run, the instance and the error
+   * lists what was denied, with the rule that would allow it.
    */
   network?: string | Iterable<string>
   /**
-   * Addresses such as `'127.0.0.1:8080'` at which the host listens for the guest, which accepts there at descriptor 3 (and behind the directories') on, and needs no rule.
-   * They are opened when an instance, a pool or a run is made of the sandbox, and closed with it.
+   * Addresses such as `'127.0.0.1:8080'` at which the host listens for the guest. The guest accepts
+   * at descriptor 3 (after those of directories) and later ones, and needs no rule. The listeners
+   * are opened when an instance, a pool or a run is created, and closed with it.
    */
   listeners?: Iterable<string>
 }
 
-/** What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value. Sizes are bytes, or a text: `'64MiB'`. */
+/**
+ * What an instance may use. By default the only limits are those of WebAssembly (4 GiB of memory)
+ * and of one value. Sizes are numbers of bytes, or texts such as `'64MiB'`.
+ */
 export interface Limits {
   /** Guest memory. */
   memory?: number | string
-  /** Milliseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance. */
+  /**
+   * Milliseconds that a call, or the initialisation, may take: computing, sleeping, host functions
+   * and waiting for the instance.
+   */
   timeout?: number
-  /** Bytes that JavaScript may need for one value from the guest, as objects, 1 GiB by default. */
+  /** Bytes that JavaScript may need for one value from the guest, as objects; 1 GiB by default. */
   value?: number | string
-  /** Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest. */
+  /**
+   * Bytes that the guest may write to each of its two outputs over its life. The rest is dropped,
+   * which is not an error for the guest.
+   */
   output?: number | string
-  /** Elements of the guest's tables, all together, 4,194,304 by default. Go's table has one for each function, and never grows. */
+  /**
+   * Elements of all tables of the guest together, 4,194,304 by default. Go's table has one for each
+   * function, and never grows.
+   */
   table?: number
-  /** Guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default, enough for a hundred thousand Go calls, one within the other. */
+  /**
+   * Guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by
+   * default, which is enough for a hundred thousand nested Go calls.
+   */
   stack?: number | string
   /**
-   * How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction: a limit that does not depend on the machine. It costs
-   * about a tenth of the speed.
+   * How much each call, and the initialisation, may compute, in units of about one WebAssembly
+   * instruction. The limit does not depend on the machine. It costs about a tenth of the speed.
    */
   fuel?: number
   /**
-   * Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes. Beyond it the
-   * guest gets the error "too many open files".
+   * Descriptors of this process that the guest may hold at once, 128 by default: files,
+   * directories, sockets, accepted connections, and pipes. Beyond the limit the guest gets the
+   * error "too many open files".
    */
   descriptors?: number
 }
 
 /**
- * A function that the host gives. It may give a promise: the guest waits for it, and no thread does. What it throws, or rejects with, is the error that the Go code
- * gets, where the import returns one; elsewhere it ends the call and the instance, and is the `cause` of what the caller gets.
+ * A function that the host provides. It may return a promise: the guest waits for it without
+ * holding a thread. What it throws, or rejects with, becomes the error of the Go code if the import
+ * returns one. Otherwise it ends the call and the instance, and is the `cause` of the caller's
+ * error.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type HostFunction = (...args: any[]) => unknown
 
 /**
- * The functions that a plugin needs: `{ interface: { name: function } }`, by their names in camelCase. They are called as methods of the inner object. What the
- * plugin does not need is not looked at.
+ * The functions that a plugin needs, by their names in camelCase: `{ interface: { name: function }
+ * }`. They are called as methods of the inner object. Anything that the plugin does not need is
+ * ignored.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Imports = Readonly<Record<string, any>>
 
-/** How an instance is made. */
+/** How an instance is created. */
 export interface InstanceOptions<I extends object = Imports> {
   /** The functions that the plugin needs. */
   imports?: I
-  /** What it may reach; nothing by default. */
+  /** What the instance may reach; nothing by default. */
   sandbox?: Sandbox
-  /** What it may use. */
+  /** What the instance may use. */
   limits?: Limits
   /**
-   * Whether integers of 64 bits (Go's `int`, `int64`, `uint`, `uint64`) come as bigints, and lists of them as BigInt64Array or BigUint64Array. Otherwise they are
-   * numbers, and what a number would not hold exactly, beyond ±2^53, is a `type-mismatch`. Bigints are accepted in any case.
+   * Whether 64-bit integers (Go's `int`, `int64`, `uint`, `uint64`) come as bigints, and lists of
+   * them as BigInt64Array or BigUint64Array. Otherwise they are numbers, and one beyond ±2^53,
+   * which a number can't hold exactly, is a `type-mismatch`. Bigints are accepted in either case.
    */
   bigint?: boolean
 }
 
-/** How a pool is made. Its timeout covers waiting for an instance, and making one. */
+/** How a pool is created. Its timeout includes waiting for an instance and creating one. */
 export interface PoolOptions<I extends object = Imports> extends InstanceOptions<I> {
-  /** The most instances that there are at once; they are made when calls need them. */
+  /** The maximum number of instances. They are created when calls need them. */
   size: number
-  /** After so many calls an instance is replaced; 1 is a fresh instance for each call. Left out: it serves as long as it lives. */
+  /**
+   * An instance is replaced after this many calls; 1 gives each call a fresh instance. By default
+   * it serves as long as it lives.
+   */
   maxCalls?: number
-  /** Milliseconds after which an instance that was not called is dropped. Left out: it is kept. */
+  /** Milliseconds after which an unused instance is dropped. By default it is kept. */
   idle?: number
 }
 
 /** Options of calls. */
 export interface CallOptions {
-  /** Milliseconds that a call may take, waiting for its turn included; the instance's limit when left out. */
+  /**
+   * Milliseconds that a call may take, including the wait for its turn; by default the instance's
+   * limit.
+   */
   timeout?: number
   /**
-   * What can end the calls before: they reject with `cancelled`, whose `cause` is the signal's reason, within some milliseconds, whether the guest computes, sleeps
-   * or waits. Their instance has ended then, unless the call had not begun. It can't end a call through `sync`, for which JavaScript waits.
+   * Ends the calls earlier. They reject with `cancelled` within milliseconds, whether the guest
+   * computes, sleeps or waits; `cause` is the signal's reason. The instance is dead then, unless
+   * the call had not begun. A call through `sync` can't be ended so, because JavaScript waits for
+   * it.
    */
   signal?: AbortSignal
 }
 
-/** How a command is run. */
+/** How a command is run. `args`, `env` and `stdin` replace those of the sandbox. */
 export interface RunOptions<I extends object = Imports> extends InstanceOptions<I>, CallOptions {
-  /** `os.Args` behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given. */
+  /** `os.Args` after the program's name. */
   args?: Iterable<string>
   /** Its environment variables. */
   env?: Readonly<Record<string, string>>
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   stdin?: Sandbox['stdin']
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface Completed {
-  /** Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error. */
+  /**
+   * Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on
+   * standard error.
+   */
   readonly code: number
-  /** What it wrote to its standard output, where that is captured. */
+  /** What it wrote to its standard output, if that is captured. */
   readonly stdout: Buffer
-  /** The same for its standard error. */
+  /** What it wrote to its standard error, if that is captured. */
   readonly stderr: Buffer
-  /** Whether it wrote more than that: more than is captured, or than the limits let it write. */
+  /** Whether it wrote more than is captured, or than the limits allow. */
   readonly truncated: boolean
-  /** What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+  /**
+   * What the sandbox denied it of the network: each denial once, with the rule that would allow it;
+   * at most 64.
+   */
   readonly denied: readonly string[]
   /** What it used. */
   readonly usage: Usage
 }
 
-/** What an export, or an import, is. */
+/** A description of an export or an import. */
 export interface FunctionDescription {
   /** Its name in JavaScript. */
   readonly name: string
@@ -208,26 +279,26 @@ export interface FunctionDescription {
   readonly docs: string
 }
 
-/** A function that the plugin needs. */
+/** A description of a function that the plugin needs. */
 export interface ImportDescription extends FunctionDescription {
   /** The interface that it belongs to. */
   readonly interface: string
 }
 
-/** An export: of an instance or a pool it gives a promise. */
+/** An export of an instance or a pool. It returns a promise. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AsyncFunction = (...args: any[]) => Promise<any>
-/** An export of `sync`: it gives its result. */
+/** An export of `sync`. It returns its result. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type SyncFunction = (...args: any[]) => any
 
-/** All exports as methods, for a plugin whose types are not known: `undergo bindgen --lang ts` writes them. */
+/** All exports as methods, for a plugin without types; `undergo bindgen --lang ts` writes types. */
 export interface AnyExports {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   [name: string]: any
 }
 
-/** A plugin's exports as they are of `sync`. */
+/** A plugin's exports in the form that `sync` has. */
 export type SyncExports<E extends object> = {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   [K in keyof E]: E[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : E[K]
@@ -235,16 +306,30 @@ export type SyncExports<E extends object> = {
 
 /** What instances, pools and their views have besides the exports. */
 interface Callable<E extends object> {
-  /** All exports, whatever their names: those as well that collide with a property of this object. */
+  /** All exports, including those whose names are taken by a property of this object. */
   readonly exports: E
-  /** Calls an export whose name is known only when the program runs. Rejects with `unknown-export`, and the names that are near. */
+  /**
+   * Calls an export whose name is known only at run time.
+   *
+   * @throws {@link UnknownExportError} by the promise, with similar names; otherwise whatever the
+   * call itself rejects with.
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call(name: string, ...args: unknown[]): Promise<any>
-  /** A view whose calls have other options: `await instance.using({ timeout: 100 }).greet(person)`. What it does not say is as it was. */
+  /**
+   * A view whose calls have other options. Options that are not given stay as they are.
+   *
+   * @example
+   * await instance.using({ timeout: 100 }).greet(person)
+   *
+   * @throws {TypeError} if an option is of the wrong type; {RangeError} if it is out of range.
+   */
   using(options: CallOptions): View<E>
   /**
-   * The same exports, which return when the call is over: for scripts. Nothing else happens on this thread meanwhile, so that a host function can't be asynchronous
-   * (a promise from one is a `host-error` there), and a call is `busy` while another has the instance, unless it comes from a host function of that.
+   * The same exports, but each returns when its call is over: for scripts. Nothing else happens on
+   * this thread meanwhile. Therefore a host function can't be asynchronous: a promise from one is a
+   * `host-error`. A call is `busy` while another one has the instance, unless it comes from a host
+   * function of that call.
    */
   readonly sync: SyncView<E>
 }
@@ -258,10 +343,19 @@ export type SyncView<E extends object = AnyExports> = SyncMembers<E> & Omit<Sync
 interface SyncMembers<E extends object> {
   /** All exports, whatever their names. */
   readonly exports: SyncExports<E>
-  /** Calls an export whose name is known only when the program runs. */
+  /**
+   * Calls an export whose name is known only at run time.
+   *
+   * @throws {@link UnknownExportError} with similar names; otherwise whatever the call itself
+   * throws.
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call(name: string, ...args: unknown[]): any
-  /** A view whose calls have other options. */
+  /**
+   * A view whose calls have other options.
+   *
+   * @throws {TypeError} if an option is of the wrong type; {RangeError} if it is out of range.
+   */
   using(options: CallOptions): SyncView<E>
 }
 
@@ -269,79 +363,131 @@ interface SyncMembers<E extends object> {
 export type SyncInstance<E extends object = AnyExports> = SyncMembers<E> & SyncTurns & Omit<SyncExports<E>, keyof SyncMembers<E> | keyof SyncTurns | 'then'>
 
 interface SyncTurns {
-  /** As `poll` of the instance. */
+  /**
+   * Like `poll` of the instance.
+   *
+   * @throws {@link BusyError} during a call; {@link DeadInstanceError} if the instance is dead;
+   * otherwise whatever ended the goroutines, and the instance with them.
+   */
   poll(options?: CallOptions): void
-  /** As `reset` of the instance. */
+  /**
+   * Like `reset` of the instance.
+   *
+   * @throws {@link BusyError} during a call; otherwise whatever ended the initialisation.
+   */
   reset(options?: CallOptions): void
 }
 
-/** A guest's memory, for plugins without an interface. While a call is under way it is `busy`, but for the host function that the call runs. */
+/**
+ * A guest's memory, for plugins without an interface. During a call only the host function that the
+ * call runs may use it; for others it is `busy`.
+ */
 export interface Memory {
-  /** Bytes, which only grow. */
+  /** Its size in bytes, which never shrinks. */
   readonly size: number
-  /** A copy of `length` bytes at `address`. Throws `type-mismatch` when they do not lie within the memory. */
+  /**
+   * Returns a copy of `length` bytes at `address`.
+   *
+   * @throws {@link TypeMismatchError} if they are not within the memory; {@link BusyError} during a
+   * call; {@link DeadInstanceError} if the instance is dead.
+   */
   read(address: number, length: number): Uint8Array
-  /** Copies the bytes to `address`. */
+  /**
+   * Copies the bytes to `address`.
+   *
+   * @throws {@link TypeMismatchError} if they do not fit into the memory; {@link BusyError} during
+   * a call; {@link DeadInstanceError} if the instance is dead.
+   */
   write(address: number, data: ArrayBufferView | ArrayBufferLike): void
 }
 
-/** What the last call used, or the initialisation before the first. */
+/** What the last call used, or the initialisation before the first call. */
 export interface Usage {
-  /** Milliseconds that it took, from its entry into the instance on, host functions included. */
+  /** Milliseconds that it took from its entry into the instance on, including host functions. */
   readonly time: number
-  /** Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was. */
+  /**
+   * Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever
+   * was.
+   */
   readonly memory: number
   /** Fuel that it used; undefined without a limit of fuel. */
   readonly fuel: number | undefined
 }
 
-/** A running copy of a plugin, besides its exports. */
+/** What an instance has besides its exports. */
 export interface InstanceMembers<E extends object = AnyExports> extends Omit<Callable<E>, 'sync'>, Disposable {
-  /** The plugin that it is a copy of. */
+  /** The plugin of this instance. */
   readonly plugin: Plugin
-  /** Whether it answers calls: it does until a call ends otherwise than by a result or a returned Go error. */
+  /**
+   * Whether it answers calls: until a call ends otherwise than by a result or a returned Go error.
+   */
   readonly alive: boolean
-  /** The compiler that its code is from. */
+  /** Which compiler made its code. */
   readonly tier: 'fast' | 'best'
-  /** Can be read while a call is under way, and once the instance has ended. */
+  /** Can be read during a call and after the instance has ended. */
   readonly usage: Usage
-  /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+  /**
+   * What the sandbox has denied it of the network so far: each denial once, with the rule that
+   * would allow it; at most 64.
+   */
   readonly denied: readonly string[]
+  /** The guest's memory, for plugins without an interface. */
   readonly memory: Memory
+  /** The same exports, but each returns when its call is over: for scripts. */
   readonly sync: SyncInstance<E>
-  /** Gives the guest's background goroutines a turn: they run only while a call does. */
+  /**
+   * Lets the guest's background goroutines run, which otherwise run only during calls.
+   *
+   * @throws {@link DeadInstanceError} by the promise, if the instance is dead; otherwise whatever
+   * ended the goroutines, and the instance with them.
+   */
   poll(options?: CallOptions): Promise<void>
-  /** Takes the guest back to where it was after its first initialisation; a dead instance lives again. */
+  /**
+   * Makes the guest anew, as it was after its first initialisation. A dead instance lives again.
+   *
+   * @throws {@link BusyError} by the promise, from within a host function that this instance has
+   * called; otherwise whatever ended the initialisation, and the instance with it.
+   */
   reset(options?: CallOptions): Promise<void>
   /**
-   * Lets go of the guest and its memory now, and not when the garbage collector comes to it: later calls are told `dead-instance`. Throws `busy` while a call is
-   * under way. `using instance = await plugin.instantiate()` does it at the end.
+   * Frees the guest and its memory now, instead of when the garbage collector finds it. Later calls
+   * reject with `dead-instance`.
+   *
+   * @example
+   * using instance = await plugin.instantiate() // closed at the end of the block
+   *
+   * @throws {@link BusyError} during a call.
    */
   close(): void
-  /** Takes what the guest wrote to a captured standard output. */
+  /** Takes what the guest has written to its captured standard output. */
   takeStdout(): Buffer
-  /** Takes what the guest wrote to a captured standard error. */
+  /** Takes what the guest has written to its captured standard error. */
   takeStderr(): Buffer
 }
 
 /**
- * A running copy of a plugin: its own memory, goroutines and globals. Its exports are its methods, and give promises. One call runs at a time; others wait, first
- * come, first served. A host function may call back into the instance that called it.
+ * A running copy of a plugin, with its own memory, goroutines and globals. Its exports are its
+ * methods, and return promises. One call runs at a time; others wait, first come, first served. A
+ * host function may call back into the instance that has called it.
+ *
+ * @example
+ * const greeter = await plugin.instantiate({ limits: { memory: '64MiB', timeout: 2000 } })
+ * console.log(await greeter.greet({ name: 'Ada', tags: [] }, true))
  */
 export type Instance<E extends object = AnyExports> = InstanceMembers<E> & Omit<E, keyof InstanceMembers | 'then'>
 export declare const Instance: { readonly prototype: InstanceMembers }
 
-/** What a pool did so far, and what it has now. */
+/** What a pool has done so far, and what it has now. */
 export interface PoolStats {
-  /** Instances that a call has now. */
+  /** Instances that are in a call. */
   readonly busy: number
-  /** Instances that no call has. */
+  /** Instances that are free. */
   readonly idle: number
-  /** Calls that wait for one. */
+  /** Calls that wait for an instance. */
   readonly waiting: number
   /** Calls that are over. */
   readonly calls: number
-  /** Instances that were made. */
+  /** Instances that were created. */
   readonly made: number
   /** Instances that a call has ended. */
   readonly died: number
@@ -351,83 +497,166 @@ export interface PoolStats {
   readonly shrunk: number
 }
 
-/** A pool, besides its exports. */
+/** What a pool has besides its exports. */
 export interface PoolMembers<E extends object = AnyExports> extends Callable<E>, AsyncDisposable {
-  /** The plugin whose instances these are. */
+  /** The plugin of these instances. */
   readonly plugin: Plugin
-  /** The most instances that there are at once. */
+  /** The maximum number of instances. */
   readonly size: number
+  /** What the pool has done so far, and what it has now. */
   readonly stats: PoolStats
-  /** Whether it was closed. */
+  /** Whether the pool is closed. */
   readonly closed: boolean
-  /** Makes instances until there are that many, or as many as the pool may have. */
+  /**
+   * Creates instances until there are this many, or as many as the pool may have.
+   *
+   * @throws {@link DeadInstanceError} by the promise, if the pool is closed; otherwise whatever
+   * ended an initialisation.
+   */
   warmUp(instances: number): Promise<void>
   /**
-   * Turns away new calls and those that wait, lets those that run finish, and waits for that, as many milliseconds as given: it rejects with `timeout` when some
-   * still run by then, and the pool is closed all the same.
+   * Closes the pool, and waits for running calls, for as many milliseconds as given. New calls, and
+   * those that wait, reject with `dead-instance`.
+   *
+   * @throws {@link TimeoutError} by the promise, if calls are still running then; the pool is
+   * closed all the same.
    */
   close(timeout?: number): Promise<void>
 }
 
 /**
- * Instances of one plugin that stand in for each other: a call takes one that is free, or makes one, or waits its turn. One that a call has ended is replaced.
- * `await using pool = plugin.pool({ size: 8 })` closes it at the end.
+ * Interchangeable instances of one plugin. A call takes a free instance, creates one, or waits for
+ * its turn. An instance that a call has ended is replaced.
+ *
+ * @example
+ * await using pool = plugin.pool({ size: 8 }) // closed at the end of the block
+ * const texts = await Promise.all(people.map((person) => pool.greet(person, false)))
  */
 export type Pool<E extends object = AnyExports> = PoolMembers<E> & Omit<E, keyof PoolMembers | 'then'>
 export declare const Pool: { readonly prototype: PoolMembers }
 
-/** A compiled plugin: load it once, and make instances as often as needed. Each worker loads its own; the code is in the cache by then. */
+/**
+ * A compiled plugin: load it once, and create instances as often as needed. Each worker loads its
+ * own; the code is in the cache by then.
+ */
 export declare class Plugin {
   private constructor()
-  /** Reads and compiles a plugin, on another thread. Rejects with `invalid-plugin`, which says what to do about it. */
+  /**
+   * Reads and compiles a plugin, on another thread.
+   *
+   * @example
+   * const plugin = await Plugin.load('greeter.wasm', { timeout: 60_000 })
+   *
+   * @throws {@link InvalidPluginError} by the promise, if the module is not a plugin; the message
+   * says what to do. {@link TimeoutError} or {@link CancelledError} if loading was ended.
+   */
   static load(path: string | URL, options?: PluginOptions): Promise<Plugin>
-  /** The same, while JavaScript waits. */
+  /**
+   * Like `load`, while JavaScript waits.
+   *
+   * @throws {@link InvalidPluginError} if the module is not a plugin; {@link TimeoutError} if it
+   * was not compiled in time.
+   */
   static loadSync(path: string | URL, options?: PluginOptions): Plugin
-  /** Compiles a plugin of these bytes, on another thread. */
+  /**
+   * Compiles a plugin from its bytes, on another thread.
+   *
+   * @throws by the promise, like `load`.
+   */
   static compile(bytes: ArrayBufferView | ArrayBuffer, options?: PluginOptions): Promise<Plugin>
-  /** The same, while JavaScript waits. */
+  /**
+   * Like `compile`, while JavaScript waits.
+   *
+   * @throws like `loadSync`.
+   */
   static compileSync(bytes: ArrayBufferView | ArrayBuffer, options?: PluginOptions): Plugin
   /**
-   * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted` must be true, to say that the file
-   * comes from there through hands that you trust. Damage is noticed, malice is not.
+   * Loads a plugin that `undergo compile` has compiled. It is native code and runs outside the
+   * sandbox. `trusted` must be true, to confirm that the file comes from `undergo compile` and that
+   * nobody has changed it. Damage is detected; malice is not.
+   *
+   * @throws {@link InvalidPluginError} by the promise, if the file is not a compiled plugin, is
+   * damaged, or was made by another version or for another machine; {TypeError} without
+   * `trusted`.
    */
   static loadCompiled(path: string | URL, options: { trusted: true }): Promise<Plugin>
-  /** The name of its file. */
+  /** The name of the plugin's file. */
   readonly name: string
   /** `'reactor'`, which has exports to call, `'command'`, … */
   readonly kind: string
   /** The interface as WIT text; undefined for a module without one. */
   readonly interface: string | undefined
-  /** The version of Go that compiled it, where the module says so. */
+  /** The version of Go that compiled it, if the module says so. */
   readonly goVersion: string | undefined
   /** Which code the next instance will have. */
   readonly tier: 'fast' | 'best'
-  /** What it gives. */
+  /** The exports. */
   readonly exports: readonly FunctionDescription[]
-  /** What it needs. */
+  /** The functions that it needs. */
   readonly imports: readonly ImportDescription[]
-  /** Waits until nothing of it is being compiled in the background, so that new instances have the best code. */
+  /**
+   * Waits until nothing of the plugin is being compiled in the background. New instances then have
+   * the best code.
+   */
   waitCompiled(): Promise<void>
-  /** Makes an instance. Rejects with `missing-import`, and all functions that are missing. */
+  /**
+   * Creates an instance.
+   *
+   * @example
+   * const greeter = await plugin.instantiate({
+   *   imports: { directory: { lookup: async (name) => [`friends of ${name}`] } }
+   * })
+   *
+   * @throws {@link MissingImportError} by the promise, which names all missing functions; otherwise
+   * whatever ended the initialisation.
+   */
   instantiate<E extends object = AnyExports, I extends object = Imports>(options?: InstanceOptions<I>): Promise<Instance<E>>
-  /** The same, while JavaScript waits. */
+  /**
+   * Like `instantiate`, while JavaScript waits.
+   *
+   * @throws {@link MissingImportError}, which names all missing functions; otherwise whatever ended
+   * the initialisation.
+   */
   instantiateSync<E extends object = AnyExports, I extends object = Imports>(options?: InstanceOptions<I>): Instance<E>
-  /** Makes a pool of instances, none of which is made yet. Throws `missing-import`. */
+  /**
+   * Creates a pool. It has no instances yet.
+   *
+   * @throws {@link MissingImportError}, which names all missing functions.
+   */
   pool<E extends object = AnyExports, I extends object = Imports>(options: PoolOptions<I>): Pool<E>
   /**
-   * Runs a command from its beginning to its end. What it prints is captured, up to the sandbox's `captureLimit`, unless the sandbox says where it goes. An exit code
-   * is a result, whichever it is; the promise is rejected with `invalid-plugin` for a plugin whose exports are to be called, with `missing-import`, and with what else
-   * than an exit ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`.
+   * Runs a command to completion. Its output is captured, up to the sandbox's `captureLimit`,
+   * unless the sandbox says where it goes. Any exit code is a result, not an error.
+   *
+   * @example
+   * const { code, stdout } = await plugin.run({ args: ['-v'], stdin: Buffer.from('input') })
+   *
+   * @throws by the promise: {@link InvalidPluginError} if the plugin is a reactor, whose exports
+   * are to be called; {@link MissingImportError}; {@link TrapError}, {@link TimeoutError}, {@link
+   * CancelledError} or {@link OutOfFuelError} if anything but an exit ended it.
    */
   run<I extends object = Imports>(options?: RunOptions<I>): Promise<Completed>
-  /** The same, while JavaScript waits, so that a signal can't end it and host functions can't be asynchronous. */
+  /**
+   * Like `run`, while JavaScript waits: a signal can't end it, and host functions can't be
+   * asynchronous.
+   *
+   * @throws like `run`.
+   */
   runSync<I extends object = Imports>(options?: RunOptions<I>): Completed
 }
 
-/** Loads a plugin and makes an instance of it. */
+/**
+ * Loads a plugin and creates an instance of it.
+ *
+ * @example
+ * const greeter = await load('greeter.wasm')
+ * console.log(await greeter.greet({ name: 'Ada', tags: [] }, false))
+ *
+ * @throws by the promise, like `Plugin.load` and `Plugin.instantiate`.
+ */
 export declare function load<E extends object = AnyExports>(path: string | URL, options?: PluginOptions & InstanceOptions): Promise<Instance<E>>
 
-/** What went wrong, as one word: the same in every language. */
+/** What went wrong, as one word, which is the same in every language. */
 export type ErrorCode =
   | 'invalid-plugin'
   | 'missing-import'
@@ -447,72 +676,89 @@ export type ErrorCode =
   | 'dead-instance'
   | 'busy'
 
-/** All of them. */
+/** All error codes. */
 export declare const errorCodes: readonly ErrorCode[]
 
 /** A frame of a Go traceback. */
 export interface Frame {
   /** The function with its package: `main.Greet`. */
   readonly function: string
-  /** The source file as the Go toolchain names it; empty where it is not known. */
+  /** The source file as the Go toolchain names it; empty if unknown. */
   readonly file: string
-  /** The line in it, from 1; 0 where it is not known. */
+  /** The line in the file, from 1; 0 if unknown. */
   readonly line: number
 }
 
-/** What all errors of this package are. `message` has the path and the sentence, and `stack` the frames of Go before those of JavaScript. */
+/**
+ * The base of all errors of this package. `message` has the path and the sentence, and `stack` has
+ * the frames of Go before those of JavaScript.
+ *
+ * @example
+ * try {
+ *   await greeter.greet(person, false)
+ * } catch (error) {
+ *   if (error instanceof GuestError) console.log('Go says:', error.reason)
+ *   else throw error
+ * }
+ */
 export declare class UndergoError extends Error {
   constructor(message?: string)
+  /** What went wrong, as one word. */
   readonly code: ErrorCode
   /** The sentence without the path. */
   readonly reason: string
-  /** Where in a value it is wrong: `greet(p.tags[3])`; empty when the error is not about a value. */
+  /**
+   * Which part of a value is wrong: `greet(p.tags[3])`; empty if the error is not about a value.
+   */
   readonly path: string
-  /** The whole trace of the goroutine that ended the call, innermost first. */
+  /** The whole trace of the goroutine that ended the call, innermost frame first. */
   readonly frames: readonly Frame[]
-  /** The first frame that is not of Go's runtime. */
+  /** The first frame outside of Go's runtime. */
   readonly origin: Frame | undefined
-  /** Of an `exit`. */
+  /** The exit code of an `exit`. */
   readonly exitCode: number | undefined
-  /** What the plugin wrote to its standard error during the call, or the end of it. */
+  /** The end of what the plugin wrote to its standard error during the call. */
   readonly stderr: string
-  /** What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed. */
+  /**
+   * The last thing that the sandbox denied the plugin of the network in the call that failed, with
+   * the rule that would allow it: perhaps why the call failed.
+   */
   readonly denied: string | undefined
-  /** What a host function threw, as the same object; the reason of the signal that was aborted. */
+  /** The very object that a host function threw, or the reason of the signal that was aborted. */
   readonly cause?: unknown
 }
 
-/** Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called. */
+/** The module is not WebAssembly, is damaged, or was built in a way that can't be called. */
 export declare class InvalidPluginError extends UndergoError {}
 /** The plugin needs functions that were not given. */
 export declare class MissingImportError extends UndergoError {}
 /** The plugin has no export of that name. */
 export declare class UnknownExportError extends UndergoError {}
-/** A function was given with another signature than the plugin wants. */
+/** A given function has another signature than the plugin needs. */
 export declare class SignatureMismatchError extends UndergoError {}
-/** A value does not fit its type; `path` says which. */
+/** A value does not fit its type; `path` says which part. */
 export declare class TypeMismatchError extends UndergoError {}
 /** The Go function returned an error. The instance lives on. */
 export declare class GuestError extends UndergoError {}
-/** The Go code panicked, or its runtime gave up. The instance has ended. */
+/** The Go code panicked, or its runtime gave up. The instance is dead. */
 export declare class PanicError extends UndergoError {}
-/** The Go code called `os.Exit` with `exitCode`. The instance has ended. */
+/** The Go code called `os.Exit` with `exitCode`. The instance is dead. */
 export declare class ExitError extends UndergoError {}
-/** The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended. */
+/** The guest did what WebAssembly forbids, or its stack overflowed. The instance is dead. */
 export declare class TrapError extends UndergoError {}
-/** The call took longer than its timeout. The instance has ended, unless the call never began. */
+/** The call took longer than its timeout. The instance is dead, unless the call had not begun. */
 export declare class TimeoutError extends UndergoError {}
-/** The call was cancelled. The instance has ended, unless the call never began. */
+/** The call was cancelled. The instance is dead, unless the call had not begun. */
 export declare class CancelledError extends UndergoError {}
-/** The fuel was used up. The instance has ended. */
+/** The fuel was used up. The instance is dead. */
 export declare class OutOfFuelError extends UndergoError {}
-/** The guest wanted more memory than its limit. The instance has ended. */
+/** The guest wanted more memory than its limit. The instance is dead. */
 export declare class OutOfMemoryError extends UndergoError {}
-/** A host function failed; `cause` is what it threw. The instance has ended. */
+/** A host function failed; `cause` is what it threw. The instance is dead. */
 export declare class HostError extends UndergoError {}
-/** The sandbox forbids it, or can't be made as asked. */
+/** The sandbox forbids it, or can't be made as requested. */
 export declare class DeniedError extends UndergoError {}
-/** The instance has ended, and answers no further call; the text tells the first cause. */
+/** The instance is dead and answers no further call; the message says what ended it. */
 export declare class DeadInstanceError extends UndergoError {}
 /** The instance is in the middle of another call. */
 export declare class BusyError extends UndergoError {}
