@@ -1,4 +1,5 @@
-// Runs a Go program under V8, and writes the microseconds of processor time that it took to standard error.
+// Runs a Go program under V8, and writes the microseconds of processor time that it took to
+// standard error.
 import { readFileSync } from 'node:fs'
 import { WASI } from 'node:wasi'
 

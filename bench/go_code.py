@@ -74,7 +74,8 @@ def in_node(module: Path) -> Runner:
     """Run a module under V8."""
 
     def run(name: str) -> tuple[float, str]:
-        # Where a program's memory has grown, Node 20 crashes in its own collector (MarkCompactCollector) while it marks step by step.
+        # Where a program's memory has grown, Node 20 crashes in its own collector
+        # (MarkCompactCollector) while it marks step by step.
         flags = ["--no-warnings", "--no-incremental-marking"]
         command = [str(NODE), *flags, HERE / "go_code.mjs", module, name]
         done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -1,6 +1,8 @@
-// Measure Node: calls against the same by hand on node:wasi, the event loop while guests compute, and bytes against Extism.
+// Measure Node: calls against the same by hand on node:wasi, the event loop while guests compute,
+// and bytes against Extism.
 //
-// Run by `make bench` through node.py: node node.mjs PLUGIN.wasm WASI.wasm [EXTISM.wasm]. Prints tables; fails when a bound does not hold.
+// Run by `make bench` through node.py: node node.mjs PLUGIN.wasm WASI.wasm [EXTISM.wasm]. Prints
+// tables; fails when a bound does not hold.
 
 import { readFile } from 'node:fs/promises'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -127,7 +129,8 @@ if (extism) {
   if (back.length !== MIB || back[MIB - 1] !== 7) throw new Error('Extism gave other bytes back')
   const [mine, its, quotient] = await compare(
     (calls) => timeAwaited(() => instance.echoBytes(bytes), calls),
-    // Turns that take about as long as ours: each side begins with what the other left of the memory and its caches.
+    // Turns that take about as long as ours: each side begins with what the other left of the
+    // memory and its caches.
     (calls) => timeAwaited(() => other.call('echo', bytes), calls / 100),
     500,
     7

@@ -187,7 +187,8 @@ def measure(plugin: Path, bare: Path, native: ctypes.CDLL, callback: ctypes.CDLL
 
     calls = 10_000
     kept: list[bytes] = [b""]
-    # ctypes keeps nothing that a callback returns, so the callback keeps it, and returns the pointer.
+    # ctypes keeps nothing that a callback returns, so the callback keeps it, and returns the
+    # pointer.
     pointer_type = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p)
 
     def native_upper_pointer(text: bytes) -> int | None:

@@ -1,4 +1,5 @@
-//! Names the shared library for programs that are linked with it: those of another 0.x version are not for this one.
+//! Names the shared library for programs that are linked with it: those of another 0.x version are
+//! not for this one.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

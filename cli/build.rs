@@ -1,4 +1,5 @@
-//! Collects the guest SDK's sources, so that the binary can build plugins on a machine that has Go and no network.
+//! Collects the guest SDK's sources, so that the binary can build plugins on a machine that has Go
+//! and no network.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,8 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// FNV-1a, which is the same on every machine; with a length before each part, so that the parts can't shift.
+/// FNV-1a, which is the same on every machine; with a length before each part, so that the parts
+/// can't shift.
 struct Fnv(u64);
 
 impl Fnv {

@@ -20,10 +20,12 @@ from project import BUILD, ROOT, TARGET, environment, executable, run, say
 TOOLS = BUILD / "tools"
 FUZZ = ROOT / "core" / "fuzz"
 
-# The tests of the core whose files run no WebAssembly, but for the tests in them that say so. Those in `src` are all run.
+# The tests of the core whose files run no WebAssembly, but for the tests in them that say so. Those
+# in `src` are all run.
 MIRI = ["--lib", "--test=fuzz_lift", "--test=roundtrip"]
 
-# Miri and libFuzzer instrument everything they build. What is not under test is not optimised: it is built, and hardly runs.
+# Miri and libFuzzer instrument everything they build. What is not under test is not optimised: it
+# is built, and hardly runs.
 QUICK_BUILD = ['profile.dev.package."*".opt-level=0', "profile.dev.package.cranelift-isle.opt-level=2"]
 
 
@@ -71,7 +73,8 @@ def seeds(name: str) -> list[Path]:
 
 def deny() -> None:
     """Check what is depended on. Without the advisories, where their repository is out of reach."""
-    # It reads a few files: what it would gain from an optimised build, the build takes many times over.
+    # It reads a few files: what it would gain from an optimised build, the build takes many times
+    # over.
     tool = installed("cargo-deny", "--debug")
     fetched = subprocess.run([tool, "fetch", "db"], cwd=ROOT, capture_output=True, text=True)
     if fetched.returncode == 0:

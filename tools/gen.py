@@ -13,7 +13,8 @@ def main() -> None:
     """Write all of them."""
     env = environment(go.find())
     run([go.find(), "test", "-count=1", "./cmd/undergo-gen", "-update"], cwd=ROOT / "go-guest-sdk", env=env)
-    # Of all packages, as the tests are built: with other features the engine would be compiled once more.
+    # Of all packages, as the tests are built: with other features the engine would be compiled once
+    # more.
     run(["cargo", "test", "--quiet", "--test", "header"], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
     for module in sorted((ROOT / "examples").glob("*/*_plugin.*")):
         language = LANGUAGES.get(module.suffix)

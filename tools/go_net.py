@@ -32,7 +32,8 @@ EXEC = f"{CLI} exec --net any --net connect=unix:* --net listen=unix:*"
 
 # Tests of the network that is only in memory, and of functions that package net has for it.
 REPLACED = ("net_fake_test.go", "file_wasip1_test.go")
-# They ask for what is not there with the overlay either: pipes between processes, and options of raw sockets.
+# They ask for what is not there with the overlay either: pipes between processes, and options of
+# raw sockets.
 LEFT = ("sendfile_test.go", "rawconn_test.go", "rawconn_stub_test.go", "tcpsock_test.go")
 
 

@@ -27,7 +27,8 @@ PACKAGES = [
     *("text/template", "time", "os", "io/fs", "path/filepath", "bufio", "hash/crc32", "container/heap", "unicode/utf8"),
     *("sync", "runtime", "reflect"),
 ]
-# What they test is not there: other processes, plugins of the native kind, and the go command itself.
+# What they test is not there: other processes, plugins of the native kind, and the go command
+# itself.
 WITHOUT = ("cmd/", "vendor/", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan")
 
 

@@ -20,14 +20,16 @@ COMMENTS = [
     "--", " ", " ", " ",
 ]
 
-# What the names of a bare module, and of a file, are made of. Control characters are refused when the module is loaded.
+# What the names of a bare module, and of a file, are made of. Control characters are refused when
+# the module is loaded.
 NAMES = [
     '"', "'", '"""', "\\", '\\"', "`", "*/", "/*", "//", "#", "#{INJ()}", "${INJ()}", "$INJ", "\\(INJ())", "INJ()", " INJ ", "INJ();",
     ";", ": ", ", ", "}", "{", "(", ")", "=", "@", "<", ">", "??/", "?", "|", "%", "&", "\u0301", "ü", "语", "\ufb01", "\uff49", "a", "b.c",
     "_", "__", "A", "1",
 ]
 
-# Names that mean something somewhere, as they are, and as words of WIT. Python reads the last of these as a keyword, or as another name.
+# Names that mean something somewhere, as they are, and as words of WIT. Python reads the last of
+# these as a keyword, or as another name.
 KNOWN = [
     "__class__", "__init__", "__proto__", "__debug__", "__END__", "__send__", "_exports", "constructor", "prototype", "toString",
     "then", "new", "eval", "NULL", "EOF", "stdin", "errno", "unix", "linux", "assert", "BEGIN", "END", "self", "super", "init", "Type",
@@ -150,7 +152,8 @@ def typed(dice: random.Random) -> Module:
     for function in words(dice, 6):
         params = words(dice, 2)
         shown = ", ".join([*(f"{param}: s32" for param in params), f"p{len(params)}x: option<{dice.choice(types)}>"])
-        # An option of a record or an enum in two words would have more than two: it is passed in a list, which has two.
+        # An option of a record or an enum in two words would have more than two: it is passed in a
+        # list, which has two.
         shown = re.sub(r"option<(\S+)>", r"list<\1>", shown)
         out.append(f"{comment(dice)}  export {function}: func({shown}) -> u32;\n")
         module.typed[function.removeprefix("%")] = len(params) + 2

@@ -141,7 +141,8 @@ def misbehave(plugin: undergo.Plugin, pool: Any, dice: random.Random, tally: Tal
             # Waiting for an instance counts, too: a short deadline may end that.
             pool.using(timeout=timeout).do(what, n)
         else:
-            # What init does counts as a call of its own, so that a short deadline ends the misdeed and nothing else.
+            # What init does counts as a call of its own, so that a short deadline ends the misdeed
+            # and nothing else.
             instance, host = start(plugin, ENOUGH)
             host.instance = instance if way == "through" else None
             view = instance.using(timeout=timeout)

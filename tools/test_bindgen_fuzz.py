@@ -131,7 +131,8 @@ def compilers(*names: str) -> list[str]:
 def preprocessed(made: Written, compiler: str, language: str, standard: str) -> str | None:
     """Look for the word where a compiler has taken away comments, and joined lines. Headers of others are not read."""
     alone = re.sub(rb"(?m)^#include <(undergo\.hp?p?|[a-z_]+)>$", b"", made.source)
-    # Warnings are for what could be meant otherwise: a comment within a comment, a line that goes on.
+    # Warnings are for what could be meant otherwise: a comment within a comment, a line that goes
+    # on.
     command = [compiler, f"-std={standard}", "-Wcomment", "-Werror", "-E", "-P", "-x", language, "-"]
     done = subprocess.run(command, input=alone, capture_output=True)
     if done.returncode:

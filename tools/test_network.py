@@ -29,7 +29,8 @@ ENV = environment(GO) | {"GOWORK": "off"}
 WASM = {"GOOS": "wasip1", "GOARCH": "wasm"}
 CLIENTS = 1_000
 
-# Each client and each connection of the server is a descriptor, and 1024 is what some systems begin with.
+# Each client and each connection of the server is a descriptor, and 1024 is what some systems begin
+# with.
 SOFT, HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
 MANY = 8 * CLIENTS if HARD == resource.RLIM_INFINITY else min(HARD, 8 * CLIENTS)
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(SOFT, MANY), HARD))

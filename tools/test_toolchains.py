@@ -112,7 +112,8 @@ def test_directories_are_listed(compiler: str, tree: Path) -> None:
 
 NOTDIR, NOENT = 54, 44
 MISSES = {
-    # Its source knows a file by the EBADF that wazero gives; TinyGo's library has no name for the ENOTDIR of other systems.
+    # Its source knows a file by the EBADF that wazero gives; TinyGo's library has no name for the
+    # ENOTDIR of other systems.
     "tinygo": (f"panic: fdopendir -: errno {NOTDIR}", "panic: open none: file does not exist"),
     "zig-cc": ("ENOTDIR", "No such file or directory"),
     "cargo-wasi": ("ENOTDIR", f"errno=={NOENT}"),

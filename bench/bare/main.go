@@ -1,4 +1,5 @@
-// The guest for wasmtime-py: pointers and lengths by hand, and JSON for what has a structure, as one writes it without a generator.
+// The guest for wasmtime-py: pointers and lengths by hand, and JSON for what has a structure, as
+// one writes it without a generator.
 package main
 
 import (

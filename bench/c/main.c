@@ -1,4 +1,5 @@
-// Calls the same Go functions in both ways: as a plugin through the generated header, and in a native c-shared library (cgo). Both sides take turns.
+// Calls the same Go functions in both ways: as a plugin through the generated header, and in a
+// native c-shared library (cgo). Both sides take turns.
 //
 // Usage: main plugin.wasm
 

@@ -1,4 +1,5 @@
-// Calls the same Go functions as main.c, through the header for C++, which gives values that own what they have.
+// Calls the same Go functions as main.c, through the header for C++, which gives values that own
+// what they have.
 //
 // Usage: main plugin.wasm
 

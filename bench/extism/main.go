@@ -1,4 +1,5 @@
-// The guest for Extism: it takes its input and gives its output as Extism's kit for Go plugins does, eight bytes at a time.
+// The guest for Extism: it takes its input and gives its output as Extism's kit for Go plugins
+// does, eight bytes at a time.
 package main
 
 import "encoding/binary"

@@ -1,4 +1,5 @@
-// Programs that compute, one after the other or those that are named: for each its name, microseconds, and a result.
+// Programs that compute, one after the other or those that are named: for each its name,
+// microseconds, and a result.
 package main
 
 import (

@@ -1,4 +1,5 @@
-//! The header is the one that the sources make. `UNDERGO_UPDATE_HEADER=1 cargo test -p undergo-c --test header` writes it.
+//! The header is the one that the sources make.
+//! `UNDERGO_UPDATE_HEADER=1 cargo test -p undergo-c --test header` writes it.
 
 use std::fs;
 use std::path::Path;

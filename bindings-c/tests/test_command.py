@@ -70,6 +70,7 @@ def test_the_sanitizers_find_nothing(build: Build, command: Path, conformance: P
 
 def test_valgrind_finds_nothing(programs: Callable[[str], Path], command: Path) -> None:
     need("valgrind")
-    # Compiled code is in the cache after this: even the quick compiler takes its time under valgrind.
+    # Compiled code is in the cache after this: even the quick compiler takes its time under
+    # valgrind.
     given = [programs("c"), command, "--", "input", "show"]
     assert run(given, env=QUICK) == run([*VALGRIND, *given], env=QUICK)

@@ -92,7 +92,8 @@ def test_the_sanitizers_would_find_it(build: Build, tmp_path: Path) -> None:
 def test_valgrind_finds_nothing(name: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
     need("valgrind")
     given = [*arguments(name, conformance, hostile, tmp_path), *(["short"] if name == "typed" else [])]
-    # Compiled code is in the cache after this: even the quick compiler takes its time under valgrind.
+    # Compiled code is in the cache after this: even the quick compiler takes its time under
+    # valgrind.
     run([build(name), *given], env=QUICK)
     assert "checks" in run([*VALGRIND, build(name), *given], env=QUICK)
 

@@ -1,4 +1,5 @@
-// What an instance and a pool have in common: exports, for promises and not, with the options of calls.
+// What an instance and a pool have in common: exports, for promises and not, with the options of
+// calls.
 'use strict'
 
 const native = require('./native.cjs')

@@ -91,7 +91,8 @@ for (const [code, name] of Object.entries(KINDS)) {
 
 /** What the native half calls: `frames` has three items for each, and `cause` is in an array. */
 function makeError(code, text, reason, path, flat, origin, exitCode, stderr, denied, cause) {
-  // What a call within a host function came to, and the function let through, tells more than that the function failed.
+  // What a call within a host function came to, and the function let through, tells more than that
+  // the function failed.
   if (code === 'host-error' && cause?.[0] instanceof UndergoError) return cause[0]
   const frames = []
   for (let i = 0; i < flat.length; i += 3) frames.push(new Frame(flat[i], flat[i + 1], flat[i + 2]))

@@ -1,4 +1,5 @@
-// Values of JavaScript as JSON, and back. What JSON can't hold is refused, where JSON.stringify leaves it out or makes null or {} of it.
+// Values of JavaScript as JSON, and back. What JSON can't hold is refused, where JSON.stringify
+// leaves it out or makes null or {} of it.
 'use strict'
 
 const { randomUUID } = require('node:crypto')

@@ -160,8 +160,9 @@ function isRoot(object) {
 }
 
 /**
- * What the host gives under a name: a key of a Map or of a plain object, or a public property of an object and its classes. A plugin names what it imports, and what all
- * objects have, or a class keeps to itself, is not for it. Only what is asked for is looked at.
+ * What the host gives under a name: a key of a Map or of a plain object, or a public property of an
+ * object and its classes. A plugin names what it imports, and what all objects have, or a class
+ * keeps to itself, is not for it. Only what is asked for is looked at.
  */
 function member(given, name) {
   if (types.isMap(given)) return given.get(name)

@@ -61,7 +61,8 @@ class Pool {
   }
 }
 
-// Node 20 has the symbol only in its later versions, and the `await using` of TypeScript brings it along.
+// Node 20 has the symbol only in its later versions, and the `await using` of TypeScript brings it
+// along.
 if (Symbol.asyncDispose) {
   Object.defineProperty(Pool.prototype, Symbol.asyncDispose, {
     configurable: true,

@@ -8,7 +8,8 @@ use undergo::Lend;
 use crate::home::EventLoop;
 use crate::js::{Bytes, Js};
 
-/// A copy, because JavaScript may change the buffer, or give it to a worker, before the bytes are used.
+/// A copy, because JavaScript may change the buffer, or give it to a worker, before the bytes are
+/// used.
 pub(crate) struct Copied(Vec<u8>);
 
 impl Copied {
@@ -29,8 +30,10 @@ impl AsRef<[u8]> for Copied {
     }
 }
 
-/// The buffer's own bytes, for a call that begins at once. They are asked for anew each time: JavaScript that runs while other arguments are read may take them
-/// away (a getter that transfers the buffer), which the core notices by their number. A call that has to wait gets a copy before JavaScript goes on.
+/// The buffer's own bytes, for a call that begins at once. They are asked for anew each time:
+/// JavaScript that runs while other arguments are read may take them away (a getter that transfers
+/// the buffer), which the core notices by their number. A call that has to wait gets a copy before
+/// JavaScript goes on.
 pub(crate) struct Lent(Arc<Loan>);
 
 struct Loan {
@@ -40,14 +43,16 @@ struct Loan {
     copy: OnceLock<Copied>,
 }
 
-// SAFETY: the handle is used on the thread of its loop only, and within the native function that it was given to: until there is a copy, other threads wait
-// for that, and it is made before the function returns.
+// SAFETY: the handle is used on the thread of its loop only, and within the native function that it
+// was given to: until there is a copy, other threads wait for that, and it is made before the
+// function returns.
 unsafe impl Send for Loan {}
 // SAFETY: as above.
 unsafe impl Sync for Loan {}
 
 impl Loan {
-    /// The bytes as they are now, on the thread of the loop. A buffer that grew has more than were lent.
+    /// The bytes as they are now, on the thread of the loop. A buffer that grew has more than were
+    /// lent.
     fn now(&self) -> Option<Bytes> {
         self.buffer.bytes().map(|bytes| Bytes { len: bytes.len.min(self.len), ..bytes })
     }
@@ -86,7 +91,8 @@ impl Loans {
     }
 }
 
-/// The native function returns, and its handles end. A call that has not taken its arguments by now gets a copy.
+/// The native function returns, and its handles end. A call that has not taken its arguments by now
+/// gets a copy.
 impl Drop for Loans {
     fn drop(&mut self) {
         for loan in self.0.get_mut().drain(..) {

@@ -14,7 +14,8 @@ use crate::native::Call;
 use crate::plugin::is_sync;
 use crate::promise;
 
-/// `run(plugin, options, timeout, token, sync)`: `{ code, stdout, stderr, truncated, denied, usage }`, or a promise of it.
+/// `run(plugin, options, timeout, token, sync)`:
+/// `{ code, stdout, stderr, truncated, denied, usage }`, or a promise of it.
 pub(crate) fn run(call: &Call<'_>) -> Result<Js> {
     let plugin = call.plugin(0)?.clone();
     let config::Given { options, table, .. } = config::instance(call, call.arg(1)?)?;

@@ -143,7 +143,8 @@ pub(crate) fn call(timeout: Js, token: Js) -> Made<CallOptions> {
     Ok(CallOptions { timeout: milliseconds(timeout)?, cancel, ..CallOptions::default() })
 }
 
-/// Reads `{ compile, cache, bounds, timeout, token, compiler, optimize }`: the cache is a path, false, or undefined for the user's own.
+/// Reads `{ compile, cache, bounds, timeout, token, compiler, optimize }`: the cache is a path,
+/// false, or undefined for the user's own.
 pub(crate) fn plugin(given: Js) -> Made<PluginOptions> {
     let compile = match &*given.get_named("compile")?.string()? {
         "fast" => Compile::Fast,

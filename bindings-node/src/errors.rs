@@ -8,7 +8,8 @@ use crate::home::{EventLoop, ended};
 use crate::js::{Env, Failed, Js, Kind, Made};
 use crate::kept::Kept;
 
-/// The `UndergoError` for an error. What a host function threw is its `cause`, as the same object. `None` when JavaScript can't run any more.
+/// The `UndergoError` for an error. What a host function threw is its `cause`, as the same object.
+/// `None` when JavaScript can't run any more.
 pub(crate) fn to_js(home: &EventLoop, error: &Error) -> Option<Js> {
     let env = home.here()?;
     let made = home
@@ -55,7 +56,8 @@ fn details(env: Env, error: &Error) -> Made<[Js; 10]> {
     ])
 }
 
-/// What a function of JavaScript threw, on its way through the guest, or `cancelled` when JavaScript can't run any more.
+/// What a function of JavaScript threw, on its way through the guest, or `cancelled` when
+/// JavaScript can't run any more.
 pub(crate) fn thrown(home: &Arc<EventLoop>, env: Env) -> Error {
     env.take_exception().map_or_else(ended, |exception| from_host(home, exception))
 }

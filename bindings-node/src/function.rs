@@ -80,14 +80,16 @@ pub(crate) enum Way {
 pub(crate) struct Callee {
     pub(crate) home: Arc<EventLoop>,
     pub(crate) target: Target,
-    /// Its host functions, for the time of calls: otherwise what JavaScript has of the instance keeps them alive.
+    /// Its host functions, for the time of calls: otherwise what JavaScript has of the instance
+    /// keeps them alive.
     pub(crate) table: Option<Arc<Kept>>,
     pub(crate) bigint: bool,
     /// Of an instance: what the garbage collector is told of its memory.
     pub(crate) _charge: Option<Arc<Charge>>,
 }
 
-/// Bytes that JavaScript's objects keep alive, and that V8 does not see: with them it collects in time.
+/// Bytes that JavaScript's objects keep alive, and that V8 does not see: with them it collects in
+/// time.
 pub(crate) struct Charge {
     home: Arc<EventLoop>,
     bytes: i64,
@@ -127,7 +129,8 @@ struct Export {
     is_sync: bool,
 }
 
-/// Makes the function for an export. It owns `table` in JavaScript's sense, so that the collector sees a host function which refers to its instance.
+/// Makes the function for an export. It owns `table` in JavaScript's sense, so that the collector
+/// sees a host function which refers to its instance.
 pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptions, is_sync: bool) -> Result<Js> {
     let found = callee.target.plugin().exports().nth(number);
     let function = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {number}")))?.clone();
@@ -155,7 +158,8 @@ fn wrap(env: Env, name: &str, export: Export) -> Made {
     let made =
         made.and_then(|raw| node!(napi_add_finalizer(env, raw, data.cast(), Some(free), ptr::null_mut(), ptr::null_mut())).map(|()| raw));
     if made.is_err() {
-        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to nobody.
+        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to
+        // nobody.
         drop(unsafe { Box::from_raw(data) });
     }
     made.map(|raw| env.value(raw))
@@ -239,7 +243,8 @@ impl Export {
         spawn(home.clone(), async move {
             let _under_way = under_way;
             if within.is_some() {
-                // The host function from which this comes lets it in only when it has returned its own promise.
+                // The host function from which this comes lets it in only when it has returned its
+                // own promise.
                 give_turn().await;
             }
             let done = settle.clone();

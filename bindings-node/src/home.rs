@@ -1,4 +1,5 @@
-//! The event loop of an environment as the home of calls: the one thread on which its JavaScript runs.
+//! The event loop of an environment as the home of calls: the one thread on which its JavaScript
+//! runs.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -54,7 +55,8 @@ impl Default for Function {
     }
 }
 
-// SAFETY: such a function is made to be called from any thread; the queue's lock keeps it from being used once it is gone.
+// SAFETY: such a function is made to be called from any thread; the queue's lock keeps it from
+// being used once it is gone.
 unsafe impl Send for Function {}
 
 /// What only the loop's own thread touches.
@@ -84,7 +86,8 @@ pub(crate) struct Helpers {
     pub(crate) realm: Option<Reference>,
 }
 
-// SAFETY: `mine` and `env` are used through `here` and `mine()` only, which look at the thread; the rest is Send and Sync.
+// SAFETY: `mine` and `env` are used through `here` and `mine()` only, which look at the thread; the
+// rest is Send and Sync.
 unsafe impl Send for EventLoop {}
 // SAFETY: as above.
 unsafe impl Sync for EventLoop {}
@@ -211,7 +214,8 @@ impl EventLoop {
         if queue.closed {
             return;
         }
-        // SAFETY: this is the loop's thread, and the function is there until the queue is closed. Neither call can fail then.
+        // SAFETY: this is the loop's thread, and the function is there until the queue is closed.
+        // Neither call can fail then.
         let _ = unsafe {
             if hold {
                 sys::napi_ref_threadsafe_function(env.0, queue.function.0)
@@ -236,7 +240,8 @@ impl EventLoop {
         }
         queue.turns.push_back(turn);
         if !std::mem::replace(&mut queue.asked, true) {
-            // SAFETY: the function is there until the queue is closed, and the lock keeps it from being closed now. It can't be full: it has no bound.
+            // SAFETY: the function is there until the queue is closed, and the lock keeps it from
+            // being closed now. It can't be full: it has no bound.
             let _ =
                 unsafe { sys::napi_call_threadsafe_function(queue.function.0, ptr::null_mut(), ThreadsafeFunctionCallMode::nonblocking) };
         }
@@ -261,7 +266,8 @@ impl EventLoop {
                 Turn::Task(job) => job.run(),
                 Turn::Code(code) => code(env),
             });
-            // Nothing of ours leaves an exception behind, but one would be taken for that of whatever runs next.
+            // Nothing of ours leaves an exception behind, but one would be taken for that of
+            // whatever runs next.
             let _ = env.take_exception();
             if began.elapsed() >= TURN {
                 break;
@@ -301,7 +307,8 @@ unsafe extern "C" fn turn(env: sys::napi_env, _function: sys::napi_value, contex
     if env.is_null() || context.is_null() {
         return;
     }
-    // SAFETY: the context is the reference that `open` gave to the function, which has it until it is freed.
+    // SAFETY: the context is the reference that `open` gave to the function, which has it until it
+    // is freed.
     unsafe { &*context.cast::<EventLoop>() }.turn();
 }
 
@@ -327,8 +334,8 @@ impl Home for EventLoop {
     }
 }
 
-/// Whether a thread's JavaScript was asked to end (`worker.terminate()`), which ends the calls for which it waits. Asked by the core, on that thread, every few
-/// milliseconds.
+/// Whether a thread's JavaScript was asked to end (`worker.terminate()`), which ends the calls for
+/// which it waits. Asked by the core, on that thread, every few milliseconds.
 pub(crate) fn look() -> undergo::Result<()> {
     let Some(env) = WAITS.get() else { return Ok(()) };
     let now = Instant::now();

@@ -15,8 +15,9 @@ use crate::kept::Kept;
 use crate::lift::ToJs;
 use crate::lower::Given;
 
-/// A function in the array of an instance's host functions, each with its `this` behind it. The array belongs to JavaScript, whose collector so sees the cycle of
-/// a function that refers to its instance.
+/// A function in the array of an instance's host functions, each with its `this` behind it. The
+/// array belongs to JavaScript, whose collector so sees the cycle of a function that refers to its
+/// instance.
 #[derive(Clone)]
 pub(crate) struct Callable {
     pub(crate) table: Arc<Kept>,
@@ -54,7 +55,8 @@ impl Callable {
         };
         let result = call.outside(|| match &lease {
             None => env.call(function, this, &args),
-            // What the function calls, now and after it has awaited something, is known to come from it.
+            // What the function calls, now and after it has awaited something, is known to come
+            // from it.
             Some(lease) => {
                 let run = home.helper(|helpers| &helpers.run);
                 run.map_err(|_| crate::js::Failed(0)).and_then(|run| {
@@ -81,7 +83,8 @@ impl Callable {
         let home = home.clone();
         call.defer(Box::pin(async move {
             let _lease = lease;
-            // A promise that nobody can settle any more is collected, and what waits for it with it; the guest waits nevertheless.
+            // A promise that nobody can settle any more is collected, and what waits for it with
+            // it; the guest waits nevertheless.
             let _settled = settled;
             let outcome: Outcome = receiver.await.map_err(|_| crate::home::ended())?;
             let value = outcome?;
@@ -148,7 +151,8 @@ impl Tagged for Settled {
     const TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0x31f7_a85e_0c92_4db6, upper: 0xa6e4_13d8_7b50_c29f };
 }
 
-/// What the package calls when such a promise is settled: with what waits for it, whether it was fulfilled, and the value.
+/// What the package calls when such a promise is settled: with what waits for it, whether it was
+/// fulfilled, and the value.
 pub(crate) fn settle(home: &Arc<EventLoop>, env: Env, args: &[Js]) -> Result<Js> {
     let [settled, fulfilled, value] = args else { return Err(Error::new(ErrorKind::HostError, "settle takes three arguments")) };
     let settled = settled.owned::<Settled>().ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "nobody waits for that promise"))?;

@@ -21,7 +21,8 @@ fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, &'c AsyncInstance)> {
     }
 }
 
-/// `bind(callee, number, timeout, token, sync)`: the function for an export of an instance or a pool.
+/// `bind(callee, number, timeout, token, sync)`: the function for an export of an instance or a
+/// pool.
 pub(crate) fn bind(call: &Call<'_>) -> Result<Js> {
     let number = call.made(config::whole(call.arg(1)?))?.unwrap_or_default();
     let options = call.made(config::call(call.arg(2)?, call.arg(3)?))?;

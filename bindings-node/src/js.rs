@@ -1,14 +1,17 @@
 //! JavaScript's values, as Node-API has them.
 //!
-//! A [`Js`] is a handle: it belongs to the thread of its environment, and is valid until the native function, or the callback, that got it returns. What has to
-//! live longer is [`Kept`](crate::kept::Kept). A call of Node-API fails when an exception is thrown, or when the environment ends: [`Failed`].
+//! A [`Js`] is a handle: it belongs to the thread of its environment, and is valid until the native
+//! function, or the callback, that got it returns. What has to live longer is
+//! [`Kept`](crate::kept::Kept). A call of Node-API fails when an exception is thrown, or when the
+//! environment ends: [`Failed`].
 
 use std::ffi::c_void;
 use std::ptr;
 
 use napi::sys::{self, ValueType};
 
-/// A call of Node-API did not do what it should: an exception waits to be taken, or JavaScript can't run any more.
+/// A call of Node-API did not do what it should: an exception waits to be taken, or JavaScript
+/// can't run any more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failed(pub(crate) i32);
 
@@ -24,7 +27,8 @@ pub(crate) type Made<T = Js> = Result<T, Failed>;
 /// Calls a function of Node-API.
 macro_rules! node {
     ($function:ident($env:expr $(, $arg:expr)* $(,)?)) => {{
-        // SAFETY: the environment and all values are live: handles are used only while the callback that got them runs. Pointers are to variables of the caller.
+        // SAFETY: the environment and all values are live: handles are used only while the callback
+        // that got them runs. Pointers are to variables of the caller.
         let status = unsafe { napi::sys::$function($env.0 $(, $arg)*) };
         if status == napi::sys::Status::napi_ok { Ok(()) } else { Err($crate::js::Failed(status)) }
     }};
@@ -80,12 +84,13 @@ pub(crate) struct Bytes {
 }
 
 impl Bytes {
-    /// A copy of them. JavaScript of this thread does not run meanwhile; another thread may write to shared memory, of which any mixture is
-    /// copied then.
+    /// A copy of them. JavaScript of this thread does not run meanwhile; another thread may write
+    /// to shared memory, of which any mixture is copied then.
     pub(crate) fn copy_to(&self, target: &mut [u8]) {
         let len = target.len().min(self.len);
         if len > 0 {
-            // SAFETY: Node says that so many bytes are there, and no guest's memory is part of a buffer of JavaScript.
+            // SAFETY: Node says that so many bytes are there, and no guest's memory is part of a
+            // buffer of JavaScript.
             unsafe { ptr::copy_nonoverlapping(self.data, target.as_mut_ptr(), len) };
         }
     }
@@ -182,8 +187,9 @@ impl Env {
         Ok(self.value(buffer))
     }
 
-    /// The same by a Buffer, whose memory Node does not clear before it copies the bytes there; for many bytes that is half of the work. `None` where a Buffer is
-    /// part of memory that the array must not lie in.
+    /// The same by a Buffer, whose memory Node does not clear before it copies the bytes there; for
+    /// many bytes that is half of the work. `None` where a Buffer is part of memory that the array
+    /// must not lie in.
     fn large_array(self, array: i32, bytes: &[u8], item: usize) -> Option<Js> {
         let raw = get!(ptr::null_mut(); napi_create_buffer_copy(self, bytes.len(), bytes.as_ptr().cast(), &mut ptr::null_mut())).ok()?;
         let (mut len, mut buffer, mut offset) = (0, ptr::null_mut(), 0);
@@ -219,7 +225,8 @@ impl Env {
         get!(false; napi_strict_equals(self, a.raw, b.raw)).unwrap_or(false)
     }
 
-    /// Takes the exception that is thrown. `None` when there is none: then JavaScript can't run any more.
+    /// Takes the exception that is thrown. `None` when there is none: then JavaScript can't run any
+    /// more.
     pub(crate) fn take_exception(self) -> Option<Js> {
         let pending = get!(false; napi_is_exception_pending(self)).unwrap_or(false);
         if !pending {
@@ -383,7 +390,8 @@ impl Js {
         get!(false; napi_is_typedarray(self.env, self.raw)).unwrap_or(false)
     }
 
-    /// Where the bytes of a typed array, a DataView or an ArrayBuffer are; `None` for anything else.
+    /// Where the bytes of a typed array, a DataView or an ArrayBuffer are; `None` for anything
+    /// else.
     pub(crate) fn bytes(self) -> Option<Bytes> {
         let (env, raw) = (self.env, self.raw);
         let mut data: *mut c_void = ptr::null_mut();
@@ -437,13 +445,14 @@ impl Js {
             return None;
         }
         let data: *mut c_void = get!(ptr::null_mut(); napi_unwrap(self.env, self.raw)).ok()?;
-        // SAFETY: only `owner` gives an object this tag, with a value of this type, which lives as long as the object, which the caller has on
-        // its stack.
+        // SAFETY: only `owner` gives an object this tag, with a value of this type, which lives as
+        // long as the object, which the caller has on its stack.
         Some(unsafe { &*data.cast::<T>() })
     }
 }
 
-/// A type of Rust whose values objects of JavaScript own. A tag is a random number, for this type of this addon alone.
+/// A type of Rust whose values objects of JavaScript own. A tag is a random number, for this type
+/// of this addon alone.
 pub(crate) trait Tagged: 'static {
     const TAG: sys::napi_type_tag;
 }

@@ -14,7 +14,8 @@ pub(crate) struct Kept {
     reference: Reference,
 }
 
-// SAFETY: the reference is used on the thread of its loop only, which `EventLoop::here` sees to; elsewhere it is only carried.
+// SAFETY: the reference is used on the thread of its loop only, which `EventLoop::here` sees to;
+// elsewhere it is only carried.
 unsafe impl Send for Kept {}
 // SAFETY: as above.
 unsafe impl Sync for Kept {}
@@ -48,7 +49,8 @@ impl Kept {
         self.reference.get(env).ok_or_else(gone)
     }
 
-    /// Keeps the object alive for a time; undone by [`release`](Kept::release). On the thread of its loop.
+    /// Keeps the object alive for a time; undone by [`release`](Kept::release). On the thread of
+    /// its loop.
     pub(crate) fn hold(&self, env: Env) {
         self.reference.hold(env);
     }

@@ -60,9 +60,10 @@ use napi_derive::napi;
 
 use crate::js::Env;
 
-/// What Node gets when it loads the library: once for the main thread, and once for each worker that asks for it. It has one function,
-/// `open(helpers)`, which each copy of the package's JavaScript calls for native functions of its own: a program may have several, when it
-/// loads the package anew, or in contexts of module `vm`, as Jest does.
+/// What Node gets when it loads the library: once for the main thread, and once for each worker
+/// that asks for it. It has one function, `open(helpers)`, which each copy of the package's
+/// JavaScript calls for native functions of its own: a program may have several, when it loads the
+/// package anew, or in contexts of module `vm`, as Jest does.
 #[napi(module_exports)]
 pub fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     undergo::set_interrupt(home::look);

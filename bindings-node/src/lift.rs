@@ -49,7 +49,8 @@ impl ToJs<'_> {
 impl ToJs<'_> {
     /// A map: an object, or a Map.
     fn entries(&self, is_object: bool, len: usize, mut entry: impl FnMut(usize) -> Result<(Js, Js)>) -> Result<Js> {
-        /// Entries that are added at once. The deadline is looked at between them, since a guest may choose keys that V8 puts into one place.
+        /// Entries that are added at once. The deadline is looked at between them, since a guest
+        /// may choose keys that V8 puts into one place.
         const PART: usize = 256;
         let undefined = self.made(self.env.undefined())?;
         let is_object = self.made(self.env.bool(is_object))?;
@@ -80,13 +81,15 @@ fn inexact(value: impl std::fmt::Display) -> Error {
 impl Lift for ToJs<'_> {
     type Value = Js;
 
-    // What V8 allocates for each, as `process.memoryUsage()` shows it: on its heap, and outside for the memory of typed arrays.
+    // What V8 allocates for each, as `process.memoryUsage()` shows it: on its heap, and outside for
+    // the memory of typed arrays.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         match piece {
             Piece::None | Piece::Some | Piece::Bool => 0,
             Piece::Number | Piece::Duration => 24,
             Piece::Time => 112,
-            // Two bytes for each character, where one of them is beyond U+00FF, of which the first byte is 0xC4 at the least.
+            // Two bytes for each character, where one of them is beyond U+00FF, of which the first
+            // byte is 0xC4 at the least.
             Piece::Case(text) | Piece::Text(text) => {
                 let wide = u64::from(text.bytes().fold(0, u8::max) >= 0xC4);
                 32 + text.len() as u64 * (1 + wide)

@@ -62,7 +62,8 @@ impl Given<'_> {
         env.undefined().and_then(|this| env.call(helper, this, &[self.js])).map_err(self.failed())
     }
 
-    /// A buffer whose memory was given away, or one that lies beyond the end of memory which shrank, says that it is empty; it is not meant to be.
+    /// A buffer whose memory was given away, or one that lies beyond the end of memory which
+    /// shrank, says that it is empty; it is not meant to be.
     fn intact(&self, len: usize) -> Lowered<()> {
         if len > 0 || self.helper(|helpers| &helpers.intact)?.bool().map_err(self.failed())? {
             return Ok(());

@@ -113,7 +113,8 @@ pub(crate) fn export(env: Env, object: Js, home: &Arc<EventLoop>, name: &str, fu
     let made = get!(ptr::null_mut(); napi_create_function(env, name.as_ptr().cast(), name.len().cast_signed(), Some(invoke), data));
     let made = made.and_then(|raw| node!(napi_add_finalizer(env, raw, data, Some(free), ptr::null_mut(), ptr::null_mut())).map(|()| raw));
     if made.is_err() {
-        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to nobody.
+        // SAFETY: nobody will free it otherwise; a function that was made nevertheless was given to
+        // nobody.
         drop(unsafe { Box::from_raw(data.cast::<Bound>()) });
     }
     object.set_named(name, env.value(made?))

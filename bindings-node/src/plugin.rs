@@ -30,13 +30,15 @@ impl Source {
         match self {
             Source::File(path) => Plugin::from_file_with(path, options),
             Source::Bytes(bytes) => Plugin::from_bytes_with("plugin.wasm", &bytes, options),
-            // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody tampered with it: `lib/plugin.cjs` asks for that.
+            // SAFETY: the caller has said that the file is what `undergo compile` made, and that
+            // nobody tampered with it: `lib/plugin.cjs` asks for that.
             Source::Compiled(path) => unsafe { Plugin::load_compiled(path) },
         }
     }
 }
 
-/// `load(source, { compile, cache, compiled }, sync)`: the plugin, or a promise of it. A source is a path or bytes.
+/// `load(source, { compile, cache, compiled }, sync)`: the plugin, or a promise of it. A source is
+/// a path or bytes.
 pub(crate) fn load(call: &Call<'_>) -> Result<Js> {
     let (source, given) = (call.arg(0)?, call.arg(1)?);
     let options = call.made(config::plugin(given))?;

@@ -74,7 +74,8 @@ fn reject(home: &EventLoop, deferred: sys::napi_deferred, error: &Error) {
     }
 }
 
-/// Runs a future as a task of the loop, and gives the promise of what `convert` makes of its outcome. `table` has the host functions that it may need.
+/// Runs a future as a task of the loop, and gives the promise of what `convert` makes of its
+/// outcome. `table` has the host functions that it may need.
 pub(crate) fn of<T: Send + 'static>(
     home: &Arc<EventLoop>,
     env: Env,

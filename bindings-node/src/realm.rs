@@ -1,4 +1,5 @@
-//! Values of the realm in which the package's JavaScript runs: a context of module `vm` has classes of its own, and programs there expect them.
+//! Values of the realm in which the package's JavaScript runs: a context of module `vm` has classes
+//! of its own, and programs there expect them.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Js, Made};
 
-// The classes of a realm are an array of `Object`, `Array`, `Date`, and the typed arrays in the order of Node-API's numbers.
+// The classes of a realm are an array of `Object`, `Array`, `Date`, and the typed arrays in the
+// order of Node-API's numbers.
 const OBJECT: u32 = 0;
 const ARRAY: u32 = 1;
 const DATE: u32 = 2;

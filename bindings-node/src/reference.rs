@@ -6,11 +6,13 @@ use napi::sys;
 
 use crate::js::{Env, Js, Made, get, node};
 
-/// A reference to an object or a function. It ends with its environment, or by [`delete`](Reference::delete).
+/// A reference to an object or a function. It ends with its environment, or by
+/// [`delete`](Reference::delete).
 #[derive(Clone, Copy)]
 pub(crate) struct Reference(sys::napi_ref);
 
-// SAFETY: the reference is used by functions that take its environment only, and so on the environment's thread; elsewhere it is only carried.
+// SAFETY: the reference is used by functions that take its environment only, and so on the
+// environment's thread; elsewhere it is only carried.
 unsafe impl Send for Reference {}
 // SAFETY: as above.
 unsafe impl Sync for Reference {}

@@ -12,7 +12,8 @@ use crate::kept::Kept;
 /// The keys of a record's fields.
 struct Keys(Kept);
 
-/// The same, in a native function: an array of strings as V8 keeps them, for which a look-up is quickest.
+/// The same, in a native function: an array of strings as V8 keeps them, for which a look-up is
+/// quickest.
 pub(crate) struct RecordKeys(Js);
 
 impl RecordKeys {

@@ -1,4 +1,5 @@
-// The type definitions, which editors show: each member is documented, and each method that can fail says so.
+// The type definitions, which editors show: each member is documented, and each method that can
+// fail says so.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
-// The hostile guest of conformance/hostile, in each way there is to call it; conformance/README.md says how the list is run.
+// The hostile guest of conformance/hostile, in each way there is to call it; conformance/README.md
+// says how the list is run.
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'

@@ -100,7 +100,8 @@ test('what is no network', async (t) => {
   }
 })
 
-// A module whose export opens a socket, and gives the number for what went wrong; and one that has nothing to do with the network.
+// A module whose export opens a socket, and gives the number for what went wrong; and one that has
+// nothing to do with the network.
 const OPENS = Buffer.from(
   'AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC' +
     'AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL',

@@ -1,4 +1,5 @@
-// Several copies of the package in one program: in a context of module `vm`, as Jest has one for each file of tests, and when it is loaded anew.
+// Several copies of the package in one program: in a context of module `vm`, as Jest has one for
+// each file of tests, and when it is loaded anew.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

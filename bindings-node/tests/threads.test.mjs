@@ -1,4 +1,5 @@
-// Worker threads, the end of processes, and what the garbage collector gets back: each in a process of its own.
+// Worker threads, the end of processes, and what the garbage collector gets back: each in a process
+// of its own.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'

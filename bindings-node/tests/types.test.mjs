@@ -1,4 +1,5 @@
-// Types: what tsc --strict says of the package's declarations, and of the modules that `undergo bindgen` writes.
+// Types: what tsc --strict says of the package's declarations, and of the modules that
+// `undergo bindgen` writes.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'

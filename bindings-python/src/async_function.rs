@@ -38,8 +38,9 @@ impl Target {
     }
 }
 
-// An export of an asynchronous instance or pool. Called with the function's arguments, by position or by name, on the thread of a running event loop; gives what
-// is to be awaited. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)
+// An export of an asynchronous instance or pool. Called with the function's arguments, by position
+// or by name, on the thread of a running event loop; gives what is to be awaited. (No doc comment:
+// that would be the class's `__doc__`, which hides the getter for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct AsyncFunction {
     target: Target,
@@ -78,7 +79,8 @@ impl AsyncFunction {
         }))
     }
 
-    /// Functions that have `__get__` are routines for `inspect` and `help`, and this one is already bound.
+    /// Functions that have `__get__` are routines for `inspect` and `help`, and this one is already
+    /// bound.
     fn __get__<'py>(slf: Bound<'py, Self>, _instance: &Bound<'py, PyAny>, _owner: &Bound<'py, PyAny>) -> Bound<'py, Self> {
         slf
     }

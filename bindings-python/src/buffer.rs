@@ -10,8 +10,9 @@ use pyo3::ffi::{Py_ssize_t, PyObject};
 use pyo3::prelude::*;
 use undergo::{Lend, Scalar};
 
-/// The protocol joined the stable ABI with Python 3.11, so `abi3-py310` has no declarations for it; functions and struct have been the same,
-/// and exported, since Python 3.0 (PEP 3118; the struct in 3.10's `Include/cpython/object.h` and 3.11's `Include/pybuffer.h` is one).
+/// The protocol joined the stable ABI with Python 3.11, so `abi3-py310` has no declarations for it;
+/// functions and struct have been the same, and exported, since Python 3.0 (PEP 3118; the struct in
+/// 3.10's `Include/cpython/object.h` and 3.11's `Include/pybuffer.h` is one).
 #[repr(C)]
 struct RawBuffer {
     buf: *mut c_void,
@@ -38,18 +39,20 @@ const C_CONTIGUOUS: c_int = 0x20 | 0x10 | 0x8;
 /// An exported buffer. Its exporter keeps the memory in place until it is dropped.
 pub(crate) struct Buffer(Box<RawBuffer>);
 
-// SAFETY: the struct is only read; the memory behind it stays in place whatever thread looks (an exporter may not move it while it is exported),
-// and it is released with the interpreter's lock held, in `drop`.
+// SAFETY: the struct is only read; the memory behind it stays in place whatever thread looks (an
+// exporter may not move it while it is exported), and it is released with the interpreter's lock
+// held, in `drop`.
 unsafe impl Send for Buffer {}
 // SAFETY: as above.
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// The object's memory, if it has a C-contiguous one of at most one dimension whose items are `scalar`s. Fails where the object's own code
-    /// asks the program to end.
+    /// The object's memory, if it has a C-contiguous one of at most one dimension whose items are
+    /// `scalar`s. Fails where the object's own code asks the program to end.
     pub(crate) fn of(object: &Bound<'_, PyAny>, scalar: Scalar) -> PyResult<Option<Buffer>> {
         let mut view = Box::new(MaybeUninit::<RawBuffer>::uninit());
-        // SAFETY: the lock is held, as `object` shows, and `view` is room for the struct that the function fills.
+        // SAFETY: the lock is held, as `object` shows, and `view` is room for the struct that the
+        // function fills.
         if unsafe { PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), FORMAT | C_CONTIGUOUS) } != 0 {
             let raised = PyErr::fetch(object.py());
             return if raised.is_instance_of::<PyException>(object.py()) { Ok(None) } else { Err(raised) };
@@ -63,7 +66,8 @@ impl Buffer {
         let format = if self.0.format.is_null() {
             b"B"
         } else {
-            // SAFETY: a format that is not null is a C string of the exporter, which lives as long as the view.
+            // SAFETY: a format that is not null is a C string of the exporter, which lives as long
+            // as the view.
             unsafe { CStr::from_ptr(self.0.format) }.to_bytes()
         };
         let format = match format {
@@ -93,7 +97,8 @@ impl Buffer {
     }
 }
 
-// Not a slice: other threads may write to a mutable buffer meanwhile, as with every user of the protocol. Any mixture is copied then.
+// Not a slice: other threads may write to a mutable buffer meanwhile, as with every user of the
+// protocol. Any mixture is copied then.
 impl Lend for Buffer {
     fn size(&self) -> usize {
         if self.0.buf.is_null() { 0 } else { usize::try_from(self.0.len).unwrap_or(0) }
@@ -101,8 +106,8 @@ impl Lend for Buffer {
 
     fn copy_to(&self, target: &mut [u8]) {
         let len = target.len().min(self.size());
-        // SAFETY: the exporter promises `size` contiguous bytes at `buf` until the view is released, and the guest's memory is no part of
-        // them, as no object exports that.
+        // SAFETY: the exporter promises `size` contiguous bytes at `buf` until the view is
+        // released, and the guest's memory is no part of them, as no object exports that.
         unsafe { ptr::copy_nonoverlapping(self.0.buf.cast_const().cast(), target.as_mut_ptr(), len) }
     }
 }

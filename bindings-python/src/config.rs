@@ -80,8 +80,8 @@ fn same_listener(descriptor: std::os::fd::RawFd) -> PyResult<TcpListener> {
     if descriptor < 0 {
         return Err(PyValueError::new_err("the descriptor of a listener is negative"));
     }
-    // SAFETY: the number is no -1, and of a socket that the sandbox holds. Nothing is done with it here but to have the system copy it, which fails when the
-    // socket has been closed since.
+    // SAFETY: the number is no -1, and of a socket that the sandbox holds. Nothing is done with it
+    // here but to have the system copy it, which fails when the socket has been closed since.
     let socket = unsafe { std::os::fd::BorrowedFd::borrow_raw(descriptor) };
     Ok(socket.try_clone_to_owned()?.into())
 }

@@ -1,4 +1,5 @@
-//! A call, as an object that Python awaits; and a coroutine of Python, as something that a guest waits for.
+//! A call, as an object that Python awaits; and a coroutine of Python, as something that a guest
+//! waits for.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -116,7 +117,8 @@ impl Call {
         Call { name: name.to_owned(), parent, state: Mutex::new(State::New(Box::new(begin))) }
     }
 
-    /// Starts the call, or goes on waiting: what the loop waits for, or the result as a StopIteration.
+    /// Starts the call, or goes on waiting: what the loop waits for, or the result as a
+    /// StopIteration.
     fn step<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, State::Over) {
@@ -235,7 +237,8 @@ impl Drop for Call {
     }
 }
 
-/// Warns of a call that nobody awaited, and that never began, in the words that Python has for its own coroutines.
+/// Warns of a call that nobody awaited, and that never began, in the words that Python has for its
+/// own coroutines.
 fn forgotten(name: &str) {
     Python::try_attach(|py| {
         // An object may end while an exception is on its way.
@@ -270,7 +273,8 @@ pub(crate) fn lease(py: Python<'_>) -> PyResult<Option<Lease>> {
     Ok(found.cast::<Within>().ok().map(|within| within.get().0))
 }
 
-/// Calls a host function as the asynchronous call from which it comes would: on its loop, with its context variables.
+/// Calls a host function as the asynchronous call from which it comes would: on its loop, with its
+/// context variables.
 pub(crate) fn call_host<'py>(call: &HostCall<'_>, function: &Bound<'py, PyAny>, args: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
     let py = function.py();
     let Some(place) = call.caller().and_then(|caller| caller.downcast_ref::<Place>()) else { return function.call1(args) };
@@ -349,7 +353,8 @@ impl Done {
     fn __call__(&self, py: Python<'_>, task: &Bound<'_, PyAny>) {
         let Some(sender) = lock(&self.0).take() else { return };
         let outcome = task.call_method0("result").map(Bound::unbind);
-        // Who waited may have given up; the send wakes them otherwise, for which the interpreter's lock is not needed.
+        // Who waited may have given up; the send wakes them otherwise, for which the interpreter's
+        // lock is not needed.
         py.detach(|| drop(sender.send(outcome)));
     }
 }

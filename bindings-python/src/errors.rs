@@ -19,7 +19,8 @@ pub(crate) fn remark(py: Python<'_>, raised: PyErr) -> Error {
     Error::new(ErrorKind::TypeMismatch, text).with_host(Arc::new(Remark(raised)))
 }
 
-/// The exception for an error: the one that a host function raised, if that is the cause, as the same object.
+/// The exception for an error: the one that a host function raised, if that is the cause, as the
+/// same object.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(raised) = error.host().and_then(|host| host.downcast_ref::<PyErr>()) {
         return raised.clone_ref(py);
@@ -51,8 +52,9 @@ fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     Ok(made)
 }
 
-/// An exception of a host function, on its way through the guest. An `Exception` becomes a Go error where the import returns one;
-/// what asks the program to end (`KeyboardInterrupt`, `SystemExit`) does not.
+/// An exception of a host function, on its way through the guest. An `Exception` becomes a Go error
+/// where the import returns one; what asks the program to end (`KeyboardInterrupt`, `SystemExit`)
+/// does not.
 pub(crate) fn from_host(py: Python<'_>, raised: PyErr) -> Error {
     let value = raised.value(py);
     let text = value.str().map(|text| text.to_string()).unwrap_or_default();

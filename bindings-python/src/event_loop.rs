@@ -1,4 +1,5 @@
-//! An asyncio event loop as the home of calls: the one thread on which Python's own code runs for them.
+//! An asyncio event loop as the home of calls: the one thread on which Python's own code runs for
+//! them.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -56,7 +57,8 @@ impl EventLoop {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the loop to run the jobs. One that is closed will not, so they are dropped, and their calls with them.
+    /// Asks the loop to run the jobs. One that is closed will not, so they are dropped, and their
+    /// calls with them.
     fn ask(this: &Arc<Self>, py: Python<'_>) {
         let asked = Py::new(py, Turn(this.clone())).and_then(|turn| this.event_loop.bind(py).call_method1("call_soon_threadsafe", (turn,)));
         if asked.is_err() {

@@ -13,8 +13,9 @@ use crate::lower::Object;
 use crate::names::python_name;
 use crate::signature;
 
-// An export of an instance, or of a pool. Called with the function's arguments, by position or by name, from any thread; the interpreter's lock is
-// released while the guest runs. (No doc comment: that would be the class's `__doc__`, which hides the getter for the function's own.)
+// An export of an instance, or of a pool. Called with the function's arguments, by position or by
+// name, from any thread; the interpreter's lock is released while the guest runs. (No doc comment:
+// that would be the class's `__doc__`, which hides the getter for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct Function {
     target: Target,
@@ -47,7 +48,8 @@ impl Target {
         arguments: &mut undergo::Arguments<'_, 'py>,
         options: &CallOptions,
     ) -> undergo::Result<Bound<'py, PyAny>> {
-        // The instance is left when this returns, which must not happen with the interpreter's lock held: who has it next may have to be waited for.
+        // The instance is left when this returns, which must not happen with the interpreter's lock
+        // held: who has it next may have to be waited for.
         let lift = |outcome: undergo::Outcome<'_, '_>| Python::attach(|py| outcome.lift(&ToPython(py)).map(Bound::unbind));
         match self {
             Target::Instance(instance) => py.detach(|| arguments.call(instance, options, lift)),
@@ -136,7 +138,8 @@ impl Function {
         self.target.call(py, &mut arguments, &self.options).map_err(fail)
     }
 
-    /// Functions that have `__get__` are routines for `inspect` and `help`, and this one is already bound.
+    /// Functions that have `__get__` are routines for `inspect` and `help`, and this one is already
+    /// bound.
     fn __get__<'py>(slf: Bound<'py, Self>, _instance: &Bound<'py, PyAny>, _owner: &Bound<'py, PyAny>) -> Bound<'py, Self> {
         slf
     }

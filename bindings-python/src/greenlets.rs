@@ -1,4 +1,5 @@
-//! Greenlets (also those of gevent and eventlet): which one runs. They take turns on the stack of their thread, so that the core can't tell them apart by itself.
+//! Greenlets (also those of gevent and eventlet): which one runs. They take turns on the stack of
+//! their thread, so that the core can't tell them apart by itself.
 
 use pyo3::ffi;
 use pyo3::intern;
@@ -19,7 +20,8 @@ pub(crate) fn note(py: Python<'_>) {
 
 /// Calls code of the user's, which may switch to other greenlets, with these positional arguments.
 ///
-/// PyO3 counts for each thread how often it is attached to the interpreter. Greenlets share the count of their thread, and take turns in any order: so whoever is left has to have as many as
+/// PyO3 counts for each thread how often it is attached to the interpreter. Greenlets share the
+/// count of their thread, and take turns in any order: so whoever is left has to have as many as
 /// whoever goes on. The interpreter's own code has none.
 pub(crate) fn call<'py>(function: &Bound<'py, PyAny>, args: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
     let py = function.py();
@@ -58,7 +60,8 @@ impl Drop for Attached {
     }
 }
 
-/// A number that no other greenlet of this thread has; 0 for the thread's own code where nothing makes that switch. `None` in a program without greenlets.
+/// A number that no other greenlet of this thread has; 0 for the thread's own code where nothing
+/// makes that switch. `None` in a program without greenlets.
 fn current(py: Python<'_>) -> Option<u64> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let function = match FUNCTION.get(py) {
@@ -72,7 +75,8 @@ fn current(py: Python<'_>) -> Option<u64> {
     };
     let greenlet = function.call0().ok()?;
     Some(match greenlet.getattr(intern!(py, "parent")) {
-        // A thread's own code, which switches only where somebody makes it to: gevent and eventlet do in each wait.
+        // A thread's own code, which switches only where somebody makes it to: gevent and eventlet
+        // do in each wait.
         Ok(parent) if parent.is_none() => {
             u64::from(imported(py, intern!(py, "gevent")).is_some() || imported(py, intern!(py, "eventlet")).is_some())
         }
@@ -82,7 +86,8 @@ fn current(py: Python<'_>) -> Option<u64> {
 }
 
 fn imported<'py>(py: Python<'py>, name: &Bound<'py, pyo3::types::PyString>) -> Option<Bound<'py, PyAny>> {
-    // SAFETY: the interpreter's lock is held, and the dict is lent for as long as the interpreter lives.
+    // SAFETY: the interpreter's lock is held, and the dict is lent for as long as the interpreter
+    // lives.
     let modules = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyImport_GetModuleDict()) }?;
     modules.cast_into::<PyDict>().ok()?.get_item(name).ok()?.filter(|module| !module.is_none())
 }

@@ -15,8 +15,9 @@ use crate::lower::Object;
 use crate::names::python_name;
 use crate::package;
 
-/// Owns an instance's host functions, for the garbage collector to see: a function that refers to the instance makes a cycle. The core's
-/// instance knows the table weakly; whoever can call the instance holds it.
+/// Owns an instance's host functions, for the garbage collector to see: a function that refers to
+/// the instance makes a cycle. The core's instance knows the table weakly; whoever can call the
+/// instance holds it.
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct HostTable(OnceLock<Vec<Py<PyAny>>>);
 
@@ -60,8 +61,9 @@ impl<'py> Table<'py> {
         })
     }
 
-    /// Finds the functions that the plugin imports among those given: `{interface: {name: callable}}`, or an object with the methods in place of
-    /// the inner dict. What the plugin does not import is left alone; what is missing is the core's to say.
+    /// Finds the functions that the plugin imports among those given:
+    /// `{interface: {name: callable}}`, or an object with the methods in place of the inner dict.
+    /// What the plugin does not import is left alone; what is missing is the core's to say.
     pub(crate) fn imports(&mut self, plugin: &Plugin, given: Option<&Bound<'py, PyAny>>) -> PyResult<Imports> {
         let mut imports = Imports::default();
         let Some(given) = given else { return Ok(imports) };

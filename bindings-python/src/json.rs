@@ -7,7 +7,8 @@ use undergo::{Reject, nesting_room};
 /// How deep lists and dicts may be nested: as deep as Python's own `json` goes.
 const MAX_DEPTH: usize = 1000;
 
-/// Bytes of stack for a level, when it is written here, or read by Python's own `json`. Code that is not optimised needs more.
+/// Bytes of stack for a level, when it is written here, or read by Python's own `json`. Code that
+/// is not optimised needs more.
 pub(crate) const LEVEL: usize = if cfg!(debug_assertions) { 6 << 10 } else { 1 << 10 };
 
 /// The object as a JSON text.

@@ -67,8 +67,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
-/// Refuses to be imported by a second interpreter of the process. Python itself refuses it only where that one has a lock of its own; classes and
-/// cached objects are kept once for the process, and belong to the interpreter that made them.
+/// Refuses to be imported by a second interpreter of the process. Python itself refuses it only
+/// where that one has a lock of its own; classes and cached objects are kept once for the process,
+/// and belong to the interpreter that made them.
 fn only_one_interpreter(_py: Python<'_>) -> PyResult<()> {
     static FIRST: AtomicI64 = AtomicI64::new(-1);
     // SAFETY: an interpreter runs on this thread, as `_py` shows.

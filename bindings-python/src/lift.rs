@@ -66,8 +66,8 @@ impl<'py> ToPython<'py> {
 impl<'py> Lift for ToPython<'py> {
     type Value = Bound<'py, PyAny>;
 
-    // What CPython allocates for each (`sys.getsizeof`, and 16 bytes for the collector's part), and 8 bytes more for an item: they are
-    // gathered before their list is made.
+    // What CPython allocates for each (`sys.getsizeof`, and 16 bytes for the collector's part), and
+    // 8 bytes more for an item: they are gathered before their list is made.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         match piece {
             // These are there already.
@@ -108,7 +108,8 @@ impl<'py> Lift for ToPython<'py> {
         Ok(PyString::new(self.0, value).into_any())
     }
     fn json(&self, value: &str) -> Made<'py> {
-        // Python's reader calls itself for what is nested, and the host may have told it to go as deep as it likes.
+        // Python's reader calls itself for what is nested, and the host may have told it to go as
+        // deep as it likes.
         check_json_depth(value, usize::MAX, json::LEVEL)
             .map_err(|why| Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {why}")))?;
         self.call("load_json", (value,), "text that is not JSON")
@@ -151,8 +152,9 @@ impl<'py> Lift for ToPython<'py> {
     }
 }
 
-/// The items of a list or tuple, which is made when they are all there. To make one may run code of the user's, and Python's collector
-/// knows a list from the moment that it is made: nobody may find one with holes.
+/// The items of a list or tuple, which is made when they are all there. To make one may run code of
+/// the user's, and Python's collector knows a list from the moment that it is made: nobody may find
+/// one with holes.
 fn gather<'py>(len: usize, mut item: impl FnMut(usize) -> Made<'py>) -> Result<Vec<Bound<'py, PyAny>>> {
     let mut items = Vec::with_capacity(len);
     for i in 0..len {

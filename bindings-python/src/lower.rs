@@ -22,7 +22,8 @@ pub(crate) struct Object<'py>(pub(crate) Bound<'py, PyAny>);
 type Lowered<T> = Result<T, Reject>;
 
 impl<'py> Object<'py> {
-    /// Whether it is a bool, Python's or NumPy's: neither stands for a number, since that would hide a mistake.
+    /// Whether it is a bool, Python's or NumPy's: neither stands for a number, since that would
+    /// hide a mistake.
     fn is_bool(&self) -> bool {
         self.0.is_exact_instance_of::<PyBool>() || self.is_numpy_bool()
     }
@@ -39,14 +40,16 @@ impl<'py> Object<'py> {
         if self.is_bool() || self.0.is_instance_of::<PyFloat>() || self.0.is_instance_of::<PyString>() {
             return Err(Reject::Type);
         }
-        // SAFETY: the lock is held, and the object lives; the result is a new reference, or NULL with an exception.
+        // SAFETY: the lock is held, and the object lives; the result is a new reference, or NULL
+        // with an exception.
         let made = unsafe { Bound::from_owned_ptr_or_err(self.0.py(), pyo3::ffi::PyNumber_Index(self.0.as_ptr())) };
         let made = made.map_err(|error| self.unfit(error, &["__index__"]))?;
         // A class of its own could show itself as it likes.
         if made.is_exact_instance_of::<PyInt>() { Ok(made) } else { Err(Reject::Type) }
     }
 
-    /// What an exception of the value's own code says of it. One that is no `Exception` asks the program to end, and passes as it is.
+    /// What an exception of the value's own code says of it. One that is no `Exception` asks the
+    /// program to end, and passes as it is.
     fn raised(&self, error: PyErr) -> Reject {
         let py = self.0.py();
         if error.is_instance_of::<PyException>(py) {
@@ -56,7 +59,8 @@ impl<'py> Object<'py> {
         }
     }
 
-    /// The same for an attempt at what needs one of these methods: a value of a class without them is of another type.
+    /// The same for an attempt at what needs one of these methods: a value of a class without them
+    /// is of another type.
     fn unfit(&self, error: PyErr, methods: &[&str]) -> Reject {
         let class = self.0.get_type();
         let is_able = || methods.iter().any(|method| class.hasattr(*method).unwrap_or(false));
@@ -64,7 +68,8 @@ impl<'py> Object<'py> {
     }
 }
 
-/// The class of NumPy's bools, which does not derive from Python's; `None` while nobody has imported NumPy.
+/// The class of NumPy's bools, which does not derive from Python's; `None` while nobody has
+/// imported NumPy.
 fn numpy_bool(py: Python<'_>) -> Option<&Bound<'_, PyAny>> {
     static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let find = || py.import("sys")?.getattr("modules")?.get_item("numpy")?.getattr("bool_").map(Bound::unbind);
@@ -264,7 +269,8 @@ impl<'py> Object<'py> {
     }
 }
 
-/// The items of a list or tuple. A list may change while it is read: what is gone is missed by the core.
+/// The items of a list or tuple. A list may change while it is read: what is gone is missed by the
+/// core.
 enum Items<'py> {
     List(Bound<'py, PyList>, usize),
     Tuple(Bound<'py, PyTuple>, usize),

@@ -17,7 +17,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Makes an instance or a pool with its exports as methods. `function` makes one of the exports, `object` the whole.
+    /// Makes an instance or a pool with its exports as methods. `function` makes one of the
+    /// exports, `object` the whole.
     pub(crate) fn make<'py, F, T>(
         self,
         py: Python<'py>,
@@ -44,8 +45,10 @@ struct Parts {
     host: Py<HostTable>,
 }
 
-/// What an object with a `__dict__` owns for the garbage collector to see. Python tracks such an object before its contents are written: it makes the
-/// object's dict in between, and that may start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing to visit.
+/// What an object with a `__dict__` owns for the garbage collector to see. Python tracks such an
+/// object before its contents are written: it makes the object's dict in between, and that may
+/// start a collection, whose traversal then meets zeroed memory. Zero is `None` here, and nothing
+/// to visit.
 pub(crate) struct Owned(Option<Box<Parts>>);
 
 impl Owned {

@@ -165,7 +165,8 @@ impl Plugin {
                 "a compiled plugin is native code, which runs outside the sandbox: pass trusted=True if you trust who made it, or else load the .wasm file",
             ));
         }
-        // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody tampered with it.
+        // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody
+        // tampered with it.
         let core = py.detach(|| unsafe { undergo::Plugin::load_compiled(path) }).map_err(|error| errors::to_python(py, &error))?;
         Plugin::make(py, core, types)
     }

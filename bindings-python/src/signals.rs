@@ -11,7 +11,8 @@ use undergo::{Lasting, Result};
 use crate::errors;
 use crate::greenlets;
 
-/// How often the main thread takes the interpreter's lock to look for signals. The lock may have to be waited for, so not at each tick of the engine.
+/// How often the main thread takes the interpreter's lock to look for signals. The lock may have to
+/// be waited for, so not at each tick of the engine.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Python's number of its main thread, the only one on which handlers run.
@@ -29,9 +30,11 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Runs the handlers of signals that have come. What one of them raises ends the call, and comes out of it as the same object.
+/// Runs the handlers of signals that have come. What one of them raises ends the call, and comes
+/// out of it as the same object.
 fn look() -> Result<()> {
-    // SAFETY: asks the system for the number of this thread, which needs neither the interpreter's lock nor a state of it.
+    // SAFETY: asks the system for the number of this thread, which needs neither the interpreter's
+    // lock nor a state of it.
     let me = unsafe { PyThread_get_thread_ident() };
     if MAIN.get() != Some(&me) {
         return Ok(());

@@ -50,14 +50,16 @@ impl RecordClass {
             }
             return Ok(self.class.bind(py).call((), Some(&fields))?);
         }
-        // SAFETY: the class is a dataclass whose `__new__` is that of `object` (`is_plain`), which would do no more than this.
+        // SAFETY: the class is a dataclass whose `__new__` is that of `object` (`is_plain`), which
+        // would do no more than this.
         let object = unsafe {
             let made = pyo3::ffi::PyType_GenericNew(self.class.as_ptr().cast(), std::ptr::null_mut(), std::ptr::null_mut());
             Bound::from_owned_ptr_or_err(py, made)?
         };
         for (i, name) in self.names.iter().enumerate() {
             let value = field(i)?;
-            // SAFETY: three live objects. The generic setter also sets the fields of a frozen class, as the class's own `__init__` does.
+            // SAFETY: three live objects. The generic setter also sets the fields of a frozen
+            // class, as the class's own `__init__` does.
             let failed = unsafe { pyo3::ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) } != 0;
             if failed {
                 return Err(PyErr::fetch(py).into());
@@ -147,7 +149,8 @@ fn record_class<'py>(
         by_name.insert(field.name.clone(), i);
         by_name.insert(name.clone(), i);
     }
-    // With a dictionary of its attributes, where it has one, and another one in which they are given to its class.
+    // With a dictionary of its attributes, where it has one, and another one in which they are
+    // given to its class.
     let has_dict = class.getattr("__dictoffset__")?.extract::<isize>()? != 0;
     let cost = if plain && !has_dict { 48 + 8 * shown.len() as u64 } else { 560 + 160 * shown.len() as u64 };
     let names = shown.iter().map(|name| PyString::intern(py, name).unbind()).collect();

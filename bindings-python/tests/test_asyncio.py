@@ -347,7 +347,8 @@ def test_a_call_that_nobody_awaits_warns_and_never_runs(plugin: undergo.Plugin) 
             plugin.instantiate_async(imports={"host": AsyncHost()}, sandbox=QUIET)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            # One that was closed was not forgotten, nor one that was awaited, or cancelled on its way.
+            # One that was closed was not forgotten, nor one that was awaited, or cancelled on its
+            # way.
             guest.echo_string("a").close()
             assert await guest.echo_string("a") == "a"
             task = asyncio.ensure_future(guest.sleep(10_000))

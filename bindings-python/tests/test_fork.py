@@ -251,7 +251,8 @@ os.kill(child, 9)
 os._exit(9)
 """
 
-# (module (memory (export "memory") 1) (func (export "_initialize")) (func (export "f") (result i32) i32.const 7))
+# (module (memory (export "memory") 1) (func (export "_initialize")) (func (export "f") (result i32)
+# i32.const 7))
 SEVEN = (
     "0061736d010000000108026000006000017f03030200010503010001071c03066d656d6f727902000b5f696e69746961"
     "6c697a650000016600010a090202000b040041070b"

@@ -1,7 +1,8 @@
 // swift-tools-version: 5.9
 import PackageDescription
 
-// The folder Sources/UndergoCore, and Sources/UndergoCoreFFI with its header, are written by UniFFI: see the README.
+// The folder Sources/UndergoCore, and Sources/UndergoCoreFFI with its header, are written by
+// UniFFI: see the README.
 let package = Package(
     name: "Undergo",
     platforms: [.macOS(.v13), .iOS(.v16)],

@@ -52,7 +52,8 @@ pub(crate) fn scratch(parent: Option<&Path>) -> Result<TempDir> {
     made.context("there is no room for temporary files")
 }
 
-/// A link in the cache to a directory elsewhere. Its name begins with `name`, and differs for each directory.
+/// A link in the cache to a directory elsewhere. Its name begins with `name`, and differs for each
+/// directory.
 pub(crate) fn link(name: &str, parent: &str, target: &Path) -> Result<PathBuf> {
     let parent = folder(parent)?;
     let mut hasher = DefaultHasher::new();

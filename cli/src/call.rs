@@ -25,17 +25,19 @@ pub(crate) struct Args {
     file: PathBuf,
     /// The function: greet-all, greet_all, greetAll or GreetAll
     function: String,
-    /// Its arguments, each as JSON. Where JSON has a string, plain text will do. Trailing optional ones may be left out
+    /// Its arguments, each as JSON. Where JSON has a string, plain text will do. Trailing optional
+    /// ones may be left out
     #[arg(value_name = "ARGS", allow_negative_numbers = true)]
     args: Vec<String>,
     /// Answer a function that the plugin imports with that value, always
     #[arg(long = "import", value_name = "INTERFACE.NAME=JSON")]
     imports: Vec<String>,
-    /// Write a result of text or bytes as it is, not as JSON, and what the plugin prints, control characters and all
+    /// Write a result of text or bytes as it is, not as JSON, and what the plugin prints, control
+    /// characters and all
     #[arg(short, long)]
     raw: bool,
-    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is an error [default: 1MiB of what
-    /// it prints, and 64MiB of the result]
+    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is
+    /// an error [default: 1MiB of what it prints, and 64MiB of the result]
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_output: Option<u64>,
     #[command(flatten)]

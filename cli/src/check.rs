@@ -11,7 +11,8 @@ use crate::plugin::{self, host_imports};
 #[derive(clap::Args)]
 #[command(next_help_heading = "For CI")]
 pub(crate) struct Check {
-    /// Validate the whole module, and fail if anything is wrong with it; each problem is a line on standard error
+    /// Validate the whole module, and fail if anything is wrong with it; each problem is a line on
+    /// standard error
     #[arg(long)]
     check: bool,
     /// With --check: an import that is fine, or all of an interface. Without this option all are

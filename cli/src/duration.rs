@@ -11,7 +11,8 @@ const UNITS: [(&str, u64); 8] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// The nanoseconds of a text like Go's `time.ParseDuration` takes. `None` when it is not one, or has more than 63 bits.
+/// The nanoseconds of a text like Go's `time.ParseDuration` takes. `None` when it is not one, or
+/// has more than 63 bits.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let (negative, rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),

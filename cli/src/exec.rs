@@ -20,10 +20,12 @@ use crate::options::{Loading, Reach, variable};
 #[derive(clap::Args)]
 #[command(after_help = HELP, arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// Write go_wasip1_wasm_exec to that directory, which the go command finds by itself when the directory is on PATH
+    /// Write go_wasip1_wasm_exec to that directory, which the go command finds by itself when the
+    /// directory is on PATH
     #[arg(long, value_name = "DIR", exclusive = true)]
     install: Option<PathBuf>,
-    /// Set a variable in its environment, which has PWD and PATH otherwise; without a value to that of this command
+    /// Set a variable in its environment, which has PWD and PATH otherwise; without a value to that
+    /// of this command
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Pass on all of the environment of this command; --env counts more
@@ -61,7 +63,8 @@ const STACK: u64 = 8 << 20;
 /// As many as most systems let a process have: these are programs of whoever runs them.
 const DESCRIPTORS: u32 = 1024;
 
-/// How long a test binary has to tell of its own timeout: it knows which tests ran, and has all traces.
+/// How long a test binary has to tell of its own timeout: it knows which tests ran, and has all
+/// traces.
 const GRACE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -141,7 +144,8 @@ pub(crate) fn with_runtime_args(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// All files; and the working directory's links once more, as what they lead to: the sandbox follows no link that has an absolute target.
+/// All files; and the working directory's links once more, as what they lead to: the sandbox
+/// follows no link that has an absolute target.
 fn dirs(here: &str) -> Vec<(String, Dir)> {
     let dir = |path: PathBuf| Dir { path, readonly: false };
     let mut dirs = vec![("/".to_owned(), dir(PathBuf::from("/")))];

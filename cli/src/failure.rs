@@ -27,12 +27,14 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Writes a line to standard error. It may quote a plugin, or be its own words: those don't get at the terminal.
+/// Writes a line to standard error. It may quote a plugin, or be its own words: those don't get at
+/// the terminal.
 fn tell(text: &str) {
     eprintln!("{}", escape::text(text));
 }
 
-/// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended otherwise than by a return, and a program's own.
+/// Writes the error to standard error, and gives the exit code: 1, but 2 for a call that ended
+/// otherwise than by a return, and a program's own.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Told) => ExitCode::FAILURE,

@@ -1,4 +1,5 @@
-//! Passes on what the guest prints, while it prints it: all to standard error, because standard output is for the result.
+//! Passes on what the guest prints, while it prints it: all to standard error, because standard
+//! output is for the result.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -50,7 +51,8 @@ impl Printer {
     }
 }
 
-/// Runs `call` while the instance's output is passed on. Go's own report of a panic is left out: the error has what it says.
+/// Runs `call` while the instance's output is passed on. Go's own report of a panic is left out:
+/// the error has what it says.
 pub(crate) fn during<R>(instance: &Instance, mut printer: Printer, call: impl FnOnce() -> Result<R>) -> Result<R> {
     let (running, ended) = mpsc::channel::<()>();
     let watched = instance.clone();

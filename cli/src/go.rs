@@ -118,7 +118,8 @@ impl Go {
         minor(&self.version)
     }
 
-    /// Fails when the user's flags name an overlay: the go command takes the last one that it is given, and would leave that out silently.
+    /// Fails when the user's flags name an overlay: the go command takes the last one that it is
+    /// given, and would leave that out silently.
     fn refuse_overlay(&self) -> Result<()> {
         if has_overlay(&self.flags) {
             bail!("GOFLAGS has an -overlay ({}), and the go command takes only one, which undergo needs itself: unset it", self.flags);
@@ -126,8 +127,9 @@ impl Go {
         Ok(())
     }
 
-    /// The same toolchain, where files of its standard library can be overlaid. The go command refuses that in its module cache, into which
-    /// it downloads toolchains: one of those is used through a link from elsewhere.
+    /// The same toolchain, where files of its standard library can be overlaid. The go command
+    /// refuses that in its module cache, into which it downloads toolchains: one of those is used
+    /// through a link from elsewhere.
     pub(crate) fn overlayable(self) -> Result<Go> {
         self.refuse_overlay()?;
         if !self.in_module_cache() {
@@ -149,7 +151,8 @@ impl Go {
         self.root.starts_with(&self.modcache)
     }
 
-    /// What has to be in the environment of a shell for its go command to be this one; nothing when it is.
+    /// What has to be in the environment of a shell for its go command to be this one; nothing when
+    /// it is.
     pub(crate) fn exports(&self) -> Option<String> {
         let (_, root) = self.envs.iter().find(|(name, _)| *name == "GOROOT")?;
         Some(format!("export GOTOOLCHAIN=local GOROOT='{0}' PATH='{0}/bin':\"$PATH\"", root.to_string_lossy()))
@@ -243,7 +246,8 @@ fn in_dir(program: &OsStr, dir: &Path) -> Command {
     command
 }
 
-/// The 26 of `go1.26.8`. `None` for a version that is not a release: to build plugins, it is trusted to be new.
+/// The 26 of `go1.26.8`. `None` for a version that is not a release: to build plugins, it is
+/// trusted to be new.
 fn minor(version: &str) -> Option<u32> {
     let rest = version.strip_prefix("go1.")?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);

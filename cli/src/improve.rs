@@ -1,7 +1,8 @@
 //! Better code for programs that are run again.
 //!
-//! A program has the quick compiler's code the first time: it may be a test that is run once. When it is run again, the better compiler goes to work in a process of
-//! its own, since the program may end before; runs after that find its code in the cache.
+//! A program has the quick compiler's code the first time: it may be a test that is run once. When
+//! it is run again, the better compiler goes to work in a process of its own, since the program may
+//! end before; runs after that find its code in the cache.
 
 use std::env;
 use std::fs::{File, TryLockError};
@@ -29,8 +30,8 @@ fn options(compile: Compile, loading: &Loading) -> PluginOptions {
     PluginOptions { compile, ..loading.plugin() }
 }
 
-/// Starts the process. It gets the open file, because the go command removes its test binaries as soon as they have run, and none of the streams, which the go command
-/// waits for.
+/// Starts the process. It gets the open file, because the go command removes its test binaries as
+/// soon as they have run, and none of the streams, which the go command waits for.
 fn begin(path: &Path, loading: &Loading) -> io::Result<()> {
     let mut command = polite(&env::current_exe()?);
     command.arg("improve").stdin(File::open(path)?).stdout(Stdio::null()).stderr(Stdio::null());
@@ -64,7 +65,8 @@ fn polite(program: &Path) -> Command {
     command
 }
 
-/// What that process does: compiles the module that it is given to the cache. One at a time is enough; a program that is run so often will be run again.
+/// What that process does: compiles the module that it is given to the cache. One at a time is
+/// enough; a program that is run so often will be run again.
 pub(crate) fn run(loading: &Loading) -> Result<()> {
     let lock = undergo::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
     match lock.try_lock() {

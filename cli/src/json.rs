@@ -28,7 +28,8 @@ Values are JSON:
 
 const BYTES: &str = "base64:";
 
-/// A JSON value on its way to a plugin. The key of an object can stand for any value that has a text.
+/// A JSON value on its way to a plugin. The key of an object can stand for any value that has a
+/// text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Json<'a> {
     Value(&'a Value),
@@ -51,7 +52,8 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Why it is not an integer: a float may look like one, and an integer may have more than 64 bits.
+    /// Why it is not an integer: a float may look like one, and an integer may have more than 64
+    /// bits.
     fn no_integer(self, wanted: &str) -> Reject {
         let Json::Value(Value::Number(digits)) = self else { return Reject::Type };
         if digits.contains(['.', 'e', 'E']) {
@@ -181,7 +183,8 @@ fn pair(entry: &Value) -> Result<(Json<'_>, Json<'_>), Reject> {
     }
 }
 
-/// What a person wrote for a value of that type: JSON, or plain text for a type whose JSON is a string.
+/// What a person wrote for a value of that type: JSON, or plain text for a type whose JSON is a
+/// string.
 pub(crate) fn read(ty: &Type, text: &str) -> Result<Value, String> {
     let inner = match &ty.kind {
         TypeKind::Option(inner) => inner,
@@ -244,7 +247,8 @@ impl Lift for ToJson {
         Ok(Value::Number(value.to_string()))
     }
     fn f32(&self, value: f32) -> Result<Value> {
-        // Its own shortest digits, not those of the same number with 64 bits: 0.1, not 0.10000000149011612.
+        // Its own shortest digits, not those of the same number with 64 bits: 0.1, not
+        // 0.10000000149011612.
         Ok(Value::float(value.to_string().parse().unwrap_or_else(|_| value.into())))
     }
     fn f64(&self, value: f64) -> Result<Value> {
@@ -301,7 +305,8 @@ impl Lift for ToJson {
     }
 }
 
-/// JSON, which stays the same, for a terminal: what is not plain in it, and stands within a string therefore, is escaped.
+/// JSON, which stays the same, for a terminal: what is not plain in it, and stands within a string
+/// therefore, is escaped.
 pub(crate) fn plain(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -2,7 +2,8 @@
 
 use std::io;
 
-/// Bounds the processor time and the memory of this process, and gives it the lowest priority. What goes beyond ends the process.
+/// Bounds the processor time and the memory of this process, and gives it the lowest priority. What
+/// goes beyond ends the process.
 #[cfg(unix)]
 pub(crate) fn set(seconds: Option<u64>, bytes: Option<u64>) -> io::Result<()> {
     for (resource, most) in [(libc::RLIMIT_CPU, seconds), (libc::RLIMIT_AS, bytes), (libc::RLIMIT_CORE, Some(0))] {

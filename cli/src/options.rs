@@ -20,13 +20,15 @@ pub(crate) struct Options {
     /// Give it an empty folder for temporary files at /tmp, which is gone afterwards
     #[arg(long)]
     temp: bool,
-    /// Set a variable in its environment, which is empty otherwise; without a value to that of this command
+    /// Set a variable in its environment, which is empty otherwise; without a value to that of this
+    /// command
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Add to its os.Args
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
     guest_args: Vec<String>,
-    /// Simulate its clock, which begins at that time (RFC 3339), and which nothing but the program moves
+    /// Simulate its clock, which begins at that time (RFC 3339), and which nothing but the program
+    /// moves
     #[arg(long, value_name = "TIME", value_parser = time)]
     clock: Option<SystemTime>,
     /// Take its random numbers from that seed
@@ -54,7 +56,8 @@ pub(crate) struct Options {
 /// What a module may ask of the compilers.
 #[derive(clap::Args, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Let it ask so many times as much as usual of the compilers, as for one of extraordinary size that you trust
+    /// Let it ask so many times as much as usual of the compilers, as for one of extraordinary size
+    /// that you trust
     #[arg(long = "bounds", value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) times: u32,
 }
@@ -166,7 +169,8 @@ fn dir(text: &str) -> Result<(String, Dir), String> {
     if host.is_empty() || guest.is_empty() {
         return Err("both paths are needed: HOST::GUEST, for example ./data::/data".to_owned());
     }
-    // What else stands there may be a mistake, and what was meant for reading only would be given for writing.
+    // What else stands there may be a mistake, and what was meant for reading only would be given
+    // for writing.
     if !guest.starts_with('/') || guest.contains(':') || guest.trim() != guest {
         return Err(format!(
             "'{guest}' is no path at which the guest can see a directory: it begins with a slash, and has no colon; {FORM}"

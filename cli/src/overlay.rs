@@ -1,4 +1,5 @@
-//! `undergo overlay`: the overlay that gives package net its sockets, for use with the plain go command.
+//! `undergo overlay`: the overlay that gives package net its sockets, for use with the plain go
+//! command.
 
 use std::path::PathBuf;
 

@@ -55,7 +55,8 @@ pub(crate) fn parse(text: &str) -> Option<Time> {
     Some(Time { seconds, nanoseconds: u32::try_from(nanoseconds).ok()?, offset: i32::try_from(offset).ok()? })
 }
 
-/// Writes a time. `None` for one outside of the years 0 to 9999, or with an offset that RFC 3339 can't say.
+/// Writes a time. `None` for one outside of the years 0 to 9999, or with an offset that RFC 3339
+/// can't say.
 pub(crate) fn format(time: Time) -> Option<String> {
     let offset = i64::from(time.offset);
     if offset % 60 != 0 || offset.abs() >= DAY {

@@ -1,4 +1,5 @@
-//! The guest SDK that this binary carries: its sources, where they are kept on disk, and the generator built from them.
+//! The guest SDK that this binary carries: its sources, where they are kept on disk, and the
+//! generator built from them.
 //!
 //! The generator runs outside of any sandbox, so it comes from here alone, whatever SDK the
 //! plugin's module names.

@@ -13,34 +13,40 @@ use crate::plugin::Plugin;
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
-    /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error.
+    /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on
+    /// its standard error.
     pub code: i32,
-    /// What it wrote to its standard output, where the sandbox captures that, as it does unless it says something else.
+    /// What it wrote to its standard output, where the sandbox captures that, as it does unless it
+    /// says something else.
     pub stdout: Vec<u8>,
     /// The same for its standard error.
     pub stderr: Vec<u8>,
     /// Whether it wrote more than that: more than is captured, or than the limits let it write.
     pub truncated: bool,
-    /// What the sandbox denied it of the network, each thing once with the rule that would allow it.
+    /// What the sandbox denied it of the network, each thing once with the rule that would allow
+    /// it.
     pub denied: Vec<String>,
     /// What it used.
     pub usage: Usage,
 }
 
 impl Plugin {
-    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments, its environment and its streams, which are captured unless it
-    /// says something else; the limits, and `call`, are those of the whole run.
+    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments,
+    /// its environment and its streams, which are captured unless it says something else; the
+    /// limits, and `call`, are those of the whole run.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for a directory that can't be opened; what else than an exit
-    /// ends it: `trap`, `timeout`, `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
+    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for
+    /// a directory that can't be opened; what else than an exit ends it: `trap`, `timeout`,
+    /// `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let kind = Kind::holding();
         hold(kind.driver, self.run_by(kind, options, call))
     }
 
-    /// The same as a future: it holds no thread while the command waits. Dropped, it ends the command.
+    /// The same as a future: it holds no thread while the command waits. Dropped, it ends the
+    /// command.
     ///
     /// # Errors
     ///
@@ -49,7 +55,8 @@ impl Plugin {
         self.run_by(Kind::SUSPENDING, options, call).await
     }
 
-    /// The same on this thread, for a host with an event loop that stands still meanwhile: see [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
+    /// The same on this thread, for a host with an event loop that stands still meanwhile: see
+    /// [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
     ///
     /// # Errors
     ///

@@ -202,8 +202,8 @@ fn calls_of_a_function_that_was_found_computing_begin_away_from_the_loop() {
     let made = async move { (plugin.instantiate_async(quiet(), &PLAIN).await, plugin.instantiate_async(quiet(), &PLAIN).await) };
     let (first, second) = run(&home, &jobs, made);
     let (first, second) = (first.expect("an instance"), second.expect("an instance"));
-    // Some hundred milliseconds, and then none at all: that begins away, as the clock's ticks have taught, and another one at home again.
-    // All instances of the plugin learn from each other.
+    // Some hundred milliseconds, and then none at all: that begins away, as the clock's ticks have
+    // taught, and another one at home again. All instances of the plugin learn from each other.
     assert!(turns(&home, &jobs, &first, &[400_000_000])[0] > 0, "it computed at home");
     assert!(turns(&home, &jobs, &second, &[1])[0] > 0, "it began at home");
     let short = turns(&home, &jobs, &first, &[1; 100]);
@@ -230,8 +230,8 @@ fn a_chain_of_short_calls_lets_the_loop_have_its_turns() {
             called.fetch_add(1, Ordering::SeqCst);
         }
     });
-    // None of the calls waits for anything, and still the loop is here again and again. No call is over then whose result was read: whoever has one may call
-    // the instance at once.
+    // None of the calls waits for anything, and still the loop is here again and again. No call is
+    // over then whose result was read: whoever has one may call the instance at once.
     for _ in 0..20 {
         let before = calls.load(Ordering::SeqCst);
         assert_eq!(results.load(Ordering::SeqCst), before);
@@ -271,7 +271,8 @@ fn a_guest_that_waits_is_not_taken_for_one_that_computes() {
     .expect("a plugin");
     let (home, jobs) = event_loop();
     let instance = run(&home, &jobs, async move { plugin.instantiate_async(options, &PLAIN).await }).expect("an instance");
-    // What waits has nothing to do away from home, and nor has the next call. Now and then a tick may fall into the little that they compute.
+    // What waits has nothing to do away from home, and nor has the next call. Now and then a tick
+    // may fall into the little that they compute.
     let after: u64 = (0..20).map(|_| turns(&home, &jobs, &instance, &[1, 0])[1]).sum();
     assert!(after < 10, "{after} of 20 calls began away");
 }

@@ -1,4 +1,5 @@
-//! Plugins without the SDK: core signatures, and guest memory by pointer and length, as in the Go documentation.
+//! Plugins without the SDK: core signatures, and guest memory by pointer and length, as in the Go
+//! documentation.
 
 mod common;
 

@@ -15,7 +15,8 @@ fn module() -> Vec<u8> {
 }
 
 fn load(path: &Path) -> Result<Plugin, Error> {
-    // SAFETY: the tests made the file, and what they damaged is refused before its code is looked at: that is what they show.
+    // SAFETY: the tests made the file, and what they damaged is refused before its code is looked
+    // at: that is what they show.
     unsafe { Plugin::load_compiled(path) }
 }
 

@@ -1,4 +1,5 @@
-//! Coroutines with stacks of their own, as C has them: a host function that is left in the middle by one keeps others out of all guests of its thread.
+//! Coroutines with stacks of their own, as C has them: a host function that is left in the middle
+//! by one keeps others out of all guests of its thread.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod common;
@@ -124,7 +125,8 @@ fn a_host_function_that_was_left_keeps_other_stacks_out() {
         coroutines = coroutines.map(|_| Coroutine::new(STACK));
         let (asked, code) = calls(&a, "ask", vec![]);
         coroutines[first].start(code);
-        // It waits in the host function. Neither another coroutine nor the thread itself may enter a guest, that one or another.
+        // It waits in the host function. Neither another coroutine nor the thread itself may enter
+        // a guest, that one or another.
         for (instance, coroutine) in [(&b, second), (&a, third)] {
             let (outcome, code) = calls(instance, "ask", vec![]);
             coroutines[coroutine].start(code);
@@ -149,7 +151,8 @@ fn a_host_function_that_was_left_keeps_other_stacks_out() {
         let elsewhere = b.clone();
         let seven = std::thread::spawn(move || elsewhere.call("seven", &[], &PLAIN)).join().expect("no panic");
         assert_eq!(seven.expect("a call"), Value::Int(7));
-        // One that waits for the instance waits in vain, and is not taken for the thread that is in it.
+        // One that waits for the instance waits in vain, and is not taken for the thread that is in
+        // it.
         let brief = CallOptions { timeout: Some(Duration::from_millis(30)), ..PLAIN };
         let same = a.clone();
         let waited = std::thread::spawn(move || same.call("seven", &[], &brief)).join().expect("no panic");
@@ -172,7 +175,8 @@ fn quiet_with_import() -> undergo::InstanceOptions {
     options
 }
 
-/// Where nobody is left in the middle, coroutines call as threads do, however small their stacks are.
+/// Where nobody is left in the middle, coroutines call as threads do, however small their stacks
+/// are.
 #[test]
 fn a_guest_has_enough_stack_on_a_small_coroutine() {
     let plugin = asking();

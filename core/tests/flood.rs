@@ -1,4 +1,5 @@
-//! A guest that wants more than the process has: descriptors, and waits for them. The limit of descriptors is one of the process, so these tests have one of their own.
+//! A guest that wants more than the process has: descriptors, and waits for them. The limit of
+//! descriptors is one of the process, so these tests have one of their own.
 #![cfg(unix)]
 
 mod common;
@@ -28,7 +29,8 @@ fn few() -> MutexGuard<'static, ()> {
     turn
 }
 
-/// `poll(port, n, kind)` connects a socket, and polls n subscriptions of it; `files` opens `f` until that fails, `sockets` opens sockets: they give the number for why.
+/// `poll(port, n, kind)` connects a socket, and polls n subscriptions of it; `files` opens `f`
+/// until that fails, `sockets` opens sockets: they give the number for why.
 fn guest() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
     PLUGIN.get_or_init(|| {
@@ -144,7 +146,8 @@ fn more_subscriptions_than_descriptors_end_as_others_do() {
     let brief = CallOptions { timeout: Some(Duration::from_millis(300)), ..CallOptions::default() };
     let (read, write) = (1, 2);
     for count in [1, 300, 1000, 65_536] {
-        // There is nothing to read, so the deadline ends it; and room to write, which all of them are told.
+        // There is nothing to read, so the deadline ends it; and room to write, which all of them
+        // are told.
         let args = |kind| [port.clone(), Value::Int(count), Value::Int(kind)];
         let began = Instant::now();
         let start = || guest().instantiate(options(folder.path())).expect("an instance");

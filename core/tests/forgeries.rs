@@ -1,4 +1,5 @@
-//! Results that can't be, from Go code that forges its own slices and strings, and a guest that spoils its own memory.
+//! Results that can't be, from Go code that forges its own slices and strings, and a guest that
+//! spoils its own memory.
 
 mod common;
 #[path = "common/hostile_guest.rs"]
@@ -74,7 +75,8 @@ fn bits_that_mean_nothing() {
     works(&instance);
 }
 
-/// A call after the guest has spoilt its memory: it ends somehow, soon, and in nothing but an error or a wrong answer.
+/// A call after the guest has spoilt its memory: it ends somehow, soon, and in nothing but an error
+/// or a wrong answer.
 fn survives(instance: &Instance) {
     // Go's runtime may go round in circles.
     let options = CallOptions { timeout: Some(LIMIT), ..PLAIN };

@@ -11,7 +11,8 @@ use undergo::{ErrorKind, PoolOptions, Value};
 
 /// Runs code in a child, and fails when it panics or hangs.
 fn in_child(code: impl FnOnce()) {
-    // SAFETY: this program's other threads hold no lock that the child takes: there is one test, and what the crate itself holds is what is tested.
+    // SAFETY: this program's other threads hold no lock that the child takes: there is one test,
+    // and what the crate itself holds is what is tested.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(code));

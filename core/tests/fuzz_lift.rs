@@ -1,5 +1,5 @@
-//! Arbitrary bytes as guest memory, as interfaces and as modules: a bounded run of what core/fuzz does without end, with a fixed seed.
-//! `UNDERGO_FUZZ_SECONDS` makes each test as long as that.
+//! Arbitrary bytes as guest memory, as interfaces and as modules: a bounded run of what core/fuzz
+//! does without end, with a fixed seed. `UNDERGO_FUZZ_SECONDS` makes each test as long as that.
 
 mod common;
 #[path = "common/hostile_memory.rs"]

@@ -1,4 +1,5 @@
-//! A host that has no more memory for a guest. It bounds the whole process, so this program has one test.
+//! A host that has no more memory for a guest. It bounds the whole process, so this program has one
+//! test.
 #![cfg(target_os = "linux")]
 
 mod common;

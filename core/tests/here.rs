@@ -1,4 +1,5 @@
-//! Asynchronous instances, called by a thread that waits for them; and the stack on which the host's code runs.
+//! Asynchronous instances, called by a thread that waits for them; and the stack on which the
+//! host's code runs.
 
 mod common;
 
@@ -12,7 +13,8 @@ use undergo::{
     spawn,
 };
 
-/// `twice(n)` asks the host for a number, and gives that and n together; `one(n)` gives n + 1; `spin` never ends.
+/// `twice(n)` asks the host for a number, and gives that and n together; `one(n)` gives n + 1;
+/// `spin` never ends.
 const GUEST: &str = r#"(module (import "host" "ask" (func $ask (param i32) (result i32))) (memory (export "memory") 1) (func (export "_initialize"))
     (func (export "twice") (param $n i32) (result i32) (i32.add (local.get $n) (call $ask (local.get $n))))
     (func (export "one") (param $n i32) (result i32) (i32.add (local.get $n) (i32.const 1)))

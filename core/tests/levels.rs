@@ -87,7 +87,8 @@ fn the_documentation_has_the_levels_in_their_order() {
     }
 }
 
-/// The names in the picture below the heading `# Levels` of a crate's documentation, the highest first.
+/// The names in the picture below the heading `# Levels` of a crate's documentation, the highest
+/// first.
 fn documented_levels(root: &str) -> Option<Vec<String>> {
     let lines = root.lines().map_while(|line| line.strip_prefix("//!"));
     let docs = lines.fold(String::new(), |docs, line| docs + line.strip_prefix(' ').unwrap_or(line) + "\n");
@@ -190,8 +191,8 @@ fn module_of(path: &str) -> Vec<String> {
     parts
 }
 
-/// Each path in a file that begins with `crate`, `super` or `self`, resolved, with its line. Comments
-/// and strings are skipped.
+/// Each path in a file that begins with `crate`, `super` or `self`, resolved, with its line.
+/// Comments and strings are skipped.
 fn imports(text: &str, module: &[String]) -> Vec<(usize, Vec<String>)> {
     let tokens = tokens(text);
     let mut found = Vec::new();

@@ -84,7 +84,8 @@ fn fuel_bounds_each_call() {
             recurse(&hosted, depth).expect("a call");
             hosted.instance.usage().fuel.expect("it is counted")
         };
-        // Each call has all of it, and the same work costs the same: the first calls make Go's stack grow.
+        // Each call has all of it, and the same work costs the same: the first calls make Go's
+        // stack grow.
         burnt(10_000);
         let few = burnt(1_000);
         assert_eq!(burnt(1_000), few);

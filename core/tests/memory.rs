@@ -1,4 +1,5 @@
-//! A guest whose memory grows, or fails to, around calls of all sorts: what the host reads is what is there.
+//! A guest whose memory grows, or fails to, around calls of all sorts: what the host reads is what
+//! is there.
 
 mod common;
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use undergo::{CallOptions, Completed, Input, InstanceOptions, Network, Output, Plugin, Result};
 
-/// The program of `guests/network`, built as any Go program is: with the go command on PATH, or that which `UNDERGO_GO` names.
+/// The program of `guests/network`, built as any Go program is: with the go command on PATH, or
+/// that which `UNDERGO_GO` names.
 static PROGRAM: LazyLock<Plugin> = LazyLock::new(|| {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("network.wasm");
     let mut build = Command::new(env::var_os("UNDERGO_GO").unwrap_or_else(|| "go".into()));

@@ -1,4 +1,5 @@
-//! Panics of the host in the middle of guest code end the instance, and nothing else. The interrupt function is the whole process's, so this program has one test.
+//! Panics of the host in the middle of guest code end the instance, and nothing else. The interrupt
+//! function is the whole process's, so this program has one test.
 
 mod common;
 

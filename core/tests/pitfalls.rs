@@ -1,4 +1,5 @@
-//! What goes wrong when Go runs as a reactor, or went wrong elsewhere: docs/pitfalls.md says which test shows what.
+//! What goes wrong when Go runs as a reactor, or went wrong elsewhere: docs/pitfalls.md says which
+//! test shows what.
 
 mod common;
 #[path = "common/hostile_guest.rs"]
@@ -113,7 +114,8 @@ fn a_loop_within_a_host_function_ends_with_the_outer_deadline() {
 fn fifty_deadlines_end_fifty_calls_each_at_its_own_time() {
     let others_run = AtomicBool::new(true);
     thread::scope(|scope| {
-        // Well-behaved calls without any deadline, all the while: the epoch that ends the others is theirs too.
+        // Well-behaved calls without any deadline, all the while: the epoch that ends the others is
+        // theirs too.
         let honest = scope.spawn(|| {
             let instance = start();
             let mut calls = 0_u32;
@@ -295,7 +297,8 @@ fn what_a_plugin_prints_is_no_panic() {
     assert!(ended.stderr().contains("panic: an imitation"));
     let ended = fails(&start(), "panic-after-imitation", 0);
     expect(&ended, ErrorKind::Panic, &["the real one"]);
-    // The only way left: to print one, and to do what Go does at the end of one. It is the plugin's own end that it lies about.
+    // The only way left: to print one, and to do what Go does at the end of one. It is the plugin's
+    // own end that it lies about.
     expect(&fails(&start(), "breakpoint", 1), ErrorKind::Panic, &["an imitation"]);
     expect(&fails(&start(), "breakpoint", 0), ErrorKind::Trap, &["unreachable"]);
 }

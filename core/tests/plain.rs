@@ -1,4 +1,5 @@
-//! Calls with numbers, text and lists of numbers, which go to the guest without a block in between: the same as all others.
+//! Calls with numbers, text and lists of numbers, which go to the guest without a block in between:
+//! the same as all others.
 
 mod common;
 
@@ -162,7 +163,8 @@ fn memory_that_grows_during_a_call_is_found() {
           (i32.store offset=4 (local.get $page) (local.get $len))
           (local.get $page))"#;
     let guest = start(&typed("world test { export grow: func(text: string) -> string; }", body).expect("a plugin"));
-    // Each result lies behind all that was there before the call; the arguments go to what was there already.
+    // Each result lies behind all that was there before the call; the arguments go to what was
+    // there already.
     for round in 0..40 {
         let given = format!("text of round {round}");
         let pages = guest.memory_size().expect("a size");

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use common::{PLAIN, expect, plugin, quiet};
 use undergo::{CallOptions, CancelToken, ErrorKind, InstanceOptions, Plugin, Pool, PoolOptions, PoolStats, Value};
 
-/// `count` says how often an instance was called; `wait` calls the host; `die` ends its instance; `spin` never returns.
+/// `count` says how often an instance was called; `wait` calls the host; `die` ends its instance;
+/// `spin` never returns.
 fn counter() -> Plugin {
     plugin(
         r#"(module (import "host" "wait" (func $wait (param i32) (result i32))) (memory (export "memory") 1)

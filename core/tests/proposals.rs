@@ -1,4 +1,5 @@
-//! Proposals of WebAssembly: those that no plugin needs are refused by name, those that compilers use work.
+//! Proposals of WebAssembly: those that no plugin needs are refused by name, those that compilers
+//! use work.
 
 mod common;
 
@@ -108,7 +109,8 @@ fn the_number_of_a_table_may_be_long() {
         (func $seven (result i32) (i32.const 7)) (func (export "f") (result i32) (call_indirect (type $one) (i32.const 0)))"#,
     );
     assert_eq!(run(&short), Value::Int(7));
-    // The body `i32.const 0; call_indirect 0 0; end`, with its size and that of the section around it.
+    // The body `i32.const 0; call_indirect 0 0; end`, with its size and that of the section around
+    // it.
     let body = [7, 0, 0x41, 0, 0x11, 0, 0, 0x0b];
     let at = short.windows(body.len()).position(|window| window == body).expect("the body");
     let mut long = short.clone();

@@ -1,4 +1,5 @@
-//! Host functions that answer nothing, that come back when nothing is there yet, or that wait for themselves.
+//! Host functions that answer nothing, that come back when nothing is there yet, or that wait for
+//! themselves.
 
 mod common;
 
@@ -59,7 +60,8 @@ fn without_an_answer_the_guest_gets_zero() {
         export text: func(s: string) -> string; export bytes: func(n: list<u8>) -> list<u8>; export either: func(n: s32) -> result<s32, string>;
         export nothing: func(n: s32); export check: func(n: s32) -> result<_, string>;
     }";
-    // Each export passes its arguments on. Where a result lies in memory, what lay there before looks like one.
+    // Each export passes its arguments on. Where a result lies in memory, what lay there before
+    // looks like one.
     let body = r#"
         (import "host" "number" (func $number (param i32) (result i32))) (import "host" "wide" (func $wide (param i64) (result i64)))
         (import "host" "real" (func $real (param f64) (result f64))) (import "host" "flag" (func $flag (param i32) (result i32)))

@@ -9,8 +9,9 @@ use undergo::{CallOptions, Clock, ErrorKind, Instance, InstanceOptions, Plugin, 
 
 const START: u64 = 1_770_000_000;
 
-/// `clock(id)` reads a clock; `sleep(id, absolute, time)` waits for a moment; `both(time)` for input, of which there is none, or a moment, and gives which came first; `doze()` sleeps
-/// again and again; `random(at, len)` gives the errno, and `word(at)` what lies there.
+/// `clock(id)` reads a clock; `sleep(id, absolute, time)` waits for a moment; `both(time)` for
+/// input, of which there is none, or a moment, and gives which came first; `doze()` sleeps again
+/// and again; `random(at, len)` gives the errno, and `word(at)` what lies there.
 fn guest() -> Plugin {
     plugin(
         r#"(module
@@ -130,7 +131,8 @@ fn a_seed_gives_the_same_numbers_in_all_versions() {
     assert_ne!(words(Random::Host), words(Random::Host));
 }
 
-/// The first three words that follow from the seed 7. They must not change: a run that was noted is to be repeated.
+/// The first three words that follow from the seed 7. They must not change: a run that was noted is
+/// to be repeated.
 const SEVEN: [i64; 3] = [-6415450995354668618, 6501922722497593361, -5464137233846748737];
 
 #[test]

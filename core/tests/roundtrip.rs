@@ -1,4 +1,5 @@
-//! Arbitrary values of arbitrary types survive: lowered and lifted by the host alone, and through the conformance guest.
+//! Arbitrary values of arbitrary types survive: lowered and lifted by the host alone, and through
+//! the conformance guest.
 
 mod common;
 
@@ -99,7 +100,8 @@ fn a_value(ty: &Type) -> BoxedStrategy<Value> {
             .prop_map(|(seconds, nanoseconds, offset)| Value::Time(Time { seconds, nanoseconds, offset }))
             .boxed(),
         TypeKind::List(item) => match item.kind {
-            // Around the size from which bytes are no longer gathered, but copied from where they are.
+            // Around the size from which bytes are no longer gathered, but copied from where they
+            // are.
             TypeKind::Scalar(Scalar::U8) => {
                 prop_oneof![4 => prop::collection::vec(any::<u8>(), 0..20), 1 => prop::collection::vec(any::<u8>(), 1000..1100)]
                     .prop_map(Value::Bytes)
@@ -122,7 +124,8 @@ fn a_value(ty: &Type) -> BoxedStrategy<Value> {
     }
 }
 
-/// Equal, down to the bits of floats but for those of a NaN; Go's maps have each key once and in any order.
+/// Equal, down to the bits of floats but for those of a NaN; Go's maps have each key once and in
+/// any order.
 fn same(a: &Value, b: &Value, through_go: bool) -> bool {
     let all = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, through_go));
     match (a, b) {
@@ -169,7 +172,8 @@ fn values_survive_the_guest() {
     let echoes = |name: &str| name.starts_with("echo-") || name.starts_with("maybe-") || name == "list-of-maybe";
     let mut seen = 0;
     for function in plugin.exports().filter(|function| echoes(&function.name) && function.params.len() == 1) {
-        // The guest refuses arrays of another length than its own; the cases of the conformance suite have those.
+        // The guest refuses arrays of another length than its own; the cases of the conformance
+        // suite have those.
         if function.name.contains("triple") || function.name == "echo-names" {
             continue;
         }

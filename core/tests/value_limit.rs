@@ -51,7 +51,8 @@ fn types() -> String {
     items + " }"
 }
 
-/// A guest whose export `f` takes the number of a list's items, which are zeros, and those of lists within it none.
+/// A guest whose export `f` takes the number of a list's items, which are zeros, and those of lists
+/// within it none.
 fn guest(ty: &str) -> Plugin {
     let items = format!(
         "{}\nworld w {{ use undergo:go/types.{{json, time, duration}}; use types.{{r59, color}}; export f: func(n: u32) -> {ty}; \
@@ -131,7 +132,8 @@ fn items_without_bytes_are_refused_when_the_module_is_loaded() {
     }
 }
 
-/// A guest that gives `count` texts which are all the same bytes, to its caller and to a host function.
+/// A guest that gives `count` texts which are all the same bytes, to its caller and to a host
+/// function.
 fn aliases(count: u32, len: u32) -> Plugin {
     let items = "world w { import host: interface { take: func(texts: list<string>) -> s32; } export f: func() -> list<string>; export g: func() -> s32; }";
     let body = format!(

@@ -1,4 +1,5 @@
-//! How versions of the contract meet: a plugin of version 1 in this host, and one of a version that nobody knows yet.
+//! How versions of the contract meet: a plugin of version 1 in this host, and one of a version that
+//! nobody knows yet.
 
 mod common;
 

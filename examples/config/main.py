@@ -51,7 +51,8 @@ def source(text: str, file: str = "services.hcl") -> Source:
     return Source(file=file, text=text, variables=variables, functions=list(FUNCTIONS))
 
 
-# The module config_plugin was written by `undergo bindgen`: editors and type checkers know all that the plugin has.
+# The module config_plugin was written by `undergo bindgen`: editors and type checkers know all that
+# the plugin has.
 limits = undergo.Limits(memory="128MiB", timeout=10.0)
 config = Config.load(sys.argv[1], imports={"functions": Functions()}, limits=limits)
 

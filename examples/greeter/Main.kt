@@ -40,7 +40,8 @@ fun main(args: Array<String>) {
             println("${error.kind}: ${error.sentence}")
         }
 
-        // An exception of a Kotlin function reaches Go as an error, where the Go function has one among its results.
+        // An exception of a Kotlin function reaches Go as an error, where the Go function has one
+        // among its results.
         try {
             greeter.call("greet", mapOf("name" to "Nobody", "tags" to emptyList<String>()), false)
         } catch (error: GuestException) {

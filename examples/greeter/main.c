@@ -95,7 +95,8 @@ int main(int argc, char **argv) {
   const greeter_person_t unnamed = {.name = undergo_text("")};
   show(greeter_greet(greeter, unnamed, false, NULL, &text, &arena), "", undergo_error_message);
 
-  // An error of a C function reaches Go as an error, where the Go function has one among its results.
+  // An error of a C function reaches Go as an error, where the Go function has one among its
+  // results.
   const greeter_person_t nobody = {.name = undergo_text("Nobody")};
   show(greeter_greet(greeter, nobody, false, NULL, &text, &arena), "", undergo_error_message);
 

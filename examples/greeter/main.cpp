@@ -1,4 +1,5 @@
-// Calls the greeter by values: there and back, and what goes wrong. The other examples have generated headers, which know the types.
+// Calls the greeter by values: there and back, and what goes wrong. The other examples have
+// generated headers, which know the types.
 //
 // Usage: main greeter.wasm
 
@@ -16,7 +17,8 @@ using undergo::Record;
 
 using Tags = std::vector<std::string>;
 
-// Gives a person's tags; the plugin calls this. An exception reaches Go as an error, where the Go function has one among its results.
+// Gives a person's tags; the plugin calls this. An exception reaches Go as an error, where the Go
+// function has one among its results.
 static Tags lookup(const std::string &name) {
   static const std::map<std::string, Tags> directory{{"Ada", {"mathematics", "engines"}}, {"Grace", {}}};
   const auto found = directory.find(name);

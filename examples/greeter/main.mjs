@@ -28,7 +28,8 @@ console.log(`${await greeter.greet(grace, true)}\n`)
 // An error that the Go function returns.
 await greeter.greet({ name: '', tags: [] }, false).catch((error) => console.log(`${error.code}: ${error.message}`))
 
-// What a function of the host throws reaches Go as an error, where the Go function has one among its results.
+// What a function of the host throws reaches Go as an error, where the Go function has one among
+// its results.
 await greeter.greet({ name: 'Nobody', tags: [] }, false).catch((error) => console.log(`${error.code}: ${error.message}`))
 
 // A value that does not fit: the path says which.

@@ -39,7 +39,8 @@ try:
 except undergo.GuestError as error:
     print(f"{error.kind}: {error.message}")
 
-# An exception of a Python function reaches Go as an error, where the Go function has one among its results.
+# An exception of a Python function reaches Go as an error, where the Go function has one among its
+# results.
 try:
     greeter.greet({"name": "Nobody", "tags": []}, False)
 except undergo.GuestError as error:

@@ -36,7 +36,8 @@ rescue Undergo::GuestError => error
   puts "#{error.kind}: #{error.message}"
 end
 
-# An exception of a Ruby block reaches Go as an error, where the Go function has one among its results.
+# An exception of a Ruby block reaches Go as an error, where the Go function has one among its
+# results.
 begin
   greeter.greet({ name: "Nobody", tags: [] }, false)
 rescue Undergo::GuestError => error

@@ -1,4 +1,5 @@
-// Calls the greeter: values and errors there and back. Parsed, and not yet compiled: see bindings-uniffi/swift/README.md.
+// Calls the greeter: values and errors there and back. Parsed, and not yet compiled: see
+// bindings-uniffi/swift/README.md.
 //
 // Usage: main greeter.wasm
 

@@ -40,7 +40,8 @@ fun main(args: Array<String>) {
         fun query(query: String) = jq.call("query", "orders", query) as List<*>
         println("${jq.call("load", "orders", document)} orders")
 
-        // The document stays in the plugin; a query crosses, and its results come back as plain objects.
+        // The document stays in the plugin; a query crosses, and its results come back as plain
+        // objects.
         val expected = (0 until ORDERS).groupingBy(::city).eachCount()
         for (found in query("group_by(.city)[] | {name: .[0].city, orders: length}")) {
             found as Map<*, *>
@@ -57,7 +58,8 @@ fun main(args: Array<String>) {
         println((jq.call("eval", ".[] | type", values) as List<*>).joinToString(" "))
         check(jq.call("eval", ".", mapOf("a" to listOf(null, 0.25))) == listOf(mapOf("a" to listOf(null, 0.25))))
 
-        // An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+        // An error in a query, and one of its run, are errors of a call. The plugin and its
+        // document live on.
         for (query in listOf("map(.city", ".[0] | .city + 1", "missing(.)")) {
             try {
                 query(query)

@@ -126,7 +126,8 @@ int main(int argc, char **argv) {
   printf("\n");
   undergo_arena_delete(arena);
 
-  // An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+  // An error in a query, and one of its run, are errors of a call. The plugin and its document live
+  // on.
   static const char *const wrong[] = {"map(.city", ".[0] | .city + 1", "missing(.)"};
   for (size_t i = 0; i < 3; i++) {
     undergo_error_t *error = jq_query(jq, undergo_text("orders"), undergo_text(wrong[i]), NULL, &found, &arena);

@@ -81,7 +81,8 @@ static void run(const char *file) {
   }
   std::cout << "\n";
 
-  // An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+  // An error in a query, and one of its run, are errors of a call. The plugin and its document live
+  // on.
   for (const char *query : {"map(.city", ".[0] | .city + 1", "missing(.)"}) {
     try {
       jq.query("orders", query);

@@ -39,7 +39,8 @@ console.log(`a document of ${(document.length / 1e6).toFixed(1)} MB`)
 const jq = await load(process.argv[2], { limits: { memory: '512MiB', timeout: 60_000 } })
 console.log(`${await jq.load('orders', document)} orders`)
 
-// The document stays in the plugin; a query crosses, and its results come back as values of JavaScript.
+// The document stays in the plugin; a query crosses, and its results come back as values of
+// JavaScript.
 const cities = new Map()
 for (const { city } of orders) cities.set(city, (cities.get(city) ?? 0) + 1)
 for (const city of await jq.query('orders', 'group_by(.city)[] | {name: .[0].city, orders: length}')) {
@@ -61,7 +62,8 @@ console.log('sold most:', ...best.map(({ article, count }) => `${article} (${cou
 console.log(...(await jq.eval('.[] | type', [null, true, 7, 0.25, 'grüße', [1], { a: {} }])))
 assert.deepEqual(await jq.eval('.', { a: [null, 0.25] }), [{ a: [null, 0.25] }])
 
-// An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+// An error in a query, and one of its run, are errors of a call. The plugin and its document live
+// on.
 for (const query of ['map(.city', '.[0] | .city + 1', 'missing(.)']) {
   await jq.query('orders', query).catch((error) => console.log(`${query}: ${error.message}`))
 }

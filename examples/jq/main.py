@@ -52,7 +52,8 @@ print("sold most:", *(f"{best['article']} ({best['count']})" for best in jq.quer
 print(*jq.eval(".[] | type", [None, True, 7, 0.25, "grüße", [1], {"a": {}}]))
 assert jq.eval(".", {"a": [None, 0.25]}) == [{"a": [None, 0.25]}]
 
-# An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+# An error in a query, and one of its run, are errors of a call. The plugin and its document live
+# on.
 for query in ("map(.city", ".[0] | .city + 1", "missing(.)"):
     try:
         jq.query("orders", query)

@@ -49,7 +49,8 @@ puts ["sold most:", *jq.query("orders", BEST).map { |best| "#{best['article']} (
 puts jq.eval(".[] | type", [nil, true, 7, 0.25, "grüße", [1], { "a" => {} }]).join(" ")
 raise "not the same" unless jq.eval(".", { "a" => [nil, 0.25] }) == [{ "a" => [nil, 0.25] }]
 
-# An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+# An error in a query, and one of its run, are errors of a call. The plugin and its document live
+# on.
 ["map(.city", ".[0] | .city + 1", "missing(.)"].each do |query|
   jq.query("orders", query)
 rescue Undergo::GuestError => error

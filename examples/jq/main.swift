@@ -1,4 +1,5 @@
-// Runs jq's queries over a JSON document of some megabytes. Parsed, and not yet compiled: see bindings-uniffi/swift/README.md.
+// Runs jq's queries over a JSON document of some megabytes. Parsed, and not yet compiled: see
+// bindings-uniffi/swift/README.md.
 //
 // Usage: main jq.wasm
 
@@ -58,7 +59,8 @@ let nested: Value = ["a": [nil, 0.25]]
 let same = try jq.eval(query: ".", value: nested)
 precondition(same == [nested], "\(same)")
 
-// An error in a query, and one of its run, are errors of a call. The plugin and its document live on.
+// An error in a query, and one of its run, are errors of a call. The plugin and its document live
+// on.
 for query in ["map(.city", ".[0] | .city + 1", "missing(.)"] {
     do {
         _ = try jq.query(name: "orders", query: query)

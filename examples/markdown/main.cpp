@@ -56,7 +56,8 @@ static void run(const char *file, const std::string &document) {
   }
   std::cout << count(html, "<pre>") << " blocks of code, " << count(html, "<table>") << " tables, " << count(html, "<a href=") << " links\n";
 
-  // HTML in a document is left out, unless the host wants it. What is optional may be left out, too.
+  // HTML in a document is left out, unless the host wants it. What is optional may be left out,
+  // too.
   const std::string text = "*Safe* <script>alert(1)</script>";
   std::cout << markdown.render(undergo::Bytes(text.begin(), text.end()));
 }

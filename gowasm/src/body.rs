@@ -14,9 +14,9 @@
 //!     the second one …
 //! ```
 //!
-//! A jump is `i32.const k; local.set 0; br` to the loop. A call that may switch goroutines stores the
-//! PC to return to on Go's own stack, and is followed by `br_if` to the outermost block.
-//! Every segment begins and ends with an empty operand stack.
+//! A jump is `i32.const k; local.set 0; br` to the loop. A call that may switch goroutines stores
+//! the PC to return to on Go's own stack, and is followed by `br_if` to the outermost block. Every
+//! segment begins and ends with an empty operand stack.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -104,7 +104,8 @@ pub(crate) struct Body {
 /// `funcValueOffset` of Go's linker: the PC_F of the first function that is not imported.
 const FIRST_PC: i64 = 0x1000;
 
-/// Bytes of the largest function that is taken apart; the rest of a module's code is in smaller ones.
+/// Bytes of the largest function that is taken apart; the rest of a module's code is in smaller
+/// ones.
 const LARGEST: usize = 4 << 20;
 
 /// Locals of a function, of which WebAssembly's engines allow 50,000.

@@ -87,7 +87,8 @@ impl Layout {
     }
 }
 
-/// What is still to be written: the last one first. In place of recursion, since graphs may be deep.
+/// What is still to be written: the last one first. In place of recursion, since graphs may be
+/// deep.
 enum Task {
     /// A node with all that it dominates.
     Tree(usize),

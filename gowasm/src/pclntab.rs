@@ -1,7 +1,9 @@
-//! The names of Go's functions, from the table that Go's runtime has for its own tracebacks (`runtime.pclntab`): `-s -w` drops all others.
+//! The names of Go's functions, from the table that Go's runtime has for its own tracebacks
+//! (`runtime.pclntab`): `-s -w` drops all others.
 //!
-//! The table lies in the guest's memory, where a guest can change it: every offset in it is checked. Its layout is that of Go 1.20 and later: `runtime.pcHeader`,
-//! `runtime._func` and `cmd/link/internal/wasm`. In a module of another version there are no names.
+//! The table lies in the guest's memory, where a guest can change it: every offset in it is
+//! checked. Its layout is that of Go 1.20 and later: `runtime.pcHeader`, `runtime._func` and
+//! `cmd/link/internal/wasm`. In a module of another version there are no names.
 
 use memchr::memmem;
 
@@ -26,11 +28,13 @@ pub struct GoNames<'m> {
 }
 
 impl<'m> GoNames<'m> {
-    /// Finds the table. `imported` is how many functions the module imports, each as often as it does so.
+    /// Finds the table. `imported` is how many functions the module imports, each as often as it
+    /// does so.
     #[must_use]
     pub fn find(memory: &'m [u8], imported: u32) -> Option<GoNames<'m>> {
         let searched = &memory[..memory.len().min(SEARCHED)];
-        // Constants of the runtime look like a header's beginning, too; those have no table behind them.
+        // Constants of the runtime look like a header's beginning, too; those have no table behind
+        // them.
         memmem::find_iter(searched, &HEADER).find_map(|at| GoNames::parse(&memory[at..], imported))
     }
 
@@ -92,7 +96,8 @@ mod tests {
 
     use super::*;
 
-    /// A table of functions with these numbers and names, as that Go writes it, behind some other bytes.
+    /// A table of functions with these numbers and names, as that Go writes it, behind some other
+    /// bytes.
     fn table(functions: &[(u32, &str)], pc: fn(u32) -> u32) -> Vec<u8> {
         let mut names = vec![0];
         let mut pairs = Vec::new();

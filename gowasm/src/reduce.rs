@@ -1,8 +1,8 @@
 //! Graphs whose loops have several ways in, as `goto` into a loop makes them.
 //!
-//! Structured code has no such loops. Of each, one way in is kept as its head. The others are led there,
-//! for control to be handed in through the dispatcher at the head, as it is to a frame that is resumed.
-//! So the loop itself, which is what is run often, has the form that it had.
+//! Structured code has no such loops. Of each, one way in is kept as its head. The others are led
+//! there, for control to be handed in through the dispatcher at the head, as it is to a frame that
+//! is resumed. So the loop itself, which is what is run often, has the form that it had.
 
 use crate::graph::{NONE, Successors};
 
@@ -16,7 +16,8 @@ pub(crate) struct Beside {
     pub(crate) head: usize,
 }
 
-/// The edges that have to lead to the head of a loop instead, for the graph to be reducible. What can't be reached must have no edges.
+/// The edges that have to lead to the head of a loop instead, for the graph to be reducible. What
+/// can't be reached must have no edges.
 ///
 /// Gives nothing where that takes more than `steps` steps: one for each edge, at each depth of such
 /// loops within each other.
@@ -38,7 +39,8 @@ pub(crate) fn ways_beside(successors: &Successors, root: usize, mut steps: usize
             let from_inside = |node: &usize| predecessors[*node].iter().filter(|from| search.is_marked(**from)).count();
             let mut entries: Vec<usize> = component.iter().copied().filter(from_outside).collect();
             entries.sort_unstable();
-            // The beginning of the function has no block that a jump could name. Else the entry that is jumped back to most is the head that the source has.
+            // The beginning of the function has no block that a jump could name. Else the entry
+            // that is jumped back to most is the head that the source has.
             let is_first = |node: &usize| successors[root].first() == Some(node);
             let head = entries.iter().copied().max_by_key(|node| (is_first(node), from_inside(node), std::cmp::Reverse(*node)));
             let Some(head) = head.or_else(|| component.iter().copied().min()) else { continue };

@@ -118,8 +118,8 @@ impl Building {
         self.entry[head]
     }
 
-    /// Leads a block from a dispatcher through those of the loops with these heads, the innermost first,
-    /// to its segment.
+    /// Leads a block from a dispatcher through those of the loops with these heads, the innermost
+    /// first, to its segment.
     fn hand_in(&mut self, mut from: usize, block: u32, segment: usize, heads: &[usize]) -> Result<(), Copied> {
         for &head in heads.iter().rev() {
             let to = self.dispatcher(head);
@@ -180,8 +180,8 @@ impl Building {
     }
 }
 
-/// The successors of each segment, and of a root behind them: without the ways back in, but for blocks
-/// that there is no other way to. What can't be reached has none.
+/// The successors of each segment, and of a root behind them: without the ways back in, but for
+/// blocks that there is no other way to. What can't be reached has none.
 fn straight(body: &Body) -> Vec<Vec<usize>> {
     let count = body.segments.len();
     let mut successors: Vec<Vec<usize>> = body.segments.iter().map(|segment| segment.successors.clone()).collect();

@@ -1,8 +1,8 @@
 //! Stores of the global stack pointer that nobody reads.
 //!
 //! The back end sets local and global whenever the stack pointer moves. The global is looked at by
-//! calls, by whoever the function returns to, and by code that loads it. Where it is set again before
-//! any of these on every way, the first store is dead.
+//! calls, by whoever the function returns to, and by code that loads it. Where it is set again
+//! before any of these on every way, the first store is dead.
 
 use crate::body::{Body, Item};
 use crate::resume::{Flow, Node};
@@ -41,8 +41,8 @@ pub(crate) fn mark_dead_stores(body: &mut Body, flow: &Flow) {
     }
 }
 
-/// Goes over a segment from its end, and tells whether the global is looked at from its beginning on.
-/// A dispatcher on the way to a segment looks at nothing.
+/// Goes over a segment from its end, and tells whether the global is looked at from its beginning
+/// on. A dispatcher on the way to a segment looks at nothing.
 fn walk(body: &mut Body, segment: usize, is_live: &[bool], is_marking: bool) -> bool {
     let Some(this) = body.segments.get_mut(segment) else { return true };
     let mut live = false;

@@ -9,8 +9,9 @@
 
 namespace undergo {
 
-// Ends calls from another thread, within some milliseconds: whether the guest computes, sleeps, or waits for its turn. Code of a host function is not interrupted. Copies are the
-// same token, which may serve many calls, and is used up once it is cancelled. For any thread.
+// Ends calls from another thread, within some milliseconds: whether the guest computes, sleeps, or
+// waits for its turn. Code of a host function is not interrupted. Copies are the same token, which
+// may serve many calls, and is used up once it is cancelled. For any thread.
 class CancelToken {
  public:
   CancelToken() : cancel_(undergo_cancel_new(), undergo_cancel_delete) {}

@@ -15,7 +15,8 @@ namespace undergo {
 
 // What became of a command: a program that begins, ends, and answers with its exit code.
 struct Completed {
-  // Its exit code: that of os.Exit, 0 when main returned, 2 after a panic, whose text is on its standard error.
+  // Its exit code: that of os.Exit, 0 when main returned, 2 after a panic, whose text is on its
+  // standard error.
   std::int32_t code = 0;
   // What it wrote to its standard output, where that is captured. (stdout is a macro.)
   std::string standard_output;
@@ -23,7 +24,8 @@ struct Completed {
   std::string standard_error;
   // Whether it wrote more than that: more than is captured, or than the limits let it write.
   bool truncated = false;
-  // What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most.
+  // What the sandbox denied it of the network, each thing once with the rule that would allow it;
+  // 64 of them at the most.
   std::vector<std::string> denied;
   // What it used.
   Usage usage;

@@ -1,4 +1,5 @@
-// Options: of calls, plugins, instances and pools. Each is made by setting what differs from the defaults: Limits().memory(64 * MiB).timeout(2s).
+// Options: of calls, plugins, instances and pools. Each is made by setting what differs from the
+// defaults: Limits().memory(64 * MiB).timeout(2s).
 
 #ifndef UNDERGO_CONFIG_HPP
 #define UNDERGO_CONFIG_HPP
@@ -40,7 +41,8 @@ class CallOptions {
   // Only a token.
   CallOptions(CancelToken token) : cancel_(std::move(token)) {}
 
-  // How long a call may take, waiting for the instance included; without it, the limit of the instance counts.
+  // How long a call may take, waiting for the instance included; without it, the limit of the
+  // instance counts.
   CallOptions &timeout(Duration time) { return timeout_ = time, *this; }
 
   // What can end a call before that, from any thread.
@@ -61,19 +63,25 @@ class Limits {
  public:
   // Bytes of guest memory.
   Limits &memory(std::uint64_t bytes) { return limits_.memory = bytes, *this; }
-  // How long a call may take, and the initialisation may: computing, sleeping, host functions and waiting for the instance.
+  // How long a call may take, and the initialisation may: computing, sleeping, host functions and
+  // waiting for the instance.
   Limits &timeout(Duration time) { return limits_.timeout = detail::nanoseconds(time), *this; }
-  // Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
+  // Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB
+  // by default.
   Limits &value(std::uint64_t bytes) { return limits_.value = bytes, *this; }
-  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.
+  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is
+  // dropped.
   Limits &output(std::uint64_t bytes) { return limits_.output = bytes, *this; }
-  // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+  // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB
+  // by default.
   Limits &stack(std::uint64_t bytes) { return limits_.stack = bytes, *this; }
-  // How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+  // How much each call, and the initialisation, may compute, in units of about one WebAssembly
+  // instruction. It costs about a tenth of the speed.
   Limits &fuel(std::uint64_t units) { return limits_.fuel = units, *this; }
   // Elements of the guest's tables, all together, 4,194,304 by default.
   Limits &table(std::uint32_t elements) { return limits_.table = elements, *this; }
-  // Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
+  // Descriptors of this process that the guest may hold at once, 128 by default: files,
+  // directories, sockets, connections that it accepted, and pipes.
   Limits &descriptors(std::uint32_t most) { return limits_.descriptors = most, *this; }
 
   const undergo_limits_t *get() const noexcept { return &limits_; }
@@ -137,19 +145,23 @@ enum class Compile : std::uint32_t {
 class PluginOptions {
  public:
   PluginOptions &compile(Compile how) { return compile_ = how, *this; }
-  // The folder where compiled code is kept for the next process: by default the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
+  // The folder where compiled code is kept for the next process: by default the one that
+  // UNDERGO_CACHE_DIR names, or else the user's own for caches.
   PluginOptions &cache(std::string folder) { return cache_ = std::move(folder), *this; }
   // Compiled code is kept nowhere.
   PluginOptions &no_cache() { return no_cache_ = true, *this; }
-  // How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+  // How many times as much as usual the module may ask of the compilers: no compilation can be
+  // stopped, so what asks for more is refused.
   PluginOptions &bounds(std::uint32_t times) { return bounds_ = times, *this; }
   // How long loading may take. Behind it a compilation goes on, within the bounds.
   PluginOptions &timeout(Duration time) { return timeout_ = time, *this; }
   // What can end the loading before that, from any thread.
   PluginOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
-  // The program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+  // The program `undergo`, of this version, that compiles in a process of its own, whose time and
+  // memory are limited: for modules of strangers.
   PluginOptions &compiler(std::string program) { return compiler_ = std::move(program), *this; }
-  // Go's code is compiled as its compiler wrote it. By default its jumps are written as nested blocks and loops before, which makes it faster.
+  // Go's code is compiled as its compiler wrote it. By default its jumps are written as nested
+  // blocks and loops before, which makes it faster.
   PluginOptions &no_optimize() { return no_optimize_ = true, *this; }
 
   // As undergo.h has them. They refer to this.

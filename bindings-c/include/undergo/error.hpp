@@ -75,7 +75,8 @@ struct Cause {
 
 }  // namespace detail
 
-// What went wrong. Copies share one error, and may be used from any thread. The texts live as long as any copy.
+// What went wrong. Copies share one error, and may be used from any thread. The texts live as long
+// as any copy.
 class Error : public std::exception {
  public:
   // An error of the kind host-error, for a host function to return.
@@ -97,13 +98,15 @@ class Error : public std::exception {
   // The sentence, without the path.
   std::string_view message() const noexcept { return undergo_error_message(error_.get()); }
 
-  // Where the value is that does not fit: "greet(p.tags[3])"; empty when the error is not about a value.
+  // Where the value is that does not fit: "greet(p.tags[3])"; empty when the error is not about a
+  // value.
   std::string_view path() const noexcept { return undergo_error_path(error_.get()); }
 
   // What the plugin wrote to its standard error during the call, or the end of it.
   std::string_view standard_error() const noexcept { return undergo_error_stderr(error_.get()); }
 
-  // What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed.
+  // What the sandbox denied the plugin of the network in the call that failed, the last such thing,
+  // with the rule that would allow it: perhaps why it failed.
   std::optional<std::string_view> denied() const noexcept {
     const char *denied = undergo_error_denied(error_.get());
     return denied == nullptr ? std::nullopt : std::optional<std::string_view>(denied);
@@ -144,7 +147,8 @@ class Error : public std::exception {
   // The error as undergo.h has it, which lives as long as any copy of this.
   const undergo_error_t *get() const noexcept { return error_.get(); }
 
-  // Throws it: the exception of a host function if it is one, and else an error of the class that belongs to its kind. Ends the process where there are no exceptions.
+  // Throws it: the exception of a host function if it is one, and else an error of the class that
+  // belongs to its kind. Ends the process where there are no exceptions.
   [[noreturn]] void raise() const;
 
  private:
@@ -213,7 +217,8 @@ using BusyError = ErrorOf<Kind::busy>;
 namespace detail {
 
 #if UNDERGO_EXCEPTIONS
-// The exception that is being handled, as a host function returns it: the caller of the export gets the same one.
+// The exception that is being handled, as a host function returns it: the caller of the export gets
+// the same one.
 inline undergo_error_t *caught() noexcept {
   const auto carry = [](const char *text) noexcept {
     Cause *cause = new (std::nothrow) Cause{std::current_exception()};

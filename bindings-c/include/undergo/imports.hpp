@@ -14,8 +14,10 @@
 
 namespace undergo {
 
-// A host function, by values. What it throws, or the error that it returns, becomes the Go error where the import returns one, and ends the call and the instance elsewhere: then the
-// caller of the export gets the same exception, or the error. Called on the thread of the call; for a pool, on several at once. It may call the instance that called it.
+// A host function, by values. What it throws, or the error that it returns, becomes the Go error
+// where the import returns one, and ends the call and the instance elsewhere: then the caller of
+// the export gets the same exception, or the error. Called on the thread of the call; for a pool,
+// on several at once. It may call the instance that called it.
 using HostFunction = std::function<Result<Value>(const List &args)>;
 
 namespace detail {
@@ -127,10 +129,12 @@ inline undergo_error_t *call_host(void *data, const undergo_value_t *args, under
 
 }  // namespace detail
 
-// The functions that a program gives to instances, by the WIT names of their interface and their own.
+// The functions that a program gives to instances, by the WIT names of their interface and their
+// own.
 class Imports {
  public:
-  // Gives a function: a HostFunction, or any function or lambda whose parameters are of types that `Value::as` gives, and whose result is one that a Value can be made of, or none; or a Result of
+  // Gives a function: a HostFunction, or any function or lambda whose parameters are of types that
+  // `Value::as` gives, and whose result is one that a Value can be made of, or none; or a Result of
   // such, to fail without an exception. What the plugin does not import is left alone.
   template <class F>
   Imports &set(std::string interface, std::string name, F function) {

@@ -18,7 +18,8 @@ namespace undergo {
 
 class Plugin;
 
-// A guest's memory. Addresses are the guest's, and every access is checked. It must not be used when the instance is gone.
+// A guest's memory. Addresses are the guest's, and every access is checked. It must not be used
+// when the instance is gone.
 class Memory {
  public:
   explicit Memory(const undergo_instance_t *instance) : instance_(instance) {}
@@ -57,14 +58,16 @@ class Memory {
   const undergo_instance_t *instance_;
 };
 
-// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each later call fails
-// with dead-instance.
+// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After
+// anything but a return or a returned Go error it has ended, and each later call fails with
+// dead-instance.
 class Instance {
  public:
   // Takes over a handle of undergo.h.
   explicit Instance(undergo_instance_t *instance) : instance_(instance) {}
 
-  // Calls an export, by its WIT name, with what values can be made of: call("greet", Record{{"name", "Ada"}}, true).
+  // Calls an export, by its WIT name, with what values can be made of: call("greet",
+  // Record{{"name", "Ada"}}, true).
   template <class... Args>
   Result<Value> try_call(const std::string &name, Args &&...args) const {
     return view().try_call(name, std::forward<Args>(args)...);
@@ -73,7 +76,8 @@ class Instance {
   // Calls an export with the arguments of a list.
   Result<Value> try_apply(const std::string &name, const List &args) const { return view().try_apply(name, args); }
 
-  // The instance with options for calls, such as a timeout: with(100ms).call("greet", person, true).
+  // The instance with options for calls, such as a timeout: with(100ms).call("greet", person,
+  // true).
   View with(CallOptions options) const { return View(instance_.get(), std::move(options)); }
   View view() const { return with(CallOptions()); }
 
@@ -83,7 +87,8 @@ class Instance {
   // Whether it answers calls.
   bool alive() const noexcept { return undergo_instance_is_alive(instance_.get()); }
 
-  // What calls of an instance that has ended get: dead-instance, with the first cause. Nothing while it lives.
+  // What calls of an instance that has ended get: dead-instance, with the first cause. Nothing
+  // while it lives.
   std::optional<Error> end() const {
     undergo_error_t *error = undergo_instance_end(instance_.get());
     return error == nullptr ? std::nullopt : std::optional<Error>(Error(error));
@@ -92,7 +97,8 @@ class Instance {
   // The guest's memory.
   Memory memory() const { return Memory(instance_.get()); }
 
-  // What the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+  // What the last call used, or the initialisation before the first. Can be read while a call is
+  // under way, and once the instance has ended.
   Result<Usage> try_usage() const {
     undergo_usage_t usage{};
     if (undergo_error_t *error = undergo_instance_usage(instance_.get(), &usage)) {
@@ -104,8 +110,8 @@ class Instance {
   // Whether its code is that of the better compiler.
   bool is_best() const noexcept { return undergo_instance_is_best(instance_.get()); }
 
-  // Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again. The options are about the wait and the
-  // initialisation.
+  // Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and
+  // an instance that has ended lives again. The options are about the wait and the initialisation.
   Result<void> try_reset(const CallOptions &options = CallOptions()) const {
     const undergo_call_options_t given = options.get();
     return detail::check(undergo_instance_reset(instance_.get(), &given));
@@ -117,7 +123,8 @@ class Instance {
     return detail::check(undergo_instance_poll(instance_.get(), &given));
   }
 
-  // What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+  // What the sandbox has denied this instance so far of the network, each thing once with the rule
+  // that would allow it; 64 of them at the most.
   std::vector<std::string> denied() const { return detail::take_texts(undergo_instance_denied(instance_.get())); }
 
   // Takes what the guest wrote to a captured output.

@@ -31,7 +31,8 @@ struct Function {
   std::string docs;
 };
 
-// A compiled plugin: load once, instantiate as often as needed, from any thread. Instances and pools of it live on when it is destroyed.
+// A compiled plugin: load once, instantiate as often as needed, from any thread. Instances and
+// pools of it live on when it is destroyed.
 class Plugin {
  public:
   // Takes over a handle of undergo.h.
@@ -46,18 +47,22 @@ class Plugin {
     return try_from_bytes(content, name, options).value();
   }
 
-  // Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted` must be true, to say that the file comes from there through hands
-  // that you trust. Damage is noticed, malice is not.
+  // Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is,
+  // outside the sandbox. `trusted` must be true, to say that the file comes from there through
+  // hands that you trust. Damage is noticed, malice is not.
   static Plugin load_compiled(const std::string &file, bool trusted) { return try_load_compiled(file, trusted).value(); }
 
   // Makes an instance: its own memory, goroutines and globals.
   Instance instantiate(const Options &options = Options()) const { return try_instantiate(options).value(); }
 
-  // Makes a pool of instances, so that many threads can call at once. Host functions are called on the threads of the calls: several at once.
+  // Makes a pool of instances, so that many threads can call at once. Host functions are called on
+  // the threads of the calls: several at once.
   Pool pool(const PoolOptions &pool_options, const Options &options = Options()) const { return try_pool(pool_options, options).value(); }
 
-  // Runs a command from its beginning to its end, on this thread. What it prints is captured, up to 1 MiB of each output, unless the sandbox says where it goes. An exit code is a result,
-  // whichever it is; what else ends the command is an error. The limits, and the options of the call, are those of the whole run.
+  // Runs a command from its beginning to its end, on this thread. What it prints is captured, up to
+  // 1 MiB of each output, unless the sandbox says where it goes. An exit code is a result,
+  // whichever it is; what else ends the command is an error. The limits, and the options of the
+  // call, are those of the whole run.
   Completed run(const Options &options = Options(), const CallOptions &call = CallOptions()) const { return try_run(options, call).value(); }
 
   void wait_compiled() const { try_wait_compiled().value(); }
@@ -115,12 +120,14 @@ class Plugin {
     return error == nullptr ? Result<Completed>(detail::completed(completed)) : Result<Completed>(Error(error));
   }
 
-  // Fails with signature-mismatch, and all that differs, unless the plugin has these functions: for generated headers.
+  // Fails with signature-mismatch, and all that differs, unless the plugin has these functions: for
+  // generated headers.
   Result<void> try_expect(Span<undergo_signature_t> signatures) const {
     return detail::check(undergo_plugin_expect(get(), signatures.data(), signatures.size()));
   }
 
-  // Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+  // Waits until nothing of it is being compiled in the background, so that new instances have the
+  // best code.
   Result<void> try_wait_compiled() const { return detail::check(undergo_plugin_wait_compiled(get())); }
 
   // Whether the next instance will have the code of the better compiler.
@@ -142,8 +149,9 @@ class Plugin {
   // The version of Go that compiled it, where the module says so.
   std::optional<std::string> go_version() const { return maybe(undergo_plugin_go_version(get())); }
 
-  // What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences: that its code can't be cached, say, or rules for the
-  // network where it opens no sockets.
+  // What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as
+  // sentences: that its code can't be cached, say, or rules for the network where it opens no
+  // sockets.
   std::vector<std::string> diagnostics() const {
     std::vector<std::string> texts;
     while (const char *text = undergo_plugin_diagnostic(get(), texts.size())) {

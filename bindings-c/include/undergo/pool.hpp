@@ -14,8 +14,10 @@ namespace undergo {
 
 class Plugin;
 
-// Instances of one plugin that stand in for each other. Any number of threads may call it: a call takes an instance that is free, or makes one, or waits its turn, first come, first served. One
-// that a call has ended is replaced. Calls share nothing that is in a guest: which instance answers is not defined. No thread may be calling it when it is destroyed.
+// Instances of one plugin that stand in for each other. Any number of threads may call it: a call
+// takes an instance that is free, or makes one, or waits its turn, first come, first served. One
+// that a call has ended is replaced. Calls share nothing that is in a guest: which instance answers
+// is not defined. No thread may be calling it when it is destroyed.
 class Pool {
  public:
   // Takes over a handle of undergo.h.
@@ -45,11 +47,14 @@ class Pool {
     return error == nullptr ? Result<PoolStats>(stats) : Result<PoolStats>(Error(error));
   }
 
-  // Makes instances until there are that many, or as many as the pool may have, so that the first calls need not.
+  // Makes instances until there are that many, or as many as the pool may have, so that the first
+  // calls need not.
   Result<void> try_warm_up(std::size_t instances) const { return detail::check(undergo_pool_warm_up(pool_.get(), instances)); }
 
-  // Turns away new calls and those that wait, which fail with dead-instance; lets those that run finish, and waits for that, as long as it takes or this time. Fails with timeout when calls
-  // still run by then, and with busy from within a host function that this pool called. The pool is closed in both cases.
+  // Turns away new calls and those that wait, which fail with dead-instance; lets those that run
+  // finish, and waits for that, as long as it takes or this time. Fails with timeout when calls
+  // still run by then, and with busy from within a host function that this pool called. The pool is
+  // closed in both cases.
   Result<void> try_close(std::optional<Duration> timeout = std::nullopt) const {
     return detail::check(undergo_pool_close(pool_.get(), detail::nanoseconds(timeout)));
   }

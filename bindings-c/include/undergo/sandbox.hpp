@@ -22,11 +22,13 @@ namespace undergo {
 // Whether a guest may write to a directory.
 enum class Access { read_write, read_only };
 
-// Gets a line of a guest's output, without the newline. What it throws ends the call and the instance, and is what the caller gets. Called on the thread of the call; for a pool, on
-// several at once. It can't call the instance whose output it gets.
+// Gets a line of a guest's output, without the newline. What it throws ends the call and the
+// instance, and is what the caller gets. Called on the thread of the call; for a pool, on several
+// at once. It can't call the instance whose output it gets.
 using LineFunction = std::function<void(std::string_view)>;
 
-// What an instance may reach: by default nothing but the standard output and error of this process. What is wrong with it is said by whoever gets it to make an instance.
+// What an instance may reach: by default nothing but the standard output and error of this process.
+// What is wrong with it is said by whoever gets it to make an instance.
 class Sandbox {
  public:
   // Adds one to os.Args, behind the program's name, which is always there.
@@ -35,13 +37,15 @@ class Sandbox {
   // Sets an environment variable. Nothing is taken from this process's own environment.
   Sandbox &env(std::string name, std::string value) { return env_.emplace_back(std::move(name), std::move(value)), *this; }
 
-  // Gives the guest a directory of the host: `guest` is the path at which it sees it, `host` its path on the host, which is opened when an instance, a pool or a run is made with the
-  // sandbox. Where none is given at "/", the guest sees an empty root that it can only read.
+  // Gives the guest a directory of the host: `guest` is the path at which it sees it, `host` its
+  // path on the host, which is opened when an instance, a pool or a run is made with the sandbox.
+  // Where none is given at "/", the guest sees an empty root that it can only read.
   Sandbox &dir(std::string guest, std::string host, Access access = Access::read_write) {
     return dirs_.push_back(Dir{std::move(guest), std::move(host), access}), *this;
   }
 
-  // Gives the guest a folder for temporary files at "/tmp", of its own and empty. It is made with the guest, in the host's own place for such folders, and gone when the guest is reset or
+  // Gives the guest a folder for temporary files at "/tmp", of its own and empty. It is made with
+  // the guest, in the host's own place for such folders, and gone when the guest is reset or
   // destroyed. Only the host's disk bounds what the guest writes there.
   Sandbox &temp(bool given = true) { return temp_ = given, *this; }
 
@@ -52,29 +56,38 @@ class Sandbox {
   // Has it read the standard input of this process.
   Sandbox &stdin_inherit() { return input_ = Inherit(), *this; }
 
-  // Sends an output to the same stream of this process: the default, but for a command that is run, whose outputs are captured.
+  // Sends an output to the same stream of this process: the default, but for a command that is run,
+  // whose outputs are captured.
   Sandbox &stdout_inherit() { return outputs_[0] = Inherit(), *this; }
   Sandbox &stderr_inherit() { return outputs_[1] = Inherit(), *this; }
   // Drops an output. The end of standard error is kept for the text of a panic in any case.
   Sandbox &stdout_discard() { return outputs_[0] = Discard(), *this; }
   Sandbox &stderr_discard() { return outputs_[1] = Discard(), *this; }
-  // Keeps so many bytes of an output (1 MiB for 0), to be read with `take_stdout` or `take_stderr`. What is beyond is dropped.
+  // Keeps so many bytes of an output (1 MiB for 0), to be read with `take_stdout` or `take_stderr`.
+  // What is beyond is dropped.
   Sandbox &stdout_capture(std::size_t limit = 0) { return outputs_[0] = Capture{limit}, *this; }
   Sandbox &stderr_capture(std::size_t limit = 0) { return outputs_[1] = Capture{limit}, *this; }
-  // Gives an output to a function, line by line. A line of more than 64 KiB comes in pieces, and one without a newline when the call ends.
+  // Gives an output to a function, line by line. A line of more than 64 KiB comes in pieces, and
+  // one without a newline when the call ends.
   Sandbox &stdout_lines(LineFunction function) { return outputs_[0] = std::move(function), *this; }
   Sandbox &stderr_lines(LineFunction function) { return outputs_[1] = std::move(function), *this; }
 
-  // Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever the
-  // guest reads it, and to the end of a wait, which takes no time. Limits of time, and the times of files, are the host's in any case.
+  // Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which
+  // is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever the
+  // guest reads it, and to the end of a wait, which takes no time. Limits of time, and the times of
+  // files, are the host's in any case.
   Sandbox &clock(Time start) { return clock_ = start, *this; }
-  // Has all random numbers of the guest follow from a seed, those of crypto/rand and the order of maps included, for runs that can be repeated: never for keys.
+  // Has all random numbers of the guest follow from a seed, those of crypto/rand and the order of
+  // maps included, for runs that can be repeated: never for keys.
   Sandbox &seed(std::uint64_t seed) { return seed_ = seed, *this; }
 
-  // Lets the guest reach something over the network, by one rule: "example.org:443" and "10.0.0.0/8:5432" are for connecting, "listen=127.0.0.1:8080" is for listening; docs/network.md of the
-  // project has all of them. What was denied is in `denied` of the run, the instance and the error, with the rule that would allow it.
+  // Lets the guest reach something over the network, by one rule: "example.org:443" and
+  // "10.0.0.0/8:5432" are for connecting, "listen=127.0.0.1:8080" is for listening; docs/network.md
+  // of the project has all of them. What was denied is in `denied` of the run, the instance and the
+  // error, with the rule that would allow it.
   Sandbox &network(std::string rule) { return rules_.push_back(std::move(rule)), *this; }
-  // Listens at an address such as "127.0.0.1:8080" for the guest, which accepts there at descriptor 3 (and behind the directories', one more for each further listener), and needs no rule. It is
+  // Listens at an address such as "127.0.0.1:8080" for the guest, which accepts there at descriptor
+  // 3 (and behind the directories', one more for each further listener), and needs no rule. It is
   // opened when an instance, a pool or a run is made with the sandbox, and closed with it.
   Sandbox &listener(std::string address) { return listeners_.push_back(std::move(address)), *this; }
 

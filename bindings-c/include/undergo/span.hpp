@@ -11,8 +11,9 @@
 
 namespace undergo {
 
-// A view on elements of somebody else, which must live as long as it is used: as std::span<const T>, which C++17 does not have. Made of a vector, an array, or any other container
-// with data() and size().
+// A view on elements of somebody else, which must live as long as it is used: as std::span<const
+// T>, which C++17 does not have. Made of a vector, an array, or any other container with data() and
+// size().
 template <class T>
 class Span {
  public:

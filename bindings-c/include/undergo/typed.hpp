@@ -1,4 +1,5 @@
-// Calls with structs, for the headers that `undergo bindgen --lang cpp` writes: C++ types as undergo.h lays them out.
+// Calls with structs, for the headers that `undergo bindgen --lang cpp` writes: C++ types as
+// undergo.h lays them out.
 
 #ifndef UNDERGO_TYPED_HPP
 #define UNDERGO_TYPED_HPP
@@ -23,7 +24,9 @@
 
 namespace undergo {
 
-// How a C++ type lies in a struct of undergo.h: `Wire` is what lies there. `lower` makes one that may point to the value itself, and `lift` makes a value. Generated headers add one for each record.
+// How a C++ type lies in a struct of undergo.h: `Wire` is what lies there. `lower` makes one that
+// may point to the value itself, and `lift` makes a value. Generated headers add one for each
+// record.
 template <class T, class = void>
 struct Codec;
 
@@ -32,7 +35,9 @@ using Wire = typename Codec<T>::Wire;
 
 namespace typed {
 
-// Memory for what values don't have as undergo.h wants it: arrays of texts, say. For a host function's result it is an arena, into which all is copied, since the value is gone when it is read.
+// Memory for what values don't have as undergo.h wants it: arrays of texts, say. For a host
+// function's result it is an arena, into which all is copied, since the value is gone when it is
+// read.
 class Scratch {
  public:
   explicit Scratch(undergo_arena_t *arena = nullptr) noexcept : arena_(arena) {}
@@ -332,7 +337,8 @@ struct Codec<std::map<K, V>> {
 
 namespace typed {
 
-// Calls an export. The arguments are of just the types that the signature has. Gives the error, which is the caller's, or null when the result is there.
+// Calls an export. The arguments are of just the types that the signature has. Gives the error,
+// which is the caller's, or null when the result is there.
 template <class... Args>
 undergo_error_t *ask(const View &view, const undergo_signature_t &signature, void *result, undergo_arena_t **arena, const Args &...args) {
   Scratch scratch;

@@ -60,7 +60,8 @@ struct Time {
     nanoseconds = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since - whole).count());
   }
 
-  // The instant, as precise as the system's clock is; it must be within that clock's years (1678 to 2261 where it counts nanoseconds).
+  // The instant, as precise as the system's clock is; it must be within that clock's years (1678 to
+  // 2261 where it counts nanoseconds).
   std::chrono::system_clock::time_point time_point() const {
     const auto since = std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds);
     return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(since));
@@ -156,7 +157,8 @@ class Value {
     return std::get_if<T>(&content_);
   }
 
-  // The field of a record, by its WIT name, or the value of a map with text for keys; null when there is none.
+  // The field of a record, by its WIT name, or the value of a map with text for keys; null when
+  // there is none.
   const Value *find(std::string_view name) const noexcept;
 
   // The item of a list; null when there is none.
@@ -168,8 +170,9 @@ class Value {
   // How many items, entries or fields it has.
   std::size_t size() const noexcept;
 
-  // The value as a C++ type: bool, an integer in which it fits, a float, std::string (for text, cases of enums and JSON), Bytes, Json, Time, durations, and std::optional, std::vector, std::map and
-  // std::tuple of these. The error is type-mismatch.
+  // The value as a C++ type: bool, an integer in which it fits, a float, std::string (for text,
+  // cases of enums and JSON), Bytes, Json, Time, durations, and std::optional, std::vector,
+  // std::map and std::tuple of these. The error is type-mismatch.
   template <class T>
   Result<T> try_as() const {
     return detail::As<T>::from(*this);

@@ -11,7 +11,8 @@
 
 namespace undergo {
 
-// An instance or a pool with options for its calls. Cheap to make and to copy; it must not be used when the instance or the pool is gone. For any thread.
+// An instance or a pool with options for its calls. Cheap to make and to copy; it must not be used
+// when the instance or the pool is gone. For any thread.
 class View {
  public:
   View(const undergo_instance_t *instance, CallOptions options) : instance_(instance), options_(std::move(options)) {}

@@ -1,4 +1,5 @@
-// Runs the conformance list and the hostile guest by values of C++: the same words as programs/driver.c, which says what they mean.
+// Runs the conformance list and the hostile guest by values of C++: the same words as
+// programs/driver.c, which says what they mean.
 
 #include <cinttypes>
 #include <cstdio>

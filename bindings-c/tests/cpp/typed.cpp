@@ -1,4 +1,5 @@
-// The generated header of the conformance guest: values there and back, host functions, errors, threads.
+// The generated header of the conformance guest: values there and back, host functions, errors,
+// threads.
 
 #include <cstdlib>
 #include <limits>
@@ -192,7 +193,8 @@ void threads(const undergo::Plugin &plugin) {
 
 }  // namespace
 
-// Usage: typed CONFORMANCE HOSTILE [short], where short leaves out what takes minutes under valgrind.
+// Usage: typed CONFORMANCE HOSTILE [short], where short leaves out what takes minutes under
+// valgrind.
 int main(int argc, char **argv) {
   if (argc < 3) {
     return 2;
@@ -222,7 +224,8 @@ int main(int argc, char **argv) {
       });
       threads(plugin);
     }
-    // A header of another plugin is refused before anything runs, and so is a plugin without its host.
+    // A header of another plugin is refused before anything runs, and so is a plugin without its
+    // host.
     THROWS(guest::Guest::load(argv[2], std::make_shared<Host>()), undergo::SignatureMismatchError, error.message().find("undergo bindgen") != std::string_view::npos);
     THROWS(guest::Guest(plugin, nullptr), undergo::MissingImportError, true);
     CHECK(guest::Guest::try_load("none.wasm", nullptr).error().kind() == undergo::Kind::invalid_plugin);

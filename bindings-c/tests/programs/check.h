@@ -38,7 +38,8 @@
     undergo_error_delete(failed);                                                                             \
   } while (0)
 
-// How plugins are compiled: by the quick compiler under valgrind, where the other one would take minutes.
+// How plugins are compiled: by the quick compiler under valgrind, where the other one would take
+// minutes.
 static inline const undergo_plugin_options_t *compiling(void) {
   static const undergo_plugin_options_t fast = {.compile = UNDERGO_COMPILE_FAST};
   return getenv("UNDERGO_TEST_FAST") != NULL ? &fast : NULL;

@@ -1,4 +1,5 @@
-// Coroutines of ucontext: one that leaves a host function in the middle keeps others out of the guests of its thread.
+// Coroutines of ucontext: one that leaves a host function in the middle keeps others out of the
+// guests of its thread.
 //
 // Usage: coroutines conformance.wasm
 

@@ -1,4 +1,5 @@
-// Calls with the structs of a generated header: each kind of type there and back, and through functions of the host.
+// Calls with the structs of a generated header: each kind of type there and back, and through
+// functions of the host.
 //
 // Usage: typed conformance.wasm
 

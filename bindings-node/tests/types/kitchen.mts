@@ -1,4 +1,5 @@
-// A module that `undergo bindgen` wrote, as a program uses it. Compiled by types.test.mjs, and never run.
+// A module that `undergo bindgen` wrote, as a program uses it. Compiled by types.test.mjs, and
+// never run.
 import { loadKitchen, loadKitchenPool, type Directory, type Kitchen, type Person } from './generated-kitchen.mjs'
 
 class Tags implements Directory {

@@ -83,7 +83,8 @@ class NetworkTest < Minitest::Test
     assert_equal ["hello", 0, []], [said, running.value.code, running.value.denied]
   end
 
-  # A module whose export opens a socket, and gives the number for what went wrong; and one that has nothing to do with the network.
+  # A module whose export opens a socket, and gives the number for what went wrong; and one that has
+  # nothing to do with the network.
   OPENS = "AGFzbQEAAAABDwNgA39/fwF/YAABf2AAAAIkARZ3YXNpX3NuYXBzaG90X3ByZXZpZXcxCXNvY2tfb3BlbgAAAwMCAQIFAwEAAQcfAwZtZW1vcnkC" \
           "AARvcGVuAAELX2luaXRpYWxpemUAAgoPAgoAQQFBAkEAEAALAgAL".unpack1("m")
   PLAIN = "AGFzbQEAAAABBAFgAAADAgEABQMBAAEHGAIGbWVtb3J5AgALX2luaXRpYWxpemUAAAoEAQIACw==".unpack1("m")

@@ -1,5 +1,7 @@
-// Names are looked up by the host: it knows which of them the program may reach, and its /etc/hosts and name servers count. This file stands where
-// that for the system's C library is on Unix, with its functions; GODEBUG=netdns=go or the build tag netgo select Go's own resolver as they do there.
+// Names are looked up by the host: it knows which of them the program may reach, and its /etc/hosts
+// and name servers count. This file stands where that for the system's C library is on Unix, with
+// its functions; GODEBUG=netdns=go or the build tag netgo select Go's own resolver as they do
+// there.
 
 package net
 
@@ -12,7 +14,8 @@ import (
 
 const cgoAvailable = true
 
-// An addrInfo is a part of the question, or an answer, which the program makes room for. Its first part points to its others, and to the next one.
+// An addrInfo is a part of the question, or an answer, which the program makes room for. Its first
+// part points to its others, and to the next one.
 type addrInfo struct {
 	flags        uint16
 	family       uint8
@@ -25,7 +28,8 @@ type addrInfo struct {
 	next         uint32
 }
 
-// An addrInfoAddr says where the bytes of an address are: two of the port, then those of the address itself.
+// An addrInfoAddr says where the bytes of an address are: two of the port, then those of the
+// address itself.
 type addrInfoAddr struct {
 	family  uint32
 	dataLen uint32
@@ -39,7 +43,8 @@ const maxAddrInfo = 32
 // The longest name that DNS has room for, with a zero behind it.
 const maxLookupName = 256
 
-// What the host reads and writes in a look-up. It lies still, and is used by one at a time: there is one thread, which waits for the host.
+// What the host reads and writes in a look-up. It lies still, and is used by one at a time: there
+// is one thread, which waits for the host.
 var lookup struct {
 	name    [maxLookupName]byte
 	none    [1]byte
@@ -146,7 +151,8 @@ func cgoLookupPort(ctx context.Context, network, service string) (int, error) {
 	return goLookupPort(network, service)
 }
 
-// The extension has no question for the name of an address: what is in /etc/hosts is found, and what a name server says whom the program may ask.
+// The extension has no question for the name of an address: what is in /etc/hosts is found, and
+// what a name server says whom the program may ask.
 func cgoLookupPTR(ctx context.Context, addr string) ([]string, error) {
 	return DefaultResolver.goLookupPTR(ctx, addr, hostLookupFilesDNS, getSystemDNSConfig())
 }

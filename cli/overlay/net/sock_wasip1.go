@@ -1,5 +1,5 @@
-// What the code for Unix systems, which is the rest of this package, asks each of them for: how to make a socket, which options a new one has,
-// and what the network is able to do.
+// What the code for Unix systems, which is the rest of this package, asks each of them for: how to
+// make a socket, which options a new one has, and what the network is able to do.
 
 package net
 
@@ -24,7 +24,8 @@ func sysSocket(family, sotype, proto int) (int, error) {
 
 func setDefaultSockopts(s, family, sotype int, ipv6only bool) error {
 	if family == syscall.AF_INET6 {
-		// A host that does not know the option leaves it to its system, which on most of them means both versions of IP.
+		// A host that does not know the option leaves it to its system, which on most of them means both
+		// versions of IP.
 		syscall.SetsockoptInt(s, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, boolint(ipv6only))
 	}
 	if sotype == syscall.SOCK_DGRAM && family != syscall.AF_UNIX {
@@ -42,8 +43,9 @@ func setDefaultMulticastSockopts(s int) error {
 	return os.NewSyscallError("setsockopt", syscall.SetsockoptInt(s, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
 }
 
-// probe finds out which versions of IP there are, when a program first asks. It opens sockets and binds none: what the host denies is no
-// property of the network, and the program is not to be blamed for what it did not ask for.
+// probe finds out which versions of IP there are, when a program first asks. It opens sockets and
+// binds none: what the host denies is no property of the network, and the program is not to be
+// blamed for what it did not ask for.
 func (p *ipStackCapabilities) probe() {
 	p.ipv4Enabled = hasFamily(syscall.AF_INET)
 	p.ipv6Enabled = hasFamily(syscall.AF_INET6)

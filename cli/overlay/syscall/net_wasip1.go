@@ -1,5 +1,6 @@
-// The names of package syscall that have to do with sockets: numbers and types. Where the socket extension of WASI has a number for something,
-// it is that number, so that what a program passes reaches the host as it is.
+// The names of package syscall that have to do with sockets: numbers and types. Where the socket
+// extension of WASI has a number for something, it is that number, so that what a program passes
+// reaches the host as it is.
 
 package syscall
 
@@ -27,7 +28,8 @@ const (
 	IPPROTO_IPV6 = 0x29
 )
 
-// SOMAXCONN is the longest queue of connections that wait for Accept. The host makes it shorter where its own limit is lower.
+// SOMAXCONN is the longest queue of connections that wait for Accept. The host makes it shorter
+// where its own limit is lower.
 const SOMAXCONN = 4096
 
 // Options at the level of sockets.
@@ -51,7 +53,8 @@ const (
 	SO_BINDTODEVICE = 14
 )
 
-// Options at the level of TCP. The extension has a number for the first one only; the others have Linux's.
+// Options at the level of TCP. The extension has a number for the first one only; the others have
+// Linux's.
 const (
 	TCP_NODELAY   = 15
 	TCP_KEEPIDLE  = 4
@@ -59,7 +62,8 @@ const (
 	TCP_KEEPCNT   = 6
 )
 
-// IPV6_V6ONLY is an option at the level of IPv6, which the extension has no number for: it is Linux's.
+// IPV6_V6ONLY is an option at the level of IPv6, which the extension has no number for: it is
+// Linux's.
 const IPV6_V6ONLY = 26
 
 // Flags of Recvfrom and Recvmsg, and one of those that Recvmsg gives.

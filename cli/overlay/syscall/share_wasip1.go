@@ -1,4 +1,5 @@
-// Descriptors that several own, as those of a connection and of the file that its method File gives: WASI has no way to duplicate one.
+// Descriptors that several own, as those of a connection and of the file that its method File
+// gives: WASI has no way to duplicate one.
 
 package syscall
 
@@ -7,7 +8,8 @@ import _ "unsafe" // for go:linkname
 // shared counts for a descriptor those who own it beside the first.
 var shared map[int]int
 
-// share gives a descriptor another owner, which closes it as the others do. internal/syscall/unix has it for what dup does elsewhere.
+// share gives a descriptor another owner, which closes it as the others do. internal/syscall/unix
+// has it for what dup does elsewhere.
 //
 //go:linkname share
 func share(fd int) (int, error) {

@@ -1,5 +1,5 @@
-// The system calls of sockets, by the functions of the socket extension of WASI preview 1, in its second version: the one that WasmEdge began,
-// and that github.com/stealthrocket/net imports.
+// The system calls of sockets, by the functions of the socket extension of WASI preview 1, in its
+// second version: the one that WasmEdge began, and that github.com/stealthrocket/net imports.
 
 package syscall
 
@@ -11,8 +11,9 @@ import (
 
 type sdflags = uint32
 
-// An address as the host takes and gives it: where its bytes are. 4 or 16 of them are those of an IP address; 128 begin with the family, and
-// then come an IP address or a path that a zero ends. Ports are passed beside it.
+// An address as the host takes and gives it: where its bytes are. 4 or 16 of them are those of an
+// IP address; 128 begin with the family, and then come an IP address or a path that a zero ends.
+// Ports are passed beside it.
 type sockref struct {
 	_      structs.HostLayout
 	buf    uintptr32
@@ -21,8 +22,9 @@ type sockref struct {
 
 const sockaddrLen = 128
 
-// What the host reads and writes in a call, besides the program's own data. It lies still, as a stack would not, and one is enough: there is one
-// thread, and none of the host's functions calls back.
+// What the host reads and writes in a call, besides the program's own data. It lies still, as a
+// stack would not, and one is enough: there is one thread, and none of the host's functions calls
+// back.
 var sock struct {
 	ref   sockref
 	addr  [sockaddrLen]byte
@@ -174,8 +176,8 @@ func Listen(fd int, backlog int) error {
 	return errnoErr(sock_listen(int32(fd), int32(backlog)))
 }
 
-// Accept takes a connection. Its address is asked for afterwards: a connection that is over by then counts as aborted, as if it had been
-// so before.
+// Accept takes a connection. Its address is asked for afterwards: a connection that is over by then
+// counts as aborted, as if it had been so before.
 func Accept(fd int) (int, Sockaddr, error) {
 	if errno := sock_accept(int32(fd), 0, &sock.fd); errno != 0 {
 		return -1, nil, errno
@@ -247,7 +249,8 @@ func recvfromInet6(fd int, p []byte, flags int, from *SockaddrInet6) (n int, err
 	return n, err
 }
 
-// Recvmsg is Recvfrom that tells of a datagram that was longer than p. There is no data beside it in the extension.
+// Recvmsg is Recvfrom that tells of a datagram that was longer than p. There is no data beside it
+// in the extension.
 func Recvmsg(fd int, p, oob []byte, flags int) (n, oobn, recvflags int, from Sockaddr, err error) {
 	if n, err = receive(fd, p, flags); err != nil {
 		return 0, 0, 0, nil, err
@@ -289,7 +292,8 @@ func sendtoInet6(fd int, p []byte, flags int, to *SockaddrInet6) error {
 	return err
 }
 
-// SendmsgN sends a datagram; to no address where the socket is connected. Data beside it is refused.
+// SendmsgN sends a datagram; to no address where the socket is connected. Data beside it is
+// refused.
 func SendmsgN(fd int, p, oob []byte, to Sockaddr, flags int) (n int, err error) {
 	if len(oob) > 0 {
 		return 0, ENOTSUP

@@ -1,4 +1,5 @@
-//! The names of what a file declares: one for each record and enum of the plugin, and those of the languages' own constructs around them.
+//! The names of what a file declares: one for each record and enum of the plugin, and those of the
+//! languages' own constructs around them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

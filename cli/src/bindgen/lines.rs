@@ -4,7 +4,8 @@ use std::{iter, mem};
 
 use super::text;
 
-/// Text, line by line. What a language has of its own for it, comments above all, is in the language's `text.rs`.
+/// Text, line by line. What a language has of its own for it, comments above all, is in the
+/// language's `text.rs`.
 pub(super) struct Lines {
     step: &'static str,
     text: String,
@@ -28,7 +29,8 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// `/** … */`, on one line if it has one. `harmless` takes from a line what would end the comment.
+    /// `/** … */`, on one line if it has one. `harmless` takes from a line what would end the
+    /// comment.
     pub(super) fn block_comment(&mut self, indent: usize, text: &str, harmless: impl Fn(&str) -> String) {
         let lines: Vec<String> = text::lines(text).iter().map(|line| harmless(line)).collect();
         match lines.as_slice() {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The names that are taken in one place: the parameters of a function, say, or the members of a class.
+/// The names that are taken in one place: the parameters of a function, say, or the members of a
+/// class.
 #[derive(Clone, Default)]
 pub(super) struct Scope {
     taken: BTreeSet<String>,
@@ -10,7 +11,8 @@ pub(super) struct Scope {
     next: BTreeMap<String, u64>,
 }
 
-/// How many underscores a name gets to stand apart. After that it is numbered, so that a plugin with thousands of such names is written in time.
+/// How many underscores a name gets to stand apart. After that it is numbered, so that a plugin
+/// with thousands of such names is written in time.
 const UNDERSCORES: usize = 3;
 
 impl Scope {

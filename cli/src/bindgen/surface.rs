@@ -1,4 +1,5 @@
-//! What a generated file is about: the types and functions of a plugin, in the order in which they are written.
+//! What a generated file is about: the types and functions of a plugin, in the order in which they
+//! are written.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use super::text;
 pub(super) struct Surface<'a> {
     /// The name of its file, as a comment has it.
     pub(super) file: String,
-    /// What its interface is called in WIT. That of a module without an interface is called after its file.
+    /// What its interface is called in WIT. That of a module without an interface is called after
+    /// its file.
     pub(super) world: String,
     /// Records and enums.
     pub(super) types: &'a [Type],

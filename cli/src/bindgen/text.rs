@@ -1,7 +1,9 @@
-//! Text of a plugin on its way into a file, as far as that is the same in all languages: what a language takes for the end of a comment or a string is in its own `text.rs`.
+//! Text of a plugin on its way into a file, as far as that is the same in all languages: what a
+//! language takes for the end of a comment or a string is in its own `text.rs`.
 //!
-//! All that a plugin says of itself comes into a file by one of three ways of its language: as an identifier, as a literal, or in a comment. What is not known to be harmless there
-//! is replaced or escaped, whatever the core has refused before.
+//! All that a plugin says of itself comes into a file by one of three ways of its language: as an
+//! identifier, as a literal, or in a comment. What is not known to be harmless there is replaced or
+//! escaped, whatever the core has refused before.
 
 use undergo::{escape, names};
 
@@ -29,7 +31,8 @@ pub(super) fn apart(text: &str, first: char, second: char, between: &str) -> Str
     out
 }
 
-/// A literal between quotes: characters of ASCII that mean nothing in it stay, and `escaped` writes all others.
+/// A literal between quotes: characters of ASCII that mean nothing in it stay, and `escaped` writes
+/// all others.
 pub(super) fn literal(quote: char, text: &str, special: &[char], escaped: impl Fn(&mut String, char)) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
@@ -53,7 +56,8 @@ pub(super) fn utf16(out: &mut String, c: char) {
     }
 }
 
-/// A name in snake_case of letters and digits of ASCII and underscores, whatever it was; it may begin with a digit.
+/// A name in snake_case of letters and digits of ASCII and underscores, whatever it was; it may
+/// begin with a digit.
 pub(super) fn snake(name: &str) -> String {
     word(&names::snake(name))
 }

@@ -1,4 +1,5 @@
-//! The last steps of a build: what the compiler gave is checked, gets the standard section, and is put in its place.
+//! The last steps of a build: what the compiler gave is checked, gets the standard section, and is
+//! put in its place.
 
 use std::fs;
 use std::io::Write as _;

@@ -33,16 +33,19 @@ pub(crate) struct Args {
     /// The folder of the plugin: a package main, within a Go module
     #[arg(default_value = ".", value_name = "DIR")]
     dir: PathBuf,
-    /// The file to write [default: the last part of the import path, with .wasm, in the current directory]
+    /// The file to write [default: the last part of the import path, with .wasm, in the current
+    /// directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The name of the plugin's interface [default: the last part of the import path]
     #[arg(long, value_name = "NAME", value_parser = world_name)]
     world: Option<String>,
-    /// Keep the names of functions in the module, for debuggers and profilers. Go's tracebacks have them without it
+    /// Keep the names of functions in the module, for debuggers and profilers. Go's tracebacks have
+    /// them without it
     #[arg(long)]
     debug: bool,
-    /// Let package net, and what is built on it, use sockets of the host. Those are the host's to allow: 'undergo run --net' and the network of a sandbox
+    /// Let package net, and what is built on it, use sockets of the host. Those are the host's to
+    /// allow: 'undergo run --net' and the network of a sandbox
     #[arg(long)]
     net: bool,
     /// Build a program with a main function, for 'undergo run', and not a plugin
@@ -53,7 +56,8 @@ pub(crate) struct Args {
     tzdata: bool,
     #[command(flatten)]
     code: Code,
-    /// Flags for 'go build', with paths relative to DIR: -tags, -ldflags, -gcflags, -mod and others. They join those of GOFLAGS and of this command
+    /// Flags for 'go build', with paths relative to DIR: -tags, -ldflags, -gcflags, -mod and
+    /// others. They join those of GOFLAGS and of this command
     #[arg(last = true, value_name = "FLAGS")]
     flags: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! What makes the standard library's own sockets work on wasip1: which of its files are compiled there, and which are ours.
+//! What makes the standard library's own sockets work on wasip1: which of its files are compiled
+//! there, and which are ours.
 
 /// A file below `src` in the toolchain, and what becomes of it.
 pub(super) struct Change {
@@ -36,7 +37,8 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
         tag("internal/syscall/unix/net.go", "unix", "unix || wasip1"),
         Change { file: "internal/syscall/unix/net_wasip1.go", what: What::Leave },
         tag("internal/poll/sockopt.go", "unix || windows", "unix || windows || wasip1"),
-        // Descriptors that several own. The poller has to tell those that watch the same one from each other.
+        // Descriptors that several own. The poller has to tell those that watch the same one from
+        // each other.
         Change { file: "syscall/share_wasip1.go", what: What::New(include_str!("../../overlay/syscall/share_wasip1.go")) },
         line("syscall/fs_wasip1.go", "func Close(fd int) error {", "func closeDescriptor(fd int) error {"),
         Change { file: "internal/syscall/unix/fcntl_wasip1.go", what: What::Ours(include_str!("../../overlay/unix/fcntl_wasip1.go")) },
@@ -71,7 +73,8 @@ pub(super) fn of(minor: u32) -> Option<Vec<Change>> {
         tag("net/netcgo_on.go", "netcgo", "netcgo || wasip1"),
         Change { file: "net/resolve_wasip1.go", what: What::New(include_str!("../../overlay/net/resolve_wasip1.go")) },
         Change { file: "net/cname_wasip1.go", what: What::New(cname) },
-        // Its probe takes the network for the fake one, and would bind sockets otherwise; ours does neither.
+        // Its probe takes the network for the fake one, and would bind sockets otherwise; ours does
+        // neither.
         line("net/ipsock_posix.go", "func (p *ipStackCapabilities) probe() {", "func (p *ipStackCapabilities) probeByBinding() {"),
     ];
     if minor > 24 {

@@ -1,8 +1,10 @@
-//! Sockets for Go's own package net: an overlay, in the sense of `go build -overlay`, over the standard library's files.
+//! Sockets for Go's own package net: an overlay, in the sense of `go build -overlay`, over the
+//! standard library's files.
 //!
-//! On wasip1 package net has a network that is only in the program's memory. The overlay puts the code for Unix systems in its place, which the
-//! toolchain has beside it: those files are read from there, and get another build constraint. What is ours is below them: the system calls, by
-//! the socket extension of WASI. Other platforms compile what they did.
+//! On wasip1 package net has a network that is only in the program's memory. The overlay puts the
+//! code for Unix systems in its place, which the toolchain has beside it: those files are read from
+//! there, and get another build constraint. What is ours is below them: the system calls, by the
+//! socket extension of WASI. Other platforms compile what they did.
 
 mod changes;
 
@@ -31,7 +33,8 @@ impl StdNet {
     ///
     /// # Errors
     ///
-    /// Of a toolchain that is not known, or whose files are not those of its version, with what to do about it.
+    /// Of a toolchain that is not known, or whose files are not those of its version, with what to
+    /// do about it.
     pub(crate) fn of(go: &Go) -> Result<StdNet> {
         let changes = go.minor().and_then(changes::of);
         let Some(changes) = changes else {

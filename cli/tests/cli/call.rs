@@ -158,7 +158,8 @@ fn what_the_plugin_prints_is_kept_apart_from_the_result() {
     assert!(run.stderr.contains("to out\n") && run.stderr.contains("to err\n"), "{}", run.stderr);
 }
 
-/// Moves the cursor, sets a title and colours, in the old way and in that of eight bits, and turns text around.
+/// Moves the cursor, sets a title and colours, in the old way and in that of eight bits, and turns
+/// text around.
 const ODD: &str = "\u{1b}]0;title\u{7}\u{9b}31m\u{7f}\u{202e}x";
 
 #[track_caller]

@@ -98,8 +98,9 @@ fn once_installed_it_needs_no_flag() {
     undergo(dir.path(), &["exec", "no.wasm"]).fails(125, &["no.wasm", "can't be read"]);
 }
 
-/// Go's own tests of what a runtime has to do for it, unchanged: reading several pipes at once, and a listener that is handed in. They start the go command, which finds
-/// what is installed here under the name of Go's own script; to that they hand options for Wasmtime.
+/// Go's own tests of what a runtime has to do for it, unchanged: reading several pipes at once, and
+/// a listener that is handed in. They start the go command, which finds what is installed here
+/// under the name of Go's own script; to that they hand options for Wasmtime.
 #[test]
 fn the_tests_that_go_has_for_runtimes_pass() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -45,7 +45,8 @@ fn the_plain_go_command_takes_the_overlay() {
     let overlay = overlay.strip_suffix('\n').expect("a line");
     let mut go = std::process::Command::new("go");
     go.current_dir(dir.path()).args(["build", "-overlay", overlay, "-o", "dial.wasm", "."]);
-    // Where the tests' toolchain is one of the module cache, a shell would have these from the command's note.
+    // Where the tests' toolchain is one of the module cache, a shell would have these from the
+    // command's note.
     if let Some(root) = toolchain_link(overlay) {
         go.env("GOTOOLCHAIN", "local").env("GOROOT", root);
     }
@@ -64,7 +65,8 @@ fn toolchain_link(overlay: &str) -> Option<String> {
     fs::symlink_metadata(&root).expect("it is there").file_type().is_symlink().then_some(root)
 }
 
-/// The go command keeps toolchains that it has downloaded among its modules, and overlays nothing there.
+/// The go command keeps toolchains that it has downloaded among its modules, and overlays nothing
+/// there.
 #[cfg(unix)]
 #[test]
 fn a_toolchain_of_the_module_cache_is_used_through_a_link() {

@@ -1,4 +1,5 @@
-//! Standard streams of real Go programs: what waits for one keeps no other goroutine from running, and who writes where nobody reads hears of it.
+//! Standard streams of real Go programs: what waits for one keeps no other goroutine from running,
+//! and who writes where nobody reads hears of it.
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::PathBuf;

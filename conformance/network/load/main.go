@@ -1,4 +1,5 @@
-// Command load sends requests to an HTTP server, many at once, and writes what became of them as JSON.
+// Command load sends requests to an HTTP server, many at once, and writes what became of them as
+// JSON.
 package main
 
 import (

@@ -142,7 +142,8 @@ func TestDialCanBeCancelled(t *testing.T) {
 	if _, err := dialer.DialContext(ctx, "tcp", "127.0.0.1:9"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: %v", err)
 	}
-	// Addresses of documentation lead nowhere; where the system knows that at once, its error is as good.
+	// Addresses of documentation lead nowhere; where the system knows that at once, its error is as
+	// good.
 	dialer.Timeout = 100 * time.Millisecond
 	began := time.Now()
 	if c, err := dialer.Dial("tcp", "192.0.2.1:9"); err == nil {
@@ -252,7 +253,8 @@ func TestOnePortForEachVersion(t *testing.T) {
 	listen(t, "tcp6", net.JoinHostPort("::", port))
 }
 
-// A file of a listener or a connection is another owner of its socket: either goes on when the other is closed.
+// A file of a listener or a connection is another owner of its socket: either goes on when the
+// other is closed.
 func TestFiles(t *testing.T) {
 	ln := listen(t, "tcp", "127.0.0.1:0")
 	accepted := make(chan net.Conn, 1)

@@ -59,7 +59,8 @@ func Exchange(clients int32) (int32, error) {
 	return answered, nil
 }
 
-// Serve answers requests until it is asked to stop, and gives how many it has answered. It prints where it listens.
+// Serve answers requests until it is asked to stop, and gives how many it has answered. It prints
+// where it listens.
 //
 //undergo:export
 func Serve(address string) (int64, error) {

@@ -1,5 +1,5 @@
-// Command server is an HTTP server: it says where it listens on its standard output, and ends when it is asked to. It is compiled for WebAssembly and
-// for the machine itself, to be compared.
+// Command server is an HTTP server: it says where it listens on its standard output, and ends when
+// it is asked to. It is compiled for WebAssembly and for the machine itself, to be compared.
 package main
 
 import (

@@ -1,4 +1,5 @@
-//! Arbitrary bytes as the address of a socket, and as a rule of a network: see core/src/wasi/sockets/address.rs.
+//! Arbitrary bytes as the address of a socket, and as a rule of a network: see
+//! core/src/wasi/sockets/address.rs.
 #![no_main]
 
 use undergo::{ErrorKind, Network};

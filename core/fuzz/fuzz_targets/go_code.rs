@@ -1,5 +1,6 @@
-//! Arbitrary bytes as a module of Go: it is rewritten or left alone, without a panic, in time and room
-//! that are linear in its size. With the code of a module that is valid, what comes of it is valid, too.
+//! Arbitrary bytes as a module of Go: it is rewritten or left alone, without a panic, in time and
+//! room that are linear in its size. With the code of a module that is valid, what comes of it is
+//! valid, too.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,5 @@
-//! Whether a module has what its interface says: the canonical ABI's core signature of each export and import.
+//! Whether a module has what its interface says: the canonical ABI's core signature of each export
+//! and import.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,7 +23,8 @@ pub(crate) struct Export {
 /// The functions that can be called, each with the signature that its interface says.
 pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
     let mut exports = Vec::new();
-    // These the host calls of its own accord, and without a look at their signatures, whether or not there is an interface.
+    // These the host calls of its own accord, and without a look at their signatures, whether or
+    // not there is an interface.
     let own: [(&str, &[ValType], Option<ValType>); 5] = [
         ("_initialize", &[], None),
         ("_start", &[], None),

@@ -19,7 +19,8 @@ use crate::pool::wait_queue::PoolStats;
 use crate::sched::driver::Driver;
 
 impl Plugin {
-    /// Makes a pool of instances whose calls are futures (see [`instantiate_async`](Plugin::instantiate_async)). None is made yet.
+    /// Makes a pool of instances whose calls are futures (see
+    /// [`instantiate_async`](Plugin::instantiate_async)). None is made yet.
     ///
     /// # Errors
     ///
@@ -29,9 +30,11 @@ impl Plugin {
     }
 }
 
-/// Instances of one plugin that stand in for each other, for many tasks. Cheap to clone; clones are the same pool.
+/// Instances of one plugin that stand in for each other, for many tasks. Cheap to clone; clones are
+/// the same pool.
 ///
-/// A call takes an instance that is free, or makes one, or waits its turn: first come, first served. One that a call has ended is replaced.
+/// A call takes an instance that is free, or makes one, or waits its turn: first come, first
+/// served. One that a call has ended is replaced.
 #[derive(Clone)]
 pub struct AsyncPool(Arc<Members>);
 
@@ -59,12 +62,15 @@ impl AsyncPool {
         self.call_then(arguments, options, |outcome| outcome.lift(&ToValue)).await
     }
 
-    /// Calls an export of whichever instance is free. Its result is given to `then`, at home, which lifts it.
+    /// Calls an export of whichever instance is free. Its result is given to `then`, at home, which
+    /// lifts it.
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool itself, which has one: it might wait
-    /// for itself; what ends the initialisation of a new one; `dead-instance` once the pool is closed; those of the call, and of `then`.
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a
+    /// host function of the pool itself, which has one: it might wait for itself; what ends the
+    /// initialisation of a new one; `dead-instance` once the pool is closed; those of the call, and
+    /// of `then`.
     pub async fn call_then<R: Send + 'static>(
         &self,
         arguments: Arguments<'_, '_>,
@@ -76,11 +82,13 @@ impl AsyncPool {
         AsyncInstance(taken.running().clone()).call_within(arguments, budget, None, then).await
     }
 
-    /// Calls an export, and does not return before the call is over: see [`AsyncInstance::call_here`].
+    /// Calls an export, and does not return before the call is over: see
+    /// [`AsyncInstance::call_here`].
     ///
     /// # Errors
     ///
-    /// As [`call_then`](AsyncPool::call_then), but `busy` when no instance is free: those that have them need this thread.
+    /// As [`call_then`](AsyncPool::call_then), but `busy` when no instance is free: those that have
+    /// them need this thread.
     pub fn call_here<R>(
         &self,
         mut arguments: Arguments<'_, '_>,
@@ -107,7 +115,8 @@ impl AsyncPool {
         self.0.queue.stats()
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that. Closing twice does nothing more.
+    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    /// Closing twice does nothing more.
     ///
     /// # Errors
     ///

@@ -30,7 +30,8 @@ use crate::sched::driver::{Driver, at_once};
 pub struct PoolOptions {
     /// The most instances that there are at once; made when they are needed. At least 1.
     pub size: usize,
-    /// After so many calls an instance is replaced; 1 is a fresh instance for each call. `None`: it serves as long as it lives.
+    /// After so many calls an instance is replaced; 1 is a fresh instance for each call. `None`: it
+    /// serves as long as it lives.
     pub max_calls: Option<u64>,
     /// An instance that was not called for that long is dropped. `None`: it is kept.
     pub idle: Option<Duration>,
@@ -68,15 +69,18 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` for numbers that make no pool; `invalid-plugin` and `missing-import` as [`instantiate`](Plugin::instantiate).
+    /// `type-mismatch` for numbers that make no pool; `invalid-plugin` and `missing-import` as
+    /// [`instantiate`](Plugin::instantiate).
     pub fn pool(&self, options: PoolOptions) -> Result<Pool> {
         Ok(Pool(Members::new(self, options, false)?))
     }
 }
 
-/// Instances of one plugin that stand in for each other. Cheap to clone; clones are the same pool. May be used from any thread.
+/// Instances of one plugin that stand in for each other. Cheap to clone; clones are the same pool.
+/// May be used from any thread.
 ///
-/// A call takes an instance that is free, or makes one, or waits its turn: first come, first served. One that a call has ended is replaced.
+/// A call takes an instance that is free, or makes one, or waits its turn: first come, first
+/// served. One that a call has ended is replaced.
 #[derive(Clone)]
 pub struct Pool(Arc<Members>);
 
@@ -102,8 +106,9 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and this thread has one already, from within a host function: it would
-    /// wait for itself; what ends the initialisation of a new one; `dead-instance` once the pool is closed.
+    /// `timeout` when none became free in time; `busy` when none is free and this thread has one
+    /// already, from within a host function: it would wait for itself; what ends the initialisation
+    /// of a new one; `dead-instance` once the pool is closed.
     pub fn take(&self, options: &CallOptions) -> Result<Pooled> {
         self.take_within(&self.0.budget(options))
     }
@@ -119,7 +124,8 @@ impl Pool {
         HELD.with_borrow(|held| held.contains(&Arc::as_ptr(&self.0)))
     }
 
-    /// Calls an export of whichever instance is free; its result is given to `then`, which lifts it.
+    /// Calls an export of whichever instance is free; its result is given to `then`, which lifts
+    /// it.
     ///
     /// # Errors
     ///
@@ -161,11 +167,13 @@ impl Pool {
         self.0.queue.stats()
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that. Closing twice does nothing more.
+    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    /// Closing twice does nothing more.
     ///
     /// # Errors
     ///
-    /// `timeout` when calls still run by then, and `busy` when one of them is this thread's own: the pool is closed all the same.
+    /// `timeout` when calls still run by then, and `busy` when one of them is this thread's own:
+    /// the pool is closed all the same.
     pub fn close(&self, timeout: Option<Duration>) -> Result<()> {
         self.0.close();
         if self.is_held() {
@@ -188,7 +196,8 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// An instance of a pool, which goes back when this is dropped. It belongs to the thread that took it.
+/// An instance of a pool, which goes back when this is dropped. It belongs to the thread that took
+/// it.
 pub struct Pooled {
     instance: Instance,
     _taken: Taken,

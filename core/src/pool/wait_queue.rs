@@ -1,4 +1,5 @@
-//! Who gets which instance of a pool, and in which order. Knows nothing of how instances are made or called.
+//! Who gets which instance of a pool, and in which order. Knows nothing of how instances are made
+//! or called.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,7 +61,8 @@ pub(crate) enum Fate {
 /// Hands out at most `size` members, first come, first served.
 pub(crate) struct WaitQueue<T> {
     size: usize,
-    /// The process that it was made in: see `fork.rs`. In another one its lock may be held for ever.
+    /// The process that it was made in: see `fork.rs`. In another one its lock may be held for
+    /// ever.
     generation: u64,
     state: Mutex<State<T>>,
 }
@@ -159,8 +161,9 @@ impl<T> WaitQueue<T> {
         }
     }
 
-    /// Takes back a member, or the permission to make one; hands it to who waits longest. What is returned is to be dropped by the caller, who holds no
-    /// lock: that may take a while, and run the host's own code.
+    /// Takes back a member, or the permission to make one; hands it to who waits longest. What is
+    /// returned is to be dropped by the caller, who holds no lock: that may take a while, and run
+    /// the host's own code.
     #[must_use]
     pub(crate) fn give_back(&self, member: Option<Member<T>>, fate: Fate) -> Option<Member<T>> {
         if self.check_process().is_err() {
@@ -196,7 +199,8 @@ impl<T> WaitQueue<T> {
         lock(&self.state).stats.made += 1;
     }
 
-    /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked for, or is full.
+    /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked
+    /// for, or is full.
     pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Grant<T>>> {
         self.check_process()?;
         let mut state = lock(&self.state);
@@ -211,7 +215,8 @@ impl<T> WaitQueue<T> {
         Ok(Some(Grant::Make))
     }
 
-    /// Takes out those that nobody called for that long, for the caller to drop. Also says when to look again.
+    /// Takes out those that nobody called for that long, for the caller to drop. Also says when to
+    /// look again.
     pub(crate) fn shrink(&self, unused: Duration) -> (Vec<T>, Option<Instant>) {
         let mut state = lock(&self.state);
         let now = Instant::now();
@@ -230,7 +235,8 @@ impl<T> WaitQueue<T> {
         PoolStats { busy: state.busy, idle: state.idle.len(), waiting: state.waiting.len(), ..state.stats }
     }
 
-    /// Grants away who waits and who comes. Calls that run are let finish; gives the idle members, for the caller to drop.
+    /// Grants away who waits and who comes. Calls that run are let finish; gives the idle members,
+    /// for the caller to drop.
     #[must_use]
     pub(crate) fn close(&self) -> Vec<T> {
         if self.check_process().is_err() {

@@ -1,6 +1,8 @@
-//! The one table of the functions of WASI, for both kinds of guests: on the stack of their caller, and on a fiber.
+//! The one table of the functions of WASI, for both kinds of guests: on the stack of their caller,
+//! and on a fiber.
 //!
-//! Files, streams, sockets and waiting are served here, where the budget of the call is at hand; arguments, the environment and clocks by wasmtime-wasi.
+//! Files, streams, sockets and waiting are served here, where the budget of the call is at hand;
+//! arguments, the environment and clocks by wasmtime-wasi.
 
 use wasmtime::{AsContextMut as _, Caller, Linker};
 use wasmtime_wasi::I32Exit;
@@ -21,7 +23,8 @@ use crate::wasi::sockets::{functions, transfer};
 /// The module whose functions these are.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
-/// The functions of preview 1, and of the extension for sockets. Any other import of their module is the host's to give.
+/// The functions of preview 1, and of the extension for sockets. Any other import of their module
+/// is the host's to give.
 #[rustfmt::skip]
 pub(crate) const FUNCTIONS: [&str; 57] = [
     "args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get", "fd_advise", "fd_allocate",
@@ -34,10 +37,12 @@ pub(crate) const FUNCTIONS: [&str; 57] = [
     "sock_setsockopt", "sock_shutdown",
 ];
 
-/// Gives the linker all of preview 1 and of its extension for sockets, for guests that wait in that way.
+/// Gives the linker all of preview 1 and of its extension for sockets, for guests that wait in that
+/// way.
 ///
-/// Each function is one line: its name, its parameters, and what it does with a [`Call`], or with the guest's `Wasi` alone. One that is marked with `file` is for files only, and refuses
-/// sockets and pipes.
+/// Each function is one line: its name, its parameters, and what it does with a [`Call`], or with
+/// the guest's `Wasi` alone. One that is marked with `file` is for files only, and refuses sockets
+/// and pipes.
 pub(crate) fn link<T: Host>(linker: &mut Linker<T>, driver: Driver, versions: Versions) -> wasmtime::Result<()> {
     match driver {
         Driver::Direct => add_to_linker_sync(linker, |host: &mut T| &mut host.wasi().p1)?,
@@ -204,7 +209,8 @@ pub(crate) fn link<T: Host>(linker: &mut Linker<T>, driver: Driver, versions: Ve
     Ok(())
 }
 
-/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and traps; `os.Exit(255)` is none.
+/// Any number is a code. wasmtime-wasi takes those from 126 on for a mistake of the guest, and
+/// traps; `os.Exit(255)` is none.
 fn proc_exit(code: i32) -> wasmtime::Result<()> {
     Err(I32Exit(code).into())
 }

@@ -1,5 +1,6 @@
-//! How the functions of WASI wait: by holding the thread of a guest that runs on its caller's stack, or by suspending one that
-//! runs on a fiber. Each function that may wait is one `async fn`, which leaves every wait to the [`Driver`].
+//! How the functions of WASI wait: by holding the thread of a guest that runs on its caller's
+//! stack, or by suspending one that runs on a fiber. Each function that may wait is one `async fn`,
+//! which leaves every wait to the [`Driver`].
 
 use std::future::poll_fn;
 use std::pin::pin;

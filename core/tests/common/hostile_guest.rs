@@ -53,7 +53,8 @@ pub(crate) fn host(options: &mut InstanceOptions, again: impl Fn(&str, i64) -> u
     options.imports.func("host", "fail", |_| Err(Error::new(ErrorKind::HostError, "refused by the host")));
 }
 
-/// An instance whose host function calls it back: `through(what, n)` does the misdeed within the call.
+/// An instance whose host function calls it back: `through(what, n)` does the misdeed within the
+/// call.
 pub(crate) fn reentrant(timeout: Option<Duration>, swallow: bool) -> Arc<Instance> {
     let slot = Arc::new(OnceLock::<Weak<Instance>>::new());
     let inner = slot.clone();

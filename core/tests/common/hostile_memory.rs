@@ -1,4 +1,5 @@
-//! One attack on the lifter: a type and a memory, both made of arbitrary bytes. Used by `cargo test` and by core/fuzz.
+//! One attack on the lifter: a type and a memory, both made of arbitrary bytes. Used by
+//! `cargo test` and by core/fuzz.
 
 use std::sync::Arc;
 
@@ -45,13 +46,15 @@ fn a_type(source: &mut Source<'_>, depth: u32) -> Type {
     })
 }
 
-/// Lifts an arbitrary type from arbitrary memory. It must end soon, in a value or in an error that fits.
+/// Lifts an arbitrary type from arbitrary memory. It must end soon, in a value or in an error that
+/// fits.
 pub(crate) fn fuzz_lift(data: &[u8]) {
     let mut source = Source(data);
     let ty = a_type(&mut source, 4);
     // The rest is the memory, small enough that lists that overlap can't mean much.
     let memory = &source.0[..source.0.len().min(4096)];
-    // Pointers of arbitrary bytes are hardly ever in bounds: half of the time all words are made small.
+    // Pointers of arbitrary bytes are hardly ever in bounds: half of the time all words are made
+    // small.
     let mut image = memory.to_owned();
     if data.first().is_some_and(|byte| byte & 128 != 0) {
         for word in image.chunks_exact_mut(4) {
@@ -84,7 +87,8 @@ fn is_small(value: &Value) -> bool {
     }
 }
 
-/// Counts what is lifted, keeps nothing, and stops when it is too much: then the guest's lists overlap.
+/// Counts what is lifted, keeps nothing, and stops when it is too much: then the guest's lists
+/// overlap.
 struct Budget(std::cell::Cell<u64>);
 
 impl Budget {

@@ -1,7 +1,8 @@
-//! Runs conformance/cases/*.json against this host, as conformance/README.md says. One trial is one case with the code of one compiler.
+//! Runs conformance/cases/*.json against this host, as conformance/README.md says. One trial is one
+//! case with the code of one compiler.
 //!
-//! All cases of a file share an instance, one after the other, so the first trial of a file runs all of it; each trial then says
-//! what became of its own case.
+//! All cases of a file share an instance, one after the other, so the first trial of a file runs
+//! all of it; each trial then says what became of its own case.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -18,7 +19,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use undergo::{Compile, Plugin, PluginOptions};
 
-/// What this host has of the capabilities that cases may need. It has no strings with lone surrogates: Rust's are UTF-8.
+/// What this host has of the capabilities that cases may need. It has no strings with lone
+/// surrogates: Rust's are UTF-8.
 const CAPABILITIES: [&str; 4] = ["dynamic", "strict-records", "nanoseconds", "integers"];
 
 #[derive(Deserialize)]

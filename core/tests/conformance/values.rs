@@ -68,7 +68,8 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
     Ok(match mark {
         "$int" => {
             let text = text()?;
-            // What no integer of this crate can be, a float still can: it fits no integer type either.
+            // What no integer of this crate can be, a float still can: it fits no integer type
+            // either.
             let wide = || text.parse().map(Value::Float).map_err(|_| wrong());
             text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::Uint)).or_else(|_| wide())?
         }

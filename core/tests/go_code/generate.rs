@@ -1,8 +1,8 @@
 //! Functions of the shape that Go's back end writes, with any control flow.
 //!
-//! Each notes where it comes in a hash in memory, decides by numbers from a seed in memory, and gives
-//! up after so many segments. What it calls may unwind, whereupon it is called again with the block
-//! that the call was to return to, as Go's scheduler does.
+//! Each notes where it comes in a hash in memory, decides by numbers from a seed in memory, and
+//! gives up after so many segments. What it calls may unwind, whereupon it is called again with the
+//! block that the call was to return to, as Go's scheduler does.
 
 use std::fmt::Write as _;
 

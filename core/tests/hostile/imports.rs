@@ -7,7 +7,8 @@ use undergo::{Error, ErrorKind, Imports, Instance, Value};
 
 use crate::common::{self, expect, expect_dead, failure, typed};
 
-/// A guest whose export `f` runs `code`, with these imports of the interface `host`; how often a host function ran; each returns `answer`.
+/// A guest whose export `f` runs `code`, with these imports of the interface `host`; how often a
+/// host function ran; each returns `answer`.
 fn calling(functions: &str, imports: &str, code: &str, answer: &Value) -> (Instance, Arc<AtomicU32>) {
     let items = format!(
         "interface types {{ enum color {{ red, green }} }}\n\

@@ -1,4 +1,5 @@
-//! Guests that break the contract on purpose: each is an error of the right kind, and the host and other instances go on.
+//! Guests that break the contract on purpose: each is an error of the right kind, and the host and
+//! other instances go on.
 
 mod arguments;
 #[path = "../common/mod.rs"]

@@ -97,7 +97,8 @@ fn interfaces_that_explode() {
     let doubled: String = (1..30).map(|i| format!("type t{i} = tuple<list<t{}>, list<t{}>>;\n", i - 1, i - 1)).collect();
     let items = format!("interface types {{ type t0 = u8;\n{doubled} }} world w {{ use types.{{t29}}; export f: func(x: t29); }}");
     expect(&parse(&items).expect_err("too many parts"), ErrorKind::InvalidPlugin, &["nested too deeply"]);
-    // Each record has the next one, and each is reached from the one before: no use of it is deep, but the type is.
+    // Each record has the next one, and each is reached from the one before: no use of it is deep,
+    // but the type is.
     let chain: String = (1..2000).map(|i| format!("record r{i} {{ x: list<r{}> }}\n", i - 1)).collect();
     let used: String = (0..2000).map(|i| format!("export call{i}: func(x: r{i});\n")).collect();
     let names: Vec<String> = (0..2000).map(|i| format!("r{i}")).collect();

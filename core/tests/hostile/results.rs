@@ -122,7 +122,8 @@ fn empty_lists_may_point_anywhere() {
 
 #[test]
 fn lists_that_overlap_mean_no_more_than_the_limit() {
-    // 8000 lists of 8000 lists each, all the same bytes, down to text: terabytes, within 128 KiB of memory.
+    // 8000 lists of 8000 lists each, all the same bytes, down to text: terabytes, within 128 KiB of
+    // memory.
     let items = "world w { export f: func() -> list<list<list<list<string>>>>; export ok: func() -> s32; }";
     let body = r#"(func (export "f") (result i32) (local $i i32)
           (loop $next

@@ -38,7 +38,8 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
 const I32: u8 = 0x7F;
 const V128: u8 = 0x7B;
 
-/// A module with a function `_initialize`, and `count` times one of that body, which takes and gives that many words.
+/// A module with a function `_initialize`, and `count` times one of that body, which takes and
+/// gives that many words.
 pub(crate) fn module(body: &[u8], locals: (u64, u8), arity: usize, count: usize) -> Vec<u8> {
     let words = [leb(arity as u64), vec![I32; arity]].concat();
     let types = [leb(2), vec![0x60, 0, 0, 0x60], words.clone(), words].concat();
@@ -180,7 +181,8 @@ pub(crate) const KINDS: &[Kind] = &[
     ("locals in each of many functions", |n| module(&get(0), (50_000, I32), 1, n)),
 ];
 
-/// A module that imports and exports as many functions under names of their own, of so many parameters each.
+/// A module that imports and exports as many functions under names of their own, of so many
+/// parameters each.
 pub(crate) fn many(imports: usize, exports: usize, params: usize) -> Vec<u8> {
     let words = [leb(params as u64), vec![I32; params], leb(0)].concat();
     let types = [leb(2), vec![0x60, 0, 0, 0x60], words].concat();

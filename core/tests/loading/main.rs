@@ -167,7 +167,8 @@ fn loading_ends_with_its_token() {
 
 #[test]
 fn what_was_given_up_does_not_pile_up() {
-    // Each is another module; those that nobody waits for any more when their turn comes are never begun.
+    // Each is another module; those that nobody waits for any more when their turn comes are never
+    // begun.
     let began = Instant::now();
     for n in 0..40_u32 {
         let mut bytes = bombs::slow();

@@ -1,4 +1,5 @@
-//! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, in one on a fiber, and in `_initialize`.
+//! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, in one on a
+//! fiber, and in `_initialize`.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A misdeed in a call: what it ends with, that its instance is dead of it or lives, and that no other instance notices.
+/// A misdeed in a call: what it ends with, that its instance is dead of it or lives, and that no
+/// other instance notices.
 fn in_a_call(case: &Case, places: &Places) -> Result<(), String> {
     let instance = plugin().instantiate(options(None)).map_err(|error| format!("{error:?}"))?;
     let call = CallOptions { timeout: Some(if case.is_timeout() { LIMIT } else { ENOUGH }), ..common::PLAIN };

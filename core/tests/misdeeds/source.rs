@@ -1,4 +1,5 @@
-//! The lines of the guest's source that traces must name: those with a comment `at: NAME`, or `at: NAME in FUNCTION`.
+//! The lines of the guest's source that traces must name: those with a comment `at: NAME`, or
+//! `at: NAME in FUNCTION`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

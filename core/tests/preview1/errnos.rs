@@ -1,4 +1,5 @@
-//! What goes wrong, and with which number. Each row is a call of a guest to which nothing has happened.
+//! What goes wrong, and with which number. Each row is a call of a guest to which nothing has
+//! happened.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,8 @@ const NOTSUP: i64 = 58;
 const PERM: i64 = 63;
 const ILSEQ: i64 = 25;
 const SPIPE: i64 = 70;
-/// No number: the guest ends, as the specification has it for pointers that can't be. So do numbers without a meaning that no toolchain's library passes on.
+/// No number: the guest ends, as the specification has it for pointers that can't be. So do numbers
+/// without a meaning that no toolchain's library passes on.
 const TRAP: i64 = -1;
 const STDIN: i64 = 0;
 const STDOUT: i64 = 1;

@@ -99,7 +99,8 @@ pub const BUFFER: i64 = 4096;
 /// Where arguments begin to be written.
 const ARGUMENTS: u32 = 65536;
 
-/// Descriptors that every guest has: two directories that are given, and what [`Guest::new`] opens in the first.
+/// Descriptors that every guest has: two directories that are given, and what [`Guest::new`] opens
+/// in the first.
 pub const DATA: i64 = 3;
 pub const READ_ONLY: i64 = 4;
 pub const FILE: i64 = 5;

@@ -1,4 +1,5 @@
-//! What a guest reaches that changes the directories around those that it is given: it stays where it was, after a reset, in the next instance of a pool, and at once.
+//! What a guest reaches that changes the directories around those that it is given: it stays where
+//! it was, after a reset, in the next instance of a pool, and at once.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +15,8 @@ use crate::guest::{CREATE, FOLLOW, Guest, OUT, RIGHT_READ, RIGHT_WRITE, TRUNCATE
 const X: i64 = 3;
 const SUB: i64 = 4;
 
-/// A folder `x` with `sub` in it, and `outside` beside it, in both of which a file `name` says where it is.
+/// A folder `x` with `sub` in it, and `outside` beside it, in both of which a file `name` says
+/// where it is.
 fn folders() -> TempDir {
     let base = tempfile::tempdir().expect("a folder");
     for folder in ["x/sub", "outside"] {
@@ -105,7 +107,8 @@ fn what_goes_wrong_is_told_without_a_second_try() {
         let base = folders();
         let victim = base.path().join("outside/victim");
         fs::write(&victim, "precious").expect("a file");
-        // To open a socket fails with a number that preview 1 has, and not every library has one for.
+        // To open a socket fails with a number that preview 1 has, and not every library has one
+        // for.
         let _socket = std::os::unix::net::UnixListener::bind(base.path().join("x/sub/victim")).expect("a socket");
         let guest = on(on_fiber, options(base.path(), false), base);
         replace(&guest, "sub", "../outside");
@@ -120,7 +123,8 @@ fn what_goes_wrong_is_told_without_a_second_try() {
 
 #[test]
 fn a_relative_path_is_that_of_the_moment_when_it_was_given() {
-    // The working directory is the whole process's, so this test makes one of a thread of its own, where the system has that.
+    // The working directory is the whole process's, so this test makes one of a thread of its own,
+    // where the system has that.
     #[cfg(target_os = "linux")]
     std::thread::scope(|scope| {
         let test = || {

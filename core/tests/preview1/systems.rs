@@ -1,4 +1,5 @@
-//! What the system refuses, and with which number: to who may not, across devices, and on file systems that are only read. Rows as those of `errnos.rs`.
+//! What the system refuses, and with which number: to who may not, across devices, and on file
+//! systems that are only read. Rows as those of `errnos.rs`.
 
 use std::ffi::CString;
 use std::fs::{self, Permissions};
@@ -87,7 +88,8 @@ fn of_read_only_systems() -> Vec<Row> {
     }
 }
 
-/// Takes the permission to write to `file.txt`, to read `sub/inner.txt`, to change what `sub` has, and to do anything in `empty`.
+/// Takes the permission to write to `file.txt`, to read `sub/inner.txt`, to change what `sub` has,
+/// and to do anything in `empty`.
 fn restrict(guest: &Guest) {
     let data = guest.folder.path().join("data");
     fs::create_dir(data.join("sub/kept")).expect("a folder");
@@ -96,11 +98,13 @@ fn restrict(guest: &Guest) {
     }
 }
 
-/// Runs this on a thread that the system permits no more than what files say. To root it would permit all.
+/// Runs this on a thread that the system permits no more than what files say. To root it would
+/// permit all.
 fn without_privileges(test: impl FnOnce() + Send) {
     const NOBODY: libc::uid_t = 65534;
     let unprivileged = || {
-        // SAFETY: these change nothing but the identity of this thread, and of those that it starts, with which the system compares files.
+        // SAFETY: these change nothing but the identity of this thread, and of those that it
+        // starts, with which the system compares files.
         unsafe {
             if libc::geteuid() == 0 {
                 libc::setfsuid(NOBODY);
@@ -136,7 +140,8 @@ fn what_would_cross_devices_has_its_number() {
     });
 }
 
-/// Mounts a file system of this thread's own there, or makes one that is there read-only. Needs root.
+/// Mounts a file system of this thread's own there, or makes one that is there read-only. Needs
+/// root.
 fn mount(folder: &Path, flags: libc::c_ulong) -> io::Result<()> {
     let target = CString::new(folder.as_os_str().as_bytes())?;
     // SAFETY: strings that end with a zero.
@@ -150,7 +155,8 @@ fn mount(folder: &Path, flags: libc::c_ulong) -> io::Result<()> {
 fn what_a_file_system_does_not_let_change_has_its_number() {
     let folder = tempfile::tempdir().expect("a folder");
     let apart = || {
-        // SAFETY: this thread, and those that it starts, have their own view of what is mounted. It ends with them.
+        // SAFETY: this thread, and those that it starts, have their own view of what is mounted. It
+        // ends with them.
         if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
             return Err(io::Error::last_os_error());
         }

@@ -55,7 +55,8 @@ fn a_connected_socket_needs_no_address() {
     assert_eq!(host.recv(&mut buffer).expect("a datagram"), 3);
 }
 
-/// A socket of the guest's that was not bound, where it is by the system's choice, once it has sent something there.
+/// A socket of the guest's that was not bound, where it is by the system's choice, once it has sent
+/// something there.
 fn unbound(guest: &Guest, host: &UdpSocket) -> (i64, std::net::SocketAddr) {
     let fd = guest.open(V4, DATAGRAM);
     let [at, port] = guest.address(host.local_addr().expect("an address"));

@@ -233,7 +233,8 @@ fn a_guest_holds_so_many_descriptors_of_all_kinds() {
     assert!(open(0).is_ok(), "a guest made anew has none");
 }
 
-/// The listeners that are handed in don't count; what takes their numbers does, and they don't where they are moved to.
+/// The listeners that are handed in don't count; what takes their numbers does, and they don't
+/// where they are moved to.
 #[test]
 fn a_socket_counts_whatever_number_it_has() {
     let mut options = options(&["any"]);

@@ -1,4 +1,5 @@
-//! A guest that does nothing but what the test tells it: each function of the extension, and those of descriptors, is an export that passes its parameters on.
+//! A guest that does nothing but what the test tells it: each function of the extension, and those
+//! of descriptors, is an export that passes its parameters on.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -75,7 +76,8 @@ pub(crate) const PERM: i64 = 63;
 pub(crate) const PIPE: i64 = 64;
 pub(crate) const SPIPE: i64 = 70;
 
-/// Where the guest's memory has what: a pointer and a length of an address, the address, a list of buffers, results, bytes.
+/// Where the guest's memory has what: a pointer and a length of an address, the address, a list of
+/// buffers, results, bytes.
 pub(crate) const SPAN: u32 = 64;
 pub(crate) const ADDRESS: u32 = 128;
 pub(crate) const LIST: u32 = 512;

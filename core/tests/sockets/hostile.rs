@@ -30,7 +30,8 @@ fn any_parameters_are_answered() {
                 break;
             }
             let (name, params) = FUNCTIONS[random.below(FUNCTIONS.len())];
-            // Descriptors that there are, places within the memory and around its end, and small numbers.
+            // Descriptors that there are, places within the memory and around its end, and small
+            // numbers.
             let args: Vec<i64> = params
                 .bytes()
                 .map(|_| match random.below(7) {

@@ -1,4 +1,5 @@
-//! The network as a guest sees it: sockets, what the sandbox allows of them, and what ends a wait for one.
+//! The network as a guest sees it: sockets, what the sandbox allows of them, and what ends a wait
+//! for one.
 
 #[path = "../common/mod.rs"]
 mod common;

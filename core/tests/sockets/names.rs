@@ -7,7 +7,8 @@ use crate::guest::{ACCES, BYTES, FAULT, Guest, NOENT, OK, RESULT, RESULT_2, RESU
 const NODES: u32 = 8192;
 const STEP: u32 = 128;
 
-/// Looks up, with a list of so many nodes whose places for addresses have that size; gives the addresses, or the number.
+/// Looks up, with a list of so many nodes whose places for addresses have that size; gives the
+/// addresses, or the number.
 fn look_up(guest: &Guest, node: &str, service: &str, hints: [u8; 4], nodes: u32, size: u32) -> Result<Vec<SocketAddr>, i64> {
     for i in 0..nodes {
         let (at, next) = (NODES + i * STEP, if i + 1 < nodes { NODES + (i + 1) * STEP } else { 0 });

@@ -1,4 +1,5 @@
-//! Unix sockets that rules name, where the guest may change what is around them: it reaches none but those in the directories that were there at the start.
+//! Unix sockets that rules name, where the guest may change what is around them: it reaches none
+//! but those in the directories that were there at the start.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -126,7 +127,8 @@ fn a_socket_is_known_by_the_path_of_its_rule() {
     }
 }
 
-/// A guest with a writable directory changes where a path leads all the time, while another one binds there.
+/// A guest with a writable directory changes where a path leads all the time, while another one
+/// binds there.
 #[test]
 fn a_guest_that_moves_directories_moves_no_socket() {
     const ROUNDS: usize = 300;

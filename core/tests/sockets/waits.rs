@@ -21,7 +21,8 @@ pub(crate) const WRITE: u8 = 2;
 const BADF: u16 = 8;
 const MS: u64 = 1_000_000;
 
-/// Polls for descriptors, or for moments that are so many nanoseconds away; gives for each event its number, its error and its kind.
+/// Polls for descriptors, or for moments that are so many nanoseconds away; gives for each event
+/// its number, its error and its kind.
 pub(crate) fn poll(guest: &Guest, subscriptions: &[(u8, u32, u64)]) -> undergo::Result<Vec<(u64, u16, u8)>> {
     let at = EVENTS + 16384;
     for (i, (kind, target, time)) in subscriptions.iter().enumerate() {
@@ -171,7 +172,8 @@ fn on_one_thread<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
-/// Of a connection that was refused, the system's event queue says that it is over, and goes on saying so.
+/// Of a connection that was refused, the system's event queue says that it is over, and goes on
+/// saying so.
 #[test]
 fn a_guest_on_a_fiber_may_connect_again_after_a_refusal() {
     let ((gone, held), (full, _held)) = (full(), full());
@@ -201,7 +203,8 @@ fn a_guest_on_a_fiber_may_connect_again_after_a_refusal() {
         guest.write_memory(64, &[128_u32.to_le_bytes(), 4_u32.to_le_bytes()].concat()).expect("memory");
         guest.write_memory(128, &[127, 0, 0, 1]).expect("memory");
         assert_eq!(call("sock_connect", &[fd, 64, gone.port().into()]).await, Value::Int(INPROGRESS));
-        // It waits in vain first, so that the queue has the socket. The listener goes then, and the next attempt of the system is refused.
+        // It waits in vain first, so that the queue has the socket. The listener goes then, and the
+        // next attempt of the system is refused.
         assert_eq!(wait(fd, 50).await, CLOCK);
         drop(held);
         assert_eq!(wait(fd, 50_000).await, WRITE);
@@ -214,7 +217,8 @@ fn a_guest_on_a_fiber_may_connect_again_after_a_refusal() {
     });
 }
 
-/// A socket for datagrams can always send, as far as the system tells; who it sends to may have no room.
+/// A socket for datagrams can always send, as far as the system tells; who it sends to may have no
+/// room.
 #[cfg(unix)]
 #[test]
 fn who_waits_for_a_receiver_without_room_lets_others_go_on() {

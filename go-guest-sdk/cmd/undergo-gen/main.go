@@ -10,10 +10,10 @@
 //	//undergo:import MODULE [NAME]  on a variable of function type that the host sets
 //	//undergo:enum                  on a type whose constants are an enum
 //
-// and writes one Go file for wasip1, if there is a function with a directive. What it can't map is reported, all of it in
-// one run, and nothing is written; the exit status is 1 then. What looks like a
-// directive and has no effect is a warning. The go command that it runs is
-// $UNDERGO_GO, or go.
+// and writes one Go file for wasip1, if there is a function with a directive. What it can't map is
+// reported, all of it in one run, and nothing is written; the exit status is 1 then. What looks
+// like a directive and has no effect is a warning. The go command that it runs is $UNDERGO_GO, or
+// go.
 package main
 
 import (

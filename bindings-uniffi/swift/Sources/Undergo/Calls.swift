@@ -2,7 +2,8 @@ import UndergoCore
 
 /// What has exports that can be called: an instance or a pool.
 public protocol Exports: Sendable {
-    /// Calls an export, by its name in WIT or in Swift. What a closure has thrown comes out as it was thrown.
+    /// Calls an export, by its name in WIT or in Swift. What a closure has thrown comes out as it
+    /// was thrown.
     ///
     /// - Parameter timeout: seconds that the call may take; no longer than `Limits.timeout`.
     /// - Throws: `CallError`, or what a closure has thrown.

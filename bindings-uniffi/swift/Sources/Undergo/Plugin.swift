@@ -1,10 +1,12 @@
 import Foundation
 import UndergoCore
 
-/// A function that the host gives to a plugin. What it throws is the Go `error`, where the import returns one; elsewhere it ends the call, and its caller gets it.
+/// A function that the host gives to a plugin. What it throws is the Go `error`, where the import
+/// returns one; elsewhere it ends the call, and its caller gets it.
 public typealias HostClosure = @Sendable ([Value]) throws -> Value
 
-/// The same, awaited: for asynchronous instances and pools. Its task is cancelled when the call that wanted it ends.
+/// The same, awaited: for asynchronous instances and pools. Its task is cancelled when the call
+/// that wanted it ends.
 public typealias AsyncHostClosure = @Sendable ([Value]) async throws -> Value
 
 /// An error of a closure, on its way through the plugin.
@@ -46,7 +48,8 @@ private final class AsyncClosure: AsyncHostFunction {
     }
 }
 
-/// What the library gets of an error. One that says that a task was cancelled is not for a plugin to handle.
+/// What the library gets of an error. One that says that a task was cancelled is not for a plugin
+/// to handle.
 private func raised(_ error: Error) -> HostFailure {
     .Raised(text: String(describing: error), isError: !(error is CancellationError), raised: Thrown(error))
 }
@@ -95,7 +98,8 @@ func unwrapped<T>(_ call: () async throws -> T) async throws -> T {
 }
 
 extension Sandbox {
-    /// Nothing but the standard output and error of this process, and what is said here. Those of a command that is run are captured.
+    /// Nothing but the standard output and error of this process, and what is said here. Those of a
+    /// command that is run are captured.
     public static func of(
         args: [String] = [], env: [String: String] = [:], dirs: [Dir] = [], stdin: Input = .content(bytes: Data()),
         stdout: Output = .usual(limit: 1 << 20), stderr: Output = .usual(limit: 1 << 20), clock: Date? = nil,
@@ -134,7 +138,8 @@ extension Plugin {
         try await unwrapped { try await instantiateAsync(imports: given(asyncFunctions), sandbox: sandbox, limits: limits) }
     }
 
-    /// Runs a command from its beginning to its end. What it prints is captured, unless the sandbox says where it goes. An exit code is a result, whichever it is.
+    /// Runs a command from its beginning to its end. What it prints is captured, unless the sandbox
+    /// says where it goes. An exit code is a result, whichever it is.
     public func run(
         functions: HostFunctions = [:], sandbox: Sandbox = .of(), limits: Limits = Limits(), timeout: Double? = nil, cancel: CancelToken? = nil
     ) throws -> Completed {

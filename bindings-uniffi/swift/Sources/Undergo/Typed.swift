@@ -5,7 +5,8 @@ import UndergoCore
 public protocol PluginValue {
     /// Reads one that a plugin gave.
     ///
-    /// - Throws: `UnexpectedValue` when it is of another type, which means that the plugin is not the one that the code was written for.
+    /// - Throws: `UnexpectedValue` when it is of another type, which means that the plugin is not
+    ///   the one that the code was written for.
     init(pluginValue: Value) throws
 
     /// What a plugin is given for it.
@@ -195,8 +196,9 @@ extension Duration: PluginValue {
     }
 }
 
-/// An instant. A `Date` has no offset from UTC, and is a `Double` of seconds, which is exact to about a tenth of a microsecond in these years.
-/// Code that needs all of a time of Go calls with `Value.time`.
+/// An instant. A `Date` has no offset from UTC, and is a `Double` of seconds, which is exact to
+/// about a tenth of a microsecond in these years. Code that needs all of a time of Go calls with
+/// `Value.time`.
 extension Date: PluginValue {
     /// Seconds from 1970 to 2001, from which a `Date` counts.
     private static let reference = 978_307_200.0

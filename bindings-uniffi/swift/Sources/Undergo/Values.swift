@@ -1,7 +1,8 @@
 import Foundation
 @_exported import UndergoCore
 
-// Values as literals: `["name": "Ada", "tags": []]` is a record or a map, by the type of the parameter.
+// Values as literals: `["name": "Ada", "tags": []]` is a record or a map, by the type of the
+// parameter.
 
 extension Value: ExpressibleByNilLiteral {
     public init(nilLiteral: ()) { self = .none }

@@ -76,7 +76,8 @@ pub(super) fn export(types: &mut Types, function: &Function, owner: &str, signat
     let _ = writeln!(out, "  return undergo_{owner}_invoke({owner}, &{signature}, {args}, options, {place}, {arena});\n}}\n");
 }
 
-/// Writes the struct of the functions of an interface, and the function that gives them to a plugin.
+/// Writes the struct of the functions of an interface, and the function that gives them to a
+/// plugin.
 pub(super) fn imports(types: &mut Types, interface: &str, functions: &[&Arc<Function>], table: &str, first: usize, out: &mut String) {
     let set = types.name(&format!("set-{interface}"));
     let group = types.name(&format!("{interface}-t"));

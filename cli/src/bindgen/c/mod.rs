@@ -1,4 +1,5 @@
-//! A C header for a plugin: structs, and a typed function for each export, for an instance and for a pool, and for each import.
+//! A C header for a plugin: structs, and a typed function for each export, for an instance and for
+//! a pool, and for each import.
 
 mod function;
 mod places;

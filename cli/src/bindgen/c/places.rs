@@ -1,7 +1,8 @@
-//! Where the parts of structs lie: bindings-c/src/layout.rs has the same rules, and the library counts on them.
+//! Where the parts of structs lie: bindings-c/src/layout.rs has the same rules, and the library
+//! counts on them.
 //!
-//! What a compiler makes of a header may differ: it may have other rules for structs, or be told to pack them. So the header says what it counts on, and does not compile where that
-//! does not hold.
+//! What a compiler makes of a header may differ: it may have other rules for structs, or be told to
+//! pack them. So the header says what it counts on, and does not compile where that does not hold.
 
 use std::collections::HashMap;
 
@@ -91,7 +92,8 @@ impl Parts {
     }
 }
 
-/// What makes a header that disagrees not compile: behind the struct of that name, or the variable within a function, whose fields are not named.
+/// What makes a header that disagrees not compile: behind the struct of that name, or the variable
+/// within a function, whose fields are not named.
 pub(super) fn assertion(name: &str, parts: &Parts, fields: &[String]) -> String {
     let mut holds = vec![format!("sizeof({name}) == {}", number(parts.place.size))];
     let offset = |(field, offset): (&String, &[u64; 2])| format!("offsetof({name}, {field}) == {}", number(*offset));

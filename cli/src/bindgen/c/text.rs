@@ -6,7 +6,8 @@ use crate::bindgen::text;
 /// The width that comments are kept to.
 const WIDTH: usize = 120;
 
-/// What C or C++ has as a keyword, or their usual headers or compilers as a macro, in lower case. No name without a letter in lower case is used as it is.
+/// What C or C++ has as a keyword, or their usual headers or compilers as a macro, in lower case.
+/// No name without a letter in lower case is used as it is.
 const TAKEN: &[&str] = &[
     "alignas",
     "alignof",
@@ -187,7 +188,8 @@ pub(in crate::bindgen) fn comment(out: &mut String, indent: usize, text: &str) {
     }
 }
 
-/// A line of a comment without what begins or ends another kind of comment, and without trigraphs, of which `??/` is a backslash.
+/// A line of a comment without what begins or ends another kind of comment, and without trigraphs,
+/// of which `??/` is a backslash.
 fn harmless(line: &str) -> String {
     let line = text::apart(line, '?', '?', " ");
     text::apart(&text::apart(&line, '*', '/', " "), '/', '*', " ")

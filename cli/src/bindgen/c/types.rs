@@ -211,7 +211,8 @@ fn pointer(ty: &str) -> String {
     if ty.ends_with('*') { format!("{ty}const *") } else { format!("const {ty} *") }
 }
 
-/// The word that stands for a type in the name of another; the same for types that are the same in C.
+/// The word that stands for a type in the name of another; the same for types that are the same in
+/// C.
 fn part(ty: &Type) -> String {
     match &ty.kind {
         TypeKind::Bool => "bool".to_owned(),

@@ -14,7 +14,8 @@ const WIDTH: usize = 120;
 /// What the classes have themselves.
 const MEMBERS: [&str; 8] = ["instance", "load", "make", "pool", "try_load", "try_make", "view", "with"];
 
-/// The names of methods for exports: out of the way of the classes' own members, and of each other, with and without `try_`.
+/// The names of methods for exports: out of the way of the classes' own members, and of each other,
+/// with and without `try_`.
 pub(super) fn methods<'a>(exports: impl Iterator<Item = &'a str>, classes: &[&str]) -> Vec<String> {
     let mut taken: BTreeSet<String> = MEMBERS.iter().chain(classes).map(|&member| member.to_owned()).collect();
     let name_of = |export| {

@@ -1,4 +1,5 @@
-//! A C++ header for a plugin: structs, enums, a class for each import, and classes for an instance and for a pool with a typed method for each export.
+//! A C++ header for a plugin: structs, enums, a class for each import, and classes for an instance
+//! and for a pool with a typed method for each export.
 
 mod function;
 mod types;

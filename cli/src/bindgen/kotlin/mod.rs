@@ -1,4 +1,5 @@
-//! A Kotlin file for a plugin: data classes, enums, interfaces for imports, and classes with the exports as typed methods.
+//! A Kotlin file for a plugin: data classes, enums, interfaces for imports, and classes with the
+//! exports as typed methods.
 
 mod text;
 mod types;
@@ -32,7 +33,8 @@ struct Import<'a> {
 struct Module<'a> {
     file: String,
     world: String,
-    /// The classes for an instance, for a pool, and for what both are; then the same for calls that suspend.
+    /// The classes for an instance, for a pool, and for what both are; then the same for calls that
+    /// suspend.
     blocking: [String; 3],
     suspending: [String; 3],
     types: &'a [Type],
@@ -155,7 +157,8 @@ impl<'a> Module<'a> {
         self.out.line(0, "}");
     }
 
-    /// The interfaces of the imports, and what makes the package's imports of objects that have them.
+    /// The interfaces of the imports, and what makes the package's imports of objects that have
+    /// them.
     fn interfaces(&mut self, suspend: bool) {
         if self.imports.is_empty() {
             return;

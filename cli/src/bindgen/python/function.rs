@@ -15,13 +15,15 @@ pub(super) enum Owner {
     Host,
 }
 
-/// The names of the methods for exports: out of the way of each other and of the classes' own members. `None` for one that can't be a method.
+/// The names of the methods for exports: out of the way of each other and of the classes' own
+/// members. `None` for one that can't be a method.
 pub(super) fn methods<'n>(exports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
     let mut scope = Scope::new(["_exports", "_instance", "_pool", "instance", "load", "pool", "using"]);
     exports.map(|export| is_method(export).then(|| scope.take(identifier(export)))).collect()
 }
 
-/// The names of a host's methods for imports: these are what the package looks for, so that of two that are the same the second is left out.
+/// The names of a host's methods for imports: these are what the package looks for, so that of two
+/// that are the same the second is left out.
 pub(super) fn host_methods<'n>(imports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
     let mut scope = Scope::default();
     let name = |import| Some(identifier(import)).filter(|name| is_method(import) && scope.take(name.clone()) == *name);

@@ -1,4 +1,5 @@
-//! A Python module for a plugin: dataclasses, enums, protocols for imports, and a class with the exports as typed methods.
+//! A Python module for a plugin: dataclasses, enums, protocols for imports, and a class with the
+//! exports as typed methods.
 
 mod function;
 mod text;

@@ -11,7 +11,8 @@ pub(super) const KEYWORDS: [&str; 35] = [
     "while", "with", "yield",
 ];
 
-/// The Python name for a WIT name: snake_case, with an underscore behind a keyword. Letters beyond ASCII are left out: Python takes several for the same.
+/// The Python name for a WIT name: snake_case, with an underscore behind a keyword. Letters beyond
+/// ASCII are left out: Python takes several for the same.
 pub(super) fn identifier(kebab: &str) -> String {
     let mut name = text::snake(kebab);
     if KEYWORDS.contains(&name.as_str()) {
@@ -23,7 +24,8 @@ pub(super) fn identifier(kebab: &str) -> String {
     name
 }
 
-/// Whether a name of a bare module, which may be anything, can be that of a method. Names that begin with two underscores mean something to Python.
+/// Whether a name of a bare module, which may be anything, can be that of a method. Names that
+/// begin with two underscores mean something to Python.
 pub(super) fn is_method(name: &str) -> bool {
     let start = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("__");
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
@@ -102,14 +104,16 @@ impl Lines {
             self.line(indent + 1, &all);
         } else {
             for param in params {
-                // A slash or star with a comma behind it is right everywhere but at the end after a star, which does not occur.
+                // A slash or star with a comma behind it is right everywhere but at the end after a
+                // star, which does not occur.
                 self.line(indent + 1, &format!("{param},"));
             }
         }
         self.line(indent, &format!(") -> {result}{end}"));
     }
 
-    /// `result: type = f(arguments)`, broken likewise: within the parentheses, or, where that is no help, around the call.
+    /// `result: type = f(arguments)`, broken likewise: within the parentheses, or, where that is no
+    /// help, around the call.
     pub(super) fn call(&mut self, indent: usize, assigned: &str, target: &str, arguments: &str) {
         let one = format!("{assigned}{target}{arguments})");
         if indent * 4 + one.chars().count() <= WIDTH {

@@ -46,7 +46,8 @@ impl Names {
         self.0.of(kebab)
     }
 
-    /// The names as they are to be written where `hidden` hide others: the members of a class, the parameters of a function.
+    /// The names as they are to be written where `hidden` hide others: the members of a class, the
+    /// parameters of a function.
     pub(super) fn shadowed_by<'h>(&self, hidden: impl IntoIterator<Item = &'h str>) -> Shown {
         Shown { classes: self.0.clone(), hidden: hidden.into_iter().map(str::to_owned).collect() }
     }
@@ -81,7 +82,8 @@ impl Shown {
             TypeKind::Time => self.datetime("datetime"),
             TypeKind::List(item) => self.list(item, direction),
             TypeKind::Map(map) => {
-                // The keys of a Mapping are invariant: more of them than one type would accept less.
+                // The keys of a Mapping are invariant: more of them than one type would accept
+                // less.
                 let (key, value) = (self.show(&map.key, Direction::FromGuest), self.show(&map.value, direction));
                 let class = if accepts { "Mapping".to_owned() } else { self.name("dict") };
                 format!("{class}[{key}, {value}]")

@@ -1,4 +1,5 @@
-//! A Ruby module for a plugin: a Struct for each record, constants for enums, and classes with the exports as methods. The types are in comments of RBS.
+//! A Ruby module for a plugin: a Struct for each record, constants for enums, and classes with the
+//! exports as methods. The types are in comments of RBS.
 
 mod text;
 mod types;
@@ -21,7 +22,8 @@ pub(super) fn module(plugin: &Plugin) -> String {
     Module { surface, names: constants, classes, out: Lines::new("  ") }.write()
 }
 
-/// Methods that the classes have themselves, and those of every object that Ruby or the classes rely on.
+/// Methods that the classes have themselves, and those of every object that Ruby or the classes
+/// rely on.
 const TAKEN: [&str; 27] = [
     "class",
     "clone",
@@ -122,7 +124,8 @@ impl Module<'_> {
         self.out.line(0, "");
     }
 
-    /// What the host gives: a module for each interface, to be included in a class that has its methods.
+    /// What the host gives: a module for each interface, to be included in a class that has its
+    /// methods.
     fn imports(&mut self) {
         for Imported { name: interface, functions } in std::mem::take(&mut self.surface.imports) {
             let constant = self.names.constant(&names::kebab(interface));

@@ -47,7 +47,8 @@ const KEYWORDS: [&str; 41] = [
     "yield",
 ];
 
-/// The Ruby name of a parameter for a WIT name: snake_case, in lower case, since constants have capitals, with an underscore behind a keyword.
+/// The Ruby name of a parameter for a WIT name: snake_case, in lower case, since constants have
+/// capitals, with an underscore behind a keyword.
 pub(super) fn identifier(kebab: &str) -> String {
     let mut name = text::snake(kebab).to_lowercase();
     if KEYWORDS.contains(&name.as_str()) {
@@ -65,7 +66,8 @@ pub(super) fn constant(kebab: &str) -> String {
     name
 }
 
-/// Whether Ruby takes it for the name of a method or variable. Those of bare modules may be anything.
+/// Whether Ruby takes it for the name of a method or variable. Those of bare modules may be
+/// anything.
 pub(super) fn is_identifier(name: &str) -> bool {
     let start = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

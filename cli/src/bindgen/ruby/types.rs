@@ -18,7 +18,8 @@ pub(super) enum Direction {
 pub(super) struct Names(Classes);
 
 impl Names {
-    /// The gem finds the plugin's types by their own names in PascalCase: nothing is reserved before them, but keywords.
+    /// The gem finds the plugin's types by their own names in PascalCase: nothing is reserved
+    /// before them, but keywords.
     pub(super) fn new(types: &[Type]) -> Names {
         Names(Classes::new(types, ["BEGIN", "END"]))
     }

@@ -1,4 +1,5 @@
-//! A Swift file for a plugin: structs, enums, protocols for imports, and types with the exports as typed methods.
+//! A Swift file for a plugin: structs, enums, protocols for imports, and types with the exports as
+//! typed methods.
 
 mod text;
 mod types;
@@ -20,7 +21,8 @@ pub(super) fn module(plugin: &Plugin) -> String {
 /// An interface whose functions the host gives.
 struct Import<'a> {
     name: &'a str,
-    /// Its protocol, that with functions that are awaited, and the parameter for what conforms to one.
+    /// Its protocol, that with functions that are awaited, and the parameter for what conforms to
+    /// one.
     protocols: [String; 2],
     param: String,
     /// With their names in Swift.
@@ -39,7 +41,8 @@ struct Family {
 
 struct Module<'a> {
     file: String,
-    /// The functions that make the package's imports: of functions that block, and of those that are awaited.
+    /// The functions that make the package's imports: of functions that block, and of those that
+    /// are awaited.
     give: [String; 2],
     families: [Family; 2],
     types: &'a [Type],

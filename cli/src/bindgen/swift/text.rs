@@ -26,7 +26,8 @@ impl Scope {
         Scope(scope::Scope::new(taken.iter().copied()))
     }
 
-    /// A name of WIT as one of a property, a parameter, a case or a method that is not taken: `minor-units` is `minorUnits`.
+    /// A name of WIT as one of a property, a parameter, a case or a method that is not taken:
+    /// `minor-units` is `minorUnits`.
     pub(super) fn name(&mut self, kebab: &str) -> String {
         escaped(self.0.take(plain(kebab)))
     }
@@ -60,7 +61,8 @@ fn escaped(name: String) -> String {
 /// A string's literal.
 pub(super) fn literal(text: &str) -> String {
     let code = |c: char| format!("\\u{{{:x}}}", u32::from(c));
-    // Nor what begins another kind of string, or a comment: programs that colour Swift take a comment's beginning in one string and its end in the next for one.
+    // Nor what begins another kind of string, or a comment: programs that colour Swift take a
+    // comment's beginning in one string and its end in the next for one.
     text::literal('"', text, &[], |out, c| *out += &code(c)).replace('#', &code('#')).replace('*', &code('*'))
 }
 

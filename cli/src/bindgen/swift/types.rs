@@ -1,4 +1,5 @@
-//! The types of an interface in Swift, and how values of them are made and read: `PluginValue` of the package does nearly all of that.
+//! The types of an interface in Swift, and how values of them are made and read: `PluginValue` of
+//! the package does nearly all of that.
 
 use undergo::{Scalar, Type, TypeKind};
 
@@ -38,7 +39,8 @@ impl Names {
             TypeKind::Bool => "Bool".to_owned(),
             TypeKind::Scalar(scalar) => scalar_type(*scalar).to_owned(),
             TypeKind::String => "String".to_owned(),
-            // A tuple of Swift has no members, so that one within another type stays as it crosses. Go has none there.
+            // A tuple of Swift has no members, so that one within another type stays as it crosses.
+            // Go has none there.
             TypeKind::Json | TypeKind::Tuple(_) => "Value".to_owned(),
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "Date".to_owned(),

@@ -1,4 +1,5 @@
-//! A TypeScript module for a plugin: interfaces for its records, unions for its enums, what its imports and exports are, and functions that load it.
+//! A TypeScript module for a plugin: interfaces for its records, unions for its enums, what its
+//! imports and exports are, and functions that load it.
 
 mod text;
 mod types;
@@ -34,7 +35,8 @@ enum Owner {
 
 struct Module<'a> {
     file: String,
-    /// The names of the types of an instance, of a pool, of what each is made with, and of their functions.
+    /// The names of the types of an instance, of a pool, of what each is made with, and of their
+    /// functions.
     class: String,
     pool: String,
     options: String,

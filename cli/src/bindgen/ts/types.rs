@@ -21,7 +21,8 @@ pub(super) enum Direction {
     FromGuest,
     /// What it accepts, which is more.
     ToGuest,
-    /// The same within another value: as little more as possible, so that most types need not be written twice.
+    /// The same within another value: as little more as possible, so that most types need not be
+    /// written twice.
     Within,
 }
 

@@ -1,4 +1,5 @@
-//! Changes that guests make to names, and what must not meet one: a path that is looked at, and then used, has to lead to the same place both times.
+//! Changes that guests make to names, and what must not meet one: a path that is looked at, and
+//! then used, has to lead to the same place both times.
 
 use std::sync::{PoisonError, RwLock, TryLockError};
 
@@ -13,7 +14,8 @@ pub(crate) fn change<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Does something while no guest of this process changes a name. `None` while one does, without waiting for it: a change may take longer than a call has.
+/// Does something while no guest of this process changes a name. `None` while one does, without
+/// waiting for it: a change may take longer than a call has.
 pub(crate) fn between<R>(work: impl FnOnce() -> R) -> Option<R> {
     let _held = match NAMES.get_or_make(RwLock::default).try_write() {
         Ok(held) => held,

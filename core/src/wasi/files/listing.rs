@@ -194,7 +194,8 @@ pub(crate) async fn fd_readdir(mut call: Call<'_>, (fd, buffer, len, cookie, don
     let mut listing = match (kept, dir) {
         (Some(listing), _) => listing,
         (None, Place::Host(file)) => {
-            // Nothing is refused for it: it has a descriptor for this call, and keeps it where there is room.
+            // Nothing is refused for it: it has a descriptor for this call, and keeps it where
+            // there is room.
             let _ = owned_fd::has_room(call.wasi);
             let (rest, own) = call.ask(move || Rest::new(&file)).await?;
             Listing::new(fd, own, Some(rest))

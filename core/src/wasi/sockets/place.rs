@@ -34,7 +34,8 @@ impl Place {
         }
     }
 
-    /// Binds a socket there. `None` while a guest of this process changes names, so that the path may lead elsewhere: try again.
+    /// Binds a socket there. `None` while a guest of this process changes names, so that the path
+    /// may lead elsewhere: try again.
     pub(crate) fn bind(&self, bind: impl FnOnce(&SockAddr) -> io::Result<()>) -> Option<Result<(), Failed>> {
         #[cfg(unix)]
         if let Some(way) = &self.way {
@@ -165,7 +166,8 @@ mod unix {
     }
 
     impl Way {
-        /// Binds a socket at the path. Guests of other processes may change it in the middle: then the socket lies elsewhere, and is not used.
+        /// Binds a socket at the path. Guests of other processes may change it in the middle: then
+        /// the socket lies elsewhere, and is not used.
         pub(super) fn bind(&self, bind: impl FnOnce() -> io::Result<()>) -> Result<(), Failed> {
             let bytes = self.path.as_os_str().as_bytes();
             check(&self.dir, bytes)?;

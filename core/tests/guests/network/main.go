@@ -1,4 +1,5 @@
-// A program that uses the network by github.com/stealthrocket/net as it is. Its first argument says what it does.
+// A program that uses the network by github.com/stealthrocket/net as it is. Its first argument says
+// what it does.
 package main
 
 import (

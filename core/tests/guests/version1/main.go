@@ -1,4 +1,5 @@
-// A plugin as version 1 of the contract had it. plugin.wasm.gz was built of it by the SDK of that time, and stays as it is.
+// A plugin as version 1 of the contract had it. plugin.wasm.gz was built of it by the SDK of that
+// time, and stays as it is.
 package main
 
 import (

@@ -164,7 +164,8 @@ func directiveIn(c *ast.Comment) (verb string, exact bool) {
 		if i < 0 || !near(word, "undergo") {
 			continue
 		}
-		// Without a colon it is a directive only where it looks like one otherwise: // undergo export is prose.
+		// Without a colon it is a directive only where it looks like one otherwise: // undergo export is
+		// prose.
 		if colon || !space && args == "" {
 			return verbs[i], false
 		}

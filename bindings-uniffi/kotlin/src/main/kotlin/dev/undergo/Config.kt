@@ -35,16 +35,23 @@ private fun size(parse: () -> ULong): Long =
     }
 
 /**
- * What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value.
+ * What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory)
+ * and of one value.
  *
  * @property memory bytes of guest memory: `64.MiB`.
- * @property timeout how long a call may take, and the initialisation: computing, sleeping, host functions and waiting for the instance.
- * @property value bytes that one value from the guest may take on this side, with all that is made of it; 1 GiB by default.
- * @property output bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+ * @property timeout how long a call may take, and the initialisation: computing, sleeping, host
+ *   functions and waiting for the instance.
+ * @property value bytes that one value from the guest may take on this side, with all that is made
+ *   of it; 1 GiB by default.
+ * @property output bytes that the guest may write to each of its two outputs over its life; what is
+ *   beyond is dropped, which is no error for the guest.
  * @property table elements of the guest's tables, all together; 4 Mi by default.
- * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
- * @property fuel how much each call may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
- * @property descriptors descriptors of this process that the guest may hold at once: files, directories, sockets, connections that it accepted, and pipes; 128 by default.
+ * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power
+ *   of two; 4 MiB by default.
+ * @property fuel how much each call may compute, in units of about one WebAssembly instruction. It
+ *   costs about a tenth of the speed.
+ * @property descriptors descriptors of this process that the guest may hold at once: files,
+ *   directories, sockets, connections that it accepted, and pipes; 128 by default.
  */
 data class Limits(
     val memory: Long? = null,
@@ -111,8 +118,9 @@ sealed interface Output {
     data class Capture @JvmOverloads constructor(val limit: Long = 1L shl 20) : Output
 
     /**
-     * To a function, line by line, while the guest waits: without the newline; what is not UTF-8 is replaced, a line of more than 64 KiB comes in pieces. What
-     * it throws ends the call and the instance, and reaches the caller. It can't call the instance whose output it gets.
+     * To a function, line by line, while the guest waits: without the newline; what is not UTF-8 is
+     * replaced, a line of more than 64 KiB comes in pieces. What it throws ends the call and the
+     * instance, and reaches the caller. It can't call the instance whose output it gets.
      */
     fun interface Lines : Output {
         /** Takes a line. */
@@ -125,19 +133,29 @@ sealed interface Output {
  *
  * @property args `os.Args` behind the program's name, which is always there.
  * @property env environment variables; nothing is taken from this process's own environment.
- * @property dirs directories of the host, by the path at which the guest sees them. They are opened once, when an instance, a pool or a run is made of the sandbox. Where none is
- *   given at `/`, the guest sees an empty root that it can only read.
- * @property temp whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset
- *   or closed. Only the host's disk bounds what it writes there.
+ * @property dirs directories of the host, by the path at which the guest sees them. They are opened
+ *   once, when an instance, a pool or a run is made of the sandbox. Where none is given at `/`, the
+ *   guest sees an empty root that it can only read.
+ * @property temp whether the guest gets a folder for temporary files at `/tmp`, of its own and
+ *   empty: made with it, in the host's own place for such folders, and gone when it is reset or
+ *   closed. Only the host's disk bounds what it writes there.
  * @property stdin what the guest reads from its standard input.
- * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and [Output.Capture] for a command that is run.
- * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic in any case.
- * @property clock for runs that can be repeated: the guest's clock begins at this time, from 1970 on, anew for each instance and each run. It goes on by a microsecond
- *   whenever the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
- * @property seed likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never for keys.
- * @property network what it may reach over the network: rules such as `example.org:443` and `listen=127.0.0.1:8080`; docs/network.md has all of them.
- * @property listeners addresses such as `127.0.0.1:8080` at which the host listens for the guest, which needs no rule to accept there. Their descriptors are the first behind those
- *   of the directories, from 3 on. They are opened for each instance, each run and each pool, whose instances share them, and closed with it.
+ * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and
+ *   [Output.Capture] for a command that is run.
+ * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic
+ *   in any case.
+ * @property clock for runs that can be repeated: the guest's clock begins at this time, from 1970
+ *   on, anew for each instance and each run. It goes on by a microsecond whenever the guest reads
+ *   it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the
+ *   times of files, are the host's in any case.
+ * @property seed likewise: all random numbers of the guest follow from this, those of `crypto/rand`
+ *   and the order of maps included: never for keys.
+ * @property network what it may reach over the network: rules such as `example.org:443` and
+ *   `listen=127.0.0.1:8080`; docs/network.md has all of them.
+ * @property listeners addresses such as `127.0.0.1:8080` at which the host listens for the guest,
+ *   which needs no rule to accept there. Their descriptors are the first behind those of the
+ *   directories, from 3 on. They are opened for each instance, each run and each pool, whose
+ *   instances share them, and closed with it.
  */
 data class Sandbox @JvmOverloads constructor(
     val args: List<String> = emptyList(),
@@ -221,11 +239,14 @@ private fun output(output: Output?): CoreOutput = when (output) {
 /**
  * What loading a plugin may cost, and what ends it.
  *
- * @property bounds how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+ * @property bounds how many times as much as usual the module may ask of the compilers: no
+ *   compilation can be stopped, so what asks for more is refused.
  * @property timeout how long it may take. Behind it a compilation goes on, within the bounds.
  * @property cancel what can end it before that, from any thread.
- * @property compiler the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
- * @property optimize whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
+ * @property compiler the program `undergo`, of this version, that compiles in a process of its own,
+ *   whose time and memory are limited: for modules of strangers.
+ * @property optimize whether the jumps of Go's code are written as nested blocks and loops before
+ *   it is compiled, which makes it faster.
  */
 class Loading @JvmOverloads constructor(
     val bounds: Int = 1,

@@ -11,7 +11,8 @@ import kotlinx.coroutines.CancellationException
 /**
  * What all errors of this package are; there is a subclass for each kind.
  *
- * `message` is the whole sentence, with the path in front. The stack trace begins with the Go code's frames, where there are any.
+ * `message` is the whole sentence, with the path in front. The stack trace begins with the Go
+ * code's frames, where there are any.
  */
 sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.text) {
     /** The kind as one word, the same in every language: `type-mismatch`. */

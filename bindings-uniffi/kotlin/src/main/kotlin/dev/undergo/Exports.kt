@@ -12,9 +12,11 @@ import dev.undergo.core.Pool as CorePool
 /** The exports of an instance or a pool: what its class and its views share. */
 interface Exports {
     /**
-     * Calls an export, by its name in WIT or in Kotlin, with plain objects; gives one: see [toValue] and [toPlain].
+     * Calls an export, by its name in WIT or in Kotlin, with plain objects; gives one: see
+     * [toValue] and [toPlain].
      *
-     * @throws UndergoException when the call does not return; what a host function has thrown comes as it is.
+     * @throws UndergoException when the call does not return; what a host function has thrown comes
+     *   as it is.
      */
     fun call(name: String, vararg args: Any?): Any? = toPlain(callValues(name, args.map(::toValue)))
 
@@ -36,7 +38,8 @@ interface Usable<E> {
     /**
      * A view of the same thing with other options for its calls.
      *
-     * @param timeout how long a call may take, waiting for its turn included; the limit of the instance when null.
+     * @param timeout how long a call may take, waiting for its turn included; the limit of the
+     *   instance when null.
      * @param cancel can end the calls before that, from any thread.
      */
     fun using(timeout: Duration? = null, cancel: CancelToken? = null): E

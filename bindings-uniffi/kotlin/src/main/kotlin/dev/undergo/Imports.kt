@@ -13,18 +13,20 @@ import dev.undergo.core.Imports as CoreImports
 /** A function that a plugin may call. */
 fun interface HostFunction {
     /**
-     * Runs it, with plain objects as [toPlain] makes them; the result is what [toValue] takes. Called on a thread of the library, or the caller's, several
-     * at once for a pool. It may call back into the instance that called it.
+     * Runs it, with plain objects as [toPlain] makes them; the result is what [toValue] takes.
+     * Called on a thread of the library, or the caller's, several at once for a pool. It may call
+     * back into the instance that called it.
      *
-     * What it throws becomes the Go `error` where the Go function has one among its results; elsewhere it ends the call. Either way the caller of the plugin
-     * gets the same object, unless the Go code handles the error.
+     * What it throws becomes the Go `error` where the Go function has one among its results;
+     * elsewhere it ends the call. Either way the caller of the plugin gets the same object, unless
+     * the Go code handles the error.
      */
     fun call(args: List<Any?>): Any?
 }
 
 /**
- * The functions that are given to a plugin, by interface and name: as in WIT (`echo-string`) or as in Kotlin (`echoString`). What the plugin does not import is
- * left alone.
+ * The functions that are given to a plugin, by interface and name: as in WIT (`echo-string`) or as
+ * in Kotlin (`echoString`). What the plugin does not import is left alone.
  */
 class Imports {
     internal val core = CoreImports()
@@ -80,8 +82,9 @@ internal class Within(val lease: Lease?) : AbstractCoroutineContextElement(Withi
 }
 
 /**
- * A thread of the library that calls back stays known to the virtual machine until it ends: to introduce it takes longer than most calls, and JNA would send it off
- * in the middle of a call when a function that it called from there is done.
+ * A thread of the library that calls back stays known to the virtual machine until it ends: to
+ * introduce it takes longer than most calls, and JNA would send it off in the middle of a call when
+ * a function that it called from there is done.
  */
 private val stayed: ThreadLocal<Unit> = ThreadLocal.withInitial { Native.detach(false) }
 

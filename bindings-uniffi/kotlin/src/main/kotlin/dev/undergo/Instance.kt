@@ -9,11 +9,14 @@ import dev.undergo.core.Instance as CoreInstance
 /**
  * A running copy of a plugin: its own memory, goroutines and globals.
  *
- * Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each later call throws
- * [DeadInstanceException]. Close it when it is no longer needed: its memory is outside of the virtual machine's.
+ * Threads may share it: one call runs at a time, and others wait. After anything but a return or a
+ * returned Go error it has ended, and each later call throws [DeadInstanceException]. Close it when
+ * it is no longer needed: its memory is outside of the virtual machine's.
  *
- * A thread of the virtual machine has a stack of 1 MiB, too small for a guest. Calls from such a thread run, with their host functions, on a thread of the
- * library while the caller waits, a change of threads there and back; a thread with 8 MiB (`Thread(null, task, name, 8 shl 20)`) does without.
+ * A thread of the virtual machine has a stack of 1 MiB, too small for a guest. Calls from such a
+ * thread run, with their host functions, on a thread of the library while the caller waits, a
+ * change of threads there and back; a thread with 8 MiB (`Thread(null, task, name, 8 shl 20)`) does
+ * without.
  */
 class Instance internal constructor(
     /** The plugin that this is a copy of. */
@@ -74,8 +77,9 @@ class Memory internal constructor(private val core: CoreInstance) {
 }
 
 /**
- * A running copy of a plugin whose calls suspend: they hold no thread while the guest waits, and host functions may be suspend functions. One call runs at a time;
- * others wait, first come, first served.
+ * A running copy of a plugin whose calls suspend: they hold no thread while the guest waits, and
+ * host functions may be suspend functions. One call runs at a time; others wait, first come, first
+ * served.
  */
 class AsyncInstance internal constructor(
     /** The plugin that this is a copy of. */

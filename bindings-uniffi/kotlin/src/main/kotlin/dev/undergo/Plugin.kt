@@ -51,13 +51,16 @@ class Plugin private constructor(private val core: CorePlugin) {
         AsyncInstance(this, calling { core.instantiateAsync(imports.core, sandbox.core(), limits.core()) })
 
     /**
-     * Makes a pool of instances: they stand in for each other, so that many threads can call at once.
+     * Makes a pool of instances: they stand in for each other, so that many threads can call at
+     * once.
      *
      * @param size the most instances that there are at once; they are made when calls need them.
      * @param imports as of [instantiate]; the functions are called by several threads at once.
      * @param sandbox what each instance may reach.
-     * @param limits what each instance may use. The timeout covers waiting for an instance and making one.
-     * @param maxCalls after so many calls an instance is replaced; 1 is a fresh instance for each call. Null: it serves as long as it lives.
+     * @param limits what each instance may use. The timeout covers waiting for an instance and
+     *   making one.
+     * @param maxCalls after so many calls an instance is replaced; 1 is a fresh instance for each
+     *   call. Null: it serves as long as it lives.
      * @param idle an instance that was not called for that long is dropped. Null: it is kept.
      * @param warm how many instances are made at once.
      */
@@ -94,18 +97,22 @@ class Plugin private constructor(private val core: CorePlugin) {
     }
 
     /**
-     * Runs a command from its beginning to its end, and gives its exit code and what it printed. An exit code is a result, whichever it is.
+     * Runs a command from its beginning to its end, and gives its exit code and what it printed. An
+     * exit code is a result, whichever it is.
      *
-     * @param args `os.Args` behind the program's name. This, [env] and [stdin] are in place of the sandbox's own, where they are given.
+     * @param args `os.Args` behind the program's name. This, [env] and [stdin] are in place of the
+     *   sandbox's own, where they are given.
      * @param env its environment variables.
      * @param stdin what it reads from its standard input.
      * @param imports as of [instantiate], for a command that needs functions of the host.
-     * @param sandbox what else it may reach. What it prints is captured, up to 1 MiB of each output, unless the sandbox says where it goes.
+     * @param sandbox what else it may reach. What it prints is captured, up to 1 MiB of each
+     *   output, unless the sandbox says where it goes.
      * @param limits what the whole run may use.
      * @param timeout how long it may take, in place of the limits'.
      * @param cancel what can end it before that, from any thread.
      * @throws InvalidPluginException for a plugin whose exports are to be called.
-     * @throws UndergoException what else than an exit ends it: a trap, a timeout, a cancelled token, fuel that is used up.
+     * @throws UndergoException what else than an exit ends it: a trap, a timeout, a cancelled
+     *   token, fuel that is used up.
      */
     fun run(
         args: List<String>? = null,
@@ -183,9 +190,11 @@ class Plugin private constructor(private val core: CorePlugin) {
         ): Plugin = Plugin(calling { CorePlugin.fromBytes(name, bytes, compile.core(), cache.core(), loading.core()) })
 
         /**
-         * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox.
+         * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it
+         * is, outside the sandbox.
          *
-         * @param trusted must be true, to say that the file comes from `undergo compile` through hands that you trust. Damage is noticed, malice is not.
+         * @param trusted must be true, to say that the file comes from `undergo compile` through
+         *   hands that you trust. Damage is noticed, malice is not.
          */
         @JvmStatic
         fun loadCompiled(path: Path, trusted: Boolean): Plugin {

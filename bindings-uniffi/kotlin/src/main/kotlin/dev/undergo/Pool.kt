@@ -7,8 +7,9 @@ import dev.undergo.core.AsyncPool as CoreAsyncPool
 import dev.undergo.core.Pool as CorePool
 
 /**
- * Instances of one plugin that stand in for each other, for many threads. A call takes one that is free, or makes one, or waits its turn: first come, first
- * served. One that a call has ended is replaced.
+ * Instances of one plugin that stand in for each other, for many threads. A call takes one that is
+ * free, or makes one, or waits its turn: first come, first served. One that a call has ended is
+ * replaced.
  */
 class Pool internal constructor(
     /** The plugin whose instances these are. */

@@ -21,12 +21,15 @@ data class Usage(val time: Duration, val memory: Long, val fuel: Long?) {
 /**
  * What became of a command.
  *
- * @property code its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error.
+ * @property code its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose
+ *   text is on its standard error.
  * @property stdout what it wrote to its standard output, where that is captured.
  * @property stderr the same for its standard error.
- * @property truncated whether it wrote more than that: more than is captured, or than the limits let it write.
+ * @property truncated whether it wrote more than that: more than is captured, or than the limits
+ *   let it write.
  * @property usage what it used.
- * @property denied what the sandbox denied it of the network, each thing once with the rule that would allow it.
+ * @property denied what the sandbox denied it of the network, each thing once with the rule that
+ *   would allow it.
  */
 class Completed internal constructor(core: CoreCompleted) {
     val code: Int = core.code
@@ -48,7 +51,8 @@ class Completed internal constructor(core: CoreCompleted) {
  * @property calls calls that were given an instance.
  * @property made instances that were made.
  * @property died instances that were dropped because a call had ended them.
- * @property retired instances that were dropped because they had answered as many calls as they should.
+ * @property retired instances that were dropped because they had answered as many calls as they
+ *   should.
  * @property shrunk instances that were dropped because nobody had called them for long.
  */
 data class PoolStats(
@@ -75,7 +79,8 @@ data class PoolStats(
  * @property params the WIT types of its parameters, by their names, in order.
  * @property result the WIT type of its result; null where it returns nothing.
  * @property fallible whether it can return an error.
- * @property signature all of it in one line: `greet(p: person, shout: bool) -> result<string, string>`.
+ * @property signature all of it in one line:
+ *   `greet(p: person, shout: bool) -> result<string, string>`.
  */
 data class Function(
     val name: String,

@@ -102,7 +102,8 @@ class NetworkTest {
             try {
                 said = Socket(InetAddress.getLoopbackAddress(), port).use { String(it.getInputStream().readAllBytes()) }
             } catch (notYet: ConnectException) {
-                // It does not listen yet. What does not become so by the end of the run is a failure.
+                // It does not listen yet. What does not become so by the end of the run is a
+                // failure.
                 if (running.isDone) throw AssertionError("the run has ended with ${running.get()}", notYet)
             }
         }
