@@ -1,4 +1,4 @@
-//! Running a command: a program that begins, ends, and answers with its exit code.
+//! Running a command: a program that runs to completion and returns an exit code.
 
 use crate::compile::module::ModuleKind;
 use crate::config::CallOptions;
@@ -10,20 +10,19 @@ use crate::instance::running::hold;
 use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
     /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on
     /// its standard error.
     pub code: i32,
-    /// What it wrote to its standard output, where the sandbox captures that, as it does unless it
-    /// says something else.
+    /// What it wrote to its standard output, if that is captured, which is the sandbox's default.
     pub stdout: Vec<u8>,
-    /// The same for its standard error.
+    /// What it wrote to its standard error, if that is captured.
     pub stderr: Vec<u8>,
-    /// Whether it wrote more than that: more than is captured, or than the limits let it write.
+    /// Whether it wrote more than is captured, or than the limits allow.
     pub truncated: bool,
-    /// What the sandbox denied it of the network, each thing once with the rule that would allow
+    /// What the sandbox denied it of the network: each denial once, with the rule that would allow
     /// it.
     pub denied: Vec<String>,
     /// What it used.
@@ -31,21 +30,20 @@ pub struct Completed {
 }
 
 impl Plugin {
-    /// Runs a command from its beginning to its end, on this thread. The sandbox has its arguments,
-    /// its environment and its streams, which are captured unless it says something else; the
-    /// limits, and `call`, are those of the whole run.
+    /// Runs a command to completion, on this thread. The sandbox has its arguments, environment and
+    /// streams, which are captured by default; the limits, and `call`, apply to the whole run.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied` for
-    /// a directory that can't be opened; what else than an exit ends it: `trap`, `timeout`,
-    /// `cancelled`, `out-of-fuel`. An exit code is no error, whichever it is.
+    /// `invalid-plugin` for a reactor, whose exports are to be called; `missing-import`; `denied`
+    /// for a directory that can't be opened; `trap`, `timeout`, `cancelled` or `out-of-fuel` if
+    /// anything but an exit ends it. No exit code is an error.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let kind = Kind::holding();
         hold(kind.driver, self.run_by(kind, options, call))
     }
 
-    /// The same as a future: it holds no thread while the command waits. Dropped, it ends the
+    /// The same as a future, which holds no thread while the command waits. Dropping it ends the
     /// command.
     ///
     /// # Errors
@@ -55,7 +53,7 @@ impl Plugin {
         self.run_by(Kind::SUSPENDING, options, call).await
     }
 
-    /// The same on this thread, for a host with an event loop that stands still meanwhile: see
+    /// The same on this thread, for a host with an event loop that waits meanwhile: see
     /// [`AsyncInstance::call_here`](crate::AsyncInstance::call_here).
     ///
     /// # Errors

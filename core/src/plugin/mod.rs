@@ -41,17 +41,17 @@ pub(crate) struct Compiled {
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Arc<[Import]>,
     pub(crate) cpu_history: Arc<CpuHistory>,
-    /// What its instances have of the process's look-ups of names.
+    /// The share of the process's look-up threads that its instances have.
     pub(crate) share: Arc<Share>,
     compile: Compile,
     code: Arc<Code>,
-    /// The code that instances are made of, for each of the settings that were asked for.
+    /// Linked code, for each combination of settings that was requested.
     linked: Mutex<Vec<Arc<Linked>>>,
     diagnostics: Mutex<Vec<String>>,
 }
 
 impl Compiled {
-    /// Reads what the module says of itself, and sees to its code.
+    /// Reads the module's declarations, and starts compiling its code.
     fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
         let deadline = options.timeout.map(Deadline::after);
         let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), caller: None };
@@ -76,12 +76,12 @@ impl Compiled {
         let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
         let compiled =
             Compiled { name, info, interface, exports, imports, cpu_history, share, compile: options.compile, code, linked, diagnostics };
-        // So that a damaged module is told of now.
+        // So that a damaged module is reported now.
         compiled.linked(false, Stack::DEFAULT, &budget)?.pre(Driver::Direct)?;
         Ok(compiled)
     }
 
-    /// The best code there is now for these limits; compiles it if there is none.
+    /// The best available code for these limits; compiles it if there is none.
     pub(crate) fn linked(&self, fuel: bool, stack: Stack, budget: &Budget) -> Result<Arc<Linked>> {
         let settings = Settings { flavor: self.code.flavor(self.compile, fuel, budget)?, stack };
         if let Some(linked) = self.find(settings)? {
@@ -106,12 +106,13 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the file can't be read, or for the reasons of [`from_bytes`](Plugin::from_bytes).
+    /// `invalid-plugin` if the file can't be read, or for the reasons of
+    /// [`from_bytes`](Plugin::from_bytes).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Plugin> {
         Plugin::from_file_with(path, &PluginOptions::default())
     }
 
-    /// As [`from_file`](Plugin::from_file), with a say in how it is compiled.
+    /// As [`from_file`](Plugin::from_file), with options.
     ///
     /// # Errors
     ///
@@ -121,16 +122,17 @@ impl Plugin {
         read(path, |name, bytes| Plugin::of(name, Cow::Owned(bytes), options))
     }
 
-    /// Compiles a module, or finds its code in the user's cache. `name` is what its `os.Args[0]` will be.
+    /// Compiles a module, or takes its code from the user's cache. `name` becomes its `os.Args[0]`.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the bytes are not a core module, are damaged, or carry an interface that the module does not keep.
+    /// `invalid-plugin` if the bytes are not a core module, are damaged, or have an interface that
+    /// does not match the module's functions.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Plugin> {
         Plugin::from_bytes_with(name, bytes, &PluginOptions::default())
     }
 
-    /// As [`from_bytes`](Plugin::from_bytes), with a say in how it is compiled.
+    /// As [`from_bytes`](Plugin::from_bytes), with options.
     ///
     /// # Errors
     ///
@@ -147,8 +149,8 @@ impl Plugin {
         Ok(Plugin(Arc::new(Compiled::new(name, bytes, options, None)?)))
     }
 
-    /// Checks a module without compiling it: that it is valid WebAssembly, has the functions that it says it has, and asks a compiler for no more than
-    /// loading allows by default.
+    /// Checks a module without compiling it: that it is valid WebAssembly, has the functions of its
+    /// interface, and keeps within the default bounds of loading.
     ///
     /// # Errors
     ///
@@ -170,7 +172,8 @@ impl Plugin {
         Ok(info)
     }
 
-    /// Compiles a module to a file that can be shipped, for [`load_compiled`](Plugin::load_compiled) on machines like this one. With `fuel` its
+    /// Compiles a module to a file that can be shipped, for
+    /// [`load_compiled`](Plugin::load_compiled) on machines like this one. With `fuel`, its
     /// instances can have a limit of fuel, which costs about a tenth of the speed.
     ///
     /// # Errors
@@ -180,7 +183,7 @@ impl Plugin {
         Plugin::compile_with(bytes, CompileOptions { fuel, ..CompileOptions::default() })
     }
 
-    /// As [`compile`](Plugin::compile), with a say in how.
+    /// As [`compile`](Plugin::compile), with options.
     ///
     /// # Errors
     ///
@@ -192,16 +195,18 @@ impl Plugin {
         artifact::compile(bytes, options)
     }
 
-    /// Loads a compiled plugin: the bytes that [`compile`](Plugin::compile) gave, from a file.
+    /// Loads a compiled plugin from a file that [`compile`](Plugin::compile) has made.
     ///
     /// # Safety
     ///
-    /// Native code is loaded and run as it is, outside the sandbox. Damage is noticed, malice is not: the file must come from
-    /// [`compile`](Plugin::compile), through hands that you trust, and must not be changed before this returns.
+    /// The native code runs outside the sandbox. Damage is detected; malice is not. The file must
+    /// come from [`compile`](Plugin::compile), nobody may have changed it, and it must not change
+    /// before this returns.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the file can't be read, is damaged, or was made by another version or for another machine.
+    /// `invalid-plugin` if the file can't be read, is damaged, or was made by another version or
+    /// for another machine.
     pub unsafe fn load_compiled(path: impl AsRef<Path>) -> Result<Plugin> {
         read(path.as_ref(), |name, bytes| {
             let artifact = Artifact::parse(&bytes)?;
@@ -212,15 +217,16 @@ impl Plugin {
         })
     }
 
-    /// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences, each once: that its code can't be cached, say, or
-    /// what [`diagnose`](Plugin::diagnose) says.
+    /// Warnings about loading it, and about options of its instances, as sentences, each once: for
+    /// example that its code can't be cached, or what [`diagnose`](Plugin::diagnose) returns.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<String> {
         self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What of these options is of no use to it, as sentences: rules for the network, where it opens no sockets. A host that has warnings warns of that when it
-    /// makes an instance.
+    /// Which of these options have no effect for this plugin, as sentences: for example rules for
+    /// the network if it opens no sockets. A host with warnings emits these when it creates an
+    /// instance.
     #[must_use]
     pub fn diagnose(&self, options: &InstanceOptions) -> Vec<String> {
         let imports = &self.info().imports;
@@ -228,7 +234,7 @@ impl Plugin {
         options.sandbox.network.unused_by(self.name(), has)
     }
 
-    /// The same for instances that are made, for all to read.
+    /// The same for instances that are being created; adds the warnings to the diagnostics.
     pub(crate) fn note(&self, options: &InstanceOptions) {
         for text in self.diagnose(options) {
             let mut diagnostics = self.0.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -247,56 +253,60 @@ impl Plugin {
         Ok(self.0.code.flavor(self.0.compile, false, &Budget::default())?.tier)
     }
 
-    /// Whether code of it was found in the cache: then a process has used the same module before.
+    /// Whether the cache had code of it, which means that a process has used the module before.
     #[must_use]
     pub fn was_cached(&self) -> bool {
         self.0.code.was_cached()
     }
 
-    /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    /// Waits until nothing of it is being compiled in the background. New instances then have the
+    /// best code.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the better compiler has failed; what the host's interrupt function says.
+    /// `invalid-plugin` if the better compiler has failed; the error of the host's interrupt
+    /// function.
     pub fn wait_compiled(&self) -> Result<()> {
         let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel }, &Budget::default());
         wait(false).and_then(|()| wait(true))
     }
 
-    /// The name that it was given: the file's.
+    /// The name that it was loaded with: the file's.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// What the module says of itself.
+    /// The module's declarations.
     #[must_use]
     pub fn info(&self) -> &ModuleInfo {
         &self.0.info
     }
 
-    /// The interface that it carries; `None` for a bare module.
+    /// Its interface; `None` for a bare module.
     #[must_use]
     pub fn interface(&self) -> Option<&Interface> {
         self.0.interface.as_ref()
     }
 
-    /// The functions that can be called: those of the interface, then the bare scalar exports. Their places are their numbers.
+    /// The functions that can be called: those of the interface, then the bare scalar exports. The
+    /// index of each is its number.
     #[inline]
     pub fn exports(&self) -> impl ExactSizeIterator<Item = &Arc<Function>> {
         self.0.exports.iter().map(|export| &export.function)
     }
 
-    /// The functions that the host has to give, each with its module.
+    /// The functions that the host has to provide, each with its module.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &Arc<Function>)> {
         self.0.imports.iter().filter(|import| import.provided.is_none()).map(|import| (import.module.as_str(), &import.function))
     }
 
-    /// The number of the export of that name, for [`Instance::arguments`](crate::Instance::arguments).
+    /// The number of the export of that name, for
+    /// [`Instance::arguments`](crate::Instance::arguments).
     ///
     /// # Errors
     ///
-    /// `unknown-export`, with the names that are near.
+    /// `unknown-export`, with similar names.
     pub fn export(&self, name: &str) -> Result<usize> {
         let named = |name: &str| self.0.exports.iter().position(|export| export.function.name == name);
         named(name).or_else(|| named(&names::kebab(name))).ok_or_else(|| {
@@ -328,7 +338,7 @@ impl fmt::Debug for Plugin {
     }
 }
 
-/// What a module says of itself, once that was compared with its functions.
+/// A module's declarations, after they were compared with its functions.
 fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
     let info = ModuleInfo::parse(bytes)?;
     let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
@@ -337,7 +347,7 @@ fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
     Ok(info)
 }
 
-/// Reads a file, and has its name in the errors.
+/// Reads a file; errors contain its name.
 fn read(path: &Path, load: impl FnOnce(&str, Vec<u8>) -> Result<Plugin>) -> Result<Plugin> {
     let bytes =
         std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;

@@ -1,5 +1,5 @@
-//! Whether a module has what its interface says: the canonical ABI's core signature of each export
-//! and import.
+//! Checks that a module matches its interface: the core signature of each export and import by the
+//! canonical ABI.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ pub(crate) struct Export {
     pub(crate) post: Option<String>,
 }
 
-/// The functions that can be called, each with the signature that its interface says.
+/// The functions that can be called, each with its signature by the interface.
 pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
     let mut exports = Vec::new();
-    // These the host calls of its own accord, and without a look at their signatures, whether or
-    // not there is an interface.
+    // The host calls these by itself, without checking their signatures, with or without an
+    // interface.
     let own: [(&str, &[ValType], Option<ValType>); 5] = [
         ("_initialize", &[], None),
         ("_start", &[], None),
@@ -41,7 +41,7 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             }
         }
     }
-    // A hostile module has as many of either as the bounds allow.
+    // A hostile module may have as many of both as the bounds allow.
     let found: HashMap<&str, &CoreType> = info.exports.iter().rev().map(|export| (export.name.as_str(), &export.ty)).collect();
     if let Some(interface) = interface {
         if !info.has_memory {
@@ -77,7 +77,7 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
     Ok(exports)
 }
 
-/// The functions that the host has to give, and those that it gives anyway.
+/// The functions that the host has to provide, and those that it always provides.
 pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
     let mut imports = Vec::new();
     let all = interface.iter().flat_map(|interface| &interface.imports);
@@ -169,7 +169,7 @@ fn compare(what: &str, found: &CoreType, params: &[ValType], result: Option<ValT
     Err(Error::new(ErrorKind::InvalidPlugin, text))
 }
 
-/// A function of a module that says nothing but core types. `None` where these are not numbers.
+/// A function of which only the core types are known. `None` if these are not numbers.
 fn bare(name: &str, ty: &CoreType) -> Option<Function> {
     let scalar = |ty: &ValType| {
         let scalar = match ty {

@@ -19,8 +19,8 @@ use crate::pool::wait_queue::PoolStats;
 use crate::sched::driver::Driver;
 
 impl Plugin {
-    /// Makes a pool of instances whose calls are futures (see
-    /// [`instantiate_async`](Plugin::instantiate_async)). None is made yet.
+    /// Creates a pool of instances whose calls are futures (see
+    /// [`instantiate_async`](Plugin::instantiate_async)). It has no instances yet.
     ///
     /// # Errors
     ///
@@ -30,22 +30,22 @@ impl Plugin {
     }
 }
 
-/// Instances of one plugin that stand in for each other, for many tasks. Cheap to clone; clones are
-/// the same pool.
+/// Interchangeable instances of one plugin, for many tasks. Cheap to clone; clones are the same
+/// pool.
 ///
-/// A call takes an instance that is free, or makes one, or waits its turn: first come, first
-/// served. One that a call has ended is replaced.
+/// A call takes a free instance, creates one, or waits for its turn: first come, first served. An
+/// instance that a call has killed is replaced.
 #[derive(Clone)]
 pub struct AsyncPool(Arc<Members>);
 
 impl AsyncPool {
-    /// The plugin whose instances these are.
+    /// The plugin of these instances.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
         &self.0.plugin
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.queue.size()
@@ -62,15 +62,14 @@ impl AsyncPool {
         self.call_then(arguments, options, |outcome| outcome.lift(&ToValue)).await
     }
 
-    /// Calls an export of whichever instance is free. Its result is given to `then`, at home, which
-    /// lifts it.
+    /// Calls an export of any free instance. `then` lifts the result, at home.
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a
-    /// host function of the pool itself, which has one: it might wait for itself; what ends the
-    /// initialisation of a new one; `dead-instance` once the pool is closed; those of the call, and
-    /// of `then`.
+    /// `timeout` if none became free in time; `busy` if none is free and the call comes from a host
+    /// function of the pool itself, because it might wait for itself; whatever ends the
+    /// initialisation of a new instance; `dead-instance` if the pool is closed; the errors of the
+    /// call and of `then`.
     pub async fn call_then<R: Send + 'static>(
         &self,
         arguments: Arguments<'_, '_>,
@@ -87,8 +86,8 @@ impl AsyncPool {
     ///
     /// # Errors
     ///
-    /// As [`call_then`](AsyncPool::call_then), but `busy` when no instance is free: those that have
-    /// them need this thread.
+    /// As [`call_then`](AsyncPool::call_then), but `busy` if no instance is free, because the calls
+    /// that have them need this thread.
     pub fn call_here<R>(
         &self,
         mut arguments: Arguments<'_, '_>,
@@ -100,44 +99,44 @@ impl AsyncPool {
         taken.running().call_within(Wait::Never, &mut arguments, budget, then)
     }
 
-    /// Makes instances until there are that many, or as many as the pool may have.
+    /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
     ///
-    /// What ends an initialisation; `dead-instance` once the pool is closed.
+    /// Whatever ends an initialisation; `dead-instance` if the pool is closed.
     pub async fn warm_up(&self, instances: usize) -> Result<()> {
         self.0.warm_up(instances).await
     }
 
-    /// What the pool did so far, and what it has now.
+    /// What the pool has done so far, and what it has now.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.0.queue.stats()
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
-    /// Closing twice does nothing more.
+    /// Refuses new and waiting calls, and waits for running calls. Closing again has no further
+    /// effect.
     ///
     /// # Errors
     ///
-    /// `timeout` when calls still run by then: the pool is closed all the same.
+    /// `timeout` if calls are still running then; the pool is closed all the same.
     pub async fn close(&self, timeout: Option<Duration>) -> Result<()> {
         self.close_now();
         self.0.empty(Driver::Fiber, timeout).await
     }
 
-    /// The same without waiting for those that run.
+    /// The same without waiting for running calls.
     pub fn close_now(&self) {
         self.0.close();
     }
 
-    /// Whether it was closed.
+    /// Whether it is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.queue.is_closed()
     }
 
-    /// What each instance is made with.
+    /// How each instance is created.
     #[must_use]
     pub fn options(&self) -> &InstanceOptions {
         &self.0.options.instance

@@ -28,19 +28,19 @@ use crate::sched::driver::{Driver, at_once};
 /// How many instances a pool has, and for how long.
 #[derive(Clone, Debug)]
 pub struct PoolOptions {
-    /// The most instances that there are at once; made when they are needed. At least 1.
+    /// The maximum number of instances, at least 1. They are created on demand.
     pub size: usize,
-    /// After so many calls an instance is replaced; 1 is a fresh instance for each call. `None`: it
-    /// serves as long as it lives.
+    /// An instance is replaced after this many calls; 1 gives each call a fresh instance. `None`:
+    /// it serves as long as it lives.
     pub max_calls: Option<u64>,
-    /// An instance that was not called for that long is dropped. `None`: it is kept.
+    /// An instance that was unused for this long is dropped. `None`: it is kept.
     pub idle: Option<Duration>,
-    /// What each instance is made with.
+    /// How each instance is created.
     pub instance: InstanceOptions,
 }
 
 impl PoolOptions {
-    /// A pool of at most that many instances, which live until a call ends them.
+    /// A pool of at most that many instances, which live until a call kills them.
     #[must_use]
     pub fn new(size: usize, instance: InstanceOptions) -> PoolOptions {
         PoolOptions { size, max_calls: None, idle: None, instance }
@@ -54,7 +54,7 @@ impl PoolOptions {
         }
     }
 
-    /// What becomes of an instance that has answered so many calls.
+    /// What happens to an instance that has answered so many calls.
     pub(crate) fn fate(&self, calls: u64, is_dead: bool) -> Fate {
         match self.max_calls {
             _ if is_dead => Fate::Died,
@@ -65,22 +65,22 @@ impl PoolOptions {
 }
 
 impl Plugin {
-    /// Makes a pool of instances, none of which is made yet.
+    /// Creates a pool. It has no instances yet.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` for numbers that make no pool; `invalid-plugin` and `missing-import` as
+    /// `type-mismatch` for invalid numbers; `invalid-plugin` and `missing-import` as
     /// [`instantiate`](Plugin::instantiate).
     pub fn pool(&self, options: PoolOptions) -> Result<Pool> {
         Ok(Pool(Members::new(self, options, false)?))
     }
 }
 
-/// Instances of one plugin that stand in for each other. Cheap to clone; clones are the same pool.
-/// May be used from any thread.
+/// Interchangeable instances of one plugin. Cheap to clone; clones are the same pool. May be used
+/// from any thread.
 ///
-/// A call takes an instance that is free, or makes one, or waits its turn: first come, first
-/// served. One that a call has ended is replaced.
+/// A call takes a free instance, creates one, or waits for its turn: first come, first served. An
+/// instance that a call has killed is replaced.
 #[derive(Clone)]
 pub struct Pool(Arc<Members>);
 
@@ -90,25 +90,25 @@ thread_local! {
 }
 
 impl Pool {
-    /// The plugin whose instances these are.
+    /// The plugin of these instances.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
         &self.0.plugin
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.queue.size()
     }
 
-    /// Borrows an instance: for several calls that belong together. It counts as one call.
+    /// Borrows an instance for several calls that belong together. It counts as one call.
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and this thread has one
-    /// already, from within a host function: it would wait for itself; what ends the initialisation
-    /// of a new one; `dead-instance` once the pool is closed.
+    /// `timeout` if none became free in time; `busy` if none is free and this thread already has
+    /// one, within a host function, because it would wait for itself; whatever ends the
+    /// initialisation of a new instance; `dead-instance` if the pool is closed.
     pub fn take(&self, options: &CallOptions) -> Result<Pooled> {
         self.take_within(&self.0.budget(options))
     }
@@ -124,12 +124,11 @@ impl Pool {
         HELD.with_borrow(|held| held.contains(&Arc::as_ptr(&self.0)))
     }
 
-    /// Calls an export of whichever instance is free; its result is given to `then`, which lifts
-    /// it.
+    /// Calls an export of any free instance. `then` lifts the result.
     ///
     /// # Errors
     ///
-    /// Those of [`take`](Pool::take), of the call, and of `then`. The timeout covers all of it.
+    /// Those of [`take`](Pool::take), of the call, and of `then`. The timeout covers all of these.
     pub fn call_then<R>(
         &self,
         arguments: &mut Arguments<'_, '_>,
@@ -152,27 +151,27 @@ impl Pool {
         self.call_then(&mut arguments, options, |outcome| outcome.lift(&ToValue))
     }
 
-    /// Makes instances until there are that many, or as many as the pool may have.
+    /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
     ///
-    /// What ends an initialisation; `dead-instance` once the pool is closed.
+    /// Whatever ends an initialisation; `dead-instance` if the pool is closed.
     pub fn warm_up(&self, instances: usize) -> Result<()> {
         hold(self.0.kind().driver, self.0.warm_up(instances))
     }
 
-    /// What the pool did so far, and what it has now.
+    /// What the pool has done so far, and what it has now.
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.0.queue.stats()
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
-    /// Closing twice does nothing more.
+    /// Refuses new and waiting calls, and waits for running calls. Closing again has no further
+    /// effect.
     ///
     /// # Errors
     ///
-    /// `timeout` when calls still run by then, and `busy` when one of them is this thread's own:
+    /// `timeout` if calls are still running then, and `busy` if one of them is this thread's own;
     /// the pool is closed all the same.
     pub fn close(&self, timeout: Option<Duration>) -> Result<()> {
         self.0.close();
@@ -183,7 +182,7 @@ impl Pool {
         at_once(self.0.empty(Driver::Direct, timeout))
     }
 
-    /// Whether it was closed.
+    /// Whether it is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.queue.is_closed()
@@ -196,13 +195,13 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// An instance of a pool, which goes back when this is dropped. It belongs to the thread that took
-/// it.
+/// An instance of a pool, which returns to the pool when this is dropped. It belongs to the thread
+/// that took it.
 pub struct Pooled {
     instance: Instance,
     _taken: Taken,
     pool: *const Members,
-    /// What the thread has is noted with the thread.
+    /// The thread keeps a record of what it has.
     _not_send: PhantomData<*mut ()>,
 }
 

@@ -1,5 +1,4 @@
-//! Who gets which instance of a pool, and in which order. Knows nothing of how instances are made
-//! or called.
+//! The queue for a pool's instances. It does not know how instances are created or called.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,24 +10,24 @@ use crate::platform::fork;
 use crate::sched::driver::Driver;
 use crate::sched::handoff::Handoff;
 
-/// What a pool did so far, and what it has now.
+/// What a pool has done so far, and what it has now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
-    /// Instances that a call has, or that are being made for one.
+    /// Instances that are in a call, or are being created for one.
     pub busy: usize,
-    /// Instances that wait for a call.
+    /// Instances that are free.
     pub idle: usize,
     /// Callers that wait for an instance.
     pub waiting: usize,
-    /// Calls that were given an instance.
+    /// Calls that got an instance.
     pub calls: u64,
-    /// Instances that were made.
+    /// Instances that were created.
     pub made: u64,
-    /// Instances that were dropped because a call had ended them.
+    /// Instances that were dropped because a call had killed them.
     pub died: u64,
-    /// Instances that were dropped because they had answered as many calls as they should.
+    /// Instances that were dropped because they had answered their number of calls.
     pub retired: u64,
-    /// Instances that were dropped because nobody had called them for long.
+    /// Instances that were dropped because they had been unused for long.
     pub shrunk: u64,
 }
 
@@ -40,39 +39,40 @@ pub(crate) struct Member<T> {
     pub(crate) calls: u64,
 }
 
-/// What a caller is granted when its turn comes.
+/// What a caller gets when its turn comes.
 pub(crate) enum Grant<T> {
     /// Use that one.
     Use(Member<T>),
-    /// Make one.
+    /// Create one.
     Make,
 }
 
-/// What becomes of a member that comes back.
+/// What happens to a member that returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Keep,
     Died,
     Retired,
-    /// It was never made.
+    /// It was never created.
     Unmade,
 }
 
 /// Hands out at most `size` members, first come, first served.
 pub(crate) struct WaitQueue<T> {
     size: usize,
-    /// The process that it was made in: see `fork.rs`. In another one its lock may be held for
+    /// The process that created it: see `fork.rs`. In another process its lock may stay locked for
     /// ever.
     generation: u64,
     state: Mutex<State<T>>,
 }
 
 struct State<T> {
-    /// The one that came back last is at the end, and is handed out first: the others may shrink.
+    /// The one that returned last is at the end and is used first, so that the others may be
+    /// dropped.
     idle: Vec<(Member<T>, Instant)>,
     busy: usize,
     waiting: VecDeque<Arc<Waiter<T>>>,
-    /// Who wants to hear when the last one has come back to a closed pool.
+    /// Callers that wait for the last one to return to a closed pool.
     closing: Vec<Arc<Handoff<()>>>,
     closed: bool,
     stats: PoolStats,
@@ -151,7 +151,7 @@ impl<T> WaitQueue<T> {
         }
     }
 
-    /// Waits no longer. A turn that had come meanwhile goes to the next.
+    /// Stops waiting. A turn that has come meanwhile goes to the next caller.
     fn give_up(&self, waiter: &Arc<Waiter<T>>) {
         lock(&self.state).waiting.retain(|other| !Arc::ptr_eq(other, waiter));
         match waiter.take() {
@@ -161,9 +161,9 @@ impl<T> WaitQueue<T> {
         }
     }
 
-    /// Takes back a member, or the permission to make one; hands it to who waits longest. What is
-    /// returned is to be dropped by the caller, who holds no lock: that may take a while, and run
-    /// the host's own code.
+    /// Takes back a member, or the permission to create one, and gives it to the caller that has
+    /// waited longest. The caller drops what is returned, without holding a lock: dropping may take
+    /// a while and run the host's code.
     #[must_use]
     pub(crate) fn give_back(&self, member: Option<Member<T>>, fate: Fate) -> Option<Member<T>> {
         if self.check_process().is_err() {
@@ -177,7 +177,7 @@ impl<T> WaitQueue<T> {
         }
         let (kept, dropped) = if fate == Fate::Keep && !state.closed { (member, None) } else { (None, member) };
         if let Some(waiter) = state.waiting.pop_front() {
-            // The place at the pool passes on, so `busy` stays.
+            // The place in the pool passes to another caller, so `busy` stays the same.
             state.stats.calls += 1;
             waiter.give(Ok(kept.map_or(Grant::Make, Grant::Use)));
             return dropped;
@@ -194,13 +194,13 @@ impl<T> WaitQueue<T> {
         dropped
     }
 
-    /// Notes that a member was made.
+    /// Counts a member that was created.
     pub(crate) fn made(&self) {
         lock(&self.state).stats.made += 1;
     }
 
-    /// A place for a member that is made ahead of calls; `None` when the pool has as many as asked
-    /// for, or is full.
+    /// A place for a member that is created ahead of calls; `None` if the pool has as many as
+    /// requested, or is full.
     pub(crate) fn reserve(&self, wanted: usize) -> Result<Option<Grant<T>>> {
         self.check_process()?;
         let mut state = lock(&self.state);
@@ -215,12 +215,12 @@ impl<T> WaitQueue<T> {
         Ok(Some(Grant::Make))
     }
 
-    /// Takes out those that nobody called for that long, for the caller to drop. Also says when to
-    /// look again.
+    /// Removes members that were unused for that long, for the caller to drop. Also returns when to
+    /// check again.
     pub(crate) fn shrink(&self, unused: Duration) -> (Vec<T>, Option<Instant>) {
         let mut state = lock(&self.state);
         let now = Instant::now();
-        // The ones that came back first are at the beginning.
+        // Those that returned first are at the beginning.
         let stale = state.idle.iter().take_while(|(_, since)| now.duration_since(*since) >= unused).count();
         let taken: Vec<T> = state.idle.drain(..stale).map(|(member, _)| member.item).collect();
         state.stats.shrunk += taken.len() as u64;
@@ -235,7 +235,7 @@ impl<T> WaitQueue<T> {
         PoolStats { busy: state.busy, idle: state.idle.len(), waiting: state.waiting.len(), ..state.stats }
     }
 
-    /// Grants away who waits and who comes. Calls that run are let finish; gives the idle members,
+    /// Refuses waiting and new callers, and lets running calls finish. Returns the idle members,
     /// for the caller to drop.
     #[must_use]
     pub(crate) fn close(&self) -> Vec<T> {
@@ -254,7 +254,7 @@ impl<T> WaitQueue<T> {
         self.check_process().is_err() || lock(&self.state).closed
     }
 
-    /// Waits until all have come back to a closed pool, as long as the budget lasts.
+    /// Waits until all members have returned to a closed pool, as long as the budget lasts.
     pub(crate) async fn empty(&self, driver: Driver, budget: &Budget) -> Result<()> {
         let last = {
             if self.check_process().is_err() {
