@@ -1,10 +1,15 @@
-// Undergo: Go plugins as typed, sandboxed functions of C++17. Header-only, over the library of undergo.h.
+// Undergo: Go plugins as typed, sandboxed functions of C++17. Header-only, over the library of
+// undergo.h.
 //
-// Each function that can fail is there twice. `call` and its like throw an `undergo::Error` of the class that belongs to what went wrong; `try_call` and its like give
-// an `undergo::Result`, which has the value or the error, and never throw one. A program that is compiled without exceptions has the latter alone.
+// Each function that can fail is there twice. `call` and its like throw an `undergo::Error` of the
+// class that belongs to what went wrong; `try_call` and its like give an `undergo::Result`, which
+// has the value or the error, and never throw one. A program that is compiled without exceptions
+// has the latter alone.
 //
-// Handles (Plugin, Instance, Pool) own what they stand for, and can be moved, not copied; a handle that was moved from may only be destroyed or assigned to. They may be used from
-// any thread unless it is said otherwise. Plain values (Value, Limits, Sandbox, Imports, CancelToken, Error) can be copied, and are not for two threads at once while they are changed.
+// Handles (Plugin, Instance, Pool) own what they stand for, and can be moved, not copied; a handle
+// that was moved from may only be destroyed or assigned to. They may be used from any thread unless
+// it is said otherwise. Plain values (Value, Limits, Sandbox, Imports, CancelToken, Error) can be
+// copied, and are not for two threads at once while they are changed.
 
 #ifndef UNDERGO_HPP
 #define UNDERGO_HPP

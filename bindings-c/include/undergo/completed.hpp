@@ -1,4 +1,4 @@
-// What became of a command.
+// The result of a command.
 
 #ifndef UNDERGO_COMPLETED_HPP
 #define UNDERGO_COMPLETED_HPP
@@ -13,19 +13,19 @@
 
 namespace undergo {
 
-// What became of a command: a program that begins, ends, and answers with its exit code.
+// The result of a command: a program that runs to completion and returns an exit code.
 struct Completed {
   // Its exit code: that of os.Exit, 0 when main returned, 2 after a panic, whose text is on its
   // standard error.
   std::int32_t code = 0;
-  // What it wrote to its standard output, where that is captured. (stdout is a macro.)
+  // What it wrote to its standard output, if that is captured. (stdout is a macro.)
   std::string standard_output;
   // The same for its standard error.
   std::string standard_error;
-  // Whether it wrote more than that: more than is captured, or than the limits let it write.
+  // Whether it wrote more than is captured, or than the limits allow.
   bool truncated = false;
-  // What the sandbox denied it of the network, each thing once with the rule that would allow it;
-  // 64 of them at the most.
+  // What the sandbox denied it of the network, each denial once, with the rule that would allow it;
+  // at most 64.
   std::vector<std::string> denied;
   // What it used.
   Usage usage;

@@ -41,11 +41,11 @@ class CallOptions {
   // Only a token.
   CallOptions(CancelToken token) : cancel_(std::move(token)) {}
 
-  // How long a call may take, waiting for the instance included; without it, the limit of the
+  // How long a call may take, including the wait for the instance; without it, the limit of the
   // instance counts.
   CallOptions &timeout(Duration time) { return timeout_ = time, *this; }
 
-  // What can end a call before that, from any thread.
+  // Can end a call earlier, from any thread.
   CallOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
 
   // As undergo.h has them. They refer to this.
@@ -66,11 +66,9 @@ class Limits {
   // How long a call may take, and the initialisation may: computing, sleeping, host functions and
   // waiting for the instance.
   Limits &timeout(Duration time) { return limits_.timeout = detail::nanoseconds(time), *this; }
-  // Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB
-  // by default.
+  // Bytes that one value from the guest may take on this side, as objects, 1 GiB by default.
   Limits &value(std::uint64_t bytes) { return limits_.value = bytes, *this; }
-  // Bytes that the guest may write to each of its two outputs over its life; what is beyond is
-  // dropped.
+  // Bytes that the guest may write to each of its two outputs over its life; the rest is dropped.
   Limits &output(std::uint64_t bytes) { return limits_.output = bytes, *this; }
   // Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB
   // by default.
@@ -116,14 +114,14 @@ class Options {
 // How many instances a pool has, and for how long.
 class PoolOptions {
  public:
-  // The most instances that there are at once, at least 1; they are made when calls need them.
+  // The maximum number of instances, at least 1; they are created when calls need them.
   PoolOptions(std::size_t size) { options_.size = size; }
 
-  // After so many calls an instance is replaced; 1 is a fresh instance for each call.
+  // An instance is replaced after this many calls; 1 gives each call a fresh instance.
   PoolOptions &max_calls(std::uint64_t calls) { return options_.max_calls = calls, *this; }
-  // After this time without a call an instance is dropped.
+  // An instance that was unused for this long is dropped.
   PoolOptions &idle(Duration time) { return options_.idle = detail::nanoseconds(time), *this; }
-  // How many instances are made at once.
+  // How many instances are created at once.
   PoolOptions &warm(std::size_t instances) { return options_.warm = instances, *this; }
 
   const undergo_pool_options_t *get() const noexcept { return &options_; }
@@ -133,7 +131,7 @@ class PoolOptions {
 };
 
 enum class Compile : std::uint32_t {
-  // Quickly at first, and better in the background, for the instances that are made after that.
+  // Quickly first, and better in the background, for instances that are created later.
   tiered = UNDERGO_COMPILE_TIERED,
   // Quickly, to code that takes two to three times as long.
   fast = UNDERGO_COMPILE_FAST,
@@ -146,22 +144,23 @@ class PluginOptions {
  public:
   PluginOptions &compile(Compile how) { return compile_ = how, *this; }
   // The folder where compiled code is kept for the next process: by default the one that
-  // UNDERGO_CACHE_DIR names, or else the user's own for caches.
+  // UNDERGO_CACHE_DIR names, or the user's cache folder.
   PluginOptions &cache(std::string folder) { return cache_ = std::move(folder), *this; }
   // Compiled code is kept nowhere.
   PluginOptions &no_cache() { return no_cache_ = true, *this; }
-  // How many times as much as usual the module may ask of the compilers: no compilation can be
-  // stopped, so what asks for more is refused.
+  // How many times as much as usual the module may ask of the compilers. A compilation can't be
+  // stopped, so a module that asks for more is refused.
   PluginOptions &bounds(std::uint32_t times) { return bounds_ = times, *this; }
-  // How long loading may take. Behind it a compilation goes on, within the bounds.
+  // How long loading may take. A compilation that has begun goes on in the background, within the
+  // bounds.
   PluginOptions &timeout(Duration time) { return timeout_ = time, *this; }
-  // What can end the loading before that, from any thread.
+  // Can end the loading earlier, from any thread.
   PluginOptions &cancel(CancelToken token) { return cancel_ = std::move(token), *this; }
-  // The program `undergo`, of this version, that compiles in a process of its own, whose time and
-  // memory are limited: for modules of strangers.
+  // The program `undergo`, of this version, which compiles in a separate process with limited time
+  // and memory: for modules that you don't trust.
   PluginOptions &compiler(std::string program) { return compiler_ = std::move(program), *this; }
-  // Go's code is compiled as its compiler wrote it. By default its jumps are written as nested
-  // blocks and loops before, which makes it faster.
+  // Go's code is compiled as its compiler wrote it. By default it is rewritten with structured
+  // control flow first, which makes it faster.
   PluginOptions &no_optimize() { return no_optimize_ = true, *this; }
 
   // As undergo.h has them. They refer to this.
@@ -197,7 +196,7 @@ struct Usage {
   std::optional<std::uint64_t> fuel;
 };
 
-// What a pool did so far, and what it has now.
+// What a pool has done so far, and what it has now.
 using PoolStats = undergo_pool_stats_t;
 
 }  // namespace undergo

@@ -1,4 +1,4 @@
-// What can go wrong.
+// Errors.
 
 #ifndef UNDERGO_ERROR_HPP
 #define UNDERGO_ERROR_HPP
@@ -102,7 +102,7 @@ class Error : public std::exception {
   // value.
   std::string_view path() const noexcept { return undergo_error_path(error_.get()); }
 
-  // What the plugin wrote to its standard error during the call, or the end of it.
+  // The end of what the plugin wrote to its standard error during the call.
   std::string_view standard_error() const noexcept { return undergo_error_stderr(error_.get()); }
 
   // What the sandbox denied the plugin of the network in the call that failed, the last such thing,

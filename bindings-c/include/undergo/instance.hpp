@@ -58,9 +58,9 @@ class Memory {
   const undergo_instance_t *instance_;
 };
 
-// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After
-// anything but a return or a returned Go error it has ended, and each later call fails with
-// dead-instance.
+// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. When
+// a call ends in any other way than by a return or a returned Go error, the instance is dead, and
+// each later call fails with dead-instance.
 class Instance {
  public:
   // Takes over a handle of undergo.h.
@@ -81,7 +81,7 @@ class Instance {
   View with(CallOptions options) const { return View(instance_.get(), std::move(options)); }
   View view() const { return with(CallOptions()); }
 
-  // The plugin that it is a copy of.
+  // The plugin of this instance.
   Plugin plugin() const;
 
   // Whether it answers calls.
@@ -97,8 +97,8 @@ class Instance {
   // The guest's memory.
   Memory memory() const { return Memory(instance_.get()); }
 
-  // What the last call used, or the initialisation before the first. Can be read while a call is
-  // under way, and once the instance has ended.
+  // What the last call used, or the initialisation before the first. Can be read during a call and
+  // after the instance has ended.
   Result<Usage> try_usage() const {
     undergo_usage_t usage{};
     if (undergo_error_t *error = undergo_instance_usage(instance_.get(), &usage)) {
@@ -111,20 +111,20 @@ class Instance {
   bool is_best() const noexcept { return undergo_instance_is_best(instance_.get()); }
 
   // Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and
-  // an instance that has ended lives again. The options are about the wait and the initialisation.
+  // a dead instance lives again. The options are about the wait and the initialisation.
   Result<void> try_reset(const CallOptions &options = CallOptions()) const {
     const undergo_call_options_t given = options.get();
     return detail::check(undergo_instance_reset(instance_.get(), &given));
   }
 
-  // Gives the guest's background goroutines a turn: they run only while a call does.
+  // Lets the guest's background goroutines run, which otherwise run only during calls.
   Result<void> try_poll(const CallOptions &options = CallOptions()) const {
     const undergo_call_options_t given = options.get();
     return detail::check(undergo_instance_poll(instance_.get(), &given));
   }
 
-  // What the sandbox has denied this instance so far of the network, each thing once with the rule
-  // that would allow it; 64 of them at the most.
+  // What the sandbox has denied this instance so far of the network, each denial once, with the
+  // rule that would allow it; at most 64.
   std::vector<std::string> denied() const { return detail::take_texts(undergo_instance_denied(instance_.get())); }
 
   // Takes what the guest wrote to a captured output.

@@ -31,8 +31,8 @@ struct Function {
   std::string docs;
 };
 
-// A compiled plugin: load once, instantiate as often as needed, from any thread. Instances and
-// pools of it live on when it is destroyed.
+// A compiled plugin: load it once and instantiate it as often as needed, from any thread. Instances
+// and pools of it live on when it is destroyed.
 class Plugin {
  public:
   // Takes over a handle of undergo.h.
@@ -47,22 +47,22 @@ class Plugin {
     return try_from_bytes(content, name, options).value();
   }
 
-  // Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is,
-  // outside the sandbox. `trusted` must be true, to say that the file comes from there through
-  // hands that you trust. Damage is noticed, malice is not.
+  // Loads a compiled plugin, which `undergo compile` made: native code, which runs outside the
+  // sandbox. `trusted` must be true, to confirm that the file comes from `undergo compile` and that
+  // nobody has changed it. Damage is detected; malice is not.
   static Plugin load_compiled(const std::string &file, bool trusted) { return try_load_compiled(file, trusted).value(); }
 
-  // Makes an instance: its own memory, goroutines and globals.
+  // Creates an instance, which has its own memory, goroutines and globals.
   Instance instantiate(const Options &options = Options()) const { return try_instantiate(options).value(); }
 
-  // Makes a pool of instances, so that many threads can call at once. Host functions are called on
-  // the threads of the calls: several at once.
+  // Creates a pool of instances, so that many threads can call at once. Host functions are called
+  // on the threads of the calls: several at once.
   Pool pool(const PoolOptions &pool_options, const Options &options = Options()) const { return try_pool(pool_options, options).value(); }
 
-  // Runs a command from its beginning to its end, on this thread. What it prints is captured, up to
-  // 1 MiB of each output, unless the sandbox says where it goes. An exit code is a result,
-  // whichever it is; what else ends the command is an error. The limits, and the options of the
-  // call, are those of the whole run.
+  // Runs a command to completion, on this thread. Its output is captured, up to 1 MiB of each
+  // stream, unless the sandbox says where it goes. Any exit code is a result; anything else that
+  // ends the command is an error. The limits, and the options of the call, are those of the whole
+  // run.
   Completed run(const Options &options = Options(), const CallOptions &call = CallOptions()) const { return try_run(options, call).value(); }
 
   void wait_compiled() const { try_wait_compiled().value(); }
@@ -126,8 +126,8 @@ class Plugin {
     return detail::check(undergo_plugin_expect(get(), signatures.data(), signatures.size()));
   }
 
-  // Waits until nothing of it is being compiled in the background, so that new instances have the
-  // best code.
+  // Waits until nothing of it is being compiled in the background; new instances then have the best
+  // code.
   Result<void> try_wait_compiled() const { return detail::check(undergo_plugin_wait_compiled(get())); }
 
   // Whether the next instance will have the code of the better compiler.
@@ -146,12 +146,12 @@ class Plugin {
   // The interface as WIT text; nothing for a module without one.
   std::optional<std::string> interface() const { return maybe(undergo_plugin_interface(get())); }
 
-  // The version of Go that compiled it, where the module says so.
+  // The version of Go that compiled it, if the module says so.
   std::optional<std::string> go_version() const { return maybe(undergo_plugin_go_version(get())); }
 
-  // What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as
-  // sentences: that its code can't be cached, say, or rules for the network where it opens no
-  // sockets.
+  // Warnings about loading it, and about options of its instances without effect, as sentences: for
+  // example that its code can't be cached, or that it opens no sockets although there are rules for
+  // the network.
   std::vector<std::string> diagnostics() const {
     std::vector<std::string> texts;
     while (const char *text = undergo_plugin_diagnostic(get(), texts.size())) {
@@ -164,7 +164,7 @@ class Plugin {
     return functions([this](std::size_t i, undergo_function_t *function) { return undergo_plugin_export(get(), i, function); });
   }
 
-  // The functions that the host has to give.
+  // The functions that the host has to provide.
   std::vector<Function> imports() const {
     return functions([this](std::size_t i, undergo_function_t *function) { return undergo_plugin_import(get(), i, function); });
   }

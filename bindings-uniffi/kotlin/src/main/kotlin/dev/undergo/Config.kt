@@ -41,10 +41,10 @@ private fun size(parse: () -> ULong): Long =
  * @property memory bytes of guest memory: `64.MiB`.
  * @property timeout how long a call may take, and the initialisation: computing, sleeping, host
  *   functions and waiting for the instance.
- * @property value bytes that one value from the guest may take on this side, with all that is made
- *   of it; 1 GiB by default.
- * @property output bytes that the guest may write to each of its two outputs over its life; what is
- *   beyond is dropped, which is no error for the guest.
+ * @property value bytes that one value from the guest may take on this side, as objects; 1 GiB by
+ *   default.
+ * @property output bytes that the guest may write to each of its two outputs over its life; the
+ *   rest is dropped, which is not an error for the guest.
  * @property table elements of the guest's tables, all together; 4 Mi by default.
  * @property stack bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power
  *   of two; 4 MiB by default.
@@ -80,7 +80,9 @@ data class Limits(
     )
 
     companion object {
-        /** The limits that most programs want, for Java: bytes of memory, and the time of a call. */
+        /**
+         * The limits that most programs want, for Java: bytes of memory, and the time of a call.
+         */
         @JvmStatic
         fun of(memory: Long?, timeout: java.time.Duration?): Limits = Limits(memory, timeout?.toKotlinDuration())
     }
@@ -114,7 +116,10 @@ sealed interface Output {
     /** Nowhere. */
     data object Discard : Output
 
-    /** Into a buffer, which `takeStdout` and `takeStderr` empty, or which a command's [Completed] has. What is beyond [limit] bytes is dropped. */
+    /**
+     * Into a buffer, which `takeStdout` and `takeStderr` empty, or which a command's [Completed]
+     * has. What is beyond [limit] bytes is dropped.
+     */
     data class Capture @JvmOverloads constructor(val limit: Long = 1L shl 20) : Output
 
     /**
@@ -131,29 +136,29 @@ sealed interface Output {
 /**
  * What an instance may reach. By default nothing but the standard output and error of this process.
  *
- * @property args `os.Args` behind the program's name, which is always there.
+ * @property args `os.Args` after the program's name, which is always there.
  * @property env environment variables; nothing is taken from this process's own environment.
  * @property dirs directories of the host, by the path at which the guest sees them. They are opened
- *   once, when an instance, a pool or a run is made of the sandbox. Where none is given at `/`, the
- *   guest sees an empty root that it can only read.
- * @property temp whether the guest gets a folder for temporary files at `/tmp`, of its own and
- *   empty: made with it, in the host's own place for such folders, and gone when it is reset or
- *   closed. Only the host's disk bounds what it writes there.
+ *   once, when an instance, a pool or a run is created. If none is given at `/`, the guest sees an
+ *   empty root that it can only read.
+ * @property temp whether the guest gets a private, empty folder at `/tmp`. It is created with the
+ *   instance, in the host's place for temporary files, and removed when the instance is reset or
+ *   closed. Only the host's disk limits what the guest writes there.
  * @property stdin what the guest reads from its standard input.
  * @property stdout where its standard output goes; null is [Output.Inherit] for an instance, and
  *   [Output.Capture] for a command that is run.
  * @property stderr where its standard error goes, likewise. Its end is kept for the text of a panic
  *   in any case.
- * @property clock for runs that can be repeated: the guest's clock begins at this time, from 1970
- *   on, anew for each instance and each run. It goes on by a microsecond whenever the guest reads
- *   it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the
- *   times of files, are the host's in any case.
- * @property seed likewise: all random numbers of the guest follow from this, those of `crypto/rand`
- *   and the order of maps included: never for keys.
+ * @property clock for repeatable runs: the guest's clock starts at this time, from 1970 on, anew
+ *   for each instance and each run. It advances by a microsecond whenever the guest reads it, and
+ *   to the end of a wait such as `time.Sleep`, which takes no time. Timeouts, and the times of
+ *   files, follow the host's clock.
+ * @property seed for repeatable runs: all random numbers of the guest follow from this, including
+ *   those of `crypto/rand` and the order of maps. Never use it where keys are made.
  * @property network what it may reach over the network: rules such as `example.org:443` and
  *   `listen=127.0.0.1:8080`; docs/network.md has all of them.
  * @property listeners addresses such as `127.0.0.1:8080` at which the host listens for the guest,
- *   which needs no rule to accept there. Their descriptors are the first behind those of the
+ *   which needs no rule to accept there. Their descriptors are the first ones after those of the
  *   directories, from 3 on. They are opened for each instance, each run and each pool, whose
  *   instances share them, and closed with it.
  */
@@ -187,7 +192,7 @@ data class Sandbox @JvmOverloads constructor(
 
 /** Which compiler a plugin's code comes from. */
 enum class Compile {
-    /** Quickly at first, and better in the background, for the instances that are made after that. */
+    /** Quickly first, and better in the background, for instances that are created later. */
     TIERED,
 
     /** Quickly, to code that takes two to three times as long. */
@@ -202,7 +207,7 @@ enum class Compile {
 
 /** Where compiled code is kept for the next process. */
 sealed interface Cache {
-    /** In the folder that `UNDERGO_CACHE_DIR` names, or else in the user's own for caches. */
+    /** In the folder that `UNDERGO_CACHE_DIR` names, or in the user's cache folder. */
     data object User : Cache
 
     /** Nowhere. */
@@ -239,14 +244,15 @@ private fun output(output: Output?): CoreOutput = when (output) {
 /**
  * What loading a plugin may cost, and what ends it.
  *
- * @property bounds how many times as much as usual the module may ask of the compilers: no
- *   compilation can be stopped, so what asks for more is refused.
- * @property timeout how long it may take. Behind it a compilation goes on, within the bounds.
- * @property cancel what can end it before that, from any thread.
- * @property compiler the program `undergo`, of this version, that compiles in a process of its own,
- *   whose time and memory are limited: for modules of strangers.
- * @property optimize whether the jumps of Go's code are written as nested blocks and loops before
- *   it is compiled, which makes it faster.
+ * @property bounds how many times as much as usual the module may ask of the compilers: a
+ *   compilation can't be stopped, so a module that asks for more is refused.
+ * @property timeout how long it may take. A compilation that has begun goes on in the background,
+ *   within the bounds.
+ * @property cancel can end it earlier, from any thread.
+ * @property compiler the program `undergo`, of this version, which compiles in a separate process
+ *   with limited time and memory: for modules that you don't trust.
+ * @property optimize whether Go's code is rewritten with structured control flow before it is
+ *   compiled, which makes it faster.
  */
 class Loading @JvmOverloads constructor(
     val bounds: Int = 1,

@@ -9,7 +9,7 @@ import dev.undergo.core.HostObject
 import kotlinx.coroutines.CancellationException
 
 /**
- * What all errors of this package are; there is a subclass for each kind.
+ * The base of all errors of this package; there is a subclass for each kind.
  *
  * `message` is the whole sentence, with the path in front. The stack trace begins with the Go
  * code's frames, where there are any.
@@ -21,7 +21,10 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     /** The sentence without the path. */
     val sentence: String = details.message
 
-    /** Where a value does not fit: `greet(p.tags[3])`. Empty when the error is not about a value. */
+    /**
+     * Which part of a value is wrong: `greet(p.tags[3])`. Empty when the error is not about a
+     * value.
+     */
     val path: String = details.path
 
     /** The trace of the goroutine that ended the call, innermost call first. */
@@ -33,10 +36,13 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     /** The code of `os.Exit`. */
     val exitCode: Int? = details.exitCode
 
-    /** What the plugin wrote to its standard error during the call, or the end of it. */
+    /** The end of what the plugin wrote to its standard error during the call. */
     val stderr: String = details.stderr
 
-    /** What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed. The last such thing, where there were several. */
+    /**
+     * What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps
+     * why the call failed. The last such thing, where there were several.
+     */
     val denied: String? = details.denied
 
     init {
@@ -51,7 +57,10 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
             ErrorDetails(ErrorKind.TYPE_MISMATCH, "type-mismatch", text, text, "", emptyList(), null, null, "", null),
         )
 
-        /** What a caller gets: what a host function has thrown, if that is the cause, as the same object. */
+        /**
+         * What a caller gets: what a host function has thrown, if that is the cause, as the same
+         * object.
+         */
         fun of(error: CallException): Throwable {
             val failed = error as CallException.Failed
             (failed.raised as? Thrown)?.let { return it.throwable }
@@ -80,7 +89,7 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     }
 }
 
-/** Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called. */
+/** The module is not WebAssembly, is damaged, or was built in a way that can't be called. */
 class InvalidPluginException internal constructor(details: ErrorDetails) : UndergoException(details)
 
 /** The plugin needs functions that were not given. */
@@ -89,7 +98,7 @@ class MissingImportException internal constructor(details: ErrorDetails) : Under
 /** The plugin has no export of that name. */
 class UnknownExportException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** A function was given with another signature than the plugin wants. */
+/** A given function has another signature than the plugin needs. */
 class SignatureMismatchException internal constructor(details: ErrorDetails) : UndergoException(details)
 
 /** A value does not fit its type; [path] says which. */
@@ -98,34 +107,34 @@ class TypeMismatchException internal constructor(details: ErrorDetails) : Underg
 /** The Go function returned an error. The instance lives on. */
 class GuestException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The Go code panicked, or its runtime gave up. The instance has ended. */
+/** The Go code panicked, or its runtime gave up. The instance is dead. */
 class PanicException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The Go code called `os.Exit` with [exitCode]. The instance has ended. */
+/** The Go code called `os.Exit` with [exitCode]. The instance is dead. */
 class ExitException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended. */
+/** The guest did what WebAssembly forbids, or its stack overflowed. The instance is dead. */
 class TrapException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The call took longer than its timeout. The instance has ended, unless the call never began. */
+/** The call took longer than its timeout. The instance is dead, unless the call had not begun. */
 class CallTimeoutException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The call was cancelled by a [CancelToken]. The instance has ended. */
+/** The call was cancelled by a [CancelToken]. The instance is dead. */
 class CallCancelledException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The fuel was used up. The instance has ended. */
+/** The fuel was used up. The instance is dead. */
 class OutOfFuelException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The guest wanted more memory than its limit. The instance has ended. */
+/** The guest wanted more memory than its limit. The instance is dead. */
 class OutOfMemoryException internal constructor(details: ErrorDetails) : UndergoException(details)
 
 /** A host function failed without an exception of its own. */
 class HostException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The sandbox forbids it, or can't be made as asked. */
+/** The sandbox forbids it, or can't be made as requested. */
 class DeniedException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The instance has ended, and answers no further call; the message tells the first cause. */
+/** The instance is dead and answers no further call; the message says what ended it. */
 class DeadInstanceException internal constructor(details: ErrorDetails) : UndergoException(details)
 
 /** The instance is in the middle of another call of the same thread. */
@@ -136,7 +145,10 @@ internal class Thrown(val throwable: Throwable) : HostObject {
     override fun describe(): String = throwable.toString()
 }
 
-/** What a host function has thrown, for the library. What asks the program to end is no error that Go code may handle. */
+/**
+ * What a host function has thrown, for the library. What asks the program to end is no error that
+ * Go code may handle.
+ */
 internal fun raised(throwable: Throwable): HostFailure {
     val isError = throwable is Exception && throwable !is CancellationException && throwable !is InterruptedException
     val text = throwable.message?.ifEmpty { null } ?: throwable.javaClass.simpleName

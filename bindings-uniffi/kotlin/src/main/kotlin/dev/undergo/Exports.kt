@@ -26,7 +26,10 @@ interface Exports {
 
 /** The exports of an instance or a pool whose calls suspend. */
 interface AsyncExports {
-    /** Calls an export as [Exports.call] does. When the coroutine is cancelled, so is the call, which ends the instance. */
+    /**
+     * Calls an export as [Exports.call] does. When the coroutine is cancelled, so is the call,
+     * which ends the instance.
+     */
     suspend fun call(name: String, vararg args: Any?): Any? = toPlain(callValues(name, args.map(::toValue)))
 
     /** The same with [Value]s. */
@@ -38,13 +41,13 @@ interface Usable<E> {
     /**
      * A view of the same thing with other options for its calls.
      *
-     * @param timeout how long a call may take, waiting for its turn included; the limit of the
+     * @param timeout how long a call may take, including the wait for its turn; the limit of the
      *   instance when null.
-     * @param cancel can end the calls before that, from any thread.
+     * @param cancel can end the calls earlier, from any thread.
      */
     fun using(timeout: Duration? = null, cancel: CancelToken? = null): E
 
-    /** The same, for Java. */
+    /** Overload for Java. */
     fun using(timeout: java.time.Duration?, cancel: CancelToken?): E = using(timeout?.toKotlinDuration(), cancel)
 }
 

@@ -41,7 +41,10 @@ class Imports {
         return this
     }
 
-    /** Gives a suspend function, for an [AsyncInstance] or an [AsyncPool]: the guest waits for it without a thread. */
+    /**
+     * Gives a suspend function, for an [AsyncInstance] or an [AsyncPool]: the guest waits for it
+     * without a thread.
+     */
     fun suspending(module: String, name: String, function: suspend (List<Any?>) -> Any?): Imports =
         suspendingOfValues(module, name) { args -> toValue(function(args.map(::toPlain))) }
 
@@ -68,10 +71,16 @@ class Imports {
     }
 }
 
-/** The functions that are given to a plugin: `imports { "directory" { function("lookup") { (name) -> … } } }`. */
+/**
+ * The functions that are given to a plugin: `imports { "directory" { function("lookup") { (name) ->
+ * … } } }`.
+ */
 fun imports(give: Imports.() -> Unit): Imports = Imports().apply(give)
 
-/** The right of a host function that runs to call back into the asynchronous instance that called it. */
+/**
+ * The right of a host function that runs to call back into the asynchronous instance that called
+ * it.
+ */
 internal class Within(val lease: Lease?) : AbstractCoroutineContextElement(Within) {
     companion object Key : CoroutineContext.Key<Within> {
         val thread = ThreadLocal<Lease?>()

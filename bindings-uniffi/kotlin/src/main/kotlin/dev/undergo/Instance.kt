@@ -9,9 +9,10 @@ import dev.undergo.core.Instance as CoreInstance
 /**
  * A running copy of a plugin: its own memory, goroutines and globals.
  *
- * Threads may share it: one call runs at a time, and others wait. After anything but a return or a
- * returned Go error it has ended, and each later call throws [DeadInstanceException]. Close it when
- * it is no longer needed: its memory is outside of the virtual machine's.
+ * Threads may share it: one call runs at a time, and others wait. When a call ends in any other way
+ * than by a return or a returned Go error, the instance is dead, and each later call throws
+ * [DeadInstanceException]. Close it when it is no longer needed: its memory is outside of the
+ * virtual machine's.
  *
  * A thread of the virtual machine has a stack of 1 MiB, too small for a guest. Calls from such a
  * thread run, with their host functions, on a thread of the library while the caller waits, a
@@ -19,7 +20,7 @@ import dev.undergo.core.Instance as CoreInstance
  * without.
  */
 class Instance internal constructor(
-    /** The plugin that this is a copy of. */
+    /** The plugin of this instance. */
     val plugin: Plugin,
     private val core: CoreInstance,
 ) : Exports, Usable<Exports>, AutoCloseable {
@@ -29,7 +30,10 @@ class Instance internal constructor(
     /** What the last call used, or the initialisation before the first. */
     val usage: Usage get() = Usage(core.usage())
 
-    /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+    /**
+     * What the sandbox has denied it so far of the network, each denial once, with the rule that
+     * would allow it; at most 64.
+     */
     val denied: List<String> get() = core.denied()
 
     /** The guest's memory, for modules that pass pointers and lengths themselves. */
@@ -39,11 +43,13 @@ class Instance internal constructor(
 
     override fun using(timeout: Duration?, cancel: CancelToken?): Exports = InstanceView(core, seconds(timeout), cancel)
 
-    /** Takes the guest back to where it was after its first initialisation; a dead instance lives again. */
+    /**
+     * Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
+     */
     @JvmOverloads
     fun reset(timeout: java.time.Duration? = null) = calling { core.reset(seconds(timeout)) }
 
-    /** Gives the guest's background goroutines a turn: they run only while a call does. */
+    /** Lets the guest's background goroutines run, which otherwise run only during calls. */
     @JvmOverloads
     fun poll(timeout: java.time.Duration? = null) = calling { core.poll(seconds(timeout)) }
 
@@ -82,7 +88,7 @@ class Memory internal constructor(private val core: CoreInstance) {
  * served.
  */
 class AsyncInstance internal constructor(
-    /** The plugin that this is a copy of. */
+    /** The plugin of this instance. */
     val plugin: Plugin,
     private val core: CoreAsyncInstance,
 ) : AsyncExports, Usable<AsyncExports>, AutoCloseable {
@@ -92,7 +98,10 @@ class AsyncInstance internal constructor(
     /** What the last call used, or the initialisation before the first. */
     val usage: Usage get() = Usage(core.usage())
 
-    /** What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most. */
+    /**
+     * What the sandbox has denied it so far of the network, each denial once, with the rule that
+     * would allow it; at most 64.
+     */
     val denied: List<String> get() = core.denied()
 
     override suspend fun callValues(name: String, args: List<Value>): Value =
@@ -100,10 +109,12 @@ class AsyncInstance internal constructor(
 
     override fun using(timeout: Duration?, cancel: CancelToken?): AsyncExports = AsyncInstanceView(core, seconds(timeout), cancel)
 
-    /** Takes the guest back to where it was after its first initialisation; a dead instance lives again. */
+    /**
+     * Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
+     */
     suspend fun reset(timeout: Duration? = null) = calling { core.reset(seconds(timeout), Within.lease(coroutineContext)) }
 
-    /** Gives the guest's background goroutines a turn: they run only while a call does. */
+    /** Lets the guest's background goroutines run, which otherwise run only during calls. */
     suspend fun poll(timeout: Duration? = null) = calling { core.poll(seconds(timeout)) }
 
     /** Takes what the guest wrote to a captured standard output. */

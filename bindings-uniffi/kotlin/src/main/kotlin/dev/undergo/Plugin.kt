@@ -4,7 +4,7 @@ import java.nio.file.Path
 import kotlin.time.Duration
 import dev.undergo.core.Plugin as CorePlugin
 
-/** A compiled plugin: load once, instantiate as often as needed, from any thread. */
+/** A compiled plugin: load it once and instantiate it as often as needed, from any thread. */
 class Plugin private constructor(private val core: CorePlugin) {
     /** The name that it was given: the file's. */
     val name: String get() = core.name()
@@ -18,29 +18,32 @@ class Plugin private constructor(private val core: CorePlugin) {
     /** The interface that it carries, as WIT; null for a bare module. */
     val wit: String? get() = core.wit()
 
-    /** The version of Go that built it, where the module says so. */
+    /** The version of Go that built it, if the module says so. */
     val goVersion: String? get() = core.goVersion()
 
-    /** What went wrong when it was loaded and did no harm, as sentences: that its code can't be cached, say. */
+    /** Warnings about loading it, as sentences: for example that its code can't be cached. */
     val diagnostics: List<String> get() = core.diagnostics()
 
     /** The functions that can be called, by their names in WIT. */
     val exports: Map<String, Function> get() = core.exports().associate { it.name to Function(it) }
 
-    /** The functions that the host has to give, by interface and name. */
+    /** The functions that the host has to provide, by interface and name. */
     val imports: Map<String, Map<String, Function>>
         get() = core.imports().groupBy({ it.`interface` }, { Function(it.function) }).mapValues { (_, all) -> all.associateBy { it.name } }
 
-    /** Waits until nothing of it is being compiled in the background, so that new instances have the best code. */
+    /**
+     * Waits until nothing of it is being compiled in the background; new instances then have the
+     * best code.
+     */
     fun waitCompiled() = calling { core.waitCompiled() }
 
     /**
-     * Makes an instance: its own memory, goroutines and globals.
+     * Creates an instance, which has its own memory, goroutines and globals.
      *
      * @param imports the functions that the plugin needs.
      * @param sandbox what it may reach; nothing by default.
      * @param limits what it may use.
-     * @throws MissingImportException with all functions that are missing.
+     * @throws MissingImportException naming all missing functions.
      */
     @JvmOverloads
     fun instantiate(imports: Imports = Imports(), sandbox: Sandbox = Sandbox(), limits: Limits = Limits()): Instance =
@@ -51,18 +54,17 @@ class Plugin private constructor(private val core: CorePlugin) {
         AsyncInstance(this, calling { core.instantiateAsync(imports.core, sandbox.core(), limits.core()) })
 
     /**
-     * Makes a pool of instances: they stand in for each other, so that many threads can call at
-     * once.
+     * Creates a pool of interchangeable instances, so that many threads can call at once.
      *
-     * @param size the most instances that there are at once; they are made when calls need them.
+     * @param size the maximum number of instances; they are created when calls need them.
      * @param imports as of [instantiate]; the functions are called by several threads at once.
      * @param sandbox what each instance may reach.
-     * @param limits what each instance may use. The timeout covers waiting for an instance and
-     *   making one.
-     * @param maxCalls after so many calls an instance is replaced; 1 is a fresh instance for each
-     *   call. Null: it serves as long as it lives.
-     * @param idle an instance that was not called for that long is dropped. Null: it is kept.
-     * @param warm how many instances are made at once.
+     * @param limits what each instance may use. The timeout includes waiting for an instance and
+     *   creating one.
+     * @param maxCalls an instance is replaced after this many calls; 1 gives each call a fresh
+     *   instance. Null: it serves as long as it lives.
+     * @param idle an instance that was unused for this long is dropped. Null: it is kept.
+     * @param warm how many instances are created at once.
      */
     fun pool(
         size: Int,
@@ -78,11 +80,14 @@ class Plugin private constructor(private val core: CorePlugin) {
         return Pool(this, made).also { if (warm != 0) it.warmUp(warm) }
     }
 
-    /** The same, for Java. */
+    /** Overload for Java. */
     @JvmName("pool")
     fun poolOf(size: Int, imports: Imports): Pool = pool(size, imports, Sandbox())
 
-    /** Makes a pool whose calls suspend, none of whose instances is made yet. The parameters are those of [pool]. */
+    /**
+     * Makes a pool whose calls suspend, none of whose instances is made yet. The parameters are
+     * those of [pool].
+     */
     fun asyncPool(
         size: Int,
         imports: Imports = Imports(),
@@ -97,22 +102,22 @@ class Plugin private constructor(private val core: CorePlugin) {
     }
 
     /**
-     * Runs a command from its beginning to its end, and gives its exit code and what it printed. An
-     * exit code is a result, whichever it is.
+     * Runs a command to completion, and returns its exit code and output. Any exit code is a
+     * result, not an error.
      *
-     * @param args `os.Args` behind the program's name. This, [env] and [stdin] are in place of the
-     *   sandbox's own, where they are given.
+     * @param args `os.Args` after the program's name. [args], [env] and [stdin] replace the
+     *   sandbox's own.
      * @param env its environment variables.
      * @param stdin what it reads from its standard input.
      * @param imports as of [instantiate], for a command that needs functions of the host.
-     * @param sandbox what else it may reach. What it prints is captured, up to 1 MiB of each
-     *   output, unless the sandbox says where it goes.
+     * @param sandbox what else it may reach. Its output is captured, up to 1 MiB of each stream,
+     *   unless the sandbox says where it goes.
      * @param limits what the whole run may use.
-     * @param timeout how long it may take, in place of the limits'.
-     * @param cancel what can end it before that, from any thread.
-     * @throws InvalidPluginException for a plugin whose exports are to be called.
-     * @throws UndergoException what else than an exit ends it: a trap, a timeout, a cancelled
-     *   token, fuel that is used up.
+     * @param timeout how long it may take, instead of the limits' timeout.
+     * @param cancel can end it earlier, from any thread.
+     * @throws InvalidPluginException for a reactor, whose exports are to be called.
+     * @throws UndergoException if anything but an exit ends it: a trap, a timeout, a cancelled
+     *   token, a lack of fuel.
      */
     fun run(
         args: List<String>? = null,
@@ -128,12 +133,15 @@ class Plugin private constructor(private val core: CorePlugin) {
         return Completed(calling { core.run(imports.core, own.core(), limits.core(), seconds(timeout), cancel?.core) })
     }
 
-    /** The same, for Java. */
+    /** Overload for Java. */
     @JvmName("run")
     @JvmOverloads
     fun runOf(args: List<String>, sandbox: Sandbox = Sandbox(), limits: Limits = Limits()): Completed = run(args, null, null, Imports(), sandbox, limits)
 
-    /** The same, suspending: no thread is held while the command waits, host functions may be suspend functions, and a coroutine that is cancelled ends it. */
+    /**
+     * The same, suspending: no thread is held while the command waits, host functions may be
+     * suspend functions, and a coroutine that is cancelled ends it.
+     */
     suspend fun runAsync(
         args: List<String>? = null,
         env: Map<String, String>? = null,
@@ -157,7 +165,7 @@ class Plugin private constructor(private val core: CorePlugin) {
          * @param compile by which compiler.
          * @param cache where compiled code is kept for the next process.
          * @param loading what it may cost, and what ends it.
-         * @throws InvalidPluginException when it is no plugin, with what to do about it.
+         * @throws InvalidPluginException if it is not a plugin; the message says what to do.
          */
         @JvmStatic
         @JvmOverloads
@@ -190,11 +198,11 @@ class Plugin private constructor(private val core: CorePlugin) {
         ): Plugin = Plugin(calling { CorePlugin.fromBytes(name, bytes, compile.core(), cache.core(), loading.core()) })
 
         /**
-         * Loads a compiled plugin, which `undergo compile` made: native code, which is run as it
-         * is, outside the sandbox.
+         * Loads a compiled plugin, which `undergo compile` made: native code, which runs outside
+         * the sandbox.
          *
-         * @param trusted must be true, to say that the file comes from `undergo compile` through
-         *   hands that you trust. Damage is noticed, malice is not.
+         * @param trusted must be true, to confirm that the file comes from `undergo compile` and
+         *   that nobody has changed it. Damage is detected; malice is not.
          */
         @JvmStatic
         fun loadCompiled(path: Path, trusted: Boolean): Plugin {

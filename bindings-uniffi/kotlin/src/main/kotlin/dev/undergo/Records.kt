@@ -19,16 +19,15 @@ data class Usage(val time: Duration, val memory: Long, val fuel: Long?) {
 }
 
 /**
- * What became of a command.
+ * The result of a command.
  *
  * @property code its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose
  *   text is on its standard error.
- * @property stdout what it wrote to its standard output, where that is captured.
+ * @property stdout what it wrote to its standard output, if that is captured.
  * @property stderr the same for its standard error.
- * @property truncated whether it wrote more than that: more than is captured, or than the limits
- *   let it write.
+ * @property truncated whether it wrote more than is captured, or than the limits allow.
  * @property usage what it used.
- * @property denied what the sandbox denied it of the network, each thing once with the rule that
+ * @property denied what the sandbox denied it of the network, each denial once, with the rule that
  *   would allow it.
  */
 class Completed internal constructor(core: CoreCompleted) {
@@ -43,17 +42,16 @@ class Completed internal constructor(core: CoreCompleted) {
 }
 
 /**
- * What a pool did so far, and what it has now.
+ * What a pool has done so far, and what it has now.
  *
- * @property busy instances that a call has, or that are being made for one.
- * @property idle instances that wait for a call.
+ * @property busy instances that are in a call, or are being created for one.
+ * @property idle instances that are free.
  * @property waiting callers that wait for an instance.
- * @property calls calls that were given an instance.
- * @property made instances that were made.
- * @property died instances that were dropped because a call had ended them.
- * @property retired instances that were dropped because they had answered as many calls as they
- *   should.
- * @property shrunk instances that were dropped because nobody had called them for long.
+ * @property calls calls that got an instance.
+ * @property made instances that were created.
+ * @property died instances that were dropped because a call had killed them.
+ * @property retired instances that were dropped because they had answered their number of calls.
+ * @property shrunk instances that were dropped because they had been unused for long.
  */
 data class PoolStats(
     val busy: Long,
