@@ -1,4 +1,7 @@
-"""Build what node.mjs measures, install Extism's SDK for it if that is to be had, and run it. Part of `make bench`."""
+"""Build what node.mjs measures, install Extism's SDK for it if that is to be had, and run it.
+
+Part of `make bench`.
+"""
 
 from __future__ import annotations
 

@@ -90,7 +90,10 @@ def install(prefix: Path) -> None:
 
 
 def archive(into: Path) -> Path:
-    """Pack what was built, with the licence, for a machine like this one. What lies there already is left: C and C++ share it."""
+    """Pack what was built, with the licence, for a machine like this one.
+
+    What lies there already is left: C and C++ share it.
+    """
     name = f"undergo-c-{version()}-{os.uname().machine}-{sys.platform}"
     file = into / f"{name}.tar.gz"
     if file.exists():

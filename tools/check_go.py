@@ -40,7 +40,10 @@ def go_root(found: Path) -> str:
 
 
 def vet(found: Path, module: Path) -> bool:
-    """Vet a module; whether it is in order. A plugin is vetted as it is compiled: for WebAssembly, with its glue."""
+    """Vet a module; whether it is in order.
+
+    A plugin is vetted as it is compiled: for WebAssembly, with its glue.
+    """
     wasm = {"GOOS": "wasip1", "GOARCH": "wasm", "CGO_ENABLED": "0"}
     env = environment(found)
     if (module / "doc.go").is_file():

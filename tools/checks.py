@@ -46,7 +46,10 @@ def miri() -> None:
 
 
 def fuzz(seconds: str = "60") -> None:
-    """Run each target of core/fuzz. What it learns is kept in `build/fuzz`, and is where the next run begins."""
+    """Run each target of core/fuzz.
+
+    What it learns is kept in `build/fuzz`, and is where the next run begins.
+    """
     tool = installed("cargo-fuzz")
     names = sorted(file.stem for file in (FUZZ / "fuzz_targets").glob("*.rs"))
     env = environment() | in_folder("fuzz") | sanitizing()

@@ -9,7 +9,10 @@ from project import CLI, cargo
 
 
 def build() -> None:
-    """Build it. What is there stays as it is when it is the same, with its time: others are made from it."""
+    """Build it.
+
+    What is there stays as it is when it is the same, with its time: others are made from it.
+    """
     built = cargo("undergo-cli") / CLI.name
     if CLI.is_file() and filecmp.cmp(built, CLI, shallow=False):
         return

@@ -35,7 +35,10 @@ def find() -> Path:
 
 
 def version(go: Path) -> tuple[int, int]:
-    """Give a go command's version, (0, 0) when it does not say. One between releases counts as new."""
+    """Give a go command's version, (0, 0) when it does not say.
+
+    One between releases counts as new.
+    """
     # Asked at the root, where no go.mod selects another version.
     said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
     match = re.search(r"go(\d+)\.(\d+)", said)

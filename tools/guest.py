@@ -1,7 +1,8 @@
 """Builds the guests of the tests: plugins with the command line tool, the command with plain Go.
 
-guest.py                 build them to build/conformance.wasm, build/hostile.wasm and build/command.wasm
-guest.py GO OUTPUT       build the conformance guest with that go command to that file
+guest.py                 build them to build/conformance.wasm, build/hostile.wasm and
+build/command.wasm guest.py GO OUTPUT       build the conformance guest with that go command to that
+file
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ Command = list[str | Path]
 
 
 class Host(ABC):
-    """A language in which Undergo can be used. One file for each: host_NAME.py; hosts.py has them all."""
+    """A language in which Undergo can be used.
+
+    One file for each: host_NAME.py; hosts.py has them all.
+    """
 
     name: ClassVar[str]
     """As `undergo new --host` and the documents have it: python."""
@@ -25,11 +28,17 @@ class Host(ABC):
 
     @abstractmethod
     def build(self) -> None:
-        """Build the binding, for programs that are run in this checkout. Quick when nothing has changed."""
+        """Build the binding, for programs that are run in this checkout.
+
+        Quick when nothing has changed.
+        """
 
     @abstractmethod
     def command(self, program: Path, folder: Path) -> Command:
-        """Compile a program, if its language wants that, with all that is made in the folder. Gives the command that runs it."""
+        """Compile a program, if its language wants that, with all that is made in the folder.
+
+        Gives the command that runs it.
+        """
 
     @abstractmethod
     def package(self, into: Path) -> list[Path]:

@@ -34,7 +34,11 @@ class C(Host):
         c_library.build()
 
     def command(self, program: Path, folder: Path) -> Command:
-        """Compile the program. A header of a plugin that it includes, and that isn't there, is generated from the plugin beside it."""
+        """Compile the program.
+
+        A header of a plugin that it includes, and that isn't there, is generated from the plugin
+        beside it.
+        """
         included = rf'^#include "(\w+){re.escape(self.header)}"'
         for name in re.findall(included, program.read_text(encoding="utf-8"), re.MULTILINE):
             wasm = program.parent / f"{name.replace('_', '-')}.wasm"

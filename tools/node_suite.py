@@ -1,4 +1,7 @@
-"""Runs the tests of the Node package, with the package in build/node. The tests of types need TypeScript, which is installed from npm."""
+"""Runs the tests of the Node package, with the package in build/node.
+
+The tests of types need TypeScript, which is installed from npm.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,10 @@ def _python_members(node: ast.ClassDef) -> Iterator[str]:
 
 
 def c() -> Members:
-    """Read the C header: functions, fields, constants. What makes and frees handles and values is the language's own affair."""
+    """Read the C header: functions, fields, constants.
+
+    What makes and frees handles and values is the language's own affair.
+    """
     text = (ROOT / "bindings-c" / "include" / "undergo.h").read_text(encoding="utf-8")
     nouns = r"^undergo_(value|arena|imports|list|string|bytes|time|text|version|error_new|error_copy|error_of_kind)"
     own = re.compile(nouns + r"|_(new|delete|fn)$|^UNDERGO_(H|NONE|\w*SECOND|VALUE_\w+|COMPILE_\w+)$")
@@ -58,9 +61,9 @@ def braced(file: Path, classes: str, members: str) -> Members:
 
     Args:
         file: the source.
-        classes: a pattern with the name of a class as its group, for the line on which the class begins.
+        classes: a pattern with the name of a class as its group, for the line on which the class
+            begins.
         members: a pattern with a member's name as its group.
-
     """
     found: Members = {}
     inside: list[tuple[int, str]] = []
@@ -161,7 +164,10 @@ def ruby() -> Members:
 
 
 def node() -> Members:
-    """Read the package's declarations: its classes, and what instances and pools have. Bags of options are named by what takes them."""
+    """Read the package's declarations: its classes, and what instances and pools have.
+
+    Bags of options are named by what takes them.
+    """
     text = _without_comments((ROOT / "bindings-node" / "index.d.ts").read_text(encoding="utf-8"))
     found: Members = {}
     for noun, body in re.findall(r"^(?:export )?(?:declare class|interface) (\w+)[^\n]*\{(.*?)^\}", text, re.MULTILINE | re.DOTALL):
@@ -175,7 +181,10 @@ def node() -> Members:
 
 
 def cpp() -> Members:
-    """Read the headers: what the public classes offer to a program with exceptions. Each has a twin that gives a Result, try_NAME."""
+    """Read the headers: what the public classes offer to a program with exceptions.
+
+    Each has a twin that gives a Result, try_NAME.
+    """
     found: Members = {}
     for file in sorted((ROOT / "bindings-c" / "include" / "undergo").glob("*.hpp")):
         text = re.sub(

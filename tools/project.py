@@ -17,7 +17,10 @@ BUILD = Path(os.path.abspath(os.environ.get("UNDERGO_BUILD") or ROOT / "build"))
 TARGET = Path(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"))
 
 PROFILE = os.environ.get("UNDERGO_PROFILE") or "release"
-"""How Cargo builds what is run. `UNDERGO_PROFILE=dev` is for working on it: quick to build, slow to run."""
+"""How Cargo builds what is run.
+
+`UNDERGO_PROFILE=dev` is for working on it: quick to build, slow to run.
+"""
 
 ARTIFACTS = TARGET / ("debug" if PROFILE == "dev" else PROFILE)
 """Where Cargo puts what it built."""

@@ -54,7 +54,7 @@ def long_lines(path: Path) -> list[int]:
 
 
 def is_long(line: str) -> bool:
-    """Whether a line is too long and could be broken: what has no blank in its right half can't be."""
+    """Whether a line is too long, and has a blank in its right half, where it can be broken."""
     return len(line.rstrip()) > WIDTH and " " in line[WIDTH // 2 : WIDTH]
 
 

@@ -29,8 +29,8 @@ def postgres(folder: Path) -> Iterator[str]:
     """Run PostgreSQL, and give the URL of a database of it.
 
     Args:
-        folder: an empty one, within folders that everybody may enter: when this is root, the server runs as another user.
-
+        folder: an empty one, within folders that everybody may enter: when this is root, the server
+            runs as another user.
     """
     initdb, server = find("initdb", POSTGRES), find("postgres", POSTGRES)
     assert initdb, "PostgreSQL is not there"

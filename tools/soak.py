@@ -45,7 +45,10 @@ PHASES = 6
 WARM_UP = 2
 
 GROWTH = 24 << 20
-"""Bytes that resident memory may grow by from the warm-up on. An instance that is not given back has 2 MiB and more."""
+"""Bytes that resident memory may grow by from the warm-up on.
+
+An instance that is not given back has 2 MiB and more.
+"""
 SETTLE = 5.0
 """Seconds that a thread which has ended may take to be gone."""
 

@@ -59,7 +59,11 @@ def main() -> int:
 
 def is_shipped(file: Path) -> bool:
     """Whether it is part of what is published, and not fork.rs itself."""
-    return "src" in file.parts and not {"tests", "fuzz_targets", "examples"} & set(file.parts) and file.as_posix() != "core/src/platform/fork.rs"
+    return (
+        "src" in file.parts
+        and not {"tests", "fuzz_targets", "examples"} & set(file.parts)
+        and file.as_posix() != "core/src/platform/fork.rs"
+    )
 
 
 def waits(text: str) -> list[tuple[str, int]]:

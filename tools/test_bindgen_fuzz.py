@@ -129,7 +129,10 @@ def compilers(*names: str) -> list[str]:
 
 
 def preprocessed(made: Written, compiler: str, language: str, standard: str) -> str | None:
-    """Look for the word where a compiler has taken away comments, and joined lines. Headers of others are not read."""
+    """Look for the word where a compiler has taken away comments, and joined lines.
+
+    Headers of others are not read.
+    """
     alone = re.sub(rb"(?m)^#include <(undergo\.hp?p?|[a-z_]+)>$", b"", made.source)
     # Warnings are for what could be meant otherwise: a comment within a comment, a line that goes
     # on.

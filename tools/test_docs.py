@@ -1,18 +1,18 @@
 """The snippets of the documents: they are written to files, run, and what they print is compared.
 
-A comment above a block says what is done with it. All blocks of a document share a folder, and go in order.
+A comment above a block says what is done with it. All blocks of a document share a folder, and go
+in order.
 
-<!-- test: file greeter/main.go -->    write it to that file
-<!-- test: run -->                     run it with the shell; it must succeed
-<!-- test: run, fails -->              the same, but it must fail
-<!-- test: prints -->                  the block before must have printed this
-<!-- test: console -->                 run what stands behind each `$ `, and compare with what stands below it
-<!-- test: python -->                  run it as a program of that host language (the names of hosts.py); it must succeed
-<!-- test: python, file NAME -->       write it to that file, and run it so
-<!-- test: skip, REASON -->            do nothing, for that reason
+<!-- test: file greeter/main.go -->    write it to that file <!-- test: run -->
+run it with the shell; it must succeed <!-- test: run, fails -->              the same, but it must
+fail <!-- test: prints -->                  the block before must have printed this <!-- test:
+console -->                 run what stands behind each `$ `, and compare with what stands below it
+<!-- test: python -->                  run it as a program of that host language (the names of
+hosts.py); it must succeed <!-- test: python, file NAME -->       write it to that file, and run it
+so <!-- test: skip, REASON -->            do nothing, for that reason
 
-Where output is compared, `...` stands for any text, and any size in MB for any other.
-A block of Go, Python or shell without such a comment is a mistake.
+Where output is compared, `...` stands for any text, and any size in MB for any other. A block of
+Go, Python or shell without such a comment is a mistake.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Swift's sources, and what `undergo bindgen` writes, parse. Where there is a Swift compiler, the package and the examples are built."""
+"""Swift's sources, and what `undergo bindgen` writes, parse.
+
+Where there is a Swift compiler, the package and the examples are built.
+"""
 
 from __future__ import annotations
 

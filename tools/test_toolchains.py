@@ -1,7 +1,8 @@
 """Guests that other compilers than Go's own have made: TinyGo, zig cc over wasi-libc, and Rust.
 
-What they print, and how they end, is what their sources say. They are those with which wazero tests its own WASI; its Go module carries
-them, each beside its source, so that none of their toolchains is needed.
+What they print, and how they end, is what their sources say. They are those with which wazero tests
+its own WASI; its Go module carries them, each beside its source, so that none of their toolchains
+is needed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ COMPILERS = {"tinygo": b"TinyGo", "zig-cc": b"clang", "cargo-wasi": b"rustc"}
 
 @functools.cache
 def guests() -> Path:
-    """Download the module, and give its folder. The go command compares its contents with its sum."""
+    """Download the module, and give its folder.
+
+    The go command compares its contents with its sum.
+    """
     done = subprocess.run(
         [GO, "mod", "download", "-json", MODULE], env=ENV | {"GOWORK": "off"}, capture_output=True, text=True, timeout=600
     )

@@ -23,7 +23,10 @@ def build() -> Path:
 
 
 def generate(language: str, into: Path) -> Path:
-    """Have UniFFI write its half of a language's binding into a folder of its own. Gives the library."""
+    """Have UniFFI write its half of a language's binding into a folder of its own.
+
+    Gives the library.
+    """
     built = build()
     generator = _generator()
     stamp = Stamp(f"uniffi-{language}", [built, generator, CRATE / "uniffi.toml"], str(into))
@@ -35,7 +38,10 @@ def generate(language: str, into: Path) -> Path:
 
 
 def _generator() -> Path:
-    """Build the program uniffi-bindgen, unless it is there. It is of UniFFI's version, and does not depend on the crate's code."""
+    """Build the program uniffi-bindgen, unless it is there.
+
+    It is of UniFFI's version, and does not depend on the crate's code.
+    """
     kept = executable(OUT, "uniffi-bindgen")
     stamp = Stamp("uniffi-bindgen", [ROOT / "Cargo.lock", CRATE / "Cargo.toml", *sorted((CRATE / "src" / "bin").iterdir())])
     if not stamp.fresh() or not kept.is_file():

@@ -53,7 +53,10 @@ VALGRIND = [
     *("valgrind", "-q", "--error-exitcode=9", f"--suppressions={PROGRAMS.parent / 'valgrind.supp'}"),
     *("--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"),
 ]
-"""What is lost at the end counts. What the library keeps for the process (its threads, its engine) is still reachable, or possibly so."""
+"""What is lost at the end counts.
+
+What the library keeps for the process (its threads, its engine) is still reachable, or possibly so.
+"""
 
 QUICK = {**os.environ, "UNDERGO_TEST_FAST": "1"}
 """For what runs under valgrind: there the better compiler would take minutes."""

@@ -11,7 +11,10 @@ from typing import Any
 
 
 def words(value: Any, wanted: str = "") -> list[str]:
-    """Give the words for the JSON value of a case. `wanted` is its type in WIT, where that is known: a long list is not a long text."""
+    """Give the words for the JSON value of a case.
+
+    `wanted` is its type in WIT, where that is known: a long list is not a long text.
+    """
     if value is None:
         return ["n"]
     if isinstance(value, bool):

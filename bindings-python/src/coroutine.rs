@@ -200,7 +200,7 @@ impl Call {
         self.step(py)
     }
 
-    /// Like `throw` of a coroutine: any exception, such as `CancelledError`, cancels the call.
+    /// Like `throw` of a coroutine: any exception cancels the call.
     #[pyo3(signature = (*exception))]
     fn throw<'py>(&self, py: Python<'py>, exception: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         match self.cancel() {

@@ -76,7 +76,9 @@ def test_output_is_inherited(plugin: undergo.Plugin, start: Callable[..., Any], 
 )
 def test_sizes(given: Any, size: int | None) -> None:
     if size is None:
-        with pytest.raises(ValueError, match=r"Limits\.memory is '.*'; write a number of bytes, or a text such as '64 MiB', '1\.5 GB' or '64M'"):
+        with pytest.raises(
+            ValueError, match=r"Limits\.memory is '.*'; write a number of bytes, or a text such as '64 MiB', '1\.5 GB' or '64M'"
+        ):
             undergo.Limits(memory=given)
     else:
         assert undergo.Limits(memory=given)._parts()[0] == size

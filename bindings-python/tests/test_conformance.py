@@ -27,7 +27,10 @@ def python_name(kebab: str) -> str:
 
 
 def argument(value: Any, annotation: str = "") -> Any:
-    """Make the Python value of a JSON one. The annotation tells a long list of strings from a long string."""
+    """Make the Python value of a JSON one.
+
+    The annotation tells a long list of strings from a long string.
+    """
     if isinstance(value, list):
         return [argument(item) for item in value]
     if not isinstance(value, dict):

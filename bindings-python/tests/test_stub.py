@@ -1,4 +1,4 @@
-"""The docstrings of the stub, which editors show, are those of the native module, which `help` shows."""
+"""The stub and the native module have the same docstrings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from undergo import _undergo
 
 STUB = Path(undergo.__file__).with_name("_undergo.pyi")
 GO_DOCSTRINGS = {"Function", "AsyncFunction"}
-"""Classes whose objects have the docstring of a Go function, so that the class itself can't have one."""
+"""Classes without a docstring: their objects have those of Go functions."""
 
 Documented = ast.ClassDef | ast.FunctionDef
 
 
 def documented() -> Iterator[tuple[str, Documented]]:
-    """Give what the stub declares, by its name in the module. Python documents the special methods."""
+    """Give what the stub declares, by its name in the module.
+
+    Python documents the special methods.
+    """
     for node in ast.parse(STUB.read_text(encoding="utf-8")).body:
         if isinstance(node, Documented):
             yield node.name, node

@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True, kw_only=True)
 class Dir:
-    """A directory of the host, given to the guest.
+    """A directory of the host that the guest gets.
 
     Args:
         path: its path on the host.
@@ -34,37 +34,46 @@ class Dir:
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """What an instance may reach. By default nothing but the standard output and error of this process.
+    """What an instance may reach: by default, only the standard output and error of this process.
 
     Args:
-        args: `os.Args` behind the program's name, which is always there.
+        args: `os.Args` after the program's name, which is always there.
         env: environment variables; nothing is taken from this process's own environment.
-        dirs: directories of the host, by the path at which the guest sees them; a plain path is given for reading and writing. They are
-            opened once, when an instance, a pool or a run is made of the sandbox. Where none is given at `/`, the guest sees an empty
-            root that it can only read.
-        temp: whether the guest gets a folder for temporary files at `/tmp`, of its own and empty: made with it, in the
-            host's own place for such folders, and gone when it is reset or dropped. Only the host's disk bounds what it writes there.
-        stdin: what the guest reads from its standard input: bytes are its content, a `pathlib.Path` is a file (or a FIFO), which each
-            instance reads from its beginning, and `"inherit"` is the standard input of this process. The guest waits for input as long as
-            its call may.
-        stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str; None is `"inherit"` for an instance, and
-            `"capture"` for a command that is run. What an instance printed to a captured stream is read with `instance.take_stdout()`.
-            The function is called on the thread of the call, and without the newline; what is not UTF-8 is replaced, a line of more than
-            64 KiB comes in pieces, and one without a newline when the call ends. What it raises ends the call and the instance, and
-            reaches the caller. It can't call the instance whose output it gets.
-        stderr: the same for the standard error. Its end is kept for the text of a panic in any case.
-        capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
-        clock: for runs that can be repeated: the guest's clock begins at this time, an aware datetime, anew for each instance and each
-            run. It goes on by a microsecond whenever the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no
-            time. None: the clocks of the host. Limits of time, and the times of files, are the host's in any case.
-        seed: likewise: all random numbers of the guest follow from this, those of `crypto/rand` and the order of maps included: never
-            for keys. None: they are the host's.
-        network: what it may reach over the network: a rule as text, or several. `"example.org:443"` and `"10.0.0.0/8:5432"` are for
-            connecting, `"listen=127.0.0.1:8080"` is for listening; docs/network.md of the project has all of them. What was denied is in
-            `Completed.denied`, `Instance.denied` and `Error.denied`, with the rule that would allow it.
-        listeners: sockets that the guest gets open, from descriptor 3 (and behind the directories') on, and for which it needs no rule: an
-            address as text is opened when an instance, a pool or a run is made of the sandbox, and closed with it; of a `socket.socket`
-            that listens the guest has its own descriptor, so that it stays yours to close. It is non-blocking from then on.
+        dirs: directories of the host, by the path at which the guest sees them. A plain path is
+            readable and writable. They are opened once, when an instance, a pool or a run is
+            created. If none is given at `/`, the guest sees an empty root that it can only read.
+        temp: whether the guest gets a private, empty folder at `/tmp`. It is created with the
+            instance, in the host's place for temporary files, and removed when the instance is
+            reset or dropped. Only the host's disk limits what the guest writes there.
+        stdin: the guest's standard input: bytes are its content; a `pathlib.Path` is a file or a
+            FIFO, which each instance reads from its beginning; `"inherit"` is the standard input of
+            this process. The guest waits for input as long as its call may last.
+        stdout: `"inherit"`, `"discard"`, `"capture"`, or a function that gets each line as a str;
+            None is `"inherit"` for an instance, and `"capture"` for a command that is run.
+            `instance.take_stdout()` returns captured output. A function is called on the thread of
+            the call, without the newline. Bytes that are not UTF-8 are replaced, a line of more
+            than 64 KiB comes in pieces, and an unfinished line comes when the call ends. What the
+            function raises ends the call and the instance, and reaches the caller. It can't call
+            the instance whose output it gets.
+        stderr: the same for the standard error. Its end is always kept, for the text of a panic.
+        capture_limit: bytes of a captured stream that are kept; the rest is dropped.
+        clock: for repeatable runs: the guest's clock starts at this time, an aware datetime, anew
+            for each instance and each run. It advances by a microsecond whenever the guest reads
+            it, and to the end of a wait such as `time.Sleep`, which takes no time. None: the host's
+            clocks. Timeouts, and the times of files, follow the host's clock.
+        seed: for repeatable runs: all random numbers of the guest follow from this, including those
+            of `crypto/rand` and the order of maps. Never use it where keys are made. None: the
+            host's random numbers.
+        network: what the guest may reach over the network: a rule as text, or several.
+            `"example.org:443"` and `"10.0.0.0/8:5432"` allow connecting, `"listen=127.0.0.1:8080"`
+            allows listening; docs/network.md of the project has all forms. `Completed.denied`,
+            `Instance.denied` and `Error.denied` have what was denied, with the rule that would
+            allow it.
+        listeners: sockets that the guest gets open, from descriptor 3 on (after those of
+            directories), and for which it needs no rule. An address as text is opened when an
+            instance, a pool or a run is created, and closed with it. A listening `socket.socket` is
+            duplicated for the guest, so that you have to close yours; it is non-blocking from then
+            on.
     """
 
     args: Sequence[str] = ()
@@ -104,7 +113,7 @@ class Sandbox:
         self._listening()
 
     def _rules(self) -> list[str]:
-        """Give the rules of the network. Whether they are any is the core's to say."""
+        """Give the rules of the network. The core checks them."""
         rules = [self.network] if isinstance(self.network, str) else list(self.network)
         for rule in rules:
             if not isinstance(rule, str):
@@ -147,7 +156,7 @@ class Sandbox:
         return (self.clock - _EPOCH) // timedelta(microseconds=1)
 
     def _input(self) -> bytes | str | None:
-        """Give the content of the standard input, or the path of its file, or None for that of the process."""
+        """Give the standard input's content, or the path of its file, or None for the process's."""
         if isinstance(self.stdin, str):
             if self.stdin != "inherit":
                 raise ValueError(
@@ -190,7 +199,7 @@ class Sandbox:
 def sandbox_of_run(
     sandbox: Sandbox | None, args: Sequence[str] | None, env: Mapping[str, str] | None, stdin: bytes | PathLike[str] | str | None
 ) -> Sandbox:
-    """Give the sandbox of one run: what is given for the run alone is in place of the sandbox's own."""
+    """Give the sandbox of one run: what is given for the run replaces the sandbox's own."""
     given: dict[str, Any] = {"args": args, "env": env, "stdin": stdin}
     if sandbox is not None and not isinstance(sandbox, Sandbox):
         raise TypeError(f"sandbox must be an undergo.Sandbox, got {type(sandbox).__name__}")
@@ -199,22 +208,28 @@ def sandbox_of_run(
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value.
+    """What an instance may use.
+
+    By default the only limits are those of WebAssembly (4 GiB of memory) and of one value.
 
     Args:
         memory: guest memory, in bytes or as a text: `"64MiB"`.
-        timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and
-            waiting for the instance.
-        value: bytes that Python may need for one value from the guest, as objects, 1 GiB by default; as `memory`.
-        output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for
-            the guest; as `memory`.
-        table: elements of the guest's tables, all together, 4,194,304 by default. Go's table has one for each function, and never grows.
-        stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; as `memory`. The 4 MiB of the default are
-            enough for a hundred thousand Go calls, one within the other.
-        fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction: a limit that does
-            not depend on the machine. It costs about a tenth of the speed.
-        descriptors: descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections
-            that it accepted, and pipes. Beyond it the guest gets the error "too many open files".
+        timeout: seconds that a call, or the initialisation, may take: computing, sleeping, host
+            functions and waiting for the instance.
+        value: bytes that Python may need for one value from the guest, as objects, 1 GiB by
+            default; as `memory`.
+        output: bytes that the guest may write to each of its two outputs over its life; as
+            `memory`. The rest is dropped, which is not an error for the guest.
+        table: elements of all tables of the guest together, 4,194,304 by default. Go's table has
+            one for each function, and never grows.
+        stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; as
+            `memory`. The default, 4 MiB, is enough for a hundred thousand nested Go calls.
+        fuel: how much each call, and the initialisation, may compute, in units of about one
+            WebAssembly instruction. The limit does not depend on the machine. It costs about a
+            tenth of the speed.
+        descriptors: descriptors of this process that the guest may hold at once, 128 by default:
+            files, directories, sockets, accepted connections, and pipes. Beyond the limit the guest
+            gets the error "too many open files".
     """
 
     memory: int | str | None = None

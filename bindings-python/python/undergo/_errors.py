@@ -12,24 +12,25 @@ class Frame(NamedTuple):
     function: str
     """The function with its package: `main.Greet`."""
     file: str
-    """The source file as the Go toolchain names it; empty where it is not known."""
+    """The source file as the Go toolchain names it; empty if unknown."""
     line: int
-    """The line in it, from 1; 0 where it is not known."""
+    """The line in the file, from 1; 0 if unknown."""
 
 
 _NOTED = 10
-"""Lines of standard error that a note has, and how long each may be."""
+"""Lines of standard error in a note, and how long each may be."""
 _WIDTH = 500
 
 
 class Error(Exception):
-    """What all errors of this package are.
+    """The base of all errors of this package.
 
-    `kind` is the error's kind as one word, the same in every language. `message` is the sentence without the path, and `path` says where
-    in a value it is wrong: `greet(p.tags[3])`. `frames` is the whole trace of the goroutine that ended the call, and `origin` its first
-    frame that is not of Go's runtime. `stderr` is what the plugin wrote to its standard error during the call, or the end of it.
-    `denied` is what the sandbox denied it of the network in the call that failed, the last such thing, with the rule that would allow it:
-    perhaps why it failed.
+    `kind` is the error's kind as one word, which is the same in every language. `message` is the
+    sentence without the path, and `path` says which part of a value is wrong: `greet(p.tags[3])`.
+    `frames` is the whole trace of the goroutine that ended the call, and `origin` its first frame
+    outside of Go's runtime. `stderr` is the end of what the plugin wrote to its standard error
+    during the call. `denied` is the last thing that the sandbox denied the plugin of the network in
+    the call that failed, with the rule that would allow it: perhaps why the call failed.
     """
 
     kind: ClassVar[str] = ""
@@ -60,7 +61,7 @@ class Error(Exception):
             self.add_note("\n".join(["The plugin's standard error ended with:", *("  " + line[:_WIDTH] for line in last)]))
 
     def __str__(self) -> str:
-        """Give the sentence, and the Go traceback where there is one, from the plugin's own function on."""
+        """Give the sentence and, if there is one, the Go traceback from its origin on."""
         text = str(self.args[0]) if self.args else ""
         if not self.frames:
             return text
@@ -70,7 +71,7 @@ class Error(Exception):
 
 
 class InvalidPluginError(Error):
-    """Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called."""
+    """The module is not WebAssembly, is damaged, or was built in a way that can't be called."""
 
     kind = "invalid-plugin"
 
@@ -88,7 +89,7 @@ class UnknownExportError(Error, AttributeError):
 
 
 class SignatureMismatchError(Error):
-    """A function was given with another signature than the plugin wants."""
+    """A given function has another signature than the plugin needs."""
 
     kind = "signature-mismatch"
 
@@ -106,43 +107,49 @@ class GuestError(Error):
 
 
 class PanicError(Error):
-    """The Go code panicked, or its runtime gave up. `frames` is the goroutine's trace. The instance has ended."""
+    """The Go code panicked, or its runtime gave up.
+
+    `frames` has the trace. The instance is dead.
+    """
 
     kind = "panic"
 
 
 class ExitError(Error):
-    """The Go code called `os.Exit` with `exit_code`. The instance has ended."""
+    """The Go code called `os.Exit` with `exit_code`. The instance is dead."""
 
     kind = "exit"
 
 
 class TrapError(Error):
-    """The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended."""
+    """The guest did what WebAssembly forbids, or its stack overflowed. The instance is dead."""
 
     kind = "trap"
 
 
 class TimeoutError(Error, builtins.TimeoutError):
-    """The call took longer than its timeout. The instance has ended, unless the call never began."""
+    """The call took longer than its timeout.
+
+    The instance is dead, unless the call had not begun.
+    """
 
     kind = "timeout"
 
 
 class CancelledError(Error):
-    """The call was cancelled. The instance has ended."""
+    """The call was cancelled. The instance is dead."""
 
     kind = "cancelled"
 
 
 class OutOfFuelError(Error):
-    """The fuel was used up. The instance has ended."""
+    """The fuel was used up. The instance is dead."""
 
     kind = "out-of-fuel"
 
 
 class OutOfMemoryError(Error, MemoryError):
-    """The guest wanted more memory than its limit. The instance has ended."""
+    """The guest wanted more memory than its limit. The instance is dead."""
 
     kind = "out-of-memory"
 

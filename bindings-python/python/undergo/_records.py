@@ -1,4 +1,4 @@
-"""What is measured: of a pool, and of a call; and what becomes of a command."""
+"""Measurements of pools and calls, and the result of a command."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolStats:
-    """What a pool did so far, and what it has now. One reading: the numbers belong together."""
+    """What a pool has done so far, and what it has now. The numbers are one snapshot."""
 
     busy: int
-    """Instances that a call has, or that are being made for one."""
+    """Instances that are in a call, or are being created for one."""
     idle: int
-    """Instances that wait for a call."""
+    """Instances that are free."""
     waiting: int
     """Calls that wait for an instance."""
     calls: int
-    """Calls that were given an instance."""
+    """Calls that got an instance."""
     made: int
-    """Instances that were made."""
+    """Instances that were created."""
     died: int
-    """Instances that were dropped because a call had ended them."""
+    """Instances that were dropped because a call had killed them."""
     retired: int
     """Instances that were dropped because they had answered `max_calls` calls."""
     shrunk: int
-    """Instances that were dropped because nobody had called them for `idle` seconds."""
+    """Instances that were dropped because they had been unused for `idle` seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,26 +32,26 @@ class Usage:
     """What the last call of an instance used."""
 
     time: float
-    """Seconds from its entry into the instance on: computing, sleeping and host functions, but not waiting for the instance."""
+    """Seconds from its entry into the instance on, including sleeping and host functions."""
     memory: int
-    """Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was."""
+    """Bytes of guest memory after it, which never shrinks: this is also the most there ever was."""
     fuel: int | None
     """Fuel that it used; None without a limit of fuel."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completed:
-    """What became of a command."""
+    """The result of a command."""
 
     code: int
-    """Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error."""
+    """Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic."""
     stdout: bytes
-    """What it wrote to its standard output, where that is captured."""
+    """What it wrote to its standard output, if that is captured."""
     stderr: bytes
-    """The same for its standard error."""
+    """What it wrote to its standard error, if that is captured. A panic's text is there."""
     truncated: bool
-    """Whether it wrote more than that: more than is captured, or than the limits let it write."""
+    """Whether it wrote more than is captured, or than the limits allow."""
     denied: list[str]
-    """What the sandbox denied it of the network, each thing once with the rule that would allow it; 64 of them at the most."""
+    """What the sandbox denied it of the network: each denial once, with the rule; at most 64."""
     usage: Usage
     """What it used."""

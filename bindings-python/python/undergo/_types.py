@@ -31,15 +31,15 @@ class _Enum(enum.Enum, metaclass=_EnumMeta):
 
 
 _made: weakref.WeakValueDictionary[tuple[Any, ...], type] = weakref.WeakValueDictionary()
-"""The classes by what they were made of: there is one for each, whichever plugin or pickle wants it."""
+"""The classes by their definitions, one for each, shared by all plugins and pickles."""
 
 
 def make_class(digest: str, kind: str, name: str, doc: str, parts: Sequence[Sequence[Any]]) -> type:
     """Make the class of a record or an enum, or find it.
 
-    The parts of a record are its fields: a name, an annotation, and whether it may be left out. Those of an enum are its cases: the
-    member's name, and its WIT name, which is the member's value. `digest` is the interface's. A pickle has the same arguments, and may
-    say anything.
+    The parts of a record are its fields: a name, an annotation, and whether it may be left out.
+    Those of an enum are its cases: the member's name, and its WIT name, which is the member's
+    value. `digest` is the interface's. A pickle has the same arguments, and may say anything.
     """
     key = (digest, kind, name, doc, tuple(map(tuple, parts)))
     if found := _made.get(key):
@@ -71,7 +71,7 @@ def _enum(name: str, doc: str, cases: Sequence[Sequence[Any]]) -> type[enum.Enum
 
 
 def _reduce_class(cls: type) -> str | tuple[Any, ...]:
-    """Tell pickle how to find the class: by its definition, or by its name for one that a program derives from it."""
+    """Tell pickle how to find the class: by its definition, or a derived class by its name."""
     key = vars(cls).get("__undergo__")
     return cls.__qualname__ if key is None else (make_class, key)
 
@@ -81,7 +81,7 @@ copyreg.pickle(_EnumMeta, _reduce_class)
 
 
 def is_plain(cls: type) -> bool:
-    """Whether an object of the class can be made by setting its fields: no code of the user would be left out."""
+    """Whether setting its fields makes an object of the class: no code of the user is skipped."""
     return (
         dataclasses.is_dataclass(cls)
         and cls.__new__ is object.__new__
@@ -91,10 +91,11 @@ def is_plain(cls: type) -> bool:
 
 
 def public_attribute(given: Any, name: str) -> Any:
-    """Give the attribute that an object has under a public name, of its own or of its classes; None where there is none.
+    """Give an object's attribute of a public name, its own or its classes'; None if it has none.
 
-    A class with `__getattr__` answers for any such name. What every object has is no function for a plugin, nor what a class keeps to
-    itself. Of a module only what is its own counts, by `__all__` where it has that, and else by where it was defined: not what it imports.
+    A class with `__getattr__` answers for any such name. What every object has is no function for a
+    plugin, nor what a class keeps to itself. Of a module only what is its own counts, by `__all__`
+    where it has that, and else by where it was defined: not what it imports.
     """
     if name.startswith("_"):
         return None
@@ -111,7 +112,10 @@ def public_attribute(given: Any, name: str) -> Any:
 
 
 def make_signature(params: list[tuple[str, str, bool]], result: str) -> inspect.Signature:
-    """Make what `inspect.signature` and `help` show. A parameter is its name, its annotation, and whether it may be left out."""
+    """Make what `inspect.signature` and `help` show.
+
+    A parameter is its name, its annotation, and whether it may be left out.
+    """
     parameter = inspect.Parameter
     made = [
         parameter(

@@ -612,6 +612,6 @@ class Call:
     def send(self, _value: Any) -> Any:
         """Like `send` of a coroutine."""
     def throw(self, *exception: Any) -> Any:
-        """Like `throw` of a coroutine: any exception, such as `CancelledError`, cancels the call."""
+        """Like `throw` of a coroutine: any exception cancels the call."""
     def close(self) -> None:
         """Like `close` of a coroutine."""

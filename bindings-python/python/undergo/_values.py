@@ -1,6 +1,7 @@
 """The conversions that Python itself does best.
 
-Imported when the first such value comes: `json` and `datetime` take longer to import than a plugin to load.
+Imported when the first such value comes: `json` and `datetime` take longer to import than a plugin
+to load.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ _UNITS = {
 
 
 def time_parts(value: Any) -> tuple[int, int, int] | None:
-    """Give the seconds since 1970, nanoseconds, and seconds east of UTC; None for what is no time. Raises ValueError for a naive one."""
+    """Give the seconds since 1970, nanoseconds, and seconds east of UTC; None for what is no time.
+
+    Raises ValueError for a naive one.
+    """
     if not isinstance(value, datetime.datetime):
         if _is_numpy(value, "datetime64"):
             raise ValueError("a numpy.datetime64 has no time zone; give a datetime with one, such as tzinfo=datetime.timezone.utc")
@@ -41,13 +45,19 @@ def time_parts(value: Any) -> tuple[int, int, int] | None:
 
 
 def make_time(seconds: int, nanoseconds: int, offset: int) -> datetime.datetime:
-    """Make an aware datetime. Nanoseconds are cut to microseconds. Raises OverflowError outside the years 1 to 9999."""
+    """Make an aware datetime.
+
+    Nanoseconds are cut to microseconds. Raises OverflowError outside the years 1 to 9999.
+    """
     zone = datetime.timezone(datetime.timedelta(seconds=offset)) if offset else datetime.timezone.utc
     return (_EPOCH + datetime.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)).astimezone(zone)
 
 
 def duration_nanoseconds(value: Any) -> int | None:
-    """Give a timedelta's nanoseconds, those of NumPy's exactly; None for what is no duration. Raises ValueError for one of months."""
+    """Give a timedelta's nanoseconds, those of NumPy's exactly; None for what is no duration.
+
+    Raises ValueError for one of months.
+    """
     if isinstance(value, datetime.timedelta):
         # That of pandas has nanoseconds beyond its microseconds.
         finer = 0 if type(value) is datetime.timedelta else int(getattr(value, "nanoseconds", 0))
