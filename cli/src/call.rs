@@ -25,19 +25,18 @@ pub(crate) struct Args {
     file: PathBuf,
     /// The function: greet-all, greet_all, greetAll or GreetAll
     function: String,
-    /// Its arguments, each as JSON. Where JSON has a string, plain text will do. Trailing optional
-    /// ones may be left out
+    /// Its arguments, each as JSON. Strings need no quotes. Trailing optional arguments may be
+    /// omitted
     #[arg(value_name = "ARGS", allow_negative_numbers = true)]
     args: Vec<String>,
-    /// Answer a function that the plugin imports with that value, always
+    /// Define an imported function that always returns that value
     #[arg(long = "import", value_name = "INTERFACE.NAME=JSON")]
     imports: Vec<String>,
-    /// Write a result of text or bytes as it is, not as JSON, and what the plugin prints, control
-    /// characters and all
+    /// Write text or bytes, and the plugin's output, without escaping
     #[arg(short, long)]
     raw: bool,
-    /// Write at most that much: what the plugin prints beyond is left out, and a larger result is
-    /// an error [default: 1MiB of what it prints, and 64MiB of the result]
+    /// Limit what is written: excess output of the plugin is dropped, and a larger result is an
+    /// error [default: 1MiB of output, 64MiB for the result]
     #[arg(long, value_name = "SIZE", value_parser = options::size)]
     max_output: Option<u64>,
     #[command(flatten)]
@@ -47,12 +46,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Bytes that are written of the result.
+    /// Bytes of the result that are written at most.
     fn most(&self) -> usize {
         self.at_most(64 << 20)
     }
 
-    /// What writes what the plugin prints.
+    /// Writes the plugin's output.
     fn printer(&self) -> forward::Printer {
         forward::Printer::new(self.at_most(1 << 20), self.raw)
     }
@@ -135,7 +134,7 @@ fn invoke(instance: &Instance, export: usize, values: &[Value]) -> undergo::Resu
     arguments.call(instance, &CallOptions::default(), |outcome| outcome.lift(&ToJson))
 }
 
-/// A host function that gives the same answer to each call.
+/// A host function that always returns the same value.
 struct Constant(Value);
 
 impl HostFunction for Constant {

@@ -11,17 +11,17 @@ use crate::plugin::{self, host_imports};
 #[derive(clap::Args)]
 #[command(next_help_heading = "For CI")]
 pub(crate) struct Check {
-    /// Validate the whole module, and fail if anything is wrong with it; each problem is a line on
-    /// standard error
+    /// Validate the whole module, and fail if it has problems, each of which is a line on standard
+    /// error
     #[arg(long)]
     check: bool,
-    /// With --check: an import that is fine, or all of an interface. Without this option all are
+    /// With --check: allow an import, or all of an interface. Without this option all are allowed
     #[arg(long = "allow-import", value_name = "INTERFACE[.NAME]", requires = "check")]
     allowed: Vec<String>,
     /// With --check: the oldest Go that may have compiled it
     #[arg(long, value_name = "VERSION", requires = "check", value_parser = Version::parse)]
     min_go: Option<Version>,
-    /// With --check: a program is fine, too
+    /// With --check: allow a program, too
     #[arg(long, requires = "check")]
     allow_command: bool,
 }
@@ -51,7 +51,7 @@ impl Check {
         self.check
     }
 
-    /// Checks the module; the error has all that is wrong.
+    /// Checks the module; the error lists all problems.
     pub(crate) fn run(&self, file: &Path, bytes: &[u8], bounds: Bounds) -> Result<()> {
         let problems = match Plugin::validate_with(bytes, bounds.times) {
             Ok(info) => self.problems(&info),

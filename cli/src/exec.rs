@@ -16,19 +16,18 @@ use crate::failure::{self, Failure};
 use crate::improve;
 use crate::options::{Loading, Reach, variable};
 
-/// Run what 'go test' and 'go run' built for WASI
+/// Run programs that 'go test' and 'go run' have built for WASI
 #[derive(clap::Args)]
 #[command(after_help = HELP, arg_required_else_help = true)]
 pub(crate) struct Args {
-    /// Write go_wasip1_wasm_exec to that directory, which the go command finds by itself when the
-    /// directory is on PATH
+    /// Write go_wasip1_wasm_exec to that directory; the go command uses it if the directory is on
+    /// PATH
     #[arg(long, value_name = "DIR", exclusive = true)]
     install: Option<PathBuf>,
-    /// Set a variable in its environment, which has PWD and PATH otherwise; without a value to that
-    /// of this command
+    /// Set an environment variable; without a value, pass it on. PWD and PATH are always set
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
-    /// Pass on all of the environment of this command; --env counts more
+    /// Pass on the whole environment of this command; --env takes precedence
     #[arg(long)]
     env_all: bool,
     #[command(flatten)]

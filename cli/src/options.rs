@@ -8,47 +8,46 @@ use undergo::{Clock, Dir, Input, Limits, Network, Output, PluginOptions, Random,
 
 use crate::{duration, rfc3339};
 
-/// The guest's output goes through a buffer, which is emptied all the time.
+/// The guest's output goes through a buffer, which is emptied continuously.
 const STREAM_BUFFER: usize = 16 << 20;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "What the plugin may reach and use")]
 pub(crate) struct Options {
-    /// Give it a directory, at that path; ':ro' for reading only
+    /// Make a directory of the host visible at that path; ':ro' for reading only
     #[arg(long = "dir", value_name = "HOST::GUEST[:ro]", value_parser = dir)]
     dirs: Vec<(String, Dir)>,
-    /// Give it an empty folder for temporary files at /tmp, which is gone afterwards
+    /// Create an empty folder at /tmp, which is removed afterwards
     #[arg(long)]
     temp: bool,
-    /// Set a variable in its environment, which is empty otherwise; without a value to that of this
-    /// command
+    /// Set an environment variable; without a value, pass it on. Nothing else is in the environment
     #[arg(long = "env", value_name = "NAME[=VALUE]", value_parser = variable)]
     env: Vec<(String, String)>,
-    /// Add to its os.Args
+    /// Add an argument to os.Args
     #[arg(long = "arg", value_name = "TEXT", allow_hyphen_values = true)]
     guest_args: Vec<String>,
-    /// Simulate its clock, which begins at that time (RFC 3339), and which nothing but the program
-    /// moves
+    /// Simulate a clock that starts at that time (RFC 3339) and advances only when the program
+    /// reads it or waits
     #[arg(long, value_name = "TIME", value_parser = time)]
     clock: Option<SystemTime>,
-    /// Take its random numbers from that seed
+    /// Derive all random numbers from that seed
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     #[command(flatten)]
     reach: Reach,
-    /// End it when its start, or the call, takes longer: 500ms, 2s
+    /// Limit the time of its start and of the call: 500ms, 2s
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
-    /// End it when it wants more memory: 64MiB
+    /// Limit its memory: 64MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<u64>,
-    /// Give it that much stack for calls within calls: 64MiB
+    /// Set the stack for nested calls: 64MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     stack: Option<u64>,
-    /// End it when its start, or the call, computes more; a unit is about an instruction
+    /// Limit how much its start and the call compute; a unit is about one instruction
     #[arg(long, value_name = "UNITS")]
     fuel: Option<u64>,
-    /// Let it hold so many files, directories, sockets and pipes at once; 128 by default
+    /// Limit how many files, directories, sockets and pipes it holds at once; 128 by default
     #[arg(long, value_name = "NUMBER")]
     descriptors: Option<u32>,
 }
@@ -56,14 +55,13 @@ pub(crate) struct Options {
 /// What a module may ask of the compilers.
 #[derive(clap::Args, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Let it ask so many times as much as usual of the compilers, as for one of extraordinary size
-    /// that you trust
+    /// Multiply the bounds of loading, for a very large module that you trust
     #[arg(long = "bounds", value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) times: u32,
 }
 
 impl Bounds {
-    /// How a plugin is loaded within them.
+    /// The options for loading a plugin within these bounds.
     pub(crate) fn plugin(self) -> PluginOptions {
         PluginOptions { bounds: self.times, ..PluginOptions::default() }
     }
@@ -72,13 +70,13 @@ impl Bounds {
 /// How Go's code is compiled.
 #[derive(clap::Args)]
 pub(crate) struct Code {
-    /// Leave Go's code as its compiler wrote it, which is slower
+    /// Do not optimise Go's code, which is then slower
     #[arg(long)]
     no_optimize: bool,
 }
 
 impl Code {
-    /// Whether it is rewritten to be faster.
+    /// Whether it is optimised.
     pub(crate) fn optimize(&self) -> bool {
         !self.no_optimize
     }
@@ -102,10 +100,10 @@ impl Loading {
 /// What a program may reach over the network.
 #[derive(clap::Args)]
 pub(crate) struct Reach {
-    /// Let it use the network as the rule says: connect=HOST:PORT, listen=ADDRESS:PORT, any
+    /// Allow it to use the network by a rule: connect=HOST:PORT, listen=ADDRESS:PORT, any
     #[arg(long = "net", value_name = "RULE", value_parser = rule)]
     rules: Vec<String>,
-    /// Listen there, and hand the listener to it, as the first descriptor behind its directories
+    /// Listen there, and pass the listener to it, as the first descriptor after its directories
     // With the name that Wasmtime has for it: Go's own tests use that.
     #[arg(long = "listener", alias = "tcplisten", value_name = "ADDRESS:PORT")]
     listeners: Vec<String>,

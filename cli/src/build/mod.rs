@@ -40,24 +40,24 @@ pub(crate) struct Args {
     /// The name of the plugin's interface [default: the last part of the import path]
     #[arg(long, value_name = "NAME", value_parser = world_name)]
     world: Option<String>,
-    /// Keep the names of functions in the module, for debuggers and profilers. Go's tracebacks have
-    /// them without it
+    /// Keep function names in the module, for debuggers and profilers. Go's tracebacks have them in
+    /// any case
     #[arg(long)]
     debug: bool,
-    /// Let package net, and what is built on it, use sockets of the host. Those are the host's to
-    /// allow: 'undergo run --net' and the network of a sandbox
+    /// Let package net, and everything built on it, use the host's sockets, which the host has to
+    /// allow: by 'undergo run --net' or the network of a sandbox
     #[arg(long)]
     net: bool,
-    /// Build a program with a main function, for 'undergo run', and not a plugin
+    /// Build a program with a main function, for 'undergo run', instead of a plugin
     #[arg(long, conflicts_with = "world")]
     command: bool,
-    /// Put Go's database of time zones into the module, for time.LoadLocation: some 450 kB
+    /// Include Go's time zone database, for time.LoadLocation: some 450 kB
     #[arg(long)]
     tzdata: bool,
     #[command(flatten)]
     code: Code,
     /// Flags for 'go build', with paths relative to DIR: -tags, -ldflags, -gcflags, -mod and
-    /// others. They join those of GOFLAGS and of this command
+    /// others. They are added to those of GOFLAGS and of this command
     #[arg(last = true, value_name = "FLAGS")]
     flags: Vec<String>,
 }
