@@ -13,7 +13,10 @@ const [plugin, byHand, extism] = process.argv.slice(2)
 const TEXT = 'hello world'
 const MIB = 1 << 20
 const LATE = 5
-/** Milliseconds for which the loop is watched: some thousand turns, so that one in a thousand is not one alone. */
+/**
+ * Milliseconds for which the loop is watched: some thousand turns, so that one in a thousand is not
+ * one alone.
+ */
 const WATCHED = 8000
 
 /** The same by hand: encode, write, call, read, decode. */
@@ -54,7 +57,10 @@ async function compare(ours, theirs, calls, rounds) {
   return [0, 1, 2].map((i) => median(all.map((one) => one[i])))
 }
 
-/** How late a timer of 1 ms is, sorted, and Node's own measure, in milliseconds, while so many guests compute. */
+/**
+ * How late a timer of 1 ms is, sorted, and Node's own measure, in milliseconds, while so many
+ * guests compute.
+ */
 async function lateness(instances, computing) {
   const until = performance.now() + WATCHED
   const busy = instances.slice(0, computing).map(async (instance) => {

@@ -1,7 +1,7 @@
 // Type definitions of undergo 0.1.0.
 //
-// Every function that takes options throws, or rejects with, a TypeError for an option that does not
-// exist or is of the wrong type, and a RangeError for one that is out of range.
+// Every function that takes options throws, or rejects with, a TypeError for an option that does
+// not exist or is of the wrong type, and a RangeError for one that is out of range.
 /// <reference types="node" />
 
 /** The version of this package, and of every other part of Undergo. */

@@ -1,4 +1,4 @@
-/* A C library that calls a function of its user n times: what a host function is without a sandbox. */
+/* A C library that calls a function of its user n times: a host function without a sandbox. */
 #include <string.h>
 
 typedef const char *(*upper_fn)(const char *);

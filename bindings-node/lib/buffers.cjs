@@ -6,7 +6,10 @@ const { types } = require('node:util')
 const atOf = Object.getPrototypeOf(Uint8Array.prototype).at
 const lengthOf = Object.getOwnPropertyDescriptor(DataView.prototype, 'byteLength').get
 
-/** Whether the memory of a buffer is still there, and all of that which a view shows: the language's own functions fail where it is not. */
+/**
+ * Whether the memory of a buffer is still there, and all of that which a view shows: the language's
+ * own functions fail where it is not.
+ */
 function intact(given) {
   try {
     if (types.isTypedArray(given)) Reflect.apply(atOf, given, [0])

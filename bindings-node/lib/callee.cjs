@@ -63,7 +63,10 @@ class Caller {
     return options?.signal ? withReason(bound, options.signal, sync) : bound
   }
 
-  /** Makes the properties of an object that are its exports, but for those whose names it has taken; each function when it is asked for. */
+  /**
+   * Makes the properties of an object that are its exports, but for those whose names it has taken;
+   * each function when it is asked for.
+   */
   define(object, options, sync) {
     this.#plugin.exports.forEach((description, number) => {
       const { name } = description

@@ -11,7 +11,10 @@ class Frame {
   }
 }
 
-/** What errors of all copies of this package have: a program may load it twice, or anew, and each copy has classes of its own. */
+/**
+ * What errors of all copies of this package have: a program may load it twice, or anew, and each
+ * copy has classes of its own.
+ */
 const BRAND = Symbol.for('undergo.error')
 
 /** The classes of this copy. */
@@ -19,7 +22,10 @@ const own = new WeakSet()
 
 /** What all errors of this package are. */
 class UndergoError extends Error {
-  /** Errors of another copy of the package are recognised, too, by their kind; what a program derives from a class is its own. */
+  /**
+   * Errors of another copy of the package are recognised, too, by their kind; what a program
+   * derives from a class is its own.
+   */
   static [Symbol.hasInstance](value) {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
     if (!own.has(this) || typeof value !== 'object' || value === null || value[BRAND] !== true) return false
@@ -47,7 +53,10 @@ class UndergoError extends Error {
   }
 }
 
-/** The stack with the frames of Go before those of JavaScript: from the plugin's own function on, as the first ones are Go's runtime. */
+/**
+ * The stack with the frames of Go before those of JavaScript: from the plugin's own function on, as
+ * the first ones are Go's runtime.
+ */
 function withGoFrames(error) {
   const shown = error.origin === undefined ? error.frames : error.frames.slice(error.frames.indexOf(error.origin))
   const lines = shown.map((frame) => `    at ${frame.function} (${frame.file ? `${frame.file}:${frame.line}` : '<go>'})`)

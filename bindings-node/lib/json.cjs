@@ -15,7 +15,9 @@ class Misfit extends Error {
   }
 }
 
-/** The value as JSON text; of one that JSON can't hold, the way to what is wrong, and the reason. */
+/**
+ * The value as JSON text; of one that JSON can't hold, the way to what is wrong, and the reason.
+ */
 function stringify(value) {
   try {
     return write(value, 0)
@@ -113,7 +115,10 @@ function part(value, depth, step) {
 const TAG = `\u0000${randomUUID()}:`
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d+(\.\d+)?([eE][+-]?\d+)?/g
 
-/** The value that the text holds, which is known to be JSON. Integers that a number does not hold are bigints. */
+/**
+ * The value that the text holds, which is known to be JSON. Integers that a number does not hold
+ * are bigints.
+ */
 function parse(text) {
   // Most texts have none of these, and JSON.parse is far quicker.
   if (!/\d{16}|[eE]\+?\d{2}/.test(text)) return JSON.parse(text)

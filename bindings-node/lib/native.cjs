@@ -7,7 +7,10 @@ const { makeError } = require('./errors.cjs')
 const json = require('./json.cjs')
 const { intact } = require('./buffers.cjs')
 
-/** The classes of this realm, in the order in which the native half counts them: a context of module `vm` has its own. */
+/**
+ * The classes of this realm, in the order in which the native half counts them: a context of module
+ * `vm` has its own.
+ */
 const CLASSES = [
   Object,
   Array,
@@ -37,7 +40,9 @@ function library() {
   }
 }
 
-/** Which host function code comes from, as the number of its right to call back into the instance. */
+/**
+ * Which host function code comes from, as the number of its right to call back into the instance.
+ */
 const origin = new AsyncLocalStorage()
 
 /** A map's keys and values in turn; undefined for what is none. */

@@ -7,7 +7,10 @@ const { types } = require('node:util')
 const { intact } = require('./buffers.cjs')
 const native = require('./native.cjs')
 
-/** Fails for properties that are none of an object of options: a name that is misspelt should not go unnoticed. */
+/**
+ * Fails for properties that are none of an object of options: a name that is misspelt should not go
+ * unnoticed.
+ */
 function known(given, name, names) {
   if (given === undefined || given === null) return {}
   if (typeof given !== 'object') throw new TypeError(`${name} must be an object, got ${typeof given}`)
@@ -175,7 +178,10 @@ function member(given, name) {
   return undefined
 }
 
-/** The functions that the plugin wants, of those that are given: `{ interface: { name: function } }`. What is missing is the core's to say. */
+/**
+ * The functions that the plugin wants, of those that are given: `{ interface: { name: function }
+ * }`. What is missing is the core's to say.
+ */
 function imports(wanted, given, functions) {
   const found = []
   if (given === undefined || given === null) return found
@@ -199,7 +205,9 @@ function camel(kebab) {
 
 const INSTANCE = ['imports', 'sandbox', 'limits', 'bigint']
 
-/** What the native half makes an instance of. The functions belong to the caller, who keeps them. */
+/**
+ * What the native half makes an instance of. The functions belong to the caller, who keeps them.
+ */
 function instance(description, given) {
   const functions = []
   return {
@@ -213,7 +221,10 @@ function instance(description, given) {
 
 const RUN = ['args', 'env', 'stdin']
 
-/** The same for one run of a command: what is given for the run alone is in place of the sandbox's own. */
+/**
+ * The same for one run of a command: what is given for the run alone is in place of the sandbox's
+ * own.
+ */
 function run(description, given) {
   const own = RUN.filter((name) => given[name] !== undefined).map((name) => [name, given[name]])
   return instance(description, { ...given, sandbox: { ...known(given.sandbox, 'sandbox', SANDBOX), ...Object.fromEntries(own) } })

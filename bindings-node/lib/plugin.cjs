@@ -15,7 +15,10 @@ const POOL = ['size', 'maxCalls', 'idle', ...options.INSTANCE]
 /** Lets nobody but this file make a plugin: they are made by its static methods. */
 const PRIVATE = Symbol('undergo.plugin')
 
-/** How a plugin is compiled. `load()` gives the options of instances as well, which are not looked at here. */
+/**
+ * How a plugin is compiled. `load()` gives the options of instances as well, which are not looked
+ * at here.
+ */
 function compiling(given, others = []) {
   const { compile = 'tiered', cache, bounds = 1, timeout, signal, compiler, optimize = true } = options.known(given, 'the plugin', [
     ...OPTIONS,
@@ -87,7 +90,10 @@ class Plugin {
     this.#warn()
   }
 
-  /** Warns of what was found since the last time: what went wrong, or was given in vain, and did no harm. */
+  /**
+   * Warns of what was found since the last time: what went wrong, or was given in vain, and did no
+   * harm.
+   */
   #warn() {
     const found = native.diagnostics(this.#handle)
     for (const text of found.slice(this.#warned)) process.emitWarning(text, 'UndergoWarning')

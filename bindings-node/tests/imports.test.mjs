@@ -4,7 +4,10 @@ import { test } from 'node:test'
 import { MissingImportError, Plugin } from 'undergo'
 import { call, wasm } from './wasm.mjs'
 
-/** What a plugin gets when it calls the function that it imports by that name of `store`; undefined when it finds none. */
+/**
+ * What a plugin gets when it calls the function that it imports by that name of `store`; undefined
+ * when it finds none.
+ */
 function reached(given, name, group = 'store') {
   const bytes = wasm({ imports: [[group, name]], exports: [['go', 0, 1, call(0)]] })
   try {

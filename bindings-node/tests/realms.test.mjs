@@ -14,7 +14,10 @@ const require = createRequire(import.meta.url)
 const FOLDER = path.dirname(fileURLToPath(import.meta.resolve('undergo')))
 const PACKAGE = path.join(FOLDER, 'index.cjs')
 
-/** Loads the package into a context: its own files are run there, and what is native, or Node's, is shared. */
+/**
+ * Loads the package into a context: its own files are run there, and what is native, or Node's, is
+ * shared.
+ */
 function loadInto(context) {
   const loaded = new Map()
   const load = (file) => {

@@ -17,7 +17,9 @@ const PRELUDE = `
   import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 `
 
-/** Runs a program; gives its exit code and output. One that hangs is ended, which the code shows. */
+/**
+ * Runs a program; gives its exit code and output. One that hangs is ended, which the code shows.
+ */
 function run(text, ...flags) {
   const file = join(folder, `program-${(number += 1)}.mjs`)
   writeFileSync(file, text.startsWith('// alone') ? text : PRELUDE + text)

@@ -92,7 +92,8 @@ test('a buffer that a getter takes away is none, and nothing worse', async () =>
   const list = Object.setPrototypeOf(['x'], null)
   Object.defineProperty(list, 0, Object.getOwnPropertyDescriptor(evil, 0))
   const args = ['s', bytes, 1, list, []]
-  // The guest gets a list of 5000 bytes of its own memory, or is refused: this process does not mind.
+  // The guest gets a list of 5000 bytes of its own memory, or is refused: this process does not
+  // mind.
   await Promise.resolve(thrownBy(() => instance.sync.throughHost(...args))).catch(() => undefined)
   assert.equal(bytes.length, 0)
 })

@@ -30,7 +30,10 @@ const section = (number, items) => {
   return items.length > 0 ? [number, ...uleb(body.length), ...body] : []
 }
 
-/** Makes a plugin of that interface. An export is its name, the numbers of its i32 parameters and results, and its code; an import gives a word. */
+/**
+ * Makes a plugin of that interface. An export is its name, the numbers of its i32 parameters and
+ * results, and its code; an import gives a word.
+ */
 export function wasm({ wit, exports, imports = [], data = [], pages = 2 }) {
   const functions = [['_initialize', 0, 0, []], ['cabi_realloc', 4, 1, constant(16)], ...exports]
   const segments = [...data]

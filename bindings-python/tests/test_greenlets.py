@@ -49,7 +49,8 @@ def test_others_go_on_while_a_greenlet_is_in_a_host_function(start: Start, start
     first, second = greenlet.greenlet(a.catch_failure), greenlet.greenlet(b.catch_failure)
     first.switch("a")
     second.switch("b")
-    # Nobody else comes into an instance that is in the middle of a call, and nobody waits for what needs this thread.
+    # Nobody else comes into an instance that is in the middle of a call, and nobody waits for what
+    # needs this thread.
     for instance in (a, b):
         for use in (instance.counter, lambda instance=instance: instance.memory.read(0, 4), instance.reset):
             with pytest.raises(undergo.BusyError, match=BUSY):

@@ -44,7 +44,7 @@ public final class Main {
         System.out.println(error.getKind() + ": " + error.getSentence());
       }
 
-      // An exception of a Java function reaches Go as an error, where the Go function has one among its results.
+      // An exception of a Java function reaches Go as an error, if the Go function returns one.
       try {
         greeter.call("greet", Map.of("name", "Nobody", "tags", List.of()), false);
       } catch (GuestException error) {

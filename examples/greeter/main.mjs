@@ -6,7 +6,10 @@ import { Plugin } from 'undergo'
 
 const DIRECTORY = new Map([['Ada', ['mathematics', 'engines']], ['Grace', []]])
 
-/** Gives a person's tags; the plugin calls this. It may be asynchronous: the plugin waits, and this thread does not. */
+/**
+ * Gives a person's tags; the plugin calls this. It may be asynchronous: the plugin waits, and this
+ * thread does not.
+ */
 async function lookup(name) {
   if (!DIRECTORY.has(name)) throw new Error(`${name} is not in the directory`)
   return DIRECTORY.get(name)

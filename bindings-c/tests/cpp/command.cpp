@@ -1,7 +1,7 @@
 // Commands: programs that begin, end, and answer with their exit code.
 //
 // Usage: command command.wasm conformance.wasm              checks
-//        command command.wasm NAME=VALUE... -- INPUT ARG...    one run: prints code, whether truncated, lengths, and both outputs
+//        command command.wasm NAME=VALUE... -- INPUT ARG...    one run: prints its result
 
 #include <cstdio>
 #include <cstring>

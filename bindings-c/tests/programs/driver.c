@@ -1,14 +1,15 @@
-// Runs the conformance list and the hostile guest: it does what it reads, with the dynamic API, and writes what came of it. test_conformance.py and
-// test_hostile.py drive it.
+// Runs the conformance list and the hostile guest: it reads commands, runs them by the dynamic API,
+// and writes the results. test_conformance.py and test_hostile.py drive it.
 //
 // Usage: driver PLUGIN
 //
-// Words are parted by white space; texts and bytes are hexadecimal behind a letter, so that an empty one is a word, too.
+// White space separates words; texts and bytes are a letter and hexadecimal digits, so that an
+// empty one is a word, too.
 //
-//   new MEMORY TIMEOUT COUNT ARG... COUNT NAME VALUE...    make an instance; limits in bytes and nanoseconds, 0 for none
-//   keep                                                   have the instance as the bystander, for calls behind `other`
+//   new MEMORY TIMEOUT COUNT ARG... COUNT NAME VALUE...    make an instance; 0 is no limit
+//   keep                                                   keep the instance for `other`
 //   call NAME TIMEOUT COUNT VALUE...                       call an export
-//   other NAME COUNT VALUE...                              call an export of the bystander
+//   other NAME COUNT VALUE...                              call an export of the kept one
 //   alive                                                  whether the instance answers
 //   signature NAME                                         the signature of an export
 //   exports                                                the names of all
@@ -246,7 +247,8 @@ static void write_value(const undergo_value_t *value) {
 
 static void write_text(const char *given) { hex('s', given, strlen(given)); }
 
-// Writes an error (its kind, path, message, code, and the first frame that is not of Go's runtime), and frees it.
+// Writes an error (kind, path, message, code, and the first frame outside of Go's runtime), and
+// frees it.
 static void write_error(undergo_error_t *error) {
   int32_t code = 0;
   const bool has_code = undergo_error_exit_code(error, &code);

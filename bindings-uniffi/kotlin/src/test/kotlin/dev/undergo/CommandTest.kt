@@ -25,7 +25,10 @@ import kotlin.io.path.writeText
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
-/** Commands: programs that begin, end, and answer with their exit code. Each in both ways to run one. */
+/**
+ * Commands: programs that begin, end, and answer with their exit code. Each in both ways to run
+ * one.
+ */
 class CommandTest {
     private fun interface Way {
         fun run(args: List<String>?, env: Map<String, String>?, stdin: Input?, sandbox: Sandbox, limits: Limits, timeout: Duration?, cancel: CancelToken?): Completed

@@ -136,7 +136,9 @@ private class SuspendingRunner : Runner() {
     override fun call(name: String, args: List<Any?>): Any? = runBlocking { instance!!.call(name, *args.toTypedArray()) }
 }
 
-/** The plain object of a JSON value. The WIT type tells a long list of strings from a long string. */
+/**
+ * The plain object of a JSON value. The WIT type tells a long list of strings from a long string.
+ */
 private fun argument(value: JsonNode, type: String = ""): Any? = when {
     value.isNull -> null
     value.isBoolean -> value.booleanValue()
