@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use undergo::CallOptions;
-
 use crate::cancel::CancelToken;
 use crate::config::call_options;
 use crate::errors::CallError;
 use crate::records::Usage;
-use crate::threads;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
 
@@ -17,7 +14,6 @@ use crate::values::{Borrowed, Given, ToValue};
 #[derive(uniffi::Object)]
 pub struct Instance {
     pub(crate) core: undergo::Instance,
-    pub(crate) stack: usize,
 }
 
 #[uniffi::export]
@@ -29,12 +25,9 @@ impl Instance {
     /// `unknown-export`, `type-mismatch`, and whatever the call ends with.
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
-        let call = move |core: &undergo::Instance| {
-            let mut arguments = core.arguments(core.plugin().export(&name)?)?;
-            arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
-            arguments.call(core, &options, |outcome| outcome.lift(&ToValue))
-        };
-        self.run(call)
+        let mut arguments = self.core.arguments(self.core.plugin().export(&name)?)?;
+        arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
+        Ok(arguments.call(&self.core, &options, |outcome| outcome.lift(&ToValue))?)
     }
 
     /// Whether it answers calls.
@@ -63,8 +56,7 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
     pub fn poll(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        let options = call_options(timeout, None, None)?;
-        self.run(move |core| core.poll(&options))
+        Ok(self.core.poll(&call_options(timeout, None, None)?)?)
     }
 
     /// Takes the guest back to where it was after its first initialisation; a dead instance lives again.
@@ -73,8 +65,7 @@ impl Instance {
     ///
     /// `busy` from within a host function; whatever ends the initialisation.
     pub fn reset(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        let options: CallOptions = call_options(timeout, None, None)?;
-        self.run(move |core| core.reset(&options))
+        Ok(self.core.reset(&call_options(timeout, None, None)?)?)
     }
 
     /// Reads guest memory.
@@ -112,12 +103,5 @@ impl Instance {
     /// Takes what the guest wrote to a captured standard error.
     pub fn take_stderr(&self) -> Vec<u8> {
         self.core.take_stderr()
-    }
-}
-
-impl Instance {
-    fn run<R: Send + 'static>(&self, code: impl FnOnce(&undergo::Instance) -> undergo::Result<R> + Send + 'static) -> Result<R, CallError> {
-        let core = self.core.clone();
-        Ok(threads::with_stack(self.stack, std::ptr::from_ref(self).addr(), move || code(&core))?)
     }
 }

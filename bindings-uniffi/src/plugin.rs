@@ -138,9 +138,7 @@ impl Plugin {
     /// `missing-import` with all that is missing; `denied`; whatever ends the initialisation.
     pub fn instantiate(&self, imports: &Imports, sandbox: Sandbox, limits: Limits) -> Result<Arc<Instance>, CallError> {
         let options = self.options(imports, sandbox, &limits, false)?;
-        let (stack, plugin) = (threads::stack_of(&options.limits), self.core.clone());
-        let core = threads::with_stack(stack, 0, move || plugin.instantiate(options))?;
-        Ok(Arc::new(Instance { core, stack }))
+        Ok(Arc::new(Instance { core: self.core.instantiate(options)? }))
     }
 
     /// Makes an instance whose calls are awaited.
@@ -176,9 +174,8 @@ impl Plugin {
         idle: Option<f64>,
     ) -> Result<Arc<Pool>, CallError> {
         let instance = self.options(imports, sandbox, &limits, false)?;
-        let stack = threads::stack_of(&instance.limits);
         let core = self.core.pool(pool_options(size, max_calls, idle, instance)?)?;
-        Ok(Arc::new(Pool { core, stack }))
+        Ok(Arc::new(Pool { core }))
     }
 
     /// The same for calls that are awaited.
@@ -214,8 +211,7 @@ impl Plugin {
         cancel: Option<Arc<CancelToken>>,
     ) -> Result<Completed, CallError> {
         let (options, call) = (self.options(imports, sandbox, &limits, false)?, call_options(timeout, cancel.as_deref(), None)?);
-        let (stack, plugin) = (threads::stack_of(&options.limits), self.core.clone());
-        Ok(threads::with_stack(stack, 0, move || plugin.run(options, &call))?.into())
+        Ok(self.core.run(options, &call)?.into())
     }
 
     /// The same, awaited.

@@ -6,7 +6,6 @@ use crate::cancel::CancelToken;
 use crate::config::{call_options, seconds};
 use crate::errors::CallError;
 use crate::records::PoolStats;
-use crate::threads;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
 
@@ -14,7 +13,6 @@ use crate::values::{Borrowed, Given, ToValue};
 #[derive(uniffi::Object)]
 pub struct Pool {
     pub(crate) core: undergo::Pool,
-    pub(crate) stack: usize,
 }
 
 #[uniffi::export]
@@ -27,12 +25,10 @@ impl Pool {
     /// closed; whatever the call ends with.
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
-        self.run(move |core| {
-            let plugin = core.plugin();
-            let mut arguments = plugin.arguments(plugin.export(&name)?)?;
-            arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
-            core.call_then(&mut arguments, &options, |returned| returned.lift(&ToValue))
-        })
+        let plugin = self.core.plugin();
+        let mut arguments = plugin.arguments(plugin.export(&name)?)?;
+        arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
+        Ok(self.core.call_then(&mut arguments, &options, |outcome| outcome.lift(&ToValue))?)
     }
 
     /// The most instances that there are at once.
@@ -51,7 +47,7 @@ impl Pool {
     ///
     /// What ends an initialisation; `dead-instance` once the pool is closed.
     pub fn warm_up(&self, instances: u64) -> Result<(), CallError> {
-        self.run(move |core| core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX)))
+        Ok(self.core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX))?)
     }
 
     /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
@@ -60,19 +56,11 @@ impl Pool {
     ///
     /// `timeout` when calls still run by then; `busy` from within a host function of the pool. The pool is closed all the same.
     pub fn shut_down(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        let timeout = timeout.map(seconds).transpose()?;
-        self.run(move |core| core.close(timeout))
+        Ok(self.core.close(timeout.map(seconds).transpose()?)?)
     }
 
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
-    }
-}
-
-impl Pool {
-    fn run<R: Send + 'static>(&self, code: impl FnOnce(&undergo::Pool) -> undergo::Result<R> + Send + 'static) -> Result<R, CallError> {
-        let core = self.core.clone();
-        Ok(threads::with_stack(self.stack, std::ptr::from_ref(self).addr(), move || code(&core))?)
     }
 }

@@ -93,7 +93,8 @@ pub use interface::{
 #[doc(hidden)]
 pub use platform::folder::{open_lock, private_file, private_folder};
 pub use platform::fork::{Lasting, PerProcess};
-pub use platform::stack::{in_coroutine, nesting_room, remaining_stack, set_coroutine};
+pub use platform::stack::{nesting_room, remaining_stack};
+pub use platform::window::{in_coroutine, set_coroutine};
 pub use plugin::Plugin;
 pub use pool::async_pool::AsyncPool;
 pub use pool::wait_queue::PoolStats;

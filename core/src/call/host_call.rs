@@ -11,7 +11,7 @@ use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::abi::quota::Quota;
-use crate::call::invoke::place;
+use crate::call::invoke::{place, place_here};
 use crate::config::Lease;
 use crate::config::budget::Caller;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,13 +19,12 @@ use crate::guest::host::{Answer, Deferred, HostCall, Import, Later};
 use crate::guest::reentry::{self, Channel};
 use crate::guest::state::State;
 use crate::interface::Function;
-use crate::platform::stack::Window;
-use crate::sched::driver::{Driver, at_once};
+use crate::platform::window;
+use crate::sched::driver::Driver;
 use crate::sched::task;
 
-/// What every import comes to.
+/// What every import of a guest on a fiber comes to.
 pub(crate) async fn dispatch(
-    driver: Driver,
     import: &Import,
     number: usize,
     mut store: StoreContextMut<'_, State>,
@@ -33,29 +32,38 @@ pub(crate) async fn dispatch(
 ) -> Result<()> {
     let host = store.data().host[number].clone();
     let mut later = Later::default();
-    let lease = (driver == Driver::Fiber && store.data().suspends).then(|| Lease { id: reentry::unique(), pool: store.data().pool });
-    let mut calls = Calls { driver, import, store: &mut store, raw, later: &mut later, lease };
-    let mut result = match driver {
-        Driver::Direct => {
-            let _window = Window::open();
-            calls.with(|call| host.call(call))
-        }
-        Driver::Fiber if host.at_home() => task::at_home(|| calls.with(|call| host.call(call))).await,
-        Driver::Fiber => calls.with(|call| host.call(call)),
+    let lease = store.data().suspends.then(|| Lease { id: reentry::unique(), pool: store.data().pool });
+    let mut calls = Calls { driver: Driver::Fiber, import, store: &mut store, raw, later: &mut later, lease };
+    let mut result = if host.at_home() {
+        task::at_home(|| calls.with(|call| host.call(call))).await
+    } else {
+        calls.with(|call| host.call(call))
     };
-    if driver == Driver::Fiber
-        && let (Ok(()), Some(deferred)) = (&result, calls.later.deferred.take())
-    {
+    if let (Ok(()), Some(deferred)) = (&result, calls.later.deferred.take()) {
         result = calls.answered_by(deferred).await;
     }
     calls.with(|call| call.conclude(result))?;
     if let Some(mut block) = later.block.take() {
-        place(driver, &mut store, &mut block, false).await?;
+        place(Driver::Fiber, &mut store, &mut block, false).await?;
         if import.function.abi.returns_by_pointer() {
             put_result(import, &mut store, &block, raw)?;
         }
     }
     Ok(())
+}
+
+/// The same for a guest on its caller's stack, whose answers can't be awaited.
+pub(crate) fn dispatch_here(
+    import: &Import,
+    number: usize,
+    mut store: StoreContextMut<'_, State>,
+    raw: &mut [MaybeUninit<ValRaw>],
+) -> Result<()> {
+    let host = store.data().host[number].clone();
+    let mut later = Later::default();
+    let mut calls = Calls { driver: Driver::Direct, import, store: &mut store, raw, later: &mut later, lease: None };
+    let result = window::outside(|| calls.with(|call| host.call(call)));
+    calls.with(|call| call.conclude(result))
 }
 
 /// What makes the call as the host sees it, each time that code of the host's runs.
@@ -254,7 +262,7 @@ impl HostCall<'_> {
             return Ok(());
         }
         match self.driver {
-            Driver::Direct => drop(at_once(place(Driver::Direct, &mut self.store, &mut block, false))?),
+            Driver::Direct => drop(place_here(&mut self.store, &mut block, false)?),
             Driver::Fiber => {
                 let guest = self.store.data().guest;
                 if guest.place_at_once(&mut self.store, &mut block, false)?.is_none() {

@@ -1,6 +1,9 @@
 //! Guest code is run: a function is entered, a block is placed, an export is invoked.
 
-use wasmtime::{Func, StoreContextMut, Val, ValRaw};
+use std::io;
+
+use smallvec::{SmallVec, smallvec};
+use wasmtime::{Func, StoreContextMut, Trap, Val, ValRaw};
 
 use crate::abi::block::Block;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,8 +13,8 @@ use crate::guest::memory_cache::MemoryCache;
 use crate::guest::state::State;
 use crate::guest::words::Words;
 use crate::interface::{Function, MOST_WORDS, Slot, SlotKind};
-use crate::platform::stack;
-use crate::sched::driver::Driver;
+use crate::platform::fiber::{self, FiberRef};
+use crate::sched::driver::{Driver, at_once};
 
 /// A function of the guest.
 #[derive(Clone, Copy)]
@@ -51,27 +54,53 @@ pub(crate) async fn enter(driver: Driver, store: &mut StoreContextMut<'_, State>
     }
 }
 
-/// The same on this stack, for calls that can't afford a future.
+/// The same on this stack, or on a fiber that is like it: host functions are called from there.
 #[inline]
 fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
-    let stack = store.data().settings.stack;
     let entered = Entered::begin(store);
-    let mut call = || {
-        // SAFETY: every function that comes here was found in this store, and its signature was compared with the interface when the plugin
-        // was loaded (`signatures.rs`); `raw` has room for the parameters and for the result, whose types hold no references.
-        unsafe { func.call_unchecked(&mut *entered.store, raw) }
+    let mut call = |store: &mut StoreContextMut<'_, State>| {
+        // SAFETY: every function that comes here was found in this store, and its signature was
+        // compared with the interface when the plugin was loaded (`signatures.rs`); `raw` has room
+        // for the parameters and for the result, whose types hold no references.
+        unsafe { func.call_unchecked(&mut *store, raw) }
     };
     let result = if entered.is_outermost {
-        // On a thread with a small stack, guest code would run into its end, which kills the process: it gets a stack of its own.
-        stack::with_stack(stack.native(), call)
+        // On a thread with a small stack, guest code would run into its end, which kills the process.
+        let needed = entered.store.data().settings.stack.native();
+        match fiber::with_stack(needed, |fiber| outermost(entered.store, fiber, call)) {
+            Ok(result) => result,
+            Err(error) => return entered.end(Err(no_stack(error).into_wasmtime())).map(drop),
+        }
     } else {
-        // A nested call shares the outermost one's stack and Wasmtime's limit for it, so it must not change stacks.
-        call()
+        // A nested call shares the outermost one's stack and Wasmtime's limit for it.
+        match entered.store.data().fiber {
+            None => call(entered.store),
+            Some(fiber) => fiber.enter(|| call(entered.store)).unwrap_or_else(|| Err(Trap::StackOverflow.into())),
+        }
     };
     if entered.end(result)? {
         return store.data().wasi.streams.finish();
     }
     Ok(())
+}
+
+/// Runs guest code; calls from within its host functions find the fiber that it runs on.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "nothing but a call, most often")]
+fn outermost<R>(store: &mut StoreContextMut<'_, State>, fiber: Option<FiberRef>, call: impl FnOnce(&mut StoreContextMut<'_, State>) -> R) -> R {
+    if fiber.is_none() {
+        return call(store);
+    }
+    store.data_mut().fiber = fiber;
+    let result = call(store);
+    store.data_mut().fiber = None;
+    result
+}
+
+/// The error where the system gives no memory for a stack.
+#[cold]
+pub(crate) fn no_stack(error: io::Error) -> Error {
+    Error::new(ErrorKind::Trap, format!("the guest needs a stack of its own, since its caller's is too small, and the system gives none: {error}"))
 }
 
 /// Guest code that is under way.
@@ -131,6 +160,7 @@ impl Drop for Entered<'_, '_> {
 /// The guest was left in the middle, and can't go on: a panic has come out of the call, of code of ours or of the engine. Or its future was dropped; who did that says why.
 #[cold]
 fn abandoned(state: &mut State) {
+    state.fiber = None;
     if std::thread::panicking() {
         state.life.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the call"));
     }
@@ -230,6 +260,35 @@ async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: 
     Ok(address)
 }
 
+/// The same for a guest on its caller's stack.
+#[inline]
+pub(crate) fn place_here(store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
+    let guest = store.data().guest;
+    if let Some(address) = guest.place_at_once(store, block, with_head)? {
+        return Ok(address);
+    }
+    let address = allocate_here(store, block.placed_size(with_head)?)?;
+    guest.place_at(store, block, with_head, address)
+}
+
+#[cold]
+fn allocate_here(store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+    at_once(allocate(Driver::Direct, store, size))
+}
+
+/// Writes the core values of arguments whose nested data is at that address.
+#[inline]
+fn load(function: &Function, block: &Block<'_>, address: u32, raw: &mut [ValRaw]) {
+    let abi = &function.abi;
+    if abi.spilled {
+        raw[0] = ValRaw::u32(address);
+    } else {
+        for (raw, slot) in raw.iter_mut().zip(&abi.slots) {
+            *raw = ValRaw::u64(block.load(*slot));
+        }
+    }
+}
+
 /// Places the arguments of an export, and runs it; gives the core value of its result.
 async fn invoke(
     driver: Driver,
@@ -238,34 +297,39 @@ async fn invoke(
     function: &Function,
     block: &mut Block<'_>,
 ) -> Result<u64> {
-    let abi = &function.abi;
-    let address = place(driver, store, block, abi.spilled).await?;
-    // Room for what there is: to clear an array for the longest signature would cost as much as the rest of a small call.
-    let (mut few, mut some, mut many);
-    let raw = match abi.core_values() {
-        n @ ..=4 => {
-            few = [ValRaw::u64(0); 4];
+    let address = place(driver, store, block, function.abi.spilled).await?;
+    let mut raw: SmallVec<[ValRaw; FEW]> = smallvec![ValRaw::u64(0); function.abi.core_values()];
+    load(function, block, address, &mut raw);
+    enter(driver, store, Callee::Export(export, function), &mut raw).await?;
+    Ok(function.abi.result.core_value(raw[0]))
+}
+
+/// The same for a guest on its caller's stack: a future would keep all of this in memory, and cost
+/// as much as the rest of a small call.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+fn invoke_here(store: &mut StoreContextMut<'_, State>, export: usize, function: &Function, block: &mut Block<'_>) -> Result<u64> {
+    let address = place_here(store, block, function.abi.spilled)?;
+    // Room for what there is, for the same reason.
+    let (mut few, mut many);
+    let raw = match function.abi.core_values() {
+        n @ ..=FEW => {
+            few = [ValRaw::u64(0); FEW];
             &mut few[..n]
-        }
-        n @ ..=17 => {
-            some = [ValRaw::u64(0); 17];
-            &mut some[..n]
         }
         n => {
             many = vec![ValRaw::u64(0); n];
             &mut many[..]
         }
     };
-    if abi.spilled {
-        raw[0] = ValRaw::u32(address);
-    } else {
-        for (raw, slot) in raw.iter_mut().zip(&abi.slots) {
-            *raw = ValRaw::u64(block.load(*slot));
-        }
-    }
-    enter(driver, store, Callee::Export(export, function), raw).await?;
-    Ok(abi.result.core_value(raw[0]))
+    load(function, block, address, raw);
+    let func = store.data().exports[export].0;
+    enter_here(store, func, raw)?;
+    Ok(function.abi.result.core_value(raw[0]))
 }
+
+/// Core values of most functions.
+const FEW: usize = 6;
 
 /// Arguments that are copied to the guest as they lie in the host's memory: see [`PlainCall`](crate::PlainCall).
 pub(crate) struct Flat<'w> {
@@ -279,10 +343,32 @@ pub(crate) struct Flat<'w> {
 }
 
 impl Flat<'_> {
-    /// Copies texts and lists to where the guest has room for them, from `base` on, and points to each.
+    /// Copies texts and lists to the guest, if no code of the guest has to run to find room.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-    fn place(&mut self, base: u32, target: &mut [u8]) {
+    fn place_at_once(&mut self, store: &mut StoreContextMut<'_, State>) -> Result<bool> {
+        if self.size == 0 {
+            return Ok(true);
+        }
+        let guest = store.data().guest;
+        let memory = MemoryCache::write(guest.memory()?, store);
+        let Some(base) = guest.take_from_arena(memory, self.size)? else { return Ok(false) };
+        self.copy(base, &mut memory[base as usize..]);
+        Ok(true)
+    }
+
+    /// Copies them to where the guest's `cabi_realloc` found room for them.
+    #[cold]
+    fn place_at(&mut self, store: &mut StoreContextMut<'_, State>, base: u32) -> Result<()> {
+        let memory = store.data().guest.memory()?;
+        self.copy(base, &mut MemoryCache::write(memory, store)[base as usize..]);
+        Ok(())
+    }
+
+    /// Copies them to the target, whose address is `base`, and points to each.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+    fn copy(&mut self, base: u32, target: &mut [u8]) {
         for (bytes, place) in self.nested.iter().zip(self.places) {
             // `PlainCall::nest` has counted them in the same way.
             let pointer = &mut self.raw[usize::from(*place)];
@@ -293,9 +379,7 @@ impl Flat<'_> {
     }
 }
 
-/// The same with such arguments.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+/// The same as [`invoke`] with such arguments.
 async fn invoke_flat(
     driver: Driver,
     store: &mut StoreContextMut<'_, State>,
@@ -303,16 +387,24 @@ async fn invoke_flat(
     function: &Function,
     mut flat: Flat<'_>,
 ) -> Result<u64> {
-    if flat.size > 0 {
-        let guest = store.data().guest;
-        let memory = guest.memory()?;
-        let base = match guest.take_from_arena(MemoryCache::write(memory, store), flat.size)? {
-            Some(address) => address,
-            None => allocate(driver, store, flat.size).await?,
-        };
-        flat.place(base, &mut MemoryCache::write(memory, store)[base as usize..]);
+    if !flat.place_at_once(store)? {
+        let base = allocate(driver, store, flat.size).await?;
+        flat.place_at(store, base)?;
     }
     enter(driver, store, Callee::Export(export, function), flat.raw).await?;
+    Ok(function.abi.result.core_value(flat.raw[0]))
+}
+
+/// The same as [`invoke_here`] with such arguments.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+fn invoke_flat_here(store: &mut StoreContextMut<'_, State>, export: usize, function: &Function, mut flat: Flat<'_>) -> Result<u64> {
+    if !flat.place_at_once(store)? {
+        let base = allocate_here(store, flat.size)?;
+        flat.place_at(store, base)?;
+    }
+    let func = store.data().exports[export].0;
+    enter_here(store, func, flat.raw)?;
     Ok(function.abi.result.core_value(flat.raw[0]))
 }
 
@@ -330,8 +422,6 @@ pub(crate) enum Work<'w, 'a> {
 
 impl Work<'_, '_> {
     /// Runs it; gives the core value of an export's result.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     pub(crate) async fn run(self, driver: Driver, store: &mut StoreContextMut<'_, State>) -> Result<u64> {
         match self {
             Work::Export(export, function, block) => invoke(driver, store, export, function, block).await,
@@ -341,6 +431,17 @@ impl Work<'_, '_> {
                 let callee = Callee::Contract { func: post, params: 1, has_result: false };
                 enter(driver, store, callee, &mut [ValRaw::u64(raw)]).await.map(|()| 0)
             }
+        }
+    }
+
+    /// The same for a guest on its caller's stack.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
+    pub(crate) fn run_here(self, store: &mut StoreContextMut<'_, State>) -> Result<u64> {
+        match self {
+            Work::Export(export, function, block) => invoke_here(store, export, function, block),
+            Work::Flat(export, function, flat) => invoke_flat_here(store, export, function, flat),
+            other => at_once(other.run(Driver::Direct, store)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::cancel::CancelToken;
 use crate::config::{CallOptions, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork::Lasting;
-use crate::platform::stack::Window;
+use crate::platform::window;
 
 /// What the host attaches to a call, for its own functions to read: see
 /// [`HostCall::caller`](crate::HostCall::caller).
@@ -99,11 +99,8 @@ impl Budget {
     /// `timeout`, `cancelled`, and what the host's interrupt function returns.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_limits()?;
-        interrupt().map_or(Ok(()), |interrupt| {
-            // The interrupt function is host code, and may run in the middle of a guest.
-            let _window = Window::open();
-            interrupt()
-        })
+        // The interrupt function is host code, and may run in the middle of a guest.
+        interrupt().map_or(Ok(()), window::outside)
     }
 
     /// The same for a call that holds no thread, and so can't be interrupted.

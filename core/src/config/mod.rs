@@ -48,15 +48,6 @@ pub struct Limits {
     pub descriptors: Option<u32>,
 }
 
-impl Limits {
-    /// Bytes of native stack that a call with these limits may need on the caller's thread: the
-    /// guest's, and some for the host functions that it calls.
-    #[must_use]
-    pub fn native_stack(&self) -> usize {
-        size::native_stack(self.stack)
-    }
-}
-
 /// Which compiler makes a plugin's code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compile {

@@ -5,12 +5,6 @@ use crate::error::{Error, ErrorKind, Result, escape};
 /// The sizes of a guest's stack that can be asked for.
 pub(crate) const STACKS: std::ops::RangeInclusive<u64> = 64 << 10..=512 << 20;
 
-/// Without a limit.
-const DEFAULT_STACK: u64 = 4 << 20;
-
-/// What the frames of host functions need, on top of the guest's stack.
-const HOST_FRAMES: usize = 1 << 20;
-
 /// A unit by its name in lower case. Letters alone are powers of 1024, as they are for `docker`,
 /// `dd` and the JVM; so is Python's and Go's practice for what ends in `iB`.
 fn unit(name: &str) -> Option<u64> {
@@ -59,12 +53,6 @@ pub(crate) fn check_stack(bytes: u64, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::TypeMismatch, format!("{name} is {bytes} bytes; it must be from 64 KiB to 512 MiB")))
-}
-
-/// Native stack that a call may need: the guest's, and some for the host functions that it calls.
-pub(crate) fn native_stack(limit: Option<u64>) -> usize {
-    let guest = limit.unwrap_or(DEFAULT_STACK).clamp(*STACKS.start(), *STACKS.end()).next_power_of_two();
-    usize::try_from(guest).unwrap_or(usize::MAX).saturating_add(HOST_FRAMES)
 }
 
 fn read(text: &str) -> Option<u64> {
@@ -158,7 +146,5 @@ mod tests {
             let error = parse_stack_size(text, "limits.stack").expect_err("it is out of bounds");
             assert_eq!(error.message(), format!("limits.stack is {text} bytes; it must be from 64 KiB to 512 MiB"));
         }
-        let all: Vec<usize> = [None, Some(1), Some((4 << 20) + 1), Some(u64::MAX)].into_iter().map(native_stack).collect();
-        assert_eq!(all, [5 << 20, (64 << 10) + (1 << 20), 9 << 20, 513 << 20]);
     }
 }

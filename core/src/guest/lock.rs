@@ -13,8 +13,8 @@ use wasmtime::StoreContextMut;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::state::State;
-use crate::platform::stack::{self, thread_id};
-use crate::platform::{fork, membarrier};
+use crate::platform::stack::thread_id;
+use crate::platform::{fork, membarrier, window};
 use crate::sched::driver::Driver;
 use crate::sched::handoff::Handoff;
 use crate::sched::task;
@@ -165,7 +165,7 @@ struct Loan {
     borrower: u64,
     /// There unless a nested call has it.
     store: Option<StoreContextMut<'static, State>>,
-    /// Of a guest on a fiber: the coroutine of the host's language that the function runs in. Guests on their caller's stack look at windows: see `platform::stack`.
+    /// Of a guest on a fiber: the coroutine of the host's language that the function runs in. Guests on their caller's stack look at windows: see `platform::window`.
     coroutine: Option<u64>,
     /// The task that runs the function.
     task: usize,
@@ -181,7 +181,7 @@ impl Lock {
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
         let (coroutine, task) = match driver {
             Driver::Direct => (None, 0),
-            Driver::Fiber => (Some(stack::coroutine()), task::current()),
+            Driver::Fiber => (Some(window::coroutine()), task::current()),
         };
         let loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), borrower: thread_id(), store: Some(store), coroutine, task };
         let lent = Lent { loans: &self.loans, number: loan.number };
@@ -202,7 +202,7 @@ impl Lock {
     /// The store, for a call of the same instance from within the host function that has it. `None` while another call has it, and for another coroutine of this thread.
     pub(crate) fn borrow(&self) -> Option<StoreContextMut<'static, State>> {
         // Asked before the loan is touched: this is code of the host's.
-        let here = self.with_loan(|loan| loan.coroutine.is_some())?.then(stack::coroutine);
+        let here = self.with_loan(|loan| loan.coroutine.is_some())?.then(window::coroutine);
         self.with_loan(|loan| if loan.coroutine == here { loan.store.take() } else { None })?
     }
 

@@ -14,6 +14,7 @@ use crate::guest::memory_cache::MemoryCache;
 use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
 use crate::guest::words::Words;
+use crate::platform::fiber::FiberRef;
 use crate::sched::fairness::Fairness;
 use crate::wasi::context::{Host, Wasi};
 
@@ -51,6 +52,8 @@ pub(crate) struct State {
     /// What each call may use, if it is counted.
     pub(crate) fuel: Option<u64>,
     pub(crate) refusals: Refusals,
+    /// What the outermost call runs on, where its caller's stack is too small.
+    pub(crate) fiber: Option<FiberRef>,
     /// How many calls into the guest are under way, one within the other.
     pub(crate) depth: u32,
     /// Whether the guest's handles are there. Before that, only its start section runs.

@@ -139,9 +139,16 @@ impl Arguments<'_, '_> {
         Arguments { of: Of::Kept(plugin.clone(), function), export: self.export, block: self.block.into_owned() }
     }
 
-    /// Runs the call within the instance.
+    /// Runs the call within an instance whose guest is on its caller's stack.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) fn run_here<R>(&mut self, mut entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let export = self.export;
+        let (function, block) = self.parts();
+        entered.call_here(export, function, Work::Export(export, function, block), then)
+    }
+
+    /// Runs the call within the instance.
     pub(crate) async fn run_in<R>(
         &mut self,
         mut entered: Entered<'_>,

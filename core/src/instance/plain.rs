@@ -12,9 +12,8 @@ use crate::config::CallOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use crate::instance::arguments::{expect_count, no_export};
-use crate::instance::running::{Entered, Running, Wait};
+use crate::instance::running::{Running, Wait};
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
-use crate::sched::driver::{Driver, at_once};
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
 const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
@@ -170,7 +169,10 @@ impl<'a> PlainCall<'_, 'a> {
         }
         match self.running.admit(options) {
             // Made in its place: to wait for an entry would move it there.
-            Some(admitted) => at_once(self.run_in(admitted.enter(), Driver::Direct, then)),
+            Some(admitted) => {
+                let (export, function) = (self.export, self.function);
+                admitted.enter().call_here(export, function, self.work(), then)
+            }
             None => self.run_slowly(options, then),
         }
     }
@@ -179,17 +181,18 @@ impl<'a> PlainCall<'_, 'a> {
     fn run_slowly<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
         let running = self.running;
         running.hold(async {
-            let entered = running.enter(Wait::Thread, running.budget(options)).await?;
-            self.run_in(entered, running.driver(), then).await
+            let mut entered = running.enter(Wait::Thread, running.budget(options)).await?;
+            let (export, function) = (self.export, self.function);
+            entered.call(running.driver(), export, function, self.work(), then).await
         })
     }
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `run`")]
-    async fn run_in<R>(&mut self, mut entered: Entered<'_>, driver: Driver, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+    fn work(&mut self) -> Work<'_, 'static> {
         let raw = &mut self.raw[..self.values.max(1)];
         let flat = Flat { raw, nested: &self.nested[..self.lists], places: &self.places[..self.lists], size: self.size };
-        entered.call(driver, self.export, self.function, Work::Flat(self.export, self.function, flat), then).await
+        Work::Flat(self.export, self.function, flat)
     }
 
     /// Why the next parameter does not take such a value.

@@ -19,7 +19,8 @@ use crate::instance::arguments::Arguments;
 use crate::instance::seed::{Seed, note_fuel, refuel};
 use crate::interface::Function;
 use crate::platform::fork::Kept;
-use crate::platform::stack::{self, thread_id};
+use crate::platform::stack::thread_id;
+use crate::platform::window;
 use crate::platform::tsc::Stopwatch;
 use crate::sched::driver::{Driver, at_once};
 use crate::sched::task;
@@ -108,7 +109,7 @@ impl Running {
         if self.is_simple
             && options.are_default()
             && budget::interrupt().is_none()
-            && stack::is_clear()
+            && window::is_clear()
             && self.seed.lock.try_enter(thread_id())
         {
             if self.seed.life.is_fine() {
@@ -121,14 +122,11 @@ impl Running {
 
     /// Comes in for a call that is bounded, that may have to wait, or that may be refused.
     pub(crate) async fn enter(&self, wait: Wait, budget: Budget) -> Result<Entered<'_>> {
-        stack::check()?;
+        window::check()?;
         let driver = self.driver();
         let mut entered = self.come_in(wait, &budget).await?;
         if entered.entry == Entry::Nested && !entered.data().is_linked {
             return Err(unlinked());
-        }
-        if entered.entry == Entry::Outer && driver == Driver::Direct {
-            self.seed.check_stack()?;
         }
         // Who was cancelled while waiting should hear that, and not that the instance has died of it. Nor does anything begin whose end was asked for.
         if budget.is_limited() {
@@ -185,7 +183,7 @@ impl Running {
     ) -> Result<R> {
         arguments.check(self.seed.plugin.compiled())?;
         match self.admit(options) {
-            Some(admitted) => at_once(arguments.run_in(admitted.enter(), Driver::Direct, then)),
+            Some(admitted) => arguments.run_here(admitted.enter(), then),
             None => self.call_within(Wait::Thread, arguments, self.budget(options), then),
         }
     }
@@ -243,7 +241,7 @@ impl Running {
     /// Makes the guest anew, as it was after its initialisation.
     pub(crate) async fn reset(&self, wait: Wait, budget: Budget) -> Result<()> {
         self.seed.life.check_process()?;
-        stack::check()?;
+        window::check()?;
         let _leaving = self.come_in_alone(wait, &budget).await?;
         let (store, begun) = self.seed.begin(budget).await?;
         // SAFETY: this caller has the lock, and came in from outside: nobody has a reference to the store.
@@ -283,7 +281,7 @@ fn hold_until<T>(driver: Driver, future: impl Future<Output = Result<T>>, interr
     match driver {
         Driver::Direct => at_once(future),
         // Coroutines that share a stack copy it away while others run, and what waits is known to timers of other threads by its address.
-        Driver::Fiber if stack::has_coroutines() => task::run_here(Box::pin(future).as_mut(), interrupted),
+        Driver::Fiber if window::has_coroutines() => task::run_here(Box::pin(future).as_mut(), interrupted),
         Driver::Fiber => task::run_here(pin!(future), interrupted),
     }
 }
@@ -410,8 +408,6 @@ impl<'i> Entered<'i> {
     }
 
     /// Runs guest code. What ends it ends the instance.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `call`")]
     async fn run(&mut self, driver: Driver, work: Work<'_, '_>) -> Result<u64> {
         self.is_running = true;
         let done = if driver == Driver::Fiber && self.data().wasi.budget.is_limited() {
@@ -424,6 +420,17 @@ impl<'i> Entered<'i> {
         done.inspect_err(|error| self.failed(error))
     }
 
+    /// The same for a guest on its caller's stack.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as `call_here`")]
+    fn run_here(&mut self, work: Work<'_, '_>) -> Result<u64> {
+        let done = work.run_here(self.store());
+        if let Err(error) = &done {
+            self.failed(error);
+        }
+        done
+    }
+
     #[cold]
     fn failed(&mut self, error: &Error) {
         self.running.seed.life.kill(error);
@@ -431,8 +438,6 @@ impl<'i> Entered<'i> {
     }
 
     /// Calls an export. `then` lifts the result, where the host's objects may be touched.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub(crate) async fn call<R>(
         &mut self,
         driver: Driver,
@@ -441,7 +446,10 @@ impl<'i> Entered<'i> {
         work: Work<'_, '_>,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
-        if driver == Driver::Fiber && self.entry == Entry::Outer {
+        if driver == Driver::Direct {
+            return self.call_here(export, function, work, then);
+        }
+        if self.entry == Entry::Outer {
             if self.running.seed.plugin.compiled().cpu_history.computes(export) {
                 task::away().await;
             }
@@ -451,7 +459,7 @@ impl<'i> Entered<'i> {
         let raw = self.run(driver, work).await?;
         self.store().data_mut().refusals.check(function)?;
         let is_reentered = self.entry == Entry::Reentered;
-        if driver == Driver::Fiber && !is_reentered {
+        if !is_reentered {
             task::go_home().await;
             // Before the result is read: whoever has it may want to call the instance at once.
             if self.entry == Entry::Outer && self.store().data_mut().fairness.end() {
@@ -465,6 +473,31 @@ impl<'i> Entered<'i> {
             self.run(driver, Work::Release(post, raw)).await?;
         }
         result
+    }
+
+    /// The same for a guest on its caller's stack.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what was called is then not moved")]
+    pub(crate) fn call_here<R>(
+        &mut self,
+        export: usize,
+        function: &Function,
+        work: Work<'_, '_>,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
+        let raw = self.run_here(work)?;
+        self.store().data_mut().refusals.check(function)?;
+        let result = then(Outcome { driver: Driver::Direct, store: self.store(), function, export, raw });
+        if self.data().release.is_some() {
+            self.release_here()?;
+        }
+        result
+    }
+
+    #[cold]
+    fn release_here(&mut self) -> Result<()> {
+        let Some((post, raw)) = self.store().data_mut().release.take() else { return Ok(()) };
+        self.run_here(Work::Release(post, raw)).map(drop)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::quota::DEFAULT_MAX_VALUE;
-use crate::call::invoke::{Callee, enter};
+use crate::call::invoke::{Callee, enter, no_stack};
 use crate::compile::engine::Stack;
 use crate::config::CallOptions;
 use crate::config::budget::{Budget, cancelled};
@@ -22,7 +22,7 @@ use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
 use crate::guest::state::State;
 use crate::platform::tsc::Stopwatch;
-use crate::platform::{fork, stack};
+use crate::platform::{fiber, fork, window};
 use crate::plugin::linked::Linked;
 use crate::plugin::{Compiled, Plugin};
 use crate::sched::driver::Driver;
@@ -64,7 +64,7 @@ impl Kind {
     /// One whose callers wait on their threads. Coroutines that share the stack of their thread may leave a host function in the middle, and enter another guest:
     /// Wasmtime knows the guests of a thread by a chain through its stack, and only guests on fibers may be left in any order.
     pub(crate) fn holding() -> Kind {
-        let driver = if stack::has_coroutines() { Driver::Fiber } else { Driver::Direct };
+        let driver = if window::has_coroutines() { Driver::Fiber } else { Driver::Direct };
         Kind { driver, suspends: false, pool: 0 }
     }
 
@@ -109,21 +109,13 @@ impl Seed {
         })
     }
 
-    /// Checks that the guest finds enough stack here, where that may not be one of its own.
-    #[inline]
-    pub(crate) fn check_stack(&self) -> Result<()> {
-        // Also without imports: functions for lines and for interrupts are code of the host's, which may switch stacks.
-        stack::check_stack(self.stack.native())
-    }
-
     /// Makes a guest, and has it begin, within that budget: its `_initialize` is run, or all of a command. Gives its store, and what has ended it.
     pub(crate) async fn begin(&self, budget: Budget) -> Result<(Store<State>, Result<()>)> {
-        stack::check()?;
+        window::check()?;
         let driver = self.kind.driver;
-        match driver {
-            Driver::Direct => self.check_stack()?,
+        if driver == Driver::Fiber {
             // A guest takes a while to make, and no loop should wait for it.
-            Driver::Fiber => task::away().await,
+            task::away().await;
         }
         let Fresh { mut store, linked } = self.fresh()?;
         // Of a guest that is made anew, this is the moment when it lives again.
@@ -191,6 +183,7 @@ impl Seed {
             release: None,
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             refusals: Refusals::default(),
+            fiber: None,
             depth: 0,
             is_linked: false,
         };
@@ -214,7 +207,7 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     let held = fork::hold()?;
     let made = match driver {
         // A start section is rare, but guest code.
-        Driver::Direct => stack::with_stack(seed.stack.native(), || pre.instantiate(&mut *store)),
+        Driver::Direct => fiber::with_stack(seed.stack.native(), |_| pre.instantiate(&mut *store)).map_err(no_stack)?,
         Driver::Fiber => pre.instantiate_async(&mut *store).await,
     };
     drop(held);

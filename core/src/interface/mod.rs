@@ -15,7 +15,8 @@ pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fiber;
 
 /// The typed description of a plugin: a WIT world.
 #[derive(Debug)]
@@ -62,9 +63,8 @@ impl Interface {
     pub fn parse(wit: &str) -> Result<Interface> {
         // The reader of WIT calls itself for what is nested, and this may be a thread with a small
         // stack.
-        #[cfg(not(miri))]
-        return stacker::maybe_grow(1 << 20, 4 << 20, || wit::parse(wit));
-        #[cfg(miri)]
-        wit::parse(wit)
+        const NEEDED: usize = 1 << 20;
+        fiber::with_stack(NEEDED, |_| wit::parse(wit))
+            .unwrap_or_else(|error| Err(Error::new(ErrorKind::InvalidPlugin, format!("no stack to read WIT on: {error}"))))
     }
 }

@@ -4,9 +4,11 @@
 
 pub(crate) mod async_fd;
 pub(crate) mod descriptor;
+pub(crate) mod fiber;
 pub(crate) mod folder;
 pub(crate) mod fork;
 pub(crate) mod membarrier;
 pub(crate) mod runtime;
 pub(crate) mod stack;
 pub(crate) mod tsc;
+pub(crate) mod window;

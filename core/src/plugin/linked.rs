@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::{AsContextMut, Caller, Engine, FuncType, InstancePre, Linker, Module, Val, ValRaw};
 
-use crate::call::host_call::dispatch;
+use crate::call::host_call::{dispatch, dispatch_here};
 use crate::call::invoke::{raw, value};
 use crate::compile::engine::{self, Settings};
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +14,7 @@ use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::SlotKind;
 use crate::platform::fork::{self, Kept};
-use crate::sched::driver::{Driver, at_once};
+use crate::sched::driver::Driver;
 use crate::wasi::linker;
 use crate::wasi::sockets::versions::Versions;
 
@@ -69,7 +69,7 @@ fn define(linker: &mut Linker<State>, driver: Driver, imports: &Arc<[Import]>, n
     match driver {
         Driver::Direct => {
             let call = move |mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]| {
-                at_once(dispatch(Driver::Direct, &all[number], number, caller.as_context_mut(), raw)).map_err(Error::into_wasmtime)
+                dispatch_here(&all[number], number, caller.as_context_mut(), raw).map_err(Error::into_wasmtime)
             };
             // SAFETY: the function reads as many parameters and writes the result of the type that `signatures.rs` compared with `ty`.
             unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map(drop)
@@ -87,7 +87,7 @@ async fn on_fiber(import: &Import, number: usize, mut caller: Caller<'_, State>,
     let mut values: Vec<MaybeUninit<ValRaw>> = params.iter().map(|param| MaybeUninit::new(raw(param))).collect();
     // Room for the result, which takes the place of the parameters.
     values.resize(values.len().max(1), MaybeUninit::new(ValRaw::u64(0)));
-    dispatch(Driver::Fiber, import, number, caller.as_context_mut(), &mut values).await?;
+    dispatch(import, number, caller.as_context_mut(), &mut values).await?;
     if let (Some(result), Some(given)) = (results.first_mut(), values.first()) {
         let kind = import.function.abi.result.flat.map_or(SlotKind::I32, |slot| slot.kind);
         // SAFETY: all of them were written above, and `dispatch` writes whole values.

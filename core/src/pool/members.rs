@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guest::reentry::{unique, would_wait_for_its_pool};
 use crate::instance::running::{Running, Wait};
 use crate::instance::seed::{Kind, Seed};
-use crate::platform::{runtime, stack};
+use crate::platform::{runtime, window};
 use crate::plugin::Plugin;
 use crate::pool::PoolOptions;
 use crate::pool::wait_queue::{Fate, Grant, Member, WaitQueue};
@@ -63,7 +63,7 @@ impl Members {
     /// Takes an instance that is free, or makes one, or waits for its turn. Who has one of them already, which `is_within` says, might wait for itself.
     pub(crate) async fn take(self: &Arc<Self>, wait: Wait, budget: &Budget, is_within: bool) -> Result<Taken> {
         // Before anything is waited for: it may be this thread that has to give it back.
-        stack::check()?;
+        window::check()?;
         let grant = match wait {
             Wait::Never => self.queue.try_take()?.ok_or_else(needs_this_thread)?,
             _ if is_within => self.queue.try_take()?.ok_or_else(is_its_own)?,

@@ -19,7 +19,7 @@ use std::{mem, ptr};
 use crate::config::budget::{LOOK, interrupt};
 use crate::error::{Error, Result};
 use crate::platform::runtime;
-use crate::platform::stack;
+use crate::platform::window;
 
 /// The thread of a host's event loop.
 pub trait Home: Send + Sync {
@@ -39,8 +39,8 @@ pub struct Job(Option<Arc<Task>>);
 impl Job {
     /// Runs the task until it waits, or goes elsewhere. Takes no longer than two ticks of the clock, of 2 ms each, but for the host's own functions.
     pub fn run(mut self) {
-        if stack::check().is_err() {
-            return stack::when_clear(|| self.run());
+        if window::check().is_err() {
+            return window::when_clear(|| self.run());
         }
         // The loop gives it a turn, so it has had one.
         IS_OWED.set(false);

@@ -10,7 +10,7 @@ use crate::config::budget::Budget;
 use crate::error::go_panic;
 use crate::error::{Error, Result};
 use crate::platform::descriptor::{Descriptor, Wants};
-use crate::platform::stack::Window;
+use crate::platform::window;
 use crate::sched::driver::Driver;
 
 /// Where a guest's output goes.
@@ -73,9 +73,9 @@ impl LineSink {
     }
 
     fn give(&self, line: &[u8]) -> Result<()> {
-        let _window = Window::open();
         // A panic of the host's code must not unwind through the guest's frames.
-        catch_unwind(AssertUnwindSafe(|| (self.0)(line))).unwrap_or_else(|panic| Err(Error::from_panic("the function for output", &*panic)))
+        window::outside(|| catch_unwind(AssertUnwindSafe(|| (self.0)(line))))
+            .unwrap_or_else(|panic| Err(Error::from_panic("the function for output", &*panic)))
     }
 }
 

@@ -1,0 +1,221 @@
+//! Where the host's code runs in the middle of a guest.
+//!
+//! Wasmtime keeps, for each thread, a chain of the guest calls that are under way, through the
+//! frames on the stack: they must end in the order in which they began. Host code that a guest has
+//! called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack in
+//! the middle, and another one that calls a guest adds to the chain what will end too early. So each
+//! place where a guest has called the host's code is a *window*, which notes the stack that it is
+//! on, and nothing enters a guest on a thread with a window but code on that same stack, below it.
+
+use std::cell::{Cell, RefCell};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::platform::fiber;
+use crate::platform::fork::Lasting;
+use crate::platform::stack::{address, is_below, thread_id};
+
+/// Where host code runs that a guest has called.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The address of a frame on its stack; 0 where there is none.
+    frame: usize,
+    /// The coroutine that it is of, among those that share a stack.
+    coroutine: u64,
+}
+
+const NOWHERE: Place = Place { frame: 0, coroutine: 0 };
+
+thread_local! {
+    static INNERMOST: Cell<Place> = const { Cell::new(NOWHERE) };
+    /// What waits for the thread to have no window of another stack.
+    static LATER: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether no guest of this thread has called the host's code, so that any guest may be entered.
+#[inline]
+pub(crate) fn is_clear() -> bool {
+    INNERMOST.get().frame == 0
+}
+
+/// Whether a guest may be entered here.
+///
+/// # Errors
+///
+/// `busy` while a host function is under way on this thread that belongs to another stack.
+#[inline]
+pub(crate) fn check() -> Result<()> {
+    if is_clear() || is_within() { Ok(()) } else { Err(elsewhere()) }
+}
+
+/// Whether this is the stack of the innermost window, below it.
+#[cold]
+fn is_within() -> bool {
+    let Place { frame, coroutine } = INNERMOST.get();
+    is_below(frame) && coroutine == self::coroutine()
+}
+
+#[cold]
+fn elsewhere() -> Error {
+    let text = "a host function of another greenlet, fiber or coroutine is under way on this thread: its guest has \
+                to go on first. Make calls whose host functions switch to others on threads of their own, or await \
+                them (an asynchronous instance)";
+    Error::new(ErrorKind::Busy, text)
+}
+
+/// Does something as soon as guests may be entered on this thread again: now, most often.
+pub(crate) fn when_clear(job: impl FnOnce() + 'static) {
+    if check().is_ok() {
+        return job();
+    }
+    LATER.with_borrow_mut(|later| later.push(Box::new(job)));
+}
+
+/// Runs the host's code in the middle of a guest, on the stack that the host has called from.
+#[inline]
+pub(crate) fn outside<R>(code: impl FnOnce() -> R) -> R {
+    fiber::leave(|| {
+        let _window = Window::open();
+        code()
+    })
+}
+
+/// Host code that runs in the middle of a guest, while this lives.
+struct Window {
+    thread: u64,
+    own: Place,
+    outer: Place,
+}
+
+impl Window {
+    fn open() -> Window {
+        let own = Place { frame: address(), coroutine: 0 };
+        Window { thread: thread_id(), own, outer: INNERMOST.replace(own) }
+    }
+}
+
+impl Drop for Window {
+    #[inline]
+    fn drop(&mut self) {
+        let innermost = INNERMOST.replace(self.outer);
+        if innermost.frame != self.own.frame || thread_id() != self.thread {
+            out_of_order();
+        }
+        // A thread that ends has nothing to catch up with.
+        if LATER.try_with(|later| !later.borrow().is_empty()).unwrap_or(false) {
+            catch_up();
+        }
+    }
+}
+
+/// The frames of the guest that called are on top of another chain than this thread's: neither a
+/// return nor a panic could find their way.
+#[cold]
+fn out_of_order() -> ! {
+    eprintln!(
+        "undergo: a host function has returned on another thread than it was called on, or was left by a \
+         jump; its guest can't go on, nor can the process"
+    );
+    std::process::abort()
+}
+
+#[cold]
+fn catch_up() {
+    for job in LATER.take() {
+        when_clear(job);
+    }
+}
+
+/// Which coroutine of the host's language runs, if these share the stack of their thread.
+pub(crate) fn coroutine() -> u64 {
+    COROUTINE.get().and_then(|function| function()).unwrap_or(0)
+}
+
+/// Whether there may be such coroutines in this program.
+pub(crate) fn has_coroutines() -> bool {
+    COROUTINE.get().is_some_and(|function| function().is_some())
+}
+
+static COROUTINE: Lasting<fn() -> Option<u64>> = Lasting::new();
+
+/// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native
+/// stack, as Python's greenlets do: a number that no other living coroutine of the thread has; 0 for
+/// the thread's own; `None` in a program that has none.
+///
+/// Instances that are made where there may be some run their guests as asynchronous ones do, so that
+/// a host function may be left in the middle, and others entered meanwhile. Only the first function
+/// that is set counts. The binding also tells when the host's code begins to run: see
+/// [`in_coroutine`].
+pub fn set_coroutine(function: fn() -> Option<u64>) {
+    COROUTINE.get_or_make(|| function);
+}
+
+/// Tells that the host's code which the guest of this thread has called runs in that coroutine.
+/// Without it, it counts as that of the thread itself.
+#[inline]
+pub fn in_coroutine(coroutine: u64) {
+    let innermost = INNERMOST.get();
+    if innermost.frame != 0 {
+        INNERMOST.set(Place { coroutine, ..innermost });
+    }
+}
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_window_lets_in_what_is_below_it_on_its_stack() {
+        assert!(is_clear() && check().is_ok());
+        outside(|| {
+            assert!(!is_clear());
+            below(|| assert!(check().is_ok()));
+            // Another stack, wherever it lies.
+            assert!(check_on_another_stack().is_err_and(|error| error.kind() == ErrorKind::Busy));
+        });
+        assert!(is_clear());
+        // The host's code is on its caller's stack, though the guest is not.
+        let checked = fiber::with_stack(1 << 30, |_| outside(|| (below(check).is_ok(), check_on_another_stack().is_ok())));
+        assert_eq!(checked.expect("memory"), (true, false));
+        assert!(is_clear());
+    }
+
+    #[inline(never)]
+    fn below<R>(code: impl FnOnce() -> R) -> R {
+        let mut frame = [0_u8; 256];
+        std::hint::black_box(&mut frame);
+        code()
+    }
+
+    fn check_on_another_stack() -> Result<()> {
+        // As a coroutine does: without telling us.
+        stacker::grow(1 << 20, check)
+    }
+
+    #[test]
+    fn coroutines_of_one_stack_are_told_apart() {
+        thread_local!(static CURRENT: Cell<u64> = const { Cell::new(0) });
+        set_coroutine(|| Some(CURRENT.get()));
+        let done = Arc::new(AtomicU32::new(0));
+        let window = Window::open();
+        below(|| assert!(check().is_ok()));
+        CURRENT.set(1);
+        below(|| assert!(check().is_err()));
+        in_coroutine(1);
+        below(|| assert!(check().is_ok()));
+        CURRENT.set(2);
+        below(|| assert!(check().is_err()));
+        let counted = done.clone();
+        when_clear(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        assert_eq!(done.load(Ordering::SeqCst), 0);
+        CURRENT.set(1);
+        drop(window);
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        CURRENT.set(0);
+    }
+}
