@@ -10,7 +10,8 @@ use std::time::Duration;
 use common::{PLAIN, expect, plugin, quiet};
 use undergo::{CallOptions, Error, ErrorKind, Instance, Plugin, PoolOptions, Result, Value};
 
-const STACK: usize = 256 << 10;
+/// That of a thread of the JVM.
+const STACK: usize = 1 << 20;
 
 fn on_a_small_thread<R: Send>(code: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| {

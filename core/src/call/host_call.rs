@@ -34,11 +34,8 @@ pub(crate) async fn dispatch(
     let mut later = Later::default();
     let lease = store.data().suspends.then(|| Lease { id: reentry::unique(), pool: store.data().pool });
     let mut calls = Calls { driver: Driver::Fiber, import, store: &mut store, raw, later: &mut later, lease };
-    let mut result = if host.at_home() {
-        task::at_home(|| calls.with(|call| host.call(call))).await
-    } else {
-        calls.with(|call| host.call(call))
-    };
+    let mut result =
+        if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) };
     if let (Ok(()), Some(deferred)) = (&result, calls.later.deferred.take()) {
         result = calls.answered_by(deferred).await;
     }

@@ -78,16 +78,18 @@ fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [Val
             Some(fiber) => fiber.enter(|| call(entered.store)).unwrap_or_else(|| Err(Trap::StackOverflow.into())),
         }
     };
-    if entered.end(result)? {
-        return store.data().wasi.streams.finish();
-    }
-    Ok(())
+    let streams = if entered.end(result)? { &store.data().wasi.streams } else { return Ok(()) };
+    if streams.are_unfinished() { streams.finish() } else { Ok(()) }
 }
 
 /// Runs guest code; calls from within its host functions find the fiber that it runs on.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "nothing but a call, most often")]
-fn outermost<R>(store: &mut StoreContextMut<'_, State>, fiber: Option<FiberRef>, call: impl FnOnce(&mut StoreContextMut<'_, State>) -> R) -> R {
+fn outermost<R>(
+    store: &mut StoreContextMut<'_, State>,
+    fiber: Option<FiberRef>,
+    call: impl FnOnce(&mut StoreContextMut<'_, State>) -> R,
+) -> R {
     if fiber.is_none() {
         return call(store);
     }
@@ -100,7 +102,10 @@ fn outermost<R>(store: &mut StoreContextMut<'_, State>, fiber: Option<FiberRef>,
 /// The error where the system gives no memory for a stack.
 #[cold]
 pub(crate) fn no_stack(error: io::Error) -> Error {
-    Error::new(ErrorKind::Trap, format!("the guest needs a stack of its own, since its caller's is too small, and the system gives none: {error}"))
+    Error::new(
+        ErrorKind::Trap,
+        format!("the guest needs a stack of its own, since its caller's is too small, and the system gives none: {error}"),
+    )
 }
 
 /// Guest code that is under way.

@@ -195,6 +195,7 @@ pub struct Extension(Lasting<(TypeId, Box<dyn Any + Send + Sync>)>);
 impl Extension {
     /// The host's data; made by `make` the first time, or by another thread at the same time.
     /// `None` if it has another type than `T`.
+    #[inline]
     pub fn get_or_init<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
         let (id, data) = self.0.get_or_make(|| (TypeId::of::<T>(), Box::new(make())));
         // As `downcast_ref`, without its call for the type's id: each call of a host gets here.

@@ -252,6 +252,7 @@ impl Stream {
     }
 
     /// Whether there is a line without a newline.
+    #[inline]
     pub(crate) fn is_unfinished(&self) -> bool {
         self.unfinished.load(Ordering::Relaxed)
     }

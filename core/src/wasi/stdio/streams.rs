@@ -48,12 +48,13 @@ impl Streams {
     }
 
     /// Whether [`finish`](Streams::finish) has something to do.
+    #[inline]
     pub(crate) fn are_unfinished(&self) -> bool {
-        [&self.stdout, &self.stderr].iter().any(|stream| stream.is_unfinished())
+        self.stdout.is_unfinished() || self.stderr.is_unfinished()
     }
 
     /// Gives lines without a newline to their functions: the call is over.
-    #[inline]
+    #[cold]
     pub(crate) fn finish(&self) -> Result<()> {
         let out = self.stdout.finish();
         let err = self.stderr.finish();
