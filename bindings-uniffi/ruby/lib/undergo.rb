@@ -3,7 +3,8 @@
 # Go plugins as typed, sandboxed functions of Ruby.
 #
 #   plugin = Undergo::Plugin.load("greeter.wasm")
-#   greeter = plugin.instantiate(imports: { directory: { lookup: ->(name) { [] } } }, limits: { memory: "64MiB", timeout: 2 })
+#   imports = { directory: { lookup: ->(name) { [] } } }
+#   greeter = plugin.instantiate(imports: imports, limits: { memory: "64MiB", timeout: 2 })
 #   greeter.greet({ name: "Ada", tags: [] }, shout: true)
 module Undergo
   # Loads a plugin and makes an instance of it: Plugin.load(path).instantiate(**options).

@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module Undergo
-  # Ends calls from another thread: `instance.using(cancel: token).greet(...)`. One token may serve many calls, and is used up once it is cancelled.
+  # Ends calls from another thread: `instance.using(cancel: token).greet(...)`. One token may serve
+  # many calls; a cancelled token stays cancelled.
   class CancelToken
     # The library's.
     attr_reader :core
@@ -15,7 +16,7 @@ module Undergo
       @core.cancel
     end
 
-    # Whether it was cancelled.
+    # Whether it is cancelled.
     def cancelled?
       @core.is_cancelled
     end

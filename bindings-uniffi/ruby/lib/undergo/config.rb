@@ -27,7 +27,7 @@ module Undergo
     end
   end
 
-  # A directory of the host, given to the guest: for reading and writing, or for reading alone.
+  # A directory of the host that the guest gets, for reading and writing or for reading only.
   class Dir
     # Its path on the host.
     attr_reader :path
@@ -41,26 +41,36 @@ module Undergo
     end
   end
 
-  # What an instance may reach. By default nothing but the standard output and error of this process.
+  # What an instance may reach: by default, only the standard output and error of this process.
   #
-  # - args: os.Args behind the program's name, which is always there.
+  # - args: os.Args after the program's name, which is always there.
   # - env: a Hash of environment variables; nothing is taken from this process's own environment.
-  # - dirs: a Hash of directories of the host, by the path at which the guest sees them: Dir, or a path, which is given for reading and writing. They are opened once,
-  #   when an instance, a pool or a run is made of the sandbox. Where none is given at "/", the guest sees an empty root that it can only read.
-  # - temp: whether the guest gets a folder for temporary files at "/tmp", of its own and empty: made with it, in the host's own place for such folders, and gone when it is reset or
-  #   freed. Only the host's disk bounds what it writes there.
-  # - stdin: what the guest reads: a String is its content, a Pathname is a file (or a FIFO), which each instance reads from its beginning, and :inherit is the standard input
-  #   of this process.
-  # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line as a String without its newline; nil is :inherit for an instance, and
-  #   :capture for a command that is run. What an instance printed to a captured stream is read with Instance#take_stdout. The function is called on a thread of its own while the call waits; what it raises ends the call and the instance, and reaches the caller.
-  #   It can't call the instance whose output it gets.
-  # - capture_limit: bytes of a captured stream that are kept; what is beyond is dropped.
-  # - clock: for runs that can be repeated: the guest's clock begins at this Time, from 1970 on, anew for each instance and each run. It goes on by a microsecond whenever the
-  #   guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
-  # - seed: likewise: all random numbers of the guest follow from this, those of crypto/rand and the order of maps included: never for keys.
-  # - network: what it may reach over the network: a rule such as "example.org:443" or "listen=127.0.0.1:8080", or an Array of them; docs/network.md has all of them.
-  # - listeners: an address such as "127.0.0.1:8080" at which the host listens for the guest, which needs no rule to accept there, or an Array of them. Their descriptors are the
-  #   first behind those of the directories, from 3 on. They are opened for each instance, each run and each pool, whose instances share them, and closed with it.
+  # - dirs: a Hash of directories of the host, by the path at which the guest sees them: a Dir, or a
+  #   path, which is readable and writable. They are opened once, when an instance, a pool or a run
+  #   is created. If none is given at "/", the guest sees an empty root that it can only read.
+  # - temp: whether the guest gets a private, empty folder at "/tmp". It is created with the
+  #   instance, in the host's place for temporary files, and removed when the instance is reset or
+  #   freed. Only the host's disk limits what the guest writes there.
+  # - stdin: the guest's standard input: a String is its content; a Pathname is a file or a FIFO,
+  #   which each instance reads from its beginning; :inherit is the standard input of this process.
+  # - stdout, stderr: :inherit, :discard, :capture, or what responds to `call`, which gets each line
+  #   as a String without its newline; nil is :inherit for an instance, and :capture for a command
+  #   that is run. Instance#take_stdout returns captured output. The function is called on a
+  #   separate thread while the call waits. What it raises ends the call and the instance, and
+  #   reaches the caller. It can't call the instance whose output it gets.
+  # - capture_limit: bytes of a captured stream that are kept; the rest is dropped.
+  # - clock: for repeatable runs: the guest's clock starts at this Time, from 1970 on, anew for each
+  #   instance and each run. It advances by a microsecond whenever the guest reads it, and to the
+  #   end of a wait such as `time.Sleep`, which takes no time. Timeouts, and the times of files,
+  #   follow the host's clock.
+  # - seed: for repeatable runs: all random numbers of the guest follow from this, including those
+  #   of crypto/rand and the order of maps. Never use it where keys are made.
+  # - network: what it may reach over the network: a rule such as "example.org:443" or
+  #   "listen=127.0.0.1:8080", or an Array of them; docs/network.md has all forms.
+  # - listeners: an address such as "127.0.0.1:8080" at which the host listens for the guest, which
+  #   needs no rule to accept there, or an Array of them. Their descriptors are the first ones after
+  #   those of the directories, from 3 on. They are opened for each instance, each run and each
+  #   pool, whose instances share them, and closed with it.
   class Sandbox
     OPTIONS = %i[args env dirs temp stdin stdout stderr capture_limit clock seed network listeners].freeze
     private_constant :OPTIONS
@@ -85,14 +95,14 @@ module Undergo
       freeze
     end
 
-    # Reads what may be a Hash of the same. With `own` some of it is replaced, for one run of a command.
+    # Reads what may be a Hash of the same. `own` replaces some of it, for one run of a command.
     def self.of(given, **own)
       return new(**(given || {}), **own) unless given.is_a?(Sandbox)
 
       own.empty? ? given : new(**OPTIONS.to_h { |name| [name, given.public_send(name)] }, **own)
     end
 
-    # As the library wants it; the lines' functions belong to `owner`.
+    # As the library expects it; the functions for lines belong to `owner`.
     def core(owner)
       dirs = @dirs.map { |guest, dir| UndergoCore::Dir.new(guest: guest, path: dir.path, readonly: dir.readonly) }
       UndergoCore::Sandbox.new(args: @args, env: @env, dirs: dirs, temp: @temp, stdin: input, stdout: output(@stdout, owner), stderr: output(@stderr, owner),
@@ -161,16 +171,22 @@ module Undergo
     end
   end
 
-  # What an instance may use. By default there is no limit but those of WebAssembly (4 GiB of memory) and of one value. Sizes are bytes, or texts such as "64MiB".
+  # What an instance may use. By default the only limits are those of WebAssembly (4 GiB of memory)
+  # and of one value. Sizes are bytes, or texts such as "64MiB".
   #
   # - memory: guest memory.
-  # - timeout: seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
-  # - value: bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
-  # - output: bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
-  # - table: elements of the guest's tables, all together, 4,194,304 by default.
-  # - stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
-  # - fuel: how much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
-  # - descriptors: descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
+  # - timeout: seconds that a call, or the initialisation, may take: computing, sleeping, host
+  #   functions and waiting for the instance.
+  # - value: bytes that Ruby may need for one value from the guest, as objects, 1 GiB by default.
+  # - output: bytes that the guest may write to each of its two outputs over its life; the rest is
+  #   dropped, which is not an error for the guest.
+  # - table: elements of all tables of the guest together, 4,194,304 by default.
+  # - stack: guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by
+  #   default.
+  # - fuel: how much each call, and the initialisation, may compute, in units of about one
+  #   WebAssembly instruction. It costs about a tenth of the speed.
+  # - descriptors: descriptors of this process that the guest may hold at once, 128 by default:
+  #   files, directories, sockets, accepted connections, and pipes.
   class Limits
     attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel, :descriptors
 
@@ -192,7 +208,7 @@ module Undergo
       given.is_a?(Limits) ? given : new(**(given || {}))
     end
 
-    # As the library wants it.
+    # As the library expects it.
     def core
       UndergoCore::Limits.new(memory: @memory, timeout: @timeout, value: @value, output: @output, table: @table, stack: @stack, fuel: @fuel, descriptors: @descriptors)
     end

@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module Undergo
-  # A frame of a Go traceback: the function with its package, the source file ("" where it is not known), and the line in it (0 where it is not known).
+  # A frame of a Go traceback: the function with its package, the source file ("" if unknown), and
+  # the line in it (0 if unknown).
   Frame = Struct.new(:function, :file, :line) do
     # As a line of a backtrace of Ruby.
     def to_s
@@ -9,7 +10,8 @@ module Undergo
     end
   end
 
-  # What went wrong in a call of a plugin. Each kind has its class. Its backtrace begins with the Go frames, where there are any.
+  # The base of all errors; each kind has its class. The backtrace begins with the Go frames, if
+  # there are any.
   class Error < StandardError
     class << self
       # The kind, as in every language: "type-mismatch".
@@ -30,17 +32,18 @@ module Undergo
 
     # The sentence alone, without the path.
     attr_reader :sentence
-    # Where a value does not fit: "greet(p.tags[3])"; "" when the error is not about a value.
+    # Which part of a value is wrong: "greet(p.tags[3])"; "" if the error is not about a value.
     attr_reader :path
     # The Go traceback, an Array of Frame, innermost call first.
     attr_reader :frames
-    # The first of `frames` that is not of Go's runtime; nil where there is none.
+    # The first of `frames` outside of Go's runtime; nil if there is none.
     attr_reader :origin
     # The code of os.Exit; nil for other errors.
     attr_reader :exit_code
-    # What the plugin wrote to its standard error during the call, or the end of it.
+    # The end of what the plugin wrote to its standard error during the call.
     attr_reader :stderr
-    # What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed. The last such thing; nil where there is none.
+    # The last thing that the sandbox denied the plugin during the call, with the rule that would
+    # allow it: perhaps why the call failed. nil if there is none.
     attr_reader :denied
 
     def initialize(text = nil, sentence: nil, path: "", frames: [], origin: nil, exit_code: nil, stderr: "", denied: nil)
@@ -60,7 +63,7 @@ module Undergo
     end
   end
 
-  # Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+  # The module is not WebAssembly, is damaged, or was built in a way that can't be called.
   class InvalidPluginError < Error
     for_kind "invalid-plugin"
   end
@@ -75,7 +78,7 @@ module Undergo
     for_kind "unknown-export"
   end
 
-  # A function was given with another signature than the plugin wants.
+  # A given function has another signature than the plugin needs.
   class SignatureMismatchError < Error
     for_kind "signature-mismatch"
   end
@@ -90,37 +93,38 @@ module Undergo
     for_kind "guest-error"
   end
 
-  # The Go code panicked, or its runtime gave up. `frames` is the goroutine's trace. The instance has ended.
+  # The Go code panicked, or its runtime gave up. `frames` is the goroutine's trace. The instance is
+  # dead.
   class PanicError < Error
     for_kind "panic"
   end
 
-  # The Go code called os.Exit with `exit_code`. The instance has ended.
+  # The Go code called os.Exit with `exit_code`. The instance is dead.
   class ExitError < Error
     for_kind "exit"
   end
 
-  # The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended.
+  # The guest did what WebAssembly forbids, or its stack overflowed. The instance is dead.
   class TrapError < Error
     for_kind "trap"
   end
 
-  # The call took longer than its timeout. The instance has ended, unless the call never began.
+  # The call took longer than its timeout. The instance is dead, unless the call had not begun.
   class TimeoutError < Error
     for_kind "timeout"
   end
 
-  # The call was cancelled. The instance has ended.
+  # The call was cancelled. The instance is dead.
   class CancelledError < Error
     for_kind "cancelled"
   end
 
-  # The fuel was used up. The instance has ended.
+  # The fuel was used up. The instance is dead.
   class OutOfFuelError < Error
     for_kind "out-of-fuel"
   end
 
-  # The guest wanted more memory than its limit. The instance has ended.
+  # The guest wanted more memory than its limit. The instance is dead.
   class OutOfMemoryError < Error
     for_kind "out-of-memory"
   end
@@ -130,12 +134,12 @@ module Undergo
     for_kind "host-error"
   end
 
-  # The sandbox forbids it, or can't be made as asked.
+  # The sandbox forbids it, or can't be made as requested.
   class DeniedError < Error
     for_kind "denied"
   end
 
-  # The instance has ended, and answers no further call; the text tells the first cause.
+  # The instance is dead and answers no further call; the message says what ended it.
   class DeadInstanceError < Error
     for_kind "dead-instance"
   end
@@ -145,9 +149,9 @@ module Undergo
     for_kind "busy"
   end
 
-  # From the library's errors to these.
+  # Converts the library's errors to these.
   module Errors
-    # The exception for what the library raised: the host's own where that is the cause.
+    # The exception for an error of the library: the host's own if that is the cause.
     def self.from(failed)
       return failed.raised.exception if failed.raised.is_a?(Failure)
 
@@ -161,7 +165,7 @@ module Undergo
       error
     end
 
-    # Runs code of the library; its errors come out as these.
+    # Runs code of the library, and converts its errors.
     def self.mapped
       yield
     rescue UndergoCore::CallError::Failed => error
@@ -177,7 +181,7 @@ module Undergo
       @exception = exception
     end
 
-    # What the library has of it.
+    # What the library knows of it.
     def describe
       @exception.message
     end

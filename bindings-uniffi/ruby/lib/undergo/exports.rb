@@ -19,14 +19,14 @@ module Undergo
       @rows.each { |row| @by_name[row.wit_name.to_sym] = row }
     end
 
-    # The export of that name, in either form; nil where there is none.
+    # The export of that name, in either form; nil if there is none.
     def [](name)
       @by_name[name.to_sym]
     end
 
     # The arguments in the parameters' order.
     def self.arrange(row, args, named)
-      # Options at the end may be left out.
+      # Trailing options may be omitted.
       return args.size < row.params.size && row.optional.drop(args.size).all? ? args.values_at(0...row.params.size) : args if named.empty?
 
       row.params.each_with_index.map do |param, number|
@@ -97,7 +97,8 @@ module Undergo
     end
   end
 
-  # All exports of an instance or a pool, whatever their names: `instance.exports["reset"].call`, or `instance.exports.reset`.
+  # All exports of an instance or a pool, whatever their names: `instance.exports["reset"].call`, or
+  # `instance.exports.reset`.
   class Exports
     include Enumerable
 
@@ -145,7 +146,7 @@ module Undergo
     end
   end
 
-  # What has exports as its methods: an instance, a pool, or a view of one.
+  # Anything with exports as its methods: an instance, a pool, or a view of one.
   module Callable
     # All exports, whatever their names.
     def exports
@@ -171,7 +172,7 @@ module Undergo
       call_packed(row.number, packed, nil, nil)
     end
 
-    # Fails with what the plugin has instead.
+    # Fails with similar names of the plugin.
     def unknown(name)
       Errors.mapped { plugin.core.check_export(name.to_s.tr("_", "-")) }
       raise UnknownExportError, "there is no export #{name}"

@@ -1,13 +1,14 @@
 # frozen_string_literal: true
 
 module Undergo
-  # The functions that are given to a plugin.
+  # The functions that a plugin gets.
   class Imports
     # The library's list of them.
     attr_reader :core
 
-    # `given`: by interface and name, in either form, a Hash of Hashes of what responds to `call`; instead of the inner Hash also an object, whose public methods,
-    # short of those of Object, are the functions.
+    # `given`: by interface and name, in either form, a Hash of Hashes of objects that respond to
+    # `call`. An object may take the place of the inner Hash; its public methods, except those of
+    # Object, are the functions.
     def initialize(plugin, given)
       @core = UndergoCore::Imports.new
       @functions = []
@@ -23,8 +24,9 @@ module Undergo
       @functions.fetch(number)
     end
 
-    # The function of that name; nil where there is none. A plugin names what it imports: of an object it gets the public methods of the object's own classes and
-    # modules, not those that every object has.
+    # The function of that name; nil if there is none. A plugin chooses the names, so of an object
+    # it gets only the public methods of the object's own classes and modules, not those that every
+    # object has.
     def self.find(functions, name)
       snake = name.tr("-", "_")
       if Hash === functions
@@ -37,10 +39,10 @@ module Undergo
 
     # Whether an object has such a public method of its own.
     def self.public?(object, name)
-      # What Ruby itself calls (method_missing) is for nobody else.
+      # What Ruby itself calls (method_missing) is not callable.
       return false if !name.match?(/\A[a-z][a-z0-9_]*\z/i) || BasicObject.private_method_defined?(name)
 
-      # Not by asking the object, whose class may answer for any name.
+      # The object is not asked, because its class may answer for any name.
       own = class << object; self; end
       own.public_method_defined?(name) && !Class.ancestors.include?(own.public_instance_method(name).owner)
     rescue TypeError

@@ -1,12 +1,13 @@
 # frozen_string_literal: true
 
 module Undergo
-  # What an instance used: the seconds that the last call took (or the initialisation before the first), the bytes of guest memory after it, and its fuel (nil
-  # without a limit of fuel).
+  # What an instance used: the seconds that the last call took (or the initialisation before the
+  # first), the bytes of guest memory after it, and its fuel (nil without a limit of fuel).
   Usage = Struct.new(:time, :memory, :fuel)
 
-  # A running copy of a plugin. Its exports are its methods. Threads may share it: one call runs at a time. After anything but a return or a returned Go error it has
-  # ended, and each later call raises DeadInstanceError.
+  # A running copy of a plugin. Its exports are its methods. Threads may share it: one call runs at
+  # a time. When a call ends in any other way than by a return or a returned Go error, the instance
+  # is dead, and each later call raises DeadInstanceError.
   class Instance
     include Callable
 
@@ -40,7 +41,8 @@ module Undergo
       Usage.new(usage.time, usage.memory, usage.fuel)
     end
 
-    # What the sandbox has denied it so far of the network, an Array of Strings: each thing once with the rule that would allow it; 64 of them at the most.
+    # What the sandbox has denied it so far of the network, an Array of Strings: each denial once,
+    # with the rule that would allow it; at most 64.
     def denied
       @core.denied
     end
@@ -50,13 +52,13 @@ module Undergo
       Memory.new(self)
     end
 
-    # Takes the guest back to where it was after its first initialisation; a dead instance lives again.
+    # Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
     def reset(timeout: nil)
       turns { |turns, core| turns.reset(core, Seconds.of(timeout)) }
       nil
     end
 
-    # Gives the guest's background goroutines a turn: they run only while a call does.
+    # Lets the guest's background goroutines run, which otherwise run only during calls.
     def poll(timeout: nil)
       raise BusyError, "the instance is in the middle of a call, and can't be polled from within it" if Turns.within?(self)
 

@@ -7,7 +7,7 @@ module Undergo
       @instance = instance
     end
 
-    # Reads bytes. Those that do not lie within the memory are a TypeMismatchError.
+    # Reads bytes. Raises TypeMismatchError if they are not within the memory.
     def read(address, length)
       @instance.turns { |turns, core| turns.read_memory(core, *Memory.place(address, length)) }
     end
@@ -19,13 +19,13 @@ module Undergo
       nil
     end
 
-    # Bytes of it now. It never shrinks.
+    # Its size in bytes, which never shrinks.
     def size
       Wire.unpack(@instance.turns { |turns, core| turns.memory_size(core) }, nil)
     end
     alias length size
 
-    # What no guest can have is told as the library would.
+    # Impossible addresses get the library's error.
     def self.place(address, length)
       fits = [address, length].all? { |number| number.is_a?(Integer) && number.between?(0, (1 << 32) - 1) }
       raise TypeMismatchError, "#{length.inspect} bytes at address #{address.inspect} lie outside any guest's memory" unless fits

@@ -1,34 +1,41 @@
 # frozen_string_literal: true
 
 module Undergo
-  # A compiled plugin: load once, instantiate as often as needed, from any thread.
+  # A compiled plugin: load it once and instantiate it as often as needed, from any thread.
   class Plugin
     # The library's, and the table of its exports.
     attr_reader :core, :table
 
     class << self
-      # Compiles a file, or finds its code in the cache.
+      # Compiles a file, or takes its code from the cache.
       #
-      # - types: a module with classes for the plugin's records, such as `undergo bindgen` writes.
-      # - compile: :tiered (a quick compiler first, a better one meanwhile in the background), :fast, or :best, which loading waits for.
-      # - cache: nil or true for the user's own folder, false for none, or a path.
-      # - bounds: how many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
-      # - timeout: seconds that it may take; behind it a compilation goes on, within the bounds.
-      # - cancel: a CancelToken that can end it before that.
-      # - compiler: the path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of
-      #   strangers.
-      # - optimize: whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
+      # - types: a module with classes for the plugin's records, such as `undergo bindgen`
+      #   generates.
+      # - compile: :tiered (a quick compiler first, a better one in the background), :fast, or
+      #   :best, for which loading waits.
+      # - cache: nil or true for the user's cache folder, false for none, or a path.
+      # - bounds: how many times as much as usual the module may ask of the compilers. A compilation
+      #   can't be stopped, so a module that asks for more is refused.
+      # - timeout: seconds that it may take. A compilation that has begun goes on in the background,
+      #   within the bounds.
+      # - cancel: a CancelToken that can end it earlier.
+      # - compiler: the path of an `undergo` program of this version, which compiles in a separate
+      #   process with limited time and memory: for modules that you don't trust.
+      # - optimize: whether Go's code is rewritten with structured control flow before it is
+      #   compiled, which makes it faster.
       def load(path, types: nil, compile: :tiered, cache: nil, **loading)
         from(types) { UndergoCore::Plugin.from_file(path.to_s, tiers(compile), folder(cache), loading(**loading)) }
       end
 
-      # Compiles a module, a String of bytes. The name is what its os.Args[0] will be. The rest is as of load.
+      # Compiles a module, a String of bytes. The name becomes its os.Args[0]. The rest is as for
+      # load.
       def compile(bytes, name: "plugin", types: nil, compile: :tiered, cache: nil, **loading)
         from(types) { UndergoCore::Plugin.from_bytes(name, bytes.b, tiers(compile), folder(cache), loading(**loading)) }
       end
 
-      # Loads what `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted: true` says that the file comes from there through hands
-      # that you trust.
+      # Loads a plugin that `undergo compile` has compiled: native code, which runs outside the
+      # sandbox. `trusted: true` confirms that the file comes from there and that nobody has changed
+      # it.
       def load_compiled(path, trusted:, types: nil)
         raise ArgumentError, "a compiled plugin is native code: give trusted: true if you trust whoever made #{path}" unless trusted == true
 
@@ -72,9 +79,11 @@ module Undergo
       @records = Types.new(core.types, types)
     end
 
-    # Makes an instance.
+    # Creates an instance.
     #
-    # - imports: the functions that the plugin wants, by interface and name: `{ directory: { lookup: ->(name) { [] } } }`; an object will do for the inner Hash.
+    # - imports: the functions that the plugin needs, by interface and name:
+    #   `{ directory: { lookup: ->(name) { [] } } }`. An object may take the place of the inner
+    #   Hash.
     # - sandbox: a Sandbox, or a Hash of its arguments.
     # - limits: Limits, or a Hash of their arguments.
     def instantiate(imports: nil, sandbox: nil, limits: nil)
@@ -86,10 +95,11 @@ module Undergo
       owner.owner = Instance.new(self, made, functions)
     end
 
-    # Makes a pool of at most `size` instances, none of which is made yet but the first `warm`. With a block, gives it the pool, and closes that at its end.
+    # Creates a pool of at most `size` instances, `warm` of which are created at once. A block gets
+    # the pool, which is closed at the block's end.
     #
     # - max_calls: calls after which an instance is replaced.
-    # - idle: seconds after which an instance that nobody called is dropped.
+    # - idle: seconds after which an unused instance is dropped.
     def pool(size:, imports: nil, sandbox: nil, limits: nil, max_calls: nil, idle: nil, warm: 0)
       functions = Imports.new(self, imports)
       owner = Owner.new
@@ -110,23 +120,25 @@ module Undergo
       end
     end
 
-    # Runs a command from its beginning to its end, and gives a Completed: its exit code, which is a result whichever it is, and what it printed. Other threads go on
-    # meanwhile, and Ctrl-C ends it, as an Interrupt.
+    # Runs a command to completion, and returns a Completed with its exit code and output. Any exit
+    # code is a result, not an error. Other threads go on meanwhile, and Ctrl-C ends it, as an
+    # Interrupt.
     #
-    # - args: os.Args behind the program's name. This, `env` and `stdin` are in place of the sandbox's own, where they are given.
+    # - args: os.Args after the program's name. `args`, `env` and `stdin` replace the sandbox's own.
     # - env: a Hash of its environment variables.
-    # - stdin: what it reads from its standard input, as of Sandbox.
-    # - imports: as of instantiate, for a command that needs functions of the host.
-    # - sandbox: what else it may reach. What it prints is captured, up to the sandbox's capture_limit, unless the sandbox says where it goes.
+    # - stdin: its standard input, as for Sandbox.
+    # - imports: as for instantiate, for a command that needs functions of the host.
+    # - sandbox: what else it may reach. Its output is captured, up to the sandbox's capture_limit,
+    #   unless the sandbox says where it goes.
     # - limits: what the whole run may use.
-    # - timeout: seconds that it may take, in place of the limits'.
-    # - cancel: a CancelToken that can end it before that, from any thread.
+    # - timeout: seconds that it may take, instead of the limits' timeout.
+    # - cancel: a CancelToken that can end it earlier, from any thread.
     def run(args: nil, env: nil, stdin: nil, imports: nil, sandbox: nil, limits: nil, timeout: nil, cancel: nil)
       raise TypeMismatchError, "cancel is #{cancel.inspect}; give a CancelToken" unless cancel.nil? || cancel.is_a?(CancelToken)
 
       functions = Imports.new(self, imports)
       owner = Owner.new
-      # Nobody can call it, but a function of its output that runs another command is not to be taken for one that does.
+      # A command can't be re-entered, but a function for its output may run another command.
       owner.owner = owner
       sandbox = Sandbox.of(sandbox, **{ args: args, env: env, stdin: stdin }.compact).core(owner)
       limits = Limits.of(limits).core
@@ -138,13 +150,14 @@ module Undergo
       Completed.new(done.code, done.stdout, done.stderr, done.truncated, usage, done.denied)
     end
 
-    # Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    # Waits until nothing of it is being compiled in the background; new instances then have the
+    # best code.
     def wait_compiled
       Errors.mapped { @core.wait_compiled }
       nil
     end
 
-    # The name that it was given: the file's.
+    # The name that it was loaded with: the file's.
     def name
       @core.name
     end
@@ -159,22 +172,23 @@ module Undergo
       Errors.mapped { @core.tier }.to_sym
     end
 
-    # The interface that it carries, as WIT; nil for a bare module.
+    # Its interface, as WIT; nil for a bare module.
     def interface
       @core.wit
     end
 
-    # The version of Go that built it, where the module says so.
+    # The version of Go that built it, if the module says so.
     def go_version
       @core.go_version
     end
 
-    # What went wrong when it was loaded and did no harm, as sentences.
+    # Warnings about loading it, as sentences.
     def diagnostics
       @core.diagnostics
     end
 
-    # A module with a Struct for each record, and one with the cases of each enum: `plugin.types::Person.new(name: "Ada", tags: [])`.
+    # A module with a Struct for each record, and one with the cases of each enum:
+    # `plugin.types::Person.new(name: "Ada", tags: [])`.
     def types
       @records.namespace
     end

@@ -1,12 +1,14 @@
 # frozen_string_literal: true
 
 module Undergo
-  # What a pool has now (busy and idle instances, waiting calls), and what it did so far (calls, instances made; and those that died by a call, were retired after
-  # max_calls, or were shrunk because nobody called them).
+  # What a pool has now (busy and idle instances, waiting calls), and what it has done so far
+  # (calls; instances made, died by a call, retired after max_calls, or shrunk because they were
+  # unused).
   PoolStats = Struct.new(:busy, :idle, :waiting, :calls, :made, :died, :retired, :shrunk)
 
-  # Instances of one plugin that stand in for each other. Its exports are its methods, for any number of threads. A call takes an instance that is free, or makes one, or waits
-  # its turn; one that a call has ended is replaced.
+  # Interchangeable instances of one plugin. Its exports are its methods, for any number of threads.
+  # A call takes a free instance, creates one, or waits for its turn. An instance that a call has
+  # killed is replaced.
   class Pool
     include Callable
 
@@ -24,24 +26,25 @@ module Undergo
       View.new(self, timeout, cancel)
     end
 
-    # The most instances that there are at once.
+    # The maximum number of instances.
     def size
       @core.size
     end
 
-    # What the pool did so far, and what it has now.
+    # What the pool has done so far, and what it has now.
     def stats
       stats = @core.stats
       PoolStats.new(stats.busy, stats.idle, stats.waiting, stats.calls, stats.made, stats.died, stats.retired, stats.shrunk)
     end
 
-    # Makes instances until there are that many, or as many as the pool may have.
+    # Creates instances until there are that many, or as many as the pool may have.
     def warm_up(instances)
       turns { |turns, core| turns.warm_up(core, instances) }
       nil
     end
 
-    # Turns away new calls and those that wait, lets those that run finish, and waits for that as long as the timeout says. Closing twice does nothing more.
+    # Refuses new and waiting calls, and waits for running calls until the timeout. Closing again
+    # has no further effect.
     def close(timeout: nil)
       if Turns.within?(self)
         @core.shut_down_now

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
 module Undergo
-  # Runs calls, turn by turn: see `turns.rs` in the library. The guest computes while Ruby's lock is free; host functions run here, on the caller's own thread and
-  # stack, so that they may do all that Ruby's code may, leaving the call by `throw` or an exception of another thread included.
+  # Runs calls, turn by turn: see `turns.rs` in the library. The guest computes while Ruby's lock is
+  # free; host functions run here, on the caller's own thread and stack, so that they may do all
+  # that Ruby's code may, leaving the call by `throw` or an exception of another thread included.
   class Turns
-    # Where a thread keeps the call whose host function it runs, and what it may use for the next call.
+    # Where a thread keeps the call whose host function it runs, and what it may use for the next
+    # call.
     CURRENT = :undergo_turns
     IDLE = :undergo_idle
     private_constant :CURRENT, :IDLE
@@ -55,7 +57,8 @@ module Undergo
       @owner.equal?(owner) ? self : @around&.lender(owner)
     end
 
-    # Runs the call that the block begins; gives its value, still packed, or the instance that was made, or what became of a command.
+    # Runs the call that the block begins; gives its value, still packed, or the instance that was
+    # made, or what became of a command.
     def run(imports, types)
       is_over = false
       turn = Errors.mapped { yield @core }

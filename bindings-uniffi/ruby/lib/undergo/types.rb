@@ -3,7 +3,8 @@
 module Undergo
   # The classes of a plugin's records, and its enums.
   class Types
-    # A module with a Struct for each record (with keyword arguments), and a module with a constant for each case of each enum.
+    # A module with a Struct for each record (with keyword arguments), and a module with a constant
+    # for each case of each enum.
     attr_reader :namespace
 
     # `given`: a module with classes for some of the records, such as `undergo bindgen` writes.

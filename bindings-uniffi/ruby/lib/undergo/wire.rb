@@ -3,14 +3,16 @@
 require "json"
 
 module Undergo
-  # Values on their way to a plugin and from it, packed into one String; `wire.rs` in the library is the other side, and says how they are packed.
+  # Values on their way to a plugin and from it, packed into one String; `wire.rs` in the library is
+  # the other side, and says how they are packed.
   module Wire
     INTEGERS = (-(1 << 63)...(1 << 63)).freeze
     UNSIGNED = ((1 << 63)...(1 << 64)).freeze
     # Deeper values are refused, since those that contain themselves are that, too.
     DEPTH = 500
     SECOND = 1_000_000_000
-    # Code of the program's runs meanwhile: methods of its own classes of lists, strings and structs.
+    # Code of the program's runs meanwhile: methods of its own classes of lists, strings and
+    # structs.
     CHANGED = "the value changed its size while it was read; don't change an argument during a call"
     private_constant :INTEGERS, :UNSIGNED, :DEPTH, :SECOND, :CHANGED
 
