@@ -11,8 +11,9 @@ use crate::threads;
 use crate::value::Value;
 use crate::values::{Copied, Given, ToValue};
 
-/// A running copy of a plugin whose calls are awaited, and hold no thread while they wait. One call runs at a time; others wait, first come, first served. A
-/// call that is not awaited any more is cancelled.
+/// A running copy of a plugin whose calls are awaited, and hold no thread while they wait. One call
+/// runs at a time; others wait, first come, first served. A call that is not awaited any more is
+/// cancelled.
 #[derive(uniffi::Object)]
 pub struct AsyncInstance {
     pub(crate) core: undergo::AsyncInstance,
@@ -20,7 +21,8 @@ pub struct AsyncInstance {
 
 #[uniffi::export]
 impl AsyncInstance {
-    /// Calls an export, by its name in WIT or in the other language. `lease` is that of the host function from which the call comes.
+    /// Calls an export, by its name in WIT or in the other language. `lease` is that of the host
+    /// function from which the call comes.
     ///
     /// # Errors
     ///
@@ -50,12 +52,13 @@ impl AsyncInstance {
         self.core.usage().into()
     }
 
-    /// What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied it so far of the network, each denial once, with the rule that
+    /// would allow it; at most 64.
     pub fn denied(&self) -> Vec<String> {
         self.core.denied()
     }
 
-    /// Gives the guest's background goroutines a turn: they run only while a call does.
+    /// Lets the guest's background goroutines run, which otherwise run only during calls.
     ///
     /// # Errors
     ///
@@ -65,7 +68,7 @@ impl AsyncInstance {
         Ok(threads::task(async move { core.poll(&options).await }).await?)
     }
 
-    /// Takes the guest back to where it was after its first initialisation; a dead instance lives again.
+    /// Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@ use crate::threads;
 use crate::value::Value;
 use crate::values::ToValue;
 
-/// Instances of one plugin that stand in for each other, for many tasks. A call takes one that is free, or makes one, or waits its turn.
+/// Interchangeable instances of one plugin, for many tasks. A call takes a free instance, creates
+/// one, or waits for its turn.
 #[derive(uniffi::Object)]
 pub struct AsyncPool {
     pub(crate) core: undergo::AsyncPool,
@@ -20,12 +21,14 @@ pub struct AsyncPool {
 
 #[uniffi::export]
 impl AsyncPool {
-    /// Calls an export of whichever instance is free. `lease` is that of the host function from which the call comes.
+    /// Calls an export of any free instance. `lease` is that of the host function from which the
+    /// call comes.
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool; `dead-instance` once the pool is
-    /// closed; whatever the call ends with.
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a
+    /// host function of the pool; `dead-instance` once the pool is closed; whatever the call ends
+    /// with.
     pub async fn call(
         &self,
         name: String,
@@ -41,7 +44,7 @@ impl AsyncPool {
         Ok(called.await?)
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     pub fn size(&self) -> u64 {
         self.core.size() as u64
     }
@@ -51,7 +54,7 @@ impl AsyncPool {
         self.core.stats().into()
     }
 
-    /// Makes instances until there are that many, or as many as the pool may have.
+    /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
     ///
@@ -61,7 +64,7 @@ impl AsyncPool {
         Ok(threads::task(async move { core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX)).await }).await?)
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    /// Refuses new and waiting calls, and waits for running calls.
     ///
     /// # Errors
     ///
@@ -71,12 +74,12 @@ impl AsyncPool {
         Ok(threads::task(async move { core.close(timeout).await }).await?)
     }
 
-    /// The same without waiting for those that run.
+    /// The same without waiting for running calls.
     pub fn shut_down_now(&self) {
         self.core.close_now();
     }
 
-    /// Whether it was closed.
+    /// Whether it is closed.
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
     }

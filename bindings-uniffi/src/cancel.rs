@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-/// Ends calls from another thread. One token may serve many calls, and is used up once it is cancelled.
+/// Ends calls from another thread. One token may serve many calls; a cancelled token stays
+/// cancelled.
 #[derive(Debug, Default, uniffi::Object)]
 pub struct CancelToken {
     pub(crate) core: undergo::CancelToken,
@@ -16,12 +17,12 @@ impl CancelToken {
         Arc::default()
     }
 
-    /// Cancels all calls that have the token, now and later. Does not wait for their end.
+    /// Cancels all calls that have the token, now and later. Does not wait for them to end.
     pub fn cancel(&self) {
         self.core.cancel();
     }
 
-    /// Whether it was cancelled.
+    /// Whether it is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.core.is_cancelled()
     }

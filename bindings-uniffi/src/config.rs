@@ -11,31 +11,36 @@ use crate::errors::{CallError, HostFailure};
 use crate::lease::Lease;
 use crate::threads;
 
-/// What an instance may use. Where nothing is said, there is no limit but those of WebAssembly and of one value.
+/// What an instance may use. Where nothing is said, there is no limit but those of WebAssembly and
+/// of one value.
 #[derive(Clone, Debug, Default, uniffi::Record)]
 pub struct Limits {
     /// Bytes of guest memory.
     #[uniffi(default = None)]
     pub memory: Option<u64>,
-    /// Seconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    /// Seconds that a call may take, and that the initialisation may: computing, sleeping, host
+    /// functions and waiting for the instance.
     #[uniffi(default = None)]
     pub timeout: Option<f64>,
-    /// Bytes that one value from the guest may take on this side, with all that is made of it; 1 GiB by default.
+    /// Bytes that one value from the guest may take on this side, as objects; 1 GiB by default.
     #[uniffi(default = None)]
     pub value: Option<u64>,
-    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped.
+    /// Bytes that the guest may write to each of its two outputs over its life; the rest is
+    /// dropped.
     #[uniffi(default = None)]
     pub output: Option<u64>,
     /// Elements of the guest's tables, all together.
     #[uniffi(default = None)]
     pub table: Option<u32>,
-    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4
+    /// MiB by default.
     #[uniffi(default = None)]
     pub stack: Option<u64>,
     /// How much each call may compute, in units of about one instruction of WebAssembly.
     #[uniffi(default = None)]
     pub fuel: Option<u64>,
-    /// Descriptors of this process that the guest may hold at once: files, directories, sockets, connections that it accepted, and pipes; 128 by default.
+    /// Descriptors of this process that the guest may hold at once: files, directories, sockets,
+    /// connections that it accepted, and pipes; 128 by default.
     #[uniffi(default = None)]
     pub descriptors: Option<u32>,
 }
@@ -98,7 +103,8 @@ pub enum Input {
 /// A function that gets a guest's output line by line.
 #[uniffi::export(with_foreign)]
 pub trait LineSink: Send + Sync {
-    /// Takes a line without its newline; what is not UTF-8 is replaced. What it raises ends the call and the instance, and reaches the caller.
+    /// Takes a line without its newline; what is not UTF-8 is replaced. What it raises ends the
+    /// call and the instance, and reaches the caller.
     ///
     /// # Errors
     ///
@@ -109,9 +115,10 @@ pub trait LineSink: Send + Sync {
 /// Where a guest's output goes.
 #[derive(Clone, uniffi::Enum)]
 pub enum Output {
-    /// As is usual: that of a command which is run is captured for its result, that of an instance goes to the same stream of the process.
+    /// As is usual: that of a command which is run is captured for its result, that of an instance
+    /// goes to the same stream of the process.
     Usual {
-        /// Bytes that are kept; what is beyond is dropped.
+        /// Bytes that are kept; the rest is dropped.
         limit: u64,
     },
     /// To the same stream of the process.
@@ -120,7 +127,7 @@ pub enum Output {
     Discard,
     /// Into a buffer, to be taken from the instance.
     Capture {
-        /// Bytes that are kept; what is beyond is dropped.
+        /// Bytes that are kept; the rest is dropped.
         limit: u64,
     },
     /// To a function, line by line.
@@ -130,10 +137,11 @@ pub enum Output {
     },
 }
 
-/// What an instance may reach. An empty one may reach nothing but the standard output and error of the process.
+/// What an instance may reach. An empty one may reach nothing but the standard output and error of
+/// the process.
 #[derive(Clone, uniffi::Record)]
 pub struct Sandbox {
-    /// `os.Args` behind the program's name.
+    /// `os.Args` after the program's name.
     pub args: Vec<String>,
     /// Environment variables.
     pub env: HashMap<String, String>,
@@ -153,7 +161,8 @@ pub struct Sandbox {
     pub seed: Option<u64>,
     /// What it may reach over the network: rules, as the core's `Network` has them.
     pub network: Vec<String>,
-    /// Addresses such as `127.0.0.1:8080` at which the host listens for the guest. They name their ports.
+    /// Addresses such as `127.0.0.1:8080` at which the host listens for the guest. They name their
+    /// ports.
     pub listeners: Vec<String>,
 }
 
@@ -162,7 +171,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` for a rule or an address that is none; `denied` when the system refuses to listen there.
+    /// `type-mismatch` for a rule or an address that is none; `denied` when the system refuses to
+    /// listen there.
     pub(crate) fn core(self, on_fiber: bool) -> Result<undergo::Sandbox> {
         let mut network = undergo::Network::new(self.network)?;
         for address in &self.listeners {
@@ -228,7 +238,7 @@ pub enum Compile {
 /// Where compiled code is kept for the next process.
 #[derive(Clone, Debug, uniffi::Enum)]
 pub enum Cache {
-    /// In the folder that `UNDERGO_CACHE_DIR` names, or else in the user's own for caches.
+    /// In the folder that `UNDERGO_CACHE_DIR` names, or in the user's cache folder.
     User,
     /// Nowhere.
     Off,
@@ -242,19 +252,23 @@ pub enum Cache {
 /// What loading may cost, and what ends it.
 #[derive(Clone, uniffi::Record)]
 pub struct Loading {
-    /// How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused.
+    /// How many times as much as usual the module may ask of the compilers. A compilation can't be
+    /// stopped, so a module that asks for more is refused.
     #[uniffi(default = 1)]
     pub bounds: u32,
-    /// Seconds that it may take. Behind it a compilation goes on, within the bounds.
+    /// Seconds that it may take. A compilation that has begun goes on in the background, within the
+    /// bounds.
     #[uniffi(default = None)]
     pub timeout: Option<f64>,
     /// What can end it before that.
     #[uniffi(default = None)]
     pub cancel: Option<Arc<CancelToken>>,
-    /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers.
+    /// The path of the program `undergo`, of this version, which compiles in a separate process
+    /// with limited time and memory: for modules that you don't trust.
     #[uniffi(default = None)]
     pub compiler: Option<String>,
-    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled, which makes it faster.
+    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled,
+    /// which makes it faster.
     #[uniffi(default = true)]
     pub optimize: bool,
 }

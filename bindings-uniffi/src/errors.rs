@@ -9,13 +9,13 @@ use crate::threads;
 /// What went wrong, as one word; the same in every language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum ErrorKind {
-    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    /// The module is not WebAssembly, is damaged, or was built in a way that can't be called.
     InvalidPlugin,
     /// The plugin needs functions that were not given.
     MissingImport,
     /// The plugin has no export of that name.
     UnknownExport,
-    /// A function was given with another signature than the plugin wants.
+    /// A given function has another signature than the plugin needs.
     SignatureMismatch,
     /// A value does not fit its type.
     TypeMismatch,
@@ -37,7 +37,7 @@ pub enum ErrorKind {
     OutOfMemory,
     /// A host function failed.
     HostError,
-    /// The sandbox forbids it, or can't be made as asked.
+    /// The sandbox forbids it, or can't be made as requested.
     Denied,
     /// The instance has ended, and answers no further call.
     DeadInstance,
@@ -70,7 +70,8 @@ impl From<undergo::ErrorKind> for ErrorKind {
     }
 }
 
-/// The names of all kinds of errors, from the core: each language shows that it has a shape for each.
+/// The names of all kinds of errors, from the core: each language shows that it has a shape for
+/// each.
 #[uniffi::export]
 pub fn error_kinds() -> Vec<String> {
     undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect()
@@ -98,7 +99,8 @@ pub struct ErrorDetails {
     pub text: String,
     /// The sentence alone.
     pub message: String,
-    /// Where a value does not fit: `greet(p.tags[3])`; empty when the error is not about a value.
+    /// Which part of a value is wrong: `greet(p.tags[3])`; empty when the error is not about a
+    /// value.
     pub path: String,
     /// The Go traceback, innermost call first.
     pub frames: Vec<Frame>,
@@ -106,13 +108,15 @@ pub struct ErrorDetails {
     pub origin: Option<u32>,
     /// The code of `os.Exit`.
     pub exit_code: Option<i32>,
-    /// What the plugin wrote to its standard error during the call, or the end of it.
+    /// The end of what the plugin wrote to its standard error during the call.
     pub stderr: String,
-    /// What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps why the call failed.
+    /// What the sandbox denied the plugin during the call, and the rule that would allow it:
+    /// perhaps why the call failed.
     pub denied: Option<String>,
 }
 
-/// An object of the other language that a host function has raised: an exception. Whoever called the plugin gets the same object.
+/// An object of the other language that a host function has raised: an exception. Whoever called
+/// the plugin gets the same object.
 #[uniffi::export(with_foreign)]
 pub trait HostObject: Send + Sync {
     /// What it says.

@@ -14,12 +14,14 @@ use crate::wish;
 /// A function of the other language.
 #[uniffi::export(with_foreign)]
 pub trait HostFunction: Send + Sync {
-    /// Runs it. Called from any thread; from an instance or pool of synchronous calls on the thread that is in the instance, so that it may call back into
-    /// the instance; from an asynchronous one with a lease, on a thread that may wait.
+    /// Runs it. Called from any thread; from an instance or pool of synchronous calls on the thread
+    /// that is in the instance, so that it may call back into the instance; from an asynchronous
+    /// one with a lease, on a thread that may wait.
     ///
     /// # Errors
     ///
-    /// What the other language's code raises: the Go `error` where the import returns one; the end of the call elsewhere. The caller gets the same object.
+    /// What the other language's code raises: the Go `error` where the import returns one; the end
+    /// of the call elsewhere. The caller gets the same object.
     fn call(&self, args: Vec<Value>, lease: Option<Arc<Lease>>) -> Result<Value, HostFailure>;
 }
 
@@ -43,7 +45,8 @@ enum Function {
     Number(u32),
 }
 
-/// The functions that are given to a plugin, by interface and name, as in WIT or as in the other language: `echo-string`, `echoString`, `echo_string`.
+/// The functions that are given to a plugin, by interface and name, as in WIT or as in the other
+/// language: `echo-string`, `echoString`, `echo_string`.
 #[derive(Default, uniffi::Object)]
 pub struct Imports(Mutex<Vec<(String, String, Function)>>);
 
@@ -79,7 +82,8 @@ impl Imports {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((interface, name, function));
     }
 
-    /// Those that the plugin imports. What it does not import is left alone; what is missing is the core's to say.
+    /// Those that the plugin imports. What it does not import is left alone; what is missing is the
+    /// core's to say.
     pub(crate) fn core(&self, plugin: &undergo::Plugin) -> undergo::Imports {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut imports = undergo::Imports::default();

@@ -1,5 +1,6 @@
 //! The right of a host function that runs.
 
-/// The right of a host function that runs to call back into the asynchronous instance that called it: given with such calls.
+/// The right of a host function that runs to call back into the asynchronous instance that called
+/// it: given with such calls.
 #[derive(Debug, uniffi::Object)]
 pub struct Lease(pub(crate) undergo::Lease);

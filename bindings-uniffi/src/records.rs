@@ -17,12 +17,12 @@ impl From<undergo::Usage> for Usage {
     }
 }
 
-/// What became of a command.
+/// The result of a command.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct Completed {
     /// Its exit code.
     pub code: i32,
-    /// What it wrote to its standard output, where that is captured.
+    /// What it wrote to its standard output, if that is captured.
     pub stdout: Vec<u8>,
     /// The same for its standard error.
     pub stderr: Vec<u8>,
@@ -30,7 +30,8 @@ pub struct Completed {
     pub truncated: bool,
     /// What it used.
     pub usage: Usage,
-    /// What the sandbox denied it of the network, each thing once with the rule that would allow it.
+    /// What the sandbox denied it of the network, each denial once, with the rule that would allow
+    /// it.
     pub denied: Vec<String>,
 }
 
@@ -41,7 +42,7 @@ impl From<undergo::Completed> for Completed {
     }
 }
 
-/// What a pool did so far, and what it has now.
+/// What a pool has done so far, and what it has now.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct PoolStats {
     /// Instances that a call has, or that are being made for one.

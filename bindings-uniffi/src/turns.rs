@@ -1,11 +1,14 @@
 //! Calls that their caller's thread runs itself, turn by turn: how Ruby calls.
 //!
-//! Ruby's code runs on the stacks of its own threads only, with Ruby's lock, and may leave a method in the middle (`throw`, `break`, `Thread#raise`), which must not cross a
-//! frame of Rust. So nothing here calls Ruby. A guest runs on a fiber, polled by the thread that wants its result, which Ruby has let go of its lock for; whenever the
-//! guest wants a host function, or a while has gone by, the turn is over, and Ruby goes on: it runs the function, sees to its signals, and begins the next turn.
+//! Ruby's code runs on the stacks of its own threads only, with Ruby's lock, and may leave a method
+//! in the middle (`throw`, `break`, `Thread#raise`), which must not cross a frame of Rust. So
+//! nothing here calls Ruby. A guest runs on a fiber, polled by the thread that wants its result,
+//! which Ruby has let go of its lock for; whenever the guest wants a host function, or a while has
+//! gone by, the turn is over, and Ruby goes on: it runs the function, sees to its signals, and
+//! begins the next turn.
 //!
-//! A call from within a host function is a visit to the guest of the call around it, which makes progress only where that call is polled: so a turn polls the calls
-//! around it, too.
+//! A call from within a host function is a visit to the guest of the call around it, which makes
+//! progress only where that call is polled: so a turn polls the calls around it, too.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -91,7 +94,8 @@ impl Turns {
         Arc::default()
     }
 
-    /// For one call that comes from a host function of the call `around`. `lender` is the call around it, or around that, whose guest is called.
+    /// For one call that comes from a host function of the call `around`. `lender` is the call
+    /// around it, or around that, whose guest is called.
     #[uniffi::constructor]
     pub fn within(around: Arc<Turns>, lender: Option<Arc<Turns>>) -> Arc<Turns> {
         let lease = lender.and_then(|lender| lock(&lender.wish).as_ref().and_then(|wish| wish.lease));
@@ -254,7 +258,8 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// As of [`AsyncPool::shut_down`]; `busy` from within a host function of the pool, which is closed all the same.
+    /// As of [`AsyncPool::shut_down`]; `busy` from within a host function of the pool, which is
+    /// closed all the same.
     pub fn shut_down(self: Arc<Self>, pool: Arc<AsyncPool>, timeout: Option<f64>) -> Result<Turn, CallError> {
         let (core, timeout) = (pool.core.clone(), timeout.map(seconds).transpose()?);
         self.begin(None, None, move |_| async move { core.close(timeout).await.map(nothing) })

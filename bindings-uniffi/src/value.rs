@@ -1,7 +1,8 @@
 //! A value as the other languages give and get it.
 
-/// A value that crosses. The type of the parameter decides what it is read as: a record may be given as `Fields` or as `Entries` with text for keys, an
-/// enum's case as `Text`, and where JSON is wanted any of them that JSON has.
+/// A value that crosses. The type of the parameter decides what it is read as: a record may be
+/// given as `Fields` or as `Entries` with text for keys, an enum's case as `Text`, and where JSON
+/// is wanted any of them that JSON has.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
 pub enum Value {
     /// An option without a value, no result, or JSON's null.
@@ -46,13 +47,15 @@ pub enum Value {
         /// The pairs.
         entries: Vec<Entry>,
     },
-    /// A record. A plugin's own has its fields in order, by their WIT names. Given to a plugin, optional fields may be left out, and names may be written as
-    /// in Kotlin, Swift or Ruby: `minorUnits` and `minor_units` are `minor-units`.
+    /// A record. A plugin's own has its fields in order, by their WIT names. Given to a plugin,
+    /// optional fields may be left out, and names may be written as in Kotlin, Swift or Ruby:
+    /// `minorUnits` and `minor_units` are `minor-units`.
     Fields {
         /// The fields.
         fields: Vec<NamedValue>,
     },
-    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases, but for numbers that are neither integers of 64 bits nor floats.
+    /// Text that holds one JSON value. A plugin's own JSON comes as the other cases, but for
+    /// numbers that are neither integers of 64 bits nor floats.
     Json {
         /// The text.
         text: String,
@@ -71,7 +74,8 @@ pub enum Value {
         /// The offset from UTC in which it was written, in seconds.
         offset: i32,
     },
-    /// An object of the other language that can't cross. It fits no type, and the error has its path.
+    /// An object of the other language that can't cross. It fits no type, and the error has its
+    /// path.
     Unfit {
         /// Why it can't.
         reason: String,

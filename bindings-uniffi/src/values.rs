@@ -185,8 +185,9 @@ fn unsigned(value: u64) -> Value {
 impl Lift for ToValue {
     type Value = Value;
 
-    // At their most a value is there as this one, as bytes on the way, as the other language's value, and as a plain object made of that; with
-    // the virtual machine's header of 16 bytes, and a place of 8, for each object.
+    // At their most a value is there as this one, as bytes on the way, as the other language's
+    // value, and as a plain object made of that; with the virtual machine's header of 16 bytes, and
+    // a place of 8, for each object.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         match piece {
             Piece::None | Piece::Some | Piece::Bool | Piece::Number => 96,
@@ -255,7 +256,8 @@ impl Lift for ToValue {
     }
 }
 
-/// So many items, in a vector that is as long as that from the beginning: one that grows has twice the room in the end.
+/// So many items, in a vector that is as long as that from the beginning: one that grows has twice
+/// the room in the end.
 fn gather<T>(len: usize, mut item: impl FnMut(usize) -> Result<T>) -> Result<Vec<T>> {
     let mut items = Vec::with_capacity(len);
     for i in 0..len {
