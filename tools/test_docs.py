@@ -149,7 +149,8 @@ def test_the_tests_that_a_document_names_are_there(document: str) -> None:
 
 RECORDS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 RECORD = re.compile(
-    r"# (?P<number>\d{4})\. (?P<title>.+)\n\n- Status: (?P<status>(?:Accepted|(?:Superseded|Amended) (?:for .+ )?by \[.+)\n)"
+    r"# (?P<number>\d{4})\. .+\n\n"
+    r"- Status: (?:Accepted(?:\. (?:Supersedes|Amends) (?s:.+?))?|(?:Superseded|Amended) (?:for .+ )?by \[(?s:.+?))\n"
     r"- Date: \d{4}-\d\d-\d\d\n\n## Context\n\n(?s:.+?)\n## Decision\n\n(?s:.+?)\n## Consequences\n\n(?s:.+)"
 )
 

@@ -39,8 +39,8 @@ pub(crate) struct Fiber {
     /// Of the coroutine, once it has begun.
     yielder: Cell<*const Yielder<Input, Left>>,
     bounds: Bounds,
-    /// Whether the stack that it was entered from is known. If not, nobody could tell whether a call
-    /// comes from there, and the host's code runs here.
+    /// Whether the stack that it was entered from is known. If not, nobody could tell whether a
+    /// call comes from there, and the host's code runs here.
     is_left: Cell<bool>,
     /// Bytes that were left of the stack that it was entered from.
     room: Cell<usize>,
@@ -50,8 +50,8 @@ pub(crate) struct Fiber {
 #[derive(Clone, Copy)]
 pub(crate) struct FiberRef(NonNull<Fiber>);
 
-// SAFETY: it is used on the thread alone that runs the guest: calls from within a host function come
-// from nowhere else (`guest/lock.rs`).
+// SAFETY: it is used on the thread alone that runs the guest: calls from within a host function
+// come from nowhere else (`guest/lock.rs`).
 unsafe impl Send for FiberRef {}
 // SAFETY: as above.
 unsafe impl Sync for FiberRef {}
@@ -124,8 +124,8 @@ fn serve(yielder: &Yielder<Input, Left>, mut input: Input) {
     }
 }
 
-/// Has code run elsewhere, and gives its result; its panic goes on here, so that no stack is unwound
-/// beyond its beginning.
+/// Has code run elsewhere, and gives its result; its panic goes on here, so that no stack is
+/// unwound beyond its beginning.
 fn handed<R>(code: impl FnOnce() -> R, run: impl FnOnce(Job)) -> R {
     let mut code = Some(code);
     let mut done: Option<Result<R, Box<dyn Any + Send>>> = None;
@@ -149,8 +149,8 @@ impl FiberRef {
         if ptr::eq(stack::fiber(), fiber) {
             return Some(code());
         }
-        // The guest's stack is bounded by itself; the host's, by this: a guest could use all of it up
-        // with calls back and forth. A quarter is left to the host's code.
+        // The guest's stack is bounded by itself; the host's, by this: a guest could use all of it
+        // up with calls back and forth. A quarter is left to the host's code.
         (stack::remaining_stack() > fiber.room.get() / 4).then(|| fiber.carry(code))
     }
 }
@@ -188,8 +188,8 @@ impl Fiber {
     /// Is on the fiber until it is left.
     fn resume(&self, input: Input) -> Left {
         let outer = stack::change(self.bounds, self);
-        // SAFETY: the coroutine is suspended, so that nobody else has a reference to it: whoever has
-        // resumed it before waits for what it was left for, or that is over.
+        // SAFETY: the coroutine is suspended, so that nobody else has a reference to it: whoever
+        // has resumed it before waits for what it was left for, or that is over.
         let left = unsafe { &mut *self.coroutine.get() }.resume(input);
         stack::change(outer.0, outer.1);
         match left {

@@ -2,10 +2,11 @@
 //!
 //! Wasmtime keeps, for each thread, a chain of the guest calls that are under way, through the
 //! frames on the stack: they must end in the order in which they began. Host code that a guest has
-//! called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack in
-//! the middle, and another one that calls a guest adds to the chain what will end too early. So each
-//! place where a guest has called the host's code is a *window*, which notes the stack that it is
-//! on, and nothing enters a guest on a thread with a window but code on that same stack, below it.
+//! called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack
+//! in the middle, and another one that calls a guest adds to the chain what will end too early. So
+//! each place where a guest has called the host's code is a *window*, which notes the stack that it
+//! is on, and nothing enters a guest on a thread with a window but code on that same stack, below
+//! it.
 
 use std::cell::{Cell, RefCell};
 
@@ -138,12 +139,12 @@ pub(crate) fn has_coroutines() -> bool {
 static COROUTINE: Lasting<fn() -> Option<u64>> = Lasting::new();
 
 /// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native
-/// stack, as Python's greenlets do: a number that no other living coroutine of the thread has; 0 for
-/// the thread's own; `None` in a program that has none.
+/// stack, as Python's greenlets do: a number that no other living coroutine of the thread has; 0
+/// for the thread's own; `None` in a program that has none.
 ///
-/// Instances that are made where there may be some run their guests as asynchronous ones do, so that
-/// a host function may be left in the middle, and others entered meanwhile. Only the first function
-/// that is set counts. The binding also tells when the host's code begins to run: see
+/// Instances that are made where there may be some run their guests as asynchronous ones do, so
+/// that a host function may be left in the middle, and others entered meanwhile. Only the first
+/// function that is set counts. The binding also tells when the host's code begins to run: see
 /// [`in_coroutine`].
 pub fn set_coroutine(function: fn() -> Option<u64>) {
     COROUTINE.get_or_make(|| function);
