@@ -32,7 +32,7 @@ def documented() -> Iterator[tuple[str, Documented]]:
                     yield f"{node.name}.{member.name}", member
 
 
-@pytest.mark.parametrize(("name", "node"), documented(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("name", "node"), list(documented()), ids=lambda value: value if isinstance(value, str) else "")
 def test_the_stub_has_the_docstrings_of_the_module(name: str, node: Documented) -> None:
     in_stub = ast.get_docstring(node)
     assert in_stub, f"{name} has no docstring in {STUB.name}"
