@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import go
-from project import BUILD, CLI, ROOT, environment, run
+from project import BUILD, CLI, ROOT, cargo_test, environment, run
 
 LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".swift": "swift"}
 """What the files of examples that bindgen writes are in."""
@@ -15,7 +15,7 @@ def main() -> None:
     run([go.find(), "test", "-count=1", "./cmd/undergo-gen", "-update"], cwd=ROOT / "go-guest-sdk", env=env)
     # Of all packages, as the tests are built: with other features the engine would be compiled once
     # more.
-    run(["cargo", "test", "--quiet", "--test", "header"], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
+    run([*cargo_test(), "--quiet", "--test=header"], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
     for module in sorted((ROOT / "examples").glob("*/*_plugin.*")):
         language = LANGUAGES.get(module.suffix)
         if language is None:

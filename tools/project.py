@@ -90,6 +90,11 @@ def cargo(package: str) -> Path:
     return ARTIFACTS
 
 
+def cargo_test() -> list[str | Path]:
+    """Give the command for tests of the workspace: with the engine of the release, which is compiled for both once."""
+    return ["cargo", "--config", ROOT / "tools" / "tests.toml", "test", "--profile", PROFILE]
+
+
 def library(name: str) -> str:
     """Give the file name of a shared library, as the system spells it."""
     return f"{name}.dll" if os.name == "nt" else f"lib{name}.dylib" if sys.platform == "darwin" else f"lib{name}.so"

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import go
-from project import BUILD, PYTHON, ROOT, environment
+from project import BUILD, PYTHON, ROOT, cargo_test, environment
 
 REPORTS = BUILD / "test"
 LONGEST = 40 * 60
@@ -91,7 +91,7 @@ def main(names: list[str]) -> int:
 def all_suites() -> dict[str, Suite]:
     """Give the suites, the quickest to tell something first."""
     return {
-        "rust": Suite(["cargo", "test", "--no-fail-fast"], count_libtest, needs_build=True),
+        "rust": Suite([*cargo_test(), "--no-fail-fast"], count_libtest, needs_build=True),
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
         "c": pytest("c", ROOT / "bindings-c", "tests", *PAIRWISE, "--dist=loadfile"),
