@@ -1,4 +1,4 @@
-//! Closures over [`Value`]s as functions of the host.
+//! Closures over [`Value`]s as host functions.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::guest::host::{Answer, HostCall, HostFunction, Imports};
 
 impl Imports {
-    /// Gives a closure over [`Value`]s. An error of kind `host-error` is one that the Go code may handle.
+    /// Adds a closure over [`Value`]s. Go code may handle its error if that has the kind
+    /// `host-error`.
     pub fn func<F>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
     where
         F: Fn(&[Value]) -> Result<Value> + Send + Sync + 'static,
@@ -17,7 +18,8 @@ impl Imports {
         self.set(interface, name, Arc::new(Closure(function)));
     }
 
-    /// Gives an asynchronous closure over [`Value`]s, for asynchronous instances. Of what it is given, the lease is the right to call back into the instance.
+    /// Adds an asynchronous closure over [`Value`]s, for asynchronous instances. Its lease is the
+    /// right to call back into the instance.
     pub fn async_func<F, Fut>(&mut self, interface: impl Into<String>, name: impl Into<String>, function: F)
     where
         F: Fn(Vec<Value>, Option<Lease>) -> Fut + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! A host function that a guest calls: its arguments, its code, its answer.
+//! A guest's call of a host function: its arguments, the host's code, its answer.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -23,7 +23,7 @@ use crate::platform::window;
 use crate::sched::driver::Driver;
 use crate::sched::task;
 
-/// What every import of a guest on a fiber comes to.
+/// Runs every import of a guest on a fiber.
 pub(crate) async fn dispatch(
     import: &Import,
     number: usize,
@@ -49,7 +49,7 @@ pub(crate) async fn dispatch(
     Ok(())
 }
 
-/// The same for a guest on its caller's stack, whose answers can't be awaited.
+/// Runs every import of a guest on its caller's stack, whose answers can't be awaited.
 pub(crate) fn dispatch_here(
     import: &Import,
     number: usize,
@@ -63,7 +63,7 @@ pub(crate) fn dispatch_here(
     calls.with(|call| call.conclude(result))
 }
 
-/// What makes the call as the host sees it, each time that code of the host's runs.
+/// Creates the [`HostCall`], each time that the host's code runs.
 struct Calls<'d, 'c> {
     driver: Driver,
     import: &'d Import,
@@ -74,7 +74,7 @@ struct Calls<'d, 'c> {
 }
 
 impl Calls<'_, '_> {
-    /// Runs code of the host, whose panic must not unwind through the guest's frames.
+    /// Runs the host's code, whose panic must not unwind through the guest's frames.
     fn with(&mut self, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
         let Calls { driver, import, store, raw, later, lease } = self;
         let store = store.as_context_mut();
@@ -82,7 +82,8 @@ impl Calls<'_, '_> {
         catch_unwind(AssertUnwindSafe(|| code(&mut call))).unwrap_or_else(|panic| Err(Error::from_panic("the host function", &*panic)))
     }
 
-    /// Waits for the host's answer, and gives it to the guest. Calls of the instance from within the host function are let in meanwhile.
+    /// Waits for the host's answer, and passes it to the guest. Meanwhile the host function may
+    /// call the instance.
     async fn answered_by(&mut self, deferred: Deferred) -> Result<()> {
         let answer = match self.lease {
             Some(lease) => {
@@ -100,7 +101,7 @@ impl Calls<'_, '_> {
     }
 }
 
-/// Waits for the host's answer; lets calls back into the instance in.
+/// Waits for the host's answer, and admits calls back into the instance.
 async fn wait(mut deferred: Deferred, mut channel: Channel, store: &mut StoreContextMut<'_, State>) -> Result<Answer> {
     loop {
         let entry = tokio::select! {
@@ -131,7 +132,7 @@ impl HostCall<'_> {
         let max = self.store.data().max_value;
         let data = guest.memory.map_or(&[][..], |memory| memory.data(&self.store));
         let memory = GuestMemory::new(data);
-        // Room for flat parameters in memory form: on the stack for all but very long lists of them.
+        // Room for flat parameters in memory form: on the stack, unless there are very many.
         let (mut few, mut many) = ([0; 256], Vec::new());
         let bytes = if abi.spilled {
             memory.slice(raw_u64(self.raw, 0) as u32, 1, abi.params.size, abi.params.align)?
@@ -163,7 +164,8 @@ impl HostCall<'_> {
         lifted.map_err(|error| self.misfit(error))
     }
 
-    /// What becomes of an argument that can't be lifted. Where the import returns an error, the guest's code hears of a value that does not fit in this way.
+    /// How a call ends whose argument can't be lifted. If the import returns an error, the guest's
+    /// code gets a type mismatch in this way.
     #[cold]
     fn misfit(&mut self, error: Error) -> Error {
         let error = self.store.data_mut().refusals.explain(error);
@@ -174,9 +176,11 @@ impl HostCall<'_> {
         Error::new(ErrorKind::HostError, error.to_string())
     }
 
-    /// Runs the host's own code. Meanwhile, and only then, it may call the same instance, on the thread that runs this.
+    /// Runs the host's own code. Meanwhile, and only then, that may call the same instance, on this
+    /// thread.
     ///
-    /// What is to be awaited of an asynchronous instance waits until the host function has deferred its answer.
+    /// Awaited calls of an asynchronous instance wait until the host function has deferred its
+    /// answer.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
         let state = self.store.data();
         let _in_pool = (self.driver == Driver::Fiber).then(|| reentry::InPool::enter(state.pool));
@@ -195,20 +199,22 @@ impl HostCall<'_> {
         self.lease.is_some()
     }
 
-    /// The right to call back into the instance while the host function runs: for [`CallOptions::within`](crate::CallOptions). `None` for a call of an instance that is not
-    /// asynchronous: the thread that runs the host function has that right.
+    /// The right to call back into the instance while the host function runs, for
+    /// [`CallOptions::within`](crate::CallOptions). `None` for a call of an instance that is not
+    /// asynchronous, where the thread that runs the host function has that right.
     #[must_use]
     pub fn lease(&self) -> Option<Lease> {
         self.lease
     }
 
-    /// What the asynchronous call from which this one comes was given for the host's functions.
+    /// The [`Caller`](crate::Caller) of the asynchronous call from which this one comes.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.store.data().wasi.budget.caller.as_ref()
     }
 
-    /// Has the guest wait, without a thread, until the future is done; what it gives then answers, at home. The host function returns meanwhile.
+    /// Lets the guest wait, without a thread, until the future is done; its result then answers, at
+    /// home. The host function returns meanwhile.
     ///
     /// # Errors
     ///
@@ -222,11 +228,12 @@ impl HostCall<'_> {
         Ok(())
     }
 
-    /// Lowers the result. Without it the guest gets zero values.
+    /// Lowers the result. Without a result the guest gets zero values.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when the value does not fit the result's type. Nothing happens for a function without a result.
+    /// `type-mismatch` if the value does not fit the result's type. A function without a result
+    /// ignores the value.
     pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
         let function = &self.import.function;
         let mut block = Block::begin(function.abi.result.size);
@@ -272,7 +279,7 @@ impl HostCall<'_> {
     }
 }
 
-/// Copies a result, whose nested data is in its place, to where the guest wants it.
+/// Copies a result, whose nested data is already placed, to where the guest expects it.
 fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, block: &Block<'_>, raw: &[MaybeUninit<ValRaw>]) -> Result<()> {
     let abi = &import.function.abi;
     let target = raw_u64(raw, abi.core_values() - 1) as u32;
@@ -287,22 +294,25 @@ fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, block: &B
 }
 
 fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
-    // SAFETY: Wasmtime has written as many parameters as the signature has, which `signatures.rs` compared with the interface; a core value is
-    // 16 bytes of plain data, of which the low bytes hold the number, little-endian, whatever its type.
+    // SAFETY: Wasmtime has written as many parameters as the signature has, which `signatures.rs`
+    // compared with the interface; a core value is 16 bytes of plain data, of which the low bytes
+    // hold the number, little-endian, whatever its type.
     unsafe { raw[i].assume_init_ref() }.get_u64()
 }
 
 impl HostCall<'_> {
-    /// What the guest gets, or what ends it, when the host's code has returned.
+    /// What the guest gets, or what ends it, after the host's code has returned.
     pub(crate) fn conclude(&mut self, result: Result<()>) -> Result<()> {
-        // A host function that swallows the end of the instance it called back into must not bring it back to life.
+        // A host function that ignores the end of the instance into which it has called back must
+        // not revive it.
         if let Some(cause) = self.store.data().life.cause() {
             return Err(result.err().unwrap_or(cause));
         }
         match result {
             Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(error.message())?,
             Err(error) => return Err(error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))),
-            // Zero bytes: else the guest would take its own argument for the result, or what lies on its stack.
+            // Zero bytes: otherwise the guest would read its own argument, or its stack, as the
+            // result.
             Ok(()) if !self.later.answered => self.give(Block::begin(self.import.function.abi.result.size))?,
             Ok(()) => {}
         }

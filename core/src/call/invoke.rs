@@ -1,4 +1,4 @@
-//! Guest code is run: a function is entered, a block is placed, an export is invoked.
+//! Running guest code: entering a function, placing a block, invoking an export.
 
 use std::io;
 
@@ -21,12 +21,13 @@ use crate::sched::driver::{Driver, at_once};
 pub(crate) enum Callee<'f> {
     /// The export of that number.
     Export(usize, &'f Function),
-    /// One of the contract's own, whose parameters are so many words of 32 bits, as is its result if it has one.
+    /// A function of the contract, with that many 32-bit parameters, and a 32-bit result if it has
+    /// one.
     Contract { func: Func, params: usize, has_result: bool },
 }
 
 impl Callee<'_> {
-    /// One that has no parameters and no result.
+    /// A function without parameters and result.
     pub(crate) fn plain(func: Func) -> Callee<'static> {
         Callee::Contract { func, params: 0, has_result: false }
     }
@@ -65,7 +66,8 @@ fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [Val
         unsafe { func.call_unchecked(&mut *store, raw) }
     };
     let result = if entered.is_outermost {
-        // On a thread with a small stack, guest code would run into its end, which kills the process.
+        // On a thread with a small stack, guest code would run into its end, which kills the
+        // process.
         let needed = entered.store.data().settings.stack.native();
         match fiber::with_stack(needed, |fiber| outermost(entered.store, fiber, call)) {
             Ok(result) => result,
@@ -82,7 +84,7 @@ fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [Val
     if streams.are_unfinished() { streams.finish() } else { Ok(()) }
 }
 
-/// Runs guest code; calls from within its host functions find the fiber that it runs on.
+/// Runs guest code. Calls from within its host functions find the fiber on which it runs.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "nothing but a call, most often")]
 fn outermost<R>(
@@ -99,7 +101,7 @@ fn outermost<R>(
     result
 }
 
-/// The error where the system gives no memory for a stack.
+/// The error if the system provides no memory for a stack.
 #[cold]
 pub(crate) fn no_stack(error: io::Error) -> Error {
     Error::new(
@@ -108,10 +110,10 @@ pub(crate) fn no_stack(error: io::Error) -> Error {
     )
 }
 
-/// Guest code that is under way.
+/// Running guest code.
 struct Entered<'s, 'c> {
     store: &'s mut StoreContextMut<'c, State>,
-    /// How much the guest had written to its standard error.
+    /// How much the guest had written to its standard error before.
     mark: u64,
     is_outermost: bool,
     has_returned: bool,
@@ -131,7 +133,8 @@ impl<'s, 'c> Entered<'s, 'c> {
         Entered { store, mark, is_outermost, has_returned: false }
     }
 
-    /// Gives whether it was the outermost one, whose last words have to be seen to: what ended the guest tells more than what becomes of these.
+    /// Returns whether it was the outermost call, whose unfinished lines have to be passed on. An
+    /// error that ended the guest takes precedence over one of these.
     #[inline]
     fn end(mut self, result: wasmtime::Result<()>) -> Result<bool> {
         self.has_returned = true;
@@ -162,7 +165,8 @@ impl Drop for Entered<'_, '_> {
     }
 }
 
-/// The guest was left in the middle, and can't go on: a panic has come out of the call, of code of ours or of the engine. Or its future was dropped; who did that says why.
+/// The guest was left in the middle and can't go on: our code or the engine has panicked, or the
+/// future was dropped, in which case the dropper has recorded why.
 #[cold]
 fn abandoned(state: &mut State) {
     state.fiber = None;
@@ -203,7 +207,7 @@ async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>
     Ok(())
 }
 
-/// The export, as it was found out to be in its first call.
+/// The export's function, which its first call has looked up.
 fn words_of(
     store: &mut StoreContextMut<'_, State>,
     export: usize,
@@ -222,7 +226,7 @@ fn words_of(
     Ok(found)
 }
 
-/// A core value as Wasmtime has it for calls that it checks.
+/// A core value as Wasmtime represents it for checked calls.
 pub(crate) fn value(kind: SlotKind, raw: ValRaw) -> Val {
     match kind {
         SlotKind::I64 => Val::I64(raw.get_i64()),
@@ -232,19 +236,19 @@ pub(crate) fn value(kind: SlotKind, raw: ValRaw) -> Val {
     }
 }
 
-/// The other way.
+/// The reverse.
 pub(crate) fn raw(value: &Val) -> ValRaw {
     match value {
         Val::I32(n) => ValRaw::i32(*n),
         Val::I64(n) => ValRaw::i64(*n),
         Val::F32(bits) => ValRaw::f32(*bits),
         Val::F64(bits) => ValRaw::f64(*bits),
-        // No signature that `signatures.rs` lets through has others.
+        // `signatures.rs` accepts no others.
         _ => ValRaw::u64(0),
     }
 }
 
-/// Finds room for the block in the guest and copies it there; gives its address.
+/// Copies the block to a place in the guest; returns its address.
 pub(crate) async fn place(driver: Driver, store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
     let guest = store.data().guest;
     if let Some(address) = guest.place_at_once(store, block, with_head)? {
@@ -254,7 +258,8 @@ pub(crate) async fn place(driver: Driver, store: &mut StoreContextMut<'_, State>
     guest.place_at(store, block, with_head, address)
 }
 
-/// Has the guest's `cabi_realloc` find room for so many fresh bytes: gives their address, a multiple of 8. All of them lie within the memory.
+/// Calls the guest's `cabi_realloc` for so many bytes; returns their address, a multiple of 8. All
+/// of them are within the memory.
 #[cold]
 async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
     let guest = store.data().guest;
@@ -294,7 +299,7 @@ fn load(function: &Function, block: &Block<'_>, address: u32, raw: &mut [ValRaw]
     }
 }
 
-/// Places the arguments of an export, and runs it; gives the core value of its result.
+/// Places the arguments of an export and runs it; returns the core value of its result.
 async fn invoke(
     driver: Driver,
     store: &mut StoreContextMut<'_, State>,
@@ -309,13 +314,13 @@ async fn invoke(
     Ok(function.abi.result.core_value(raw[0]))
 }
 
-/// The same for a guest on its caller's stack: a future would keep all of this in memory, and cost
-/// as much as the rest of a small call.
+/// The same for a guest on its caller's stack: a future would keep all of this in memory, which
+/// costs as much as the rest of a small call.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
 fn invoke_here(store: &mut StoreContextMut<'_, State>, export: usize, function: &Function, block: &mut Block<'_>) -> Result<u64> {
     let address = place_here(store, block, function.abi.spilled)?;
-    // Room for what there is, for the same reason.
+    // Only as much room as needed, for the same reason.
     let (mut few, mut many);
     let raw = match function.abi.core_values() {
         n @ ..=FEW => {
@@ -333,14 +338,15 @@ fn invoke_here(store: &mut StoreContextMut<'_, State>, export: usize, function: 
     Ok(function.abi.result.core_value(raw[0]))
 }
 
-/// Core values of most functions.
+/// Enough core values for most functions.
 const FEW: usize = 6;
 
-/// Arguments that are copied to the guest as they lie in the host's memory: see [`PlainCall`](crate::PlainCall).
+/// Arguments that are copied unchanged from the host's memory to the guest: see
+/// [`PlainCall`](crate::PlainCall).
 pub(crate) struct Flat<'w> {
-    /// The core values. Of a text or a list, where it begins in the nested data.
+    /// The core values; for a text or a list, its offset in the nested data.
     pub(crate) raw: &'w mut [ValRaw],
-    /// Texts and lists, and the number of the core value that points to each.
+    /// Texts and lists, each with the index of the core value that points to it.
     pub(crate) nested: &'w [&'w [u8]],
     pub(crate) places: &'w [u8],
     /// The bytes of the nested data.
@@ -348,7 +354,7 @@ pub(crate) struct Flat<'w> {
 }
 
 impl Flat<'_> {
-    /// Copies texts and lists to the guest, if no code of the guest has to run to find room.
+    /// Copies texts and lists to the guest, if no guest code has to run to find room.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     fn place_at_once(&mut self, store: &mut StoreContextMut<'_, State>) -> Result<bool> {
@@ -362,7 +368,7 @@ impl Flat<'_> {
         Ok(true)
     }
 
-    /// Copies them to where the guest's `cabi_realloc` found room for them.
+    /// Copies them to the place that the guest's `cabi_realloc` has provided.
     #[cold]
     fn place_at(&mut self, store: &mut StoreContextMut<'_, State>, base: u32) -> Result<()> {
         let memory = store.data().guest.memory()?;
@@ -370,7 +376,7 @@ impl Flat<'_> {
         Ok(())
     }
 
-    /// Copies them to the target, whose address is `base`, and points to each.
+    /// Copies them to the target, whose address is `base`, and sets the pointers to them.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
     fn copy(&mut self, base: u32, target: &mut [u8]) {
@@ -413,20 +419,20 @@ fn invoke_flat_here(store: &mut StoreContextMut<'_, State>, export: usize, funct
     Ok(function.abi.result.core_value(flat.raw[0]))
 }
 
-/// What guest code is run for.
+/// A reason to run guest code.
 pub(crate) enum Work<'w, 'a> {
     /// The export of that number, with arguments in a block.
     Export(usize, &'w Function, &'w mut Block<'a>),
-    /// The same with arguments that are copied as they are.
+    /// The same with plain arguments.
     Flat(usize, &'w Function, Flat<'w>),
-    /// A turn for goroutines.
+    /// Letting goroutines run.
     Poll(Func),
-    /// A large result that was lifted is let go of, by the post-return function of its export.
+    /// Releasing a large result that was lifted, by the post-return function of its export.
     Release(Func, u64),
 }
 
 impl Work<'_, '_> {
-    /// Runs it; gives the core value of an export's result.
+    /// Runs it; returns the core value of an export's result.
     pub(crate) async fn run(self, driver: Driver, store: &mut StoreContextMut<'_, State>) -> Result<u64> {
         match self {
             Work::Export(export, function, block) => invoke(driver, store, export, function, block).await,

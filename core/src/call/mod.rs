@@ -1,4 +1,4 @@
-//! The way into a guest and out of it: calls of exports, calls of host functions, and calls back from within these.
+//! Calls into a guest and out of it: exports, host functions, and calls back from within these.
 
 pub(crate) mod closures;
 pub(crate) mod host_call;

@@ -1,4 +1,4 @@
-//! The result of a call, which still lies in the guest.
+//! The result of a call, which is still in the guest's memory.
 
 use wasmtime::StoreContextMut;
 
@@ -13,10 +13,11 @@ use crate::interface::Function;
 use crate::sched::driver::Driver;
 use crate::wasi::sockets::denials::Denials;
 
-/// A result of more bytes than this is released as soon as it is lifted; a smaller one when the export is called again.
+/// A result of more bytes than this is released as soon as it is lifted; a smaller one by the next
+/// call of the export.
 const RELEASE_FROM: u64 = 16 << 10;
 
-/// The result of a call, on loan to what lifts it: the instance is held meanwhile.
+/// The result of a call, borrowed by what lifts it. The instance stays locked meanwhile.
 pub struct Outcome<'r, 'c> {
     pub(crate) driver: Driver,
     pub(crate) store: &'r mut StoreContextMut<'c, State>,
@@ -31,8 +32,9 @@ impl Outcome<'_, '_> {
     ///
     /// # Errors
     ///
-    /// `guest-error` when the Go function returned an error; `trap` when the guest gave what can't be, after which it is dead;
-    /// `type-mismatch` for text that is not UTF-8, and whatever the host's own code says.
+    /// `guest-error` if the Go function returned an error; `trap` for an invalid representation,
+    /// after which the guest is dead; `type-mismatch` for text that is not UTF-8; and the errors of
+    /// the host's own code.
     #[inline]
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
         self.lift_with(|function, memory, bytes, quota| lift_value(lift, function, memory, bytes, quota))
@@ -47,7 +49,7 @@ impl Outcome<'_, '_> {
         self.finish(lifted, read)
     }
 
-    /// What the host may spend on it.
+    /// What it may cost the host.
     #[inline]
     pub(crate) fn quota(&self) -> Quota<'_> {
         let state = self.store.data();
@@ -63,7 +65,7 @@ impl Outcome<'_, '_> {
         Ok(MemoryCache::read(self.store.data().guest.memory()?, &*self.store))
     }
 
-    /// Does what remains when a result was lifted, or could not be. So many bytes of nested data were read.
+    /// Finishes after a result was lifted, or could not be. `read` bytes of nested data were read.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "two tests")]
     pub(crate) fn finish<R>(self, lifted: Result<R>, read: u64) -> Result<R> {
@@ -76,7 +78,7 @@ impl Outcome<'_, '_> {
         }
     }
 
-    /// What became of a result that can't be lifted.
+    /// How a call ends whose result can't be lifted.
     #[cold]
     fn failed(self, error: Error) -> Error {
         let state = self.store.data_mut();
@@ -90,13 +92,14 @@ impl Outcome<'_, '_> {
     }
 }
 
-/// Whether an error in reading a result ends the instance. A guest that gives what can't be is not to be trusted with another call; and one
-/// whose time is over can't be told any more that its result may go.
+/// Whether an error in reading a result ends the instance. A guest with an invalid result can't be
+/// trusted with another call, and one whose time is over can't be told any more to release its
+/// result.
 fn ends(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Trap | ErrorKind::Timeout | ErrorKind::Cancelled)
 }
 
-/// Reads what a call gave: `raw` is the core result, and `data` the guest's memory.
+/// Reads the result of a call: `raw` is the core result, and `data` the guest's memory.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `lift_with`, for which it is most of the work")]
 fn read_result<'m, R>(
@@ -122,7 +125,7 @@ fn read_result<'m, R>(
     lift(function, memory, bytes, quota)
 }
 
-/// The return area of a call that did not fail, and the memory that it lies in.
+/// The return area of a call that did not fail, and the memory that contains it.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `read_result`")]
 pub(crate) fn find_result<'m>(
@@ -149,12 +152,13 @@ fn no_case(discriminant: u8) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {discriminant}, which has no case"))
 }
 
-/// The error that the Go function returned. What is not UTF-8 in its text is replaced: who looks for the error should not find another one.
+/// The error that the Go function returned. Invalid UTF-8 in its text is replaced, so that it does
+/// not hide the error.
 #[cold]
 fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32, quota: &Quota<'_>) -> Result<Error> {
     let (text, len) = lift_list(memory, 1, 1, bytes, at)?;
     quota.note_read(len);
-    // An error's text is kept once here, and once by the host.
+    // The text of an error is kept twice: here and by the host.
     quota.charge(2 * len as u64)?;
     Ok(Error::new(ErrorKind::GuestError, String::from_utf8_lossy(text)))
 }
@@ -168,7 +172,8 @@ fn lift_value<L: Lift>(lift: &L, function: &Function, memory: GuestMemory<'_>, b
     }
 }
 
-/// Says which function gave a result that can't be read; and of an error of the guest's own, what it was denied before.
+/// Adds the function whose result can't be read and, to the guest's own error, what it was denied
+/// before.
 fn in_result(error: Error, function: &Function, denials: &Denials) -> Error {
     match error.kind() {
         ErrorKind::GuestError => error.with_denied(denials.take_last()),

@@ -1,4 +1,4 @@
-//! The functions that every host gives: see docs/abi.md, sections 7 and 9.
+//! The functions that every host provides: see docs/abi.md, sections 7 and 9.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::guest::refusal::{NoValue, Refusals};
 use crate::guest::state::State;
 use crate::interface::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
 
-/// The functions that every host gives; see docs/abi.md, section 7.
+/// The functions that every host provides; see docs/abi.md, section 7.
 pub(crate) fn provided(module: &str, name: &str) -> Option<Arc<dyn HostFunction>> {
     match module {
         CONTEXT_INTERFACE if name == "deadline" => Some(Arc::new(TimeLeft)),
@@ -37,7 +37,8 @@ impl HostFunction for TimeLeft {
     }
 }
 
-/// The functions of `undergo:go/refusal`. A plugin that has another of its name gets what says so.
+/// The functions of `undergo:go/refusal`. Calling another function of that interface is an error
+/// that says so.
 fn refusing(name: &str) -> Arc<dyn HostFunction> {
     Arc::new(match name {
         "value" => Refuse::Value,
@@ -94,7 +95,7 @@ fn refusals<'c>(call: &'c mut HostCall<'_>) -> &'c mut Refusals {
     &mut state.refusals
 }
 
-/// A guest's words, of which nobody reads more.
+/// The beginning of a guest's text; the rest is not needed.
 fn shortened(mut text: String) -> String {
     const MOST: usize = 4096;
     if text.len() > MOST {

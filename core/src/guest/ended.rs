@@ -6,7 +6,8 @@ use crate::error::go_panic;
 use crate::error::{Error, ErrorKind, Frame};
 use crate::guest::state::State;
 
-/// What ended the guest. `mark` is how much it had written to its standard error when it was entered.
+/// The error for what ended the guest. `mark` is how much it had written to its standard error when
+/// it was entered.
 #[cold]
 pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = State>, mark: u64) -> Error {
     let store = store.as_context();
@@ -14,15 +15,16 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let frames = |error| frames(error, state.guest.memory.map_or(&[][..], |memory| memory.data(&store)), state.imported);
     let stderr = state.wasi.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
-        // What ended within an inner call has that one's.
+        // An error from an inner call has that call's details.
         let ended =
             if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last()) } else { ended };
-        // Where it stood. What a host function raised has its own traceback.
+        // Where the guest stood. A host function's error has its own traceback.
         return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
     let exit = error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0);
     let trap = error.downcast_ref::<wasmtime::Trap>();
-    // A plugin's Go runtime ends itself in this way and no other: an exit is the plugin's own, whatever it has printed.
+    // Go's runtime ends only in this way after a panic: an exit is the plugin's own, whatever it
+    // has printed.
     let gave_up = exit.is_none() && trap == Some(&wasmtime::Trap::UnreachableCodeReached);
     let report = if gave_up { state.wasi.streams.stderr.report(mark) } else { None };
     let ended = match (report, exit, trap) {
@@ -52,16 +54,17 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last())
 }
 
-/// The frames of a backtrace. A recursion without end has a hundred thousand of them, all alike: the innermost ones are enough.
+/// The frames of a backtrace. An endless recursion has a hundred thousand similar frames; the
+/// innermost ones are enough.
 fn backtrace(error: &wasmtime::Error) -> impl Iterator<Item = &wasmtime::FrameInfo> {
     const MOST: usize = 64;
     error.downcast_ref::<wasmtime::WasmBacktrace>().into_iter().flat_map(|trace| trace.frames()).take(MOST)
 }
 
-/// The same with the names that the module or Go has for them.
+/// The same, with the names by the module or by Go.
 fn frames(error: &wasmtime::Error, memory: &[u8], imported: u32) -> Vec<Frame> {
     let mut backtrace = backtrace(error).peekable();
-    // To look for the names takes a while.
+    // Finding the names takes a while.
     let names = backtrace.peek().and_then(|_| gowasm::GoNames::find(memory, imported));
     let name = |frame: &wasmtime::FrameInfo| {
         let of_go = names.as_ref().and_then(|names| names.of(frame.func_index()));

@@ -1,4 +1,4 @@
-//! What a guest exports that every call needs, and its arena.
+//! The exports of a guest that every call needs, and its arena.
 
 use wasmtime::{Func, Memory, StoreContextMut};
 
@@ -18,7 +18,8 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// Copies the block to a place in the guest, if no code of the guest has to run to find one; gives its address.
+    /// Copies the block to a place in the guest, if no guest code has to run to find one; returns
+    /// its address.
     pub(crate) fn place_at_once(
         self,
         store: &mut StoreContextMut<'_, State>,
@@ -36,7 +37,7 @@ impl Guest {
         Ok(Some(address))
     }
 
-    /// Copies the block to where the guest's `cabi_realloc` found room for it.
+    /// Copies the block to the place that the guest's `cabi_realloc` has provided.
     pub(crate) fn place_at(
         self,
         store: &mut StoreContextMut<'_, State>,
@@ -79,7 +80,7 @@ impl Guest {
     }
 }
 
-/// Checks what the guest's `cabi_realloc` gave.
+/// Checks the result of the guest's `cabi_realloc`.
 pub(crate) fn check_room(address: u32, size: u32, memory: &[u8]) -> Result<()> {
     if address & 7 == 0 && u64::from(address) + u64::from(size) <= memory.len() as u64 {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The functions that a host gives to a plugin, and a call of one of them.
+//! The functions that a host provides to a plugin, and a call of one of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,18 +17,18 @@ use crate::guest::state::State;
 use crate::interface::Function;
 use crate::sched::driver::Driver;
 
-/// A function of the host. Implemented by each host for its own callables.
+/// A host function. Each host implements it for its own callables.
 pub trait HostFunction: Send + Sync {
-    /// Runs it: take the arguments with [`HostCall::args`], run the host's code within [`HostCall::outside`], and
-    /// [`answer`](HostCall::answer).
+    /// Runs it: take the arguments with [`HostCall::args`], run the host's code within
+    /// [`HostCall::outside`], and [`answer`](HostCall::answer).
     ///
     /// # Errors
     ///
-    /// A `host-error` becomes the Go error where the import returns one; any other error, and a `host-error` elsewhere, ends the
-    /// guest's call and the instance, and is what the caller gets.
+    /// A `host-error` becomes the Go error if the import returns one. Any other error, and a
+    /// `host-error` otherwise, ends the guest's call and the instance, and is the caller's error.
     fn call(&self, call: &mut HostCall<'_>) -> Result<()>;
 
-    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::Home) for it.
+    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::Home) to run it.
     fn at_home(&self) -> bool {
         true
     }
@@ -39,22 +39,23 @@ pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
     pub(crate) function: Arc<Function>,
-    /// What the host itself gives, whatever the user does.
+    /// Functions that the host provides by itself.
     pub(crate) provided: Option<Arc<dyn HostFunction>>,
 }
 
-/// The functions that a host gives, by interface and name, both as in WIT (kebab-case).
+/// The functions that a host provides, by interface and name, both as in WIT (kebab-case).
 #[derive(Clone, Default)]
 pub struct Imports(BTreeMap<(String, String), Arc<dyn HostFunction>>);
 
 impl Imports {
-    /// Gives a function.
+    /// Adds a function.
     pub fn set(&mut self, interface: impl Into<String>, name: impl Into<String>, function: Arc<dyn HostFunction>) {
         self.0.insert((interface.into(), name.into()), function);
     }
 
     pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
-        // Few functions, and looked up once an instance: the copies of the names don't matter.
+        // There are few functions, and each instance looks them up once, so copying the names does
+        // not matter.
         self.0.get(&(interface.to_owned(), name.to_owned()))
     }
 
@@ -69,20 +70,20 @@ impl fmt::Debug for Imports {
     }
 }
 
-/// What a host function waits for: code that then answers, or an error as of [`HostFunction::call`].
+/// A deferred answer: a future of code that answers, or of an error as of [`HostFunction::call`].
 pub type Deferred = Pin<Box<dyn Future<Output = Result<Answer>> + Send>>;
 
 /// Answers a call of the guest: see [`HostCall::answer`].
 pub type Answer = Box<dyn FnOnce(&mut HostCall<'_>) -> Result<()> + Send>;
 
-/// What is left to do when the host's code has returned.
+/// What remains to be done after the host's code has returned.
 #[derive(Default)]
 pub(crate) struct Later {
     /// What the guest waits for, on a fiber.
     pub(crate) deferred: Option<Deferred>,
-    /// A result for which the guest, on a fiber, has to find room.
+    /// A result for which the guest, on a fiber, has to provide room.
     pub(crate) block: Option<Block<'static>>,
-    /// Whether the guest has its result, or will have it once there is room for it.
+    /// Whether the guest has its result, or will have it when there is room for it.
     pub(crate) answered: bool,
 }
 
@@ -95,6 +96,6 @@ pub struct HostCall<'c> {
     pub(crate) later: &'c mut Later,
     /// Of a guest on a fiber: the right to call back into it.
     pub(crate) lease: Option<Lease>,
-    /// Only the thread that is in the instance may call back into it.
+    /// Only the thread that has the instance may call back into it.
     pub(crate) _not_send: PhantomData<*mut ()>,
 }

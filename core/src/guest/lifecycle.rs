@@ -10,15 +10,16 @@ use crate::error::{Error, Result};
 use crate::platform::fork;
 use crate::platform::tsc;
 
-/// An instance's life, and what it used so far. Read from any thread, whoever is in the instance.
+/// Whether an instance lives, and what it has used so far. Any thread may read it, whichever has
+/// the instance.
 pub(crate) struct Lifecycle {
-    /// The process that it began in: see `fork.rs`.
+    /// The process in which it began: see `fork.rs`.
     generation: u64,
     is_dead: AtomicBool,
     cause: Mutex<Option<Error>>,
-    /// What a call is dropped for, where somebody has said that.
+    /// Why a call is being dropped, if that was recorded.
     interruption: Mutex<Option<Error>>,
-    /// In ticks of the stopwatch.
+    /// In ticks of the time-stamp counter.
     time: AtomicU64,
     memory: AtomicU64,
     /// `u64::MAX` where it is not counted.
@@ -29,11 +30,14 @@ pub(crate) struct Lifecycle {
 /// What an instance used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How long the last call took, or the initialisation before the first: from its entry into the instance on, host functions included.
+    /// How long the last call took, or the initialisation before the first: from its entry into the
+    /// instance on, including host functions.
     pub time: Duration,
-    /// Bytes of guest memory after it. Guest memory never shrinks, so this is also the most there ever was.
+    /// Bytes of guest memory after it. Guest memory never shrinks, so this is also its maximum so
+    /// far.
     pub memory: u64,
-    /// Fuel that the last call used, or the initialisation before the first; `None` without a limit of fuel.
+    /// Fuel that the last call used, or the initialisation before the first; `None` without a limit
+    /// of fuel.
     pub fuel: Option<u64>,
 }
 
@@ -51,7 +55,7 @@ impl Lifecycle {
         }
     }
 
-    /// Fails in a process that was forked since.
+    /// Fails in a process that was forked since then.
     #[inline]
     pub(crate) fn check_process(&self) -> Result<()> {
         if self.generation == fork::generation() { Ok(()) } else { Err(fork::left_behind("instance")) }
@@ -90,50 +94,51 @@ impl Lifecycle {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends the instance. The first cause is the one that is told.
+    /// Ends the instance. The first cause is kept.
     pub(crate) fn kill(&self, cause: &Error) {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| cause.clone());
         self.is_dead.store(true, Ordering::SeqCst);
     }
 
-    /// Says for what a call is about to be dropped.
+    /// Records why a call is about to be dropped.
     pub(crate) fn interrupt(&self, cause: Option<&Error>) {
         *self.interruption.lock().unwrap_or_else(PoisonError::into_inner) = cause.cloned();
     }
 
-    /// Ends the instance, whose call was dropped.
+    /// Ends the instance after its call was dropped.
     #[cold]
     pub(crate) fn abandon(&self) {
         let cause = self.interruption.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.kill(&cause.unwrap_or_else(cancelled));
     }
 
-    /// Ends the instance where no call runs in it that could hear of the cause.
+    /// Ends the instance while no call runs that could return the cause.
     pub(crate) fn end(&self, cause: &Error) {
         self.kill(cause);
         self.let_go();
     }
 
-    /// Lets go of the host's own error object in the cause: it was given to the caller by now. Such an object may refer to the instance, an exception does so
-    /// by its traceback, and a collector of the host can't see that the instance refers to it.
+    /// Drops the host's own error object in the cause, which the caller has by now. Such an object
+    /// may refer to the instance, as an exception does by its traceback, and a collector of the
+    /// host can't see that the instance refers to it.
     #[cold]
     fn let_go(&self) {
         let host = self.cause.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Error::take_host);
-        // Without the lock: this may run code of the host.
+        // Without the lock, because this may run the host's code.
         drop(host);
     }
 
-    /// Begins anew, after a reset.
+    /// Starts again, after a reset.
     pub(crate) fn begin(&self) {
         let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
         self.is_dead.store(false, Ordering::SeqCst);
         *cause = None;
     }
 
-    /// Notes what a call used, at its end: ticks of the stopwatch, bytes of memory.
+    /// Records what a call has used, at its end: ticks of the counter, bytes of memory.
     #[inline]
     pub(crate) fn used(&self, ticks: u64, memory: u64) {
-        // Each call pays for this, so the two are not written as one.
+        // Every call pays for this, so the two are not written together atomically.
         self.time.store(ticks, Ordering::Relaxed);
         self.memory.store(memory, Ordering::Relaxed);
         if self.is_dead.load(Ordering::Relaxed) {
@@ -141,7 +146,7 @@ impl Lifecycle {
         }
     }
 
-    /// Notes which compiler the guest's code is from.
+    /// Records which compiler made the guest's code.
     pub(crate) fn set_tier(&self, tier: Tier) {
         self.is_best.store(tier == Tier::Best, Ordering::Relaxed);
     }
@@ -150,7 +155,7 @@ impl Lifecycle {
         if self.is_best.load(Ordering::Relaxed) { Tier::Best } else { Tier::Fast }
     }
 
-    /// Notes what a call used of its fuel.
+    /// Records how much fuel a call has used.
     pub(crate) fn burnt(&self, fuel: u64) {
         self.fuel.store(fuel, Ordering::Relaxed);
     }

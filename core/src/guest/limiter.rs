@@ -1,4 +1,4 @@
-//! How much memory a guest may have, and how often it has changed.
+//! Limits a guest's memory, and counts its growths.
 
 use wasmtime::ResourceLimiter;
 
@@ -11,20 +11,22 @@ const MAX_MEMORY: u64 = 4 << 30;
 /// Elements of all tables, unless the limits say otherwise.
 const MAX_TABLE: usize = 4 << 20;
 
-/// Counts and bounds memory.
+/// Counts and limits memory.
 pub(crate) struct Limiter {
     max_memory: u64,
     max_table: usize,
-    /// What the guest was refused last, in words.
+    /// The last refusal, as a sentence.
     refused: Option<String>,
     /// Bytes of all memories.
     pub(crate) memory: u64,
     /// Elements of all tables.
     table: usize,
-    /// How often memory was about to grow, whatever came of it. Never the same again: as long as it stays, no memory has moved or grown. See `view.rs`.
+    /// How often memory was about to grow, whether or not it did. A value never repeats: as long as
+    /// it stays the same, no memory has moved or grown. See `memory_cache.rs`.
     pub(crate) generation: u64,
-    /// What the last growth added if it was allowed: to be taken back should it fail. Wasmtime tells of a failure right after it has asked, but for memories with
-    /// pages of one byte and tables with 64-bit indices, which the engine refuses.
+    /// What the last growth has added if it was allowed, to be subtracted should it fail. Wasmtime
+    /// reports a failure right after it has asked, except for memories with pages of one byte and
+    /// tables with 64-bit indices, which the engine refuses.
     added_memory: u64,
     added_table: usize,
 }
@@ -124,7 +126,7 @@ mod tests {
             assert!(limiter.memory_grow_failed(failed()).is_ok());
             assert_eq!(limiter.memory, PAGE as u64);
         }
-        // Refused by the memory's own maximum, and by the limit: neither is followed by a failure.
+        // Refusals by the memory's own maximum and by the limit: no failure follows either of them.
         assert!(limiter.memory_growing(PAGE, 9 * PAGE, Some(8 * PAGE)).is_ok_and(|allowed| !allowed));
         assert!(limiter.memory_growing(PAGE, usize::MAX, None).is_ok_and(|allowed| !allowed));
         assert!(limiter.memory_growing(PAGE, 10 * PAGE, None).is_ok_and(|allowed| allowed));
@@ -141,7 +143,7 @@ mod tests {
     fn no_generation_comes_twice() {
         let mut limiter = limited(None);
         let mut seen = std::collections::HashSet::from([limiter.generation]);
-        // What saturates, what fails, what is refused, what brings the count back to where it was.
+        // Growths that saturate, that fail, that are refused, and that restore the count.
         for (current, desired, fails) in
             [(0, PAGE, false), (PAGE, usize::MAX, false), (PAGE, 2 * PAGE, true), (PAGE, 2 * PAGE, false), (PAGE, PAGE, false)]
         {

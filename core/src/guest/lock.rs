@@ -1,7 +1,8 @@
-//! The lock of an instance: who is in it, who waits for it, and to whose host function its store is lent.
+//! The lock of an instance: its owner, its waiters, and the loans of its store to host functions.
 //!
-//! One caller at a time is in an instance. While its guest has called a host function, the store is on *loan*, and code of that function may call the same
-//! instance: it takes the store from the innermost loan, and gives it back. Loans end in the reverse order of their beginnings, as calls do.
+//! One caller at a time has an instance. While its guest has called a host function, the store is
+//! on *loan*, and code of that function may call the same instance: it takes the store from the
+//! innermost loan, and returns it. Loans end in the reverse order of their beginnings, as calls do.
 
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
@@ -19,24 +20,25 @@ use crate::sched::driver::Driver;
 use crate::sched::handoff::Handoff;
 use crate::sched::task;
 
-/// Who may enter an instance: one caller at a time, and others from within a host function that its guest has called.
+/// A re-entrant lock: one caller at a time has the instance, and nested calls enter from within
+/// host functions that its guest has called.
 pub(crate) struct Lock {
-    /// The number of the caller that is in the instance, a thread's or a call's; 0 when none is.
+    /// The number of the caller that has the instance, a thread's or a call's; 0 for none.
     owner: AtomicU64,
     waiters: AtomicUsize,
     queue: Mutex<VecDeque<Arc<Waiter>>>,
     loans: Loans,
-    /// The process that it was made in: see `fork.rs`.
+    /// The process that created it: see `fork.rs`.
     generation: u64,
 }
 
-/// A caller that waits, by its number.
+/// A waiting caller, by its number.
 struct Waiter {
     owner: u64,
     turn: Handoff<()>,
 }
 
-/// The number of a call that may go from thread to thread. No thread has the same.
+/// A number for a call that may move between threads. No thread has the same number.
 pub(crate) fn call_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed) | 1 << 63
@@ -54,25 +56,27 @@ impl Lock {
         }
     }
 
-    /// Comes in if nobody is.
+    /// Enters if nobody has the instance.
     #[inline]
     pub(crate) fn try_enter(&self, caller: u64) -> bool {
         self.owner.compare_exchange(0, caller, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Comes in, or waits for it as long as the budget lasts: those who wait come in in the order in which they came.
+    /// Enters, or waits for it as long as the budget lasts. Waiters enter in the order of their
+    /// arrival.
     pub(crate) async fn enter(&self, driver: Driver, caller: u64, budget: &Budget) -> Result<()> {
         if self.try_enter(caller) {
             return Ok(());
         }
         if self.generation != fork::generation() {
-            // The owner may be a thread of the parent, which never leaves.
+            // The owner may be a thread of the parent process, which never leaves.
             return Err(fork::left_behind("instance"));
         }
         let waiter = Arc::new(Waiter { owner: caller, turn: Handoff::new() });
         {
             let mut queue = self.queue();
-            // Counted before looking again: who leaves either sees the count, or left before the look.
+            // Counted before checking again: a leaving owner either sees the count, or has left
+            // before the check.
             self.waiters.fetch_add(1, Ordering::SeqCst);
             membarrier::heavy();
             if self.try_enter(caller) {
@@ -97,7 +101,7 @@ impl Lock {
         }
     }
 
-    /// Goes out, after an outer entry.
+    /// Leaves, after an outer entry.
     #[inline]
     pub(crate) fn leave(&self) {
         self.owner.store(0, Ordering::Release);
@@ -107,7 +111,8 @@ impl Lock {
         }
     }
 
-    /// Gives the instance to who has waited longest, unless somebody has come in since.
+    /// Passes the instance to the caller that has waited longest, unless somebody has entered
+    /// since.
     #[cold]
     fn hand_over(&self) {
         let mut queue = self.queue();
@@ -123,13 +128,14 @@ impl Lock {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether that caller is in.
+    /// Whether that caller has the instance.
     pub(crate) fn is_owned_by(&self, caller: u64) -> bool {
         self.owner.load(Ordering::SeqCst) == caller
     }
 }
 
-/// Leaves the queue when a caller stops waiting. A turn that had come meanwhile goes to the next.
+/// Leaves the queue when a caller stops waiting. A turn that has come meanwhile passes to the next
+/// caller.
 struct Waiting<'l> {
     lock: &'l Lock,
     waiter: &'l Arc<Waiter>,
@@ -147,37 +153,40 @@ impl Drop for Waiting<'_> {
 
 /// The loans of an instance's store, one within the other.
 struct Loans {
-    /// The innermost is the last. Touched by the thread alone that runs its host function.
+    /// The innermost is the last. Only the thread that runs its host function uses it.
     all: UnsafeCell<Vec<Loan>>,
-    /// The number of the innermost loan; 0 when there is none.
+    /// The number of the innermost loan; 0 for none.
     lease: AtomicU64,
-    /// The thread that runs its host function; 0 when there is none.
+    /// The thread that runs its host function; 0 for none.
     borrower: AtomicU64,
 }
 
-// SAFETY: the cell is touched only by the thread whose number is in `borrower`, or that is about to put it there with the store in its hands, which nobody else has then.
-// What it holds is Send.
+// SAFETY: the cell is touched only by the thread whose number is in `borrower`, or that is about to
+// put it there with the store in its hands, which nobody else has then. What it holds is Send.
 unsafe impl Sync for Loans where StoreContextMut<'static, State>: Send {}
 
 /// A loan of the store to a host function.
 struct Loan {
     number: u64,
     borrower: u64,
-    /// There unless a nested call has it.
+    /// Present unless a nested call has it.
     store: Option<StoreContextMut<'static, State>>,
-    /// Of a guest on a fiber: the coroutine of the host's language that the function runs in. Guests on their caller's stack look at windows: see `platform::window`.
+    /// For a guest on a fiber: the coroutine of the host's language in which the function runs.
+    /// Guests on their caller's stack use windows: see `platform::window`.
     coroutine: Option<u64>,
     /// The task that runs the function.
     task: usize,
 }
 
 impl Lock {
-    /// Runs code of a host function, to which the store is lent meanwhile. Also says whether the loan has ended in its order: if not, nobody knows who has what of the instance,
-    /// and it has to end.
+    /// Runs a host function's code, to which the store is lent meanwhile. Also returns whether the
+    /// loan has ended in order: if not, it is unknown who has what of the instance, which therefore
+    /// has to end.
     pub(crate) fn lend<R>(&self, driver: Driver, store: StoreContextMut<'_, State>, code: impl FnOnce() -> R) -> (R, bool) {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        // SAFETY: only the lifetime changes. The loan ends before this returns, also when `code` panics, and the caller has lent the store until then. Who has taken it from the loan and has
-        // not given it back by then finds out that the loan has ended: see `is_current`.
+        // SAFETY: only the lifetime changes. The loan ends before this returns, also when `code`
+        // panics, and the caller has lent the store until then. Who has taken it from the loan and
+        // has not given it back by then finds out that the loan has ended: see `is_current`.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store) };
         let (coroutine, task) = match driver {
             Driver::Direct => (None, 0),
@@ -186,7 +195,7 @@ impl Lock {
         let loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), borrower: thread_id(), store: Some(store), coroutine, task };
         let lent = Lent { loans: &self.loans, number: loan.number };
         self.loans.publish(Some(&loan));
-        // Not kept on the stack: a coroutine's may be elsewhere while others run.
+        // Not kept on the stack, because a coroutine's stack may be elsewhere while others run.
         // SAFETY: this thread has the store, so it is the only one that may touch the cell.
         unsafe { &mut *self.loans.all.get() }.push(loan);
         let result = code();
@@ -199,20 +208,22 @@ impl Lock {
         self.loans.borrower.load(Ordering::SeqCst) == thread_id()
     }
 
-    /// The store, for a call of the same instance from within the host function that has it. `None` while another call has it, and for another coroutine of this thread.
+    /// The store, for a call of the same instance from within the host function to which it is
+    /// lent. `None` while another call has it, and for another coroutine of this thread.
     pub(crate) fn borrow(&self) -> Option<StoreContextMut<'static, State>> {
-        // Asked before the loan is touched: this is code of the host's.
+        // Called before the loan is used, because this is the host's code.
         let here = self.with_loan(|loan| loan.coroutine.is_some())?.then(window::coroutine);
         self.with_loan(|loan| if loan.coroutine == here { loan.store.take() } else { None })?
     }
 
-    /// Gives it back.
+    /// Returns it.
     pub(crate) fn give_back(&self, store: StoreContextMut<'static, State>) {
         self.with_loan(|loan| loan.store = Some(store));
     }
 
-    /// Whether whoever waits here for the instance waits for itself: this is polled by code of a host function that the instance has called, and not by a task of its own, which would go on
-    /// once the function has returned.
+    /// Whether a caller that waits here for the instance would wait for itself: if this is polled
+    /// by a host function that the instance has called, and not by a separate task, which would go
+    /// on after the function has returned.
     pub(crate) fn would_wait_for_itself(&self) -> bool {
         self.with_loan(|loan| loan.coroutine.is_some() && loan.task == task::current()).unwrap_or(false)
     }
@@ -225,7 +236,7 @@ impl Lock {
         unsafe { &mut *self.loans.all.get() }.last_mut().map(code)
     }
 
-    /// The number of the present loan; 0 where there is none.
+    /// The number of the current loan; 0 for none.
     #[inline]
     pub(crate) fn lease(&self) -> u64 {
         self.loans.lease.load(Ordering::SeqCst)
@@ -233,7 +244,7 @@ impl Lock {
 }
 
 impl Loans {
-    /// Tells other threads of the innermost loan.
+    /// Publishes the innermost loan to other threads.
     fn publish(&self, innermost: Option<&Loan>) {
         self.lease.store(innermost.map_or(0, |loan| loan.number), Ordering::SeqCst);
         self.borrower.store(innermost.map_or(0, |loan| loan.borrower), Ordering::SeqCst);
@@ -247,7 +258,7 @@ struct Lent<'l> {
 }
 
 impl Lent<'_> {
-    /// Also says whether it was the innermost one, and its store is back.
+    /// Also returns whether it was the innermost one, with its store returned.
     fn end(self) -> bool {
         // SAFETY: this thread is the borrower.
         let innermost = unsafe { &*self.loans.all.get() }.last();
@@ -259,7 +270,8 @@ impl Drop for Lent<'_> {
     fn drop(&mut self) {
         // SAFETY: as in `end`.
         let all = unsafe { &mut *self.loans.all.get() };
-        // Numbers grow inwards. A loan within this one that has not ended goes with it; and one around this one that ended before has taken this one along.
+        // Numbers grow inwards. A loan within this one that has not ended is removed with it; a
+        // loan around this one that has ended before has removed this one.
         let left = all.iter().position(|loan| loan.number >= self.number).unwrap_or(all.len());
         all.truncate(left);
         self.loans.publish(all.last());
@@ -276,13 +288,14 @@ mod tests {
     use crate::config::cancel::CancelToken;
     use crate::sched::driver::at_once;
 
-    /// What an instance has besides: something that only who has the lock may touch.
+    /// Test data that only the owner of the lock may use.
     struct Guarded {
         lock: Lock,
         touched: UnsafeCell<u32>,
     }
 
-    // SAFETY: `touched` is used by the lock's owner alone. That this holds is what the test shows, under Miri above all.
+    // SAFETY: `touched` is used by the lock's owner alone. That this holds is what the test shows,
+    // under Miri above all.
     unsafe impl Sync for Guarded {}
 
     impl Guarded {

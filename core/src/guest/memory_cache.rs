@@ -1,4 +1,5 @@
-//! Where a guest's memory lies. To ask Wasmtime takes ten loads, each of which waits for the one before, and a call asks twice.
+//! A cache of the address of guest memory. Asking Wasmtime takes ten dependent loads, and a call
+//! asks twice.
 
 use std::ptr::NonNull;
 use std::slice;
@@ -7,12 +8,13 @@ use wasmtime::{AsContext, AsContextMut, Memory};
 
 use crate::guest::state::State;
 
-/// Where the memory lay in a certain generation: it moves and grows only when a store's limiter hears of it first, and each time that it does, a generation ends.
+/// The address of the memory in one generation. Memory moves and grows only after the store's
+/// limiter was told, which ends a generation.
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryCache {
     start: NonNull<u8>,
     len: usize,
-    /// The limiter's generation at that time.
+    /// The limiter's generation then.
     generation: u64,
 }
 
@@ -22,23 +24,26 @@ unsafe impl Send for MemoryCache {}
 unsafe impl Sync for MemoryCache {}
 
 impl MemoryCache {
-    /// Of no memory. Generations are counted from 0, and would take centuries to come to this.
+    /// Sentinel for "not cached yet". Generations are counted from 0, and would take centuries to
+    /// reach this.
     pub(crate) const NONE: MemoryCache = MemoryCache { start: NonNull::dangling(), len: 0, generation: u64::MAX };
 
-    /// The guest's memory, as it is while nothing of the guest runs. `memory` is the one that it exports, of which a store has one at most.
+    /// The guest's memory, while no guest code runs. `memory` is the exported one; a store has at
+    /// most one.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a comparison")]
     pub(crate) fn read(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
         let context = store.as_context();
         let state = context.data();
         if state.memory_cache.generation == state.limiter.generation {
-            // SAFETY: the memory lay there in this generation, which has not ended, and stays as it is for as long as the store is borrowed.
+            // SAFETY: the memory lay there in this generation, which has not ended, and stays as it
+            // is for as long as the store is borrowed.
             return unsafe { slice::from_raw_parts(state.memory_cache.start.as_ptr(), state.memory_cache.len) };
         }
         ask(memory, store)
     }
 
-    /// The same, to be changed. Keeps where it is.
+    /// The same, mutable. Caches the address.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a comparison")]
     pub(crate) fn write(memory: Memory, store: &mut impl AsContextMut<Data = State>) -> &mut [u8] {

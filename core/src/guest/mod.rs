@@ -1,4 +1,5 @@
-//! What the store of a running guest carries, and what every call of it needs: its memory, its limits, its life, and the lock around it.
+//! The data of a running guest's store, and what every call needs: its memory, limits, lifecycle,
+//! and the lock around it.
 
 pub(crate) mod ended;
 pub(crate) mod handles;

@@ -1,13 +1,13 @@
-//! What it takes to make an instance.
+//! Options for creating an instance.
 
 use crate::config::Limits;
 use crate::guest::host::Imports;
 use crate::wasi::sandbox::Sandbox;
 
-/// What it takes to make an instance.
+/// Options for creating an instance.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceOptions {
-    /// The functions that the host gives.
+    /// The functions that the host provides.
     pub imports: Imports,
     /// What the instance may reach.
     pub sandbox: Sandbox,

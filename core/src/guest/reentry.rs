@@ -1,4 +1,5 @@
-//! Calls back into an instance whose guest waits for an asynchronous host function, and into the pool that it is of.
+//! Calls back into an instance whose guest waits for an asynchronous host function, and into its
+//! pool.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -16,11 +17,12 @@ use crate::guest::state::State;
 use crate::sched::task;
 
 thread_local! {
-    /// The pools whose instances' host functions this thread runs, one within the other, each with the task that runs it.
+    /// The pools whose host functions this thread runs, from the outermost to the innermost, each
+    /// with the task that runs it.
     static POOLS: RefCell<Vec<(u64, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// While this lives, the thread runs the code of a host function for an instance of a pool.
+/// While this lives, the thread runs a host function for an instance of a pool.
 pub(crate) struct InPool(u64, usize);
 
 impl InPool {
@@ -38,7 +40,7 @@ impl Drop for InPool {
         if self.0 == 0 {
             return;
         }
-        // The last one, but for coroutines that return in another order.
+        // The last one, unless coroutines return in another order.
         POOLS.with_borrow_mut(|pools| {
             if let Some(at) = pools.iter().rposition(|found| *found == (self.0, self.1)) {
                 pools.remove(at);
@@ -47,14 +49,16 @@ impl Drop for InPool {
     }
 }
 
-/// Whether whoever waits here for an instance of that pool waits for itself: this is polled by code of a host function that one of the pool's instances has called, and not by a task of its
-/// own, which would go on once the function has returned.
+/// Whether a caller that waits here for an instance of that pool would wait for itself: if this is
+/// polled by a host function that one of the pool's instances has called, and not by a separate
+/// task, which would go on after the function has returned.
 pub(crate) fn would_wait_for_its_pool(pool: u64) -> bool {
     let task = task::current();
     POOLS.with_borrow(|pools| pools.contains(&(pool, task)))
 }
 
-/// Something to do in a guest that waits. Each is done before the next begins, and before the host function's answer is taken: last in, first out.
+/// A closure that runs in a waiting guest. Each is done before the next one begins, and before the
+/// host function's answer is taken: last in, first out.
 pub(crate) type Reentry = Box<dyn for<'s, 'c> FnOnce(&'s mut StoreContextMut<'c, State>) -> Reentering<'s> + Send>;
 
 pub(crate) type Reentering<'s> = Pin<Box<dyn Future<Output = ()> + Send + 's>>;
@@ -65,7 +69,7 @@ pub(crate) fn unique() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The channels by which calls re-enter a suspended instance, by their lease.
+/// Channels through which callbacks re-enter a suspended instance, keyed by lease.
 #[derive(Default)]
 pub(crate) struct Channels(Mutex<Vec<(u64, UnboundedSender<Reentry>)>>);
 
@@ -77,7 +81,7 @@ impl Channels {
         Channel { channels: self.clone(), lease, entries }
     }
 
-    /// The way in, if the host function still runs.
+    /// The channel, if the host function still runs.
     pub(crate) fn find(&self, lease: Lease) -> Option<UnboundedSender<Reentry>> {
         self.lock().iter().find(|(id, _)| *id == lease.id).map(|(_, sender)| sender.clone())
     }
@@ -87,11 +91,12 @@ impl Channels {
     }
 }
 
-/// Has something done by a channel, and gives what came of it: `entry` makes what is to be done, which sends its result.
+/// Runs a closure by a channel, and returns its result: `entry` makes the closure, which sends its
+/// result.
 ///
 /// # Errors
 ///
-/// `busy` when the host function has returned before it was done.
+/// `busy` if the host function has returned before the closure was done.
 pub(crate) async fn reenter<R>(channel: UnboundedSender<Reentry>, entry: impl FnOnce(oneshot::Sender<Result<R>>) -> Reentry) -> Result<R> {
     let over = || Error::new(ErrorKind::Busy, "the host function from which this came has returned");
     let (sender, done) = oneshot::channel();
@@ -99,7 +104,7 @@ pub(crate) async fn reenter<R>(channel: UnboundedSender<Reentry>, entry: impl Fn
     done.await.map_err(|_| over())?
 }
 
-/// An open channel: closed when the host function is done.
+/// An open channel, which is closed when the host function is done.
 pub(crate) struct Channel {
     channels: Arc<Channels>,
     lease: u64,

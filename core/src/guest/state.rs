@@ -1,4 +1,4 @@
-//! What a store carries: the guest's handles, its limits, its host functions, and what WASI has of it.
+//! The data of a store: the guest's handles, its limits, its host functions, and its part of WASI.
 
 use std::sync::Arc;
 
@@ -26,19 +26,19 @@ pub(crate) struct State {
     pub(crate) guest: Guest,
     /// By the number of the plugin's export: the function, and its post-return function.
     pub(crate) exports: Vec<(Func, Option<Func>)>,
-    /// Whether its calls suspend their caller, so that host functions may be awaited.
+    /// Whether its calls suspend, so that host functions may be awaited.
     pub(crate) suspends: bool,
-    /// Where calls from host functions that are awaited come in.
+    /// The channels for calls from awaited host functions.
     pub(crate) channels: Arc<Channels>,
-    /// The number of its pool; 0 where that does not matter.
+    /// The number of its pool; 0 if that does not matter.
     pub(crate) pool: u64,
-    /// A large result that the guest may let go of, and the function that tells it.
+    /// A large result that the guest may release, and the function that does so.
     pub(crate) release: Option<(Func, u64)>,
-    /// Of an instance on fibers.
+    /// For an instance on fibers.
     pub(crate) fairness: Fairness,
     /// By the number of the plugin's export, those of words that were called on a fiber.
     pub(crate) words: Vec<Option<Arc<Words>>>,
-    /// What gives goroutines a turn.
+    /// Lets goroutines run.
     pub(crate) poll: Option<Func>,
     /// By the number of the plugin's import.
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
@@ -47,16 +47,17 @@ pub(crate) struct State {
     pub(crate) max_value: u64,
     /// The engine's, for which its code is compiled.
     pub(crate) settings: Settings,
-    /// How many functions the module imports, each as often as it does so: the others are numbered behind these.
+    /// How many functions the module imports, counted with repetitions: its own functions are
+    /// numbered after these.
     pub(crate) imported: u32,
-    /// What each call may use, if it is counted.
+    /// The fuel of each call, if it is limited.
     pub(crate) fuel: Option<u64>,
     pub(crate) refusals: Refusals,
-    /// What the outermost call runs on, where its caller's stack is too small.
+    /// The fiber of the outermost call, if its caller's stack is too small.
     pub(crate) fiber: Option<FiberRef>,
-    /// How many calls into the guest are under way, one within the other.
+    /// How many nested calls into the guest are running.
     pub(crate) depth: u32,
-    /// Whether the guest's handles are there. Before that, only its start section runs.
+    /// Whether the guest's handles exist. Before that, only its start section runs.
     pub(crate) is_linked: bool,
 }
 

@@ -1,14 +1,16 @@
-//! Functions of words of 32 bits, as pointers and lengths are, that are called on a fiber.
+//! A cache of `TypedFunc`s for exports with 32-bit parameters, such as pointers and lengths, that
+//! are called on a fiber.
 
 use wasmtime::{AsContext, Func, StoreContextMut, TypedFunc};
 
 use crate::guest::state::State;
 
-/// Makes a type of the functions whose parameters are so many words, up to the most that there may be ([`MOST_WORDS`](crate::interface::MOST_WORDS)).
+/// Defines a type for functions with each number of parameters, up to the maximum
+/// ([`MOST_WORDS`](crate::interface::MOST_WORDS)).
 macro_rules! functions {
     ($($gives:ident $quiet:ident $count:literal ($($word:ident)*);)*) => {
-        /// A function whose parameters are words, and its result, if it has any, is one. What it takes is known: to find that out for each call would be a tenth
-        /// of a small one.
+        /// A function whose parameters, and result if any, have 32 bits. Its type was checked once:
+        /// checking it for each call would take a tenth of a small call.
         pub(crate) enum Words {
             $(
                 $gives(TypedFunc<($(word!($word),)*), i32>),
@@ -19,7 +21,7 @@ macro_rules! functions {
         impl Words {
             /// # Errors
             ///
-            /// When the function has other parameters, or another result.
+            /// If the function has other parameters or another result.
             pub(crate) fn of(store: impl AsContext, func: Func, count: usize, has_result: bool) -> wasmtime::Result<Words> {
                 match (count, has_result) {
                     $(
@@ -30,7 +32,7 @@ macro_rules! functions {
                 }
             }
 
-            /// Calls it with as many words as it takes. Gives its result, 0 where it has none.
+            /// Calls it with its parameters. Returns its result, or 0 if it has none.
             pub(crate) async fn call(&self, store: &mut StoreContextMut<'_, State>, words: &[i32]) -> wasmtime::Result<i32> {
                 match (self, words) {
                     $(

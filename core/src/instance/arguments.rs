@@ -15,18 +15,20 @@ use crate::plugin::{Compiled, Plugin};
 use crate::sched::driver::Driver;
 
 impl Plugin {
-    /// Begins a call of the export of that number (see [`export`](Plugin::export)), of any instance or pool of this plugin.
+    /// Begins a call of the export of that number (see [`export`](Plugin::export)), of any instance
+    /// or pool of this plugin.
     ///
     /// # Errors
     ///
-    /// `unknown-export` for a number that is none.
+    /// `unknown-export` for an invalid number.
     #[inline]
     pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
         let found = self.find(export)?;
         Ok(Arguments::of(self.compiled(), export, &found.function))
     }
 
-    /// The same for a call that outlives what has the plugin, as a task may: the arguments keep it.
+    /// The same for a call that may outlive the caller's plugin, as a task may: the arguments keep
+    /// it alive.
     ///
     /// # Errors
     ///
@@ -44,7 +46,7 @@ impl Plugin {
 
 /// The arguments of a call, lowered one by one into memory of the host.
 ///
-/// `'p` is the plugin's, `'a` that of the data which the arguments lend.
+/// `'p` is the lifetime of the plugin, `'a` that of the data that the arguments lend.
 pub struct Arguments<'p, 'a> {
     of: Of<'p>,
     pub(crate) export: usize,
@@ -74,7 +76,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
         }
     }
 
-    /// The function, and where its arguments are lowered to.
+    /// The function, and the block for its arguments.
     #[inline]
     pub(crate) fn parts(&mut self) -> (&Function, &mut Block<'a>) {
         let function = match &self.of {
@@ -88,12 +90,13 @@ impl<'p, 'a> Arguments<'p, 'a> {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` that shows the signature.
+    /// `type-mismatch`, which shows the signature.
     pub fn expect(&self, given: usize) -> Result<()> {
         expect_count(self.function(), given)
     }
 
-    /// Lowers the argument of that number. One that is left out is what zero bytes mean: an option without a value, an empty string.
+    /// Lowers the argument of that number. An omitted argument has zero bytes: an option without a
+    /// value, an empty string.
     ///
     /// # Errors
     ///
@@ -110,7 +113,7 @@ impl<'p, 'a> Arguments<'p, 'a> {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when they are too many or too few, or one does not fit.
+    /// `type-mismatch` if there are too many or too few, or one does not fit.
     pub fn lower_all<V: Lower<'a>>(&mut self, values: impl ExactSizeIterator<Item = V>) -> Result<()> {
         self.expect(values.len())?;
         values.enumerate().try_for_each(|(i, value)| self.lower(i, &value))
@@ -118,7 +121,8 @@ impl<'p, 'a> Arguments<'p, 'a> {
 }
 
 impl Arguments<'_, '_> {
-    /// Checks that they can be those of a call of that plugin's instances. What can't be placed in any guest is the caller's mistake, and does the instance no harm.
+    /// Checks that they belong to that plugin, and fit into some guest's memory. Otherwise it is
+    /// the caller's mistake, and the instance lives.
     #[inline]
     pub(crate) fn check(&self, plugin: &Compiled) -> Result<()> {
         let wanted = match &self.of {
@@ -133,7 +137,7 @@ impl Arguments<'_, '_> {
 }
 
 impl Arguments<'_, '_> {
-    /// With copies of what the host lends, for a call that another task runs.
+    /// Copies what the host lends, for a call that another task runs.
     pub(crate) fn into_owned(self, plugin: &Plugin) -> Arguments<'static, 'static> {
         let function = plugin.compiled().exports[self.export].function.clone();
         Arguments { of: Of::Kept(plugin.clone(), function), export: self.export, block: self.block.into_owned() }

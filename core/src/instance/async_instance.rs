@@ -21,9 +21,11 @@ use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
 
 impl Plugin {
-    /// Makes an instance whose calls are futures, and runs its `_initialize` under the limits. Those of `call` are about the initialisation.
+    /// Creates an instance whose calls are futures, and runs its `_initialize` under the limits.
+    /// `call` applies to the initialisation.
     ///
-    /// Run the future, and those of its calls, as a task with a home (see [`spawn`](crate::spawn)), or on any executor of Rust.
+    /// Run the future, and those of its calls, as a task with a home (see [`spawn`](crate::spawn)),
+    /// or on any executor of Rust.
     ///
     /// # Errors
     ///
@@ -45,27 +47,28 @@ impl Plugin {
     }
 }
 
-/// A running copy of a plugin whose calls suspend instead of holding a thread. Cheap to clone; clones are the same instance.
+/// A running copy of a plugin whose calls suspend instead of holding a thread. Cheap to clone;
+/// clones are the same instance.
 ///
-/// One call runs at a time, and others wait: first come, first served. What a call awaits may be dropped at any moment; a guest that had begun is
-/// dead then.
+/// One call runs at a time, and others wait: first come, first served. A call's future may be
+/// dropped at any time; if its guest had begun, the instance is dead then.
 #[derive(Clone)]
 pub struct AsyncInstance(pub(crate) Arc<Running>);
 
 impl AsyncInstance {
-    /// The plugin that it is a copy of.
+    /// The plugin of this instance.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
         &self.0.seed.plugin
     }
 
-    /// The error that calls get once the instance has ended; `None` while it lives.
+    /// The error that calls of a dead instance get; `None` while it lives.
     #[must_use]
     pub fn dead(&self) -> Option<Error> {
         self.0.seed.life.dead()
     }
 
-    /// The compiler that its code is from.
+    /// Which compiler made its code.
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.0.seed.life.tier()
@@ -77,19 +80,20 @@ impl AsyncInstance {
         self.0.seed.life.usage()
     }
 
-    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied this instance so far of the network: each denial once, with the
+    /// rule that would allow it; at most 64.
     #[must_use]
     pub fn denied(&self) -> Vec<String> {
         self.0.seed.denials.all()
     }
 
-    /// Takes what the guest wrote to a captured standard output.
+    /// Takes what the guest has written to its captured standard output.
     #[must_use]
     pub fn take_stdout(&self) -> Vec<u8> {
         self.0.seed.streams.stdout.take()
     }
 
-    /// Takes what the guest wrote to a captured standard error.
+    /// Takes what the guest has written to its captured standard error.
     #[must_use]
     pub fn take_stderr(&self) -> Vec<u8> {
         self.0.seed.streams.stderr.take()
@@ -106,7 +110,7 @@ impl AsyncInstance {
         self.call_then(arguments, options, |outcome| outcome.lift(&ToValue)).await
     }
 
-    /// Calls an export. Its result is given to `then`, at home, which lifts it.
+    /// Calls an export. `then` lifts the result, at home.
     ///
     /// # Errors
     ///
@@ -140,7 +144,7 @@ impl AsyncInstance {
                         Ok(entered) => arguments.run_in(entered, running.driver(), then).await,
                         Err(error) => Err(error),
                     };
-                    // Who does not wait any more does not need it.
+                    // A caller that has stopped waiting does not need it.
                     drop(sender.send(result));
                 })
             })
@@ -148,12 +152,14 @@ impl AsyncInstance {
         .await
     }
 
-    /// Calls an export, and does not return before the call is over: it runs on this thread, which must be the instance's home. A host function that wants to be
-    /// awaited can't be here: nobody would run the loop. `then` lifts the result.
+    /// Calls an export, and blocks this thread, which must be the instance's home, until the call
+    /// is over. Its host functions can't be awaited, because nothing runs the loop meanwhile.
+    /// `then` lifts the result.
     ///
     /// # Errors
     ///
-    /// As [`call_then`](AsyncInstance::call_then), and `busy` while another call is under way, unless this comes from the host function that it runs.
+    /// As [`call_then`](AsyncInstance::call_then), and `busy` during another call, unless this
+    /// comes from the host function that it runs.
     pub fn call_here<R>(
         &self,
         mut arguments: Arguments<'_, '_>,
@@ -163,7 +169,8 @@ impl AsyncInstance {
         self.0.call_within(Wait::Never, &mut arguments, self.0.budget(options), then)
     }
 
-    /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
+    /// Lets the guest's background goroutines run, which otherwise run only during calls. Does
+    /// nothing for a guest without the SDK.
     ///
     /// # Errors
     ///
@@ -172,11 +179,12 @@ impl AsyncInstance {
         self.0.poll(Wait::Task, self.0.budget(options)).await
     }
 
-    /// As [`poll`](AsyncInstance::poll), on this thread: see [`call_here`](AsyncInstance::call_here).
+    /// As [`poll`](AsyncInstance::poll), on this thread: see
+    /// [`call_here`](AsyncInstance::call_here).
     ///
     /// # Errors
     ///
-    /// As of [`poll`](AsyncInstance::poll), and `busy` while a call is under way.
+    /// As [`poll`](AsyncInstance::poll), and `busy` during a call.
     pub fn poll_here(&self, options: &CallOptions) -> Result<()> {
         self.0.hold(self.0.poll(Wait::Never, self.0.budget(options)))
     }
@@ -197,17 +205,17 @@ impl AsyncInstance {
     ///
     /// # Errors
     ///
-    /// As of [`reset`](AsyncInstance::reset), and `busy` while a call is under way.
+    /// As [`reset`](AsyncInstance::reset), and `busy` during a call.
     pub fn reset_here(&self, options: &CallOptions) -> Result<()> {
         self.0.hold(self.0.reset(Wait::Never, self.0.budget(options)))
     }
 
-    /// Lets go of the guest and its memory, for hosts whose collector would be late to do so. Later calls get `dead-instance`; a [`reset`](AsyncInstance::reset)
-    /// brings it back.
+    /// Frees the guest and its memory, for hosts whose collector would do so late. Later calls get
+    /// `dead-instance`; a [`reset`](AsyncInstance::reset) makes it anew.
     ///
     /// # Errors
     ///
-    /// `busy` while a call is under way.
+    /// `busy` during a call.
     pub fn close(&self) -> Result<()> {
         self.0.hold(self.0.close(Wait::Never))
     }
@@ -216,8 +224,8 @@ impl AsyncInstance {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when the bytes do not lie within the memory; `busy` while a call is under way, unless this comes from the host function that it runs;
-    /// `dead-instance`.
+    /// `type-mismatch` if the bytes are not within the memory; `busy` during a call, unless this
+    /// comes from the host function that it runs; `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
         self.memory_here(|memory| access::read(memory, address, len))
     }
@@ -231,7 +239,7 @@ impl AsyncInstance {
         self.memory_here(|memory| access::write(memory, address, bytes))
     }
 
-    /// Bytes of guest memory now.
+    /// The size of guest memory in bytes.
     ///
     /// # Errors
     ///
@@ -244,16 +252,18 @@ impl AsyncInstance {
         self.0.hold(self.0.memory(Wait::Never, Budget::default(), code))
     }
 
-    /// Reads guest memory when no call is under way; from within a host function that is awaited, by its lease in `options`.
+    /// Reads guest memory when no call is running, or from within an awaited host function by its
+    /// lease in `options`.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when the bytes do not lie within the memory; `dead-instance`, `timeout`, `cancelled`.
+    /// `type-mismatch` if the bytes are not within the memory; `dead-instance`, `timeout`,
+    /// `cancelled`.
     pub async fn read_memory_then(&self, address: u32, len: u32, options: &CallOptions) -> Result<Vec<u8>> {
         self.memory(options, move |memory| access::read(memory, address, len)).await
     }
 
-    /// Writes guest memory likewise.
+    /// Writes guest memory under the same conditions.
     ///
     /// # Errors
     ///
@@ -262,7 +272,7 @@ impl AsyncInstance {
         self.memory(options, move |memory| access::write(memory, address, &bytes)).await
     }
 
-    /// Bytes of guest memory, asked likewise.
+    /// The size of guest memory in bytes, under the same conditions.
     ///
     /// # Errors
     ///
@@ -285,7 +295,7 @@ impl AsyncInstance {
         reenter(channel, |sender: Sender<Result<R>>| -> Reentry {
             Box::new(move |store| {
                 let result = running.reenter(store, budget).and_then(|mut entered| code(entered.memory()?));
-                // Who does not wait any more does not need it.
+                // A caller that has stopped waiting does not need it.
                 drop(sender.send(result));
                 Box::pin(ready(()))
             })

@@ -38,10 +38,12 @@ impl Plugin {
     }
 }
 
-/// A running copy of a plugin: its own memory, goroutines and globals. Cheap to clone; clones are the same instance.
+/// A running copy of a plugin, with its own memory, goroutines and globals. Cheap to clone; clones
+/// are the same instance.
 ///
-/// Threads may share it: one call runs at a time, and others wait. A host function may call back into the instance that called it. After
-/// anything but a return or a returned Go error, the instance is dead, and each later call gets `dead-instance`.
+/// Threads may share it: one call runs at a time, and others wait. A host function may call back
+/// into the instance that has called it. When a call ends in any other way than by a return or a
+/// returned Go error, the instance is dead, and each later call gets `dead-instance`.
 #[derive(Clone)]
 pub struct Instance(pub(crate) Arc<Running>);
 
@@ -51,13 +53,13 @@ impl Instance {
         &self.0
     }
 
-    /// The plugin that it is a copy of.
+    /// The plugin of this instance.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
         &self.0.seed.plugin
     }
 
-    /// The error that calls get once the instance has ended; `None` while it lives.
+    /// The error that calls of a dead instance get; `None` while it lives.
     #[must_use]
     pub fn dead(&self) -> Option<Error> {
         self.0.seed.life.dead()
@@ -73,12 +75,15 @@ impl Instance {
         self.call_with(export, options, |arguments| arguments.lower_all(args.iter()), |outcome| outcome.lift(&ToValue))
     }
 
-    /// Calls the export of that number (see [`Plugin::export`]): `lower` lowers the arguments, before anything is locked and the guest is touched, and `then` gets the result. The quickest way of
-    /// a host with values of its own; [`arguments`](Instance::arguments) is the one for a host that has something to do in between.
+    /// Calls the export of that number (see [`Plugin::export`]): `lower` lowers the arguments,
+    /// before anything is locked and before the guest is used, and `then` gets the result. This is
+    /// the quickest way for hosts with their own values; [`arguments`](Instance::arguments) is for
+    /// hosts that have to do something in between.
     ///
     /// # Errors
     ///
-    /// Those of [`arguments`](Instance::arguments), of [`Arguments::call`], and of the two functions.
+    /// Those of [`arguments`](Instance::arguments), of [`Arguments::call`], and of the two
+    /// functions.
     #[inline]
     pub fn call_with<'a, R>(
         &self,
@@ -96,19 +101,20 @@ impl Instance {
         running.call_here(&mut arguments, options, then)
     }
 
-    /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and the guest is not touched, until
-    /// [`Arguments::call`].
+    /// Begins a call of the export of that number (see [`Plugin::export`]). Nothing is locked, and
+    /// the guest is not used, until [`Arguments::call`].
     ///
     /// # Errors
     ///
-    /// `unknown-export` for a number that is none; `dead-instance`.
+    /// `unknown-export` for an invalid number; `dead-instance`.
     #[inline]
     pub fn arguments<'a>(&self, export: usize) -> Result<Arguments<'_, 'a>> {
         self.0.seed.life.check()?;
         self.0.seed.plugin.arguments(export)
     }
 
-    /// Gives the guest's background goroutines a turn: they run only while a call does. Does nothing for a guest without the SDK.
+    /// Lets the guest's background goroutines run, which otherwise run only during calls. Does
+    /// nothing for a guest without the SDK.
     ///
     /// # Errors
     ///
@@ -117,24 +123,26 @@ impl Instance {
         self.0.hold(self.0.poll(Wait::Thread, self.0.budget(options)))
     }
 
-    /// Makes the guest anew: memory, goroutines and globals are as after its first initialisation, a dead instance lives again, and nothing is
-    /// compiled. Host functions, sandbox and limits stay; what it has read of its standard input it reads again. Waits for a call that is under way. All
-    /// the options are about the wait and the initialisation.
+    /// Makes the guest anew: memory, goroutines and globals are as after its first initialisation,
+    /// a dead instance lives again, and nothing is compiled. Host functions, sandbox and limits
+    /// stay; standard input starts over. Waits for a running call. The options apply to the wait
+    /// and the initialisation.
     ///
     /// # Errors
     ///
-    /// `busy` from within a host function that the instance called; whatever ends the initialisation, after which the instance is dead.
+    /// `busy` from within a host function that the instance has called; whatever ends the
+    /// initialisation, after which the instance is dead.
     pub fn reset(&self, options: &CallOptions) -> Result<()> {
         self.0.hold(self.0.reset(Wait::Thread, self.0.budget(options)))
     }
 
-    /// What the last call used. Can be read while another is under way, and of a dead instance.
+    /// What the last call used. Can be read during another call, and of a dead instance.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.0.seed.life.usage()
     }
 
-    /// The compiler that its code is from.
+    /// Which compiler made its code.
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.0.seed.life.tier()
@@ -144,7 +152,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when they do not lie within the memory; `busy`, `dead-instance`.
+    /// `type-mismatch` if they are not within the memory; `busy`, `dead-instance`.
     pub fn read_memory(&self, address: u32, len: u32) -> Result<Vec<u8>> {
         self.memory(|memory| access::read(memory, address, len))
     }
@@ -158,7 +166,7 @@ impl Instance {
         self.memory(|memory| access::write(memory, address, bytes))
     }
 
-    /// Bytes of guest memory now.
+    /// The size of guest memory in bytes.
     ///
     /// # Errors
     ///
@@ -171,19 +179,20 @@ impl Instance {
         self.0.hold(self.0.memory(Wait::Thread, self.0.budget(CallOptions::NONE), code))
     }
 
-    /// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied this instance so far of the network: each denial once, with the
+    /// rule that would allow it; at most 64.
     #[must_use]
     pub fn denied(&self) -> Vec<String> {
         self.0.seed.denials.all()
     }
 
-    /// Takes what the guest wrote to a captured standard output.
+    /// Takes what the guest has written to its captured standard output.
     #[must_use]
     pub fn take_stdout(&self) -> Vec<u8> {
         self.0.seed.streams.stdout.take()
     }
 
-    /// Takes what the guest wrote to a captured standard error.
+    /// Takes what the guest has written to its captured standard error.
     #[must_use]
     pub fn take_stderr(&self) -> Vec<u8> {
         self.0.seed.streams.stderr.take()
@@ -191,12 +200,14 @@ impl Instance {
 }
 
 impl Arguments<'_, '_> {
-    /// Runs the call: waits for the instance, places the arguments, runs the guest, and gives the result to `then`, which lifts it. Arguments serve for one call; what they
-    /// borrowed from the host is let go when they are dropped.
+    /// Runs the call: waits for the instance, places the arguments, runs the guest, and passes the
+    /// result to `then`, which lifts it. Arguments serve for one call; dropping them releases what
+    /// they have borrowed from the host.
     ///
     /// # Errors
     ///
-    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of another plugin; the errors of `then`.
+    /// `busy`, `dead-instance`, and whatever ends the guest; `unknown-export` for an instance of
+    /// another plugin; the errors of `then`.
     #[inline]
     pub fn call<R>(&mut self, instance: &Instance, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
         instance.running().call_here(self, options, then)

@@ -1,4 +1,5 @@
-//! Calls whose arguments are numbers, text and lists of numbers: they go to the guest without a block in between.
+//! Calls whose arguments are numbers, text and lists of numbers, which are copied to the guest
+//! without a block.
 
 use wasmtime::ValRaw;
 
@@ -15,14 +16,17 @@ use crate::instance::arguments::{expect_count, no_export};
 use crate::instance::running::{Running, Wait};
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
 
-/// Text and lists are two core values, a pointer and a length. The result takes the place of the first.
+/// Text and lists are two core values, a pointer and a length. The result takes the place of the
+/// first.
 const MOST_VALUES: usize = 2 * MAX_PLAIN_PARAMS;
 
-/// The most bytes of nested data: a guest's memory has at most 4 GiB, and the sum of two such numbers fits.
+/// The maximum size of nested data: a guest's memory has at most 4 GiB, and the sum of two such
+/// numbers does not overflow.
 const MOST_BYTES: u32 = u32::MAX / 2 - 16;
 
 impl Function {
-    /// Whether a [`PlainCall`] can call it: its parameters, 4 at most, are bools, numbers, durations, text, JSON and lists of numbers.
+    /// Whether a [`PlainCall`] can call it: it has at most 4 parameters, which are bools, numbers,
+    /// durations, text, JSON and lists of numbers.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.abi.plain.is_some()
@@ -30,11 +34,13 @@ impl Function {
 }
 
 impl Instance {
-    /// Begins a call of the export of that number with arguments that are lent as they lie in the host's memory. See [`Function::is_plain`].
+    /// Begins a call of the export of that number, whose arguments are lent from the host's memory.
+    /// See [`Function::is_plain`].
     ///
     /// # Errors
     ///
-    /// `unknown-export` for a number that is none; `type-mismatch` for a function that can't be called in this way.
+    /// `unknown-export` for an invalid number; `type-mismatch` for a function that can't be called
+    /// in this way.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it is made in its place; to move it costs as much as to fill it")]
     pub fn plain_call<'a>(&self, export: usize) -> Result<PlainCall<'_, 'a>> {
@@ -58,15 +64,15 @@ impl Instance {
     }
 }
 
-/// A call on its way: its arguments are given one after the other, and it runs when all of them are there.
+/// A call in preparation: its arguments are given one after another, and then it runs.
 pub struct PlainCall<'i, 'a> {
     running: &'i Running,
     function: &'i Function,
     plain: &'i [Plain],
     export: usize,
-    /// The core values. Of a text or a list, where it begins in the nested data.
+    /// The core values; for a text or a list, its offset in the nested data.
     raw: [ValRaw; MOST_VALUES],
-    /// Texts and lists, and the number of the core value that points to each.
+    /// Texts and lists, each with the index of the core value that points to it.
     nested: [&'a [u8]; MAX_PLAIN_PARAMS],
     places: [u8; MAX_PLAIN_PARAMS],
     /// How many there are of each.
@@ -78,11 +84,12 @@ pub struct PlainCall<'i, 'a> {
 }
 
 impl<'a> PlainCall<'_, 'a> {
-    /// Gives a bool, a number or a duration: its own bytes as they lie in little-endian memory, in the lowest bytes of this number. Those above are ignored. A bool is true unless it is 0.
+    /// Adds a bool, a number or a duration, whose little-endian bytes are the lowest bytes of this
+    /// number. Higher bytes are ignored. A bool is true unless it is 0.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when the next parameter is none of these.
+    /// `type-mismatch` if the next parameter is none of these.
     #[inline]
     pub fn number(&mut self, bytes: u64) -> Result<()> {
         match (self.plain.get(self.params), self.raw.get_mut(self.values)) {
@@ -96,11 +103,12 @@ impl<'a> PlainCall<'_, 'a> {
         }
     }
 
-    /// Gives text, also of JSON.
+    /// Adds text, which may be JSON.
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when the next parameter takes none, or all arguments together are too large: they have 2 GiB at most.
+    /// `type-mismatch` if the next parameter takes no text, or if all arguments together have more
+    /// than 2 GiB.
     #[inline]
     pub fn text(&mut self, text: &'a str) -> Result<()> {
         match self.plain.get(self.params) {
@@ -120,11 +128,12 @@ impl<'a> PlainCall<'_, 'a> {
         }
     }
 
-    /// Gives a list of such numbers, little-endian, as its bytes.
+    /// Adds a list of such numbers as its little-endian bytes.
     ///
     /// # Errors
     ///
-    /// As [`text`](PlainCall::text); also for bytes that are no whole numbers.
+    /// As [`text`](PlainCall::text); also for a number of bytes that is not a multiple of the size
+    /// of one number.
     #[inline]
     pub fn list(&mut self, scalar: Scalar, bytes: &'a [u8]) -> Result<()> {
         match self.plain.get(self.params) {
@@ -160,7 +169,8 @@ impl<'a> PlainCall<'_, 'a> {
     ///
     /// # Errors
     ///
-    /// `type-mismatch` when arguments are missing; `busy`, `dead-instance`, whatever ends the guest, and the errors of `then`.
+    /// `type-mismatch` if arguments are missing; `busy`, `dead-instance`, whatever ends the guest,
+    /// and the errors of `then`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub fn run<R>(&mut self, options: &CallOptions, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
@@ -168,7 +178,7 @@ impl<'a> PlainCall<'_, 'a> {
             return expect_count(self.function, self.params).and(Err(too_large(self.function)));
         }
         match self.running.admit(options) {
-            // Made in its place: to wait for an entry would move it there.
+            // Constructed in place: waiting for an entry would move it.
             Some(admitted) => {
                 let (export, function) = (self.export, self.function);
                 admitted.enter().call_here(export, function, self.work(), then)
@@ -220,7 +230,7 @@ fn too_large(function: &Function) -> Error {
     Error::new(ErrorKind::TypeMismatch, "the arguments are too large: together they have 2 GiB at most").in_function(&function.name)
 }
 
-/// Where a text lies that a call gave.
+/// The position of a text that a call has returned.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as `Outcome::text`")]
 fn find_text<'r>(outcome: &'r Outcome<'_, '_>, quota: &Quota<'_>) -> Result<&'r str> {
@@ -234,18 +244,21 @@ fn find_text<'r>(outcome: &'r Outcome<'_, '_>, quota: &Quota<'_>) -> Result<&'r 
 }
 
 impl Outcome<'_, '_> {
-    /// The result of a function that gives a number, a bool or a duration, and can't fail: its bytes in the lowest bytes of a number, zeros above. `None` for any other function.
+    /// The result of a function that returns a number, a bool or a duration, and can't fail, in the
+    /// lowest bytes of a number, with zeros above. `None` for any other function.
     #[must_use]
     #[inline]
     pub fn number(&self) -> Option<u64> {
         self.function.abi.result.number.map(|kind| unflatten(kind, self.raw))
     }
 
-    /// Lifts the result of a function that gives text: lends it to `then`, while it lies in the guest's memory. As [`lift`](Outcome::lift), for hosts that do nothing else with it than to copy it.
+    /// Lifts the result of a function that returns text, by lending it to `then` while it is in the
+    /// guest's memory. As [`lift`](Outcome::lift), for hosts that only copy it.
     ///
     /// # Errors
     ///
-    /// Those of [`lift`](Outcome::lift), and of `then`; `type-mismatch` for a function that gives something else.
+    /// Those of [`lift`](Outcome::lift), and of `then`; `type-mismatch` for a function that returns
+    /// something else.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub fn text<R>(self, then: impl FnOnce(&str) -> Result<R>) -> Result<R> {

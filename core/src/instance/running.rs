@@ -1,4 +1,4 @@
-//! A running guest, and being in it: every way into an instance comes here.
+//! A running guest, and the entry to it, which all calls of an instance use.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -26,63 +26,65 @@ use crate::sched::driver::{Driver, at_once};
 use crate::sched::task;
 use crate::sched::ticker::Ticking;
 
-/// What an instance is, behind its handle.
+/// The instance behind its handles.
 pub(crate) struct Running {
     pub(crate) seed: Seed,
-    /// Whether calls go by their caller's stack, and no limit has to be seen to with each of them.
+    /// Whether calls run on their caller's stack, and no limit has to be checked with each of them.
     is_simple: bool,
-    /// Touched only by who has the lock.
+    /// Only the owner of the lock uses it.
     store: Guarded<Kept<Store<State>>>,
 }
 
-/// What is behind the lock.
+/// The data behind the lock.
 struct Guarded<T>(UnsafeCell<T>);
 
-// SAFETY: it is reached only by the lock's owner, one caller at a time, and so goes from thread to thread: through `Entered`, which exists once at a time for outer entries and
-// hands the same store on for nested ones, and by `reset`.
+// SAFETY: only the lock's owner, one caller at a time on any thread, reaches it: through `Entered`,
+// which exists once at a time for outer entries and passes the same store to nested ones, and by
+// `reset`.
 unsafe impl<T: Send> Sync for Guarded<T> {}
 
-/// How a caller waits for an instance that another one has.
+/// How a caller waits for an instance that another caller has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// On its thread.
     Thread,
     /// In a task.
     Task,
-    /// Not at all: who has it may need this thread to go on.
+    /// Not at all, because the caller that has it may need this thread to go on.
     Never,
 }
 
-/// How a caller came in.
+/// How a caller has entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
     /// The instance was free.
     Outer,
     /// From within a host function, with the store of its loan.
     Nested,
-    /// By the channel of a host function that is awaited.
+    /// By the channel of an awaited host function.
     Reentered,
 }
 
-/// Being in the instance: the right to use its store. Small, because each call moves it.
+/// An entry to the instance: the right to use its store. Small, because each call moves it.
 pub(crate) struct Entered<'i> {
     running: &'i Running,
-    /// Not a plain reference: a nested entry that is left by a coroutine may be moved, or dropped, when the store is no more. It is stale then.
+    /// Not a plain reference: a nested entry that a coroutine has left may be moved, or dropped,
+    /// after the store was dropped. It is stale then.
     store: MaybeUninit<StoreContextMut<'static, State>>,
     entry: Entry,
-    /// Whether guest code is under way. Who drops it then ends the instance.
+    /// Whether guest code is running. Dropping the entry then ends the instance.
     is_running: bool,
-    /// While it lives, the guest looks now and then whether it should go on.
+    /// While it lives, the guest regularly checks whether it should go on.
     ticking: Option<Ticking>,
-    /// Of a call with bounds of its own: those of the call around it.
+    /// For a call with its own bounds: those of the enclosing call.
     outer: Option<Box<Budget>>,
     watch: Stopwatch,
-    /// Of a nested entry: the loan that it has the store from.
+    /// For a nested entry: the loan from which it has the store.
     lease: u64,
 }
 
 impl Running {
-    /// Makes a guest, and initialises it.
+    /// Creates a guest, and initialises it.
     pub(crate) async fn instantiate(seed: Seed, budget: Budget) -> Result<Arc<Running>> {
         let (store, begun) = seed.begin(budget).await?;
         begun?;
@@ -102,7 +104,8 @@ impl Running {
         Budget::of(options, &self.seed.options.limits)
     }
 
-    /// Comes in at once, for a call without bounds, if nobody is in and nothing speaks against it.
+    /// Enters at once, for a call without bounds, if nobody has the instance and nothing prevents
+    /// it.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what is entered is then made in its place; to move it costs as much as the rest")]
     pub(crate) fn admit(&self, options: &CallOptions) -> Option<Admitted<'_>> {
@@ -120,7 +123,7 @@ impl Running {
         None
     }
 
-    /// Comes in for a call that is bounded, that may have to wait, or that may be refused.
+    /// Enters for a call that is bounded, that may have to wait, or that may be refused.
     pub(crate) async fn enter(&self, wait: Wait, budget: Budget) -> Result<Entered<'_>> {
         window::check()?;
         let driver = self.driver();
@@ -128,7 +131,8 @@ impl Running {
         if entered.entry == Entry::Nested && !entered.data().is_linked {
             return Err(unlinked());
         }
-        // Who was cancelled while waiting should hear that, and not that the instance has died of it. Nor does anything begin whose end was asked for.
+        // A caller that was cancelled while waiting gets that error, not that the instance has died
+        // of it. Also, a call that was already cancelled does not begin.
         if budget.is_limited() {
             budget.look(driver)?;
         }
@@ -160,12 +164,13 @@ impl Running {
         Ok(Admitted(self).enter())
     }
 
-    /// Comes in by the channel of a host function that is awaited, with the store of the guest that waits for it.
+    /// Enters by the channel of an awaited host function, with the store of the waiting guest.
     pub(crate) fn reenter(&self, store: &mut StoreContextMut<'_, State>, budget: Budget) -> Result<Entered<'_>> {
         if !store.data().is_linked {
             return Err(unlinked());
         }
-        // SAFETY: only the lifetime changes. The caller, which is the host function's own future, lends the store for as long as it polls what this is used in, and drops that before it goes on.
+        // SAFETY: only the lifetime changes. The caller, which is the host function's own future,
+        // lends the store as long as it polls the user of this, which it drops before it goes on.
         let store = unsafe { std::mem::transmute::<StoreContextMut<'_, State>, StoreContextMut<'static, State>>(store.as_context_mut()) };
         let mut entered = Entered::new(self, store, Entry::Reentered);
         entered.bound(budget)?;
@@ -214,7 +219,7 @@ impl Running {
         arguments.run_in(entered, self.driver(), then).await
     }
 
-    /// Runs a future to its end on this thread.
+    /// Runs a future to completion on this thread.
     pub(crate) fn hold<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
         if self.driver() == Driver::Direct {
             return at_once(future);
@@ -224,7 +229,7 @@ impl Running {
         done
     }
 
-    /// Gives the guest's background goroutines a turn.
+    /// Lets the guest's background goroutines run.
     pub(crate) async fn poll(&self, wait: Wait, budget: Budget) -> Result<()> {
         self.seed.life.check()?;
         let mut entered = self.enter(wait, budget).await?;
@@ -244,12 +249,13 @@ impl Running {
         window::check()?;
         let _leaving = self.come_in_alone(wait, &budget).await?;
         let (store, begun) = self.seed.begin(budget).await?;
-        // SAFETY: this caller has the lock, and came in from outside: nobody has a reference to the store.
+        // SAFETY: this caller has the lock by an outer entry, so nobody has a reference to the
+        // store.
         unsafe { *self.store.0.get() = Kept::new(store) };
         begun.inspect_err(|error| self.seed.life.end(error))
     }
 
-    /// Lets go of the guest and its memory.
+    /// Frees the guest and its memory.
     pub(crate) async fn close(&self, wait: Wait) -> Result<()> {
         let _leaving = self.come_in_alone(wait, &Budget::default()).await?;
         self.seed.life.end(&Error::new(ErrorKind::DeadInstance, "it was closed"));
@@ -259,34 +265,35 @@ impl Running {
         Ok(())
     }
 
-    /// Comes in from outside, to put another store in the place of the one that is there.
+    /// Enters from outside, to replace the store.
     async fn come_in_alone(&self, wait: Wait, budget: &Budget) -> Result<Leaving<'_>> {
         let entered = self.come_in(wait, budget).await?;
         if entered.entry != Entry::Outer {
             return Err(in_the_middle());
         }
-        // Its end would read the store, and tell what a call has used.
+        // Ending the entry would read the store, and record what a call has used.
         std::mem::forget(entered);
         Ok(Leaving(&self.seed.lock))
     }
 }
 
-/// Runs a future to its end on this thread, which drives guests in that way.
+/// Runs a future to completion on this thread, by the driver of this instance.
 pub(crate) fn hold<T>(driver: Driver, future: impl Future<Output = Result<T>>) -> Result<T> {
     hold_until(driver, future, |_| ())
 }
 
-/// The same. If the host interrupts it, `interrupted` hears of the cause before the future is dropped.
+/// The same. If the host interrupts it, `interrupted` gets the cause before the future is dropped.
 fn hold_until<T>(driver: Driver, future: impl Future<Output = Result<T>>, interrupted: impl Fn(&Error)) -> Result<T> {
     match driver {
         Driver::Direct => at_once(future),
-        // Coroutines that share a stack copy it away while others run, and what waits is known to timers of other threads by its address.
+        // Coroutines that share a stack move it away while others run, but timers on other threads
+        // know a waiting future by its address.
         Driver::Fiber if window::has_coroutines() => task::run_here(Box::pin(future).as_mut(), interrupted),
         Driver::Fiber => task::run_here(pin!(future), interrupted),
     }
 }
 
-/// Who has the lock, from outside, and has to [`enter`](Admitted::enter) now.
+/// A caller that has the lock by an outer entry, and has to [`enter`](Admitted::enter) now.
 #[must_use]
 pub(crate) struct Admitted<'i>(&'i Running);
 
@@ -294,8 +301,9 @@ impl<'i> Admitted<'i> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `Running::admit`")]
     pub(crate) fn enter(self) -> Entered<'i> {
-        // SAFETY: this caller has just become the lock's owner, so nobody else has a reference to the store; the lifetime is
-        // that of `Entered` in truth, which borrows the instance and gives the store up when it is dropped.
+        // SAFETY: this caller has just become the lock's owner, so nobody else has a reference to
+        // the store. The true lifetime is that of `Entered`, which borrows the instance and
+        // releases the store when it is dropped.
         let store = unsafe { &mut *self.0.store.0.get() };
         Entered::new(self.0, store.as_context_mut(), Entry::Outer)
     }
@@ -335,7 +343,7 @@ pub(crate) fn in_the_middle() -> Error {
     Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it")
 }
 
-/// The error for what needs the guest's exports or memory while its start section runs.
+/// The error for uses of the guest's exports or memory while its start section runs.
 #[cold]
 fn unlinked() -> Error {
     let text = "the instance is being made: what its start section calls can use neither its exports nor its memory";
@@ -359,13 +367,15 @@ impl<'i> Entered<'i> {
         }
     }
 
-    /// Whether the host function that a nested entry belongs to has returned, and the store with it: a coroutine was left in the middle, and the instance has ended.
+    /// Whether the host function of a nested entry has returned, and the store with it: a coroutine
+    /// was left in the middle, and the instance has ended.
     #[inline]
     fn is_stale(&self) -> bool {
         self.entry == Entry::Nested && self.running.seed.lock.lease() != self.lease
     }
 
-    /// Bounds the call, within the bounds of the call around it, and has the guest look whether it should go on.
+    /// Bounds the call, within the bounds of the enclosing call, and makes the guest check whether
+    /// it should go on.
     fn bound(&mut self, budget: Budget) -> Result<()> {
         let on_fiber = self.entry == Entry::Outer && self.running.driver() == Driver::Fiber;
         if on_fiber || budget.is_limited() || (self.running.driver() == Driver::Direct && budget::interrupt().is_some()) {
@@ -380,12 +390,13 @@ impl<'i> Entered<'i> {
         Ok(())
     }
 
-    /// The store. Nobody may ask for it who is [stale](Entered::is_stale).
+    /// The store. A [stale](Entered::is_stale) entry must not use it.
     #[inline]
     pub(crate) fn store(&mut self) -> &mut StoreContextMut<'static, State> {
         assert!(!self.is_stale(), "a stale entry has no store");
-        // SAFETY: it was written in `new`. The store lives: an outer entry has kept everybody else out since, `reset` included, and a nested one is within
-        // its host function, hence within the outer one.
+        // SAFETY: it was written in `new`. The store lives: an outer entry has excluded everybody
+        // else since then, including `reset`, and a nested one is within its host function, hence
+        // within the outer one.
         unsafe { self.store.assume_init_mut() }
     }
 
@@ -407,7 +418,7 @@ impl<'i> Entered<'i> {
         Ok(MemoryCache::write(store.data().guest.memory()?, store))
     }
 
-    /// Runs guest code. What ends it ends the instance.
+    /// Runs guest code. An error ends the instance.
     async fn run(&mut self, driver: Driver, work: Work<'_, '_>) -> Result<u64> {
         self.is_running = true;
         let done = if driver == Driver::Fiber && self.data().wasi.budget.is_limited() {
@@ -437,7 +448,8 @@ impl<'i> Entered<'i> {
         self.store().data_mut().wasi.sockets.close();
     }
 
-    /// Calls an export. `then` lifts the result, where the host's objects may be touched.
+    /// Calls an export. `then` lifts the result, on the thread where the host's objects may be
+    /// used.
     pub(crate) async fn call<R>(
         &mut self,
         driver: Driver,
@@ -461,13 +473,14 @@ impl<'i> Entered<'i> {
         let is_reentered = self.entry == Entry::Reentered;
         if !is_reentered {
             task::go_home().await;
-            // Before the result is read: whoever has it may want to call the instance at once.
+            // Before the result is read, because its receiver may call the instance at once.
             if self.entry == Entry::Outer && self.store().data_mut().fairness.end() {
                 task::give_turn().await;
             }
         }
         let outcome = Outcome { driver, store: self.store(), function, export, raw };
-        // A call that came in by a channel is polled on the stack of the guest that waits, and others on their thread's own.
+        // A call that has entered by a channel is polled on the stack of the waiting guest, and
+        // others on their thread's own stack.
         let result = if is_reentered { driver.host(|| then(outcome)).await } else { then(outcome) };
         if let Some((post, raw)) = self.store().data_mut().release.take() {
             self.run(driver, Work::Release(post, raw)).await?;
@@ -515,7 +528,7 @@ impl Drop for Entered<'_> {
 }
 
 impl Entered<'_> {
-    /// Leaves a nested entry, a call that was bounded, one on a fiber, or one that was dropped.
+    /// Leaves a nested entry, a bounded call, a call on a fiber, or one that was dropped.
     #[cold]
     fn leave(&mut self) {
         if self.is_running && !std::thread::panicking() {
@@ -535,7 +548,8 @@ impl Entered<'_> {
                 self.running.seed.lock.leave();
             }
             Entry::Nested => {
-                // SAFETY: it was written in `new`, and this, at the end, is the only place where it is taken out. It is not stale, so its store lives.
+                // SAFETY: it was written in `new`, and only taken out here, at the end. It is not
+                // stale, so its store lives.
                 let store = unsafe { self.store.assume_init_read() };
                 self.running.seed.lock.give_back(store);
             }

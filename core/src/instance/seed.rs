@@ -1,4 +1,4 @@
-//! How a guest comes to be: its store, its handles, its initialisation.
+//! Creating a guest: its store, its handles, its initialisation.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use crate::wasi::files::given::Given;
 use crate::wasi::sockets::denials::Denials;
 use crate::wasi::stdio::streams::Streams;
 
-/// What a guest is made of, and made of anew when it is reset.
+/// Everything from which a guest is created, and created again by a reset.
 pub(crate) struct Seed {
     pub(crate) plugin: Plugin,
     pub(crate) options: InstanceOptions,
@@ -49,30 +49,31 @@ pub(crate) struct Seed {
     stack: Stack,
 }
 
-/// What an instance is to its callers.
+/// How callers use an instance.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
     /// How its guest is run.
     pub(crate) driver: Driver,
-    /// Whether its calls suspend their callers, so that its host functions may be awaited.
+    /// Whether its calls suspend, so that its host functions may be awaited.
     pub(crate) suspends: bool,
-    /// The number of its pool; 0 where that does not matter.
+    /// The number of its pool; 0 if that does not matter.
     pub(crate) pool: u64,
 }
 
 impl Kind {
-    /// One whose callers wait on their threads. Coroutines that share the stack of their thread may leave a host function in the middle, and enter another guest:
-    /// Wasmtime knows the guests of a thread by a chain through its stack, and only guests on fibers may be left in any order.
+    /// For callers that wait on their threads. Coroutines that share their thread's stack may leave
+    /// a host function in the middle and enter another guest. Wasmtime chains the guests of a
+    /// thread through its stack, so only guests on fibers may be left in any order.
     pub(crate) fn holding() -> Kind {
         let driver = if window::has_coroutines() { Driver::Fiber } else { Driver::Direct };
         Kind { driver, suspends: false, pool: 0 }
     }
 
-    /// One whose callers are suspended.
+    /// For callers that are suspended.
     pub(crate) const SUSPENDING: Kind = Kind { driver: Driver::Fiber, suspends: true, pool: 0 };
 }
 
-/// A guest that has not begun: its store, and what is instantiated there.
+/// A guest that has not begun: its store, and the module to be instantiated there.
 struct Fresh {
     store: Store<State>,
     linked: Arc<Linked>,
@@ -81,15 +82,15 @@ struct Fresh {
 impl Seed {
     /// # Errors
     ///
-    /// `missing-import` with all that is missing.
+    /// `missing-import`, naming all missing functions.
     pub(crate) fn new(plugin: &Plugin, options: InstanceOptions, kind: Kind) -> Result<Seed> {
         let given = Given::open(&options.sandbox)?;
         Seed::with(plugin, options, given, kind)
     }
 
-    /// The same for one of several instances, which are given the same.
+    /// The same for one of several instances with the same options.
     pub(crate) fn with(plugin: &Plugin, options: InstanceOptions, given: Arc<Given>, kind: Kind) -> Result<Seed> {
-        // What is wrong in itself is said before what is missing.
+        // Wrong options are reported before missing functions.
         let stack = Stack::new(options.limits.stack)?;
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
@@ -109,16 +110,17 @@ impl Seed {
         })
     }
 
-    /// Makes a guest, and has it begin, within that budget: its `_initialize` is run, or all of a command. Gives its store, and what has ended it.
+    /// Creates a guest and starts it, within that budget: runs its `_initialize`, or the whole
+    /// command. Returns its store, and what has ended it.
     pub(crate) async fn begin(&self, budget: Budget) -> Result<(Store<State>, Result<()>)> {
         window::check()?;
         let driver = self.kind.driver;
         if driver == Driver::Fiber {
-            // A guest takes a while to make, and no loop should wait for it.
+            // Creating a guest takes a while, which should not block a loop.
             task::away().await;
         }
         let Fresh { mut store, linked } = self.fresh()?;
-        // Of a guest that is made anew, this is the moment when it lives again.
+        // A guest that is made anew lives again from here on.
         self.life.begin();
         let unmade = Unmade(&self.life);
         let begun = self.begin_in(&mut store, &linked, budget).await;
@@ -140,16 +142,16 @@ impl Seed {
         begun
     }
 
-    /// A store that no guest is in, for an instance that is closed.
+    /// A store without a guest, for a closed instance.
     pub(crate) fn empty(&self) -> Result<Store<State>> {
         self.fresh().map(|fresh| fresh.store)
     }
 
-    /// A store without an instance in it yet.
+    /// A store without an instance yet.
     fn fresh(&self) -> Result<Fresh> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         self.streams.begin();
-        // A guest that is made anew gets the better code that may have come since.
+        // A guest that is made anew gets better code, if there is any by now.
         let linked = compiled.linked(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
         let wasi = Wasi::new(&Parts {
             name: &compiled.name,
@@ -164,7 +166,7 @@ impl Seed {
         let state = State {
             settings: linked.settings,
             imported: linked.imported,
-            // Code that came compiled may count although nobody asked for it.
+            // Precompiled code may count fuel although no limit was requested.
             fuel: options.limits.fuel.or_else(|| linked.settings.flavor.fuel.then_some(u64::MAX)),
             wasi,
             memory_cache: MemoryCache::NONE,
@@ -206,7 +208,7 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     let pre = linked.pre(driver)?;
     let held = fork::hold()?;
     let made = match driver {
-        // A start section is rare, but guest code.
+        // A start section is rare, but it is guest code.
         Driver::Direct => fiber::with_stack(seed.stack.native(), |_| pre.instantiate(&mut *store)).map_err(no_stack)?,
         Driver::Fiber => pre.instantiate_async(&mut *store).await,
     };
@@ -225,7 +227,8 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     Ok(())
 }
 
-/// Ends an instance whose guest was not made anew, because of a panic or because the future was dropped: its store is still the old one.
+/// Ends an instance whose guest was not made anew, because of a panic or because the future was
+/// dropped: it still has the old store.
 struct Unmade<'l>(&'l Lifecycle);
 
 impl Drop for Unmade<'_> {
@@ -238,14 +241,14 @@ impl Drop for Unmade<'_> {
     }
 }
 
-/// Gives a call that begins its fuel, if that is counted.
+/// Sets the fuel of a call that begins, if it is limited.
 pub(crate) fn refuel(mut store: impl AsContextMut<Data = State>) -> Result<()> {
     let mut store = store.as_context_mut();
     let Some(fuel) = store.data().fuel else { return Ok(()) };
     store.set_fuel(fuel).map_err(|error| Error::new(ErrorKind::OutOfFuel, format!("fuel can't be limited: {error:#}")))
 }
 
-/// Notes what the call used of its fuel, where there is a limit.
+/// Records how much fuel the call has used, if it is limited.
 pub(crate) fn note_fuel(store: impl AsContext<Data = State>) {
     let store = store.as_context();
     if let (Some(fuel), Ok(left)) = (store.data().fuel.filter(|fuel| *fuel < u64::MAX), store.get_fuel()) {
@@ -257,11 +260,11 @@ pub(crate) fn note_fuel(store: impl AsContext<Data = State>) {
 pub(crate) struct Start {
     /// `_initialize`, or a command's `_start`.
     pub(crate) begin: Option<Func>,
-    /// Gives the address of the arena.
+    /// Returns the address of the arena.
     pub(crate) arena: Option<Func>,
 }
 
-/// Finds what every call needs.
+/// Finds the exports that every call needs.
 pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, compiled: &Compiled) -> Result<Start> {
     let memory = instance.get_memory(&mut *store, "memory");
     let mut find = |name: &str| instance.get_func(&mut *store, name);
@@ -272,7 +275,8 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
         exports.push((func, export.post.as_deref().and_then(&mut find)));
     }
     let start = Start { begin: find(compiled.info.kind.begin()), arena: find("undergo_arena") };
-    // An init function of Go may call the host, and be given strings: `realloc` is needed before the arena is there.
+    // Go's init functions may call the host and get strings, which need `realloc` before the arena
+    // exists.
     let (realloc, poll) = (find("cabi_realloc"), find("undergo_poll"));
     let state = store.data_mut();
     state.guest = Guest { memory, realloc, arena: None };

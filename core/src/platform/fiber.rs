@@ -1,12 +1,12 @@
-//! Stacks for guests whose callers have too little of it.
+//! Stacks for guests whose callers have too little stack.
 //!
-//! Such a guest runs on a *fiber*, a stack that this thread brings. The host's code that it calls
-//! runs on the stack that the host has called from, as it expects: virtual machines know the stacks
-//! of their threads, and coroutines can be switched on their own stacks alone. So a host function
-//! leaves the fiber, and a call of the guest from within it goes back there.
+//! Such a guest runs on a *fiber*, a stack of this crate. Host code that it calls runs on the stack
+//! that the host has called from: virtual machines know the stacks of their threads, and coroutines
+//! can be switched only on their own stacks. So a host function leaves the fiber, and a call of the
+//! guest from within it returns there.
 //!
 //! Both stacks grow and shrink together, and the guest calls of a thread still end in the reverse
-//! order of their beginnings, which is what Wasmtime asks for.
+//! order of their beginnings, as Wasmtime requires.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, UnsafeCell};
@@ -19,30 +19,30 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::platform::stack::{self, Bounds};
 
-/// Code for the other stack, whose lifetime is that of the call which hands it over.
+/// Code for the other stack, with the lifetime of the call that passes it.
 type Job = *mut dyn FnMut();
 
-/// What a fiber does next: the job, or `None` when what it asked for is done.
+/// What a fiber does next: the job, or `None` if its request is done.
 type Input = Option<Job>;
 
 /// Why a fiber was left.
 enum Left {
     /// The job is done.
     Done,
-    /// The host's code is to be run.
+    /// Host code has to run.
     For(Job),
 }
 
-/// A stack, and what runs on it.
+/// A stack, and the coroutine on it.
 pub(crate) struct Fiber {
     coroutine: UnsafeCell<Coroutine<Input, Left, ()>>,
-    /// Of the coroutine, once it has begun.
+    /// The coroutine's, once it has begun.
     yielder: Cell<*const Yielder<Input, Left>>,
     bounds: Bounds,
-    /// Whether the stack that it was entered from is known. If not, nobody could tell whether a
-    /// call comes from there, and the host's code runs here.
+    /// Whether the stack from which it was entered is known. If not, it is impossible to tell
+    /// whether a call comes from there, and host code runs here.
     is_left: Cell<bool>,
-    /// Bytes that were left of the stack that it was entered from.
+    /// Bytes that were left of the stack from which it was entered.
     room: Cell<usize>,
 }
 
@@ -56,19 +56,20 @@ unsafe impl Send for FiberRef {}
 // SAFETY: as above.
 unsafe impl Sync for FiberRef {}
 
-/// The most bytes of a stack that is kept for the next call: what was used of it stays in memory.
+/// The maximum size of a stack that is kept for the next call, because its used part stays in
+/// memory.
 const KEPT: usize = 8 << 20;
 
 thread_local! {
     static SPARE: RefCell<Option<Box<Fiber>>> = const { RefCell::new(None) };
 }
 
-/// Runs guest code with so much stack at the least: on this one, if there is as much left of it.
-/// `code` is told the fiber, if there is one.
+/// Runs guest code with at least that much stack: on this stack, if as much is left. `code` gets
+/// the fiber, if there is one.
 ///
 /// # Errors
 ///
-/// The system's when it gives no memory for a stack.
+/// The system's error, if it provides no memory for a stack.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a comparison, in each call")]
 pub(crate) fn with_stack<R>(needed: usize, code: impl FnOnce(Option<FiberRef>) -> R) -> io::Result<R> {
@@ -88,13 +89,13 @@ fn on_fiber<R>(needed: usize, code: impl FnOnce(Option<FiberRef>) -> R) -> io::R
     fiber.room.set(room);
     let done = fiber.carry(|| code(Some(FiberRef(NonNull::from(&*fiber)))));
     if fiber.size() <= KEPT {
-        // A thread that ends keeps nothing.
+        // A thread that is ending keeps nothing.
         drop(SPARE.try_with(|spare| spare.replace(Some(fiber))));
     }
     Ok(done)
 }
 
-/// Runs the host's code in the middle of a guest: on the stack that the host has called from.
+/// Runs host code in the middle of a guest, on the stack that the host has called from.
 #[inline]
 pub(crate) fn leave<R>(code: impl FnOnce() -> R) -> R {
     let fiber = stack::fiber();
@@ -115,7 +116,7 @@ fn leave_fiber<R>(fiber: *const Fiber, code: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Does the jobs that are given until there is none.
+/// Runs the given jobs until there is none.
 fn serve(yielder: &Yielder<Input, Left>, mut input: Input) {
     while let Some(job) = input {
         // SAFETY: who gives it waits until it is done, and lends what it refers to as long.
@@ -124,8 +125,8 @@ fn serve(yielder: &Yielder<Input, Left>, mut input: Input) {
     }
 }
 
-/// Has code run elsewhere, and gives its result; its panic goes on here, so that no stack is
-/// unwound beyond its beginning.
+/// Runs code on the other stack, and returns its result. A panic continues here, so that no stack
+/// is unwound beyond its beginning.
 fn handed<R>(code: impl FnOnce() -> R, run: impl FnOnce(Job)) -> R {
     let mut code = Some(code);
     let mut done: Option<Result<R, Box<dyn Any + Send>>> = None;
@@ -141,16 +142,16 @@ fn handed<R>(code: impl FnOnce() -> R, run: impl FnOnce(Job)) -> R {
 }
 
 impl FiberRef {
-    /// Runs guest code, within a host function of a guest that runs there. `None` where the
-    /// functions that have called each other leave no room for another one.
+    /// Runs guest code within a host function of a guest that runs there. `None` if the nested
+    /// calls leave no room for another one.
     pub(crate) fn enter<R>(self, code: impl FnOnce() -> R) -> Option<R> {
         // SAFETY: the guest's outermost call is under way, and has the fiber until its end.
         let fiber = unsafe { self.0.as_ref() };
         if ptr::eq(stack::fiber(), fiber) {
             return Some(code());
         }
-        // The guest's stack is bounded by itself; the host's, by this: a guest could use all of it
-        // up with calls back and forth. A quarter is left to the host's code.
+        // The guest's stack has its own limit. This bounds the host's stack, which calls back and
+        // forth could use up; a quarter is left to host code.
         (stack::remaining_stack() > fiber.room.get() / 4).then(|| fiber.carry(code))
     }
 }
@@ -173,7 +174,7 @@ impl Fiber {
         self.bounds.high - self.bounds.low
     }
 
-    /// Runs code on the fiber, and meanwhile, here, what the code leaves it for.
+    /// Runs code on the fiber and, here, the host code for which it leaves the fiber.
     fn carry<R>(&self, code: impl FnOnce() -> R) -> R {
         handed(code, |job| {
             let mut input = Some(job);
@@ -185,7 +186,7 @@ impl Fiber {
         })
     }
 
-    /// Is on the fiber until it is left.
+    /// Resumes the fiber until it is left.
     fn resume(&self, input: Input) -> Left {
         let outer = stack::change(self.bounds, self);
         // SAFETY: the coroutine is suspended, so that nobody else has a reference to it: whoever

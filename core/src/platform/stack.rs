@@ -1,4 +1,4 @@
-//! The native stack of a thread: where it lies, and how much is left of it.
+//! The native stack of a thread: its place, and how much of it is left.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::platform::fiber::Fiber;
 
-/// The addresses that code may use of a stack. Both 0 as long as they are not known.
+/// The addresses of a stack that code may use. Both are 0 until they are known.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) low: usize,
@@ -16,9 +16,9 @@ pub(crate) struct Bounds {
 
 struct Thread {
     id: Cell<u64>,
-    /// Of the stack that it is on, if that is its own or a fiber.
+    /// The current stack, if that is the thread's own or a fiber.
     bounds: Cell<Bounds>,
-    /// The fiber that it is on; null on any other stack.
+    /// The current fiber; null on any other stack.
     fiber: Cell<*const Fiber>,
 }
 
@@ -28,7 +28,7 @@ thread_local! {
     };
 }
 
-/// A number that no other thread has or had.
+/// A number that no other thread has or has had.
 #[inline]
 pub(crate) fn thread_id() -> u64 {
     THREAD.with(|thread| match thread.id.get() {
@@ -45,25 +45,25 @@ fn first_id(thread: &Thread) -> u64 {
     id
 }
 
-/// The fiber that this thread is on; null on any other stack.
+/// This thread's current fiber; null on any other stack.
 #[inline]
 pub(crate) fn fiber() -> *const Fiber {
     THREAD.with(|thread| thread.fiber.get())
 }
 
-/// Notes that the thread changes to another stack; gives what it is on.
+/// Records that the thread changes to another stack; returns the current one.
 pub(crate) fn change(bounds: Bounds, fiber: *const Fiber) -> (Bounds, *const Fiber) {
     THREAD.with(|thread| (thread.bounds.replace(bounds), thread.fiber.replace(fiber)))
 }
 
-/// Whether this is a stack that is known, deeper than that address.
+/// Whether this is a known stack, deeper than that address.
 pub(crate) fn is_below(frame: usize) -> bool {
     let here = address();
     THREAD.with(|thread| (stack_of(thread).low..frame).contains(&here))
 }
 
-/// Bytes that are left of this thread's stack. 0 on any other: that of a coroutine, say, whose end
-/// nobody knows.
+/// Bytes that are left of this thread's stack. 0 on any other stack, such as a coroutine's, whose
+/// end is unknown.
 #[inline]
 #[must_use]
 pub fn remaining_stack() -> usize {
@@ -72,13 +72,13 @@ pub fn remaining_stack() -> usize {
     if here < high { here.saturating_sub(low) } else { 0 }
 }
 
-/// How deep code may go here that calls itself for what is nested, and needs `each` bytes of stack
-/// for it: `most`, if there is room for so much.
+/// How deep recursive code may go here, if it needs `each` bytes of stack for a level: at most
+/// `most`.
 #[must_use]
 pub fn nesting_room(most: usize, each: usize) -> usize {
-    // Coroutines have at least as much where nobody knows how much they have.
+    // Coroutines have at least as much, if it is unknown how much they have.
     const UNKNOWN: usize = 256 << 10;
-    // For what is called at the bottom.
+    // For functions that are called at the deepest level.
     const KEPT: usize = 32 << 10;
     let left = match remaining_stack() {
         0 => UNKNOWN,
@@ -87,7 +87,7 @@ pub fn nesting_room(most: usize, each: usize) -> usize {
     (left.saturating_sub(KEPT) / each).min(most)
 }
 
-/// About where the stack ends now.
+/// Approximately the current end of the stack.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the frame that is meant is the caller's")]
 pub(crate) fn address() -> usize {
@@ -103,11 +103,11 @@ fn stack_of(thread: &Thread) -> Bounds {
     }
 }
 
-/// Finds out about the thread's own stack, the first time.
+/// Determines the thread's own stack, the first time.
 #[cold]
 fn own_stack(thread: &Thread) -> Bounds {
     let stack = bounds().unwrap_or_else(|| {
-        // Where the system does not tell, coroutines are not told apart.
+        // If the system does not report the stack, coroutines can't be told apart.
         let left = stacker::remaining_stack().unwrap_or(0);
         Bounds { low: address().saturating_sub(left), high: usize::MAX }
     });
@@ -136,7 +136,7 @@ fn bounds() -> Option<Bounds> {
 
 #[cfg(target_vendor = "apple")]
 fn bounds() -> Option<Bounds> {
-    // SAFETY: both only ask, about a thread that is there.
+    // SAFETY: both only query a thread that exists.
     let (high, size) = unsafe {
         let thread = libc::pthread_self();
         (libc::pthread_get_stackaddr_np(thread).addr(), libc::pthread_get_stacksize_np(thread))

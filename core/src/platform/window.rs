@@ -1,12 +1,11 @@
-//! Where the host's code runs in the middle of a guest.
+//! Host code that runs in the middle of a guest.
 //!
-//! Wasmtime keeps, for each thread, a chain of the guest calls that are under way, through the
-//! frames on the stack: they must end in the order in which they began. Host code that a guest has
-//! called may break it. A greenlet of Python, a fiber of Ruby or a coroutine of C leaves its stack
-//! in the middle, and another one that calls a guest adds to the chain what will end too early. So
-//! each place where a guest has called the host's code is a *window*, which notes the stack that it
-//! is on, and nothing enters a guest on a thread with a window but code on that same stack, below
-//! it.
+//! For each thread, Wasmtime chains the running guest calls through the frames on the stack: they
+//! must end in the reverse order of their beginnings. Host code may break that order. A greenlet of
+//! Python, a fiber of Ruby or a coroutine of C leaves its stack in the middle, and another one that
+//! calls a guest adds a link to the chain that ends too early. So each call from a guest to host
+//! code opens a *window*, which records its stack. On a thread with a window, only code on that
+//! same stack, below the window, may enter a guest.
 
 use std::cell::{Cell, RefCell};
 
@@ -18,9 +17,9 @@ use crate::platform::stack::{address, is_below, thread_id};
 /// Where host code runs that a guest has called.
 #[derive(Clone, Copy)]
 struct Place {
-    /// The address of a frame on its stack; 0 where there is none.
+    /// The address of a frame on its stack; 0 for none.
     frame: usize,
-    /// The coroutine that it is of, among those that share a stack.
+    /// Its coroutine, among those that share a stack.
     coroutine: u64,
 }
 
@@ -28,11 +27,11 @@ const NOWHERE: Place = Place { frame: 0, coroutine: 0 };
 
 thread_local! {
     static INNERMOST: Cell<Place> = const { Cell::new(NOWHERE) };
-    /// What waits for the thread to have no window of another stack.
+    /// Jobs that wait until the thread has no window of another stack.
     static LATER: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether no guest of this thread has called the host's code, so that any guest may be entered.
+/// Whether no guest of this thread has called host code, so that any guest may be entered.
 #[inline]
 pub(crate) fn is_clear() -> bool {
     INNERMOST.get().frame == 0
@@ -42,7 +41,7 @@ pub(crate) fn is_clear() -> bool {
 ///
 /// # Errors
 ///
-/// `busy` while a host function is under way on this thread that belongs to another stack.
+/// `busy` while a host function of another stack is running on this thread.
 #[inline]
 pub(crate) fn check() -> Result<()> {
     if is_clear() || is_within() { Ok(()) } else { Err(elsewhere()) }
@@ -63,7 +62,7 @@ fn elsewhere() -> Error {
     Error::new(ErrorKind::Busy, text)
 }
 
-/// Does something as soon as guests may be entered on this thread again: now, most often.
+/// Runs a job as soon as guests may be entered on this thread again, usually now.
 pub(crate) fn when_clear(job: impl FnOnce() + 'static) {
     if check().is_ok() {
         return job();
@@ -71,7 +70,7 @@ pub(crate) fn when_clear(job: impl FnOnce() + 'static) {
     LATER.with_borrow_mut(|later| later.push(Box::new(job)));
 }
 
-/// Runs the host's code in the middle of a guest, on the stack that the host has called from.
+/// Runs host code in the middle of a guest, on the stack that the host has called from.
 #[inline]
 pub(crate) fn outside<R>(code: impl FnOnce() -> R) -> R {
     fiber::leave(|| {
@@ -80,7 +79,7 @@ pub(crate) fn outside<R>(code: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Host code that runs in the middle of a guest, while this lives.
+/// Marks host code that runs in the middle of a guest, while this lives.
 struct Window {
     thread: u64,
     own: Place,
@@ -101,15 +100,15 @@ impl Drop for Window {
         if innermost.frame != self.own.frame || thread_id() != self.thread {
             out_of_order();
         }
-        // A thread that ends has nothing to catch up with.
+        // A thread that is ending has no jobs left.
         if LATER.try_with(|later| !later.borrow().is_empty()).unwrap_or(false) {
             catch_up();
         }
     }
 }
 
-/// The frames of the guest that called are on top of another chain than this thread's: neither a
-/// return nor a panic could find their way.
+/// The calling guest's frames are in another thread's chain, so neither a return nor a panic could
+/// find its way.
 #[cold]
 fn out_of_order() -> ! {
     eprintln!(
@@ -138,20 +137,19 @@ pub(crate) fn has_coroutines() -> bool {
 
 static COROUTINE: Lasting<fn() -> Option<u64>> = Lasting::new();
 
-/// Sets what tells which coroutine runs, for languages whose coroutines take turns on one native
-/// stack, as Python's greenlets do: a number that no other living coroutine of the thread has; 0
-/// for the thread's own; `None` in a program that has none.
+/// Sets the function that tells which coroutine runs, for languages whose coroutines share one
+/// native stack, as Python's greenlets do: a number that no other living coroutine of the thread
+/// has; 0 for the thread's own code; `None` in a program without coroutines.
 ///
-/// Instances that are made where there may be some run their guests as asynchronous ones do, so
-/// that a host function may be left in the middle, and others entered meanwhile. Only the first
-/// function that is set counts. The binding also tells when the host's code begins to run: see
-/// [`in_coroutine`].
+/// In a program with coroutines, instances run their guests as asynchronous instances do, so that a
+/// host function may be left in the middle, and others entered meanwhile. Only the first function
+/// that is set counts. The binding also reports when host code begins to run: see [`in_coroutine`].
 pub fn set_coroutine(function: fn() -> Option<u64>) {
     COROUTINE.get_or_make(|| function);
 }
 
-/// Tells that the host's code which the guest of this thread has called runs in that coroutine.
-/// Without it, it counts as that of the thread itself.
+/// Reports that the host code which this thread's guest has called runs in that coroutine. Without
+/// this call, it counts as the thread's own code.
 #[inline]
 pub fn in_coroutine(coroutine: u64) {
     let innermost = INNERMOST.get();
@@ -174,11 +172,11 @@ mod tests {
         outside(|| {
             assert!(!is_clear());
             below(|| assert!(check().is_ok()));
-            // Another stack, wherever it lies.
+            // Another stack, at any address.
             assert!(check_on_another_stack().is_err_and(|error| error.kind() == ErrorKind::Busy));
         });
         assert!(is_clear());
-        // The host's code is on its caller's stack, though the guest is not.
+        // Host code is on its caller's stack, although the guest is not.
         let checked = fiber::with_stack(1 << 30, |_| outside(|| (below(check).is_ok(), check_on_another_stack().is_ok())));
         assert_eq!(checked.expect("memory"), (true, false));
         assert!(is_clear());
@@ -192,7 +190,7 @@ mod tests {
     }
 
     fn check_on_another_stack() -> Result<()> {
-        // As a coroutine does: without telling us.
+        // As a coroutine does, without a report.
         stacker::grow(1 << 20, check)
     }
 

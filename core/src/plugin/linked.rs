@@ -1,4 +1,4 @@
-//! A plugin's code, linked: what an instance is made of at once.
+//! Linked code, from which instances are created quickly.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
@@ -18,12 +18,13 @@ use crate::sched::driver::Driver;
 use crate::wasi::linker;
 use crate::wasi::sockets::versions::Versions;
 
-/// A module for the engine of some settings, with its imports resolved.
+/// A module for an engine, with its imports resolved.
 pub(crate) struct Linked {
     pub(crate) settings: Settings,
     pub(crate) engine: &'static Engine,
     module: Kept<Module>,
-    /// How many functions the module imports, each as often as it does so: the others are numbered behind these.
+    /// How many functions the module imports, counted with repetitions: its own functions are
+    /// numbered after these.
     pub(crate) imported: u32,
     imports: Arc<[Import]>,
     direct: OnceLock<Result<Kept<InstancePre<State>>>>,
@@ -38,7 +39,7 @@ impl Linked {
         Ok(Linked { settings, engine, module, imported, imports, direct: OnceLock::new(), on_fibers: OnceLock::new() })
     }
 
-    /// For instances that are run in that way.
+    /// Links for instances with that driver.
     pub(crate) fn pre(&self, driver: Driver) -> Result<&InstancePre<State>> {
         let _held = fork::hold()?;
         let place = match driver {
@@ -48,7 +49,8 @@ impl Linked {
         place.get_or_init(|| self.link(driver).map(Kept::new)).as_deref().map_err(Clone::clone)
     }
 
-    /// Links WASI, and each import once: it goes to the host function that the instance's state names by the same number.
+    /// Links WASI, and each import once: an import calls the host function with the same number in
+    /// the instance's state.
     fn link(&self, driver: Driver) -> Result<InstancePre<State>> {
         let (module, versions) = (&*self.module, Versions::of(&self.module));
         let mut linker = Linker::new(self.engine);
@@ -71,7 +73,8 @@ fn define(linker: &mut Linker<State>, driver: Driver, imports: &Arc<[Import]>, n
             let call = move |mut caller: Caller<'_, State>, raw: &mut [MaybeUninit<ValRaw>]| {
                 dispatch_here(&all[number], number, caller.as_context_mut(), raw).map_err(Error::into_wasmtime)
             };
-            // SAFETY: the function reads as many parameters and writes the result of the type that `signatures.rs` compared with `ty`.
+            // SAFETY: the function reads the parameters and writes the result of the types that
+            // `signatures.rs` has compared with `ty`.
             unsafe { linker.func_new_unchecked(&import.module, &import.name, ty, call) }.map(drop)
         }
         Driver::Fiber => linker
@@ -85,7 +88,7 @@ fn define(linker: &mut Linker<State>, driver: Driver, imports: &Arc<[Import]>, n
 
 async fn on_fiber(import: &Import, number: usize, mut caller: Caller<'_, State>, params: &[Val], results: &mut [Val]) -> Result<()> {
     let mut values: Vec<MaybeUninit<ValRaw>> = params.iter().map(|param| MaybeUninit::new(raw(param))).collect();
-    // Room for the result, which takes the place of the parameters.
+    // Room for the result, which overwrites the parameters.
     values.resize(values.len().max(1), MaybeUninit::new(ValRaw::u64(0)));
     dispatch(import, number, caller.as_context_mut(), &mut values).await?;
     if let (Some(result), Some(given)) = (results.first_mut(), values.first()) {
@@ -96,7 +99,7 @@ async fn on_fiber(import: &Import, number: usize, mut caller: Caller<'_, State>,
     Ok(())
 }
 
-/// The functions that the module imports, each with the type that it has there.
+/// The functions that the module imports, each with its type there.
 fn declared(module: &Module) -> HashMap<(&str, &str), FuncType> {
     module.imports().filter_map(|import| Some(((import.module(), import.name()), import.ty().func()?.clone()))).collect()
 }

@@ -1,4 +1,5 @@
-//! The instances of a pool, whoever calls them: made when they are needed, given back, dropped when they are not.
+//! The instances of synchronous and asynchronous pools: created on demand, returned, and dropped
+//! when unused.
 
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
@@ -17,16 +18,16 @@ use crate::pool::wait_queue::{Fate, Grant, Member, WaitQueue};
 use crate::sched::driver::Driver;
 use crate::wasi::files::given::Given;
 
-/// What a pool is, behind its handle.
+/// The pool behind its handles.
 pub(crate) struct Members {
     pub(crate) plugin: Plugin,
     pub(crate) options: PoolOptions,
     given: Arc<Given>,
     pub(crate) queue: Arc<WaitQueue<Arc<Running>>>,
-    /// Drops what is unused for long.
+    /// Drops members that were unused for long.
     janitor: Option<Thread>,
     id: u64,
-    /// Whether its callers are suspended.
+    /// Whether its calls suspend.
     suspends: bool,
 }
 
@@ -42,27 +43,28 @@ impl Members {
     pub(crate) fn new(plugin: &Plugin, options: PoolOptions, suspends: bool) -> Result<Arc<Members>> {
         plugin.check_reactor()?;
         options.check()?;
-        // What is missing should be said now, and not by the first call.
+        // Missing functions should be reported now, not by the first call.
         let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given;
         let queue = Arc::new(WaitQueue::new(options.size));
         let janitor = options.idle.map(|unused| hire(&queue, unused)).transpose()?;
         Ok(Arc::new(Members { plugin: plugin.clone(), options, given, queue, janitor, id: unique(), suspends }))
     }
 
-    /// What bounds a call that begins now.
+    /// The budget of a call that begins now.
     pub(crate) fn budget(&self, options: &CallOptions) -> Budget {
         Budget::of(options, &self.options.instance.limits)
     }
 
-    /// How instances are made now.
+    /// How instances are created now.
     pub(crate) fn kind(&self) -> Kind {
         let kind = if self.suspends { Kind::SUSPENDING } else { Kind::holding() };
         Kind { pool: self.id, ..kind }
     }
 
-    /// Takes an instance that is free, or makes one, or waits for its turn. Who has one of them already, which `is_within` says, might wait for itself.
+    /// Takes a free instance, creates one, or waits for its turn. A caller that already has one, as
+    /// `is_within` says, might wait for itself.
     pub(crate) async fn take(self: &Arc<Self>, wait: Wait, budget: &Budget, is_within: bool) -> Result<Taken> {
-        // Before anything is waited for: it may be this thread that has to give it back.
+        // Before any wait: this may be the thread that has to return it.
         window::check()?;
         let grant = match wait {
             Wait::Never => self.queue.try_take()?.ok_or_else(needs_this_thread)?,
@@ -76,14 +78,15 @@ impl Members {
         }
     }
 
-    /// Whether a call that came with that lease, or that is polled here, comes from a host function of the pool's own.
+    /// Whether a call with that lease, or one that is polled here, comes from a host function of
+    /// this pool.
     pub(crate) fn is_within(&self, lease: Option<Lease>) -> bool {
         lease.is_some_and(|lease| lease.pool == self.id) || would_wait_for_its_pool(self.id)
     }
 
-    /// Makes a member, in a place that was taken for it.
+    /// Creates a member, in a place that was taken for it.
     async fn make(self: &Arc<Self>, budget: Budget) -> Result<Taken> {
-        // Gives the place back when the making fails, or is dropped.
+        // Returns the place if the creation fails or is dropped.
         let mut taken = Taken { members: self.clone(), member: None, is_back: false };
         let seed = Seed::with(&self.plugin, self.options.instance.clone(), self.given.clone(), self.kind())?;
         let item = Running::instantiate(seed, budget).await?;
@@ -92,7 +95,7 @@ impl Members {
         Ok(taken)
     }
 
-    /// Makes instances until there are that many, or as many as the pool may have.
+    /// Creates instances until there are that many, or as many as the pool may have.
     pub(crate) async fn warm_up(self: &Arc<Self>, instances: usize) -> Result<()> {
         while self.queue.reserve(instances)?.is_some() {
             self.make(self.budget(CallOptions::NONE)).await?.unused();
@@ -100,7 +103,7 @@ impl Members {
         Ok(())
     }
 
-    /// Turns away new calls and those that wait.
+    /// Refuses new and waiting calls.
     pub(crate) fn close(&self) {
         drop(self.queue.close());
         if let Some(janitor) = &self.janitor {
@@ -108,7 +111,7 @@ impl Members {
         }
     }
 
-    /// Waits for those that run, of a pool that is closed.
+    /// Waits for the running calls of a closed pool.
     pub(crate) async fn empty(&self, driver: Driver, timeout: Option<Duration>) -> Result<()> {
         let options = CallOptions { timeout, ..CallOptions::default() };
         self.queue.empty(driver, &Budget::of(&options, &Limits::default())).await
@@ -128,7 +131,7 @@ fn needs_this_thread() -> Error {
     Error::new(ErrorKind::Busy, text)
 }
 
-/// An instance of a pool, or a place for one, which goes back when this is dropped.
+/// An instance of a pool, or a place for one, which returns to the pool when this is dropped.
 pub(crate) struct Taken {
     members: Arc<Members>,
     member: Option<Member<Arc<Running>>>,
@@ -137,11 +140,11 @@ pub(crate) struct Taken {
 
 impl Taken {
     pub(crate) fn running(&self) -> &Arc<Running> {
-        // `take` gives no other.
+        // `take` returns no other.
         &self.member.as_ref().unwrap_or_else(|| unreachable!("a place without an instance is given to nobody")).item
     }
 
-    /// Gives it back as one that was not called.
+    /// Returns it as one that was not called.
     fn unused(mut self) {
         drop(self.members.queue.give_back(self.member.take(), Fate::Keep));
         self.is_back = true;
@@ -162,16 +165,17 @@ impl Drop for Taken {
         };
         let dropped = self.members.queue.give_back(self.member.take(), fate);
         if self.members.suspends && dropped.is_some() {
-            // To free a guest's memory takes a while, and no loop should wait for it.
+            // Freeing a guest's memory takes a while, which should not block a loop.
             runtime::compute(move || drop(dropped));
         }
     }
 }
 
-/// A thread that drops a pool's instances once they were not used for that long, and ends with the pool.
+/// A thread that drops a pool's instances after they were unused for that long. It ends with the
+/// pool.
 fn hire<T: Send + 'static>(queue: &Arc<WaitQueue<T>>, unused: Duration) -> Result<Thread> {
     let queue = Arc::downgrade(queue);
-    // Where "at once" is asked for, the thread still has to rest between its looks.
+    // Even for "at once", the thread has to sleep between checks.
     let unused = unused.max(Duration::from_millis(1));
     let work = move || {
         while let Some(next) = tidy(&queue, unused) {
@@ -184,12 +188,12 @@ fn hire<T: Send + 'static>(queue: &Arc<WaitQueue<T>>, unused: Duration) -> Resul
     Ok(hired.thread().clone())
 }
 
-/// Gives the moment of the next look; `None` when the pool is gone or closed.
+/// Returns the time of the next check; `None` if the pool is dropped or closed.
 fn tidy<T>(queue: &Weak<WaitQueue<T>>, unused: Duration) -> Option<Instant> {
     let queue = queue.upgrade()?;
     let (stale, next) = queue.shrink(unused);
     drop(stale);
     let now = Instant::now();
-    // One that comes back in the meantime is stale no earlier than that.
+    // A member that returns in the meantime is not due before that.
     (!queue.is_closed()).then(|| next.or_else(|| now.checked_add(unused)).unwrap_or(now + Duration::from_secs(1 << 32)))
 }

@@ -1,7 +1,8 @@
-//! How a guest is run: on its caller's stack, or on a fiber of its own.
+//! How a guest is run: on its caller's stack, or on a fiber.
 //!
-//! Whatever is done with a guest is written once, as an `async fn` that is told the driver. On its caller's stack such a future never waits: what has to be
-//! waited for holds the thread, and [`at_once`] gives the result of its first poll. On a fiber the same future suspends.
+//! Everything that is done with a guest is written once, as an `async fn` with the driver as a
+//! parameter. On the caller's stack such a future never suspends: waits block the thread, and
+//! [`at_once`] returns the result of its first poll. On a fiber the same future suspends.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -15,14 +16,16 @@ use crate::sched::task;
 /// How a guest is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
-    /// On its caller's stack, whose thread waits with it.
+    /// On its caller's stack. Waits block the thread.
     Direct,
-    /// On a fiber. Host code runs when the guest has left the thread, on the stack that the host has called from.
+    /// On a fiber. Host code runs on the stack that the host has called from, while the guest is
+    /// suspended.
     Fiber,
 }
 
 impl Driver {
-    /// Runs code of the host's: where the host's objects may be touched, and on the host's own stack.
+    /// Runs the host's code: on the thread where its objects may be used, and on the host's own
+    /// stack.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a branch that is known where it is called")]
     pub(crate) async fn host<R>(self, code: impl FnOnce() -> R) -> R {
@@ -32,7 +35,8 @@ impl Driver {
         }
     }
 
-    /// Awaits the future for as long as the budget lasts. A guest on its caller's stack looks at the budget itself, and so does whatever holds its thread.
+    /// Awaits the future as long as the budget lasts. A guest on its caller's stack checks the
+    /// budget itself, and so does everything that blocks its thread.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as `host`")]
     pub(crate) async fn bounded<T>(self, budget: &Budget, future: impl Future<Output = Result<T>>) -> Result<T> {
@@ -48,7 +52,8 @@ impl Driver {
 }
 
 impl Budget {
-    /// Whether the call should go on, of a guest that is run in that way. Nobody can be interrupted who does not wait on a thread.
+    /// Whether the call of a guest with that driver should go on. Only callers that wait on a
+    /// thread can be interrupted by the host.
     pub(crate) fn look(&self, driver: Driver) -> Result<()> {
         match driver {
             Driver::Direct => self.check(),
@@ -79,7 +84,8 @@ impl Budget {
     }
 }
 
-/// Runs a future of the driver [`Direct`](Driver::Direct). It is not run by Tokio: a function of the host's may want a runtime of its own.
+/// Runs a future of the driver [`Direct`](Driver::Direct). Tokio does not run it, because a host
+/// function may use a runtime of its own.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the future is then a call")]
 pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {

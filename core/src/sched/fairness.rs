@@ -1,12 +1,13 @@
-//! How long a guest may compute on the thread of the host's loop, and when it goes elsewhere.
+//! How long a guest may compute on the event loop's thread, and when it moves to another one.
 //!
-//! A task begins on that thread (see [`task`](crate::sched::task)), where most calls are over at once, and until they are the loop stands still. At each tick of the clock
-//! it is decided anew:
+//! A task begins on that thread (see [`task`](crate::sched::task)), where most calls finish
+//! quickly; meanwhile the loop is blocked. Each tick of the clock decides again:
 //!
-//! - A call that began just before the tick may well be a short one, for which a way to another thread and back would be long. It stays, and when it is over,
-//!   the loop gets its turn before the caller does.
-//! - One that has been there for a while, or that a second tick finds since the loop went on, goes away. So do all calls of the same export from then on, until
-//!   one of them is over within a tick: hundreds that begin in one turn of the loop would hold it for a tick each.
+//! - A call that began just before the tick may be a short one, for which moving to another thread
+//!   and back would take long. It stays, and when it is over, the loop runs before its caller does.
+//! - A call that began earlier, or that a second tick finds before the loop has run, moves away. So
+//!   do all later calls of the same export, until one of them is over within a tick: hundreds that
+//!   begin in one iteration of the loop would otherwise block it for a tick each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use crate::sched::task;
 /// A call that has taken less time than this at a tick may be a short one.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// Which exports of a plugin compute for long, learnt from their last calls. Shared by its instances.
+/// Which exports of a plugin compute for long, by their last calls. Its instances share this.
 pub(crate) struct CpuHistory(Box<[AtomicBool]>);
 
 impl CpuHistory {
@@ -26,7 +27,7 @@ impl CpuHistory {
         CpuHistory((0..exports).map(|_| AtomicBool::new(false)).collect())
     }
 
-    /// Whether a call of the export has gone away, and none was over at home since.
+    /// Whether a call of the export has moved away, and none has finished at home since.
     pub(crate) fn computes(&self, export: usize) -> bool {
         self.0.get(export).is_some_and(|habit| habit.load(Ordering::Relaxed))
     }
@@ -43,9 +44,9 @@ impl CpuHistory {
 /// The outermost call of an instance, as the clock sees it.
 pub(crate) struct Fairness {
     cpu_history: Arc<CpuHistory>,
-    /// The number of the export; none while the guest initialises.
+    /// The number of the export; `None` while the guest initialises.
     export: Option<usize>,
-    /// When the guest began to compute, or went on after it had waited.
+    /// When the guest began to compute, or resumed after a wait.
     since: Stopwatch,
     went_away: bool,
     owes: bool,
@@ -56,18 +57,18 @@ impl Fairness {
         Fairness { cpu_history, export: None, since: Stopwatch::start(), went_away: false, owes: false }
     }
 
-    /// Notes that a call begins now.
+    /// A call begins now.
     pub(crate) fn begin(&mut self, export: usize, since: Stopwatch) {
         self.export = Some(export);
         (self.since, self.went_away, self.owes) = (since, false, false);
     }
 
-    /// Notes that the guest, which has waited, computes again. The clock ticked meanwhile, but not for it.
+    /// The guest computes again after a wait, which does not count.
     pub(crate) fn resume(&mut self) {
         self.since = Stopwatch::start();
     }
 
-    /// Whether the guest stays where it is, now that the clock ticks.
+    /// Whether the guest stays where it is, at a tick of the clock.
     pub(crate) fn stays(&mut self) -> bool {
         if task::is_at_home() && self.export.is_some() && duration(self.since.ticks()) < SHORT && task::take_breath() {
             self.owes = true;
@@ -80,7 +81,7 @@ impl Fairness {
         false
     }
 
-    /// Notes that the call is over. Says whether the loop is owed a turn.
+    /// The call is over. Returns whether the loop has to run next.
     pub(crate) fn end(&mut self) -> bool {
         if let Some(export) = self.export.take()
             && !self.went_away

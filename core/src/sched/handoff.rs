@@ -1,4 +1,4 @@
-//! What one caller waits for and another gives it: a turn, on a thread or in a task.
+//! A value that one caller waits for, on a thread or in a task, and another one provides.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,7 @@ use crate::config::budget::Budget;
 use crate::error::Result;
 use crate::sched::driver::Driver;
 
-/// A place for one thing, which is given once and waited for once.
+/// A place for one value, which is provided once and awaited once.
 pub(crate) struct Handoff<T> {
     given: Mutex<Option<T>>,
     thread: Condvar,
@@ -20,19 +20,20 @@ impl<T> Handoff<T> {
         Handoff { given: Mutex::new(None), thread: Condvar::new(), task: Notify::new() }
     }
 
-    /// Gives it, and wakes who waits.
+    /// Provides it, and wakes the waiter.
     pub(crate) fn give(&self, thing: T) {
         *self.lock() = Some(thing);
         self.thread.notify_one();
         self.task.notify_one();
     }
 
-    /// Takes what was given.
+    /// Takes the value.
     pub(crate) fn take(&self) -> Option<T> {
         self.lock().take()
     }
 
-    /// Waits for it as long as the budget lasts. Who stops waiting has to [`take`](Handoff::take) once more: it may have come meanwhile.
+    /// Waits for it as long as the budget lasts. A caller that stops waiting has to
+    /// [`take`](Handoff::take) once more, because the value may have come meanwhile.
     pub(crate) async fn wait(&self, driver: Driver, budget: &Budget) -> Result<T> {
         match driver {
             Driver::Direct => self.hold(budget),
@@ -53,7 +54,8 @@ impl<T> Handoff<T> {
             if let Some(thing) = given.take() {
                 return Ok(thing);
             }
-            // The host's interrupt function may take long, or use what is waited for: it is asked without the lock.
+            // The host's interrupt function is called without the lock, because it may take long,
+            // or use what is waited for.
             drop(given);
             budget.check()?;
         }
@@ -70,7 +72,7 @@ impl<T> Handoff<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<T>> {
-        // It is consistent after each statement, so a panic of another thread harms nothing.
+        // It is consistent after each statement, so a panic in another thread does no harm.
         self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

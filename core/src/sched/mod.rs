@@ -1,4 +1,5 @@
-//! Calls that suspend instead of holding a thread: where they run, for how long they may hold an event loop, and the clock that interrupts guests.
+//! Calls that suspend instead of holding a thread: where they run, how long they may block an event
+//! loop, and the clock that interrupts guests.
 
 pub(crate) mod driver;
 pub(crate) mod fairness;

@@ -1,10 +1,14 @@
 //! Tasks: calls that suspend instead of holding a thread, and where they run.
 //!
-//! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins at home, where most calls are over before anybody else
-//! could have begun them. A guest that computes for longer than a tick of the clock or two goes *away* (see [`turn`](crate::sched::fairness)), to one of a few threads of this crate, and a task comes home
-//! for the host's functions and to have its result read. So the host's objects are touched at home only, and the loop waits for no guest.
+//! A host with an event loop has a *home*: the one thread on which its own code runs. A task begins
+//! at home, where most calls finish before another thread could have started them. A guest that
+//! computes for longer than a tick of the clock or two moves *away* (see
+//! [`fairness`](crate::sched::fairness)), to one of a few threads of this crate. The task returns
+//! home for host functions and for its result. So the host's objects are used at home only, and
+//! guests do not block the loop.
 //!
-//! A host may also wait for such a call, with its loop standing still ([`run_here`]): then all of it happens on that thread.
+//! A host may also block its loop until such a call is over ([`run_here`]); then all of it happens
+//! on that thread.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -23,26 +27,29 @@ use crate::platform::window;
 
 /// The thread of a host's event loop.
 pub trait Home: Send + Sync {
-    /// Has [`Job::run`] called on that thread, soon, and after this has returned. Called from any thread. A job that is dropped instead ends its task.
+    /// Schedules [`Job::run`] on that thread, soon, and after this has returned. May be called from
+    /// any thread. Dropping the job instead ends its task.
     fn schedule(&self, job: Job);
 
-    /// Whether the host's code must run on its thread's own stack. A guest that can wait has a stack of its own, on which the host functions run that it calls,
-    /// and some interpreters take that for an overflow of theirs. Then such code runs when the guest has been left for a moment.
+    /// Whether the host's code must run on its thread's own stack. A guest that can wait has a
+    /// separate stack, on which its host functions would run, and some interpreters take that for a
+    /// stack overflow. Such code then runs while the guest is suspended.
     fn own_stack(&self) -> bool {
         false
     }
 }
 
-/// A turn of a task.
+/// One step of a task.
 pub struct Job(Option<Arc<Task>>);
 
 impl Job {
-    /// Runs the task until it waits, or goes elsewhere. Takes no longer than two ticks of the clock, of 2 ms each, but for the host's own functions.
+    /// Runs the task until it waits or moves to another thread. Takes at most two ticks of the
+    /// clock, of 2 ms each, plus the time of host functions.
     pub fn run(mut self) {
         if window::check().is_err() {
             return window::when_clear(|| self.run());
         }
-        // The loop gives it a turn, so it has had one.
+        // The loop runs this task, so it has had its turn.
         IS_OWED.set(false);
         if let Some(task) = self.0.take() {
             task.run();
@@ -58,7 +65,8 @@ impl Drop for Job {
     }
 }
 
-/// Starts a task on the thread of its home, which this is. Returns when it waits for something, went elsewhere, or is over.
+/// Starts a task on the thread of its home, which must be this one. Returns when the task waits,
+/// has moved to another thread, or is over.
 pub fn spawn(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
     Arc::new(Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(HOME), state: AtomicU8::new(SCHEDULED), home }).run();
 }
@@ -75,7 +83,7 @@ struct Task {
 const HOME: u8 = 0;
 const AWAY: u8 = 1;
 
-// Whether a task runs. Woken while it runs, it runs once more.
+// Whether a task runs. One that is woken while it runs is run once more.
 const WAITING: u8 = 0;
 const SCHEDULED: u8 = 1;
 const RUNNING: u8 = 2;
@@ -84,7 +92,8 @@ const WOKEN: u8 = 3;
 thread_local! {
     /// The task that this thread runs.
     static CURRENT: RefCell<Option<Arc<Task>>> = const { RefCell::new(None) };
-    /// Whether a task has held this thread, a home, for a while, and owes its loop a turn.
+    /// Whether a task has blocked this thread, a home, for a while, so that its loop has to run
+    /// next.
     static IS_OWED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -96,7 +105,7 @@ impl Task {
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
             let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
-            // A panic ends its task, and whoever waits for it is told by the drop of what the task owns.
+            // A panic ends the task; dropping what the task owns notifies its waiters.
             let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), &mut poll)));
             if !matches!(polled, Ok(Poll::Pending)) {
                 *future = None;
@@ -137,12 +146,13 @@ impl Wake for Task {
     }
 }
 
-/// Runs a future to its end on this thread, whatever tasks it is in the middle of. What the future does at home, it does here. The host's interrupt function
-/// is asked now and then meanwhile.
+/// Runs a future to completion on this thread, even within a task. What the future does at home, it
+/// does here. The host's interrupt function is called now and then meanwhile.
 ///
 /// # Errors
 ///
-/// Those of the future, and what the interrupt function says, for which the future is dropped; `interrupted` is told before.
+/// Those of the future, and that of the interrupt function, in which case the future is dropped,
+/// after `interrupted` was called.
 pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>, interrupted: impl Fn(&Error)) -> Result<T> {
     let ask = || interrupt().map_or(Ok(()), |interrupt| interrupt()).inspect_err(&interrupted);
     let _outer = Outside(CURRENT.take());
@@ -160,12 +170,12 @@ pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>,
             }
             ask()?;
         }
-        // A guest that computes wakes the thread at each tick of the clock.
+        // A computing guest wakes the thread at each tick of the clock.
         ask()?;
     }
 }
 
-/// Has the thread in the middle of its task again, when it is dropped.
+/// Restores the thread's current task when it is dropped.
 struct Outside(Option<Arc<Task>>);
 
 impl Drop for Outside {
@@ -174,8 +184,9 @@ impl Drop for Outside {
     }
 }
 
-/// What a thread sleeps by, and is woken. Kept for its next future, since to make it costs a twentieth of a small call. A future within a future has another one: a wake is meant for one
-/// of them. One that comes too late wakes the next future of the thread, which looks, and sleeps on.
+/// How a thread sleeps and is woken. It is kept for the thread's next future, because creating it
+/// costs a twentieth of a small call. A future within a future has another one, because a wake is
+/// meant for one of them. A late wake reaches the thread's next future, which checks and sleeps on.
 struct Sleeper {
     woken: Arc<Unparked>,
     waker: Waker,
@@ -187,7 +198,7 @@ thread_local! {
 
 impl Sleeper {
     fn take() -> Sleeper {
-        // A thread that ends has none to keep.
+        // A thread that is ending keeps none.
         SLEEPER.try_with(Cell::take).ok().flatten().unwrap_or_else(|| {
             let woken = Arc::new(Unparked { thread: thread::current(), woken: AtomicBool::new(false) });
             Sleeper { waker: Waker::from(woken.clone()), woken }
@@ -212,7 +223,7 @@ impl Wake for Unparked {
     }
 }
 
-/// Code that a guest's stack is left for.
+/// Code for which a guest's stack is left.
 struct Errand<F, R> {
     code: Option<F>,
     result: Option<thread::Result<R>>,
@@ -235,24 +246,26 @@ impl<F: FnOnce() -> R, R> Errand<F, R> {
 type Post = (usize, unsafe fn(usize));
 
 thread_local! {
-    /// Whether who polls on this thread runs errands.
+    /// Whether the poller on this thread runs errands.
     static ERRANDS: Cell<bool> = const { Cell::new(false) };
-    /// The errand for which the present poll was left.
+    /// The errand for which the current poll was left.
     static POSTED: Cell<Option<Post>> = const { Cell::new(None) };
 }
 
-/// Polls, and does what the poll was left for. What is set for the poll is not for the errand, which is code of the host's: that may be left in the middle, by coroutines, for other calls
+/// Polls, and runs the errand for which the poll was left. The poll's thread-local settings do not
+/// apply to the errand, which is host code: coroutines may leave it in the middle for other calls
 /// on this thread.
 fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
     loop {
         let polled = {
             let _outer = Around(ERRANDS.replace(errands));
-            // What a guest waits for may want a clock of tokio's.
+            // What a guest waits for may need Tokio's clock.
             let _within = runtime::clock().enter();
             poll()
         };
         let Some((errand, run)) = POSTED.take() else { return polled };
-        // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the errand back when it is dropped. It waits for us.
+        // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the
+        // errand back when it is dropped. It waits for us.
         unsafe { run(errand) };
     }
 }
@@ -265,7 +278,7 @@ impl Drop for Around {
     }
 }
 
-/// Takes back an errand that nobody has run.
+/// Takes back an errand that has not been run.
 struct Posted(usize);
 
 impl Drop for Posted {
@@ -274,7 +287,7 @@ impl Drop for Posted {
     }
 }
 
-/// Runs code of the host's: at home, and on the stack that it needs.
+/// Runs the host's code at home, and on the stack that it needs.
 pub(crate) async fn at_home<R>(code: impl FnOnce() -> R) -> R {
     go_home().await;
     if ERRANDS.get() { off_the_stack(code).await } else { code() }
@@ -282,7 +295,7 @@ pub(crate) async fn at_home<R>(code: impl FnOnce() -> R) -> R {
 
 async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
     let mut errand = Errand { code: Some(code), result: None };
-    // It stays where it is, within a future that is pinned, until that ends.
+    // It does not move until its future, which is pinned, ends.
     let address = (&raw mut errand).expose_provenance();
     let posted = Posted(address);
     loop {
@@ -302,7 +315,8 @@ async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
     }
 }
 
-/// Goes there, if the code that awaits this is elsewhere. Does nothing for code that runs outside of all tasks, on an executor of the host.
+/// Moves there, if the code that awaits this is elsewhere. Does nothing for code outside of all
+/// tasks, on an executor of the host.
 fn go(place: u8) -> impl Future<Output = ()> + Send {
     poll_fn(move |context| {
         let arrived = CURRENT.with_borrow(|task| task.as_ref().is_none_or(|task| task.place.swap(place, Ordering::SeqCst) == place));
@@ -314,17 +328,18 @@ fn go(place: u8) -> impl Future<Output = ()> + Send {
     })
 }
 
-/// Goes to the thread where the host's own code runs: what a task does after this is awaited, it does there.
+/// Moves to the thread where the host's own code runs: after awaiting this, the task continues
+/// there.
 pub fn go_home() -> impl Future<Output = ()> + Send {
     go(HOME)
 }
 
-/// Goes to where a guest may compute.
+/// Moves to a thread where a guest may compute.
 pub(crate) fn away() -> impl Future<Output = ()> + Send {
     go(AWAY)
 }
 
-/// Awaits the future, and says whether that took any waiting.
+/// Awaits the future, and returns whether it has suspended.
 pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
     let mut future = pin!(future);
     let mut has_waited = false;
@@ -337,7 +352,7 @@ pub(crate) async fn noticing<T>(future: impl Future<Output = T>) -> (T, bool) {
     (done, has_waited)
 }
 
-/// What tells the task that this thread runs from others that live; 0 for none.
+/// Identifies the task that this thread runs among living ones; 0 for none.
 pub(crate) fn current() -> usize {
     CURRENT.with_borrow(|task| task.as_ref().map_or(0, |task| Arc::as_ptr(task).addr()))
 }
@@ -347,12 +362,13 @@ pub(crate) fn is_at_home() -> bool {
     CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME))
 }
 
-/// Lets a task hold the loop a little longer, for which it has to [give it a turn](give_turn) when it is done. Only one may, until the loop had a turn.
+/// Lets a task block the loop a little longer, after which it has to [let it run](give_turn). Only
+/// one task may do so until the loop has run.
 pub(crate) fn take_breath() -> bool {
     !IS_OWED.replace(true)
 }
 
-/// Goes away, or gives others a turn there.
+/// Moves away, or yields to others there.
 pub(crate) async fn give_way() {
     if is_at_home() {
         return away().await;
@@ -360,7 +376,7 @@ pub(crate) async fn give_way() {
     give_turn().await;
 }
 
-/// Gives others a turn, those that run where this does: waits for the task's own next one.
+/// Yields to others on the same thread, until this task is run again.
 pub async fn give_turn() {
     let yielded = AtomicBool::new(false);
     poll_fn(|context| {

@@ -14,7 +14,7 @@ use crate::interface::{Field, Function, Scalar, TupleType, Type, TypeKind, names
 
 type Found<T> = Result<T, Failed>;
 
-/// What an element that is no number costs beside its bytes.
+/// The cost of an element that is not a number, in addition to its bytes.
 const ELEMENT_COST: u64 = 32;
 
 /// Reads the result of a function.
@@ -41,8 +41,9 @@ impl<'m, 't> Place<'m, 't> {
         Place { ty, at, ..self }
     }
 
-    /// The elements of a text, list or map. What the program makes of them is its own affair; its types are about as wide as those of the
-    /// interface, but for pointers and room that its collections hold ready.
+    /// The elements of a text, list or map. The program decides what it makes of them; its types
+    /// are about as wide as those of the interface, except for pointers and spare capacity of
+    /// collections.
     fn elements(&self, size: u32, align: u32, is_scalar: bool) -> Found<(&'m [u8], usize)> {
         let found = lift_list(self.memory, size, align, self.bytes, self.at)?;
         self.quota.note_read(found.0.len());
@@ -67,7 +68,7 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
 
     fn deserialize_any<V: Visitor<'m>>(self, visitor: V) -> Found<V::Value> {
         let (bytes, at) = (self.bytes, self.at);
-        // A walk over many small values should hear of its deadline.
+        // A walk over many small values should check its deadline.
         self.quota.charge(1)?;
         match &self.ty.kind {
             TypeKind::Bool => visitor.visit_bool(lift::lift_bool(bytes, at)?),
@@ -83,7 +84,7 @@ impl<'m> Deserializer<'m> for Place<'m, '_> {
                 Scalar::F32 => visitor.visit_f32(memory::read_f32(bytes, at)),
                 Scalar::F64 => visitor.visit_f64(memory::read_f64(bytes, at)),
             },
-            // The text is the guest's memory: a visitor that wants to keep it copies it.
+            // The text is in the guest's memory; a visitor that keeps it copies it.
             TypeKind::String => visitor.visit_str(self.text()?),
             TypeKind::Json => visitor.visit_str(lift::lift_json(self.text()?)?),
             TypeKind::Duration => visitor.visit_i64(memory::read_i64(bytes, at)),
@@ -232,7 +233,7 @@ impl<'m> MapAccess<'m> for Entries<'m, '_> {
     }
 }
 
-/// The case of an enum, by its name in Rust where it is known.
+/// The case of an enum, by its name in Rust if that is known.
 struct Case<'s>(StrDeserializer<'s, Failed>);
 
 impl<'de> EnumAccess<'de> for Case<'_> {

@@ -1,8 +1,10 @@
-//! Rust's own types, by serde: written straight into the block of a call, and read straight from guest memory.
+//! Rust's own types, by serde: written straight into the block of a call, and read straight from
+//! guest memory.
 //!
-//! Structs are records, by field names (`user_id` is `user-id`); unit variants are enum cases (`DarkBlue` is `dark-blue`); `Option`, `Vec`,
-//! maps, tuples and numbers are what they are called. A duration is an integer of nanoseconds, a time a struct of `seconds`, `nanoseconds`
-//! and `offset`, and a value of the type `json` is its text.
+//! Structs are records, by field names (`user_id` is `user-id`); unit variants are enum cases
+//! (`DarkBlue` is `dark-blue`); `Option`, `Vec`, maps, tuples and numbers are the types of the same
+//! name. A duration is an integer of nanoseconds, a time a struct of `seconds`, `nanoseconds` and
+//! `offset`, and a value of the type `json` is its text.
 
 mod de;
 mod ser;
@@ -18,11 +20,13 @@ use crate::interface::{Field, RecordType, Scalar, Type, TypeKind};
 use crate::platform::fork::Lasting;
 
 impl Instance {
-    /// Calls an export with Rust values: a tuple of the arguments in order (`(a,)` for one, `()` for none).
+    /// Calls an export with Rust values: a tuple of the arguments in order (`(a,)` for one, `()`
+    /// for none).
     ///
     /// # Errors
     ///
-    /// `unknown-export`; `type-mismatch` when an argument does not fit its parameter, or the result not `R`; and whatever the call ends with.
+    /// `unknown-export`; `type-mismatch` if an argument does not fit its parameter, or the result
+    /// does not fit `R`; and whatever the call ends with.
     ///
     /// # Example
     ///
@@ -66,7 +70,7 @@ fn time_record() -> &'static RecordType {
     })
 }
 
-/// Serde's errors, which are ours.
+/// Serde's errors, as errors of this crate.
 #[derive(Debug)]
 pub(crate) struct Failed(pub(crate) Error);
 
@@ -102,7 +106,7 @@ impl From<Error> for Failed {
     }
 }
 
-/// Whether a name of Rust is that WIT name.
+/// Whether a Rust name stands for that WIT name.
 pub(crate) fn is_same(rust: &str, kebab: &str) -> bool {
     rust.len() == kebab.len() && rust.bytes().zip(kebab.bytes()).all(|(r, k)| r == k || (r == b'_' && k == b'-'))
 }

@@ -24,7 +24,7 @@ impl<'b, 'a> Place<'b, 'a> {
         Failed::new(format!("expected {}, got {found}", self.ty))
     }
 
-    /// The value is there: where an option is wanted, it has one.
+    /// The value is present: if an option is expected, it is set.
     fn present(mut self) -> Self {
         while let TypeKind::Option(inner) = &self.ty.kind {
             self.block.put(self.at, [1]);
@@ -183,7 +183,7 @@ impl<'b, 'a> Serializer for Place<'b, 'a> {
     }
 }
 
-/// Values in order: of a list, of a tuple, or keys and values in turns.
+/// Values in order: of a list, of a tuple, or alternating keys and values.
 pub(super) struct Items<'b, 'a> {
     block: &'b mut Block<'a>,
     shape: Shape<'b>,
@@ -205,7 +205,7 @@ impl Items<'_, '_> {
             return Err(Failed::new(format!("expected {} values, got more", self.len)));
         }
         self.seen += 1;
-        // Below the length that was reserved, so within a u32.
+        // Less than the reserved length, so it fits a u32.
         let (ty, offset) = match &self.shape {
             Shape::List(item) => (*item, i as u32 * item.size),
             Shape::Tuple(tuple) => (&tuple.items[i], tuple.offsets[i]),
@@ -298,7 +298,7 @@ impl SerializeStruct for Named<'_, '_> {
     }
 }
 
-/// A value without parts, as serde gives it.
+/// A value without parts, as serde passes it.
 enum Plain<'s> {
     Bool(bool),
     Int(i128),
