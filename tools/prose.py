@@ -28,14 +28,10 @@ GENERATED = re.compile(r"bench/results\.md|.*/testdata/.*|cli/tests/fixtures/[^/
 
 LATER = (
     "bindings-c/src/",
-    "bindings-uniffi/",
-    "core/src/call",
-    "core/src/guest",
-    "core/src/instance",
+    "bindings-uniffi/src/wire.rs",
+    "bindings-uniffi/kotlin/src/main/kotlin/dev/undergo/Values.kt",
+    "core/src/instance/mod.rs",
     "core/src/lib.rs",
-    "core/src/plugin",
-    "core/src/pool",
-    "core/src/sched",
     "core/tests/",
 )
 

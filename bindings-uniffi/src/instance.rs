@@ -9,8 +9,9 @@ use crate::records::Usage;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
 
-/// A running copy of a plugin. Threads may share it: one call runs at a time. After anything but a return or a returned Go error it has ended, and each later
-/// call fails with `dead-instance`.
+/// A running copy of a plugin. Threads may share it: one call runs at a time. When a call ends in
+/// any other way than by a return or a returned Go error, the instance is dead, and each later call
+/// fails with `dead-instance`.
 #[derive(uniffi::Object)]
 pub struct Instance {
     pub(crate) core: undergo::Instance,
@@ -40,7 +41,8 @@ impl Instance {
         self.core.usage().into()
     }
 
-    /// What the sandbox has denied it so far of the network, each thing once with the rule that would allow it; 64 of them at the most.
+    /// What the sandbox has denied it so far of the network, each denial once, with the rule that
+    /// would allow it; at most 64.
     pub fn denied(&self) -> Vec<String> {
         self.core.denied()
     }
@@ -50,7 +52,7 @@ impl Instance {
         self.core.tier().as_str().to_owned()
     }
 
-    /// Gives the guest's background goroutines a turn: they run only while a call does.
+    /// Lets the guest's background goroutines run, which otherwise run only during calls.
     ///
     /// # Errors
     ///
@@ -59,7 +61,7 @@ impl Instance {
         Ok(self.core.poll(&call_options(timeout, None, None)?)?)
     }
 
-    /// Takes the guest back to where it was after its first initialisation; a dead instance lives again.
+    /// Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
     ///
     /// # Errors
     ///

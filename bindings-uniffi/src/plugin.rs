@@ -15,7 +15,7 @@ use crate::pool::Pool;
 use crate::records::{Completed, FunctionInfo, ImportInfo, TypeInfo};
 use crate::threads;
 
-/// A compiled plugin: load once, instantiate as often as needed, from any thread.
+/// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 #[derive(uniffi::Object)]
 pub struct Plugin {
     pub(crate) core: undergo::Plugin,
@@ -45,15 +45,17 @@ impl Plugin {
         Ok(Arc::new(Plugin { core }))
     }
 
-    /// Loads what `undergo compile` made: native code, which is run as it is, outside the sandbox. Whoever calls this says that the file comes from there
-    /// through hands that they trust.
+    /// Loads what `undergo compile` made: native code, which runs outside the sandbox. Whoever
+    /// calls this says that the file comes from there through hands that they trust.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when it is no compiled plugin, is damaged, or was made by another version or for another machine.
+    /// `invalid-plugin` when it is no compiled plugin, is damaged, or was made by another version
+    /// or for another machine.
     #[uniffi::constructor]
     pub fn load_trusted(path: String) -> Result<Arc<Plugin>, CallError> {
-        // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody tampered with it.
+        // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody
+        // tampered with it.
         let core = unsafe { undergo::Plugin::load_compiled(path) }?;
         Ok(Arc::new(Plugin { core }))
     }
@@ -82,7 +84,7 @@ impl Plugin {
         self.core.interface().map(|interface| interface.wit.clone())
     }
 
-    /// The version of Go that built it, where the module says so.
+    /// The version of Go that built it, if the module says so.
     pub fn go_version(&self) -> Option<String> {
         self.core.info().go_version.clone()
     }
@@ -107,7 +109,7 @@ impl Plugin {
         Ok(())
     }
 
-    /// The functions that the host has to give.
+    /// The functions that the host has to provide.
     pub fn imports(&self) -> Vec<ImportInfo> {
         let one = |(interface, function): (&str, &Arc<undergo::Function>)| ImportInfo {
             interface: interface.to_owned(),
@@ -122,7 +124,8 @@ impl Plugin {
         types.iter().filter_map(TypeInfo::of).collect()
     }
 
-    /// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+    /// Waits until nothing of it is being compiled in the background; new instances then have the
+    /// best code.
     ///
     /// # Errors
     ///
@@ -197,11 +200,12 @@ impl Plugin {
         Ok(Arc::new(AsyncPool { core }))
     }
 
-    /// Runs a command from its beginning to its end.
+    /// Runs a command to completion.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` for a plugin whose exports are to be called; `missing-import`; `denied`; what else than an exit ends it.
+    /// `invalid-plugin` for a reactor, whose exports are to be called; `missing-import`; `denied`;
+    /// what else than an exit ends it.
     pub fn run(
         &self,
         imports: &Imports,

@@ -9,7 +9,8 @@ use crate::records::PoolStats;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
 
-/// Instances of one plugin that stand in for each other. A call takes one that is free, or makes one, or waits its turn; one that a call has ended is replaced.
+/// Interchangeable instances of one plugin. A call takes a free instance, creates one, or waits for
+/// its turn; one that a call has ended is replaced.
 #[derive(uniffi::Object)]
 pub struct Pool {
     pub(crate) core: undergo::Pool,
@@ -17,12 +18,13 @@ pub struct Pool {
 
 #[uniffi::export]
 impl Pool {
-    /// Calls an export of whichever instance is free.
+    /// Calls an export of any free instance.
     ///
     /// # Errors
     ///
-    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a host function of the pool; `dead-instance` once the pool is
-    /// closed; whatever the call ends with.
+    /// `timeout` when none became free in time; `busy` when none is free and the call comes from a
+    /// host function of the pool; `dead-instance` once the pool is closed; whatever the call ends
+    /// with.
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
         let plugin = self.core.plugin();
@@ -31,7 +33,7 @@ impl Pool {
         Ok(self.core.call_then(&mut arguments, &options, |outcome| outcome.lift(&ToValue))?)
     }
 
-    /// The most instances that there are at once.
+    /// The maximum number of instances.
     pub fn size(&self) -> u64 {
         self.core.size() as u64
     }
@@ -41,7 +43,7 @@ impl Pool {
         self.core.stats().into()
     }
 
-    /// Makes instances until there are that many, or as many as the pool may have.
+    /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
     ///
@@ -50,16 +52,17 @@ impl Pool {
         Ok(self.core.warm_up(usize::try_from(instances).unwrap_or(usize::MAX))?)
     }
 
-    /// Turns away new calls and those that wait, lets those that run finish, and waits for that.
+    /// Refuses new and waiting calls, and waits for running calls.
     ///
     /// # Errors
     ///
-    /// `timeout` when calls still run by then; `busy` from within a host function of the pool. The pool is closed all the same.
+    /// `timeout` when calls still run by then; `busy` from within a host function of the pool. The
+    /// pool is closed all the same.
     pub fn shut_down(&self, timeout: Option<f64>) -> Result<(), CallError> {
         Ok(self.core.close(timeout.map(seconds).transpose()?)?)
     }
 
-    /// Whether it was closed.
+    /// Whether it is closed.
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
     }

@@ -1,9 +1,9 @@
 //! The threads of asynchronous calls.
 //!
-//! A synchronous call runs on its caller's thread: its guest on a stack of its own where the caller's
-//! is too small, and host functions on the caller's stack, which the virtual machine of the other
-//! language knows. Asynchronous calls run on threads of this crate, and the host's code that they
-//! call runs beside them.
+//! A synchronous call runs on its caller's thread: its guest on a stack of its own where the
+//! caller's is too small, and host functions on the caller's stack, which the virtual machine of
+//! the other language knows. Asynchronous calls run on threads of this crate, and the host's code
+//! that they call runs beside them.
 
 use std::any::Any;
 use std::future::Future;
@@ -67,7 +67,8 @@ async fn joined<R>(mut joined: Joined<R>) -> Result<R> {
     }
 }
 
-/// The threads, made when they are first needed, and never ended: a process that ends does not wait for them.
+/// The threads, made when they are first needed, and never ended: a process that ends does not wait
+/// for them.
 struct Runtimes {
     tasks: Runtime,
 }
