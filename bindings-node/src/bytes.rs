@@ -1,4 +1,4 @@
-//! The bytes of buffers, on their way to the guest.
+//! Buffers' bytes, as arguments.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, Weak};

@@ -1,4 +1,4 @@
-//! Asking calls to end: what stands behind an AbortSignal.
+//! Cancellation tokens, the native side of an AbortSignal.
 
 use undergo::{CancelToken, Result};
 

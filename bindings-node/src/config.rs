@@ -1,4 +1,4 @@
-//! What the package's JavaScript has checked, as the core's options.
+//! Converts options, which the package's JavaScript has checked, to the core's.
 
 use std::path::PathBuf;
 use std::sync::Arc;

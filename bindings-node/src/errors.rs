@@ -1,4 +1,4 @@
-//! From the core's errors to JavaScript's, and back.
+//! Converts the core's errors to JavaScript's, and back.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! An export, as a function of JavaScript.
+//! An export as a JavaScript function.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The functions that a program gives to a plugin.
+//! The host functions of a program.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

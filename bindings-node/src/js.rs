@@ -1,9 +1,9 @@
-//! JavaScript's values, as Node-API has them.
+//! JavaScript values, by Node-API.
 //!
 //! A [`Js`] is a handle: it belongs to the thread of its environment, and is valid until the native
-//! function, or the callback, that got it returns. What has to live longer is
-//! [`Kept`](crate::kept::Kept). A call of Node-API fails when an exception is thrown, or when the
-//! environment ends: [`Failed`].
+//! function or callback that has received it returns. A value that has to live longer is
+//! [`Kept`](crate::kept::Kept). A Node-API call fails ([`Failed`]) if an exception is thrown or the
+//! environment ends.
 
 use std::ffi::c_void;
 use std::ptr;

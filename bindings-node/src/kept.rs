@@ -1,4 +1,4 @@
-//! JavaScript's objects, as other threads may have them: to be given back, never to be looked at.
+//! JavaScript objects that other threads may hold and return, but not use.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From guest memory to JavaScript's values.
+//! Lifts values from guest memory to JavaScript.
 
 use std::sync::Arc;
 

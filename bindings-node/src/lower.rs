@@ -1,4 +1,4 @@
-//! From JavaScript's values to guest memory.
+//! Lowers JavaScript values to guest memory.
 
 use std::borrow::Cow;
 use std::sync::Arc;

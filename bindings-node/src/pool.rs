@@ -1,4 +1,4 @@
-//! Instances that stand in for each other, for the package's class Pool.
+//! Interchangeable instances, for the package's class Pool.
 
 use undergo::{AsyncPool, Error, ErrorKind, Result};
 

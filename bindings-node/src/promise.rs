@@ -1,4 +1,4 @@
-//! Calls as promises of JavaScript.
+//! Calls as JavaScript promises.
 
 use std::future::Future;
 use std::ptr;

@@ -1,5 +1,5 @@
-//! Values of the realm in which the package's JavaScript runs: a context of module `vm` has classes
-//! of its own, and programs there expect them.
+//! Values of the realm in which the package's JavaScript runs: a context of module `vm` has its own
+//! classes, which programs there expect.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! References to objects of JavaScript, for those that know the environment.
+//! References to JavaScript objects, for code that knows the environment.
 
 use std::ptr;
 

@@ -1,4 +1,4 @@
-//! How a plugin's names are written in JavaScript.
+//! The JavaScript spelling of a plugin's names.
 
 use std::sync::Arc;
 

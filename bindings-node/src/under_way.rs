@@ -1,4 +1,4 @@
-//! Calls that are under way.
+//! Running calls.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The buffer protocol: contiguous memory of another object, lent for a call.
+//! The buffer protocol: another object's contiguous memory, borrowed for a call.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;

@@ -1,4 +1,4 @@
-//! Asking calls to end, from Python.
+//! Cancellation of calls from Python.
 
 use pyo3::prelude::*;
 

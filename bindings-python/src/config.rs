@@ -1,4 +1,4 @@
-//! The package's `Sandbox` and `Limits`, as the core's.
+//! Converts the package's `Sandbox` and `Limits` to the core's.
 
 use std::net::TcpListener;
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,5 +1,4 @@
-//! A call, as an object that Python awaits; and a coroutine of Python, as something that a guest
-//! waits for.
+//! A call as a Python awaitable, and a Python coroutine for which a guest waits.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! From the core's errors to exceptions, and back.
+//! Converts the core's errors to exceptions, and back.
 
 use std::sync::Arc;
 

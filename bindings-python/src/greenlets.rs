@@ -1,5 +1,5 @@
-//! Greenlets (also those of gevent and eventlet): which one runs. They take turns on the stack of
-//! their thread, so that the core can't tell them apart by itself.
+//! Tells which greenlet runs, also for gevent and eventlet. Greenlets share their thread's stack,
+//! so the core can't tell them apart by itself.
 
 use pyo3::ffi;
 use pyo3::intern;

@@ -1,4 +1,4 @@
-//! The functions that a Python program gives to a plugin.
+//! The host functions of a Python program.
 
 use std::sync::{Arc, OnceLock};
 

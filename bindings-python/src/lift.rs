@@ -1,4 +1,4 @@
-//! From guest memory to Python objects.
+//! Lifts values from guest memory to Python objects.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};

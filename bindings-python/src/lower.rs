@@ -1,4 +1,4 @@
-//! From Python objects to guest memory.
+//! Lowers Python objects to guest memory.
 
 use std::borrow::Cow;
 

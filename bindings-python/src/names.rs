@@ -1,4 +1,4 @@
-//! Names of an interface as Python writes them.
+//! The Python spelling of names of an interface.
 
 use undergo::names;
 

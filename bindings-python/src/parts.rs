@@ -1,4 +1,4 @@
-//! What instances and pools are made from, and what they own.
+//! The parts from which instances and pools are created, and what they own.
 
 use std::sync::Arc;
 

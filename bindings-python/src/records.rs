@@ -1,4 +1,4 @@
-//! What is measured, as the package's immutable records.
+//! Measurements, as the package's immutable records.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};

@@ -1,4 +1,4 @@
-//! Ctrl-C: signal handlers of Python run while a call computes or waits.
+//! Signals such as Ctrl-C: runs Python's signal handlers while a call computes or waits.
 
 use std::cell::Cell;
 use std::os::raw::c_ulong;

@@ -1,4 +1,4 @@
-//! How a function looks in Python: its annotations and its signature.
+//! The annotations and the signature of a function in Python.
 
 use pyo3::prelude::*;
 use undergo::{Field, Function, Scalar, Type, TypeKind, names};

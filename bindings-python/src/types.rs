@@ -1,4 +1,4 @@
-//! The classes of a plugin's records and enums: made for it, or given by its user.
+//! The classes of a plugin's records and enums, made at run time or provided by the user.
 
 use std::collections::HashMap;
 

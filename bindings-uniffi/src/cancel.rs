@@ -1,4 +1,4 @@
-//! Asking calls to end.
+//! Cancellation of calls.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From the core's errors to those of the other languages, and back.
+//! Converts the core's errors to those of the other languages, and back.
 
 use std::sync::Arc;
 

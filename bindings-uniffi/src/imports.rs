@@ -1,4 +1,4 @@
-//! The functions that the other language gives to a plugin.
+//! The host functions of the other language.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

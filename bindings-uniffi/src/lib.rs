@@ -1,8 +1,8 @@
 //! Go plugins as typed, sandboxed functions of Kotlin, Swift and Ruby, by UniFFI.
 //!
-//! What is here is the same for these languages; a layer by hand in each of them makes it look
-//! like home. Nothing of the other language runs on a stack that its virtual machine does not
-//! know: see `threads.rs`.
+//! This crate is the same for these languages; a hand-written layer in each of them provides its
+//! idioms. Code of the other language never runs on a stack that its virtual machine does not know:
+//! see `threads.rs`.
 //!
 //! # Levels
 //!

@@ -1,4 +1,4 @@
-//! What calls, commands and pools tell of themselves.
+//! What calls, commands and pools report.
 
 /// What an instance used.
 #[derive(Clone, Debug, uniffi::Record)]

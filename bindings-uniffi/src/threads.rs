@@ -1,9 +1,9 @@
 //! The threads of asynchronous calls.
 //!
-//! A synchronous call runs on its caller's thread: its guest on a stack of its own where the
-//! caller's is too small, and host functions on the caller's stack, which the virtual machine of
-//! the other language knows. Asynchronous calls run on threads of this crate, and the host's code
-//! that they call runs beside them.
+//! A synchronous call runs on its caller's thread: its guest on a separate stack if the caller's is
+//! too small, and host functions on the caller's stack, which the other language's virtual machine
+//! knows. Asynchronous calls run on threads of this crate, and the host code that they call runs on
+//! other threads.
 
 use std::any::Any;
 use std::future::Future;

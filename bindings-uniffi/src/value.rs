@@ -1,4 +1,4 @@
-//! A value as the other languages give and get it.
+//! A value as the other languages pass and receive it.
 
 /// A value that crosses. The type of the parameter decides what it is read as: a record may be
 /// given as `Fields` or as `Entries` with text for keys, an enum's case as `Text`, and where JSON

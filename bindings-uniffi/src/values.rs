@@ -1,4 +1,4 @@
-//! Values of the other languages, read and made by the types of a plugin.
+//! Converts values of the other languages by the types of a plugin.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

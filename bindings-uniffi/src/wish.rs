@@ -1,4 +1,4 @@
-//! Host functions that the thread which runs a call's turns is asked for: see `turns`.
+//! Requests for host functions, for the thread that polls a call: see `turns`.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

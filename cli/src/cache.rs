@@ -1,6 +1,6 @@
-//! The command's own files in the user's cache: sources that it carries, and what it made of them.
+//! The command's own files in the user's cache: its sources, and what it has made of them.
 //!
-//! Native code is made from them, and run, so the whole of the folder has to be this user's alone.
+//! Native code is built from them and run, so only this user may be able to write to the folder.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `undergo inspect --check`: whether a plugin may be shipped.
+//! `undergo inspect --check`: checks a plugin before it is shipped.
 
 use std::path::Path;
 

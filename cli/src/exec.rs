@@ -1,4 +1,5 @@
-//! `undergo exec`: runs what the go command built, for `go test -exec` and `go run -exec`.
+//! `undergo exec`: runs programs that the go command has built, for `go test -exec` and
+//! `go run -exec`.
 
 use std::collections::BTreeMap;
 use std::env;

@@ -1,4 +1,4 @@
-//! How a command that failed says so.
+//! Reports failures of a command.
 
 use std::fmt;
 use std::process::ExitCode;

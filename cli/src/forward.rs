@@ -1,5 +1,5 @@
-//! Passes on what the guest prints, while it prints it: all to standard error, because standard
-//! output is for the result.
+//! Passes on the guest's output as it is written: all to standard error, because standard output is
+//! for the result.
 
 use std::borrow::Cow;
 use std::io::Write as _;

@@ -1,8 +1,8 @@
 //! Better code for programs that are run again.
 //!
-//! A program has the quick compiler's code the first time: it may be a test that is run once. When
-//! it is run again, the better compiler goes to work in a process of its own, since the program may
-//! end before; runs after that find its code in the cache.
+//! The first run of a program uses the quick compiler's code, because it may be a test that is run
+//! once. When it is run again, the better compiler works in a separate process, since the program
+//! may end before it; later runs find its code in the cache.
 
 use std::env;
 use std::fs::{File, TryLockError};

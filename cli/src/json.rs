@@ -1,4 +1,4 @@
-//! Between JSON and what crosses the boundary, without a tree in between but the JSON itself.
+//! Converts JSON to values and back, without a tree other than the JSON itself.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Options that say what a plugin may reach and use.
+//! Options for what a plugin may reach and use.
 
 use std::env::{self, VarError};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `undergo overlay`: the overlay that gives package net its sockets, for use with the plain go
+//! `undergo overlay`: the overlay that gives package net the host's sockets, for the plain go
 //! command.
 
 use std::path::PathBuf;

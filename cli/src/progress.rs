@@ -1,4 +1,4 @@
-//! A spinner for what takes long.
+//! A progress spinner.
 
 use std::io::Write as _;
 use std::time::Duration;

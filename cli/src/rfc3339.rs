@@ -1,4 +1,4 @@
-//! Times as RFC 3339 has them: `2026-02-03T04:05:06.789+01:00`.
+//! Times in the format of RFC 3339: `2026-02-03T04:05:06.789+01:00`.
 
 use undergo::Time;
 

@@ -1,7 +1,7 @@
-//! The guest SDK that this binary carries: its sources, where they are kept on disk, and the
-//! generator built from them.
+//! The guest SDK in this binary: its sources, their place on disk, and the generator that is built
+//! from them.
 //!
-//! The generator runs outside of any sandbox, so it comes from here alone, whatever SDK the
+//! The generator runs outside of any sandbox, so it always comes from here, whatever SDK the
 //! plugin's module names.
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A value of JSON, whose numbers have all their digits.
+//! A JSON value whose numbers keep all their digits.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

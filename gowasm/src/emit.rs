@@ -1,4 +1,5 @@
-//! The graph as structured code, by its tree of dominators ("Beyond Relooper", Ramsey, ICFP 2022).
+//! Writes the graph as structured code, by its dominator tree ("Beyond Relooper", Ramsey, ICFP
+//! 2022).
 //!
 //! A node that several edges lead to is put behind a block, whose end is where they branch to. The
 //! head of a loop is put into a `loop`. Any other node is written where the one edge to it is.

@@ -1,4 +1,4 @@
-//! A module: which of it is Go's code, and the same module with that code rewritten.
+//! A module: finds Go's code in it, and rewrites it.
 
 use std::collections::BTreeMap;
 use std::fmt;

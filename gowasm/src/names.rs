@@ -1,7 +1,7 @@
-//! Which functions of a module are those of Go's runtime that this crate has to know.
+//! Finds the functions of Go's runtime that this crate has to know.
 //!
-//! Their names are in the `name` section or, where the linker has left that out, in the table that
-//! the runtime has for its own tracebacks (`runtime.pclntab`), in the module's data.
+//! Their names are in the `name` section or, if the linker has omitted that, in the table that the
+//! runtime uses for its tracebacks (`runtime.pclntab`), in the module's data.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! What an instruction is to this crate: how it directs control, and what it does to the operand
-//! stack.
+//! The classification of instructions: their control flow, and their effect on the operand stack.
 
 use wasmparser::Operator;
 

@@ -1,8 +1,8 @@
-//! Graphs whose loops have several ways in, as `goto` into a loop makes them.
+//! Reduces graphs whose loops have several entries, as `goto` into a loop creates.
 //!
-//! Structured code has no such loops. Of each, one way in is kept as its head. The others are led
-//! there, for control to be handed in through the dispatcher at the head, as it is to a frame that
-//! is resumed. So the loop itself, which is what is run often, has the form that it had.
+//! Structured code has no such loops. One entry of each is kept as its head. The others are
+//! redirected there, and control passes through the dispatcher at the head, as it does for a frame
+//! that is resumed. So the loop itself, which runs often, keeps its form.
 
 use crate::graph::{NONE, Successors};
 

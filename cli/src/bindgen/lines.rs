@@ -1,4 +1,4 @@
-//! Lines of a program in the making.
+//! Writes the lines of a program.
 
 use std::{iter, mem};
 

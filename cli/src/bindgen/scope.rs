@@ -1,4 +1,4 @@
-//! Names of one place, each taken once.
+//! The names of one scope, each taken once.
 
 use std::collections::{BTreeMap, BTreeSet};
 

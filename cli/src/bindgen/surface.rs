@@ -1,5 +1,5 @@
-//! What a generated file is about: the types and functions of a plugin, in the order in which they
-//! are written.
+//! The content of a generated file: a plugin's types and functions, in the order in which they are
+//! written.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The last steps of a build: what the compiler gave is checked, gets the standard section, and is
-//! put in its place.
+//! The last steps of a build: checks the compiler's output, adds the standard section, and moves
+//! the file into place.
 
 use std::fs;
 use std::io::Write as _;

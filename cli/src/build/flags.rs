@@ -1,8 +1,8 @@
 //! The flags of the go command: those that the user has set for it, and those behind the `--` of
 //! `undergo build`.
 //!
-//! What is set by GOFLAGS gives way to the same flag on the command line, so that a flag of ours
-//! would drop the user's. All are gathered here, and ours join them.
+//! A flag on the command line replaces the same flag in GOFLAGS, so our flags would drop the
+//! user's. Both are collected here and joined.
 
 use anyhow::{Context, Result, bail};
 

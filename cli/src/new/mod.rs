@@ -1,4 +1,4 @@
-//! `undergo new`: the beginning of a plugin, with a program that calls it.
+//! `undergo new`: creates a plugin, with a program that calls it.
 
 use std::fs;
 use std::io::ErrorKind;

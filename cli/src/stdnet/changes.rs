@@ -1,5 +1,5 @@
-//! What makes the standard library's own sockets work on wasip1: which of its files are compiled
-//! there, and which are ours.
+//! The changes that make the standard library's own sockets work on wasip1: which of its files are
+//! compiled there, and which are ours.
 
 /// A file below `src` in the toolchain, and what becomes of it.
 pub(super) struct Change {
