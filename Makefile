@@ -20,13 +20,13 @@ GO_MODULES := go-guest-sdk conformance/guest conformance/hostile conformance/com
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build cli python node c kotlin install packages guest test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
+.PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
 	test-go test-wasi test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: build ## build everything, and render this README with a Go library, from Python
+demo: cli python ## build the command line tool and the Python package, and render this README with a Go library
 	@$(PYTHON) tools/demo.py
 
 build: cli ## the command line tool at build/bin/undergo, and each host: a Python at build/venv, build/node, build/c, build/kotlin
@@ -53,6 +53,10 @@ packages: build ## what is published, at build/packages: the wheel, the npm tarb
 
 guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.wasm and build/command.wasm
 	@$(PYTHON) tools/guest.py
+
+check: lint-rust ## the quick part of lint and test, for each change: formats, Clippy, unit tests, the generator
+	cargo --config tools/tests.toml test --release --package undergo --package gowasm --lib --test levels
+	@$(PYTHON) tools/test.py go
 
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)
 	@$(PYTHON) tools/test.py $(SUITES)

@@ -86,7 +86,8 @@ def run(command: list[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] |
 
 def cargo(package: str) -> Path:
     """Build a package of the workspace, and give the folder where its programs and libraries are."""
-    run(["cargo", "build", "--quiet", "--profile", PROFILE, "--package", package], env=environment())
+    say(f"cargo build --package {package}")
+    run(["cargo", "build", "--profile", PROFILE, "--package", package], env=environment())
     return ARTIFACTS
 
 

@@ -16,7 +16,7 @@ WHEELS = BUILD / "wheels"
 def build() -> None:
     """Build and install, unless what is installed was made from what is there now."""
     environment.ensure()
-    made_from = sources("core", "bindings-python/src", "bindings-python/python", "Cargo.toml", "Cargo.lock")
+    made_from = sources("core", "gowasm", "features", "bindings-python/src", "bindings-python/python", "Cargo.toml", "Cargo.lock")
     made_from += sources("bindings-python/Cargo.toml", "bindings-python/pyproject.toml", "bindings-python/README.md")
     stamp = Stamp("wheel", made_from, sys.version, PROFILE)
     if stamp.fresh() and _installed():
