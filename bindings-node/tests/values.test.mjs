@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { test } from 'node:test'
-import { TypeMismatchError } from 'undergo'
+import { Plugin, TypeMismatchError } from 'undergo'
 import { Host, QUIET, guest, start, thrownBy } from './common.mjs'
+import { giveList, param, wasm } from './wasm.mjs'
 
 const instance = await start()
 const person = {
@@ -193,6 +194,59 @@ test('maps are objects for keys that are strings, and Maps for others', async ()
   assert.deepEqual(Object.entries(odd).sort(), [['__proto__', 5], ['toString', 6]])
   assert.equal(Object.getPrototypeOf(odd), Object.prototype)
   await rejects(() => instance.echoCounts([1]), 'expected map<string, s64>, got array')
+})
+
+test('of equal keys the last counts', async () => {
+  // They are different to a Map, and the same to the guest.
+  assert.deepEqual(await instance.echoLabels(new Map([[7, 'first'], [8n, 'other'], [7n, 'last']])), new Map([[7, 'last'], [8, 'other']]))
+  const zeros = new Map([[0, 'first'], [0n, 'last']])
+  assert.deepEqual(instance.sync.echoLabels(zeros), new Map([[0, 'last']]))
+})
+
+/** Keys that V8 puts into one place of a Map: bigints whose hash, `ComputeLongHash`, has the same lowest bits. */
+function colliding(count) {
+  const mask = 2n ** 64n - 1n
+  /** What times n is 1, of an odd number. */
+  const inverse = (n) => {
+    let found = n
+    for (let i = 0; i < 6; i++) found = (found * (2n - n * found)) & mask
+    return found
+  }
+  const unshift = (value, bits) => {
+    let found = value
+    for (let i = 0n; i < 64n / bits; i++) found = value ^ (found >> bits)
+    return found
+  }
+  const key = (hash) => {
+    let h = unshift(hash, 22n)
+    h = unshift((h * inverse(65n)) & mask, 11n)
+    h = unshift((h * inverse(21n)) & mask, 31n)
+    return ((h + 1n) * inverse((1n << 18n) - 1n)) & mask
+  }
+  return Array.from({ length: count }, (_, i) => key(12345n + (BigInt(i) << 30n)))
+}
+
+test('keys that are chosen to collide hold no deadline up', async (t) => {
+  const [base, count] = [128 << 10, 20_000]
+  const keys = colliding(count)
+  const took = (some) => {
+    const began = performance.now()
+    const map = new Map()
+    for (const key of some) map.set(key, 0)
+    return performance.now() - began
+  }
+  const some = keys.slice(0, 8000)
+  if (took(some) < 20 * took(some.map((_, i) => BigInt(i) << 20n))) return t.skip('this engine hashes in another way')
+  const entries = Buffer.alloc(16 * count)
+  keys.forEach((key, i) => entries.writeBigUInt64LE(key, 16 * i))
+  const wit = 'package go:t;\n\nworld t {\n  export f: func(n: u32) -> map<u64, u8>;\n}\n'
+  const plugin = await Plugin.compile(wasm({ wit, exports: [['f', 1, 1, giveList(base, param(0))]], data: [[base, entries]], pages: 16 }))
+  for (const call of [(one, how) => one.using(how).f(count), (one, how) => one.sync.using(how).f(count)]) {
+    const one = await plugin.instantiate({ sandbox: QUIET, bigint: true })
+    assert.deepEqual(await one.f(2), new Map([[keys[0], 0], [keys[1], 0]]))
+    // All of them would take seconds.
+    assert.equal((await thrownBy(async () => call(one, { timeout: 50 }))).code, 'timeout')
+  }
 })
 
 test('times are Dates, and durations milliseconds', async () => {

@@ -129,6 +129,19 @@ def test_maps_come_from_any_mapping(guest: Any) -> None:
         guest.echo_counts({"a": 1, "b": "x"})
 
 
+def test_of_equal_keys_the_last_counts(guest: Any) -> None:
+    class Number:
+        def __init__(self, value: int) -> None:
+            self.value = value
+
+        def __index__(self) -> int:
+            return self.value
+
+    # They are different to Python, and the same to the guest.
+    assert guest.echo_labels({7: "first", Number(8): "other", Number(7): "last"}) == {7: "last", 8: "other"}
+    assert guest.echo_labels({Number(7): "first", 7: "last"}) == {7: "last"}
+
+
 def test_a_list_that_changes_while_it_is_read(guest: Any) -> None:
     class Shrinks:
         def __init__(self, owner: list[Any]) -> None:

@@ -1,11 +1,15 @@
 //! JSON, to and from the values of these languages. Numbers keep all their digits.
 
-use undergo::{Error, ErrorKind, FromJson, Reject, Result, nesting_room, read_json};
+use undergo::{Error, ErrorKind, FromJson, Reject, Result, longest_json_number, nesting_room, read_json};
 
 use crate::value::{Entry, Value};
 
 /// How deep lists and objects may be nested: these languages walk over them, too.
 const MAX_DEPTH: usize = 500;
+
+/// Digits of a number. Java takes the square of them to read it, Ruby little less, and no deadline
+/// ends that. Python reads as many.
+const MAX_DIGITS: usize = 4300;
 
 /// Bytes of stack for a level, when it is written or read. Code that is not optimised needs more.
 const LEVEL: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
@@ -148,8 +152,18 @@ pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> 
     }
 }
 
+/// Refuses numbers that no language reads in a reasonable time.
+pub(crate) fn check_digits(text: &str) -> Result<()> {
+    let longest = longest_json_number(text);
+    if longest <= MAX_DIGITS {
+        return Ok(());
+    }
+    Err(wrong(format!("a number has {longest} digits, and {MAX_DIGITS} is the most")))
+}
+
 /// The value that a text holds. Numbers that are neither integers of 64 bits nor floats stay text.
 pub(crate) fn parse(text: &str) -> Result<Value> {
+    check_digits(text)?;
     read_json(text, MAX_DEPTH, LEVEL).map_err(wrong)
 }
 
@@ -217,6 +231,16 @@ mod tests {
         }
         let spaced = parse(" { \"a\" : [ 1 , 2 ] , \"b\" : { } }\n").expect("it is JSON");
         assert_eq!(Writer::text(|writer| to_json(&spaced, writer)).ok().as_deref(), Some(r#"{"a":[1,2],"b":{}}"#));
+    }
+
+    #[test]
+    fn a_number_has_so_many_digits() {
+        assert!(parse(&format!("[{}]", "7".repeat(MAX_DIGITS))).is_ok());
+        for text in [format!("[{}]", "7".repeat(MAX_DIGITS + 1)), format!("0.{}", "7".repeat(MAX_DIGITS))] {
+            let refused = parse(&text).map(drop).expect_err("too long");
+            assert!(refused.message().contains("and 4300 is the most"), "{refused}");
+        }
+        assert!(parse(&format!("[\"{}\"]", "7".repeat(MAX_DIGITS + 1))).is_ok());
     }
 
     #[test]

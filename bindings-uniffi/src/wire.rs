@@ -23,7 +23,7 @@ use std::cell::RefCell;
 
 use undergo::{Blob, EnumType, Error, ErrorKind, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, names};
 
-use crate::json::{Misfit, Writer};
+use crate::json::{self, Misfit, Writer};
 
 /// A value from Ruby. It borrows its text from the bytes.
 pub(crate) enum Node<'w> {
@@ -391,6 +391,7 @@ impl Lift for Packing {
         self.run(b's', value.as_bytes())
     }
     fn json(&self, value: &str) -> Result<()> {
+        json::check_digits(value)?;
         self.run(b'j', value.as_bytes())
     }
     fn scalars(&self, scalar: Scalar, bytes: &[u8]) -> Result<()> {

@@ -60,7 +60,7 @@ mod sched;
 mod wasi;
 
 pub use abi::blob::{Blob, Lend};
-pub use abi::json_tree::{FromJson, check_json_depth, read_json};
+pub use abi::json_tree::{FromJson, check_json_depth, longest_json_number, read_json};
 pub use abi::lift::{Lift, lift_bytes};
 pub use abi::lower::{Lower, Reject, lower_bytes};
 pub use abi::memory::GuestMemory;

@@ -200,6 +200,19 @@ class TestCalls < Minitest::Test
     assert_equal 1, @guest.counter
   end
 
+  def test_of_equal_keys_the_last_counts
+    assert_equal({ "a" => 2 }, @guest.echo_counts({ "a" => 1, a: 2 }))
+    apart = {}.compare_by_identity.merge!(+"a" => 1, +"a" => 2)
+    assert_equal [2, { "a" => 2 }], [apart.size, @guest.echo_counts(apart)]
+  end
+
+  def test_a_number_of_json_has_so_many_digits
+    digits = "7" * 4300
+    assert_equal digits.to_i, @guest.echo_raw(digits.to_i)
+    error = assert_raises(Undergo::TypeMismatchError) { @guest.echo_raw((digits * 10).to_i) }
+    assert_includes error.message, "a number has 43000 digits"
+  end
+
   def test_what_can_not_cross
     assert_includes assert_raises(Undergo::TypeMismatchError) { @guest.echo_string(Object.new) }.message, "got Object"
     cyclic = []

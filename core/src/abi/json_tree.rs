@@ -78,6 +78,24 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
+/// The most characters that a number has in a text that is JSON. For hosts that make values of any
+/// number: many of them take the square of its digits for that.
+#[must_use]
+pub fn longest_json_number(text: &str) -> usize {
+    let (bytes, mut at, mut longest, mut begin) = (text.as_bytes(), 0, 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        if !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') {
+            longest = longest.max(at - begin);
+            if *byte == b'"' {
+                at = end_of_string(bytes, at);
+            }
+            begin = at + 1;
+        }
+        at += 1;
+    }
+    longest.max(bytes.len().saturating_sub(begin))
+}
+
 /// Where the quote is that ends the string which begins there.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
@@ -230,6 +248,23 @@ mod tests {
         fn object(members: Vec<(String, Value)>) -> Value {
             Value::Object(members.into_iter().collect())
         }
+    }
+
+    #[test]
+    fn the_longest_number_is_found() {
+        for (text, longest) in [
+            ("", 0),
+            ("0", 1),
+            ("-1.5e+10", 8),
+            ("[1,22,333]", 3),
+            ("[22, 1]", 2),
+            (r#"{"12345\"678": 12}"#, 2),
+            (r#"["1234567890"]"#, 0),
+            (r#""1234567890"#, 0),
+        ] {
+            assert_eq!(longest_json_number(text), longest, "{text}");
+        }
+        assert_eq!(longest_json_number(&"7".repeat(10_000)), 10_000);
     }
 
     #[test]

@@ -35,7 +35,12 @@ interface ToValue {
  *
  * Anything else fits no type: the call throws [TypeMismatchException] with its path.
  */
-fun toValue(plain: Any?): Value = when (plain) {
+fun toValue(plain: Any?): Value = value(plain, 0)
+
+/** Deeper ones are refused, since those that contain themselves are that, too. */
+private const val DEPTH = 500
+
+private fun value(plain: Any?, depth: Int): Value = when (plain) {
     null, Unit -> Value.None
     is Value -> plain
     is ToValue -> plain.toValue()
@@ -51,17 +56,17 @@ fun toValue(plain: Any?): Value = when (plain) {
     is Float -> Value.Float(plain.toDouble())
     is Double -> Value.Float(plain)
     is ByteArray -> Value.Bytes(plain)
-    is Map<*, *> -> Value.Entries(plain.map { (key, value) -> Entry(toValue(key), toValue(value)) })
-    is Iterable<*> -> Value.Items(plain.map(::toValue))
-    is Array<*> -> Value.Items(plain.map(::toValue))
+    is Map<*, *> -> within(depth) { Value.Entries(plain.map { (key, item) -> Entry(value(key, it), value(item, it)) }) }
+    is Iterable<*> -> within(depth) { Value.Items(plain.map { item -> value(item, it) }) }
+    is Array<*> -> within(depth) { Value.Items(plain.map { item -> value(item, it) }) }
     is IntArray -> Value.Items(plain.map { Value.Int(it.toLong()) })
     is LongArray -> Value.Items(plain.map { Value.Int(it) })
     is ShortArray -> Value.Items(plain.map { Value.Int(it.toLong()) })
     is DoubleArray -> Value.Items(plain.map { Value.Float(it) })
     is FloatArray -> Value.Items(plain.map { Value.Float(it.toDouble()) })
     is BooleanArray -> Value.Items(plain.map { Value.Bool(it) })
-    is Pair<*, *> -> Value.Items(listOf(toValue(plain.first), toValue(plain.second)))
-    is Triple<*, *, *> -> Value.Items(listOf(toValue(plain.first), toValue(plain.second), toValue(plain.third)))
+    is Pair<*, *> -> within(depth) { Value.Items(listOf(value(plain.first, it), value(plain.second, it))) }
+    is Triple<*, *, *> -> within(depth) { Value.Items(listOf(value(plain.first, it), value(plain.second, it), value(plain.third, it))) }
     is Enum<*> -> Value.Text(plain.name.lowercase().replace('_', '-'))
     is kotlin.time.Duration -> duration(plain.toJavaDuration())
     is Duration -> duration(plain)
@@ -70,6 +75,9 @@ fun toValue(plain: Any?): Value = when (plain) {
     is ZonedDateTime -> time(plain.toOffsetDateTime())
     else -> Value.Unfit("a ${plain.javaClass.name} is no value that can cross: give a Map for a record, or a Value")
 }
+
+private inline fun within(depth: Int, make: (Int) -> Value): Value =
+    if (depth == DEPTH) Value.Unfit("it is nested more than $DEPTH deep, or contains itself") else make(depth + 1)
 
 /**
  * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and several results as `List`, maps as `Map`, records

@@ -112,6 +112,65 @@ class ValuesTest {
     }
 
     @Test
+    fun `code that runs while an argument is read`() {
+        conformance.instantiate(Host().imports(), SILENT).use { instance ->
+            fun list(at: (Int) -> Any?) = object : AbstractList<Any?>() {
+                override val size = 3
+                override fun get(index: Int) = at(index)
+            }
+            fun echo(value: Any?) = instance.call("echoStrings", value)
+            // What it throws is the caller's.
+            val mine = IllegalStateException("mine")
+            assertSame(mine, assertThrows<IllegalStateException> { echo(list { throw mine }) })
+            val fatal = OutOfMemoryError("not really")
+            assertSame(fatal, assertThrows<OutOfMemoryError> { echo(listOf("a", list { throw fatal })) })
+            // A list that grows, one that is emptied, and one that says another size: what is read is what its iterator gave.
+            val grows = mutableListOf<Any?>("a")
+            grows.add(list { if (it == 0) grows.add("c"); "b" })
+            assertThrows<ConcurrentModificationException> { echo(grows) }
+            val cleared = mutableListOf<Any?>("a")
+            cleared.add(object : Iterable<Any?> {
+                override fun iterator() = emptyList<Any?>().iterator().also { cleared.clear() }
+            })
+            assertThrows<RuntimeException> { echo(cleared) }
+            val lies = object : AbstractCollection<Any?>() {
+                override val size = 1 shl 20
+                override fun iterator() = listOf("a", "b").iterator()
+            }
+            assertEquals(listOf("a", "b"), echo(lies))
+            val map = object : AbstractMap<String, Any?>() {
+                override val entries get() = throw mine
+            }
+            assertSame(mine, assertThrows<IllegalStateException> { instance.call("echoCounts", map) })
+            // Calls, and a new beginning, in the middle.
+            assertEquals(listOf("a", "a", "a"), echo(list { instance.call("echoString", "a") }))
+            assertEquals(1, instance.call("counter").let { (it as Long).toInt() })
+            assertEquals(listOf("x", "x", "x"), echo(list { instance.reset(); "x" }))
+            assertEquals(1, instance.call("counter").let { (it as Long).toInt() })
+            // One that ends its own instance.
+            assertThrows<UndergoException> { echo(list { instance.close(); "x" }) }
+        }
+    }
+
+    @Test
+    fun `what contains itself is told where`() {
+        val list = mutableListOf<Any?>()
+        list.add(list)
+        val map = mutableMapOf<String, Any?>()
+        map["me"] = mapOf("and" to map)
+        for ((function, value) in listOf("echoAny" to list, "echoAny" to map, "echoStrings" to list, "echoAny" to arrayOf(list))) {
+            val error = assertThrows<TypeMismatchException> { echo(function, value) }
+            assertTrue("contains itself" in error.message!! || "got list" in error.message!!, error.message)
+        }
+    }
+
+    @Test
+    fun `of equal keys the last counts`() {
+        assertEquals(mapOf(7L to "last"), echo("echoLabels", linkedMapOf<Any, String>(7 to "first", 7L to "second", 7u to "last")))
+        assertEquals(mapOf("a" to 2L), echo("echoCounts", linkedMapOf<Any, Int>("a" to 1, StringBuilder("a") to 2)))
+    }
+
+    @Test
     fun `JSON is plain objects`() {
         val value = mapOf("a" to listOf(null, true, 7L, 0.25, "ü"), "b" to emptyMap<String, Any>())
         assertEquals(value, echo("echoAny", value))
@@ -123,6 +182,10 @@ class ValuesTest {
         val numbers = listOf((1L shl 53) + 1, Long.MIN_VALUE, ULong.MAX_VALUE, BigInteger("123456789012345678901234567890"), 0.1, 5e-324)
         assertEquals(numbers, echo("echoAny", numbers))
         assertEquals(BigDecimal("1e400"), echo("echoRaw", Value.Json("1e400")))
+        // No thread should be busy for minutes with the digits that a plugin gives.
+        assertEquals(BigInteger("7".repeat(4300)), echo("echoRaw", Value.Json("7".repeat(4300))))
+        val long = assertThrows<TypeMismatchException> { echo("echoRaw", Value.Json("7".repeat(100_000))) }
+        assertTrue("a number has 100000 digits" in long.message!!, long.message)
     }
 
     @Test
