@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         io::stdin().read_to_end(&mut bytes).context("standard input can't be read")?;
         bytes
     } else {
-        fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?
+        plugin::module(&args.file)?
     };
     let tier = Tier::named(&args.compile).context("--compile is fast or best")?;
     let progress = Progress::start(format!("compiling {}", args.file.display()));

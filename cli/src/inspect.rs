@@ -1,11 +1,10 @@
 //! `undergo inspect`: what a plugin says of itself.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind, escape};
 
@@ -86,7 +85,7 @@ impl Shown {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let bytes = fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
+    let bytes = plugin::module(&args.file)?;
     let named = |error: Error| Error::new(error.kind(), format!("{} is no plugin: {}", args.file.display(), error.message()));
     if args.check.wanted() {
         return args.check.run(&args.file, &bytes, args.bounds);

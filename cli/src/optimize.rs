@@ -41,7 +41,7 @@ pub(crate) fn optimized(module: &[u8]) -> Result<Optimized> {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let file = args.file.display();
-    let module = fs::read(&args.file).with_context(|| format!("{file} can't be read"))?;
+    let module = plugin::module(&args.file)?;
     let progress = Progress::start(format!("optimizing {file}"));
     let done = optimized(&module).with_context(|| format!("{file} can't be optimized"))?;
     fs::write(&args.output, &done.module).with_context(|| format!("{} can't be written", args.output.display()))?;

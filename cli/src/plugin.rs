@@ -1,12 +1,20 @@
 //! What several commands say of a plugin.
 
-use undergo::{CoreFunction, CoreImport, Interface, ModuleInfo};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use undergo::{CoreFunction, CoreImport, Interface, ModuleInfo, read_regular};
 
 /// The module whose functions the host's WASI gives.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
 
 /// The package of the interfaces that every host gives by itself.
 pub(crate) const PROVIDED: &str = "undergo:go/";
+
+/// Reads a module's file.
+pub(crate) fn module(file: &Path) -> Result<Vec<u8>> {
+    read_regular(file, u64::MAX).with_context(|| format!("{} can't be read", file.display()))
+}
 
 /// The exports that the interface does not speak of, and that are there to be called.
 pub(crate) fn bare_exports<'a>(info: &'a ModuleInfo, interface: Option<&'a Interface>) -> impl Iterator<Item = &'a CoreFunction> {

@@ -91,6 +91,8 @@ pub use interface::{
     EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
 };
 #[doc(hidden)]
+pub use platform::file::read_regular;
+#[doc(hidden)]
 pub use platform::folder::{open_lock, private_file, private_folder};
 pub use platform::fork::{Lasting, PerProcess};
 pub use platform::stack::{nesting_room, remaining_stack};

@@ -32,6 +32,17 @@ fn what_is_no_module_is_told_apart() {
     expect(&error, ErrorKind::InvalidPlugin, &["/no/such/plugin.wasm", "can't be read"]);
     let folder = tempfile::tempdir().expect("a folder");
     expect(&Plugin::from_file(folder.path()).expect_err("a folder"), ErrorKind::InvalidPlugin, &["can't be read"]);
+    // What would be waited for, or has no end.
+    for path in ["/dev/zero", "/dev/tty", common::fifo(folder.path()).to_str().expect("a path")] {
+        expect(&Plugin::from_file(path).expect_err("no file"), ErrorKind::InvalidPlugin, &[path, "can't be read"]);
+        // SAFETY: it is refused before anything of it is run.
+        let error = unsafe { Plugin::load_compiled(path) }.expect_err("no file");
+        expect(&error, ErrorKind::InvalidPlugin, &[path, "can't be read"]);
+    }
+    // A file of a terabyte is refused before it is read.
+    let sparse = folder.path().join("sparse.wasm");
+    std::fs::File::create(&sparse).and_then(|file| file.set_len(1 << 40)).expect("a file");
+    expect(&Plugin::from_file(&sparse).expect_err("too large"), ErrorKind::InvalidPlugin, &["1099511627776 bytes", "bounds = 8192"]);
     let file = folder.path().join("main.go");
     std::fs::write(&file, "package main").expect("a file");
     expect(&Plugin::from_file(&file).expect_err("source"), ErrorKind::InvalidPlugin, &["main.go", "is no plugin", "Go source"]);

@@ -5,14 +5,13 @@ mod common;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use common::host::Hosted;
-use common::{PLAIN, conformance, expect, expect_dead, failure, plugin, quiet};
+use common::{PLAIN, conformance, expect, expect_dead, failure, fifo, plugin, quiet};
 use undergo::{CallOptions, CancelToken, Error, ErrorKind, Input, Instance, InstanceOptions, Output, Plugin, Value};
 
 const LIMIT: Duration = Duration::from_millis(100);
@@ -58,14 +57,6 @@ fn int(instance: &Instance, name: &str, args: &[i64]) -> i64 {
         Ok(Value::Int(int)) => int,
         other => panic!("{name} gave {other:?}"),
     }
-}
-
-fn fifo(folder: &Path) -> PathBuf {
-    let path = folder.join("fifo");
-    let name = std::ffi::CString::new(path.to_str().expect("a name")).expect("no zero");
-    // SAFETY: a string that ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    path
 }
 
 /// Collects lines.

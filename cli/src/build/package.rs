@@ -1,12 +1,12 @@
 //! What the go command says of the plugin's package, and of what it is built from.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Deserializer, Value};
+use undergo::read_regular;
 
-use super::workspace::{GLUE, Workspace};
+use super::workspace::{GLUE, LARGEST, Workspace};
 use crate::go::Go;
 use crate::progress::Progress;
 use crate::sdk::MODULE;
@@ -109,7 +109,7 @@ impl Package {
             return None;
         }
         self.own.iter().find_map(|file| {
-            let text = fs::read_to_string(file).ok()?;
+            let text = String::from_utf8(read_regular(file, LARGEST).ok()?).ok()?;
             let asks = |line: &str| line.split("//").next().is_some_and(|code| code.contains("time.LoadLocation("));
             let line = text.lines().position(asks)? + 1;
             Some(format!("{}:{line}", file.strip_prefix(dir).unwrap_or(file).display()))
@@ -119,7 +119,7 @@ impl Package {
 
 fn any_line(files: &[PathBuf], found: impl Fn(&[u8]) -> bool) -> Result<bool> {
     for file in files.iter().filter(|file| file.file_name().is_none_or(|name| name != GLUE)) {
-        let text = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
+        let text = read_regular(file, LARGEST).with_context(|| format!("{} can't be read", file.display()))?;
         if text.split(|byte| *byte == b'\n').any(&found) {
             return Ok(true);
         }

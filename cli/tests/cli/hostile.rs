@@ -166,3 +166,36 @@ fn what_lies_in_the_cache_is_checked() {
     build();
     assert!(!fs::symlink_metadata(&generator).expect("it is there").is_symlink());
 }
+
+/// Nobody writes to it, and whoever opens it to read waits for one who does.
+fn pipe(path: &Path) {
+    let name = std::ffi::CString::new(path.to_str().expect("a path")).expect("no zero");
+    // SAFETY: a string that ends with a zero.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    for (place, is_link) in [("undergo_gen.go", false), ("undergo_gen.go", true), ("go.sum", false)] {
+        let dir = folder(&[("go.mod", MOD), ("main.go", MAIN)]);
+        if is_link {
+            symlink("/dev/zero", dir.path().join(place)).expect("a link");
+        } else {
+            pipe(&dir.path().join(place));
+        }
+        run(&mut marked(dir.path()).0).fails(1, &[place, "can't be read", "no regular file"]);
+    }
+    let dir = folder(&[]);
+    pipe(&dir.path().join("pipe.wasm"));
+    symlink("/dev/zero", dir.path().join("zeros.wasm")).expect("a link");
+    for file in ["pipe.wasm", "zeros.wasm"] {
+        for (command, code) in [("inspect", 1), ("call", 2), ("run", 125), ("compile", 1), ("optimize", 1)] {
+            let more: &[&str] = match command {
+                "call" => &["f"],
+                "optimize" => &["-o", "out.wasm"],
+                _ => &[],
+            };
+            undergo(dir.path(), &[&[command, file], more].concat()).fails(code, &[file, "can't be read"]);
+        }
+    }
+}

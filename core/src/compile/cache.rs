@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::CodeCache;
 use crate::config::size::parse_size;
+use crate::platform::file::open_regular;
 use crate::platform::folder::{is_private, open_lock, private_folder};
 
 /// Bytes of all files, unless the environment says otherwise.
@@ -66,7 +67,7 @@ impl Cache {
     /// that others can write.
     pub(crate) fn open(&self, key: &blake3::Hash) -> Option<File> {
         let path = self.path(key);
-        let mut file = File::open(&path).ok()?;
+        let (mut file, _) = open_regular(&path).ok()?;
         match is_whole(&mut file) {
             Ok(true) => {
                 // The time of the last use, for `evict`. If it can't be set, the time of the last

@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::Import;
 use crate::guest::options::InstanceOptions;
 use crate::interface::{Function, Interface, names};
-use crate::platform::fork;
+use crate::platform::{file, fork};
 use crate::plugin::linked::Linked;
 use crate::plugin::signatures::Export;
 use crate::sched::driver::Driver;
@@ -118,8 +118,8 @@ impl Plugin {
     ///
     /// As [`from_file`](Plugin::from_file).
     pub fn from_file_with(path: impl AsRef<Path>, options: &PluginOptions) -> Result<Plugin> {
-        let path = path.as_ref();
-        read(path, |name, bytes| Plugin::of(name, Cow::Owned(bytes), options))
+        let size = |bytes| bounds::check_size(bytes, options.bounds);
+        read(path.as_ref(), size, |name, bytes| Plugin::of(name, Cow::Owned(bytes), options))
     }
 
     /// Compiles a module, or takes its code from the user's cache. `name` becomes its `os.Args[0]`.
@@ -208,7 +208,9 @@ impl Plugin {
     /// `invalid-plugin` if the file can't be read, is damaged, or was made by another version or
     /// for another machine.
     pub unsafe fn load_compiled(path: impl AsRef<Path>) -> Result<Plugin> {
-        read(path.as_ref(), |name, bytes| {
+        // Whoever trusts its code trusts its size.
+        let any_size = |_| Ok(());
+        read(path.as_ref(), any_size, |name, bytes| {
             let artifact = Artifact::parse(&bytes)?;
             // SAFETY: the caller's promise.
             let module = unsafe { artifact.load() }?;
@@ -347,10 +349,13 @@ fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
     Ok(info)
 }
 
-/// Reads a file; errors contain its name.
-fn read(path: &Path, load: impl FnOnce(&str, Vec<u8>) -> Result<Plugin>) -> Result<Plugin> {
-    let bytes =
-        std::fs::read(path).map_err(|error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display())))?;
+/// Reads a file of an accepted size; errors contain its name.
+fn read(path: &Path, accept: impl FnOnce(u64) -> Result<()>, load: impl FnOnce(&str, Vec<u8>) -> Result<Plugin>) -> Result<Plugin> {
+    let unreadable = |error| Error::new(ErrorKind::InvalidPlugin, format!("{} can't be read: {error}", path.display()));
+    let no_plugin = |error: Error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message()));
+    let (file, size) = file::open_regular(path).map_err(unreadable)?;
+    accept(size).map_err(no_plugin)?;
+    let bytes = file::read_all(file, size).map_err(unreadable)?;
     let name = path.file_name().map_or_else(|| "plugin.wasm".into(), |name| name.to_string_lossy());
-    load(&name, bytes).map_err(|error| Error::new(error.kind(), format!("{} is no plugin: {}", path.display(), error.message())))
+    load(&name, bytes).map_err(no_plugin)
 }

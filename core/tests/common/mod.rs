@@ -46,6 +46,16 @@ pub fn quiet() -> InstanceOptions {
     options
 }
 
+/// A FIFO in that folder.
+#[cfg(unix)]
+pub fn fifo(folder: &Path) -> PathBuf {
+    let path = folder.join("fifo");
+    let name = std::ffi::CString::new(path.to_str().expect("text")).expect("no zero");
+    // SAFETY: a string that ends with a zero.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    path
+}
+
 /// A module in text form, as a plugin.
 pub fn plugin(wat: &str) -> Result<Plugin, Error> {
     Plugin::from_bytes("test.wasm", &assemble(wat))

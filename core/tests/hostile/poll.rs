@@ -111,10 +111,7 @@ fn what_cannot_be_waited_for_is_an_event_of_its_own() {
 fn input_is_waited_for_together_with_moments() {
     use std::io::Write as _;
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("fifo");
-    let name = std::ffi::CString::new(path.to_str().expect("a name")).expect("no zero");
-    // SAFETY: a string that ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    let path = common::fifo(folder.path());
     let mut options = common::quiet();
     options.sandbox.stdin = Input::File(path.clone());
     let instance = start(options);

@@ -1,13 +1,12 @@
 //! Functions of files end with their call, whatever stands at the path.
 
-use std::ffi::CString;
 use std::fs;
 use std::time::{Duration, Instant};
 
 use undergo::{Dir, ErrorKind, Value};
 
 use crate::args;
-use crate::common::quiet;
+use crate::common::{fifo, quiet};
 use crate::guest::{Arg, BUFFER, CREATE, DATA, DIRECTORY, EXCLUSIVE, FOLLOW, Guest, NONBLOCK, OUT, RIGHT_READ, RIGHT_WRITE, TRUNCATE, on};
 
 /// Within that nobody can tell what is slow from what never ends.
@@ -15,9 +14,7 @@ const ENOUGH: Duration = Duration::from_secs(20);
 
 fn guest(on_fiber: bool, readonly: bool, limit: Duration) -> Guest {
     let base = tempfile::tempdir().expect("a folder");
-    let fifo = CString::new(base.path().join("fifo").to_str().expect("text")).expect("no zero");
-    // SAFETY: a string that ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(fifo.as_ptr(), 0o600) }, 0);
+    fifo(base.path());
     fs::write(base.path().join("plain"), "x").expect("a file");
     std::os::unix::fs::symlink("fifo", base.path().join("link")).expect("a link");
     let mut options = quiet();

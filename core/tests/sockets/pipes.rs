@@ -1,30 +1,21 @@
 //! Named pipes in the sandbox's directories: they wait as sockets do, and no wait outlasts its call.
 
-use std::ffi::CString;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use undergo::{CallOptions, Dir, ErrorKind, Value};
 
-use crate::common::{PLAIN, expect};
+use crate::common::{PLAIN, expect, fifo};
 use crate::guest::{AGAIN, BADF, BYTES, Guest, LIST, NOTSOCK, OK, PERM, PIPE, RESULT, SPIPE, options, second};
 use crate::waits::{CLOCK, READ, poll};
 
 const READS: i64 = 1 << 1;
 const WRITES: i64 = 1 << 6;
 const NONBLOCK: i64 = 4;
-
-fn pipe(folder: &Path) -> PathBuf {
-    let path = folder.join("pipe");
-    let name = CString::new(path.to_str().expect("text")).expect("no zero");
-    // SAFETY: a string that ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    path
-}
 
 fn guest(folder: &Path, readonly: bool) -> Guest {
     let mut options = options(&[]);
@@ -46,10 +37,10 @@ fn open(guest: &Guest, path: &str, rights: i64, flags: i64) -> i64 {
 #[test]
 fn a_pipe_is_read_as_it_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = pipe(folder.path());
+    let path = fifo(folder.path());
     let guest = guest(folder.path(), true);
     // Nobody writes yet, and opening it does not wait for that.
-    let fd = open(&guest, "pipe", READS, NONBLOCK);
+    let fd = open(&guest, "fifo", READS, NONBLOCK);
     assert_eq!(guest.read(fd).expect("a call"), Err(AGAIN));
     assert_eq!(poll(&guest, &[(READ, fd as u32, 0), (CLOCK, 0, 20_000_000)]).expect("a call"), [(1, 0, CLOCK)]);
     let mut writer = OpenOptions::new().write(true).open(&path).expect("a reader");
@@ -71,22 +62,22 @@ fn a_pipe_is_read_as_it_is_written() {
     guest.ok("fd_filestat_get", &[fd, BYTES.into()]);
     guest.ok("fd_close", &[fd]);
     assert_eq!(guest.call("fd_close", &[fd]), BADF);
-    assert_eq!(try_open(&guest, "pipe", WRITES, 0).expect("a call"), Err(PERM), "the directory is for reading only");
+    assert_eq!(try_open(&guest, "fifo", WRITES, 0).expect("a call"), Err(PERM), "the directory is for reading only");
 }
 
 #[test]
 fn a_pipe_is_written_once_somebody_reads() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = pipe(folder.path());
+    let path = fifo(folder.path());
     let guest = guest(folder.path(), false);
-    assert_eq!(try_open(&guest, "pipe", WRITES, NONBLOCK).expect("a call"), Err(60), "nobody reads");
+    assert_eq!(try_open(&guest, "fifo", WRITES, NONBLOCK).expect("a call"), Err(60), "nobody reads");
     let reader = thread::spawn(move || {
         thread::sleep(Duration::from_millis(40));
         let mut text = [0; 5];
         std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut text)).expect("bytes");
         text
     });
-    let fd = open(&guest, "pipe", WRITES, 0);
+    let fd = open(&guest, "fifo", WRITES, 0);
     assert_eq!(guest.write(fd, b"hello"), OK);
     assert_eq!(&reader.join().expect("no panic"), b"hello");
     // The reader is gone: that is a number, and no signal.
@@ -96,12 +87,12 @@ fn a_pipe_is_written_once_somebody_reads() {
 #[test]
 fn a_deadline_ends_waits_for_the_other_end() {
     let folder = tempfile::tempdir().expect("a folder");
-    pipe(folder.path());
+    fifo(folder.path());
     for rights in [READS, WRITES] {
         let mut guest = guest(folder.path(), false);
         guest.call = CallOptions { timeout: Some(Duration::from_millis(60)), ..PLAIN };
         let began = Instant::now();
-        let ended = try_open(&guest, "pipe", rights, 0).and_then(|opened| guest.read(opened.expect("a pipe")).map(|_| ()));
+        let ended = try_open(&guest, "fifo", rights, 0).and_then(|opened| guest.read(opened.expect("a pipe")).map(|_| ()));
         expect(&ended.expect_err("no end"), ErrorKind::Timeout, &["60ms"]);
         assert!(began.elapsed() < Duration::from_secs(20));
     }
@@ -111,13 +102,13 @@ fn a_deadline_ends_waits_for_the_other_end() {
 #[test]
 fn a_guest_on_a_fiber_holds_no_thread_while_it_waits_for_a_pipe() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = pipe(folder.path());
+    let path = fifo(folder.path());
     let mut options = options(&[]);
     options.sandbox.dirs = vec![("/".to_owned(), Dir { path: folder.path().into(), readonly: false })];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let guest = second().instantiate_async(options, &PLAIN).await.expect("an instance");
-        guest.write_memory(BYTES, b"pipe").expect("memory");
+        guest.write_memory(BYTES, b"fifo").expect("memory");
         let args = [3, 1, BYTES.into(), 4, 0, WRITES, 0, 0, RESULT.into()].map(Value::Int);
         // Nobody reads yet, and then somebody does.
         let read = async {
@@ -132,7 +123,7 @@ fn a_guest_on_a_fiber_holds_no_thread_while_it_waits_for_a_pipe() {
         assert_eq!(guest.call("fd_write", &args, &PLAIN).await.expect("a call"), Value::Int(OK));
         let mut text = [0; 4];
         reader.read_exact(&mut text).expect("bytes");
-        assert_eq!(&text, b"pipe");
+        assert_eq!(&text, b"fifo");
     });
 }
 

@@ -69,21 +69,31 @@ pub(crate) fn check_work(bytes: &[u8], times: u32) -> Result<()> {
     check(bytes, times, true)
 }
 
+/// Refuses a module that has more bytes than `times` the usual bound, before they are read.
+///
+/// # Errors
+///
+/// As [`check_parts`].
+pub(crate) fn check_size(bytes: u64, times: u32) -> Result<()> {
+    bounded("bytes", bytes, MAX_SIZE, times)
+}
+
+fn bounded(what: &str, found: u64, bound: u64, times: u32) -> Result<()> {
+    let most = bound.saturating_mul(times.max(1).into());
+    if found <= most {
+        return Ok(());
+    }
+    let text = format!(
+        "it has {found} {what}, and {most} are accepted, since a compilation can't be stopped: where it comes from hands that you trust, load it \
+         with bounds = {}",
+        found.div_ceil(bound)
+    );
+    Err(Error::new(ErrorKind::InvalidPlugin, text))
+}
+
 fn check(bytes: &[u8], times: u32, code: bool) -> Result<()> {
-    let times = u64::from(times.max(1));
-    let at_most = |what: &str, found: u64, bound: u64| {
-        let most = bound.saturating_mul(times);
-        if found <= most {
-            return Ok(());
-        }
-        let text = format!(
-            "it has {found} {what}, and {most} are accepted, since a compilation can't be stopped: where it comes from hands that you trust, load it \
-             with bounds = {}",
-            found.div_ceil(bound)
-        );
-        Err(Error::new(ErrorKind::InvalidPlugin, text))
-    };
-    at_most("bytes", bytes.len() as u64, MAX_SIZE)?;
+    let at_most = |what: &str, found: u64, bound: u64| bounded(what, found, bound, times);
+    check_size(bytes.len() as u64, times)?;
     let mut measuring = Measuring::new(code);
     for payload in Parser::new(0).parse_all(bytes) {
         // Damaged modules are reported elsewhere: the engine stops there, too.
