@@ -199,6 +199,40 @@ def test_an_exception_thrown_into_it_comes_out(start: Start) -> None:
     assert not guest.alive
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_function_for_lines_may_switch(start: Start, order: tuple[int, ...]) -> None:
+    seen: dict[int, list[str]] = {i: [] for i in range(3)}
+
+    def make(i: int) -> Any:
+        def line(text: str) -> None:
+            to_parent("")
+            seen[i].append(text)
+
+        return start(sandbox=undergo.Sandbox(stdout=line, stderr=line))
+
+    instances = [make(i) for i in range(3)]
+    running = [greenlet.greenlet(instance.print) for instance in instances]
+    for i, one in enumerate(running):
+        one.switch(f"{i}\nmore\nrest", "warning\n")
+    for instance in instances:
+        with pytest.raises(undergo.BusyError, match=BUSY):
+            instance.counter()
+    assert start().counter() == 1
+    # Four lines each, in turn.
+    for _ in range(4):
+        for i in order:
+            running[i].switch()
+    assert all(one.dead for one in running)
+    assert {i: sorted(lines) for i, lines in seen.items()} == {i: sorted([str(i), "more", "rest", "warning"]) for i in range(3)}
+    for i, instance in enumerate(instances):
+        waiting = greenlet.greenlet(instance.print)
+        waiting.switch("again\n", "")
+        # One that is thrown out of the function ends the call, as any failure of it does.
+        with pytest.raises(KeyError, match="thrown"):
+            waiting.throw(KeyError("thrown"))
+        assert not instance.alive, i
+
+
 def test_what_sqlalchemy_does(start: Start) -> None:
     """Synchronous code in a greenlet, which awaits by switching to the loop's."""
 

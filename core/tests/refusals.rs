@@ -116,6 +116,27 @@ fn without_a_word_a_discriminant_without_a_case_is_a_trap() {
     expect_dead(&instance, ErrorKind::Trap);
 }
 
+/// A guest may say why there is no value, and then give one: it has said nothing of what a later call gives.
+#[test]
+fn what_is_said_of_no_value_is_forgotten_with_its_call() {
+    let instance = instance();
+    assert_eq!(call(&instance, "quiet"), Value::Int(7));
+    let trapped = failure(&instance, "trapped", &[]);
+    expect(&trapped, ErrorKind::Trap, &["trapped -> result.state", "has no case"]);
+    assert!(!trapped.message().contains("because"), "{trapped}");
+    expect_dead(&instance, ErrorKind::Trap);
+    // Nor of what it gives once it is made anew.
+    instance.reset(&PLAIN).expect("a reset");
+    assert_eq!(call(&instance, "quiet"), Value::Int(7));
+    instance.reset(&PLAIN).expect("a reset");
+    assert!(!failure(&instance, "trapped", &[]).message().contains("because"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let instance = guest().instantiate_here(options(), &PLAIN).expect("it runs");
+    let call = |name: &str| runtime.block_on(instance.call(name, &[], &PLAIN));
+    assert_eq!(call("quiet").expect("a number"), Value::Int(7));
+    expect(&call("trapped").expect_err("no case"), ErrorKind::Trap, &["has no case"]);
+}
+
 #[test]
 fn an_import_that_returns_an_error_tells_the_guest_and_another_ends_the_call() {
     let instance = instance();

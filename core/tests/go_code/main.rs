@@ -71,6 +71,93 @@ fn damage_does_no_harm() {
     }
 }
 
+/// A table as Go's runtime has it, whose entries are these words and names.
+fn table(functions: &[(u32, &str)], count: u64) -> Vec<u8> {
+    const BEGIN: usize = 72;
+    let (mut names, mut pairs, mut entries) = (vec![0], Vec::new(), Vec::new());
+    let behind = (functions.len() as u32 * 2 + 1) * 4;
+    for (pc, name) in functions {
+        pairs.extend([*pc, behind + entries.len() as u32 * 4]);
+        entries.extend([*pc, names.len() as u32]);
+        names.extend(name.bytes().chain([0]));
+    }
+    pairs.push(0);
+    let words = [count, 0, 0, BEGIN as u64, 0, 0, 0, (BEGIN + names.len()) as u64];
+    let mut table = b"\xF1\xFF\xFF\xFF\0\0\x01\x08".to_vec();
+    table.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    table.extend(&names);
+    table.extend(pairs.iter().chain(&entries).flat_map(|word| word.to_le_bytes()));
+    table
+}
+
+/// The module of that seed without names, and with these bytes as its data.
+fn nameless(seed: u64, data: &[u8]) -> Vec<u8> {
+    let (text, _) = generate::module(seed, 6);
+    let open = text.trim_end().strip_suffix(')').expect("a module");
+    let data: String = data.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let whole = wat::parse_str(format!("{open} (data (i32.const 1024) \"{data}\"))")).expect("a module");
+    let mut module = whole[..8].to_vec();
+    for payload in wasmparser::Parser::new(0).parse_all(&whole) {
+        let payload = payload.expect("a module");
+        let is_name = matches!(&payload, wasmparser::Payload::CustomSection(section) if section.name() == "name");
+        if let Some((id, range)) = payload.as_section().filter(|_| !is_name) {
+            let mut size = range.len();
+            module.push(id);
+            while size > 0x7F {
+                module.push((size & 0x7F | 0x80) as u8);
+                size >>= 7;
+            }
+            module.push(size as u8);
+            module.extend_from_slice(&whole[range]);
+        }
+    }
+    module
+}
+
+/// What a module says of its functions in its data may be anything: there is a module or a reason, in no time, and a valid module stays one.
+#[test]
+fn forged_tables_do_no_harm() {
+    let named: Vec<(u32, &str)> = [(0x1000, "runtime.sigpanic"), (0x1001, "runtime.deferreturn"), (0x1002, "runtime.goexit")].to_vec();
+    let all: Vec<(u32, &str)> = (0..10).map(|i| (0x1000 + i, "runtime.gopanic")).collect();
+    // Numbers that go down, are equal, and are far beyond what there is.
+    let odd = [(9, "runtime.throw"), (5, "runtime.x"), (5, "runtime.sigpanic"), (u32::MAX, "runtime.goexit")];
+    // A million of the bytes that a header begins with, alone and with words that lead back to them.
+    let header = table(&[(0x1000, "main.main")], 1);
+    let none = table(&[], 1 << 60);
+    let forged: [(&str, Vec<u8>); 8] = [
+        ("some", table(&named, 3)),
+        ("all", table(&all, 10)),
+        ("odd", table(&odd, 4)),
+        ("more than there are", table(&all, 1 << 30)),
+        ("one before the other", [&none[..], &table(&named, 3)].concat()),
+        ("headers", header[..8].repeat(1 << 18)),
+        ("headers with words", none[..72].repeat(1 << 15)),
+        ("headers with tables", header.repeat(1 << 14)),
+    ];
+    for (name, data) in &forged {
+        let module = nameless(1, data);
+        let is_valid = wasmparser::validate(&module);
+        is_valid.unwrap_or_else(|why| panic!("{name}: {why}"));
+        let began = std::time::Instant::now();
+        let done = gowasm::optimize(&module);
+        // What takes the square of the headers takes minutes.
+        assert!(began.elapsed().as_secs() < 30, "{name}: {:?}", began.elapsed());
+        match done {
+            Ok(done) => {
+                assert!(done.module.len() <= 2 * module.len() + 300 * (1 + done.rewritten), "{name}: {} bytes", done.module.len());
+                wasmparser::validate(&done.module).unwrap_or_else(|why| panic!("{name}: {why}"));
+            }
+            Err(why) => assert_eq!(why, gowasm::Unchanged::NoRuntime, "{name}"),
+        }
+    }
+    // Names that are right are believed, wherever they lie.
+    assert!(gowasm::optimize(&nameless(1, &table(&named, 3))).is_ok());
+    for lie in ["headers", "headers with words", "headers with tables"] {
+        let data = &forged.iter().find(|(name, _)| *name == lie).expect("it is there").1;
+        assert_eq!(gowasm::optimize(&nameless(1, data)).err(), Some(gowasm::Unchanged::NoRuntime), "{lie}");
+    }
+}
+
 /// Work is stopped when nobody wants it, and a second time there is none.
 #[test]
 fn work_ends_when_it_should() {

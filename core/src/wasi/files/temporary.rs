@@ -212,4 +212,27 @@ mod tests {
         assert!(!path.exists());
         assert_eq!(fs::read_to_string(outside).expect("it is kept"), "kept");
     }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "uses files")]
+    fn many_files_are_removed_when_nobody_waits_for_them() {
+        let around = tempfile::tempdir().expect("a folder");
+        // More at once than there are threads for it.
+        let made: Vec<Temporary> = (0..THREADS + 2).map(|_| Temporary::within(around.path()).expect("a folder")).collect();
+        for one in &made {
+            let path = around.path().join(&one.folder.as_ref().expect("it is there").name);
+            for number in 0..4 * AT_ONCE {
+                fs::write(path.join(number.to_string()), "").expect("a file");
+            }
+        }
+        drop(made);
+        let left = || fs::read_dir(around.path()).expect("the folder").count();
+        for _ in 0..6000 {
+            if left() == 0 {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("{} folders are left", left());
+    }
 }
