@@ -137,6 +137,38 @@ mod tests {
         measured(body).work
     }
 
+    /// The rows of the table in docs/loading.md. `MODULES` is a folder with the modules:
+    /// `MODULES=… cargo test --package undergo --lib -- --ignored --nocapture modules_are_counted`.
+    #[test]
+    #[ignore = "needs a folder of large modules"]
+    fn modules_are_counted() {
+        let folder = std::env::var("MODULES").expect("MODULES is the folder of the modules");
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "wasm") {
+                continue;
+            }
+            let (name, bytes) = (path.file_stem().expect("a name").display(), std::fs::read(&path).expect("a file"));
+            let mut measuring = Measuring::new(true);
+            for payload in Parser::new(0).parse_all(&bytes) {
+                measuring.payload(&payload.expect("a module")).expect("a module");
+            }
+            let measure = measuring.measure;
+            println!(
+                "| {name} | {:.1} | {} | {} | {} | {} | {:.1} |",
+                bytes.len() as f64 / f64::from(1 << 20),
+                measure.parts[0],
+                measure.largest.body >> 10,
+                measure.largest.work,
+                measure.work,
+                measure.work as f64 / measure.code as f64
+            );
+            // Far within: nobody should meet the bounds with a module that Go's compiler wrote.
+            assert!(measure.largest.work <= MAX_FUNCTION && measure.work <= MAX_WORK, "{name}");
+            check(&bytes, 1, true).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+
     /// Registers are allocated in a time by the square of the number of loops, nested or not.
     #[test]
     fn loops_one_behind_another_multiply_each_other() {
