@@ -203,7 +203,10 @@ test('of equal keys the last counts', async () => {
   assert.deepEqual(instance.sync.echoLabels(zeros), new Map([[0, 'last']]))
 })
 
-/** Keys that V8 puts into one place of a Map: bigints whose hash, `ComputeLongHash`, has the same lowest bits. */
+/**
+ * Keys that V8 puts into one place of a Map: bigints whose hash, `ComputeLongHash`, has the same
+ * lowest bits.
+ */
 function colliding(count) {
   const mask = 2n ** 64n - 1n
   /** What times n is 1, of an odd number. */
