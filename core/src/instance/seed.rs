@@ -94,7 +94,7 @@ impl Seed {
         let stack = Stack::new(options.limits.stack)?;
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
-        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind));
+        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind, kind.driver));
         Ok(Seed {
             plugin: plugin.clone(),
             options,

@@ -269,7 +269,7 @@ mod tests {
             sandbox,
             limits: &limits,
             given: &Given::open(sandbox).expect("what there is"),
-            streams: &Arc::new(Streams::new(sandbox, &limits, ModuleKind::Reactor)),
+            streams: &Arc::new(Streams::new(sandbox, &limits, ModuleKind::Reactor, Driver::Direct)),
             denials: &Arc::default(),
             share: &Arc::default(),
         };

@@ -72,10 +72,15 @@ impl LineSink {
         LineSink(Arc::new(function))
     }
 
-    fn give(&self, line: &[u8]) -> Result<()> {
+    fn give(&self, line: &[u8], driver: Driver) -> Result<()> {
         // A panic of the host's code must not unwind through the guest's frames.
-        window::outside(|| catch_unwind(AssertUnwindSafe(|| (self.0)(line))))
-            .unwrap_or_else(|panic| Err(Error::from_panic("the function for output", &*panic)))
+        let call = || catch_unwind(AssertUnwindSafe(|| (self.0)(line)));
+        let called = match driver {
+            Driver::Direct => window::outside(call),
+            // The guest has left the stack, so coroutines may go on in any order.
+            Driver::Fiber => call(),
+        };
+        called.unwrap_or_else(|panic| Err(Error::from_panic("the function for output", &*panic)))
     }
 }
 
@@ -96,6 +101,8 @@ const LINE: usize = if cfg!(miri) { 1 << 10 } else { 64 << 10 };
 pub(crate) struct Stream {
     sink: Sink,
     is_stderr: bool,
+    /// How its guest is run.
+    driver: Driver,
     /// Bytes that are passed on to the sink over a guest's life.
     limit: u64,
     /// Whether the guest gets the errors of the host's stream.
@@ -130,7 +137,7 @@ struct Kept {
 }
 
 impl Stream {
-    pub(crate) fn new(output: &Output, is_stderr: bool, limit: Option<u64>, tells: bool) -> Stream {
+    pub(crate) fn new(output: &Output, is_stderr: bool, limit: Option<u64>, tells: bool, driver: Driver) -> Stream {
         let sink = match output {
             Output::Usual(_) | Output::Inherit if is_stderr => Sink::Host(Descriptor::Stderr),
             Output::Usual(_) | Output::Inherit => Sink::Host(Descriptor::Stdout),
@@ -141,6 +148,7 @@ impl Stream {
         Stream {
             sink,
             is_stderr,
+            driver,
             limit: limit.unwrap_or(u64::MAX),
             tells,
             begun: AtomicU64::new(0),
@@ -241,7 +249,7 @@ impl Stream {
             let (taken, line) = self.lock().next_line(bytes);
             bytes = &bytes[taken..];
             if let Some(line) = line {
-                driver.host(|| function.give(&line)).await?;
+                driver.host(|| function.give(&line, driver)).await?;
                 if budget.is_limited() {
                     budget.look(driver)?;
                 }
@@ -268,7 +276,7 @@ impl Stream {
         self.unfinished.store(false, Ordering::Relaxed);
         let line = std::mem::take(&mut self.lock().line);
         match &self.sink {
-            Sink::Lines(function) => function.give(&line),
+            Sink::Lines(function) => function.give(&line, self.driver),
             _ => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use crate::compile::module::ModuleKind;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::platform::descriptor::Descriptor;
+use crate::sched::driver::Driver;
 use crate::wasi::files::given::Given;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::stdio::input::{Input, Source};
@@ -27,8 +28,8 @@ pub(crate) struct Streams {
 impl Streams {
     /// A program is told that nobody reads its output. A plugin is not: a failure to log should not
     /// end its work for the host.
-    pub(crate) fn new(sandbox: &Sandbox, limits: &Limits, kind: ModuleKind) -> Streams {
-        let new = |output, is_stderr| Stream::new(output, is_stderr, limits.output, kind == ModuleKind::Command);
+    pub(crate) fn new(sandbox: &Sandbox, limits: &Limits, kind: ModuleKind, driver: Driver) -> Streams {
+        let new = |output, is_stderr| Stream::new(output, is_stderr, limits.output, kind == ModuleKind::Command, driver);
         Streams { stdout: new(&sandbox.stdout, false), stderr: new(&sandbox.stderr, true) }
     }
 
