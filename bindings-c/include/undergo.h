@@ -32,6 +32,15 @@ typedef struct undergo_value_t undergo_value_t;
 // Compile well, and wait for it.
 #define UNDERGO_COMPILE_BEST 2
 
+// A host function is called: it reads `args`, fills `result`, and sets `error` if it fails.
+#define UNDERGO_DISPATCH_CALL 1
+
+// A line of output: `len` bytes at `args`, without the newline. It may set `error`.
+#define UNDERGO_DISPATCH_LINE 2
+
+// Nobody uses the object any more. It may come on any thread.
+#define UNDERGO_DISPATCH_RELEASE 3
+
 // The guest's standard output.
 #define UNDERGO_STDOUT 1
 
@@ -193,6 +202,83 @@ typedef struct undergo_usage_t {
   // Whether fuel is limited, and so counted.
   bool has_fuel;
 } undergo_usage_t;
+
+// Something that a dispatcher is called for.
+typedef struct undergo_dispatch_t {
+  // The dispatcher's own: `undergo_dispatcher_t.context`.
+  void *context;
+  // `undergo_entry_t.caller` of the call of this thread that is under way; NULL when there is
+  // none.
+  void *caller;
+  // The number that the host gave with the function, the output or the error.
+  uint64_t id;
+  // One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`.
+  uint32_t what;
+  // The struct of the function's arguments, or the bytes of a line. They live until the
+  // dispatcher returns.
+  const void *args;
+  // Bytes of a line.
+  size_t len;
+  // Room for the function's result, all zero. What it points to must live until the dispatcher
+  // has returned and Undergo has read it: it may lie in `scratch`, or in what
+  // `undergo_arena_alloc` gives of `arena`.
+  void *result;
+  // Some room, aligned for anything.
+  void *scratch;
+  // Bytes of it.
+  size_t scratch_len;
+  // More room.
+  struct undergo_arena_t *arena;
+  // Set to an error, which is Undergo's then, when the function fails. One of the kind
+  // type-mismatch without an object says that the result does not fit, and ends the call and the
+  // instance; others are as of `undergo_host_fn`.
+  struct undergo_error_t *error;
+} undergo_dispatch_t;
+
+// The function of a host through which it is called for all that it gives to Undergo. It must not
+// unwind or longjmp.
+typedef void (*undergo_dispatch_fn)(struct undergo_dispatch_t *dispatch);
+
+// A host's dispatcher.
+typedef struct undergo_dispatcher_t {
+  // What is called, on the thread of the call; for a pool, on several threads at once.
+  undergo_dispatch_fn function;
+  // Whatever it wants to have.
+  void *context;
+} undergo_dispatcher_t;
+
+// A call of an export with structs.
+typedef struct undergo_entry_t {
+  // The `undergo_instance_t` of `undergo_instance_enter`, or the `undergo_pool_t` of
+  // `undergo_pool_enter`.
+  const void *target;
+  // That of the export, from `undergo_plugin_describe` or a generated file.
+  uint64_t digest;
+  // The number of the export. Unless the plugin has a function of that digest there, the call
+  // fails with signature-mismatch, and nothing has been read.
+  uint32_t number;
+  // The struct of the arguments; NULL for a function without.
+  const void *args;
+  // A place for the result; NULL for a function without.
+  void *result;
+  // Some room, aligned to 16 bytes, in which what the result points to lies as far as there is
+  // enough of it; may be NULL.
+  void *scratch;
+  // Bytes of it.
+  size_t scratch_len;
+  // As of `undergo_call_options_t`: nanoseconds, 0 for the limit of the instance.
+  uint64_t timeout;
+  // As of `undergo_call_options_t`; may be NULL.
+  const struct undergo_cancel_t *cancel;
+  // What a dispatcher gets as `undergo_dispatch_t.caller` when it is called on this thread
+  // during the call.
+  void *caller;
+  // Set to what the caller frees with `undergo_arena_delete`: memory for what had no room. NULL
+  // when there is nothing to free.
+  struct undergo_arena_t *arena;
+  // Set to an error, which the caller frees; NULL when the call has a result.
+  struct undergo_error_t *error;
+} undergo_entry_t;
 
 // Frees what a pointer points to; may be called on any thread.
 typedef void (*undergo_destroy_fn)(void *data);
@@ -450,6 +536,49 @@ undergo_value_t *undergo_completed_denied(const struct undergo_completed_t *comp
 // What it used; zeros for NULL.
 struct undergo_usage_t undergo_completed_usage(const struct undergo_completed_t *completed);
 
+// Gives what it used, as `undergo_completed_usage`, for hosts that can't take structs of four words.
+void undergo_completed_used(const struct undergo_completed_t *completed, struct undergo_usage_t *usage);
+
+// Gives how many calls of dispatchers this thread is in the middle of: 0 outside of host
+// functions. A thread that has one can call back into the instance that called.
+void undergo_dispatch_depth(uint32_t *depth);
+
+// Gives a function that the dispatcher runs, by the WIT names of its interface and its own.
+// `digest` is that of the import in `undergo_plugin_describe`, whose structs it reads and fills;
+// instances of plugins that have another function of the name are refused when it is called.
+//
+// As of all numbers, the dispatcher gets `UNDERGO_DISPATCH_RELEASE` with `id` when nobody can call
+// the function any more, or at once when this fails.
+struct undergo_error_t *undergo_imports_set_dispatched(struct undergo_imports_t *imports,
+                                                       const char *interface,
+                                                       const char *name,
+                                                       uint64_t digest,
+                                                       const struct undergo_dispatcher_t *dispatcher,
+                                                       uint64_t id);
+
+// Gives an output to the dispatcher, line by line; as `undergo_sandbox_lines`.
+struct undergo_error_t *undergo_sandbox_lines_dispatched(struct undergo_sandbox_t *sandbox,
+                                                         uint32_t stream,
+                                                         const struct undergo_dispatcher_t *dispatcher,
+                                                         uint64_t id);
+
+// An error of the kind host-error for a dispatcher to set, which stands for one of the host's own
+// by its number: `len` bytes of text, in which what is not UTF-8 is replaced. The caller of the
+// export gets the number back with `undergo_error_dispatched`. NULL when there is no dispatcher.
+struct undergo_error_t *undergo_error_new_dispatched(const char *message,
+                                                     size_t len,
+                                                     const struct undergo_dispatcher_t *dispatcher,
+                                                     uint64_t id);
+
+// Gives the number of the host's own error that this is. Whether it is one.
+bool undergo_error_dispatched(const struct undergo_error_t *error, uint64_t *id);
+
+// Calls an export of an instance. NULL does nothing.
+void undergo_instance_enter(struct undergo_entry_t *entry);
+
+// Calls an export of whichever instance of a pool is free. NULL does nothing.
+void undergo_pool_enter(struct undergo_entry_t *entry);
+
 // An error of the kind host-error, for a host function to return. The text is copied; what is not UTF-8 in it is replaced.
 struct undergo_error_t *undergo_error_new(const char *message);
 
@@ -636,6 +765,14 @@ struct undergo_error_t *undergo_plugin_instantiate(const struct undergo_plugin_t
                                                    const struct undergo_limits_t *limits,
                                                    struct undergo_instance_t **instance);
 
+// The same with options of its own for the initialisation, which may be NULL: a timeout in place of that of the limits, and what can cancel it.
+struct undergo_error_t *undergo_plugin_instantiate_with(const struct undergo_plugin_t *plugin,
+                                                        const struct undergo_imports_t *imports,
+                                                        const struct undergo_sandbox_t *sandbox,
+                                                        const struct undergo_limits_t *limits,
+                                                        const struct undergo_call_options_t *options,
+                                                        struct undergo_instance_t **instance);
+
 // Makes a pool of instances, which stand in for each other, so that many threads can call at once. The caller frees it with `undergo_pool_delete`.
 //
 // As `undergo_plugin_instantiate`. Host functions are shared by all instances, and called on the threads of the calls: several at once.
@@ -675,11 +812,23 @@ const char *undergo_plugin_go_version(const struct undergo_plugin_t *plugin);
 const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin,
                                       size_t index);
 
+// The types of its functions as lines of words, for hosts that read and write the structs of arguments and results by what the types are. A line `record NAME SIZE ALIGN` or
+// `enum NAME` begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an
+// export, and `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a
+// bare module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a
+// RESULT may be `none`. It lives as long as the plugin's handle.
+const char *undergo_plugin_describe(const struct undergo_plugin_t *plugin);
+
 // How many exports the plugin has.
 size_t undergo_plugin_export_count(const struct undergo_plugin_t *plugin);
 
 // Gives the export of that number. Whether there is one.
 bool undergo_plugin_export(const struct undergo_plugin_t *plugin, size_t number, struct undergo_function_t *function);
+
+// Gives the number of the export of that name, in WIT or as a language writes it: `echoPerson`. unknown-export, with similar names, when there is none.
+struct undergo_error_t *undergo_plugin_find(const struct undergo_plugin_t *plugin,
+                                            const char *name,
+                                            size_t *number);
 
 // How many functions the host has to give.
 size_t undergo_plugin_import_count(const struct undergo_plugin_t *plugin);
@@ -803,6 +952,11 @@ struct undergo_error_t *undergo_sandbox_allow_network(struct undergo_sandbox_t *
 struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox,
                                                const char *address,
                                                uint16_t *port);
+
+// Hands a listener to the guest that is open already, by its descriptor, which is Undergo's from then on, also when this fails: a TCP socket that listens, of a `dup`, say. As
+// `undergo_sandbox_listen` otherwise.
+struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *sandbox,
+                                                      int32_t descriptor);
 
 // Nothing, for an option without a value.
 undergo_value_t *undergo_value_none(void);

@@ -100,6 +100,15 @@ impl Arena {
         Arena { newest: ptr::null_mut(), at: ptr::null_mut(), left: 0 }
     }
 
+    /// An arena that begins with a place of somebody else's, which is not freed with it.
+    ///
+    /// # Safety
+    ///
+    /// There is room for so many bytes, which nobody else uses as long as what lies in the arena is used.
+    pub(crate) unsafe fn over(at: *mut u8, left: usize) -> Arena {
+        Arena { newest: ptr::null_mut(), at, left }
+    }
+
     /// Room for `size` bytes at a multiple of `align`, up to 16. Not cleared.
     #[inline]
     pub(crate) fn alloc(&mut self, size: usize, align: usize) -> Result<NonNull<u8>> {
@@ -303,6 +312,24 @@ mod tests {
                 undergo_arena_delete(arena);
             }
         }
+    }
+
+    #[test]
+    fn a_given_place_is_used_first() {
+        let mut place = [0_u64; 8];
+        let start = place.as_mut_ptr().cast::<u8>();
+        // SAFETY: the place outlives the arena.
+        let mut arena = unsafe { Arena::over(start, 64) };
+        assert_eq!(arena.alloc(10, 1).expect("there is room").as_ptr(), start);
+        assert_eq!(arena.alloc(8, 8).expect("there is room").as_ptr(), start.wrapping_add(16));
+        let beyond = arena.alloc(60, 1).expect("there is memory").as_ptr();
+        assert!(beyond < start || beyond >= start.wrapping_add(64));
+        let handle = arena.into_handle();
+        assert!(!handle.is_null());
+        // SAFETY: the handle is live until it is deleted.
+        unsafe { undergo_arena_delete(handle) };
+        // SAFETY: as above. Nothing has to be freed where the place was enough.
+        assert!(unsafe { Arena::over(start, 64) }.into_handle().is_null());
     }
 
     #[test]

@@ -105,3 +105,13 @@ pub unsafe extern "C" fn undergo_completed_usage(completed: *const CompletedHand
     // SAFETY: C's promise.
     unsafe { read(completed, UsageValue { time: 0, memory: 0, fuel: 0, has_fuel: false }, |completed| completed.usage.into()) }
 }
+
+/// Gives what it used, as `undergo_completed_usage`, for hosts that can't take structs of four words.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_completed_used(completed: *const CompletedHandle, usage: *mut UsageValue) {
+    // SAFETY: C's promise.
+    if let Some(out) = unsafe { usage.as_mut() } {
+        // SAFETY: C's promise.
+        *out = unsafe { undergo_completed_usage(completed) };
+    }
+}

@@ -177,7 +177,30 @@ pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char
 pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     let payload = UserData { data: payload, destroy };
     // SAFETY: C's promise.
-    give(ErrorHandle::new(Error::new(ErrorKind::HostError, unsafe { given_text(message) }), Some(payload)))
+    with_payload(Error::new(ErrorKind::HostError, unsafe { given_text(message) }), payload)
+}
+
+/// An error with a payload, as a handle.
+pub(crate) fn with_payload(error: Error, payload: UserData) -> *mut ErrorHandle {
+    give(ErrorHandle::new(error, Some(payload)))
+}
+
+/// The error of a host whose result does not fit its type, if it is that, which is taken then: it ends the call whatever the guest expects.
+///
+/// # Safety
+///
+/// The pointer is from C, which hands the error over when there is a result.
+#[cold]
+pub(crate) unsafe fn misfit(given: *mut ErrorHandle) -> Option<Error> {
+    // SAFETY: the caller's promise.
+    let inner = unsafe { &(*given).0 };
+    if inner.error.kind() != ErrorKind::TypeMismatch || inner.payload.is_some() {
+        return None;
+    }
+    let error = inner.error.clone();
+    // SAFETY: as above.
+    unsafe { delete(given) };
+    Some(error)
 }
 
 /// SAFETY: NULL, or a text that ends with a NUL.

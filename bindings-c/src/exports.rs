@@ -6,7 +6,7 @@ use std::ptr;
 
 use undergo::{Arguments, Error, ErrorKind, Function, Outcome, Result, ToValue, Value};
 
-use crate::arena::{Arena, text_alone};
+use crate::arena::{Arena, copy_text, text_alone};
 use crate::boundary::{borrow, c_text, give, null};
 use crate::layout::{Kind, Layout};
 use crate::lift::Filling;
@@ -135,6 +135,9 @@ pub(crate) struct Target<'s> {
     shape: &'s Shape,
     at: *mut u8,
     arena: *mut *mut Arena,
+    /// Where nested data goes first.
+    scratch: *mut u8,
+    scratch_len: usize,
 }
 
 impl<'s> Target<'s> {
@@ -153,7 +156,18 @@ impl<'s> Target<'s> {
         if shape.has_nested && arena.is_null() {
             return Err(null("arena"));
         }
-        Ok(Target { shape, at: result.cast(), arena })
+        Ok(Target { shape, at: result.cast(), arena, scratch: ptr::null_mut(), scratch_len: 0 })
+    }
+
+    /// Has nested data lie in a place of the caller's as far as it has room.
+    ///
+    /// # Safety
+    ///
+    /// `scratch` is NULL, or there is room for `len` bytes, which nobody else uses until the result was read.
+    #[inline]
+    pub(crate) unsafe fn with_scratch(self, scratch: *mut c_void, len: usize) -> Target<'s> {
+        let (scratch, scratch_len) = if scratch.is_null() { (ptr::null_mut(), 0) } else { (scratch.cast(), len) };
+        Target { scratch, scratch_len, ..self }
     }
 
     /// Fills a result that is a text.
@@ -161,7 +175,12 @@ impl<'s> Target<'s> {
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     fn lift_text(&self, outcome: Outcome<'_, '_>) -> Result<()> {
         let lifted = outcome.text(|text| {
-            let (text, arena) = text_alone(text.as_bytes())?;
+            let (text, arena) = if text.len() < self.scratch_len {
+                // SAFETY: the promise of `with_scratch`.
+                (copy_text(&mut unsafe { Arena::over(self.scratch, self.scratch_len) }, text.as_bytes())?, ptr::null_mut())
+            } else {
+                text_alone(text.as_bytes())?
+            };
             // SAFETY: the promise of `new`; a result that points to something has a place for its arena.
             unsafe {
                 self.at.cast::<Text>().write(text);
@@ -192,7 +211,8 @@ impl<'s> Target<'s> {
             return self.lift_text(outcome);
         }
         const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Bool };
-        let arena = RefCell::new(Arena::new());
+        // SAFETY: the promise of `with_scratch`.
+        let arena = RefCell::new(unsafe { Arena::over(self.scratch, self.scratch_len) });
         // SAFETY: the promise of `new`; where there is no result, nothing is written.
         let filling = unsafe { Filling::value(layout.unwrap_or(NOTHING), self.at, &arena) };
         let filled = outcome.lift(&filling);

@@ -74,6 +74,12 @@ impl ImportsHandle {
         }
         if wrong.is_empty() { Ok(self.core.clone()) } else { Err(mismatch(&wrong.join("; "))) }
     }
+
+    /// Gives a function, in place of the one of that name that was given before.
+    pub(crate) fn set(&mut self, interface: &str, name: &str, function: Arc<dyn HostFunction>) {
+        self.typed.retain(|typed| typed.interface != interface || typed.name != name);
+        self.core.set(interface, name, function);
+    }
 }
 
 /// SAFETY: NULL, or imports that nobody changes meanwhile.
@@ -111,8 +117,8 @@ pub unsafe extern "C" fn undergo_imports_set(
         // SAFETY: C's promise.
         let (imports, interface, name) = unsafe { (borrow_mut(imports, "imports")?, text(interface, "interface")?, text(name, "name")?) };
         let function = function.ok_or_else(|| null("function"))?;
-        imports.typed.retain(|typed| typed.interface != interface || typed.name != name);
-        imports.core.set(interface, name, Arc::new(Dynamic { function, user_data, _kept: imports.kept.clone() }));
+        let kept = imports.kept.clone();
+        imports.set(interface, name, Arc::new(Dynamic { function, user_data, _kept: kept }));
         Ok(())
     })
 }
@@ -137,9 +143,8 @@ pub unsafe extern "C" fn undergo_imports_set_typed(
         }
         let data = UserData { data: user_data, destroy: None };
         let given = Structs { adapter, function, data, digest: wanted.digest, _kept: imports.kept.clone() };
-        imports.typed.retain(|typed| typed.interface != interface || typed.name != name);
+        imports.set(interface, name, Arc::new(given));
         imports.typed.push(Typed { interface: interface.to_owned(), name: name.to_owned(), digest: wanted.digest, signature });
-        imports.core.set(interface, name, Arc::new(given));
         Ok(())
     })
 }
@@ -227,18 +232,18 @@ impl HostFunction for Structs {
 }
 
 /// Room for a struct: on the stack, unless it is large. All zero.
-struct Room {
+pub(crate) struct Room {
     few: [u64; 32],
     many: Vec<u64>,
 }
 
 impl Room {
-    fn new(size: usize) -> Room {
+    pub(crate) fn new(size: usize) -> Room {
         let words = size.div_ceil(8);
         Room { few: [0; 32], many: if words > 32 { vec![0; words] } else { Vec::new() } }
     }
 
-    fn start(&mut self) -> *mut u8 {
+    pub(crate) fn start(&mut self) -> *mut u8 {
         if self.many.is_empty() { self.few.as_mut_ptr().cast() } else { self.many.as_mut_ptr().cast() }
     }
 }

@@ -14,6 +14,7 @@ use crate::exports::{self, SignatureValue, Target};
 use crate::guard::guard;
 use crate::loaded::{Loaded, PluginHandle};
 use crate::plain;
+use crate::shape::Shape;
 use crate::values::{ValueHandle, texts};
 
 /// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each
@@ -75,7 +76,6 @@ pub unsafe extern "C" fn undergo_instance_invoke(
     guard(|| unsafe {
         let (core, wanted) = (&borrow(instance, "instance")?.core, borrow(signature, "signature")?);
         let (export, shape) = exports::find(core.plugin(), wanted)?;
-        let target = Target::new(shape, result, arena)?;
         let given;
         let options = if options.is_null() {
             CallOptions::NONE
@@ -83,14 +83,33 @@ pub unsafe extern "C" fn undergo_instance_invoke(
             given = call_options(options);
             &given
         };
-        if let Some(params) = &shape.plain {
-            let mut call = core.plain_call(export)?;
-            if plain::fill(&mut call, params, args).is_some() {
-                return call.run(options, |outcome| target.lift(outcome));
-            }
-        }
-        core.call_with(export, options, |arguments| exports::lower_struct(arguments, shape, args), |outcome| target.lift(outcome))
+        invoke(core, export, shape, args, options, &Target::new(shape, result, arena)?)
     })
+}
+
+/// Calls an export with structs.
+///
+/// # Safety
+///
+/// `args` points to the struct of the function's arguments, or is NULL for a function without; the target is for its result.
+#[inline]
+pub(crate) unsafe fn invoke(
+    core: &undergo::Instance,
+    export: usize,
+    shape: &Shape,
+    args: *const c_void,
+    options: &CallOptions,
+    target: &Target<'_>,
+) -> Result<()> {
+    if let Some(params) = &shape.plain {
+        let mut call = core.plain_call(export)?;
+        // SAFETY: the caller's promise.
+        if unsafe { plain::fill(&mut call, params, args) }.is_some() {
+            return call.run(options, |outcome| target.lift(outcome));
+        }
+    }
+    // SAFETY: the caller's promise.
+    core.call_with(export, options, |arguments| unsafe { exports::lower_struct(arguments, shape, args) }, |outcome| target.lift(outcome))
 }
 
 /// The plugin that it is a copy of, as a handle that the caller frees. NULL for NULL.

@@ -12,10 +12,13 @@
 //! ```text
 //! lib.rs       the version
 //! plugin.rs    a compiled plugin
+//! entries.rs   calls through one pointer
 //! pool.rs      interchangeable instances
 //! instance.rs  a running copy of a plugin
 //! command.rs   running a command
 //! loaded.rs    a compiled plugin with its texts, and the options of its instances
+//! describe.rs  the types of a plugin as text
+//! dispatch.rs  calls of the host through one function
 //! imports.rs   host functions
 //! exports.rs   describing and calling exports
 //! values.rs    dynamic values, as trees of handles
@@ -42,6 +45,9 @@ mod boundary;
 mod cancel;
 mod command;
 mod config;
+mod describe;
+mod dispatch;
+mod entries;
 mod errors;
 mod exports;
 mod guard;

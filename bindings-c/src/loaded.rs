@@ -7,6 +7,7 @@ use undergo::{InstanceOptions, Lasting, Result};
 
 use crate::boundary::c_text;
 use crate::config::{self, LimitsValue};
+use crate::describe::describe;
 use crate::exports::Described;
 use crate::imports::{self, ImportsHandle};
 use crate::sandbox::{self, SandboxHandle};
@@ -23,6 +24,8 @@ pub(crate) struct Loaded {
     pub(crate) kind: CString,
     /// Made when they are asked for: there may be more of them later. The places of those that there are stay.
     diagnostics: [Lasting<CString>; MOST_DIAGNOSTICS],
+    /// As above.
+    description: Lasting<CString>,
     pub(crate) exports: Vec<Described>,
     pub(crate) imports: Vec<Described>,
 }
@@ -35,6 +38,10 @@ impl Loaded {
         let text = self.core.diagnostics().into_iter().nth(index)?;
         Some(self.diagnostics.get(index)?.get_or_make(|| c_text(&text)))
     }
+
+    pub(crate) fn description(&self) -> &CString {
+        self.description.get_or_make(|| c_text(&describe(&self.core)))
+    }
 }
 
 impl PluginHandle {
@@ -45,6 +52,7 @@ impl PluginHandle {
             go_version: core.info().go_version.as_deref().map(c_text),
             kind: c_text(core.info().kind.as_str()),
             diagnostics: Default::default(),
+            description: Lasting::new(),
             exports: core.exports().map(|function| Described::new(None, function)).collect(),
             imports: core.imports().map(|(interface, function)| Described::new(Some(interface), function)).collect(),
             core,

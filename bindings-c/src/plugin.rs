@@ -5,14 +5,14 @@ use std::ptr;
 
 use undergo::{Error, ErrorKind, Tier};
 
-use crate::boundary::{borrow, borrow_mut, bytes, delete, path, text};
-use crate::config::{self, LimitsValue, PluginOptionsValue, PoolOptionsValue};
+use crate::boundary::{borrow, borrow_mut, bytes, delete, path, quietly, text};
+use crate::config::{self, CallOptionsValue, LimitsValue, PluginOptionsValue, PoolOptionsValue};
 use crate::errors::ErrorHandle;
 use crate::exports::{Described, FunctionValue, SignatureValue, mismatch, mismatched};
 use crate::guard::{guard, put};
 use crate::imports::ImportsHandle;
 use crate::instance::InstanceHandle;
-use crate::loaded::{Loaded, PluginHandle, options};
+use crate::loaded::{self, Loaded, PluginHandle};
 use crate::pool::PoolHandle;
 use crate::sandbox::SandboxHandle;
 
@@ -91,10 +91,25 @@ pub unsafe extern "C" fn undergo_plugin_instantiate(
     instance: *mut *mut InstanceHandle,
 ) -> *mut ErrorHandle {
     // SAFETY: C's promise.
+    unsafe { undergo_plugin_instantiate_with(plugin, imports, sandbox, limits, ptr::null(), instance) }
+}
+
+/// The same with options of its own for the initialisation, which may be NULL: a timeout in place of that of the limits, and what can cancel it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_instantiate_with(
+    plugin: *const PluginHandle,
+    imports: *const ImportsHandle,
+    sandbox: *const SandboxHandle,
+    limits: *const LimitsValue,
+    options: *const CallOptionsValue,
+    instance: *mut *mut InstanceHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
     guard(|| unsafe {
         put(instance, "instance", || {
             let plugin = borrow(plugin, "plugin")?;
-            let core = plugin.0.core.instantiate(options(plugin, imports, sandbox, limits)?)?;
+            let wanted = loaded::options(plugin, imports, sandbox, limits)?;
+            let core = plugin.0.core.instantiate_with(wanted, &config::call_options(options))?;
             Ok(InstanceHandle { core, plugin: plugin.0.clone() })
         })
     })
@@ -116,7 +131,7 @@ pub unsafe extern "C" fn undergo_plugin_pool(
     guard(|| unsafe {
         put(pool, "pool", || {
             let (plugin, wanted) = (borrow(plugin, "plugin")?, borrow(pool_options, "options")?);
-            let core = plugin.0.core.pool(config::pool_options(wanted, options(plugin, imports, sandbox, limits)?))?;
+            let core = plugin.0.core.pool(config::pool_options(wanted, loaded::options(plugin, imports, sandbox, limits)?))?;
             core.warm_up(wanted.warm)?;
             Ok(PoolHandle { core, plugin: plugin.0.clone() })
         })
@@ -220,6 +235,17 @@ pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, 
     unsafe { read(plugin, |plugin| plugin.diagnostic(index)) }
 }
 
+/// The types of its functions as lines of words, for hosts that read and write the structs of arguments and results by what the types are. A line `record NAME SIZE ALIGN` or
+/// `enum NAME` begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an
+/// export, and `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a
+/// bare module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a
+/// RESULT may be `none`. It lives as long as the plugin's handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_describe(plugin: *const PluginHandle) -> *const c_char {
+    // SAFETY: C's promise.
+    quietly(ptr::null(), || unsafe { read(plugin, |plugin| Some(plugin.description())) })
+}
+
 /// Writes the texts of a function. Whether there is one.
 ///
 /// SAFETY: `out` is NULL, or a place for them.
@@ -243,6 +269,17 @@ pub unsafe extern "C" fn undergo_plugin_export_count(plugin: *const PluginHandle
 pub unsafe extern "C" fn undergo_plugin_export(plugin: *const PluginHandle, number: usize, function: *mut FunctionValue) -> bool {
     // SAFETY: C's promise.
     unsafe { describe(plugin.as_ref().and_then(|plugin| plugin.0.exports.get(number)), function) }
+}
+
+/// Gives the number of the export of that name, in WIT or as a language writes it: `echoPerson`. unknown-export, with similar names, when there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_plugin_find(plugin: *const PluginHandle, name: *const c_char, number: *mut usize) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (plugin, name, number) = unsafe { (borrow(plugin, "plugin")?, text(name, "name")?, borrow_mut(number, "number")?) };
+        *number = plugin.0.core.export(name)?;
+        Ok(())
+    })
 }
 
 /// How many functions the host has to give.

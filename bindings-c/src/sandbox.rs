@@ -233,8 +233,37 @@ pub unsafe extern "C" fn undergo_sandbox_listen(sandbox: *mut SandboxHandle, add
     })
 }
 
+/// Hands a listener to the guest that is open already, by its descriptor, which is Undergo's from then on, also when this fails: a TCP socket that listens, of a `dup`, say. As
+/// `undergo_sandbox_listen` otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_sandbox_give_listener(sandbox: *mut SandboxHandle, descriptor: i32) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise: it is open, and handed over.
+        let listener = unsafe { listener(descriptor) }?;
+        // SAFETY: C's promise.
+        unsafe { borrow_mut(sandbox, "sandbox") }?.0.network.give(listener)
+    })
+}
+
+/// SAFETY: a descriptor that is open, and handed over, unless it is negative.
+#[cfg(unix)]
+unsafe fn listener(descriptor: i32) -> Result<std::net::TcpListener> {
+    use std::os::fd::{FromRawFd, OwnedFd};
+    if descriptor < 0 {
+        return Err(Error::new(ErrorKind::TypeMismatch, format!("{descriptor} is no descriptor")));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
+}
+
+/// SAFETY: nothing is taken.
+#[cfg(not(unix))]
+unsafe fn listener(_descriptor: i32) -> Result<std::net::TcpListener> {
+    Err(Error::new(ErrorKind::Denied, "this system has no descriptors"))
+}
+
 /// SAFETY: a sandbox that nobody else uses meanwhile.
-unsafe fn set(sandbox: *mut SandboxHandle, stream: u32, output: Output) -> Result<()> {
+pub(crate) unsafe fn set(sandbox: *mut SandboxHandle, stream: u32, output: Output) -> Result<()> {
     // SAFETY: the caller's promise.
     let sandbox = unsafe { borrow_mut(sandbox, "sandbox") }?;
     match stream {

@@ -31,8 +31,17 @@ impl Plugin {
     /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
     /// and whatever ends the initialisation.
     pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
+        self.instantiate_with(options, CallOptions::NONE)
+    }
+
+    /// The same with options of its own for the initialisation: a timeout, and what can cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As [`instantiate`](Plugin::instantiate).
+    pub fn instantiate_with(&self, options: InstanceOptions, call: &CallOptions) -> Result<Instance> {
         self.check_reactor()?;
-        let (kind, budget) = (Kind::holding(), Budget::of(CallOptions::NONE, &options.limits));
+        let (kind, budget) = (Kind::holding(), Budget::of(call, &options.limits));
         let seed = Seed::new(self, options, kind)?;
         Ok(Instance(hold(kind.driver, Running::instantiate(seed, budget))?))
     }

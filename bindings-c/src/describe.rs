@@ -1,0 +1,105 @@
+//! The types of a plugin's functions as text, with the places of all values in C's structs.
+
+use std::fmt::Write as _;
+use std::ptr;
+use std::sync::Arc;
+
+use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind};
+
+use crate::layout::{Fields, Layout};
+
+/// See `undergo_plugin_describe`.
+pub(crate) fn describe(plugin: &Plugin) -> String {
+    let mut description = Description::default();
+    for function in plugin.exports() {
+        description.function("export", function);
+    }
+    for (_, function) in plugin.imports() {
+        description.function("import", function);
+    }
+    description.types + &description.functions
+}
+
+#[derive(Default)]
+struct Description {
+    types: String,
+    functions: String,
+    /// Those that have their lines, by their numbers.
+    records: Vec<Arc<RecordType>>,
+    enums: Vec<Arc<EnumType>>,
+}
+
+impl Description {
+    fn function(&mut self, what: &str, function: &Function) {
+        let params = Fields::of(function.params.iter().map(|param| &param.ty));
+        let result = function.result.as_ref().map_or_else(|| "none".to_owned(), |ty| self.ty(ty));
+        let mut lines = format!("{what} {} {} {} {result}\n", function.digest(), params.size, function.fallible);
+        for (param, (offset, _)) in function.params.iter().zip(&params.items) {
+            let ty = self.ty(&param.ty);
+            let _ = writeln!(lines, "param {} {offset} {ty}", word(&param.name));
+        }
+        self.functions.push_str(&lines);
+    }
+
+    /// A type, as words. Records and enums get their lines before those that have them.
+    fn ty(&mut self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Bool => "bool".to_owned(),
+            TypeKind::Scalar(scalar) => scalar.as_str().to_owned(),
+            TypeKind::String => "string".to_owned(),
+            TypeKind::Json => "json".to_owned(),
+            TypeKind::Duration => "duration".to_owned(),
+            TypeKind::Time => "time".to_owned(),
+            TypeKind::Option(inner) => format!("option {}", self.ty(inner)),
+            TypeKind::List(item) => format!("list {}", self.ty(item)),
+            TypeKind::Map(map) => {
+                let entry = Fields::of([&map.key, &map.value].into_iter());
+                let at = entry.items.get(1).map_or(0, |(offset, _)| *offset);
+                format!("map {} {} {at} {}", entry.size, self.ty(&map.key), self.ty(&map.value))
+            }
+            TypeKind::Tuple(tuple) => {
+                let fields = Fields::of(tuple.items.iter());
+                let mut words = format!("tuple {} {} {}", fields.items.len(), fields.size, fields.align);
+                for (item, (offset, _)) in tuple.items.iter().zip(&fields.items) {
+                    let _ = write!(words, " {offset} {}", self.ty(item));
+                }
+                words
+            }
+            TypeKind::Record(record) => format!("record {}", self.record(record, ty)),
+            TypeKind::Enum(cases) => format!("enum {}", self.cases(cases)),
+        }
+    }
+
+    fn record(&mut self, record: &Arc<RecordType>, ty: &Type) -> usize {
+        if let Some(number) = self.records.iter().position(|known| ptr::eq(&raw const **known, &raw const **record)) {
+            return number;
+        }
+        let (layout, fields) = (Layout::of(ty), Fields::of(record.fields.iter().map(|field| &field.ty)));
+        let mut lines = format!("record {} {} {}\n", word(&record.name), layout.size, layout.align);
+        for (field, (offset, _)) in record.fields.iter().zip(&fields.items) {
+            let ty = self.ty(&field.ty);
+            let _ = writeln!(lines, "field {} {offset} {ty}", word(&field.name));
+        }
+        self.types.push_str(&lines);
+        self.records.push(record.clone());
+        self.records.len() - 1
+    }
+
+    fn cases(&mut self, cases: &Arc<EnumType>) -> usize {
+        if let Some(number) = self.enums.iter().position(|known| ptr::eq(&raw const **known, &raw const **cases)) {
+            return number;
+        }
+        let mut lines = format!("enum {}\n", word(&cases.name));
+        for (case, _) in &cases.cases {
+            let _ = writeln!(lines, "case {}", word(case));
+        }
+        self.types.push_str(&lines);
+        self.enums.push(cases.clone());
+        self.enums.len() - 1
+    }
+}
+
+/// A name of WIT has no spaces. Were there any, the lines would say something else.
+fn word(name: &str) -> String {
+    name.replace(|c: char| c.is_whitespace() || c.is_control(), "_")
+}

@@ -1,0 +1,128 @@
+//! Calls that take one pointer: for hosts that call C cheaply only in that way, such as Go without
+//! cgo.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
+
+use crate::arena::Arena;
+use crate::boundary::borrow;
+use crate::cancel::Cancel;
+use crate::config::{CallOptionsValue, call_options};
+use crate::dispatch::Calling;
+use crate::errors::ErrorHandle;
+use crate::exports::{self, Target};
+use crate::guard::guard;
+use crate::instance::{self, InstanceHandle};
+use crate::pool::PoolHandle;
+use crate::shape::Shape;
+
+/// A call of an export with structs.
+#[repr(C)]
+pub struct EntryValue {
+    /// The `undergo_instance_t` of `undergo_instance_enter`, or the `undergo_pool_t` of
+    /// `undergo_pool_enter`.
+    pub target: *const c_void,
+    /// That of the export, from `undergo_plugin_describe` or a generated file.
+    pub digest: u64,
+    /// The number of the export. Unless the plugin has a function of that digest there, the call
+    /// fails with signature-mismatch, and nothing has been read.
+    pub number: u32,
+    /// The struct of the arguments; NULL for a function without.
+    pub args: *const c_void,
+    /// A place for the result; NULL for a function without.
+    pub result: *mut c_void,
+    /// Some room, aligned to 16 bytes, in which what the result points to lies as far as there is
+    /// enough of it; may be NULL.
+    pub scratch: *mut c_void,
+    /// Bytes of it.
+    pub scratch_len: usize,
+    /// As of `undergo_call_options_t`: nanoseconds, 0 for the limit of the instance.
+    pub timeout: u64,
+    /// As of `undergo_call_options_t`; may be NULL.
+    pub cancel: *const Cancel,
+    /// What a dispatcher gets as `undergo_dispatch_t.caller` when it is called on this thread
+    /// during the call.
+    pub caller: *mut c_void,
+    /// Set to what the caller frees with `undergo_arena_delete`: memory for what had no room. NULL
+    /// when there is nothing to free.
+    pub arena: *mut Arena,
+    /// Set to an error, which the caller frees; NULL when the call has a result.
+    pub error: *mut ErrorHandle,
+}
+
+impl EntryValue {
+    /// The shape of the export that is called.
+    #[inline]
+    fn shape<'p>(&self, plugin: &'p Plugin) -> Result<&'p Shape> {
+        match plugin.exports().nth(self.number as usize).and_then(|function| Shape::of(function)) {
+            Some(shape) if shape.digest == self.digest => Ok(shape),
+            _ => Err(other(self.number)),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The entry is as the header says.
+    #[inline]
+    unsafe fn target<'s>(&mut self, shape: &'s Shape) -> Result<Target<'s>> {
+        // SAFETY: the caller's promise.
+        unsafe { Ok(Target::new(shape, self.result, &raw mut self.arena)?.with_scratch(self.scratch, self.scratch_len)) }
+    }
+
+    /// # Safety
+    ///
+    /// As above.
+    #[inline]
+    unsafe fn options(&self) -> Option<CallOptions> {
+        if self.timeout == 0 && self.cancel.is_null() {
+            return None;
+        }
+        let options = CallOptionsValue { timeout: self.timeout, cancel: self.cancel };
+        // SAFETY: the caller's promise.
+        Some(unsafe { call_options(&raw const options) })
+    }
+}
+
+#[cold]
+fn other(number: u32) -> Error {
+    Error::new(
+        ErrorKind::SignatureMismatch,
+        format!("the plugin has another export {number} than the caller knows; generate the client again"),
+    )
+}
+
+/// Calls an export of an instance. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_enter(entry: *mut EntryValue) {
+    // SAFETY: C's promise.
+    let Some(entry) = (unsafe { entry.as_mut() }) else { return };
+    entry.arena = ptr::null_mut();
+    // SAFETY: C's promise.
+    entry.error = guard(|| unsafe {
+        let core = &borrow(entry.target.cast::<InstanceHandle>(), "target")?.core;
+        let shape = entry.shape(core.plugin())?;
+        let (target, options) = (entry.target(shape)?, entry.options());
+        let _calling = Calling::enter(entry.caller);
+        instance::invoke(core, entry.number as usize, shape, entry.args, options.as_ref().unwrap_or(CallOptions::NONE), &target)
+    });
+}
+
+/// Calls an export of whichever instance of a pool is free. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_enter(entry: *mut EntryValue) {
+    // SAFETY: C's promise.
+    let Some(entry) = (unsafe { entry.as_mut() }) else { return };
+    entry.arena = ptr::null_mut();
+    // SAFETY: C's promise.
+    entry.error = guard(|| unsafe {
+        let core = &borrow(entry.target.cast::<PoolHandle>(), "target")?.core;
+        let shape = entry.shape(core.plugin())?;
+        let (target, options) = (entry.target(shape)?, entry.options());
+        let _calling = Calling::enter(entry.caller);
+        let mut arguments = core.plugin().arguments(entry.number as usize)?;
+        exports::lower_struct(&mut arguments, shape, entry.args)?;
+        core.call_then(&mut arguments, options.as_ref().unwrap_or(CallOptions::NONE), |outcome| target.lift(outcome))
+    });
+}
