@@ -46,6 +46,9 @@ def vet(found: Path, module: Path) -> bool:
     """
     wasm = {"GOOS": "wasip1", "GOARCH": "wasm", "CGO_ENABLED": "0"}
     env = environment(found)
+    if module == ROOT / "bindings-go":
+        # The host's package: it finds the library itself, with cgo and without.
+        return quiet([found, "vet", "./..."], module, env | {"CGO_ENABLED": "0"})
     if (module / "doc.go").is_file():
         return all([quiet([found, "vet", "./..."], module, env), quiet([found, "vet", "."], module, env | wasm)])
     return quiet([found, "vet", "./..."], module, env | wasm)

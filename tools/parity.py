@@ -43,6 +43,8 @@ def c() -> Members:
     """
     text = (ROOT / "bindings-c" / "include" / "undergo.h").read_text(encoding="utf-8")
     nouns = r"^undergo_(value|arena|imports|list|string|bytes|time|text|version|error_new|error_copy|error_of_kind)"
+    # What takes one pointer, and comes by one dispatcher, is for hosts over the library.
+    nouns += r"|^(undergo|UNDERGO)_(dispatch|entry)|_(enter|dispatched|describe)$"
     own = re.compile(nouns + r"|_(new|delete|fn)$|^UNDERGO_(H|NONE|\w*SECOND|VALUE_\w+|COMPILE_\w+)$")
     text = re.sub(r"//[^\n]*", "", text)
     found: Members = {"": set()}
@@ -91,6 +93,26 @@ def _without_comments(text: str) -> str:
 def join(host: str, noun: str, member: str) -> str:
     """Name a member as the tables do."""
     return f"{noun}{'::' if host == 'C++' else '#' if host == 'Ruby' else '.'}{member}" if noun else member
+
+
+def go() -> Members:
+    """Read the package: what is exported, with the fields and methods of its types. raw.go is for generated code."""
+    found: Members = {"": set()}
+    for file in sorted((ROOT / "bindings-go").glob("*.go")):
+        if file.name.endswith("_test.go") or file.name == "raw.go":
+            continue
+        text = _without_comments(file.read_text(encoding="utf-8"))
+        found[""].update(re.findall(r"^func ([A-Z]\w*)[\[(]", text, re.MULTILINE))
+        found[""].update(re.findall(r"^(?:var|const|type) ([A-Z]\w*)\b", text, re.MULTILINE))
+        for group in re.findall(r"^(?:var|const) \((.*?)^\)", text, re.MULTILINE | re.DOTALL):
+            found[""].update(re.findall(r"^\t([A-Z]\w*)\b", group, re.MULTILINE))
+        for noun, body in re.findall(r"^type ([A-Z]\w*) (?:struct|interface) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            lists = re.findall(r"^\t([A-Z]\w*(?:, [A-Z]\w*)*)[ (]", body, re.MULTILINE)
+            found.setdefault(noun, set()).update(name for names in lists for name in names.split(", "))
+        for noun, name in re.findall(r"^func \(\w* ?\*?([A-Z]\w*)\) ([A-Z]\w*)\(", text, re.MULTILINE):
+            if name not in ("Error", "Unwrap", "String"):
+                found.setdefault(noun, set()).add(name)
+    return found
 
 
 def kotlin() -> Members:
@@ -204,5 +226,5 @@ def cpp() -> Members:
 CPP_VALUES = {"Answer", "ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
 
 
-SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Kotlin": kotlin, "Ruby": ruby}
+SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Go": go, "Kotlin": kotlin, "Ruby": ruby}
 """How the surface of each host is read, by the columns' names."""

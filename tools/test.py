@@ -95,6 +95,7 @@ def all_suites() -> dict[str, Suite]:
         "go": Suite(["go", "test", "-count=1", "-json", "./..."], count_go, ROOT / "go-guest-sdk"),
         "python": pytest("python", ROOT / "bindings-python", "tests"),
         "c": pytest("c", ROOT / "bindings-c", "tests", *PAIRWISE, "--dist=loadfile"),
+        "go-host": Suite([sys.executable, ROOT / "tools" / "go_host_suite.py"], count_go, needs_build=True),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], count_tap, needs_build=True),
         "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: count_surefire(), needs_build=True),
         "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], count_minitest, needs_build=True),

@@ -1,0 +1,182 @@
+package undergo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"unsafe"
+)
+
+// dispatch is undergo_dispatch_t.
+type dispatch struct {
+	context    uintptr
+	caller     unsafe.Pointer
+	id         unsafe.Pointer
+	what       uint32
+	args       unsafe.Pointer
+	len        uintptr
+	result     unsafe.Pointer
+	scratch    unsafe.Pointer
+	scratchLen uintptr
+	arena      uintptr
+	error      uintptr
+}
+
+const (
+	dispatchCall    = 1
+	dispatchLine    = 2
+	dispatchRelease = 3
+)
+
+// object is what the library holds of this side, by its address: a host function, something that
+// gets lines, or an error.
+type object struct {
+	// call runs a host function.
+	call func(ctx context.Context, d *dispatch) error
+	// home has the context of what is not a call of an export: of the initialisation, say.
+	home *home
+	// line gets a line of output.
+	line func(line []byte) error
+	// err is an error that a host function returned.
+	err error
+}
+
+// home is shared by the host functions of an instance or a pool.
+type home struct {
+	mutex sync.Mutex
+	ctx   context.Context
+}
+
+func (h *home) enter(ctx context.Context) (leave func()) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	before := h.ctx
+	h.ctx = ctx
+	return func() {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		h.ctx = before
+	}
+}
+
+func (h *home) context() context.Context {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.ctx == nil {
+		return context.Background()
+	}
+	return h.ctx
+}
+
+// objects are those that the library has, which Go's collector must not free.
+var objects = struct {
+	sync.Mutex
+	held map[*object]struct{}
+}{held: map[*object]struct{}{}}
+
+// hold gives the number by which the library knows an object, until it releases it.
+func hold(o *object) uintptr {
+	objects.Lock()
+	defer objects.Unlock()
+	objects.held[o] = struct{}{}
+	return uintptr(unsafe.Pointer(o))
+}
+
+func release(o *object) {
+	objects.Lock()
+	defer objects.Unlock()
+	delete(objects.held, o)
+}
+
+// held counts the objects that the library has.
+func held() int {
+	objects.Lock()
+	defer objects.Unlock()
+	return len(objects.held)
+}
+
+// hostObject gives the object that an error of the library stands for.
+func hostObject(handle uintptr) (*object, bool) {
+	id := new(unsafe.Pointer)
+	is, _ := theLibrary.error_dispatched.call(handle, uintptr(unsafe.Pointer(id)))
+	return (*object)(*id), is&0xff != 0
+}
+
+// dispatched is called by the library, on the stack of the goroutine whose call is under way, for
+// all that Go has to do. A panic must not unwind through the library's frames.
+func dispatched(at unsafe.Pointer) {
+	d := (*dispatch)(at)
+	o := (*object)(d.id)
+	if d.what == dispatchRelease {
+		release(o)
+		return
+	}
+	if err := o.run(d); err != nil {
+		d.error = handed(err)
+	}
+}
+
+const goexited = "undergo: a host function ended its goroutine with runtime.Goexit (as testing.T.FailNow does): the guest that called it can't go on, nor can the process; return an error instead"
+
+// run does what was asked for. A panic is an error, too.
+func (o *object) run(d *dispatch) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if value := recover(); value != nil {
+			err = &HostPanic{value, debug.Stack()}
+			return
+		}
+		// Nothing can stop runtime.Goexit. It leaves the library's frames behind, which the next
+		// call of the thread would stumble over.
+		fmt.Fprintln(os.Stderr, goexited)
+		os.Exit(2)
+	}()
+	if d.what == dispatchLine {
+		err = o.line(content(uintptr(d.args), d.len))
+	} else {
+		err = o.call(o.context(d), d)
+	}
+	returned = true
+	return err
+}
+
+func (o *object) context(d *dispatch) context.Context {
+	if c := (*call)(d.caller); c != nil {
+		return c.ctx
+	}
+	return o.home.context()
+}
+
+// handed gives an error to the library.
+func handed(err error) uintptr {
+	if misfit, ok := err.(*misfit); ok {
+		message := cText(misfit.Error())
+		handle, _ := theLibrary.error_of_kind.call(uintptr(KindTypeMismatch), address(message))
+		return handle
+	}
+	message := []byte(err.Error())
+	handle, _ := theLibrary.error_new_dispatched.call(
+		address(message), uintptr(len(message)), uintptr(unsafe.Pointer(theDispatcher)), hold(&object{err: err}))
+	return handle
+}
+
+// room gives a place for a part of a host function's result, which lives until the library has read
+// it.
+func (d *dispatch) room(size, align uintptr) unsafe.Pointer {
+	skip := -uintptr(d.scratch) & (align - 1)
+	if size+skip <= d.scratchLen {
+		at := unsafe.Add(d.scratch, skip)
+		d.scratch, d.scratchLen = unsafe.Add(at, size), d.scratchLen-skip-size
+		return at
+	}
+	at, _ := theLibrary.arena_alloc.call(d.arena, size)
+	if at == 0 {
+		panic(fmt.Sprintf("there is no memory for %d bytes of a result", size))
+	}
+	return pointer(at)
+}

@@ -1,0 +1,14 @@
+#include "textflag.h"
+
+// The dispatcher is called by the library, as a function of C with one parameter, a *dispatch. It
+// has the runtime call the Go function whose address is in the first word of that:
+// crosscall2(context, dispatch, 0, 0), which saves the registers that C's functions must keep.
+TEXT dispatcher<>(SB), NOSPLIT|NOFRAME, $0
+	MOVQ DI, SI
+	MOVQ 0(SI), DI
+	XORL DX, DX
+	XORL CX, CX
+	JMP  crosscall2(SB)
+
+GLOBL ·dispatcherAddress(SB), NOPTR|RODATA, $8
+DATA ·dispatcherAddress(SB)/8, $dispatcher<>(SB)
