@@ -124,7 +124,8 @@ class ValuesTest {
             assertSame(mine, assertThrows<IllegalStateException> { echo(list { throw mine }) })
             val fatal = OutOfMemoryError("not really")
             assertSame(fatal, assertThrows<OutOfMemoryError> { echo(listOf("a", list { throw fatal })) })
-            // A list that grows, one that is emptied, and one that says another size: what is read is what its iterator gave.
+            // A list that grows, one that is emptied, and one that says another size: what is read
+            // is what its iterator gave.
             val grows = mutableListOf<Any?>("a")
             grows.add(list { if (it == 0) grows.add("c"); "b" })
             assertThrows<ConcurrentModificationException> { echo(grows) }
