@@ -10,15 +10,17 @@ use undergo::{Error, ErrorKind, Result};
 use crate::boundary::{bytes, quietly};
 use crate::types::Text;
 
-/// The memory of a result: all that its pointers point to. It belongs to whoever got the result, who frees it with `undergo_arena_delete`. In a host function it
-/// is the memory for the function's own result, and belongs to Undergo. Not for two threads at once.
+/// The memory of a result: everything that its pointers point to. The receiver of the result owns
+/// it, and frees it with `undergo_arena_delete`. In a host function it is the memory for the
+/// function's own result, and belongs to Undergo. Not thread-safe.
 pub struct Arena {
     newest: *mut Chunk,
     at: *mut u8,
     left: usize,
 }
 
-/// The beginning of each chunk. The last one of a finished arena holds the arena itself, so that a text costs one allocation.
+/// The beginning of each chunk. The last one of a finished arena holds the arena itself, so that a
+/// text costs one allocation.
 #[repr(C, align(16))]
 struct Chunk {
     before: *mut Chunk,
@@ -26,14 +28,15 @@ struct Chunk {
     arena: Arena,
 }
 
-/// What an allocation is aligned to; no value of an interface wants more.
+/// The alignment of allocations; no value of an interface needs more.
 const ALIGN: usize = 16;
-/// The smallest chunk, and the size from which on chunks don't grow.
+/// The smallest chunk, and the size at which chunks stop growing.
 const LEAST: usize = 256;
 const MOST: usize = 64 << 10;
 
 thread_local! {
-    /// A chunk of the least size that an arena of this thread has left behind: most results need one such, and an allocator's ways are longer.
+    /// A smallest chunk that an arena of this thread has released: most results need one, and this
+    /// is quicker than an allocator.
     static SPARE: Spare = const { Spare(Cell::new(ptr::null_mut())) };
 }
 
@@ -104,7 +107,8 @@ impl Arena {
     ///
     /// # Safety
     ///
-    /// There is room for so many bytes, which nobody else uses as long as what lies in the arena is used.
+    /// There is room for so many bytes, which nobody else uses as long as what lies in the arena is
+    /// used.
     pub(crate) unsafe fn over(at: *mut u8, left: usize) -> Arena {
         Arena { newest: ptr::null_mut(), at, left }
     }
@@ -145,13 +149,14 @@ impl Arena {
         Ok(start)
     }
 
-    /// Hands the memory over; NULL when there is none.
+    /// Passes the memory to the caller; NULL if there is none.
     pub(crate) fn into_handle(self) -> *mut Arena {
         let mut this = std::mem::ManuallyDrop::new(self);
         if this.newest.is_null() {
             return ptr::null_mut();
         }
-        // SAFETY: a live chunk, which nobody else refers to; what is written has no destructor that counts, since its chunks are freed through the handle.
+        // SAFETY: a live chunk, which nobody else refers to; what is written has no destructor that
+        // counts, since its chunks are freed through the handle.
         unsafe {
             let place = &raw mut (*this.newest).arena;
             place.write(Arena { newest: this.newest, at: this.at, left: this.left });
@@ -180,17 +185,21 @@ fn full() -> Error {
     Error::new(ErrorKind::OutOfMemory, "there is no memory for the result on the host's side")
 }
 
-/// Frees the memory of a result, and with it all that the result points to. NULL is accepted: a result without nested data has none.
+/// Frees the memory of a result, and everything that the result points to. NULL is accepted: a
+/// result without nested data has no arena.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_arena_delete(arena: *mut Arena) {
     if !arena.is_null() {
-        // SAFETY: C's promise: it is a handle that `into_handle` or `text_alone` gave, and not used again. What counts is moved out of its chunk before that is freed; what does not is not
-        // read, because it may have been written in other pieces just now, for which processors wait.
+        // SAFETY: C's promise: it is a handle that `into_handle` or `text_alone` gave, and not used
+        // again. What counts is moved out of its chunk before that is freed; what does not is not
+        // read, because it may have been written in other pieces just now, for which processors
+        // wait.
         drop(Arena { newest: unsafe { (*arena).newest }, at: ptr::null_mut(), left: 0 });
     }
 }
 
-/// Room for `size` bytes, aligned for anything, in the arena that a host function was given: for its result. NULL when there is no memory.
+/// Allocates `size` bytes, aligned for any type, in the arena of a host function, for its result.
+/// NULL if there is no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_arena_alloc(arena: *mut Arena, size: usize) -> *mut c_void {
     quietly(ptr::null_mut(), || {
@@ -200,7 +209,8 @@ pub unsafe extern "C" fn undergo_arena_alloc(arena: *mut Arena, size: usize) -> 
     })
 }
 
-/// A copy of a text in the arena that a host function was given: for its result. `text` need not end with a NUL; the copy does. Empty when there is no memory.
+/// Copies a text to the arena of a host function, for its result. `text` need not end with a NUL;
+/// the copy does. Empty if there is no memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_arena_copy(arena: *mut Arena, text: *const c_char, len: usize) -> Text {
     let empty = Text { ptr: ptr::null(), len: 0 };
@@ -212,7 +222,7 @@ pub unsafe extern "C" fn undergo_arena_copy(arena: *mut Arena, text: *const c_ch
     })
 }
 
-/// Text with a NUL behind it.
+/// Text followed by a NUL.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "most calls with a text end here")]
 pub(crate) fn copy_text(arena: &mut Arena, text: &[u8]) -> Result<Text> {
@@ -225,7 +235,7 @@ pub(crate) fn copy_text(arena: &mut Arena, text: &[u8]) -> Result<Text> {
     Ok(Text { ptr: copy.cast(), len: text.len() })
 }
 
-/// Text with a NUL behind it in an arena of its own, as most results are; the arena as a handle.
+/// Text followed by a NUL, in a separate arena, as most results are; returns the arena as a handle.
 #[inline]
 pub(crate) fn text_alone(text: &[u8]) -> Result<(Text, *mut Arena)> {
     let needed = text.len() + 1;
@@ -238,7 +248,8 @@ pub(crate) fn text_alone(text: &[u8]) -> Result<(Text, *mut Arena)> {
     if chunk.is_null() {
         return Err(full());
     }
-    // SAFETY: nobody else has the chunk, which is aligned, and large enough for its head, the text and the NUL. The rest is as in `grow` and `into_handle`.
+    // SAFETY: nobody else has the chunk, which is aligned, and large enough for its head, the text
+    // and the NUL. The rest is as in `grow` and `into_handle`.
     unsafe {
         let copy = chunk.add(1).cast::<u8>();
         let left = LEAST - size_of::<Chunk>() - needed;
@@ -302,7 +313,8 @@ mod tests {
         for len in [0, 1, 11, LEAST - size_of::<Chunk>() - 1, LEAST - size_of::<Chunk>(), 10_000] {
             let given = vec![b'x'; len];
             let (text, arena) = text_alone(&given).expect("there is memory");
-            // SAFETY: the text lies in the arena, which lives until it is deleted; the NUL is behind it.
+            // SAFETY: the text lies in the arena, which lives until it is deleted; the NUL is
+            // behind it.
             unsafe {
                 assert_eq!(std::slice::from_raw_parts(text.ptr.cast::<u8>(), text.len), given);
                 assert_eq!(*text.ptr.add(len), 0);

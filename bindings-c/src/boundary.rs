@@ -1,4 +1,4 @@
-//! Where Rust begins and ends: pointers are checked.
+//! The boundary between Rust and C: checks pointers.
 
 use std::ffi::{CStr, CString, OsStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use undergo::{Error, ErrorKind, Result};
 /// Frees what a pointer points to; may be called on any thread.
 pub type Destroy = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
-/// Runs what has no way to fail. Should it panic, `otherwise` is what it gives.
+/// Runs code that can't return an error. Returns `otherwise` if it panics.
 #[inline]
 pub(crate) fn quietly<R>(otherwise: R, code: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(code)).unwrap_or(otherwise)
@@ -28,7 +28,7 @@ pub(crate) unsafe fn borrow<'a, T>(pointer: *const T, name: &str) -> Result<&'a 
     unsafe { pointer.as_ref() }.ok_or_else(|| null(name))
 }
 
-/// The same, to be changed.
+/// The same, mutable.
 ///
 /// # Safety
 ///
@@ -121,7 +121,7 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const u8, len: usize) -> Result<&'a [u8
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
-/// Text of Undergo as C has it: with a NUL behind it. One within, which C would take for the end, is replaced.
+/// Text for C, followed by a NUL. NULs within it, which C would take for the end, are replaced.
 pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default())
 }
@@ -132,7 +132,8 @@ pub(crate) struct UserData {
     pub(crate) destroy: Destroy,
 }
 
-// SAFETY: Rust never looks behind the pointer, and the header says on which threads C's functions get it.
+// SAFETY: Rust never looks behind the pointer, and the header says on which threads C's functions
+// get it.
 unsafe impl Send for UserData {}
 // SAFETY: as above.
 unsafe impl Sync for UserData {}

@@ -1,11 +1,12 @@
-//! Asking calls to end.
+//! Cancellation of calls.
 
 use undergo::CancelToken;
 
 use crate::boundary::{delete, give};
 
-/// Ends calls from another thread, within some milliseconds of `undergo_cancel_cancel`: whether the guest computes, sleeps, or waits for its turn. Code of a host
-/// function is not interrupted. One token may serve many calls, from any threads, and is used up once it is cancelled.
+/// Ends calls from another thread, within milliseconds of `undergo_cancel_cancel`, whether the
+/// guest computes, sleeps, or waits for its turn. Code of a host function is not interrupted. One
+/// token may serve many calls on any threads; a cancelled token stays cancelled.
 pub struct Cancel(pub(crate) CancelToken);
 
 /// A token that is not cancelled. Free it with `undergo_cancel_delete`.
@@ -14,7 +15,8 @@ pub extern "C" fn undergo_cancel_new() -> *mut Cancel {
     give(Cancel(CancelToken::new()))
 }
 
-/// Cancels all calls that have this token, now and later. Does not wait for their end; may be called from any thread, and more than once.
+/// Cancels all current and later calls with this token. Does not wait for them to end; may be
+/// called from any thread, and more than once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_cancel_cancel(cancel: *const Cancel) {
     // SAFETY: C's promise.
@@ -23,14 +25,14 @@ pub unsafe extern "C" fn undergo_cancel_cancel(cancel: *const Cancel) {
     }
 }
 
-/// Whether it was cancelled.
+/// Whether it is cancelled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_cancel_is_cancelled(cancel: *const Cancel) -> bool {
     // SAFETY: C's promise.
     unsafe { cancel.as_ref() }.is_some_and(|cancel| cancel.0.is_cancelled())
 }
 
-/// Frees a token. NULL is accepted. Calls that have it go on.
+/// Frees a token. NULL is accepted. Calls with this token go on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_cancel_delete(cancel: *mut Cancel) {
     // SAFETY: C's promise.

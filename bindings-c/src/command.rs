@@ -1,4 +1,4 @@
-//! Running a command: a program that begins, ends, and answers with its exit code.
+//! Running a command: a program that runs to completion and returns an exit code.
 
 use undergo::Completed;
 
@@ -12,14 +12,17 @@ use crate::sandbox::SandboxHandle;
 use crate::types::BytesList;
 use crate::values::{ValueHandle, texts};
 
-/// What became of a command.
+/// The result of a command.
 pub struct CompletedHandle(Completed);
 
-/// Runs a command from its beginning to its end, on this thread. The caller frees what became of it with `undergo_completed_delete`.
+/// Runs a command to completion, on this thread. The caller frees the result with
+/// `undergo_completed_delete`.
 ///
-/// `sandbox` has its arguments, its environment and its streams; its outputs are captured, up to 1 MiB each, unless the sandbox says something else. `imports` are the functions that it
-/// needs, and `limits`, and `options`, are those of the whole run; each may be NULL, and all stay the caller's. An exit code is no error, whichever it is: an error is what else ends it
-/// (trap, timeout, cancelled, out-of-fuel), invalid-plugin for a plugin whose exports are to be called, missing-import, or denied.
+/// `sandbox` has its arguments, its environment and its streams; its outputs are captured, up to 1
+/// MiB each, unless the sandbox says otherwise. `imports` are the functions that it needs; `limits`
+/// and `options` apply to the whole run. Each may be NULL, and all stay the caller's. Any exit code
+/// is a result; errors are anything else that ends it (trap, timeout, cancelled, out-of-fuel),
+/// invalid-plugin for a reactor, whose exports are to be called, missing-import, and denied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_run(
     plugin: *const PluginHandle,
@@ -39,7 +42,7 @@ pub unsafe extern "C" fn undergo_plugin_run(
     })
 }
 
-/// Frees what became of a command. NULL is accepted.
+/// Frees the result of a command. NULL is accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_delete(completed: *mut CompletedHandle) {
     // SAFETY: C's promise.
@@ -63,14 +66,16 @@ unsafe fn bytes<'a>(completed: *const CompletedHandle, get: impl FnOnce(&'a Comp
     }
 }
 
-/// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its standard error; -1 for NULL.
+/// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on its
+/// standard error; -1 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_code(completed: *const CompletedHandle) -> i32 {
     // SAFETY: C's promise.
     unsafe { read(completed, -1, |completed| completed.code) }
 }
 
-/// What it wrote to its standard output, where that is captured. It lives as long as the handle, and has no NUL behind it.
+/// What it wrote to its standard output, if that is captured. It lives as long as the handle, and
+/// no NUL follows it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_stdout(completed: *const CompletedHandle) -> BytesList {
     // SAFETY: C's promise.
@@ -84,15 +89,15 @@ pub unsafe extern "C" fn undergo_completed_stderr(completed: *const CompletedHan
     unsafe { bytes(completed, |completed| &completed.stderr) }
 }
 
-/// Whether it wrote more than that: more than is captured, or than the limits let it write.
+/// Whether it wrote more than is captured, or than the limits allow.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_is_truncated(completed: *const CompletedHandle) -> bool {
     // SAFETY: C's promise.
     unsafe { read(completed, false, |completed| completed.truncated) }
 }
 
-/// What the sandbox denied it of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
-/// `undergo_value_delete`.
+/// What the sandbox denied it of the network, each denial once, with the rule that would allow it;
+/// at most 64. A list of strings, which the caller frees with `undergo_value_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_denied(completed: *const CompletedHandle) -> *mut ValueHandle {
     // SAFETY: C's promise.
@@ -106,7 +111,8 @@ pub unsafe extern "C" fn undergo_completed_usage(completed: *const CompletedHand
     unsafe { read(completed, UsageValue { time: 0, memory: 0, fuel: 0, has_fuel: false }, |completed| completed.usage.into()) }
 }
 
-/// Gives what it used, as `undergo_completed_usage`, for hosts that can't take structs of four words.
+/// Gives what it used, as `undergo_completed_usage`, for hosts that can't take structs of four
+/// words.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_completed_used(completed: *const CompletedHandle, usage: *mut UsageValue) {
     // SAFETY: C's promise.

@@ -1,4 +1,5 @@
-//! Options and limits, as structs. All zero bytes are the defaults, so that `(undergo_limits_t){.memory = 64 << 20}` is all it takes.
+//! Options and limits, as structs. Zeros are the defaults, so that
+//! `(undergo_limits_t){.memory = 64 << 20}` is complete.
 
 use std::ffi::c_char;
 use std::time::Duration;
@@ -8,14 +9,14 @@ use undergo::{CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions
 use crate::boundary::path;
 use crate::cancel::Cancel;
 
-/// Compile quickly at first, and better in the background, for the instances that are made after that.
+/// Compile quickly first, and better in the background, for instances that are created later.
 pub const UNDERGO_COMPILE_TIERED: u32 = 0;
 /// Compile quickly, to code that takes two to three times as long.
 pub const UNDERGO_COMPILE_FAST: u32 = 1;
 /// Compile well, and wait for it.
 pub const UNDERGO_COMPILE_BEST: u32 = 2;
 
-/// How a plugin is compiled. NULL in its place means the defaults, which are zeros.
+/// How a plugin is compiled. NULL means the defaults, which are zeros.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PluginOptionsValue {
@@ -23,51 +24,64 @@ pub struct PluginOptionsValue {
     pub compile: u32,
     /// Whether compiled code is kept nowhere.
     pub no_cache: bool,
-    /// The folder where compiled code is kept for the next process; NULL: the one that UNDERGO_CACHE_DIR names, or else the user's own for caches.
+    /// The folder where compiled code is kept for the next process; NULL: the one that
+    /// UNDERGO_CACHE_DIR names, or the user's cache folder.
     pub cache: *const c_char,
-    /// How many times as much as usual the module may ask of the compilers: no compilation can be stopped, so what asks for more is refused. 0 is 1.
+    /// How many times as much as usual the module may ask of the compilers. A compilation can't be
+    /// stopped, so a module that asks for more is refused. 0 is 1.
     pub bounds: u32,
-    /// Nanoseconds that loading may take; 0: as long as it takes. Behind it a compilation goes on, within the bounds.
+    /// Nanoseconds that loading may take; 0: without limit. A compilation that has begun goes on in
+    /// the background, within the bounds.
     pub timeout: u64,
-    /// What can end the loading before that, from any thread; may be NULL. It must live until the plugin is loaded.
+    /// Can end the loading earlier, from any thread; may be NULL. It must live until the plugin is
+    /// loaded.
     pub cancel: *const Cancel,
-    /// The path of the program `undergo`, of this version, that compiles in a process of its own, whose time and memory are limited: for modules of strangers. NULL:
-    /// this process compiles.
+    /// The path of an `undergo` program of this version, which compiles in a separate process with
+    /// limited time and memory: for modules that you don't trust. NULL: this process compiles.
     pub compiler: *const c_char,
-    /// Whether Go's code is compiled as its compiler wrote it. By default its jumps are written as nested blocks and loops before, which makes it faster.
+    /// Whether Go's code is compiled as its compiler wrote it. By default it is rewritten with
+    /// structured control flow first, which makes it faster.
     pub no_optimize: bool,
 }
 
-/// Options of one call. NULL in its place means the defaults, which are zeros.
+/// Options of one call. NULL means the defaults, which are zeros.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct CallOptionsValue {
-    /// Nanoseconds that the call may take, waiting for the instance included; 0: the limit of the instance.
+    /// Nanoseconds that the call may take, including the wait for the instance; 0: the limit of the
+    /// instance.
     pub timeout: u64,
-    /// What can end the call before that, from any thread; may be NULL. It must live until the call has begun.
+    /// Can end the call earlier, from any thread; may be NULL. It must live until the call has
+    /// begun.
     pub cancel: *const Cancel,
 }
 
-/// What an instance may use. NULL in its place means the defaults, which are zeros: no limit but those of WebAssembly (4 GiB of memory) and of one value.
+/// What an instance may use. NULL means the defaults, which are zeros: only the limits of
+/// WebAssembly (4 GiB of memory) and of one value.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct LimitsValue {
     /// Bytes of guest memory.
     pub memory: u64,
-    /// Nanoseconds that a call may take, and that the initialisation may: computing, sleeping, host functions and waiting for the instance.
+    /// Nanoseconds that a call, or the initialisation, may take: computing, sleeping, host
+    /// functions and waiting for the instance.
     pub timeout: u64,
-    /// Bytes that one value from the guest may take on this side, with all that is made of it, 1 GiB by default.
+    /// Bytes that one value from the guest may take on this side, as objects, 1 GiB by default.
     pub value: u64,
-    /// Bytes that the guest may write to each of its two outputs over its life; what is beyond is dropped, which is no error for the guest.
+    /// Bytes that the guest may write to each of its two outputs over its life; the rest is
+    /// dropped, which is not an error for the guest.
     pub output: u64,
-    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4 MiB by default.
+    /// Bytes of guest stack of one call, from 64 KiB to 512 MiB, rounded up to a power of two; 4
+    /// MiB by default.
     pub stack: u64,
-    /// How much each call, and the initialisation, may compute, in units of about one WebAssembly instruction. It costs about a tenth of the speed.
+    /// How much each call, and the initialisation, may compute, in units of about one WebAssembly
+    /// instruction. It costs about a tenth of the speed.
     pub fuel: u64,
     /// Elements of the guest's tables, all together, 4,194,304 by default.
     pub table: u32,
-    /// Descriptors of this process that the guest may hold at once, 128 by default: files, directories, sockets, connections that it accepted, and pipes.
-    /// Beyond it the guest gets the error "too many open files".
+    /// Descriptors of this process that the guest may hold at once, 128 by default: files,
+    /// directories, sockets, accepted connections, and pipes. Beyond it the guest gets the error
+    /// "too many open files".
     pub descriptors: u32,
 }
 
@@ -75,13 +89,14 @@ pub struct LimitsValue {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PoolOptionsValue {
-    /// The most instances that there are at once, at least 1; they are made when calls need them.
+    /// The maximum number of instances, at least 1. They are created when calls need them.
     pub size: usize,
-    /// After so many calls an instance is replaced; 1 is a fresh instance for each call. 0: it serves as long as it lives.
+    /// An instance is replaced after this many calls; 1 gives each call a fresh instance. 0: it
+    /// serves as long as it lives.
     pub max_calls: u64,
-    /// Nanoseconds after which an instance that was not called is dropped. 0: it is kept.
+    /// Nanoseconds after which an unused instance is dropped. 0: it is kept.
     pub idle: u64,
-    /// How many instances are made at once.
+    /// How many instances are created at once.
     pub warm: usize,
 }
 
@@ -89,7 +104,8 @@ pub struct PoolOptionsValue {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct UsageValue {
-    /// Nanoseconds that the last call took, or the initialisation before the first: host functions included.
+    /// Nanoseconds that the last call took, or the initialisation before the first: host functions
+    /// included.
     pub time: u64,
     /// Bytes of guest memory after it, which never shrinks.
     pub memory: u64,
@@ -110,7 +126,7 @@ impl From<Usage> for UsageValue {
     }
 }
 
-/// What a pool did so far, and what it has now.
+/// What a pool has done so far, and what it has now.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PoolStatsValue {

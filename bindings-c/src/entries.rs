@@ -109,7 +109,7 @@ pub unsafe extern "C" fn undergo_instance_enter(entry: *mut EntryValue) {
     });
 }
 
-/// Calls an export of whichever instance of a pool is free. NULL does nothing.
+/// Calls an export of any free instance of a pool. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_enter(entry: *mut EntryValue) {
     // SAFETY: C's promise.

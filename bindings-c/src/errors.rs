@@ -14,37 +14,37 @@ use crate::boundary::{Destroy, UserData, c_text, delete, give, quietly};
 pub enum Kind {
     /// Nothing: the kind of NULL.
     None = 0,
-    /// Not a WebAssembly module, a damaged one, or one that was built in a way that can't be called.
+    /// The module is not WebAssembly, is damaged, or was built in a way that can't be called.
     InvalidPlugin = 1,
     /// The plugin needs functions that were not given.
     MissingImport = 2,
     /// The plugin has no export of that name.
     UnknownExport = 3,
-    /// A function has another signature than it should.
+    /// A function has another signature than expected.
     SignatureMismatch = 4,
     /// A value does not fit its type; the path says which.
     TypeMismatch = 5,
     /// The Go function returned an error. The instance lives on.
     GuestError = 6,
-    /// The Go code panicked, or its runtime gave up. The instance has ended.
+    /// The Go code panicked, or its runtime gave up. The instance is dead.
     Panic = 7,
-    /// The Go code called os.Exit. The instance has ended.
+    /// The Go code called os.Exit. The instance is dead.
     Exit = 8,
-    /// The guest did what WebAssembly forbids, or its stack overflowed. The instance has ended.
+    /// The guest did what WebAssembly forbids, or its stack overflowed. The instance is dead.
     Trap = 9,
-    /// The call took longer than its timeout. The instance has ended, unless the call never began.
+    /// The call took longer than its timeout. The instance is dead, unless the call had not begun.
     Timeout = 10,
-    /// The call was cancelled. The instance has ended, unless the call never began.
+    /// The call was cancelled. The instance is dead, unless the call had not begun.
     Cancelled = 11,
-    /// The fuel was used up. The instance has ended.
+    /// The fuel was used up. The instance is dead.
     OutOfFuel = 12,
-    /// The guest wanted more memory than its limit. The instance has ended.
+    /// The guest wanted more memory than its limit. The instance is dead.
     OutOfMemory = 13,
     /// A host function failed.
     HostError = 14,
-    /// The sandbox forbids it, or can't be made as asked.
+    /// The sandbox forbids it, or can't be made as requested.
     Denied = 15,
-    /// The instance has ended, and answers no further call; the message tells the first cause.
+    /// The instance is dead and answers no further call; the message says what ended it.
     DeadInstance = 16,
     /// The instance is in the middle of another call of the same thread.
     Busy = 17,
@@ -93,15 +93,16 @@ kinds! {
 pub struct FrameValue {
     /// The function with its package: `main.Greet`.
     pub function: *const c_char,
-    /// The source file as the Go toolchain names it; empty where it is not known.
+    /// The source file as the Go toolchain names it; empty if unknown.
     pub file: *const c_char,
-    /// The line in it, from 1; 0 where it is not known.
+    /// The line in it, from 1; 0 if unknown.
     pub line: u32,
     /// Whether it belongs to Go's runtime; the first frame that does not is the one to show.
     pub is_runtime: bool,
 }
 
-/// An error. It belongs to whoever got it, who frees it with `undergo_error_delete`, or hands it on from a host function.
+/// An error. The receiver owns it, and frees it with `undergo_error_delete`, or returns it from a
+/// host function.
 pub struct ErrorHandle(Arc<Inner>);
 
 struct Inner {
@@ -137,7 +138,8 @@ pub(crate) fn handle(error: Error) -> *mut ErrorHandle {
     give(given.map_or_else(|| ErrorHandle::new(error, None), ErrorHandle))
 }
 
-/// An error that a function of the host returned, on its way through the guest: the host's own, whatever its kind was, so that Go can handle it.
+/// An error that a function of the host returned, on its way through the guest: the host's own,
+/// whatever its kind was, so that Go can handle it.
 ///
 /// # Safety
 ///
@@ -155,15 +157,16 @@ unsafe fn read<'a, R>(error: *const ErrorHandle, otherwise: R, get: impl FnOnce(
     unsafe { error.as_ref() }.map_or(otherwise, |error| get(&error.0))
 }
 
-/// An error of the kind host-error, for a host function to return. The text is copied; what is not UTF-8 in it is replaced.
+/// An error of the kind host-error, for a host function to return. The text is copied; what is not
+/// UTF-8 in it is replaced.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_new(message: *const c_char) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     unsafe { undergo_error_new_with(message, ptr::null_mut(), None) }
 }
 
-/// An error of another kind, for what belongs to the host's side of a call, such as a value of a wrong type: for libraries over this one. A number that is no kind is
-/// host-error.
+/// An error of another kind, for errors on the host's side of a call, such as a value of a wrong
+/// type: for libraries on top of this one. An invalid number means host-error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char) -> *mut ErrorHandle {
     let kind = usize::try_from(kind).ok().and_then(|kind| KINDS.get(kind.checked_sub(1)?)).copied();
@@ -171,8 +174,8 @@ pub unsafe extern "C" fn undergo_error_of_kind(kind: i32, message: *const c_char
     give(ErrorHandle::new(Error::new(kind.unwrap_or(ErrorKind::HostError), unsafe { given_text(message) }), None))
 }
 
-/// The same, with a payload, which the caller of the export gets back with `undergo_error_payload`. `destroy`, if there is one, is called once, when the last
-/// that has the error lets go of it, on whichever thread that is.
+/// The same, with a payload, which the caller of the export gets back with `undergo_error_payload`.
+/// `destroy`, if there is one, is called once, when the last owner frees the error, on its thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_new_with(message: *const c_char, payload: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     let payload = UserData { data: payload, destroy };
@@ -185,7 +188,8 @@ pub(crate) fn with_payload(error: Error, payload: UserData) -> *mut ErrorHandle 
     give(ErrorHandle::new(error, Some(payload)))
 }
 
-/// The error of a host whose result does not fit its type, if it is that, which is taken then: it ends the call whatever the guest expects.
+/// The error of a host whose result does not fit its type, if it is that, which is taken then: it
+/// ends the call whatever the guest expects.
 ///
 /// # Safety
 ///
@@ -216,14 +220,14 @@ pub unsafe extern "C" fn undergo_error_delete(error: *mut ErrorHandle) {
     unsafe { delete(error) };
 }
 
-/// What went wrong; `UNDERGO_NONE` for NULL.
+/// The kind of the error; `UNDERGO_NONE` for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_kind(error: *const ErrorHandle) -> Kind {
     // SAFETY: C's promise.
     unsafe { read(error, Kind::None, |error| error.error.kind().into()) }
 }
 
-/// The name of a kind in every language, as `"type-mismatch"`; NULL for a number that is none.
+/// The name of a kind in every language, as `"type-mismatch"`; NULL for an invalid number.
 #[unsafe(no_mangle)]
 pub extern "C" fn undergo_kind_name(kind: i32) -> *const c_char {
     static NAMES: Lasting<Vec<CString>> = Lasting::new();
@@ -241,7 +245,7 @@ pub unsafe extern "C" fn undergo_error_message(error: *const ErrorHandle) -> *co
     unsafe { read(error, ptr::null(), |error| error.message.as_ptr()) }
 }
 
-/// Where the value is that does not fit, as `greet(p.tags[3])`; empty when the error is not about a value.
+/// Which part of a value is wrong: `greet(p.tags[3])`; empty if the error is not about a value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_path(error: *const ErrorHandle) -> *const c_char {
     // SAFETY: C's promise.
@@ -255,21 +259,22 @@ pub unsafe extern "C" fn undergo_error_text(error: *const ErrorHandle) -> *const
     unsafe { read(error, ptr::null(), |error| error.text.as_ptr()) }
 }
 
-/// What the plugin wrote to its standard error during the call, or the end of it; empty when nothing.
+/// The end of what the plugin wrote to its standard error during the call; may be empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_stderr(error: *const ErrorHandle) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { read(error, ptr::null(), |error| error.stderr.as_ptr()) }
 }
 
-/// What the sandbox denied the plugin of the network in the call that failed, the last such thing, with the rule that would allow it: perhaps why it failed. NULL when nothing.
+/// The last thing that the sandbox denied the plugin of the network in the call that failed, with
+/// the rule that would allow it: perhaps why it failed. NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_denied(error: *const ErrorHandle) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { read(error, ptr::null(), |error| error.denied.as_ref().map_or(ptr::null(), |denied| denied.as_ptr())) }
 }
 
-/// Gives the code of os.Exit. Whether there is one.
+/// Sets the code of os.Exit. Returns whether there is one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_exit_code(error: *const ErrorHandle, code: *mut i32) -> bool {
     // SAFETY: C's promise.
@@ -288,7 +293,7 @@ pub unsafe extern "C" fn undergo_error_frame_count(error: *const ErrorHandle) ->
     unsafe { read(error, 0, |error| error.frames.len()) }
 }
 
-/// Gives a frame of the traceback. Whether there is one of that index.
+/// Sets a frame of the traceback. Returns whether there is one of that index.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_frame(error: *const ErrorHandle, index: usize, frame: *mut FrameValue) -> bool {
     // SAFETY: C's promise.
@@ -309,15 +314,16 @@ pub unsafe extern "C" fn undergo_error_frame(error: *const ErrorHandle, index: u
     }
 }
 
-/// The payload of the host function's own error that this is; NULL when there is none. It belongs to the error.
+/// The payload, if this is a host function's own error; NULL if there is none. It belongs to the
+/// error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_payload(error: *const ErrorHandle) -> *mut c_void {
     // SAFETY: C's promise.
     unsafe { read(error, ptr::null_mut(), |error| error.payload.as_ref().map_or(ptr::null_mut(), |payload| payload.data)) }
 }
 
-/// The payload, if `destroy` is what it was given with, and NULL otherwise: for programs whose errors come from more than one library, and have payloads of more
-/// than one type.
+/// The payload, if it was created with this `destroy`, and NULL otherwise: for programs whose
+/// errors come from several libraries with different payloads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_payload_of(error: *const ErrorHandle, destroy: Destroy) -> *mut c_void {
     let is_wanted = |payload: &&UserData| match (payload.destroy, destroy) {
@@ -330,7 +336,7 @@ pub unsafe extern "C" fn undergo_error_payload_of(error: *const ErrorHandle, des
     }
 }
 
-/// Another handle of the same error, which the caller frees, or hands on. NULL for NULL.
+/// Another handle of the same error, which the caller frees, or passes on. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_copy(error: *const ErrorHandle) -> *mut ErrorHandle {
     // SAFETY: C's promise.

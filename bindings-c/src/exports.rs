@@ -1,4 +1,4 @@
-//! Functions: what they are called, and how they are called.
+//! Exports and imports: describing and calling them.
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
@@ -28,7 +28,8 @@ pub struct FunctionValue {
     pub docs: *const c_char,
 }
 
-/// A function as a generated header knows it, for calls with structs. Undergo compares the digest before it looks at a struct.
+/// A function as a generated header knows it, for calls with structs. Undergo compares the digest
+/// before it reads a struct.
 #[repr(C)]
 pub struct SignatureValue {
     /// The interface that an import belongs to; NULL for an export.
@@ -37,9 +38,10 @@ pub struct SignatureValue {
     pub name: *const c_char,
     /// The signature in WIT.
     pub signature: *const c_char,
-    /// What stands for the signature and the types in it.
+    /// The digest of the signature and the types in it.
     pub digest: u64,
-    /// The number of the export when the header was generated. It may be another by now, at the cost of a search with each call.
+    /// The number of the export when the header was generated. If it differs by now, each call has
+    /// to search for it.
     pub number: u32,
 }
 
@@ -67,7 +69,8 @@ impl Described {
     }
 }
 
-/// Finds the export that a header means, by its number, or by its name where the plugin has got more exports since: its number, and how it lies in C.
+/// Finds the export that a header means, by its number, or by its name where the plugin has got
+/// more exports since: its number, and how it lies in C.
 #[inline]
 pub(crate) fn find<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
     let number = wanted.number as usize;
@@ -163,7 +166,8 @@ impl<'s> Target<'s> {
     ///
     /// # Safety
     ///
-    /// `scratch` is NULL, or there is room for `len` bytes, which nobody else uses until the result was read.
+    /// `scratch` is NULL, or there is room for `len` bytes, which nobody else uses until the result
+    /// was read.
     #[inline]
     pub(crate) unsafe fn with_scratch(self, scratch: *mut c_void, len: usize) -> Target<'s> {
         let (scratch, scratch_len) = if scratch.is_null() { (ptr::null_mut(), 0) } else { (scratch.cast(), len) };
@@ -181,7 +185,8 @@ impl<'s> Target<'s> {
             } else {
                 text_alone(text.as_bytes())?
             };
-            // SAFETY: the promise of `new`; a result that points to something has a place for its arena.
+            // SAFETY: the promise of `new`; a result that points to something has a place for its
+            // arena.
             unsafe {
                 self.at.cast::<Text>().write(text);
                 self.arena.write(arena);

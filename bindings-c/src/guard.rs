@@ -1,4 +1,4 @@
-//! Where what can fail begins and ends: panics stop, errors become handles.
+//! The boundary for code that can fail: stops panics, and turns errors into handles.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;

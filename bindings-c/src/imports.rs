@@ -1,4 +1,4 @@
-//! The functions that a C program gives to a plugin.
+//! The host functions of a C program.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
@@ -17,18 +17,22 @@ use crate::lower::{self, Place};
 use crate::shape::Shape;
 use crate::values::ValueHandle;
 
-/// A host function. `args` is a list of the arguments, and belongs to Undergo. On success it sets `*result` to a value, which is Undergo's from then on, or leaves it NULL
-/// for none, and returns NULL. An error that it returns (`undergo_error_new`, or one that it got itself) is Undergo's; it becomes the Go error where the import returns one, and ends the
-/// call and the instance elsewhere: then the caller of the export gets it.
+/// A host function. `args` is a list of the arguments, and belongs to Undergo. On success it sets
+/// `*result` to a value, which then belongs to Undergo, or leaves it NULL for none, and returns
+/// NULL. An error that it returns (`undergo_error_new`, or one that it has received) belongs to
+/// Undergo. It becomes the Go error if the import returns one. Otherwise it ends the call and the
+/// instance, and the caller of the export gets it.
 ///
-/// Called on the thread of the call; for a pool, on several at once. It may call the instance that called it. It must not unwind or longjmp.
+/// It is called on the thread of the call; for a pool, on several at once. It may call the instance
+/// that has called it. It must not unwind or longjmp.
 pub type HostFn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, args: *const ValueHandle, result: *mut *mut ValueHandle) -> *mut ErrorHandle>;
 
-/// Any function, on its way through Undergo to the adapter that knows its type.
+/// Any function, which Undergo passes to the adapter that knows its type.
 pub type AnyFn = Option<unsafe extern "C" fn()>;
 
-/// What a generated header has for each import: it calls `function` with what is in the struct `args`, and has it fill `result`, in which nested data may lie in the arena, or anywhere
+/// The adapter of an import in a generated header: it calls `function` with the content of the
+/// struct `args`, and lets it fill `result`, whose nested data may be in the arena, or anywhere
 /// else where it lives until the next call of the function.
 pub type AdapterFn = Option<
     unsafe extern "C" fn(
@@ -40,7 +44,8 @@ pub type AdapterFn = Option<
     ) -> *mut ErrorHandle,
 >;
 
-/// The functions that a program gives to instances. Not for two threads at once while it is changed; instances and pools take a copy when they are made.
+/// The functions that a program provides to instances. Not thread-safe while being modified;
+/// instances and pools take a copy when they are created.
 pub struct ImportsHandle {
     core: Imports,
     /// Those with structs, which have to be those that the plugin wants.
@@ -88,21 +93,24 @@ pub(crate) unsafe fn imports(given: *const ImportsHandle, plugin: &Plugin) -> Re
     unsafe { given.as_ref() }.map_or_else(|| Ok(Imports::default()), |given| given.of(plugin))
 }
 
-/// No functions yet. Free it with `undergo_imports_delete`.
+/// Creates an empty list of functions. Free it with `undergo_imports_delete`.
 #[unsafe(no_mangle)]
 pub extern "C" fn undergo_imports_new() -> *mut ImportsHandle {
     give(ImportsHandle { core: Imports::default(), typed: Vec::new(), kept: Arc::default() })
 }
 
-/// Frees it. NULL is accepted. Instances that were made with it keep the functions, and their user data, for as long as they live.
+/// Frees it. NULL is accepted. Instances that were created with it keep the functions and their
+/// user data as long as they live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_delete(imports: *mut ImportsHandle) {
     // SAFETY: C's promise.
     unsafe { delete(imports) };
 }
 
-/// Gives a function, by the WIT names of its interface and its own. What the plugin does not import is left alone. `destroy`, if there is one, is called once with the user
-/// data, when nobody can call the function any more (the imports and all instances that were made with them are gone), or at once when this fails.
+/// Adds a function, by the WIT names of its interface and its own. Functions that the plugin does
+/// not import are ignored. `destroy`, if there is one, is called once with the user data, when
+/// nobody can call the function any more (the imports and all instances that were created with them
+/// are gone), or at once if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_set(
     imports: *mut ImportsHandle,
@@ -123,7 +131,8 @@ pub unsafe extern "C" fn undergo_imports_set(
     })
 }
 
-/// Gives a function with structs: for generated headers, which know the adapter and the signature. The signature must stay where it is.
+/// Adds a function with structs: for generated headers, which know the adapter and the signature.
+/// The signature must stay at its address.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_set_typed(
     imports: *mut ImportsHandle,
@@ -149,7 +158,8 @@ pub unsafe extern "C" fn undergo_imports_set_typed(
     })
 }
 
-/// Has user data that several functions share live as long as these: `destroy` is called once, when nobody can call any of them any more, or at once when this fails.
+/// Keeps user data that several functions share as long as these: `destroy` is called once, when
+/// nobody can call any of them any more, or at once if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_keep(imports: *mut ImportsHandle, user_data: *mut c_void, destroy: Destroy) -> *mut ErrorHandle {
     guard(|| {
@@ -203,13 +213,15 @@ struct Structs {
 
 impl HostFunction for Structs {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        // The same interface, for as long as the call: what borrows from it must not borrow the call.
+        // The same interface, for as long as the call: what borrows from it must not borrow the
+        // call.
         let shape = Shape::of(call.function()).filter(|shape| shape.digest == self.digest);
         let Some(shape) = shape else {
             return Err(Error::new(ErrorKind::SignatureMismatch, "the host function was generated for another signature"));
         };
-        // SAFETY: the shape belongs to the function of the plugin's interface, which is never changed, and lives as long as the plugin; the plugin
-        // lives as long as the instance that calls.
+        // SAFETY: the shape belongs to the function of the plugin's interface, which is never
+        // changed, and lives as long as the plugin; the plugin lives as long as the instance that
+        // calls.
         let shape: &Shape = unsafe { &*ptr::from_ref(shape) };
         let arena = RefCell::new(Arena::new());
         let mut args = Room::new(shape.params.size);

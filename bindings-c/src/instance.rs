@@ -17,8 +17,9 @@ use crate::plain;
 use crate::shape::Shape;
 use crate::values::{ValueHandle, texts};
 
-/// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. After anything but a return or a returned Go error it has ended, and each
-/// later call fails with dead-instance.
+/// A running copy of a plugin. Threads may share it: one call runs at a time, and others wait. When
+/// a call ends in any other way than by a return or a returned Go error, the instance is dead, and
+/// each later call fails with dead-instance.
 pub struct InstanceHandle {
     pub(crate) core: undergo::Instance,
     pub(crate) plugin: Arc<Loaded>,
@@ -31,7 +32,8 @@ pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) 
     unsafe { delete(instance) };
 }
 
-/// Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's, and `options` may be NULL. `*result` becomes a value that the caller frees with
+/// Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,
+/// and `options` may be NULL. `*result` is set to a value that the caller frees with
 /// `undergo_value_delete`; `result` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_call(
@@ -59,10 +61,12 @@ pub unsafe extern "C" fn undergo_instance_call(
     })
 }
 
-/// Calls an export with structs: for generated headers, which know the signature and the structs that belong to it.
+/// Calls an export with structs: for generated headers, which know the signature and the structs
+/// that belong to it.
 ///
-/// `args` points to the struct of the arguments, `result` to a place for the result, which must not be read when this fails. All that the result points to lies in `*arena`, which the
-/// caller frees with `undergo_arena_delete`; `arena` may be NULL for a result that points to nothing.
+/// `args` points to the struct of the arguments, `result` to a place for the result, which must not
+/// be read when this fails. Everything that the result points to is in `*arena`, which the caller
+/// frees with `undergo_arena_delete`; `arena` may be NULL for a result without pointers.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_invoke(
     instance: *const InstanceHandle,
@@ -91,7 +95,8 @@ pub unsafe extern "C" fn undergo_instance_invoke(
 ///
 /// # Safety
 ///
-/// `args` points to the struct of the function's arguments, or is NULL for a function without; the target is for its result.
+/// `args` points to the struct of the function's arguments, or is NULL for a function without; the
+/// target is for its result.
 #[inline]
 pub(crate) unsafe fn invoke(
     core: &undergo::Instance,
@@ -112,7 +117,7 @@ pub(crate) unsafe fn invoke(
     core.call_with(export, options, |arguments| unsafe { exports::lower_struct(arguments, shape, args) }, |outcome| target.lift(outcome))
 }
 
-/// The plugin that it is a copy of, as a handle that the caller frees. NULL for NULL.
+/// The plugin of this instance, as a handle that the caller frees. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_plugin(instance: *const InstanceHandle) -> *mut PluginHandle {
     // SAFETY: C's promise.
@@ -126,7 +131,8 @@ pub unsafe extern "C" fn undergo_instance_is_alive(instance: *const InstanceHand
     quietly(false, || unsafe { instance.as_ref() }.is_some_and(|instance| instance.core.dead().is_none()))
 }
 
-/// What calls of an instance that has ended get: dead-instance, with the first cause. NULL while it lives.
+/// The error that calls of a dead instance get: dead-instance, with the first cause. NULL while it
+/// lives.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_end(instance: *const InstanceHandle) -> *mut ErrorHandle {
     // SAFETY: C's promise.
@@ -134,7 +140,8 @@ pub unsafe extern "C" fn undergo_instance_end(instance: *const InstanceHandle) -
     dead.map_or(ptr::null_mut(), errors::handle)
 }
 
-/// Gives what the last call used, or the initialisation before the first. Can be read while a call is under way, and once the instance has ended.
+/// Sets what the last call used, or the initialisation before the first. Can be read during a call
+/// and after the instance has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_usage(instance: *const InstanceHandle, usage: *mut UsageValue) -> *mut ErrorHandle {
     guard(|| {
@@ -152,24 +159,28 @@ pub unsafe extern "C" fn undergo_instance_is_best(instance: *const InstanceHandl
     unsafe { instance.as_ref() }.is_some_and(|instance| instance.core.tier() == Tier::Best)
 }
 
-/// Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and an instance that has ended lives again.
+/// Makes the guest anew: memory, goroutines and globals are as after the first initialisation, and
+/// a dead instance lives again.
 ///
-/// Nothing is compiled, and host functions, sandbox and limits stay; captured output that was not taken stays, too. Waits for a call that is under way; busy from within a host function
-/// that this instance called. `options`, which may be NULL, are about the wait and the initialisation.
+/// Nothing is compiled. Host functions, sandbox and limits stay, and so does captured output that
+/// was not taken. Waits for a running call; busy from within a host function that this instance has
+/// called. `options`, which may be NULL, apply to the wait and the initialisation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_reset(instance: *const InstanceHandle, options: *const CallOptionsValue) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe { borrow(instance, "instance")?.core.reset(&call_options(options)) })
 }
 
-/// Gives the guest's background goroutines a turn: they run only while a call does. `options` may be NULL.
+/// Lets the guest's background goroutines run, which otherwise run only during calls. `options` may
+/// be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_poll(instance: *const InstanceHandle, options: *const CallOptionsValue) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe { borrow(instance, "instance")?.core.poll(&call_options(options)) })
 }
 
-/// Takes what the guest wrote to a captured standard output: bytes, which the caller frees with `undergo_value_delete`.
+/// Takes what the guest wrote to a captured standard output: bytes, which the caller frees with
+/// `undergo_value_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_take_stdout(instance: *const InstanceHandle) -> *mut ValueHandle {
     // SAFETY: C's promise.
@@ -190,15 +201,17 @@ unsafe fn taken(instance: *const InstanceHandle, take: fn(&undergo::Instance) ->
     give(ValueHandle(Value::Bytes(bytes)))
 }
 
-/// What the sandbox has denied this instance so far of the network, each thing once with the rule that would allow it, 64 of them at the most: a list of strings, which the caller frees with
-/// `undergo_value_delete`. Can be read while a call is under way, and once the instance has ended.
+/// What the sandbox has denied this instance so far of the network, each denial once, with the rule
+/// that would allow it; at most 64. A list of strings, which the caller frees with
+/// `undergo_value_delete`. Can be read during a call and after the instance has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_denied(instance: *const InstanceHandle) -> *mut ValueHandle {
     // SAFETY: C's promise.
     texts(quietly(Vec::new(), || unsafe { instance.as_ref() }.map_or_else(Vec::new, |instance| instance.core.denied())))
 }
 
-/// Copies `len` bytes of guest memory from `address` on to `buffer`. Addresses are the guest's, and every access is checked.
+/// Copies `len` bytes of guest memory, starting at `address`, to `buffer`. Addresses are the
+/// guest's, and every access is checked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_read_memory(
     instance: *const InstanceHandle,
@@ -217,13 +230,14 @@ pub unsafe extern "C" fn undergo_instance_read_memory(
         if buffer.is_null() {
             return Err(null("buffer"));
         }
-        // SAFETY: C's promise: there is room for so many bytes, which need not have been written before.
+        // SAFETY: C's promise: there is room for so many bytes, which need not have been written
+        // before.
         unsafe { ptr::copy_nonoverlapping(found.as_ptr(), buffer.cast::<u8>(), found.len()) };
         Ok(())
     })
 }
 
-/// Copies `len` bytes to guest memory from `address` on.
+/// Copies `len` bytes to guest memory, starting at `address`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_write_memory(
     instance: *const InstanceHandle,
@@ -238,7 +252,7 @@ pub unsafe extern "C" fn undergo_instance_write_memory(
     })
 }
 
-/// Gives the size of guest memory in bytes, which only grows.
+/// Sets the size of guest memory in bytes, which never shrinks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_memory_size(instance: *const InstanceHandle, size: *mut u64) -> *mut ErrorHandle {
     guard(|| {

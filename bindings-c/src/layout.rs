@@ -1,4 +1,4 @@
-//! How the types of an interface lie in C: fixed rules, which `undergo bindgen --lang c` follows.
+//! The layout of an interface's types in C: fixed rules, which `undergo bindgen --lang c` follows.
 //!
 //! | WIT | C |
 //! | --- | --- |
@@ -68,7 +68,8 @@ impl Layout {
             TypeKind::Tuple(tuple) => Layout::of_fields(Arc::new(Fields::of(tuple.items.iter()))),
             TypeKind::Record(record) => {
                 let make = || Arc::new(Fields::of(record.fields.iter().map(|field| &field.ty)));
-                // Once for each record: written out, records within records may be billions. Where another host has its own beside it, its own way.
+                // Once for each record: written out, records within records may be billions. Where
+                // another host has its own beside it, its own way.
                 Layout::of_fields(record.extension.get_or_init(make).cloned().unwrap_or_else(make))
             }
         };

@@ -11,10 +11,12 @@ use crate::types::{List, Text, TimeValue};
 
 type Queue<'a> = (*mut u8, &'a [(usize, Layout)]);
 
-/// Fills the values of a struct, one after the other. Each call of a method of [`Lift`] is for the place that was named last.
+/// Fills the values of a struct, one after another. Each call of a method of [`Lift`] is for the
+/// place that was set last.
 pub(crate) struct Filling<'a> {
     next: Cell<Option<(&'a Layout, *mut u8)>>,
-    /// Those that come when no other was named: the fields of the struct that begins there. Parameters, or a map's key and value.
+    /// The places if no other was set: the fields of the struct that begins there, which are
+    /// parameters, or a map's key and value.
     queue: Cell<Queue<'a>>,
     arena: &'a RefCell<Arena>,
 }
@@ -22,7 +24,8 @@ pub(crate) struct Filling<'a> {
 impl<'a> Filling<'a> {
     /// # Safety
     ///
-    /// There is room for a value of that layout, aligned for it, that nobody else uses while this lives.
+    /// There is room for a value of that layout, aligned for it, that nobody else uses while this
+    /// lives.
     #[inline]
     pub(crate) unsafe fn value(layout: &'a Layout, at: *mut u8, arena: &'a RefCell<Arena>) -> Filling<'a> {
         Filling { next: Cell::new(Some((layout, at))), queue: Cell::new((at, &[])), arena }
@@ -76,7 +79,8 @@ impl<'a> Filling<'a> {
 
     fn integer(&self, value: i64) -> Result<()> {
         let Some((layout, at)) = self.place()? else { return Ok(()) };
-        // SAFETY: there is room for as many bytes as the layout has. The value fits: the core read as many.
+        // SAFETY: there is room for as many bytes as the layout has. The value fits: the core read
+        // as many.
         unsafe {
             match layout.size {
                 1 => at.write(value as u8),
@@ -118,7 +122,8 @@ impl<'a> Filling<'a> {
 impl Lift for Filling<'_> {
     type Value = ();
 
-    // What is taken of the arena. A value lies in the place that the struct or the list around it has for it.
+    // What is taken of the arena. A value lies in the place that the struct or the list around it
+    // has for it.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         let room = |len: usize, layout: &Layout| len as u64 * layout.size as u64 + layout.align as u64;
         let mut layout = self.ahead();

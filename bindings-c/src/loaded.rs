@@ -12,7 +12,8 @@ use crate::exports::Described;
 use crate::imports::{self, ImportsHandle};
 use crate::sandbox::{self, SandboxHandle};
 
-/// A compiled plugin: load once, instantiate as often as needed. May be used from any thread, and deleted before its instances.
+/// A compiled plugin: load it once and instantiate it as often as needed. May be used from any
+/// thread, and deleted before its instances.
 pub struct PluginHandle(pub(crate) Arc<Loaded>);
 
 /// A plugin with its texts.
@@ -22,7 +23,8 @@ pub(crate) struct Loaded {
     pub(crate) interface: Option<CString>,
     pub(crate) go_version: Option<CString>,
     pub(crate) kind: CString,
-    /// Made when they are asked for: there may be more of them later. The places of those that there are stay.
+    /// Made when they are asked for: there may be more of them later. The places of those that
+    /// there are stay.
     diagnostics: [Lasting<CString>; MOST_DIAGNOSTICS],
     /// As above.
     description: Lasting<CString>,

@@ -10,7 +10,7 @@ use crate::boundary::bytes;
 use crate::layout::{Kind, Layout};
 use crate::types::{List, TimeValue};
 
-/// A value that lies in C's memory, as its layout says.
+/// A value in C's memory, with its layout.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     at: *const u8,
@@ -63,7 +63,8 @@ impl<'a> Place<'a> {
 
     /// The elements of a list, as their bytes and their number.
     pub(crate) fn elements(self, size: usize) -> Lowered<(&'a [u8], usize)> {
-        // SAFETY: the caller has seen that a list lies there, and its elements do for as long as `'a`.
+        // SAFETY: the caller has seen that a list lies there, and its elements do for as long as
+        // `'a`.
         unsafe {
             let List { ptr, len } = self.read();
             let all = len.checked_mul(size).ok_or_else(|| Reject::Value(format!("{len} elements are more than there can be")))?;
@@ -255,7 +256,7 @@ impl<'a> Iterator for Items<'a> {
 
 impl ExactSizeIterator for Items<'_> {}
 
-/// What a function without a result gives.
+/// The result of a function without a result.
 pub(crate) fn nothing() -> Place<'static> {
     const NOTHING: &Layout = &Layout { size: 1, align: 1, kind: Kind::Nothing };
     Place { at: ptr::null(), layout: NOTHING }

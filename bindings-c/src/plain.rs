@@ -1,4 +1,5 @@
-//! Calls of functions whose parameters are numbers, text and lists of numbers: straight from the struct of the arguments to the guest.
+//! Calls of functions whose parameters are numbers, text and lists of numbers, which are copied
+//! straight from the struct of the arguments to the guest.
 
 use std::ffi::c_void;
 
@@ -8,7 +9,7 @@ use crate::boundary::bytes;
 use crate::layout::{Kind, Layout};
 use crate::types::List;
 
-/// A parameter, and where it lies in the struct of the arguments.
+/// A parameter, and its offset in the struct of the arguments.
 pub(crate) struct Param {
     offset: usize,
     way: Way,
@@ -19,7 +20,7 @@ pub(crate) struct Param {
 /// How a parameter is read.
 #[derive(Clone, Copy)]
 enum Way {
-    /// A number of so many bits.
+    /// A number of that many bits.
     Bits8,
     Bits16,
     Bits32,
@@ -57,7 +58,7 @@ impl Way {
     }
 }
 
-/// Gives the call its arguments. `None` where one is not what it should be: the way of all functions says why.
+/// Passes the arguments to the call. `None` if one is invalid: the general way then reports why.
 ///
 /// # Safety
 ///
@@ -69,7 +70,8 @@ pub(crate) unsafe fn fill<'a>(call: &mut PlainCall<'_, 'a>, params: &'a [Param],
     }
     for param in params {
         let at = args.cast::<u8>().wrapping_add(param.offset);
-        // SAFETY: the caller's promise; structs are aligned, and those of a caller who packed them are read as well.
+        // SAFETY: the caller's promise; structs are aligned, and those of a caller who packed them
+        // are read as well.
         let given = unsafe {
             match param.way {
                 Way::Bits8 => call.number(at.read().into()),

@@ -16,7 +16,7 @@ use crate::loaded::{self, Loaded, PluginHandle};
 use crate::pool::PoolHandle;
 use crate::sandbox::SandboxHandle;
 
-/// Loads a `.wasm` file, and gives the plugin, which the caller frees with `undergo_plugin_delete`.
+/// Loads a `.wasm` file. The caller frees the plugin with `undergo_plugin_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_load(
     file: *const c_char,
@@ -32,7 +32,8 @@ pub unsafe extern "C" fn undergo_plugin_load(
     })
 }
 
-/// Loads a plugin from the content of a `.wasm` file, which is not needed any more afterwards. `name` is what its os.Args[0] will be; `"plugin.wasm"` for NULL.
+/// Loads a plugin from the content of a `.wasm` file, which is not needed any more afterwards.
+/// `name` becomes its os.Args[0]; `"plugin.wasm"` for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_from_bytes(
     content: *const c_void,
@@ -51,8 +52,9 @@ pub unsafe extern "C" fn undergo_plugin_from_bytes(
     })
 }
 
-/// Loads a compiled plugin, which `undergo compile` made: native code, which is run as it is, outside the sandbox. `trusted` must be true, to say that the file comes from there through
-/// hands that you trust. Damage is noticed, malice is not.
+/// Loads a plugin that `undergo compile` has compiled: native code, which runs outside the sandbox.
+/// `trusted` must be true, to confirm that the file comes from there and that nobody has changed
+/// it. Damage is detected; malice is not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_load_compiled(
     file: *const c_char,
@@ -66,7 +68,8 @@ pub unsafe extern "C" fn undergo_plugin_load_compiled(
                 let text = "a compiled plugin is native code, which runs outside the sandbox: pass true for trusted if you trust who made it, or else load the .wasm file";
                 return Err(Error::new(ErrorKind::Denied, text));
             }
-            // The caller has said that the file is what `undergo compile` made, and that nobody tampered with it.
+            // The caller has said that the file is what `undergo compile` made, and that nobody
+            // tampered with it.
             Ok(PluginHandle::new(undergo::Plugin::load_compiled(path(file, "file")?)?))
         })
     })
@@ -79,9 +82,11 @@ pub unsafe extern "C" fn undergo_plugin_delete(plugin: *mut PluginHandle) {
     unsafe { delete(plugin) };
 }
 
-/// Makes an instance: its own memory, goroutines and globals. The caller frees it with `undergo_instance_delete`.
+/// Creates an instance, which has its own memory, goroutines and globals. The caller frees it with
+/// `undergo_instance_delete`.
 ///
-/// `imports` are the functions that the plugin needs, `sandbox` is what it may reach, and `limits` what it may use; each may be NULL, and all stay the caller's.
+/// `imports` are the functions that the plugin needs, `sandbox` is what it may reach, and `limits`
+/// what it may use; each may be NULL, and all stay the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_instantiate(
     plugin: *const PluginHandle,
@@ -94,7 +99,8 @@ pub unsafe extern "C" fn undergo_plugin_instantiate(
     unsafe { undergo_plugin_instantiate_with(plugin, imports, sandbox, limits, ptr::null(), instance) }
 }
 
-/// The same with options of its own for the initialisation, which may be NULL: a timeout in place of that of the limits, and what can cancel it.
+/// The same with options for the initialisation, which may be NULL: a timeout, which replaces that
+/// of the limits, and a token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_instantiate_with(
     plugin: *const PluginHandle,
@@ -115,9 +121,11 @@ pub unsafe extern "C" fn undergo_plugin_instantiate_with(
     })
 }
 
-/// Makes a pool of instances, which stand in for each other, so that many threads can call at once. The caller frees it with `undergo_pool_delete`.
+/// Creates a pool of interchangeable instances, so that many threads can call at once. The caller
+/// frees it with `undergo_pool_delete`.
 ///
-/// As `undergo_plugin_instantiate`. Host functions are shared by all instances, and called on the threads of the calls: several at once.
+/// Otherwise like `undergo_plugin_instantiate`. All instances share the host functions, which run
+/// on the threads of the calls, several at once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_pool(
     plugin: *const PluginHandle,
@@ -138,8 +146,9 @@ pub unsafe extern "C" fn undergo_plugin_pool(
     })
 }
 
-/// Fails with signature-mismatch, and all that differs, unless the plugin has these functions: exports, and those imports that name an interface. What the plugin has besides
-/// is no matter, unless it is an import. A generated header has a function that calls this.
+/// Fails with signature-mismatch, listing all differences, unless the plugin has these functions:
+/// exports, and imports, which name an interface. Other exports of the plugin do not matter; other
+/// imports do. A generated header has a function that calls this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_expect(
     plugin: *const PluginHandle,
@@ -171,14 +180,15 @@ pub unsafe extern "C" fn undergo_plugin_expect(
     })
 }
 
-/// Waits until nothing of it is being compiled in the background, so that new instances have the best code.
+/// Waits until nothing of it is being compiled in the background; new instances then have the best
+/// code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_wait_compiled(plugin: *const PluginHandle) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe { borrow(plugin, "plugin") }?.0.core.wait_compiled())
 }
 
-/// Gives which code the next instance will have: whether that of the better compiler.
+/// Returns whether the next instance will have the better compiler's code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_is_best(plugin: *const PluginHandle, best: *mut bool) -> *mut ErrorHandle {
     guard(|| {
@@ -199,7 +209,7 @@ unsafe fn read<'a>(plugin: *const PluginHandle, get: impl FnOnce(&'a Loaded) -> 
     maybe(unsafe { plugin.as_ref() }.and_then(|plugin| get(&plugin.0)))
 }
 
-/// The name of its file. This and all texts of a plugin live as long as its handle.
+/// The name of its file. All texts of a plugin live as long as its handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_name(plugin: *const PluginHandle) -> *const c_char {
     // SAFETY: C's promise.
@@ -220,33 +230,38 @@ pub unsafe extern "C" fn undergo_plugin_interface(plugin: *const PluginHandle) -
     unsafe { read(plugin, |plugin| plugin.interface.as_ref()) }
 }
 
-/// The version of Go that compiled it; NULL where the module does not say so.
+/// The version of Go that compiled it; NULL if the module does not say so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_go_version(plugin: *const PluginHandle) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { read(plugin, |plugin| plugin.go_version.as_ref()) }
 }
 
-/// What went wrong when it was loaded, or was given to its instances in vain, and did no harm, as sentences (that its code can't be cached, say, or rules for the
-/// network where it opens no sockets): that of this index, or NULL.
+/// The warning of this index about loading it, or about options of its instances without effect, as
+/// a sentence, or NULL. Examples: its code can't be cached, or there are rules for the network
+/// although it opens no sockets.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, index: usize) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { read(plugin, |plugin| plugin.diagnostic(index)) }
 }
 
-/// The types of its functions as lines of words, for hosts that read and write the structs of arguments and results by what the types are. A line `record NAME SIZE ALIGN` or
-/// `enum NAME` begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an
-/// export, and `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a
-/// bare module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a
-/// RESULT may be `none`. It lives as long as the plugin's handle.
+/// The types of its functions as lines of words, for hosts that read and write the structs of
+/// arguments and results by what the types are. A line `record NAME SIZE ALIGN` or `enum NAME`
+/// begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and
+/// `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an export, and
+/// `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`;
+/// `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare
+/// module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`,
+/// `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a RESULT may be `none`.
+/// It lives as long as the plugin's handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_describe(plugin: *const PluginHandle) -> *const c_char {
     // SAFETY: C's promise.
     quietly(ptr::null(), || unsafe { read(plugin, |plugin| Some(plugin.description())) })
 }
 
-/// Writes the texts of a function. Whether there is one.
+/// Writes the texts of a function. Returns whether there is one.
 ///
 /// SAFETY: `out` is NULL, or a place for them.
 unsafe fn describe(found: Option<&Described>, out: *mut FunctionValue) -> bool {
@@ -264,14 +279,15 @@ pub unsafe extern "C" fn undergo_plugin_export_count(plugin: *const PluginHandle
     unsafe { plugin.as_ref() }.map_or(0, |plugin| plugin.0.exports.len())
 }
 
-/// Gives the export of that number. Whether there is one.
+/// Sets the export of that number. Returns whether there is one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_export(plugin: *const PluginHandle, number: usize, function: *mut FunctionValue) -> bool {
     // SAFETY: C's promise.
     unsafe { describe(plugin.as_ref().and_then(|plugin| plugin.0.exports.get(number)), function) }
 }
 
-/// Gives the number of the export of that name, in WIT or as a language writes it: `echoPerson`. unknown-export, with similar names, when there is none.
+/// Sets the number of the export of that name, in WIT or in a language's spelling: `echoPerson`.
+/// Fails with unknown-export, and similar names, if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_find(plugin: *const PluginHandle, name: *const c_char, number: *mut usize) -> *mut ErrorHandle {
     guard(|| {
@@ -282,14 +298,14 @@ pub unsafe extern "C" fn undergo_plugin_find(plugin: *const PluginHandle, name: 
     })
 }
 
-/// How many functions the host has to give.
+/// How many functions the host has to provide.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_import_count(plugin: *const PluginHandle) -> usize {
     // SAFETY: C's promise.
     unsafe { plugin.as_ref() }.map_or(0, |plugin| plugin.0.imports.len())
 }
 
-/// Gives the import of that index. Whether there is one.
+/// Sets the import of that index. Returns whether there is one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_import(plugin: *const PluginHandle, index: usize, function: *mut FunctionValue) -> bool {
     // SAFETY: C's promise.

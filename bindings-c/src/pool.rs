@@ -1,4 +1,4 @@
-//! Instances that stand in for each other.
+//! Interchangeable instances.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -13,8 +13,10 @@ use crate::guard::guard;
 use crate::loaded::{Loaded, PluginHandle};
 use crate::values::ValueHandle;
 
-/// Instances of one plugin that stand in for each other. Any number of threads may call it: a call takes an instance that is free, or makes one, or waits its turn, first come, first
-/// served. One that a call has ended is replaced. Calls share nothing that is in a guest: which instance answers is not defined.
+/// Interchangeable instances of one plugin. Any number of threads may call it: a call takes a free
+/// instance, creates one, or waits for its turn, first come, first served. An instance that a call
+/// has killed is replaced. Which instance answers is not defined, so calls must not rely on state
+/// in a guest.
 pub struct PoolHandle {
     pub(crate) core: undergo::Pool,
     pub(crate) plugin: Arc<Loaded>,
@@ -27,7 +29,8 @@ pub unsafe extern "C" fn undergo_pool_delete(pool: *mut PoolHandle) {
     unsafe { delete(pool) };
 }
 
-/// Calls an export of whichever instance is free; as `undergo_instance_call`. The timeout covers waiting for an instance and making one.
+/// Calls an export of any free instance; otherwise like `undergo_instance_call`. The timeout
+/// includes waiting for an instance and creating one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_call(
     pool: *const PoolHandle,
@@ -49,7 +52,7 @@ pub unsafe extern "C" fn undergo_pool_call(
     })
 }
 
-/// Calls an export with structs; as `undergo_instance_invoke`.
+/// Calls an export with structs, like `undergo_instance_invoke`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_invoke(
     pool: *const PoolHandle,
@@ -70,21 +73,21 @@ pub unsafe extern "C" fn undergo_pool_invoke(
     })
 }
 
-/// The plugin whose instances these are, as a handle that the caller frees. NULL for NULL.
+/// The plugin of these instances, as a handle that the caller frees. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_plugin(pool: *const PoolHandle) -> *mut PluginHandle {
     // SAFETY: C's promise.
     unsafe { pool.as_ref() }.map_or(ptr::null_mut(), |pool| give(PluginHandle(pool.plugin.clone())))
 }
 
-/// The most instances that there are at once.
+/// The maximum number of instances.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_size(pool: *const PoolHandle) -> usize {
     // SAFETY: C's promise.
     unsafe { pool.as_ref() }.map_or(0, |pool| pool.core.size())
 }
 
-/// Gives what the pool did so far, and what it has now.
+/// Sets what the pool has done so far, and what it has now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_stats(pool: *const PoolHandle, stats: *mut PoolStatsValue) -> *mut ErrorHandle {
     guard(|| {
@@ -96,23 +99,26 @@ pub unsafe extern "C" fn undergo_pool_stats(pool: *const PoolHandle, stats: *mut
     })
 }
 
-/// Makes instances until there are that many, or as many as the pool may have, so that the first calls need not.
+/// Creates instances until there are that many, or as many as the pool may have, so that the first
+/// calls need not create them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_warm_up(pool: *const PoolHandle, instances: usize) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe { borrow(pool, "pool") }?.core.warm_up(instances))
 }
 
-/// Turns away new calls and those that wait, which fail with dead-instance; lets those that run finish, and waits for that, so many nanoseconds, or as long as it takes for 0.
+/// Refuses new and waiting calls, which fail with dead-instance, and waits for running calls for so
+/// many nanoseconds; 0: without limit.
 ///
-/// Fails with timeout when calls still run by then, and with busy from within a host function that this pool called. The pool is closed in both cases.
+/// Fails with timeout if calls are still running then, and with busy from within a host function
+/// that this pool has called. The pool is closed in both cases.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_close(pool: *const PoolHandle, timeout: u64) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe { borrow(pool, "pool") }?.core.close(duration(timeout)))
 }
 
-/// Whether it was closed.
+/// Whether it is closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_is_closed(pool: *const PoolHandle) -> bool {
     // SAFETY: C's promise.

@@ -12,15 +12,16 @@ use crate::types::TimeValue;
 
 /// The guest's standard output.
 pub const UNDERGO_STDOUT: u32 = 1;
-/// The guest's standard error. Its end is kept for the text of a panic in any case.
+/// The guest's standard error. Its end is always kept, for the text of a panic.
 pub const UNDERGO_STDERR: u32 = 2;
 
-/// What an instance may reach: by default nothing but the standard output and error of this process. Not for two threads at once while it is changed;
-/// instances and pools take a copy when they are made.
+/// What an instance may reach: by default, only the standard output and error of this process. Not
+/// thread-safe while being modified; instances and pools take a copy when they are created.
 pub struct SandboxHandle(Sandbox);
 
-/// Gets a line of a guest's output: `len` bytes without the newline, and a NUL behind them. NULL is success; an error ends the call and the instance, and is what the
-/// caller gets. Called on the thread of the call. It can't call the instance whose output it gets.
+/// Gets a line of a guest's output: `len` bytes without the newline, followed by a NUL. NULL is
+/// success; an error ends the call and the instance, and the caller gets it. It is called on the
+/// thread of the call. It can't call the instance whose output it gets.
 pub type LineFunction = Option<unsafe extern "C" fn(user_data: *mut c_void, line: *const c_char, len: usize) -> *mut ErrorHandle>;
 
 /// SAFETY: NULL, or a sandbox that nobody changes meanwhile.
@@ -29,20 +30,20 @@ pub(crate) unsafe fn sandbox(given: *const SandboxHandle) -> Sandbox {
     unsafe { given.as_ref() }.map(|given| given.0.clone()).unwrap_or_default()
 }
 
-/// A sandbox with nothing in it. Free it with `undergo_sandbox_delete`.
+/// Creates an empty sandbox. Free it with `undergo_sandbox_delete`.
 #[unsafe(no_mangle)]
 pub extern "C" fn undergo_sandbox_new() -> *mut SandboxHandle {
     give(SandboxHandle(Sandbox::default()))
 }
 
-/// Frees a sandbox. NULL is accepted. Instances that were made with it are not concerned.
+/// Frees a sandbox. NULL is accepted. Instances that were created with it are not affected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_delete(sandbox: *mut SandboxHandle) {
     // SAFETY: C's promise.
     unsafe { delete(sandbox) };
 }
 
-/// Adds one to os.Args, behind the program's name, which is always there.
+/// Adds an argument to os.Args, after the program's name, which is always there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_add_arg(sandbox: *mut SandboxHandle, arg: *const c_char) -> *mut ErrorHandle {
     guard(|| {
@@ -71,8 +72,9 @@ pub unsafe extern "C" fn undergo_sandbox_set_env(
 
 /// Gives the guest a directory of the host.
 ///
-/// `guest` is the path at which the guest sees it, `host` its path on the host, which is opened when an instance, a pool or a run is made with the sandbox. Where none is given at
-/// `/`, the guest sees an empty root that it can only read.
+/// `guest` is the path at which the guest sees it, `host` its path on the host, which is opened
+/// when an instance, a pool or a run is created. If none is given at `/`, the guest sees an empty
+/// root that it can only read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_add_dir(
     sandbox: *mut SandboxHandle,
@@ -88,8 +90,9 @@ pub unsafe extern "C" fn undergo_sandbox_add_dir(
     })
 }
 
-/// Gives the guest a folder for temporary files at `/tmp`, of its own and empty, or none, as by default. It is made with the guest, in the host's own place for such folders,
-/// and gone when the guest is reset or deleted. Only the host's disk bounds what the guest writes there.
+/// Sets whether the guest gets a private, empty folder at `/tmp`; by default it does not. The
+/// folder is created with the guest, in the host's place for temporary files, and removed when the
+/// guest is reset or deleted. Only the host's disk limits what the guest writes there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_set_temp(sandbox: *mut SandboxHandle, temp: bool) -> *mut ErrorHandle {
     guard(|| {
@@ -99,7 +102,7 @@ pub unsafe extern "C" fn undergo_sandbox_set_temp(sandbox: *mut SandboxHandle, t
     })
 }
 
-/// Has the guest read these bytes, which are copied, from its standard input. By default it is empty.
+/// Sets the guest's standard input to these bytes, which are copied. It is empty by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_stdin_bytes(sandbox: *mut SandboxHandle, content: *const c_void, len: usize) -> *mut ErrorHandle {
     guard(|| {
@@ -110,7 +113,8 @@ pub unsafe extern "C" fn undergo_sandbox_stdin_bytes(sandbox: *mut SandboxHandle
     })
 }
 
-/// Has the guest read its standard input from a file (or a FIFO), which each instance reads from its beginning.
+/// Sets the guest's standard input to a file or a FIFO, which each instance reads from its
+/// beginning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_stdin_file(sandbox: *mut SandboxHandle, file: *const c_char) -> *mut ErrorHandle {
     guard(|| {
@@ -121,7 +125,7 @@ pub unsafe extern "C" fn undergo_sandbox_stdin_file(sandbox: *mut SandboxHandle,
     })
 }
 
-/// Has the guest read the standard input of this process.
+/// Sets the guest's standard input to that of this process.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_stdin_inherit(sandbox: *mut SandboxHandle) -> *mut ErrorHandle {
     guard(|| {
@@ -131,8 +135,8 @@ pub unsafe extern "C" fn undergo_sandbox_stdin_inherit(sandbox: *mut SandboxHand
     })
 }
 
-/// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process: the default, but for a command that is run, whose
-/// outputs are captured unless it is said otherwise.
+/// Sends an output, `UNDERGO_STDOUT` or `UNDERGO_STDERR`, to the same stream of this process. This
+/// is the default, except for a command that is run, whose outputs are captured by default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_inherit(sandbox: *mut SandboxHandle, stream: u32) -> *mut ErrorHandle {
     // SAFETY: C's promise.
@@ -146,7 +150,9 @@ pub unsafe extern "C" fn undergo_sandbox_discard(sandbox: *mut SandboxHandle, st
     guard(|| unsafe { set(sandbox, stream, Output::Discard) })
 }
 
-/// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`, or `undergo_completed_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. What is beyond is dropped.
+/// Keeps an output, to be read with `undergo_instance_take_stdout` or `_stderr`, or
+/// `undergo_completed_stdout` or `_stderr`: `limit` bytes of it, and 1 MiB for 0. The rest is
+/// dropped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_capture(sandbox: *mut SandboxHandle, stream: u32, limit: usize) -> *mut ErrorHandle {
     let limit = if limit == 0 { 1 << 20 } else { limit };
@@ -154,9 +160,10 @@ pub unsafe extern "C" fn undergo_sandbox_capture(sandbox: *mut SandboxHandle, st
     guard(|| unsafe { set(sandbox, stream, Output::Capture(limit)) })
 }
 
-/// Gives an output to a function, line by line. A line of more than 64 KiB comes in pieces, and one without a newline when the call ends. `destroy`, if there is one, is
-/// called once, when the sandbox and all instances that were made with it are gone, or at once when this fails. For a pool, lines of several instances come at
-/// once, on their threads.
+/// Passes an output to a function, line by line. A line of more than 64 KiB comes in pieces, and an
+/// unfinished line comes when the call ends. `destroy`, if there is one, is called once, when the
+/// sandbox and all instances that were created with it are gone, or at once if this fails. For a
+/// pool, lines of several instances come at the same time, on their threads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_lines(
     sandbox: *mut SandboxHandle,
@@ -182,8 +189,10 @@ pub unsafe extern "C" fn undergo_sandbox_lines(
     })
 }
 
-/// Gives the guest a clock of its own, for runs that can be repeated. It begins at `start`, which is from 1970 on, anew for each instance and each run; it goes on by a microsecond whenever
-/// the guest reads it, and to the end of a wait (`time.Sleep`, say), which takes no time. Limits of time, and the times of files, are the host's in any case.
+/// Simulates the guest's clock, for repeatable runs. It starts at `start`, from 1970 on, anew for
+/// each instance and each run. It advances by a microsecond whenever the guest reads it, and to the
+/// end of a wait such as `time.Sleep`, which takes no time. Timeouts, and the times of files,
+/// follow the host's clock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_set_clock(sandbox: *mut SandboxHandle, start: TimeValue) -> *mut ErrorHandle {
     guard(|| {
@@ -196,7 +205,8 @@ pub unsafe extern "C" fn undergo_sandbox_set_clock(sandbox: *mut SandboxHandle, 
     })
 }
 
-/// Has all random numbers of the guest follow from a seed, those of `crypto/rand` and the order of maps included, for runs that can be repeated: never for keys.
+/// Derives all random numbers of the guest from a seed, including those of `crypto/rand` and the
+/// order of maps, for repeatable runs. Never use it where keys are made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_set_seed(sandbox: *mut SandboxHandle, seed: u64) -> *mut ErrorHandle {
     guard(|| {
@@ -206,8 +216,10 @@ pub unsafe extern "C" fn undergo_sandbox_set_seed(sandbox: *mut SandboxHandle, s
     })
 }
 
-/// Lets the guest reach something over the network, by one rule: `example.org:443` and `10.0.0.0/8:5432` are for connecting, `listen=127.0.0.1:8080` is for listening; docs/network.md of the
-/// project has all of them. What no rule allows is denied: see `undergo_completed_denied`, `undergo_instance_denied` and `undergo_error_denied`.
+/// Allows the guest to use the network by a rule: `example.org:443` and `10.0.0.0/8:5432` allow
+/// connecting, `listen=127.0.0.1:8080` allows listening; docs/network.md of the project has all
+/// forms. What no rule allows is denied: see `undergo_completed_denied`, `undergo_instance_denied`
+/// and `undergo_error_denied`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_allow_network(sandbox: *mut SandboxHandle, rule: *const c_char) -> *mut ErrorHandle {
     guard(|| {
@@ -217,8 +229,10 @@ pub unsafe extern "C" fn undergo_sandbox_allow_network(sandbox: *mut SandboxHand
     })
 }
 
-/// Listens at an address such as `127.0.0.1:8080` for the guest, which accepts there at descriptor 3 (and behind the directories', one more for each further listener), and needs no rule.
-/// The system chooses a port for 0; `port`, if it is not NULL, gets the one that it is. The listener is open at once, is shared by all instances, and is closed with the last of them and the sandbox.
+/// Listens at an address such as `127.0.0.1:8080` for the guest, which accepts there, from
+/// descriptor 3 on (after those of directories, one for each listener), and needs no rule. The
+/// system chooses a port for 0; `port`, if it is not NULL, is set to it. The listener is open at
+/// once, shared by all instances, and closed with the last of them and the sandbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_listen(sandbox: *mut SandboxHandle, address: *const c_char, port: *mut u16) -> *mut ErrorHandle {
     guard(|| {
@@ -233,8 +247,9 @@ pub unsafe extern "C" fn undergo_sandbox_listen(sandbox: *mut SandboxHandle, add
     })
 }
 
-/// Hands a listener to the guest that is open already, by its descriptor, which is Undergo's from then on, also when this fails: a TCP socket that listens, of a `dup`, say. As
-/// `undergo_sandbox_listen` otherwise.
+/// Passes an open listener to the guest, by its descriptor, which then belongs to Undergo, also if
+/// this fails: a listening TCP socket, for example from `dup`. Otherwise like
+/// `undergo_sandbox_listen`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_sandbox_give_listener(sandbox: *mut SandboxHandle, descriptor: i32) -> *mut ErrorHandle {
     guard(|| {

@@ -1,9 +1,9 @@
-//! The structs that values of an interface are made of in C.
+//! The C structs for values of an interface.
 
 use std::ffi::c_char;
 
-/// Text: UTF-8, `len` bytes of it. Text that Undergo gives is followed by a NUL, which `len` doesn't count; text that it is given need not be. `ptr` may be NULL
-/// where `len` is 0.
+/// Text: UTF-8, `len` bytes of it. Text from Undergo is followed by a NUL, which `len` doesn't
+/// count; text for Undergo need not be. `ptr` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Text {
@@ -23,7 +23,7 @@ pub struct TimeValue {
     pub offset: i32,
 }
 
-/// A list of bools. As of all lists, `ptr` may be NULL where `len` is 0.
+/// A list of bools. As in all lists, `ptr` may be NULL if `len` is 0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct BoolList {

@@ -1,4 +1,4 @@
-//! Values whose types are found out at run time, as trees of handles.
+//! Values of any type, as trees of handles.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -58,8 +58,9 @@ const _: () = assert!(
         && ValueKind::Time as i32 == 12
 );
 
-/// A value. One that a function of undergo.h gave as a `undergo_value_t *` belongs to the caller, who frees it with `undergo_value_delete`, once for the whole tree; a
-/// `const undergo_value_t *` is a part of another value, and lives as long as that. Not for two threads at once while it is changed.
+/// A value. The caller owns a `undergo_value_t *` that a function of undergo.h returns, and frees
+/// it with `undergo_value_delete`, once for the whole tree. A `const undergo_value_t *` is a part
+/// of another value, and lives as long as that. Not thread-safe while being modified.
 #[repr(transparent)]
 pub struct ValueHandle(pub(crate) Value);
 
@@ -92,7 +93,7 @@ pub extern "C" fn undergo_value_bool(value: bool) -> *mut ValueHandle {
     made(Value::Bool(value))
 }
 
-/// An integer, for a parameter of any width in which it fits.
+/// An integer, for a parameter of any width that holds it.
 #[unsafe(no_mangle)]
 pub extern "C" fn undergo_value_int(value: i64) -> *mut ValueHandle {
     made(Value::Int(value))
@@ -110,8 +111,9 @@ pub extern "C" fn undergo_value_float(value: f64) -> *mut ValueHandle {
     made(Value::Float(value))
 }
 
-/// A text that ends with a NUL, which is copied; also the case of an enum, by its WIT name. What is not UTF-8 is kept as bytes, which no parameter for text takes: the
-/// call says so. NULL is none.
+/// A text that ends with a NUL, which is copied; also the case of an enum, by its WIT name. Invalid
+/// UTF-8 is kept as bytes, which no text parameter accepts, so that the call reports it. NULL is an
+/// option without a value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_string(text: *const c_char) -> *mut ValueHandle {
     if text.is_null() {
@@ -123,7 +125,7 @@ pub unsafe extern "C" fn undergo_value_string(text: *const c_char) -> *mut Value
     unsafe { undergo_value_string_n(text, len) }
 }
 
-/// The same with a length, so that the text may have NULs within.
+/// The same with a length, so that the text may contain NULs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_string_n(text: *const c_char, len: usize) -> *mut ValueHandle {
     // SAFETY: C's promise: so many bytes can be read there.
@@ -176,21 +178,21 @@ pub extern "C" fn undergo_value_record() -> *mut ValueHandle {
     made(Value::Record(Vec::new()))
 }
 
-/// A copy of a value with all that is in it.
+/// A copy of a value with all its parts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_copy(value: *const ValueHandle) -> *mut ValueHandle {
     // SAFETY: C's promise.
     made(quietly(Value::None, || unsafe { value.as_ref() }.map_or(Value::None, |value| value.0.clone())))
 }
 
-/// Frees a value with all that is in it. NULL is accepted.
+/// Frees a value with all its parts. NULL is accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_delete(value: *mut ValueHandle) {
     // SAFETY: C's promise.
     unsafe { delete(value) };
 }
 
-/// Takes over a value that C hands in; it is gone whatever comes of it.
+/// Takes ownership of a value from C, whatever happens to it.
 ///
 /// SAFETY: NULL, or a value that C owns and does not use again.
 unsafe fn take(value: *mut ValueHandle, name: &str) -> Result<Value> {
@@ -205,7 +207,7 @@ fn not_a(value: &ValueHandle, wanted: &str) -> Error {
     Error::new(ErrorKind::TypeMismatch, format!("the value is no {wanted}, but of the kind {:?}", kind_of(&value.0)))
 }
 
-/// Adds an item to a list. The item is the list's from then on, also when this fails.
+/// Adds an item to a list. The item then belongs to the list, also if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_push(list: *mut ValueHandle, item: *mut ValueHandle) -> *mut ErrorHandle {
     guard(|| {
@@ -217,7 +219,7 @@ pub unsafe extern "C" fn undergo_value_push(list: *mut ValueHandle, item: *mut V
     })
 }
 
-/// Adds an entry to a map. Key and value are the map's from then on, also when this fails.
+/// Adds an entry to a map. Key and value then belong to the map, also if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_put(map: *mut ValueHandle, key: *mut ValueHandle, value: *mut ValueHandle) -> *mut ErrorHandle {
     guard(|| {
@@ -232,7 +234,8 @@ pub unsafe extern "C" fn undergo_value_put(map: *mut ValueHandle, key: *mut Valu
     })
 }
 
-/// Sets a field of a record, by its WIT name. The value is the record's from then on, also when this fails.
+/// Sets a field of a record, by its WIT name. The value then belongs to the record, also if this
+/// fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_set(record: *mut ValueHandle, name: *const c_char, value: *mut ValueHandle) -> *mut ErrorHandle {
     guard(|| {
@@ -272,7 +275,7 @@ pub unsafe extern "C" fn undergo_value_kind(value: *const ValueHandle) -> ValueK
     unsafe { value.as_ref() }.map_or(ValueKind::None, |value| kind_of(&value.0))
 }
 
-/// Writes what was found, and says whether something was.
+/// Writes what was found, and returns whether there was anything.
 ///
 /// SAFETY: `value` is NULL or live, `out` NULL or a place for a `T`.
 unsafe fn read<T>(value: *const ValueHandle, out: *mut T, get: impl FnOnce(&Value) -> Option<T>) -> bool {
@@ -288,21 +291,22 @@ unsafe fn read<T>(value: *const ValueHandle, out: *mut T, get: impl FnOnce(&Valu
     }
 }
 
-/// Gives the bool that a value is. Whether it is one; as of all of these, `out` is left alone when it is not.
+/// Sets the bool of a value. Returns whether it is one; if not, this and the following functions
+/// leave `out` unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_bool(value: *const ValueHandle, out: *mut bool) -> bool {
     // SAFETY: C's promise.
     unsafe { read(value, out, |value| if let Value::Bool(value) = value { Some(*value) } else { None }) }
 }
 
-/// Gives the integer that a value is, where it fits.
+/// Sets the integer of a value, if it fits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_int(value: *const ValueHandle, out: *mut i64) -> bool {
     // SAFETY: C's promise.
     unsafe { read(value, out, |value| if let Value::Int(value) = value { Some(*value) } else { None }) }
 }
 
-/// Gives the integer that a value is, where it is not negative.
+/// Sets the integer of a value, if it is not negative.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_uint(value: *const ValueHandle, out: *mut u64) -> bool {
     let get = |value: &Value| match value {
@@ -314,14 +318,15 @@ pub unsafe extern "C" fn undergo_value_get_uint(value: *const ValueHandle, out: 
     unsafe { read(value, out, get) }
 }
 
-/// Gives the float that a value is.
+/// Sets the float of a value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_float(value: *const ValueHandle, out: *mut f64) -> bool {
     // SAFETY: C's promise.
     unsafe { read(value, out, |value| if let Value::Float(value) = value { Some(*value) } else { None }) }
 }
 
-/// Gives the text that a value is: a string, a case, or JSON. It lives as long as the value, and no NUL is behind it.
+/// Sets the text of a value: a string, a case, or JSON. It lives as long as the value, and no NUL
+/// follows it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_string(value: *const ValueHandle, out: *mut Text) -> bool {
     let get = |value: &Value| match value {
@@ -332,7 +337,7 @@ pub unsafe extern "C" fn undergo_value_get_string(value: *const ValueHandle, out
     unsafe { read(value, out, get) }
 }
 
-/// Gives the bytes that a value is. They live as long as the value.
+/// Sets the bytes of a value. They live as long as the value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_bytes(value: *const ValueHandle, out: *mut BytesList) -> bool {
     let get = |value: &Value| match value {
@@ -343,14 +348,14 @@ pub unsafe extern "C" fn undergo_value_get_bytes(value: *const ValueHandle, out:
     unsafe { read(value, out, get) }
 }
 
-/// Gives the nanoseconds that a value is.
+/// Sets the nanoseconds of a value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_duration(value: *const ValueHandle, out: *mut i64) -> bool {
     // SAFETY: C's promise.
     unsafe { read(value, out, |value| if let Value::Duration(value) = value { Some(*value) } else { None }) }
 }
 
-/// Gives the instant that a value is.
+/// Sets the instant of a value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_time(value: *const ValueHandle, out: *mut TimeValue) -> bool {
     let get = |value: &Value| match value {
@@ -375,7 +380,8 @@ pub unsafe extern "C" fn undergo_value_len(value: *const ValueHandle) -> usize {
     }
 }
 
-/// The item of a list, the value of a map's entry, or of a record's field, of that index; NULL when there is none.
+/// The item of a list, the value of a map's entry, or of a record's field, of that index; NULL if
+/// there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_at(value: *const ValueHandle, index: usize) -> *const ValueHandle {
     // SAFETY: C's promise.
@@ -388,7 +394,7 @@ pub unsafe extern "C" fn undergo_value_at(value: *const ValueHandle, index: usiz
     found.map_or(ptr::null(), ValueHandle::part)
 }
 
-/// The key of a map's entry of that index; NULL when there is none.
+/// The key of a map's entry of that index; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_key_at(map: *const ValueHandle, index: usize) -> *const ValueHandle {
     // SAFETY: C's promise.
@@ -398,7 +404,8 @@ pub unsafe extern "C" fn undergo_value_key_at(map: *const ValueHandle, index: us
     }
 }
 
-/// Gives the name of a record's field of that index, which lives as long as the record. Whether there is one.
+/// Sets the name of a record's field of that index, which lives as long as the record. Returns
+/// whether there is one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_name_at(record: *const ValueHandle, index: usize, name: *mut Text) -> bool {
     let get = |value: &Value| match value {
@@ -409,7 +416,7 @@ pub unsafe extern "C" fn undergo_value_name_at(record: *const ValueHandle, index
     unsafe { read(record, name, get) }
 }
 
-/// The value of a record's field, by its WIT name; NULL when there is none.
+/// The value of a record's field, by its WIT name; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get(record: *const ValueHandle, name: *const c_char) -> *const ValueHandle {
     // SAFETY: C's promise.

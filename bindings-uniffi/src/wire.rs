@@ -1,5 +1,6 @@
-//! Values as Ruby gives and gets them: in one run of bytes, which Ruby packs and unpacks, so that no object stands for each of them. All numbers are
-//! little-endian. `lib/undergo/wire.rb` is the other side.
+//! Values as Ruby gives and gets them: in one run of bytes, which Ruby packs and unpacks, so that
+//! no object stands for each of them. All numbers are little-endian. `lib/undergo/wire.rb` is the
+//! other side.
 //!
 //! | tag | what follows |
 //! | --- | --- |
@@ -304,7 +305,8 @@ fn to_json(node: &Node<'_>, writer: &mut Writer) -> Result<(), Misfit> {
     }
 }
 
-/// Lifts what a plugin gives, into bytes. Its records are known by their place among the types of the plugin's interface.
+/// Lifts what a plugin gives, into bytes. Its records are known by their place among the types of
+/// the plugin's interface.
 pub(crate) struct Packing {
     bytes: RefCell<Vec<u8>>,
     plugin: undergo::Plugin,
@@ -341,7 +343,8 @@ fn count(len: usize) -> Result<[u8; 4]> {
 impl Lift for Packing {
     type Value = ();
 
-    // Packed, copied to a String, and unpacked: an object of Ruby has 40 bytes, and a place of 8 in what holds it.
+    // Packed, copied to a String, and unpacked: an object of Ruby has 40 bytes, and a place of 8 in
+    // what holds it.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         match piece {
             Piece::None | Piece::Some | Piece::Bool => 4,
@@ -352,7 +355,8 @@ impl Lift for Packing {
             Piece::Case(text) | Piece::Text(text) => 64 + 3 * text.len() as u64,
             Piece::Scalars(scalar, len) => {
                 let size = u64::from(scalar.size());
-                // All but bytes become objects, of which those of 64 bits may need more than their place.
+                // All but bytes become objects, of which those of 64 bits may need more than their
+                // place.
                 let object = if size == 1 && scalar == Scalar::U8 {
                     size
                 } else if size == 8 {
@@ -448,7 +452,8 @@ impl Lift for Packing {
     }
 }
 
-/// The number of a record among the types of the plugin's interface, which it keeps for the next time.
+/// The number of a record among the types of the plugin's interface, which it keeps for the next
+/// time.
 fn number_of(plugin: &undergo::Plugin, record: &RecordType) -> u32 {
     let find = || {
         let mut types = plugin.interface().map_or(&[][..], |interface| &interface.types).iter();

@@ -1,9 +1,9 @@
 //! Load Go plugins, compiled to WebAssembly, as typed and sandboxed functions.
 //!
-//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of it.
-//! A call lowers the host's own values straight into the guest's memory and lifts the result straight
-//! out of it, by the canonical ABI of the Component Model: see [`Lower`] and [`Lift`], which each host
-//! implements for its values. [`Value`] is the crate's own dynamic value, and
+//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of
+//! it. A call lowers the host's own values straight into the guest's memory and lifts the result
+//! straight out of it, by the canonical ABI of the Component Model: see [`Lower`] and [`Lift`],
+//! which each host implements for its values. [`Value`] is the crate's own dynamic value, and
 //! [`Instance::call_typed`] takes any Rust type by serde.
 //!
 //! ```no_run
@@ -22,24 +22,24 @@
 //!
 //! # Levels
 //!
-//! The modules lie in levels, and each uses those below it only. `tests/levels.rs` reads the imports
-//! and fails on one that points upwards. docs/architecture.md says more.
+//! The modules lie in levels, and each uses those below it only. `tests/levels.rs` reads the
+//! imports and fails on one that points upwards. docs/architecture.md says more.
 //!
 //! ```text
 //! lib.rs        what users and bindings see
-//! command.rs    running a program from beginning to end
-//! pool/         instances that stand in for each other, and the queue for them
+//! command.rs    running a program to completion
+//! pool/         interchangeable instances, and the queue for them
 //! instance/     the facades: Instance, AsyncInstance; calls, reset, memory
 //! plugin/       a loaded module: signatures checked, imports linked
 //! call/         entering a guest, on the caller's stack or on a fiber; host functions; re-entrancy
 //! guest/        the data of a store, instantiation, lifecycle, the lock
 //! wasi/         WASI preview 1 and the extension for sockets, for any data of a store
 //! sched/        tasks, fairness on event loops, the clock of deadlines
-//! compile/      engines, the two compilers, the cache, files to ship, what a module says of itself
+//! compile/      engines, the two compilers, the cache, files to ship, a module's declarations
 //! abi/          the canonical ABI: lower, lift, the memory of a guest, dynamic values
 //! interface/    WIT, types, their layout, names
 //! config/       limits, options of calls, deadlines and cancellation: plain data
-//! platform/     forks, stacks, threads, memory barriers, private folders, descriptors that may block
+//! platform/     forks, stacks, threads, memory barriers, private folders, blocking descriptors
 //! error/        the kinds of errors, panics of Go
 //!                                                                   each may use those below it
 //! ```
@@ -113,5 +113,6 @@ pub use wasi::stdio::output::{LineSink, Output};
 #[doc(hidden)]
 pub use wasi::sockets::address::read_and_write as fuzz_address;
 
-/// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1, and those of the extension for sockets.
+/// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1,
+/// and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::linker::FUNCTIONS;

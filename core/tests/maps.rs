@@ -32,7 +32,8 @@ fn of_equal_keys_the_last_counts_in_the_guest() {
     }
 }
 
-/// A guest whose `f(n)` gives a map of so many entries, with keys that are all 0, and whose values count up to 255 and begin again.
+/// A guest whose `f(n)` gives a map of so many entries, with keys that are all 0, and whose values
+/// count up to 255 and begin again.
 fn repeating() -> undergo::Plugin {
     let items = "world w { export f: func(n: u32) -> map<u64, u8>; }";
     let body = r#"(memory (export "memory") 40)
@@ -51,7 +52,8 @@ fn equal_keys_of_a_guest_arrive_in_their_order() {
     assert_eq!(given, Value::Map((0..3).map(|i| entry(Value::Int(0), Value::Int(i))).collect()));
 }
 
-/// A host whose table takes long, and which needs no memory for what it makes: nothing but its keys tells it that the time is over.
+/// A host whose table takes long, and which needs no memory for what it makes: nothing but its keys
+/// tells it that the time is over.
 struct Slow {
     token: CancelToken,
     keys: Cell<usize>,

@@ -1,4 +1,5 @@
-//! What a guest refuses to carry, by the interface `undergo:go/refusal`: also from guests that use it as they please.
+//! What a guest refuses to carry, by the interface `undergo:go/refusal`: also from guests that use
+//! it as they please.
 
 mod common;
 
@@ -45,7 +46,8 @@ package undergo:go {
 }
 ";
 
-/// At 8: `.x`, at 16: `because`, at 24: `host.give`, at 64: a job whose state is 255 and whose JSON is empty.
+/// At 8: `.x`, at 16: `because`, at 24: `host.give`, at 64: a job whose state is 255 and whose JSON
+/// is empty.
 const BODY: &str = r#"
     (import "undergo:go/refusal" "value" (func $value (param i32 i32 i32 i32)))
     (import "undergo:go/refusal" "arguments" (func $arguments (param i32 i32 i32 i32)))
@@ -116,7 +118,8 @@ fn without_a_word_a_discriminant_without_a_case_is_a_trap() {
     expect_dead(&instance, ErrorKind::Trap);
 }
 
-/// A guest may say why there is no value, and then give one: it has said nothing of what a later call gives.
+/// A guest may say why there is no value, and then give one: it has said nothing of what a later
+/// call gives.
 #[test]
 fn what_is_said_of_no_value_is_forgotten_with_its_call() {
     let instance = instance();

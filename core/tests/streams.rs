@@ -1,4 +1,5 @@
-//! Standard streams: where output goes and input comes from, and that no wait for either outlasts the call.
+//! Standard streams: where output goes and input comes from, and that no wait for either outlasts
+//! the call.
 #![cfg(unix)]
 
 mod common;
@@ -16,7 +17,8 @@ use undergo::{CallOptions, CancelToken, Error, ErrorKind, Input, Instance, Insta
 
 const LIMIT: Duration = Duration::from_millis(100);
 
-/// `print(fd)` prints `0123456\n` once, `flood(fd)` prints 8 KiB of it without end, `read(fd)` gives the first byte of its input, -1 at its end.
+/// `print(fd)` prints `0123456\n` once, `flood(fd)` prints 8 KiB of it without end, `read(fd)`
+/// gives the first byte of its input, -1 at its end.
 fn guest() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
     PLUGIN.get_or_init(|| {
@@ -371,7 +373,8 @@ fn a_program_is_told_that_nobody_reads() {
     assert!(child.wait().expect("it ends").success());
 }
 
-/// `flags(fd)` gives the flags of a descriptor; a program of Go says so in its section of producers.
+/// `flags(fd)` gives the flags of a descriptor; a program of Go says so in its section of
+/// producers.
 fn flags(producers: &str, stdin: Input, fd: i64) -> i64 {
     let text = format!(
         r#"(module {producers}

@@ -24,17 +24,17 @@ use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
 
 impl Plugin {
-    /// Makes an instance, and runs its `_initialize` under the limits.
+    /// Creates an instance, and runs its `_initialize` under the limits.
     ///
     /// # Errors
     ///
-    /// `missing-import` with all that is missing; `invalid-plugin` for a command; `denied` for a directory that can't be opened;
-    /// and whatever ends the initialisation.
+    /// `missing-import`, naming all missing functions; `invalid-plugin` for a command; `denied` for
+    /// a directory that can't be opened; and whatever ends the initialisation.
     pub fn instantiate(&self, options: InstanceOptions) -> Result<Instance> {
         self.instantiate_with(options, CallOptions::NONE)
     }
 
-    /// The same with options of its own for the initialisation: a timeout, and what can cancel it.
+    /// The same with options for the initialisation: a timeout, and a token.
     ///
     /// # Errors
     ///

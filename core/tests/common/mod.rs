@@ -1,4 +1,5 @@
-//! What the tests share: the conformance guest, the host functions that it wants, and modules written as text.
+//! What the tests share: the conformance guest, the host functions that it wants, and modules
+//! written as text.
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 #![allow(unreachable_pub, reason = "this is a module of several crates")]
 
@@ -91,7 +92,8 @@ pub fn world(items: &str) -> String {
     )
 }
 
-/// A plugin of one memory of two pages whose interface is at 64 KiB, behind all that the tests put there.
+/// A plugin of one memory of two pages whose interface is at 64 KiB, behind all that the tests put
+/// there.
 pub fn typed(items: &str, body: &str) -> Result<Plugin, Error> {
     plugin(&typed_text(items, body))
 }

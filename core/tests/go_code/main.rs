@@ -114,14 +114,16 @@ fn nameless(seed: u64, data: &[u8]) -> Vec<u8> {
     module
 }
 
-/// What a module says of its functions in its data may be anything: there is a module or a reason, in no time, and a valid module stays one.
+/// What a module says of its functions in its data may be anything: there is a module or a reason,
+/// in no time, and a valid module stays one.
 #[test]
 fn forged_tables_do_no_harm() {
     let named: Vec<(u32, &str)> = [(0x1000, "runtime.sigpanic"), (0x1001, "runtime.deferreturn"), (0x1002, "runtime.goexit")].to_vec();
     let all: Vec<(u32, &str)> = (0..10).map(|i| (0x1000 + i, "runtime.gopanic")).collect();
     // Numbers that go down, are equal, and are far beyond what there is.
     let odd = [(9, "runtime.throw"), (5, "runtime.x"), (5, "runtime.sigpanic"), (u32::MAX, "runtime.goexit")];
-    // A million of the bytes that a header begins with, alone and with words that lead back to them.
+    // A million of the bytes that a header begins with, alone and with words that lead back to
+    // them.
     let header = table(&[(0x1000, "main.main")], 1);
     let none = table(&[], 1 << 60);
     let forged: [(&str, Vec<u8>); 8] = [
@@ -173,7 +175,8 @@ fn work_ends_when_it_should() {
     assert_eq!((some.err(), asked.get()), (Some(gowasm::Unchanged::Stopped), 3));
 }
 
-/// Where the loops that a table of jumps had hidden are too many for the compilers, a module is compiled as it is.
+/// Where the loops that a table of jumps had hidden are too many for the compilers, a module is
+/// compiled as it is.
 #[test]
 fn what_asks_for_too_much_is_compiled_as_it_was() {
     let plain = wat::parse_str(generate::nested(45)).expect("a module");

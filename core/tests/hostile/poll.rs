@@ -7,7 +7,8 @@ use undergo::{CallOptions, ErrorKind, Input, Instance, InstanceOptions, Plugin, 
 
 use crate::common::{self, PLAIN, expect, plugin};
 
-/// `poll(count)` polls the subscriptions that were written at 0; its events are at 32 Ki, their number at 60000.
+/// `poll(count)` polls the subscriptions that were written at 0; its events are at 32 Ki, their
+/// number at 60000.
 fn guest() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
     PLUGIN.get_or_init(|| {
@@ -36,7 +37,8 @@ const INVAL: u16 = 28;
 const HOUR: u64 = 3_600_000_000_000;
 const MS: u64 = 1_000_000;
 
-/// A subscription of preview 1: what for, a clock or descriptor, how long, and whether that is a moment.
+/// A subscription of preview 1: what for, a clock or descriptor, how long, and whether that is a
+/// moment.
 type Subscription = (u8, u32, u64, bool);
 
 fn start(options: InstanceOptions) -> Instance {

@@ -1,4 +1,5 @@
-//! Named pipes in the sandbox's directories: they wait as sockets do, and no wait outlasts its call.
+//! Named pipes in the sandbox's directories: they wait as sockets do, and no wait outlasts its
+//! call.
 
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};

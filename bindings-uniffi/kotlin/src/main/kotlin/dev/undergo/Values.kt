@@ -11,7 +11,10 @@ import java.time.ZoneOffset
 import java.time.ZonedDateTime
 import kotlin.time.toJavaDuration
 
-/** What can cross as a [Value] of its own making: the data classes that `undergo bindgen` writes are of this kind. */
+/**
+ * What can cross as a [Value] of its own making: the data classes that `undergo bindgen` writes are
+ * of this kind.
+ */
 interface ToValue {
     /** The value that stands for it. */
     fun toValue(): Value
@@ -80,8 +83,11 @@ private inline fun within(depth: Int, make: (Int) -> Value): Value =
     if (depth == DEPTH) Value.Unfit("it is nested more than $DEPTH deep, or contains itself") else make(depth + 1)
 
 /**
- * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and several results as `List`, maps as `Map`, records
- * as `Map` by the names of their fields in Kotlin, cases of enums as `String`, durations and times as `java.time.Duration` and `OffsetDateTime`.
+ * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON
+ * `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and
+ * several results as `List`, maps as `Map`, records as `Map` by the names of their fields in
+ * Kotlin, cases of enums as `String`, durations and times as `java.time.Duration` and
+ * `OffsetDateTime`.
  */
 fun toPlain(value: Value): Any? = when (value) {
     is Value.None -> null
