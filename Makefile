@@ -13,7 +13,7 @@ export CARGO_TARGET_DIR
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
-GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h $(wildcard examples/*/*_plugin.*)
+GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
 GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs $(wildcard examples/*/plugin)
 
 # Checks the workflows of GitHub.

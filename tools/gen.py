@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import go
-from project import BUILD, CLI, ROOT, cargo_test, environment, run
+import guest
+from project import BUILD, CLI, CONFORMANCE, ROOT, cargo_test, environment, run
 
 LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".swift": "swift"}
 """What the files of examples that bindgen writes are in."""
@@ -16,6 +17,9 @@ def main() -> None:
     # Of all packages, as the tests are built: with other features the engine would be compiled once
     # more.
     run([*cargo_test(), "--quiet", "--test=header"], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
+    guest.build(go.find(), CONFORMANCE)
+    client = ROOT / "bindings-go" / "internal" / "conformance" / "conformance.go"
+    run([CLI, "bindgen", CONFORMANCE, "--lang", "go", "-o", client], env=env)
     for module in sorted((ROOT / "examples").glob("*/*_plugin.*")):
         language = LANGUAGES.get(module.suffix)
         if language is None:

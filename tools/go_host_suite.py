@@ -1,4 +1,4 @@
-"""Runs the tests of the Go host with the library of build/c: without cgo, and with it under Go's race detector, where there is a C compiler.
+"""Runs the tests of the Go host with the library of build/c: without cgo, and with it under the race detector, if there is a C compiler.
 
 go_host_suite.py [ARGUMENT...]    the arguments are handed to `go test`
 """

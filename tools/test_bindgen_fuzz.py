@@ -22,19 +22,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import go
 import node_suite
 import pytest
 import tree_sitter
 import tree_sitter_kotlin
 import tree_sitter_swift
 from made_plugins import Module, bare, typed
-from project import CLI, ROOT
+from project import CLI, ROOT, environment
 
 SEED = int(os.environ.get("SEED") or 20261129)
 MODULES = int(os.environ.get("MODULES") or 10)
 INCLUDE = ROOT / "bindings-c" / "include"
 
-LANGUAGES = {"c": "h", "cpp": "hpp", "kotlin": "kt", "python": "py", "ruby": "rb", "swift": "swift", "ts": "ts"}
+LANGUAGES = {"c": "h", "cpp": "hpp", "go": "go", "kotlin": "kt", "python": "py", "ruby": "rb", "swift": "swift", "ts": "ts"}
 
 
 @dataclass
@@ -188,6 +189,85 @@ def test_a_struct_that_lies_otherwise_does_not_compile(tmp_path: Path) -> None:
             found = compiled(made, "gcc", "c", standard)
             assert (found is None) == (wrong is right), f"{standard}: {found}"
         assert (compiled(made, "g++", "c++", "c++17") is None) == (wrong is right)
+
+
+SCANNER = """
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"os"
+	"strings"
+)
+
+func main() {
+	var paths []string
+	if err := json.NewDecoder(os.Stdin).Decode(&paths); err != nil {
+		panic(err)
+	}
+	found := map[string]string{}
+	for _, path := range paths {
+		found[path] = mistake(path)
+	}
+	_ = json.NewEncoder(os.Stdout).Encode(found)
+}
+
+func mistake(path string) string {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	files := token.NewFileSet()
+	if _, err := parser.ParseFile(files, path, source, parser.ParseComments|parser.AllErrors); err != nil {
+		return err.Error()
+	}
+	var reader scanner.Scanner
+	reader.Init(files.AddFile(path, -1, len(source)), source, nil, scanner.ScanComments)
+	for {
+		at, kind, text := reader.Scan()
+		switch {
+		case kind == token.EOF:
+			return ""
+		case kind == token.COMMENT && text != "//" && !strings.HasPrefix(text, "// "):
+			return fmt.Sprintf("%v: a comment that is more than one: %.100s", files.Position(at), text)
+		case kind == token.IDENT && text == "INJ":
+			return fmt.Sprintf("%v: a name from a text", files.Position(at))
+		}
+	}
+}
+"""
+
+
+def test_go(written: dict[str, list[Written]], tmp_path: Path) -> None:
+    env = environment(go.find()) | {"CGO_ENABLED": "0"}
+    (tmp_path / "scan.go").write_text(SCANNER)
+    paths = json.dumps([str(made.path) for made in written["go"]])
+    done = subprocess.run([go.find(), "run", "scan.go"], cwd=tmp_path, env=env, input=paths, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+
+    def mistake(made: Written) -> str | None:
+        names = [*made.module.exports, *made.module.imports, *made.module.typed]
+        # Names are what is left of them in letters and digits, which may be the word alone.
+        is_named = any(re.sub("[^A-Za-z0-9]", "", name) == "INJ" for pair in names for name in ([pair] if isinstance(pair, str) else pair))
+        text: str = found[str(made.path)]
+        return None if is_named and text.endswith("a name from a text") else text
+
+    check(written["go"], mistake)
+    # The compiler sees them with what they are written for.
+    module = tmp_path / "module"
+    for number, made in enumerate(written["go"]):
+        (module / f"made{number}").mkdir(parents=True)
+        shutil.copy2(made.path, module / f"made{number}")
+    name = "github.com/undergo-dev/undergo/bindings-go"
+    (module / "go.mod").write_text(f"module made\n\ngo 1.24\n\nrequire {name} v0.1.0\n\nreplace {name} => {ROOT / 'bindings-go'}\n")
+    for arguments in (["mod", "tidy"], ["vet", "./..."]):
+        done = subprocess.run([go.find(), *arguments], cwd=module, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"SEED={SEED}\n{done.stderr[:3000]}"
 
 
 def test_typescript(written: dict[str, list[Written]]) -> None:

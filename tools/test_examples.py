@@ -31,12 +31,12 @@ def build(example: Path) -> Path:
 
 def name(given: Host | Path) -> str:
     """Name a test."""
-    return f"{given.parent.name}-{given.name}" if isinstance(given, Path) else given.name
+    return "-".join(given.relative_to(ROOT / "examples").parts) if isinstance(given, Path) else given.name
 
 
 @pytest.mark.parametrize(("host", "program"), PROGRAMS, ids=name)
 def test_example(host: Host, program: Path, tmp_path: Path) -> None:
-    example = program.parent
+    example = next(parent for parent in program.parents if parent in EXAMPLES)
     reason = host.missing()
     if reason:
         pytest.skip(f"{host.name}: {reason}")

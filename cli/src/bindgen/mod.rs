@@ -3,6 +3,7 @@
 pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
+mod go;
 mod kotlin;
 mod lines;
 mod python;
@@ -15,7 +16,7 @@ mod ts;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     /// The language of the module
     #[arg(long, value_enum)]
     lang: Language,
-    /// The file to write; standard output without it
+    /// The file to write; standard output without it. For Go it may be a folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -44,6 +45,7 @@ pub(crate) struct Args {
 enum Language {
     C,
     Cpp,
+    Go,
     Kotlin,
     Python,
     Ruby,
@@ -65,6 +67,9 @@ the plugin imports. It needs undergo.h and C99.
 The C++ header has a struct for each record, an abstract class for each interface that the plugin imports, and classes for an instance and for a pool, with a typed \
 method for each export that throws, and one that gives a result. It needs undergo.hpp and C++17.
 
+The Go package has a struct for each record, constants for each enum, an interface for each interface that the plugin imports, and a client with a typed method for \
+each export, for an instance or a pool, which uses no reflection. It needs Go 1.24 and the module github.com/undergo-dev/undergo/bindings-go.
+
 The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
@@ -81,6 +86,7 @@ Examples:
   undergo bindgen greeter.wasm --lang ts -o greeter.ts
   undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
+  undergo bindgen greeter.wasm --lang go -o greeter/
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
   undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb
   undergo bindgen greeter.wasm --lang swift -o greeter_plugin.swift";
@@ -89,17 +95,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
     let plugin = Plugin::from_file_with(&args.file, &args.bounds.plugin())?;
     drop(progress);
+    let output = match (args.lang, &args.output) {
+        (Language::Go, Some(folder)) if is_folder(folder) => Some(in_folder(folder, &plugin)?),
+        (_, output) => output.clone(),
+    };
     let text = match args.lang {
         Language::C => c::header(&plugin),
         Language::Cpp => cpp::header(&plugin),
+        Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
         Language::Ruby => ruby::module(&plugin),
         Language::Swift => swift::module(&plugin),
         Language::Ts => ts::module(&plugin),
     };
-    match &args.output {
+    match &output {
         Some(output) => fs::write(output, text).with_context(|| format!("{} can't be written", output.display())),
         None => std::io::stdout().write_all(text.as_bytes()).context("the module can't be written"),
     }
+}
+
+/// Whether a folder is meant.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR])
+}
+
+/// The file of a Go package in its folder, which is made where it is missing.
+fn in_folder(folder: &Path, plugin: &Plugin) -> Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    Ok(folder.join(format!("{}.go", go_package(Some(&folder.join("x")), plugin))))
+}
+
+/// The name of a Go package: that of the folder which its file is in, where it has a name.
+fn go_package(file: Option<&Path>, plugin: &Plugin) -> String {
+    let folder = file.and_then(Path::parent).and_then(Path::file_name).and_then(|name| name.to_str());
+    folder.map_or_else(|| go::package(plugin), str::to_owned)
 }

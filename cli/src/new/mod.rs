@@ -26,6 +26,7 @@ pub(crate) struct Args {
 enum Host {
     C,
     Cpp,
+    Go,
     Kotlin,
     Python,
     Node,
@@ -57,6 +58,11 @@ impl Host {
                 ("Makefile", include_str!("templates/cpp/Makefile.txt")),
                 ("README.md", include_str!("templates/cpp/README.md.txt")),
             ],
+            Host::Go => &[
+                ("host/main.go", include_str!("templates/go/main.go.txt")),
+                ("host/go.mod", include_str!("templates/go/go.mod.txt")),
+                ("README.md", include_str!("templates/go/README.md.txt")),
+            ],
             Host::Kotlin => {
                 &[("Main.kt", include_str!("templates/kotlin/Main.kt.txt")), ("README.md", include_str!("templates/kotlin/README.md.txt"))]
             }
@@ -78,6 +84,7 @@ impl Host {
     fn command(self) -> &'static str {
         match self {
             Host::C | Host::Cpp => "make && ./main",
+            Host::Go => "(cd host && go mod tidy && go build -o ../host-program .) && ./host-program",
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
             Host::Ruby => "ruby main.rb",
@@ -100,6 +107,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let text = text.replace("NAME", &args.name).replace("IDENT", &names::snake(&args.name));
         let text = text.replace("SPACE", &cpp::namespace(&args.name)).replace("PASCAL", &names::pascal(&args.name));
         let text = text.replace("PREFIX", &c::prefix(&args.name));
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        }
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
     println!("{0}/ is ready. Next:\n  cd {0}\n  undergo build\n  {1}", args.name, args.host.command());

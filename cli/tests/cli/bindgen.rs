@@ -29,6 +29,26 @@ fn the_kotlin_files_are_as_they_were() {
 }
 
 #[test]
+fn the_go_packages_are_as_they_were() {
+    golden("kitchen.go.txt", kitchen(), "go");
+    golden("bare.go.txt", bare(), "go");
+}
+
+#[test]
+fn a_go_package_is_called_after_its_folder() {
+    let folder = crate::support::folder(&[("go-package/x.go", "")]);
+    let write = |to: &str| {
+        let output = format!("{}/{to}", folder.path().display());
+        undergo(Path::new("."), &["bindgen", kitchen(), "--lang", "go", "-o", &output]).ok();
+    };
+    let read = |file: &str| fs::read_to_string(folder.path().join(file)).expect("written");
+    write("Kitchen-Client/");
+    assert!(read("Kitchen-Client/kitchenclient.go").contains("\npackage kitchenclient\n"));
+    write("go-package/x.go");
+    assert!(read("go-package/x.go").contains("\npackage gopackage\n"));
+}
+
+#[test]
 fn the_typescript_modules_are_as_they_were() {
     golden("kitchen.ts", kitchen(), "ts");
     golden("bare.ts", bare(), "ts");

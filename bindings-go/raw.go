@@ -1,0 +1,324 @@
+package undergo
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// What follows is for what 'undergo bindgen --lang go' writes: values as C has them, and calls with
+// structs of them. Programs have no use for it, and it changes with bindgen.
+
+// RawText is a text as C has it.
+type RawText struct {
+	at, length uintptr
+}
+
+// RawList is a list, or a map, as C has it.
+type RawList struct {
+	at, length uintptr
+}
+
+// RawTime is a time as C has it.
+type RawTime = cTime
+
+// RawEntry is an entry of a map as C has it.
+type RawEntry[K, V any] struct {
+	Key   K
+	Value V
+}
+
+// RawEmpty is a struct without fields as C has it.
+type RawEmpty struct{ _ byte }
+
+// RawOption is an optional value as C has it.
+type RawOption uintptr
+
+// RawWriter has the room in which nested values are written for C.
+type RawWriter struct {
+	// kept is what C knows the addresses of.
+	kept []unsafe.Pointer
+	// host is the call of a host function whose result is written, which is copied.
+	host *dispatch
+}
+
+func (w *RawWriter) room(size uintptr) unsafe.Pointer {
+	if w.host != nil {
+		return w.host.room(size, 8)
+	}
+	words := make([]uint64, max(int(size+7)/8, 1))
+	at := unsafe.Pointer(unsafe.SliceData(words))
+	w.kept = append(w.kept, at)
+	return at
+}
+
+// bytes has C see bytes of Go's memory.
+func (w *RawWriter) bytes(at unsafe.Pointer, size uintptr) uintptr {
+	if size == 0 {
+		return 0
+	}
+	if w.host == nil {
+		w.kept = append(w.kept, at)
+		return uintptr(at)
+	}
+	copied := w.host.room(size, 8)
+	copy(unsafe.Slice((*byte)(copied), size), unsafe.Slice((*byte)(at), size))
+	return uintptr(copied)
+}
+
+// LowerText gives a text to C.
+func LowerText[T ~string](w *RawWriter, text T) RawText {
+	length := uintptr(len(text))
+	return RawText{w.bytes(unsafe.Pointer(unsafe.StringData(string(text))), length), length}
+}
+
+// LowerJSON gives JSON to C.
+func LowerJSON[T ~[]byte](w *RawWriter, text T) RawText {
+	if text == nil {
+		return LowerText(w, "null")
+	}
+	length := uintptr(len(text))
+	return RawText{w.bytes(unsafe.Pointer(unsafe.SliceData(text)), length), length}
+}
+
+// LowerPlain gives a list of numbers to C.
+func LowerPlain[T any](w *RawWriter, list []T) RawList {
+	var item T
+	length := uintptr(len(list))
+	return RawList{w.bytes(unsafe.Pointer(unsafe.SliceData(list)), length*unsafe.Sizeof(item)), length}
+}
+
+// LowerList gives a list to C.
+func LowerList[T, C any](w *RawWriter, list []T, lower func(w *RawWriter, item T) C) RawList {
+	var item C
+	items := unsafe.Slice((*C)(w.room(uintptr(len(list))*unsafe.Sizeof(item))), len(list))
+	for i := range list {
+		items[i] = lower(w, list[i])
+	}
+	return RawList{uintptr(unsafe.Pointer(unsafe.SliceData(items))), uintptr(len(list))}
+}
+
+// LowerMap gives a map to C.
+func LowerMap[K comparable, V, KC, VC any](w *RawWriter, of map[K]V, key func(w *RawWriter, key K) KC, value func(w *RawWriter, value V) VC) RawList {
+	var entry RawEntry[KC, VC]
+	entries := unsafe.Slice((*RawEntry[KC, VC])(w.room(uintptr(len(of))*unsafe.Sizeof(entry))), len(of))
+	next := 0
+	for k, v := range of {
+		entries[next] = RawEntry[KC, VC]{key(w, k), value(w, v)}
+		next++
+	}
+	return RawList{uintptr(unsafe.Pointer(unsafe.SliceData(entries))), uintptr(len(of))}
+}
+
+// LowerOption gives what may be nothing to C.
+func LowerOption[T, C any](w *RawWriter, value *T, lower func(w *RawWriter, value T) C) RawOption {
+	if value == nil {
+		return 0
+	}
+	var inside C
+	at := (*C)(w.room(unsafe.Sizeof(inside)))
+	*at = lower(w, *value)
+	return RawOption(uintptr(unsafe.Pointer(at)))
+}
+
+// LowerTime gives a time to C.
+func LowerTime(value time.Time) RawTime { return timeOf(value) }
+
+// LowerSame gives C what is the same there.
+func LowerSame[T any](_ *RawWriter, value T) T { return value }
+
+// LiftText copies a text of C.
+func LiftText(text RawText) string { return cList(text).text() }
+
+// LiftJSON copies JSON of C.
+func LiftJSON(text RawText) []byte { return content(text.at, text.length) }
+
+// LiftPlain copies a list of numbers.
+func LiftPlain[T any](list RawList) []T {
+	items := make([]T, list.length)
+	copy(items, unsafe.Slice((*T)(pointer(list.at)), int(list.length)))
+	return items
+}
+
+// LiftList copies a list of C.
+func LiftList[T, C any](list RawList, lift func(item C) T) []T {
+	items := make([]T, list.length)
+	for i, item := range unsafe.Slice((*C)(pointer(list.at)), int(list.length)) {
+		items[i] = lift(item)
+	}
+	return items
+}
+
+// LiftMap copies a map of C.
+func LiftMap[K comparable, V, KC, VC any](list RawList, key func(key KC) K, value func(value VC) V) map[K]V {
+	made := make(map[K]V, list.length)
+	for _, entry := range unsafe.Slice((*RawEntry[KC, VC])(pointer(list.at)), int(list.length)) {
+		made[key(entry.Key)] = value(entry.Value)
+	}
+	return made
+}
+
+// LiftOption copies what may be nothing.
+func LiftOption[T, C any](option RawOption, lift func(value C) T) *T {
+	if option == 0 {
+		return nil
+	}
+	value := lift(*(*C)(pointer(uintptr(option))))
+	return &value
+}
+
+// LiftTime copies a time.
+func LiftTime(value RawTime) time.Time { return value.time() }
+
+// LiftSame gives what is the same in C.
+func LiftSame[T any](value T) T { return value }
+
+// RawSignature is a function as generated code knows it.
+type RawSignature struct {
+	// Interface is that of an import; empty for an export.
+	Interface string
+	// Name is the name in WIT.
+	Name string
+	// Signature is that in WIT.
+	Signature string
+	// Digest stands for the name and the types.
+	Digest uint64
+}
+
+// RawClient is an instance or a pool whose exports are those that generated code knows.
+type RawClient struct {
+	callable Callable
+	callee   *callee
+	exports  []*function
+}
+
+// NewRawClient finds the exports. It fails with signature-mismatch, and all that differs, when they
+// are others.
+func NewRawClient(callable Callable, exports []RawSignature) (*RawClient, error) {
+	client := &RawClient{callable: callable, callee: callable.of()}
+	var wrong []error
+	for _, wanted := range exports {
+		found := client.callee.plugin.exact(client.callee.plugin.exports, wanted)
+		if found == nil || found.digest != wanted.Digest {
+			wrong = append(wrong, differs(wanted, found))
+			continue
+		}
+		client.exports = append(client.exports, found)
+	}
+	return client, outdated(wrong)
+}
+
+// exact finds a function by its names.
+func (p *Plugin) exact(among []*function, wanted RawSignature) *function {
+	for _, found := range among {
+		if found.Name == wanted.Name && found.Interface == wanted.Interface {
+			return found
+		}
+	}
+	return nil
+}
+
+func differs(wanted RawSignature, found *function) error {
+	switch {
+	case found == nil:
+		return fmt.Errorf("it has no %s, which the client has as %s", wanted.Name, wanted.Signature)
+	case found.Signature == wanted.Signature:
+		return fmt.Errorf("the types of %s are others than in the client", wanted.Signature)
+	default:
+		return fmt.Errorf("it has %s, and the client has %s", found.Signature, wanted.Signature)
+	}
+}
+
+func outdated(wrong []error) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	text := ""
+	for i, each := range wrong {
+		if i > 0 {
+			text += "; "
+		}
+		text += each.Error()
+	}
+	return fault(KindSignatureMismatch, "the client was generated for another plugin: %s; run 'undergo bindgen' again", text)
+}
+
+// RawExport is an export of generated code, with the structs of its arguments and its result.
+type RawExport[A, R any] struct {
+	number int
+	pool   sync.Pool
+}
+
+// NewRawExport is the export of that number among those of the client.
+func NewRawExport[A, R any](number int) *RawExport[A, R] {
+	return &RawExport[A, R]{number: number, pool: sync.Pool{New: func() any { return new(RawCall[A, R]) }}}
+}
+
+// RawCall is a call under way.
+type RawCall[A, R any] struct {
+	// Args are to be set before it is made, with Writer.
+	Args A
+	// Result is to be read before it ends.
+	Result R
+	// Writer is for the arguments.
+	Writer RawWriter
+	call   call
+}
+
+// Begin begins a call, which is to be ended.
+func (e *RawExport[A, R]) Begin() *RawCall[A, R] { return e.pool.Get().(*RawCall[A, R]) }
+
+// Call makes the call.
+func (e *RawExport[A, R]) Call(ctx context.Context, client *RawClient, call *RawCall[A, R]) error {
+	export := client.exports[e.number]
+	err := call.call.run(ctx, client.callee, export.number, export.digest, unsafe.Pointer(&call.Args), unsafe.Pointer(&call.Result))
+	runtime.KeepAlive(client)
+	return err
+}
+
+// End frees what the result pointed to.
+func (e *RawExport[A, R]) End(call *RawCall[A, R]) {
+	clear(call.Writer.kept)
+	call.Writer.kept = call.Writer.kept[:0]
+	call.call.clean()
+	e.pool.Put(call)
+}
+
+// RawImport gives a host function with structs. What the plugin does not import is left alone; an
+// import of another type is a signature-mismatch.
+func RawImport[A, R any](signature RawSignature, function func(ctx context.Context, arguments *A, result *R, writer *RawWriter) error) Option {
+	return func(c *config) error {
+		found := c.plugin.exact(c.plugin.imports, signature)
+		if found == nil {
+			return nil
+		}
+		if found.digest != signature.Digest {
+			return outdated([]error{differs(signature, found)})
+		}
+		return c.give(found, func(ctx context.Context, d *dispatch) error {
+			writer := &RawWriter{host: d}
+			return function(ctx, (*A)(d.args), (*R)(d.result), writer)
+		})
+	}
+}
+
+// RawCase gives the number of an enum's case by its name in WIT.
+func RawCase(enum string, cases []string, text []byte) (int32, error) {
+	for i, name := range cases {
+		if name == string(text) {
+			return int32(i), nil
+		}
+	}
+	return 0, &Error{Kind: KindTypeMismatch, Message: fmt.Sprintf("%q is not a case of %s: %s", text, enum, listed(cases))}
+}
+
+// RawCaseName gives the name of an enum's case in WIT.
+func RawCaseName(enum string, cases []string, number int32) string {
+	if number < 0 || int(number) >= len(cases) {
+		return fmt.Sprintf("%s(%d)", enum, number)
+	}
+	return cases[number]
+}

@@ -1,0 +1,132 @@
+//! Go's text: comments, literals, names.
+
+use super::super::lines::Lines;
+use crate::bindgen::{scope, text};
+
+/// Comments for documentation.
+pub(super) trait Docs {
+    fn docs(&mut self, indent: usize, docs: &str);
+}
+
+impl Docs for Lines {
+    fn docs(&mut self, indent: usize, docs: &str) {
+        for line in text::lines(docs) {
+            // The space keeps it from being a directive, as `//go:embed` is one.
+            self.line(indent, format!("// {line}").trim_end());
+        }
+    }
+}
+
+/// Names that are taken in one place: the fields of a struct, say.
+pub(super) struct Scope(scope::Scope);
+
+impl Scope {
+    pub(super) fn new<'t>(taken: impl IntoIterator<Item = &'t str>) -> Scope {
+        Scope(scope::Scope::new(taken))
+    }
+
+    /// Of the parameters of a function, which must not hide what its body uses.
+    pub(super) fn of_params() -> Scope {
+        #[rustfmt::skip]
+        const USED: [&str; 70] = [
+            "any", "append", "bool", "byte", "cap", "clear", "close", "comparable", "complex", "complex128", "complex64", "copy", "delete", "error", "false", "float32",
+            "float64", "imag", "int", "int16", "int32", "int64", "int8", "iota", "len", "make", "max", "min", "new", "nil", "panic", "print", "println", "real", "recover",
+            "rune", "string", "true", "uint", "uint16", "uint32", "uint64", "uint8", "uintptr",
+            "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for", "func", "go", "goto", "if", "import", "interface", "map",
+            "package", "range", "return", "select", "struct", "switch", "type", "var", "_",
+        ];
+        Scope::new(USED.into_iter().chain(["client", "c", "context", "ctx", "err", "json", "result", "time", "undergo", "v", "w"]))
+    }
+
+    /// A name of WIT as one of a type, a field or a method: `user-id` is `UserID`.
+    pub(super) fn exported(&mut self, kebab: &str) -> String {
+        self.0.take(exported(kebab))
+    }
+
+    /// A name of WIT as one of a parameter: `user-id` is `userID`.
+    pub(super) fn param(&mut self, kebab: &str) -> String {
+        let name = exported(kebab);
+        // The capitals at its beginning: all of `ID`, and the first letter of `UserID`.
+        let capitals = name.bytes().take_while(u8::is_ascii_uppercase).count();
+        let small =
+            if capitals > 1 && capitals < name.len() && name.as_bytes()[capitals].is_ascii_lowercase() { capitals - 1 } else { capitals };
+        self.0.take(name[..small].to_ascii_lowercase() + &name[small..])
+    }
+}
+
+/// `user-id` as `UserID`, of letters and digits of ASCII.
+pub(super) fn exported(kebab: &str) -> String {
+    const INITIALISMS: [&str; 19] = [
+        "api", "css", "dns", "html", "http", "https", "id", "ip", "json", "sql", "tcp", "tls", "ttl", "udp", "uri", "url", "utf8", "uuid",
+        "xml",
+    ];
+    let mut name = String::new();
+    for word in kebab.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if INITIALISMS.contains(&word) {
+            name += &word.to_ascii_uppercase();
+        } else if let Some(first) = word.chars().next() {
+            name.push(first.to_ascii_uppercase());
+            name += &word[first.len_utf8()..];
+        }
+    }
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name.insert(0, 'X');
+    }
+    name
+}
+
+/// The name of a package: small letters and digits. `plugin` where that is none.
+pub(super) fn package(name: &str) -> String {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !KEYWORDS.contains(&name.as_str());
+    if is_name { name } else { "plugin".to_owned() }
+}
+
+/// Words that no package is called by.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 26] = [
+    "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for", "func", "go", "goto", "if", "import", "interface", "main", "map",
+    "package", "range", "return", "select", "struct", "switch", "type", "var",
+];
+
+/// A string's literal.
+pub(super) fn literal(text: &str) -> String {
+    text::literal('"', text, &[], |out, c| {
+        let code = u32::from(c);
+        *out += &if code > 0xffff { format!("\\U{code:08x}") } else { format!("\\u{code:04x}") };
+    })
+    // What begins a comment elsewhere: programs that colour Go are not to take it for one.
+    .replace("*/", "\\u002a/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_stay_on_their_lines_and_are_no_directives() {
+        let mut lines = Lines::new("\t");
+        lines.docs(1, "go:embed x\r\n\nEnds here,\n\rnot \nthere.");
+        assert_eq!(lines.finish(), "\t// go:embed x\n\t//\n\t// Ends here,\n\t//\n\t// not\n\t// there.\n");
+    }
+
+    #[test]
+    fn names_are_gos_and_stay_apart() {
+        let mut scope = Scope::new(["Close"]);
+        let given = ["close", "minor-units", "minorUnits", "user-id", "1st", "url", "a.b*/ü"];
+        assert_eq!(given.map(|name| scope.exported(name)), ["Close_", "MinorUnits", "MinorUnits_", "UserID", "X1st", "URL", "AB"]);
+        let mut params = Scope::of_params();
+        let given = ["user-id", "id", "url-of", "type", "string", "p", "ctx"];
+        assert_eq!(given.map(|name| params.param(name)), ["userID", "id", "urlOf", "type_", "string_", "p", "ctx_"]);
+    }
+
+    #[test]
+    fn packages_have_names() {
+        assert_eq!(["my-plugin", "go", "1st", "ü", "Greeter"].map(package), ["myplugin", "plugin", "plugin", "plugin", "greeter"]);
+    }
+
+    #[test]
+    fn literals_hold_what_they_are_given() {
+        assert_eq!(literal("a\"\\\n`ü🙂"), "\"a\\\"\\\\\\u000a`\\u00fc\\U0001f642\"");
+    }
+}
