@@ -19,7 +19,7 @@ def python() -> Members:
     """Read the package's stubs and its plain classes."""
     package = ROOT / "bindings-python" / "python" / "undergo"
     found: Members = {}
-    for file in [package / "_undergo.pyi", package / "_config.py", package / "_records.py", package / "_errors.py"]:
+    for file in [package / "_undergo.pyi", package / "_config.py", package / "_records.py", package / "_bound.py", package / "_errors.py"]:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault(node.name, set()).update(_python_members(node))
@@ -31,7 +31,9 @@ def _python_members(node: ast.ClassDef) -> Iterator[str]:
         name = item.name if isinstance(item, ast.FunctionDef) else getattr(getattr(item, "target", None), "id", "_")
         if name == "__init__":
             stored = [part for part in ast.walk(item) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)]
-            yield from (part.attr for part in stored if isinstance(part.value, ast.Name) and part.value.id == "self")
+            yield from (
+                part.attr for part in stored if isinstance(part.value, ast.Name) and part.value.id == "self" and part.attr[0] != "_"
+            )
         elif not name.startswith("_"):
             yield name
 

@@ -28,3 +28,13 @@ module!(
     values,
     "undergo._values"
 );
+module!(
+    /// Pickles plugins.
+    pickling,
+    "undergo._pickling"
+);
+module!(
+    /// Makes functions that can be sent to other processes.
+    bound,
+    "undergo._bound"
+);

@@ -19,7 +19,7 @@ use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::{config, imports, records, signature, types};
+use crate::{config, imports, package, records, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
@@ -42,6 +42,10 @@ use crate::{config, imports, records, signature, types};
 ///         process with limited time and memory: for modules that you don't trust.
 ///     optimize: whether Go's code is rewritten with structured control flow before it is
 ///         compiled, which makes it faster.
+///     name: the name of a module that is given as bytes: in messages, and as its `os.Args[0]`. A
+///         file has its own.
+///     pickle: what a pickle of it has besides its digest. `"bytes"`: the module; `"path"`: the
+///         path of the module, for processes that see the same file there.
 ///
 /// Raises:
 ///     InvalidPluginError: if the module is not a plugin; the message says what to do.
@@ -52,6 +56,10 @@ pub(crate) struct Plugin {
     core: undergo::Plugin,
     shapes: Arc<[Arc<Shape>]>,
     types: Py<PyAny>,
+    /// What it was made with besides its module, as keyword arguments, for its pickle.
+    options: Py<PyDict>,
+    /// The path of its module, if its pickle is to have that instead of the bytes.
+    path: Option<PathBuf>,
 }
 
 /// Warns of what did no harm.
@@ -87,20 +95,28 @@ impl Plugin {
         Ok((options, Origin { plugin: slf.clone().into_any().unbind(), shapes: slf.get().shapes.clone(), host }))
     }
 
-    fn make(py: Python<'_>, core: undergo::Plugin, types: Option<&Bound<'_, PyDict>>) -> PyResult<Plugin> {
+    fn make(
+        py: Python<'_>,
+        core: undergo::Plugin,
+        types: Option<&Bound<'_, PyDict>>,
+        options: &Bound<'_, PyDict>,
+        path: Option<PathBuf>,
+    ) -> PyResult<Plugin> {
+        options.set_item("types", types)?;
         let classes = match core.interface() {
             Some(interface) => types::make_classes(py, interface, types)?,
             None => PyDict::new(py),
         };
         let shapes = core.exports().enumerate().map(|(i, function)| Arc::new(Shape::new(py, i, function))).collect();
-        Ok(Plugin { core, shapes, types: types::namespace(py, &classes)?.unbind() })
+        let types = types::namespace(py, &classes)?.unbind();
+        Ok(Plugin { core, shapes, types, options: options.clone().unbind(), path })
     }
 }
 
 #[pymethods]
 impl Plugin {
     #[new]
-    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None, bounds = None, timeout = None, cancel = None, compiler = None, optimize = true))]
+    #[pyo3(signature = (source, *, types = None, compile = "tiered", cache = None, bounds = None, timeout = None, cancel = None, compiler = None, optimize = true, name = None, pickle = "bytes"))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
     fn new<'py>(
         py: Python<'py>,
@@ -113,7 +129,16 @@ impl Plugin {
         cancel: Option<&Bound<'py, CancelToken>>,
         compiler: Option<PathBuf>,
         optimize: bool,
+        name: Option<&str>,
+        pickle: &str,
     ) -> PyResult<Plugin> {
+        let kept = PyDict::new(py);
+        kept.set_item("compile", compile)?;
+        kept.set_item("cache", cache)?;
+        kept.set_item("bounds", bounds)?;
+        kept.set_item("timeout", &timeout)?;
+        kept.set_item("compiler", compiler.as_ref().map(|path| path.as_os_str()))?;
+        kept.set_item("optimize", optimize)?;
         let bounds = bounds.map_or(Ok(1), |given| config::count(given, "bounds", 1))?;
         let call = config::call_options(py, timeout, cancel)?;
         let options = PluginOptions {
@@ -125,16 +150,24 @@ impl Plugin {
             compiler,
             optimize,
         };
-        let core = if let Ok(bytes) = source.cast::<PyBytes>() {
+        let in_pickle = in_pickle(pickle)?;
+        let (core, path) = if let Ok(bytes) = source.cast::<PyBytes>() {
+            if in_pickle == InPickle::Path {
+                return Err(PyValueError::new_err("pickle is 'path', but a plugin that is made from bytes has none: leave it out"));
+            }
             let bytes = bytes.as_bytes();
-            py.detach(|| undergo::Plugin::from_bytes_with("plugin.wasm", bytes, &options))
+            (py.detach(|| undergo::Plugin::from_bytes_with(name.unwrap_or("plugin.wasm"), bytes, &options)), None)
         } else {
             let path: PathBuf = source.extract()?;
-            py.detach(|| undergo::Plugin::from_file_with(path, &options))
+            if name.is_some() {
+                return Err(PyValueError::new_err("name is for a module that is given as bytes; a file has its own"));
+            }
+            let whole = if in_pickle == InPickle::Path { Some(std::path::absolute(&path)?) } else { None };
+            (py.detach(|| undergo::Plugin::from_file_with(path, &options)), whole)
         };
         let core = core.map_err(|error| errors::to_python(py, &error))?;
         warn(py, &core.diagnostics())?;
-        Plugin::make(py, core, types)
+        Plugin::make(py, core, types, &kept, path)
     }
 
     /// Load a plugin that `undergo compile` has compiled.
@@ -168,7 +201,8 @@ impl Plugin {
         // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody
         // tampered with it.
         let core = py.detach(|| unsafe { undergo::Plugin::load_compiled(path) }).map_err(|error| errors::to_python(py, &error))?;
-        Plugin::make(py, core, types)
+        // Its pickle has the module and no native code, which is compiled where it arrives.
+        Plugin::make(py, core, types, &PyDict::new(py), None)
     }
 
     /// Wait until nothing of the plugin is being compiled in the background.
@@ -377,6 +411,56 @@ impl Plugin {
         }))
     }
 
+    /// Bind what instances get, for functions that can be sent to other processes.
+    ///
+    /// A plugin, what `bind` returns, and its functions can be pickled; instances and pools can't.
+    /// The functions run in whichever process calls them, by a pool that each process creates for
+    /// itself when it first calls one.
+    ///
+    /// Args:
+    ///     imports: as for `instantiate`. They are pickled with the functions.
+    ///     sandbox: what each instance may reach, in the process where it runs; nothing by default.
+    ///     limits: what each instance may use.
+    ///     size: the maximum number of instances in each process. None: one for each processor.
+    ///     max_calls: as for `pool`.
+    ///     idle: seconds after which an unused instance is dropped. None: it is kept.
+    ///
+    /// Raises:
+    ///     MissingImportError: if functions are missing; it names all of them.
+    #[pyo3(signature = (*, imports = None, sandbox = None, limits = None, size = None, max_calls = None, idle = Some(60.0)))]
+    #[pyo3(text_signature = "($self, *, imports=None, sandbox=None, limits=None, size=None, max_calls=None, idle=60.0)")]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
+    fn bind<'py>(
+        slf: &Bound<'py, Self>,
+        imports: Option<Bound<'py, PyAny>>,
+        sandbox: Option<Bound<'py, PyAny>>,
+        limits: Option<Bound<'py, PyAny>>,
+        size: Option<Bound<'py, PyAny>>,
+        max_calls: Option<Bound<'py, PyAny>>,
+        idle: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        package::bound(slf.py(), "bind")?.call1((slf, imports, sandbox, limits, size, max_calls, idle))
+    }
+
+    /// The digest of the module's bytes: two plugins with the same digest have the same module.
+    #[getter]
+    fn digest(&self) -> String {
+        self.core.digest()
+    }
+
+    fn __reduce_ex__<'py>(slf: &Bound<'py, Self>, protocol: i32) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        let options = this.options.bind(py).copy()?;
+        let source = match &this.path {
+            Some(path) => path.as_os_str().into_pyobject(py)?.into_any(),
+            None => {
+                options.set_item("name", this.core.name())?;
+                PyBytes::new(py, this.core.bytes()).into_any()
+            }
+        };
+        package::pickling(py, "reduce_plugin")?.call1((slf, protocol, source, options))
+    }
+
     /// The name of the plugin's file.
     #[getter]
     fn name(&self) -> &str {
@@ -443,7 +527,8 @@ impl Plugin {
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        visit.call(&self.types)
+        visit.call(&self.types)?;
+        visit.call(&self.options)
     }
 }
 
@@ -453,6 +538,21 @@ fn tiers(name: &str) -> PyResult<Compile> {
         "fast" => Ok(Compile::Fast),
         "best" => Ok(Compile::Best),
         _ => Err(PyValueError::new_err(format!("compile is '{name}'; it must be 'tiered', 'fast' or 'best'"))),
+    }
+}
+
+/// What a plugin's pickle has besides the digest.
+#[derive(PartialEq, Eq)]
+enum InPickle {
+    Bytes,
+    Path,
+}
+
+fn in_pickle(name: &str) -> PyResult<InPickle> {
+    match name {
+        "bytes" => Ok(InPickle::Bytes),
+        "path" => Ok(InPickle::Path),
+        _ => Err(PyValueError::new_err(format!("pickle is '{name}'; it must be 'bytes' or 'path'"))),
     }
 }
 

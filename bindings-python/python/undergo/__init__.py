@@ -12,6 +12,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, Literal
 
+from ._bound import Bound, BoundFunction
 from ._config import Dir, Limits, Sandbox
 from ._errors import (
     BusyError,
@@ -55,6 +56,8 @@ __all__ = [
     "AsyncFunction",
     "AsyncInstance",
     "AsyncPool",
+    "Bound",
+    "BoundFunction",
     "BusyError",
     "Call",
     "CancelToken",

@@ -6,6 +6,7 @@ from os import PathLike
 from types import SimpleNamespace, TracebackType
 from typing import Any, Literal, final
 
+from ._bound import Bound
 from ._config import Limits, Sandbox
 from ._records import Completed, PoolStats, Usage
 
@@ -60,6 +61,10 @@ class Plugin:
             process with limited time and memory: for modules that you don't trust.
         optimize: whether Go's code is rewritten with structured control flow before it is
             compiled, which makes it faster.
+        name: the name of a module that is given as bytes: in messages, and as its `os.Args[0]`. A
+            file has its own.
+        pickle: what a pickle of it has besides its digest. `"bytes"`: the module; `"path"`: the
+            path of the module, for processes that see the same file there.
 
     Raises:
         InvalidPluginError: if the module is not a plugin; the message says what to do.
@@ -79,6 +84,8 @@ class Plugin:
         cancel: CancelToken | None = None,
         compiler: str | PathLike[str] | None = None,
         optimize: bool = True,
+        name: str | None = None,
+        pickle: Literal["bytes", "path"] = "bytes",
     ) -> Plugin: ...
     @classmethod
     def load_compiled(cls, path: str | PathLike[str], *, trusted: bool, types: dict[str, type] | None = None) -> Plugin:
@@ -243,6 +250,36 @@ class Plugin:
         The event loop goes on meanwhile, host functions may be coroutine functions, and cancelling
         the task ends the command.
         """
+    def bind(
+        self,
+        *,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        size: int | None = None,
+        max_calls: int | None = None,
+        idle: float | None = 60.0,
+    ) -> Bound:
+        """Bind what instances get, for functions that can be sent to other processes.
+
+        A plugin, what `bind` returns, and its functions can be pickled; instances and pools can't.
+        The functions run in whichever process calls them, by a pool that each process creates for
+        itself when it first calls one.
+
+        Args:
+            imports: as for `instantiate`. They are pickled with the functions.
+            sandbox: what each instance may reach, in the process where it runs; nothing by default.
+            limits: what each instance may use.
+            size: the maximum number of instances in each process. None: one for each processor.
+            max_calls: as for `pool`.
+            idle: seconds after which an unused instance is dropped. None: it is kept.
+
+        Raises:
+            MissingImportError: if functions are missing; it names all of them.
+        """
+    @property
+    def digest(self) -> str:
+        """The digest of the module's bytes: two plugins with the same digest have the same module."""
     @property
     def name(self) -> str:
         """The name of the plugin's file."""

@@ -116,6 +116,16 @@ impl Code {
         }
     }
 
+    /// The module's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest of the bytes.
+    pub(crate) fn digest(&self) -> &blake3::Hash {
+        &self.digest
+    }
+
     /// The flavor that an instance should run now. Compiles one if none will do, and starts the
     /// better one in the background.
     pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool, budget: &Budget) -> Result<Flavor> {

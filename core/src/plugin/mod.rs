@@ -279,6 +279,19 @@ impl Plugin {
         &self.0.name
     }
 
+    /// The bytes of its module, which are kept for compiling them in other ways.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.code.bytes()
+    }
+
+    /// The digest of its module's bytes, as hexadecimal text: two plugins with the same digest have
+    /// the same module.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.0.code.digest().to_hex().to_string()
+    }
+
     /// The module's declarations.
     #[must_use]
     pub fn info(&self) -> &ModuleInfo {
