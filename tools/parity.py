@@ -46,7 +46,7 @@ def c() -> Members:
     text = (ROOT / "bindings-c" / "include" / "undergo.h").read_text(encoding="utf-8")
     nouns = r"^undergo_(value|arena|imports|list|string|bytes|time|text|version|error_new|error_copy|error_of_kind)"
     # What takes one pointer, and comes by one dispatcher, is for hosts over the library.
-    nouns += r"|^(undergo|UNDERGO)_(dispatch|entry)|_(enter|dispatched|describe)$"
+    nouns += r"|^undergo_(dispatch|entry)|^UNDERGO_DISPATCH|_(enter|dispatched|describe)$"
     own = re.compile(nouns + r"|_(new|delete|fn)$|^UNDERGO_(H|NONE|\w*SECOND|VALUE_\w+|COMPILE_\w+)$")
     text = re.sub(r"//[^\n]*", "", text)
     found: Members = {"": set()}
