@@ -129,5 +129,5 @@ fn in_folder(folder: &Path, plugin: &Plugin) -> Result<PathBuf> {
 /// The name of a Go package: that of the folder which its file is in, where it has a name.
 fn go_package(file: Option<&Path>, plugin: &Plugin) -> String {
     let folder = file.and_then(Path::parent).and_then(Path::file_name).and_then(|name| name.to_str());
-    folder.map_or_else(|| go::package(plugin), str::to_owned)
+    go::package(plugin, folder)
 }

@@ -13,14 +13,14 @@ use super::surface::{Imported, Surface};
 use text::{Docs, Scope, exported, literal};
 use types::Names;
 
-/// The name of the package for a plugin.
-pub(super) fn package(plugin: &Plugin) -> String {
-    text::package(&Surface::new(plugin).world)
+/// The name of the package for a plugin: that of its folder, where it has one.
+pub(super) fn package(plugin: &Plugin, folder: Option<&str>) -> String {
+    folder.map_or_else(|| text::package(&Surface::new(plugin).world), text::package)
 }
 
 /// The text of the package's only file. `package` is its name.
 pub(super) fn module(plugin: &Plugin, package: &str) -> String {
-    Module::new(plugin, text::package(package)).write()
+    Module::new(plugin, package.to_owned()).write()
 }
 
 /// An interface whose functions the host gives.
