@@ -140,7 +140,7 @@ class ValuesTest {
             }
             assertEquals(listOf("a", "b"), echo(lies))
             val map = object : AbstractMap<String, Any?>() {
-                override val entries get() = throw mine
+                override val entries: Set<Map.Entry<String, Any?>> get() = throw mine
             }
             assertSame(mine, assertThrows<IllegalStateException> { instance.call("echoCounts", map) })
             // Calls, and a new beginning, in the middle.
