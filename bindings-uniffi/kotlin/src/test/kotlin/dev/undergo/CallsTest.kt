@@ -149,7 +149,7 @@ class ValuesTest {
             assertEquals(listOf("x", "x", "x"), echo(list { instance.reset(); "x" }))
             assertEquals(1, instance.call("counter").let { (it as Long).toInt() })
             // One that ends its own instance.
-            assertThrows<UndergoException> { echo(list { instance.close(); "x" }) }
+            assertThrows<IllegalStateException> { echo(list { instance.close(); "x" }) }
         }
     }
 
