@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR
 
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
-PROGRAMS := $(wildcard tools/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
+PROGRAMS := $(wildcard tools/*.py tools/engines/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
 GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs $(wildcard examples/*/plugin)
 
@@ -21,7 +21,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-go-versions miri fuzz deny clean
+	test-go test-wasi test-engines test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -116,6 +116,9 @@ test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a c
 
 test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
 	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
+
+test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines
+	@$(PYTHON) tools/engines.py $(LINES)
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri

@@ -16,33 +16,38 @@ Python's venv module can't make an environment here. Install it:
 or name another Python:  make PYTHON=/path/to/python3"""
 
 
-def ensure(requirements: Path = ROOT / "tools" / "requirements.txt") -> None:
-    """Make the environment, unless it is there, and install what the file lists, unless that is there."""
+def ensure(requirements: Path = ROOT / "tools" / "requirements.txt", venv: Path = VENV) -> None:
+    """Make an environment, unless it is there, and install what the file lists, unless that is there."""
     if sys.version_info < OLDEST:
         sys.exit(f"Python 3.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}; name another: make PYTHON=/path/to/python3")
-    if not _works():
+    if not _works(python_of(venv)):
         say("making the Python environment")
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", venv], capture_output=True, text=True)
         if made.returncode:
             sys.exit(f"{made.stdout}{made.stderr}\n{_NO_VENV}")
     # The time of pyvenv.cfg tells an environment that was made anew.
-    stamp = Stamp(requirements.parent.name + "-requirements", [requirements], sys.version, str((VENV / "pyvenv.cfg").stat().st_mtime_ns))
+    stamp = Stamp(requirements.parent.name + "-requirements", [requirements], sys.version, str((venv / "pyvenv.cfg").stat().st_mtime_ns))
     if not stamp.fresh():
         say(f"installing the packages of {requirements.relative_to(ROOT)}")
-        pip("-r", requirements)
+        pip("-r", requirements, venv=venv)
         stamp.set()
 
 
-def pip(*arguments: str | Path) -> None:
+def python_of(venv: Path) -> Path:
+    """Give the Python of an environment."""
+    return venv / PYTHON.relative_to(VENV)
+
+
+def pip(*arguments: str | Path, venv: Path = VENV) -> None:
     """Install packages."""
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments])
+    run([python_of(venv), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments])
 
 
-def _works() -> bool:
+def _works(python: Path) -> bool:
     """Whether the environment is there, is of this Python, and has pip."""
-    if not PYTHON.is_file():
+    if not python.is_file():
         return False
-    question: list[str | Path] = [PYTHON, "-c", "import pip, sys; print(sys.version)"]
+    question: list[str | Path] = [python, "-c", "import pip, sys; print(sys.version)"]
     try:
         return subprocess.run(question, capture_output=True, text=True).stdout.strip() == sys.version.strip()
     except OSError:
