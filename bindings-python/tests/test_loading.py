@@ -95,14 +95,24 @@ def test_loading_ends_with_its_token() -> None:
 def test_ctrl_c_ends_loading() -> None:
     main = threading.main_thread().ident
     assert main is not None
-    timer = threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT))
+    over = threading.Event()
+
+    def interrupt() -> None:
+        # As somebody does who presses the keys again: on a busy machine the first time may be too early.
+        while not over.wait(0.2):
+            signal.pthread_kill(main, signal.SIGINT)
+
     # While the compiler is busy with another one, this one waits for its turn.
     with pytest.raises(undergo.TimeoutError):
         undergo.Plugin(slow() + section(0, name("a")), compile="best", cache=False, timeout=0.01)
-    timer.start()
+    thread = threading.Thread(target=interrupt)
     with pytest.raises(KeyboardInterrupt):
-        undergo.Plugin(slow() + section(0, name("b")), compile="best", cache=False)
-    timer.join()
+        try:
+            thread.start()
+            undergo.Plugin(slow() + section(0, name("b")), compile="best", cache=False)
+        finally:
+            over.set()
+    thread.join()
 
 
 @pytest.mark.parametrize("optimize", [True, False])
