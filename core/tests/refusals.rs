@@ -234,3 +234,22 @@ fn a_guest_hears_of_the_deadline_before_it_passes() {
     }
     assert!(hosted.instance.dead().is_none());
 }
+
+/// Of a call within another, each hears what was said in it.
+#[test]
+fn what_is_said_in_a_call_within_another_is_its_own() {
+    let guest = guest();
+    let mut options = options();
+    let inner: std::sync::Arc<std::sync::OnceLock<Instance>> = std::sync::Arc::default();
+    let own = inner.clone();
+    options.imports.func("host", "give", move |_| {
+        let instance = own.get().expect("it is there");
+        assert_eq!(call(instance, "quiet"), Value::Int(7));
+        expect(&failure(instance, "trapped", &[]), ErrorKind::Trap, &["trapped -> result.state", "has no case"]);
+        Ok(Value::None)
+    });
+    let instance = inner.get_or_init(|| guest.instantiate(options).expect("it runs"));
+    // The trap within has ended the instance, and so the call around it.
+    expect(&failure(instance, "outer", &[]), ErrorKind::Trap, &["has no case"]);
+    expect_dead(instance, ErrorKind::Trap);
+}

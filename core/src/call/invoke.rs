@@ -127,8 +127,8 @@ impl<'s, 'c> Entered<'s, 'c> {
         let is_outermost = state.depth == 0;
         if is_outermost {
             state.wasi.sockets.denials.begin();
-            state.refusals.begin();
         }
+        state.refusals.begin();
         state.depth += 1;
         Entered { store, mark, is_outermost, has_returned: false }
     }

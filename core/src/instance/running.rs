@@ -468,6 +468,7 @@ impl<'i> Entered<'i> {
             let watch = self.watch;
             self.store().data_mut().fairness.begin(export, watch);
         }
+        self.release(driver).await?;
         let raw = self.run(driver, work).await?;
         self.store().data_mut().refusals.check(function)?;
         let is_reentered = self.entry == Entry::Reentered;
@@ -482,10 +483,19 @@ impl<'i> Entered<'i> {
         // A call that has entered by a channel is polled on the stack of the waiting guest, and
         // others on their thread's own stack.
         let result = if is_reentered { driver.host(|| then(outcome)).await } else { then(outcome) };
-        if let Some((post, raw)) = self.store().data_mut().release.take() {
-            self.run(driver, Work::Release(post, raw)).await?;
+        if !self.data().suspends {
+            self.release(driver).await?;
         }
         result
+    }
+
+    /// Releases a large result that was lifted. Of an instance whose calls suspend, the next call
+    /// does so: whoever has the result may call again at once, and is to find the instance free.
+    async fn release(&mut self, driver: Driver) -> Result<()> {
+        match self.store().data_mut().release.take() {
+            Some((post, raw)) => self.run(driver, Work::Release(post, raw)).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The same for a guest on its caller's stack.
