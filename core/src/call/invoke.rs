@@ -71,7 +71,7 @@ fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [Val
         let needed = entered.store.data().settings.stack.native();
         match fiber::with_stack(needed, |fiber| outermost(entered.store, fiber, call)) {
             Ok(result) => result,
-            Err(error) => return entered.end(Err(no_stack(error).into_wasmtime())).map(drop),
+            Err(error) => return entered.end(Err(no_stack(&error).into_wasmtime())).map(drop),
         }
     } else {
         // A nested call shares the outermost one's stack and Wasmtime's limit for it.
@@ -103,7 +103,7 @@ fn outermost<R>(
 
 /// The error if the system provides no memory for a stack.
 #[cold]
-pub(crate) fn no_stack(error: io::Error) -> Error {
+pub(crate) fn no_stack(error: &io::Error) -> Error {
     Error::new(
         ErrorKind::Trap,
         format!("the guest needs a stack of its own, since its caller's is too small, and the system gives none: {error}"),

@@ -209,7 +209,7 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     let held = fork::hold()?;
     let made = match driver {
         // A start section is rare, but it is guest code.
-        Driver::Direct => fiber::with_stack(seed.stack.native(), |_| pre.instantiate(&mut *store)).map_err(no_stack)?,
+        Driver::Direct => fiber::with_stack(seed.stack.native(), |_| pre.instantiate(&mut *store)).map_err(|error| no_stack(&error))?,
         Driver::Fiber => pre.instantiate_async(&mut *store).await,
     };
     drop(held);
