@@ -429,7 +429,6 @@ impl Plugin {
     ///     MissingImportError: if functions are missing; it names all of them.
     #[pyo3(signature = (*, imports = None, sandbox = None, limits = None, size = None, max_calls = None, idle = Some(60.0)))]
     #[pyo3(text_signature = "($self, *, imports=None, sandbox=None, limits=None, size=None, max_calls=None, idle=60.0)")]
-    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
     fn bind<'py>(
         slf: &Bound<'py, Self>,
         imports: Option<Bound<'py, PyAny>>,
