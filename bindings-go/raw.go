@@ -93,6 +93,9 @@ func LowerPlain[T any](w *RawWriter, list []T) RawList {
 
 // LowerList gives a list to C.
 func LowerList[T, C any](w *RawWriter, list []T, lower func(w *RawWriter, item T) C) RawList {
+	if len(list) == 0 {
+		return RawList{}
+	}
 	var item C
 	items := unsafe.Slice((*C)(w.room(uintptr(len(list))*unsafe.Sizeof(item))), len(list))
 	for i := range list {
@@ -103,6 +106,9 @@ func LowerList[T, C any](w *RawWriter, list []T, lower func(w *RawWriter, item T
 
 // LowerMap gives a map to C.
 func LowerMap[K comparable, V, KC, VC any](w *RawWriter, of map[K]V, key func(w *RawWriter, key K) KC, value func(w *RawWriter, value V) VC) RawList {
+	if len(of) == 0 {
+		return RawList{}
+	}
 	var entry RawEntry[KC, VC]
 	entries := unsafe.Slice((*RawEntry[KC, VC])(w.room(uintptr(len(of))*unsafe.Sizeof(entry))), len(of))
 	next := 0
