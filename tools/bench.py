@@ -13,6 +13,7 @@ import results
 
 SECTIONS = {
     "C": "c.py",
+    "Go": "golang.py",
     "Pools": "pools.py",
     "asyncio": "awaited.py",
     "Deadlines": "deadlines.py",
