@@ -138,14 +138,17 @@ func (i *Instance) Poll(ctx context.Context) error {
 }
 
 // Alive says whether the instance answers calls.
-func (i *Instance) Alive() bool {
-	alive := false
+func (i *Instance) Alive() bool { return i.is(theLibrary.instance_is_alive) }
+
+// is asks the library what is true or false of the handle. A closed one has nothing.
+func (i *Instance) is(question symbol) bool {
+	answer := false
 	_ = i.use(func(handle uintptr) error {
-		is, _ := theLibrary.instance_is_alive.call(handle)
-		alive = is&0xff != 0
+		is, _ := question.call(handle)
+		answer = is&0xff != 0
 		return nil
 	})
-	return alive
+	return answer
 }
 
 // End is what calls of an instance that has ended get: [ErrDeadInstance], with the first cause. nil
@@ -158,15 +161,7 @@ func (i *Instance) End() error {
 }
 
 // IsBest says whether its code is that of the better compiler.
-func (i *Instance) IsBest() bool {
-	best := false
-	_ = i.use(func(handle uintptr) error {
-		is, _ := theLibrary.instance_is_best.call(handle)
-		best = is&0xff != 0
-		return nil
-	})
-	return best
-}
+func (i *Instance) IsBest() bool { return i.is(theLibrary.instance_is_best) }
 
 // Usage is what an instance used.
 type Usage struct {

@@ -30,10 +30,16 @@ func sandboxed(code func(c *config, kept *keeper) uintptr) Option {
 
 // WithArgs adds to os.Args, behind the program's name, which is always there.
 func WithArgs(arguments ...string) Option {
+	return eachText(func() symbol { return theLibrary.sandbox_add_arg }, arguments)
+}
+
+// eachText gives the sandbox some texts, one after the other. The function is asked for when the
+// option is applied: the library may not be loaded before.
+func eachText(function func() symbol, texts []string) Option {
 	return func(c *config) error {
-		for _, argument := range arguments {
+		for _, text := range texts {
 			err := sandboxed(func(c *config, kept *keeper) uintptr {
-				failed, _ := theLibrary.sandbox_add_arg.call(c.sandbox, kept.text(argument))
+				failed, _ := function().call(c.sandbox, kept.text(text))
 				return failed
 			})(c)
 			if err != nil {
@@ -224,18 +230,7 @@ func WithSeed(seed uint64) Option {
 // "10.0.0.0/8:5432" are for connecting, "listen=127.0.0.1:8080" is for listening. docs/network.md
 // has all of them. What no rule allows is denied.
 func WithNetwork(rules ...string) Option {
-	return func(c *config) error {
-		for _, rule := range rules {
-			err := sandboxed(func(c *config, kept *keeper) uintptr {
-				failed, _ := theLibrary.sandbox_allow_network.call(c.sandbox, kept.text(rule))
-				return failed
-			})(c)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return eachText(func() symbol { return theLibrary.sandbox_allow_network }, rules)
 }
 
 // WithListener hands the guest a listener for TCP that is open already: it accepts there, and needs
