@@ -38,7 +38,7 @@ fn host_functions_call_back_last_in_first_out() {
         assert_eq!(hosted.call("counter", &[]).expect("a call"), int(1));
     };
     // Host functions have what their thread has, and without optimisation each takes 50 KiB of it.
-    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(calls);
+    let thread = thread::Builder::new().stack_size(8 << 20).spawn(calls);
     thread.expect("a thread").join().expect("no panic");
 }
 
