@@ -358,6 +358,13 @@ static void records(const undergo_instance_t *guest) {
   }
   undergo_arena_delete(arena);
 
+  // Of equal keys the last one counts.
+  const guest_map_string_s64_entry_t repeated[] = {{undergo_text("a"), 1}, {undergo_text("a"), 2}, {undergo_text("a"), 3}};
+  guest_map_string_s64_t counted;
+  OK(guest_echo_counts(guest, (guest_map_string_s64_t){repeated, 3}, NULL, &counted, &arena));
+  CHECK(counted.len == 1 && is(counted.ptr[0].key, "a") && counted.ptr[0].value == 3);
+  undergo_arena_delete(arena);
+
   undergo_string_t text;
   const undergo_string_t m = undergo_text("m");
   const int32_t k[] = {1, 2};

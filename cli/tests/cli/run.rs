@@ -163,6 +163,31 @@ fn a_run_can_be_repeated() {
     run(&mut undergo_run(&["--clock", "noon"], &["args"])).fails(2, &["2026-02-03T04:05:06Z"]);
 }
 
+/// A program that opens a folder as often as it can, and ends with how often it could.
+#[test]
+fn a_program_has_as_many_descriptors_as_it_is_given() {
+    let dir = folder(&[]);
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) ".")
+        (func (export "_start") (local $opened i32)
+            (block $full
+                (loop $on
+                    (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 2)
+                        (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 8))
+                    (br_if $full)
+                    (local.set $opened (i32.add (local.get $opened) (i32.const 1)))
+                    (br_if $on (i32.lt_u (local.get $opened) (i32.const 200)))))
+            (call $exit (local.get $opened))))"#;
+    fs::write(dir.path().join("greedy.wasm"), wat::parse_str(text).expect("a module")).expect("written");
+    let opened = |options: &[&str]| undergo(dir.path(), &[&["run", "--dir", ".::/"], options, &["greedy.wasm"]].concat()).code;
+    assert_eq!((opened(&["--descriptors", "7"]), opened(&["--descriptors", "0"]), opened(&[])), (7, 0, 128));
+    undergo(dir.path(), &["run", "--descriptors", "-1", "greedy.wasm"]).fails(2, &["--descriptors"]);
+}
+
 /// A module with more of something than loading allows, and no more than twice that.
 #[test]
 fn what_asks_for_more_than_usual_is_loaded_with_bounds() {
