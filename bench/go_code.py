@@ -94,10 +94,15 @@ def mean(ratios: list[float]) -> float:
     return math.exp(statistics.fmean(map(math.log, ratios)))
 
 
-def compilation(module: Path, tier: str, *flags: str) -> float:
-    """Give milliseconds of processor time that compiling takes; the least of three, since nothing makes it less."""
-    command: list[str | Path] = [UNDERGO, "compile", "--compile", tier, *flags, module, "-o", module.with_suffix(".undergo")]
-    return min(child(command)[0] for _ in range(3))
+def compilations(*commands: tuple[str | Path, ...]) -> list[float]:
+    """Give milliseconds of processor time that compiling takes; of rounds in turns the least, since nothing makes it less."""
+
+    def once(arguments: tuple[str | Path, ...], folder: str) -> float:
+        return child([UNDERGO, "compile", *arguments, "-o", Path(folder) / "out.undergo"])[0]
+
+    with tempfile.TemporaryDirectory() as folder:
+        rounds = [[once(arguments, folder) for arguments in commands] for _ in range(ROUNDS)]
+    return [min(taken) for taken in zip(*rounds, strict=True)]
 
 
 def main() -> int:
@@ -120,7 +125,8 @@ def main() -> int:
                 if len(found) != 1:
                     print(f"{name}: the results differ: {found}")
                     return 1
-        compiled = {tier: (compilation(plain, tier, "--no-optimize"), compilation(plain, tier)) for tier in ("best", "fast")}
+        best = compilations(("--compile", "best", "--no-optimize", plain), ("--compile", "best", plain))
+        quick = compilations(("--compile", "fast", plain), ("--compile", "fast", fast))
     print(f"Medians of {ROUNDS} rounds in turns, milliseconds of processor time.")
     print(f"The module has {sizes[0]:.2f} MB, optimized {sizes[1]:.2f} MB.\n")
     print("| program | native | WebAssembly | optimized | of plain | of native | V8 | V8, optimized | of plain |")
@@ -133,12 +139,10 @@ def main() -> int:
         print(f"| {name} | {base:.1f} | {before:.1f} | {after:.1f} | {after / before:.2f} × | {after / base:.1f} × | {shown} |")
     means = [mean([ratio[i] for ratio in ratios.values()]) for i in range(3)]
     print(f"| geometric mean | | | | **{means[0]:.2f} ×** | {means[1]:.1f} × | | | **{means[2]:.2f} ×** |\n")
-    print("| compiled by | as it is | rewritten first | |")
+    print("| compiled by | as it is | rewritten | |")
     print("| --- | --- | --- | --- |")
-    shares = {tier: after / before for tier, (before, after) in compiled.items()}
-    for tier, engine in [("best", "Cranelift"), ("fast", "Winch")]:
-        before, after = compiled[tier]
-        print(f"| {engine} | {before:.0f} ms | {after:.0f} ms | {shares[tier]:.2f} × |")
+    for engine, (before, after) in [("Cranelift, with the rewriting", best), ("Winch, of a file that was rewritten", quick)]:
+        print(f"| {engine} | {before:.0f} ms | {after:.0f} ms | {after / before:.2f} × |")
     others = mean([ratio[1] for name, ratio in ratios.items() if name != "sha256"])
     worst = max(ratios, key=lambda name: ratios[name][0])
     bounds = [
@@ -146,8 +150,8 @@ def main() -> int:
         (f"optimized, of plain: the worst, {worst}", ratios[worst][0], 1.02),
         ("optimized, of native, without sha256", others, 2.0),
         ("V8, optimized, of plain: the mean", means[2], 0.42),
-        ("Cranelift with the rewriting, of without", shares["best"], 0.8),
-        ("Winch with the rewriting, of without", shares["fast"], 1.0),
+        ("Cranelift with the rewriting, of without", best[1] / best[0], 0.8),
+        ("Winch, of a file that was rewritten, of plain", quick[1] / quick[0], 1.0),
     ]
     print("\n| bound | measured | at most | |\n| --- | --- | --- | --- |")
     for what, measured, most in bounds:

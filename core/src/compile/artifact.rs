@@ -90,7 +90,7 @@ impl<'b> Artifact<'b> {
 /// Compiles a module to an artifact.
 pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
     let flavor = Flavor { tier: options.tier, fuel: options.fuel };
-    let mut bytes = match options.optimize {
+    let mut bytes = match options.optimize && tiering::is_worth_rewriting(flavor) {
         true => tiering::compile_faster(flavor, module, options.bounds, PoolKind::Urgent, || true)?.unwrap_or_default(),
         false => tiering::compile(flavor, module, PoolKind::Urgent)?,
     };

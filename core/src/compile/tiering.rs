@@ -48,6 +48,19 @@ pub(crate) struct How {
     pub(crate) optimize: bool,
 }
 
+impl How {
+    /// Whether Go's jumps are rewritten before the flavor is compiled.
+    fn rewrites(&self, flavor: Flavor) -> bool {
+        self.optimize && is_worth_rewriting(flavor)
+    }
+}
+
+/// Whether rewriting Go's jumps saves time. The quick compiler translates each operator by itself,
+/// so that it does not save what the rewriting costs.
+pub(crate) fn is_worth_rewriting(flavor: Flavor) -> bool {
+    flavor.tier == Tier::Best
+}
+
 /// A module's bytes, and the code that was made from them so far.
 pub(crate) struct Code {
     bytes: Box<[u8]>,
@@ -315,7 +328,7 @@ impl Code {
         if self.how.bounds > 1 {
             key.update(&self.how.bounds.to_le_bytes());
         }
-        if self.how.optimize {
+        if self.how.rewrites(flavor) {
             key.update(b"optimize").update(&gowasm::VERSION.to_le_bytes());
         }
         Ok(key.finalize())
@@ -336,7 +349,7 @@ impl Code {
             bounds::check_work(&self.bytes, self.how.bounds)?;
             let began = Instant::now();
             let code = match &self.how.compiler {
-                None if self.how.optimize => compile_faster(flavor, &self.bytes, self.how.bounds, kind, wanted)?,
+                None if self.how.rewrites(flavor) => compile_faster(flavor, &self.bytes, self.how.bounds, kind, wanted)?,
                 None => Some(compile(flavor, &self.bytes, kind)?),
                 Some(program) => apart::compile(program, flavor, &self.bytes, &self.how, wanted)?,
             };
@@ -459,11 +472,13 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "makes an engine")]
     fn optimized_code_has_a_key_of_its_own() {
-        let (bytes, flavor) = (b"module", Flavor { tier: Tier::Best, fuel: false });
-        let key = |how: &How| Code::new(bytes.as_slice().into(), blake3::hash(bytes), how.clone()).cache_key(flavor).expect("an engine");
+        let code = |how: &How| Code::new(b"module".as_slice().into(), blake3::hash(b"module"), how.clone());
+        let key = |how, tier| code(how).cache_key(Flavor { tier, fuel: false }).expect("an engine");
         let (as_it_is, optimized) = (How::default(), How { optimize: true, ..How::default() });
-        assert_ne!(key(&as_it_is), key(&optimized));
-        assert_eq!(key(&optimized), key(&optimized.clone()));
+        assert_ne!(key(&as_it_is, Tier::Best), key(&optimized, Tier::Best));
+        assert_eq!(key(&optimized, Tier::Best), key(&optimized.clone(), Tier::Best));
+        // The quick compiler gets the same module in both cases.
+        assert_eq!(key(&as_it_is, Tier::Fast), key(&optimized, Tier::Fast));
     }
 
     #[test]

@@ -98,9 +98,9 @@ pub struct PluginOptions {
     /// and which ends with the loading that needs it: for modules from strangers. It has to be of
     /// this version.
     pub compiler: Option<PathBuf>,
-    /// Whether the jumps of Go's code are written as nested blocks and loops before it is compiled,
-    /// which makes it faster: docs/go-code.md. Modules that Go's compiler did not write are
-    /// compiled as they are in any case.
+    /// Whether the jumps of Go's code are written as nested blocks and loops before the better
+    /// compiler gets it, which makes it faster: docs/go-code.md. Modules that Go's compiler did not
+    /// write are compiled as they are in any case.
     pub optimize: bool,
 }
 
