@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cases
 import go
 import guest
 import test
+from cases import Case, Cases
 from project import BUILD, CLI, PYTHON, ROOT, environment, say
 
 PLACE = BUILD / "go-versions"
@@ -36,30 +38,31 @@ def main() -> int:
     return 1 if bad else 0
 
 
-def conformance(wasm: Path) -> test.Counts:
+def conformance(wasm: Path) -> Cases:
     """Run the cases on a module."""
     report = PLACE / f"{wasm.stem}.xml"
     report.unlink(missing_ok=True)
     env = environment() | {"UNDERGO_CONFORMANCE_WASM": str(wasm)}
     command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", f"--junitxml={report}", RUNNER]
     done = subprocess.run(command, cwd=RUNNER.parent.parent, env=env, capture_output=True, text=True)
-    counts = test.count_junit(report)
+    counts = cases.of_junit(report)
     if done.returncode:
         print(done.stdout + done.stderr)
-        counts.failed = max(counts.failed, 1)
+        if not counts.failed:
+            counts.fail("conformance", f"the command ended with {done.returncode}")
     return counts
 
 
-def network(found: Path) -> test.Counts:
+def network(found: Path) -> Cases:
     """Run the tests of the standard library's network with that Go."""
     env = environment(found) | {"GOWORK": "off", "GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local"}
     asked = subprocess.run([CLI, "overlay", NETWORK], env=env, capture_output=True, text=True)
     if asked.returncode:
         print(asked.stderr)
-        return test.Counts(failed=1)
+        return Cases([Case("network", "the overlay", "failed")])
     command: list[str | Path] = [found, "test", "-json", "-count=1", "-timeout=5m", "-overlay", asked.stdout.strip()]
     done = subprocess.run([*command, "-exec", f"{CLI} exec --net any", "./plain"], cwd=NETWORK, env=env, capture_output=True, text=True)
-    counts = test.count_go(done.stdout)
+    counts = cases.of_go(done.stdout)
     if counts.failed or done.returncode:
         print(test.readable(done.stdout) + done.stderr)
     return counts

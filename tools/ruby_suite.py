@@ -9,7 +9,7 @@ from host_ruby import GEM, PROJECT
 from hosts import HOSTS
 from project import environment
 
-LOAD = "ARGV.each { |file| require file }; ARGV.clear"
+LOAD = "ARGV.each { |file| require file }; ARGV.replace ['--verbose']"
 
 
 def main(tests: list[str]) -> int:
@@ -18,7 +18,7 @@ def main(tests: list[str]) -> int:
     if not reason and subprocess.run(["ruby", "-e", "require 'minitest'"], capture_output=True).returncode:
         reason = "minitest is missing; on Debian: apt install ruby-minitest"
     if reason:
-        print(f"  1) Skipped:\nthe tests of Ruby:\n{reason}\n1 runs, 0 assertions, 0 failures, 0 errors, 1 skips")
+        print(f"Ruby#tests = 0.00 s = S\n\n  1) Skipped:\nRuby#tests [ruby]:\n{reason}")
         return 0
     files = tests or sorted(map(str, (PROJECT / "test").glob("test_*.rb")))
     return subprocess.run(["ruby", "-W", "-I", GEM / "lib", "-e", LOAD, *files], cwd=PROJECT, env=environment()).returncode

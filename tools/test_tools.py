@@ -6,12 +6,14 @@ import json
 import subprocess
 from pathlib import Path
 
+import cases
 import links
 import project
 import prose
 import pytest
 import statics
 import test
+from cases import Case
 
 LIBTEST = """\
      Running unittests src/lib.rs (target/debug/deps/undergo-1)
@@ -19,7 +21,9 @@ test a ... ok
 test b ... ignored, needs a network
 test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
      Running tests/conformance/main.rs (target/debug/deps/conformance-1)
-test result: FAILED. 5 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+test c - d (line 5) ... ok
+test e - should panic ... FAILED
+test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 """
 
 
@@ -29,54 +33,75 @@ def events(*ended: tuple[str, str | None, str]) -> str:
     return "\n".join(json.dumps(event) for event in made)
 
 
-def test_rust_tests_are_counted() -> None:
-    counts = test.count_libtest(LIBTEST)
-    assert str(counts) == "6 passed, 2 failed, 1 skipped"
-    assert counts.reasons == ["b: needs a network"]
+def test_rust_tests_are_found() -> None:
+    found = cases.of_libtest(LIBTEST)
+    assert str(found) == "2 passed, 1 failed, 1 skipped"
+    assert found.reasons == ["b: needs a network"]
+    assert found.all[2:] == [
+        Case("tests/conformance/main.rs", "c - d (line 5)", "passed"),
+        Case("tests/conformance/main.rs", "e", "failed"),
+    ]
 
 
 def test_a_rust_test_program_that_died_has_failed() -> None:
     died = LIBTEST + "     Running tests/hostile.rs (target/debug/deps/hostile-1)\nerror: signal: 11\n"
-    assert test.count_libtest(died).failed == 3
+    assert cases.of_libtest(died).failed == 2
+    assert cases.of_libtest(died + LIBTEST).failed == 3
 
 
-def test_go_tests_are_counted_without_those_around_them() -> None:
+def test_go_tests_are_found_without_those_around_them() -> None:
     output = events(("p", "A/one", "pass"), ("p", "A/two", "skip"), ("p", "A", "pass"), ("p", "B", "pass"), ("p", None, "pass"))
-    assert str(test.count_go(output)) == "2 passed, 0 failed, 1 skipped"
+    assert str(cases.of_go(output)) == "2 passed, 0 failed, 1 skipped"
 
 
 def test_a_go_package_that_does_not_build_has_failed() -> None:
-    assert str(test.count_go("main.go:1: syntax error\n" + events(("p", None, "fail"), ("q", "A", "pass")))) == "1 passed, 1 failed"
+    assert str(cases.of_go("main.go:1: syntax error\n" + events(("p", None, "fail"), ("q", "A", "pass")))) == "1 passed, 1 failed"
 
 
-def test_python_tests_are_counted(tmp_path: Path) -> None:
+def test_reports_are_read_and_written(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
-    cases = "<testcase/><testcase><failure/></testcase><testcase><error/></testcase><testcase><skipped message='why'/></testcase>"
-    report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
-    counts = test.count_junit(report)
-    assert str(counts) == "1 passed, 2 failed, 1 skipped"
-    assert counts.reasons == ["why"]
+    tests = "<testcase/><testcase><failure/></testcase><testcase><error/></testcase><testcase><skipped message='why'/></testcase>"
+    report.write_text(f"<testsuites><testsuite>{tests}</testsuite></testsuites>")
+    found = cases.of_junit(report, tmp_path / "missing.xml")
+    assert str(found) == "1 passed, 2 failed, 1 skipped"
+    assert found.reasons == ["why"]
+    found.all.append(Case("a", "\0 \x1b \ud800 <b>", "passed"))
+    cases.write_junit(report, [("suite", 1.5, found)])
+    assert cases.of_junit(report).all[-1] == Case("a", "\\u0000 \\u001b \\ud800 <b>", "passed")
+    assert str(cases.of_junit(report)) == "2 passed, 2 failed, 1 skipped"
 
 
-def test_node_tests_are_counted() -> None:
-    output = "ok 1 - a # SKIP this host lacks b\n1..4\n# tests 9\n# pass 5\n# fail 2\n# cancelled 1\n# skipped 1\n"
-    counts = test.count_tap(output)
-    assert str(counts) == "5 passed, 3 failed, 1 skipped"
-    assert counts.reasons == ["this host lacks b"]
+def test_node_tests_are_found() -> None:
+    details = "  ---\n  duration_ms: 1\n  type: '{}'\n  ...\n"
+    output = (
+        "ok 1 - a # SKIP this host lacks b\n"
+        + details.format("test")
+        + "    not ok 1 - c\n  ---\n  ...\nok 2 - d\n"
+        + details.format("suite")
+    )
+    found = cases.of_tap(output + "ok 3 - e\n1..3\n# tests 9\n")
+    assert str(found) == "1 passed, 1 failed, 1 skipped"
+    assert found.reasons == ["this host lacks b"]
+
+
+def test_ruby_tests_are_found() -> None:
+    output = "A#test_b = 0.01 s = .\nA#test_c d = 1.00 s = S\nB#test_e = 0.00 s = F\n\n  1) Skipped:\nA#test_c d [x.rb:1]:\nthere is no d\n"
+    found = cases.of_minitest(output)
+    assert str(found) == "1 passed, 1 failed, 1 skipped"
+    assert found.reasons == ["there is no d"]
 
 
 @pytest.mark.parametrize("program", ["print('all is well')", "import sys; print('1 passed'); sys.exit(3)"])
 def test_a_suite_without_tests_has_failed(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test, "REPORTS", tmp_path)
-    total = test.Counts()
-    suite = test.Suite([project.PYTHON, "-c", program], test.count_libtest)
-    assert not test.run("empty", suite, project.environment(), total)
-    assert total.failed == 1
+    suite = test.Suite([project.PYTHON, "-c", program], cases.of_libtest)
+    _, _, found = test.run("empty", suite, project.environment())
+    assert found.failed == 1
 
 
 def test_a_suite_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test, "LONGEST", 0.5)
-    suite = test.Suite(["sh", "-c", "echo started; sleep 60 & wait"], test.count_libtest)
+    suite = test.Suite(["sh", "-c", "echo started; sleep 60 & wait"], cases.of_libtest)
     code, output = test.capture(suite, project.environment())
     assert code == 1
     assert output.startswith("started\n")
