@@ -473,7 +473,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "makes an engine")]
     fn optimized_code_has_a_key_of_its_own() {
         let code = |how: &How| Code::new(b"module".as_slice().into(), blake3::hash(b"module"), how.clone());
-        let key = |how, tier| code(how).cache_key(Flavor { tier, fuel: false }).expect("an engine");
+        let key = |how: &How, tier| code(how).cache_key(Flavor { tier, fuel: false }).expect("an engine");
         let (as_it_is, optimized) = (How::default(), How { optimize: true, ..How::default() });
         assert_ne!(key(&as_it_is, Tier::Best), key(&optimized, Tier::Best));
         assert_eq!(key(&optimized, Tier::Best), key(&optimized.clone(), Tier::Best));

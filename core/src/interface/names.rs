@@ -1,5 +1,7 @@
 //! Names across languages. The stored form is kebab-case.
 
+use heck::ToKebabCase;
+
 use crate::error::{Error, ErrorKind, escape};
 
 /// Bytes of a name. The longest names that Go gives to functions of its own have some hundreds.
@@ -25,29 +27,11 @@ pub fn camel(kebab: &str) -> String {
     first + &words.map(capitalised).collect::<String>()
 }
 
-/// `user_id`, `userId` or `UserID` as `user-id`: how a person may write a WIT name.
+/// `user_id`, `userId` or `UserID` as `user-id`, and `HTTPServer` as `http-server`: how a person may
+/// write a WIT name.
 #[must_use]
 pub fn kebab(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    let mut out = String::with_capacity(name.len() + 4);
-    for (i, &c) in letters.iter().enumerate() {
-        if matches!(c, '_' | '-' | ' ') {
-            if !out.is_empty() && !out.ends_with('-') {
-                out.push('-');
-            }
-            continue;
-        }
-        // A capital starts a word, unless it stands within a run of capitals: `HTTPServer` is
-        // `http-server`.
-        let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
-        let before_lower = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        let after_upper = i > 0 && letters[i - 1].is_uppercase();
-        if c.is_uppercase() && (after_lower || (after_upper && before_lower)) && !out.ends_with('-') {
-            out.push('-');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out.trim_end_matches('-').to_owned()
+    name.to_kebab_case()
 }
 
 /// Whether somebody who wrote `name` means `kebab`: as it is in WIT, or in the spelling of a
@@ -92,7 +76,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST)
         .take(MOST_CANDIDATES)
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().max(name.len()) / 4)
         .collect();
     near.sort_unstable();
@@ -105,22 +89,6 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         [] => String::new(),
         near => format!("; did you mean {}?", near.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(" or ")),
     }
-}
-
-/// The number of single-letter edits between two names (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 fn capitalised(word: &str) -> String {
