@@ -27,8 +27,8 @@ pub fn camel(kebab: &str) -> String {
     first + &words.map(capitalised).collect::<String>()
 }
 
-/// `user_id`, `userId` or `UserID` as `user-id`, and `HTTPServer` as `http-server`: how a person may
-/// write a WIT name.
+/// `user_id`, `userId` or `UserID` as `user-id`, and `HTTPServer` as `http-server`: how a person
+/// may write a WIT name.
 #[must_use]
 pub fn kebab(name: &str) -> String {
     name.to_kebab_case()
