@@ -198,14 +198,7 @@ struct Dispatched {
 
 impl HostFunction for Dispatched {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        let shape = Shape::of(call.function()).filter(|shape| shape.digest == self.digest);
-        let Some(shape) = shape else {
-            return Err(Error::new(ErrorKind::SignatureMismatch, "the host function was given for another signature"));
-        };
-        // SAFETY: the shape belongs to the function of the plugin's interface, which is never
-        // changed, and lives as long as the plugin; the plugin lives as long as the instance that
-        // calls.
-        let shape: &Shape = unsafe { &*ptr::from_ref(shape) };
+        let shape = Shape::called(call, self.digest)?;
         let (mut args, mut result, mut scratch) = (Room::new(shape.params.size), None, Scratch::new());
         let arena = RefCell::new(Arena::new());
         // SAFETY: there is room for the struct of the arguments.

@@ -93,36 +93,73 @@ fn other(number: u32) -> Error {
     )
 }
 
+/// What can be entered.
+trait Callee {
+    fn plugin(&self) -> &Plugin;
+
+    /// # Safety
+    ///
+    /// `args` points to the struct of the function's arguments, or is NULL for a function without;
+    /// the target is for its result.
+    unsafe fn call(&self, export: usize, shape: &Shape, args: *const c_void, options: &CallOptions, target: &Target<'_>) -> Result<()>;
+}
+
+impl Callee for InstanceHandle {
+    #[inline]
+    fn plugin(&self) -> &Plugin {
+        self.core.plugin()
+    }
+
+    #[inline]
+    unsafe fn call(&self, export: usize, shape: &Shape, args: *const c_void, options: &CallOptions, target: &Target<'_>) -> Result<()> {
+        // SAFETY: the caller's promise.
+        unsafe { instance::invoke(&self.core, export, shape, args, options, target) }
+    }
+}
+
+impl Callee for PoolHandle {
+    #[inline]
+    fn plugin(&self) -> &Plugin {
+        self.core.plugin()
+    }
+
+    #[inline]
+    unsafe fn call(&self, export: usize, shape: &Shape, args: *const c_void, options: &CallOptions, target: &Target<'_>) -> Result<()> {
+        let mut arguments = self.core.plugin().arguments(export)?;
+        // SAFETY: the caller's promise.
+        unsafe { exports::lower_struct(&mut arguments, shape, args) }?;
+        self.core.call_then(&mut arguments, options, |outcome| target.lift(outcome))
+    }
+}
+
+/// # Safety
+///
+/// NULL, or an entry as the header says, whose target is a handle of that type.
+#[inline]
+unsafe fn enter<C: Callee>(entry: *mut EntryValue) {
+    // SAFETY: the caller's promise.
+    let Some(entry) = (unsafe { entry.as_mut() }) else { return };
+    entry.arena = ptr::null_mut();
+    // SAFETY: the caller's promise.
+    entry.error = guard(|| unsafe {
+        let callee = borrow(entry.target.cast::<C>(), "target")?;
+        let shape = entry.shape(callee.plugin())?;
+        let (target, options) = (entry.target(shape)?, entry.options());
+        let _calling = Calling::enter(entry.caller);
+        callee.call(entry.number as usize, shape, entry.args, options.as_ref().unwrap_or(CallOptions::NONE), &target)
+    });
+}
+
 /// Calls an export of an instance. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_enter(entry: *mut EntryValue) {
     // SAFETY: C's promise.
-    let Some(entry) = (unsafe { entry.as_mut() }) else { return };
-    entry.arena = ptr::null_mut();
-    // SAFETY: C's promise.
-    entry.error = guard(|| unsafe {
-        let core = &borrow(entry.target.cast::<InstanceHandle>(), "target")?.core;
-        let shape = entry.shape(core.plugin())?;
-        let (target, options) = (entry.target(shape)?, entry.options());
-        let _calling = Calling::enter(entry.caller);
-        instance::invoke(core, entry.number as usize, shape, entry.args, options.as_ref().unwrap_or(CallOptions::NONE), &target)
-    });
+    unsafe { enter::<InstanceHandle>(entry) };
 }
 
 /// Calls an export of any free instance of a pool. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_pool_enter(entry: *mut EntryValue) {
     // SAFETY: C's promise.
-    let Some(entry) = (unsafe { entry.as_mut() }) else { return };
-    entry.arena = ptr::null_mut();
-    // SAFETY: C's promise.
-    entry.error = guard(|| unsafe {
-        let core = &borrow(entry.target.cast::<PoolHandle>(), "target")?.core;
-        let shape = entry.shape(core.plugin())?;
-        let (target, options) = (entry.target(shape)?, entry.options());
-        let _calling = Calling::enter(entry.caller);
-        let mut arguments = core.plugin().arguments(entry.number as usize)?;
-        exports::lower_struct(&mut arguments, shape, entry.args)?;
-        core.call_then(&mut arguments, options.as_ref().unwrap_or(CallOptions::NONE), |outcome| target.lift(outcome))
-    });
+    unsafe { enter::<PoolHandle>(entry) };
 }

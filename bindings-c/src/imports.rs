@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Plugin, Result, ToValue, Value};
+use undergo::{HostCall, HostFunction, Imports, Plugin, Result, ToValue, Value};
 
 use crate::arena::Arena;
 use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, null, text};
@@ -213,16 +213,7 @@ struct Structs {
 
 impl HostFunction for Structs {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        // The same interface, for as long as the call: what borrows from it must not borrow the
-        // call.
-        let shape = Shape::of(call.function()).filter(|shape| shape.digest == self.digest);
-        let Some(shape) = shape else {
-            return Err(Error::new(ErrorKind::SignatureMismatch, "the host function was generated for another signature"));
-        };
-        // SAFETY: the shape belongs to the function of the plugin's interface, which is never
-        // changed, and lives as long as the plugin; the plugin lives as long as the instance that
-        // calls.
-        let shape: &Shape = unsafe { &*ptr::from_ref(shape) };
+        let shape = Shape::called(call, self.digest)?;
         let arena = RefCell::new(Arena::new());
         let mut args = Room::new(shape.params.size);
         // SAFETY: there is room for the struct of the arguments.

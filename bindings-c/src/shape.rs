@@ -1,6 +1,6 @@
 //! What a function takes and gives, in C.
 
-use undergo::Function;
+use undergo::{Error, ErrorKind, Function, HostCall, Result};
 
 use crate::layout::{Fields, Layout};
 use crate::plain;
@@ -34,6 +34,13 @@ impl Shape {
                 result,
             }
         })
+    }
+
+    /// That of the import that is called, by a host function for the one of that digest.
+    pub(crate) fn called<'c>(call: &HostCall<'c>, digest: u64) -> Result<&'c Shape> {
+        Shape::of(call.function())
+            .filter(|shape| shape.digest == digest)
+            .ok_or_else(|| Error::new(ErrorKind::SignatureMismatch, "the host function was made for another signature"))
     }
 }
 

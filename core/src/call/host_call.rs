@@ -113,13 +113,15 @@ async fn wait(mut deferred: Deferred, mut channel: Channel, store: &mut StoreCon
     }
 }
 
-impl HostCall<'_> {
+impl<'c> HostCall<'c> {
     /// The function that was called.
     #[must_use]
-    pub fn function(&self) -> &Function {
+    pub fn function(&self) -> &'c Function {
         &self.import.function
     }
+}
 
+impl HostCall<'_> {
     /// Lifts the arguments.
     ///
     /// # Errors
