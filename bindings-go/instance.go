@@ -67,6 +67,7 @@ func (p *Plugin) make(
 		c.undo()
 		return nil, asked(ctx, err)
 	}
+	handles.Add(1)
 	return &callee{plugin: p, handle: *out, enter: uintptr(enter), free: free, home: c.home, limit: time.Duration(c.limits.timeout), cleanup: c.cleanup}, nil
 }
 

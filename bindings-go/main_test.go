@@ -6,31 +6,33 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
-// TestMain sees that the tests leave no goroutine, and nothing of Go's that the library holds.
+// TestMain sees that the tests leave no goroutine, no handle of the library, and nothing of Go's
+// that the library holds.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
-		if left := leftovers(); left != "" {
-			fmt.Fprintln(os.Stderr, left)
+		if err := leftovers(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
 	}
 	os.Exit(code)
 }
 
-func leftovers() string {
+func leftovers() error {
+	if err := goleak.Find(); err != nil {
+		return err
+	}
 	// What nobody has any more is freed by the collector, in time.
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		runtime.GC()
-		if runtime.NumGoroutine() <= 1 && held() == 0 {
-			return ""
-		}
-		if time.Now().After(deadline) {
-			break
+		if handles.Load() == 0 && held() == 0 {
+			return nil
 		}
 	}
-	stacks := make([]byte, 1<<20)
-	return fmt.Sprintf("the library holds %d objects, and there are goroutines left:\n%s", held(), stacks[:runtime.Stack(stacks, true)])
+	return fmt.Errorf("there are %d handles left, and the library holds %d objects", handles.Load(), held())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -75,6 +74,48 @@ func TestClosePoolAmidCalls(t *testing.T) {
 	}
 	if _, err := pool.Stats(); !errors.Is(err, ErrDeadInstance) {
 		t.Error(err)
+	}
+}
+
+func TestClosePoolInAHostFunction(t *testing.T) {
+	var pool *Pool
+	var inner error
+	note := WithImport("host", "note", func(ctx context.Context, _ string) {
+		_ = pool.Close()
+		inner = pool.Do(ctx, "nothing")
+	})
+	pool, err := conformance(t).Pool(context.Background(), PoolOptions{Size: 1}, (&conformanceRunner{}).options(), note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pool.Do(context.Background(), "notes", []string{"x"}); err != nil {
+		t.Error("the call that was under way did not go on:", err)
+	}
+	if !errors.Is(inner, ErrDeadInstance) {
+		t.Error(inner)
+	}
+}
+
+// A goroutine that a host function starts is no part of the call: it waits for its end.
+func TestGoroutineOfAHostFunctionWaits(t *testing.T) {
+	runner := &conformanceRunner{}
+	var waited error
+	note := WithImport("host", "note", func(ctx context.Context, _ string) {
+		done := make(chan error)
+		go func() {
+			ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer cancel()
+			done <- runner.instance.Do(ctx, "nothing")
+		}()
+		waited = <-done
+	})
+	inst := instance(t, conformance(t), runner.options(), note)
+	runner.instance = inst
+	if err := inst.Do(context.Background(), "notes", []string{"x"}); err != nil {
+		t.Error(err)
+	}
+	if !errors.Is(waited, ErrTimeout) {
+		t.Error(waited)
 	}
 }
 
@@ -167,11 +208,8 @@ func TestGoexitInAHostFunction(t *testing.T) {
 		_ = inst.Do(context.Background(), "notes", []string{"x"})
 		return
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestGoexitInAHostFunction$")
-	child.Env = append(os.Environ(), "UNDERGO_TEST_GOEXIT=1")
-	output, err := child.CombinedOutput()
-	if child.ProcessState.ExitCode() != 2 || !strings.Contains(string(output), goexited) {
-		t.Errorf("%v: %s", err, output)
+	if code, output := child(t, "UNDERGO_TEST_GOEXIT"); code != 2 || !strings.Contains(output, goexited) {
+		t.Errorf("%d: %s", code, output)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -23,6 +24,9 @@ type handle struct {
 	delete symbol
 }
 
+// handles counts those of plugins, instances, pools and finished commands that were not freed.
+var handles atomic.Int64
+
 // use runs code with the handle, which is not freed meanwhile.
 func (h *handle) use(code func(at uintptr) error) error {
 	h.mutex.RLock()
@@ -39,6 +43,7 @@ func (h *handle) free() {
 	if h.at != 0 {
 		h.delete.call(h.at)
 		h.at = 0
+		handles.Add(-1)
 	}
 }
 
@@ -109,6 +114,7 @@ func opened(ctx context.Context, options []OpenOption, open func(options, out un
 	if err != nil {
 		return nil, asked(ctx, err)
 	}
+	handles.Add(1)
 	plugin := &Plugin{handle: &handle{at: *out, delete: theLibrary.plugin_delete}}
 	plugin.describe()
 	runtime.AddCleanup(plugin, (*handle).free, plugin.handle)

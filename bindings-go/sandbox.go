@@ -1,6 +1,7 @@
 package undergo
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -98,19 +100,57 @@ func WithTemp() Option {
 }
 
 // WithStdin has the guest read its standard input from a reader; by default it is empty. [os.Stdin]
-// is inherited, and another file read by each instance from its beginning. Other readers are read
-// to their end before the instance is made; each instance gets all of it.
+// is inherited, and another file that has a name is read by each instance from its beginning. What
+// is in memory ([bytes.Reader], [bytes.Buffer], [strings.Reader]) is given to each instance from
+// there to its end.
+//
+// Another reader is read while the guest reads, by a goroutine, a little ahead of it; it is read
+// once, by whichever instance comes first. An error of it is the end for the guest. Closing the
+// instance or the pool ends that, but for a Read that is under way: it is not waited for.
 func WithStdin(reader io.Reader) Option {
-	if file, ok := reader.(*os.File); ok {
-		return withStdinFile(file)
+	switch reader := reader.(type) {
+	case *os.File:
+		if reader == os.Stdin || hasName(reader) {
+			return withStdinFile(reader)
+		}
+	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
+		return func(c *config) error {
+			bytes, err := io.ReadAll(reader)
+			if err != nil {
+				return err
+			}
+			failed, _ := theLibrary.sandbox_stdin_bytes.call(c.sandbox, address(bytes), uintptr(len(bytes)))
+			runtime.KeepAlive(bytes)
+			return taken(failed)
+		}
 	}
+	return withStdinPipe(reader)
+}
+
+// hasName says whether the file is the one that its name leads to. Those of [os.Pipe] are not.
+func hasName(file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(file.Name())
+	return err == nil && os.SameFile(opened, named)
+}
+
+func withStdinPipe(reader io.Reader) Option {
 	return func(c *config) error {
-		bytes, err := io.ReadAll(reader)
+		from, to, err := os.Pipe()
 		if err != nil {
 			return err
 		}
-		failed, _ := theLibrary.sandbox_stdin_bytes.call(c.sandbox, address(bytes), uintptr(len(bytes)))
-		runtime.KeepAlive(bytes)
+		c.cleanup = append(c.cleanup, func() { _ = from.Close() })
+		go func() {
+			_, _ = io.Copy(to, reader)
+			_ = to.Close()
+		}()
+		path := cText("/dev/fd/" + strconv.Itoa(int(from.Fd())))
+		failed, _ := theLibrary.sandbox_stdin_file.call(c.sandbox, address(path))
+		runtime.KeepAlive(path)
 		return taken(failed)
 	}
 }

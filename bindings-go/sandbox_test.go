@@ -172,6 +172,63 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestStdinIsReadWhileTheGuestReads(t *testing.T) {
+	command, ctx := guest(t, "UNDERGO_COMMAND_WASM"), context.Background()
+	reads := func(reader io.Reader, more ...Option) (string, error) {
+		done, err := command.Run(ctx, append(more, WithStdin(reader), WithArgs("show"))...)
+		if err != nil {
+			return "", err
+		}
+		_, input, _ := strings.Cut(string(done.Stdout), "stdin ")
+		return strings.TrimSpace(input), nil
+	}
+	from, to := io.Pipe()
+	input := ""
+	_, err := reads(from, WithStdoutLines(func(line string) error {
+		// The guest runs, and has not read anything.
+		if strings.HasPrefix(line, "name ") {
+			go func() {
+				_, _ = io.WriteString(to, "after the beginning")
+				_ = to.Close()
+			}()
+		}
+		input = line
+		return nil
+	}))
+	if err != nil || input != `stdin "after the beginning"` {
+		t.Error(input, err)
+	}
+	// A wait for a reader ends with the call.
+	never, end := io.Pipe()
+	late, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if _, err := command.Run(late, WithStdin(never), WithArgs("show")); !errors.Is(err, ErrTimeout) {
+		t.Error(err)
+	}
+	_ = end.Close()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	_, _ = write.WriteString("by a pipe")
+	_ = write.Close()
+	if input, err := reads(read); err != nil || input != `"by a pipe"` {
+		t.Error(input, err)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "input"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, _ = file.WriteString("from a file")
+	for range 2 {
+		if input, err := reads(file); err != nil || input != `"from a file"` {
+			t.Error(input, err)
+		}
+	}
+}
+
 func TestListenerIsHandedIn(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

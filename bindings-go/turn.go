@@ -190,6 +190,7 @@ func (c *callee) reap() {
 	c.handle = 0
 	c.mutex.Unlock()
 	c.free.call(handle)
+	handles.Add(-1)
 	for _, each := range c.cleanup {
 		each()
 	}

@@ -91,7 +91,7 @@ def all_suites() -> dict[str, Suite]:
         "new": pytest("new", ROOT / "tools", "test_new.py"),
         "network": pytest("network", ROOT / "tools", "test_network.py"),
         "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py"),
-        "packages": pytest("packages", ROOT / "tools", "test_packages.py", *PAIRWISE),
+        "packages": pytest("packages", ROOT / "tools", "test_packages.py", "test_go_module.py", *PAIRWISE),
         "docs": pytest("docs", ROOT / "tools", "test_docs.py", *PAIRWISE),
     }
 

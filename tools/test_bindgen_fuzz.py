@@ -22,7 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import c_library
 import go
+import host_go
 import node_suite
 import pytest
 import tree_sitter
@@ -263,9 +265,9 @@ def test_go(written: dict[str, list[Written]], tmp_path: Path) -> None:
     for number, made in enumerate(written["go"]):
         (module / f"made{number}").mkdir(parents=True)
         shutil.copy2(made.path, module / f"made{number}")
-    name = "github.com/undergo-dev/undergo/bindings-go"
-    (module / "go.mod").write_text(f"module made\n\ngo 1.24\n\nrequire {name} v0.1.0\n\nreplace {name} => {ROOT / 'bindings-go'}\n")
-    for arguments in (["mod", "tidy"], ["vet", "./..."]):
+    (module / "go.mod").write_text("module made\n\ngo 1.24\n")
+    required = f"-require={host_go.MODULE}@v{c_library.version()}"
+    for arguments in (["mod", "edit", required, *host_go.replacements()], ["mod", "tidy"], ["vet", "./..."]):
         done = subprocess.run([go.find(), *arguments], cwd=module, env=env, capture_output=True, text=True)
         assert done.returncode == 0, f"SEED={SEED}\n{done.stderr[:3000]}"
 

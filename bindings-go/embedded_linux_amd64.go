@@ -1,0 +1,8 @@
+//go:build !undergo_system && !undergo_cgo
+
+package undergo
+
+import platform "github.com/undergo-dev/undergo/bindings-go/lib/linux_amd64"
+
+// embedded is the library of this platform.
+var embedded = platform.Compressed
