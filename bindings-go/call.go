@@ -70,6 +70,8 @@ type call struct {
 	entry  entry
 	callee *callee
 	ctx    context.Context
+	// answer is for the result of a host function, of which one runs at a time.
+	answer RawWriter
 	// scratch has most results' nested data.
 	scratch [64]uint64
 }
@@ -79,7 +81,8 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 // run waits for a turn and makes the call, whose arguments and result lie in C's memory or on Go's
 // heap. What the result points to lies there until done.
 func (c *call) run(ctx context.Context, callee *callee, number uint32, digest uint64, args, result unsafe.Pointer) error {
-	if err := ctx.Err(); err != nil {
+	isBound := ctx.Done() != nil
+	if isBound && ctx.Err() != nil {
 		return asked(ctx, fault(KindCancelled, "the call was cancelled before it began"))
 	}
 	if err := callee.acquire(ctx); err != nil {
@@ -89,22 +92,26 @@ func (c *call) run(ctx context.Context, callee *callee, number uint32, digest ui
 	e := &c.entry
 	e.target, e.digest, e.number, e.args, e.result = callee.handle, digest, number, args, result
 	e.scratch, e.scratchLen, e.caller = unsafe.Pointer(&c.scratch), unsafe.Sizeof(c.scratch), unsafe.Pointer(c)
-	e.timeout, e.cancel = 0, 0
-	var bound *bound
-	if ctx.Done() != nil {
-		bound = bind(ctx)
+	if isBound {
+		bound := bind(ctx)
 		e.timeout, e.cancel = bound.timeout, bound.token.at
-	}
-	cgocall(callee.enter, unsafe.Pointer(e))
-	callee.release()
-	if bound != nil {
+		cgocall(callee.enter, unsafe.Pointer(e))
 		bound.end()
+		e.timeout, e.cancel = 0, 0
+	} else {
+		cgocall(callee.enter, unsafe.Pointer(e))
 	}
+	callee.release()
 	if e.error == 0 {
 		return nil
 	}
-	handle := e.error
-	e.error = 0
+	return c.failed(ctx)
+}
+
+// failed gives the error of the call.
+func (c *call) failed(ctx context.Context) error {
+	handle := c.entry.error
+	c.entry.error = 0
 	return asked(ctx, taken(handle))
 }
 
@@ -114,7 +121,7 @@ func (c *call) clean() {
 		theLibrary.arena_delete.call(c.entry.arena)
 		c.entry.arena = 0
 	}
-	c.entry.args, c.entry.result, c.callee, c.ctx = nil, nil, nil, nil
+	c.entry.args, c.entry.result, c.callee, c.ctx, c.answer.host = nil, nil, nil, nil, nil
 }
 
 // done cleans the call, and gives it back.

@@ -165,6 +165,16 @@ func handed(err error) uintptr {
 	return handle
 }
 
+// writer is for the result of a host function: that of the call, unless a host function uses it
+// that has led to this one.
+func (d *dispatch) writer() *RawWriter {
+	if c := (*call)(d.caller); c != nil && c.answer.host == nil {
+		c.answer.host = d
+		return &c.answer
+	}
+	return &RawWriter{host: d}
+}
+
 // room gives a place for a part of a host function's result, which lives until the library has read
 // it.
 func (d *dispatch) room(size, align uintptr) unsafe.Pointer {

@@ -305,8 +305,10 @@ func RawImport[A, R any](signature RawSignature, function func(ctx context.Conte
 			return outdated([]error{differs(signature, found)})
 		}
 		return c.give(found, func(ctx context.Context, d *dispatch) error {
-			writer := &RawWriter{host: d}
-			return function(ctx, (*A)(d.args), (*R)(d.result), writer)
+			writer := d.writer()
+			err := function(ctx, (*A)(d.args), (*R)(d.result), writer)
+			writer.host = nil
+			return err
 		})
 	}
 }
