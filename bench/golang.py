@@ -1,4 +1,4 @@
-"""Compile the program of bench/golang without cgo, and run it: a section of bench/results.md."""
+"""Compile the program of bench/golang without cgo and with it, and run both: a section of bench/results.md."""
 
 from __future__ import annotations
 
@@ -18,21 +18,27 @@ def main() -> int:
     """Build and measure; 0 when the bounds hold, 3 when one is missed."""
     cli, go = os.environ.get("UNDERGO", str(BUILD / "bin" / "undergo")), os.environ.get("UNDERGO_GO", "go")
     end = "dylib" if sys.platform == "darwin" else "so"
-    env = dict(
-        os.environ, CGO_ENABLED="0", GOFLAGS="-buildvcs=false -mod=mod", UNDERGO_LIBRARY=str(BUILD / "c" / "lib" / f"libundergo.{end}")
-    )
+    env = dict(os.environ, GOFLAGS="-buildvcs=false -mod=mod", UNDERGO_LIBRARY=str(BUILD / "c" / "lib" / f"libundergo.{end}"))
+    code = 0
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        wasm, module = folder / "plugin.wasm", folder / "bench"
+        wasm, messages, module = folder / "plugin.wasm", folder / "messages.wasm", folder / "bench"
         shutil.copytree(HERE / "golang", module)
         run([cli, "build", HERE / "plugin", "-o", wasm], env)
         (module / "client").mkdir()
         run([cli, "bindgen", wasm, "--lang", "go", "-o", module / "client" / "client.go"], env)
         package = "github.com/undergo-dev/undergo/bindings-go"
-        run([go, "-C", module, "mod", "edit", f"-replace={package}={ROOT / 'bindings-go'}"], env)
+        parts = ["", *(f"/lib/{part.name}" for part in (ROOT / "bindings-go" / "lib").iterdir())]
+        run([go, "-C", module, "mod", "edit", *(f"-replace={package}{part}={ROOT}/bindings-go{part}" for part in parts)], env)
         run([go, "-C", module, "mod", "tidy"], env)
-        run([go, "-C", module, "build", "-o", folder / "program", "."], env)
-        return subprocess.run([folder / "program", wasm], env=env, check=False).returncode
+        guest = env | {"GOOS": "wasip1", "GOARCH": "wasm", "CGO_ENABLED": "0"}
+        run([go, "-C", module, "build", "-buildmode=c-shared", "-o", messages, "./messages"], guest)
+        # Without cgo, and with it if there is a C compiler.
+        for cgo in ("0", "1") if shutil.which(os.environ.get("CC", "cc")) else ("0",):
+            program = folder / f"program{cgo}"
+            run([go, "-C", module, "build", "-o", program, "."], env | {"CGO_ENABLED": cgo})
+            code = max(code, subprocess.run([program, wasm, messages], env=env, check=False).returncode)
+    return code
 
 
 def run(command: list[str | Path], env: dict[str, str]) -> None:

@@ -97,6 +97,17 @@ var Pause func(n int32) int32
 //undergo:export
 func CallPause(n int32) int32 { return Pause(n) }
 
+// CallPauses calls the host n times, and adds up what it said.
+//
+//undergo:export
+func CallPauses(n int32) int64 {
+	sum := int64(0)
+	for i := range n {
+		sum += int64(Pause(i))
+	}
+	return sum
+}
+
 // Work computes for a while: n rounds of a generator of numbers.
 //
 //undergo:export
