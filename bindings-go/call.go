@@ -133,14 +133,18 @@ func (c *call) done() {
 // token is undergo_cancel_t, which is freed when nobody has it any more.
 type token struct {
 	at uintptr
-	// A pointer has the collector see to each token on its own.
-	_ *byte
+	// cancel ends the calls that have the token.
+	cancel func()
 }
 
 // tokens are those that were not used up.
 var tokens = sync.Pool{New: func() any {
 	made := &token{}
 	made.at, _ = theLibrary.cancel_new.call()
+	made.cancel = func() {
+		theLibrary.cancel_cancel.call(made.at)
+		runtime.KeepAlive(made)
+	}
 	runtime.AddCleanup(made, func(at uintptr) { theLibrary.cancel_delete.call(at) }, made.at)
 	return made
 }}
@@ -150,29 +154,23 @@ type bound struct {
 	timeout uint64
 	token   *token
 	stop    func() bool
-	ended   chan struct{}
 }
 
-func bind(ctx context.Context) *bound {
-	b := &bound{token: tokens.Get().(*token), ended: make(chan struct{})}
+func bind(ctx context.Context) bound {
+	b := bound{token: tokens.Get().(*token)}
 	if deadline, ok := ctx.Deadline(); ok {
 		// At least 1: 0 is no bound.
 		b.timeout = uint64(max(time.Until(deadline), 1))
 	}
-	b.stop = context.AfterFunc(ctx, func() {
-		theLibrary.cancel_cancel.call(b.token.at)
-		close(b.ended)
-	})
+	b.stop = context.AfterFunc(ctx, b.token.cancel)
 	return b
 }
 
-// end lets go of the context. A token that was used is not used again.
-func (b *bound) end() {
+// end lets go of the context. A token that is used, or about to be, is not used again.
+func (b bound) end() {
 	if b.stop() {
 		tokens.Put(b.token)
-		return
 	}
-	<-b.ended
 	runtime.KeepAlive(b.token)
 }
 

@@ -234,6 +234,18 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+func BenchmarkAddWithADeadline(b *testing.B) {
+	guest, _ := client(b)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		if v, err := guest.Pass(ctx, 1); v != 2 || err != nil {
+			b.Fatal(v, err)
+		}
+	}
+}
+
 func BenchmarkString(b *testing.B) {
 	guest, _ := client(b)
 	ctx := context.Background()
