@@ -78,30 +78,36 @@ type call struct {
 
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-// run waits for a turn and makes the call, whose arguments and result lie in C's memory or on Go's
-// heap. What the result points to lies there until done.
-func (c *call) run(ctx context.Context, callee *callee, number uint32, digest uint64, args, result unsafe.Pointer) error {
-	isBound := ctx.Done() != nil
-	if isBound && ctx.Err() != nil {
-		return asked(ctx, fault(KindCancelled, "the call was cancelled before it began"))
+// begun says whether a call may begin, as far as its context is concerned.
+func begun(ctx context.Context) error {
+	if ctx.Done() == nil || ctx.Err() == nil {
+		return nil
 	}
-	if err := callee.acquire(ctx); err != nil {
-		return err
+	return asked(ctx, fault(KindCancelled, "the call was cancelled before it began"))
+}
+
+// prepare readies the call for an export. Its arguments and result lie on Go's heap, and what the
+// result points to until the call is cleaned.
+func (c *call) prepare(callee *callee, export *function, args, result unsafe.Pointer) {
+	c.callee = callee
+	c.entry = entry{
+		target: callee.handle, digest: export.digest, number: export.number, args: args, result: result,
+		scratch: unsafe.Pointer(&c.scratch), scratchLen: unsafe.Sizeof(c.scratch), caller: unsafe.Pointer(c),
 	}
-	c.callee, c.ctx = callee, ctx
-	e := &c.entry
-	e.target, e.digest, e.number, e.args, e.result = callee.handle, digest, number, args, result
-	e.scratch, e.scratchLen, e.caller = unsafe.Pointer(&c.scratch), unsafe.Sizeof(c.scratch), unsafe.Pointer(c)
-	if isBound {
+}
+
+// enter makes the call, whose turn it is.
+func (c *call) enter() error {
+	ctx, e := c.ctx, &c.entry
+	if ctx.Done() == nil {
+		cgocall(c.callee.enter, unsafe.Pointer(e))
+	} else {
 		bound := bind(ctx)
 		e.timeout, e.cancel = bound.timeout, bound.token.at
-		cgocall(callee.enter, unsafe.Pointer(e))
+		cgocall(c.callee.enter, unsafe.Pointer(e))
 		bound.end()
 		e.timeout, e.cancel = 0, 0
-	} else {
-		cgocall(callee.enter, unsafe.Pointer(e))
 	}
-	callee.release()
 	if e.error == 0 {
 		return nil
 	}
@@ -115,19 +121,13 @@ func (c *call) failed(ctx context.Context) error {
 	return asked(ctx, taken(handle))
 }
 
-// clean frees what the result pointed to, and lets go of what the call had.
+// clean frees what the result pointed to, and lets go of what it has of the caller.
 func (c *call) clean() {
 	if c.entry.arena != 0 {
 		theLibrary.arena_delete.call(c.entry.arena)
 		c.entry.arena = 0
 	}
-	c.entry.args, c.entry.result, c.callee, c.ctx, c.answer.host = nil, nil, nil, nil, nil
-}
-
-// done cleans the call, and gives it back.
-func (c *call) done() {
-	c.clean()
-	calls.Put(c)
+	c.ctx, c.answer.host = nil, nil
 }
 
 // token is undergo_cancel_t, which is freed when nobody has it any more.
@@ -224,13 +224,24 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 	if found.result != nil {
 		result = block.room(found.result.size, 8)
 	}
+	if err := begun(ctx); err != nil {
+		return err
+	}
+	if err := callee.acquire(ctx); err != nil {
+		return err
+	}
 	c := calls.Get().(*call)
-	err = c.run(ctx, callee, found.number, found.digest, args, result)
+	c.prepare(callee, found, args, result)
+	c.ctx = ctx
+	err = c.enter()
+	callee.release()
 	if err == nil && found.result != nil && len(results) > 0 {
 		err = liftResults(found.result, result, results, whole)
 		err = mismatched(at(err, "result"), found.Name)
 	}
-	c.done()
+	c.clean()
+	c.callee, c.entry.args, c.entry.result = nil, nil, nil
+	calls.Put(c)
 	runtime.KeepAlive(block)
 	runtime.KeepAlive(callable)
 	return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,6 +183,31 @@ func TestClientOfAPool(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Calls that are alone have a place of their own, which nobody else may use.
+func TestClientFromManyGoroutines(t *testing.T) {
+	guest, functions := client(t)
+	ctx := context.Background()
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for n := range 200 {
+				wanted := fmt.Sprintf("%d of %d", n, i)
+				if text, err := guest.EchoString(ctx, wanted); text != wanted || err != nil {
+					t.Errorf("%q is not %q, %v", text, wanted, err)
+				}
+				if n%20 == 0 {
+					if depth, err := functions.reenter(ctx, 5); depth != 5 || err != nil {
+						t.Error(depth, err)
+					}
+				}
+			}
+		}()
+	}
+	all.Wait()
 }
 
 func TestEnumsAreTexts(t *testing.T) {

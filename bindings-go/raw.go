@@ -199,6 +199,8 @@ type RawClient struct {
 	callable Callable
 	callee   *callee
 	exports  []*function
+	// own are the calls, each a *RawCall, of those that are alone in the instance.
+	own []unsafe.Pointer
 }
 
 // NewRawClient finds the exports. It fails with signature-mismatch, and all that differs, when they
@@ -214,6 +216,7 @@ func NewRawClient(callable Callable, exports []RawSignature) (*RawClient, error)
 		}
 		client.exports = append(client.exports, found)
 	}
+	client.own = make([]unsafe.Pointer, len(client.exports))
 	return client, outdated(wrong)
 }
 
@@ -272,25 +275,61 @@ type RawCall[A, R any] struct {
 	// Writer is for the arguments.
 	Writer RawWriter
 	call   call
+	client *RawClient
+	// pool is where it goes in the end; nil when it is the client's for calls that are alone in the
+	// instance.
+	pool *sync.Pool
 }
 
-// Begin begins a call, which is to be ended.
-func (e *RawExport[A, R]) Begin() *RawCall[A, R] { return e.pool.Get().(*RawCall[A, R]) }
+// Begin waits for a turn and begins a call, which is to be ended.
+func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCall[A, R], error) {
+	if err := begun(ctx); err != nil {
+		return nil, err
+	}
+	if client.callee.alone() {
+		c := (*RawCall[A, R])(client.own[e.number])
+		if c == nil {
+			c = &RawCall[A, R]{}
+			client.own[e.number] = unsafe.Pointer(c)
+			e.prepare(c, client)
+		}
+		c.call.ctx = ctx
+		return c, nil
+	}
+	if err := client.callee.acquire(ctx); err != nil {
+		return nil, err
+	}
+	c := e.pool.Get().(*RawCall[A, R])
+	e.prepare(c, client)
+	c.call.ctx, c.pool = ctx, &e.pool
+	return c, nil
+}
+
+func (e *RawExport[A, R]) prepare(c *RawCall[A, R], client *RawClient) {
+	c.client = client
+	c.call.prepare(client.callee, client.exports[e.number], unsafe.Pointer(&c.Args), unsafe.Pointer(&c.Result))
+}
 
 // Call makes the call.
-func (e *RawExport[A, R]) Call(ctx context.Context, client *RawClient, call *RawCall[A, R]) error {
-	export := client.exports[e.number]
-	err := call.call.run(ctx, client.callee, export.number, export.digest, unsafe.Pointer(&call.Args), unsafe.Pointer(&call.Result))
-	runtime.KeepAlive(client)
+func (c *RawCall[A, R]) Call() error {
+	err := c.call.enter()
+	runtime.KeepAlive(c.client)
 	return err
 }
 
-// End frees what the result pointed to.
-func (e *RawExport[A, R]) End(call *RawCall[A, R]) {
-	clear(call.Writer.kept)
-	call.Writer.kept = call.Writer.kept[:0]
-	call.call.clean()
-	e.pool.Put(call)
+// End frees what the result pointed to, and ends the turn.
+func (c *RawCall[A, R]) End() {
+	if len(c.Writer.kept) > 0 {
+		clear(c.Writer.kept)
+		c.Writer.kept = c.Writer.kept[:0]
+	}
+	c.call.clean()
+	callee := c.client.callee
+	if c.pool != nil {
+		c.client = nil
+		c.pool.Put(c)
+	}
+	callee.release()
 }
 
 // RawImport gives a host function with structs. What the plugin does not import is left alone; an

@@ -51,6 +51,10 @@ func (c *callee) noun() string {
 	return "instance"
 }
 
+// alone gives a turn, if nobody else has one nor waits: what belongs to the callee is the caller's
+// until it releases the turn. Others may still come in beside it, who know that they are not alone.
+func (c *callee) alone() bool { return c.state.CompareAndSwap(0, 1) }
+
 // acquire waits for a turn. Each that was given is to be released.
 func (c *callee) acquire(ctx context.Context) error {
 	if state := c.state.Load(); state < c.size && c.state.CompareAndSwap(state, state+1) {

@@ -402,17 +402,20 @@ var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0
 
 // Divmod divides a by b.
 func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64, error) {
-	c := exportDivmod.Begin()
-	c.Args.V0 = a
-	c.Args.V1 = b
-	err := exportDivmod.Call(ctx, client.client, c)
 	var v0 int64
 	var v1 int64
+	c, err := exportDivmod.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = a
+	c.Args.V1 = b
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result.V0
 		v1 = c.Result.V1
 	}
-	exportDivmod.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -420,16 +423,19 @@ var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 
 
 // Split gives the first word of s and how many there are.
 func (client *Guest) Split(ctx context.Context, s string) (string, int32, error) {
-	c := exportSplit.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, s)
-	err := exportSplit.Call(ctx, client.client, c)
 	var v0 string
 	var v1 int32
+	c, err := exportSplit.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, s)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result.V0)
 		v1 = c.Result.V1
 	}
-	exportSplit.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -437,10 +443,13 @@ var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawE
 
 // Fail fails with msg, unless it is empty.
 func (client *Guest) Fail(ctx context.Context, msg string) error {
-	c := exportFail.Begin()
+	c, err := exportFail.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportFail.Call(ctx, client.client, c)
-	exportFail.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -448,15 +457,18 @@ var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, 
 
 // FailOr fails with msg, or returns v when it is empty.
 func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, error) {
-	c := exportFailOr.Begin()
+	var v0 int32
+	c, err := exportFailOr.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
 	c.Args.V1 = v_
-	err := exportFailOr.Call(ctx, client.client, c)
-	var v0 int32
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportFailOr.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -464,14 +476,17 @@ var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawL
 
 // Both returns strings and an error at once; the error counts.
 func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
-	c := exportBoth.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportBoth.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportBoth.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportBoth.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -479,13 +494,16 @@ var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](5)
 
 // Remaining is how many milliseconds the call has left, or -1.
 func (client *Guest) Remaining(ctx context.Context) (int64, error) {
-	c := exportRemaining.Begin()
-	err := exportRemaining.Call(ctx, client.client, c)
 	var v0 int64
+	c, err := exportRemaining.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportRemaining.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -493,10 +511,13 @@ var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](6)
 
 // Wait waits for the end of the context, and no longer than ms milliseconds.
 func (client *Guest) Wait(ctx context.Context, ms int32) error {
-	c := exportWait.Begin()
+	c, err := exportWait.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = ms
-	err := exportWait.Call(ctx, client.client, c)
-	exportWait.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -504,7 +525,11 @@ var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 i
 
 // Many has more parameters than WebAssembly passes one by one.
 func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l Color, m *string, n Point) (string, error) {
-	c := exportMany.Begin()
+	var v0 string
+	c, err := exportMany.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = a
 	c.Args.V1 = b
 	c.Args.V2 = c_
@@ -519,12 +544,11 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	c.Args.V11 = l
 	c.Args.V12 = undergo.LowerOption(&c.Writer, m, undergo.LowerText[string])
 	c.Args.V13 = lowerPoint(&c.Writer, n)
-	err := exportMany.Call(ctx, client.client, c)
-	var v0 string
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportMany.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -532,7 +556,11 @@ var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
 func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l int32, m int32, n int32, o int32, p int32) (int32, error) {
-	c := exportSixteen.Begin()
+	var v0 int32
+	c, err := exportSixteen.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = a
 	c.Args.V1 = b
 	c.Args.V2 = c_
@@ -549,12 +577,11 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	c.Args.V13 = n
 	c.Args.V14 = o
 	c.Args.V15 = p
-	err := exportSixteen.Call(ctx, client.client, c)
-	var v0 int32
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportSixteen.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -562,9 +589,12 @@ var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](9)
 
 // Nothing takes and gives nothing.
 func (client *Guest) Nothing(ctx context.Context) error {
-	c := exportNothing.Begin()
-	err := exportNothing.Call(ctx, client.client, c)
-	exportNothing.End(c)
+	c, err := exportNothing.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -572,18 +602,21 @@ var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo
 
 // Keywords has parameters that are keywords in other languages, or in WIT.
 func (client *Guest) Keywords(ctx context.Context, class string, lambda string, record string, from int32, list int32) (string, error) {
-	c := exportKeywords.Begin()
+	var v0 string
+	c, err := exportKeywords.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, class)
 	c.Args.V1 = undergo.LowerText(&c.Writer, lambda)
 	c.Args.V2 = undergo.LowerText(&c.Writer, record)
 	c.Args.V3 = from
 	c.Args.V4 = list
-	err := exportKeywords.Call(ctx, client.client, c)
-	var v0 string
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportKeywords.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -591,14 +624,17 @@ var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](11)
 
 // Pass is a keyword in Python.
 func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
-	c := exportPass.Begin()
-	c.Args.V0 = v_
-	err := exportPass.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportPass.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportPass.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -606,14 +642,17 @@ var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](12)
 
 // Call may be the name of a method of the host's instance.
 func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
-	c := exportCall.Begin()
-	c.Args.V0 = v_
-	err := exportCall.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportCall.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportCall.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -621,14 +660,17 @@ var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](13)
 
 // Close may be the name of a method of the host's instance.
 func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
-	c := exportClose.Begin()
-	c.Args.V0 = v_
-	err := exportClose.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportClose.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportClose.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -636,14 +678,17 @@ var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](14)
 
 // Exports may be the name of an attribute of the host's instance.
 func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
-	c := exportExports.Begin()
-	c.Args.V0 = v_
-	err := exportExports.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportExports.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportExports.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -651,13 +696,16 @@ var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](15)
 
 // GetHTTPStatus2 is named otherwise in WIT.
 func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
-	c := exportHTTPStatus.Begin()
-	err := exportHTTPStatus.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportHTTPStatus.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportHTTPStatus.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -665,18 +713,21 @@ var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 unde
 
 // ThroughHost sends its arguments through the host and back.
 func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int64, v_ []string, f []float64) (string, []uint8, int64, []string, []float64, error) {
-	c := exportThroughHost.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, s)
-	c.Args.V1 = undergo.LowerPlain(&c.Writer, b)
-	c.Args.V2 = n
-	c.Args.V3 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
-	c.Args.V4 = undergo.LowerPlain(&c.Writer, f)
-	err := exportThroughHost.Call(ctx, client.client, c)
 	var v0 string
 	var v1 []uint8
 	var v2 int64
 	var v3 []string
 	var v4 []float64
+	c, err := exportThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, v3, v4, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, s)
+	c.Args.V1 = undergo.LowerPlain(&c.Writer, b)
+	c.Args.V2 = n
+	c.Args.V3 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
+	c.Args.V4 = undergo.LowerPlain(&c.Writer, f)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result.V0)
 		v1 = undergo.LiftPlain[uint8](c.Result.V1)
@@ -684,7 +735,7 @@ func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int
 		v3 = undergo.LiftList(c.Result.V3, undergo.LiftText)
 		v4 = undergo.LiftPlain[float64](c.Result.V4)
 	}
-	exportThroughHost.End(c)
+	c.End()
 	return v0, v1, v2, v3, v4, err
 }
 
@@ -692,14 +743,17 @@ var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPe
 
 // PersonThroughHost sends p through the host and back.
 func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, error) {
-	c := exportPersonThroughHost.Begin()
-	c.Args.V0 = lowerPerson(&c.Writer, p)
-	err := exportPersonThroughHost.Call(ctx, client.client, c)
 	var v0 Person
+	c, err := exportPersonThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPerson(&c.Writer, p)
+	err = c.Call()
 	if err == nil {
 		v0 = liftPerson(c.Result)
 	}
-	exportPersonThroughHost.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -707,20 +761,23 @@ var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V
 
 // MoreThroughHost sends its arguments through the host and back.
 func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v_ map[string]int64) (*string, Color, map[string]int64, error) {
-	c := exportMoreThroughHost.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, m, undergo.LowerText[string])
-	c.Args.V1 = c_
-	c.Args.V2 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerSame[int64])
-	err := exportMoreThroughHost.Call(ctx, client.client, c)
 	var v0 *string
 	var v1 Color
 	var v2 map[string]int64
+	c, err := exportMoreThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, m, undergo.LowerText[string])
+	c.Args.V1 = c_
+	c.Args.V2 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerSame[int64])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result.V0, undergo.LiftText)
 		v1 = c.Result.V1
 		v2 = undergo.LiftMap(c.Result.V2, undergo.LiftText, undergo.LiftSame[int64])
 	}
-	exportMoreThroughHost.End(c)
+	c.End()
 	return v0, v1, v2, err
 }
 
@@ -728,17 +785,20 @@ var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1
 
 // TimesThroughHost sends its arguments through the host and back.
 func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.Duration) (time.Time, time.Duration, error) {
-	c := exportTimesThroughHost.Begin()
-	c.Args.V0 = undergo.LowerTime(t)
-	c.Args.V1 = d
-	err := exportTimesThroughHost.Call(ctx, client.client, c)
 	var v0 time.Time
 	var v1 time.Duration
+	c, err := exportTimesThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerTime(t)
+	c.Args.V1 = d
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftTime(c.Result.V0)
 		v1 = c.Result.V1
 	}
-	exportTimesThroughHost.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -746,17 +806,20 @@ var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 
 
 // JSONThroughHost sends its arguments through the host and back.
 func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, raw json.RawMessage) (json.RawMessage, json.RawMessage, error) {
-	c := exportJSONThroughHost.Begin()
-	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
-	c.Args.V1 = undergo.LowerJSON(&c.Writer, raw)
-	err := exportJSONThroughHost.Call(ctx, client.client, c)
 	var v0 json.RawMessage
 	var v1 json.RawMessage
+	c, err := exportJSONThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
+	c.Args.V1 = undergo.LowerJSON(&c.Writer, raw)
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result.V0))
 		v1 = json.RawMessage(undergo.LiftJSON(c.Result.V1))
 	}
-	exportJSONThroughHost.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -765,13 +828,16 @@ var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawTe
 // ManyThroughHost calls the host with more parameters than WebAssembly passes
 // one by one.
 func (client *Guest) ManyThroughHost(ctx context.Context) (string, error) {
-	c := exportManyThroughHost.Begin()
-	err := exportManyThroughHost.Call(ctx, client.client, c)
 	var v0 string
+	c, err := exportManyThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportManyThroughHost.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -779,17 +845,20 @@ var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 },
 
 // DivmodThroughHost has the host divide.
 func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (int64, int64, error) {
-	c := exportDivmodThroughHost.Begin()
-	c.Args.V0 = a
-	c.Args.V1 = b
-	err := exportDivmodThroughHost.Call(ctx, client.client, c)
 	var v0 int64
 	var v1 int64
+	c, err := exportDivmodThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = a
+	c.Args.V1 = b
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result.V0
 		v1 = c.Result.V1
 	}
-	exportDivmodThroughHost.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -797,14 +866,17 @@ var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.Raw
 
 // Notes has the host note each of v, and asks for what it has.
 func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
-	c := exportNotes.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
-	err := exportNotes.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportNotes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportNotes.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -812,14 +884,17 @@ var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, unde
 
 // CatchFailure has the host fail, and returns the text.
 func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, error) {
-	c := exportCatchFailure.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportCatchFailure.Call(ctx, client.client, c)
 	var v0 string
+	c, err := exportCatchFailure.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportCatchFailure.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -827,10 +902,13 @@ var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, under
 
 // PassFailure has the host fail, and fails with that.
 func (client *Guest) PassFailure(ctx context.Context, msg string) error {
-	c := exportPassFailure.Begin()
+	c, err := exportPassFailure.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportPassFailure.Call(ctx, client.client, c)
-	exportPassFailure.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -838,10 +916,13 @@ var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.Raw
 
 // Crash has the host fail where Go expects no error.
 func (client *Guest) Crash(ctx context.Context, msg string) error {
-	c := exportCrash.Begin()
+	c, err := exportCrash.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportCrash.Call(ctx, client.client, c)
-	exportCrash.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -849,13 +930,16 @@ var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](27)
 
 // WrongType has the host return what is no number.
 func (client *Guest) WrongType(ctx context.Context) (int32, error) {
-	c := exportWrongType.Begin()
-	err := exportWrongType.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportWrongType.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportWrongType.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -863,13 +947,16 @@ var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](
 
 // WrongResult has the host return what is no list.
 func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
-	c := exportWrongResult.Begin()
-	err := exportWrongResult.Call(ctx, client.client, c)
 	var v0 []int32
+	c, err := exportWrongResult.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int32](c.Result)
 	}
-	exportWrongResult.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -877,14 +964,17 @@ var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](29)
 
 // Reenter calls the host, which calls Reenter, and so on, depth times.
 func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
-	c := exportReenter.Begin()
-	c.Args.V0 = depth
-	err := exportReenter.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportReenter.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = depth
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportReenter.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -893,14 +983,17 @@ var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](30)
 // HostInGoroutines calls the host from n goroutines that take turns, while
 // garbage is collected. It says how many answers were wrong.
 func (client *Guest) HostInGoroutines(ctx context.Context, n int32) (int32, error) {
-	c := exportHostInGoroutines.Begin()
-	c.Args.V0 = n
-	err := exportHostInGoroutines.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportHostInGoroutines.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportHostInGoroutines.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -908,10 +1001,13 @@ var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.Raw
 
 // Panic panics with msg.
 func (client *Guest) Panic(ctx context.Context, msg string) error {
-	c := exportPanic.Begin()
+	c, err := exportPanic.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
-	err := exportPanic.Call(ctx, client.client, c)
-	exportPanic.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -919,9 +1015,12 @@ var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty]
 
 // NilMapWrite writes to a nil map.
 func (client *Guest) NilMapWrite(ctx context.Context) error {
-	c := exportNilMapWrite.Begin()
-	err := exportNilMapWrite.Call(ctx, client.client, c)
-	exportNilMapWrite.End(c)
+	c, err := exportNilMapWrite.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -929,14 +1028,17 @@ var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32]
 
 // OutOfRange reads behind the end of v.
 func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) {
-	c := exportOutOfRange.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportOutOfRange.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportOutOfRange.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportOutOfRange.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -944,10 +1046,13 @@ var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](34)
 
 // Exit ends the plugin.
 func (client *Guest) Exit(ctx context.Context, code int32) error {
-	c := exportExit.Begin()
+	c, err := exportExit.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = code
-	err := exportExit.Call(ctx, client.client, c)
-	exportExit.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -955,9 +1060,12 @@ var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](35
 
 // Deadlock waits for what never comes.
 func (client *Guest) Deadlock(ctx context.Context) error {
-	c := exportDeadlock.Begin()
-	err := exportDeadlock.Call(ctx, client.client, c)
-	exportDeadlock.End(c)
+	c, err := exportDeadlock.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -965,9 +1073,12 @@ var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](36)
 
 // Spin computes forever.
 func (client *Guest) Spin(ctx context.Context) error {
-	c := exportSpin.Begin()
-	err := exportSpin.Call(ctx, client.client, c)
-	exportSpin.End(c)
+	c, err := exportSpin.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -975,10 +1086,13 @@ var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](37)
 
 // Sleep sleeps.
 func (client *Guest) Sleep(ctx context.Context, ms int32) error {
-	c := exportSleep.Begin()
+	c, err := exportSleep.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = ms
-	err := exportSleep.Call(ctx, client.client, c)
-	exportSleep.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -986,14 +1100,17 @@ var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](38)
 
 // SumInGoroutines adds up 1 to n, each number in a goroutine of its own.
 func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error) {
-	c := exportSumInGoroutines.Begin()
-	c.Args.V0 = n
-	err := exportSumInGoroutines.Call(ctx, client.client, c)
 	var v0 int64
+	c, err := exportSumInGoroutines.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportSumInGoroutines.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1001,9 +1118,12 @@ var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEm
 
 // StartBackground starts a goroutine that counts its turns.
 func (client *Guest) StartBackground(ctx context.Context) error {
-	c := exportStartBackground.Begin()
-	err := exportStartBackground.Call(ctx, client.client, c)
-	exportStartBackground.End(c)
+	c, err := exportStartBackground.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1011,13 +1131,16 @@ var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](40)
 
 // Background says how many turns the goroutine had.
 func (client *Guest) Background(ctx context.Context) (int32, error) {
-	c := exportBackground.Begin()
-	err := exportBackground.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportBackground.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportBackground.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1025,14 +1148,17 @@ var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // EchoStrings returns v.
 func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, error) {
-	c := exportEchoStrings.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
-	err := exportEchoStrings.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportEchoStrings.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportEchoStrings.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1040,14 +1166,17 @@ var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, u
 
 // EchoStringLists returns v.
 func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]string, error) {
-	c := exportEchoStringLists.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) })
-	err := exportEchoStringLists.Call(ctx, client.client, c)
 	var v0 [][]string
+	c, err := exportEchoStringLists.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) })
 	}
-	exportEchoStringLists.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1055,14 +1184,17 @@ var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoBools returns v.
 func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
-	c := exportEchoBools.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoBools.Call(ctx, client.client, c)
 	var v0 []bool
+	c, err := exportEchoBools.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[bool](c.Result)
 	}
-	exportEchoBools.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1070,14 +1202,17 @@ var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoInt8s returns v.
 func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
-	c := exportEchoInt8s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoInt8s.Call(ctx, client.client, c)
 	var v0 []int8
+	c, err := exportEchoInt8s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int8](c.Result)
 	}
-	exportEchoInt8s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1085,14 +1220,17 @@ var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoInt16s returns v.
 func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error) {
-	c := exportEchoInt16s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoInt16s.Call(ctx, client.client, c)
 	var v0 []int16
+	c, err := exportEchoInt16s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int16](c.Result)
 	}
-	exportEchoInt16s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1100,14 +1238,17 @@ var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoInt32s returns v.
 func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error) {
-	c := exportEchoInt32s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoInt32s.Call(ctx, client.client, c)
 	var v0 []int32
+	c, err := exportEchoInt32s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int32](c.Result)
 	}
-	exportEchoInt32s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1115,14 +1256,17 @@ var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoInt64s returns v.
 func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error) {
-	c := exportEchoInt64s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoInt64s.Call(ctx, client.client, c)
 	var v0 []int64
+	c, err := exportEchoInt64s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int64](c.Result)
 	}
-	exportEchoInt64s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1130,14 +1274,17 @@ var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // EchoUint16s returns v.
 func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, error) {
-	c := exportEchoUint16s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoUint16s.Call(ctx, client.client, c)
 	var v0 []uint16
+	c, err := exportEchoUint16s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[uint16](c.Result)
 	}
-	exportEchoUint16s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1145,14 +1292,17 @@ var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // EchoUint32s returns v.
 func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, error) {
-	c := exportEchoUint32s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoUint32s.Call(ctx, client.client, c)
 	var v0 []uint32
+	c, err := exportEchoUint32s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[uint32](c.Result)
 	}
-	exportEchoUint32s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1160,14 +1310,17 @@ var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // EchoUint64s returns v.
 func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, error) {
-	c := exportEchoUint64s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoUint64s.Call(ctx, client.client, c)
 	var v0 []uint64
+	c, err := exportEchoUint64s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[uint64](c.Result)
 	}
-	exportEchoUint64s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1175,14 +1328,17 @@ var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, unde
 
 // EchoFloat32s returns v.
 func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32, error) {
-	c := exportEchoFloat32s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoFloat32s.Call(ctx, client.client, c)
 	var v0 []float32
+	c, err := exportEchoFloat32s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[float32](c.Result)
 	}
-	exportEchoFloat32s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1190,14 +1346,17 @@ var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, unde
 
 // EchoFloat64s returns v.
 func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64, error) {
-	c := exportEchoFloat64s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoFloat64s.Call(ctx, client.client, c)
 	var v0 []float64
+	c, err := exportEchoFloat64s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[float64](c.Result)
 	}
-	exportEchoFloat64s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1205,14 +1364,17 @@ var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoBlobs returns v.
 func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, error) {
-	c := exportEchoBlobs.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []uint8) undergo.RawList { return undergo.LowerPlain(w, v) })
-	err := exportEchoBlobs.Call(ctx, client.client, c)
 	var v0 [][]uint8
+	c, err := exportEchoBlobs.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []uint8) undergo.RawList { return undergo.LowerPlain(w, v) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, func(v undergo.RawList) []uint8 { return undergo.LiftPlain[uint8](v) })
 	}
-	exportEchoBlobs.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1220,14 +1382,17 @@ var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoTriple returns v.
 func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error) {
-	c := exportEchoTriple.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoTriple.Call(ctx, client.client, c)
 	var v0 []int32
+	c, err := exportEchoTriple.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int32](c.Result)
 	}
-	exportEchoTriple.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1235,14 +1400,17 @@ var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoNames returns v.
 func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, error) {
-	c := exportEchoNames.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
-	err := exportEchoNames.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportEchoNames.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportEchoNames.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1250,14 +1418,17 @@ var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // EchoTriples returns v.
 func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, error) {
-	c := exportEchoTriples.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []int32) undergo.RawList { return undergo.LowerPlain(w, v) })
-	err := exportEchoTriples.Call(ctx, client.client, c)
 	var v0 [][]int32
+	c, err := exportEchoTriples.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v []int32) undergo.RawList { return undergo.LowerPlain(w, v) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, func(v undergo.RawList) []int32 { return undergo.LiftPlain[int32](v) })
 	}
-	exportEchoTriples.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1265,14 +1436,17 @@ var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float
 
 // SumFloat64s is the sum of v.
 func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, error) {
-	c := exportSumFloat64s.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportSumFloat64s.Call(ctx, client.client, c)
 	var v0 float64
+	c, err := exportSumFloat64s.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportSumFloat64s.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1280,17 +1454,20 @@ var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int3
 
 // AppendInt32 appends to v, and then writes to what it appended to.
 func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]int32, []int32, error) {
-	c := exportAppendInt32.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	c.Args.V1 = x
-	err := exportAppendInt32.Call(ctx, client.client, c)
 	var v0 []int32
 	var v1 []int32
+	c, err := exportAppendInt32.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	c.Args.V1 = x
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[int32](c.Result.V0)
 		v1 = undergo.LiftPlain[int32](c.Result.V1)
 	}
-	exportAppendInt32.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -1298,13 +1475,16 @@ var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](59
 
 // NoStrings returns a nil slice.
 func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
-	c := exportNoStrings.Begin()
-	err := exportNoStrings.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportNoStrings.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportNoStrings.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1312,14 +1492,17 @@ var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoCounts returns v.
 func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[string]int64, error) {
-	c := exportEchoCounts.Begin()
-	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerSame[int64])
-	err := exportEchoCounts.Call(ctx, client.client, c)
 	var v0 map[string]int64
+	c, err := exportEchoCounts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerSame[int64])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftText, undergo.LiftSame[int64])
 	}
-	exportEchoCounts.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1327,14 +1510,17 @@ var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoLabels returns v.
 func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[int32]string, error) {
-	c := exportEchoLabels.Begin()
-	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerSame[int32], undergo.LowerText[string])
-	err := exportEchoLabels.Call(ctx, client.client, c)
 	var v0 map[int32]string
+	c, err := exportEchoLabels.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerSame[int32], undergo.LowerText[string])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftSame[int32], undergo.LiftText)
 	}
-	exportEchoLabels.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1342,14 +1528,17 @@ var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, unde
 
 // EchoPalettes returns v.
 func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (map[string][]Color, error) {
-	c := exportEchoPalettes.Begin()
-	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], func(w *undergo.RawWriter, v []Color) undergo.RawList { return undergo.LowerPlain(w, v) })
-	err := exportEchoPalettes.Call(ctx, client.client, c)
 	var v0 map[string][]Color
+	c, err := exportEchoPalettes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], func(w *undergo.RawWriter, v []Color) undergo.RawList { return undergo.LowerPlain(w, v) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftText, func(v undergo.RawList) []Color { return undergo.LiftPlain[Color](v) })
 	}
-	exportEchoPalettes.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1357,14 +1546,17 @@ var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoFlags returns v.
 func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point) (map[bool]map[string]Point, error) {
-	c := exportEchoFlags.Begin()
-	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerSame[bool], func(w *undergo.RawWriter, v map[string]Point) undergo.RawList { return undergo.LowerMap(w, v, undergo.LowerText[string], lowerPoint) })
-	err := exportEchoFlags.Call(ctx, client.client, c)
 	var v0 map[bool]map[string]Point
+	c, err := exportEchoFlags.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerSame[bool], func(w *undergo.RawWriter, v map[string]Point) undergo.RawList { return undergo.LowerMap(w, v, undergo.LowerText[string], lowerPoint) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftSame[bool], func(v undergo.RawList) map[string]Point { return undergo.LiftMap(v, undergo.LiftText, liftPoint) })
 	}
-	exportEchoFlags.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1372,13 +1564,16 @@ var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](64)
 
 // Started says how often the plugin was initialized.
 func (client *Guest) Started(ctx context.Context) (int32, error) {
-	c := exportStarted.Begin()
-	err := exportStarted.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportStarted.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportStarted.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1386,13 +1581,16 @@ var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](65)
 
 // Counter counts its calls, in this instance.
 func (client *Guest) Counter(ctx context.Context) (int32, error) {
-	c := exportCounter.Begin()
-	err := exportCounter.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportCounter.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportCounter.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1400,14 +1598,17 @@ var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOp
 
 // Env is a variable of the environment, or nothing.
 func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
-	c := exportEnv.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, name)
-	err := exportEnv.Call(ctx, client.client, c)
 	var v0 *string
+	c, err := exportEnv.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftText)
 	}
-	exportEnv.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1415,13 +1616,16 @@ var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](67)
 
 // Args are the arguments of the plugin.
 func (client *Guest) Args(ctx context.Context) ([]string, error) {
-	c := exportArgs.Begin()
-	err := exportArgs.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportArgs.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportArgs.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1429,14 +1633,17 @@ var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.
 
 // ReadFile is the content of a file.
 func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error) {
-	c := exportReadFile.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, path)
-	err := exportReadFile.Call(ctx, client.client, c)
 	var v0 []uint8
+	c, err := exportReadFile.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, path)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[uint8](c.Result)
 	}
-	exportReadFile.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1444,11 +1651,14 @@ var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.Ra
 
 // Print writes to the standard streams.
 func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
-	c := exportPrint.Begin()
+	c, err := exportPrint.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, out)
 	c.Args.V1 = undergo.LowerText(&c.Writer, err_)
-	err := exportPrint.Call(ctx, client.client, c)
-	exportPrint.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1456,10 +1666,13 @@ var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawE
 
 // Keep keeps s as it is, without a copy.
 func (client *Guest) Keep(ctx context.Context, s string) error {
-	c := exportKeep.Begin()
+	c, err := exportKeep.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerText(&c.Writer, s)
-	err := exportKeep.Call(ctx, client.client, c)
-	exportKeep.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1467,10 +1680,13 @@ var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.R
 
 // KeepAll keeps all of v as they are.
 func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
-	c := exportKeepAll.Begin()
+	c, err := exportKeepAll.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerList(&c.Writer, v_, undergo.LowerText[string])
-	err := exportKeepAll.Call(ctx, client.client, c)
-	exportKeepAll.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1478,13 +1694,16 @@ var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](72)
 
 // Kept is what was kept.
 func (client *Guest) Kept(ctx context.Context) ([]string, error) {
-	c := exportKept.Begin()
-	err := exportKept.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportKept.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportKept.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1492,10 +1711,13 @@ var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.
 
 // KeepInts keeps v as it is.
 func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
-	c := exportKeepInts.Begin()
+	c, err := exportKeepInts.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportKeepInts.Call(ctx, client.client, c)
-	exportKeepInts.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1503,13 +1725,16 @@ var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](74)
 
 // KeptInts is what was kept.
 func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
-	c := exportKeptInts.Begin()
-	err := exportKeptInts.Call(ctx, client.client, c)
 	var v0 [][]int64
+	c, err := exportKeptInts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, func(v undergo.RawList) []int64 { return undergo.LiftPlain[int64](v) })
 	}
-	exportKeptInts.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1518,10 +1743,13 @@ var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](75)
 // Churn makes garbage of all sizes and collects it, n times. What the collector
 // takes for garbage is overwritten.
 func (client *Guest) Churn(ctx context.Context, n int32) error {
-	c := exportChurn.Begin()
+	c, err := exportChurn.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = n
-	err := exportChurn.Call(ctx, client.client, c)
-	exportChurn.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -1529,20 +1757,23 @@ var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V
 
 // EchoUnderPressure returns what it was given, after a collection.
 func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, people []Person, ints []int64) ([]string, []Person, []int64, error) {
-	c := exportEchoUnderPressure.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, names, undergo.LowerText[string])
-	c.Args.V1 = undergo.LowerList(&c.Writer, people, lowerPerson)
-	c.Args.V2 = undergo.LowerPlain(&c.Writer, ints)
-	err := exportEchoUnderPressure.Call(ctx, client.client, c)
 	var v0 []string
 	var v1 []Person
 	var v2 []int64
+	c, err := exportEchoUnderPressure.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, names, undergo.LowerText[string])
+	c.Args.V1 = undergo.LowerList(&c.Writer, people, lowerPerson)
+	c.Args.V2 = undergo.LowerPlain(&c.Writer, ints)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result.V0, undergo.LiftText)
 		v1 = undergo.LiftList(c.Result.V1, liftPerson)
 		v2 = undergo.LiftPlain[int64](c.Result.V2)
 	}
-	exportEchoUnderPressure.End(c)
+	c.End()
 	return v0, v1, v2, err
 }
 
@@ -1552,20 +1783,23 @@ var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 un
 // host so often that its results used up the room that the arguments lie in, and
 // after a collection.
 func (client *Guest) EchoAmidCalls(ctx context.Context, note string, names []string, ints []int64) (string, []string, []int64, error) {
-	c := exportEchoAmidCalls.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, note)
-	c.Args.V1 = undergo.LowerList(&c.Writer, names, undergo.LowerText[string])
-	c.Args.V2 = undergo.LowerPlain(&c.Writer, ints)
-	err := exportEchoAmidCalls.Call(ctx, client.client, c)
 	var v0 string
 	var v1 []string
 	var v2 []int64
+	c, err := exportEchoAmidCalls.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, note)
+	c.Args.V1 = undergo.LowerList(&c.Writer, names, undergo.LowerText[string])
+	c.Args.V2 = undergo.LowerPlain(&c.Writer, ints)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result.V0)
 		v1 = undergo.LiftList(c.Result.V1, undergo.LiftText)
 		v2 = undergo.LiftPlain[int64](c.Result.V2)
 	}
-	exportEchoAmidCalls.End(c)
+	c.End()
 	return v0, v1, v2, err
 }
 
@@ -1573,14 +1807,17 @@ var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](78)
 
 // Alloc holds on to mib MiB more, and says how many there are.
 func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
-	c := exportAlloc.Begin()
-	c.Args.V0 = mib
-	err := exportAlloc.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportAlloc.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = mib
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportAlloc.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1588,14 +1825,17 @@ var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](79)
 
 // Recurse calls itself depth times.
 func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
-	c := exportRecurse.Begin()
-	c.Args.V0 = depth
-	err := exportRecurse.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportRecurse.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = depth
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportRecurse.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1603,14 +1843,17 @@ var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](8
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
-	c := exportEchoPerson.Begin()
-	c.Args.V0 = lowerPerson(&c.Writer, p)
-	err := exportEchoPerson.Call(ctx, client.client, c)
 	var v0 Person
+	c, err := exportEchoPerson.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPerson(&c.Writer, p)
+	err = c.Call()
 	if err == nil {
 		v0 = liftPerson(c.Result)
 	}
-	exportEchoPerson.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1618,14 +1861,17 @@ var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
-	c := exportEchoPeople.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerPerson)
-	err := exportEchoPeople.Call(ctx, client.client, c)
 	var v0 []Person
+	c, err := exportEchoPeople.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerPerson)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, liftPerson)
 	}
-	exportEchoPeople.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1633,14 +1879,17 @@ var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](82)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
-	c := exportEchoPoint.Begin()
-	c.Args.V0 = lowerPoint(&c.Writer, p)
-	err := exportEchoPoint.Call(ctx, client.client, c)
 	var v0 Point
+	c, err := exportEchoPoint.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPoint(&c.Writer, p)
+	err = c.Call()
 	if err == nil {
 		v0 = liftPoint(c.Result)
 	}
-	exportEchoPoint.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1648,14 +1897,17 @@ var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
-	c := exportEchoPoints.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerPoint)
-	err := exportEchoPoints.Call(ctx, client.client, c)
 	var v0 []Point
+	c, err := exportEchoPoints.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerPoint)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, liftPoint)
 	}
-	exportEchoPoints.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1663,14 +1915,17 @@ var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](84)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
-	c := exportEchoPrice.Begin()
-	c.Args.V0 = lowerPrice(&c.Writer, p)
-	err := exportEchoPrice.Call(ctx, client.client, c)
 	var v0 Price
+	c, err := exportEchoPrice.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPrice(&c.Writer, p)
+	err = c.Call()
 	if err == nil {
 		v0 = liftPrice(c.Result)
 	}
-	exportEchoPrice.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1678,14 +1933,17 @@ var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](85)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
-	c := exportEchoColor.Begin()
-	c.Args.V0 = v_
-	err := exportEchoColor.Call(ctx, client.client, c)
 	var v0 Color
+	c, err := exportEchoColor.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoColor.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1693,14 +1951,17 @@ var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](86)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
-	c := exportEchoLevel.Begin()
-	c.Args.V0 = v_
-	err := exportEchoLevel.Call(ctx, client.client, c)
 	var v0 Level
+	c, err := exportEchoLevel.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoLevel.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1708,14 +1969,17 @@ var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, underg
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
-	c := exportEchoColors.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoColors.Call(ctx, client.client, c)
 	var v0 []Color
+	c, err := exportEchoColors.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[Color](c.Result)
 	}
-	exportEchoColors.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1723,13 +1987,16 @@ var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](88)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
-	c := exportBadColor.Begin()
-	err := exportBadColor.Call(ctx, client.client, c)
 	var v0 Color
+	c, err := exportBadColor.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportBadColor.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1737,14 +2004,17 @@ var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, underg
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
-	c := exportMaybeInt.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[int32])
-	err := exportMaybeInt.Call(ctx, client.client, c)
 	var v0 *int32
+	c, err := exportMaybeInt.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[int32])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftSame[int32])
 	}
-	exportMaybeInt.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1752,14 +2022,17 @@ var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, under
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
-	c := exportMaybeBool.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[bool])
-	err := exportMaybeBool.Call(ctx, client.client, c)
 	var v0 *bool
+	c, err := exportMaybeBool.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[bool])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftSame[bool])
 	}
-	exportMaybeBool.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1767,14 +2040,17 @@ var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, unde
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
-	c := exportMaybeFloat.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[float64])
-	err := exportMaybeFloat.Call(ctx, client.client, c)
 	var v0 *float64
+	c, err := exportMaybeFloat.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[float64])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftSame[float64])
 	}
-	exportMaybeFloat.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1782,14 +2058,17 @@ var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, und
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
-	c := exportMaybeString.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerText[string])
-	err := exportMaybeString.Call(ctx, client.client, c)
 	var v0 *string
+	c, err := exportMaybeString.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerText[string])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftText)
 	}
-	exportMaybeString.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1797,14 +2076,17 @@ var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, unde
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
-	c := exportMaybeColor.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[Color])
-	err := exportMaybeColor.Call(ctx, client.client, c)
 	var v0 *Color
+	c, err := exportMaybeColor.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, undergo.LowerSame[Color])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftSame[Color])
 	}
-	exportMaybeColor.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1812,14 +2094,17 @@ var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, unde
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
-	c := exportMaybePoint.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, lowerPoint)
-	err := exportMaybePoint.Call(ctx, client.client, c)
 	var v0 *Point
+	c, err := exportMaybePoint.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, lowerPoint)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, liftPoint)
 	}
-	exportMaybePoint.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1827,14 +2112,17 @@ var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, un
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
-	c := exportMaybeAddress.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, lowerAddress)
-	err := exportMaybeAddress.Call(ctx, client.client, c)
 	var v0 *Address
+	c, err := exportMaybeAddress.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, lowerAddress)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, liftAddress)
 	}
-	exportMaybeAddress.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1842,14 +2130,17 @@ var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, un
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
-	c := exportMaybeStrings.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) })
-	err := exportMaybeStrings.Call(ctx, client.client, c)
 	var v0 *[]string
+	c, err := exportMaybeStrings.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) })
 	}
-	exportMaybeStrings.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1857,14 +2148,17 @@ var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, under
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
-	c := exportMaybeTime.Begin()
-	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, func(w *undergo.RawWriter, v time.Time) undergo.RawTime { return undergo.LowerTime(v) })
-	err := exportMaybeTime.Call(ctx, client.client, c)
 	var v0 *time.Time
+	c, err := exportMaybeTime.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerOption(&c.Writer, v_, func(w *undergo.RawWriter, v time.Time) undergo.RawTime { return undergo.LowerTime(v) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftOption(c.Result, undergo.LiftTime)
 	}
-	exportMaybeTime.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1872,14 +2166,17 @@ var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
-	c := exportListOfMaybe.Begin()
-	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v *string) undergo.RawOption { return undergo.LowerOption(w, v, undergo.LowerText[string]) })
-	err := exportListOfMaybe.Call(ctx, client.client, c)
 	var v0 []*string
+	c, err := exportListOfMaybe.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, func(w *undergo.RawWriter, v *string) undergo.RawOption { return undergo.LowerOption(w, v, undergo.LowerText[string]) })
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, func(v undergo.RawOption) *string { return undergo.LiftOption(v, undergo.LiftText) })
 	}
-	exportListOfMaybe.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1887,14 +2184,17 @@ var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.R
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
-	c := exportEchoAny.Begin()
-	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
-	err := exportEchoAny.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportEchoAny.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportEchoAny.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1902,14 +2202,17 @@ var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.R
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
-	c := exportEchoRaw.Begin()
-	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
-	err := exportEchoRaw.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportEchoRaw.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportEchoRaw.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1917,14 +2220,17 @@ var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
-	c := exportEchoAnys.Begin()
-	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerJSON[json.RawMessage])
-	err := exportEchoAnys.Call(ctx, client.client, c)
 	var v0 map[string]json.RawMessage
+	c, err := exportEchoAnys.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], undergo.LowerJSON[json.RawMessage])
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftText, func(v undergo.RawText) json.RawMessage { return json.RawMessage(undergo.LiftJSON(v)) })
 	}
-	exportEchoAnys.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1932,13 +2238,16 @@ var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](102)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
-	c := exportBadAny.Begin()
-	err := exportBadAny.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportBadAny.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportBadAny.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1946,14 +2255,17 @@ var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](1
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
-	c := exportFindJob.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, name)
-	err := exportFindJob.Call(ctx, client.client, c)
 	var v0 Job
+	c, err := exportFindJob.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
 	if err == nil {
 		v0 = liftJob(c.Result)
 	}
-	exportFindJob.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1961,13 +2273,16 @@ var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](104)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
-	c := exportZeroJob.Begin()
-	err := exportZeroJob.Call(ctx, client.client, c)
 	var v0 Job
+	c, err := exportZeroJob.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = liftJob(c.Result)
 	}
-	exportZeroJob.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1975,13 +2290,16 @@ var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](105)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
-	c := exportZeroState.Begin()
-	err := exportZeroState.Call(ctx, client.client, c)
 	var v0 State
+	c, err := exportZeroState.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportZeroState.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -1989,15 +2307,18 @@ var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
-	c := exportOpenJobs.Begin()
+	var v0 []Job
+	c, err := exportOpenJobs.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = n
 	c.Args.V1 = bad
-	err := exportOpenJobs.Call(ctx, client.client, c)
-	var v0 []Job
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, liftJob)
 	}
-	exportOpenJobs.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2005,14 +2326,17 @@ var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, underg
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
-	c := exportJobsByName.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, name)
-	err := exportJobsByName.Call(ctx, client.client, c)
 	var v0 map[string]Job
+	c, err := exportJobsByName.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftMap(c.Result, undergo.LiftText, liftJob)
 	}
-	exportJobsByName.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2020,16 +2344,19 @@ var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int3
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
-	c := exportNumberedJob.Begin()
-	c.Args.V0 = n
-	err := exportNumberedJob.Call(ctx, client.client, c)
 	var v0 int32
 	var v1 Job
+	c, err := exportNumberedJob.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result.V0
 		v1 = liftJob(c.Result.V1)
 	}
-	exportNumberedJob.End(c)
+	c.End()
 	return v0, v1, err
 }
 
@@ -2037,13 +2364,16 @@ var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](109
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
-	c := exportInfinite.Begin()
-	err := exportInfinite.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportInfinite.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportInfinite.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2051,13 +2381,16 @@ var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](110)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
-	c := exportGarbled.Begin()
-	err := exportGarbled.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportGarbled.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportGarbled.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2065,13 +2398,16 @@ var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](111)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
-	c := exportBroken.Begin()
-	err := exportBroken.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportBroken.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportBroken.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2079,9 +2415,12 @@ var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
-	c := exportGarbledError.Begin()
-	err := exportGarbledError.Call(ctx, client.client, c)
-	exportGarbledError.End(c)
+	c, err := exportGarbledError.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -2089,14 +2428,17 @@ var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
-	c := exportSumTriple.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportSumTriple.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportSumTriple.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportSumTriple.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2104,10 +2446,13 @@ var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, under
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
-	c := exportTakeTriples.Begin()
+	c, err := exportTakeTriples.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
 	c.Args.V0 = undergo.LowerMap(&c.Writer, v_, undergo.LowerText[string], func(w *undergo.RawWriter, v [][]int32) undergo.RawList { return undergo.LowerList(w, v, func(w *undergo.RawWriter, v []int32) undergo.RawList { return undergo.LowerPlain(w, v) }) })
-	err := exportTakeTriples.Call(ctx, client.client, c)
-	exportTakeTriples.End(c)
+	err = c.Call()
+	c.End()
 	return err
 }
 
@@ -2115,15 +2460,18 @@ var exportCountCorners = undergo.NewRawExport[struct{ V0 rawShape; V1 float64 },
 
 // CountCorners counts the corners of a shape.
 func (client *Guest) CountCorners(ctx context.Context, s Shape, factor float64) (float64, error) {
-	c := exportCountCorners.Begin()
+	var v0 float64
+	c, err := exportCountCorners.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
 	c.Args.V0 = lowerShape(&c.Writer, s)
 	c.Args.V1 = factor
-	err := exportCountCorners.Call(ctx, client.client, c)
-	var v0 float64
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportCountCorners.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2131,14 +2479,17 @@ var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](116
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
-	c := exportAskWithZeroColor.Begin()
-	c.Args.V0 = c_
-	err := exportAskWithZeroColor.Call(ctx, client.client, c)
 	var v0 Color
+	c, err := exportAskWithZeroColor.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = c_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportAskWithZeroColor.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2146,13 +2497,16 @@ var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawTe
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
-	c := exportAskWithInfinity.Begin()
-	err := exportAskWithInfinity.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportAskWithInfinity.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportAskWithInfinity.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2160,13 +2514,16 @@ var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText]
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
-	c := exportCheckGarbled.Begin()
-	err := exportCheckGarbled.Call(ctx, client.client, c)
 	var v0 string
+	c, err := exportCheckGarbled.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportCheckGarbled.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2174,14 +2531,17 @@ var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.Raw
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
-	c := exportKinds.Begin()
-	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
-	err := exportKinds.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportKinds.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerJSON(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportKinds.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2189,13 +2549,16 @@ var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText]
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
-	c := exportLargeNumbers.Begin()
-	err := exportLargeNumbers.Call(ctx, client.client, c)
 	var v0 json.RawMessage
+	c, err := exportLargeNumbers.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = json.RawMessage(undergo.LiftJSON(c.Result))
 	}
-	exportLargeNumbers.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2203,14 +2566,17 @@ var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](121)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
-	c := exportEchoBool.Begin()
-	c.Args.V0 = v_
-	err := exportEchoBool.Call(ctx, client.client, c)
 	var v0 bool
+	c, err := exportEchoBool.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoBool.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2218,14 +2584,17 @@ var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](122)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
-	c := exportEchoInt8.Begin()
-	c.Args.V0 = v_
-	err := exportEchoInt8.Call(ctx, client.client, c)
 	var v0 int8
+	c, err := exportEchoInt8.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoInt8.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2233,14 +2602,17 @@ var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](123)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
-	c := exportEchoInt16.Begin()
-	c.Args.V0 = v_
-	err := exportEchoInt16.Call(ctx, client.client, c)
 	var v0 int16
+	c, err := exportEchoInt16.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoInt16.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2248,14 +2620,17 @@ var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](124)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
-	c := exportEchoInt32.Begin()
-	c.Args.V0 = v_
-	err := exportEchoInt32.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportEchoInt32.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoInt32.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2263,14 +2638,17 @@ var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](125)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
-	c := exportEchoInt64.Begin()
-	c.Args.V0 = v_
-	err := exportEchoInt64.Call(ctx, client.client, c)
 	var v0 int64
+	c, err := exportEchoInt64.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoInt64.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2278,14 +2656,17 @@ var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](126)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
-	c := exportEchoUint8.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUint8.Call(ctx, client.client, c)
 	var v0 uint8
+	c, err := exportEchoUint8.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUint8.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2293,14 +2674,17 @@ var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](127)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
-	c := exportEchoUint16.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUint16.Call(ctx, client.client, c)
 	var v0 uint16
+	c, err := exportEchoUint16.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUint16.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2308,14 +2692,17 @@ var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](128)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
-	c := exportEchoUint32.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUint32.Call(ctx, client.client, c)
 	var v0 uint32
+	c, err := exportEchoUint32.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUint32.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2323,14 +2710,17 @@ var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](129)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
-	c := exportEchoUint64.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUint64.Call(ctx, client.client, c)
 	var v0 uint64
+	c, err := exportEchoUint64.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUint64.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2338,14 +2728,17 @@ var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](130)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
-	c := exportEchoInt.Begin()
-	c.Args.V0 = v_
-	err := exportEchoInt.Call(ctx, client.client, c)
 	var v0 int64
+	c, err := exportEchoInt.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoInt.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2353,14 +2746,17 @@ var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](131)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
-	c := exportEchoUint.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUint.Call(ctx, client.client, c)
 	var v0 uint64
+	c, err := exportEchoUint.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUint.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2368,14 +2764,17 @@ var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](132)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
-	c := exportEchoRune.Begin()
-	c.Args.V0 = v_
-	err := exportEchoRune.Call(ctx, client.client, c)
 	var v0 int32
+	c, err := exportEchoRune.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoRune.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2383,14 +2782,17 @@ var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](133)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
-	c := exportEchoFloat32.Begin()
-	c.Args.V0 = v_
-	err := exportEchoFloat32.Call(ctx, client.client, c)
 	var v0 float32
+	c, err := exportEchoFloat32.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoFloat32.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2398,14 +2800,17 @@ var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](134)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
-	c := exportEchoFloat64.Begin()
-	c.Args.V0 = v_
-	err := exportEchoFloat64.Call(ctx, client.client, c)
 	var v0 float64
+	c, err := exportEchoFloat64.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoFloat64.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2413,14 +2818,17 @@ var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, underg
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
-	c := exportEchoString.Begin()
-	c.Args.V0 = undergo.LowerText(&c.Writer, s)
-	err := exportEchoString.Call(ctx, client.client, c)
 	var v0 string
+	c, err := exportEchoString.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, s)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportEchoString.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2428,14 +2836,17 @@ var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
-	c := exportEchoBytes.Begin()
-	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
-	err := exportEchoBytes.Call(ctx, client.client, c)
 	var v0 []uint8
+	c, err := exportEchoBytes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftPlain[uint8](c.Result)
 	}
-	exportEchoBytes.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2443,14 +2854,17 @@ var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.D
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
-	c := exportEchoDuration.Begin()
-	c.Args.V0 = v_
-	err := exportEchoDuration.Call(ctx, client.client, c)
 	var v0 time.Duration
+	c, err := exportEchoDuration.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoDuration.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2458,14 +2872,17 @@ var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
-	c := exportEchoTime.Begin()
-	c.Args.V0 = undergo.LowerTime(v_)
-	err := exportEchoTime.Call(ctx, client.client, c)
 	var v0 time.Time
+	c, err := exportEchoTime.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerTime(v_)
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftTime(c.Result)
 	}
-	exportEchoTime.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2473,14 +2890,17 @@ var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](139)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
-	c := exportEchoUserID.Begin()
-	c.Args.V0 = v_
-	err := exportEchoUserID.Call(ctx, client.client, c)
 	var v0 uint32
+	c, err := exportEchoUserID.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = v_
+	err = c.Call()
 	if err == nil {
 		v0 = c.Result
 	}
-	exportEchoUserID.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2488,13 +2908,16 @@ var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](14
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
-	c := exportBadString.Begin()
-	err := exportBadString.Call(ctx, client.client, c)
 	var v0 string
+	c, err := exportBadString.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftText(c.Result)
 	}
-	exportBadString.End(c)
+	c.End()
 	return v0, err
 }
 
@@ -2502,13 +2925,16 @@ var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](1
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
-	c := exportBadStrings.Begin()
-	err := exportBadStrings.Call(ctx, client.client, c)
 	var v0 []string
+	c, err := exportBadStrings.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
 	if err == nil {
 		v0 = undergo.LiftList(c.Result, undergo.LiftText)
 	}
-	exportBadStrings.End(c)
+	c.End()
 	return v0, err
 }
 

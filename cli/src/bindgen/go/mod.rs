@@ -214,17 +214,19 @@ impl<'a> Module<'a> {
             self.out.blank();
             self.out.docs(0, or(&function.docs, &format!("{name} calls {}.", function.name)));
             self.out.line(0, &format!("func (client *{class}) {name}{} {{", self.signature(function)));
-            self.out.line(1, &format!("c := export{name}.Begin()"));
+            let results: Vec<&Type> = results(function);
+            let given: String = (0..results.len()).map(|i| format!("v{i}, ")).collect();
+            for (i, ty) in results.iter().enumerate() {
+                self.out.line(1, &format!("var v{i} {}", self.names.show(ty)));
+            }
+            self.out.line(1, &format!("c, err := export{name}.Begin(ctx, client.client)"));
+            self.out.line(1, "if err != nil {");
+            self.out.line(2, &format!("return {given}err"));
+            self.out.line(1, "}");
             for (i, (param, field)) in parameters(function).iter().zip(&function.params).enumerate() {
                 self.out.line(1, &format!("c.Args.V{i} = {}", self.names.lower(&field.ty, param, "&c.Writer")));
             }
-            self.out.line(1, &format!("err := export{name}.Call(ctx, client.client, c)"));
-            let results: Vec<&Type> = results(function);
-            let mut given = String::new();
-            for (i, ty) in results.iter().enumerate() {
-                self.out.line(1, &format!("var v{i} {}", self.names.show(ty)));
-                given += &format!("v{i}, ");
-            }
+            self.out.line(1, "err = c.Call()");
             if !results.is_empty() {
                 self.out.line(1, "if err == nil {");
                 let is_tuple = matches!(function.result, Some(Type { kind: TypeKind::Tuple(_), .. }));
@@ -234,7 +236,7 @@ impl<'a> Module<'a> {
                 }
                 self.out.line(1, "}");
             }
-            self.out.line(1, &format!("export{name}.End(c)"));
+            self.out.line(1, "c.End()");
             self.out.line(1, &format!("return {given}err"));
             self.out.line(0, "}");
         }
