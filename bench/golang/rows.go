@@ -52,6 +52,9 @@ func (r *rows) compare(what, peer string, bound bound, count, per int, ours, the
 		holds, said = bound(a, b)
 	}
 	r.held = r.held && holds
+	if !holds {
+		said += ", **missed**"
+	}
 	fmt.Printf("| %s | %s | %s | %s | %.2f × | %s |\n", what, peer, short(a), short(b), a/b, said)
 }
 
