@@ -5,4 +5,4 @@ package undergo
 import platform "github.com/undergo-dev/undergo/bindings-go/lib/linux_amd64"
 
 // embedded is the library of this platform.
-var embedded = platform.Compressed
+var embedded = platform.Packed

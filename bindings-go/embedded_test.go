@@ -5,20 +5,27 @@ package undergo
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 )
 
+// packing packs the content in two parts.
 func packing(t *testing.T, content string) packed {
 	var made bytes.Buffer
-	writer := gzip.NewWriter(&made)
-	if _, err := writer.Write([]byte(content)); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
+	for _, piece := range []string{content[:3], content[3:]} {
+		var part bytes.Buffer
+		writer := gzip.NewWriter(&part)
+		if _, err := writer.Write([]byte(piece)); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		made.Write(binary.LittleEndian.AppendUint32(nil, uint32(part.Len())))
+		made.Write(part.Bytes())
 	}
 	return packed(made.String())
 }
@@ -111,7 +118,13 @@ func TestLibraryInMemory(t *testing.T) {
 	if err == nil {
 		t.Error("it can be written")
 	}
-	if _, _, err := packed("no such format").memory(); err == nil {
-		t.Error("it was unpacked")
+	whole := packing(t, content)
+	for _, damaged := range []packed{"no such format", whole[:len(whole)-1], whole[:3], whole + "x", whole[:18] + "xxxx" + whole[22:], "\x05\x00\x00\x00short"} {
+		if _, _, err := damaged.memory(); err == nil {
+			t.Errorf("%q was unpacked", damaged)
+		}
+		if _, err := damaged.file(t.TempDir()); err == nil {
+			t.Errorf("%q was unpacked", damaged)
+		}
 	}
 }

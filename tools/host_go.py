@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -20,6 +21,8 @@ PROJECT = ROOT / "bindings-go"
 MODULE = "github.com/undergo-dev/undergo/bindings-go"
 PLATFORMS = ("darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64")
 """Those that have a module with the library, as Go names them."""
+PARTS = 8
+"""Into how many a library is packed, so that several processors unpack it."""
 PROXY = "go-proxy"
 """The folder with the modules among the packages."""
 
@@ -59,7 +62,7 @@ class Go(Host):
             files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
             if name == here():
                 content = (c_library.LIBRARY / "lib" / library("undergo")).read_bytes()
-                files["libundergo.gz"] = gzip.compress(content, 9 if PROFILE != "dev" else 1, mtime=0)
+                files["libundergo.packed"] = packed(content)
             pack(proxy, f"{MODULE}/lib/{name}", files, whole=name == here())
         return sorted(file for file in proxy.rglob("*") if file.is_file())
 
@@ -95,6 +98,13 @@ def replacements() -> list[str]:
     """Give the arguments of `go mod edit` that have a program use the modules of this checkout."""
     modules = {MODULE: PROJECT} | {f"{MODULE}/lib/{name}": PROJECT / "lib" / name for name in PLATFORMS}
     return [f"-replace={module}={folder}" for module, folder in modules.items()]
+
+
+def packed(content: bytes) -> bytes:
+    """Pack a library as the package unpacks it: in parts, each with its length before it."""
+    size = -(-len(content) // PARTS)
+    parts = [gzip.compress(content[at : at + size], 9 if PROFILE != "dev" else 1, mtime=0) for at in range(0, len(content), size)]
+    return b"".join(struct.pack("<I", len(part)) + part for part in parts)
 
 
 def _published() -> Iterator[Path]:

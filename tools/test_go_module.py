@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import stat
@@ -51,7 +50,7 @@ def test_a_library_that_can_t_be_loaded(modules: list[Path], folder: Path) -> No
     name = f"{host_go.MODULE}/lib/{host_go.here()}"
     shutil.rmtree(folder / host_go.PROXY / name)
     sources = {file.name: file.read_bytes() for file in (host_go.PROJECT / "lib" / host_go.here()).iterdir()}
-    host_go.pack(folder / host_go.PROXY, name, sources | {"libundergo.gz": gzip.compress(b"of another system")})
+    host_go.pack(folder / host_go.PROXY, name, sources | {"libundergo.packed": host_go.packed(b"of another system")})
     program = host_go.got(folder / "program", [folder / host_go.PROXY / name], folder)
     done = run(folder, program, XDG_CACHE_HOME=str(folder / "cache"))
     assert done.returncode != 0

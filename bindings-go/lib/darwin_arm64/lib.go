@@ -3,8 +3,8 @@ package library
 
 import _ "embed"
 
-// Compressed is the library, packed by gzip. It is empty in the project's repository, and comes
-// with a release.
+// Packed is the library, as the package undergo unpacks it. It is empty in the project's
+// repository, and comes with a release.
 //
-//go:embed libundergo.gz
-var Compressed string
+//go:embed libundergo.packed
+var Packed string
