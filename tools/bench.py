@@ -19,6 +19,7 @@ SECTIONS = {
     "Deadlines": "deadlines.py",
     "HTTP": "network.py",
     "Node": "node.py",
+    "Ruby": "ruby.py",
     "Go code": "go_code.py",
 }
 """What is measured beside run.py, each by a program that prints what it found."""

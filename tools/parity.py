@@ -153,7 +153,7 @@ def ruby() -> Members:
     found: Members = {}
     hidden: set[str] = set()
     uses: set[str] = set()
-    for file in sorted((ROOT / "bindings-uniffi" / "ruby" / "lib" / "undergo").glob("*.rb")):
+    for file in sorted((ROOT / "bindings-ruby" / "lib" / "undergo").glob("*.rb")):
         text = file.read_text(encoding="utf-8")
         for names in re.findall(r"^  private_constant (.+)$", text, re.MULTILINE):
             hidden.update(re.findall(r":(\w+)", names))
@@ -178,8 +178,8 @@ def ruby() -> Members:
                     found[noun].update(re.findall(r":([\w?\[\]]+)", listed))
     shared = found.get("Callable", set()) & {"exports"}
     # What Ruby itself asks for, and what its own parts share.
-    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "core", "table", "of", "place", "unknown"}
-    own |= {"by_kind", "for_kind", "call_row", "call_packed", "folder", "compiler", "from", "check", "turns", "records"}
+    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "table", "of", "place"}
+    own |= {"by_kind", "for_kind", "folder", "compiler", "check"}
     return {
         noun: members - (own - {"table"} if noun == "Limits" else own) | (shared if noun in uses else set())
         for noun, members in found.items()

@@ -9,7 +9,6 @@ use crate::lease::Lease;
 use crate::threads;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
-use crate::wish;
 
 /// A function of the other language.
 #[uniffi::export(with_foreign)]
@@ -41,12 +40,10 @@ pub trait AsyncHostFunction: Send + Sync {
 enum Function {
     Sync(Arc<dyn HostFunction>),
     Async(Arc<dyn AsyncHostFunction>),
-    /// One that the host runs between turns: see `turns`.
-    Number(u32),
 }
 
 /// The functions that are given to a plugin, by interface and name, as in WIT or as in the other
-/// language: `echo-string`, `echoString`, `echo_string`.
+/// language: `echo-string`, `echoString`.
 #[derive(Default, uniffi::Object)]
 pub struct Imports(Mutex<Vec<(String, String, Function)>>);
 
@@ -69,14 +66,6 @@ impl Imports {
     }
 }
 
-#[uniffi::export]
-impl Imports {
-    /// Gives a function that the host runs by itself when a turn of `turns` wants that number.
-    pub fn give_number(&self, interface: String, name: String, number: u32) {
-        self.push(interface, name, Function::Number(number));
-    }
-}
-
 impl Imports {
     fn push(&self, interface: String, name: String, function: Function) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((interface, name, function));
@@ -91,20 +80,17 @@ impl Imports {
             // The last one given for a name is the one that counts.
             let found = given.iter().rfind(|(module, name, _)| names::means(module, interface) && names::means(name, &wanted.name));
             if let Some((_, _, function)) = found {
-                imports.set(interface, wanted.name.clone(), Arc::new(Import(function.clone(), plugin.clone())));
+                imports.set(interface, wanted.name.clone(), Arc::new(Import(function.clone())));
             }
         }
         imports
     }
 }
 
-struct Import(Function, undergo::Plugin);
+struct Import(Function);
 
 impl undergo::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
-        if let Function::Number(number) = self.0 {
-            return wish::ask(call, &self.1, number);
-        }
         let args = call.args(&ToValue)?;
         if !call.is_async() {
             return match &self.0 {
@@ -113,9 +99,7 @@ impl undergo::HostFunction for Import {
                     call.answer(&Given::<Borrowed>::new(&result))
                 }
                 // The core says why that can't be.
-                Function::Async(_) | Function::Number(_) => {
-                    call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) }))
-                }
+                Function::Async(_) => call.defer(Box::pin(async { Ok(Box::new(|_: &mut HostCall<'_>| Ok(())) as Answer) })),
             };
         }
         // On a fiber: the other language's code runs elsewhere, and the guest waits.
@@ -125,7 +109,6 @@ impl undergo::HostFunction for Import {
             let result = match function {
                 Function::Sync(function) => threads::blocking(move || function.call(args, lease).map_err(Error::from)).await,
                 Function::Async(function) => threads::task(async move { function.call(args, lease).await.map_err(Error::from) }).await,
-                Function::Number(_) => Err(Error::new(undergo::ErrorKind::HostError, "the function is called in turns only")),
             }?;
             Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given::<Borrowed>::new(&result))) as Answer)
         }))

@@ -7,8 +7,8 @@ use crate::value::{Entry, Value};
 /// How deep lists and objects may be nested: these languages walk over them, too.
 const MAX_DEPTH: usize = 500;
 
-/// Digits of a number. Java takes the square of them to read it, Ruby little less, and no deadline
-/// ends that. Python reads as many.
+/// Digits of a number. Java takes the square of them to read it, and no deadline ends that. Python
+/// reads as many.
 const MAX_DIGITS: usize = 4300;
 
 /// Bytes of stack for a level, when it is written or read. Code that is not optimised needs more.
@@ -153,7 +153,7 @@ pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> 
 }
 
 /// Refuses numbers that no language reads in a reasonable time.
-pub(crate) fn check_digits(text: &str) -> Result<()> {
+fn check_digits(text: &str) -> Result<()> {
     let longest = longest_json_number(text);
     if longest <= MAX_DIGITS {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Go plugins as typed, sandboxed functions of Kotlin, Swift and Ruby, by UniFFI.
+//! Go plugins as typed, sandboxed functions of Kotlin and Swift, by UniFFI.
 //!
 //! This crate is the same for these languages; a hand-written layer in each of them provides its
 //! idioms. Code of the other language never runs on a stack that its virtual machine does not know:
@@ -10,15 +10,12 @@
 //!
 //! ```text
 //! lib.rs             the version
-//! turns.rs           calls that their caller's thread runs itself, turn by turn: Ruby's
 //! plugin.rs          a compiled plugin
 //! imports.rs         host functions, which are objects of the other language
 //! async_pool.rs      interchangeable instances whose calls are awaited
-//! wish.rs            host functions that a turn is asked for
 //! pool.rs            interchangeable instances
 //! instance.rs        a running copy of a plugin
 //! async_instance.rs  a running copy whose calls are awaited
-//! wire.rs            values as Ruby packs them
 //! values.rs          values, read and made by the types of a plugin's interface
 //! config.rs          sandbox, limits, how code is made
 //! json.rs            values as JSON
@@ -48,11 +45,8 @@ pub mod plugin;
 pub mod pool;
 pub mod records;
 mod threads;
-pub mod turns;
 pub mod value;
 mod values;
-mod wire;
-mod wish;
 
 /// The version of this library.
 #[uniffi::export]

@@ -99,16 +99,6 @@ impl Plugin {
         self.core.exports().map(|function| FunctionInfo::from(&**function)).collect()
     }
 
-    /// Fails for a name that no export has.
-    ///
-    /// # Errors
-    ///
-    /// `unknown-export`, with near names.
-    pub fn check_export(&self, name: String) -> Result<(), CallError> {
-        self.core.export(&name)?;
-        Ok(())
-    }
-
     /// The functions that the host has to provide.
     pub fn imports(&self) -> Vec<ImportInfo> {
         let one = |(interface, function): (&str, &Arc<undergo::Function>)| ImportInfo {
@@ -118,7 +108,7 @@ impl Plugin {
         self.core.imports().map(one).collect()
     }
 
-    /// The records and enums of the interface, in its order: packed records have its numbers.
+    /// The records and enums of the interface, in its order.
     pub fn types(&self) -> Vec<TypeInfo> {
         let types = self.core.interface().map_or(&[][..], |interface| &interface.types);
         types.iter().filter_map(TypeInfo::of).collect()

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 
-use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use undergo::{Error, ErrorKind, PerProcess, Result};
 
@@ -39,11 +39,6 @@ pub(crate) async fn task<R: Send + 'static>(future: impl Future<Output = Result<
 /// Runs code that may block on a thread of this crate.
 pub(crate) async fn blocking<R: Send + 'static>(code: impl FnOnce() -> Result<R> + Send + 'static) -> Result<R> {
     joined(Joined(runtimes().tasks().spawn_blocking(code))).await
-}
-
-/// Lets futures of this crate and of the core be polled on this thread, while the result lives.
-pub(crate) fn enter() -> EnterGuard<'static> {
-    runtimes().tasks.enter()
 }
 
 /// Drops something of the other language, whatever stack this is.

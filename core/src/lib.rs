@@ -95,7 +95,7 @@ pub use platform::file::read_regular;
 #[doc(hidden)]
 pub use platform::folder::{open_lock, private_file, private_folder};
 pub use platform::fork::{Lasting, PerProcess};
-pub use platform::stack::{nesting_room, remaining_stack};
+pub use platform::stack::{nesting_room, on_hosts_stack, remaining_stack};
 pub use platform::window::{in_coroutine, set_coroutine};
 pub use plugin::Plugin;
 pub use pool::async_pool::AsyncPool;

@@ -39,10 +39,11 @@ const CRATES: [Crate; 1] = [Crate {
 /// Crates in which each file or folder of `src` is a level of its own, so that there are no circles
 /// among them. The order is that of the picture in the documentation of the crate, which is in this
 /// file of `src`.
-const ORDERED: [(&str, &str); 5] = [
+const ORDERED: [(&str, &str); 6] = [
     ("bindings-c", "lib.rs"),
     ("bindings-node", "lib.rs"),
     ("bindings-python", "lib.rs"),
+    ("bindings-ruby", "lib.rs"),
     ("bindings-uniffi", "lib.rs"),
     ("cli", "main.rs"),
 ];

@@ -56,10 +56,31 @@ pub(crate) fn change(bounds: Bounds, fiber: *const Fiber) -> (Bounds, *const Fib
     THREAD.with(|thread| (thread.bounds.replace(bounds), thread.fiber.replace(fiber)))
 }
 
-/// Whether this is a known stack, deeper than that address.
+/// Whether this is a known stack, and deeper than that address of it.
 pub(crate) fn is_below(frame: usize) -> bool {
     let here = address();
-    THREAD.with(|thread| (stack_of(thread).low..frame).contains(&here))
+    let Bounds { low, high } = THREAD.with(stack_of);
+    frame <= high && (low..frame).contains(&here)
+}
+
+/// Runs code on a stack that is not the thread's own, and that the host knows: a fiber's of Ruby,
+/// for example. At least `room` bytes of it are left. Host functions of guests then run on it, and
+/// calls from there are told from those of other stacks.
+pub fn on_hosts_stack<R>(room: usize, code: impl FnOnce() -> R) -> R {
+    // What the caller has in its own frame may lie a little above.
+    const FRAME: usize = 4 << 10;
+    let here = address();
+    let _known = Known(change(Bounds { low: here.saturating_sub(room), high: here + FRAME }, ptr::null()));
+    code()
+}
+
+/// What was known of the stack before, and is again when this is dropped.
+struct Known((Bounds, *const Fiber));
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        change(self.0.0, self.0.1);
+    }
 }
 
 /// Bytes that are left of this thread's stack. 0 on any other stack, such as a coroutine's, whose
@@ -168,5 +189,20 @@ mod tests {
         assert!(remaining_stack() > 16 << 10);
         assert_eq!(stacker::grow(1 << 20, remaining_stack), 0);
         assert!((1..1 << 40).contains(&remaining_stack()));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "is about the machine's stack")]
+    fn a_stack_of_the_hosts_has_what_it_says() {
+        let own = address();
+        stacker::grow(1 << 20, || {
+            on_hosts_stack(128 << 10, || {
+                assert!((64 << 10..=132 << 10).contains(&remaining_stack()));
+                assert!(!is_below(own));
+                assert_eq!(stacker::grow(1 << 20, remaining_stack), 0);
+            });
+            assert_eq!(remaining_stack(), 0);
+        });
+        assert!(remaining_stack() > 16 << 10);
     }
 }

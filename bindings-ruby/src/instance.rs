@@ -1,0 +1,103 @@
+//! A running copy of a plugin, and its memory.
+
+use magnus::prelude::*;
+use magnus::value::Opaque;
+use magnus::{DataTypeFunctions, Error, RArray, RModule, RString, Ruby, TryConvert, TypedData, Value, gc, method};
+
+use crate::config::call_options;
+use crate::exports::Exports;
+use crate::function::Target;
+use crate::imports::HostTable;
+use crate::{lock, records};
+
+/// A running copy of a plugin. The gem has its documentation.
+#[derive(TypedData)]
+#[magnus(class = "Undergo::Instance", mark)]
+pub(crate) struct Instance {
+    pub(crate) core: undergo::Instance,
+    pub(crate) plugin: Opaque<Value>,
+    pub(crate) exports: Exports,
+    pub(crate) host: HostTable,
+}
+
+impl DataTypeFunctions for Instance {
+    fn mark(&self, marker: &gc::Marker) {
+        marker.mark(self.plugin);
+        self.host.mark(marker);
+    }
+}
+
+impl Instance {
+    fn plugin(ruby: &Ruby, this: &Instance) -> Value {
+        ruby.get_inner(this.plugin)
+    }
+
+    /// The method for an export.
+    pub(crate) fn export(ruby: &Ruby, this: &Instance, args: &[Value]) -> Result<Value, Error> {
+        this.exports.call_this(ruby, Target::Instance(&this.core), args)
+    }
+
+    fn call_export(ruby: &Ruby, this: &Instance, called: RArray) -> Result<Value, Error> {
+        this.exports.call(ruby, Target::Instance(&this.core), TryConvert::try_convert(called.as_value())?)
+    }
+
+    fn is_alive(&self) -> bool {
+        self.core.dead().is_none()
+    }
+
+    fn usage(&self) -> records::Usage {
+        records::usage(&self.core.usage())
+    }
+
+    fn denied(ruby: &Ruby, this: &Instance) -> RArray {
+        ruby.ary_from_iter(this.core.denied().iter().map(|text| ruby.str_new(text)))
+    }
+
+    fn reset(ruby: &Ruby, this: &Instance, timeout: Option<f64>) -> Result<(), Error> {
+        lock::detached(ruby, || this.core.reset(&call_options(timeout, None)))
+    }
+
+    fn poll(ruby: &Ruby, this: &Instance, timeout: Option<f64>) -> Result<(), Error> {
+        lock::detached(ruby, || this.core.poll(&call_options(timeout, None)))
+    }
+
+    fn take_stdout(ruby: &Ruby, this: &Instance) -> RString {
+        ruby.str_from_slice(&this.core.take_stdout())
+    }
+
+    fn take_stderr(ruby: &Ruby, this: &Instance) -> RString {
+        ruby.str_from_slice(&this.core.take_stderr())
+    }
+
+    fn read_memory(ruby: &Ruby, this: &Instance, address: u32, length: u32) -> Result<RString, Error> {
+        let bytes = lock::detached(ruby, || this.core.read_memory(address, length))?;
+        Ok(ruby.str_from_slice(&bytes))
+    }
+
+    fn write_memory(ruby: &Ruby, this: &Instance, address: u32, bytes: RString) -> Result<(), Error> {
+        // SAFETY: they are copied before any other code runs.
+        let bytes = unsafe { bytes.as_slice() }.to_vec();
+        lock::detached(ruby, || this.core.write_memory(address, &bytes))
+    }
+
+    fn memory_size(ruby: &Ruby, this: &Instance) -> Result<u64, Error> {
+        lock::detached(ruby, || this.core.memory_size())
+    }
+}
+
+pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
+    let class = module.define_class("Instance", ruby.class_object())?;
+    class.undef_default_alloc_func();
+    class.define_private_method("_plugin", method!(Instance::plugin, 0))?;
+    class.define_method("call_export", method!(Instance::call_export, 1))?;
+    class.define_private_method("_alive", method!(Instance::is_alive, 0))?;
+    class.define_private_method("_usage", method!(Instance::usage, 0))?;
+    class.define_private_method("_denied", method!(Instance::denied, 0))?;
+    class.define_private_method("_reset", method!(Instance::reset, 1))?;
+    class.define_private_method("_poll", method!(Instance::poll, 1))?;
+    class.define_private_method("_take_stdout", method!(Instance::take_stdout, 0))?;
+    class.define_private_method("_take_stderr", method!(Instance::take_stderr, 0))?;
+    class.define_method("read_memory", method!(Instance::read_memory, 2))?;
+    class.define_method("write_memory", method!(Instance::write_memory, 2))?;
+    class.define_method("memory_size", method!(Instance::memory_size, 0))
+}

@@ -1,0 +1,178 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# The conformance list, run from Ruby; see conformance/README.md.
+class TestConformance < Minitest::Test
+  CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates].freeze
+  CASES = Dir[File.join(Helper::ROOT, "conformance", "cases", "*.json")].to_h do |path|
+    [File.basename(path, ".json"), JSON.parse(File.read(path), max_nesting: false).fetch("cases")]
+  end
+
+  # The cases of a file share an instance, one after the other.
+  def self.test_order
+    :alpha
+  end
+
+  RUNNERS = Hash.new { |made, file| made[file] = Runner.new }
+
+  CASES.each do |file, cases|
+    cases.each_with_index do |one, number|
+      define_method(format("test_%<file>s_%<number>04d_%<name>s", file: file, number: number, name: one["name"].gsub(/\W+/, "_"))) do
+        needs = [*one["needs"], *one["steps"]&.flat_map { |step| step["needs"] || [] }].uniq
+        lacks = needs - CAPABILITIES
+        skip "Ruby lacks #{lacks.join(', ')}" unless lacks.empty?
+        RUNNERS[file].run(one, self)
+      end
+    end
+  end
+
+  def test_each_export_has_a_case
+    called = CASES.values.flatten.flat_map { |one| one["steps"] || [one] }.map { |step| step["call"].tr("-", "_").to_sym }
+    assert_empty Helper::GUEST.exports.keys - called
+  end
+
+  # Holds the instance that the cases of a file share.
+  class Runner
+    include Helper
+
+    def initialize
+      @instance = nil
+      @special = false
+    end
+
+    def run(one, test)
+      @test = test
+      @name = one["name"]
+      steps = one["steps"] || [one]
+      own = one.slice("limits", "env")
+      own["args"] = one["args"] if one.key?("steps") && one.key?("args")
+      begin_with(own) if @instance.nil? || one["fresh"] || !own.empty? || @special || !@instance.alive?
+      @special = !own.empty?
+      steps.each { |step| step(step) }
+    end
+
+    private
+
+    def begin_with(own)
+      limits = own["limits"] || {}
+      memory, timeout = limits.values_at("memory_mib", "timeout_ms")
+      sandbox = { args: own["args"] || [], env: own["env"] || {}, **Helper::QUIET }
+      @instance = start(sandbox: sandbox, limits: { memory: memory && "#{memory}MiB", timeout: timeout && timeout / 1000.0 })
+    end
+
+    def step(step)
+      args = (step["args"] || []).each_with_index.map { |value, number| argument(value, parameter(step["call"], number)) }
+      call = -> { @instance.exports[step["call"]].call(*args) }
+      if step["error"]
+        check_error(@test.assert_raises(StandardError, @name) { call.call }, step["error"])
+      else
+        check(call.call, step["result"])
+      end
+      @test.assert_equal step["alive"], @instance.alive?, @name if step.key?("alive")
+    end
+
+    # The type tells a long list of strings from a long string.
+    def parameter(name, number)
+      Helper::GUEST.table[name]&.types&.at(number).to_s
+    end
+
+    def argument(value, type = "")
+      case value
+      when Array then value.map { |item| argument(item) }
+      when Hash
+        key, inner = value.first
+        return value.to_h { |name, item| [name.tr("-", "_").to_sym, argument(item)] } unless value.size == 1 && key.start_with?("$")
+
+        special(key, inner, type)
+      else value
+      end
+    end
+
+    def special(key, inner, type)
+      case key
+      when "$int" then Integer(inner)
+      when "$float" then { "nan" => Float::NAN, "inf" => Float::INFINITY, "-inf" => -Float::INFINITY, "-0.0" => -0.0 }.fetch(inner) { Float(inner) }
+      when "$bytes" then [inner].pack("H*")
+      when "$map" then inner.to_h { |pair| pair.map { |item| argument(item) } }
+      when "$duration" then Rational(Integer(inner), 1_000_000_000)
+      when "$time" then Time.at(inner["seconds"], inner["nanoseconds"], :nsec, in: inner["offset"])
+      when "$json" then inner
+      when "$surrogate" then [Integer(inner, 16)].pack("U")
+      when "$repeat"
+        one = argument(inner["value"])
+        one.is_a?(String) && (type == "list<u8>" || !type.start_with?("list<")) ? one * inner["count"] : [one] * inner["count"]
+      else raise "there is no #{key}"
+      end
+    end
+
+    # Compares a result with the JSON value that stands for it.
+    def check(actual, expected)
+      special = expected.is_a?(Hash) && expected.size == 1 && expected.keys.first
+      case special
+      when "$between" then return @test.assert_includes(expected["$between"].first..expected["$between"].last, actual, @name)
+      when "$json" then return @test.assert_equal([expected["$json"]], [actual], @name)
+      when "$repeat" then return check_repeated(actual, expected["$repeat"])
+      when "$map" then return check_map(actual, expected["$map"])
+      end
+      case expected
+      when Array
+        @test.assert_equal expected.size, actual.size, @name
+        actual.zip(expected) { |got, wanted| check(got, wanted) }
+      when Hash then special.to_s.start_with?("$") ? check_one(actual, argument(expected)) : check_record(actual, expected)
+      when String then @test.assert_equal expected, actual.is_a?(Symbol) ? actual.name.tr("_", "-") : actual, @name
+      else check_one(actual, expected)
+      end
+    end
+
+    def check_repeated(actual, expected)
+      return @test.assert_equal(argument({ "$repeat" => expected }), actual, @name) if actual.is_a?(String)
+
+      check(actual, [expected["value"]] * expected["count"])
+    end
+
+    def check_map(actual, pairs)
+      @test.assert_instance_of Hash, actual, @name
+      @test.assert_equal pairs.size, actual.size, @name
+      pairs.each do |key, value|
+        key = argument(key)
+        key = key.tr("-", "_").to_sym if actual.keys.first.is_a?(Symbol)
+        check(actual.fetch(key), value)
+      end
+    end
+
+    def check_record(actual, expected)
+      @test.assert_equal expected.keys.map { |name| name.tr("-", "_").to_sym }.sort, actual.members.sort, @name
+      expected.each { |name, value| check(actual[name.tr("-", "_").to_sym], value) }
+    end
+
+    def check_one(actual, wanted)
+      case actual
+      when Float
+        wanted = Float(wanted)
+        return @test.assert_predicate(wanted, :nan?, @name) if actual.nan?
+
+        @test.assert_equal wanted, actual, @name
+        @test.assert_equal 1 / wanted, 1 / actual, @name if wanted.zero?
+      when Time
+        @test.assert_equal [wanted, wanted.nsec, wanted.utc_offset], [actual, actual.nsec, actual.utc_offset], @name
+      when nil then @test.assert_nil wanted, @name
+      else
+        @test.assert_equal wanted.class, actual.class, @name
+        @test.assert_equal wanted, actual, @name
+      end
+    end
+
+    def check_error(error, expected)
+      if expected["kind"] == "host-error"
+        # What a host function raised is what the caller gets.
+        @test.assert_instance_of ArgumentError, error, @name
+      else
+        @test.assert_kind_of Undergo::Error, error, "#{@name}: #{error.full_message}"
+        @test.assert_equal expected["kind"], error.kind, "#{@name}: #{error.message}"
+        @test.assert_includes "#{error.path} #{error.message}", expected["path"] || "", @name
+      end
+      @test.assert_includes error.message, expected["contains"] || "", @name
+    end
+  end
+end
