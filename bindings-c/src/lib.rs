@@ -10,6 +10,7 @@
 //! A file imports from those below it only, which `core/tests/levels.rs` checks:
 //!
 //! ```text
+//! jvm.rs       what the Java host calls
 //! lib.rs       the version
 //! plugin.rs    a compiled plugin
 //! entries.rs   calls through one pointer
@@ -53,6 +54,8 @@ mod exports;
 mod guard;
 mod imports;
 mod instance;
+#[cfg(target_pointer_width = "64")]
+mod jvm;
 mod layout;
 mod lift;
 mod loaded;
