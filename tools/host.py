@@ -19,8 +19,6 @@ class Host(ABC):
     """As `undergo new --host` and the documents have it: python."""
     program: ClassVar[str]
     """The file of a program: main.py."""
-    others: ClassVar[tuple[str, ...]] = ()
-    """Files of programs in another language, by the same package."""
 
     def missing(self) -> str | None:
         """Say why its programs can't be run on this machine; None when they can."""

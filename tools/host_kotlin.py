@@ -1,4 +1,4 @@
-"""Kotlin, and Java by Kotlin's package, on the JVM."""
+"""Kotlin, on the JVM."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class Kotlin(Host):
 
     name = "kotlin"
     program = "Main.kt"
-    others = ("Main.java",)
 
     def missing(self) -> str | None:
         """Java and Maven are needed."""
@@ -95,18 +94,14 @@ def jars(file: Path) -> list[Path]:
 
 
 def compiled(program: Path, folder: Path, path: Sequence[Path]) -> Command:
-    """Compile a program, of Kotlin or Java, and the Kotlin files beside it that `undergo bindgen` wrote; give the command that runs it."""
+    """Compile a program, and the files beside it that `undergo bindgen` wrote; give the command that runs it."""
     classes = folder / "classes" / program.stem
     together = os.pathsep.join(map(str, path))
-    if program.suffix == ".java":
-        run(["javac", "-d", classes, "-cp", together, program])
-        main = program.stem
-    else:
-        beside = sorted(program.parent.glob("*Plugin.kt"))
-        arguments: Command = ["-no-stdlib", "-no-reflect", "-jvm-target", str(OLDEST), "-nowarn", "-cp", together, "-d", classes]
-        compiler = os.pathsep.join(map(str, jars(TOOLS)))
-        run(["java", "-Xshare:auto", "-cp", compiler, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *arguments, program, *beside])
-        main = program.stem[:1].upper() + program.stem[1:] + "Kt"
+    beside = sorted(program.parent.glob("*Plugin.kt"))
+    arguments: Command = ["-no-stdlib", "-no-reflect", "-jvm-target", str(OLDEST), "-nowarn", "-cp", together, "-d", classes]
+    compiler = os.pathsep.join(map(str, jars(TOOLS)))
+    run(["java", "-Xshare:auto", "-cp", compiler, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *arguments, program, *beside])
+    main = program.stem[:1].upper() + program.stem[1:] + "Kt"
     return ["java", "-cp", os.pathsep.join([str(classes), together]), main]
 
 

@@ -8,12 +8,13 @@ from host import Host
 from host_c import C
 from host_cpp import Cpp
 from host_go import Go
+from host_java import Java
 from host_kotlin import Kotlin
 from host_node import Node
 from host_python import Python
 from host_ruby import Ruby
 
-HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Go(), Kotlin(), Ruby())}
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Go(), Java(), Kotlin(), Ruby())}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or HOSTS:

@@ -9,10 +9,18 @@ from pathlib import Path
 from project import environment
 
 
-def run(pom: Path, *arguments: str | Path) -> None:
-    """Run Maven's goals for a project; a failure shows what it printed, and ends this program."""
+def run(pom: Path, *arguments: str | Path, java: Path | None = None) -> None:
+    """Run Maven's goals for a project; a failure shows what it printed, and ends this program.
+
+    Args:
+        pom: the project's file.
+        arguments: goals, and what is set for them.
+        java: the JDK that runs it and compiles, in place of the usual one.
+
+    """
+    env = environment() | ({"JAVA_HOME": str(java)} if java else {})
     command = ["mvn", "--batch-mode", "--quiet", "--file", str(pom), *map(str, arguments)]
-    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         print(done.stdout, file=sys.stderr)
         sys.exit(done.returncode)

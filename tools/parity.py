@@ -117,6 +117,25 @@ def go() -> Members:
     return found
 
 
+def java() -> Members:
+    """Read the package: public classes with their public methods, and what records have. Raw classes are for generated code."""
+    found: Members = {}
+    for file in sorted((ROOT / "bindings-jvm" / "src" / "main" / "java").rglob("*.java")):
+        text = _without_comments(file.read_text(encoding="utf-8"))
+        begun = re.search(
+            r"^public (?:abstract |final |sealed )*(class|record|interface) (\w+)(?:\((.*?)\) )?", text, re.MULTILINE | re.DOTALL
+        )
+        if not begun or begun[2].startswith("Raw"):
+            continue
+        members = found.setdefault(begun[2], set())
+        if begun[3]:
+            members.update(re.findall(r"(\w+)(?:,|$)", begun[3]))
+        public = "" if begun[1] == "interface" else "public "
+        declared = rf"(?<!@Override\n)^    {public}(?:static |final |synchronized |<T> )*[\w.]+(?:<[^(]*>)?(?:\[\])? (\w+)\("
+        members.update(re.findall(declared, text, re.MULTILINE))
+    return found
+
+
 def kotlin() -> Members:
     """Read the package's own layer: public classes with what their constructors and bodies declare."""
     found: Members = {}
@@ -228,5 +247,5 @@ def cpp() -> Members:
 CPP_VALUES = {"Answer", "ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
 
 
-SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Go": go, "Kotlin": kotlin, "Ruby": ruby}
+SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Go": go, "Java": java, "Kotlin": kotlin, "Ruby": ruby}
 """How the surface of each host is read, by the columns' names."""

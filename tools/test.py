@@ -79,7 +79,8 @@ def all_suites() -> dict[str, Suite]:
         "c": pytest("c", ROOT / "bindings-c", "tests", *PAIRWISE, "--dist=loadfile"),
         "go-host": Suite([sys.executable, ROOT / "tools" / "go_host_suite.py"], cases.of_go, needs_build=True),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], cases.of_tap, needs_build=True),
-        "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: of_surefire(), needs_build=True),
+        "java": Suite([sys.executable, ROOT / "tools" / "java_suite.py"], lambda _: of_surefire("java"), needs_build=True),
+        "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: of_surefire("kotlin"), needs_build=True),
         "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], cases.of_minitest, needs_build=True),
         "swift": pytest("swift", ROOT / "tools", "test_swift.py"),
         "bindgen": pytest("bindgen", ROOT / "tools", "test_bindgen_fuzz.py"),
@@ -151,9 +152,9 @@ def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
         raise
 
 
-def of_surefire() -> Cases:
+def of_surefire(host: str) -> Cases:
     """Read the reports of Maven, one for each class."""
-    return cases.of_junit(*sorted((BUILD / "kotlin" / "maven" / "surefire-reports").glob("TEST-*.xml")))
+    return cases.of_junit(*sorted((BUILD / host / "maven" / "surefire-reports").rglob("TEST-*.xml")))
 
 
 def readable(output: str) -> str:

@@ -17,8 +17,7 @@ from project import BUILD, CLI, PYTHON, ROOT
 
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
 PARTS = ["README.md", "expected.txt", "plugin/go.mod", "plugin/main.go"]
-FILES = [(host, program) for host in HOSTS.values() for program in (host.program, *host.others)]
-PROGRAMS = [(host, example / program) for example in EXAMPLES for host, program in FILES if (example / program).is_file()]
+PROGRAMS = [(host, example / host.program) for example in EXAMPLES for host in HOSTS.values() if (example / host.program).is_file()]
 
 
 def build(example: Path) -> Path:

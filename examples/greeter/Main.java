@@ -1,16 +1,17 @@
-import dev.undergo.GuestException;
-import dev.undergo.Imports;
-import dev.undergo.Instance;
-import dev.undergo.Limits;
-import dev.undergo.PanicException;
-import dev.undergo.Plugin;
-import dev.undergo.Sandbox;
-import dev.undergo.TypeMismatchException;
-import dev.undergo.UnknownExportException;
+import dev.undergo.java.Function;
+import dev.undergo.java.GuestException;
+import dev.undergo.java.Instance;
+import dev.undergo.java.Options;
+import dev.undergo.java.PanicException;
+import dev.undergo.java.Plugin;
+import dev.undergo.java.TypeMismatchException;
+import dev.undergo.java.UnknownExportException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.stream.Collectors;
 
 /**
  * Calls the greeter from Java: values and errors there and back.
@@ -18,76 +19,80 @@ import java.util.NoSuchElementException;
  * <p>Usage: Main greeter.wasm
  */
 public final class Main {
-  private static final Map<String, List<String>> DIRECTORY =
-      Map.of("Ada", List.of("mathematics", "engines"), "Grace", List.of());
+    private static final Map<String, List<String>> DIRECTORY = Map.of("Ada", List.of("mathematics", "engines"), "Grace", List.of());
 
-  public static void main(String[] args) {
-    Plugin plugin = Plugin.load(args[0]);
-    Imports imports = new Imports().function("directory", "lookup", given -> lookup((String) given.get(0)));
-    try (Instance greeter = plugin.instantiate(imports, new Sandbox(), Limits.of(64L << 20, Duration.ofSeconds(5)))) {
-      // What the plugin has, with the comments of its Go source.
-      System.out.println("exports: " + String.join(", ", plugin.getExports().keySet()));
-      System.out.println(plugin.getExports().get("greet").getDocs());
-      System.out.println();
+    /** What the plugin takes as a record. Its components are matched by their names. */
+    record Person(String name, String email, List<String> tags) {}
 
-      // A Map will do for a record, and what is optional may be left out.
-      System.out.println(greeter.call("greet", Map.of("name", "Ada", "tags", List.of()), false));
-      Map<String, Object> grace =
-          Map.of("name", "Grace", "email", "grace@example.com", "tags", List.of("compilers"));
-      System.out.println(greeter.call("greet", grace, true));
-      System.out.println();
+    public static void main(String[] args) {
+        Plugin plugin = Plugin.open(Path.of(args[0]));
+        Options options = new Options()
+                .memory(64L << 20)
+                .timeout(Duration.ofSeconds(5))
+                .function("directory", "lookup", given -> lookup(given.text(0)));
+        try (Instance greeter = plugin.instantiate(options)) {
+            // What the plugin has, with the comments of its Go source.
+            System.out.println("exports: " + plugin.exports().stream().map(Function::name).collect(Collectors.joining(", ")));
+            System.out.println(plugin.exports().get(0).docs());
+            System.out.println();
 
-      // An error that the Go function returns.
-      try {
-        greeter.call("greet", Map.of("name", "", "tags", List.of()), false);
-      } catch (GuestException error) {
-        System.out.println(error.getKind() + ": " + error.getSentence());
-      }
+            // A record of Java will do for one of the plugin, or a Map; an option may be null.
+            System.out.println(greeter.call("greet", new Person("Ada", null, List.of()), false));
+            Map<String, Object> grace = Map.of("name", "Grace", "email", "grace@example.com", "tags", List.of("compilers"));
+            System.out.println(greeter.call("greet", grace, true));
+            System.out.println();
 
-      // An exception of a Java function reaches Go as an error, if the Go function returns one.
-      try {
-        greeter.call("greet", Map.of("name", "Nobody", "tags", List.of()), false);
-      } catch (GuestException error) {
-        System.out.println(error.getKind() + ": " + error.getSentence());
-      }
+            // An error that the Go function returns.
+            try {
+                greeter.call("greet", new Person("", null, List.of()), false);
+            } catch (GuestException error) {
+                System.out.println(error.kind() + ": " + error.sentence());
+            }
 
-      // A value that does not fit: the path says which.
-      try {
-        greeter.call("greet", Map.of("name", "Ada", "tags", List.of("a", "b", 3)), false);
-      } catch (TypeMismatchException error) {
-        System.out.println(error.getKind() + ": at " + error.getPath());
-      }
+            // An exception of a Java function reaches Go as an error, if Go has one there.
+            try {
+                greeter.call("greet", new Person("Nobody", null, List.of()), false);
+            } catch (GuestException error) {
+                System.out.println(error.kind() + ": " + error.sentence());
+            }
 
-      // A name that is misspelt.
-      try {
-        greeter.call("great", grace, false);
-      } catch (UnknownExportException error) {
-        System.out.println(error.getKind() + ": " + error.getSentence());
-      }
+            // A value that does not fit: the path says which.
+            try {
+                greeter.call("greet", Map.of("name", "Ada", "tags", List.of("a", "b", 3)), false);
+            } catch (TypeMismatchException error) {
+                System.out.println(error.kind() + ": at " + error.path());
+            }
 
-      // The instance has lived through all of these. A panic ends it.
-      System.out.println(greeter.isAlive() ? "alive" : "ended");
-      try {
-        greeter.call("initial", Map.of("name", "", "tags", List.of()));
-      } catch (PanicException error) {
-        System.out.println(error.getKind() + ": " + error.getSentence());
-        System.out.println("in " + error.getFrames().get(0).getFunction());
-      }
-      System.out.println(greeter.isAlive() ? "alive" : "ended");
+            // A name that is misspelt.
+            try {
+                greeter.call("great", grace, false);
+            } catch (UnknownExportException error) {
+                System.out.println(error.kind() + ": " + error.sentence());
+            }
 
-      // The plugin itself is as good as ever, and a new instance is quickly made.
-      try (Instance another = plugin.instantiate(imports)) {
-        System.out.println(another.call("initial", grace));
-      }
+            // The instance has lived through all of these. A panic ends it.
+            System.out.println(greeter.isAlive() ? "alive" : "ended");
+            try {
+                greeter.call("initial", new Person("", null, List.of()));
+            } catch (PanicException error) {
+                System.out.println(error.kind() + ": " + error.sentence());
+                System.out.println("in " + error.frames().get(0).function());
+            }
+            System.out.println(greeter.isAlive() ? "alive" : "ended");
+
+            // The plugin itself is as good as ever, and a new instance is quickly made.
+            try (Instance another = plugin.instantiate(options)) {
+                System.out.println(another.call("initial", grace));
+            }
+        }
     }
-  }
 
-  /** Gives a person's tags; the plugin calls this. */
-  private static List<String> lookup(String name) {
-    List<String> tags = DIRECTORY.get(name);
-    if (tags == null) {
-      throw new NoSuchElementException(name + " is not in the directory");
+    /** Gives a person's tags; the plugin calls this. */
+    private static List<String> lookup(String name) {
+        List<String> tags = DIRECTORY.get(name);
+        if (tags == null) {
+            throw new NoSuchElementException(name + " is not in the directory");
+        }
+        return tags;
     }
-    return tags;
-  }
 }

@@ -27,6 +27,7 @@ enum Host {
     C,
     Cpp,
     Go,
+    Java,
     Kotlin,
     Python,
     Node,
@@ -63,6 +64,9 @@ impl Host {
                 ("host/go.mod", include_str!("templates/go/go.mod.txt")),
                 ("README.md", include_str!("templates/go/README.md.txt")),
             ],
+            Host::Java => {
+                &[("Main.java", include_str!("templates/java/Main.java.txt")), ("README.md", include_str!("templates/java/README.md.txt"))]
+            }
             Host::Kotlin => {
                 &[("Main.kt", include_str!("templates/kotlin/Main.kt.txt")), ("README.md", include_str!("templates/kotlin/README.md.txt"))]
             }
@@ -85,6 +89,7 @@ impl Host {
         match self {
             Host::C | Host::Cpp => "make && ./main",
             Host::Go => "(cd host && go mod tidy && go build -o ../host-program .) && ./host-program",
+            Host::Java => "java --enable-native-access=ALL-UNNAMED -cp \"$CLASSPATH\" Main.java",
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
             Host::Ruby => "ruby main.rb",

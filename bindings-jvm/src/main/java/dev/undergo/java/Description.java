@@ -1,0 +1,105 @@
+package dev.undergo.java;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.StringTokenizer;
+
+/** Reads what undergo_plugin_describe gives. */
+final class Description {
+    final List<FunctionType> exports = new ArrayList<>();
+    final List<FunctionType> imports = new ArrayList<>();
+    private final List<WitType> records = new ArrayList<>();
+    private final List<WitType> enums = new ArrayList<>();
+    /** What the fields or parameters that come next belong to. */
+    private WitType record;
+    private FunctionType function;
+
+    Description(String text) {
+        text.lines().forEach(line -> read(new StringTokenizer(line, " ")));
+    }
+
+    private void read(StringTokenizer words) {
+        if (!words.hasMoreTokens()) {
+            return;
+        }
+        switch (words.nextToken()) {
+            case "record" -> {
+                record = new WitType(WitType.Kind.RECORD, words.nextToken(), number(words));
+                records.add(record);
+            }
+            case "enum" -> enums.add(new WitType(WitType.Kind.ENUM, words.nextToken(), WitType.Kind.ENUM.size));
+            case "case" -> {
+                WitType last = enums.get(enums.size() - 1);
+                last.cases = added(last.cases, words.nextToken());
+            }
+            case "field" -> record.fields = added(record.fields, field(words));
+            case "param" -> function.params = added(function.params, field(words));
+            case "export" -> exports.add(function(words, exports.size()));
+            case "import" -> imports.add(function(words, imports.size()));
+            default -> throw new IllegalStateException("the library describes what this package does not know");
+        }
+    }
+
+    private static <T> T[] added(T[] to, T one) {
+        T[] longer = Arrays.copyOf(to, to.length + 1);
+        longer[to.length] = one;
+        return longer;
+    }
+
+    private static int number(StringTokenizer words) {
+        return Integer.parseInt(words.nextToken());
+    }
+
+    private FunctionType function(StringTokenizer words, int number) {
+        long digest = Long.parseUnsignedLong(words.nextToken());
+        int size = number(words);
+        // Whether it is fallible: the library sees to that.
+        words.nextToken();
+        function = new FunctionType(number, digest, size, type(words));
+        return function;
+    }
+
+    private WitType.Field field(StringTokenizer words) {
+        return new WitType.Field(words.nextToken(), number(words), type(words));
+    }
+
+    /** Reads a type; null for none. */
+    private WitType type(StringTokenizer words) {
+        String word = words.nextToken();
+        switch (word) {
+            case "none":
+                return null;
+            case "option":
+            case "list": {
+                WitType type = new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
+                type.element = type(words);
+                return type;
+            }
+            case "map": {
+                WitType type = new WitType(WitType.Kind.MAP);
+                type.entry = number(words);
+                type.key = type(words);
+                type.valueAt = number(words);
+                type.element = type(words);
+                return type;
+            }
+            case "tuple": {
+                int count = number(words);
+                WitType type = new WitType(WitType.Kind.TUPLE, word, number(words));
+                number(words); // Its alignment: all places here are aligned to 8.
+                for (int i = 0; i < count; i++) {
+                    type.fields = added(type.fields, new WitType.Field(Integer.toString(i), number(words), type(words)));
+                }
+                return type;
+            }
+            case "record":
+                return records.get(number(words));
+            case "enum":
+                return enums.get(number(words));
+            default:
+                return new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
+        }
+    }
+}

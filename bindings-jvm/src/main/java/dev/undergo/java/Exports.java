@@ -1,0 +1,123 @@
+package dev.undergo.java;
+
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+
+/** The exports of an instance or a pool. */
+public abstract sealed class Exports permits Instance, Pool, Exports.View {
+    final Plugin plugin;
+    final Callee callee;
+    /** Nanoseconds that the instances' calls may take; 0 for any time. */
+    final long limit;
+    /** Nanoseconds that calls of this view may take; 0 for the limit. */
+    final long timeout;
+    final CancelToken cancel;
+
+    Exports(Plugin plugin, Callee callee, long limit, long timeout, CancelToken cancel) {
+        this.plugin = plugin;
+        this.callee = callee;
+        this.limit = limit;
+        this.timeout = timeout;
+        this.cancel = cancel;
+    }
+
+    /** The plugin that it is of. */
+    public final Plugin plugin() {
+        return plugin;
+    }
+
+    /**
+     * Calls an export by its name, in WIT or in Java, and gives its result as an object that is
+     * natural for it.
+     *
+     * <p>Arguments are what {@code docs/java.md} lists: a record or a {@code Map} for a record, an
+     * enum's constant or a {@code String} for a case, {@code byte[]} for bytes.
+     *
+     * @throws UndergoException when the call does not return. What a host function has thrown comes
+     *     as it is, also where it is a checked exception.
+     */
+    public final Object call(String name, Object... arguments) {
+        return Dynamic.call(this, Object.class, name, arguments);
+    }
+
+    /**
+     * The same with a result of a class: a record for a record, an enum, {@code long[]} for a list
+     * of numbers, any number that the value fits.
+     */
+    public final <T> T call(Class<T> type, String name, Object... arguments) {
+        return type.isPrimitive() ? Dynamic.unboxed(type, Dynamic.call(this, type, name, arguments)) : type.cast(Dynamic.call(this, type, name, arguments));
+    }
+
+    /**
+     * Calls an export on a thread of this package. When the future is cancelled, so is the call,
+     * which ends the instance, unless this is a view with a token of its own. A call in a host
+     * function is made at once.
+     */
+    public final CompletableFuture<Object> callAsync(String name, Object... arguments) {
+        return callAsync(Object.class, name, arguments);
+    }
+
+    /** The same with a result of a class. */
+    public final <T> CompletableFuture<T> callAsync(Class<T> type, String name, Object... arguments) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        if (Dispatcher.isInHost()) {
+            complete(future, this, type, name, arguments);
+            return future;
+        }
+        Exports exports = cancel != null ? this : new View(this, timeout, new CancelToken());
+        if (cancel == null) {
+            future.whenComplete((result, error) -> {
+                if (error instanceof CancellationException) {
+                    exports.cancel.cancel();
+                }
+            });
+        }
+        Elsewhere.turn(exports).whenComplete((turn, gaveUp) -> {
+            if (gaveUp != null) {
+                future.completeExceptionally(Elsewhere.gaveUp(exports, gaveUp));
+                return;
+            }
+            Elsewhere.THREADS.execute(() -> {
+                try {
+                    complete(future, exports, type, name, arguments);
+                } finally {
+                    callee.turns.give();
+                    Reference.reachabilityFence(this);
+                }
+            });
+        });
+        return future;
+    }
+
+    private static <T> void complete(CompletableFuture<T> future, Exports exports, Class<T> type, String name, Object[] arguments) {
+        try {
+            future.complete(exports.call(type, name, arguments));
+        } catch (Throwable thrown) {
+            future.completeExceptionally(thrown);
+        }
+    }
+
+    /**
+     * A view of the same thing with other options for its calls.
+     *
+     * @param timeout how long a call may take, including the wait for its turn; null for the limit
+     *     of the instance.
+     * @param cancel can end the calls earlier, from any thread; may be null.
+     */
+    public final Exports using(Duration timeout, CancelToken cancel) {
+        return new View(this, Options.nanoseconds(timeout), cancel);
+    }
+
+    /** The same exports, with other options. It keeps what it is a view of. */
+    static final class View extends Exports {
+        @SuppressWarnings("unused")
+        private final Exports of;
+
+        View(Exports of, long timeout, CancelToken cancel) {
+            super(of.plugin, of.callee, of.limit, timeout, cancel);
+            this.of = of;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package dev.undergo.java;
+
+/** A function that a plugin may call. */
+@FunctionalInterface
+public interface HostFunction {
+    /**
+     * Runs it. The result is what an argument of a call may be; null where there is none.
+     *
+     * <p>It runs on the thread of the call; for a pool, on several at once. It may call the
+     * instance that called it. What it throws becomes the Go {@code error} where the Go function
+     * has one among its results; elsewhere it ends the call and the instance. Either way the caller
+     * of the plugin gets the same object, unless the Go code handles the error.
+     */
+    Object call(Arguments arguments) throws Exception;
+}

@@ -1,0 +1,103 @@
+package dev.undergo.java;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One JSON value as text, for the WIT type {@code json}.
+ *
+ * @param text the text, as it was written.
+ */
+public record Json(String text) {
+    /**
+     * Writes an object as JSON: null, booleans, numbers, strings, iterables, arrays of objects, and
+     * maps, whose keys are written as text. A {@code Json} is itself.
+     */
+    public static Json of(Object value) {
+        if (value instanceof Json json) {
+            return json;
+        }
+        try {
+            return new Json(written(value));
+        } catch (Misfit misfit) {
+            throw UndergoException.of(ErrorKind.TYPE_MISMATCH, misfit.text());
+        }
+    }
+
+    /** The text of an object. */
+    static String written(Object value) {
+        if (value instanceof Json json) {
+            return json.text;
+        }
+        StringBuilder text = new StringBuilder();
+        write(text, value, new IdentityHashMap<>());
+        return text.toString();
+    }
+
+    private static void write(StringBuilder to, Object value, IdentityHashMap<Object, Object> outer) {
+        if (value == null || value instanceof Boolean || value instanceof Integer || value instanceof Long || value instanceof Short
+                || value instanceof Byte || value instanceof BigInteger || value instanceof BigDecimal) {
+            to.append(value);
+        } else if (value instanceof Double || value instanceof Float) {
+            if (!Double.isFinite(((Number) value).doubleValue())) {
+                throw new Misfit(value + " can't be written as JSON");
+            }
+            to.append(value);
+        } else if (value instanceof CharSequence || value instanceof Character || value instanceof Enum<?>) {
+            quote(to, value.toString());
+        } else if (value instanceof Json json) {
+            to.append(json.text);
+        } else if (value instanceof Optional<?> optional) {
+            write(to, optional.orElse(null), outer);
+        } else if (outer.put(value, value) != null) {
+            throw new Misfit("it contains itself, and can't be written as JSON");
+        } else {
+            parts(to, value, outer);
+            outer.remove(value);
+        }
+    }
+
+    private static void parts(StringBuilder to, Object value, IdentityHashMap<Object, Object> outer) {
+        if (value instanceof Map<?, ?> map) {
+            String between = "{";
+            for (Map.Entry<?, ?> entry : map.entrySet()) {
+                to.append(between);
+                quote(to, String.valueOf(entry.getKey()));
+                to.append(':');
+                write(to, entry.getValue(), outer);
+                between = ",";
+            }
+            to.append(map.isEmpty() ? "{}" : "}");
+        } else if (value instanceof Iterable<?> || value instanceof Object[]) {
+            Iterable<?> items = value instanceof Iterable<?> found ? found : java.util.Arrays.asList((Object[]) value);
+            to.append('[');
+            String between = "";
+            for (Object item : items) {
+                to.append(between);
+                write(to, item, outer);
+                between = ",";
+            }
+            to.append(']');
+        } else {
+            throw new Misfit(value.getClass().getTypeName() + " can't be written as JSON: give a Map, or a Json");
+        }
+    }
+
+    private static void quote(StringBuilder to, String text) {
+        to.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                to.append('\\').append(c);
+            } else if (c < 0x20) {
+                to.append(String.format("\\u%04x", (int) c));
+            } else {
+                to.append(c);
+            }
+        }
+        to.append('"');
+    }
+}

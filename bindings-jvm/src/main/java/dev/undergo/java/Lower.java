@@ -1,0 +1,411 @@
+package dev.undergo.java;
+
+import java.lang.reflect.Array;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZonedDateTime;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+
+/** Writes Java's values as C has them, by the types of the interface. */
+final class Lower {
+    /** Texts up to this length are written as they are, where they are ASCII. */
+    private static final int SHORT = 64;
+
+    private Lower() {}
+
+    static void lower(RawRoom room, WitType type, Object value, long to) {
+        if (value instanceof Optional<?> optional) {
+            value = optional.orElse(null);
+        }
+        if (value == null && type.kind != WitType.Kind.OPTION && type.kind != WitType.Kind.JSON) {
+            throw Misfit.wanted(type, null);
+        }
+        switch (type.kind) {
+            case BOOL -> Memory.putByte(to, (byte) (of(Boolean.class, type, value) ? 1 : 0));
+            case F32 -> Memory.putFloat(to, (float) number(type, value));
+            case F64 -> Memory.putDouble(to, number(type, value));
+            case STRING -> {
+                if (!(value instanceof CharSequence || value instanceof Character)) {
+                    throw Misfit.wanted(type, value);
+                }
+                text(room, to, value.toString());
+            }
+            case JSON -> text(room, to, Json.written(value));
+            case DURATION -> Memory.putLong(to, nanoseconds(of(Duration.class, type, value)));
+            case TIME -> time(to, moment(type, value));
+            case OPTION -> option(room, type, value, to);
+            case LIST -> list(room, type, value, to);
+            case MAP -> map(room, type, value, to);
+            case TUPLE -> tuple(room, type, value, to);
+            case RECORD -> record(room, type, value, to);
+            case ENUM -> Memory.putInt(to, caseOf(type, value));
+            default -> integer(type, value, to);
+        }
+    }
+
+    private static <T> T of(Class<T> wanted, WitType type, Object value) {
+        if (!wanted.isInstance(value)) {
+            throw Misfit.wanted(type, value);
+        }
+        return wanted.cast(value);
+    }
+
+    private static void integer(WitType type, Object value, long to) {
+        long bits;
+        boolean large = false;
+        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
+            bits = ((Number) value).longValue();
+        } else if (value instanceof BigInteger integer) {
+            bits = integer.longValue();
+            large = integer.signum() > 0 && integer.bitLength() == 64;
+            if (integer.bitLength() > 63 && !large) {
+                throw unfit(type, value);
+            }
+        } else {
+            throw Misfit.wanted(type, value);
+        }
+        if (!fits(type, bits, large)) {
+            throw unfit(type, value);
+        }
+        switch (type.size) {
+            case 1 -> Memory.putByte(to, (byte) bits);
+            case 2 -> Memory.putShort(to, (short) bits);
+            case 4 -> Memory.putInt(to, (int) bits);
+            default -> Memory.putLong(to, bits);
+        }
+    }
+
+    private static Misfit unfit(WitType type, Object value) {
+        return new Misfit(value + " does not fit " + type);
+    }
+
+    /** Whether an integer fits; a large one is above those of a long. */
+    private static boolean fits(WitType type, long bits, boolean large) {
+        int width = 8 * type.size;
+        return switch (type.kind) {
+            case S8, S16, S32, S64 -> signed(bits, large, width);
+            case U8, U16, U32, U64 -> unsigned(bits, large, width);
+            // A bare module says nothing of the sign.
+            default -> signed(bits, large, width) || unsigned(bits, large, width);
+        };
+    }
+
+    private static boolean signed(long bits, boolean large, int width) {
+        return !large && bits >> width - 1 == bits >> 63;
+    }
+
+    private static boolean unsigned(long bits, boolean large, int width) {
+        return width == 64 ? large || bits >= 0 : !large && bits >>> width == 0;
+    }
+
+    /** A number as a float: an integer, too, as long as it is the same. */
+    private static double number(WitType type, Object value) {
+        if (value instanceof Double || value instanceof Float) {
+            return ((Number) value).doubleValue();
+        }
+        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
+            long integer = ((Number) value).longValue();
+            double number = integer;
+            if ((long) number == integer && number < 0x1p63) {
+                return number;
+            }
+            throw unfit(type, value);
+        }
+        if (value instanceof BigInteger integer) {
+            double number = integer.doubleValue();
+            if (!Double.isInfinite(number) && new java.math.BigDecimal(number).compareTo(new java.math.BigDecimal(integer)) == 0) {
+                return number;
+            }
+            throw unfit(type, value);
+        }
+        throw Misfit.wanted(type, value);
+    }
+
+    /** Writes a text. */
+    static void text(RawRoom room, long to, String text) {
+        int length = text.length();
+        if (length <= SHORT) {
+            long at = room.room(length);
+            int i = 0;
+            for (; i < length; i++) {
+                char c = text.charAt(i);
+                if (c >= 0x80) {
+                    break;
+                }
+                Memory.putByte(at + i, (byte) c);
+            }
+            if (i == length) {
+                Memory.putLong(to, at);
+                Memory.putLong(to + 8, length);
+                return;
+            }
+        }
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        // What has no UTF-8 was replaced.
+        if (!new String(bytes, StandardCharsets.UTF_8).equals(text)) {
+            throw new Misfit("the string has half of a surrogate pair in it, which UTF-8 can't hold");
+        }
+        bytes(room, to, bytes);
+    }
+
+    static void bytes(RawRoom room, long to, byte[] bytes) {
+        long at = place(room, to, bytes.length, 1);
+        Memory.put(at, bytes);
+    }
+
+    /** Gives room for the items of a list, and writes where they are. */
+    static long place(RawRoom room, long to, int length, long size) {
+        long at = room.room(length * size);
+        Memory.putLong(to, at);
+        Memory.putLong(to + 8, length);
+        return at;
+    }
+
+    /** The index of an item for which there is room. */
+    static int within(int index, int length) {
+        if (index >= length) {
+            throw changed();
+        }
+        return index;
+    }
+
+    /** Sees that each place was written: the library reads them all. */
+    static void whole(int written, int length) {
+        if (written != length) {
+            throw changed();
+        }
+    }
+
+    private static Misfit changed() {
+        return new Misfit("it was changed by another thread while it was read");
+    }
+
+    static long nanoseconds(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException tooLong) {
+            throw new Misfit("it is longer than 292 years, which a duration can't hold");
+        }
+    }
+
+    private static OffsetDateTime moment(WitType type, Object value) {
+        if (value instanceof OffsetDateTime time) {
+            return time;
+        } else if (value instanceof Instant time) {
+            return time.atOffset(java.time.ZoneOffset.UTC);
+        } else if (value instanceof ZonedDateTime time) {
+            return time.toOffsetDateTime();
+        }
+        throw Misfit.wanted(type, value);
+    }
+
+    static void time(long to, OffsetDateTime time) {
+        Memory.putLong(to, time.toEpochSecond());
+        Memory.putInt(to + 8, time.getNano());
+        Memory.putInt(to + 12, time.getOffset().getTotalSeconds());
+    }
+
+    private static void option(RawRoom room, WitType type, Object value, long to) {
+        if (value == null) {
+            Memory.putLong(to, 0);
+            return;
+        }
+        long inside = room.room(type.element.size);
+        Memory.putLong(to, inside);
+        lower(room, type.element, value, inside);
+    }
+
+    private static void list(RawRoom room, WitType type, Object value, long to) {
+        WitType item = type.element;
+        if (value instanceof Collection<?> items) {
+            int length = items.size();
+            long at = place(room, to, length, item.size);
+            int i = 0;
+            for (Object each : items) {
+                item(room, item, each, at, within(i++, length));
+            }
+            whole(i, length);
+        } else if (!plain(room, item.kind, value, to)) {
+            if (!value.getClass().isArray()) {
+                throw Misfit.wanted(type, value);
+            }
+            int length = Array.getLength(value);
+            long at = place(room, to, length, item.size);
+            for (int i = 0; i < length; i++) {
+                item(room, item, Array.get(value, i), at, i);
+            }
+        }
+    }
+
+    private static void item(RawRoom room, WitType type, Object value, long at, int index) {
+        try {
+            lower(room, type, value, at + (long) index * type.size);
+        } catch (Misfit misfit) {
+            throw misfit.at("[" + index + "]");
+        }
+    }
+
+    /** Copies an array whose items lie in Java as they do in C. Whether it is one. */
+    private static boolean plain(RawRoom room, WitType.Kind kind, Object value, long to) {
+        switch (kind) {
+            case U8, S8 -> {
+                if (value instanceof byte[] array) {
+                    bytes(room, to, array);
+                    return true;
+                }
+            }
+            case BOOL -> {
+                if (value instanceof boolean[] array) {
+                    Memory.put(place(room, to, array.length, 1), array);
+                    return true;
+                }
+            }
+            case S16 -> {
+                if (value instanceof short[] array) {
+                    Memory.put(place(room, to, array.length, 2), array);
+                    return true;
+                }
+            }
+            case S32, I32 -> {
+                if (value instanceof int[] array) {
+                    Memory.put(place(room, to, array.length, 4), array);
+                    return true;
+                }
+            }
+            case S64, I64 -> {
+                if (value instanceof long[] array) {
+                    Memory.put(place(room, to, array.length, 8), array);
+                    return true;
+                }
+            }
+            case F32 -> {
+                if (value instanceof float[] array) {
+                    Memory.put(place(room, to, array.length, 4), array);
+                    return true;
+                }
+            }
+            case F64 -> {
+                if (value instanceof double[] array) {
+                    Memory.put(place(room, to, array.length, 8), array);
+                    return true;
+                }
+            }
+            default -> {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    private static void map(RawRoom room, WitType type, Object value, long to) {
+        if (!(value instanceof Map<?, ?> map)) {
+            throw Misfit.wanted(type, value);
+        }
+        int length = map.size();
+        long at = place(room, to, length, type.entry);
+        int i = 0;
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            within(i++, length);
+            try {
+                lower(room, type.key, entry.getKey(), at);
+            } catch (Misfit misfit) {
+                throw misfit.at("[key " + entry.getKey() + "]");
+            }
+            try {
+                lower(room, type.element, entry.getValue(), at + type.valueAt);
+            } catch (Misfit misfit) {
+                throw misfit.at("[" + entry.getKey() + "]");
+            }
+            at += type.entry;
+        }
+        whole(i, length);
+    }
+
+    private static void tuple(RawRoom room, WitType type, Object value, long to) {
+        Object[] items;
+        if (value instanceof Collection<?> collection) {
+            items = collection.toArray();
+        } else if (value instanceof Object[] array) {
+            items = array;
+        } else if (value instanceof Record record) {
+            items = RecordPlan.components(record);
+        } else {
+            throw Misfit.wanted(type, value);
+        }
+        if (items.length != type.fields.length) {
+            throw new Misfit("expected " + type.fields.length + " values for " + type + ", got " + items.length);
+        }
+        fields(room, type, items, to);
+    }
+
+    private static void fields(RawRoom room, WitType type, Object[] items, long to) {
+        for (int i = 0; i < items.length; i++) {
+            WitType.Field field = type.fields[i];
+            try {
+                lower(room, field.type(), items[i], to + field.at());
+            } catch (Misfit misfit) {
+                throw misfit.at("." + field.name());
+            }
+        }
+    }
+
+    private static void record(RawRoom room, WitType type, Object value, long to) {
+        if (value instanceof Map<?, ?> map) {
+            fields(room, type, byName(type, map), to);
+        } else if (value instanceof Record record) {
+            fields(room, type, RecordPlan.of(type, record.getClass()).read(record), to);
+        } else {
+            throw Misfit.wanted(type, value);
+        }
+    }
+
+    /** The values of a record's fields from a map, by their names in WIT or in Java. */
+    private static Object[] byName(WitType type, Map<?, ?> map) {
+        Object[] values = new Object[type.fields.length];
+        int used = 0;
+        for (int i = 0; i < values.length; i++) {
+            String name = type.fields[i].name();
+            String found = map.containsKey(name) ? name : WitType.camel(name);
+            if (map.containsKey(found)) {
+                used++;
+                values[i] = map.get(found);
+            } else if (type.fields[i].type().kind != WitType.Kind.OPTION) {
+                throw new Misfit("the field " + name + " of " + type + " is missing");
+            }
+        }
+        if (used == map.size()) {
+            return values;
+        }
+        for (Object key : map.keySet()) {
+            if (Arrays.stream(type.fields).noneMatch(field -> field.name().equals(key) || WitType.camel(field.name()).equals(key))) {
+                throw new Misfit(type + " has no field \"" + key + "\"; its fields are " + type.fieldNames());
+            }
+        }
+        throw new Misfit("a field of " + type + " is given twice");
+    }
+
+    private static int caseOf(WitType type, Object value) {
+        int found;
+        if (value instanceof Enum<?> constant) {
+            String folded = WitType.fold(constant.name());
+            found = -1;
+            for (int i = 0; i < type.cases.length && found < 0; i++) {
+                found = WitType.fold(type.cases[i]).equals(folded) ? i : -1;
+            }
+        } else if (value instanceof CharSequence) {
+            found = type.caseOf(value.toString());
+        } else {
+            throw Misfit.wanted(type, value);
+        }
+        if (found < 0) {
+            throw new Misfit("\"" + value + "\" is not a case of " + type + ": " + WitType.listed(type.cases));
+        }
+        return found;
+    }
+}

@@ -1,0 +1,15 @@
+package dev.undergo.java;
+
+/**
+ * What a pool has done so far, and what it has now.
+ *
+ * @param busy instances that are in a call, or are being created for one.
+ * @param idle instances that are free.
+ * @param waiting callers that wait for an instance, each with a thread.
+ * @param calls calls that got an instance.
+ * @param made instances that were created.
+ * @param died instances that were dropped because a call had killed them.
+ * @param retired instances that were dropped because they had answered their number of calls.
+ * @param shrunk instances that were dropped because they had been unused for long.
+ */
+public record PoolStats(long busy, long idle, long waiting, long calls, long made, long died, long retired, long shrunk) {}

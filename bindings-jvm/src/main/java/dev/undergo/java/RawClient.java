@@ -1,0 +1,53 @@
+package dev.undergo.java;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An instance or a pool whose exports are those that generated code knows. For what {@code undergo
+ * bindgen --lang java} writes: programs have no use for it, and it changes with bindgen.
+ */
+public final class RawClient {
+    private final Exports exports;
+    private final int[] numbers;
+    private final long[] digests;
+
+    /**
+     * Finds the exports.
+     *
+     * @throws SignatureMismatchException when they are others, with all that differs.
+     */
+    public RawClient(Exports exports, RawSignature... signatures) {
+        this.exports = exports;
+        numbers = new int[signatures.length];
+        digests = new long[signatures.length];
+        List<String> wrong = new ArrayList<>();
+        for (int i = 0; i < signatures.length; i++) {
+            FunctionType found = signatures[i].in(exports.plugin.exports);
+            if (found == null || found.digest != signatures[i].digest()) {
+                wrong.add(signatures[i].difference(found));
+                continue;
+            }
+            numbers[i] = found.number;
+            digests[i] = found.digest;
+        }
+        if (!wrong.isEmpty()) {
+            throw RawSignature.outdated(wrong);
+        }
+    }
+
+    /**
+     * Begins a call of the export of that index, which is to be ended on the same thread.
+     *
+     * @param args bytes of the struct of the arguments.
+     * @param result bytes of the result; 0 for none.
+     */
+    public RawCall begin(int export, int args, int result) {
+        return RawCall.begin(exports, numbers[export], digests[export], args, result);
+    }
+
+    /** What its exports are of. */
+    public Exports exports() {
+        return exports;
+    }
+}
