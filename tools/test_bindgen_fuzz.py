@@ -30,6 +30,8 @@ import pytest
 import tree_sitter
 import tree_sitter_kotlin
 import tree_sitter_swift
+from host_java import JAR
+from hosts import HOSTS
 from made_plugins import Module, bare, typed
 from project import CLI, ROOT, environment
 
@@ -37,7 +39,18 @@ SEED = int(os.environ.get("SEED") or 20261129)
 MODULES = int(os.environ.get("MODULES") or 10)
 INCLUDE = ROOT / "bindings-c" / "include"
 
-LANGUAGES = {"c": "h", "cpp": "hpp", "go": "go", "kotlin": "kt", "python": "py", "ruby": "rb", "swift": "swift", "ts": "ts"}
+LANGUAGES = {
+    "c": "made.h",
+    "cpp": "made.hpp",
+    "go": "made.go",
+    "java": "Made.java",
+    "kotlin": "made.kt",
+    "python": "made.py",
+    "ruby": "made.rb",
+    "swift": "made.swift",
+    "ts": "made.ts",
+}
+"""The file that is written in each."""
 
 
 @dataclass
@@ -71,8 +84,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Written]
         place.mkdir()
         wasm = place / module.file
         wasm.write_bytes(module.write())
-        for language, end in LANGUAGES.items():
-            made = Written(place / f"made.{end}", module)
+        for language, file in LANGUAGES.items():
+            made = Written(place / file, module)
             files[language].append(made)
             jobs.append(([CLI, "bindgen", wasm, "--lang", language, "-o", made.path], made))
     env = {**os.environ, "UNDERGO_CACHE_DIR": str(folder / "cache")}
@@ -270,6 +283,94 @@ def test_go(written: dict[str, list[Written]], tmp_path: Path) -> None:
     for arguments in (["mod", "edit", required, *host_go.replacements()], ["mod", "tidy"], ["vet", "./..."]):
         done = subprocess.run([go.find(), *arguments], cwd=module, env=env, capture_output=True, text=True)
         assert done.returncode == 0, f"SEED={SEED}\n{done.stderr[:3000]}"
+
+
+READER = """
+import com.sun.source.tree.*;
+import com.sun.source.util.*;
+import java.nio.file.Path;
+import java.util.*;
+import javax.tools.*;
+
+public final class Reader {
+    public static void main(String[] arguments) throws Exception {
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        StandardJavaFileManager files = compiler.getStandardFileManager(null, Locale.ROOT, null);
+        for (String path : arguments) {
+            DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
+            JavacTask task = (JavacTask) compiler.getTask(null, files, found, null, null, files.getJavaFileObjects(Path.of(path)));
+            List<String> wrong = new ArrayList<>();
+            for (CompilationUnitTree unit : task.parse()) {
+                if (unit.getTypeDecls().size() != 1) {
+                    wrong.add("it declares " + unit.getTypeDecls().size() + " types");
+                }
+                new TreeScanner<Void, Void>() {
+                    private void name(CharSequence name) {
+                        if (name.toString().equals("INJ")) {
+                            wrong.add("a name from a text");
+                        }
+                    }
+
+                    @Override
+                    public Void visitIdentifier(IdentifierTree tree, Void none) {
+                        name(tree.getName());
+                        return super.visitIdentifier(tree, none);
+                    }
+
+                    @Override
+                    public Void visitMemberSelect(MemberSelectTree tree, Void none) {
+                        name(tree.getIdentifier());
+                        return super.visitMemberSelect(tree, none);
+                    }
+
+                    @Override
+                    public Void visitVariable(VariableTree tree, Void none) {
+                        name(tree.getName());
+                        return super.visitVariable(tree, none);
+                    }
+
+                    @Override
+                    public Void visitMethod(MethodTree tree, Void none) {
+                        name(tree.getName());
+                        return super.visitMethod(tree, none);
+                    }
+
+                    @Override
+                    public Void visitBlock(BlockTree tree, Void none) {
+                        if (tree.isStatic()) {
+                            wrong.add("code of a text");
+                        }
+                        return super.visitBlock(tree, none);
+                    }
+                }.scan(unit, null);
+            }
+            found.getDiagnostics().forEach(each -> wrong.add(each.toString()));
+            System.out.println(String.join("; ", wrong).replace('\\n', ' '));
+        }
+    }
+}
+"""
+
+
+def test_java(written: dict[str, list[Written]], tmp_path: Path) -> None:
+    if reason := HOSTS["java"].missing():
+        pytest.skip(reason)
+    HOSTS["java"].build()
+    (tmp_path / "Reader.java").write_text(READER)
+    paths = [str(made.path) for made in written["java"]]
+    done = subprocess.run(["java", tmp_path / "Reader.java", *paths], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = dict(zip(paths, done.stdout.splitlines(), strict=True))
+
+    def mistake(made: Written) -> str | None:
+        if text := found[str(made.path)]:
+            return text
+        # The compiler sees it with what it is written for.
+        command = ["javac", "-Xlint:all", "-Werror", "-d", str(tmp_path / "classes"), "-cp", str(JAR), str(made.path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.stderr[:3000] if done.returncode else None
+
+    check(written["java"], mistake)
 
 
 def test_typescript(written: dict[str, list[Written]]) -> None:

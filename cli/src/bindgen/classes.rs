@@ -20,6 +20,14 @@ impl Classes {
         Classes::of_language(types, reserved, false)
     }
 
+    /// The same within a class of the file's own, whose name none of them has.
+    pub(super) fn within(outer: &str, types: &[Type], reserved: impl IntoIterator<Item = &'static str>) -> Classes {
+        let mut classes = Classes::new(&[], reserved);
+        classes.taken.insert(outer.to_owned());
+        classes.declare_types(types);
+        classes
+    }
+
     /// The same for a language in which EOF and NULL are macros.
     pub(super) fn beside_macros(types: &[Type]) -> Classes {
         Classes::of_language(types, [], true)
@@ -28,12 +36,16 @@ impl Classes {
     fn of_language(types: &[Type], reserved: impl IntoIterator<Item = &'static str>, has_macros: bool) -> Classes {
         let taken = reserved.into_iter().map(str::to_owned).collect();
         let mut classes = Classes { types: BTreeMap::new(), taken, has_macros };
+        classes.declare_types(types);
+        classes
+    }
+
+    fn declare_types(&mut self, types: &[Type]) {
         for ty in types {
             let name = ty.to_string();
-            let class = classes.declare(&name);
-            classes.types.insert(name, class);
+            let class = self.declare(&name);
+            self.types.insert(name, class);
         }
-        classes
     }
 
     /// A new name, after one of WIT.

@@ -4,6 +4,7 @@ pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
 mod go;
+mod java;
 mod kotlin;
 mod lines;
 mod python;
@@ -37,6 +38,9 @@ pub(crate) struct Args {
     /// The file to write; standard output without it. For Go it may be a folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The package of the file, for Java; none without it
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
     #[command(flatten)]
     bounds: Bounds,
 }
@@ -46,6 +50,7 @@ enum Language {
     C,
     Cpp,
     Go,
+    Java,
     Kotlin,
     Python,
     Ruby,
@@ -70,6 +75,9 @@ method for each export that throws, and one that gives a result. It needs underg
 The Go package has a struct for each record, constants for each enum, an interface for each interface that the plugin imports, and a client with a typed method for \
 each export, for an instance or a pool, which uses no reflection. It needs Go 1.24 and the module github.com/undergo-dev/undergo/bindings-go.
 
+The Java file has a class with a typed method for each export, for an instance or a pool, without reflection, and in it a record for each record, an enum for each \
+enum, and an interface for each interface that the plugin imports. The class is called after the file. It needs Java 17 and the package dev.undergo:undergo-java.
+
 The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
@@ -87,6 +95,7 @@ Examples:
   undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
   undergo bindgen greeter.wasm --lang go -o greeter/
+  undergo bindgen greeter.wasm --lang java --package com.example.app -o src/main/java/com/example/app/GreeterPlugin.java
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
   undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb
   undergo bindgen greeter.wasm --lang swift -o greeter_plugin.swift";
@@ -103,6 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::C => c::header(&plugin),
         Language::Cpp => cpp::header(&plugin),
         Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
+        Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
         Language::Ruby => ruby::module(&plugin),

@@ -23,6 +23,25 @@ fn the_python_modules_are_as_they_were() {
 }
 
 #[test]
+fn the_java_files_are_as_they_were() {
+    golden("kitchen.java", kitchen(), "java");
+    golden("bare.java", bare(), "java");
+}
+
+#[test]
+fn a_java_class_is_called_after_its_file() {
+    let folder = crate::support::folder(&[]);
+    let write = |file: &str, package: &str| {
+        let output = format!("{}/{file}", folder.path().display());
+        undergo(Path::new("."), &["bindgen", kitchen(), "--lang", "java", "--package", package, "-o", &output])
+    };
+    write("Kitchen.java", "com.example.app").ok();
+    let text = fs::read_to_string(folder.path().join("Kitchen.java")).expect("written");
+    assert!(text.starts_with("package com.example.app;\n") && text.contains("\npublic final class Kitchen {\n"));
+    write("Kitchen.java", "com.int; class X").fails(1, &["no name of a package"]);
+}
+
+#[test]
 fn the_kotlin_files_are_as_they_were() {
     golden("kitchen.kt", kitchen(), "kotlin");
     golden("bare.kt", bare(), "kotlin");

@@ -1,0 +1,274 @@
+//! Types in Java: as programs have them, and what writes and reads them in C's structs.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use undergo::{Scalar, Type, TypeKind};
+
+use super::layout::{Fields, size};
+use crate::bindgen::classes::Classes;
+
+/// Names that the file uses, and so does not declare: of Java's own package, and those it imports.
+const USED: [&str; 27] = [
+    "Boolean",
+    "Byte",
+    "Double",
+    "Duration",
+    "Enum",
+    "Exception",
+    "Exports",
+    "Float",
+    "Integer",
+    "Json",
+    "List",
+    "Long",
+    "Map",
+    "Object",
+    "OffsetDateTime",
+    "Options",
+    "Override",
+    "Raw",
+    "RawCall",
+    "RawClient",
+    "RawFunction",
+    "RawRoom",
+    "RawSignature",
+    "RuntimeException",
+    "Short",
+    "String",
+    "SuppressWarnings",
+];
+
+/// What the types of a plugin are called.
+pub(super) struct Names {
+    classes: Classes,
+    outer: String,
+    /// How many values there are in what has several.
+    tuples: RefCell<BTreeSet<usize>>,
+}
+
+impl Names {
+    /// For the file of a class.
+    pub(super) fn new(types: &[Type], outer: &str) -> Names {
+        Names { classes: Classes::within(outer, types, USED), outer: outer.to_owned(), tuples: RefCell::default() }
+    }
+
+    /// A new name for a class.
+    pub(super) fn class(&mut self, kebab: &str) -> String {
+        self.classes.declare(kebab)
+    }
+
+    /// The class of a record or an enum.
+    pub(super) fn of(&self, kebab: &str) -> String {
+        self.classes.of(kebab)
+    }
+
+    /// The counts of several values that were asked for, with their classes.
+    pub(super) fn tuples(&self) -> Vec<(usize, String)> {
+        self.tuples.borrow().iter().map(|&count| (count, self.tuple_class(count))).collect()
+    }
+
+    fn tuple(&self, count: usize) -> String {
+        self.tuples.borrow_mut().insert(count);
+        self.tuple_class(count)
+    }
+
+    fn tuple_class(&self, count: usize) -> String {
+        let name = format!("Tuple{count}");
+        if self.classes.is_taken(&name) { name + "_" } else { name }
+    }
+
+    /// The type as Java writes it.
+    pub(super) fn show(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Bool => "boolean".to_owned(),
+            TypeKind::Scalar(scalar) => number(*scalar).0.to_owned(),
+            TypeKind::List(item) => array(item).map_or_else(|| format!("List<{}>", self.boxed(item)), |(class, _)| class.to_owned()),
+            TypeKind::Map(map) => format!("Map<{}, {}>", self.boxed(&map.key), self.boxed(&map.value)),
+            TypeKind::Option(inner) => self.boxed(inner),
+            TypeKind::Tuple(tuple) => {
+                let items: Vec<String> = tuple.items.iter().map(|item| self.boxed(item)).collect();
+                if items.is_empty() { self.tuple(0) } else { format!("{}<{}>", self.tuple(items.len()), items.join(", ")) }
+            }
+            TypeKind::Record(record) => self.of(&record.name),
+            TypeKind::Enum(cases) => self.of(&cases.name),
+            TypeKind::String => "String".to_owned(),
+            TypeKind::Json => "Json".to_owned(),
+            TypeKind::Duration => "Duration".to_owned(),
+            TypeKind::Time => "OffsetDateTime".to_owned(),
+        }
+    }
+
+    /// The type as an argument of a generic one, which can't be primitive.
+    fn boxed(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Bool => "Boolean".to_owned(),
+            TypeKind::Scalar(scalar) => number(*scalar).1.to_owned(),
+            _ => self.show(ty),
+        }
+    }
+
+    /// Statements that write a value to a place. `depth` is that of lambdas around them.
+    pub(super) fn put(&self, ty: &Type, room: &str, place: &Place<'_>, value: &str, depth: usize) -> Vec<String> {
+        let parts = |fields: Fields, items: &mut dyn Iterator<Item = (&Type, String)>| {
+            let write = |(offset, (ty, value)): (usize, (&Type, String))| self.put(ty, room, &place.at(offset), &value, depth);
+            fields.offsets.into_iter().zip(items).flat_map(write).collect()
+        };
+        let call = match &ty.kind {
+            TypeKind::Option(inner) => format!("Raw.putOption({room}, {place}, {value}, {}, {})", size(inner), self.putter(inner, depth)),
+            TypeKind::List(item) => match array(item) {
+                Some((_, name)) => format!("Raw.put{name}({room}, {place}, {value})"),
+                None => format!("Raw.putList({room}, {place}, {value}, {}, {})", size(item), self.putter(item, depth)),
+            },
+            TypeKind::Map(map) => {
+                let entry = Fields::of([&map.key, &map.value].into_iter());
+                let (key, of) = (self.putter(&map.key, depth), self.putter(&map.value, depth));
+                format!("Raw.putMap({room}, {place}, {value}, {}, {}, {key}, {of})", entry.size, entry.offsets[1])
+            }
+            TypeKind::Tuple(tuple) => {
+                let items = &mut tuple.items.iter().enumerate().map(|(i, item)| (item, format!("{value}.v{i}()")));
+                return parts(Fields::of(tuple.items.iter()), items);
+            }
+            TypeKind::Record(record) => format!("put{}({room}, {place}, {value})", self.of(&record.name)),
+            _ => format!("Raw.put{}({room}, {place}, {value})", plain(ty)),
+        };
+        vec![call + ";"]
+    }
+
+    /// A function that writes a value to a place.
+    fn putter(&self, ty: &Type, depth: usize) -> String {
+        if let Some(name) = whole(ty) {
+            return format!("Raw::put{name}");
+        }
+        match &ty.kind {
+            TypeKind::Record(record) => format!("{}::put{}", self.outer, self.of(&record.name)),
+            TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) => {
+                // No name of a plugin has a dollar in it.
+                let [room, at, value] = ["room", "at", "value"].map(|name| format!("{name}${depth}"));
+                let body = self.put(ty, &room, &Place(&at, 0), &value, depth + 1);
+                format!("({room}, {at}, {value}) -> {{ {} }}", body.join(" "))
+            }
+            _ => format!("Raw::put{}", plain(ty)),
+        }
+    }
+
+    /// An expression that reads a value from a place.
+    pub(super) fn get(&self, ty: &Type, place: &Place<'_>, depth: usize) -> String {
+        match &ty.kind {
+            TypeKind::Option(inner) => format!("Raw.getOption({place}, {})", self.getter(inner, depth)),
+            TypeKind::List(item) => match array(item) {
+                Some((_, name)) => format!("Raw.get{name}({place})"),
+                None => format!("Raw.getList({place}, {}, {})", size(item), self.getter(item, depth)),
+            },
+            TypeKind::Map(map) => {
+                let entry = Fields::of([&map.key, &map.value].into_iter());
+                let (key, of) = (self.getter(&map.key, depth), self.getter(&map.value, depth));
+                format!("Raw.getMap({place}, {}, {}, {key}, {of})", entry.size, entry.offsets[1])
+            }
+            TypeKind::Tuple(tuple) => {
+                let offsets = Fields::of(tuple.items.iter()).offsets;
+                let items: Vec<String> =
+                    tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset), depth)).collect();
+                format!("new {}({})", self.show(ty), items.join(", "))
+            }
+            TypeKind::Record(record) => format!("get{}({place})", self.of(&record.name)),
+            TypeKind::Enum(cases) => format!("Raw.getCase({place}, {}.CASES$)", self.of(&cases.name)),
+            _ => format!("Raw.get{}({place})", plain(ty)),
+        }
+    }
+
+    /// A function that reads a value from a place.
+    fn getter(&self, ty: &Type, depth: usize) -> String {
+        if let Some(name) = whole(ty) {
+            return format!("Raw::get{name}");
+        }
+        match &ty.kind {
+            TypeKind::Record(record) => format!("{}::get{}", self.outer, self.of(&record.name)),
+            TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Enum(_) => {
+                let at = format!("at${depth}");
+                format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))
+            }
+            _ => format!("Raw::get{}", plain(ty)),
+        }
+    }
+}
+
+/// A place in memory: a variable, and so many bytes behind it.
+pub(super) struct Place<'a>(pub(super) &'a str, pub(super) usize);
+
+impl Place<'_> {
+    pub(super) fn at(&self, offset: usize) -> Place<'_> {
+        Place(self.0, self.1 + offset)
+    }
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place(name, 0) => f.write_str(name),
+            Place(name, offset) => write!(f, "{name} + {offset}"),
+        }
+    }
+}
+
+/// What the functions for a type without parts are called after.
+fn plain(ty: &Type) -> &'static str {
+    match &ty.kind {
+        TypeKind::Bool => "Bool",
+        TypeKind::Scalar(scalar) => match scalar {
+            Scalar::S8 => "S8",
+            Scalar::U8 => "U8",
+            Scalar::S16 => "S16",
+            Scalar::U16 => "U16",
+            Scalar::S32 | Scalar::WasmI32 => "S32",
+            Scalar::U32 => "U32",
+            Scalar::S64 | Scalar::U64 | Scalar::WasmI64 => "S64",
+            Scalar::F32 => "F32",
+            Scalar::F64 => "F64",
+        },
+        TypeKind::Json => "Json",
+        TypeKind::Duration => "Duration",
+        TypeKind::Time => "Time",
+        TypeKind::Enum(_) => "Case",
+        _ => "Text",
+    }
+}
+
+/// Java's type of a number, as it is and in a box: one that holds all of them, for 64 bits without
+/// a sign a long of the same bits.
+fn number(scalar: Scalar) -> (&'static str, &'static str) {
+    match scalar {
+        Scalar::S8 => ("byte", "Byte"),
+        Scalar::S16 => ("short", "Short"),
+        Scalar::U8 | Scalar::U16 | Scalar::S32 | Scalar::WasmI32 => ("int", "Integer"),
+        Scalar::U32 | Scalar::S64 | Scalar::U64 | Scalar::WasmI64 => ("long", "Long"),
+        Scalar::F32 => ("float", "Float"),
+        Scalar::F64 => ("double", "Double"),
+    }
+}
+
+/// What the functions of a list are called after that is an array.
+fn whole(ty: &Type) -> Option<&'static str> {
+    match &ty.kind {
+        TypeKind::List(item) => array(item).map(|(_, name)| name),
+        _ => None,
+    }
+}
+
+/// The array for a list of what lies in it as it does in C, and what its functions are called
+/// after.
+fn array(item: &Type) -> Option<(&'static str, &'static str)> {
+    match &item.kind {
+        TypeKind::Bool => Some(("boolean[]", "Bools")),
+        TypeKind::Scalar(scalar) => match scalar {
+            Scalar::S8 | Scalar::U8 => Some(("byte[]", "Bytes")),
+            Scalar::S16 => Some(("short[]", "Shorts")),
+            Scalar::S32 | Scalar::WasmI32 => Some(("int[]", "Ints")),
+            Scalar::S64 | Scalar::U64 | Scalar::WasmI64 => Some(("long[]", "Longs")),
+            Scalar::F32 => Some(("float[]", "Floats")),
+            Scalar::F64 => Some(("double[]", "Doubles")),
+            Scalar::U16 | Scalar::U32 => None,
+        },
+        _ => None,
+    }
+}
