@@ -14,6 +14,7 @@ import results
 SECTIONS = {
     "C": "c.py",
     "Go": "golang.py",
+    "Java": "jvm.py",
     "Pools": "pools.py",
     "asyncio": "awaited.py",
     "Deadlines": "deadlines.py",
