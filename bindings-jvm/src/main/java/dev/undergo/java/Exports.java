@@ -79,14 +79,19 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
                 future.completeExceptionally(Elsewhere.gaveUp(exports, gaveUp));
                 return;
             }
-            Elsewhere.THREADS.execute(() -> {
-                try {
-                    complete(future, exports, type, name, arguments);
-                } finally {
-                    callee.turns.give();
-                    Reference.reachabilityFence(this);
-                }
-            });
+            try {
+                Elsewhere.THREADS.execute(() -> {
+                    try {
+                        complete(future, exports, type, name, arguments);
+                    } finally {
+                        callee.turns.give();
+                        Reference.reachabilityFence(this);
+                    }
+                });
+            } catch (Throwable noThread) {
+                callee.turns.give();
+                future.completeExceptionally(noThread);
+            }
         });
         return future;
     }

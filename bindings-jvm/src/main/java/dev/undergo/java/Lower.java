@@ -1,7 +1,6 @@
 package dev.undergo.java;
 
 import java.lang.reflect.Array;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,8 +27,8 @@ final class Lower {
         }
         switch (type.kind) {
             case BOOL -> Memory.putByte(to, (byte) (of(Boolean.class, type, value) ? 1 : 0));
-            case F32 -> Memory.putFloat(to, (float) number(type, value));
-            case F64 -> Memory.putDouble(to, number(type, value));
+            case F32 -> Memory.putFloat(to, (float) Numbers.number(type, value));
+            case F64 -> Memory.putDouble(to, Numbers.number(type, value));
             case STRING -> {
                 if (!(value instanceof CharSequence || value instanceof Character)) {
                     throw Misfit.wanted(type, value);
@@ -45,7 +44,7 @@ final class Lower {
             case TUPLE -> tuple(room, type, value, to);
             case RECORD -> record(room, type, value, to);
             case ENUM -> Memory.putInt(to, caseOf(type, value));
-            default -> integer(type, value, to);
+            default -> Numbers.integer(type, value, to);
         }
     }
 
@@ -54,77 +53,6 @@ final class Lower {
             throw Misfit.wanted(type, value);
         }
         return wanted.cast(value);
-    }
-
-    private static void integer(WitType type, Object value, long to) {
-        long bits;
-        boolean large = false;
-        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
-            bits = ((Number) value).longValue();
-        } else if (value instanceof BigInteger integer) {
-            bits = integer.longValue();
-            large = integer.signum() > 0 && integer.bitLength() == 64;
-            if (integer.bitLength() > 63 && !large) {
-                throw unfit(type, value);
-            }
-        } else {
-            throw Misfit.wanted(type, value);
-        }
-        if (!fits(type, bits, large)) {
-            throw unfit(type, value);
-        }
-        switch (type.size) {
-            case 1 -> Memory.putByte(to, (byte) bits);
-            case 2 -> Memory.putShort(to, (short) bits);
-            case 4 -> Memory.putInt(to, (int) bits);
-            default -> Memory.putLong(to, bits);
-        }
-    }
-
-    private static Misfit unfit(WitType type, Object value) {
-        return new Misfit(value + " does not fit " + type);
-    }
-
-    /** Whether an integer fits; a large one is above those of a long. */
-    private static boolean fits(WitType type, long bits, boolean large) {
-        int width = 8 * type.size;
-        return switch (type.kind) {
-            case S8, S16, S32, S64 -> signed(bits, large, width);
-            case U8, U16, U32, U64 -> unsigned(bits, large, width);
-            // A bare module says nothing of the sign.
-            default -> signed(bits, large, width) || unsigned(bits, large, width);
-        };
-    }
-
-    private static boolean signed(long bits, boolean large, int width) {
-        return !large && bits >> width - 1 == bits >> 63;
-    }
-
-    private static boolean unsigned(long bits, boolean large, int width) {
-        return width == 64 ? large || bits >= 0 : !large && bits >>> width == 0;
-    }
-
-    /** A number as a float: an integer, too, as long as it is the same. */
-    private static double number(WitType type, Object value) {
-        if (value instanceof Double || value instanceof Float) {
-            return ((Number) value).doubleValue();
-        }
-        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
-            long integer = ((Number) value).longValue();
-            double number = integer;
-            if ((long) number == integer && number < 0x1p63) {
-                return number;
-            }
-            throw unfit(type, value);
-        }
-        if (value instanceof BigInteger integer) {
-            double number = integer.doubleValue();
-            if (!Double.isInfinite(number) && new java.math.BigDecimal(number).compareTo(new java.math.BigDecimal(integer)) == 0) {
-                return number;
-            }
-            throw unfit(type, value);
-        }
-        throw Misfit.wanted(type, value);
     }
 
     /** Writes a text. */

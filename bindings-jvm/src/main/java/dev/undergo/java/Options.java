@@ -61,7 +61,7 @@ public final class Options {
         return with(config -> Memory.putInt(config.limits + at, value));
     }
 
-    /** Limits the bytes of guest memory. */
+    /** Limits the bytes of guest memory. 0, here and below, is the default. */
     public Options memory(long bytes) {
         return limit("memory", 0, bytes);
     }
