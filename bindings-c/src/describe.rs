@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::ptr;
 use std::sync::Arc;
 
-use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind};
 
 use crate::layout::{Fields, Layout};
 

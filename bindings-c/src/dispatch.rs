@@ -7,7 +7,8 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
-use undergo::{Error, ErrorKind, HostCall, HostFunction, LineSink, Output, Result};
+use undergo::host::{HostCall, HostFunction};
+use undergo::{Error, ErrorKind, LineSink, Output, Result};
 
 use crate::arena::Arena;
 use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, text};

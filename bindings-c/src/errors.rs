@@ -4,7 +4,8 @@ use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use undergo::{Error, ErrorKind, Lasting};
+use undergo::host::Lasting;
+use undergo::{Error, ErrorKind};
 
 use crate::boundary::{Destroy, UserData, c_text, delete, give, quietly};
 

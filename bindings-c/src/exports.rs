@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
-use undergo::{Arguments, Error, ErrorKind, Function, Outcome, Result, ToValue, Value};
+use undergo::host::{Arguments, Outcome, ToValue};
+use undergo::interface::Function;
+use undergo::{Error, ErrorKind, Result, Value};
 
 use crate::arena::{Arena, copy_text, text_alone};
 use crate::boundary::{borrow, c_text, give, null};

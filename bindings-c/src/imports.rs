@@ -5,7 +5,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use undergo::{HostCall, HostFunction, Imports, Plugin, Result, ToValue, Value};
+use undergo::host::{HostCall, HostFunction, ToValue};
+use undergo::{Imports, Plugin, Result, Value};
 
 use crate::arena::Arena;
 use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, null, text};

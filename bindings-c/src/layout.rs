@@ -16,7 +16,7 @@
 
 use std::sync::Arc;
 
-use undergo::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind};
 
 use crate::types::{List, TimeValue};
 

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 
-use undergo::{EnumType, Lift, Piece, RecordType, Result, Scalar, Time};
+use undergo::host::{Lift, Piece};
+use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::{Result, Time};
 
 use crate::arena::{Arena, copy_text};
 use crate::layout::{Fields, Kind, Layout};

@@ -3,7 +3,8 @@
 use std::ffi::CString;
 use std::sync::Arc;
 
-use undergo::{InstanceOptions, Lasting, Result};
+use undergo::host::Lasting;
+use undergo::{InstanceOptions, Result};
 
 use crate::boundary::c_text;
 use crate::config::{self, LimitsValue};

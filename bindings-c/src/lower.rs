@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ptr;
 use std::slice;
 
-use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
+use undergo::Time;
+use undergo::host::{Blob, Lower, Reject};
+use undergo::interface::{EnumType, RecordType, Scalar};
 
 use crate::boundary::bytes;
 use crate::layout::{Kind, Layout};
@@ -58,7 +60,7 @@ impl<'a> Place<'a> {
             bytes(ptr, len)
         };
         let not_utf8 = |error: std::str::Utf8Error| Reject::Value(format!("the text is not UTF-8, from byte {} on", error.valid_up_to()));
-        undergo::text(text.map_err(Reject::Value)?).map_err(not_utf8)
+        undergo::host::text(text.map_err(Reject::Value)?).map_err(not_utf8)
     }
 
     /// The elements of a list, as their bytes and their number.

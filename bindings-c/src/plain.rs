@@ -3,7 +3,8 @@
 
 use std::ffi::c_void;
 
-use undergo::{Function, PlainCall, Scalar};
+use undergo::host::PlainCall;
+use undergo::interface::{Function, Scalar};
 
 use crate::boundary::bytes;
 use crate::layout::{Kind, Layout};
@@ -80,7 +81,7 @@ pub(crate) unsafe fn fill<'a>(call: &mut PlainCall<'_, 'a>, params: &'a [Param],
                 Way::Bits64 => call.number(at.cast::<u64>().read_unaligned()),
                 Way::Text => {
                     let List { ptr, len } = at.cast::<List>().read_unaligned();
-                    call.text(undergo::text(bytes(ptr, len).ok()?).ok()?)
+                    call.text(undergo::host::text(bytes(ptr, len).ok()?).ok()?)
                 }
                 Way::List => {
                     let List { ptr, len } = at.cast::<List>().read_unaligned();

@@ -1,6 +1,8 @@
 //! What a function takes and gives, in C.
 
-use undergo::{Error, ErrorKind, Function, HostCall, Result};
+use undergo::host::HostCall;
+use undergo::interface::Function;
+use undergo::{Error, ErrorKind, Result};
 
 use crate::layout::{Fields, Layout};
 use crate::plain;
@@ -46,7 +48,7 @@ impl Shape {
 
 #[cfg(test)]
 mod tests {
-    use undergo::Interface;
+    use undergo::interface::Interface;
 
     use super::*;
     use crate::layout::Kind;

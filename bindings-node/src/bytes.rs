@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, Weak};
 
-use undergo::Lend;
+use undergo::host::Lend;
 
 use crate::home::EventLoop;
 use crate::js::{Bytes, Js};

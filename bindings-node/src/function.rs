@@ -6,7 +6,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use napi::sys;
-use undergo::{Arguments, CallOptions, Caller, Error, ErrorKind, Outcome, Parameters, Plugin, Result, give_turn, names, spawn};
+use undergo::host::{Arguments, Caller, Outcome, Parameters, give_turn, spawn};
+use undergo::interface::names;
+use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
 
 use crate::bytes::Loans;
 use crate::errors;

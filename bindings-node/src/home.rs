@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use napi::sys::{self, Status, ThreadsafeFunctionCallMode, ThreadsafeFunctionReleaseMode};
-use undergo::{CancelToken, Error, ErrorKind, Home, Job, Lease};
+use undergo::host::{Home, Job};
+use undergo::{CancelToken, Error, ErrorKind, Lease};
 
 use crate::js::{Env, Js, Made, get, node};
 use crate::reference::Reference;

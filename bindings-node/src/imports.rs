@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::sys;
 use tokio::sync::oneshot;
-use undergo::{Answer, Error, ErrorKind, HostCall, HostFunction, Output, Result, names};
+use undergo::host::{Answer, HostCall, HostFunction};
+use undergo::interface::names;
+use undergo::{Error, ErrorKind, Output, Result};
 
 use crate::bytes::Loans;
 use crate::errors;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage, give_turn};
+use undergo::host::give_turn;
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage};
 
 use crate::config;
 use crate::function::{self, Callee, Target, Way};

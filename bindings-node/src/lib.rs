@@ -66,7 +66,7 @@ use crate::js::Env;
 /// package anew, or in contexts of module `vm`, as Jest does.
 #[napi(module_exports)]
 pub fn init(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
-    undergo::set_interrupt(home::look);
+    undergo::host::set_interrupt(home::look);
     let env = Env(env.raw());
     let exports = env.value(exports.value().value);
     let made = open::opener(env).and_then(|open| exports.set_named("open", open));

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{EnumType, Error, ErrorKind, Lift, MapType, Piece, RecordType, Result, Scalar, Time, TypeKind};
+use undergo::host::{Lift, Piece};
+use undergo::interface::{EnumType, MapType, RecordType, Scalar, TypeKind};
+use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::errors;
 use crate::home::EventLoop;

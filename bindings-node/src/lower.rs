@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::{Blob, EnumType, Lend, Lower, RecordType, Reject, Scalar, Time};
+use undergo::Time;
+use undergo::host::{Blob, Lend, Lower, Reject};
+use undergo::interface::{EnumType, RecordType, Scalar};
 
 use crate::bytes::{Copied, Loans};
 use crate::errors;

@@ -45,8 +45,8 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("close", pool::close),
     ("token", cancel::token),
     ("cancel", cancel::cancel),
-    ("parseSize", |call| config::parsed(call, undergo::parse_size)),
-    ("parseStackSize", |call| config::parsed(call, undergo::parse_stack_size)),
+    ("parseSize", |call| config::parsed(call, undergo::host::parse_size)),
+    ("parseStackSize", |call| config::parsed(call, undergo::host::parse_stack_size)),
 ];
 
 /// The function `open`, which is all that the library itself exports.

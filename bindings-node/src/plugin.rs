@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
-use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Function, Plugin, PluginOptions, Result, names};
+use undergo::interface::{Function, names};
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Plugin, PluginOptions, Result};
 
 use crate::bytes::Copied;
 use crate::config;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use napi::sys;
-use undergo::{Error, go_home, spawn};
+use undergo::Error;
+use undergo::host::{go_home, spawn};
 
 use crate::errors;
 use crate::home::{EventLoop, ended};

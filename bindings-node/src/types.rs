@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use undergo::{Function, RecordType, Result, Scalar, Type, TypeKind, names};
+use undergo::Result;
+use undergo::interface::{Function, RecordType, Scalar, Type, TypeKind, names};
 
 use crate::errors;
 use crate::home::EventLoop;

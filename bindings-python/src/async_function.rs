@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use undergo::{Arguments, CallOptions, Error};
+use undergo::host::Arguments;
+use undergo::{CallOptions, Error};
 
 use crate::coroutine::{self, Call, Outcome};
 use crate::errors;
@@ -30,7 +31,7 @@ impl Target {
     }
 
     async fn call(&self, arguments: Arguments<'static, 'static>, options: &CallOptions) -> Outcome {
-        let lift = |returned: undergo::Outcome<'_, '_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
+        let lift = |returned: undergo::host::Outcome<'_, '_>| Python::attach(|py| returned.lift(&ToPython(py)).map(Bound::unbind));
         match self {
             Target::Instance(instance) => instance.call_then(arguments, options, lift).await,
             Target::Pool(pool) => pool.call_then(arguments, options, lift).await,

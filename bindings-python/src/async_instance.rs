@@ -27,7 +27,7 @@ impl AsyncInstance {
         Call::new("instantiate_async", None, move |start| {
             Box::pin(async move {
                 let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
-                undergo::go_home().await;
+                undergo::host::go_home().await;
                 Python::attach(|py| {
                     let target = Target::Instance(core.clone());
                     let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);

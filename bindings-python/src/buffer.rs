@@ -8,7 +8,8 @@ use std::ptr;
 use pyo3::exceptions::PyException;
 use pyo3::ffi::{Py_ssize_t, PyObject};
 use pyo3::prelude::*;
-use undergo::{Lend, Scalar};
+use undergo::host::Lend;
+use undergo::interface::Scalar;
 
 /// The protocol joined the stable ABI with Python 3.11, so `abi3-py310` has no declarations for it;
 /// functions and struct have been the same, and exported, since Python 3.0 (PEP 3118; the struct in

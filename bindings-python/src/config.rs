@@ -126,13 +126,13 @@ pub(crate) fn call_options(
 /// Parse a number of bytes: a number, or a text such as `'64 MiB'`.
 #[pyfunction]
 pub(crate) fn parse_size(text: &str, name: &str) -> PyResult<u64> {
-    undergo::parse_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
+    undergo::host::parse_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
 }
 
 /// Parse the size of a guest's stack, like `parse_size`, and check its bounds.
 #[pyfunction]
 pub(crate) fn parse_stack_size(text: &str, name: &str) -> PyResult<u64> {
-    undergo::parse_stack_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
+    undergo::host::parse_stack_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
 }
 
 /// The numbers of a pool, checked.

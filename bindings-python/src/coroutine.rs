@@ -8,7 +8,8 @@ use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyString, PyTuple};
-use undergo::{Answer, Caller, CancelToken, Error, ErrorKind, HostCall, Lease, go_home, spawn};
+use undergo::host::{Answer, Caller, HostCall, go_home, spawn};
+use undergo::{CancelToken, Error, ErrorKind, Lease};
 
 use crate::errors;
 use crate::event_loop::{AsHome, EventLoop};

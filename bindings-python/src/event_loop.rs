@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use undergo::{Home, Job};
+use undergo::host::{Home, Job};
 
 /// How long the loop runs our jobs before it gets a turn itself.
 const TURN: Duration = Duration::from_millis(1);

@@ -6,7 +6,8 @@ use pyo3::PyClassInitializer;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use undergo::{CallOptions, Error, ErrorKind, names};
+use undergo::interface::names;
+use undergo::{CallOptions, Error, ErrorKind};
 
 use crate::async_function::AsyncFunction;
 use crate::errors;

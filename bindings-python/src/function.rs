@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
-use undergo::{CallOptions, Error, Parameters};
+use undergo::host::Parameters;
+use undergo::{CallOptions, Error};
 
 use crate::errors;
 use crate::imports::HostTable;
@@ -33,7 +34,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    fn arguments<'a>(&self, export: usize) -> undergo::Result<undergo::Arguments<'_, 'a>> {
+    fn arguments<'a>(&self, export: usize) -> undergo::Result<undergo::host::Arguments<'_, 'a>> {
         match self {
             // A dead instance says so before any argument is looked at.
             Target::Instance(instance) => instance.arguments(export),
@@ -45,12 +46,12 @@ impl Target {
     fn call<'py>(
         &self,
         py: Python<'py>,
-        arguments: &mut undergo::Arguments<'_, 'py>,
+        arguments: &mut undergo::host::Arguments<'_, 'py>,
         options: &CallOptions,
     ) -> undergo::Result<Bound<'py, PyAny>> {
         // The instance is left when this returns, which must not happen with the interpreter's lock
         // held: who has it next may have to be waited for.
-        let lift = |outcome: undergo::Outcome<'_, '_>| Python::attach(|py| outcome.lift(&ToPython(py)).map(Bound::unbind));
+        let lift = |outcome: undergo::host::Outcome<'_, '_>| Python::attach(|py| outcome.lift(&ToPython(py)).map(Bound::unbind));
         match self {
             Target::Instance(instance) => py.detach(|| arguments.call(instance, options, lift)),
             Target::Pool(pool) => py.detach(|| pool.call_then(arguments, options, lift)),
@@ -62,15 +63,15 @@ impl Target {
 /// What all copies of an export share.
 pub(crate) struct Shape {
     pub(crate) export: usize,
-    pub(crate) function: Arc<undergo::Function>,
+    pub(crate) function: Arc<undergo::interface::Function>,
     pub(crate) name: String,
     names: Vec<Py<PyString>>,
     params: Parameters,
 }
 
 impl Shape {
-    pub(crate) fn new(py: Python<'_>, export: usize, function: &Arc<undergo::Function>) -> Shape {
-        let intern = |param: &undergo::Field| PyString::intern(py, &python_name(&param.name)).unbind();
+    pub(crate) fn new(py: Python<'_>, export: usize, function: &Arc<undergo::interface::Function>) -> Shape {
+        let intern = |param: &undergo::interface::Field| PyString::intern(py, &python_name(&param.name)).unbind();
         Shape {
             export,
             name: python_name(&function.name),

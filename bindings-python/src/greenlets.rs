@@ -9,13 +9,13 @@ use pyo3::types::{PyDict, PyTuple};
 
 /// Has the core ask.
 pub(crate) fn install() {
-    undergo::set_coroutine(|| Python::try_attach(current).flatten());
+    undergo::host::set_coroutine(|| Python::try_attach(current).flatten());
 }
 
 /// Tells the core which greenlet the host's code runs in that a guest has called.
 #[inline]
 pub(crate) fn note(py: Python<'_>) {
-    undergo::in_coroutine(current(py).unwrap_or(0));
+    undergo::host::in_coroutine(current(py).unwrap_or(0));
 }
 
 /// Calls code of the user's, which may switch to other greenlets, with these positional arguments.

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple, PyWeakrefMethods, PyWeakrefReference};
-use undergo::{Error, ErrorKind, HostCall, HostFunction, Imports, Output, Plugin, names};
+use undergo::host::{HostCall, HostFunction};
+use undergo::interface::names;
+use undergo::{Error, ErrorKind, Imports, Output, Plugin};
 
 use crate::coroutine;
 use crate::errors;

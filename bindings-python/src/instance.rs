@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use undergo::{Blob, Error, ErrorKind};
+use undergo::host::Blob;
+use undergo::{Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, View};
@@ -161,7 +162,7 @@ impl Memory {
     fn write(&self, py: Python<'_>, address: i64, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let fail = |error| errors::to_python(py, &error);
         let address = word(address, "address").map_err(fail)?;
-        let Some(buffer) = crate::buffer::Buffer::of(data, undergo::Scalar::U8)? else {
+        let Some(buffer) = crate::buffer::Buffer::of(data, undergo::interface::Scalar::U8)? else {
             let text = format!("expected bytes, got {}", data.get_type().name()?);
             return Err(fail(Error::new(ErrorKind::TypeMismatch, text)));
         };

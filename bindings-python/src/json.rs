@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::{Reject, nesting_room};
+use undergo::host::{Reject, nesting_room};
 
 /// How deep lists and dicts may be nested: as deep as Python's own `json` goes.
 const MAX_DEPTH: usize = 1000;

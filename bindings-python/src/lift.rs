@@ -2,7 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time, check_json_depth};
+use undergo::host::{Lift, Piece, check_json_depth};
+use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::errors;
 use crate::json;

@@ -6,7 +6,9 @@ use pyo3::exceptions::{PyException, PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
-use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time};
+use undergo::Time;
+use undergo::host::{Blob, Lower, Reject};
+use undergo::interface::{EnumType, RecordType, Scalar};
 
 use crate::buffer::Buffer;
 use crate::errors;
@@ -260,7 +262,7 @@ impl<'py> Object<'py> {
         let mut fields = Vec::with_capacity(class.names.len());
         for (name, field) in class.names.iter().zip(&record.fields) {
             let value = self.0.getattr_opt(name.bind(py)).map_err(|error| self.raised(error))?;
-            if value.is_none() && !matches!(field.ty.kind, undergo::TypeKind::Option(_)) {
+            if value.is_none() && !matches!(field.ty.kind, undergo::interface::TypeKind::Option(_)) {
                 return Err(Reject::Type);
             }
             fields.push(value.map(Object));

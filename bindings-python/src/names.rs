@@ -1,6 +1,6 @@
 //! The Python spelling of names of an interface.
 
-use undergo::names;
+use undergo::interface::names;
 
 /// A WIT name as Python writes it: `user-id` is `user_id`, and a keyword gets an underscore.
 pub(crate) fn python_name(kebab: &str) -> String {

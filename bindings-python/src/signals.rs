@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use pyo3::ffi::PyThread_get_thread_ident;
 use pyo3::prelude::*;
-use undergo::{Lasting, Result};
+use undergo::Result;
+use undergo::host::Lasting;
 
 use crate::errors;
 use crate::greenlets;
@@ -26,7 +27,7 @@ thread_local! {
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     let main = py.import("threading")?.call_method0("main_thread")?.getattr("ident")?.extract()?;
     MAIN.get_or_make(|| main);
-    undergo::set_interrupt(look);
+    undergo::host::set_interrupt(look);
     Ok(())
 }
 

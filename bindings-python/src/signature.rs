@@ -1,7 +1,7 @@
 //! The annotations and the signature of a function in Python.
 
 use pyo3::prelude::*;
-use undergo::{Field, Function, Scalar, Type, TypeKind, names};
+use undergo::interface::{Field, Function, Scalar, Type, TypeKind, names};
 
 use crate::names::python_name;
 use crate::package;

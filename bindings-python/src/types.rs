@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
-use undergo::{EnumType, Interface, RecordType, TypeKind, names};
+use undergo::interface::{EnumType, Interface, RecordType, TypeKind, names};
 
 use crate::names::python_name;
 use crate::{package, signature};

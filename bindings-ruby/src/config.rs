@@ -110,7 +110,7 @@ fn size(ruby: &Ruby, parsed: undergo::Result<u64>) -> Result<u64, Error> {
 }
 
 fn parse_size(ruby: &Ruby, text: String, name: String) -> Result<u64, Error> {
-    size(ruby, if name == "stack" { undergo::parse_stack_size(&text, &name) } else { undergo::parse_size(&text, &name) })
+    size(ruby, if name == "stack" { undergo::host::parse_stack_size(&text, &name) } else { undergo::host::parse_size(&text, &name) })
 }
 
 pub(crate) fn define(module: RModule) -> Result<(), Error> {

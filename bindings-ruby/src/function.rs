@@ -8,7 +8,9 @@ use magnus::r_hash::ForEach;
 use magnus::rb_sys::AsRawValue;
 use magnus::value::Opaque;
 use magnus::{RHash, Ruby, StaticSymbol, Symbol, Value};
-use undergo::{CallOptions, Outcome, Parameters, TypeKind, names};
+use undergo::CallOptions;
+use undergo::host::{Outcome, Parameters};
+use undergo::interface::{TypeKind, names};
 
 use crate::keep::Reading;
 use crate::lift::{self, ToRuby};
@@ -23,7 +25,7 @@ pub(crate) enum Target<'c> {
 }
 
 impl Target<'_> {
-    fn arguments<'a>(&self, export: usize) -> undergo::Result<undergo::Arguments<'_, 'a>> {
+    fn arguments<'a>(&self, export: usize) -> undergo::Result<undergo::host::Arguments<'_, 'a>> {
         match self {
             // A dead instance says so before any argument is looked at.
             Target::Instance(instance) => instance.arguments(export),
@@ -33,7 +35,7 @@ impl Target<'_> {
 
     fn call<R>(
         &self,
-        arguments: &mut undergo::Arguments<'_, '_>,
+        arguments: &mut undergo::host::Arguments<'_, '_>,
         options: &CallOptions,
         then: impl FnOnce(Outcome<'_, '_>) -> undergo::Result<R>,
     ) -> undergo::Result<R> {
@@ -55,7 +57,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub(crate) fn new(ruby: &Ruby, export: usize, function: &Arc<undergo::Function>) -> Shape {
+    pub(crate) fn new(ruby: &Ruby, export: usize, function: &Arc<undergo::interface::Function>) -> Shape {
         let number = function.result.as_ref().map(|ty| &ty.kind).filter(|kind| lift::is_number(kind));
         Shape {
             export,

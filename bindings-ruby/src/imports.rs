@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use magnus::rb_sys::{AsRawValue, FromRawValue, protect};
 use magnus::value::Opaque;
 use magnus::{Error, RArray, Ruby, Value, gc};
-use undergo::{ErrorKind, HostCall, HostFunction, Imports, Lasting, Output};
+use undergo::host::{HostCall, HostFunction, Lasting};
+use undergo::{ErrorKind, Imports, Output};
 
 use crate::keep::Reading;
 use crate::lift::ToRuby;

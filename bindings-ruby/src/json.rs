@@ -2,7 +2,8 @@
 
 use magnus::prelude::*;
 use magnus::{Float, Integer, RArray, RHash, RString, RStruct, Ruby, Symbol, Value};
-use undergo::{Error, ErrorKind, Reject, Result, check_json_depth, longest_json_number, nesting_room};
+use undergo::host::{Reject, check_json_depth, longest_json_number, nesting_room};
+use undergo::{Error, ErrorKind, Result};
 
 use crate::values;
 

@@ -6,7 +6,9 @@ use magnus::prelude::*;
 use magnus::rb_sys::{FromRawValue, protect};
 use magnus::time::{Offset, Timespec};
 use magnus::{IntoValue, RArray, Ruby, Value};
-use undergo::{EnumType, Error, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time, TypeKind};
+use undergo::host::{Lift, Piece};
+use undergo::interface::{EnumType, RecordType, Scalar, TypeKind};
+use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::keep::Reading;
 use crate::types::{self, RecordClass};

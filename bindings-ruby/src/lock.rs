@@ -90,7 +90,7 @@ impl<F: FnOnce() -> R, R> Job<F, R> {
 ///
 /// The jump that interrupts it.
 pub(crate) fn without<R>(code: impl FnOnce() -> R) -> std::result::Result<R, Error> {
-    if undergo::remaining_stack() == 0 { undergo::on_hosts_stack(room_of_fiber(), || leave(code)) } else { leave(code) }
+    if undergo::host::remaining_stack() == 0 { undergo::host::on_hosts_stack(room_of_fiber(), || leave(code)) } else { leave(code) }
 }
 
 /// How much of its stack the running fiber has left.
@@ -272,7 +272,7 @@ pub(crate) fn install(ruby: &Ruby) {
     if let Ok(size) = size {
         FIBER.store(size, Ordering::Relaxed);
     }
-    undergo::set_interrupt(look);
+    undergo::host::set_interrupt(look);
 }
 
 fn look() -> Result<()> {

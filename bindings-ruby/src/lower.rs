@@ -7,7 +7,9 @@ use std::borrow::Cow;
 
 use magnus::prelude::*;
 use magnus::{Float, Integer, RArray, RHash, RRational, RString, RStruct, Ruby, Symbol, Time as RubyTime, TryConvert, Value};
-use undergo::{Blob, EnumType, Lower, RecordType, Reject, Scalar, Time, names};
+use undergo::Time;
+use undergo::host::{Blob, Lower, Reject};
+use undergo::interface::{EnumType, RecordType, Scalar, names};
 
 use crate::keep::{Kept, Reading};
 use crate::types::RecordClass;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use magnus::prelude::*;
 use magnus::typed_data::Obj;
 use magnus::{DataTypeFunctions, Error, RArray, RClass, RModule, RString, Ruby, TryConvert, TypedData, function, method};
-use undergo::{Function, InstanceOptions, PoolOptions, TypeKind};
+use undergo::interface::{Function, TypeKind};
+use undergo::{InstanceOptions, PoolOptions};
 
 use crate::cancel::CancelToken;
 use crate::exports::Exports;

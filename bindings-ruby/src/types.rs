@@ -4,7 +4,7 @@ use magnus::prelude::*;
 use magnus::rb_sys::AsRawValue;
 use magnus::value::Opaque;
 use magnus::{Error, RClass, RStruct, Ruby, StaticSymbol, Value};
-use undergo::{EnumType, Interface, RecordType, TypeKind, names};
+use undergo::interface::{EnumType, Interface, RecordType, TypeKind, names};
 
 use crate::keep::Kept;
 

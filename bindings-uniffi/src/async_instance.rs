@@ -90,7 +90,11 @@ impl AsyncInstance {
 }
 
 /// Lowers the arguments of an asynchronous call.
-pub(crate) fn arguments(plugin: &undergo::Plugin, name: &str, args: &[Value]) -> undergo::Result<undergo::Arguments<'static, 'static>> {
+pub(crate) fn arguments(
+    plugin: &undergo::Plugin,
+    name: &str,
+    args: &[Value],
+) -> undergo::Result<undergo::host::Arguments<'static, 'static>> {
     let mut arguments = plugin.owned_arguments(plugin.export(name)?)?;
     arguments.expect(args.len())?;
     args.iter().enumerate().try_for_each(|(number, value)| arguments.lower(number, &Given::<Copied>::new(value)))?;

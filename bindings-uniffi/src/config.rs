@@ -59,7 +59,7 @@ impl Limits {
 /// `type-mismatch` for what is none.
 #[uniffi::export]
 pub fn parse_size(text: String, name: String) -> std::result::Result<u64, CallError> {
-    Ok(undergo::parse_size(&text, &name)?)
+    Ok(undergo::host::parse_size(&text, &name)?)
 }
 
 /// The same for the stack of a guest, which has bounds.
@@ -69,7 +69,7 @@ pub fn parse_size(text: String, name: String) -> std::result::Result<u64, CallEr
 /// `type-mismatch` for what is none, or out of bounds.
 #[uniffi::export]
 pub fn parse_stack_size(text: String, name: String) -> std::result::Result<u64, CallError> {
-    Ok(undergo::parse_stack_size(&text, &name)?)
+    Ok(undergo::host::parse_stack_size(&text, &name)?)
 }
 
 /// A directory of the host, given to the guest.

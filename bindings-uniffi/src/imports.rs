@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use undergo::{Answer, Error, HostCall, names};
+use undergo::Error;
+use undergo::host::{Answer, HostCall};
+use undergo::interface::names;
 
 use crate::errors::HostFailure;
 use crate::lease::Lease;
@@ -89,7 +91,7 @@ impl Imports {
 
 struct Import(Function);
 
-impl undergo::HostFunction for Import {
+impl undergo::host::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
         let args = call.args(&ToValue)?;
         if !call.is_async() {

@@ -1,6 +1,7 @@
 //! JSON, to and from the values of these languages. Numbers keep all their digits.
 
-use undergo::{Error, ErrorKind, FromJson, Reject, Result, longest_json_number, nesting_room, read_json};
+use undergo::host::{FromJson, Reject, longest_json_number, nesting_room, read_json};
+use undergo::{Error, ErrorKind, Result};
 
 use crate::value::{Entry, Value};
 

@@ -101,7 +101,7 @@ impl Plugin {
 
     /// The functions that the host has to provide.
     pub fn imports(&self) -> Vec<ImportInfo> {
-        let one = |(interface, function): (&str, &Arc<undergo::Function>)| ImportInfo {
+        let one = |(interface, function): (&str, &Arc<undergo::interface::Function>)| ImportInfo {
             interface: interface.to_owned(),
             function: FunctionInfo::from(&**function),
         };

@@ -88,9 +88,9 @@ pub struct FunctionInfo {
     pub signature: String,
 }
 
-impl From<&undergo::Function> for FunctionInfo {
-    fn from(function: &undergo::Function) -> FunctionInfo {
-        let param = |param: &undergo::Field| ParamInfo { name: param.name.clone(), type_name: param.ty.to_string() };
+impl From<&undergo::interface::Function> for FunctionInfo {
+    fn from(function: &undergo::interface::Function) -> FunctionInfo {
+        let param = |param: &undergo::interface::Field| ParamInfo { name: param.name.clone(), type_name: param.ty.to_string() };
         FunctionInfo {
             name: function.name.clone(),
             docs: function.docs.clone(),
@@ -135,12 +135,14 @@ pub struct TypeInfo {
 
 impl TypeInfo {
     /// None for a type of another kind.
-    pub(crate) fn of(ty: &undergo::Type) -> Option<TypeInfo> {
+    pub(crate) fn of(ty: &undergo::interface::Type) -> Option<TypeInfo> {
         let (name, docs, is_record, members) = match &ty.kind {
-            undergo::TypeKind::Record(record) => {
+            undergo::interface::TypeKind::Record(record) => {
                 (&record.name, &record.docs, true, record.fields.iter().map(|field| field.name.clone()).collect())
             }
-            undergo::TypeKind::Enum(cases) => (&cases.name, &cases.docs, false, cases.cases.iter().map(|(case, _)| case.clone()).collect()),
+            undergo::interface::TypeKind::Enum(cases) => {
+                (&cases.name, &cases.docs, false, cases.cases.iter().map(|(case, _)| case.clone()).collect())
+            }
             _ => return None,
         };
         Some(TypeInfo { name: name.clone(), docs: docs.clone(), is_record, members })

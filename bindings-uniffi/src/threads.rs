@@ -12,7 +12,8 @@ use std::sync::mpsc::sync_channel;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
-use undergo::{Error, ErrorKind, PerProcess, Result};
+use undergo::host::PerProcess;
+use undergo::{Error, ErrorKind, Result};
 
 /// Runs the host's code on a thread that the other language knows, or can know, and waits.
 pub(crate) fn elsewhere(code: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use undergo::{Blob, EnumType, Field, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, names};
+use undergo::Result;
+use undergo::host::{Blob, Lift, Lower, Piece, Reject};
+use undergo::interface::{EnumType, Field, RecordType, Scalar, names};
 
 use crate::json::{self, Writer, to_json};
 use crate::value::{Entry, NamedValue, Value};

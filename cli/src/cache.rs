@@ -8,7 +8,7 @@ use std::{env, fs, io};
 
 use anyhow::{Context, Result, anyhow};
 use tempfile::TempDir;
-use undergo::{private_file, private_folder};
+use undergo::host::{private_file, private_folder};
 
 /// The directory, which is there and private to the user.
 ///

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use undergo::{
-    CallOptions, Error, ErrorKind, Function, HostCall, HostFunction, Imports, Instance, InstanceOptions, Plugin, Type, TypeKind, names,
-};
+use undergo::host::{HostCall, HostFunction};
+use undergo::interface::{Function, Type, TypeKind, names};
+use undergo::{CallOptions, Error, ErrorKind, Imports, Instance, InstanceOptions, Plugin};
 
 use crate::failure::{self, Failure};
 use crate::forward;
@@ -119,7 +119,7 @@ fn arguments(function: &Function, given: &[String]) -> undergo::Result<Vec<Value
         );
         return Err(Error::new(ErrorKind::TypeMismatch, text.trim_end()));
     }
-    let read = |(param, text): (&undergo::Field, &String)| {
+    let read = |(param, text): (&undergo::interface::Field, &String)| {
         json::read(&param.ty, text)
             .map_err(|error| Error::new(ErrorKind::TypeMismatch, format!("{}({}): {error}", function.name, param.name)))
     };

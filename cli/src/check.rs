@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin, escape};
+use undergo::host::escape;
+use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin};
 
 use crate::options::Bounds;
 use crate::plugin::{self, host_imports};

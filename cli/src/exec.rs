@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             Ok(ExitCode::from(done.code as u8))
         }
         Err(error) if error.kind() == ErrorKind::Timeout => {
-            eprint!("{}", undergo::escape::text(&timed_out(timeout.unwrap_or_default(), &error)));
+            eprint!("{}", undergo::host::escape::text(&timed_out(timeout.unwrap_or_default(), &error)));
             Ok(ExitCode::from(2))
         }
         Err(error) => Err(Failure::Run(error, NOT_RUN).into()),

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use undergo::{Error, ErrorKind, escape};
+use undergo::host::escape;
+use undergo::{Error, ErrorKind};
 
 /// A failure with an exit code of its own.
 #[derive(Debug)]

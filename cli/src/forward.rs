@@ -7,7 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use undergo::{Error, ErrorKind, Instance, Result, escape};
+use undergo::host::escape;
+use undergo::{Error, ErrorKind, Instance, Result};
 
 use crate::plugin;
 

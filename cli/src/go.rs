@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use undergo::escape;
+use undergo::host::escape;
 
 use crate::cache;
 use crate::failure::Failure;

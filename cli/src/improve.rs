@@ -68,7 +68,7 @@ fn polite(program: &Path) -> Command {
 /// What that process does: compiles the module that it is given to the cache. One at a time is
 /// enough; a program that is run so often will be run again.
 pub(crate) fn run(loading: &Loading) -> Result<()> {
-    let lock = undergo::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
+    let lock = undergo::host::open_lock(&cache::dir()?.join("improve.lock")).context("there is no place for a lock")?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(()),

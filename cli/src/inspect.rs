@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use undergo::{Error, Function, Interface, ModuleInfo, ModuleKind, escape};
+use undergo::host::escape;
+use undergo::interface::{Function, Interface};
+use undergo::{Error, ModuleInfo, ModuleKind};
 
 use crate::check::Check;
 use crate::json;

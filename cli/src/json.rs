@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use undergo::{
-    Blob, EnumType, Error, ErrorKind, FromJson as _, Lift, Lower, Piece, RecordType, Reject, Result, Scalar, Time, Type, TypeKind, escape,
-    names,
-};
+use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape};
+use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, names};
+use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::value::Value;
 use crate::{duration, rfc3339};

@@ -209,7 +209,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn size(text: &str) -> Result<u64, String> {
-    match undergo::parse_size(text, "the size") {
+    match undergo::host::parse_size(text, "the size") {
         Ok(0) => Err("the size must be more than 0".to_owned()),
         Ok(bytes) => Ok(bytes),
         Err(error) => Err(error.message().to_owned()),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use undergo::{CoreFunction, CoreImport, Interface, ModuleInfo, read_regular};
+use undergo::host::read_regular;
+use undergo::interface::Interface;
+use undergo::{CoreFunction, CoreImport, ModuleInfo};
 
 /// The module whose functions the host's WASI gives.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use undergo::escape;
+use undergo::host::escape;
 
 /// Shows what is going on, on standard error, where that is a terminal. It goes away when dropped.
 pub(crate) struct Progress(ProgressBar);

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
-use undergo::private_file;
+use undergo::host::private_file;
 
 use crate::cache;
 use crate::go::Go;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use undergo::FromJson;
+use undergo::host::FromJson;
 
 /// How deep lists and objects may be nested, and bytes of stack for a level.
 const MAX_DEPTH: usize = 500;
@@ -25,7 +25,7 @@ pub(crate) enum Value {
 impl Value {
     /// Reads a text.
     pub(crate) fn parse(text: &str) -> Result<Value, String> {
-        undergo::read_json(text, MAX_DEPTH, LEVEL)
+        undergo::host::read_json(text, MAX_DEPTH, LEVEL)
     }
 
     /// A float; what is no number in JSON is a string.

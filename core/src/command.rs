@@ -11,6 +11,7 @@ use crate::instance::seed::{Kind, Seed};
 use crate::plugin::Plugin;
 
 /// The result of a command.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
     /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on

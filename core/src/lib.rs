@@ -1,24 +1,37 @@
 //! Load Go plugins, compiled to WebAssembly, as typed and sandboxed functions.
 //!
-//! A [`Plugin`] is a compiled module and its [`Interface`]; an [`Instance`] is a running copy of
-//! it. A call lowers the host's own values straight into the guest's memory and lifts the result
-//! straight out of it, by the canonical ABI of the Component Model: see [`Lower`] and [`Lift`],
-//! which each host implements for its values. [`Value`] is the crate's own dynamic value, and
-//! [`Instance::call_typed`] takes any Rust type by serde.
+//! A [`Plugin`] is a compiled module and its [`interface::Interface`]; an [`Instance`] is a running
+//! copy of it. A [`Function`] is one of its exports with types of Rust, which are compared with the
+//! interface once.
 //!
 //! ```no_run
-//! use undergo::{CallOptions, InstanceOptions, Plugin};
+//! use undergo::{Imports, InstanceOptions, Plugin};
 //!
 //! # fn main() -> Result<(), undergo::Error> {
 //! let plugin = Plugin::from_file("greeter.wasm")?;
-//! let greeter = plugin.instantiate(InstanceOptions::default())?;
-//! let text: String = greeter.call_typed("greet", &("Ada", true), &CallOptions::default())?;
+//!
+//! let mut imports = Imports::default();
+//! imports.function("directory", "lookup", |name: String| vec![format!("about {name}")]);
+//! let greeter = plugin.instantiate(InstanceOptions::default().imports(imports))?;
+//!
+//! let greet = greeter.function::<(&str, bool), String>("greet")?;
+//! println!("{}", greet.call(("Ada", true))?);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! An [`AsyncInstance`] has the same calls as futures: [`spawn`] runs them for a host with an event
-//! loop, and any executor does for Rust.
+//! - [`GuestType`] has the types that cross, and the derive for structs and enums. `undergo bindgen
+//!   --lang rust` writes all types and functions of a plugin. For programs that learn the types at
+//!   run time, [`Instance::call`] takes and returns [`Value`]s.
+//! - [`Imports`] are the host functions: closures, also asynchronous ones.
+//! - A [`Pool`] has interchangeable instances for many threads. An [`AsyncInstance`] and an
+//!   [`AsyncPool`] have the same functions as futures, on any executor.
+//! - [`InstanceOptions`] say what an instance may reach ([`Sandbox`]) and use ([`Limits`]), and
+//!   [`CallOptions`] what bounds one call.
+//! - Every [`Error`] has an [`ErrorKind`].
+//!
+//! What the bindings for other languages need besides is in `undergo::host`, with the feature
+//! `host`; that changes with any version.
 //!
 //! # Levels
 //!
@@ -52,56 +65,34 @@ mod config;
 mod error;
 mod guest;
 mod instance;
-mod interface;
+pub mod interface;
 mod platform;
 mod plugin;
 mod pool;
 mod sched;
 mod wasi;
 
-pub use abi::blob::{Blob, Lend};
-pub use abi::json_tree::{FromJson, check_json_depth, longest_json_number, read_json};
-pub use abi::lift::{Lift, lift_bytes};
-pub use abi::lower::{Lower, Reject, lower_bytes};
-pub use abi::memory::GuestMemory;
-pub use abi::quota::{JsonPieces, Piece};
-pub use abi::text::text;
-pub use abi::value::{ToValue, Value};
-pub use call::outcome::Outcome;
+pub use abi::typed::{FromGuest, GuestType, Json, Nanoseconds, Params, ToGuest};
+pub use abi::value::Value;
+pub use call::typed::{AsyncHostClosure, Call, HostClosure, Reply};
 pub use command::Completed;
 pub use compile::VERSION;
 pub use compile::module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
-pub use config::budget::Caller;
-pub use config::budget::set_interrupt;
 pub use config::cancel::CancelToken;
-pub use config::size::{parse_size, parse_stack_size};
 pub use config::{CallOptions, CodeCache, Compile, CompileOptions, Lease, Limits, PluginOptions, Tier};
-pub use error::escape;
 pub use error::{Error, ErrorKind, Frame, HostError, Result};
-pub use guest::host::{Answer, Deferred, HostCall, HostFunction, Imports};
+pub use guest::host::Imports;
 pub use guest::lifecycle::Usage;
 pub use guest::options::InstanceOptions;
 pub use instance::Instance;
-pub use instance::arguments::Arguments;
 pub use instance::async_instance::AsyncInstance;
-pub use instance::plain::PlainCall;
-pub use interface::names;
-pub use interface::parameters::{Keywords, Parameters};
-pub use interface::{
-    EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind,
-};
-#[doc(hidden)]
-pub use platform::file::read_regular;
-#[doc(hidden)]
-pub use platform::folder::{open_lock, private_file, private_folder};
-pub use platform::fork::{Lasting, PerProcess};
-pub use platform::stack::{nesting_room, on_hosts_stack, remaining_stack};
-pub use platform::window::{in_coroutine, set_coroutine};
+pub use instance::function::{Blocking, Function, Suspending, Target};
+pub use interface::Time;
 pub use plugin::Plugin;
 pub use pool::async_pool::AsyncPool;
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
-pub use sched::task::{Home, Job, give_turn, go_home, spawn};
+pub use undergo_derive::GuestType;
 pub use wasi::clock::Clock;
 pub use wasi::random::Random;
 pub use wasi::sandbox::{Dir, Sandbox};
@@ -109,9 +100,85 @@ pub use wasi::sockets::network::Network;
 pub use wasi::stdio::input::Input;
 pub use wasi::stdio::output::{LineSink, Output};
 
-#[cfg(fuzzing)]
+/// What implementations of [`GuestType`], [`ToGuest`] and [`FromGuest`] use. The derive writes
+/// them; by hand they are for types whose representation differs from the interface's.
+///
+/// ```
+/// use undergo::interface::Type;
+/// use undergo::typed::{Reader, Writer};
+/// use undergo::{FromGuest, GuestType, Result, ToGuest};
+///
+/// /// A name, which is a string in the interface.
+/// struct Name(String);
+///
+/// impl GuestType for Name {
+///     const SIZE: u32 = String::SIZE;
+///     const ALIGN: u32 = String::ALIGN;
+///
+///     fn check(ty: &Type) -> Result<()> {
+///         String::check(ty)
+///     }
+/// }
+///
+/// impl ToGuest for Name {
+///     fn lower<'a>(&'a self, writer: &mut Writer<'_, 'a>, at: u32) -> Result<()> {
+///         self.0.lower(writer, at)
+///     }
+/// }
+///
+/// impl FromGuest for Name {
+///     fn lift(reader: Reader<'_>, at: u32) -> Result<Name> {
+///         String::lift(reader, at).map(Name)
+///     }
+/// }
+/// ```
+pub mod typed {
+    pub use crate::abi::typed::{Layout, PlainValue, Reader, Writer, check_enum, check_record, no_case};
+}
+
+/// What bindings to other languages need besides: values of their own, tasks on their event loops,
+/// stacks, forks, private files. Not for programs: it changes with any version.
+///
+/// With the feature `host`, which has this module, the options and kinds are exhaustive as well, so
+/// that the compiler names what a binding lacks. Otherwise they are `#[non_exhaustive]`.
+#[cfg(feature = "host")]
+pub mod host {
+    pub use crate::abi::blob::{Blob, Lend};
+    pub use crate::abi::json_tree::{FromJson, check_json_depth, longest_json_number, read_json};
+    pub use crate::abi::lift::{Lift, lift_bytes};
+    pub use crate::abi::lower::{Lower, Reject, lower_bytes};
+    pub use crate::abi::memory::GuestMemory;
+    pub use crate::abi::quota::{JsonPieces, Piece};
+    pub use crate::abi::text::text;
+    pub use crate::abi::value::ToValue;
+    pub use crate::call::outcome::Outcome;
+    pub use crate::config::budget::{Caller, set_interrupt};
+    pub use crate::config::size::{parse_size, parse_stack_size};
+    pub use crate::error::escape;
+    pub use crate::guest::host::{Answer, Deferred, HostCall, HostFunction};
+    pub use crate::instance::arguments::Arguments;
+    pub use crate::instance::plain::PlainCall;
+    pub use crate::interface::parameters::{Keywords, Parameters};
+    pub use crate::platform::file::read_regular;
+    pub use crate::platform::folder::{open_lock, private_file, private_folder};
+    pub use crate::platform::fork::{Lasting, PerProcess};
+    pub use crate::platform::stack::{nesting_room, on_hosts_stack, remaining_stack};
+    pub use crate::platform::window::{in_coroutine, set_coroutine};
+    pub use crate::sched::task::{Home, Job, give_turn, go_home, spawn};
+    #[cfg(fuzzing)]
+    #[doc(hidden)]
+    pub use crate::wasi::sockets::address::read_and_write as fuzz_address;
+}
+
+// The old places of these names.
+#[cfg(feature = "host")]
 #[doc(hidden)]
-pub use wasi::sockets::address::read_and_write as fuzz_address;
+pub use crate::host::*;
+#[cfg(feature = "host")]
+#[doc(hidden)]
+pub use crate::interface::{
+    EnumType, Extension, Field, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind, names,
+};
 
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1,
 /// and those of the extension for sockets.

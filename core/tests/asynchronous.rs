@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 use common::host::fail;
 use common::{PLAIN, conformance, expect, plugin, quiet};
 use tokio::sync::oneshot;
-use undergo::{
-    AsyncInstance, AsyncPool, CallOptions, CancelToken, ErrorKind, Home, InstanceOptions, Job, Lease, Plugin, PoolOptions, Result, ToValue,
-    Value, go_home, spawn,
-};
+use undergo::host::{Home, Job, ToValue, go_home, spawn};
+use undergo::{AsyncInstance, AsyncPool, CallOptions, CancelToken, ErrorKind, InstanceOptions, Lease, Plugin, PoolOptions, Result, Value};
 
 /// An event loop of a thread: the test's own.
 struct Loop {

@@ -8,7 +8,8 @@ mod hostile_memory;
 use std::time::{Duration, Instant};
 
 use common::{Random, assemble, data, world};
-use undergo::{ErrorKind, Interface, ModuleInfo};
+use undergo::interface::Interface;
+use undergo::{ErrorKind, ModuleInfo};
 
 /// Runs the attack until the time is up, and a number of times at least.
 fn for_a_while(seed: u64, least: u32, mut attack: impl FnMut(&mut Random)) {

@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use common::{PLAIN, conformance, expect, plugin, quiet};
-use undergo::{
-    AsyncInstance, CallOptions, CancelToken, ErrorKind, Home, InstanceOptions, Job, Plugin, PoolOptions, Result, ToValue, Value, go_home,
-    spawn,
-};
+use undergo::host::{Home, Job, ToValue, go_home, spawn};
+use undergo::{AsyncInstance, CallOptions, CancelToken, ErrorKind, InstanceOptions, Plugin, PoolOptions, Result, Value};
 
 /// `twice(n)` asks the host for a number, and gives that and n together; `one(n)` gives n + 1;
 /// `spin` never ends.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use common::host::{Hosted, fail};
 use common::{PLAIN, conformance, expect, expect_dead, quiet};
-use undergo::{
-    CallOptions, Dir, EnumType, Error, ErrorKind, InstanceOptions, Lift, Output, Piece, RecordType, Result, Scalar, Time, ToValue, Value,
-};
+use undergo::host::{Lift, Piece, ToValue};
+use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::{CallOptions, Dir, Error, ErrorKind, InstanceOptions, Output, Result, Time, Value};
 
 fn hosted(options: InstanceOptions) -> Hosted {
     Hosted::new(conformance(), options).expect("an instance")

@@ -6,7 +6,9 @@ use std::cell::Cell;
 
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
-use undergo::{CallOptions, CancelToken, EnumType, ErrorKind, Lift, Piece, RecordType, Result, Scalar, Time, Value};
+use undergo::host::{Lift, Piece};
+use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::{CallOptions, CancelToken, ErrorKind, Result, Time, Value};
 
 fn entry(key: impl Into<Value>, value: impl Into<Value>) -> (Value, Value) {
     (key.into(), value.into())
@@ -126,7 +128,7 @@ fn a_map_is_read_no_further_once_the_call_must_end() {
     let slow = Slow { token: token.clone(), keys: Cell::new(0) };
     let options = CallOptions { cancel: Some(token), ..CallOptions::default() };
     let export = instance.plugin().export("f").expect("it is there");
-    let lower = |arguments: &mut undergo::Arguments<'_, '_>| arguments.lower_all([&Value::Int(100_000)].into_iter());
+    let lower = |arguments: &mut undergo::host::Arguments<'_, '_>| arguments.lower_all([&Value::Int(100_000)].into_iter());
     let error = instance.call_with(export, &options, lower, |outcome| outcome.lift(&slow)).expect_err("cancelled");
     expect(&error, ErrorKind::Cancelled, &[]);
     // A few keys lie between two looks, however little they cost.

@@ -14,7 +14,7 @@ static SPINS: AtomicBool = AtomicBool::new(false);
 
 #[test]
 fn a_panic_out_of_a_call_ends_the_instance() {
-    undergo::set_interrupt(|| {
+    undergo::host::set_interrupt(|| {
         assert!(!PANICS.load(Ordering::SeqCst), "for the test");
         Ok(())
     });

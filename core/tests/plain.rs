@@ -5,7 +5,9 @@ mod common;
 
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
-use undergo::{ErrorKind, Instance, Outcome, Result, Scalar, ToValue, Value};
+use undergo::host::{Outcome, ToValue};
+use undergo::interface::Scalar;
+use undergo::{ErrorKind, Instance, Result, Value};
 
 /// An argument for the call.
 #[derive(Clone, Copy)]

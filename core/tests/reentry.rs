@@ -11,9 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use common::{PLAIN, expect, plugin, quiet, typed};
-use undergo::{
-    AsyncInstance, AsyncPool, Error, ErrorKind, HostCall, HostFunction, Instance, InstanceOptions, Plugin, PoolOptions, ToValue, Value,
-};
+use undergo::host::{HostCall, HostFunction, ToValue};
+use undergo::{AsyncInstance, AsyncPool, Error, ErrorKind, Instance, InstanceOptions, Plugin, PoolOptions, Value};
 
 /// A host function that returns without an answer.
 struct Silent;

@@ -8,10 +8,9 @@ use std::sync::Arc;
 use common::{PLAIN, conformance, quiet};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use undergo::{
-    EnumType, Extension, Field, GuestMemory, MapType, RecordType, Scalar, Time, ToValue, TupleType, Type, TypeKind, Value, lift_bytes,
-    lower_bytes,
-};
+use undergo::host::{GuestMemory, ToValue, lift_bytes, lower_bytes};
+use undergo::interface::{EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::{Time, Value};
 
 /// The same cases in each run; fewer under Miri, which takes a hundred times as long for each.
 fn runner(cases: u32) -> TestRunner {

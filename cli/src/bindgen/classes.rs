@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use undergo::{Type, names};
+use undergo::interface::{Type, names};
 
 /// Names in PascalCase, each taken once.
 #[derive(Clone)]

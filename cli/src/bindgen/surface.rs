@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use undergo::{Function, Plugin, Type, names};
+use undergo::Plugin;
+use undergo::interface::{Function, Type, names};
 
 use super::text;
 

@@ -5,7 +5,8 @@
 //! identifier, as a literal, or in a comment. What is not known to be harmless there is replaced or
 //! escaped, whatever the core has refused before.
 
-use undergo::{escape, names};
+use undergo::host::escape;
+use undergo::interface::names;
 
 /// A comment's lines, of plain characters and tabs.
 pub(super) fn lines(text: &str) -> Vec<String> {

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use undergo::{Interface, ModuleInfo, ModuleKind};
+use undergo::interface::Interface;
+use undergo::{ModuleInfo, ModuleKind};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Deserializer, Value};
-use undergo::read_regular;
+use undergo::host::read_regular;
 
 use super::workspace::{GLUE, LARGEST, Workspace};
 use crate::go::Go;

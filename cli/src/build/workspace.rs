@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use undergo::read_regular;
+use undergo::host::read_regular;
 
 use super::flags::Flags;
 use super::package::{Module, Package, TreeSdk};

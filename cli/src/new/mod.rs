@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use undergo::names;
+use undergo::interface::names;
 
 use crate::bindgen::{c, cpp};
 

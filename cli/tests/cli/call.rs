@@ -164,7 +164,7 @@ const ODD: &str = "\u{1b}]0;title\u{7}\u{9b}31m\u{7f}\u{202e}x";
 
 #[track_caller]
 fn is_plain(text: &str) {
-    assert!(text.chars().all(|c| c == '\n' || undergo::escape::is_plain(c)), "{text:?}");
+    assert!(text.chars().all(|c| c == '\n' || undergo::host::escape::is_plain(c)), "{text:?}");
 }
 
 #[test]

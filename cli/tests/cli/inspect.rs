@@ -55,7 +55,7 @@ fn a_plugin_has_no_hold_on_the_terminal() {
         for args in [&["inspect"][..], &["inspect", "--check"], &["inspect", "--json"]] {
             let run = undergo(dir.path(), &[args, &["m.wasm"]].concat());
             let text = run.stdout + &run.stderr;
-            assert!(text.chars().all(|c| c == '\n' || undergo::escape::is_plain(c)), "{text:?}");
+            assert!(text.chars().all(|c| c == '\n' || undergo::host::escape::is_plain(c)), "{text:?}");
         }
     };
     show(&format!("(import \"m{odd}\" \"f\" (func))"));

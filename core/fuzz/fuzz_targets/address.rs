@@ -6,10 +6,10 @@ use undergo::{ErrorKind, Network};
 
 libfuzzer_sys::fuzz_target!(|data: (u32, &[u8])| {
     let (port, bytes) = data;
-    undergo::fuzz_address(bytes, port);
+    undergo::host::fuzz_address(bytes, port);
     let mut whole = bytes.to_vec();
     whole.resize(128, 0);
-    undergo::fuzz_address(&whole, port);
+    undergo::host::fuzz_address(&whole, port);
     if let Ok(rule) = std::str::from_utf8(bytes)
         && let Err(error) = Network::new([rule])
     {

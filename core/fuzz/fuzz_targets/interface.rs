@@ -1,7 +1,8 @@
 //! Arbitrary text as an interface: it is one, or it is refused as part of a plugin that is none.
 #![no_main]
 
-use undergo::{ErrorKind, Interface};
+use undergo::interface::Interface;
+use undergo::ErrorKind;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     if let Err(error) = Interface::parse(text) {

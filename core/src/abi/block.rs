@@ -105,12 +105,13 @@ impl<'a> Block<'a> {
 
     /// Places text at the end and its pointer and length at `at`.
     pub(crate) fn put_str(&mut self, at: u32, text: &str) -> Result<()> {
-        self.put_inline(at, text.as_bytes(), text.len(), 1)
-    }
-
-    /// Places bytes at the end and their pointer and length at `at`.
-    pub(crate) fn put_bytes(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
-        self.put_inline(at, bytes, bytes.len(), 1)
+        let start = self.reserve(0, 0, 1)?;
+        if text.len() > MAX_BLOCK - start as usize {
+            return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
+        }
+        self.bytes.extend(text.as_bytes());
+        self.put_list(at, start, text.len());
+        Ok(())
     }
 
     /// Places the bytes of `count` scalars of `size` bytes each, and their pointer and length at
@@ -129,16 +130,6 @@ impl<'a> Block<'a> {
         }
         self.put(at + 4, (count as u32).to_le_bytes());
         self.blobs.push(Lent { at, size: bytes, blob });
-        Ok(())
-    }
-
-    fn put_inline(&mut self, at: u32, data: &[u8], count: usize, align: u32) -> Result<()> {
-        let start = self.reserve(0, 0, align)?;
-        if data.len() > MAX_BLOCK - start as usize {
-            return Err(Error::new(ErrorKind::TypeMismatch, "the value is too large for a guest's memory of at most 4 GiB"));
-        }
-        self.bytes.extend(data);
-        self.put_list(at, start, count);
         Ok(())
     }
 

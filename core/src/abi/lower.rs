@@ -97,8 +97,8 @@ pub trait Lower<'a>: Sized {
 /// Lowers a value: returns its own bytes, and a memory that holds its nested data from `address`
 /// on, a multiple of 8 (all below is zero).
 ///
-/// The reverse of [`lift_bytes`](crate::lift_bytes), for code that inspects or tests what a call
-/// writes.
+/// The reverse of [`lift_bytes`](crate::host::lift_bytes), for code that inspects or tests what a
+/// call writes.
 ///
 /// # Errors
 ///
@@ -185,7 +185,7 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
-    fn lower_time(&mut self, time: Time, at: u32) -> Result<(), Reject> {
+    pub(super) fn lower_time(&mut self, time: Time, at: u32) -> Result<(), Reject> {
         if time.nanoseconds > 999_999_999 {
             return Err(Reject::Value(format!("a time has 0 to 999999999 nanoseconds, not {}", time.nanoseconds)));
         }

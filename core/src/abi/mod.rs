@@ -12,4 +12,5 @@ pub(crate) mod lower;
 pub(crate) mod memory;
 pub(crate) mod quota;
 pub(crate) mod text;
+pub(crate) mod typed;
 pub(crate) mod value;

@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
 /// host makes within milliseconds.
 const LOOK_EVERY: u64 = 128 << 10;
 
-/// A part of a value that a host is about to make, for [`Lift::cost`](crate::Lift::cost). A
+/// A part of a value that a host is about to make, for [`Lift::cost`](crate::host::Lift::cost). A
 /// container counts the room for its items, and each item is counted separately as well.
 #[derive(Clone, Copy, Debug)]
 pub enum Piece<'p> {

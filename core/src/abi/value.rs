@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::interface::{EnumType, RecordType, Scalar, Time};
 
 /// A value of any type that can cross the boundary.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// An option without a value, or no result.

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::{Answer, Deferred, HostCall, Import, Later};
 use crate::guest::reentry::{self, Channel};
 use crate::guest::state::State;
-use crate::interface::Function;
+use crate::interface::{Function, Type};
 use crate::platform::window;
 use crate::sched::driver::Driver;
 use crate::sched::task;
@@ -126,8 +126,19 @@ impl HostCall<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`lift_bytes`](crate::lift_bytes), with the parameter's name in the path.
+    /// Those of [`lift_bytes`](crate::host::lift_bytes), with the parameter's name in the path.
     pub fn args<L: Lift>(&mut self, lift: &L) -> Result<Vec<L::Value>> {
+        self.read_args(|function, memory, bytes, quota| {
+            let lifting = Lifting::new(memory, lift, quota);
+            let one = |(param, offset): (&crate::interface::Field, &u32)| {
+                lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
+            };
+            function.params.iter().zip(&function.abi.params.offsets).map(one).collect()
+        })
+    }
+
+    /// Passes the arguments, as the record that all of them make, to what lifts them.
+    pub(crate) fn read_args<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Quota<'_>) -> Result<R>) -> Result<R> {
         let function = &*self.import.function;
         let abi = &function.abi;
         let guest = self.store.data().guest;
@@ -158,11 +169,7 @@ impl HostCall<'_> {
             Driver::Direct => Quota::within(max, budget),
             Driver::Fiber => Quota::within_limits(max, budget),
         };
-        let lifting = Lifting::new(memory, lift, &quota);
-        let one = |(param, offset): (&crate::interface::Field, &u32)| {
-            lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
-        };
-        let lifted: Result<_> = function.params.iter().zip(&abi.params.offsets).map(one).collect();
+        let lifted = lift(function, memory, bytes, &quota);
         lifted.map_err(|error| self.misfit(error))
     }
 
@@ -209,7 +216,7 @@ impl HostCall<'_> {
         self.lease
     }
 
-    /// The [`Caller`](crate::Caller) of the asynchronous call from which this one comes.
+    /// The [`Caller`](crate::host::Caller) of the asynchronous call from which this one comes.
     #[must_use]
     pub fn caller(&self) -> Option<&Caller> {
         self.store.data().wasi.budget.caller.as_ref()
@@ -237,11 +244,16 @@ impl HostCall<'_> {
     /// `type-mismatch` if the value does not fit the result's type. A function without a result
     /// ignores the value.
     pub fn answer<'a, V: Lower<'a>>(&mut self, value: &V) -> Result<()> {
+        self.answer_by(|ty, block, at| block.lower(ty, value, at))
+    }
+
+    /// The same with other code that lowers the result to its place in the block.
+    pub(crate) fn answer_by<'a>(&mut self, lower: impl FnOnce(&Type, &mut Block<'a>, u32) -> Result<()>) -> Result<()> {
         let function = &self.import.function;
         let mut block = Block::begin(function.abi.result.size);
         block.bound(&self.store.data().wasi.budget);
         if let Some(ty) = &function.result {
-            block.lower(ty, value, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
+            lower(ty, &mut block, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
         }
         self.give(block)
     }

@@ -342,7 +342,7 @@ fn invoke_here(store: &mut StoreContextMut<'_, State>, export: usize, function: 
 const FEW: usize = 6;
 
 /// Arguments that are copied unchanged from the host's memory to the guest: see
-/// [`PlainCall`](crate::PlainCall).
+/// [`PlainCall`](crate::host::PlainCall).
 pub(crate) struct Flat<'w> {
     /// The core values; for a text or a list, its offset in the nested data.
     pub(crate) raw: &'w mut [ValRaw],

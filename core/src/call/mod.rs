@@ -5,3 +5,4 @@ pub(crate) mod host_call;
 pub(crate) mod invoke;
 pub(crate) mod outcome;
 pub(crate) mod provided;
+pub(crate) mod typed;

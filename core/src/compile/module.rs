@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::interface::names;
 
 /// A module's parts.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
 pub struct ModuleInfo {
     /// How it is to be run.
@@ -32,6 +33,7 @@ pub struct ModuleInfo {
 }
 
 /// How a module is to be run.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleKind {
     /// `_initialize`, then any export.

@@ -11,7 +11,7 @@ use crate::platform::fork::Lasting;
 use crate::platform::window;
 
 /// What the host attaches to a call, for its own functions to read: see
-/// [`HostCall::caller`](crate::HostCall::caller).
+/// [`HostCall::caller`](crate::host::HostCall::caller).
 pub type Caller = Arc<dyn Any + Send + Sync>;
 
 /// How often a wait checks whether the call should go on.

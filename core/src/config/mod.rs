@@ -10,8 +10,44 @@ use std::time::Duration;
 use crate::config::budget::Caller;
 use crate::config::cancel::CancelToken;
 
+/// Methods that set one field each, for chains. A field with a question mark is optional, and is
+/// set by a value as well as by an option.
+macro_rules! setters {
+    ($options:ident { $($field:ident $kind:tt $ty:ty),* $(,)? }) => {
+        impl $options {$(
+            setters!(@one $options $field $kind $ty);
+        )*}
+    };
+    (@one $options:ident $field:ident : $ty:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($options), "#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, $field: $ty) -> Self {
+            self.$field = $field;
+            self
+        }
+    };
+    (@one $options:ident $field:ident ? $ty:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($options), "#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, $field: impl Into<Option<$ty>>) -> Self {
+            self.$field = $field.into();
+            self
+        }
+    };
+}
+pub(crate) use setters;
+
 /// What an instance may use. By default there are no limits but those of WebAssembly and of a
 /// single value.
+///
+/// ```
+/// use std::time::Duration;
+/// use undergo::Limits;
+///
+/// let limits = Limits::default().memory(64 << 20).timeout(Duration::from_secs(1));
+/// assert_eq!(limits.memory, Some(64 << 20));
+/// ```
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     /// Bytes of guest memory, of all memories together; 4 GiB when `None`, which is all that 32
@@ -33,8 +69,8 @@ pub struct Limits {
     /// function, and never grows.
     pub table: Option<u32>,
     /// Bytes of the host's memory that a single value from the guest may take: what the host makes
-    /// of it, by the costs that its [`Lift`](crate::Lift) states, to within a factor of two. All
-    /// arguments of a host function count together. 1 GiB when `None`.
+    /// of it, to within a factor of two. All arguments of a host function count together. 1 GiB
+    /// when `None`.
     pub value: Option<u64>,
     /// Bytes that the guest may write to each of its two outputs over its life; the rest is
     /// dropped. That is no error for the guest: a plugin with a long log should not fail where one
@@ -48,7 +84,19 @@ pub struct Limits {
     pub descriptors: Option<u32>,
 }
 
+setters!(Limits {
+    memory ? u64,
+    timeout ? Duration,
+    stack ? u64,
+    fuel ? u64,
+    table ? u32,
+    value ? u64,
+    output ? u64,
+    descriptors ? u32,
+});
+
 /// Which compiler makes a plugin's code.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compile {
     /// A quick compiler first, and the better one in the background: instances that are made after
@@ -66,6 +114,7 @@ pub enum Compile {
 }
 
 /// Where compiled code is kept, so that the next process need not compile it.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CodeCache {
     /// In the folder `code` within the one that `UNDERGO_CACHE_DIR` names, or else within the
@@ -79,6 +128,13 @@ pub enum CodeCache {
 }
 
 /// How a plugin is compiled.
+///
+/// ```
+/// use undergo::{CodeCache, Compile, PluginOptions};
+///
+/// let options = PluginOptions::default().compile(Compile::Best).cache(CodeCache::Off);
+/// ```
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
 pub struct PluginOptions {
     /// By which compiler.
@@ -111,7 +167,18 @@ impl Default for PluginOptions {
     }
 }
 
+setters!(PluginOptions {
+    compile: Compile,
+    cache: CodeCache,
+    bounds: u32,
+    timeout ? Duration,
+    cancel ? CancelToken,
+    compiler ? PathBuf,
+    optimize: bool,
+});
+
 /// How a plugin is compiled to be shipped.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug)]
 pub struct CompileOptions {
     /// Whether its instances can have a limit of fuel, which costs about a tenth of the speed.
@@ -130,7 +197,10 @@ impl Default for CompileOptions {
     }
 }
 
+setters!(CompileOptions { fuel: bool, tier: Tier, bounds: u32, optimize: bool });
+
 /// Which compiler made a plugin's code.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
     /// Winch: it compiles some three times as fast as Cranelift, and its code takes some two to
@@ -158,7 +228,7 @@ impl Tier {
 }
 
 /// The right to call back into the instance that called a host function, while that function runs:
-/// see [`HostCall::lease`](crate::HostCall::lease).
+/// see [`HostCall::lease`](crate::host::HostCall::lease).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub(crate) id: u64,
@@ -167,7 +237,17 @@ pub struct Lease {
 }
 
 /// Options of one call.
-#[derive(Clone, Default)]
+///
+/// ```
+/// use std::time::Duration;
+/// use undergo::{CallOptions, CancelToken};
+///
+/// let token = CancelToken::new();
+/// let options = CallOptions::default().timeout(Duration::from_secs(1)).cancel(token.clone());
+/// // Some other thread may call `token.cancel()`.
+/// ```
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
+#[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     /// How long the call may take; the instance's limit when `None`.
     pub timeout: Option<Duration>,
@@ -179,6 +259,12 @@ pub struct CallOptions {
     /// For an asynchronous call: what the host's functions are told of the caller.
     pub caller: Option<Caller>,
 }
+
+setters!(CallOptions {
+    timeout ? Duration,
+    cancel ? CancelToken,
+    within ? Lease,
+});
 
 impl CallOptions {
     /// No options.

@@ -15,6 +15,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// What went wrong, as one word. Each host has its own form of each kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(not(feature = "host"), non_exhaustive)]
         pub enum ErrorKind {
             $($(#[$doc])* $name,)*
         }
@@ -42,7 +43,7 @@ kinds! {
     MissingImport = "missing-import",
     /// The plugin has no export of that name.
     UnknownExport = "unknown-export",
-    /// A function was given with another signature than the plugin wants.
+    /// The program has another signature of a function than the plugin.
     SignatureMismatch = "signature-mismatch",
     /// A value does not fit its type.
     TypeMismatch = "type-mismatch",

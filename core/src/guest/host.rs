@@ -28,7 +28,19 @@ pub trait HostFunction: Send + Sync {
     /// `host-error` otherwise, ends the guest's call and the instance, and is the caller's error.
     fn call(&self, call: &mut HostCall<'_>) -> Result<()>;
 
-    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::Home) to run it.
+    /// Checks, when an instance is created, that it has the signature of the import. A function
+    /// over values that know their types accepts any.
+    ///
+    /// # Errors
+    ///
+    /// `signature-mismatch`.
+    fn check(&self, function: &Function) -> Result<()> {
+        let _ = function;
+        Ok(())
+    }
+
+    /// Whether an asynchronous call must be on the thread of its [`Home`](crate::host::Home) to run
+    /// it.
     fn at_home(&self) -> bool {
         true
     }

@@ -28,6 +28,7 @@ pub(crate) struct Lifecycle {
 }
 
 /// What an instance used.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// How long the last call took, or the initialisation before the first: from its entry into the

@@ -24,8 +24,8 @@ impl Plugin {
     /// Creates an instance whose calls are futures, and runs its `_initialize` under the limits.
     /// `call` applies to the initialisation.
     ///
-    /// Run the future, and those of its calls, as a task with a home (see [`spawn`](crate::spawn)),
-    /// or on any executor of Rust.
+    /// Run the future, and those of its calls, on any executor of Rust, or as a task with a home
+    /// (see [`spawn`](crate::host::spawn)).
     ///
     /// # Errors
     ///

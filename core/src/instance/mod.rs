@@ -2,10 +2,10 @@
 
 pub(crate) mod arguments;
 pub(crate) mod async_instance;
+pub(crate) mod function;
 pub(crate) mod plain;
 pub(crate) mod running;
 pub(crate) mod seed;
-mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see [`ErrorKind`].
+    /// `unknown-export`, `type-mismatch`, and whatever the call ends with: see
+    /// [`ErrorKind`](crate::ErrorKind).
     pub fn call(&self, name: &str, args: &[Value], options: &CallOptions) -> Result<Value> {
         let export = self.0.seed.plugin.export(name)?;
         self.call_with(export, options, |arguments| arguments.lower_all(args.iter()), |outcome| outcome.lift(&ToValue))

@@ -301,7 +301,10 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<
     let mut missing = Vec::new();
     for import in plugin.compiled().imports.iter() {
         match import.provided.as_ref().or_else(|| options.imports.get(&import.module, &import.name)) {
-            Some(function) => found.push(function.clone()),
+            Some(function) => {
+                function.check(&import.function).map_err(|error| error.in_function(&format!("{}.{}", import.module, import.name)))?;
+                found.push(function.clone());
+            }
             None => missing.push(format!("{}.{}", import.module, import.function)),
         }
     }

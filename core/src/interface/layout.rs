@@ -13,13 +13,11 @@ use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind
 pub(crate) struct Signature {
     /// The record of all parameters.
     pub(crate) params: Arc<TupleType>,
-    /// That record as a type.
-    pub(crate) params_type: Type,
     /// The flat parameters' places in it; empty when it travels by pointer.
     pub(crate) slots: Vec<Slot>,
     /// Whether the parameters travel by pointer (more than 16 of them when flat).
     pub(crate) spilled: bool,
-    /// The parameters of a function that [`PlainCall`](crate::PlainCall) can call.
+    /// The parameters of a function that [`PlainCall`](crate::host::PlainCall) can call.
     pub(crate) plain: Option<Box<[Plain]>>,
     /// The layout of the result with its error, if it has any.
     pub(crate) result: ResultLayout,
@@ -102,8 +100,8 @@ impl SlotKind {
 
 const MAX_FLAT_PARAMS: usize = 16;
 
-/// The most parameters of a function that [`PlainCall`](crate::PlainCall) can call. More are rare,
-/// and clearing room for them would cost the others.
+/// The most parameters of a function that [`PlainCall`](crate::host::PlainCall) can call. More are
+/// rare, and clearing room for them would cost the others.
 pub(crate) const MAX_PLAIN_PARAMS: usize = 4;
 
 /// The most parameters of a core function for which there is a short way, if all of them are words
@@ -229,7 +227,6 @@ impl Function {
     #[must_use]
     pub fn new(name: String, docs: String, params: Vec<Field>, result: Option<Type>, fallible: bool) -> Function {
         let record = Arc::new(TupleType::new(params.iter().map(|param| param.ty.clone()).collect()));
-        let params_type = Type::new(TypeKind::Tuple(record.clone()));
         let mut slots = Vec::new();
         record.slots(0, MAX_FLAT_PARAMS, &mut slots);
         let spilled = slots.len() > MAX_FLAT_PARAMS;
@@ -238,7 +235,7 @@ impl Function {
         }
         let layout = result_layout(result.as_ref(), fallible);
         let plain = if params.len() <= MAX_PLAIN_PARAMS { params.iter().map(|param| param.ty.plain()).collect() } else { None };
-        let abi = Signature { params: record, params_type, slots, spilled, plain, result: layout };
+        let abi = Signature { params: record, slots, spilled, plain, result: layout };
         Function { name, docs, params, result, fallible, extension: Extension::default(), abi }
     }
 }

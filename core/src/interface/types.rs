@@ -20,6 +20,7 @@ pub struct Type {
 }
 
 /// What a type is.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
 pub enum TypeKind {
     /// `bool`
@@ -49,6 +50,7 @@ pub enum TypeKind {
 }
 
 /// A number of fixed width.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are WIT's")]
 pub enum Scalar {

@@ -1,9 +1,11 @@
 //! Interchangeable instances of a plugin, whose calls suspend instead of holding a thread.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::abi::typed::{FromGuest, Params};
 use crate::abi::value::{ToValue, Value};
 use crate::call::outcome::Outcome;
 use crate::config::CallOptions;
@@ -11,6 +13,7 @@ use crate::error::Result;
 use crate::guest::options::InstanceOptions;
 use crate::instance::arguments::Arguments;
 use crate::instance::async_instance::AsyncInstance;
+use crate::instance::function::{self, Function, Suspending, Target};
 use crate::instance::running::{Wait, hold};
 use crate::plugin::Plugin;
 use crate::pool::PoolOptions;
@@ -99,6 +102,16 @@ impl AsyncPool {
         taken.running().call_within(Wait::Never, &mut arguments, budget, then)
     }
 
+    /// The export of that name, as a function of these types: see
+    /// [`Function::call_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Function::new`].
+    pub fn function<Args: Params, Ret: FromGuest>(&self, name: &str) -> Result<Function<Args, Ret, AsyncPool>> {
+        Function::new(self.clone(), name)
+    }
+
     /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
@@ -140,6 +153,22 @@ impl AsyncPool {
     #[must_use]
     pub fn options(&self) -> &InstanceOptions {
         &self.0.options.instance
+    }
+}
+
+impl Target for AsyncPool {
+    fn plugin(&self) -> &Plugin {
+        AsyncPool::plugin(self)
+    }
+}
+
+impl Suspending for AsyncPool {
+    fn call_suspending<R: FromGuest + Send + 'static>(
+        &self,
+        arguments: Arguments<'_, '_>,
+        options: &CallOptions,
+    ) -> impl Future<Output = Result<R>> + Send {
+        self.call_then(arguments, options, function::lift)
     }
 }
 

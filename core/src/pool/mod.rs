@@ -11,14 +11,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::abi::typed::{FromGuest, Params};
 use crate::abi::value::{ToValue, Value};
 use crate::call::outcome::Outcome;
-use crate::config::CallOptions;
 use crate::config::budget::Budget;
+use crate::config::{CallOptions, setters};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::options::InstanceOptions;
 use crate::instance::Instance;
 use crate::instance::arguments::Arguments;
+use crate::instance::function::{self, Blocking, Function, Target};
 use crate::instance::running::{Wait, hold};
 use crate::plugin::Plugin;
 use crate::pool::members::{Members, Taken};
@@ -26,6 +28,13 @@ use crate::pool::wait_queue::{Fate, PoolStats};
 use crate::sched::driver::{Driver, at_once};
 
 /// How many instances a pool has, and for how long.
+///
+/// ```
+/// use undergo::{InstanceOptions, PoolOptions};
+///
+/// let fresh_for_each_call = PoolOptions::new(8, InstanceOptions::default()).max_calls(1);
+/// ```
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
 pub struct PoolOptions {
     /// The maximum number of instances, at least 1. They are created on demand.
@@ -38,6 +47,11 @@ pub struct PoolOptions {
     /// How each instance is created.
     pub instance: InstanceOptions,
 }
+
+setters!(PoolOptions {
+    max_calls ? u64,
+    idle ? Duration,
+});
 
 impl PoolOptions {
     /// A pool of at most that many instances, which live until a call kills them.
@@ -151,6 +165,32 @@ impl Pool {
         self.call_then(&mut arguments, options, |outcome| outcome.lift(&ToValue))
     }
 
+    /// The export of that name, as a function of these types. Each call takes an instance.
+    ///
+    /// ```no_run
+    /// # fn main() -> undergo::Result<()> {
+    /// use undergo::{InstanceOptions, Plugin, PoolOptions};
+    ///
+    /// let plugin = Plugin::from_file("phones.wasm")?;
+    /// let pool = plugin.pool(PoolOptions::new(4, InstanceOptions::default()))?;
+    /// let normalise = pool.function::<(&str,), String>("normalise")?;
+    /// std::thread::scope(|scope| {
+    ///     for number in ["030 123456", "040 654321"] {
+    ///         let normalise = &normalise;
+    ///         scope.spawn(move || println!("{:?}", normalise.call((number,))));
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Function::new`].
+    pub fn function<Args: Params, Ret: FromGuest>(&self, name: &str) -> Result<Function<Args, Ret, Pool>> {
+        Function::new(self.clone(), name)
+    }
+
     /// Creates instances until there are that many, or as many as the pool may have.
     ///
     /// # Errors
@@ -186,6 +226,18 @@ impl Pool {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.queue.is_closed()
+    }
+}
+
+impl Target for Pool {
+    fn plugin(&self) -> &Plugin {
+        Pool::plugin(self)
+    }
+}
+
+impl Blocking for Pool {
+    fn call_block<R: FromGuest>(&self, arguments: &mut Arguments<'_, '_>, options: &CallOptions) -> Result<R> {
+        self.call_then(arguments, options, function::lift)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::sched::driver::Driver;
 use crate::sched::handoff::Handoff;
 
 /// What a pool has done so far, and what it has now.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
     /// Instances that are in a call, or are being created for one.

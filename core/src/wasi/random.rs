@@ -6,6 +6,7 @@ use wiggle::GuestMemory;
 use crate::wasi::call::{Call, Failed};
 
 /// Where a guest's random numbers come from: `crypto/rand`, `math/rand`, the seeds of maps.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Random {
     /// From the host; they can't be predicted.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::setters;
 use crate::wasi::clock::Clock;
 use crate::wasi::random::Random;
 use crate::wasi::sockets::network::Network;
@@ -10,6 +11,20 @@ use crate::wasi::stdio::output::Output;
 
 /// What an instance may reach. By default: nothing but the standard output and error of the
 /// process.
+///
+/// ```
+/// use undergo::{Dir, Network, Sandbox};
+///
+/// # fn main() -> undergo::Result<()> {
+/// let sandbox = Sandbox::default()
+///     .args(["-v"])
+///     .env("LANG", "C")
+///     .dir("/data", Dir { path: "/srv/data".into(), readonly: true })
+///     .network(Network::new(["example.com:443"])?);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
     /// `os.Args` after the program's name, which is always there.
@@ -37,6 +52,31 @@ pub struct Sandbox {
     pub random: Random,
     /// What it may reach over the network.
     pub network: Network,
+}
+
+setters!(Sandbox { temp: bool, stdin: Input, stdout: Output, stderr: Output, clock: Clock, random: Random, network: Network });
+
+impl Sandbox {
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a directory, at the path at which the guest sees it.
+    #[must_use]
+    pub fn dir(mut self, at: impl Into<String>, dir: Dir) -> Self {
+        self.dirs.push((at.into(), dir));
+        self
+    }
 }
 
 /// A directory of the host.

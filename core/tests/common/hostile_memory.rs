@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use undergo::{
-    EnumType, Error, ErrorKind, Extension, Field, GuestMemory, Lift, MapType, Piece, RecordType, Result, Scalar, Time, ToValue, TupleType,
-    Type, TypeKind, Value,
-};
+use undergo::host::{GuestMemory, Lift, Piece, ToValue};
+use undergo::interface::{EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::{Error, ErrorKind, Result, Time, Value};
 
 /// What the bytes still have to give. Zeros follow when they are used up.
 struct Source<'d>(&'d [u8]);
@@ -64,7 +63,7 @@ pub(crate) fn fuzz_lift(data: &[u8]) {
         }
     }
     let budget = Budget(std::cell::Cell::new(1 << 16));
-    match undergo::lift_bytes(&ty, GuestMemory::new(&image), &image, &budget) {
+    match undergo::host::lift_bytes(&ty, GuestMemory::new(&image), &image, &budget) {
         Ok(()) => {}
         Err(error) => assert!(
             matches!(error.kind(), ErrorKind::Trap | ErrorKind::TypeMismatch | ErrorKind::OutOfMemory | ErrorKind::HostError),
@@ -73,7 +72,7 @@ pub(crate) fn fuzz_lift(data: &[u8]) {
     }
     // Where it ended well within the budget, the crate's own values can be made as well.
     if budget.0.get() > 0 {
-        let lifted = undergo::lift_bytes(&ty, GuestMemory::new(&image), &image, &ToValue);
+        let lifted = undergo::host::lift_bytes(&ty, GuestMemory::new(&image), &image, &ToValue);
         assert!(lifted.as_ref().map_or(true, is_small), "{lifted:?}");
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
-use undergo::{Error, Limits, Plugin, Type, Value};
+use undergo::interface::Type;
+use undergo::{Error, Limits, Plugin, Value};
 
 use crate::common::host::Hosted;
 use crate::common::{self, PLAIN};

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
-use undergo::{Scalar, Time, Type, TypeKind, Value};
+use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::{Time, Value};
 
 /// A value of the type, where it is known: for the values that are written alike for several types.
 pub(crate) fn from_json(json: &Json, ty: Option<&Type>) -> Result<Value, String> {

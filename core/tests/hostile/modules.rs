@@ -1,6 +1,7 @@
 //! Modules that do not keep what they say, or say what can't be.
 
-use undergo::{CoreType, Error, ErrorKind, Interface, ModuleInfo, Value};
+use undergo::interface::Interface;
+use undergo::{CoreType, Error, ErrorKind, ModuleInfo, Value};
 
 use crate::common::{self, expect, plugin, start, typed};
 

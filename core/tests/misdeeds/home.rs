@@ -5,7 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use undergo::{Home, Job, go_home, spawn};
+use undergo::host::{Home, Job, go_home, spawn};
 
 struct Jobs(Mutex<Sender<Job>>);
 

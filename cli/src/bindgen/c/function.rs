@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use undergo::{Function, Type};
+use undergo::interface::{Function, Type};
 
 use super::places::assertion;
 use super::text::{all_alone, comment, identifier};

@@ -8,7 +8,8 @@ mod types;
 
 use std::fmt::Write as _;
 
-use undergo::{Function, Plugin, TypeKind};
+use undergo::Plugin;
+use undergo::interface::{Function, TypeKind};
 
 use super::surface::Surface;
 pub(crate) use text::prefix;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use undergo::{Type, TypeKind};
+use undergo::interface::{Type, TypeKind};
 
 /// Sizes of pointers for which a header is written.
 const POINTERS: [u64; 2] = [8, 4];
@@ -110,7 +110,7 @@ fn number([of8, of4]: [u64; 2]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use undergo::Interface;
+    use undergo::interface::Interface;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use undergo::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::interface::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind};
 
 use super::places::{Places, assertion};
 use super::text::{all_alone, comment, identifier};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use undergo::{Function, TypeKind};
+use undergo::interface::{Function, TypeKind};
 
 use super::types::Types;
 use crate::bindgen::c::text::{all_alone, alone, comment};

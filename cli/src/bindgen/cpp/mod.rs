@@ -7,7 +7,8 @@ mod types;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use undergo::{Function, Plugin, names};
+use undergo::Plugin;
+use undergo::interface::{Function, names};
 
 use super::c::text::{all_alone, alone, comment, literal};
 use super::surface::{Imported, Surface};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use undergo::{EnumType, RecordType, Scalar, Type, TypeKind};
+use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind};
 
 use crate::bindgen::c::text::{all_alone, comment, literal};
 use crate::bindgen::classes::Classes;

@@ -6,7 +6,8 @@ mod types;
 
 use std::sync::Arc;
 
-use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
@@ -143,7 +144,8 @@ impl<'a> Module<'a> {
                         signature_value(import.name, function)
                     ),
                 );
-                let lift = |(i, param): (usize, &undergo::Field)| format!(", {}", self.names.lift(&param.ty, &format!("a.V{i}")));
+                let lift =
+                    |(i, param): (usize, &undergo::interface::Field)| format!(", {}", self.names.lift(&param.ty, &format!("a.V{i}")));
                 let given: String = function.params.iter().enumerate().map(lift).collect();
                 let call = format!("functions.{name}(ctx{given})");
                 match &function.result {
@@ -244,7 +246,7 @@ impl<'a> Module<'a> {
 
     /// `(ctx context.Context, p Person, shout bool) (string, error)`
     fn signature(&self, function: &Function) -> String {
-        let param = |(name, field): (&String, &undergo::Field)| format!(", {name} {}", self.names.show(&field.ty));
+        let param = |(name, field): (&String, &undergo::interface::Field)| format!(", {name} {}", self.names.show(&field.ty));
         let params: String = parameters(function).iter().zip(&function.params).map(param).collect();
         let results: String = results(function).into_iter().map(|ty| self.names.show(ty) + ", ").collect();
         let results = if results.is_empty() { "error".to_owned() } else { format!("({results}error)") };

@@ -1,7 +1,7 @@
 //! Where values lie in C's structs, by the rules of `bindings-c/src/layout.rs`, on machines of 64
 //! bits. The digests of the functions, which the library compares, stand for the types.
 
-use undergo::{Type, TypeKind};
+use undergo::interface::{Type, TypeKind};
 
 /// How many bytes a value takes.
 pub(super) fn size(ty: &Type) -> usize {

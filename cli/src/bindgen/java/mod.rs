@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use askama::Template;
-use undergo::{EnumType, Function, Plugin, RecordType, TypeKind, names};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
 
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
@@ -185,7 +186,7 @@ fn parameters(function: &Function) -> Vec<String> {
 
 /// `Person p, boolean shout`
 fn declared(names: &Names, function: &Function) -> String {
-    let each = |(param, name): (&undergo::Field, String)| format!("{} {name}", names.show(&param.ty));
+    let each = |(param, name): (&undergo::interface::Field, String)| format!("{} {name}", names.show(&param.ty));
     function.params.iter().zip(parameters(function)).map(each).collect::<Vec<_>>().join(", ")
 }
 
@@ -196,8 +197,9 @@ fn returns(names: &Names, function: &Function) -> String {
 fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Export {
     let throws = function.fallible.then_some("dev.undergo.java.GuestException when the function returns an error.");
     let args = Fields::of(function.params.iter().map(|param| &param.ty));
-    let put =
-        |((param, name), offset): ((&undergo::Field, String), &usize)| names.put(&param.ty, "call", &Place("args", *offset), &name, 0);
+    let put = |((param, name), offset): ((&undergo::interface::Field, String), &usize)| {
+        names.put(&param.ty, "call", &Place("args", *offset), &name, 0)
+    };
     Export {
         name: methods.take(identifier(&function.name)),
         docs: text::documented(or(&function.docs, &format!("Calls {}.", function.name)), throws),

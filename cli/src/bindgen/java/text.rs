@@ -1,6 +1,6 @@
 //! Java's text: comments, literals, names.
 
-use undergo::names;
+use undergo::interface::names;
 
 use crate::bindgen::text;
 

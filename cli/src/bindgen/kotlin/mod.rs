@@ -6,7 +6,8 @@ mod types;
 
 use std::sync::Arc;
 
-use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
 use super::scope::Scope;
@@ -191,7 +192,7 @@ impl<'a> Module<'a> {
         let give = if suspend { "suspendingOfValues" } else { "functionOfValues" };
         for import in &self.imports {
             for (name, function) in &import.functions {
-                let read = |(i, param): (usize, &undergo::Field)| self.names.read(&param.ty, &format!("args[{i}]"));
+                let read = |(i, param): (usize, &undergo::interface::Field)| self.names.read(&param.ty, &format!("args[{i}]"));
                 let args: Vec<String> = function.params.iter().enumerate().map(read).collect();
                 let call = format!("{}.{name}({})", import.param, args.join(", "));
                 let body = match &function.result {

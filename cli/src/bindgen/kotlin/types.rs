@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use undergo::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind};
 
 use crate::bindgen::classes::Classes;
 

@@ -1,6 +1,6 @@
 //! Functions as typed methods.
 
-use undergo::{Function, TypeKind};
+use undergo::interface::{Function, TypeKind};
 
 use super::text::{Lines, identifier, is_method};
 use super::types::{Direction, Names, Shown};

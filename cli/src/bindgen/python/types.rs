@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use undergo::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind};
 
 use super::text::KEYWORDS;
 use crate::bindgen::classes::Classes;

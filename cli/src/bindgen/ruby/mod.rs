@@ -6,7 +6,8 @@ mod types;
 
 use std::collections::BTreeSet;
 
-use undergo::{EnumType, Function, Plugin, RecordType, TypeKind, names};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
 
 use super::lines::Lines;
 use super::scope::Scope;

@@ -1,6 +1,6 @@
 //! The types of an interface as RBS, Ruby's language of signatures.
 
-use undergo::{Function, Scalar, Type, TypeKind};
+use undergo::interface::{Function, Scalar, Type, TypeKind};
 
 use super::text;
 use crate::bindgen::classes::Classes;

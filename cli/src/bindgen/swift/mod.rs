@@ -6,7 +6,8 @@ mod types;
 
 use std::sync::Arc;
 
-use undergo::{EnumType, Function, Plugin, RecordType, Type, TypeKind, names};
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};

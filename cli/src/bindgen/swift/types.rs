@@ -1,7 +1,7 @@
 //! The types of an interface in Swift, and how values of them are made and read: `PluginValue` of
 //! the package does nearly all of that.
 
-use undergo::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind};
 
 use crate::bindgen::classes::Classes;
 

@@ -25,7 +25,7 @@ pub(super) fn parameter(kebab: &str) -> String {
 
 /// A WIT name as the key of an object.
 pub(super) fn key(kebab: &str) -> String {
-    property(&undergo::names::camel(kebab))
+    property(&undergo::interface::names::camel(kebab))
 }
 
 /// A string's literal.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use undergo::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind};
 
 use crate::bindgen::classes::Classes;
 

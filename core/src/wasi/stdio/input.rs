@@ -10,6 +10,7 @@ use crate::sched::driver::Driver;
 use crate::wasi::files::given::Given;
 
 /// Where a guest's standard input comes from.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// From these bytes.

@@ -14,6 +14,7 @@ use crate::platform::window;
 use crate::sched::driver::Driver;
 
 /// Where a guest's output goes.
+#[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
 pub enum Output {
     /// The default: the output of a command that is [run](crate::Plugin::run) is captured for its
