@@ -33,7 +33,7 @@ import tree_sitter_swift
 from host_java import JAR
 from hosts import HOSTS
 from made_plugins import Module, bare, typed
-from project import CLI, ROOT, environment
+from project import ARTIFACTS, CLI, PROFILE, ROOT, environment
 
 SEED = int(os.environ.get("SEED") or 20261129)
 MODULES = int(os.environ.get("MODULES") or 10)
@@ -47,6 +47,7 @@ LANGUAGES = {
     "kotlin": "made.kt",
     "python": "made.py",
     "ruby": "made.rb",
+    "rust": "made.rs",
     "swift": "made.swift",
     "ts": "made.ts",
 }
@@ -434,6 +435,28 @@ def test_ruby(written: dict[str, list[Written]]) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     check(written["ruby"], lambda made: found[str(made.path)])
+
+
+def test_rust(written: dict[str, list[Written]], tmp_path: Path) -> None:
+    command = ["cargo", "build", "--profile", PROFILE, "--package", "undergo", "--package", "undergo-features"]
+    subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
+
+    def mistake(made: Written) -> str | None:
+        text = re.sub(r'"(\\.|[^"\\\n])*"', '""', made.source.decode())
+        # No text is without its quotes now, so that the rest of these lines is a comment.
+        code = re.sub(r"//[^\n]*", "", text)
+        found = next((line for line in code.splitlines() if word(line) or "/*" in line or "*/" in line), None)
+        if found:
+            return f"code of a text: {found[:200]}"
+        if found := re.search(r"(?m)^\s*//[/!] ?(?: {2,}|\t|.* {2}|.*(?<!\\)(?:`|~~~))", made.source.decode()):
+            return f"a comment may be a program: {found[0]}"
+        # The compiler sees it with what it is written for.
+        crate = [f"--extern=undergo={ARTIFACTS / 'libundergo.rlib'}", "-L", f"dependency={ARTIFACTS / 'deps'}"]
+        flags = ["--edition=2024", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "--out-dir", tmp_path]
+        done = subprocess.run(["rustc", *flags, *crate, made.path], capture_output=True, text=True)
+        return done.stderr[:2000] if done.returncode else None
+
+    check(written["rust"], mistake)
 
 
 def outside(node: tree_sitter.Node, texts: set[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ mod kotlin;
 mod lines;
 mod python;
 mod ruby;
+mod rust;
 mod scope;
 mod surface;
 mod swift;
@@ -54,6 +55,7 @@ enum Language {
     Kotlin,
     Python,
     Ruby,
+    Rust,
     Swift,
     Ts,
 }
@@ -84,6 +86,9 @@ instance and for a pool, with a typed method for each export; all but the data c
 The Ruby module has a Struct for each record, constants for the cases of each enum, a module for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a method for each export, whose types are in comments of RBS.
 
+The Rust module has a struct for each record, an enum for each enum, traits for each interface that the plugin imports, and a struct with a typed method for each \
+export, for an instance or a pool, and once more with methods that are awaited. It needs the crate undergo.
+
 The Swift file has a struct for each record, an enum for each enum, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
 with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9; no compiler has seen one yet.
 
@@ -98,6 +103,7 @@ Examples:
   undergo bindgen greeter.wasm --lang java --package com.example.app -o src/main/java/com/example/app/GreeterPlugin.java
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
   undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb
+  undergo bindgen greeter.wasm --lang rust -o greeter.rs
   undergo bindgen greeter.wasm --lang swift -o greeter_plugin.swift";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -116,6 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin),
         Language::Ruby => ruby::module(&plugin),
+        Language::Rust => rust::module(&plugin).context("the module can't be written")?,
         Language::Swift => swift::module(&plugin),
         Language::Ts => ts::module(&plugin),
     };

@@ -80,6 +80,12 @@ fn the_ruby_modules_are_as_they_were() {
 }
 
 #[test]
+fn the_rust_modules_are_as_they_were() {
+    golden("kitchen.rs", kitchen(), "rust");
+    golden("bare.rs", bare(), "rust");
+}
+
+#[test]
 fn the_swift_files_are_as_they_were() {
     golden("kitchen.swift", kitchen(), "swift");
     golden("bare.swift", bare(), "swift");

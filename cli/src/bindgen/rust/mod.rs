@@ -1,0 +1,221 @@
+//! A Rust module for a plugin: structs, enums, traits for imports, and a struct with the exports as
+//! methods. `templates/rust/module.rs` is the file that this makes.
+
+mod text;
+mod types;
+
+use std::sync::Arc;
+
+use askama::Template;
+use undergo::Plugin;
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+
+use super::scope::Scope;
+use super::surface::{Imported, Surface};
+use text::{docs, identifier, literal, plain, written};
+use types::Names;
+
+/// The most arguments of an `undergo::Function`, and of a closure that is a host function.
+const MOST_PARAMS: usize = 16;
+const MOST_ARGUMENTS: usize = 12;
+
+/// The file's text.
+pub(super) fn module(plugin: &Plugin) -> Result<String, askama::Error> {
+    Module::new(plugin).render()
+}
+
+#[derive(Template)]
+#[template(path = "rust/module.rs", escape = "none")]
+struct Module {
+    /// Its file, as a comment has it.
+    file: Vec<String>,
+    /// The struct with the exports.
+    class: String,
+    types: Vec<Declared>,
+    exports: Vec<Export>,
+    imports: Vec<Import>,
+    /// Functions that have too many parameters.
+    left_out: Vec<String>,
+}
+
+/// A record or an enum.
+enum Declared {
+    Struct { name: String, docs: Vec<String>, fields: Vec<Field> },
+    Enum { name: String, docs: Vec<String>, cases: Vec<Field> },
+}
+
+/// A field, or a case.
+struct Field {
+    name: String,
+    /// The name in the interface, as a literal, unless it is the same.
+    renamed: Option<String>,
+    docs: Vec<String>,
+    /// Its type; of a case, none.
+    ty: String,
+}
+
+struct Export {
+    name: String,
+    /// The name of its method that is awaited.
+    awaited: String,
+    docs: Vec<String>,
+    /// The name in the interface, as a literal.
+    wit: String,
+    /// `p: &Person, shout: bool`
+    params: String,
+    /// `(p, shout)`
+    args: String,
+    /// `(&'static Person, bool)`
+    types: String,
+    result: String,
+}
+
+/// An interface whose functions the host gives.
+struct Import {
+    /// What its trait is called, and the trait whose functions are awaited.
+    class: String,
+    awaited: String,
+    docs: Vec<String>,
+    /// The parameter for what has the functions.
+    param: String,
+    wit: String,
+    functions: Vec<HostFunction>,
+}
+
+struct HostFunction {
+    name: String,
+    docs: Vec<String>,
+    wit: String,
+    /// `name: String`
+    params: String,
+    /// `name`
+    args: String,
+    result: String,
+}
+
+impl Module {
+    fn new(plugin: &Plugin) -> Module {
+        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let mut names = Names::new(types);
+        let class = names.declare(&world);
+        let mut left_out = Vec::new();
+        let mut left = |what: &str, function: &Function, most: usize| {
+            let is_left = function.params.len() > most;
+            if is_left {
+                let text = format!("The {what} {} is left out: it has {} parameters.", function.name, function.params.len());
+                left_out.extend(docs("//", &text));
+            }
+            !is_left
+        };
+        let mut methods = Scope::new(["clone", "load", "new", "on", "options", "with"]);
+        let exports = exports.into_iter().filter(|function| left("export", function, MOST_PARAMS));
+        let exports: Vec<Export> = exports.map(|function| export(&names, &mut methods, function)).collect();
+        // The imports are named before their functions, whose types may be called like them.
+        let mut params = Scope::new(["imports"]);
+        let named: Vec<_> = imports
+            .into_iter()
+            .map(|import| {
+                let kebab = names::kebab(import.name);
+                let (class, awaited) = (names.declare(&kebab), names.declare(&format!("async-{kebab}")));
+                (import, class, awaited)
+            })
+            .collect();
+        let mut import = |(import, class, awaited): (Imported<'_>, String, String)| {
+            let mut methods = Scope::default();
+            let kept = import.functions.into_iter().filter(|function| left("import", function, MOST_ARGUMENTS));
+            let functions = kept.map(|function| host_function(&names, &mut methods, function)).collect();
+            let docs = docs("///", &format!("What the plugin wants of {}.", import.name));
+            Import { class, awaited, docs, param: raw(&mut params, import.name), wit: literal(import.name), functions }
+        };
+        let imports = named.into_iter().map(&mut import).collect();
+        let types = types.iter().filter_map(|ty| declared(&names, ty)).collect();
+        Module { file: docs("//!", &format!("Typed access to the plugin {file}.")), class, types, exports, imports, left_out }
+    }
+}
+
+/// A name of WIT, taken in its scope.
+fn raw(scope: &mut Scope, kebab: &str) -> String {
+    written(scope.take(plain(&identifier(kebab)).to_owned()))
+}
+
+fn declared(names: &Names, ty: &Type) -> Option<Declared> {
+    match &ty.kind {
+        TypeKind::Record(record) => Some(structure(names, record)),
+        TypeKind::Enum(cases) => Some(enumeration(names, cases)),
+        _ => None,
+    }
+}
+
+fn structure(names: &Names, record: &RecordType) -> Declared {
+    let mut scope = Scope::default();
+    let field = |field: &undergo::interface::Field| {
+        let name = raw(&mut scope, &field.name);
+        Field { renamed: renamed(&name, &field.name), name, docs: docs("///", &field.docs), ty: names.owned(&field.ty) }
+    };
+    let fields = record.fields.iter().map(field).collect();
+    Declared::Struct { name: names.of(&record.name), docs: docs("///", or(&record.docs, &format!("A {}.", record.name))), fields }
+}
+
+fn enumeration(names: &Names, cases: &EnumType) -> Declared {
+    let mut scope = Scope::new(["Self"]);
+    let case = |(kebab, docs): &(String, String)| {
+        let word: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = scope.take(if word.starts_with(|c: char| c.is_ascii_alphabetic()) { word } else { format!("N{word}") });
+        Field { renamed: renamed(&name, kebab), name, docs: text::docs("///", docs), ty: String::new() }
+    };
+    let listed = cases.cases.iter().map(case).collect();
+    Declared::Enum { name: names.of(&cases.name), docs: docs("///", or(&cases.docs, &format!("A {}.", cases.name))), cases: listed }
+}
+
+/// The name in the interface, where the one in Rust does not say it.
+fn renamed(name: &str, kebab: &str) -> Option<String> {
+    (!names::means(plain(name), kebab)).then(|| literal(kebab))
+}
+
+fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Export {
+    let name = raw(methods, &function.name);
+    let awaited = methods.take(format!("{}_async", plain(&name)));
+    let params = parameters(function);
+    let typed = params.iter().zip(&function.params);
+    let types: Vec<String> = function.params.iter().map(|param| names.lent(&param.ty, "&'static ")).collect();
+    Export {
+        docs: docs("///", or(&function.docs, &format!("Calls {}.", function.name))),
+        wit: literal(&function.name),
+        params: typed.map(|(name, param)| format!(", {name}: {}", names.lent(&param.ty, "&"))).collect(),
+        args: tuple(&params),
+        types: tuple(&types),
+        result: names.result(function.result.as_ref()),
+        name,
+        awaited,
+    }
+}
+
+fn host_function(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> HostFunction {
+    let params = parameters(function);
+    let typed: Vec<String> =
+        params.iter().zip(&function.params).map(|(name, param)| format!("{name}: {}", names.owned(&param.ty))).collect();
+    let result = names.result(function.result.as_ref());
+    HostFunction {
+        name: raw(methods, &function.name),
+        docs: docs("///", or(&function.docs, &format!("Answers {}.", function.name))),
+        wit: literal(&function.name),
+        params: typed.join(", "),
+        args: params.join(", "),
+        result: if function.fallible { format!("Result<{result}, Box<dyn std::error::Error + Send + Sync>>") } else { result },
+    }
+}
+
+/// The names of a function's parameters.
+fn parameters(function: &Function) -> Vec<String> {
+    let mut scope = Scope::new(["call", "this"]);
+    function.params.iter().map(|param| raw(&mut scope, &param.name)).collect()
+}
+
+/// A tuple, of one value too.
+fn tuple(items: &[String]) -> String {
+    format!("({}{})", items.join(", "), if items.len() == 1 { "," } else { "" })
+}
+
+fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
+    if docs.is_empty() { otherwise } else { docs }
+}

@@ -1,0 +1,170 @@
+{%- for line in file %}{{ line }}{% endfor %}
+//!
+//! Written by undergo bindgen; don't edit it, but write it anew.
+#![allow(clippy::all, non_camel_case_types, non_snake_case, dead_code, reason = "the names are the plugin's")]
+#![cfg_attr(rustfmt, rustfmt_skip)]
+{%- for line in left_out %}
+{{ line }}
+{%- endfor %}
+{%- for ty in types %}
+{%- match ty %}
+{%- when Declared::Struct { name, docs, fields } %}
+{% for line in docs %}
+{{ line }}
+{%- endfor %}
+#[derive(Clone, Debug, PartialEq, undergo::GuestType)]
+pub struct {{ name }} {
+    {%- for field in fields %}
+    {%- for line in field.docs %}
+    {{ line }}
+    {%- endfor %}
+    {%- if let Some(wit) = field.renamed %}
+    #[guest(name = {{ wit }})]
+    {%- endif %}
+    pub {{ field.name }}: {{ field.ty }},
+    {%- endfor %}
+}
+{%- when Declared::Enum { name, docs, cases } %}
+{% for line in docs %}
+{{ line }}
+{%- endfor %}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, undergo::GuestType)]
+pub enum {{ name }} {
+    {%- for case in cases %}
+    {%- for line in case.docs %}
+    {{ line }}
+    {%- endfor %}
+    {%- if let Some(wit) = case.renamed %}
+    #[guest(name = {{ wit }})]
+    {%- endif %}
+    {{ case.name }},
+    {%- endfor %}
+}
+{%- endmatch %}
+{%- endfor %}
+
+/// The functions of the plugin: of an instance, or of a pool.
+#[derive(Clone, Debug)]
+pub struct {{ class }}<On: undergo::Target = undergo::Instance> {
+    options: undergo::CallOptions,
+    on: On,
+    {%- for export in exports %}
+    {{ export.name }}: undergo::Function<{{ export.types }}, {{ export.result }}, On>,
+    {%- endfor %}
+}
+
+impl<On: undergo::Target> {{ class }}<On> {
+    /// The functions of that instance or pool, if it has these types.
+    pub fn new(on: On) -> undergo::Result<Self> {
+        Ok({{ class }} {
+            options: undergo::CallOptions::default(),
+            {%- for export in exports %}
+            {{ export.name }}: undergo::Function::new(on.clone(), {{ export.wit }})?,
+            {%- endfor %}
+            on,
+        })
+    }
+
+    /// The same with these options for its calls.
+    #[must_use]
+    pub fn with(&self, options: undergo::CallOptions) -> Self {
+        {{ class }} { options, ..self.clone() }
+    }
+
+    /// What these are the functions of.
+    pub fn on(&self) -> &On {
+        &self.on
+    }
+}
+
+impl {{ class }} {
+    /// Compiles the plugin, and makes an instance of it.
+    pub fn load(path: impl AsRef<std::path::Path>, options: undergo::InstanceOptions) -> undergo::Result<Self> {
+        {{ class }}::new(undergo::Plugin::from_file(path)?.instantiate(options)?)
+    }
+}
+
+impl<On: undergo::Blocking> {{ class }}<On> {
+    {%- for export in exports %}
+    {%- for line in export.docs %}
+    {{ line }}
+    {%- endfor %}
+    pub fn {{ export.name }}(&self{{ export.params }}) -> undergo::Result<{{ export.result }}> {
+        self.{{ export.name }}.call_with({{ export.args }}, &self.options)
+    }
+    {%- if !loop.last %}
+{% endif %}
+    {%- endfor %}
+}
+
+impl<On: undergo::Suspending> {{ class }}<On> {
+    {%- for export in exports %}
+    {%- for line in export.docs %}
+    {{ line }}
+    {%- endfor %}
+    pub async fn {{ export.awaited }}(&self{{ export.params }}) -> undergo::Result<{{ export.result }}> {
+        self.{{ export.name }}.call_async_with({{ export.args }}, &self.options).await
+    }
+    {%- if !loop.last %}
+{% endif %}
+    {%- endfor %}
+}
+{%- for import in imports %}
+{% for line in import.docs %}
+{{ line }}
+{%- endfor %}
+pub trait {{ import.class }}: Send + Sync + 'static {
+    {%- for function in import.functions %}
+    {%- for line in function.docs %}
+    {{ line }}
+    {%- endfor %}
+    fn {{ function.name }}(&self{% if !function.params.is_empty() %}, {% endif %}{{ function.params }}) -> {{ function.result }};
+    {%- endfor %}
+}
+
+/// The same with futures, for asynchronous instances and pools; with the options of the call, its
+/// functions can call back.
+pub trait {{ import.awaited }}: Send + Sync + 'static {
+    {%- for function in import.functions %}
+    {%- for line in function.docs %}
+    {{ line }}
+    {%- endfor %}
+    fn {{ function.name }}(&self, call: undergo::Call{% if !function.params.is_empty() %}, {% endif %}{{ function.params }}) -> impl std::future::Future<Output = {{ function.result }}> + Send;
+    {%- endfor %}
+}
+{%- endfor %}
+{%- if !imports.is_empty() %}
+
+/// The functions that the plugin imports.
+pub fn imports({% for import in imports %}{{ import.param }}: impl {{ import.class }}{% if !loop.last %}, {% endif %}{% endfor %}) -> undergo::Imports {
+    let mut imports = undergo::Imports::default();
+    {%- for import in imports %}
+    let {{ import.param }} = std::sync::Arc::new({{ import.param }});
+    {%- for function in import.functions %}
+    imports.function({{ import.wit }}, {{ function.wit }}, {
+        let this = {{ import.param }}.clone();
+        move |{{ function.params }}| {{ import.class }}::{{ function.name }}(&*this{% if !function.args.is_empty() %}, {% endif %}{{ function.args }})
+    });
+    {%- endfor %}
+    {%- endfor %}
+    imports
+}
+
+/// The same with futures.
+pub fn async_imports({% for import in imports %}{{ import.param }}: impl {{ import.awaited }}{% if !loop.last %}, {% endif %}{% endfor %}) -> undergo::Imports {
+    let mut imports = undergo::Imports::default();
+    {%- for import in imports %}
+    let {{ import.param }} = std::sync::Arc::new({{ import.param }});
+    {%- for function in import.functions %}
+    imports.async_function({{ import.wit }}, {{ function.wit }}, {
+        let this = {{ import.param }}.clone();
+        move |call: undergo::Call{% if !function.params.is_empty() %}, {% endif %}{{ function.params }}| {
+            let this = this.clone();
+            async move { {{ import.awaited }}::{{ function.name }}(&*this, call{% if !function.args.is_empty() %}, {% endif %}{{ function.args }}).await }
+        }
+    });
+    {%- endfor %}
+    {%- endfor %}
+    imports
+}
+{%- endif %}
