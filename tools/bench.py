@@ -15,6 +15,7 @@ SECTIONS = {
     "C": "c.py",
     "Go": "golang.py",
     "Java": "jvm.py",
+    "Rust": "rust.py",
     "Pools": "pools.py",
     "asyncio": "awaited.py",
     "Deadlines": "deadlines.py",

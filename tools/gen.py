@@ -6,7 +6,7 @@ import go
 import guest
 from project import BUILD, CLI, CONFORMANCE, ROOT, cargo_test, environment, run
 
-LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".swift": "swift"}
+LANGUAGES = {".py": "python", ".h": "c", ".hpp": "cpp", ".rs": "rust", ".swift": "swift"}
 """What the files of examples that bindgen writes are in."""
 
 

@@ -13,8 +13,9 @@ from host_kotlin import Kotlin
 from host_node import Node
 from host_python import Python
 from host_ruby import Ruby
+from host_rust import Rust
 
-HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Go(), Java(), Kotlin(), Ruby())}
+HOSTS: dict[str, Host] = {host.name: host for host in (Python(), Node(), C(), Cpp(), Go(), Java(), Kotlin(), Ruby(), Rust())}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or HOSTS:

@@ -94,7 +94,7 @@ def _without_comments(text: str) -> str:
 
 def join(host: str, noun: str, member: str) -> str:
     """Name a member as the tables do."""
-    return f"{noun}{'::' if host == 'C++' else '#' if host == 'Ruby' else '.'}{member}" if noun else member
+    return f"{noun}{'::' if host in ('C++', 'Rust') else '#' if host == 'Ruby' else '.'}{member}" if noun else member
 
 
 def go() -> Members:
@@ -247,5 +247,87 @@ def cpp() -> Members:
 CPP_VALUES = {"Answer", "ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
 
 
-SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Go": go, "Java": java, "Kotlin": kotlin, "Ruby": ruby}
+RUST_OWN = {
+    "Arguments",
+    "AsyncHostClosure",
+    "Blocking",
+    "CoreFunction",
+    "CoreImport",
+    "CoreType",
+    "FromGuest",
+    "GuestType",
+    "HostClosure",
+    "HostError",
+    "Json",
+    "Lease",
+    "LineSink",
+    "ModuleInfo",
+    "ModuleKind",
+    "Nanoseconds",
+    "Params",
+    "PlainCall",
+    "Reply",
+    "Result",
+    "Section",
+    "Suspending",
+    "Target",
+    "Time",
+    "ToGuest",
+    "Value",
+}
+"""What Rust's types are made of, and what says less than the tables do."""
+
+RUST_BINDINGS = {
+    "arguments",
+    "call_here",
+    "call_then",
+    "call_with",
+    "caller",
+    "close_now",
+    "export",
+    "from_host",
+    "host",
+    "instantiate_here",
+    "named",
+    "owned_arguments",
+    "plain_call",
+    "poll_here",
+    "read_memory_then",
+    "reset_here",
+    "set",
+    "with_host",
+    "within",
+    "write_memory_then",
+    "memory_size_then",
+    "as_str",
+    "is_plain",
+    "run_here",
+}
+"""Members that bindings need."""
+
+
+def rust() -> Members:
+    """Read the crate: what its root exports, with the public fields and methods."""
+    source = ROOT / "core" / "src"
+    root = (source / "lib.rs").read_text(encoding="utf-8").split("pub mod typed {")[0]
+    exported: set[str] = set()
+    for names in re.findall(r"^pub use [\w:]+::(\{[^}]+\}|\w+);", root, re.MULTILINE):
+        exported.update(re.findall(r"[A-Z][a-z]\w+", names))
+    found: Members = {noun: set() for noun in exported - RUST_OWN}
+    for file in sorted(source.rglob("*.rs")):
+        if file.parent.name == "interface":
+            continue
+        text = _without_comments(file.read_text(encoding="utf-8"))
+        for noun, body in re.findall(r"^pub struct (\w+)(?:<[^\n]*>)? \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            if noun in found:
+                found[noun].update(re.findall(r"^    pub (\w+):", body, re.MULTILINE))
+        for noun, body in re.findall(r"^impl(?:<[^\n]*?>)? (\w+)(?:<[^{\n]*>)? \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            if noun in found:
+                found[noun].update(re.findall(r"^    pub (?:const |async |unsafe )*fn (\w+)", body, re.MULTILINE))
+        if file.name == "mod.rs" and file.parent.name == "error":
+            found["ErrorKind"] = set(re.findall(r'^    (\w+) = "[\w-]+",', text, re.MULTILINE))
+    return {noun: members - RUST_BINDINGS for noun, members in found.items()}
+
+
+SURFACES = {"Python": python, "Node": node, "C": c, "C++": cpp, "Go": go, "Java": java, "Kotlin": kotlin, "Ruby": ruby, "Rust": rust}
 """How the surface of each host is read, by the columns' names."""

@@ -32,6 +32,7 @@ enum Host {
     Python,
     Node,
     Ruby,
+    Rust,
 }
 
 const HELP: &str = "\
@@ -76,6 +77,11 @@ impl Host {
             Host::Ruby => {
                 &[("main.rb", include_str!("templates/ruby/main.rb.txt")), ("README.md", include_str!("templates/ruby/README.md.txt"))]
             }
+            Host::Rust => &[
+                ("main.rs", include_str!("templates/rust/main.rs.txt")),
+                ("Cargo.toml", include_str!("templates/rust/Cargo.toml.txt")),
+                ("README.md", include_str!("templates/rust/README.md.txt")),
+            ],
             Host::Node => &[
                 ("main.mjs", include_str!("templates/node/main.mjs.txt")),
                 ("package.json", include_str!("templates/node/package.json.txt")),
@@ -93,6 +99,7 @@ impl Host {
             Host::Kotlin => "kotlinc Main.kt -cp \"$CLASSPATH\" -d main.jar && java -cp \"main.jar:$CLASSPATH\" MainKt",
             Host::Python => "python main.py",
             Host::Ruby => "ruby main.rb",
+            Host::Rust => "cargo run",
             Host::Node => "npm install && node main.mjs",
         }
     }
