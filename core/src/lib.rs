@@ -57,6 +57,8 @@
 //!                                                                   each may use those below it
 //! ```
 
+#![cfg_attr(not(feature = "host"), allow(dead_code, unreachable_pub, reason = "bindings use what programs do not"))]
+
 mod abi;
 mod call;
 mod command;

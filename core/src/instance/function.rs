@@ -91,7 +91,7 @@ impl<Args: Params, Ret: FromGuest, On: Blocking> Function<Args, Ret, On> {
     ///
     /// As [`call`](Function::call).
     #[inline]
-    #[expect(clippy::needless_pass_by_value, reason = "as `call`; most of them are numbers and references")]
+    #[allow(clippy::needless_pass_by_value, reason = "as `call`; most of them are numbers and references")]
     pub fn call_with(&self, args: Args, options: &CallOptions) -> Result<Ret> {
         if self.is_plain
             && let Some(result) = self.on.call_plain(self.export, &args, options)
@@ -131,6 +131,7 @@ impl<Args: Params, Ret: FromGuest + Send + 'static, On: Suspending> Function<Arg
     /// # Errors
     ///
     /// As [`call`](Function::call).
+    #[allow(clippy::needless_pass_by_value, reason = "as `call_async`")]
     pub async fn call_async_with(&self, args: Args, options: &CallOptions) -> Result<Ret> {
         let mut arguments = self.on.plugin().arguments(self.export)?;
         let (function, block) = arguments.parts();
