@@ -172,16 +172,6 @@ pub mod host {
     pub use crate::wasi::sockets::address::read_and_write as fuzz_address;
 }
 
-// The old places of these names.
-#[cfg(feature = "host")]
-#[doc(hidden)]
-pub use crate::host::*;
-#[cfg(feature = "host")]
-#[doc(hidden)]
-pub use crate::interface::{
-    EnumType, Extension, Field, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind, names,
-};
-
 /// The functions that a plugin may import from `wasi_snapshot_preview1`: those of WASI preview 1,
 /// and those of the extension for sockets.
 pub const WASI_FUNCTIONS: &[&str] = &wasi::linker::FUNCTIONS;
