@@ -448,11 +448,11 @@ def test_rust(written: dict[str, list[Written]], tmp_path: Path) -> None:
         found = next((line for line in code.splitlines() if word(line) or "/*" in line or "*/" in line), None)
         if found:
             return f"code of a text: {found[:200]}"
-        if found := re.search(r"(?m)^\s*//[/!] ?(?: {2,}|\t|.* {2}|.*(?<!\\)(?:`|~~~))", made.source.decode()):
-            return f"a comment may be a program: {found[0]}"
+        if comment := re.search(r"(?m)^\s*//[/!] ?(?: {2,}|\t|.* {2}|.*(?<!\\)(?:`|~~~))", made.source.decode()):
+            return f"a comment may be a program: {comment[0]}"
         # The compiler sees it with what it is written for.
-        crate = [f"--extern=undergo={ARTIFACTS / 'libundergo.rlib'}", "-L", f"dependency={ARTIFACTS / 'deps'}"]
-        flags = ["--edition=2024", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "--out-dir", tmp_path]
+        crate: list[str | Path] = [f"--extern=undergo={ARTIFACTS / 'libundergo.rlib'}", "-L", f"dependency={ARTIFACTS / 'deps'}"]
+        flags: list[str | Path] = ["--edition=2024", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "--out-dir", tmp_path]
         done = subprocess.run(["rustc", *flags, *crate, made.path], capture_output=True, text=True)
         return done.stderr[:2000] if done.returncode else None
 

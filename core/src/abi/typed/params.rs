@@ -69,8 +69,8 @@ macro_rules! params {
                 Ok(())
             }
 
+            // What kind of value each is, is then known.
             #[inline(always)]
-            #[expect(clippy::inline_always, reason = "what kind of value each is, is then known")]
             fn plain_params<'a>(&'a self, mut give: impl FnMut(PlainValue<'a>) -> Result<()>) -> Result<bool> {
                 $(
                     let Some(value) = self.$i.as_plain() else { return Ok(false) };
