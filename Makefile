@@ -66,7 +66,7 @@ lint: lint-rust lint-go lint-python lint-docs lint-gen deny ## formats, compiler
 lint-rust: lint-fmt
 	@$(PYTHON) tools/statics.py
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --package undergo --package undergo-derive --no-deps --all-features --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --package undergo --package undergo-derive --package undergo-features --no-deps --all-features --locked
 
 lint-fmt:
 	cargo fmt --all --check

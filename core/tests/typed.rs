@@ -2,15 +2,18 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, quiet, start, typed};
+use undergo::interface::Type;
+use undergo::typed::Reader;
 use undergo::{
-    Call, CancelToken, Error, ErrorKind, FromGuest, Function, GuestType, Imports, Instance, InstanceOptions, Json, Nanoseconds, Params,
-    Plugin, PoolOptions, Result, Target, Time, ToGuest, Value,
+    Call, CallOptions, CancelToken, Error, ErrorKind, FromGuest, Function, GuestType, Imports, Instance, InstanceOptions, Json,
+    Nanoseconds, Params, Plugin, PoolOptions, Result, Target, Time, ToGuest, Value,
 };
 
 #[derive(Clone, Debug, PartialEq, GuestType)]
@@ -394,4 +397,44 @@ fn hostile_results_are_traps() {
     expect(&lifted::<String>("string", "08 04 00 00 01 00 00 00 ff"), ErrorKind::TypeMismatch, &["not UTF-8"]);
     // A list of 16 Mi texts that are all the same one.
     expect(&lifted::<Vec<String>>("list<string>", "00 00 00 00 ff ff ff 00"), ErrorKind::Trap, &["outside its memory"]);
+}
+
+thread_local! {
+    static LIFTED: Cell<usize> = const { Cell::new(0) };
+    static TOKEN: CancelToken = CancelToken::new();
+}
+
+/// A number whose hundredth value cancels the call.
+struct Fateful;
+
+impl GuestType for Fateful {
+    const SIZE: u32 = u64::SIZE;
+    const ALIGN: u32 = u64::ALIGN;
+
+    fn check(ty: &Type) -> Result<()> {
+        u64::check(ty)
+    }
+}
+
+impl FromGuest for Fateful {
+    fn lift(_: Reader<'_>, _: u32) -> Result<Fateful> {
+        LIFTED.set(LIFTED.get() + 1);
+        if LIFTED.get() == 100 {
+            TOKEN.with(CancelToken::cancel);
+        }
+        Ok(Fateful)
+    }
+}
+
+#[test]
+fn a_list_is_read_no_further_once_the_call_must_end() {
+    let body = r#"(memory (export "memory") 40)
+        (func (export "f") (result i32)
+          (i32.store (i32.const 8) (i32.const 131072)) (i32.store (i32.const 12) (i32.const 300000)) (i32.const 8))"#;
+    let instance = start(&typed("world w { export f: func() -> list<u64>; }", body).expect("a plugin"));
+    let f = instance.function::<(), Vec<Fateful>>("f").expect("the type");
+    let options = CallOptions::default().cancel(TOKEN.with(CancelToken::clone));
+    let ended = f.call_with((), &options).map(|list| list.len());
+    expect(&ended.expect_err("it was cancelled"), ErrorKind::Cancelled, &[]);
+    assert!(LIFTED.get() < 2000, "{}", LIFTED.get());
 }

@@ -134,12 +134,18 @@ pub trait FromGuest: GuestType + Sized {
     fn lift_list(reader: Reader<'_>, len: usize) -> Result<Vec<Self>> {
         let mut items = Vec::with_capacity(len);
         for i in 0..len {
+            if i % LOOK_AT_ITEMS == 0 {
+                reader.quota().look()?;
+            }
             // The guest's memory holds all of them, so that this fits.
             items.push(Self::lift(reader, i as u32 * Self::SIZE).map_err(|error| error.at(format!("[{i}]")))?);
         }
         Ok(items)
     }
 }
+
+/// How many items of a list are lifted between two checks of the deadline.
+const LOOK_AT_ITEMS: usize = 1024;
 
 /// A value that is copied as it lies in the host's memory.
 #[doc(hidden)]
