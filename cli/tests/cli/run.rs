@@ -185,7 +185,7 @@ fn a_program_has_as_many_descriptors_as_it_is_given() {
     fs::write(dir.path().join("greedy.wasm"), wat::parse_str(text).expect("a module")).expect("written");
     let opened = |options: &[&str]| undergo(dir.path(), &[&["run", "--dir", ".::/"], options, &["greedy.wasm"]].concat()).code;
     assert_eq!((opened(&["--descriptors", "7"]), opened(&["--descriptors", "0"]), opened(&[])), (7, 0, 128));
-    undergo(dir.path(), &["run", "--descriptors", "-1", "greedy.wasm"]).fails(2, &["--descriptors"]);
+    undergo(dir.path(), &["run", "--descriptors=-1", "greedy.wasm"]).fails(2, &["--descriptors"]);
 }
 
 /// A module with more of something than loading allows, and no more than twice that.

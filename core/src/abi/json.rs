@@ -254,6 +254,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 16 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn it_is_what_a_parser_says(text in r#"[\[\]{}:,"\\0-9eE.+\-a-z \n]{0,12}"#) {
             let parsed = serde_json::from_str::<serde_json::Value>(&text);

@@ -283,6 +283,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 16 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn it_is_what_a_parser_reads(text in r#"[\[\]{}:,"\\ub80-9eE.+\-a \n]{0,12}"#) {
             check(&text)?;
