@@ -268,6 +268,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "is about the machine's stack")]
     fn it_is_read_no_deeper_than_there_is_stack_for() {
         fn read(n: usize, most: usize) -> Result<(), String> {
             let text = format!("{}\"[[\\\"[\"{}", "[".repeat(n), "]".repeat(n));
@@ -290,6 +291,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "any text takes Miri minutes to make up")]
         fn what_is_written_is_read(parts in prop::collection::vec(any::<String>(), 0..8), number in any::<f64>()) {
             let list: Vec<Value> = parts.iter().map(|part| Value::from(part.as_str())).chain([number.into(), Value::Null]).collect();
             let object: Value = Value::Object(parts.iter().map(|part| (part.clone(), Value::from(list.clone()))).collect());

@@ -171,6 +171,7 @@ mod tests {
 
     /// Registers are allocated in a time by the square of the number of loops, nested or not.
     #[test]
+    #[cfg_attr(miri, ignore = "takes long")]
     fn loops_one_behind_another_multiply_each_other() {
         let of = |count: usize| work(&"(loop (br_if 0 (local.get 0)))".repeat(count));
         let (few, many) = (of(1_000), of(10_000));
@@ -183,6 +184,7 @@ mod tests {
 
     /// What an optimiser goes through for each further operation with a constant.
     #[test]
+    #[cfg_attr(miri, ignore = "takes long")]
     fn operations_with_constants_in_a_chain_weigh_more() {
         let chain = |length: usize| format!("local.get 0 {} drop ", "i32.const 3 i32.xor ".repeat(length));
         let apart = work(&chain(2).repeat(1_000));
