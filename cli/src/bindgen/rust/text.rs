@@ -25,7 +25,10 @@ fn harmless(line: &str) -> String {
 
 /// A name of WIT as one of a field, a parameter or a function: `minor-units` is `minor_units`.
 pub(super) fn identifier(kebab: &str) -> String {
-    written(text::snake(kebab))
+    // A parameter of such a name would be a pattern: the variant of an option or a result.
+    const VARIANTS: [&str; 4] = ["None", "Some", "Ok", "Err"];
+    let name = written(text::snake(kebab));
+    if VARIANTS.contains(&name.as_str()) { name + "_" } else { name }
 }
 
 /// The name, as a raw one if it is a keyword.
@@ -69,8 +72,8 @@ mod tests {
 
     #[test]
     fn names_are_rusts() {
-        let given = ["type", "self", "minor-units", "1st", "_", "__", "", "a.b*/ü", "gen"];
-        assert_eq!(given.map(identifier), ["r#type", "self_", "minor_units", "_1st", "__n", "__", "_n", "a_b___", "r#gen"]);
+        let given = ["type", "self", "minor-units", "1st", "_", "__", "", "a.b*/ü", "gen", "None"];
+        assert_eq!(given.map(identifier), ["r#type", "self_", "minor_units", "_1st", "__n", "__", "_n", "a_b___", "r#gen", "None_"]);
         assert_eq!(plain("r#type"), "type");
     }
 
