@@ -355,13 +355,13 @@ impl GuestType for Liar {
     const SIZE: u32 = 4;
     const ALIGN: u32 = 4;
 
-    fn check(_: &undergo::interface::Type) -> Result<()> {
+    fn check(_: &Type) -> Result<()> {
         Ok(())
     }
 }
 
 impl FromGuest for Liar {
-    fn lift(_: undergo::typed::Reader<'_>, _: u32) -> Result<Liar> {
+    fn lift(_: Reader<'_>, _: u32) -> Result<Liar> {
         Ok(Liar)
     }
 }
