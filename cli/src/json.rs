@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape};
-use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, names};
+use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, VariantType, names};
 use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::value::Value;
@@ -153,6 +153,23 @@ impl<'a> Lower<'a> for Json<'a> {
         found.ok_or_else(|| Reject::Value(cases.unknown_case(name)))
     }
 
+    /// `{"tag": …, "val": …}`, or only the name of a case without a value.
+    fn as_variant(&self, variant: &VariantType) -> Result<(u32, Option<Self>), Reject> {
+        let (name, value) = match self {
+            Json::Value(Value::Object(members)) => {
+                let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| Json::Value(value));
+                if let Some((other, _)) = members.iter().find(|(name, _)| name != "tag" && name != "val") {
+                    return Err(Reject::Value(format!("a case of {} is {{\"tag\": …, \"val\": …}}, without {other:?}", variant.name)));
+                }
+                (member("tag").and_then(|tag| tag.text()).ok_or(Reject::Type)?, member("val"))
+            }
+            _ => (self.text().ok_or(Reject::Type)?, None),
+        };
+        let found = variant.case(name).or_else(|| variant.case(&names::kebab(name)));
+        let case = found.ok_or_else(|| Reject::Value(variant.unknown_case(name)))?;
+        Ok((case, value))
+    }
+
     fn as_json(&self) -> Result<Cow<'a, str>, Reject> {
         let text = match self {
             Json::Value(value) => value.line(),
@@ -230,6 +247,7 @@ impl Lift for ToJson {
             Piece::List(len) | Piece::Tuple(len) => 32 + len as u64 * PLACE,
             Piece::Map(len) => object(len),
             Piece::Record(record) => object(record.fields.len()) + record.fields.iter().map(|field| field.name.len() as u64).sum::<u64>(),
+            Piece::Variant(variant, case) => object(2) + 64 + variant.cases[case as usize].name.len() as u64,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -301,6 +319,10 @@ impl Lift for ToJson {
             fields.push((known.name.clone(), field(i)?));
         }
         Ok(Value::Object(fields))
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Result<Value> {
+        let name = variant.cases.get(case as usize).map_or(Value::Null, |case| Value::from(case.name.as_str()));
+        Ok(Value::Object(std::iter::once(("tag".to_owned(), name)).chain(value.map(|value| ("val".to_owned(), value))).collect()))
     }
 }
 

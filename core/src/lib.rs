@@ -74,6 +74,7 @@ mod pool;
 mod sched;
 mod wasi;
 
+pub use abi::chain::ErrorFields;
 pub use abi::typed::{FromGuest, GuestType, Json, Nanoseconds, Params, ToGuest};
 pub use abi::value::Value;
 pub use call::typed::{AsyncHostClosure, Call, HostClosure, Reply};
@@ -82,7 +83,7 @@ pub use compile::VERSION;
 pub use compile::module::{CoreFunction, CoreImport, CoreType, ModuleInfo, ModuleKind, Section};
 pub use config::cancel::CancelToken;
 pub use config::{CallOptions, CodeCache, Compile, CompileOptions, Lease, Limits, PluginOptions, Tier};
-pub use error::{Error, ErrorKind, Frame, HostError, Result};
+pub use error::{ChainedError, Error, ErrorKind, Frame, HostError, Result};
 pub use guest::host::Imports;
 pub use guest::lifecycle::Usage;
 pub use guest::options::InstanceOptions;

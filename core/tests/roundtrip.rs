@@ -9,7 +9,7 @@ use common::{PLAIN, conformance, quiet};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use undergo::host::{GuestMemory, ToValue, lift_bytes, lower_bytes};
-use undergo::interface::{EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::interface::{Case, EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
 use undergo::{Time, Value};
 
 /// The same cases in each run; fewer under Miri, which takes a hundred times as long for each.
@@ -27,6 +27,13 @@ fn an_enum(cases: usize) -> TypeKind {
 fn a_record(types: Vec<Type>) -> TypeKind {
     let field = |(i, ty)| Field { name: format!("field-{i}"), docs: String::new(), ty };
     TypeKind::Record(Arc::new(RecordType::new("thing".into(), String::new(), types.into_iter().enumerate().map(field).collect())))
+}
+
+/// A variant of these cases, behind so many others that the discriminant may have two bytes.
+fn a_variant(types: Vec<Option<Type>>, others: usize) -> TypeKind {
+    let case = |(i, ty)| Case { name: format!("case-{i}"), docs: String::new(), ty };
+    let cases = std::iter::repeat_with(|| None).take(others).chain(types).enumerate().map(case).collect();
+    TypeKind::Variant(Arc::new(VariantType::new("either".into(), String::new(), cases)))
 }
 
 fn a_type() -> impl Strategy<Value = Type> {
@@ -47,10 +54,13 @@ fn a_type() -> impl Strategy<Value = Type> {
             (inner.clone(), inner.clone()).prop_map(|(key, value)| TypeKind::Map(Arc::new(MapType::new(key, value)))),
             // An option of an option has no value of its own for "there is one, and it is none".
             inner
+                .clone()
                 .prop_filter("no option of an option", |ty| !matches!(ty.kind, TypeKind::Option(_)))
                 .prop_map(|ty| TypeKind::Option(Arc::new(ty))),
             several.clone().prop_map(|items| TypeKind::Tuple(Arc::new(TupleType::new(items)))),
             several.prop_map(a_record),
+            (prop::collection::vec(prop::option::of(inner), 1..5), prop::sample::select(&[0_usize, 300][..]))
+                .prop_map(|(types, others)| a_variant(types, others)),
         ]
         .prop_map(Type::new)
     })
@@ -120,6 +130,15 @@ fn a_value(ty: &Type) -> BoxedStrategy<Value> {
             let names: Vec<String> = cases.cases.iter().map(|(name, _)| name.clone()).collect();
             prop::sample::select(names).prop_map(Value::String).boxed()
         }
+        TypeKind::Variant(variant) => {
+            let value = |case: &Case| case.ty.as_ref().map_or_else(|| Just(None).boxed(), |ty| a_value(ty).prop_map(Some).boxed());
+            // Those with values, and one of the others.
+            let cases: Vec<_> = variant.cases.iter().rev().take(5).map(|case| (case.name.clone(), value(case))).collect();
+            prop::sample::select(cases)
+                .prop_flat_map(|(name, value)| (Just(name), value))
+                .prop_map(|(name, value)| Value::Variant(name, value.map(Box::new)))
+                .boxed()
+        }
     }
 }
 
@@ -133,6 +152,7 @@ fn same(a: &Value, b: &Value, through_go: bool) -> bool {
         (Value::Record(a), Value::Record(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((n, a), (m, b))| n == m && same(a, b, through_go))
         }
+        (Value::Variant(m, Some(a)), Value::Variant(n, Some(b))) => m == n && same(a, b, through_go),
         (Value::Map(a), Value::Map(b)) if through_go => {
             let last = |key: &Value| a.iter().rev().find(|(other, _)| same(other, key, true)).map(|(_, value)| value);
             b.iter().all(|(key, value)| last(key).is_some_and(|wanted| same(wanted, value, true)))

@@ -194,16 +194,23 @@ impl<'a> Block<'a> {
     }
 
     /// The flat value of a slot of the head, as the 64 bits of a core value.
+    #[inline]
     pub(crate) fn load(&self, slot: Slot) -> u64 {
-        let at = slot.offset;
-        let bytes = match slot.kind.size() {
-            1 => u64::from(memory::read_u8(&self.bytes, at)),
-            2 => u64::from(memory::read_u16(&self.bytes, at)),
-            4 => u64::from(memory::read_u32(&self.bytes, at)),
-            _ => memory::read_u64(&self.bytes, at),
-        };
-        flatten(slot.kind, bytes)
+        load(&self.bytes, slot)
     }
+}
+
+/// The flat value of a slot of these bytes, as the 64 bits of a core value.
+#[inline]
+pub(crate) fn load(bytes: &[u8], slot: Slot) -> u64 {
+    let at = slot.offset;
+    let number = match slot.kind.size() {
+        1 => u64::from(memory::read_u8(bytes, at)),
+        2 => u64::from(memory::read_u16(bytes, at)),
+        4 => u64::from(memory::read_u32(bytes, at)),
+        _ => memory::read_u64(bytes, at),
+    };
+    flatten(slot.kind, number)
 }
 
 #[cold]
@@ -211,8 +218,7 @@ pub(super) fn changed() -> Error {
     Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
 }
 
-/// Stores flat core values to their places: the reverse of [`Block::load`], for what a guest
-/// passes. The canonical ABI traps on a discriminant without a case.
+/// Stores a flat core value to its place: the reverse of [`load`], for what a guest passes. The canonical ABI traps on a discriminant without a case.
 pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
     let value = unflatten(slot.kind, raw);
     if matches!(slot.kind, SlotKind::Case8 | SlotKind::Case16) && value != raw & u64::from(u32::MAX) {

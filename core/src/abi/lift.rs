@@ -8,7 +8,7 @@ use super::memory::{self, GuestMemory};
 use super::quota::{DEFAULT_MAX_VALUE, JsonPieces, Piece, Quota};
 use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
+use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 /// Makes host values of what the core finds in guest memory. Each host implements it for its own
 /// values.
@@ -90,6 +90,8 @@ pub trait Lift {
     }
     /// A record; `field` returns the value of a field.
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
+    /// A case of a variant with its value, if it has one; its number is checked.
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Self::Value>) -> Result<Self::Value>;
 }
 
 /// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
@@ -176,10 +178,11 @@ impl<L: Lift> Lifting<'_, '_, L> {
                 lift.time(lift_time(bytes, at)?)
             }
             TypeKind::Enum(cases) => {
-                let case = lift_case(ty, cases, bytes, at)?;
+                let case = lift_case(ty.size, cases.cases.len(), bytes, at)?;
                 self.charge(Piece::Case(&cases.cases[case as usize].0))?;
                 lift.case(cases, case)
             }
+            TypeKind::Variant(variant) => self.variant(variant, bytes, at),
             TypeKind::Option(inner) => {
                 if lift_some(bytes, at)? {
                     self.charge(Piece::Some)?;
@@ -246,6 +249,17 @@ impl<L: Lift> Lifting<'_, '_, L> {
         })
     }
 
+    fn variant(&self, variant: &VariantType, bytes: &[u8], at: u32) -> Result<L::Value> {
+        let number = lift_case(variant.tag, variant.cases.len(), bytes, at)?;
+        let case = &variant.cases[number as usize];
+        self.charge(Piece::Variant(variant, number))?;
+        let value = match &case.ty {
+            Some(ty) => Some(self.value(ty, bytes, at + variant.payload).map_err(|error| error.at(format!(".{}", case.name)))?),
+            None => None,
+        };
+        self.lift.variant(variant, number, value)
+    }
+
     fn tuple(&self, tuple: &TupleType, bytes: &[u8], at: u32) -> Result<L::Value> {
         self.charge(Piece::Tuple(tuple.items.len()))?;
         self.lift.tuple(tuple.items.len(), |i| {
@@ -302,13 +316,14 @@ pub(crate) fn lift_time(bytes: &[u8], at: u32) -> Result<Time> {
     Ok(time)
 }
 
-pub(crate) fn lift_case(ty: &Type, cases: &EnumType, bytes: &[u8], at: u32) -> Result<u32> {
-    let case = match ty.size {
+/// The discriminant, of `size` bytes, of a type with so many cases.
+pub(crate) fn lift_case(size: u32, cases: usize, bytes: &[u8], at: u32) -> Result<u32> {
+    let case = match size {
         1 => memory::read_u8(bytes, at).into(),
         2 => memory::read_u16(bytes, at).into(),
         _ => memory::read_u32(bytes, at),
     };
-    if case as usize >= cases.cases.len() {
+    if case as usize >= cases {
         return Err(no_case(case).of_no_value());
     }
     Ok(case)
@@ -364,11 +379,11 @@ mod tests {
             let slot = function.abi.slots[0];
             let mut bytes = [0; 8];
             block::store(&mut bytes, slot, u64::from(count - 1)).unwrap_or_else(|error| panic!("{count}: {error}"));
-            assert_eq!(lift_case(ty, cases, &bytes, 0).ok(), Some(count - 1));
+            assert_eq!(lift_case(ty.size, cases.cases.len(), &bytes, 0).ok(), Some(count - 1));
             assert_eq!(cases.case(&format!("c{}", count - 1)), Some(count - 1));
             for beyond in [count, u32::MAX] {
                 let stored = block::store(&mut bytes, slot, beyond.into());
-                let refused = stored.and_then(|()| lift_case(ty, cases, &bytes, 0)).expect_err("no such case");
+                let refused = stored.and_then(|()| lift_case(ty.size, cases.cases.len(), &bytes, 0)).expect_err("no such case");
                 assert_eq!(refused.kind(), ErrorKind::Trap, "{count}");
             }
         }

@@ -7,7 +7,7 @@ use super::blob::Blob;
 use super::block::{Block, changed};
 use super::json;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
+use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 /// Why a host value does not fit.
 #[derive(Debug)]
@@ -84,6 +84,9 @@ pub trait Lower<'a>: Sized {
     /// The number of the enum's case.
     fn as_enum(&self, cases: &EnumType) -> Result<u32, Reject>;
 
+    /// The number of the variant's case, and its value. The core checks that the case has one.
+    fn as_variant(&self, variant: &VariantType) -> Result<(u32, Option<Self>), Reject>;
+
     /// The value as a text that holds one JSON value.
     fn as_json(&self) -> Result<Cow<'_, str>, Reject>;
 
@@ -130,12 +133,9 @@ impl<'a> Block<'a> {
             TypeKind::Time => self.lower_time(value.as_time().map_err(reject)?, at).map_err(reject)?,
             TypeKind::Enum(cases) => {
                 let case = value.as_enum(cases).map_err(reject)?;
-                match ty.size {
-                    1 => self.put(at, [case as u8]),
-                    2 => self.put(at, (case as u16).to_le_bytes()),
-                    _ => self.put(at, case.to_le_bytes()),
-                }
+                self.put_case(at, ty.size, case);
             }
+            TypeKind::Variant(variant) => self.lower_variant(ty, variant, value, at)?,
             TypeKind::Option(inner) => {
                 if !value.is_none() {
                     self.put(at, [1]);
@@ -260,6 +260,28 @@ impl<'a> Block<'a> {
             seen += 1;
         }
         if seen == tuple.items.len() { Ok(()) } else { Err(changed()) }
+    }
+
+    fn lower_variant<V: Lower<'a>>(&mut self, ty: &Type, variant: &VariantType, value: &V, at: u32) -> Result<()> {
+        let reject = |reason| rejected(ty, value, reason);
+        let (number, inner) = value.as_variant(variant).map_err(reject)?;
+        let Some(case) = variant.cases.get(number as usize) else { return Err(reject(Reject::Type)) };
+        self.put_case(at, variant.tag, number);
+        match (&case.ty, inner) {
+            (Some(ty), Some(inner)) => self.lower(ty, &inner, at + variant.payload).map_err(|error| error.at(format!(".{}", case.name))),
+            (None, None) => Ok(()),
+            (Some(ty), None) => Err(reject(Reject::Value(format!("the case {} of {} needs a value: {ty}", case.name, variant.name)))),
+            (None, Some(_)) => Err(reject(Reject::Value(format!("the case {} of {} has no value", case.name, variant.name)))),
+        }
+    }
+
+    /// Writes a discriminant of `size` bytes.
+    pub(super) fn put_case(&mut self, at: u32, size: u32, case: u32) {
+        match size {
+            1 => self.put(at, [case as u8]),
+            2 => self.put(at, (case as u16).to_le_bytes()),
+            _ => self.put(at, case.to_le_bytes()),
+        }
     }
 
     fn lower_record<V: Lower<'a>>(&mut self, ty: &Type, record: &RecordType, value: &V, at: u32) -> Result<()> {

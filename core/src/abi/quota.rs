@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{RecordType, Scalar};
+use crate::interface::{RecordType, Scalar, VariantType};
 
 /// Bytes that one value may take in the host, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
@@ -43,6 +43,8 @@ pub enum Piece<'p> {
     Map(usize),
     /// A record.
     Record(&'p RecordType),
+    /// The case of a variant with that number, without its value.
+    Variant(&'p VariantType, u32),
 }
 
 /// How the bounds of a call are checked.

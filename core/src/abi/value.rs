@@ -7,7 +7,7 @@ use crate::abi::lift::Lift;
 use crate::abi::lower::{Lower, Reject};
 use crate::abi::quota::Piece;
 use crate::error::Result;
-use crate::interface::{EnumType, RecordType, Scalar, Time};
+use crate::interface::{EnumType, RecordType, Scalar, Time, VariantType};
 
 /// A value of any type that can cross the boundary.
 #[cfg_attr(not(feature = "host"), non_exhaustive)]
@@ -33,6 +33,8 @@ pub enum Value {
     Map(Vec<(Value, Value)>),
     /// A record, by the WIT names of its fields. Optional fields may be left out when lowered.
     Record(Vec<(String, Value)>),
+    /// A case of a variant, by its WIT name, with its value if it has one.
+    Variant(String, Option<Box<Value>>),
     /// Text that holds one JSON value.
     Json(String),
     /// Nanoseconds.
@@ -69,6 +71,7 @@ impl<'a> Lower<'a> for &'a Value {
             Value::List(_) => "list",
             Value::Map(_) => "map",
             Value::Record(_) => "record",
+            Value::Variant(..) => "variant",
             Value::Json(_) => "json",
             Value::Duration(_) => "duration",
             Value::Time(_) => "time",
@@ -138,6 +141,12 @@ impl<'a> Lower<'a> for &'a Value {
         cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
     }
 
+    fn as_variant(&self, variant: &VariantType) -> Result<(u32, Option<Self>), Reject> {
+        let Value::Variant(name, value) = self else { return Err(Reject::Type) };
+        let case = variant.case(name).ok_or_else(|| Reject::Value(variant.unknown_case(name)))?;
+        Ok((case, value.as_deref()))
+    }
+
     fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
         if let Value::Json(text) = self { Ok(Cow::Borrowed(text)) } else { Err(Reject::Type) }
     }
@@ -174,6 +183,7 @@ impl Lift for ToValue {
                 let field = |field: &crate::interface::Field| PLACE + size_of::<String>() as u64 + RUN + field.name.len() as u64;
                 RUN + record.fields.iter().map(field).sum::<u64>()
             }
+            Piece::Variant(variant, case) => 2 * RUN + PLACE + variant.cases[case as usize].name.len() as u64,
         }
     }
     fn json_cost(&self, text: &str) -> u64 {
@@ -230,6 +240,9 @@ impl Lift for ToValue {
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         gather(record.fields.len(), |i| Ok((record.fields[i].name.clone(), field(i)?))).map(Value::Record)
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Result<Value> {
+        Ok(Value::Variant(variant.cases[case as usize].name.clone(), value.map(Box::new)))
     }
 }
 

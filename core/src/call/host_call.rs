@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
 use crate::abi::block::{self, Block};
+use crate::abi::chain::{chain_of, lower_chain};
+use crate::abi::joined;
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
@@ -157,10 +159,8 @@ impl HostCall<'_> {
                 many.resize(size, 0);
                 &mut many[..]
             };
-            for (i, slot) in abi.slots.iter().enumerate() {
-                if let Err(error) = block::store(buffer, *slot, raw_u64(self.raw, i)) {
-                    return Err(self.misfit(error.at(function.param_at(slot.offset))));
-                }
+            if let Err(error) = self.store_args(buffer) {
+                return Err(self.misfit(error));
             }
             buffer
         };
@@ -171,6 +171,25 @@ impl HostCall<'_> {
         };
         let lifted = lift(function, memory, bytes, &quota);
         lifted.map_err(|error| self.misfit(error))
+    }
+
+    /// Stores the flat arguments to their places in the record of all of them.
+    #[inline]
+    fn store_args(&self, bytes: &mut [u8]) -> Result<()> {
+        let function = &*self.import.function;
+        let abi = &function.abi;
+        if abi.joined {
+            let mut values = (0..abi.slots.len()).map(|i| raw_u64(self.raw, i));
+            for (param, offset) in function.params.iter().zip(&abi.params.offsets) {
+                joined::store(&param.ty, bytes, *offset, &mut || values.next().unwrap_or_default())
+                    .map_err(|error| error.at(param.name.clone()))?;
+            }
+            return Ok(());
+        }
+        for (i, slot) in abi.slots.iter().enumerate() {
+            block::store(bytes, *slot, raw_u64(self.raw, i)).map_err(|error| error.at(function.param_at(slot.offset)))?;
+        }
+        Ok(())
     }
 
     /// How a call ends whose argument can't be lifted. If the import returns an error, the guest's
@@ -259,11 +278,16 @@ impl HostCall<'_> {
     }
 
     /// Lowers the error of a function that can fail.
-    fn fail(&mut self, message: &str) -> Result<()> {
-        let layout = &self.import.function.abi.result;
+    fn fail(&mut self, error: &Error) -> Result<()> {
+        let function = &self.import.function;
+        let layout = &function.abi.result;
+        let chain = chain_of(error);
         let mut block = Block::begin(layout.size);
         block.put(0, [1]);
-        block.put_str(layout.value_offset, message)?;
+        match &function.errors {
+            Some(errors) => lower_chain(errors, &chain, &mut block, layout.value_offset)?,
+            None => block.put_str(layout.value_offset, error.message())?,
+        }
         self.give(block)
     }
 
@@ -323,7 +347,7 @@ impl HostCall<'_> {
             return Err(result.err().unwrap_or(cause));
         }
         match result {
-            Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(error.message())?,
+            Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(&error)?,
             Err(error) => return Err(error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))),
             // Zero bytes: otherwise the guest would read its own argument, or its stack, as the
             // result.

@@ -6,6 +6,7 @@ use smallvec::{SmallVec, smallvec};
 use wasmtime::{Func, StoreContextMut, Trap, Val, ValRaw};
 
 use crate::abi::block::Block;
+use crate::abi::joined;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::ended::classify;
 use crate::guest::handles::check_room;
@@ -292,6 +293,13 @@ fn load(function: &Function, block: &Block<'_>, address: u32, raw: &mut [ValRaw]
     let abi = &function.abi;
     if abi.spilled {
         raw[0] = ValRaw::u32(address);
+    } else if abi.joined {
+        let mut raw = raw.iter_mut();
+        joined::load_all(&abi.params.items, &abi.params.offsets, block.head(), 0, &mut |value| {
+            if let Some(raw) = raw.next() {
+                *raw = ValRaw::u64(value);
+            }
+        });
     } else {
         for (raw, slot) in raw.iter_mut().zip(&abi.slots) {
             *raw = ValRaw::u64(block.load(*slot));

@@ -3,7 +3,8 @@
 use wasmtime::StoreContextMut;
 
 use crate::abi::block;
-use crate::abi::lift::{Lift, Lifting, lift_list};
+use crate::abi::chain::{lift_chain, lift_text};
+use crate::abi::lift::{Lift, Lifting};
 use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
 use crate::error::{Error, ErrorKind, Result};
@@ -140,7 +141,7 @@ pub(crate) fn find_result<'m>(
     if function.fallible {
         match memory::read_u8(bytes, 0) {
             0 => {}
-            1 => return Err(guest_error(memory, bytes, layout.value_offset, quota).unwrap_or_else(|error| error)),
+            1 => return Err(guest_error(function, memory, bytes, quota).unwrap_or_else(|error| error)),
             other => return Err(no_case(other)),
         }
     }
@@ -152,15 +153,14 @@ fn no_case(discriminant: u8) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the discriminant {discriminant}, which has no case"))
 }
 
-/// The error that the Go function returned. Invalid UTF-8 in its text is replaced, so that it does
-/// not hide the error.
+/// The error that the Go function returned.
 #[cold]
-fn guest_error(memory: GuestMemory<'_>, bytes: &[u8], at: u32, quota: &Quota<'_>) -> Result<Error> {
-    let (text, len) = lift_list(memory, 1, 1, bytes, at)?;
-    quota.note_read(len);
-    // The text of an error is kept twice: here and by the host.
-    quota.charge(2 * len as u64)?;
-    Ok(Error::new(ErrorKind::GuestError, String::from_utf8_lossy(text)))
+fn guest_error(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], quota: &Quota<'_>) -> Result<Error> {
+    let at = function.abi.result.value_offset;
+    match &function.errors {
+        Some(errors) => lift_chain(errors, memory, bytes, at, quota),
+        None => Ok(Error::new(ErrorKind::GuestError, lift_text(memory, bytes, at, quota)?)),
+    }
 }
 
 /// Lifts a result with the host's own conversion.

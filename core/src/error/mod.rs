@@ -110,6 +110,28 @@ impl Frame {
 /// unchanged.
 pub type HostError = Arc<dyn Any + Send + Sync>;
 
+/// One of the errors in a chain: each wraps the next, as `fmt.Errorf("…: %w", err)` does in Go.
+#[derive(Clone)]
+pub struct ChainedError {
+    pub(crate) text: String,
+    /// What belongs to a higher level.
+    pub(crate) fields: Option<HostError>,
+}
+
+impl ChainedError {
+    /// What the error says, which may contain what those say that it wraps.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for ChainedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainedError").field("text", &self.text).finish_non_exhaustive()
+    }
+}
+
 /// What went wrong. Cheap to move.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -127,6 +149,7 @@ struct Inner {
     stderr: String,
     host: Option<HostError>,
     denied: Option<String>,
+    chain: Vec<ChainedError>,
     is_of_no_value: bool,
 }
 
@@ -151,6 +174,7 @@ impl Error {
             stderr: String::new(),
             host: None,
             denied: None,
+            chain: Vec::new(),
             is_of_no_value: false,
         }))
     }
@@ -238,6 +262,21 @@ impl Error {
     #[must_use]
     pub fn denied(&self) -> Option<&str> {
         self.0.denied.as_deref()
+    }
+
+    /// The errors of which this one consists, outermost first, if the interface of the plugin
+    /// declares [errors with fields](ChainedError::fields). The first has this error's message.
+    #[must_use]
+    pub fn chain(&self) -> &[ChainedError] {
+        &self.0.chain
+    }
+
+    /// Adds the errors of which this one consists, outermost first: the guest gets them from a host
+    /// function that fails in this way.
+    #[must_use]
+    pub fn with_chain(mut self, chain: Vec<ChainedError>) -> Self {
+        self.0.chain = chain;
+        self
     }
 
     /// Adds what the guest was denied before.

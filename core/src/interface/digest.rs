@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::Interface;
-use super::types::{Function, RecordType, Type, TypeKind};
+use super::types::{Function, Type, TypeKind};
 
 impl Interface {
     /// A text that identifies the interface with its comments, for artifacts that are made for one
@@ -44,20 +44,29 @@ impl Function {
             out.write_str(" -> ")?;
             describe(result, out)?;
         }
-        out.write_str(if self.fallible { " or error" } else { "" })
+        out.write_str(if self.fallible { " or error" } else { "" })?;
+        match &self.errors {
+            Some(errors) => describe(&Type::new(TypeKind::Variant(errors.clone())), out),
+            None => Ok(()),
+        }
     }
 }
 
-/// A record is described wherever it occurs. Records that each contain the previous one twice would
-/// be described a billion times; so after that many types, a record that was described before is
-/// represented by its name.
+/// A record or variant is described wherever it occurs. Those that each contain the previous one
+/// twice would be described a billion times; so after that many types, one that was described
+/// before is represented by its name.
 const MOST_IN_FULL: u32 = 10_000;
 
 /// A type as `Display` writes it, with the definitions of its names.
 fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
     out.left = out.left.saturating_sub(1);
     match &ty.kind {
-        TypeKind::Record(record) if out.left == 0 && !out.described.insert(Arc::as_ptr(record)) => write!(out, "record {}", record.name),
+        TypeKind::Record(record) if out.left == 0 && !out.described.insert(Arc::as_ptr(record).cast()) => {
+            write!(out, "record {}", record.name)
+        }
+        TypeKind::Variant(variant) if out.left == 0 && !out.described.insert(Arc::as_ptr(variant).cast()) => {
+            write!(out, "variant {}", variant.name)
+        }
         TypeKind::List(item) => {
             out.write_str("list<")?;
             describe(item, out)?;
@@ -84,7 +93,7 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
             out.write_str(">")
         }
         TypeKind::Record(record) => {
-            out.described.insert(Arc::as_ptr(record));
+            out.described.insert(Arc::as_ptr(record).cast());
             write!(out, "record {} {{", record.name)?;
             for field in &record.fields {
                 write!(out, "{}: ", field.name)?;
@@ -100,6 +109,20 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
             }
             out.write_str("}")
         }
+        TypeKind::Variant(variant) => {
+            out.described.insert(Arc::as_ptr(variant).cast());
+            write!(out, "variant {} {{", variant.name)?;
+            for case in &variant.cases {
+                out.write_str(&case.name)?;
+                if let Some(ty) = &case.ty {
+                    out.write_str("(")?;
+                    describe(ty, out)?;
+                    out.write_str(")")?;
+                }
+                out.write_str(",")?;
+            }
+            out.write_str("}")
+        }
         TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::String | TypeKind::Json | TypeKind::Duration | TypeKind::Time => {
             write!(out, "{ty}")
         }
@@ -110,8 +133,8 @@ struct Hash {
     hasher: blake3::Hasher,
     /// How many more types are described in full.
     left: u32,
-    /// The records that have been described.
-    described: HashSet<*const RecordType>,
+    /// The records and variants that have been described.
+    described: HashSet<*const ()>,
 }
 
 impl fmt::Write for Hash {
@@ -136,6 +159,7 @@ mod tests {
             ("", "func()"),
             ("", "func() -> string"),
             ("", "func() -> result<string, string>"),
+            ("record p { x: s32 } variant e { text(string), p(tuple<string, p>) }", "func() -> result<string, list<e>>"),
             ("", "func(a: string)"),
             ("", "func(b: string)"),
             ("", "func(a: list<string>)"),
@@ -146,6 +170,10 @@ mod tests {
             ("record p { x: s64 }", "func(a: p)"),
             ("record p { x: s32, y: s32 }", "func(a: p)"),
             ("enum p { x, y }", "func(a: p)"),
+            ("variant p { x, y }", "func(a: p)"),
+            ("variant p { x, y(s8) }", "func(a: p)"),
+            ("variant p { x(s8), y }", "func(a: p)"),
+            ("variant p { x, y(u8) }", "func(a: p)"),
             ("enum p { y, x }", "func(a: p)"),
         ];
         let digests: std::collections::HashSet<u64> = texts.iter().map(|(types, function)| digest(types, function)).collect();

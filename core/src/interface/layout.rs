@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use wasmtime::ValRaw;
 
 use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
 
-/// How a function's values travel by the canonical ABI. No type of this model needs the join of
-/// flat types that variants do, so each flat value has one place in the record of all parameters:
-/// to flatten is to load, to unflatten is to store.
+/// How a function's values travel by the canonical ABI. Each flat value has one place in the record
+/// of all parameters: to flatten is to load, to unflatten is to store. Only the values that the
+/// cases of a variant share have several, and depend on the discriminant: see `abi/joined.rs`.
 #[derive(Debug)]
 pub(crate) struct Signature {
     /// The record of all parameters.
     pub(crate) params: Arc<TupleType>,
-    /// The flat parameters' places in it; empty when it travels by pointer.
-    pub(crate) slots: Vec<Slot>,
+    /// The flat parameters' places in it; empty when it travels by pointer. Those that the cases of
+    /// a variant share have only their kind.
+    pub(crate) slots: Slots,
     /// Whether the parameters travel by pointer (more than 16 of them when flat).
     pub(crate) spilled: bool,
+    /// Whether flat parameters hold a variant, so that not each has one place.
+    pub(crate) joined: bool,
     /// The parameters of a function that [`PlainCall`](crate::host::PlainCall) can call.
     pub(crate) plain: Option<Box<[Plain]>>,
     /// The layout of the result with its error, if it has any.
@@ -60,6 +64,9 @@ impl ResultLayout {
     }
 }
 
+/// The flat values of a type or of all parameters.
+pub(crate) type Slots = SmallVec<[Slot; MAX_FLAT_PARAMS]>;
+
 /// One flat value and its place in memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
@@ -86,6 +93,23 @@ pub(crate) enum SlotKind {
 }
 
 impl SlotKind {
+    /// A discriminant of that many bytes.
+    pub(crate) fn of_tag(size: u32) -> SlotKind {
+        match size {
+            1 => SlotKind::Case8,
+            2 => SlotKind::Case16,
+            _ => SlotKind::I32,
+        }
+    }
+
+    /// The core value's type, as the kind of a value that is as wide.
+    fn core(self) -> SlotKind {
+        match self {
+            SlotKind::I64 | SlotKind::F32 | SlotKind::F64 => self,
+            _ => SlotKind::I32,
+        }
+    }
+
     /// Bytes in memory.
     #[inline]
     pub(crate) fn size(self) -> usize {
@@ -170,7 +194,7 @@ impl Type {
 
     /// Adds the flat values of this type. Stops when there are more than `most`: a hostile
     /// interface has billions of them.
-    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
+    pub(crate) fn slots(&self, at: u32, most: usize, out: &mut Slots) {
         let mut push = |offset, kind| out.push(Slot { offset, kind });
         match &self.kind {
             TypeKind::Bool => push(at, SlotKind::Bool),
@@ -185,14 +209,11 @@ impl Type {
                 push(at + 8, SlotKind::I32);
                 push(at + 12, SlotKind::I32);
             }
-            TypeKind::Enum(_) => push(
-                at,
-                match self.size {
-                    1 => SlotKind::Case8,
-                    2 => SlotKind::Case16,
-                    _ => SlotKind::I32,
-                },
-            ),
+            TypeKind::Enum(_) => push(at, SlotKind::of_tag(self.size)),
+            TypeKind::Variant(variant) => {
+                push(at, SlotKind::of_tag(variant.tag));
+                out.extend(variant.joined.iter().map(|&kind| Slot { offset: at + variant.payload, kind }));
+            }
             TypeKind::Option(inner) => {
                 push(at, SlotKind::Case8);
                 inner.slots(at + inner.some_offset(), most, out);
@@ -204,7 +225,7 @@ impl Type {
 }
 
 impl TupleType {
-    fn slots(&self, at: u32, most: usize, out: &mut Vec<Slot>) {
+    fn slots(&self, at: u32, most: usize, out: &mut Slots) {
         for (item, offset) in self.items.iter().zip(&self.offsets) {
             if out.len() > most {
                 return;
@@ -227,7 +248,7 @@ impl Function {
     #[must_use]
     pub fn new(name: String, docs: String, params: Vec<Field>, result: Option<Type>, fallible: bool) -> Function {
         let record = Arc::new(TupleType::new(params.iter().map(|param| param.ty.clone()).collect()));
-        let mut slots = Vec::new();
+        let mut slots = Slots::new();
         record.slots(0, MAX_FLAT_PARAMS, &mut slots);
         let spilled = slots.len() > MAX_FLAT_PARAMS;
         if spilled {
@@ -235,8 +256,9 @@ impl Function {
         }
         let layout = result_layout(result.as_ref(), fallible);
         let plain = if params.len() <= MAX_PLAIN_PARAMS { params.iter().map(|param| param.ty.plain()).collect() } else { None };
-        let abi = Signature { params: record, slots, spilled, plain, result: layout };
-        Function { name, docs, params, result, fallible, extension: Extension::default(), abi }
+        let joined = !spilled && record.is_joined();
+        let abi = Signature { params: record, slots, spilled, joined, plain, result: layout };
+        Function { name, docs, params, result, fallible, errors: None, extension: Extension::default(), abi }
     }
 }
 
@@ -281,12 +303,12 @@ impl Signature {
 fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
     if fallible {
-        // result<T, string>: a byte, then the larger of the two, at the alignment of the stricter.
+        // result<T, string> or result<T, list<E>>: a byte, then the larger of the two, at the alignment of the stricter.
         let align = align.max(4);
         let value_offset = payload_offset(1, align);
         return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None, number: None };
     }
-    let mut slots = Vec::new();
+    let mut slots = Slots::new();
     if let Some(ty) = result {
         ty.slots(0, 1, &mut slots);
     }
@@ -299,6 +321,27 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
         Plain::Text | Plain::Json | Plain::List(_) => None,
     });
     ResultLayout { size, align, value_offset: 0, flat, number }
+}
+
+/// The flat values that cases with values of these types share: each is of the type that all of
+/// them have there, or of one that is wide enough (canonical ABI, "Flattening", `join`). No more
+/// are listed than parameters may have before they travel by pointer.
+pub(super) fn joined<'t>(types: impl Iterator<Item = &'t Type>) -> Box<[SlotKind]> {
+    let mut joined = Vec::new();
+    for ty in types {
+        let mut slots = Slots::new();
+        ty.slots(0, MAX_FLAT_PARAMS, &mut slots);
+        slots.truncate(MAX_FLAT_PARAMS + 1);
+        for (i, slot) in slots.iter().enumerate() {
+            let kind = slot.kind.core();
+            match joined.get_mut(i) {
+                None => joined.push(kind),
+                Some(shared) if *shared == kind => {}
+                Some(shared) => *shared = if shared.size() + kind.size() == 8 { SlotKind::I32 } else { SlotKind::I64 },
+            }
+        }
+    }
+    joined.into_boxed_slice()
 }
 
 pub(super) fn payload_offset(discriminant: u32, align: u32) -> u32 {

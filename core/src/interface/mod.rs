@@ -7,8 +7,8 @@ pub(crate) mod parameters;
 mod types;
 mod wit;
 
-pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind};
-pub use types::{EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind};
+pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind, Slots};
+pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 pub(crate) use layout::round_up;
 pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
@@ -29,7 +29,7 @@ pub struct Interface {
     pub exports: Vec<Arc<Function>>,
     /// The interfaces that the plugin wants, with their functions.
     pub imports: Vec<ImportedInterface>,
-    /// The records and enums, in the order of the text.
+    /// The records, enums and variants, in the order of the text.
     pub types: Vec<Type>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::platform::fork::Lasting;
 
-use super::layout::{Signature, TOO_LARGE, discriminant_size, payload_offset, round_up};
+use super::layout::{Signature, SlotKind, TOO_LARGE, discriminant_size, joined, payload_offset, round_up};
 
 /// A type with its layout. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Type {
     pub(crate) size: u32,
     /// 1, 2, 4 or 8.
     pub(crate) align: u32,
+    /// Whether it has flat values that several cases of a variant share.
+    pub(crate) is_joined: bool,
 }
 
 /// What a type is.
@@ -47,6 +49,8 @@ pub enum TypeKind {
     Record(Arc<RecordType>),
     /// An enum.
     Enum(Arc<EnumType>),
+    /// A variant.
+    Variant(Arc<VariantType>),
 }
 
 /// A number of fixed width.
@@ -112,6 +116,8 @@ pub struct RecordType {
     pub docs: String,
     /// The fields.
     pub fields: Vec<Field>,
+    /// Whether it holds the fields of an error.
+    pub is_error: bool,
     /// What a host caches for this record (a class, names in its own form).
     pub extension: Extension,
     pub(crate) layout: TupleType,
@@ -156,6 +162,66 @@ impl EnumType {
     }
 }
 
+/// A variant: one of several cases, each with a value or without.
+#[derive(Debug)]
+pub struct VariantType {
+    /// Its name, in kebab-case.
+    pub name: String,
+    /// The doc comment; may be empty.
+    pub docs: String,
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// What a host caches for this variant.
+    pub extension: Extension,
+    /// Bytes of the discriminant.
+    pub(crate) tag: u32,
+    /// Where the value of a case begins.
+    pub(crate) payload: u32,
+    /// The flat values behind the discriminant, which the cases share.
+    pub(crate) joined: Box<[SlotKind]>,
+    pub(crate) size: u32,
+    pub(crate) align: u32,
+}
+
+/// A case of a variant.
+#[derive(Debug)]
+pub struct Case {
+    /// Its name, in kebab-case.
+    pub name: String,
+    /// The doc comment; may be empty.
+    pub docs: String,
+    /// The type of its value, if it has one.
+    pub ty: Option<Type>,
+}
+
+impl VariantType {
+    /// A variant of these cases.
+    #[must_use]
+    pub fn new(name: String, docs: String, cases: Vec<Case>) -> VariantType {
+        let tag = discriminant_size(cases.len());
+        let types = || cases.iter().filter_map(|case| case.ty.as_ref());
+        let align = types().map(|ty| ty.align).fold(tag, u32::max);
+        let payload = payload_offset(tag, types().map(|ty| ty.align).fold(1, u32::max));
+        let largest = types().map(|ty| ty.size).fold(0, u32::max);
+        let size = round_up(payload.saturating_add(largest).min(TOO_LARGE), align);
+        let joined = joined(types());
+        VariantType { name, docs, cases, extension: Extension::default(), tag, payload, joined, size, align }
+    }
+
+    /// The number of the case of that name.
+    #[must_use]
+    pub fn case(&self, name: &str) -> Option<u32> {
+        self.cases.iter().position(|case| case.name == name).and_then(|n| u32::try_from(n).ok())
+    }
+
+    /// The end of an error about an unknown case: the known ones.
+    #[must_use]
+    pub fn unknown_case(&self, name: &str) -> String {
+        let cases = super::names::listed(self.cases.iter().map(|case| case.name.as_str()));
+        format!("{name:?} is not a case of {}: {cases}", self.name)
+    }
+}
+
 /// A function of the interface.
 #[derive(Debug)]
 pub struct Function {
@@ -167,8 +233,11 @@ pub struct Function {
     pub params: Vec<Field>,
     /// The result without its error; `None` when there is none.
     pub result: Option<Type>,
-    /// Whether the result is a `result<T, string>`.
+    /// Whether it can return an error: the result is a `result<T, string>`, or a `result<T,
+    /// list<E>>` with `errors`.
     pub fallible: bool,
+    /// The sorts of errors that it returns chains of, if the interface has errors with fields.
+    pub errors: Option<Arc<VariantType>>,
     /// What a host caches for this function.
     pub extension: Extension,
     pub(crate) abi: Signature,
@@ -181,10 +250,11 @@ impl fmt::Display for Function {
             write!(f, "{}{}: {}", if i == 0 { "" } else { ", " }, param.name, param.ty)?;
         }
         f.write_str(")")?;
+        let error = self.errors.as_ref().map_or_else(|| "string".to_owned(), |errors| format!("list<{}>", errors.name));
         match (&self.result, self.fallible) {
             (Some(result), false) => write!(f, " -> {result}"),
-            (Some(result), true) => write!(f, " -> result<{result}, string>"),
-            (None, true) => f.write_str(" -> result<_, string>"),
+            (Some(result), true) => write!(f, " -> result<{result}, {error}>"),
+            (None, true) => write!(f, " -> result<_, {error}>"),
             (None, false) => Ok(()),
         }
     }
@@ -285,15 +355,29 @@ impl Type {
                 let size = discriminant_size(cases.cases.len());
                 (size, size)
             }
+            TypeKind::Variant(variant) => (variant.size, variant.align),
         };
-        Type { kind, size, align }
+        let is_joined = match &kind {
+            TypeKind::Option(inner) => inner.is_joined,
+            TypeKind::Tuple(tuple) => tuple.is_joined(),
+            TypeKind::Record(record) => record.layout.is_joined(),
+            TypeKind::Variant(variant) => !variant.joined.is_empty(),
+            _ => false,
+        };
+        Type { kind, size, align, is_joined }
     }
 
-    /// The name of a record or an enum.
+    /// Whether it is that record.
+    pub(crate) fn is_record(&self, record: &Arc<RecordType>) -> bool {
+        matches!(&self.kind, TypeKind::Record(own) if Arc::ptr_eq(own, record))
+    }
+
+    /// The name of a record, an enum or a variant.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.kind {
             TypeKind::Record(record) => Some(&record.name),
             TypeKind::Enum(cases) => Some(&cases.name),
+            TypeKind::Variant(variant) => Some(&variant.name),
             _ => None,
         }
     }
@@ -313,6 +397,10 @@ impl TupleType {
         }
         TupleType { items, offsets, size: round_up(end, align), align }
     }
+
+    pub(crate) fn is_joined(&self) -> bool {
+        self.items.iter().any(|item| item.is_joined)
+    }
 }
 
 impl MapType {
@@ -328,7 +416,7 @@ impl RecordType {
     #[must_use]
     pub fn new(name: String, docs: String, fields: Vec<Field>) -> RecordType {
         let layout = TupleType::new(fields.iter().map(|field| field.ty.clone()).collect());
-        RecordType { name, docs, fields, extension: Extension::default(), layout }
+        RecordType { name, docs, fields, is_error: false, extension: Extension::default(), layout }
     }
 }
 
@@ -359,6 +447,7 @@ impl fmt::Display for Type {
             TypeKind::Option(inner) => write!(f, "option<{inner}>"),
             TypeKind::Record(record) => f.write_str(&record.name),
             TypeKind::Enum(cases) => f.write_str(&cases.name),
+            TypeKind::Variant(variant) => f.write_str(&variant.name),
             TypeKind::Tuple(tuple) => {
                 f.write_str("tuple<")?;
                 for (i, item) in tuple.items.iter().enumerate() {

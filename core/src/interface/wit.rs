@@ -7,7 +7,8 @@ use std::sync::Arc;
 use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
 use super::{
-    EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind, names,
+    Case, EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind,
+    VariantType, names,
 };
 use crate::error::escape;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,7 +38,14 @@ pub(super) fn parse(wit: &str) -> Result<Interface> {
         Ok(Err(error)) => return Err(invalid(format!("its interface is not valid WIT: {error}"))),
         Err(_) => return Err(invalid("its interface is not valid WIT")),
     };
-    Reader { resolve: &resolve, known: HashMap::new(), named: Vec::new() }.read(package, wit)
+    let reader = Reader {
+        resolve: &resolve,
+        known: HashMap::new(),
+        named: Vec::new(),
+        errors: HashMap::new(),
+        of_errors: records_of_errors(&resolve),
+    };
+    reader.read(package, wit)
 }
 
 fn check_text(wit: &str) -> Result<()> {
@@ -86,6 +94,9 @@ struct Reader<'a> {
     /// Each named type once, so that a record is the same object wherever it occurs.
     known: HashMap<TypeId, Measured>,
     named: Vec<Type>,
+    /// The variants of errors, and the records in them.
+    errors: HashMap<TypeId, Arc<VariantType>>,
+    of_errors: HashSet<TypeId>,
 }
 
 impl Reader<'_> {
@@ -139,32 +150,71 @@ impl Reader<'_> {
             let ty = self.ty(&param.ty, 0).map_err(at)?;
             params.push(Field { name: param.name.clone(), docs: String::new(), ty });
         }
-        let (result, fallible) = match &function.result {
-            None => (None, false),
+        let (result, error) = match &function.result {
+            None => (None, None),
             Some(ty) => self.result(ty).map_err(at)?,
         };
-        let function = Function::new(function.name.clone(), docs(&function.docs), params, result, fallible);
+        let mut function = Function::new(function.name.clone(), docs(&function.docs), params, result, error.is_some());
+        function.errors = error.flatten();
         if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
         Ok(Arc::new(function))
     }
 
-    /// The result of a function: a `result` is taken apart here, and allowed nowhere else.
-    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, bool)> {
+    /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives the
+    /// type of its value, and of its error: a string if that has no errors of the plugin's.
+    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Option<Arc<VariantType>>>)> {
         if let wit_parser::Type::Id(id) = ty {
             match &self.resolve.types[*id].kind {
                 TypeDefKind::Type(alias) if self.resolve.types[*id].owner == TypeOwner::None => return self.result(alias),
                 TypeDefKind::Result(result) => {
-                    if result.err != Some(wit_parser::Type::String) {
-                        return Err(invalid("the error of a result must be a string"));
-                    }
-                    return Ok((result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?, true));
+                    let errors = match result.err {
+                        Some(wit_parser::Type::String) => None,
+                        Some(error) => {
+                            let listed = listed_variant(self.resolve, &error);
+                            let wrong = || invalid("the error of a result must be a string, or a list of the plugin's errors");
+                            Some(self.errors(listed.ok_or_else(wrong)?)?)
+                        }
+                        None => return Err(invalid("the error of a result must be a string, or a list of the plugin's errors")),
+                    };
+                    return Ok((result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?, Some(errors)));
                 }
                 _ => {}
             }
         }
-        Ok((Some(self.ty(ty, 0)?), false))
+        Ok((Some(self.ty(ty, 0)?), None))
+    }
+
+    /// The errors with fields that functions return, of which one with that list as its error type
+    /// returns a chain. They are known by their place, and no type for hosts to show.
+    fn errors(&mut self, id: TypeId) -> Result<Arc<VariantType>> {
+        if let Some(known) = self.errors.get(&id) {
+            return Ok(known.clone());
+        }
+        let def = &self.resolve.types[id];
+        let TypeDefKind::Variant(variant) = &def.kind else { return Err(invalid("its errors are no variant")) };
+        check_names("an error", variant.cases.iter().map(|case| case.name.as_str()))?;
+        let mut cases = Vec::with_capacity(variant.cases.len());
+        for (i, case) in variant.cases.iter().enumerate() {
+            let ty = case.ty.as_ref().map(|ty| self.ty(ty, 0)).transpose()?;
+            let fits = match ty.as_ref().map(|ty| &ty.kind) {
+                Some(TypeKind::String) => i == 0 && case.name == "text",
+                Some(TypeKind::Tuple(both)) => {
+                    let is_pair = matches!(both.items[0].kind, TypeKind::String) && both.items.len() == 2;
+                    i > 0 && is_pair && matches!(&both.items[1].kind, TypeKind::Record(record) if record.name == case.name)
+                }
+                _ => false,
+            };
+            if !fits {
+                let text = "an error is text(string), the first of them, or NAME(tuple<string, NAME>) with the record NAME of its fields";
+                return Err(invalid(format!("the error {}: {text}", case.name)));
+            }
+            cases.push(Case { name: case.name.clone(), docs: docs(&case.docs), ty });
+        }
+        let errors = Arc::new(VariantType::new(def.name.clone().unwrap_or_default(), docs(&def.docs), cases));
+        self.errors.insert(id, errors.clone());
+        Ok(errors)
     }
 
     fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
@@ -226,7 +276,9 @@ impl Reader<'_> {
                 for field in &record.fields {
                     fields.push(Field { name: field.name.clone(), docs: docs(&field.docs), ty: inner(&field.ty)? });
                 }
-                TypeKind::Record(Arc::new(RecordType::new(name, docs(&def.docs), fields)))
+                let mut record = RecordType::new(name, docs(&def.docs), fields);
+                record.is_error = self.of_errors.contains(&id);
+                TypeKind::Record(Arc::new(record))
             }
             TypeDefKind::Enum(cases) => {
                 check_names("a case", cases.cases.iter().map(|case| case.name.as_str()))?;
@@ -237,13 +289,22 @@ impl Reader<'_> {
                     extension: Extension::default(),
                 }))
             }
+            TypeDefKind::Variant(variant) => {
+                check_names("a case", variant.cases.iter().map(|case| case.name.as_str()))?;
+                let mut cases = Vec::with_capacity(variant.cases.len());
+                for case in &variant.cases {
+                    let ty = case.ty.as_ref().map(&mut inner).transpose()?;
+                    cases.push(Case { name: case.name.clone(), docs: docs(&case.docs), ty });
+                }
+                TypeKind::Variant(Arc::new(VariantType::new(name, docs(&def.docs), cases)))
+            }
             other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
         };
         let ty = Type::new(kind);
         if ty.size == 0 || ty.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("a type has {} bytes; 1 to {MAX_TYPE_SIZE} are possible", ty.size)));
         }
-        if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
+        if let TypeKind::Record(_) | TypeKind::Enum(_) | TypeKind::Variant(_) = ty.kind {
             // Where it is used, it is represented by its name.
             parts = 1;
             self.named.push(ty.clone());
@@ -269,6 +330,44 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// The variant of which a type is a list, if it is one.
+fn listed_variant(resolve: &Resolve, ty: &wit_parser::Type) -> Option<TypeId> {
+    let wit_parser::Type::Id(id) = ty else { return None };
+    let TypeDefKind::List(item) = &resolve.types[*id].kind else { return None };
+    let mut item = *item;
+    // A type that another scope uses is an alias there. There are no circles of them.
+    while let wit_parser::Type::Id(id) = item {
+        match &resolve.types[id].kind {
+            TypeDefKind::Type(alias) => item = *alias,
+            TypeDefKind::Variant(_) => return Some(id),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The records with the fields of errors: those within the variants of which results have lists as
+/// their errors. They are known before any type is read, since a record is read once.
+fn records_of_errors(resolve: &Resolve) -> HashSet<TypeId> {
+    let mut found = HashSet::new();
+    let results = resolve.types.iter().filter_map(|(_, def)| match &def.kind {
+        TypeDefKind::Result(result) => result.err,
+        _ => None,
+    });
+    for variant in results.filter_map(|error| listed_variant(resolve, &error)).collect::<HashSet<_>>() {
+        let TypeDefKind::Variant(variant) = &resolve.types[variant].kind else { continue };
+        for ty in variant.cases.iter().filter_map(|case| case.ty) {
+            let wit_parser::Type::Id(pair) = ty else { continue };
+            let TypeDefKind::Tuple(pair) = &resolve.types[pair].kind else { continue };
+            found.extend(pair.types.iter().filter_map(|ty| match ty {
+                wit_parser::Type::Id(id) => Some(*id),
+                _ => None,
+            }));
+        }
+    }
+    found
 }
 
 /// Doc comments are lines of plain characters, because hosts display them and write them into

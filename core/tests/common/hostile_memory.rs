@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use undergo::host::{GuestMemory, Lift, Piece, ToValue};
-use undergo::interface::{EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::interface::{Case, EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
 use undergo::{Error, ErrorKind, Result, Time, Value};
 
 /// What the bytes still have to give. Zeros follow when they are used up.
@@ -19,7 +19,7 @@ impl Source<'_> {
 }
 
 fn a_type(source: &mut Source<'_>, depth: u32) -> Type {
-    let choice = if depth == 0 { source.byte() % 7 } else { source.byte() % 12 };
+    let choice = if depth == 0 { source.byte() % 7 } else { source.byte() % 13 };
     let inner = |source: &mut Source<'_>| a_type(source, depth - 1);
     Type::new(match choice {
         0 => TypeKind::Bool,
@@ -37,6 +37,13 @@ fn a_type(source: &mut Source<'_>, depth: u32) -> Type {
         8 => TypeKind::Map(Arc::new(MapType::new(inner(source), inner(source)))),
         9 => TypeKind::Option(Arc::new(inner(source))),
         10 => TypeKind::Tuple(Arc::new(TupleType::new((0..=source.byte() % 4).map(|_| inner(source)).collect()))),
+        11 => {
+            let count = if source.byte().is_multiple_of(8) { 300 } else { 3 };
+            let with_values = source.byte() % 4;
+            let case = |i, ty| Case { name: format!("c{i}"), docs: String::new(), ty };
+            let cases = (0..count).map(|i| case(i, (i < u32::from(with_values)).then(|| inner(source)))).collect();
+            TypeKind::Variant(Arc::new(VariantType::new("v".into(), String::new(), cases)))
+        }
         _ => {
             let field = |i, ty| Field { name: format!("f{i}"), docs: String::new(), ty };
             let fields = (0..=source.byte() % 4).map(|i| field(i, inner(source))).collect();
@@ -140,6 +147,10 @@ impl Lift for Budget {
     }
     fn case(&self, cases: &EnumType, case: u32) -> Result<()> {
         assert!((case as usize) < cases.cases.len());
+        self.spend(4)
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<()>) -> Result<()> {
+        assert_eq!(variant.cases[case as usize].ty.is_some(), value.is_some());
         self.spend(4)
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<()>) -> Result<()> {

@@ -69,6 +69,7 @@ impl Places {
                 self.0.insert(record.name.clone(), place);
                 place
             }
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 }

@@ -78,6 +78,7 @@ impl Types {
                 name
             }
             TypeKind::Tuple(tuple) => self.tuple(ty, tuple),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -197,6 +198,7 @@ impl Types {
             TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Option(_) => true,
             TypeKind::Tuple(tuple) => tuple.items.iter().any(Types::has_nested),
             TypeKind::Record(record) => record.fields.iter().any(|field| Types::has_nested(&field.ty)),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 }
@@ -227,6 +229,7 @@ fn part(ty: &Type) -> String {
         TypeKind::List(item) => format!("list-{}", part(item)),
         TypeKind::Map(map) => format!("map-{}-{}", part(&map.key), part(&map.value)),
         TypeKind::Tuple(tuple) => tuple.items.iter().fold("tuple".to_owned(), |name, item| format!("{name}-{}", part(item))),
+        &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
     }
 }
 

@@ -61,6 +61,7 @@ impl Types {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

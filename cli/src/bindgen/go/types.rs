@@ -39,6 +39,7 @@ impl Names {
             TypeKind::Tuple(tuple) => of_fields(tuple.items.iter().map(|item| self.show(item))),
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -79,6 +80,7 @@ impl Names {
                 format!("{}{{{}}}", self.raw(ty), items.collect::<Vec<_>>().join(", "))
             }
             TypeKind::Record(record) => format!("lower{}({writer}, {value})", self.of(&record.name)),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -109,6 +111,7 @@ impl Names {
                 format!("{}{{{}}}", self.show(ty), items.collect::<Vec<_>>().join(", "))
             }
             TypeKind::Record(record) => format!("lift{}({value})", self.of(&record.name)),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

@@ -18,6 +18,7 @@ fn place(ty: &Type) -> (usize, usize) {
         TypeKind::String | TypeKind::Json | TypeKind::Time | TypeKind::List(_) | TypeKind::Map(_) => (16, 8),
         TypeKind::Tuple(tuple) => Fields::of(tuple.items.iter()).place(),
         TypeKind::Record(record) => Fields::of(record.fields.iter().map(|field| &field.ty)).place(),
+        &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
     }
 }
 

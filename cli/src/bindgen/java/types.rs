@@ -96,6 +96,7 @@ impl Names {
             TypeKind::Json => "Json".to_owned(),
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "OffsetDateTime".to_owned(),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

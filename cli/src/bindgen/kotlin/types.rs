@@ -108,6 +108,7 @@ impl Names {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -157,6 +158,7 @@ impl Names {
                 format!("{}.Items(listOf({}))", value(), items.join(", "))
             }
             TypeKind::Record(_) | TypeKind::Enum(_) => format!("{from}.toValue()"),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -187,6 +189,7 @@ impl Names {
             }
             TypeKind::Record(record) => format!("{}.of({from})", self.of(&record.name)),
             TypeKind::Enum(cases) => format!("{}.of({from})", self.of(&cases.name)),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 }

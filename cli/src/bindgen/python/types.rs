@@ -100,6 +100,7 @@ impl Shown {
             TypeKind::Record(record) => self.classes.of(&record.name),
             TypeKind::Enum(cases) if accepts => format!("{} | {}", self.classes.of(&cases.name), self.name("str")),
             TypeKind::Enum(cases) => self.classes.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

@@ -60,6 +60,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(_) if accepts => "Symbol | String".to_owned(),
             TypeKind::Enum(_) => "Symbol".to_owned(),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

@@ -44,6 +44,7 @@ impl Names {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -55,6 +56,7 @@ impl Names {
             TypeKind::Option(inner) => format!("Option<{}>", self.lent(inner, lent)),
             TypeKind::Json | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Record(_) => format!("{lent}{}", self.owned(ty)),
             TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::Time | TypeKind::Enum(_) => self.owned(ty),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

@@ -52,6 +52,7 @@ impl Names {
             TypeKind::Option(inner) => format!("{}?", self.show(inner)),
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 

@@ -113,6 +113,7 @@ impl Names {
             TypeKind::Record(record) if direction == Direction::FromGuest => self.of(&record.name),
             TypeKind::Record(record) => self.input(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
+            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
