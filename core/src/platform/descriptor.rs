@@ -175,13 +175,13 @@ mod sys {
     /// Another instance or process may take the data, or the room, between the look and the use.
     /// Linux can do a single non-blocking operation on a blocking descriptor. The flags of the
     /// descriptor stay as they are, because other processes share them.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_os = "linux")]
     fn read_now(fd: RawFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         if is_stream(fd) {
             let piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
             // SAFETY: one iovec, whose pointer and length are those of the buffer, which nobody
             // else has.
-            let done = outcome(unsafe { libc::preadv2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
+            let done = outcome(unsafe { at_once(libc::SYS_preadv2, fd, &piece) });
             if !is_unknown(&done) {
                 return done;
             }
@@ -189,13 +189,13 @@ mod sys {
         read_plain(fd, buffer)
     }
 
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_os = "linux")]
     fn write_now(fd: RawFd, bytes: &[u8]) -> io::Result<Option<usize>> {
         if is_stream(fd) {
             let piece = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
             // SAFETY: one iovec, whose pointer and length are those of the bytes; they are only
             // read.
-            let done = outcome(unsafe { libc::pwritev2(fd, &raw const piece, 1, -1, libc::RWF_NOWAIT) });
+            let done = outcome(unsafe { at_once(libc::SYS_pwritev2, fd, &piece) });
             if !is_unknown(&done) {
                 return done;
             }
@@ -203,13 +203,27 @@ mod sys {
         write_plain(fd, bytes)
     }
 
+    /// Calls `preadv2` or `pwritev2`, by number: glibc has functions for them only since 2.26, and
+    /// musl's are not declared by the crate. An offset of -1 is the file's own position.
+    ///
+    /// # Safety
+    ///
+    /// As for these calls: the piece is memory that may be written or read.
+    #[cfg(target_os = "linux")]
+    unsafe fn at_once(number: libc::c_long, fd: RawFd, piece: &libc::iovec) -> isize {
+        let offset: libc::c_long = -1;
+        // SAFETY: one iovec, which outlives the call, and the kernel's own types (preadv2(2)): the
+        // offset is in two halves.
+        unsafe { libc::syscall(number, fd, std::ptr::from_ref(piece), 1_usize, offset, offset, libc::RWF_NOWAIT) as isize }
+    }
+
     /// Whether the kernel or the file's waiting does not support it.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_os = "linux")]
     fn is_unknown(done: &io::Result<Option<usize>>) -> bool {
         matches!(done, Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::ENOSYS)))
     }
 
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    #[cfg(not(target_os = "linux"))]
     use {read_plain as read_now, write_plain as write_now};
 
     fn read_plain(fd: RawFd, buffer: &mut [u8]) -> io::Result<Option<usize>> {
@@ -224,7 +238,7 @@ mod sys {
 
     /// Whether it is a pipe or a socket. Asked each time: a program may replace the file behind its
     /// standard output.
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_os = "linux")]
     fn is_stream(fd: RawFd) -> bool {
         matches!(kind(fd), Some(libc::S_IFIFO | libc::S_IFSOCK))
     }
@@ -314,8 +328,8 @@ mod sys {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     fn poll(asked: &mut [libc::pollfd], time: Duration) -> io::Result<usize> {
         // Longer than anybody waits.
-        let seconds = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
-        let time = libc::timespec { tv_sec: seconds, tv_nsec: time.subsec_nanos().into() };
+        // The field says how wide a second is: the type's own name is deprecated on musl.
+        let time = libc::timespec { tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()), tv_nsec: time.subsec_nanos().into() };
         // SAFETY: the pointer and the count are those of the slice, the time outlives the call, and
         // there is no signal mask.
         let ready = unsafe { libc::ppoll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, &raw const time, std::ptr::null()) };

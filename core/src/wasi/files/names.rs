@@ -210,7 +210,7 @@ fn through_proc(found: &File, times: Times) -> io::Result<()> {
     let spec = |time: Option<SystemTime>| match time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default()) {
         None => libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT },
         Some(since) => libc::timespec {
-            tv_sec: libc::time_t::try_from(since.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_sec: since.as_secs().try_into().unwrap_or(i32::MAX.into()),
             tv_nsec: since.subsec_nanos().into(),
         },
     };
