@@ -120,6 +120,8 @@ typedef enum undergo_value_kind_t {
   UNDERGO_VALUE_DURATION = 11,
   // An instant.
   UNDERGO_VALUE_TIME = 12,
+  // A case of a variant, by its WIT name, with a value or without.
+  UNDERGO_VALUE_VARIANT = 13,
 } undergo_value_kind_t;
 
 // The memory of a result: everything that its pointers point to. The receiver of the result owns
@@ -874,14 +876,17 @@ const char *undergo_plugin_go_version(const struct undergo_plugin_t *plugin);
 const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin, size_t index);
 
 // The types of its functions as lines of words, for hosts that read and write the structs of
-// arguments and results by what the types are. A line `record NAME SIZE ALIGN` or `enum NAME`
-// begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and
-// `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an export, and
-// `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`;
-// `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare
-// module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`,
-// `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a RESULT may be `none`.
-// It lives as long as the plugin's handle.
+// arguments and results by what the types are. A line `record NAME SIZE ALIGN`, `enum NAME` or
+// `variant NAME SIZE ALIGN OFFSET` begins a type, and those before it are numbered from 0 each;
+// `field NAME OFFSET TYPE` of a record, `case NAME` of an enum, and `case NAME TYPE` of a variant
+// follow it, whose value lies at OFFSET and whose TYPE may be `none`. A line `error N DIGEST` says
+// that record N has the fields of an error, which `undergo_chained_t` knows by its digest. A line
+// `export DIGEST SIZE FALLIBLE RESULT` begins an export, and `import …` an import, in the order of
+// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE
+// is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
+// `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
+// for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
+// plugin's handle.
 const char *undergo_plugin_describe(const struct undergo_plugin_t *plugin);
 
 // How many exports the plugin has.
@@ -1070,6 +1075,10 @@ undergo_value_t *undergo_value_map(void);
 // A record without fields, for `undergo_value_set`.
 undergo_value_t *undergo_value_record(void);
 
+// A case of a variant, by its WIT name, with its value, or NULL for a case without one. The value
+// then belongs to the variant. A name that no case has is reported by the call.
+undergo_value_t *undergo_value_variant(const char *name, undergo_value_t *value);
+
 // A copy of a value with all its parts.
 undergo_value_t *undergo_value_copy(const undergo_value_t *value);
 
@@ -1106,6 +1115,10 @@ bool undergo_value_get_float(const undergo_value_t *value, double *out);
 // follows it.
 bool undergo_value_get_string(const undergo_value_t *value, struct undergo_string_t *out);
 
+// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its value
+// is `undergo_value_at` with the index 0.
+bool undergo_value_get_variant(const undergo_value_t *value, struct undergo_string_t *name);
+
 // Sets the bytes of a value. They live as long as the value.
 bool undergo_value_get_bytes(const undergo_value_t *value, struct undergo_bytes_t *out);
 
@@ -1115,11 +1128,12 @@ bool undergo_value_get_duration(const undergo_value_t *value, int64_t *out);
 // Sets the instant of a value.
 bool undergo_value_get_time(const undergo_value_t *value, struct undergo_time_t *out);
 
-// How many items, entries or fields a value has; 0 for one that has none.
+// How many items, entries or fields a value has; of a variant, 1 for a case with a value; 0 for
+// what has none.
 size_t undergo_value_len(const undergo_value_t *value);
 
-// The item of a list, the value of a map's entry, or of a record's field, of that index; NULL if
-// there is none.
+// The item of a list, the value of a map's entry, or of a record's field, of that index; the value
+// of a variant's case, with the index 0; NULL if there is none.
 const undergo_value_t *undergo_value_at(const undergo_value_t *value, size_t index);
 
 // The key of a map's entry of that index; NULL if there is none.

@@ -5,9 +5,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind};
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType};
 
-use crate::layout::{Fields, Layout};
+use crate::layout::{Cases, Fields, Layout};
 
 /// See `undergo_plugin_describe`.
 pub(crate) fn describe(plugin: &Plugin) -> String {
@@ -28,10 +28,16 @@ struct Description {
     /// Those that have their lines, by their numbers.
     records: Vec<Arc<RecordType>>,
     enums: Vec<Arc<EnumType>>,
+    variants: Vec<Arc<VariantType>>,
+    /// The numbers of the records that hold the fields of errors.
+    errors: Vec<usize>,
 }
 
 impl Description {
     fn function(&mut self, what: &str, function: &Function) {
+        if let Some(errors) = &function.errors {
+            self.errors(errors);
+        }
         let params = Fields::of(function.params.iter().map(|param| &param.ty));
         let result = function.result.as_ref().map_or_else(|| "none".to_owned(), |ty| self.ty(ty));
         let mut lines = format!("{what} {} {} {} {result}\n", function.digest(), params.size, function.fallible);
@@ -42,7 +48,7 @@ impl Description {
         self.functions.push_str(&lines);
     }
 
-    /// A type, as words. Records and enums get their lines before those that have them.
+    /// A type, as words. Records, enums and variants get their lines before those that have them.
     fn ty(&mut self, ty: &Type) -> String {
         match &ty.kind {
             TypeKind::Bool => "bool".to_owned(),
@@ -68,6 +74,7 @@ impl Description {
             }
             TypeKind::Record(record) => format!("record {}", self.record(record, ty)),
             TypeKind::Enum(cases) => format!("enum {}", self.cases(cases)),
+            TypeKind::Variant(variant) => format!("variant {}", self.variant(variant)),
         }
     }
 
@@ -97,6 +104,41 @@ impl Description {
         self.types.push_str(&lines);
         self.enums.push(cases.clone());
         self.enums.len() - 1
+    }
+
+    fn variant(&mut self, variant: &Arc<VariantType>) -> usize {
+        if let Some(number) = self.variants.iter().position(|known| Arc::ptr_eq(known, variant)) {
+            return number;
+        }
+        let Cases { union, size, align, .. } = Cases::of(variant);
+        let mut lines = format!("variant {} {size} {align} {union}\n", word(&variant.name));
+        for case in &variant.cases {
+            let ty = case.ty.as_ref().map_or_else(|| "none".to_owned(), |ty| self.ty(ty));
+            let _ = writeln!(lines, "case {} {ty}", word(&case.name));
+        }
+        self.types.push_str(&lines);
+        self.variants.push(variant.clone());
+        self.variants.len() - 1
+    }
+
+    /// The errors with fields, which are those of the whole interface.
+    fn errors(&mut self, errors: &VariantType) {
+        for ty in errors.cases.iter().filter_map(|case| fields(case.ty.as_ref()?)) {
+            let TypeKind::Record(record) = &ty.kind else { continue };
+            let number = self.record(record, ty);
+            if !self.errors.contains(&number) {
+                let _ = writeln!(self.types, "error {number} {}", ty.digest());
+                self.errors.push(number);
+            }
+        }
+    }
+}
+
+/// The record of an error's case, which has its text beside it; `None` for a text alone.
+fn fields(case: &Type) -> Option<&Type> {
+    match &case.kind {
+        TypeKind::Tuple(both) => both.items.get(1),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `option<T>` | `const T *`, NULL for nothing |
 //! | a record, a tuple | a struct of the fields in order; what has no fields has one byte |
 //! | an enum | `int32_t`, the number of the case |
+//! | a variant | a struct of an `int32_t`, the number of the case, and a union of the cases' values, if any has one |
 //! | `duration` | `int64_t`, nanoseconds |
 //! | `time` | `undergo_time_t` |
 //!
@@ -16,7 +17,7 @@
 
 use std::sync::Arc;
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
 use crate::types::{List, TimeValue};
 
@@ -39,6 +40,7 @@ pub(crate) enum Kind {
     /// Of the entries: a key and a value.
     Map(Fields),
     Struct(Arc<Fields>),
+    Variant(Arc<Cases>),
     /// The result of a function that has none.
     Nothing,
 }
@@ -51,6 +53,21 @@ pub(crate) struct Fields {
     /// Whether any of them points to anything.
     has_nested: bool,
 }
+
+/// A variant's struct.
+pub(crate) struct Cases {
+    /// The values of the cases; `None` for a case without one.
+    pub(crate) values: Vec<Option<Layout>>,
+    /// Where the union of them lies.
+    pub(crate) union: usize,
+    pub(crate) size: usize,
+    pub(crate) align: usize,
+    /// Whether any of them points to anything.
+    has_nested: bool,
+}
+
+/// The number of a case.
+const TAG: usize = size_of::<i32>();
 
 impl Layout {
     pub(crate) fn of(ty: &Type) -> Layout {
@@ -72,6 +89,13 @@ impl Layout {
                 // another host has its own beside it, its own way.
                 Layout::of_fields(record.extension.get_or_init(make).cloned().unwrap_or_else(make))
             }
+            TypeKind::Variant(variant) => {
+                let make = || Arc::new(Cases::of(variant));
+                // As for records.
+                let cases = variant.extension.get_or_init(make).cloned().unwrap_or_else(make);
+                let place = (cases.size, cases.align);
+                (Kind::Variant(cases), place)
+            }
         };
         Layout { size, align, kind }
     }
@@ -86,6 +110,7 @@ impl Layout {
             Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum | Kind::Nothing => false,
             Kind::Text | Kind::Option(_) | Kind::List(_) | Kind::Map(_) => true,
             Kind::Struct(fields) => fields.has_nested,
+            Kind::Variant(cases) => cases.has_nested,
         }
     }
 }
@@ -104,5 +129,20 @@ impl Fields {
         let has_nested = items.iter().any(|(_, field)| field.has_nested());
         // C has no struct without a member.
         Fields { items, size: end.max(1).next_multiple_of(align), align, has_nested }
+    }
+}
+
+impl Cases {
+    pub(crate) fn of(variant: &VariantType) -> Cases {
+        let values: Vec<Option<Layout>> = variant.cases.iter().map(|case| case.ty.as_ref().map(Layout::of)).collect();
+        let (mut largest, mut align) = (0, TAG);
+        for value in values.iter().flatten() {
+            largest = largest.max(value.size);
+            align = align.max(value.align);
+        }
+        // What aligns the struct is in the union, if it is not the number.
+        let union = TAG.next_multiple_of(align);
+        let has_nested = values.iter().flatten().any(Layout::has_nested);
+        Cases { values, union, size: (union + largest).next_multiple_of(align), align, has_nested }
     }
 }

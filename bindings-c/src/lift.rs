@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 use undergo::{Result, Time};
 
 use crate::arena::{Arena, copy_text};
@@ -236,5 +236,21 @@ impl Lift for Filling<'_> {
     fn record(&self, _record: &RecordType, field: impl FnMut(usize) -> Result<()>) -> Result<()> {
         let Some((Layout { kind: Kind::Struct(fields), .. }, at)) = self.place()? else { return Ok(()) };
         self.each(fields, at, field)
+    }
+
+    fn variant(&self, _variant: &VariantType, _case: u32, _value: Option<()>) -> Result<()> {
+        // `variant_of` does it all.
+        Ok(())
+    }
+
+    fn variant_of(&self, _variant: &VariantType, case: u32, value: impl FnOnce() -> Result<Option<()>>) -> Result<()> {
+        let Some((Layout { kind: Kind::Variant(cases), .. }, at)) = self.place()? else { return Ok(()) };
+        // SAFETY: a variant lies there, which begins with its number. That is one of a case, of
+        // which there are far fewer.
+        unsafe { at.cast::<i32>().write(case as i32) };
+        if let Some(Some(layout)) = cases.values.get(case as usize) {
+            self.next.set(Some((layout, at.wrapping_add(cases.union))));
+        }
+        value().map(drop)
     }
 }

@@ -6,7 +6,7 @@ use std::slice;
 
 use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 
 use crate::boundary::bytes;
 use crate::layout::{Kind, Layout};
@@ -97,6 +97,12 @@ fn integer(place: Place<'_>) -> Lowered<i128> {
     }
 }
 
+/// The number of a case, if the type of that name has so many.
+fn case(number: i32, name: &str, cases: usize) -> Lowered<u32> {
+    let found = u32::try_from(number).ok().filter(|&number| (number as usize) < cases);
+    found.ok_or_else(|| Reject::Value(format!("{number} is not a case of {name}, whose cases are 0 to {}", cases.saturating_sub(1))))
+}
+
 impl<'a> Lower<'a> for Place<'a> {
     fn type_name(&self) -> Cow<'static, str> {
         Cow::Borrowed(match &self.layout.kind {
@@ -110,6 +116,7 @@ impl<'a> Lower<'a> for Place<'a> {
             Kind::List(_) => "list",
             Kind::Map(_) => "map",
             Kind::Struct(_) | Kind::Nothing => "struct",
+            Kind::Variant(_) => "variant",
         })
     }
 
@@ -200,10 +207,16 @@ impl<'a> Lower<'a> for Place<'a> {
         let Kind::Enum = place.layout.kind else { return Err(Reject::Type) };
         // SAFETY: an enum is an int32_t.
         let number = unsafe { place.read::<i32>() };
-        let found = u32::try_from(number).ok().filter(|&number| (number as usize) < cases.cases.len());
-        found.ok_or_else(|| {
-            Reject::Value(format!("{number} is not a case of {}, whose cases are 0 to {}", cases.name, cases.cases.len().saturating_sub(1)))
-        })
+        case(number, &cases.name, cases.cases.len())
+    }
+
+    fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {
+        let place = self.value()?;
+        let Kind::Variant(cases) = &place.layout.kind else { return Err(Reject::Type) };
+        // SAFETY: a variant begins with an int32_t.
+        let number = case(unsafe { place.read::<i32>() }, &variant.name, cases.values.len())?;
+        let value = cases.values[number as usize].as_ref();
+        Ok((number, value.map(|layout| Place { at: place.at.wrapping_add(cases.union), layout })))
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {

@@ -247,14 +247,17 @@ pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, 
 }
 
 /// The types of its functions as lines of words, for hosts that read and write the structs of
-/// arguments and results by what the types are. A line `record NAME SIZE ALIGN` or `enum NAME`
-/// begins a type, and those before it are numbered from 0 each; `field NAME OFFSET TYPE` and
-/// `case NAME` follow it. A line `export DIGEST SIZE FALLIBLE RESULT` begins an export, and
-/// `import …` an import, in the order of `undergo_plugin_export` and `undergo_plugin_import`;
-/// `param NAME OFFSET TYPE` follow it. A TYPE is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare
-/// module), `string`, `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`,
-/// `tuple COUNT SIZE ALIGN` with `OFFSET T` for each, `record N`, `enum N`; a RESULT may be `none`.
-/// It lives as long as the plugin's handle.
+/// arguments and results by what the types are. A line `record NAME SIZE ALIGN`, `enum NAME` or
+/// `variant NAME SIZE ALIGN OFFSET` begins a type, and those before it are numbered from 0 each;
+/// `field NAME OFFSET TYPE` of a record, `case NAME` of an enum, and `case NAME TYPE` of a variant
+/// follow it, whose value lies at OFFSET and whose TYPE may be `none`. A line `error N DIGEST` says
+/// that record N has the fields of an error, which `undergo_chained_t` knows by its digest. A line
+/// `export DIGEST SIZE FALLIBLE RESULT` begins an export, and `import …` an import, in the order of
+/// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE
+/// is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
+/// `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
+/// for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
+/// plugin's handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_describe(plugin: *const PluginHandle) -> *const c_char {
     // SAFETY: C's promise.

@@ -40,6 +40,8 @@ pub enum ValueKind {
     Duration = 11,
     /// An instant.
     Time = 12,
+    /// A case of a variant, by its WIT name, with a value or without.
+    Variant = 13,
 }
 
 const _: () = assert!(
@@ -56,6 +58,7 @@ const _: () = assert!(
         && ValueKind::Json as i32 == 10
         && ValueKind::Duration as i32 == 11
         && ValueKind::Time as i32 == 12
+        && ValueKind::Variant as i32 == 13
 );
 
 /// A value. The caller owns a `undergo_value_t *` that a function of undergo.h returns, and frees
@@ -178,6 +181,17 @@ pub extern "C" fn undergo_value_record() -> *mut ValueHandle {
     made(Value::Record(Vec::new()))
 }
 
+/// A case of a variant, by its WIT name, with its value, or NULL for a case without one. The value
+/// then belongs to the variant. A name that no case has is reported by the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_variant(name: *const c_char, value: *mut ValueHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise: NULL, or a text that ends with a NUL.
+    let name = if name.is_null() { "".into() } else { unsafe { std::ffi::CStr::from_ptr(name) }.to_string_lossy() };
+    // SAFETY: C's promise.
+    let value = (!value.is_null()).then(|| unsafe { Box::from_raw(value) });
+    made(Value::Variant(name.into_owned(), value.map(|value| Box::new(value.0))))
+}
+
 /// A copy of a value with all its parts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_copy(value: *const ValueHandle) -> *mut ValueHandle {
@@ -265,6 +279,7 @@ fn kind_of(value: &Value) -> ValueKind {
         Value::Json(_) => ValueKind::Json,
         Value::Duration(_) => ValueKind::Duration,
         Value::Time(_) => ValueKind::Time,
+        Value::Variant(..) => ValueKind::Variant,
     }
 }
 
@@ -337,6 +352,18 @@ pub unsafe extern "C" fn undergo_value_get_string(value: *const ValueHandle, out
     unsafe { read(value, out, get) }
 }
 
+/// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its value
+/// is `undergo_value_at` with the index 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_get_variant(value: *const ValueHandle, name: *mut Text) -> bool {
+    let get = |value: &Value| match value {
+        Value::Variant(name, _) => Some(Text { ptr: name.as_ptr().cast(), len: name.len() }),
+        _ => None,
+    };
+    // SAFETY: C's promise.
+    unsafe { read(value, name, get) }
+}
+
 /// Sets the bytes of a value. They live as long as the value.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_bytes(value: *const ValueHandle, out: *mut BytesList) -> bool {
@@ -368,7 +395,8 @@ pub unsafe extern "C" fn undergo_value_get_time(value: *const ValueHandle, out: 
     unsafe { read(value, out, get) }
 }
 
-/// How many items, entries or fields a value has; 0 for one that has none.
+/// How many items, entries or fields a value has; of a variant, 1 for a case with a value; 0 for
+/// what has none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_len(value: *const ValueHandle) -> usize {
     // SAFETY: C's promise.
@@ -376,12 +404,13 @@ pub unsafe extern "C" fn undergo_value_len(value: *const ValueHandle) -> usize {
         Some(Value::List(items)) => items.len(),
         Some(Value::Map(entries)) => entries.len(),
         Some(Value::Record(fields)) => fields.len(),
+        Some(Value::Variant(_, value)) => value.is_some().into(),
         _ => 0,
     }
 }
 
-/// The item of a list, the value of a map's entry, or of a record's field, of that index; NULL if
-/// there is none.
+/// The item of a list, the value of a map's entry, or of a record's field, of that index; the value
+/// of a variant's case, with the index 0; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_at(value: *const ValueHandle, index: usize) -> *const ValueHandle {
     // SAFETY: C's promise.
@@ -389,6 +418,7 @@ pub unsafe extern "C" fn undergo_value_at(value: *const ValueHandle, index: usiz
         Some(Value::List(items)) => items.get(index),
         Some(Value::Map(entries)) => entries.get(index).map(|(_, value)| value),
         Some(Value::Record(fields)) => fields.get(index).map(|(_, value)| value),
+        Some(Value::Variant(_, value)) => value.as_deref().filter(|_| index == 0),
         _ => None,
     };
     found.map_or(ptr::null(), ValueHandle::part)

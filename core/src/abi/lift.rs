@@ -92,6 +92,15 @@ pub trait Lift {
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Self::Value>) -> Result<Self::Value>;
     /// A case of a variant with its value, if it has one; its number is checked.
     fn variant(&self, variant: &VariantType, case: u32, value: Option<Self::Value>) -> Result<Self::Value>;
+    /// The same before the value is made, which `value` returns: for hosts that have to know where
+    /// it goes.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    fn variant_of(&self, variant: &VariantType, case: u32, value: impl FnOnce() -> Result<Option<Self::Value>>) -> Result<Self::Value> {
+        self.variant(variant, case, value()?)
+    }
 }
 
 /// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
@@ -253,11 +262,10 @@ impl<L: Lift> Lifting<'_, '_, L> {
         let number = lift_case(variant.tag, variant.cases.len(), bytes, at)?;
         let case = &variant.cases[number as usize];
         self.charge(Piece::Variant(variant, number))?;
-        let value = match &case.ty {
-            Some(ty) => Some(self.value(ty, bytes, at + variant.payload).map_err(|error| error.at(format!(".{}", case.name)))?),
-            None => None,
-        };
-        self.lift.variant(variant, number, value)
+        self.lift.variant_of(variant, number, || {
+            let value = |ty| self.value(ty, bytes, at + variant.payload).map_err(|error| error.at(format!(".{}", case.name)));
+            case.ty.as_ref().map(value).transpose()
+        })
     }
 
     fn tuple(&self, tuple: &TupleType, bytes: &[u8], at: u32) -> Result<L::Value> {

@@ -23,13 +23,7 @@ impl Function {
     /// code that was generated for one fits the other. Doc comments don't count.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let mut hash = Hash { hasher: blake3::Hasher::new(), left: MOST_IN_FULL, described: HashSet::new() };
-        // Writing to a hash can't fail.
-        let _ = self.describe(&mut hash);
-        let hash = hash.hasher.finalize();
-        let mut first = [0; 8];
-        first.copy_from_slice(&hash.as_bytes()[..8]);
-        u64::from_le_bytes(first)
+        number_of(|hash| self.describe(hash))
     }
 
     fn describe(&self, out: &mut Hash) -> fmt::Result {
@@ -50,6 +44,25 @@ impl Function {
             None => Ok(()),
         }
     }
+}
+
+impl Type {
+    /// A number that identifies the type in full, as [`Function::digest`] does a function.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        number_of(|hash| describe(self, hash))
+    }
+}
+
+/// The number of what is described.
+fn number_of(describe: impl FnOnce(&mut Hash) -> fmt::Result) -> u64 {
+    let mut hash = Hash { hasher: blake3::Hasher::new(), left: MOST_IN_FULL, described: HashSet::new() };
+    // Writing to a hash can't fail.
+    let _ = describe(&mut hash);
+    let hash = hash.hasher.finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_le_bytes(first)
 }
 
 /// A record or variant is described wherever it occurs. Those that each contain the previous one
