@@ -171,6 +171,24 @@ typedef struct undergo_string_t {
   size_t len;
 } undergo_string_t;
 
+// One of the errors of a chain, in which each wraps the next, as `fmt.Errorf("…: %w", err)` does
+// in Go.
+typedef struct undergo_chained_t {
+  // What it says.
+  struct undergo_string_t text;
+  // The WIT name of its type, if it has fields; NULL otherwise.
+  const char *name;
+  // What identifies its type in full: the struct of its fields is the one of a generated header
+  // if the digest is the same.
+  uint64_t digest;
+  // The struct of its fields.
+  const void *fields;
+  // Bytes of it.
+  size_t size;
+  // The same fields as a record.
+  const undergo_value_t *value;
+} undergo_chained_t;
+
 // What an instance may use. NULL means the defaults, which are zeros: only the limits of
 // WebAssembly (4 GiB of memory) and of one value.
 typedef struct undergo_limits_t {
@@ -540,6 +558,38 @@ bool undergo_cancel_is_cancelled(const struct undergo_cancel_t *cancel);
 
 // Frees a token. NULL is accepted. Calls with this token go on.
 void undergo_cancel_delete(struct undergo_cancel_t *cancel);
+
+// How many errors the error consists of: a guest-error of a plugin that has errors with fields of
+// one or more, and a host function's own of those that were given with
+// `undergo_error_with_chain`; others of 0.
+size_t undergo_error_chain_count(const struct undergo_error_t *error);
+
+// Sets one of the errors of which the error consists; that of index 0 is the outermost. What it
+// points to lives as long as the error. Returns whether there is one of that index.
+bool undergo_error_chained(const struct undergo_error_t *error, size_t index, struct undergo_chained_t *chained);
+
+// The struct of the fields of the outermost error in the chain whose type has that digest, as
+// `errors.As` finds it in Go: for generated headers, which know the struct. It lives as long as the
+// error. NULL if there is none.
+const void *undergo_error_find(const struct undergo_error_t *error, uint64_t digest);
+
+// The same error, consisting of these, of which each wraps the next. The first one is the error
+// itself, whose text is that of the error if it has none (`ptr` is NULL). The given error is taken
+// over, and the caller owns the one that is returned, also if this fails: then that is a
+// type-mismatch.
+//
+// A host function that returns it fails with Go errors of these types, which the plugin finds with
+// `errors.As`. One of a type that the plugin does not have has only its text there. Of `fields`,
+// with `size` and `digest`, and `value`, one is enough. Fields that do not fit their type are a
+// type-mismatch, which ends the call and the instance.
+//
+// All is copied, except for what a struct of fields points to: as of a result, that may lie in the
+// arena of the host function, or anywhere else where it lives until the function has returned.
+struct undergo_error_t *undergo_error_with_chain(struct undergo_error_t *error, const struct undergo_chained_t *chain, size_t count);
+
+// An error of the kind host-error that wraps another one, with the errors of which that consists,
+// and with its payload. The text is copied. The cause is taken over; NULL is none.
+struct undergo_error_t *undergo_error_wrap(const char *message, struct undergo_error_t *cause);
 
 // Runs a command to completion, on this thread. The caller frees the result with
 // `undergo_completed_delete`.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use undergo::Plugin;
 use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType};
 
+use crate::chain::fields_of;
 use crate::layout::{Cases, Fields, Layout};
 
 /// See `undergo_plugin_describe`.
@@ -123,7 +124,7 @@ impl Description {
 
     /// The errors with fields, which are those of the whole interface.
     fn errors(&mut self, errors: &VariantType) {
-        for ty in errors.cases.iter().filter_map(|case| fields(case.ty.as_ref()?)) {
+        for ty in errors.cases.iter().filter_map(|case| fields_of(errors, &case.name)) {
             let TypeKind::Record(record) = &ty.kind else { continue };
             let number = self.record(record, ty);
             if !self.errors.contains(&number) {
@@ -131,14 +132,6 @@ impl Description {
                 self.errors.push(number);
             }
         }
-    }
-}
-
-/// The record of an error's case, which has its text beside it; `None` for a text alone.
-fn fields(case: &Type) -> Option<&Type> {
-    match &case.kind {
-        TypeKind::Tuple(both) => both.items.get(1),
-        _ => None,
     }
 }
 

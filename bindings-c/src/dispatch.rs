@@ -12,7 +12,8 @@ use undergo::{Error, ErrorKind, LineSink, Output, Result};
 
 use crate::arena::Arena;
 use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, text};
-use crate::errors::{self, ErrorHandle, from_host};
+use crate::chain;
+use crate::errors::{self, ErrorHandle};
 use crate::guard::guard;
 use crate::imports::{ImportsHandle, Room};
 use crate::lift::Filling;
@@ -126,7 +127,7 @@ impl Drop for Object {
         self.dispatch(&mut dispatch);
         if !dispatch.error.is_null() {
             // SAFETY: an error that is set is handed over.
-            drop(unsafe { from_host(dispatch.error) });
+            drop(unsafe { errors::take(dispatch.error) });
         }
     }
 }
@@ -184,12 +185,12 @@ pub unsafe extern "C" fn undergo_dispatch_depth(depth: *mut u32) {
 /// What a dispatcher set as its error.
 ///
 /// SAFETY: an error that is not NULL is handed over.
-unsafe fn failed(error: *mut ErrorHandle) -> Result<()> {
+unsafe fn failed(error: *mut ErrorHandle, through: impl FnOnce(*mut ErrorHandle) -> Error) -> Result<()> {
     if error.is_null() {
         return Ok(());
     }
     // SAFETY: the caller's promise.
-    Err(unsafe { errors::misfit(error).unwrap_or_else(|| from_host(error)) })
+    Err(unsafe { errors::misfit(error) }.unwrap_or_else(|| through(error)))
 }
 
 struct Dispatched {
@@ -212,7 +213,7 @@ impl HostFunction for Dispatched {
         }
         call.outside(|| self.object.dispatch(&mut dispatch));
         // SAFETY: an error that is set is handed over.
-        unsafe { failed(dispatch.error) }?;
+        unsafe { failed(dispatch.error, |error| chain::from_host(error, call.function())) }?;
         match &shape.result {
             // SAFETY: C's promise: the function has filled the struct with what lives until now.
             Some(layout) => call.answer(&unsafe { Place::new(dispatch.result.cast(), layout) }),
@@ -274,7 +275,7 @@ pub unsafe extern "C" fn undergo_sandbox_lines_dispatched(
             let mut dispatch = DispatchValue { args: line.as_ptr().cast(), len: line.len(), ..object.empty(UNDERGO_DISPATCH_LINE) };
             object.dispatch(&mut dispatch);
             // SAFETY: an error that is set is handed over.
-            unsafe { failed(dispatch.error) }
+            unsafe { failed(dispatch.error, |error| errors::from_host(error)) }
         });
         // SAFETY: C's promise.
         unsafe { sandbox::set(sandbox, stream, Output::Lines(sink)) }

@@ -5,9 +5,10 @@ use std::ptr;
 use std::sync::Arc;
 
 use undergo::host::Lasting;
-use undergo::{Error, ErrorKind};
+use undergo::{ChainedError, Error, ErrorKind, Result};
 
 use crate::boundary::{Destroy, UserData, c_text, delete, give, quietly};
+use crate::links::{Link, LinkFields};
 
 /// What went wrong.
 #[repr(C)]
@@ -114,11 +115,18 @@ struct Inner {
     stderr: CString,
     denied: Option<CString>,
     frames: Vec<(CString, CString)>,
-    payload: Option<UserData>,
+    /// The errors of which it consists, outermost first.
+    links: Vec<Arc<Link>>,
+    payload: Option<Arc<UserData>>,
 }
 
 impl ErrorHandle {
     fn new(error: Error, payload: Option<UserData>) -> ErrorHandle {
+        let links = error.chain().iter().map(Link::of).collect();
+        ErrorHandle::consisting(error, links, payload.map(Arc::new))
+    }
+
+    fn consisting(error: Error, links: Vec<Arc<Link>>, payload: Option<Arc<UserData>>) -> ErrorHandle {
         ErrorHandle(Arc::new(Inner {
             message: c_text(error.message()),
             path: c_text(&error.path()),
@@ -127,9 +135,65 @@ impl ErrorHandle {
             denied: error.denied().map(c_text),
             frames: error.frames().iter().map(|frame| (c_text(&frame.function), c_text(&frame.file))).collect(),
             error,
+            links,
             payload,
         }))
     }
+
+    pub(crate) fn message(&self) -> &str {
+        self.0.error.message()
+    }
+
+    /// The errors of which it consists, outermost first.
+    pub(crate) fn links(&self) -> &[Arc<Link>] {
+        &self.0.links
+    }
+
+    /// The same, consisting of others.
+    pub(crate) fn with_links(self, links: Vec<Arc<Link>>) -> ErrorHandle {
+        ErrorHandle::consisting(self.0.error.clone(), links, self.0.payload.clone())
+    }
+
+    /// A host's error that wraps another one.
+    pub(crate) fn wrapping(message: &str, cause: Option<ErrorHandle>) -> ErrorHandle {
+        let own = Link::new(message, None, LinkFields::None);
+        let rest = match &cause {
+            Some(cause) if cause.links().is_empty() => vec![Link::new(&cause.0.error.to_string(), None, LinkFields::None)],
+            Some(cause) => cause.links().to_vec(),
+            None => Vec::new(),
+        };
+        let links = std::iter::once(own).chain(rest).collect();
+        ErrorHandle::consisting(Error::new(ErrorKind::HostError, message), links, cause.and_then(|cause| cause.0.payload.clone()))
+    }
+
+    /// The same on its way through the guest: the host's own, whatever its kind was, so that Go can
+    /// handle it; consisting of these.
+    pub(crate) fn through(self, chain: Vec<ChainedError>) -> Error {
+        let text = self.0.error.to_string();
+        if chain.is_empty() {
+            return Error::from_host(text, self.0);
+        }
+        // What the caller of the export gets points to nothing that the host function had.
+        let error = self.0.error.clone().with_chain(chain.clone());
+        let links = chain.iter().map(Link::of).collect();
+        let ErrorHandle(inner) = ErrorHandle::consisting(error, links, self.0.payload.clone());
+        Error::from_host(text, inner).with_chain(chain)
+    }
+}
+
+/// Takes an error over from C; `None` for NULL.
+///
+/// # Safety
+///
+/// The pointer is NULL, or from C, which hands the error over.
+pub(crate) unsafe fn take(given: *mut ErrorHandle) -> Option<ErrorHandle> {
+    // SAFETY: the caller's promise.
+    (!given.is_null()).then(|| *unsafe { Box::from_raw(given) })
+}
+
+/// An error for C to own, or the one for which it could not be made.
+pub(crate) fn made(make: impl FnOnce() -> Result<ErrorHandle>) -> *mut ErrorHandle {
+    quietly(ptr::null_mut(), || make().map_or_else(handle, give))
 }
 
 /// An error on its way to C. One that a host function gave is what the caller gets.
@@ -139,8 +203,7 @@ pub(crate) fn handle(error: Error) -> *mut ErrorHandle {
     give(given.map_or_else(|| ErrorHandle::new(error, None), ErrorHandle))
 }
 
-/// An error that a function of the host returned, on its way through the guest: the host's own,
-/// whatever its kind was, so that Go can handle it.
+/// An error that code of the host returned which no guest has called.
 ///
 /// # Safety
 ///
@@ -148,8 +211,7 @@ pub(crate) fn handle(error: Error) -> *mut ErrorHandle {
 #[cold]
 pub(crate) unsafe fn from_host(given: *mut ErrorHandle) -> Error {
     // SAFETY: the caller's promise.
-    let ErrorHandle(inner) = *unsafe { Box::from_raw(given) };
-    Error::from_host(inner.error.to_string(), inner)
+    unsafe { Box::from_raw(given) }.through(Vec::new())
 }
 
 /// SAFETY of those that read: the handle is NULL, or a live error.
@@ -209,7 +271,7 @@ pub(crate) unsafe fn misfit(given: *mut ErrorHandle) -> Option<Error> {
 }
 
 /// SAFETY: NULL, or a text that ends with a NUL.
-unsafe fn given_text<'a>(message: *const c_char) -> std::borrow::Cow<'a, str> {
+pub(crate) unsafe fn given_text<'a>(message: *const c_char) -> std::borrow::Cow<'a, str> {
     // SAFETY: the caller's promise.
     if message.is_null() { "".into() } else { unsafe { std::ffi::CStr::from_ptr(message) }.to_string_lossy() }
 }
@@ -327,7 +389,7 @@ pub unsafe extern "C" fn undergo_error_payload(error: *const ErrorHandle) -> *mu
 /// errors come from several libraries with different payloads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_payload_of(error: *const ErrorHandle, destroy: Destroy) -> *mut c_void {
-    let is_wanted = |payload: &&UserData| match (payload.destroy, destroy) {
+    let is_wanted = |payload: &&Arc<UserData>| match (payload.destroy, destroy) {
         (Some(given), Some(wanted)) => ptr::fn_addr_eq(given, wanted),
         _ => false,
     };

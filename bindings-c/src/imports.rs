@@ -10,7 +10,8 @@ use undergo::{Imports, Plugin, Result, Value};
 
 use crate::arena::Arena;
 use crate::boundary::{Destroy, UserData, borrow, borrow_mut, delete, give, null, text};
-use crate::errors::{ErrorHandle, from_host};
+use crate::chain::from_host;
+use crate::errors::ErrorHandle;
 use crate::exports::{SignatureValue, mismatch, mismatched};
 use crate::guard::guard;
 use crate::lift::Filling;
@@ -175,9 +176,9 @@ pub unsafe extern "C" fn undergo_imports_keep(imports: *mut ImportsHandle, user_
 /// What a function of C returned.
 ///
 /// SAFETY: an error that is not NULL is handed over.
-unsafe fn check(returned: *mut ErrorHandle) -> Result<()> {
+unsafe fn check(returned: *mut ErrorHandle, call: &HostCall<'_>) -> Result<()> {
     // SAFETY: the caller's promise.
-    if returned.is_null() { Ok(()) } else { Err(unsafe { from_host(returned) }) }
+    if returned.is_null() { Ok(()) } else { Err(unsafe { from_host(returned, call.function()) }) }
 }
 
 struct Dynamic {
@@ -199,7 +200,7 @@ impl HostFunction for Dynamic {
             Some(unsafe { Box::from_raw(result) }.0)
         };
         // SAFETY: an error that is returned is handed over.
-        unsafe { check(returned) }?;
+        unsafe { check(returned, call) }?;
         call.answer(&&result.unwrap_or(Value::None))
     }
 }
@@ -226,7 +227,7 @@ impl HostFunction for Structs {
             (self.adapter)(self.function, self.data.data, args.start().cast(), result.start().cast(), &raw mut arena)
         });
         // SAFETY: an error that is returned is handed over.
-        unsafe { check(returned) }?;
+        unsafe { check(returned, call) }?;
         match &shape.result {
             // SAFETY: C's promise: the function has filled the struct with what lives until now.
             Some(layout) => call.answer(&unsafe { Place::new(result.start(), layout) }),

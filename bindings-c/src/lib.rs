@@ -22,6 +22,7 @@
 //! dispatch.rs  calls of the host through one function
 //! imports.rs   host functions
 //! exports.rs   describing and calling exports
+//! chain.rs     the errors that an error consists of
 //! values.rs    dynamic values, as trees of handles
 //! shape.rs     what a function takes and gives
 //! sandbox.rs   what an instance may reach
@@ -32,6 +33,7 @@
 //! config.rs    options and limits
 //! layout.rs    how types lie in C structs
 //! errors.rs    errors, as handles
+//! links.rs     what their handles keep of the errors that they consist of
 //! cancel.rs    cancellation tokens
 //! arena.rs     memory for the nested data of a result
 //! types.rs     texts, lists and times
@@ -44,6 +46,7 @@
 mod arena;
 mod boundary;
 mod cancel;
+mod chain;
 mod command;
 mod config;
 mod describe;
@@ -58,6 +61,7 @@ mod instance;
 mod jvm;
 mod layout;
 mod lift;
+mod links;
 mod loaded;
 mod lower;
 mod plain;

@@ -34,8 +34,9 @@ impl ErrorFields {
     /// `type-mismatch` if a field does not fit.
     pub fn lower<'a, V: Lower<'a>>(record: &Arc<RecordType>, value: &V) -> Result<ErrorFields> {
         let record = Type::new(TypeKind::Record(record.clone()));
-        let (bytes, memory) = lower_bytes(&record, value, 0)?;
-        let value = lift_bytes(&record, GuestMemory::new(&memory), &bytes, &ToValue)?;
+        let lowered =
+            lower_bytes(&record, value, 0).and_then(|(bytes, memory)| lift_bytes(&record, GuestMemory::new(&memory), &bytes, &ToValue));
+        let value = lowered.map_err(|error| error.at(format!(" -> {record}")))?;
         Ok(ErrorFields(Arc::new(Inner { record, value })))
     }
 

@@ -209,10 +209,9 @@ fn through_proc(found: &File, times: Times) -> io::Result<()> {
     use std::os::fd::AsRawFd as _;
     let spec = |time: Option<SystemTime>| match time.map(|time| time.duration_since(UNIX_EPOCH).unwrap_or_default()) {
         None => libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT },
-        Some(since) => libc::timespec {
-            tv_sec: since.as_secs().try_into().unwrap_or(i32::MAX.into()),
-            tv_nsec: since.subsec_nanos().into(),
-        },
+        Some(since) => {
+            libc::timespec { tv_sec: since.as_secs().try_into().unwrap_or(i32::MAX.into()), tv_nsec: since.subsec_nanos().into() }
+        }
     };
     let path = std::ffi::CString::new(format!("/proc/self/fd/{}", found.as_raw_fd()))?;
     let times = times.0.map(spec);
