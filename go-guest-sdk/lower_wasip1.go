@@ -3,6 +3,7 @@
 package undergo
 
 import (
+	"reflect"
 	"time"
 	"unsafe"
 )
@@ -73,6 +74,16 @@ func Bool(b bool) uint32 {
 		return 1
 	}
 	return 0
+}
+
+// Present says that an interface which may be nil has a value: neither nil nor a nil
+// pointer.
+func Present(v any) bool {
+	if v == nil {
+		return false
+	}
+	p := reflect.ValueOf(v)
+	return p.Kind() != reflect.Pointer || !p.IsNil()
 }
 
 // Out is memory for what has to be laid out anew, such as the elements of a

@@ -3,8 +3,10 @@
 package undergo
 
 import (
+	"reflect"
 	"runtime"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -42,6 +44,33 @@ func BadEnum(typ, v string) uint32 {
 func BadFullEnum(typ, v string) uint32 { panic("undergo: " + badEnum(typ, v)) }
 
 func badEnum(typ, v string) string { return typ + "(" + v + ") is not a constant of enum " + typ }
+
+// BadCase refuses what an interface holds that is no case of its variant; it gives
+// the number of no case.
+func BadCase(typ string, v any) uint32 {
+	RefuseValue("", badCase(typ, v))
+	return ^uint32(0)
+}
+
+// BadFullCase panics about such a value of a variant for which every number is that
+// of a case.
+func BadFullCase(typ string, v any) uint32 { panic("undergo: " + badCase(typ, v)) }
+
+func badCase(typ string, v any) string {
+	what := "nil"
+	if v != nil {
+		what = strings.Replace(reflect.TypeOf(v).String(), "main.", "", 1)
+		if !Present(v) {
+			what = "a nil " + what
+		}
+	}
+	return what + " is no case of variant " + typ
+}
+
+// NoCase panics about the number of no case. No host passes one.
+func NoCase(typ string, n uint32) {
+	panic("undergo: variant " + typ + " has no case " + strconv.FormatUint(uint64(n), 10))
+}
 
 // IntText is v as text.
 func IntText[T ~int | ~int8 | ~int16 | ~int32 | ~int64](v T) string {

@@ -75,6 +75,11 @@ var (
 	//undergo:import host echo-raw
 	HostEchoRaw func(v json.RawMessage) json.RawMessage
 
+	// HostEchoShape returns s.
+	//
+	//undergo:import host echo-shape
+	HostEchoShape func(s Shape) Shape
+
 	// HostMany returns its parameters as a text.
 	//
 	//undergo:import host many

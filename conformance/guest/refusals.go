@@ -25,8 +25,8 @@ type Job struct {
 	Extra any
 }
 
-// A Shape has arrays in it.
-type Shape struct {
+// An Outline has arrays in it.
+type Outline struct {
 	Name    string
 	Corners [][2]float64
 	Tags    map[string][2]string
@@ -106,10 +106,10 @@ func SumTriple(v [3]int32) int32 { return v[0] + v[1] + v[2] }
 //undergo:export
 func TakeTriples(v map[string][][3]int32) { counter += int32(len(v)) }
 
-// CountCorners counts the corners of a shape.
+// CountCorners counts the corners of an outline.
 //
 //undergo:export
-func CountCorners(s Shape, factor float64) float64 { return float64(len(s.Corners)) * factor }
+func CountCorners(s Outline, factor float64) float64 { return float64(len(s.Corners)) * factor }
 
 // AskWithZeroColor asks the host for what is no color.
 //

@@ -46,7 +46,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const ECHOES: [&str; 13] = [
+const ECHOES: [&str; 14] = [
     "echo-string",
     "echo-bytes",
     "echo-int",
@@ -60,6 +60,7 @@ const ECHOES: [&str; 13] = [
     "echo-duration",
     "echo-json",
     "echo-raw",
+    "echo-shape",
 ];
 
 fn imports(shared: &Weak<Shared>) -> Imports {

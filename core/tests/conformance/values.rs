@@ -57,6 +57,11 @@ fn field_type<'t>(kind: Option<&'t TypeKind>, name: &str) -> Option<&'t Type> {
     Some(&record.fields.iter().find(|field| field.name == name)?.ty)
 }
 
+fn case_type<'t>(kind: Option<&'t TypeKind>, name: &str) -> Option<&'t Type> {
+    let Some(TypeKind::Variant(variant)) = kind else { return None };
+    variant.cases.iter().find(|case| case.name == name)?.ty.as_ref()
+}
+
 /// The key and the value of `{"$key": value}`.
 fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
     let (key, value) = object.iter().next()?;
@@ -86,6 +91,15 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
                 _ => Err(wrong()),
             };
             Value::Map(inner.as_array().ok_or_else(wrong)?.iter().map(entry).collect::<Result<_, _>>()?)
+        }
+        "$case" => {
+            let (name, value) = match inner.as_array().map(Vec::as_slice) {
+                Some([Json::String(name)]) => (name, None),
+                Some([Json::String(name), value]) => (name, Some(value)),
+                _ => return Err(wrong()),
+            };
+            let value = value.map(|value| from_json(value, case_type(kind, name))).transpose()?;
+            Value::Variant(name.clone(), value.map(Box::new))
         }
         "$duration" => Value::Duration(text()?.parse().map_err(|_| wrong())?),
         "$time" => {
@@ -145,6 +159,10 @@ fn narrow(wanted: &Value, got: &Value, path: &mut String) -> Result<(), String> 
                 return narrow(value, field(got, name).unwrap_or(&Value::None), path);
             }
         }
+        (Value::Variant(a, Some(wanted)), Value::Variant(b, Some(got))) if a == b => {
+            let _ = write!(path, ".{a}");
+            return narrow(wanted, got, path);
+        }
         _ => {}
     }
     let shown = |value: &Value| format!("{value:?}").chars().take(300).collect::<String>();
@@ -171,6 +189,13 @@ fn same_value(a: &Value, b: &Value) -> bool {
                     let found = left.iter().position(|(k, v)| same_value(key, k) && same_value(value, v));
                     found.map(|i| left.swap_remove(i)).is_some()
                 })
+        }
+        (Value::Variant(a, wanted), Value::Variant(b, got)) => {
+            a == b
+                && match (wanted, got) {
+                    (Some(wanted), Some(got)) => same_value(wanted, got),
+                    (wanted, got) => wanted.is_none() && got.is_none(),
+                }
         }
         (Value::Json(a), Value::Json(b)) => match (serde_json::from_str(a), serde_json::from_str(b)) {
             (Ok(a), Ok(b)) => same_json(&a, &b),

@@ -22,6 +22,7 @@ const SDK = "github.com/undergo-dev/undergo/go-guest-sdk"
 const (
 	plain   = 1
 	refuses = 2
+	varies  = 3
 )
 
 // Glue is the Go file that carries the calls of p, with the SDK at that import path.
@@ -100,7 +101,10 @@ func (g *glue) bind() {
 	g.line("// %s is what this plugin exports and imports. Hosts find it in the module's data.", iface)
 	g.line("const %s = \"\\xff\" +", iface)
 	version := plain
-	if g.Refuses() {
+	switch {
+	case g.Varies():
+		version = varies
+	case g.Refuses():
 		version = refuses
 	}
 	header := fmt.Sprintf("undergo:interface:%d:%08x:%08x\n", version, len(text), crc32.ChecksumIEEE([]byte(text)))

@@ -63,6 +63,8 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 		return g.liftList(t) + "(" + g.sdk("LoadPair", at) + ")", true
 	case t.Kind == model.Record:
 		return g.loadRecord(t) + "(" + at + ")", true
+	case t.Kind == model.Variant:
+		return g.loadVariant(t) + "(" + at + ")", true
 	}
 	return "", false
 }
@@ -84,7 +86,7 @@ func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
 			return convert(g.typ(t), "[]"+g.typ(t.Elem), fmt.Sprintf("%s[%s](%s, %s)", g.sdkName("Slice"), g.typ(t.Elem), flat[0], flat[1])), true
 		}
 		return fmt.Sprintf("%s(%s, %s)", g.liftList(t), flat[0], flat[1]), true
-	case model.Option, model.Record:
+	case model.Option, model.Record, model.Variant:
 		return "", false
 	}
 	return convert(g.typ(t), g.core(t.Flat()[0]), flat[0]), true
@@ -103,13 +105,23 @@ func (g *glue) lift(t *model.Type, p place, target string) {
 		g.line("%s = %s", target, x)
 		return
 	}
-	if t.Kind == model.Record {
+	switch t.Kind {
+	case model.Record:
 		g.liftFields(t, p, target)
+		return
+	case model.Variant:
+		g.liftCase(t, p, target)
 		return
 	}
 	some, payload := g.word("uint8", p.ptr, p.offset), p.tail(1, model.Payload(t.Elem.Align()))
 	if p.flat != nil {
 		some = p.flat[0]
+	}
+	if t.Bare {
+		g.line("if %s != 0 {", some)
+		g.lift(t.Elem, payload, target)
+		g.line("}")
+		return
 	}
 	v := g.temp()
 	g.line("if %s != 0 {", some)
@@ -144,7 +156,7 @@ func (g *glue) declare(t *model.Type, p place, name string) {
 	g.lift(t, p, name)
 }
 
-// tagGo is the Go type of the discriminant of the enum t.
+// tagGo is the Go type of the discriminant of the enum or variant t.
 func tagGo(t *model.Type) string {
 	return map[int]string{1: "uint8", 2: "uint16", 4: "uint32"}[t.Tag()]
 }

@@ -33,10 +33,9 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	case model.Time:
 		g.line("%s", g.sdk("StoreTime", at, value))
 	case model.Option:
-		v := g.temp()
-		g.line("if %s := %s; %s {", v, value, g.some(v))
+		inner := g.ifSome(t, value)
 		g.line("%s = 1", g.word("uint8", p.ptr, p.offset))
-		g.lower(t.Elem, p.tail(1, model.Payload(t.Elem.Align())), "*"+v, out)
+		g.lower(t.Elem, p.tail(1, model.Payload(t.Elem.Align())), inner, out)
 		g.line("} else {\n%s = 0\n}", g.word("uint8", p.ptr, p.offset))
 	case model.Record:
 		if t.Alike {
@@ -45,6 +44,12 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 			g.line("%s(%s, %s, %s)", g.storeRecord(t), out, at, address(value))
 		} else {
 			g.line("%s(%s, %s)", g.storeRecord(t), at, address(value))
+		}
+	case model.Variant:
+		if t.Any(needsOut) {
+			g.line("%s(%s, %s, %s)", g.storeVariant(t), out, at, value)
+		} else {
+			g.line("%s(%s, %s)", g.storeVariant(t), at, value)
 		}
 	case model.JSON, model.List, model.Array, model.Map:
 		switch {
@@ -60,6 +65,18 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	default:
 		g.line("%s = %s", g.load(g.typ(t), p.ptr, p.offset), value)
 	}
+}
+
+// ifSome begins what is done when the option value is not none, and gives what is
+// in it.
+func (g *glue) ifSome(t *model.Type, value string) string {
+	v := g.temp()
+	if t.Bare {
+		g.line("if %s := %s; %s {", v, value, g.sdk("Present", v))
+		return v
+	}
+	g.line("if %s := %s; %s {", v, value, g.some(v))
+	return "*" + v
 }
 
 // lowered is the call that lays a list out anew; it gives pointer and length.
@@ -85,15 +102,16 @@ func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
 	case model.Time:
 		g.line("%s, %s, %s = %s", p.flat[0], p.flat[1], p.flat[2], g.sdk("SplitTime", value))
 	case model.Option:
-		v := g.temp()
-		g.line("if %s := %s; %s {", v, value, g.some(v))
+		inner := g.ifSome(t, value)
 		g.line("%s = 1", p.flat[0])
-		g.lower(t.Elem, p.tail(1, 0), "*"+v, out)
+		g.lower(t.Elem, p.tail(1, 0), inner, out)
 		g.line("}")
 	case model.Record:
 		for i, q := range p.fields(t) {
 			g.lower(t.Fields[i].Type, q, strings.TrimPrefix(value, "*")+"."+t.Fields[i].Go, out)
 		}
+	case model.Variant:
+		g.lowerCase(t, p, value, out)
 	case model.JSON, model.List, model.Array, model.Map:
 		switch {
 		case t.Raw:

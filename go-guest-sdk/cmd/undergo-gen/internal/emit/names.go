@@ -74,8 +74,11 @@ func (g *glue) unsafe() string { return g.pkg("unsafe", "unsafe") }
 func (g *glue) pointer() string { return g.unsafe() + ".Pointer" }
 
 // typ is the Go expression of t.
-func (g *glue) typ(t *model.Type) string {
-	return model.Expand(t.Go, func(path, name string) string {
+func (g *glue) typ(t *model.Type) string { return g.expand(t.Go) }
+
+// expand is a Go expression of the model's, for this file.
+func (g *glue) expand(expr string) string {
+	return model.Expand(expr, func(path, name string) string {
 		if path == "" {
 			return g.pre(name)
 		}

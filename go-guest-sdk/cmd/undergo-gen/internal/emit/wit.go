@@ -108,7 +108,7 @@ func (w *wit) types() {
 	w.open("interface types")
 	var fields []*model.Type
 	for _, t := range w.Types {
-		fields = append(fields, t.FieldTypes()...)
+		fields = append(fields, t.Parts()...)
 	}
 	w.uses(fields, false)
 	for i, t := range w.Types {
@@ -116,13 +116,19 @@ func (w *wit) types() {
 			w.line("")
 		}
 		w.doc(t.Doc)
-		if t.Kind == model.Enum {
+		switch t.Kind {
+		case model.Enum:
 			w.open("enum %s", model.Escape(t.Name))
 			for _, c := range t.Cases {
 				w.doc(c.Doc)
 				w.line("%s,", model.Escape(c.Name))
 			}
-		} else {
+		case model.Variant:
+			w.open("variant %s", model.Escape(t.Name))
+			for _, c := range t.Cases {
+				w.variantCase(c)
+			}
+		default:
 			w.open("record %s", model.Escape(t.Name))
 			for _, f := range t.Fields {
 				w.doc(f.Doc)
@@ -133,6 +139,19 @@ func (w *wit) types() {
 	}
 	w.close("}")
 	w.line("")
+}
+
+// variantCase is a case of a variant. What a type has a declaration for in WIT is
+// documented there.
+func (w *wit) variantCase(c model.Case) {
+	if c.Type == nil || !c.Type.Named() {
+		w.doc(c.Doc)
+	}
+	if c.Type == nil {
+		w.line("%s,", model.Escape(c.Name))
+	} else {
+		w.line("%s(%s),", model.Escape(c.Name), w.typ(c.Type))
+	}
 }
 
 func (w *wit) world() {

@@ -45,11 +45,17 @@ func (t *Type) layout() (align, size int) {
 	case Record:
 		l := Place(t.FieldTypes()...)
 		return l.Align, l.Size
+	case Variant:
+		align, size = t.Tag(), 0
+		for _, part := range t.Parts() {
+			align, size = max(align, part.Align()), max(size, part.Size())
+		}
+		return align, Round(t.Payload()+size, align)
 	}
 	return 4, 8 // a pointer and a length
 }
 
-// Tag is the size of the discriminant of the enum t.
+// Tag is the size of the discriminant of the enum or variant t.
 func (t *Type) Tag() int {
 	switch n := len(t.Cases); {
 	case n <= 1<<8:
@@ -60,8 +66,18 @@ func (t *Type) Tag() int {
 	return 4
 }
 
-// Full says that each number which the discriminant of the enum t can be is a case.
+// Full says that each number which the discriminant of the enum or variant t can
+// be is a case.
 func (t *Type) Full() bool { return len(t.Cases) == 1<<(8*t.Tag()) }
+
+// Payload is the offset of the value of each case of the variant t.
+func (t *Type) Payload() int {
+	offset := t.Tag()
+	for _, part := range t.Parts() {
+		offset = max(offset, part.Align())
+	}
+	return offset
+}
 
 func tagType(size int) *Type {
 	return &Type{Kind: map[int]Kind{1: U8, 2: U16, 4: U32}[size]}
@@ -130,8 +146,36 @@ func (t *Type) Flat() []Core {
 		return append([]Core{U32C}, t.Elem.Flat()...)
 	case Record:
 		return FlatAll(t.FieldTypes())
+	case Variant:
+		return append([]Core{U32C}, t.joined()...)
 	}
 	return []Core{U32C, U32C}
+}
+
+// joined are the core values that the cases of the variant t share: each is of the
+// type that all of them have there, or of one that is wide enough for all.
+func (t *Type) joined() []Core {
+	var all []Core
+	for _, part := range t.Parts() {
+		for i, c := range part.Flat() {
+			if i == len(all) {
+				all = append(all, c)
+			} else {
+				all[i] = join(all[i], c)
+			}
+		}
+	}
+	return all
+}
+
+func join(a, b Core) Core {
+	switch {
+	case a == b:
+		return a
+	case a.Bytes() == 4 && b.Bytes() == 4:
+		return U32C
+	}
+	return U64C
 }
 
 // FlatAll are the core values that ts are passed as.

@@ -17,6 +17,15 @@ func TestLayout(t *testing.T) {
 		return r
 	}
 	enum := func(n int) *Type { return &Type{Kind: Enum, Cases: make([]Case, n)} }
+	variant := func(ts ...*Type) *Type {
+		v := &Type{Kind: Variant}
+		for _, t := range ts {
+			v.Cases = append(v.Cases, Case{Type: t})
+		}
+		return v
+	}
+	many := variant(make([]*Type, 257)...)
+	many.Cases[7].Type = u8
 	for name, test := range map[string]struct {
 		t           *Type
 		align, size int
@@ -37,9 +46,47 @@ func TestLayout(t *testing.T) {
 		"option<enum of 257>":   {option(enum(257)), 2, 4, 2},
 		"record {record {u8}}":  {record(record(u8)), 1, 1, 1},
 		"list<record{u8, s64}>": {&Type{Kind: List, Elem: record(u8, s64)}, 4, 8, 2},
+		"variant {u8, empty}":   {variant(u8, nil), 1, 2, 2},
+		"variant {u8, s64}":     {variant(u8, s64), 8, 16, 2},
+		"variant {string, u8}":  {variant(str, u8), 4, 12, 3},
+		"variant of empties":    {variant(nil, nil), 1, 1, 1},
+		"variant of 257":        {many, 2, 4, 2},
+		"option<variant>":       {option(variant(str, nil)), 4, 16, 4},
+		"variant {record}":      {variant(record(u8, s64, u8), str), 8, 32, 4},
 	} {
 		if a, s, f := test.t.Align(), test.t.Size(), len(test.t.Flat()); a != test.align || s != test.size || f != test.flat {
 			t.Errorf("%s: align %d, size %d, %d flat; want %d, %d, %d", name, a, s, f, test.align, test.size, test.flat)
+		}
+	}
+}
+
+// Joined core values are those of the canonical ABI's explainer: i32 for i32 and f32,
+// else i64 for different ones.
+func TestJoined(t *testing.T) {
+	s32, u32, s64, u64 := &Type{Kind: S32}, &Type{Kind: U32}, &Type{Kind: S64}, &Type{Kind: U64}
+	f32, f64, str := &Type{Kind: F32}, &Type{Kind: F64}, &Type{Kind: String}
+	for _, test := range []struct {
+		cases []*Type
+		want  []Core
+	}{
+		{[]*Type{f32, nil, f32}, []Core{F32C}},
+		{[]*Type{f64, f64}, []Core{F64C}},
+		{[]*Type{s32, s32}, []Core{I32}},
+		{[]*Type{s32, u32}, []Core{U32C}},
+		{[]*Type{s64, u64}, []Core{U64C}},
+		{[]*Type{f32, s32}, []Core{U32C}},
+		{[]*Type{f32, f64}, []Core{U64C}},
+		{[]*Type{s64, f64}, []Core{U64C}},
+		{[]*Type{s32, f64}, []Core{U64C}},
+		{[]*Type{f32, s64, str, {Kind: Bool}, nil}, []Core{U64C, U32C}},
+		{[]*Type{str, {Kind: Record, Fields: []Field{{Type: u32}, {Type: f32}, {Type: f64}}}}, []Core{U32C, U32C, F64C}},
+	} {
+		v := &Type{Kind: Variant}
+		for _, c := range test.cases {
+			v.Cases = append(v.Cases, Case{Type: c})
+		}
+		if got := v.Flat(); got[0] != U32C || !slices.Equal(got[1:], test.want) {
+			t.Errorf("%v: %v, want %v behind the discriminant", test.cases, got, test.want)
 		}
 	}
 }

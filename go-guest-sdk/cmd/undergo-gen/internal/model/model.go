@@ -13,7 +13,7 @@ type Plugin struct {
 	World   string          // WIT name of the world and of its package
 	Exports []*Func         // in source order
 	Imports []*Func         // in source order
-	Types   []*Type         // the records and enums, each behind those that it refers to
+	Types   []*Type         // the records, enums and variants, each behind those that it refers to
 	Taken   map[string]bool // identifiers of the package's scope, and what else the glue can't declare
 }
 
@@ -64,6 +64,7 @@ const (
 	Map
 	Option
 	Record
+	Variant
 )
 
 var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32", "u64", "f32", "f64"}
@@ -72,16 +73,19 @@ var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32"
 type Type struct {
 	Kind   Kind
 	Go     string // Go expression, such as []Person, with each Ref in it
-	Name   string // WIT name, of records and enums
+	Name   string // WIT name, of records, enums and variants
 	Doc    []string
-	Pos    token.Position // of records and enums
+	Pos    token.Position // of records, enums and variants
 	Raw    bool           // JSON that Go holds as text
 	Key    *Type          // of maps
 	Elem   *Type          // of lists, arrays, maps, and options
 	Len    int            // of arrays
 	Fields []Field        // of records
-	Cases  []Case         // of enums
+	Cases  []Case         // of enums and variants
 	Basic  Basic          // of enums
+	// Bare says of an option that Go has no pointer for it, but the variant itself:
+	// a nil interface is none.
+	Bare bool
 	// Alike says that Go lays the type out as the canonical ABI does, so that
 	// its memory can be used as it is.
 	Alike bool
@@ -96,12 +100,14 @@ type Field struct {
 	Pos  token.Position
 }
 
-// A Case is a constant of an enum.
+// A Case is a constant of an enum, or a type that is a case of a variant.
 type Case struct {
-	Go   string
-	Name string
-	Doc  []string
-	Pos  token.Position
+	Go      string // the constant's name, or the type's expression, as that of a Type
+	Name    string
+	Doc     []string
+	Pos     token.Position
+	Type    *Type // what a variant's case carries, if anything
+	Pointer bool  // only pointers to the type implement the variant's interface
 }
 
 // Basic is the sort of Go type that an enum is made of.
@@ -115,7 +121,7 @@ const (
 )
 
 // Named says that WIT declares the type under a name.
-func (t *Type) Named() bool { return t.Kind == Record || t.Kind == Enum }
+func (t *Type) Named() bool { return t.Kind == Record || t.Kind == Enum || t.Kind == Variant }
 
 // Scalar says that one flat core value holds the type.
 func (t *Type) Scalar() bool { return t.Kind <= Enum }
@@ -138,7 +144,7 @@ func (t *Type) WIT(rename func(string) string) string {
 		return fmt.Sprintf("map<%s, %s>", t.Key.WIT(rename), t.Elem.WIT(rename))
 	case Option:
 		return "option<" + t.Elem.WIT(rename) + ">"
-	case Record, Enum:
+	case Record, Enum, Variant:
 		return Escape(t.Name)
 	}
 	return witNames[t.Kind]
@@ -152,10 +158,21 @@ func (t *Type) Walk(f func(*Type)) {
 	if t.Elem != nil {
 		t.Elem.Walk(f)
 	}
-	for _, fd := range t.Fields {
-		fd.Type.Walk(f)
+	for _, inner := range t.Parts() {
+		inner.Walk(f)
 	}
 	f(t)
+}
+
+// Parts are the types of the fields of a record, or of the values of a variant's cases.
+func (t *Type) Parts() []*Type {
+	ts := t.FieldTypes()
+	for _, c := range t.Cases {
+		if c.Type != nil {
+			ts = append(ts, c.Type)
+		}
+	}
+	return ts
 }
 
 // Any says that t, or a type in it, satisfies f.
@@ -179,9 +196,9 @@ func Uses(ts []*Type) (own, shared []string) {
 	var visit func(t *Type)
 	visit = func(t *Type) {
 		switch t.Kind {
-		case Record, Enum:
+		case Record, Enum, Variant:
 			own = append(own, t.Name)
-			return // its fields are its own business
+			return // its parts are its own business
 		case Time:
 			shared = append(shared, "time")
 		case Duration:
@@ -216,8 +233,8 @@ func (p *Plugin) Modules() []string {
 }
 
 // Refuses says that the glue of p may have to refuse a value, for which it needs
-// version 2 of the contract: it lays out enums or JSON for the host, or takes
-// arrays from it.
+// version 2 of the contract: it lays out enums, variants or JSON for the host, or
+// takes arrays from it.
 func (p *Plugin) Refuses() bool {
 	for _, f := range p.Exports {
 		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) {
@@ -232,9 +249,16 @@ func (p *Plugin) Refuses() bool {
 	return false
 }
 
-func leaves(t *Type) bool { return t.Kind == Enum && !t.Full() || t.Kind == JSON && !t.Raw }
+func leaves(t *Type) bool {
+	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw
+}
 
 func arrives(t *Type) bool { return t.Kind == Array }
+
+// Varies says that p has variants, for which it needs version 3 of the contract.
+func (p *Plugin) Varies() bool {
+	return slices.ContainsFunc(p.Types, func(t *Type) bool { return t.Kind == Variant })
+}
 
 func anyOf(ts []*Type, f func(*Type) bool) bool {
 	return slices.ContainsFunc(ts, func(t *Type) bool { return t.Any(f) })

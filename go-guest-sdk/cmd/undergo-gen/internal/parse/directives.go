@@ -3,6 +3,7 @@ package parse
 import (
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
@@ -103,7 +104,7 @@ func specDocs(decl *ast.GenDecl, spec ast.Spec) []*ast.CommentGroup {
 	return docs
 }
 
-const known = "known are export, import, and enum"
+const known = "known are export, import, enum, and variant"
 
 func (r *reader) misplaced(c *ast.Comment) {
 	verb, _, _ := strings.Cut(strings.TrimPrefix(c.Text, prefix), " ")
@@ -112,16 +113,16 @@ func (r *reader) misplaced(c *ast.Comment) {
 		r.problem(c.Pos(), "//undergo:export belongs to the doc comment of a function, without a blank line in between")
 	case "import":
 		r.problem(c.Pos(), "//undergo:import belongs to the doc comment of a variable of function type, without a blank line in between")
-	case "enum":
-		r.problem(c.Pos(), "//undergo:enum belongs to the doc comment of a type, without a blank line in between")
+	case "enum", "variant":
+		r.problem(c.Pos(), "//undergo:%s belongs to the doc comment of a type, without a blank line in between", verb)
 	default:
 		r.problem(c.Pos(), "unknown directive //undergo:%s; %s", verb, known)
 	}
 }
 
-// wants says that the directive is the one that its place allows.
-func (r *reader) wants(d directive, verb string) bool {
-	if d.verb == verb {
+// wants says that the directive is one of those that its place allows.
+func (r *reader) wants(d directive, verbs ...string) bool {
+	if slices.Contains(verbs, d.verb) {
 		return true
 	}
 	switch d.verb {
@@ -129,8 +130,8 @@ func (r *reader) wants(d directive, verb string) bool {
 		r.problem(d.pos, "//undergo:export belongs to a function, and %s is none", d.id.Name)
 	case "import":
 		r.problem(d.pos, "//undergo:import belongs to a variable: write `var %s func(...) ...`", d.id.Name)
-	case "enum":
-		r.problem(d.pos, "//undergo:enum belongs to a type, and %s is none", d.id.Name)
+	case "enum", "variant":
+		r.problem(d.pos, "//undergo:%s belongs to a type, and %s is none", d.verb, d.id.Name)
 	default:
 		r.problem(d.pos, "unknown directive //undergo:%s; %s", d.verb, known)
 	}
@@ -181,7 +182,7 @@ func (r *reader) validName(d directive, names []string) bool {
 	return true
 }
 
-// typeDecl notes the documentation of a type and whether it is an enum.
+// typeDecl notes the documentation of a type, and what its directives make of it.
 func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.CommentGroup) {
 	r.note(spec.Name, docs...)
 	if st, ok := spec.Type.(*ast.StructType); ok {
@@ -193,14 +194,14 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 	}
 	for _, d := range ds {
 		d.id = spec.Name
-		if !r.wants(d, "enum") {
-			continue
-		}
-		if len(d.args) > 0 {
+		obj := r.info.Defs[spec.Name]
+		switch {
+		case !r.wants(d, "enum", "variant") || obj == nil:
+		case d.verb == "variant":
+			r.checkVariant(d, obj)
+		case len(d.args) > 0:
 			r.problem(d.pos, "//undergo:enum takes no argument")
-			continue
-		}
-		if obj := r.info.Defs[spec.Name]; obj != nil {
+		default:
 			r.enums[obj] = true
 			r.checkEnum(d, obj)
 		}

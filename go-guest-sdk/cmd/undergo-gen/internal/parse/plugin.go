@@ -25,6 +25,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 		plugin:   &model.Plugin{World: world, Taken: map[string]bool{}},
 		docs:     map[types.Object][]string{},
 		enums:    map[types.Object]bool{},
+		variants: map[types.Object][]*types.TypeName{},
 		named:    map[*types.Named]*model.Type{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
@@ -49,9 +50,10 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 type reader struct {
 	*source
 	*model.Problems
-	plugin *model.Plugin
-	docs   map[types.Object][]string // doc comments of types, fields, constants
-	enums  map[types.Object]bool     // types with //undergo:enum
-	named  map[*types.Named]*model.Type
-	open   []*types.Named // the structs that are being read
+	plugin   *model.Plugin
+	docs     map[types.Object][]string          // doc comments of types, fields, constants
+	enums    map[types.Object]bool              // types with //undergo:enum
+	variants map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
+	named    map[*types.Named]*model.Type
+	open     []*types.Named // the structs and variants that are being read
 }

@@ -10,17 +10,7 @@ import (
 
 // record is the model of a struct type.
 func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
-	for i, open := range r.open {
-		if open == n {
-			var cycle []string
-			for _, o := range r.open[i:] {
-				cycle = append(cycle, o.Obj().Name())
-			}
-			return r.refuse(at, n, "contains itself ("+strings.Join(append(cycle, n.Obj().Name()), " > ")+
-				"), which WIT can't express; refer to it by an index into a slice, or use json.RawMessage")
-		}
-	}
-	if t, ok := r.named[n]; ok {
+	if t, ok := r.cyclic(n, at); ok {
 		return t
 	}
 	obj := n.Obj()
@@ -55,9 +45,9 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 	for i := range s.NumFields() {
 		v := s.Field(i)
 		in := at.in("field " + v.Name())
-		name, explicit, skip := tagName(s.Tag(i))
+		tag := readTag(s.Tag(i))
 		switch {
-		case skip:
+		case tag.skip:
 			continue
 		case v.Embedded():
 			r.problem(in.pos, "%s: embedded fields have no name in WIT; give it a name, or leave it out with `undergo:\"-\"`", in.path)
@@ -66,14 +56,15 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 		case !v.Exported() && own:
 			continue
 		}
-		if !explicit {
+		name := tag.name
+		if name == "" {
 			name = v.Name()
 		}
 		if !r.asciiName(in.pos, in.path+": name", name, "a name of its own: `undergo:\"...\"`") {
 			ok = false
 			continue
 		}
-		ft := r.typ(v.Type(), in)
+		ft := r.fieldType(v.Type(), tag, in)
 		if ft == nil {
 			ok = false
 			continue
@@ -101,21 +92,51 @@ func hidden(s *types.Struct) bool {
 	return false
 }
 
-// tagName is the name that a field's tag gives, if it gives one.
-func tagName(tag string) (name string, explicit, skip bool) {
+// A fieldTag is what the tag of a field says.
+type fieldTag struct {
+	name    string // "" unless it gives one
+	skip    bool
+	empty   bool     // encoding/json leaves the field out when it is empty
+	options []string // those of the tag undergo
+}
+
+func readTag(tag string) fieldTag {
 	st := reflect.StructTag(tag)
-	if v, ok := st.Lookup("undergo"); ok && v != "" {
-		return v, v != "-", v == "-"
+	name, options, _ := strings.Cut(st.Get("undergo"), ",")
+	jsonName, jsonOptions, _ := strings.Cut(st.Get("json"), ",")
+	t := fieldTag{name: name, skip: name == "-"}
+	if name == "" {
+		t.name, t.skip = jsonName, st.Get("json") == "-"
 	}
-	if v, ok := st.Lookup("json"); ok {
-		if v == "-" {
-			return "", false, true
-		}
-		if name, _, _ := strings.Cut(v, ","); name != "" {
-			return name, true, false
-		}
+	for option := range strings.SplitSeq(jsonOptions, ",") {
+		t.empty = t.empty || option == "omitempty" || option == "omitzero"
 	}
-	return "", false, false
+	if options != "" {
+		t.options = strings.Split(options, ",")
+	}
+	return t
+}
+
+// fieldType is the model of a field's type.
+func (r *reader) fieldType(t types.Type, tag fieldTag, at place) *model.Type {
+	optional := false
+	for _, option := range tag.options {
+		if option != "optional" {
+			r.problem(at.pos, "%s: its tag has the option %q, which is not known; known is optional", at.path, option)
+			return nil
+		}
+		optional = true
+	}
+	ft := r.typ(t, at)
+	switch {
+	case ft == nil:
+		return nil
+	case ft.Kind == model.Variant && (optional || tag.empty):
+		return &model.Type{Kind: model.Option, Go: ft.Go, Elem: ft, Bare: true}
+	case optional:
+		return r.refuse(at, t, "can't be optional by a tag, as variants can; use a pointer to it")
+	}
+	return ft
 }
 
 // alike says that Go and the canonical ABI agree on the layout of a struct whose

@@ -49,6 +49,9 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		case r.enums[obj]:
 			return r.enum(n)
 		}
+		if _, ok := r.variants[obj]; ok {
+			return r.variant(n, at)
+		}
 		if s, ok := n.Underlying().(*types.Struct); ok {
 			return r.record(n, s, at)
 		}
@@ -80,7 +83,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		if u.NumMethods() == 0 && u.IsMethodSet() {
 			return &model.Type{Kind: model.JSON, Go: r.goName(t, model.Ref("", "any"))}
 		}
-		return r.refuse(at, t, "is an interface with methods; use a struct, or `any` for any JSON value")
+		return r.refuse(at, t, "is an interface with methods; mark it with //undergo:variant if its types are the cases of a variant, or use a struct, or `any` for any JSON value")
 	case *types.Chan:
 		return r.refuse(at, t, "is a channel, which can't cross the boundary; return a slice, or take values through an imported function")
 	case *types.Signature:
