@@ -595,6 +595,16 @@ export declare class Plugin {
   /** The functions that it needs. */
   readonly imports: readonly ImportDescription[]
   /**
+   * The classes of its errors with fields, by their names in PascalCase. Those of another plugin
+   * are other types; the same plugin that is loaded again has the same.
+   *
+   * @example
+   * const { NotFound } = plugin.types
+   * const imports = { store: { get: (key) => { throw new NotFound({ key, code: 404 }) } } }
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly types: Readonly<Record<string, any>>
+  /**
    * Waits until nothing of the plugin is being compiled in the background. New instances then have
    * the best code.
    */
@@ -702,7 +712,7 @@ export interface Frame {
  * }
  */
 export declare class UndergoError extends Error {
-  constructor(message?: string)
+  constructor(message?: string, options?: { cause?: unknown })
   /** What went wrong, as one word. */
   readonly code: ErrorCode
   /** The sentence without the path. */
@@ -724,7 +734,10 @@ export declare class UndergoError extends Error {
    * the rule that would allow it: perhaps why the call failed.
    */
   readonly denied: string | undefined
-  /** The very object that a host function threw, or the reason of the signal that was aborted. */
+  /**
+   * The very object that a host function threw, the reason of the signal that was aborted, or, for
+   * a plugin that declares errors with fields, the next error that this one wraps.
+   */
   readonly cause?: unknown
 }
 
@@ -740,6 +753,28 @@ export declare class SignatureMismatchError extends UndergoError {}
 export declare class TypeMismatchError extends UndergoError {}
 /** The Go function returned an error. The instance lives on. */
 export declare class GuestError extends UndergoError {}
+
+/**
+ * An error of a type that the plugin declares, with its fields. Each field is also a property of
+ * the error itself, unless all errors have one of that name, such as `code`.
+ */
+export type ErrorWithFields<F extends object> = GuestError &
+  Readonly<Omit<F, 'fields' | keyof GuestError | keyof typeof Object.prototype>> & {
+    /** All fields. */
+    readonly fields: Readonly<F>
+  }
+
+/**
+ * The class of such errors. A host function throws one, also as the `cause` of another error, and
+ * the plugin gets that type; what a plugin returns is one, also as the `cause` of another error.
+ */
+export type ErrorType<F extends object, I extends object = F> = new (fields: I, message?: string, options?: { cause?: unknown }) => ErrorWithFields<F>
+
+/**
+ * Makes the class of the errors of a type, for modules that `undergo bindgen` writes. `type` is
+ * what identifies it, whichever plugin object and copy of this package an error comes from.
+ */
+export declare function errorType<F extends object, I extends object = F>(name: string, type: string): ErrorType<F, I>
 /** The Go code panicked, or its runtime gave up. The instance is dead. */
 export declare class PanicError extends UndergoError {}
 /** The Go code called `os.Exit` with `exitCode`. The instance is dead. */

@@ -1,6 +1,8 @@
 // The errors, one class for each kind.
 'use strict'
 
+const { isNativeError } = require('node:util').types
+
 /** A frame of a Go traceback. */
 class Frame {
   constructor(func, file, line) {
@@ -17,18 +19,28 @@ class Frame {
  */
 const BRAND = Symbol.for('undergo.error')
 
+/**
+ * What errors with fields have as well: their type, which is the same for all copies of the package
+ * and of the plugin.
+ */
+const TYPE = Symbol.for('undergo.type')
+
 /** The classes of this copy. */
 const own = new WeakSet()
+
+/** The types of those that are of errors with fields. */
+const types = new WeakMap()
 
 /** What all errors of this package are. */
 class UndergoError extends Error {
   /**
-   * Errors of another copy of the package are recognised, too, by their kind; what a program
-   * derives from a class is its own.
+   * Errors of another copy of the package are recognised, too, by their kind, and those with fields
+   * by their type; what a program derives from a class is its own.
    */
   static [Symbol.hasInstance](value) {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
     if (!own.has(this) || typeof value !== 'object' || value === null || value[BRAND] !== true) return false
+    if (types.has(this)) return value[TYPE] === types.get(this)
     return this === UndergoError || value.code === this.code
   }
 
@@ -98,8 +110,64 @@ for (const [code, name] of Object.entries(KINDS)) {
   byKind.set(code, made)
 }
 
-/** What the native half calls: `frames` has three items for each, and `cause` is in an array. */
-function makeError(code, text, reason, path, flat, origin, exitCode, stderr, denied, cause) {
+/**
+ * Makes the class of the errors of a type: `type` is what the plugin's interface calls it, with its
+ * fields. Modules that `undergo bindgen` has written call it for classes of their own.
+ */
+function errorType(name, type) {
+  const made = {
+    [name]: class extends classes.GuestError {
+      constructor(fields, message = '', options = {}) {
+        super(message, options)
+        const copy = { ...fields }
+        Object.defineProperty(this, 'fields', { value: copy, configurable: true, enumerable: false, writable: true })
+        for (const [field, value] of Object.entries(copy)) {
+          // What all errors have keeps its meaning: a field of such a name is in `fields` alone.
+          if (field in this || field === 'cause') continue
+          Object.defineProperty(this, field, { value, configurable: true, enumerable: true, writable: true })
+        }
+      }
+
+      get [TYPE]() {
+        return type
+      }
+    }
+  }[name]
+  own.add(made)
+  types.set(made, type)
+  return made
+}
+
+/** The most errors of a chain that the core carries. */
+const LONGEST = 64
+
+/**
+ * An error and its causes, each with the number of its class among these behind it, or -1. A
+ * program's errors may be a circle, and what is read of them may throw.
+ */
+function chain(thrown, known) {
+  const seen = new Set()
+  const flat = []
+  let link = thrown
+  while (seen.size < LONGEST && !seen.has(link)) {
+    seen.add(link)
+    flat.push(link, -1)
+    try {
+      flat[flat.length - 1] = known.findIndex((one) => link instanceof one)
+      link = isNativeError(link) ? link.cause : undefined
+    } catch {
+      break
+    }
+    if (!isNativeError(link)) break
+  }
+  return flat
+}
+
+/**
+ * What the native half calls: `frames` has three items for each, `cause` is in an array, and `links`
+ * has the text, the class and the fields of each error of which this one consists.
+ */
+function makeError(code, text, reason, path, flat, origin, exitCode, stderr, denied, cause, links) {
   // What a call within a host function came to, and the function let through, tells more than that
   // the function failed.
   if (code === 'host-error' && cause?.[0] instanceof UndergoError) return cause[0]
@@ -107,10 +175,20 @@ function makeError(code, text, reason, path, flat, origin, exitCode, stderr, den
   for (let i = 0; i < flat.length; i += 3) frames.push(new Frame(flat[i], flat[i + 1], flat[i + 2]))
   const details = { code, reason, path, frames, origin: frames[origin], exitCode, stderr, denied }
   if (cause !== undefined) details.cause = cause[0]
-  const made = new (byKind.get(code) ?? UndergoError)(text, details)
-  Error.captureStackTrace?.(made, makeError)
+  for (let i = links.length - 3; i > 0; i -= 3) {
+    const [said, type, fields] = links.slice(i, i + 3)
+    details.cause = construct(said, type, fields, 'cause' in details ? { cause: details.cause } : {})
+  }
+  const made = construct(text, links[1] ?? byKind.get(code) ?? UndergoError, links[2], details)
   if (frames.length > 0) made.stack = withGoFrames(made)
   return made
 }
 
-module.exports = { classes, codes: Object.freeze(Object.keys(KINDS)), makeError }
+/** An error whose stack begins at the call of JavaScript's. */
+function construct(text, type = classes.GuestError, fields, details) {
+  const made = fields === undefined ? new type(text, details) : new type(fields, text, details)
+  Error.captureStackTrace?.(made, makeError)
+  return made
+}
+
+module.exports = { chain, classes, codes: Object.freeze(Object.keys(KINDS)), errorType, makeError }

@@ -13,4 +13,4 @@ async function load(path, options) {
   return plugin.instantiate(options)
 }
 
-module.exports = { ...errors.classes, Instance, Plugin, Pool, errorCodes: errors.codes, load, version: native.version }
+module.exports = { ...errors.classes, Instance, Plugin, Pool, errorCodes: errors.codes, errorType: errors.errorType, load, version: native.version }

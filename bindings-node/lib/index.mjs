@@ -24,6 +24,7 @@ export const {
   UndergoError,
   UnknownExportError,
   errorCodes,
+  errorType,
   load,
   version
 } = undergo

@@ -3,7 +3,7 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { types } = require('node:util')
-const { makeError } = require('./errors.cjs')
+const { chain, makeError } = require('./errors.cjs')
 const json = require('./json.cjs')
 const { intact } = require('./buffers.cjs')
 
@@ -89,6 +89,7 @@ function settle(promise, settled) {
 
 const native = library().open({
   makeError,
+  chain,
   parse: json.parse,
   stringify: json.stringify,
   entries,

@@ -4,6 +4,7 @@
 const { inspect, types } = require('node:util')
 const { CallOptions, explained } = require('./callee.cjs')
 const command = require('./command.cjs')
+const { errorType } = require('./errors.cjs')
 const native = require('./native.cjs')
 const { Instance } = require('./instance.cjs')
 const options = require('./options.cjs')
@@ -79,6 +80,7 @@ class Plugin {
   #description
   #exports
   #imports
+  #types
   #warned = 0
 
   constructor(key, handle) {
@@ -87,6 +89,9 @@ class Plugin {
     this.#description = native.describe(handle)
     this.#exports = Object.freeze(this.#description.exports.map((found) => Object.freeze(found)))
     this.#imports = Object.freeze(this.#description.imports.map((found) => Object.freeze(found)))
+    const types = this.#description.errors.map(({ name, type }) => [name, errorType(name, type)])
+    native.declare(handle, types.map(([, made]) => made))
+    this.#types = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(types)))
     this.#warn()
   }
 
@@ -150,6 +155,10 @@ class Plugin {
 
   get imports() {
     return this.#imports
+  }
+
+  get types() {
+    return this.#types
   }
 
   async waitCompiled() {

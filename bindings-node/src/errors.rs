@@ -1,60 +1,12 @@
-//! Converts the core's errors to JavaScript's, and back.
+//! What JavaScript throws as the core's errors.
 
 use std::sync::Arc;
 
 use undergo::{Error, ErrorKind};
 
 use crate::home::{EventLoop, ended};
-use crate::js::{Env, Failed, Js, Kind, Made};
+use crate::js::{Env, Failed, Js, Kind};
 use crate::kept::Kept;
-
-/// The `UndergoError` for an error. What a host function threw is its `cause`, as the same object.
-/// `None` when JavaScript can't run any more.
-pub(crate) fn to_js(home: &EventLoop, error: &Error) -> Option<Js> {
-    let env = home.here()?;
-    let made = home
-        .helper(|helpers| &helpers.make_error)
-        .ok()
-        .and_then(|make| details(env, error).and_then(|args| env.call(make, env.undefined()?, &args)).ok());
-    if made.is_none() {
-        // Without the package's own class the sentence alone has to do.
-        drop_exception(env);
-        return env.string(&error.to_string()).ok();
-    }
-    made
-}
-
-fn details(env: Env, error: &Error) -> Made<[Js; 10]> {
-    let frames = env.array(error.frames().len() * 3)?;
-    for (i, frame) in (0..).step_by(3).zip(error.frames()) {
-        frames.set_element(i, env.string(&frame.function)?)?;
-        frames.set_element(i + 1, env.string(&frame.file)?)?;
-        frames.set_element(i + 2, env.number(frame.line.into())?)?;
-    }
-    let origin = error.frames().iter().position(|frame| !frame.is_runtime());
-    let cause = error.host().and_then(|host| host.downcast_ref::<Kept>()).and_then(|kept| kept.inner().ok());
-    let undefined = env.undefined()?;
-    Ok([
-        env.string(error.kind().as_str())?,
-        env.string(&error.to_string())?,
-        env.string(error.message())?,
-        env.string(&error.path())?,
-        frames,
-        origin.map_or(Ok(undefined), |at| env.number(at as f64))?,
-        error.exit_code().map_or(Ok(undefined), |code| env.int32(code))?,
-        env.string(error.stderr())?,
-        error.denied().map_or(Ok(undefined), |denied| env.string(denied))?,
-        // An array of it, so that a host function may throw `undefined`.
-        match cause {
-            Some(cause) => {
-                let one = env.array(1)?;
-                one.set_element(0, cause)?;
-                one
-            }
-            None => undefined,
-        },
-    ])
-}
 
 /// What a function of JavaScript threw, on its way through the guest, or `cancelled` when
 /// JavaScript can't run any more.
@@ -81,7 +33,7 @@ fn carrying(home: &Arc<EventLoop>, exception: Js, kind: ErrorKind) -> Error {
 }
 
 /// What an exception says: its message, or its name where it has none, or what it is as a string.
-fn text(exception: Js) -> String {
+pub(crate) fn text(exception: Js) -> String {
     let property = |name| {
         let found = exception.get_named(name).and_then(|found| if found.is(Kind::String) { found.string() } else { Ok(String::new()) });
         found.unwrap_or_else(|_| {

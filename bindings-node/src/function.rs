@@ -12,6 +12,7 @@ use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
 
 use crate::bytes::Loans;
 use crate::errors;
+use crate::exceptions;
 use crate::home::{EventLoop, waiting};
 use crate::js::{Env, Js, Kind, Made, get, node};
 use crate::kept::Kept;
@@ -193,7 +194,7 @@ unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -
     match outcome {
         Ok(value) => value.raw,
         Err(error) => {
-            if let Some(exception) = errors::to_js(&export.callee.home, &error) {
+            if let Some(exception) = exceptions::to_js(&export.callee.home, &error, export.callee.bigint) {
                 env.throw(exception);
             }
             ptr::null_mut()
@@ -229,7 +230,7 @@ impl Export {
     /// Begins the call, and gives its promise.
     fn call(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
         let Callee { home, target, table, bigint, .. } = self.callee.clone();
-        let (settle, promise) = Settle::new(&home, env).map_err(errors::unmade(&home, env))?;
+        let (settle, promise) = Settle::new(&home, env, bigint).map_err(errors::unmade(&home, env))?;
         // Dropped at the end of this function, when the call has begun, or waits.
         let loans = Loans::default();
         let arguments = match self.arguments(env, given, &loans) {

@@ -74,6 +74,7 @@ struct Mine {
 /// Functions of the package's own JavaScript.
 pub(crate) struct Helpers {
     pub(crate) make_error: Reference,
+    pub(crate) chain: Reference,
     pub(crate) parse: Reference,
     pub(crate) stringify: Reference,
     pub(crate) entries: Reference,

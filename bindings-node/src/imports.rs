@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::sys;
 use tokio::sync::oneshot;
 use undergo::host::{Answer, HostCall, HostFunction};
-use undergo::interface::names;
+use undergo::interface::{VariantType, names};
 use undergo::{Error, ErrorKind, Output, Result};
 
 use crate::bytes::Loans;
 use crate::errors;
+use crate::exceptions;
 use crate::function::Way;
 use crate::home::EventLoop;
 use crate::js::{Env, Js, Kind, Made, Tagged};
@@ -68,13 +69,15 @@ impl Callable {
                 })
             }
         });
-        let result = result.map_err(|_| errors::thrown(home, env))?;
+        let declared = call.function().errors.as_ref();
+        let result = result.map_err(|_| exceptions::thrown(home, env, declared.map(|errors| &**errors)))?;
         if !is_thenable(result) {
             return call.answer(&Given { js: result, home, loans: &Loans::default() });
         }
         let (sender, receiver) = oneshot::channel();
         // In any case: a rejection should never be one that nobody handles.
-        let settled = wait(home, env, result, sender).map_err(|_| errors::thrown(home, env))?;
+        let settled = Settled { sender: Mutex::new(Some(sender)), declared: declared.cloned() };
+        let settled = wait(home, env, result, settled).map_err(|_| errors::thrown(home, env))?;
         if is_sync {
             let name = names::camel(&call.function().name);
             let text = format!(
@@ -139,15 +142,19 @@ fn is_thenable(value: Js) -> bool {
 }
 
 /// Has the promise's outcome sent. Gives what keeps the sender alive.
-fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, sender: oneshot::Sender<Outcome>) -> Made<Kept> {
-    let settled = Js::owner(env, Settled(Mutex::new(Some(sender))))?;
+fn wait(home: &Arc<EventLoop>, env: Env, promise: Js, settled: Settled) -> Made<Kept> {
+    let settled = Js::owner(env, settled)?;
     let settle = home.helper(|helpers| &helpers.settle).map_err(|_| crate::js::Failed(0))?;
     env.call(settle, env.undefined()?, &[promise, settled])?;
     Kept::new(home, settled)
 }
 
 /// Who waits for a promise.
-pub(crate) struct Settled(Mutex<Option<oneshot::Sender<Outcome>>>);
+pub(crate) struct Settled {
+    sender: Mutex<Option<oneshot::Sender<Outcome>>>,
+    /// The errors with fields that the guest knows.
+    declared: Option<Arc<VariantType>>,
+}
 
 impl Tagged for Settled {
     const TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0x31f7_a85e_0c92_4db6, upper: 0xa6e4_13d8_7b50_c29f };
@@ -158,11 +165,11 @@ impl Tagged for Settled {
 pub(crate) fn settle(home: &Arc<EventLoop>, env: Env, args: &[Js]) -> Result<Js> {
     let [settled, fulfilled, value] = args else { return Err(Error::new(ErrorKind::HostError, "settle takes three arguments")) };
     let settled = settled.owned::<Settled>().ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "nobody waits for that promise"))?;
-    let sender = settled.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let sender = settled.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(sender) = sender {
         let outcome = match fulfilled.bool() {
             Ok(true) => Kept::any(home, *value).map_err(errors::unmade(home, env)),
-            _ => Err(errors::from_host(home, *value)),
+            _ => Err(exceptions::from_host(home, *value, settled.declared.as_deref())),
         };
         // Who waited may have given up.
         drop(sender.send(outcome));

@@ -17,13 +17,14 @@
 //! imports.rs    host functions
 //! native.rs     native functions, as JavaScript calls them
 //! function.rs   an export, as a function of JavaScript
+//! promise.rs    calls as promises
+//! exceptions.rs the core's errors as exceptions, and what host functions throw
 //! lower.rs      from JavaScript's values to guest memory
 //! lift.rs       from guest memory to JavaScript's values
 //! types.rs      names as JavaScript writes them
 //! realm.rs      values of a context of module `vm`
-//! promise.rs    calls as promises
 //! under_way.rs  calls that keep the event loop alive
-//! errors.rs     errors and exceptions
+//! errors.rs     what JavaScript throws as errors
 //! bytes.rs      the bytes of buffers
 //! kept.rs       references to objects that may be carried to other threads
 //! home.rs       the event loop
@@ -36,6 +37,7 @@ mod cancel;
 mod command;
 mod config;
 mod errors;
+mod exceptions;
 mod function;
 mod home;
 mod imports;

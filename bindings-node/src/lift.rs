@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, MapType, RecordType, Scalar, TypeKind};
+use undergo::interface::{EnumType, MapType, RecordType, Scalar, TypeKind, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js};
 use crate::realm;
-use crate::types::RecordKeys;
+use crate::types::{RecordKeys, VariantKeys};
 
 /// The largest integer up to which a number holds all of them.
 pub(crate) const MAX_SAFE: i64 = (1 << 53) - 1;
@@ -101,6 +101,7 @@ impl Lift for ToJs<'_> {
             // With the array of keys and values that it is made of.
             Piece::Map(len) => 400 + len as u64 * 144,
             Piece::Record(record) => 96 + 24 * record.fields.len() as u64,
+            Piece::Variant(..) => 64,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -200,6 +201,15 @@ impl Lift for ToJs<'_> {
         for i in 0..record.fields.len() {
             let value = field(i)?;
             self.made(keys.key(i).and_then(|key| object.set(key, value)))?;
+        }
+        Ok(object)
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Js>) -> Result<Js> {
+        let keys = VariantKeys::of(self.home, variant)?;
+        let object = realm::object(self.home, self.env)?;
+        self.made(keys.tag().and_then(|key| object.set(key, keys.case(case)?)))?;
+        if let Some(value) = value {
+            self.made(keys.val().and_then(|key| object.set(key, value)))?;
         }
         Ok(object)
     }

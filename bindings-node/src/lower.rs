@@ -6,14 +6,14 @@ use std::sync::Arc;
 use napi::sys::TypedarrayType;
 use undergo::Time;
 use undergo::host::{Blob, Lend, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, TypeKind, VariantType};
 
 use crate::bytes::{Copied, Loans};
 use crate::errors;
 use crate::home::EventLoop;
-use crate::js::{Failed, Js, Kind};
+use crate::js::{Failed, Js, Kind, Made};
 use crate::lift::MAX_SAFE;
-use crate::types::RecordKeys;
+use crate::types::{RecordKeys, VariantKeys};
 
 /// A value that is to be lowered.
 #[derive(Clone, Copy)]
@@ -195,12 +195,15 @@ impl<'a> Lower<'a> for Given<'_> {
     }
 
     fn as_record(&self, record: &RecordType) -> Lowered<Vec<Option<Self>>> {
-        if self.kind()? != Kind::Object || self.js.is_array() {
+        // The `code` of an error, say, is none of its fields.
+        let is_error = record.is_error && self.js.is_error();
+        let object = if is_error { self.js.get_named("fields").map_err(self.failed())? } else { self.js };
+        if object.kind().map_err(self.failed())? != Kind::Object || object.is_array() {
             return Err(Reject::Type);
         }
         let keys = RecordKeys::of(self.home, record).map_err(Reject::Error)?;
         let field = |i| {
-            let value = keys.key(i).and_then(|key| self.js.get(key)).map_err(self.failed())?;
+            let value = keys.key(i).and_then(|key| object.get(key)).map_err(self.failed())?;
             Ok((!value.is(Kind::Undefined)).then(|| self.with(value)))
         };
         (0..record.fields.len()).map(field).collect()
@@ -213,6 +216,24 @@ impl<'a> Lower<'a> for Given<'_> {
     fn as_enum(&self, cases: &EnumType) -> Lowered<u32> {
         let name = self.as_str()?;
         cases.case(&name).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
+    }
+
+    fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {
+        if self.kind()? != Kind::Object || self.js.is_array() {
+            return Err(Reject::Type);
+        }
+        let keys = VariantKeys::of(self.home, variant).map_err(Reject::Error)?;
+        let property = |key: Made| key.and_then(|key| self.js.get(key)).map(|value| self.with(value)).map_err(self.failed());
+        let tag = property(keys.tag())?;
+        if tag.kind()? != Kind::String {
+            let text = format!("expected the name of a case of {}, got {}", variant.name, Lower::type_name(&tag));
+            return Err(Reject::Within(".tag".to_owned(), text));
+        }
+        let name = tag.as_str()?;
+        let number = variant.case(&name).ok_or_else(|| Reject::Value(variant.unknown_case(&name)))?;
+        let value = property(keys.val())?;
+        let may_lack = matches!(variant.cases[number as usize].ty.as_ref().map(|ty| &ty.kind), Some(TypeKind::Option(_)));
+        Ok((number, (may_lack || !value.js.is(Kind::Undefined)).then_some(value)))
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {

@@ -9,6 +9,7 @@ use napi::sys;
 use undergo::{CancelToken, Error, ErrorKind, Plugin, Result};
 
 use crate::errors;
+use crate::exceptions;
 use crate::function::Callee;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js, Made, Tagged, get, node};
@@ -137,7 +138,8 @@ unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -
     match outcome {
         Ok(value) => value.raw,
         Err(error) => {
-            if let Some(exception) = errors::to_js(home, &error) {
+            // Only exports fail with fields.
+            if let Some(exception) = exceptions::to_js(home, &error, false) {
                 env.throw(exception);
             }
             ptr::null_mut()

@@ -18,6 +18,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("turn", turn),
     ("load", plugin::load),
     ("describe", plugin::describe),
+    ("declare", plugin::declare),
     ("waitCompiled", plugin::wait_compiled),
     ("pluginTier", plugin::tier),
     ("unknownExport", plugin::unknown_export),
@@ -70,6 +71,7 @@ fn open(env: Env, given: Js) -> Made {
     let classes = given.get_named("classes")?;
     let helpers = Helpers {
         make_error: helper("makeError")?,
+        chain: helper("chain")?,
         parse: helper("parse")?,
         stringify: helper("stringify")?,
         entries: helper("entries")?,

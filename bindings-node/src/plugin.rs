@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
-use undergo::interface::{Function, names};
+use undergo::interface::{Function, RecordType, TypeKind, names};
 use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Plugin, PluginOptions, Result};
 
 use crate::bytes::Copied;
@@ -120,7 +120,34 @@ fn description(call: &Call<'_>, plugin: &Plugin) -> Made {
         imports.set_element(i, described)?;
     }
     object.set_named("imports", imports)?;
+    let errors = env.array(0)?;
+    for (i, (world, record)) in (0..).zip(errors_of(plugin)) {
+        let described = env.object()?;
+        described.set_named("name", env.string(&names::pascal(&record.name))?)?;
+        described.set_named("type", env.string(&types::error_type(world, record))?)?;
+        errors.set_element(i, described)?;
+    }
+    object.set_named("errors", errors)?;
     Ok(object)
+}
+
+/// The records with the fields of its errors, each with the name of its interface.
+fn errors_of(plugin: &Plugin) -> impl Iterator<Item = (&str, &RecordType)> {
+    plugin.interface().into_iter().flat_map(|interface| {
+        interface.types.iter().filter_map(|ty| match &ty.kind {
+            TypeKind::Record(record) if record.is_error => Some((&*interface.name, &**record)),
+            _ => None,
+        })
+    })
+}
+
+/// `declare(plugin, classes)`: those of its errors, in the order in which they are described.
+pub(crate) fn declare(call: &Call<'_>) -> Result<Js> {
+    let classes = call.arg(1)?;
+    for (i, (_, record)) in (0..).zip(errors_of(call.plugin(0)?)) {
+        types::declare(call.home, call.env, record, call.made(classes.element(i))?)?;
+    }
+    call.undefined()
 }
 
 /// `diagnostics(plugin)`: what did no harm so far, as sentences; there may be more of them later.

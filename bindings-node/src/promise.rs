@@ -10,6 +10,7 @@ use undergo::Error;
 use undergo::host::{go_home, spawn};
 
 use crate::errors;
+use crate::exceptions;
 use crate::home::{EventLoop, ended};
 use crate::js::{Env, Js, Made, get, node};
 use crate::kept::Kept;
@@ -20,14 +21,16 @@ pub(crate) struct Settle {
     home: Arc<EventLoop>,
     /// Null once it is settled.
     deferred: AtomicPtr<sys::napi_deferred__>,
+    /// Whether integers of 64 bits in an error become bigints.
+    bigint: bool,
 }
 
 impl Settle {
     /// Makes a promise.
-    pub(crate) fn new(home: &Arc<EventLoop>, env: Env) -> Made<(Arc<Settle>, Js)> {
+    pub(crate) fn new(home: &Arc<EventLoop>, env: Env, bigint: bool) -> Made<(Arc<Settle>, Js)> {
         let mut deferred = ptr::null_mut();
         let raw = get!(ptr::null_mut(); napi_create_promise(env, &mut deferred))?;
-        Ok((Arc::new(Settle { home: home.clone(), deferred: AtomicPtr::new(deferred) }), env.value(raw)))
+        Ok((Arc::new(Settle { home: home.clone(), deferred: AtomicPtr::new(deferred), bigint }), env.value(raw)))
     }
 
     pub(crate) fn resolve(&self, value: Js) {
@@ -41,13 +44,13 @@ impl Settle {
     pub(crate) fn reject(&self, error: Error) {
         let Some(deferred) = self.take() else { return };
         if self.home.here().is_some() {
-            reject(&self.home, deferred, &error);
+            reject(&self.home, deferred, &error, self.bigint);
             return;
         }
-        let (home, deferred) = (self.home.clone(), Deferred(deferred));
+        let (home, deferred, bigint) = (self.home.clone(), Deferred(deferred), self.bigint);
         self.home.run_soon(move |_| {
             let deferred = deferred;
-            reject(&home, deferred.0, &error);
+            reject(&home, deferred.0, &error, bigint);
         });
     }
 
@@ -69,8 +72,8 @@ struct Deferred(sys::napi_deferred);
 // SAFETY: only carried to the thread of its loop.
 unsafe impl Send for Deferred {}
 
-fn reject(home: &EventLoop, deferred: sys::napi_deferred, error: &Error) {
-    if let Some(exception) = errors::to_js(home, error) {
+fn reject(home: &Arc<EventLoop>, deferred: sys::napi_deferred, error: &Error, bigint: bool) {
+    if let Some(exception) = exceptions::to_js(home, error, bigint) {
         let _ = node!(napi_reject_deferred(exception.env, deferred, exception.raw));
     }
 }
@@ -84,7 +87,8 @@ pub(crate) fn of<T: Send + 'static>(
     future: impl Future<Output = undergo::Result<T>> + Send + 'static,
     convert: impl FnOnce(Env, T) -> Made + Send + 'static,
 ) -> Made {
-    let (settle, promise) = Settle::new(home, env)?;
+    // Only exports fail with fields.
+    let (settle, promise) = Settle::new(home, env, false)?;
     let under_way = UnderWay::begin(home, table);
     let at = home.clone();
     spawn(home.clone(), async move {

@@ -3,15 +3,50 @@
 use std::sync::Arc;
 
 use undergo::Result;
-use undergo::interface::{Function, RecordType, Scalar, Type, TypeKind, names};
+use undergo::interface::{Function, RecordType, Scalar, Type, TypeKind, VariantType, names};
 
 use crate::errors;
 use crate::home::EventLoop;
-use crate::js::{Js, Made};
+use crate::js::{Env, Js, Made};
 use crate::kept::Kept;
 
-/// The keys of a record's fields.
-struct Keys(Kept);
+/// What JavaScript has for a record: the keys of its fields and, if those are an error's, its class.
+struct Known {
+    keys: Kept,
+    class: Option<Kept>,
+}
+
+impl Known {
+    fn new(home: &Arc<EventLoop>, env: Env, record: &RecordType, class: Option<Js>) -> Result<(Known, Js)> {
+        let make = || {
+            let keys = keys(env, record.fields.iter().map(|field| names::camel(&field.name)))?;
+            let class = class.map(|class| Kept::new(home, class)).transpose()?;
+            Ok((Known { keys: Kept::new(home, keys)?, class }, keys))
+        };
+        Made::map_err(make(), errors::unmade(home, env))
+    }
+}
+
+/// Names as the keys of an object, which are kept once for the whole environment.
+fn keys(env: Env, names: impl Iterator<Item = String>) -> Made {
+    let object = env.object()?;
+    for name in names {
+        object.set(env.string(&name)?, env.bool(true)?)?;
+    }
+    object.keys()
+}
+
+/// Has a class be that of the errors whose fields the record has. Once, before the first call.
+pub(crate) fn declare(home: &Arc<EventLoop>, env: Env, record: &RecordType, class: Js) -> Result<()> {
+    let (known, _) = Known::new(home, env, record, Some(class))?;
+    record.extension.get_or_init(|| known);
+    Ok(())
+}
+
+/// The class of the errors whose fields the record has.
+pub(crate) fn class(record: &RecordType) -> Option<Js> {
+    record.extension.get::<Known>()?.class.as_ref()?.get().ok()
+}
 
 /// The same, in a native function: an array of strings as V8 keeps them, for which a look-up is
 /// quickest.
@@ -19,27 +54,60 @@ pub(crate) struct RecordKeys(Js);
 
 impl RecordKeys {
     pub(crate) fn of(home: &Arc<EventLoop>, record: &RecordType) -> Result<RecordKeys> {
-        if let Some(keys) = record.extension.get::<Keys>() {
-            return keys.0.get().map(RecordKeys);
+        if let Some(known) = record.extension.get::<Known>() {
+            return known.keys.get().map(RecordKeys);
         }
-        let env = home.env()?;
-        let make = || {
-            // Names that are an object's keys are kept once for the whole environment.
-            let object = env.object()?;
-            for field in &record.fields {
-                object.set(env.string(&names::camel(&field.name))?, env.bool(true)?)?;
-            }
-            let keys = object.keys()?;
-            Ok((Kept::new(home, keys)?, keys))
-        };
-        let (kept, keys) = Made::map_err(make(), errors::unmade(home, env))?;
-        record.extension.get_or_init(|| Keys(kept));
+        let (known, keys) = Known::new(home, home.env()?, record, None)?;
+        record.extension.get_or_init(|| known);
         Ok(RecordKeys(keys))
     }
 
     pub(crate) fn key(&self, field: usize) -> Made {
         self.0.element(field as u32)
     }
+}
+
+/// The keys of a variant's values, and the names of its cases, likewise.
+pub(crate) struct VariantKeys(Js);
+
+impl VariantKeys {
+    pub(crate) fn of(home: &Arc<EventLoop>, variant: &VariantType) -> Result<VariantKeys> {
+        if let Some(known) = variant.extension.get::<Kept>() {
+            return known.get().map(VariantKeys);
+        }
+        let env = home.env()?;
+        let make = || {
+            let all = keys(env, ["tag", "val"].map(str::to_owned).into_iter())?;
+            for (i, case) in (2..).zip(&variant.cases) {
+                all.set_element(i, env.string(&case.name)?)?;
+            }
+            Ok((Kept::new(home, all)?, all))
+        };
+        let (kept, all) = Made::map_err(make(), errors::unmade(home, env))?;
+        variant.extension.get_or_init(|| kept);
+        Ok(VariantKeys(all))
+    }
+
+    pub(crate) fn tag(&self) -> Made {
+        self.0.element(0)
+    }
+
+    pub(crate) fn val(&self) -> Made {
+        self.0.element(1)
+    }
+
+    /// The name of a case.
+    pub(crate) fn case(&self, number: u32) -> Made {
+        self.0.element(2 + number)
+    }
+}
+
+/// What identifies the errors with the fields of that record, for all copies of the package and all
+/// modules that `undergo bindgen` has written (`cli/src/bindgen/ts/types.rs`): errors of another
+/// plugin may have the same name.
+pub(crate) fn error_type(world: &str, record: &RecordType) -> String {
+    let fields: Vec<String> = record.fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
+    format!("{world}: {} {{ {} }}", record.name, fields.join(", "))
 }
 
 /// A type in TypeScript, as messages have it.
@@ -63,6 +131,7 @@ fn shown(ty: &Type) -> String {
         TypeKind::Tuple(tuple) => format!("[{}]", tuple.items.iter().map(shown).collect::<Vec<_>>().join(", ")),
         TypeKind::Record(record) => names::pascal(&record.name),
         TypeKind::Enum(cases) => names::pascal(&cases.name),
+        TypeKind::Variant(variant) => names::pascal(&variant.name),
     }
 }
 

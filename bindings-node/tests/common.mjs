@@ -33,7 +33,7 @@ export class Host {
 
   constructor(isSync = false) {
     this.isSync = isSync
-    for (const name of ['String', 'Bytes', 'Int', 'Strings', 'Floats', 'Person', 'Maybe', 'Color', 'Counts', 'Time', 'Duration', 'Json', 'Raw']) {
+    for (const name of ['String', 'Bytes', 'Int', 'Strings', 'Floats', 'Person', 'Maybe', 'Color', 'Counts', 'Time', 'Duration', 'Json', 'Raw', 'Shape']) {
       this[`echo${name}`] = (value) => value
     }
   }
@@ -64,6 +64,13 @@ export class Host {
 
   crash(text) {
     throw new RangeError(text)
+  }
+
+  lookup(key) {
+    if (key === '') return ''
+    const { NotFound } = this.instance.plugin.types
+    const text = `not found: ${key}`
+    throw new Error(`looking up: ${text}`, { cause: new NotFound({ key, code: 404 }, text) })
   }
 
   wrongType() {

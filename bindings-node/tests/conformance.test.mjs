@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { UndergoError } from 'undergo'
+import { GuestError, UndergoError } from 'undergo'
 import { Host, QUIET, ROOT, awaited, guest, readJson } from './common.mjs'
 
 const CAPABILITIES = new Set(['dynamic', 'surrogates'])
 const camel = (kebab) => kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
+const pascal = (kebab) => camel(`-${kebab}`)
 const plugin = await guest('conformance')
 const signatures = new Map(plugin.exports.map((found) => [found.witName, found.signature]))
 
@@ -38,6 +39,7 @@ const SPECIAL = {
   $duration: (text) => Number(text) / 1e6,
   $time: ({ seconds, nanoseconds }) => new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6)),
   $json: (value) => value,
+  $case: ([tag, ...value]) => (value.length > 0 ? { tag, val: argument(value[0]) } : { tag }),
   $surrogate: (text) => String.fromCharCode(Number.parseInt(text, 16))
 }
 
@@ -48,6 +50,12 @@ function check(actual, expected) {
     if ('$between' in expected) {
       const [low, high] = expected.$between
       return assert.ok(low <= actual && actual <= high, `${actual}`)
+    }
+    if ('$case' in expected) {
+      const [tag, ...value] = expected.$case
+      assert.deepEqual(Object.keys(actual), value.length > 0 ? ['tag', 'val'] : ['tag'])
+      assert.equal(actual.tag, tag)
+      return check(actual.val, value[0])
     }
     if ('$json' in expected) return assert.deepEqual(actual, expected.$json)
     if ('$repeat' in expected && typeof actual !== 'string' && !(actual instanceof Uint8Array)) {
@@ -137,7 +145,19 @@ class Runner {
     if (expected.kind === 'host-error') assert.ok(error.cause instanceof RangeError)
     assert.ok(`${error.path} ${error.message}`.includes(expected.path ?? ''), `${error.path} ${error.message}`)
     assert.ok(error.message.includes(expected.contains ?? ''), error.message)
+    if (expected.chain) this.checkChain(error, expected.chain)
     return true
+  }
+
+  checkChain(error, expected) {
+    let link = error
+    for (const { text, name, fields } of expected) {
+      assert.equal(link.constructor, name ? plugin.types[pascal(name)] : GuestError)
+      assert.equal(link.message, text)
+      if (fields) check(link.fields, fields)
+      link = link.cause
+    }
+    assert.equal(link, undefined)
   }
 }
 

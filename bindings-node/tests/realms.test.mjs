@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import vm from 'node:vm'
 import * as undergo from 'undergo'
 import { Host, QUIET, guestPath } from './common.mjs'
+import { bytes } from './shapes.mjs'
 
 const require = createRequire(import.meta.url)
 const FOLDER = path.dirname(fileURLToPath(import.meta.resolve('undergo')))
@@ -75,6 +76,20 @@ test('errors of one copy are recognised by the classes of another', async () => 
     assert.ok(!(error instanceof Mine) && new Mine('x') instanceof Mine && new Mine('x') instanceof one.TypeMismatchError)
   }
   for (const value of [null, undefined, 'x', {}, new Error('x'), Object.create(null)]) assert.ok(!(value instanceof undergo.UndergoError))
+})
+
+test('errors with fields of one copy are those of another, and reach a guest through it', async () => {
+  const copy = loadInto(vm.createContext({ process, URL, setImmediate, console }))
+  const fields = { key: 'x', code: 1 }
+  for (const [one, other] of [[undergo, copy], [copy, undergo]]) {
+    const [ours, theirs] = [one.Plugin.compileSync(bytes()), other.Plugin.compileSync(bytes())]
+    const thrown = new theirs.types.NotFound(fields, 'text')
+    assert.ok(thrown instanceof ours.types.NotFound && thrown instanceof one.GuestError && !(thrown instanceof ours.types.Odd))
+    const instance = ours.instantiateSync({ imports: { host: { lookup: () => { throw new Error('outer', { cause: thrown }) } } } })
+    const { cause } = await failing(() => instance.ask('x'))
+    assert.ok(cause.constructor === ours.types.NotFound && cause instanceof theirs.types.NotFound)
+    assert.equal(JSON.stringify([cause.message, cause.key, cause.fields]), JSON.stringify(['text', 'x', fields]))
+  }
 })
 
 test('a package that is loaded anew works beside the old one', async () => {

@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ROOT, guestPath } from './common.mjs'
+import { bytes } from './shapes.mjs'
 
 const TOOLS = process.env.UNDERGO_NODE_TOOLS
 const skip = !TOOLS && 'TypeScript is not there: make test installs it from npm'
@@ -69,12 +70,23 @@ test('the modules of the command line’s tests are right', { skip }, async () =
   await compiles(project({ 'generated-kitchen.mts': fixture('kitchen.ts'), 'kitchen.mts': here('kitchen.mts'), 'generated-bare.mts': fixture('bare.ts') }))
 })
 
-test('a module for the conformance plugin is right, and runs', { skip: skip || (!process.env.UNDERGO && 'there is no command line tool') }, async () => {
+/** Has a module written for a plugin, and runs the program of that name with it. */
+async function runs(name, plugin) {
   const written = join(mkdtempSync(join(tmpdir(), 'undergo-types-')), 'module.ts')
-  await run(process.env.UNDERGO, ['bindgen', guestPath('conformance'), '--lang', 'ts', '-o', written])
-  const folder = project({ 'generated-conformance.mts': written, 'conformance.mts': here('conformance.mts') })
+  await run(process.env.UNDERGO, ['bindgen', plugin, '--lang', 'ts', '-o', written])
+  const folder = project({ [`generated-${name}.mts`]: written, [`${name}.mts`]: here(`${name}.mts`) })
   await compiles(folder)
-  assert.ok(readdirSync(join(folder, 'out')).includes('conformance.mjs'))
-  const { stdout } = await run(process.execPath, [...process.execArgv.filter((arg) => !arg.startsWith('--test')), join(folder, 'out', 'conformance.mjs'), guestPath('conformance')])
+  assert.ok(readdirSync(join(folder, 'out')).includes(`${name}.mjs`))
+  const { stdout } = await run(process.execPath, [...process.execArgv.filter((arg) => !arg.startsWith('--test')), join(folder, 'out', `${name}.mjs`), plugin])
   assert.equal(stdout, 'as typed\n')
+}
+
+const skipTool = skip || (!process.env.UNDERGO && 'there is no command line tool')
+
+test('a module for the conformance plugin is right, and runs', { skip: skipTool }, () => runs('conformance', guestPath('conformance')))
+
+test('a module for a plugin with a variant and with errors is right, and runs', { skip: skipTool }, async () => {
+  const plugin = join(mkdtempSync(join(tmpdir(), 'undergo-types-')), 'shapes.wasm')
+  writeFileSync(plugin, bytes())
+  await runs('shapes', plugin)
 })

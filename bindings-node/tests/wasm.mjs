@@ -18,7 +18,7 @@ export function constant(n) {
 
 export const param = (n) => [0x20, n]
 export const call = (n) => [0x10, n]
-const store = (address, value) => [...constant(address), ...value, 0x36, 2, 0]
+export const store = (address, value) => [...constant(address), ...value, 0x36, 2, 0]
 
 /** Returns a list of so many items, which are at that address. */
 export const giveList = (at, count) => [...store(8, constant(at)), ...store(12, count), ...constant(8)]
@@ -32,7 +32,7 @@ const section = (number, items) => {
 
 /**
  * Makes a plugin of that interface. An export is its name, the numbers of its i32 parameters and
- * results, and its code; an import gives a word.
+ * results, and its code; an import gives a word, unless it has such numbers.
  */
 export function wasm({ wit, exports, imports = [], data = [], pages = 2 }) {
   const functions = [['_initialize', 0, 0, []], ['cabi_realloc', 4, 1, constant(16)], ...exports]
@@ -43,7 +43,7 @@ export function wasm({ wit, exports, imports = [], data = [], pages = 2 }) {
     segments.push([65536, [0xff, ...Buffer.from(`undergo:interface:1:${hex(text.length)}:${hex(crc32(text))}\n`), ...text]])
   }
   const words = (n) => vec(Array(n).fill([0x7f]))
-  const types = [...imports.map(() => [0, 1]), ...functions.map(([, params, results]) => [params, results])]
+  const types = [...imports.map(([, , params = 0, results = 1]) => [params, results]), ...functions.map(([, params, results]) => [params, results])]
   const bodies = functions.map(([, , , code]) => [0, ...code, 0x0b])
   const count = imports.length
   return Uint8Array.from([

@@ -1,6 +1,6 @@
 // What type checkers let through, and what they don't. Compiled by types.test.mjs, and never run.
-import undergo, { GuestError, Instance, load, Plugin, Pool, TimeoutError, UndergoError, errorCodes, version } from 'undergo'
-import type { Completed, ErrorCode, Frame, InstanceOptions, PoolStats, Usage } from 'undergo'
+import undergo, { GuestError, Instance, load, Plugin, Pool, TimeoutError, UndergoError, errorCodes, errorType, version } from 'undergo'
+import type { Completed, ErrorCode, ErrorWithFields, Frame, InstanceOptions, PoolStats, Usage } from 'undergo'
 
 const plugin: Plugin = await Plugin.load('greeter.wasm', { compile: 'best', cache: false })
 const same: Plugin = Plugin.compileSync(new Uint8Array(5))
@@ -39,9 +39,18 @@ const later: string = await typed.using({ timeout: 5 }).greet(now)
 const number: number = await typed.exports.using(5)
 const atOnce: number = typed.sync.exports.using(number)
 
+const NotFound = errorType<{ key: string; code: number; toString: number }>('NotFound', 'greeter: not-found { key: string, code: s64 }')
+class Missing extends NotFound {}
+const missing: ErrorWithFields<{ key: string }> = new Missing({ key: 'x', code: 404, toString: 1 }, 'text', { cause: new GuestError('text', { cause: greeting }) })
+// A field of a name that all errors have is in `fields` alone.
+const [key, kind, field, shown]: [string, ErrorCode, number, string] = [missing.key, missing.code, new NotFound({ key: 'x', code: 1, toString: 2 }).fields.code, missing.toString()]
+const untyped = new plugin.types.NotFound({ key: 'x' })
+
 try {
   await instance.greet()
 } catch (error) {
+  if (error instanceof NotFound) console.log(error.key, error.fields.toString, key, kind, field, shown, untyped)
+  if (error instanceof plugin.types.Anything) throw error
   if (error instanceof GuestError || error instanceof TimeoutError) {
     const found: ErrorCode = error.code
     const frames: readonly Frame[] = (error as UndergoError).frames
@@ -49,6 +58,8 @@ try {
   }
 }
 
+// @ts-expect-error: a field is missing
+new NotFound({ key: 'x', code: 1 })
 // @ts-expect-error: it is made by its static methods
 new Plugin()
 // @ts-expect-error: a pool has a size

@@ -1,5 +1,5 @@
-//! A TypeScript module for a plugin: interfaces for its records, unions for its enums, what its
-//! imports and exports are, and functions that load it.
+//! A TypeScript module for a plugin: interfaces for its records, unions for its enums and variants,
+//! classes for its errors, what its imports and exports are, and functions that load it.
 
 mod text;
 mod types;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
@@ -36,6 +36,7 @@ enum Owner {
 
 struct Module<'a> {
     file: String,
+    world: String,
     /// The names of the types of an instance, of a pool, of what each is made with, and of their
     /// functions.
     class: String,
@@ -58,7 +59,7 @@ impl<'a> Module<'a> {
             ["", "-pool", "-options", "-pool-options", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let import = |Imported { name, functions }| Import { name, class: names.class(&names::kebab(name)), functions };
         let imports = imports.into_iter().map(import).collect();
-        Module { file, class, pool, options, pool_options, exports_class, types, exports, imports, names, out: Lines::new("  ") }
+        Module { file, world, class, pool, options, pool_options, exports_class, types, exports, imports, names, out: Lines::new("  ") }
     }
 
     fn write(mut self) -> String {
@@ -66,6 +67,7 @@ impl<'a> Module<'a> {
             match &ty.kind {
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
@@ -84,6 +86,9 @@ impl<'a> Module<'a> {
         out.line(0, "");
         out.line(0, "import {");
         out.line(1, "Plugin,");
+        if self.types.iter().any(is_error) {
+            out.line(1, "errorType,");
+        }
         let code = body.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
         if code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric())).any(|word| word == "Bytes") {
             out.line(1, "type Bytes,");
@@ -96,13 +101,30 @@ impl<'a> Module<'a> {
     }
 
     fn record(&mut self, record: &RecordType) {
-        let name = self.names.of(&record.name);
-        let docs = or(&record.docs, &format!("The record {}.", record.name));
+        let name = self.names.record(&record.name);
+        let docs = match record.is_error {
+            true => format!("The fields of {}.", self.names.of(&record.name)),
+            false => or(&record.docs, &format!("The record {}.", record.name)),
+        };
         self.fields(record, &name, &docs, Direction::FromGuest);
         if self.names.has_input(&record.name) {
             let docs = format!("What is accepted for {name}.");
             self.fields(record, &self.names.input(&record.name), &docs, Direction::Within);
         }
+        if record.is_error {
+            self.error(record);
+        }
+    }
+
+    /// The class of an error, and the type of that name.
+    fn error(&mut self, record: &RecordType) {
+        let (name, fields, input) = (self.names.of(&record.name), self.names.record(&record.name), self.names.input(&record.name));
+        let types = if input == fields { fields } else { format!("{fields}, {input}") };
+        self.out.line(0, "");
+        self.out.docs(0, &or(&record.docs, &format!("The error {}.", record.name)));
+        let args = [text::literal(&name), text::literal(&types::error_type(&self.world, record))];
+        self.out.call(&format!("export const {name} = errorType<{types}>"), &args);
+        self.out.line(0, &format!("export type {name} = InstanceType<typeof {name}>"));
     }
 
     fn fields(&mut self, record: &RecordType, name: &str, docs: &str, direction: Direction) {
@@ -128,6 +150,32 @@ impl<'a> Module<'a> {
                 self.out.docs(1, docs);
             }
             self.out.line(1, &format!("| {}", text::literal(case)));
+        }
+    }
+
+    fn variant(&mut self, variant: &VariantType) {
+        let name = self.names.of(&variant.name);
+        self.union(variant, &name, &or(&variant.docs, &format!("The variant {}.", variant.name)), Direction::FromGuest);
+        if self.names.has_input(&variant.name) {
+            let docs = format!("What is accepted for {name}.");
+            self.union(variant, &self.names.input(&variant.name), &docs, Direction::Within);
+        }
+    }
+
+    fn union(&mut self, variant: &VariantType, name: &str, docs: &str, direction: Direction) {
+        self.out.line(0, "");
+        self.out.docs(0, docs);
+        self.out.line(0, &format!("export type {name} ="));
+        for case in &variant.cases {
+            if !case.docs.is_empty() {
+                self.out.docs(1, &case.docs);
+            }
+            let tag = text::literal(&case.name);
+            let value = case.ty.as_ref().map(|ty| {
+                let mark = if matches!(ty.kind, TypeKind::Option(_)) { "?" } else { "" };
+                format!("; val{mark}: {}", self.names.show(ty, direction))
+            });
+            self.out.line(1, &format!("| {{ tag: {tag}{} }}", value.unwrap_or_default()));
         }
     }
 
@@ -191,13 +239,26 @@ impl<'a> Module<'a> {
             Owner::Guest => format!("Promise<{result}>"),
             Owner::Host => format!("{result} | Promise<{result}>"),
         };
-        let docs = match (function.fallible, owner) {
-            (false, _) => function.docs.clone(),
-            (true, Owner::Guest) => format!("{}\n\nRejects with a GuestError when the function returns an error.", function.docs),
-            (true, Owner::Host) => format!("{}\n\nWhat it throws is the error that the plugin gets.", function.docs),
+        let fails = match (function.fallible, owner, &function.errors) {
+            (false, ..) => String::new(),
+            (true, Owner::Guest, None) => "\n\nRejects with a GuestError when the function returns an error.".to_owned(),
+            (true, Owner::Guest, Some(errors)) => {
+                format!("\n\n@throws by the promise: {}, or another GuestError, when the function returns an error.", self.errors(errors))
+            }
+            (true, Owner::Host, None) => "\n\nWhat it throws is the error that the plugin gets.".to_owned(),
+            (true, Owner::Host, Some(errors)) => {
+                format!("\n\nWhat it throws is the error that the plugin gets: {} with its fields.", self.errors(errors))
+            }
         };
-        self.out.docs(1, &docs);
+        self.out.docs(1, &(function.docs.clone() + &fails));
         self.out.signature(1, &key(&function.name), &params, &result);
+    }
+
+    /// The classes of errors with fields, as a comment has them.
+    fn errors(&self, errors: &VariantType) -> String {
+        let classes = errors.cases.iter().filter(|case| matches!(case.ty.as_ref().map(|ty| &ty.kind), Some(TypeKind::Tuple(_))));
+        let links: Vec<String> = classes.map(|case| format!("{{@link {}}}", self.names.of(&case.name))).collect();
+        links.join(", ")
     }
 
     fn loaders(&mut self) {
@@ -237,6 +298,10 @@ impl<'a> Module<'a> {
         self.out.line(1, &format!("return plugin.pool<{exports_class}, Imports>(options)"));
         self.out.line(0, "}");
     }
+}
+
+fn is_error(ty: &Type) -> bool {
+    matches!(&ty.kind, TypeKind::Record(record) if record.is_error)
 }
 
 fn or(docs: &str, other: &str) -> String {

@@ -51,6 +51,9 @@ pub(super) trait Code {
 
     /// The head of a function.
     fn function(&mut self, name: &str, params: &[String], result: &str);
+
+    /// A call of a function.
+    fn call(&mut self, function: &str, args: &[String]);
 }
 
 impl Code for Lines {
@@ -60,16 +63,20 @@ impl Code for Lines {
     }
 
     fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str) {
-        broken(self, indent, name, params, result, "");
+        broken(self, indent, name, params, &format!(": {result}"));
     }
 
     fn function(&mut self, name: &str, params: &[String], result: &str) {
-        broken(self, 0, name, params, result, " {");
+        broken(self, 0, name, params, &format!(": {result} {{"));
+    }
+
+    fn call(&mut self, function: &str, args: &[String]) {
+        broken(self, 0, function, args, "");
     }
 }
 
-fn broken(out: &mut Lines, indent: usize, name: &str, params: &[String], result: &str, end: &str) {
-    let one = format!("{name}({}): {result}{end}", params.join(", "));
+fn broken(out: &mut Lines, indent: usize, name: &str, params: &[String], end: &str) {
+    let one = format!("{name}({}){end}", params.join(", "));
     if indent * 2 + one.chars().count() <= WIDTH || params.is_empty() {
         return out.line(indent, &one);
     }
@@ -77,7 +84,7 @@ fn broken(out: &mut Lines, indent: usize, name: &str, params: &[String], result:
     for (i, param) in params.iter().enumerate() {
         out.line(indent + 1, &format!("{param}{}", if i + 1 < params.len() { "," } else { "" }));
     }
-    out.line(indent, &format!("): {result}{end}"));
+    out.line(indent, &format!("){end}"));
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{RecordType, Scalar, Type, TypeKind};
 
 use crate::bindgen::classes::Classes;
 
 /// Names that the module uses itself, or that mean something else where it is used.
 #[rustfmt::skip]
-const TAKEN: [&str; 36] = [
-    "Array", "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "Imports",
-    "Instance", "InstanceOptions", "Int16Array", "Int32Array", "Int8Array", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
+const TAKEN: [&str; 38] = [
+    "Array", "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "GuestError",
+    "Imports", "Instance", "InstanceOptions", "InstanceType", "Int16Array", "Int32Array", "Int8Array", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
     "Promise", "Readonly", "ReadonlyMap", "Record", "String", "Symbol", "URL", "Uint8Array", "Uint8ClampedArray", "Uint16Array", "Uint32Array",
 ];
 
@@ -29,20 +29,31 @@ pub(super) enum Direction {
 /// The types of the module.
 pub(super) struct Names {
     classes: Classes,
-    /// What is accepted for a record, where that is more.
+    /// What is accepted for a record or a variant, where that is more.
     inputs: BTreeMap<String, String>,
+    /// The fields of errors, whose own names are those of classes.
+    fields: BTreeMap<String, String>,
 }
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names = Names { classes: Classes::new(types, TAKEN), inputs: BTreeMap::new() };
+        let mut names = Names { classes: Classes::new(types, TAKEN), inputs: BTreeMap::new(), fields: BTreeMap::new() };
         // Each type comes behind those that it is made of.
         for ty in types {
-            if let TypeKind::Record(record) = &ty.kind
-                && record.fields.iter().any(|field| names.differs(&field.ty))
-            {
-                let input = names.class(&format!("{}-input", record.name));
-                names.inputs.insert(record.name.clone(), input);
+            let (name, differs) = match &ty.kind {
+                TypeKind::Record(record) => (&record.name, record.fields.iter().any(|field| names.differs(&field.ty))),
+                TypeKind::Variant(variant) => {
+                    (&variant.name, variant.cases.iter().filter_map(|case| case.ty.as_ref()).any(|ty| names.differs(ty)))
+                }
+                _ => continue,
+            };
+            if matches!(&ty.kind, TypeKind::Record(record) if record.is_error) {
+                let fields = names.class(&format!("{name}-fields"));
+                names.fields.insert(name.clone(), fields);
+            }
+            if differs {
+                let input = names.class(&format!("{name}-input"));
+                names.inputs.insert(name.clone(), input);
             }
         }
         names
@@ -53,12 +64,17 @@ impl Names {
         self.classes.declare(kebab)
     }
 
-    /// The type of a record or an enum.
+    /// The type of a record, an enum or a variant; the class of an error.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.classes.of(kebab)
     }
 
-    /// Whether more is accepted for a record than is made of it.
+    /// The type of a record: for that of an error, of its fields.
+    pub(super) fn record(&self, kebab: &str) -> String {
+        self.fields.get(kebab).cloned().unwrap_or_else(|| self.of(kebab))
+    }
+
+    /// Whether more is accepted for a record or a variant than is made of it.
     pub(super) fn has_input(&self, kebab: &str) -> bool {
         self.inputs.contains_key(kebab)
     }
@@ -70,14 +86,15 @@ impl Names {
             TypeKind::Option(inner) => self.differs(inner),
             TypeKind::Map(map) => self.differs(&map.key) || self.differs(&map.value),
             TypeKind::Tuple(tuple) => tuple.items.iter().any(|item| self.differs(item)),
-            TypeKind::Record(record) => self.inputs.contains_key(&record.name),
+            TypeKind::Record(record) => self.has_input(&record.name),
+            TypeKind::Variant(variant) => self.has_input(&variant.name),
             _ => false,
         }
     }
 
-    /// What is accepted for a record.
+    /// What is accepted for a record or a variant.
     pub(super) fn input(&self, kebab: &str) -> String {
-        self.inputs.get(kebab).cloned().unwrap_or_else(|| self.of(kebab))
+        self.inputs.get(kebab).cloned().unwrap_or_else(|| self.record(kebab))
     }
 
     pub(super) fn show(&self, ty: &Type, direction: Direction) -> String {
@@ -110,10 +127,11 @@ impl Names {
                 let items: Vec<String> = tuple.items.iter().map(|item| self.show(item, within)).collect();
                 format!("[{}]", items.join(", "))
             }
-            TypeKind::Record(record) if direction == Direction::FromGuest => self.of(&record.name),
+            TypeKind::Record(record) if direction == Direction::FromGuest => self.record(&record.name),
             TypeKind::Record(record) => self.input(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) if direction == Direction::FromGuest => self.of(&variant.name),
+            TypeKind::Variant(variant) => self.input(&variant.name),
         }
     }
 
@@ -129,6 +147,12 @@ impl Names {
         let readonly = if direction == Direction::ToGuest { "readonly " } else { "" };
         format!("{readonly}{item}[]")
     }
+}
+
+/// What identifies the errors with the fields of that record (`bindings-node/src/types.rs`).
+pub(super) fn error_type(world: &str, record: &RecordType) -> String {
+    let fields: Vec<String> = record.fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect();
+    format!("{world}: {} {{ {} }}", record.name, fields.join(", "))
 }
 
 /// A list of numbers.
