@@ -12,6 +12,7 @@ use undergo::CallOptions;
 use undergo::host::{Outcome, Parameters};
 use undergo::interface::{TypeKind, names};
 
+use crate::chain;
 use crate::keep::Reading;
 use crate::lift::{self, ToRuby};
 use crate::lock;
@@ -85,7 +86,7 @@ impl Shape {
         // On this stack, where the collector finds it while the thread does not have Ruby's lock.
         let result = Cell::new(ruby.qnil().as_value());
         let place = std::hint::black_box(&result);
-        let number = lock::detached(ruby, || {
+        let number = lock::without(|| {
             target.call(&mut arguments, options, |outcome| match (&self.number, outcome.number()) {
                 (Some(_), Some(bits)) => Ok(Some(bits)),
                 _ => lock::with(|ruby| {
@@ -94,6 +95,7 @@ impl Shape {
                 }),
             })
         })?;
+        let number = number.map_err(|error| chain::to_ruby(ruby, &error))?;
         match (&self.number, number) {
             (Some(kind), Some(bits)) => lift::number(ruby, kind, bits).map_err(fail),
             _ => Ok(place.get()),

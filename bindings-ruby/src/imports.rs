@@ -9,6 +9,7 @@ use magnus::{Error, RArray, Ruby, Value, gc};
 use undergo::host::{HostCall, HostFunction, Lasting};
 use undergo::{ErrorKind, Imports, Output};
 
+use crate::chain;
 use crate::keep::Reading;
 use crate::lift::ToRuby;
 use crate::lock;
@@ -106,7 +107,7 @@ impl HostFunction for Callable {
             let reading = Reading::begin();
             let args = ruby.ary_new_from_values(&call.args(&ToRuby::holding(ruby))?);
             drop(reading);
-            let result = call.outside(|| apply(function, args)).map_err(|error| lock::raised(ruby, error))?;
+            let result = call.outside(|| apply(function, args)).map_err(|error| chain::raised(ruby, error, call.function()))?;
             let _reading = Reading::begin();
             call.answer(&Given::new(ruby, result))
         })

@@ -13,9 +13,10 @@
 //! function.rs   an export: its names, its call
 //! config.rs     sandboxes, limits and options
 //! imports.rs    host functions
+//! chain.rs      errors with fields, and what they wrap
 //! lower.rs      from Ruby's values to guest memory
 //! lift.rs       from guest memory to Ruby's values
-//! types.rs      the classes of records, and the symbols of enums
+//! types.rs      the classes of records and variants, and the symbols of enums
 //! json.rs       Ruby's values as JSON
 //! records.rs    what is measured, as arrays for the gem's Structs
 //! cancel.rs     cancellation tokens
@@ -30,6 +31,7 @@
 #![expect(missing_docs, reason = "the function that Ruby calls first is made by a macro, which writes no documentation")]
 
 mod cancel;
+mod chain;
 mod config;
 mod errors;
 mod exports;

@@ -7,11 +7,11 @@ use magnus::rb_sys::{FromRawValue, protect};
 use magnus::time::{Offset, Timespec};
 use magnus::{IntoValue, RArray, Ruby, Value};
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, RecordType, Scalar, TypeKind};
+use undergo::interface::{EnumType, RecordType, Scalar, TypeKind, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::keep::Reading;
-use crate::types::{self, RecordClass};
+use crate::types::{self, RecordClass, VariantClasses};
 use crate::{gem, json, lock};
 
 /// From this number of bytes on, memory for an object may well be lacking, and Ruby raises.
@@ -116,7 +116,10 @@ impl Lift for ToRuby<'_> {
             Piece::List(len) | Piece::Tuple(len) => 40 + 8 * len as u64,
             // A key that is text is copied.
             Piece::Map(len) => 192 + 64 * len as u64,
-            Piece::Record(record) => 40 + 8 * record.fields.len() as u64,
+            // An exception has its message, and an array of its fields.
+            Piece::Record(record) => (if record.is_error { 240 } else { 40 }) + 8 * record.fields.len() as u64,
+            // A Hash of two, which is the most.
+            Piece::Variant(..) => 192,
         }
     }
 
@@ -212,6 +215,13 @@ impl Lift for ToRuby<'_> {
                 Failed::Core(error) => error,
             })
         })?;
+        self.made(made)
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Made {
+        let Some(classes) = variant.extension.get::<VariantClasses>() else {
+            return Err(Error::new(ErrorKind::TypeMismatch, format!("the variant {} has no classes", variant.name)));
+        };
+        let made = classes.make(self.ruby, case, value).map_err(|error| self.raised(error))?;
         self.made(made)
     }
 }

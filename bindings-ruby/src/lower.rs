@@ -9,10 +9,10 @@ use magnus::prelude::*;
 use magnus::{Float, Integer, RArray, RHash, RRational, RString, RStruct, Ruby, Symbol, Time as RubyTime, TryConvert, Value};
 use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar, names};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType, names};
 
 use crate::keep::{Kept, Reading};
-use crate::types::RecordClass;
+use crate::types::{RecordClass, Stands, VariantClasses};
 use crate::values::{boolean, class_name, is_binary, is_struct, pairs_of_hash, pairs_of_struct, text_of_value};
 use crate::{json, lock, types};
 
@@ -58,6 +58,34 @@ impl<'r> Given<'r> {
             fields[number] = Some(value);
         }
         Ok(fields)
+    }
+
+    /// The case and the value of a hash of `tag` and `val`.
+    fn tagged(&self, variant: &VariantType, classes: &VariantClasses, hash: RHash) -> Lowered<(u32, Option<Self>)> {
+        let wrong = || Reject::Value(format!("a Hash for {} has the keys tag and, if the case has a value, val", variant.name));
+        let (mut tag, mut val) = (None, None);
+        for pair in Pairs::new(*self, pairs_of_hash(self.ruby, hash).map_err(|error| self.raised(error))?) {
+            let (key, value) = pair?;
+            let place = match key.as_str().as_deref() {
+                Ok("tag") => &mut tag,
+                Ok("val") => &mut val,
+                _ => return Err(wrong()),
+            };
+            Reading::hold(value.value);
+            *place = Some(value);
+        }
+        let tag = tag.ok_or_else(wrong)?;
+        let case = match classes.case(self.ruby, tag.value) {
+            Some(case) => case,
+            None => {
+                let name = tag.as_str().map_err(|_| Reject::Value(format!("the tag of {} must be a symbol or a string", variant.name)))?;
+                let found = variant.cases.iter().position(|case| is_named(&case.name, &name));
+                found.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| Reject::Value(variant.unknown_case(&name)))?
+            }
+        };
+        // A value that is nil is none, where there can't be one.
+        let val = val.filter(|val| !val.is_none() || classes.stands(case) != Some(Stands::Nothing));
+        Ok((case, val))
     }
 
     /// The fields of a hash whose keys are all symbols of the record; `None` for another hash.
@@ -165,6 +193,9 @@ impl<'a> Lower<'a> for Given<'_> {
             let pairs = pairs_of_hash(self.ruby, hash).map_err(|error| self.raised(error))?;
             return self.named_fields(record, pairs);
         }
+        if let Some(fields) = class.fields_of_error(self.ruby, self.value) {
+            return Items { given: *self, list: fields, at: 0 }.map(|field| field.map(Some)).collect();
+        }
         let Some(fields) = RStruct::from_value(self.value).filter(|_| is_struct(self.ruby, self.value)) else {
             // A record without fields is no Struct.
             return if record.fields.is_empty() && class.is_class_of(self.ruby, self.value) { Ok(Vec::new()) } else { Err(Reject::Type) };
@@ -192,6 +223,24 @@ impl<'a> Lower<'a> for Given<'_> {
         let name = self.as_str()?;
         let found = cases.cases.iter().position(|(case, _)| is_named(case, &name));
         found.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
+    }
+
+    fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {
+        let classes = variant.extension.get::<VariantClasses>().ok_or(Reject::Type)?;
+        if let Some(hash) = RHash::from_value(self.value) {
+            return self.tagged(variant, classes, hash);
+        }
+        let case = classes.case_of(self.ruby, self.value).ok_or(Reject::Type)?;
+        let value = match classes.stands(case) {
+            Some(Stands::Record) => Some(*self),
+            Some(Stands::Value) => {
+                let value: Value = RStruct::from_value(self.value).ok_or(Reject::Type)?.aref(0).map_err(|error| self.raised(error))?;
+                Reading::hold(value);
+                Some(self.of(value))
+            }
+            _ => None,
+        };
+        Ok((case, value))
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {

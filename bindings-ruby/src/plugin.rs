@@ -5,7 +5,7 @@ use std::sync::Arc;
 use magnus::prelude::*;
 use magnus::typed_data::Obj;
 use magnus::{DataTypeFunctions, Error, RArray, RClass, RModule, RString, Ruby, TryConvert, TypedData, function, method};
-use undergo::interface::{Function, TypeKind};
+use undergo::interface::{Case, Function, TypeKind};
 use undergo::{InstanceOptions, PoolOptions};
 
 use crate::cancel::CancelToken;
@@ -13,6 +13,7 @@ use crate::exports::Exports;
 use crate::imports::{Filling, HostTable};
 use crate::instance::Instance;
 use crate::pool::Pool;
+use crate::types::Stands;
 use crate::{config, lock, records, types};
 
 /// A compiled plugin. The gem has its documentation.
@@ -152,20 +153,25 @@ impl Plugin {
         Ok(imports)
     }
 
-    /// The records and enums, each with its number, its name, whether it is a record, and the names
-    /// of its fields or cases.
+    /// The named types, each with its number, its name, what it is, and the names of its fields or
+    /// cases; those of a variant's cases with what stands for them.
     fn types(ruby: &Ruby, this: &Plugin) -> Result<RArray, Error> {
         let types = ruby.ary_new();
         let all = this.core.interface().map_or(&[][..], |interface| &interface.types);
         for (number, ty) in all.iter().enumerate() {
-            let (name, is_record, members) = match &ty.kind {
+            let (name, kind, members) = match &ty.kind {
                 TypeKind::Record(record) => {
-                    (&record.name, true, ruby.ary_from_iter(record.fields.iter().map(|field| ruby.str_new(&field.name))))
+                    let kind = if record.is_error { "error" } else { "record" };
+                    (&record.name, kind, ruby.ary_from_iter(record.fields.iter().map(|field| ruby.str_new(&field.name))))
                 }
-                TypeKind::Enum(cases) => (&cases.name, false, ruby.ary_from_iter(cases.cases.iter().map(|(case, _)| ruby.str_new(case)))),
+                TypeKind::Enum(cases) => (&cases.name, "enum", ruby.ary_from_iter(cases.cases.iter().map(|(case, _)| ruby.str_new(case)))),
+                TypeKind::Variant(variant) => {
+                    let case = |case: &Case| (ruby.str_new(&case.name), Stands::of(case).as_str());
+                    (&variant.name, "variant", ruby.ary_from_iter(variant.cases.iter().map(case)))
+                }
                 _ => continue,
             };
-            types.push((number, name.as_str(), is_record, members))?;
+            types.push((number, name.as_str(), kind, members))?;
         }
         Ok(types)
     }
@@ -173,6 +179,13 @@ impl Plugin {
     fn give_class(ruby: &Ruby, this: &Plugin, number: usize, class: RClass) {
         if let Some(record) = this.core.interface().and_then(|interface| types::record(interface, number)) {
             types::give(ruby, record, class);
+        }
+    }
+
+    fn give_cases(ruby: &Ruby, this: &Plugin, number: usize, classes: Option<RArray>) -> Result<(), Error> {
+        match this.core.interface().and_then(|interface| types::variant(interface, number)) {
+            Some(variant) => types::give_cases(ruby, variant, classes),
+            None => Ok(()),
         }
     }
 
@@ -206,6 +219,7 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
     class.define_private_method("_imports", method!(Plugin::imports, 0))?;
     class.define_private_method("_types", method!(Plugin::types, 0))?;
     class.define_private_method("_give_class", method!(Plugin::give_class, 2))?;
+    class.define_private_method("_give_cases", method!(Plugin::give_cases, 2))?;
     class.define_private_method("_instance_methods", method!(Plugin::instance_methods, 1))?;
     class.define_private_method("_pool_methods", method!(Plugin::pool_methods, 1))
 }

@@ -35,7 +35,7 @@ module Helper
       @notes = []
     end
 
-    %i[string bytes int strings floats person maybe color counts time duration json raw].each do |what|
+    %i[string bytes int strings floats person maybe color counts time duration json raw shape].each do |what|
       define_method(:"echo_#{what}") { |value| value }
     end
 
@@ -75,6 +75,16 @@ module Helper
 
     def wrong_result
       "not a list"
+    end
+
+    def lookup(key)
+      return "" if key.empty?
+
+      begin
+        raise GUEST.types::NotFound.new("not found: #{key}", key: key, code: 404)
+      rescue Undergo::GuestError
+        raise ArgumentError, "looking up: not found: #{key}"
+      end
     end
 
     def reenter(depth)

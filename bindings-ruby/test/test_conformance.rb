@@ -98,6 +98,9 @@ class TestConformance < Minitest::Test
       when "$duration" then Rational(Integer(inner), 1_000_000_000)
       when "$time" then Time.at(inner["seconds"], inner["nanoseconds"], :nsec, in: inner["offset"])
       when "$json" then inner
+      when "$case"
+        tag, *value = inner
+        { tag: tag.tr("-", "_").to_sym, **(value.empty? ? {} : { val: argument(value.first) }) }
       when "$surrogate" then [Integer(inner, 16)].pack("U")
       when "$repeat"
         one = argument(inner["value"])
@@ -114,6 +117,7 @@ class TestConformance < Minitest::Test
       when "$json" then return @test.assert_equal([expected["$json"]], [actual], @name)
       when "$repeat" then return check_repeated(actual, expected["$repeat"])
       when "$map" then return check_map(actual, expected["$map"])
+      when "$case" then return check_case(actual, *expected["$case"])
       end
       case expected
       when Array
@@ -141,9 +145,16 @@ class TestConformance < Minitest::Test
       end
     end
 
+    def check_case(actual, tag, *value)
+      @test.assert_equal value.empty? ? [:tag] : %i[tag val], actual.keys, @name
+      @test.assert_equal tag, actual[:tag].name.tr("_", "-"), @name
+      check(actual[:val], value.first) unless value.empty?
+    end
+
     def check_record(actual, expected)
-      @test.assert_equal expected.keys.map { |name| name.tr("-", "_").to_sym }.sort, actual.members.sort, @name
-      expected.each { |name, value| check(actual[name.tr("-", "_").to_sym], value) }
+      fields = actual.to_h
+      @test.assert_equal expected.keys.map { |name| name.tr("-", "_").to_sym }.sort, fields.keys.sort, @name
+      expected.each { |name, value| check(fields[name.tr("-", "_").to_sym], value) }
     end
 
     def check_one(actual, wanted)
@@ -173,6 +184,18 @@ class TestConformance < Minitest::Test
         @test.assert_includes "#{error.path} #{error.message}", expected["path"] || "", @name
       end
       @test.assert_includes error.message, expected["contains"] || "", @name
+      check_chain(error, expected["chain"]) if expected.key?("chain")
+    end
+
+    def check_chain(error, expected)
+      chain = [error]
+      chain << chain.last.cause while chain.last.cause
+      @test.assert_equal expected.map { |link| link["text"] }, chain.map(&:message), @name
+      chain.zip(expected) do |link, wanted|
+        type = wanted["name"] ? Helper::GUEST.types.const_get(wanted["name"].split("-").map(&:capitalize).join) : Undergo::GuestError
+        @test.assert_instance_of type, link, @name
+        check_record(link, wanted["fields"]) if wanted["name"]
+      end
     end
   end
 end

@@ -15,7 +15,9 @@ module Undergo
   class Error < StandardError
     class << self
       # The kind, as in every language: "type-mismatch".
-      attr_reader :kind
+      def kind
+        @kind || (superclass.kind unless self == Error)
+      end
 
       # The class of each kind.
       def by_kind
@@ -30,8 +32,6 @@ module Undergo
       end
     end
 
-    # The sentence alone, without the path.
-    attr_reader :sentence
     # Which part of a value is wrong: "greet(p.tags[3])"; "" if the error is not about a value.
     attr_reader :path
     # The Go traceback, an Array of Frame, innermost call first.
@@ -48,7 +48,7 @@ module Undergo
 
     def initialize(text = nil, sentence: nil, path: "", frames: [], origin: nil, exit_code: nil, stderr: "", denied: nil)
       super(text)
-      @sentence = sentence || text.to_s
+      @sentence = sentence
       @path = path
       @frames = frames
       @origin = origin && frames[origin]
@@ -60,6 +60,19 @@ module Undergo
     # The kind, as in every language: "type-mismatch".
     def kind
       self.class.kind
+    end
+
+    # The sentence alone, without the path.
+    def sentence
+      @sentence || message
+    end
+
+    # Takes what is known of the call from its error.
+    def of_call(error) # :nodoc:
+      @path = error.path
+      @stderr = error.stderr
+      @denied = error.denied
+      self
     end
   end
 
@@ -88,9 +101,54 @@ module Undergo
     for_kind "type-mismatch"
   end
 
-  # The Go function returned an error. The instance lives on.
+  # The Go function returned an error. The instance lives on. `cause` is the error that this one
+  # wraps, if the plugin has errors with fields: each of them has a class that inherits from this
+  # one.
   class GuestError < Error
     for_kind "guest-error"
+
+    # Makes the class of an error with these fields, which has a reader for each. What every error
+    # has keeps its name: the reader of a field `path` is `path_`.
+    #
+    #   NotFound = Undergo::GuestError.define(:key, :code)
+    #   raise NotFound.new("not found: x", key: "x", code: 404)
+    def self.define(*members)
+      Class.new(self) do
+        include Fields
+        define_singleton_method(:members) { members.dup }
+        members.each_with_index do |member, number|
+          is_taken = GuestError.method_defined?(member) || Fields.method_defined?(member) || /\A(initialize|method_missing|respond_to)/.match?(member)
+          define_method(is_taken ? :"#{member}_" : member) { @fields[number] }
+        end
+      end
+    end
+
+    # What errors with fields have.
+    module Fields
+      # The text is what Go's code gets from `Error()`, unless the plugin's own type says something
+      # else. A field that is not given is nil.
+      def initialize(text = nil, **fields)
+        unknown = fields.keys - self.class.members
+        raise ArgumentError, "unknown keywords: #{unknown.join(', ')}" unless unknown.empty?
+
+        @fields = fields.values_at(*self.class.members).freeze
+        super(text || self.class.name.to_s[/[^:]*\z/].gsub(/(?<=[a-z0-9])(?=[A-Z])/, " ").downcase)
+      end
+
+      # The fields by their names.
+      def to_h
+        self.class.members.zip(@fields).to_h
+      end
+
+      # For `case error; in NotFound(key:)`.
+      def deconstruct_keys(_names)
+        to_h
+      end
+
+      def ==(other)
+        super && to_h == other.to_h
+      end
+    end
   end
 
   # The Go code panicked, or its runtime gave up. `frames` is the goroutine's trace. The instance is

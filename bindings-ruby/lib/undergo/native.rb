@@ -15,7 +15,9 @@ module Undergo
   module Native
     # Deeper JSON is refused.
     DEPTH = 500
-    private_constant :DEPTH
+    # What errors wrap still deeper is left out.
+    LONGEST = 64
+    private_constant :DEPTH, :LONGEST
 
     # The exception for an error of the library.
     def self.error(kind, text, details)
@@ -33,6 +35,51 @@ module Undergo
       message = exception.is_a?(Error) ? exception.sentence : exception.message
       message.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).scrub
     end
+
+    # An error of a class that a plugin declares, for its fields in order.
+    def self.of_fields(type, fields)
+      type.new(**type.members.zip(fields).to_h)
+    end
+
+    # The error of a call as the chain that it consists of: texts, outermost first, with the errors
+    # that have fields.
+    def self.chained(error, links)
+      links.each_with_index.reverse_each.inject(nil) do |cause, ((text, own), number)|
+        made = own&.exception(text) || (number.zero? ? error : GuestError.new(text))
+        caused(number.zero? ? made.of_call(error) : made, cause)
+      end
+    end
+
+    # The error with its cause, which Ruby sets where it is raised.
+    def self.caused(error, cause)
+      raise error, cause: cause
+    rescue GuestError => raised
+      # Where it is raised to the caller is what counts.
+      raised.set_backtrace(nil)
+      raised
+    end
+    private_class_method :caused
+
+    # An exception and its causes, with their texts. Causes may be a circle.
+    def self.chain(exception)
+      found = []
+      while exception.is_a?(Exception) && found.size < LONGEST && found.none? { |_, known| known.equal?(exception) }
+        found << [readable(exception), exception]
+        exception = begin
+          exception.cause
+        rescue StandardError
+          nil
+        end
+      end
+      found
+    end
+
+    def self.readable(exception)
+      text(exception)
+    rescue StandardError
+      exception.class.to_s
+    end
+    private_class_method :readable
 
     # The value that a text of JSON holds.
     def self.json(text)

@@ -9,8 +9,8 @@ module Undergo
     class << self
       # Compiles a file, or takes its code from the cache.
       #
-      # - types: a module with classes for the plugin's records, such as `undergo bindgen`
-      #   generates.
+      # - types: a module with classes for the plugin's records, errors and variants, such as
+      #   `undergo bindgen` generates.
       # - compile: :tiered (a quick compiler first, a better one in the background), :fast, or
       #   :best, for which loading waits.
       # - cache: nil or true for the user's cache folder, false for none, or a path.
@@ -71,7 +71,9 @@ module Undergo
     # Makes its table, its types, and the methods of its instances and pools.
     def prepare(types) # :nodoc:
       @table = Table.new(_exports)
-      @types = Types.new(_types, types) { |number, record| _give_class(number, record) }.namespace
+      @types = Types.new(_types, types) do |number, given|
+        given.is_a?(Class) ? _give_class(number, given) : _give_cases(number, given)
+      end.namespace
       @instance_methods = _instance_methods(Instance)
       @pool_methods = _pool_methods(Pool)
       self
@@ -165,8 +167,8 @@ module Undergo
       _diagnostics
     end
 
-    # A module with a Struct for each record, and one with the cases of each enum:
-    # `plugin.types::Person.new(name: "Ada", tags: [])`.
+    # A module with a Struct for each record, a class for each error with fields, and a module with
+    # the cases of each enum and variant: `plugin.types::Person.new(name: "Ada", tags: [])`.
     attr_reader :types
 
     # The signatures of its exports, by their names in Ruby.

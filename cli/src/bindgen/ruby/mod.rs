@@ -1,5 +1,6 @@
-//! A Ruby module for a plugin: a Struct for each record, constants for enums, and classes with the
-//! exports as methods. The types are in comments of RBS.
+//! A Ruby module for a plugin: a Struct for each record, classes for errors and the cases of
+//! variants, constants for enums, and classes with the exports as methods. The types are in comments
+//! of RBS.
 
 mod text;
 mod types;
@@ -7,7 +8,7 @@ mod types;
 use std::collections::BTreeSet;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
+use undergo::interface::{EnumType, Function, RecordType, TypeKind, VariantType, names};
 
 use super::lines::Lines;
 use super::scope::Scope;
@@ -80,6 +81,7 @@ impl Module<'_> {
             match &ty.kind {
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
@@ -96,7 +98,8 @@ impl Module<'_> {
             // No Struct is like that: the gem has its own.
             return;
         }
-        let docs = if record.docs.is_empty() { format!("The record {}.", record.name) } else { record.docs.clone() };
+        let what = if record.is_error { "error" } else { "record" };
+        let docs = if record.docs.is_empty() { format!("The {what} {}.", record.name) } else { record.docs.clone() };
         self.out.comment(1, &docs);
         self.out.line(1, "#");
         for field in &record.fields {
@@ -106,7 +109,13 @@ impl Module<'_> {
             self.out.comment(1, &format!("- {} ({shown}){separator}{docs}", names::snake(&field.name)));
         }
         let fields: Vec<String> = record.fields.iter().map(|field| symbol(&names::snake(&field.name))).collect();
-        self.out.line(1, &format!("{} = ::Struct.new({}, keyword_init: true)", self.names.of(&record.name), fields.join(", ")));
+        let (name, fields) = (self.names.of(&record.name), fields.join(", "));
+        let made = if record.is_error {
+            format!("::Undergo::GuestError.define({fields})")
+        } else {
+            format!("::Struct.new({fields}, keyword_init: true)")
+        };
+        self.out.line(1, &format!("{name} = {made}"));
         self.out.line(0, "");
     }
 
@@ -121,6 +130,38 @@ impl Module<'_> {
             }
             self.out.line(2, &format!("{} = {}", scope.take(constant(case)), symbol(&names::snake(case))));
         }
+        self.out.line(1, "end");
+        self.out.line(0, "");
+    }
+
+    /// The classes of the cases, but for records, which have one, and the module that all of them
+    /// include.
+    fn variant(&mut self, variant: &VariantType) {
+        let cases = self.names.cases(variant);
+        for case in cases.iter().filter(|case| case.is_new) {
+            let docs = format!("The case {} of {}.", case.case.name, variant.name);
+            self.out.comment(1, if case.case.docs.is_empty() { &docs } else { &case.case.docs });
+            let made = match &case.case.ty {
+                Some(ty) => {
+                    self.out.line(1, "#");
+                    self.out.comment(1, &format!("- value ({})", self.names.show(ty, Direction::FromGuest)));
+                    "::Struct.new(:value)"
+                }
+                None => "::Class.new(::Undergo::Empty)",
+            };
+            self.out.line(1, &format!("{} = {made}", case.class));
+            self.out.line(0, "");
+        }
+        let docs = if variant.docs.is_empty() { format!("The variant {}.", variant.name) } else { variant.docs.clone() };
+        self.out.comment(1, &docs);
+        self.out.line(1, &format!("module {}", self.names.of(&variant.name)));
+        self.out.comment(2, "The class of each case.");
+        self.out.line(2, "CASES = {");
+        for case in &cases {
+            self.out.line(3, &format!("{} => {},", symbol(&names::snake(&case.case.name)), case.class));
+        }
+        self.out.line(2, "}.freeze");
+        self.out.line(2, "CASES.each_value { |type| type.include(self) }");
         self.out.line(1, "end");
         self.out.line(0, "");
     }
@@ -183,7 +224,8 @@ impl Module<'_> {
             }
             let name = scope.take(name);
             self.out.line(0, "");
-            self.docs(function, "Raises Undergo::GuestError when the function returns an error.");
+            let more = if function.errors.is_some() { ": of the error's own class, where it has fields" } else { "" };
+            self.docs(function, &format!("Raises Undergo::GuestError when the function returns an error{more}."));
             self.out.line(2, &format!("#: {}", self.names.signature(function, Direction::ToGuest, Direction::FromGuest)));
             let params: Vec<String> = function.params.iter().map(|param| identifier(&param.name)).collect();
             let params = params.join(", ");

@@ -1,9 +1,9 @@
 //! The types of an interface as RBS, Ruby's language of signatures.
 
-use undergo::interface::{Function, Scalar, Type, TypeKind};
+use undergo::interface::{Function, Scalar, Type, TypeKind, VariantType};
 
 use super::text;
-use crate::bindgen::classes::Classes;
+use crate::bindgen::classes::{CaseClass, Classes};
 
 /// Which way a value goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Names {
     /// The gem finds the plugin's types by their own names in PascalCase: nothing is reserved
     /// before them, but keywords.
     pub(super) fn new(types: &[Type]) -> Names {
-        Names(Classes::new(types, ["BEGIN", "END"]))
+        Names(Classes::new(types, ["BEGIN", "END"]).with_cases(types))
     }
 
     /// A new name for a constant.
@@ -29,9 +29,14 @@ impl Names {
         self.0.declare(kebab)
     }
 
-    /// The constant of a record or an enum.
+    /// The constant of a record, an enum or a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.0.of(kebab)
+    }
+
+    /// The cases of a variant with their classes.
+    pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
+        self.0.cases(variant)
     }
 
     pub(super) fn show(&self, ty: &Type, direction: Direction) -> String {
@@ -60,7 +65,8 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(_) if accepts => "Symbol | String".to_owned(),
             TypeKind::Enum(_) => "Symbol".to_owned(),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) if accepts => format!("{} | Hash[Symbol, untyped]", self.of(&variant.name)),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
