@@ -10,7 +10,7 @@ use undergo::ErrorKind;
 
 use crate::dispatch::{DispatchValue, UNDERGO_DISPATCH_RELEASE};
 use crate::errors::ErrorHandle;
-use crate::{self as library, arena, cancel, command, dispatch, entries, errors, imports, instance, plugin, pool, sandbox, values};
+use crate::{self as library, arena, cancel, chain, command, dispatch, entries, errors, imports, instance, plugin, pool, sandbox, values};
 
 /// Gives the addresses of functions by their names.
 macro_rules! symbols {
@@ -29,6 +29,7 @@ macro_rules! symbols {
 symbols! {
     arena: undergo_arena_alloc undergo_arena_delete;
     cancel: undergo_cancel_new undergo_cancel_cancel undergo_cancel_delete;
+    chain: undergo_error_chained undergo_error_with_chain;
     command: undergo_plugin_run undergo_completed_code undergo_completed_delete undergo_completed_denied
         undergo_completed_is_truncated undergo_completed_stderr undergo_completed_stdout undergo_completed_used;
     dispatch: undergo_dispatch_depth undergo_error_dispatched undergo_error_new_dispatched undergo_imports_set_dispatched

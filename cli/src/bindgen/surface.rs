@@ -15,7 +15,7 @@ pub(super) struct Surface<'a> {
     /// What its interface is called in WIT. That of a module without an interface is called after
     /// its file.
     pub(super) world: String,
-    /// Records and enums.
+    /// Records, enums and variants.
     pub(super) types: &'a [Type],
     /// By their numbers.
     pub(super) exports: Vec<&'a Arc<Function>>,

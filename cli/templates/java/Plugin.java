@@ -15,6 +15,14 @@ public final class {{ class }} {
         {{ export.signature }},
         {%- endfor %}
     };
+    {%- if !errors.is_empty() %}
+
+    private static final RawError[] ERRORS = {
+        {%- for error in errors %}
+        new RawError({{ error.digest }}, {{ error.class }}::read),
+        {%- endfor %}
+    };
+    {%- endif %}
 
     private final RawClient client;
 
@@ -24,7 +32,7 @@ public final class {{ class }} {
      * @throws dev.undergo.java.SignatureMismatchException when its plugin has others.
      */
     public {{ class }}(Exports exports) {
-        client = new RawClient(exports, EXPORTS);
+        client = new RawClient(exports, EXPORTS{% if !errors.is_empty() %}, ERRORS{% endif %});
     }
 
     /** What these are the functions of. */
@@ -90,7 +98,7 @@ public final class {{ class }} {
 {% for line in record.docs %}
     {{ line }}
     {%- endfor %}
-    public record {{ record.name }}({{ record.components }}) {}
+    public record {{ record.name }}({{ record.components }}){{ record.implements }} {}
 
     private static void put{{ record.name }}(RawRoom room, long at, {{ record.name }} value) {
         {%- for put in record.puts %}
@@ -116,6 +124,80 @@ public final class {{ class }} {
         ;
 
         private static final {{ one.name }}[] CASES$ = values();
+    }
+    {%- endfor %}
+    {%- for variant in variants %}
+{% for line in variant.docs %}
+    {{ line }}
+    {%- endfor %}
+    public sealed interface {{ variant.name }} permits {{ variant.permits }} {}
+
+    private static void put{{ variant.name }}(RawRoom room, long at, {{ variant.name }} value) {
+        {%- for case in variant.cases %}
+        {% if !loop.first %}} else {% endif %}if (value instanceof {{ case.class }}{% if !case.puts.is_empty() %} found${% endif %}) {
+            Raw.putTag(room, at, {{ loop.index0 }});
+            {%- for put in case.puts %}
+            {{ put }}
+            {%- endfor %}
+        {%- endfor %}
+        } else {
+            throw Raw.noCase({{ variant.wit }}, value);
+        }
+    }
+
+    private static {{ variant.name }} get{{ variant.name }}(long at) {
+        return switch (Raw.getTag(at)) {
+            {%- for case in variant.cases %}
+            case {{ loop.index0 }} -> {{ case.get }};
+            {%- endfor %}
+            default -> throw Raw.noCase({{ variant.wit }}, Raw.getTag(at));
+        };
+    }
+    {%- endfor %}
+    {%- for case in case_records %}
+{% for line in case.docs %}
+    {{ line }}
+    {%- endfor %}
+    public record {{ case.class }}({{ case.components }}){{ case.implements }} {}
+    {%- endfor %}
+    {%- for error in errors %}
+{% for line in error.docs %}
+    {{ line }}
+    {%- endfor %}
+    public static final class {{ error.class }} extends GuestException {
+        private static final long serialVersionUID = 1;
+{% for field in error.fields %}
+        private final transient {{ field.ty }} {{ field.name }};
+        {%- endfor %}
+
+        /** An error of this text. */
+        public {{ error.class }}(String {{ error.message }}{{ error.params }}) {
+            super({{ error.message }}, new RawFields({{ error.wit }}, {{ error.digest }})
+                    {%- for field in error.fields %}
+                    .with({{ field.key }}, {{ field.name }})
+                    {%- endfor %});
+            {%- for field in error.fields %}
+            this.{{ field.name }} = {{ field.name }};
+            {%- endfor %}
+        }
+
+        /** An error of this text, which wraps another. */
+        public {{ error.class }}(String {{ error.message }}{{ error.params }}, Throwable {{ error.cause }}) {
+            this({{ error.message }}{{ error.given }});
+            initCause({{ error.cause }});
+        }
+
+        private static {{ error.class }} read(String text, long at, Throwable inner) {
+            return new {{ error.class }}(text{{ error.gets }}, inner);
+        }
+        {%- for field in error.fields %}
+{% for line in field.docs %}
+        {{ line }}
+        {%- endfor %}
+        public {{ field.ty }} {{ field.name }}() {
+            return {{ field.name }};
+        }
+        {%- endfor %}
     }
     {%- endfor %}
     {%- for tuple in tuples %}

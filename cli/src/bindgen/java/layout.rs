@@ -1,7 +1,7 @@
 //! Where values lie in C's structs, by the rules of `bindings-c/src/layout.rs`, on machines of 64
 //! bits. The digests of the functions, which the library compares, stand for the types.
 
-use undergo::interface::{Type, TypeKind};
+use undergo::interface::{Type, TypeKind, VariantType};
 
 /// How many bytes a value takes.
 pub(super) fn size(ty: &Type) -> usize {
@@ -18,7 +18,10 @@ fn place(ty: &Type) -> (usize, usize) {
         TypeKind::String | TypeKind::Json | TypeKind::Time | TypeKind::List(_) | TypeKind::Map(_) => (16, 8),
         TypeKind::Tuple(tuple) => Fields::of(tuple.items.iter()).place(),
         TypeKind::Record(record) => Fields::of(record.fields.iter().map(|field| &field.ty)).place(),
-        &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+        TypeKind::Variant(variant) => {
+            let Cases { size, align, .. } = Cases::of(variant);
+            (size, align)
+        }
     }
 }
 
@@ -45,5 +48,26 @@ impl Fields {
 
     fn place(&self) -> (usize, usize) {
         (self.size, self.align)
+    }
+}
+
+/// The struct of a variant: the number of the case, and the values of all cases at one place.
+pub(super) struct Cases {
+    /// Where the value of a case lies.
+    pub(super) value: usize,
+    size: usize,
+    align: usize,
+}
+
+impl Cases {
+    pub(super) fn of(variant: &VariantType) -> Cases {
+        const TAG: usize = 4;
+        let (mut largest, mut align) = (0, TAG);
+        for (size, own) in variant.cases.iter().filter_map(|case| case.ty.as_ref()).map(place) {
+            largest = largest.max(size);
+            align = align.max(own);
+        }
+        let value = TAG.next_multiple_of(align);
+        Cases { value, size: (value + largest).next_multiple_of(align), align }
     }
 }

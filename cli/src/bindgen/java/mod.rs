@@ -1,9 +1,12 @@
-//! A Java file for a plugin: records, enums, interfaces for imports, and a class with the exports
-//! as methods, without reflection. `templates/java/Plugin.java` is the file that this makes.
+//! A Java file for a plugin: records, enums, sealed interfaces, exceptions, interfaces for imports,
+//! and a class with the exports as methods, without reflection. `templates/java/Plugin.java` is the
+//! file that this makes.
 
+mod errors;
 mod layout;
 mod text;
 mod types;
+mod variants;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +18,11 @@ use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
 
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
+use errors::ErrorClass;
 use layout::Fields;
 use text::{OF_OBJECTS, docs, identifier, literal};
 use types::{Names, Place};
+use variants::{CaseRecord, Variant};
 
 /// The file's text. Its class is called after the file, where that has the name of a class.
 pub(super) fn module(plugin: &Plugin, file: Option<&Path>, package: Option<&str>) -> Result<String> {
@@ -34,13 +39,16 @@ pub(super) fn module(plugin: &Plugin, file: Option<&Path>, package: Option<&str>
 #[template(path = "java/Plugin.java", escape = "none")]
 struct Module {
     package: Option<String>,
-    imported: &'static [&'static str],
+    imported: Vec<&'static str>,
     class: String,
     docs: Vec<String>,
     exports: Vec<Export>,
     imports: Vec<Import>,
     records: Vec<Record>,
     enums: Vec<Enum>,
+    variants: Vec<Variant>,
+    case_records: Vec<CaseRecord>,
+    errors: Vec<ErrorClass>,
     tuples: Vec<Tuple>,
 }
 
@@ -86,6 +94,8 @@ struct Record {
     name: String,
     docs: Vec<String>,
     components: String,
+    /// ` implements Shape`
+    implements: String,
     puts: Vec<String>,
     gets: String,
 }
@@ -111,6 +121,7 @@ struct Tuple {
     components: String,
 }
 
+/// What each file imports, and what it does only where the plugin has errors with fields.
 const IMPORTED: [&str; 13] = [
     "dev.undergo.java.Exports",
     "dev.undergo.java.Json",
@@ -126,6 +137,7 @@ const IMPORTED: [&str; 13] = [
     "java.util.List",
     "java.util.Map",
 ];
+const OF_ERRORS: [&str; 3] = ["dev.undergo.java.GuestException", "dev.undergo.java.RawError", "dev.undergo.java.RawFields"];
 
 impl Module {
     fn new(plugin: &Plugin, stem: Option<&str>, package: Option<&str>) -> Module {
@@ -141,31 +153,45 @@ impl Module {
                 (import, class)
             })
             .collect();
+        let errors = errors::all(&mut names, types);
+        let functions = exports.iter().chain(named.iter().flat_map(|(import, _)| &import.functions));
+        let of_values = errors::of_values(types, functions.map(|function| &***function));
         let mut params = Scope::new(["args", "options", "result", "room"]);
         let exports = exports.into_iter().map(|function| export(&names, &mut methods, function)).collect();
         let imports = named.into_iter().map(|(import, class)| self::import(&names, &mut params, &import, class)).collect();
         let (mut records, mut enums) = (Vec::new(), Vec::new());
         for ty in types {
             match &ty.kind {
-                TypeKind::Record(found) => records.push(record(&names, found)),
+                TypeKind::Record(found) if of_values.contains(found.name.as_str()) => records.push(record(&names, found)),
                 TypeKind::Enum(found) => enums.push(cases(&names, found)),
                 _ => {}
             }
         }
+        let (variants, case_records) = variants::all(&names, types);
         let about = format!("Typed access to the plugin {file}.\n\nWritten by undergo bindgen; don't edit it, but write it anew.");
         let tuples = names.tuples().into_iter().map(|(count, class)| tuple(count, class)).collect();
         Module {
             package: package.map(str::to_owned),
-            imported: &IMPORTED,
+            imported: imported(!errors.is_empty()),
             class,
             docs: docs(&about),
             exports,
             imports,
             records,
             enums,
+            variants,
+            case_records,
+            errors,
             tuples,
         }
     }
+}
+
+fn imported(has_errors: bool) -> Vec<&'static str> {
+    let of_errors: &[&str] = if has_errors { &OF_ERRORS } else { &[] };
+    let mut all = [&IMPORTED[..], of_errors].concat();
+    all.sort_unstable();
+    all
 }
 
 /// The function as the library finds it.
@@ -256,7 +282,9 @@ fn record(names: &Names, record: &RecordType) -> Record {
         puts.extend(names.put(&field.ty, "room", &Place("at", offset), &format!("value.{name}()"), 0));
         gets.push(names.get(&field.ty, &Place("at", offset), 0));
     }
-    Record { name: names.of(&record.name), docs: docs(&about.join("\n\n")), components: declared.join(", "), puts, gets: gets.join(", ") }
+    let name = names.of(&record.name);
+    let implements = variants::implements(names, &name);
+    Record { name, docs: docs(&about.join("\n\n")), components: declared.join(", "), implements, puts, gets: gets.join(", ") }
 }
 
 fn cases(names: &Names, cases: &EnumType) -> Enum {

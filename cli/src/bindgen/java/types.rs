@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
 use super::layout::{Fields, size};
-use crate::bindgen::classes::Classes;
+use crate::bindgen::classes::{CaseClass, Classes};
 
 /// Names that the file uses, and so does not declare: of Java's own package, and those it imports.
-const USED: [&str; 27] = [
+const USED: [&str; 31] = [
     "Boolean",
     "Byte",
     "Double",
@@ -18,6 +18,7 @@ const USED: [&str; 27] = [
     "Exception",
     "Exports",
     "Float",
+    "GuestException",
     "Integer",
     "Json",
     "List",
@@ -30,6 +31,8 @@ const USED: [&str; 27] = [
     "Raw",
     "RawCall",
     "RawClient",
+    "RawError",
+    "RawFields",
     "RawFunction",
     "RawRoom",
     "RawSignature",
@@ -37,6 +40,7 @@ const USED: [&str; 27] = [
     "Short",
     "String",
     "SuppressWarnings",
+    "Throwable",
 ];
 
 /// What the types of a plugin are called.
@@ -50,7 +54,7 @@ pub(super) struct Names {
 impl Names {
     /// For the file of a class.
     pub(super) fn new(types: &[Type], outer: &str) -> Names {
-        Names { classes: Classes::within(outer, types, USED), outer: outer.to_owned(), tuples: RefCell::default() }
+        Names { classes: Classes::within(outer, types, USED).with_cases(types), outer: outer.to_owned(), tuples: RefCell::default() }
     }
 
     /// A new name for a class.
@@ -58,9 +62,19 @@ impl Names {
         self.classes.declare(kebab)
     }
 
-    /// The class of a record or an enum.
+    /// The class of a record or an enum, or the interface of a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.classes.of(kebab)
+    }
+
+    /// The cases of a variant with their classes.
+    pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
+        self.classes.cases(variant)
+    }
+
+    /// The interfaces of the variants that have a case of that class.
+    pub(super) fn variants_of(&self, class: &str) -> Vec<String> {
+        self.classes.variants_of(class)
     }
 
     /// The counts of several values that were asked for, with their classes.
@@ -96,7 +110,7 @@ impl Names {
             TypeKind::Json => "Json".to_owned(),
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "OffsetDateTime".to_owned(),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
@@ -130,7 +144,7 @@ impl Names {
                 let items = &mut tuple.items.iter().enumerate().map(|(i, item)| (item, format!("{value}.v{i}()")));
                 return parts(Fields::of(tuple.items.iter()), items);
             }
-            TypeKind::Record(record) => format!("put{}({room}, {place}, {value})", self.of(&record.name)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("put{}({room}, {place}, {value})", self.show(ty)),
             _ => format!("Raw.put{}({room}, {place}, {value})", plain(ty)),
         };
         vec![call + ";"]
@@ -142,7 +156,7 @@ impl Names {
             return format!("Raw::put{name}");
         }
         match &ty.kind {
-            TypeKind::Record(record) => format!("{}::put{}", self.outer, self.of(&record.name)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::put{}", self.outer, self.show(ty)),
             TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) => {
                 // No name of a plugin has a dollar in it.
                 let [room, at, value] = ["room", "at", "value"].map(|name| format!("{name}${depth}"));
@@ -172,7 +186,7 @@ impl Names {
                     tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset), depth)).collect();
                 format!("new {}({})", self.show(ty), items.join(", "))
             }
-            TypeKind::Record(record) => format!("get{}({place})", self.of(&record.name)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("get{}({place})", self.show(ty)),
             TypeKind::Enum(cases) => format!("Raw.getCase({place}, {}.CASES$)", self.of(&cases.name)),
             _ => format!("Raw.get{}({place})", plain(ty)),
         }
@@ -184,7 +198,7 @@ impl Names {
             return format!("Raw::get{name}");
         }
         match &ty.kind {
-            TypeKind::Record(record) => format!("{}::get{}", self.outer, self.of(&record.name)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::get{}", self.outer, self.show(ty)),
             TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Enum(_) => {
                 let at = format!("at${depth}");
                 format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))

@@ -33,7 +33,7 @@ final class Config implements AutoCloseable {
         long name = Library.cText(function.name);
         try {
             UndergoException.check(Library.call(
-                    Library.IMPORTS_SET_DISPATCHED, imports, module, name, function.digest, Library.DISPATCHER, Handles.hold(hosted)));
+                    Library.IMPORTS_SET_DISPATCHED, imports, module, name, function.digest, Library.DISPATCHER, Handles.hold(new Dispatcher.Given(function, hosted, plugin.errors))));
         } finally {
             Memory.free(name);
             Memory.free(module);

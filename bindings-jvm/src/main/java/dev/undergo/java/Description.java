@@ -10,10 +10,12 @@ import java.util.StringTokenizer;
 final class Description {
     final List<FunctionType> exports = new ArrayList<>();
     final List<FunctionType> imports = new ArrayList<>();
+    final List<ErrorType> errors = new ArrayList<>();
     private final List<WitType> records = new ArrayList<>();
     private final List<WitType> enums = new ArrayList<>();
-    /** What the fields or parameters that come next belong to. */
-    private WitType record;
+    private final List<WitType> variants = new ArrayList<>();
+    /** What the fields, cases or parameters that come next belong to. */
+    private WitType named;
     private FunctionType function;
 
     Description(String text) {
@@ -26,15 +28,31 @@ final class Description {
         }
         switch (words.nextToken()) {
             case "record" -> {
-                record = new WitType(WitType.Kind.RECORD, words.nextToken(), number(words));
-                records.add(record);
+                named = new WitType(WitType.Kind.RECORD, words.nextToken(), number(words));
+                records.add(named);
             }
-            case "enum" -> enums.add(new WitType(WitType.Kind.ENUM, words.nextToken(), WitType.Kind.ENUM.size));
+            case "enum" -> {
+                named = new WitType(WitType.Kind.ENUM, words.nextToken(), WitType.Kind.ENUM.size);
+                enums.add(named);
+            }
+            case "variant" -> {
+                named = new WitType(WitType.Kind.VARIANT, words.nextToken(), number(words));
+                number(words); // Its alignment: all places here are aligned to 8.
+                named.valueAt = number(words);
+                variants.add(named);
+            }
             case "case" -> {
-                WitType last = enums.get(enums.size() - 1);
-                last.cases = added(last.cases, words.nextToken());
+                String name = words.nextToken();
+                named.cases = added(named.cases, name);
+                if (named.kind == WitType.Kind.VARIANT) {
+                    named.fields = added(named.fields, new WitType.Field(name, named.valueAt, type(words)));
+                }
             }
-            case "field" -> record.fields = added(record.fields, field(words));
+            case "error" -> {
+                WitType fields = records.get(number(words));
+                errors.add(new ErrorType(Long.parseUnsignedLong(words.nextToken()), fields));
+            }
+            case "field" -> named.fields = added(named.fields, field(words));
             case "param" -> function.params = added(function.params, field(words));
             case "export" -> exports.add(function(words, exports.size()));
             case "import" -> imports.add(function(words, imports.size()));
@@ -98,6 +116,8 @@ final class Description {
                 return records.get(number(words));
             case "enum":
                 return enums.get(number(words));
+            case "variant":
+                return variants.get(number(words));
             default:
                 return new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
         }

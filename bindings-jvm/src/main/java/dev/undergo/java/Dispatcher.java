@@ -25,12 +25,41 @@ final class Dispatcher {
         void call(long args, long result, RawRoom room) throws Throwable;
     }
 
+    /**
+     * A host function that a plugin has been given.
+     *
+     * @param errors the errors with fields that the plugin has.
+     */
+    record Given(FunctionType type, Hosted function, ErrorType[] errors) {
+        void call(long at) {
+            Answer answer = new Answer(at);
+            try {
+                function.call(Memory.getLong(at + ARGS), Memory.getLong(at + RESULT), answer);
+            } catch (Throwable thrown) {
+                Memory.putLong(at + ERROR, handed(thrown, answer));
+            }
+        }
+
+        /** Gives what was thrown to the library, with its causes if the plugin can look into them. */
+        private long handed(Throwable thrown, RawRoom room) {
+            long error = Dispatcher.handed(thrown);
+            if (errors.length == 0 || thrown instanceof Misfit) {
+                return error;
+            }
+            try {
+                return Chain.give(error, thrown, errors, room);
+            } catch (Misfit misfit) {
+                return Dispatcher.handed(misfit.of(type.module + "." + type.name));
+            }
+        }
+    }
+
     /** Does what was asked for. Nothing that is thrown may unwind through the library's frames. */
     static void dispatched(long at) {
         try {
             long id = Memory.getLong(at + ID);
             switch (Memory.getInt(at + WHAT)) {
-                case CALL -> ((Hosted) Handles.get(id)).call(Memory.getLong(at + ARGS), Memory.getLong(at + RESULT), new Answer(at));
+                case CALL -> ((Given) Handles.get(id)).call(at);
                 case LINE -> {
                     byte[] line = Library.bytes(Memory.getLong(at + ARGS), Memory.getLong(at + LEN));
                     ((Output.Lines) Handles.get(id)).line(new String(line, StandardCharsets.UTF_8));
@@ -52,13 +81,7 @@ final class Dispatcher {
                 Memory.free(text);
             }
         }
-        String message = thrown.getMessage();
-        if (message == null || message.isEmpty()) {
-            message = thrown.getClass().getSimpleName();
-        } else if (!(thrown instanceof Exception)) {
-            message = thrown.getClass().getSimpleName() + ": " + message;
-        }
-        byte[] bytes = message.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = Chain.textOf(thrown).getBytes(StandardCharsets.UTF_8);
         long text = Library.cBytes(bytes);
         try {
             return Library.call(Library.ERROR_NEW_DISPATCHED, text, bytes.length, Library.DISPATCHER, Handles.hold(thrown));

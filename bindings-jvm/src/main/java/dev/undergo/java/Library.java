@@ -41,6 +41,7 @@ final class Library {
     static final long COMPLETED_STDOUT = symbol("completed_stdout");
     static final long COMPLETED_USED = symbol("completed_used");
     static final long DISPATCH_DEPTH = symbol("dispatch_depth");
+    static final long ERROR_CHAINED = symbol("error_chained");
     static final long ERROR_DELETE = symbol("error_delete");
     static final long ERROR_DENIED = symbol("error_denied");
     static final long ERROR_DISPATCHED = symbol("error_dispatched");
@@ -52,6 +53,7 @@ final class Library {
     static final long ERROR_OF_KIND = symbol("error_of_kind");
     static final long ERROR_PATH = symbol("error_path");
     static final long ERROR_STDERR = symbol("error_stderr");
+    static final long ERROR_WITH_CHAIN = symbol("error_with_chain");
     static final long IMPORTS_DELETE = symbol("imports_delete");
     static final long IMPORTS_NEW = symbol("imports_new");
     static final long IMPORTS_SET_DISPATCHED = symbol("imports_set_dispatched");

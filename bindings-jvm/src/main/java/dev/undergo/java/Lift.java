@@ -78,6 +78,7 @@ final class Lift {
             case TUPLE -> tuple(type, from, to, wanted);
             case RECORD -> record(type, from, wanted);
             case ENUM -> constant(type, from, wanted);
+            case VARIANT -> variant(type, from, wanted);
             default -> integer(type, from, wanted);
         };
     }
@@ -319,7 +320,37 @@ final class Lift {
         throw new Misfit(wanted.getName() + " has no constant for the case " + name + " of " + type);
     }
 
-    /** The object that is natural for a value: integers are Long, records are maps. */
+    private static Object variant(WitType type, long from, Class<?> wanted) {
+        int index = Memory.getInt(from);
+        WitType.Field found = type.fields[index];
+        if (wanted == Case.class) {
+            return new Case(found.name(), found.type() == null ? null : ofCase(found, from, Object.class));
+        }
+        expect(wanted.isRecord() || wanted.isSealed(), type, wanted);
+        Class<?> record = CasePlan.find(type, index, wanted);
+        CasePlan plan = CasePlan.of(type, record);
+        if (plan.index() != index) {
+            throw new Misfit("it is the case " + found.name() + " of " + type + ", which does not fit " + wanted.getTypeName());
+        }
+        if (plan.value() == null) {
+            return RecordPlan.ofTuple(record, new Object[0]);
+        }
+        Object value = ofCase(found, from, plan.value());
+        return CasePlan.isOwn(found) ? value : RecordPlan.ofTuple(record, new Object[] {value});
+    }
+
+    private static Object ofCase(WitType.Field found, long from, Type to) {
+        try {
+            return lift(found.type(), from + found.at(), to);
+        } catch (Misfit misfit) {
+            throw misfit.at("." + found.name());
+        }
+    }
+
+    /**
+     * The object that is natural for a value: integers are Long, records are maps, variants are a
+     * Case.
+     */
     private static Object natural(WitType type, long from) {
         return switch (type.kind) {
             case BOOL -> Memory.getByte(from) != 0;
@@ -330,6 +361,7 @@ final class Lift {
             case DURATION -> Duration.ofNanos(Memory.getLong(from));
             case TIME -> time(from);
             case ENUM -> caseName(type, from);
+            case VARIANT -> variant(type, from, Case.class);
             case OPTION -> {
                 long inside = Memory.getLong(from);
                 yield inside == 0 ? null : natural(type.element, inside);

@@ -44,6 +44,7 @@ final class Lower {
             case TUPLE -> tuple(room, type, value, to);
             case RECORD -> record(room, type, value, to);
             case ENUM -> Memory.putInt(to, caseOf(type, value));
+            case VARIANT -> variant(room, type, value, to);
             default -> Numbers.integer(type, value, to);
         }
     }
@@ -318,6 +319,41 @@ final class Lower {
         throw new Misfit("a field of " + type + " is given twice");
     }
 
+    private static void variant(RawRoom room, WitType type, Object value, long to) {
+        if (value instanceof Case found) {
+            int index = type.caseOf(found.tag());
+            if (index < 0) {
+                throw unknownCase(type, found.tag());
+            }
+            ofCase(room, type, index, found.value(), to);
+        } else if (value instanceof Record record) {
+            CasePlan plan = CasePlan.of(type, record.getClass());
+            boolean isOwn = CasePlan.isOwn(type.fields[plan.index()]);
+            ofCase(room, type, plan.index(), isOwn ? record : plan.value() == null ? null : RecordPlan.components(record)[0], to);
+        } else {
+            throw Misfit.wanted(type, value);
+        }
+    }
+
+    private static void ofCase(RawRoom room, WitType type, int index, Object value, long to) {
+        WitType.Field found = type.fields[index];
+        if (found.type() == null && value != null) {
+            throw new Misfit("the case " + found.name() + " of " + type + " has no value");
+        }
+        Memory.putInt(to, index);
+        if (found.type() != null) {
+            try {
+                lower(room, found.type(), value, to + found.at());
+            } catch (Misfit misfit) {
+                throw misfit.at("." + found.name());
+            }
+        }
+    }
+
+    private static Misfit unknownCase(WitType type, Object value) {
+        return new Misfit("\"" + value + "\" is not a case of " + type + ": " + WitType.listed(type.cases));
+    }
+
     private static int caseOf(WitType type, Object value) {
         int found;
         if (value instanceof Enum<?> constant) {
@@ -332,7 +368,7 @@ final class Lower {
             throw Misfit.wanted(type, value);
         }
         if (found < 0) {
-            throw new Misfit("\"" + value + "\" is not a case of " + type + ": " + WitType.listed(type.cases));
+            throw unknownCase(type, value);
         }
         return found;
     }

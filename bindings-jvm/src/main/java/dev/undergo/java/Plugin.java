@@ -17,6 +17,7 @@ public final class Plugin implements AutoCloseable {
     private final Callee handle;
     final FunctionType[] exports;
     final FunctionType[] imports;
+    final ErrorType[] errors;
     private final ConcurrentHashMap<String, FunctionType> byName = new ConcurrentHashMap<>();
 
     private Plugin(long plugin) {
@@ -24,6 +25,7 @@ public final class Plugin implements AutoCloseable {
         Description found = new Description(Library.text(Library.call(Library.PLUGIN_DESCRIBE, plugin)));
         exports = named(found.exports, Library.PLUGIN_EXPORT, plugin);
         imports = named(found.imports, Library.PLUGIN_IMPORT, plugin);
+        errors = found.errors.toArray(ErrorType[]::new);
         for (FunctionType export : exports) {
             byName.put(export.name, export);
         }

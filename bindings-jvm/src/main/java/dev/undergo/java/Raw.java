@@ -161,6 +161,21 @@ public final class Raw {
         return constants[Memory.getInt(at)];
     }
 
+    /** Writes the number of a variant's case. */
+    public static void putTag(RawRoom room, long at, int number) {
+        Memory.putInt(at, number);
+    }
+
+    /** Reads the number of a variant's case. */
+    public static int getTag(long at) {
+        return Memory.getInt(at);
+    }
+
+    /** The error of what is no case of a variant: null, in particular. */
+    public static RuntimeException noCase(String variant, Object value) {
+        return new Misfit("expected " + variant + ", got " + value);
+    }
+
     // Lists of numbers, which are copied as they are.
 
     private static int length(long at) {

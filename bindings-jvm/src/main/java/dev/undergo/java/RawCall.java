@@ -48,6 +48,7 @@ public final class RawCall extends RawRoom {
     private int spills;
     private Stack stack;
     private Exports exports;
+    private RawError[] errors;
     private long args;
     private long result;
 
@@ -63,9 +64,10 @@ public final class RawCall extends RawRoom {
     }
 
     /** Begins a call, which is to be ended on the same thread. */
-    static RawCall begin(Exports exports, int number, long digest, int args, int result) {
+    static RawCall begin(Exports exports, int number, long digest, int args, int result, RawError... errors) {
         RawCall call = Elsewhere.isNeeded() ? shared() : own();
         call.exports = exports;
+        call.errors = errors;
         call.next = call.block;
         long entry = call.entry;
         Memory.putLong(entry + DIGEST, digest);
@@ -131,7 +133,7 @@ public final class RawCall extends RawRoom {
         long error = Memory.getLong(entry + ERROR);
         if (error != 0) {
             Memory.putLong(entry + ERROR, 0);
-            throw UndergoException.sneaky(UndergoException.taken(error));
+            throw UndergoException.sneaky(UndergoException.taken(error, exports.plugin.errors, errors));
         }
     }
 
@@ -151,6 +153,7 @@ public final class RawCall extends RawRoom {
             Memory.free(spilled[--spills]);
         }
         exports = null;
+        errors = null;
         if (stack == null) {
             SHARED.add(this);
         } else {

@@ -11,14 +11,17 @@ public final class RawClient {
     private final Exports exports;
     private final int[] numbers;
     private final long[] digests;
+    private final RawError[] errors;
 
     /**
      * Finds the exports.
      *
+     * @param errors those with fields that there are exceptions for.
      * @throws SignatureMismatchException when they are others, with all that differs.
      */
-    public RawClient(Exports exports, RawSignature... signatures) {
+    public RawClient(Exports exports, RawSignature[] signatures, RawError... errors) {
         this.exports = exports;
+        this.errors = errors;
         numbers = new int[signatures.length];
         digests = new long[signatures.length];
         List<String> wrong = new ArrayList<>();
@@ -43,7 +46,7 @@ public final class RawClient {
      * @param result bytes of the result; 0 for none.
      */
     public RawCall begin(int export, int args, int result) {
-        return RawCall.begin(exports, numbers[export], digests[export], args, result);
+        return RawCall.begin(exports, numbers[export], digests[export], args, result, errors);
     }
 
     /** What its exports are of. */

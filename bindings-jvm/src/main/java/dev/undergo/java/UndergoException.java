@@ -16,10 +16,15 @@ public abstract class UndergoException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private final ErrorKind kind;
-    private final transient Details details;
+    private transient Details details;
 
     /** What the library says of an error. */
     record Details(String message, String path, List<GoFrame> frames, OptionalInt exitCode, String stderr, Optional<String> denied) {
+        /** Of an error of this side. */
+        static Details of(String message, String path) {
+            return new Details(message, path, List.of(), OptionalInt.empty(), "", Optional.empty());
+        }
+
         String text() {
             return path.isEmpty() ? message : path + ": " + message;
         }
@@ -90,7 +95,7 @@ public abstract class UndergoException extends RuntimeException {
 
     /** An error of this side about a value. */
     static UndergoException of(ErrorKind kind, String message, String path) {
-        return of(kind, new Details(message, path, List.of(), OptionalInt.empty(), "", Optional.empty()));
+        return of(kind, Details.of(message, path));
     }
 
     private static UndergoException of(ErrorKind kind, Details details) {
@@ -118,15 +123,18 @@ public abstract class UndergoException extends RuntimeException {
     /** Throws what an error of the library stands for, unless it is none. */
     static void check(long error) {
         if (error != 0) {
-            throw sneaky(taken(error));
+            throw sneaky(taken(error, new ErrorType[0], new RawError[0]));
         }
     }
 
     /**
      * Reads an error of the library, and frees it: what a host function threw, if that is it, as
      * the same object.
+     *
+     * @param types the errors with fields that the plugin has.
+     * @param known those of them that generated code has an exception for.
      */
-    static Throwable taken(long error) {
+    static Throwable taken(long error, ErrorType[] types, RawError[] known) {
         long words = Memory.allocate(24);
         try {
             Throwable thrown = Dispatcher.thrown(error);
@@ -140,9 +148,15 @@ public abstract class UndergoException extends RuntimeException {
                 frames.add(new GoFrame(
                         Library.text(Memory.getLong(words)), Library.text(Memory.getLong(words + 8)), Memory.getInt(words + 16), Memory.getByte(words + 20) != 0));
             }
-            return of(kind, new Details(
+            Details details = new Details(
                     text(Library.ERROR_MESSAGE, error), text(Library.ERROR_PATH, error), List.copyOf(frames), exitCode,
-                    text(Library.ERROR_STDERR, error), Optional.ofNullable(Library.text(Library.call(Library.ERROR_DENIED, error)))));
+                    text(Library.ERROR_STDERR, error), Optional.ofNullable(Library.text(Library.call(Library.ERROR_DENIED, error))));
+            GuestException outermost = kind == ErrorKind.GUEST_ERROR ? Chain.read(error, types, known) : null;
+            if (outermost == null) {
+                return of(kind, details);
+            }
+            ((UndergoException) outermost).details = details;
+            return outermost;
         } finally {
             Memory.free(words);
             Library.call(Library.ERROR_DELETE, error);

@@ -10,7 +10,7 @@ final class WitType {
     /** What a type is. */
     enum Kind {
         BOOL(1), S8(1), U8(1), S16(2), U16(2), S32(4), U32(4), S64(8), U64(8), F32(4), F64(8), I32(4), I64(8),
-        STRING(16), JSON(16), DURATION(8), TIME(16), OPTION(8), LIST(16), MAP(16), TUPLE(0), RECORD(0), ENUM(4);
+        STRING(16), JSON(16), DURATION(8), TIME(16), OPTION(8), LIST(16), MAP(16), TUPLE(0), RECORD(0), ENUM(4), VARIANT(0);
 
         final int size;
 
@@ -19,23 +19,26 @@ final class WitType {
         }
     }
 
-    /** A field of a record or a tuple, or a parameter. */
+    /** A field of a record or a tuple, a case of a variant, whose type may be null, or a parameter. */
     record Field(String name, int at, WitType type) {}
 
     final Kind kind;
-    /** That of a record or an enum; else as the description has it. */
+    /** That of a record, an enum or a variant; else as the description has it. */
     final String name;
     final int size;
     /** That of an option or a list, and the value of a map, which has a key beside it. */
     WitType element;
     WitType key;
-    /** Where the value of a map's entry lies, and the size of an entry. */
+    /** Where the value of a map's entry lies, or that of a variant's case. */
     int valueAt;
+    /** The size of a map's entry. */
     int entry;
     Field[] fields = {};
     String[] cases = {};
     /** How records of Java stand for this one. */
     final ConcurrentHashMap<Class<?>, RecordPlan> plans = new ConcurrentHashMap<>();
+    /** The same for the cases of a variant. */
+    final ConcurrentHashMap<Class<?>, CasePlan> casePlans = new ConcurrentHashMap<>();
 
     WitType(Kind kind, String name, int size) {
         this.kind = kind;

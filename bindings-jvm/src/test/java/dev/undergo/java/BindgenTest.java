@@ -16,12 +16,36 @@ import javax.tools.JavaFileObject;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code undergo bindgen} writes for the conformance guest compiles, and works. */
 class BindgenTest {
     @Test
     void aTypedProgram(@TempDir Path folder) throws Exception {
+        runs(folder, PROGRAM);
+    }
+
+    @Test
+    void aProgramWithVariants(@TempDir Path folder) throws Exception {
+        runs(folder, VARIANTS.replace("SHOWN", SHOWN));
+    }
+
+    /** Since Java 21 a switch knows all cases of a sealed interface. */
+    @Test
+    @EnabledForJreRange(min = JRE.JAVA_21)
+    void aProgramThatSwitchesOverACase(@TempDir Path folder) throws Exception {
+        runs(folder, VARIANTS.replace("SHOWN", SWITCHED));
+    }
+
+    @Test
+    void aProgramWithErrors(@TempDir Path folder) throws Exception {
+        runs(folder, ERRORS);
+    }
+
+    /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
+    private void runs(Path folder, String text) throws Exception {
         String given = System.getenv("UNDERGO");
         String undergo = given != null ? given : Support.ROOT.resolve("build/bin/undergo").toString();
         Path client = folder.resolve("GuestPlugin.java");
@@ -30,7 +54,7 @@ class BindgenTest {
                 .inheritIO()
                 .start();
         assertEquals(0, written.waitFor());
-        Path source = Files.writeString(folder.resolve("Program.java"), PROGRAM);
+        Path source = Files.writeString(folder.resolve("Program.java"), text);
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(found, Locale.ROOT, null)) {
@@ -113,6 +137,138 @@ class BindgenTest {
                     try (Pool pool = plugin.pool(2, GuestPlugin.imports(new Options(), host()))) {
                         check(new GuestPlugin(pool.using(Duration.ofSeconds(60), null)).pass(1) == 2);
                     }
+                }
+            }
+            """;
+
+    private static final String SHOWN =
+            """
+            if (shape instanceof GuestPlugin.Circle circle) {
+                return "circle " + circle.radius();
+            } else if (shape instanceof GuestPlugin.Label label) {
+                return "label " + label.value();
+            }
+            return shape instanceof GuestPlugin.Empty ? "empty" : "other";
+            """;
+
+    private static final String SWITCHED =
+            """
+            return switch (shape) {
+                case GuestPlugin.Circle(double radius) -> "circle " + radius;
+                case GuestPlugin.Label(String value) -> "label " + value;
+                case GuestPlugin.Empty() -> "empty";
+                case GuestPlugin.Polygon polygon -> "other";
+                case GuestPlugin.Triangle triangle -> "other";
+                case GuestPlugin.Tile tile -> "other";
+                case GuestPlugin.Tags tags -> "other";
+            };
+            """;
+
+    private static final String VARIANTS =
+            """
+            import dev.undergo.java.*;
+            import java.util.*;
+
+            public final class Program implements java.util.function.Consumer<Plugin> {
+                private static void check(boolean holds) {
+                    if (!holds) {
+                        throw new AssertionError();
+                    }
+                }
+
+                private static String shown(GuestPlugin.Shape shape) {
+                    SHOWN
+                }
+
+                /** A record that is called after a case, without a generated client. */
+                public record Circle(double radius) {}
+
+                public record Label(String value) {}
+
+                public record Square(double side) {}
+
+                public sealed interface Own permits Circle2.Circle, Circle2.Label, Circle2.Empty {}
+
+                public static final class Circle2 {
+                    public record Circle(double radius) implements Own {}
+
+                    public record Label(String value) implements Own {}
+
+                    public record Empty() implements Own {}
+                }
+
+                @Override
+                public void accept(Plugin plugin) {
+                    GuestPlugin.Host host = (GuestPlugin.Host) java.lang.reflect.Proxy.newProxyInstance(
+                            GuestPlugin.class.getClassLoader(), new Class<?>[] {GuestPlugin.Host.class}, (self, method, given) -> given[0]);
+                    Options options = GuestPlugin.imports(new Options().stdout(Output.discard()).stderr(Output.discard()), host);
+                    try (Instance instance = plugin.instantiate(options)) {
+                        GuestPlugin guest = new GuestPlugin(instance);
+                        GuestPlugin.Shape circle = new GuestPlugin.Circle(1.5);
+                        GuestPlugin.Shape label = new GuestPlugin.Label("ü");
+                        GuestPlugin.Shape empty = new GuestPlugin.Empty();
+                        GuestPlugin.Shape polygon = new GuestPlugin.Polygon(
+                                List.of(new GuestPlugin.Point(1.5, -2, 255)), "p", GuestPlugin.Color.DARK_BLUE);
+                        GuestPlugin.Shape triangle = guest.echoShape(new GuestPlugin.Triangle(new float[] {3, 4, 0.5f}));
+                        check(Arrays.equals(((GuestPlugin.Triangle) triangle).value(), new float[] {3, 4, 0.5f}));
+                        GuestPlugin.Shape tags = new GuestPlugin.Tags(Map.of("a", "1"));
+                        List<GuestPlugin.Shape> all = List.of(circle, label, empty, polygon, tags, new GuestPlugin.Tile(-1, 0.25f));
+                        for (GuestPlugin.Shape each : all) {
+                            check(guest.echoShape(each).equals(each) && guest.echoMaybeShape(each).equals(each));
+                            check(guest.shapeThroughHost(each).equals(each));
+                        }
+                        check(guest.echoShapes(all).equals(all) && guest.echoMaybeShape(null) == null);
+                        check(shown(guest.echoShape(circle)).equals("circle 1.5") && shown(guest.echoShape(empty)).equals("empty"));
+                        check(shown(guest.echoShape(label)).equals("label ü") && shown(guest.echoShape(polygon)).equals("other"));
+                        // A case of two variants is one class.
+                        GuestPlugin.Round round = guest.echoRound(new GuestPlugin.Label("both"));
+                        check(round instanceof GuestPlugin.Shape shape && shown(shape).equals("label both"));
+                        GuestPlugin.Drawing drawing = new GuestPlugin.Drawing(
+                                "t", all, Map.of("a", circle), new GuestPlugin.Wheel(65535), label, new GuestPlugin.Val("", "v"), new GuestPlugin.Long_(5));
+                        check(guest.echoDrawing(drawing).equals(drawing));
+                        for (GuestPlugin.Token each : List.of(
+                                new GuestPlugin.Class("c"), new GuestPlugin.None(), new GuestPlugin.Tag((byte) -1), new GuestPlugin.Constructor(true),
+                                new GuestPlugin.List_(List.of(GuestPlugin.Level.HIGH)))) {
+                            check(guest.echoToken(each).equals(each));
+                        }
+                        try {
+                            guest.echoShape(null);
+                            throw new AssertionError("it returned");
+                        } catch (TypeMismatchException wrong) {
+                            check(wrong.getMessage().equals("echo-shape(): expected shape, got null"));
+                        }
+                        // By names, and with records of the program's own.
+                        check(instance.call("echo-shape", circle).equals(new Case("circle", Map.of("radius", 1.5))));
+                        check(instance.call("echo-shape", new Circle(1.5)).equals(new Case("circle", Map.of("radius", 1.5))));
+                        check(instance.call("echo-shape", new Label("x")).equals(new Case("label", "x")));
+                        check(instance.call("echo-shape", empty).equals(new Case("empty")));
+                        check(instance.call(GuestPlugin.Shape.class, "echo-shape", new Case("label", "x")).equals(new GuestPlugin.Label("x")));
+                        check(instance.call(Own.class, "echo-shape", new Circle(2)).equals(new Circle2.Circle(2)));
+                        check(instance.call(Own.class, "echo-shape", new Case("empty")).equals(new Circle2.Empty()));
+                        check(instance.call(Circle.class, "echo-shape", new Circle(2)).equals(new Circle(2)));
+                        refused(() -> instance.call("echo-shape", new Square(2)), "s): Program$Square is called after no case of shape: circle, label");
+                        refused(() -> instance.call("echo-shape", "circle"), "s): expected shape, got java.lang.String");
+                        refused(() -> instance.call("echo-shape", new Case("square", 1)), "s): \\"square\\" is not a case of shape: circle, label");
+                        refused(() -> instance.call("echo-shape", new Case("empty", 1)), "s): the case empty of shape has no value");
+                        refused(() -> instance.call("echo-shape", new Case("circle")), "s.circle): expected circle, got null");
+                        refused(() -> instance.call("echo-shape", new Case("label", 5)), "s.label): expected string, got java.lang.Integer");
+                        refused(() -> instance.call(Own.class, "echo-shape", polygon), "result): Program$Own has no record for the case polygon of shape");
+                        refused(() -> instance.call(Label.class, "echo-shape", circle), "result): it is the case circle of shape, which does not fit Program$Label");
+                        refused(() -> instance.call(String.class, "echo-shape", circle), "result): a value of shape does not fit java.lang.String");
+                        check(instance.isAlive());
+                    }
+                }
+
+                private static void refused(Runnable call, String why) {
+                    try {
+                        call.run();
+                    } catch (TypeMismatchException wrong) {
+                        if (!wrong.getMessage().contains(why)) {
+                            throw new AssertionError(wrong.getMessage());
+                        }
+                        return;
+                    }
+                    throw new AssertionError("it returned");
                 }
             }
             """;

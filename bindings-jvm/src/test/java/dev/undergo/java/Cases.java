@@ -76,6 +76,7 @@ final class Cases {
             case "$duration" -> Duration.ofNanos(Long.parseLong(inner.textValue()));
             case "$time" -> time(inner);
             case "$json" -> new Json(inner.toString());
+            case "$case" -> new Case(inner.get(0).textValue(), inner.has(1) ? argument(inner.get(1), "") : null);
             case "$surrogate" -> String.valueOf((char) Integer.parseInt(inner.textValue(), 16));
             case "$repeat" -> repeated(argument(inner.get("value"), ""), inner.get("count").intValue(), type);
             default -> throw new IllegalStateException(key + " is no value of the list");
@@ -108,6 +109,10 @@ final class Cases {
         } else if (key.equals("$between")) {
             long found = (Long) actual;
             assertTrue(found >= expected.get(key).get(0).longValue() && found <= expected.get(key).get(1).longValue());
+        } else if (key.equals("$case")) {
+            Case found = (Case) actual;
+            assertEquals(expected.get(key).get(0).textValue(), found.tag());
+            check(found.value(), expected.get(key).get(1));
         } else if (key.equals("$json")) {
             checkJson(Support.json(((Json) actual).text()), expected.get(key));
         } else if (key.equals("$map")) {

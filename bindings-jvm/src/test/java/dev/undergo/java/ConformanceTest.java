@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -163,6 +164,18 @@ class ConformanceTest {
             }
         }
 
+        private static void checkChain(List<GuestException> chain, JsonNode expected) {
+            assertEquals(expected.size(), chain.size());
+            for (int i = 0; i < chain.size(); i++) {
+                GuestException found = chain.get(i);
+                JsonNode wanted = expected.get(i);
+                assertEquals(wanted.get("text").textValue(), found.sentence());
+                assertEquals(wanted.path("name").asText(), found.errorName());
+                Cases.check(found.fields(), wanted.has("fields") ? wanted.get("fields") : JsonNodeFactory.instance.objectNode());
+                assertEquals(i + 1 < chain.size() ? chain.get(i + 1) : null, found.getCause());
+            }
+        }
+
         private static void checkError(Throwable error, JsonNode expected) {
             String kind = expected.get("kind").textValue();
             if (kind.equals("host-error")) {
@@ -173,6 +186,9 @@ class ConformanceTest {
                 assertEquals(kind, found.kind(), found.getMessage());
                 String path = expected.path("path").asText();
                 assertTrue((found.path() + " " + found.getMessage()).contains(path), () -> path + " is not in " + found.getMessage());
+            }
+            if (expected.has("chain")) {
+                checkChain(assertInstanceOf(GuestException.class, error).chain(), expected.get("chain"));
             }
             String part = expected.path("contains").asText();
             assertTrue(error.getMessage().contains(part), () -> part + " is not in " + error.getMessage());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** What the tests share. */
@@ -114,6 +115,14 @@ final class Support {
                 })
                 .function("host", "crash", a -> {
                     throw new Refused(a.text(0));
+                })
+                .function("host", "lookup", a -> {
+                    String key = a.text(0);
+                    if (key.isEmpty()) {
+                        return "";
+                    }
+                    Exception notFound = new GuestException("not found: " + key, "not-found", Map.of("key", key, "code", 404));
+                    throw new IOException("looking up: not found: " + key, notFound);
                 })
                 .function("host", "wrongType", a -> "not a number")
                 .function("host", "wrongResult", a -> "not a list")
