@@ -9,7 +9,9 @@ public interface HostFunction {
      * <p>It runs on the thread of the call; for a pool, on several at once. It may call the
      * instance that called it. What it throws becomes the Go {@code error} where the Go function
      * has one among its results; elsewhere it ends the call and the instance. Either way the caller
-     * of the plugin gets the same object, unless the Go code handles the error.
+     * of the plugin gets the same object, unless the Go code handles the error. If the plugin has
+     * errors with fields, {@code errors.As} finds those that are thrown, or are among the causes of
+     * what is thrown: see {@link GuestException}.
      */
     Object call(Arguments arguments) throws Exception;
 }
