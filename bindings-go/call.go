@@ -70,8 +70,12 @@ type call struct {
 	entry  entry
 	callee *callee
 	ctx    context.Context
+	// errors are those with fields that the caller knows.
+	errors []RawError
 	// answer is for the result of a host function, of which one runs at a time.
 	answer RawWriter
+	// odd is what such a result had that was no case of its variant.
+	odd oddity
 	// scratch has most results' nested data.
 	scratch [64]uint64
 }
@@ -118,7 +122,13 @@ func (c *call) enter() error {
 func (c *call) failed(ctx context.Context) error {
 	handle := c.entry.error
 	c.entry.error = 0
-	return asked(ctx, taken(handle))
+	defer theLibrary.error_delete.call(handle)
+	found := read(handle)
+	if found.Kind == KindGuestError {
+		c.callee.plugin.readChain(handle, found, c.errors)
+	}
+	c.odd.explain(found)
+	return asked(ctx, found)
 }
 
 // clean frees what the result pointed to, and lets go of what it has of the caller.
@@ -127,7 +137,7 @@ func (c *call) clean() {
 		theLibrary.arena_delete.call(c.entry.arena)
 		c.entry.arena = 0
 	}
-	c.ctx, c.answer.host = nil, nil
+	c.ctx, c.answer.host, c.odd = nil, nil, ""
 }
 
 // token is undergo_cancel_t, which is freed when nobody has it any more.
@@ -240,7 +250,7 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 		err = mismatched(at(err, "result"), found.Name)
 	}
 	c.clean()
-	c.callee, c.entry.args, c.entry.result = nil, nil, nil
+	c.callee, c.errors, c.entry.args, c.entry.result = nil, nil, nil, nil
 	calls.Put(c)
 	runtime.KeepAlive(block)
 	runtime.KeepAlive(callable)

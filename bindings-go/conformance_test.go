@@ -45,6 +45,11 @@ type conformanceStep struct {
 		Kind     string `json:"kind"`
 		Path     string `json:"path"`
 		Contains string `json:"contains"`
+		Chain    []struct {
+			Text   string `json:"text"`
+			Name   string `json:"name"`
+			Fields any    `json:"fields"`
+		} `json:"chain"`
 	} `json:"error"`
 }
 
@@ -183,6 +188,20 @@ func (r *conformanceRunner) step(t *testing.T, step conformanceStep) {
 		if !strings.Contains(failed.Path+" "+failed.Message, step.Error.Path) || !strings.Contains(failed.Message, step.Error.Contains) {
 			t.Errorf("the error is %q at %q, and misses %q or %q", failed.Message, failed.Path, step.Error.Contains, step.Error.Path)
 		}
+		var rest error = failed
+		for _, wanted := range step.Error.Chain {
+			link, ok := rest.(*Error)
+			if !ok || link.Message != wanted.Text || link.Name != wanted.Name || (link.Fields == nil) != (wanted.Fields == nil) {
+				t.Fatalf("%#v is not %v", rest, wanted)
+			}
+			if wanted.Fields != nil {
+				compare(t, link.Fields, wanted.Fields)
+			}
+			rest = link.Unwrap()
+		}
+		if len(step.Error.Chain) > 0 && rest != nil {
+			t.Errorf("it wraps %v, too", rest)
+		}
 	}
 	if step.Alive != nil && r.instance.Alive() != *step.Alive {
 		t.Errorf("alive is %t", !*step.Alive)
@@ -228,6 +247,7 @@ func (r *conformanceRunner) imports() Option {
 		host("echo-counts", func(v map[string]int64) map[string]int64 { return v }),
 		host("echo-time", func(v time.Time) time.Time { return v }),
 		host("echo-duration", func(v time.Duration) time.Duration { return v }),
+		host("echo-shape", func(v any) any { return v }),
 		host("echo-json", func(v any) any { return v }),
 		host("echo-raw", func(v json.RawMessage) json.RawMessage { return v }),
 		host("many", func(a int8, b uint16, c int32, d int64, e float64, f bool, g, h, i, j, k, l string) string {
@@ -246,6 +266,12 @@ func (r *conformanceRunner) imports() Option {
 				return nil
 			}
 			return errors.New(msg)
+		}),
+		host("lookup", func(key string) (string, error) {
+			if key == "" {
+				return "", nil
+			}
+			return "", fmt.Errorf("looking up: %w", &Error{Message: "not found: " + key, Name: "not-found", Fields: map[string]any{"key": key, "code": 404}})
 		}),
 		host("crash", func(msg string) error { return errors.New(msg) }),
 		host("wrong-type", func() any { return "not a number" }),
@@ -334,6 +360,13 @@ func specialValue(t testing.TB, key string, inner any, wanted *typ) any {
 			made[goValue(t, pair.([]any)[0], nil)] = goValue(t, pair.([]any)[1], nil)
 		}
 		return made
+	case "$case":
+		parts := inner.([]any)
+		made := Case{Tag: parts[0].(string)}
+		if len(parts) > 1 {
+			made.Val = goValue(t, parts[1], nil)
+		}
+		return made
 	case "$duration":
 		nanoseconds, _ := strconv.ParseInt(inner.(string), 10, 64)
 		return time.Duration(nanoseconds)
@@ -404,6 +437,16 @@ func compare(t testing.TB, actual, expected any) {
 				t.Fatalf("%v has no %v", actual, wanted)
 			}
 			compare(t, value.Interface(), pair.([]any)[1])
+		}
+		return
+	case "$case":
+		got, ok := actual.(Case)
+		parts := inner.([]any)
+		if !ok || got.Tag != parts[0] || len(parts) == 1 && got.Val != nil {
+			t.Fatalf("%v is not %v", actual, inner)
+		}
+		if len(parts) > 1 {
+			compare(t, got.Val, parts[1])
 		}
 		return
 	case "$repeat":

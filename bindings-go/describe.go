@@ -32,6 +32,7 @@ const (
 	kindTuple
 	kindRecord
 	kindEnum
+	kindVariant
 )
 
 // simple are the types that are one word, with their sizes in C.
@@ -54,6 +55,11 @@ type typ struct {
 	valueAt, entry uintptr
 	fields         []typeField
 	cases          []string
+	// variants are the cases of a variant, whose values lie at payload.
+	variants []variantCase
+	payload  uintptr
+	// digest is that of the record of an error's fields; 0 for other types.
+	digest uint64
 }
 
 // typeField is a field of a record or a tuple, or a parameter.
@@ -75,20 +81,32 @@ type function struct {
 }
 
 // described reads what undergo_plugin_describe gives.
-func described(description string) (exports, imports []*function) {
-	var records, enums []*typ
+func described(description string) (exports, imports []*function, errors []*typ) {
+	var named types
+	var last *typ
 	var fields *[]typeField
 	for line := range strings.Lines(description) {
-		words := &words{rest: strings.Fields(line), records: &records, enums: &enums}
+		words := &words{rest: strings.Fields(line), known: &named}
 		switch words.next() {
 		case "record":
 			record := &typ{kind: kindRecord, name: words.next(), size: words.number(), align: words.number()}
-			records, fields = append(records, record), &record.fields
+			named.records, fields = append(named.records, record), &record.fields
 		case "enum":
-			enums = append(enums, &typ{kind: kindEnum, name: words.next(), size: 4, align: 4})
+			last = &typ{kind: kindEnum, name: words.next(), size: 4, align: 4}
+			named.enums = append(named.enums, last)
+		case "variant":
+			last = &typ{kind: kindVariant, name: words.next(), size: words.number(), align: words.number(), payload: words.number()}
+			named.variants = append(named.variants, last)
 		case "case":
-			last := enums[len(enums)-1]
-			last.cases = append(last.cases, words.next())
+			if last.kind == kindEnum {
+				last.cases = append(last.cases, words.next())
+			} else {
+				last.variants = append(last.variants, variantCase{words.next(), words.typ()})
+			}
+		case "error":
+			record := named.records[words.number()]
+			record.digest = words.digest()
+			errors = append(errors, record)
 		case "export":
 			found := words.function(len(exports))
 			exports, fields = append(exports, found), &found.params
@@ -99,13 +117,18 @@ func described(description string) (exports, imports []*function) {
 			*fields = append(*fields, typeField{words.next(), words.number(), words.typ()})
 		}
 	}
-	return exports, imports
+	return exports, imports, errors
+}
+
+// types are those that have names, by their numbers.
+type types struct {
+	records, enums, variants []*typ
 }
 
 // words are those of a line that were not read yet.
 type words struct {
-	rest           []string
-	records, enums *[]*typ
+	rest  []string
+	known *types
 }
 
 func (w *words) next() string {
@@ -122,9 +145,13 @@ func (w *words) number() uintptr {
 	return uintptr(number)
 }
 
-func (w *words) function(number int) *function {
+func (w *words) digest() uint64 {
 	digest, _ := strconv.ParseUint(w.next(), 10, 64)
-	return &function{number: uint32(number), digest: digest, size: w.number(), fallible: w.next() == "true", result: w.typ()}
+	return digest
+}
+
+func (w *words) function(number int) *function {
+	return &function{number: uint32(number), digest: w.digest(), size: w.number(), fallible: w.next() == "true", result: w.typ()}
 }
 
 // typ reads a type; nil for none.
@@ -150,9 +177,11 @@ func (w *words) typ() *typ {
 		}
 		return found
 	case "record":
-		return (*w.records)[w.number()]
+		return w.known.records[w.number()]
 	case "enum":
-		return (*w.enums)[w.number()]
+		return w.known.enums[w.number()]
+	case "variant":
+		return w.known.variants[w.number()]
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"unsafe"
@@ -35,6 +36,12 @@ const (
 type object struct {
 	// call runs a host function.
 	call func(ctx context.Context, d *dispatch) error
+	// function is its import, and plugin what declares the errors with fields that it may return;
+	// nil where it has none.
+	function *function
+	plugin   *Plugin
+	// fields gives those of generated code.
+	fields func(writer *RawWriter, err error) RawFields
 	// home has the context of what is not a call of an export: of the initialisation, say.
 	home *home
 	// line gets a line of output.
@@ -113,15 +120,34 @@ func dispatched(at unsafe.Pointer) {
 		release(o)
 		return
 	}
-	if err := o.run(d); err != nil {
-		d.error = handed(err)
+	err := guarded(func() error { return o.run(d) })
+	if err == nil {
+		return
 	}
+	// An error has code of the program's, too.
+	var handle uintptr
+	failed := guarded(func() (failed error) {
+		handle, failed = o.handed(d, err)
+		return failed
+	})
+	if failed != nil {
+		handle = alone(failed)
+	}
+	d.error = handle
 }
 
 const goexited = "undergo: a host function ended its goroutine with runtime.Goexit (as testing.T.FailNow does): the guest that called it can't go on, nor can the process; return an error instead"
 
-// run does what was asked for. A panic is an error, too.
-func (o *object) run(d *dispatch) (err error) {
+// run does what was asked for.
+func (o *object) run(d *dispatch) error {
+	if d.what == dispatchLine {
+		return o.line(content(uintptr(d.args), d.len))
+	}
+	return o.call(o.context(d), d)
+}
+
+// guarded runs code of the program. A panic is an error, too.
+func guarded(code func() error) (err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -136,11 +162,7 @@ func (o *object) run(d *dispatch) (err error) {
 		fmt.Fprintln(os.Stderr, goexited)
 		os.Exit(2)
 	}()
-	if d.what == dispatchLine {
-		err = o.line(content(uintptr(d.args), d.len))
-	} else {
-		err = o.call(o.context(d), d)
-	}
+	err = code()
 	returned = true
 	return err
 }
@@ -152,8 +174,24 @@ func (o *object) context(d *dispatch) context.Context {
 	return o.home.context()
 }
 
-// handed gives an error to the library.
-func handed(err error) uintptr {
+// handed gives an error to the library, with those that it wraps where the plugin can get them.
+func (o *object) handed(d *dispatch, err error) (uintptr, error) {
+	if _, ok := err.(*misfit); ok || o.plugin == nil {
+		return alone(err), nil
+	}
+	kept := &keeper{}
+	links, failed := o.chain(d, err, kept)
+	if failed != nil {
+		return 0, ofHost(failed, o.function)
+	}
+	handle, _ := theLibrary.error_with_chain.call(alone(err), uintptr(unsafe.Pointer(unsafe.SliceData(links))), uintptr(len(links)))
+	runtime.KeepAlive(kept)
+	runtime.KeepAlive(links)
+	return handle, nil
+}
+
+// alone gives an error to the library without those that it wraps.
+func alone(err error) uintptr {
 	if misfit, ok := err.(*misfit); ok {
 		message := cText(misfit.Error())
 		handle, _ := theLibrary.error_of_kind.call(uintptr(KindTypeMismatch), address(message))
@@ -173,6 +211,14 @@ func (d *dispatch) writer() *RawWriter {
 		return &c.answer
 	}
 	return &RawWriter{host: d}
+}
+
+// returned ends the use of a writer.
+func (d *dispatch) returned(writer *RawWriter) {
+	if c := (*call)(d.caller); c != nil && writer.odd != "" {
+		c.odd = writer.odd
+	}
+	writer.host, writer.odd = nil, ""
 }
 
 // room gives a place for a part of a host function's result, which lives until the library has read

@@ -84,6 +84,11 @@ type Frame struct {
 // context.DeadlineExceeded in a timeout, context.Canceled and the context's cause in a cancelled
 // call, and whatever a host function returned. errors.As gives a [PanicError], an [ExitError] or a
 // [GuestError] for those kinds.
+//
+// Where a plugin declares errors with fields, errors.As finds each in the chain of a guest's error,
+// as the type that 'undergo bindgen' writes for it, or as any struct that is called like it and has
+// its fields. A host function may return such a struct, or an Error with Name and Fields: the plugin
+// gets its own error, also where another one wraps it.
 type Error struct {
 	// Kind is what went wrong.
 	Kind Kind
@@ -102,8 +107,18 @@ type Error struct {
 	// Denied is what the sandbox denied the plugin of the network in the call that failed, with the
 	// rule that would allow it.
 	Denied string
+	// Name is the name in WIT of the type that a guest's error has, where the plugin declares that
+	// with its fields: "not-found". It is empty for other errors.
+	Name string
+	// Fields are the fields of such an error, by their names in WIT, and as variables of type any
+	// get them.
+	Fields map[string]any
 
 	cause error
+	// typed is what a generated client made of an error with fields.
+	typed error
+	// record is the type of the fields.
+	record *typ
 }
 
 // Error is the path, if there is one, and the message.
@@ -114,7 +129,9 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// Unwrap gives what the host function returned, or the cause of the context; nil otherwise.
+// Unwrap gives what the host function returned, or the cause of the context. Of a guest's error it
+// gives the one that it wraps, which is an *Error, too, where the plugin declares errors with
+// fields. It gives nil otherwise.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is compares with the errors of kinds, and with those of package context.
@@ -125,7 +142,7 @@ func (e *Error) Is(target error) bool {
 	return e.Kind == KindTimeout && target == context.DeadlineExceeded || e.Kind == KindCancelled && target == context.Canceled
 }
 
-// As gives the error as one of its kind.
+// As gives the error as one of its kind, or as the struct that has its fields.
 func (e *Error) As(target any) bool {
 	switch target := target.(type) {
 	case **PanicError:
@@ -143,6 +160,8 @@ func (e *Error) As(target any) bool {
 			*target = (*GuestError)(e)
 			return true
 		}
+	default:
+		return e.as(target)
 	}
 	return false
 }
@@ -214,14 +233,19 @@ func taken(handle uintptr) error {
 		return nil
 	}
 	defer theLibrary.error_delete.call(handle)
-	read := func(from symbol) string {
+	return read(handle)
+}
+
+// read copies an error of the library.
+func read(handle uintptr) *Error {
+	of := func(from symbol) string {
 		at, _ := from.call(handle)
 		return text(at)
 	}
 	kind, _ := theLibrary.error_kind.call(handle)
 	found := &Error{
-		Kind: Kind(int32(kind)), Message: read(theLibrary.error_message), Path: read(theLibrary.error_path),
-		Stderr: read(theLibrary.error_stderr), Denied: read(theLibrary.error_denied),
+		Kind: Kind(int32(kind)), Message: of(theLibrary.error_message), Path: of(theLibrary.error_path),
+		Stderr: of(theLibrary.error_stderr), Denied: of(theLibrary.error_denied),
 	}
 	code := new(int32)
 	theLibrary.error_exit_code.call(handle, uintptr(unsafe.Pointer(code)))

@@ -33,11 +33,18 @@ func WithImport(module, name string, function any) Option {
 	}
 }
 
-// give gives a host function.
-func (c *config) give(found *function, call func(ctx context.Context, d *dispatch) error) error {
+// give gives a host function, whose errors may have fields.
+func (c *config) give(found *function, call func(ctx context.Context, d *dispatch) error, fields ...func(writer *RawWriter, err error) RawFields) error {
+	given := &object{call: call, home: c.home, function: found}
+	if found.fallible && len(c.plugin.errors) > 0 {
+		given.plugin = c.plugin
+	}
+	if len(fields) > 0 {
+		given.fields = fields[0]
+	}
 	module, name := cText(found.Interface), cText(found.Name)
 	failed, _ := theLibrary.imports_set_dispatched.call(
-		c.imports, address(module), address(name), uintptr(found.digest), uintptr(unsafe.Pointer(theDispatcher)), hold(&object{call: call, home: c.home}))
+		c.imports, address(module), address(name), uintptr(found.digest), uintptr(unsafe.Pointer(theDispatcher)), hold(given))
 	return taken(failed)
 }
 
@@ -86,12 +93,12 @@ func byReflection(found *function, given any) (func(ctx context.Context, d *disp
 		return nil, fmt.Errorf("%s has other results", t)
 	}
 	for i, param := range found.params {
-		if err := checked(param.typ, t.In(first+i)); err != nil {
+		if err := checked(param.typ, t.In(first+i), false); err != nil {
 			return nil, fmt.Errorf("its parameter %s: %w", param.name, err)
 		}
 	}
 	if results == 1 {
-		if err := checked(found.result, t.Out(0)); err != nil {
+		if err := checked(found.result, t.Out(0), true); err != nil {
 			return nil, fmt.Errorf("its result: %w", err)
 		}
 	}
@@ -142,8 +149,8 @@ func lowerResults(d *dispatch, t *typ, results []reflect.Value) error {
 func (d *dispatch) lend(any) bool { return false }
 
 // checked says early what can't ever be: that a value of the interface fits a variable of that
-// type.
-func checked(t *typ, goType reflect.Type) error {
+// type, or the other way round that of a result.
+func checked(t *typ, goType reflect.Type, isResult bool) error {
 	if t.kind == kindJSON || goType.Kind() == reflect.Interface && goType.NumMethod() == 0 {
 		return nil
 	}
@@ -174,23 +181,26 @@ func checked(t *typ, goType reflect.Type) error {
 			return wrong
 		}
 	case kindOption:
+		if isResult && goType.Kind() == reflect.Interface && t.elem.kind == kindVariant {
+			return nil
+		}
 		if goType.Kind() != reflect.Pointer {
 			return fmt.Errorf("%s, which may be nothing, wants a pointer, and not %s", t, goType)
 		}
-		return checked(t.elem, goType.Elem())
+		return checked(t.elem, goType.Elem(), isResult)
 	case kindList:
 		if goType.Kind() != reflect.Slice && goType.Kind() != reflect.Array {
 			return wrong
 		}
-		return checked(t.elem, goType.Elem())
+		return checked(t.elem, goType.Elem(), isResult)
 	case kindMap:
 		if goType.Kind() != reflect.Map {
 			return wrong
 		}
-		if err := checked(t.key, goType.Key()); err != nil {
+		if err := checked(t.key, goType.Key(), isResult); err != nil {
 			return err
 		}
-		return checked(t.elem, goType.Elem())
+		return checked(t.elem, goType.Elem(), isResult)
 	case kindRecord:
 		if goType.Kind() != reflect.Struct {
 			return wrong
@@ -199,6 +209,8 @@ func checked(t *typ, goType reflect.Type) error {
 		return err
 	case kindTuple:
 		return fits(reflect.Struct, reflect.Slice, reflect.Array)
+	case kindVariant:
+		return checkedVariant(t, goType, isResult)
 	case kindEnum:
 	default:
 		if value := reflect.New(goType).Elem(); !value.CanInt() && !value.CanUint() || goType == durationType {

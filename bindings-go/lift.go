@@ -103,6 +103,8 @@ func lift(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		return liftRecord(t, from, to)
 	case kindEnum:
 		return liftEnum(t, from, to)
+	case kindVariant:
+		return liftVariant(t, from, to)
 	}
 	return nil
 }
@@ -286,7 +288,7 @@ var naturalTypes = map[kind]reflect.Type{
 	kindBool: reflect.TypeFor[bool](), kindS8: reflect.TypeFor[int8](), kindU8: reflect.TypeFor[uint8](), kindS16: reflect.TypeFor[int16](), kindU16: reflect.TypeFor[uint16](),
 	kindS32: reflect.TypeFor[int32](), kindU32: reflect.TypeFor[uint32](), kindS64: reflect.TypeFor[int64](), kindU64: reflect.TypeFor[uint64](), kindF32: reflect.TypeFor[float32](),
 	kindF64: reflect.TypeFor[float64](), kindI32: reflect.TypeFor[int32](), kindI64: reflect.TypeFor[int64](), kindString: reflect.TypeFor[string](), kindJSON: rawType,
-	kindDuration: reflect.TypeFor[time.Duration](), kindTime: timeType, kindEnum: reflect.TypeFor[string](), kindTuple: reflect.TypeFor[[]any](),
+	kindDuration: reflect.TypeFor[time.Duration](), kindTime: timeType, kindEnum: reflect.TypeFor[string](), kindTuple: reflect.TypeFor[[]any](), kindVariant: caseType,
 }
 
 // naturalType is the Go type of a value whose variable has none: records are maps, and lists of

@@ -136,6 +136,8 @@ func lower(w writer, t *typ, v reflect.Value, to unsafe.Pointer) error {
 		return lowerRecord(w, t, v, to)
 	case kindEnum:
 		return lowerEnum(t, v, to)
+	case kindVariant:
+		return lowerVariant(w, t, v, to)
 	default:
 		return lowerInteger(t, v, to)
 	}

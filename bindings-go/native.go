@@ -51,8 +51,8 @@ type native struct {
 	cancel_new, cancel_cancel, cancel_delete                                                                                           symbol
 	completed_code, completed_delete, completed_denied, completed_is_truncated, completed_stderr, completed_stdout, completed_used     symbol
 	dispatch_depth                                                                                                                     symbol
-	error_delete, error_denied, error_dispatched, error_exit_code, error_frame, error_kind, error_message                              symbol
-	error_new_dispatched, error_of_kind, error_path, error_stderr                                                                      symbol
+	error_chained, error_delete, error_denied, error_dispatched, error_exit_code, error_frame, error_kind, error_message               symbol
+	error_new_dispatched, error_of_kind, error_path, error_stderr, error_with_chain                                                    symbol
 	imports_delete, imports_new, imports_set_dispatched                                                                                symbol
 	instance_delete, instance_denied, instance_end, instance_enter, instance_is_alive, instance_is_best, instance_memory_size          symbol
 	instance_poll, instance_read_memory, instance_reset, instance_take_stderr, instance_take_stdout, instance_usage                    symbol

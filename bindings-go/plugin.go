@@ -14,7 +14,9 @@ import (
 type Plugin struct {
 	handle           *handle
 	exports, imports []*function
-	byName           sync.Map
+	// errors are the records of the errors with fields that it declares.
+	errors []*typ
+	byName sync.Map
 }
 
 // handle is one of the library, which is freed once, when nobody uses it.
@@ -124,7 +126,7 @@ func opened(ctx context.Context, options []OpenOption, open func(options, out un
 // describe reads what functions there are.
 func (p *Plugin) describe() {
 	at, _ := theLibrary.plugin_describe.call(p.handle.at)
-	p.exports, p.imports = described(text(at))
+	p.exports, p.imports, p.errors = described(text(at))
 	p.name(theLibrary.plugin_export, p.exports)
 	p.name(theLibrary.plugin_import, p.imports)
 	for _, export := range p.exports {

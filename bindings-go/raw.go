@@ -2,8 +2,11 @@ package undergo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -43,7 +46,26 @@ type RawWriter struct {
 	kept []unsafe.Pointer
 	// host is the call of a host function whose result is written, which is copied.
 	host *dispatch
+	// odd is the first value that is no case of its variant.
+	odd oddity
 }
+
+// oddity is a value that is no case of its variant, as a message. C gets noCaseTag for it, finds
+// where that lies, and refuses it.
+type oddity string
+
+const noCaseTag = -1
+
+// explain puts the message in the place of C's.
+func (o oddity) explain(err error) {
+	found, ok := err.(*Error)
+	if ok && o != "" && found.Kind == KindTypeMismatch && strings.HasPrefix(found.Message, noCasePrefix) {
+		found.Message = string(o)
+	}
+}
+
+// noCasePrefix begins what C says of noCaseTag.
+var noCasePrefix = fmt.Sprintf("%d is not a case of ", noCaseTag)
 
 func (w *RawWriter) room(size uintptr) unsafe.Pointer {
 	if w.host != nil {
@@ -130,6 +152,32 @@ func LowerOption[T, C any](w *RawWriter, value *T, lower func(w *RawWriter, valu
 	return RawOption(uintptr(unsafe.Pointer(at)))
 }
 
+// LowerNil gives a value of an interface that may be nil to C.
+func LowerNil[T, C any](w *RawWriter, value T, lower func(w *RawWriter, value T) C) RawOption {
+	if any(value) == nil {
+		return 0
+	}
+	return LowerOption(w, &value, lower)
+}
+
+// LowerCase gives the value of a variant's case to C, in the place for those of all cases.
+func LowerCase[U, C any](union *U, value C) { *(*C)(unsafe.Pointer(union)) = value }
+
+// NoCase gives C what is no case of a variant, for a value that is none.
+func (w *RawWriter) NoCase(variant string, value any) int32 {
+	if w.odd == "" {
+		got := "nil"
+		if value != nil {
+			got = fmt.Sprintf("%T", value)
+			if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+				got += "(nil)"
+			}
+		}
+		w.odd = oddity(fmt.Sprintf("expected a case of %s, got %s", variant, got))
+	}
+	return noCaseTag
+}
+
 // LowerTime gives a time to C.
 func LowerTime(value time.Time) RawTime { return timeOf(value) }
 
@@ -176,6 +224,18 @@ func LiftOption[T, C any](option RawOption, lift func(value C) T) *T {
 	return &value
 }
 
+// LiftNil copies what may be nothing, where that is nil.
+func LiftNil[T, C any](option RawOption, lift func(value C) T) T {
+	if option == 0 {
+		var none T
+		return none
+	}
+	return lift(*(*C)(pointer(uintptr(option))))
+}
+
+// LiftCase gives the value of a variant's case, from the place for those of all cases.
+func LiftCase[C, U any](union *U) C { return *(*C)(unsafe.Pointer(union)) }
+
 // LiftTime copies a time.
 func LiftTime(value RawTime) time.Time { return value.time() }
 
@@ -199,14 +259,15 @@ type RawClient struct {
 	callable Callable
 	callee   *callee
 	exports  []*function
+	errors   []RawError
 	// own are the calls, each a *RawCall, of those that are alone in the instance.
 	own []unsafe.Pointer
 }
 
 // NewRawClient finds the exports. It fails with signature-mismatch, and all that differs, when they
 // are others.
-func NewRawClient(callable Callable, exports []RawSignature) (*RawClient, error) {
-	client := &RawClient{callable: callable, callee: callable.of()}
+func NewRawClient(callable Callable, exports []RawSignature, errors ...RawError) (*RawClient, error) {
+	client := &RawClient{callable: callable, callee: callable.of(), errors: errors}
 	var wrong []error
 	for _, wanted := range exports {
 		found := client.callee.plugin.exact(client.callee.plugin.exports, wanted)
@@ -308,12 +369,16 @@ func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCal
 func (e *RawExport[A, R]) prepare(c *RawCall[A, R], client *RawClient) {
 	c.client = client
 	c.call.prepare(client.callee, client.exports[e.number], unsafe.Pointer(&c.Args), unsafe.Pointer(&c.Result))
+	c.call.errors = client.errors
 }
 
 // Call makes the call.
 func (c *RawCall[A, R]) Call() error {
 	err := c.call.enter()
 	runtime.KeepAlive(c.client)
+	if err != nil {
+		c.Writer.odd.explain(err)
+	}
 	return err
 }
 
@@ -323,6 +388,7 @@ func (c *RawCall[A, R]) End() {
 		clear(c.Writer.kept)
 		c.Writer.kept = c.Writer.kept[:0]
 	}
+	c.Writer.odd = ""
 	c.call.clean()
 	callee := c.client.callee
 	if c.pool != nil {
@@ -332,9 +398,48 @@ func (c *RawCall[A, R]) End() {
 	callee.release()
 }
 
+// RawError is a type of errors with fields of generated code.
+type RawError struct {
+	digest uint64
+	lift   func(fields unsafe.Pointer, message string) error
+}
+
+// NewRawError is the type whose record has that digest.
+func NewRawError[C any](digest uint64, lift func(fields C, message string) error) RawError {
+	return RawError{digest, func(fields unsafe.Pointer, message string) error { return lift(*(*C)(fields), message) }}
+}
+
+// RawErrorText is the text of an error with fields: its message, or else what it is.
+func RawErrorText(message, name string, fields any) string {
+	if message != "" {
+		return message
+	}
+	if encoded, err := json.Marshal(fields); err == nil {
+		return name + " " + string(encoded)
+	}
+	return name
+}
+
+// RawFields are the fields of an error for C.
+type RawFields struct {
+	digest uint64
+	at     unsafe.Pointer
+}
+
+// LowerFields gives the fields of an error to C.
+func LowerFields[C any](w *RawWriter, digest uint64, fields C) RawFields {
+	at := w.room(unsafe.Sizeof(fields))
+	*(*C)(at) = fields
+	return RawFields{digest, at}
+}
+
 // RawImport gives a host function with structs. What the plugin does not import is left alone; an
-// import of another type is a signature-mismatch.
-func RawImport[A, R any](signature RawSignature, function func(ctx context.Context, arguments *A, result *R, writer *RawWriter) error) Option {
+// import of another type is a signature-mismatch. The errors that it returns have the fields that
+// the other function gives, if there is one.
+func RawImport[A, R any](
+	signature RawSignature, function func(ctx context.Context, arguments *A, result *R, writer *RawWriter) error,
+	fields ...func(writer *RawWriter, err error) RawFields,
+) Option {
 	return func(c *config) error {
 		found := c.plugin.exact(c.plugin.imports, signature)
 		if found == nil {
@@ -346,9 +451,9 @@ func RawImport[A, R any](signature RawSignature, function func(ctx context.Conte
 		return c.give(found, func(ctx context.Context, d *dispatch) error {
 			writer := d.writer()
 			err := function(ctx, (*A)(d.args), (*R)(d.result), writer)
-			writer.host = nil
+			d.returned(writer)
 			return err
-		})
+		}, fields...)
 	}
 }
 

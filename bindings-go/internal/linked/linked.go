@@ -13,9 +13,9 @@ package linked
 #define EACH(X) \
 	X(arena_alloc) X(arena_delete) X(cancel_new) X(cancel_cancel) X(cancel_delete) \
 	X(completed_code) X(completed_delete) X(completed_denied) X(completed_is_truncated) \
-	X(completed_stderr) X(completed_stdout) X(completed_used) X(dispatch_depth) X(error_delete) \
-	X(error_denied) X(error_dispatched) X(error_exit_code) X(error_frame) X(error_kind) \
-	X(error_message) X(error_new_dispatched) X(error_of_kind) X(error_path) X(error_stderr) \
+	X(completed_stderr) X(completed_stdout) X(completed_used) X(dispatch_depth) X(error_chained) \
+	X(error_delete) X(error_denied) X(error_dispatched) X(error_exit_code) X(error_frame) X(error_kind) \
+	X(error_message) X(error_new_dispatched) X(error_of_kind) X(error_path) X(error_stderr) X(error_with_chain) \
 	X(imports_delete) X(imports_new) X(imports_set_dispatched) X(instance_delete) \
 	X(instance_denied) X(instance_end) X(instance_enter) X(instance_is_alive) X(instance_is_best) \
 	X(instance_memory_size) X(instance_poll) X(instance_read_memory) X(instance_reset) \
