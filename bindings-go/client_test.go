@@ -22,6 +22,8 @@ type host struct {
 	notes    []string
 	reenter  func(ctx context.Context, depth int32) (int32, error)
 	rejected error
+	shape    func(s conformance.Shape) conformance.Shape
+	missing  error
 }
 
 func (h *host) EchoString(_ context.Context, s string) (string, error)       { return s, nil }
@@ -49,6 +51,12 @@ func (h *host) EchoJSON(_ context.Context, v json.RawMessage) (json.RawMessage, 
 func (h *host) EchoRaw(_ context.Context, v json.RawMessage) (json.RawMessage, error) {
 	return v, nil
 }
+func (h *host) EchoShape(_ context.Context, s conformance.Shape) (conformance.Shape, error) {
+	if h.shape != nil {
+		s = h.shape(s)
+	}
+	return s, nil
+}
 func (h *host) Many(_ context.Context, a int8, b uint16, c int32, d int64, e float64, f bool, g, i, j, k, l, m string) (string, error) {
 	return fmt.Sprintf("%d %d %d %d %v %t %s|%s|%s|%s|%s|%s", a, b, c, d, e, f, g, i, j, k, l, m), nil
 }
@@ -64,6 +72,15 @@ func (h *host) Check(_ context.Context, msg string) error {
 		return nil
 	}
 	return errors.New(msg)
+}
+func (h *host) Lookup(_ context.Context, key string) (string, error) {
+	if h.missing != nil {
+		return "", h.missing
+	}
+	if key == "" {
+		return "", nil
+	}
+	return "", fmt.Errorf("looking up: %w", &conformance.NotFound{Key: key, Code: 404, Message: "not found: " + key})
 }
 func (h *host) Crash(context.Context, string) error          { return h.rejected }
 func (h *host) WrongType(context.Context) (int32, error)     { return 0, h.rejected }

@@ -52,6 +52,9 @@ type Host interface {
 	// HostEchoRaw returns v.
 	EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error)
 
+	// HostEchoShape returns s.
+	EchoShape(ctx context.Context, s Shape) (Shape, error)
+
 	// HostMany returns its parameters as a text.
 	Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float64, f bool, g string, h string, i string, j string, k string, l string) (string, error)
 
@@ -69,6 +72,9 @@ type Host interface {
 
 	// HostCheck fails with msg unless it is empty.
 	Check(ctx context.Context, msg string) error
+
+	// HostLookup fails for a key, with a NotFound that it wraps.
+	Lookup(ctx context.Context, key string) (string, error)
 
 	// HostCrash always fails with msg, which is the end of the call.
 	Crash(ctx context.Context, msg string) error
@@ -177,6 +183,13 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x5020614ef1b4e8b3}, func(ctx context.Context, a *struct{ V0 rawShape }, r *rawShape, w *undergo.RawWriter) error {
+			result, err := functions.EchoShape(ctx, liftShape(a.V0))
+			if err == nil {
+				*r = lowerShape(w, result)
+			}
+			return err
+		}),
 		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "many", Signature: "many(a: s8, b: u16, c: s32, d: s64, e: f64, f: bool, g: string, h: string, i: string, j: string, k: string, l: string) -> string", Digest: 0x6a11b5478fbd2036}, func(ctx context.Context, a *struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float64; V5 bool; V6 undergo.RawText; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawText; V11 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
 			result, err := functions.Many(ctx, a.V0, a.V1, a.V2, a.V3, a.V4, a.V5, undergo.LiftText(a.V6), undergo.LiftText(a.V7), undergo.LiftText(a.V8), undergo.LiftText(a.V9), undergo.LiftText(a.V10), undergo.LiftText(a.V11))
 			if err == nil {
@@ -202,16 +215,23 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "fail", Signature: "fail(msg: string) -> result<string, string>", Digest: 0x4027373589ba9cf1}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "fail", Signature: "fail(msg: string) -> result<string, list<error>>", Digest: 0x8d803f7eb10ea9c4}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
 			result, err := functions.Fail(ctx, undergo.LiftText(a.V0))
 			if err == nil {
 				*r = undergo.LowerText(w, result)
 			}
 			return err
-		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "check", Signature: "check(msg: string) -> result<_, string>", Digest: 0xe2567240d6c25542}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
+		}, fieldsOfGuest),
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "check", Signature: "check(msg: string) -> result<_, list<error>>", Digest: 0x40e1649a7145e2a5}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
 			return functions.Check(ctx, undergo.LiftText(a.V0))
-		}),
+		}, fieldsOfGuest),
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0xb8bb22f967e69636}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
+			result, err := functions.Lookup(ctx, undergo.LiftText(a.V0))
+			if err == nil {
+				*r = undergo.LowerText(w, result)
+			}
+			return err
+		}, fieldsOfGuest),
 		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "crash", Signature: "crash(msg: string)", Digest: 0xafa8ebda1c58242c}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
 			return functions.Crash(ctx, undergo.LiftText(a.V0))
 		}),
@@ -222,13 +242,13 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, string>", Digest: 0x329aa4042605f7a0}, func(ctx context.Context, a *undergo.RawEmpty, r *undergo.RawList, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0xd8517e233bcf1f64}, func(ctx context.Context, a *undergo.RawEmpty, r *undergo.RawList, w *undergo.RawWriter) error {
 			result, err := functions.WrongResult(ctx)
 			if err == nil {
 				*r = undergo.LowerPlain(w, result)
 			}
 			return err
-		}),
+		}, fieldsOfGuest),
 		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "reenter", Signature: "reenter(depth: s32) -> s32", Digest: 0xffaf730a1956f655}, func(ctx context.Context, a *struct{ V0 int32 }, r *int32, w *undergo.RawWriter) error {
 			result, err := functions.Reenter(ctx, a.V0)
 			if err == nil {
@@ -246,7 +266,7 @@ type Guest struct {
 
 // NewGuest is for an instance or a pool, which stays the caller's. It fails with undergo.ErrSignatureMismatch where the plugin's functions are others.
 func NewGuest(of undergo.Callable) (*Guest, error) {
-	client, err := undergo.NewRawClient(of, exportsOfGuest)
+	client, err := undergo.NewRawClient(of, exportsOfGuest, errorsOfGuest...)
 	if err != nil {
 		return nil, err
 	}
@@ -254,13 +274,19 @@ func NewGuest(of undergo.Callable) (*Guest, error) {
 }
 
 var exportsOfGuest = []undergo.RawSignature{
+	{Name: "fail-with", Signature: "fail-with(how: string) -> result<_, list<error>>", Digest: 0x00e9db43ee851be8},
+	{Name: "fail-beside", Signature: "fail-beside(how: string) -> result<tuple<list<shape>, string>, list<error>>", Digest: 0xada13d556f598e7c},
+	{Name: "echo-not-found", Signature: "echo-not-found(e: not-found) -> option<not-found>", Digest: 0x3faa1500041d1963},
+	{Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0xb8bb22f967e69636},
+	{Name: "lookup-wrapped", Signature: "lookup-wrapped(key: string) -> result<string, list<error>>", Digest: 0x084d0b5c84536849},
+	{Name: "looked", Signature: "looked(key: string) -> list<string>", Digest: 0x1a24ef18a5ea6b3f},
 	{Name: "divmod", Signature: "divmod(a: s64, b: s64) -> tuple<s64, s64>", Digest: 0x634e570854f78b59},
-	{Name: "split", Signature: "split(s: string) -> result<tuple<string, s32>, string>", Digest: 0xee7869be5cf92fbc},
-	{Name: "fail", Signature: "fail(msg: string) -> result<_, string>", Digest: 0xcbf7520cf3f366b7},
-	{Name: "fail-or", Signature: "fail-or(msg: string, v: s32) -> result<s32, string>", Digest: 0xc1e2a5a4f02fe781},
-	{Name: "both", Signature: "both(msg: string) -> result<list<string>, string>", Digest: 0x6625d85d7be3e802},
+	{Name: "split", Signature: "split(s: string) -> result<tuple<string, s32>, list<error>>", Digest: 0x756460164feff2ec},
+	{Name: "fail", Signature: "fail(msg: string) -> result<_, list<error>>", Digest: 0x87746bcf1a17404b},
+	{Name: "fail-or", Signature: "fail-or(msg: string, v: s32) -> result<s32, list<error>>", Digest: 0xfc19626aa536ff25},
+	{Name: "both", Signature: "both(msg: string) -> result<list<string>, list<error>>", Digest: 0x897e6d8492801ed8},
 	{Name: "remaining", Signature: "remaining() -> s64", Digest: 0x1bdf71b121d52555},
-	{Name: "wait", Signature: "wait(ms: s32) -> result<_, string>", Digest: 0x609f3ba0d389556b},
+	{Name: "wait", Signature: "wait(ms: s32) -> result<_, list<error>>", Digest: 0x40d69f2ff39593cb},
 	{Name: "many", Signature: "many(a: s8, b: u16, c: s32, d: s64, e: f32, f: f64, g: bool, h: string, i: string, j: string, k: list<s32>, l: color, m: option<string>, n: point) -> string", Digest: 0xd9469fdeaea39388},
 	{Name: "sixteen", Signature: "sixteen(a: s32, b: s32, c: s32, d: s32, e: s32, f: s32, g: s32, h: s32, i: s32, j: s32, k: s32, l: s32, m: s32, n: s32, o: s32, p: s32) -> s32", Digest: 0xd77211056ea93fe3},
 	{Name: "nothing", Signature: "nothing()", Digest: 0x2292f5028ee55652},
@@ -279,10 +305,10 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "divmod-through-host", Signature: "divmod-through-host(a: s64, b: s64) -> tuple<s64, s64>", Digest: 0xa7927a876c6c9123},
 	{Name: "notes", Signature: "notes(v: list<string>) -> list<string>", Digest: 0xdb64417539963204},
 	{Name: "catch-failure", Signature: "catch-failure(msg: string) -> string", Digest: 0x9bfa2aae63be64f5},
-	{Name: "pass-failure", Signature: "pass-failure(msg: string) -> result<_, string>", Digest: 0x4d816c40cca5cd19},
+	{Name: "pass-failure", Signature: "pass-failure(msg: string) -> result<_, list<error>>", Digest: 0xad9097a5063bf24d},
 	{Name: "crash", Signature: "crash(msg: string)", Digest: 0xafa8ebda1c58242c},
 	{Name: "wrong-type", Signature: "wrong-type() -> s32", Digest: 0xee46a7dd17c468f3},
-	{Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, string>", Digest: 0x329aa4042605f7a0},
+	{Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0xd8517e233bcf1f64},
 	{Name: "reenter", Signature: "reenter(depth: s32) -> s32", Digest: 0xffaf730a1956f655},
 	{Name: "host-in-goroutines", Signature: "host-in-goroutines(n: s32) -> s32", Digest: 0xfc36eb0f70604fa8},
 	{Name: "panic", Signature: "panic(msg: string)", Digest: 0xcaa928cf9e822687},
@@ -322,7 +348,7 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "counter", Signature: "counter() -> s32", Digest: 0x0f47f136a48cfcb7},
 	{Name: "env", Signature: "env(name: string) -> option<string>", Digest: 0x7c0f2167c5d2080c},
 	{Name: "args", Signature: "args() -> list<string>", Digest: 0x34254539b56de87a},
-	{Name: "read-file", Signature: "read-file(path: string) -> result<list<u8>, string>", Digest: 0x1b5c82d9af7089e6},
+	{Name: "read-file", Signature: "read-file(path: string) -> result<list<u8>, list<error>>", Digest: 0x0fc7ee85d8498679},
 	{Name: "print", Signature: "print(out: string, err: string)", Digest: 0x16d4446f8ebcf33c},
 	{Name: "keep", Signature: "keep(s: string)", Digest: 0x910e344cddf482c1},
 	{Name: "keep-all", Signature: "keep-all(v: list<string>)", Digest: 0x938e90e49d0a73f9},
@@ -357,19 +383,19 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-raw", Signature: "echo-raw(v: json) -> json", Digest: 0x82288822697e7c28},
 	{Name: "echo-anys", Signature: "echo-anys(v: map<string, json>) -> map<string, json>", Digest: 0xac1b5bfb7da468e0},
 	{Name: "bad-any", Signature: "bad-any() -> json", Digest: 0xf305973b870229b2},
-	{Name: "find-job", Signature: "find-job(name: string) -> result<job, string>", Digest: 0x7d83c2e59bae64a9},
+	{Name: "find-job", Signature: "find-job(name: string) -> result<job, list<error>>", Digest: 0x50b8b9a9b6435c35},
 	{Name: "zero-job", Signature: "zero-job() -> job", Digest: 0x608ba31dfdf3fa36},
 	{Name: "zero-state", Signature: "zero-state() -> state", Digest: 0x036cb0916c74519c},
-	{Name: "open-jobs", Signature: "open-jobs(n: s32, bad: s32) -> result<list<job>, string>", Digest: 0x33e45667cc7491f5},
+	{Name: "open-jobs", Signature: "open-jobs(n: s32, bad: s32) -> result<list<job>, list<error>>", Digest: 0xae69bf8434be3506},
 	{Name: "jobs-by-name", Signature: "jobs-by-name(name: string) -> map<string, job>", Digest: 0x1866fe519d9b12b8},
 	{Name: "numbered-job", Signature: "numbered-job(n: s32) -> tuple<s32, job>", Digest: 0x61a8a52565306f48},
 	{Name: "infinite", Signature: "infinite() -> json", Digest: 0xaa17cb9f7c50be8f},
 	{Name: "garbled", Signature: "garbled() -> json", Digest: 0x9446c66a4cf8ec80},
 	{Name: "broken", Signature: "broken() -> json", Digest: 0x1366dfac9dab26ad},
-	{Name: "garbled-error", Signature: "garbled-error() -> result<_, string>", Digest: 0x97d1830c5dd724f3},
+	{Name: "garbled-error", Signature: "garbled-error() -> result<_, list<error>>", Digest: 0xf861ba8ac2b6e9fe},
 	{Name: "sum-triple", Signature: "sum-triple(v: list<s32>) -> s32", Digest: 0xc8a344b9b8654f1c},
 	{Name: "take-triples", Signature: "take-triples(v: map<string, list<list<s32>>>)", Digest: 0x0ba36ccd91c82d70},
-	{Name: "count-corners", Signature: "count-corners(s: shape, factor: f64) -> f64", Digest: 0x13f2899d0ec472d9},
+	{Name: "count-corners", Signature: "count-corners(s: outline, factor: f64) -> f64", Digest: 0x2ba9ddce6a7def68},
 	{Name: "ask-with-zero-color", Signature: "ask-with-zero-color(c: s32) -> color", Digest: 0x100b7ace41af4212},
 	{Name: "ask-with-infinity", Signature: "ask-with-infinity() -> json", Digest: 0x94976d20dac65d7e},
 	{Name: "check-garbled", Signature: "check-garbled() -> string", Digest: 0x2f0cd43dfcec568c},
@@ -396,9 +422,133 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-user-id", Signature: "echo-user-id(v: u32) -> u32", Digest: 0xa28dfcbe45de1795},
 	{Name: "bad-string", Signature: "bad-string() -> string", Digest: 0x94cb6874236aa2bb},
 	{Name: "bad-strings", Signature: "bad-strings() -> list<string>", Digest: 0xa10e0809e9455847},
+	{Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x5020614ef1b4e8b3},
+	{Name: "echo-shapes", Signature: "echo-shapes(v: list<shape>) -> list<shape>", Digest: 0x37834ea45924f1a5},
+	{Name: "echo-maybe-shape", Signature: "echo-maybe-shape(s: option<shape>) -> option<shape>", Digest: 0xa4182d7a811df505},
+	{Name: "echo-drawing", Signature: "echo-drawing(d: drawing) -> drawing", Digest: 0xa1d3508ef74bfeae},
+	{Name: "echo-round", Signature: "echo-round(r: round) -> round", Digest: 0xc0ec70a382ac4608},
+	{Name: "echo-token", Signature: "echo-token(t: token) -> token", Digest: 0x75dfe8390f599e0c},
+	{Name: "echo-mixed", Signature: "echo-mixed(a: mixed, n: s32, b: mixed, f: f32) -> tuple<mixed, s32, mixed, f32>", Digest: 0xdbffaf20354a34df},
+	{Name: "many-mixed", Signature: "many-mixed(a: mixed, b: mixed, c: mixed, d: mixed, e: mixed, f: mixed) -> list<mixed>", Digest: 0x3be2b006c08077ef},
+	{Name: "area", Signature: "area(s: shape) -> result<f64, list<error>>", Digest: 0x4a9aa3b18fbcb814},
+	{Name: "by-pointer", Signature: "by-pointer(s: shape) -> list<shape>", Digest: 0xf9c4a4a32f49e448},
+	{Name: "bad-shape", Signature: "bad-shape(how: string) -> shape", Digest: 0xe1d6a0d77da5d5b4},
+	{Name: "bad-shapes", Signature: "bad-shapes(how: string) -> result<list<shape>, list<error>>", Digest: 0xfd8f9a353c956310},
+	{Name: "bad-drawing", Signature: "bad-drawing(how: string) -> tuple<s32, drawing>", Digest: 0x9edec796614100f5},
+	{Name: "no-border", Signature: "no-border() -> drawing", Digest: 0xabf3f34386d914fe},
+	{Name: "bad-mixed", Signature: "bad-mixed() -> tuple<s32, mixed>", Digest: 0x58783b7ba1e45012},
+	{Name: "bad-maybe-shape", Signature: "bad-maybe-shape(how: string) -> option<shape>", Digest: 0x755ece245ca68de0},
+	{Name: "shape-through-host", Signature: "shape-through-host(s: shape) -> shape", Digest: 0xa459169d49bcc524},
+	{Name: "bad-shape-through-host", Signature: "bad-shape-through-host(how: string) -> shape", Digest: 0x9b4075dcb922bd69},
 }
 
-var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](0)
+var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](0)
+
+// FailWith returns an error.
+func (client *Guest) FailWith(ctx context.Context, how string) error {
+	c, err := exportFailWith.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportFailBeside = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawList; V1 undergo.RawText }](1)
+
+// FailBeside returns a result and an error.
+func (client *Guest) FailBeside(ctx context.Context, how string) ([]Shape, string, error) {
+	var v0 []Shape
+	var v1 string
+	c, err := exportFailBeside.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result.V0, liftShape)
+		v1 = undergo.LiftText(c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportEchoNotFound = undergo.NewRawExport[struct{ V0 rawNotFound }, undergo.RawOption](2)
+
+// EchoNotFound returns e, which is an ordinary value here.
+func (client *Guest) EchoNotFound(ctx context.Context, e NotFound) (*NotFound, error) {
+	var v0 *NotFound
+	c, err := exportEchoNotFound.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerNotFound(&c.Writer, e)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftOption(c.Result, liftNotFound)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLookup = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](3)
+
+// Lookup asks the host, and passes its error on.
+func (client *Guest) Lookup(ctx context.Context, key string) (string, error) {
+	var v0 string
+	c, err := exportLookup.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLookupWrapped = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](4)
+
+// LookupWrapped does the same, and says that it was here.
+func (client *Guest) LookupWrapped(ctx context.Context, key string) (string, error) {
+	var v0 string
+	c, err := exportLookupWrapped.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLooked = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](5)
+
+// Looked says what the host's error is for Go.
+func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
+	var v0 []string
+	c, err := exportLooked.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, undergo.LiftText)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](6)
 
 // Divmod divides a by b.
 func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -419,7 +569,7 @@ func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64
 	return v0, v1, err
 }
 
-var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](1)
+var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](7)
 
 // Split gives the first word of s and how many there are.
 func (client *Guest) Split(ctx context.Context, s string) (string, int32, error) {
@@ -439,7 +589,7 @@ func (client *Guest) Split(ctx context.Context, s string) (string, int32, error)
 	return v0, v1, err
 }
 
-var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](2)
+var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](8)
 
 // Fail fails with msg, unless it is empty.
 func (client *Guest) Fail(ctx context.Context, msg string) error {
@@ -453,7 +603,7 @@ func (client *Guest) Fail(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](3)
+var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](9)
 
 // FailOr fails with msg, or returns v when it is empty.
 func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, error) {
@@ -472,7 +622,7 @@ func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, e
 	return v0, err
 }
 
-var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](4)
+var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](10)
 
 // Both returns strings and an error at once; the error counts.
 func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
@@ -490,7 +640,7 @@ func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
 	return v0, err
 }
 
-var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](5)
+var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](11)
 
 // Remaining is how many milliseconds the call has left, or -1.
 func (client *Guest) Remaining(ctx context.Context) (int64, error) {
@@ -507,7 +657,7 @@ func (client *Guest) Remaining(ctx context.Context) (int64, error) {
 	return v0, err
 }
 
-var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](6)
+var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](12)
 
 // Wait waits for the end of the context, and no longer than ms milliseconds.
 func (client *Guest) Wait(ctx context.Context, ms int32) error {
@@ -521,7 +671,7 @@ func (client *Guest) Wait(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](7)
+var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](13)
 
 // Many has more parameters than WebAssembly passes one by one.
 func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l Color, m *string, n Point) (string, error) {
@@ -552,7 +702,7 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	return v0, err
 }
 
-var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](8)
+var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](14)
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
 func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l int32, m int32, n int32, o int32, p int32) (int32, error) {
@@ -585,7 +735,7 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	return v0, err
 }
 
-var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](9)
+var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](15)
 
 // Nothing takes and gives nothing.
 func (client *Guest) Nothing(ctx context.Context) error {
@@ -598,7 +748,7 @@ func (client *Guest) Nothing(ctx context.Context) error {
 	return err
 }
 
-var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](10)
+var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](16)
 
 // Keywords has parameters that are keywords in other languages, or in WIT.
 func (client *Guest) Keywords(ctx context.Context, class string, lambda string, record string, from int32, list int32) (string, error) {
@@ -620,7 +770,7 @@ func (client *Guest) Keywords(ctx context.Context, class string, lambda string, 
 	return v0, err
 }
 
-var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](11)
+var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](17)
 
 // Pass is a keyword in Python.
 func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
@@ -638,7 +788,7 @@ func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](12)
+var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](18)
 
 // Call may be the name of a method of the host's instance.
 func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
@@ -656,7 +806,7 @@ func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](13)
+var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](19)
 
 // Close may be the name of a method of the host's instance.
 func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
@@ -674,7 +824,7 @@ func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](14)
+var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](20)
 
 // Exports may be the name of an attribute of the host's instance.
 func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
@@ -692,7 +842,7 @@ func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](15)
+var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](21)
 
 // GetHTTPStatus2 is named otherwise in WIT.
 func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
@@ -709,7 +859,7 @@ func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](16)
+var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](22)
 
 // ThroughHost sends its arguments through the host and back.
 func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int64, v_ []string, f []float64) (string, []uint8, int64, []string, []float64, error) {
@@ -739,7 +889,7 @@ func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int
 	return v0, v1, v2, v3, v4, err
 }
 
-var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](17)
+var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](23)
 
 // PersonThroughHost sends p through the host and back.
 func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, error) {
@@ -757,7 +907,7 @@ func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, e
 	return v0, err
 }
 
-var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](18)
+var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](24)
 
 // MoreThroughHost sends its arguments through the host and back.
 func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v_ map[string]int64) (*string, Color, map[string]int64, error) {
@@ -781,7 +931,7 @@ func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v
 	return v0, v1, v2, err
 }
 
-var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](19)
+var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](25)
 
 // TimesThroughHost sends its arguments through the host and back.
 func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.Duration) (time.Time, time.Duration, error) {
@@ -802,7 +952,7 @@ func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.D
 	return v0, v1, err
 }
 
-var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](20)
+var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](26)
 
 // JSONThroughHost sends its arguments through the host and back.
 func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, raw json.RawMessage) (json.RawMessage, json.RawMessage, error) {
@@ -823,7 +973,7 @@ func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, ra
 	return v0, v1, err
 }
 
-var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](21)
+var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](27)
 
 // ManyThroughHost calls the host with more parameters than WebAssembly passes
 // one by one.
@@ -841,7 +991,7 @@ func (client *Guest) ManyThroughHost(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](22)
+var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](28)
 
 // DivmodThroughHost has the host divide.
 func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -862,7 +1012,7 @@ func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (i
 	return v0, v1, err
 }
 
-var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](23)
+var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](29)
 
 // Notes has the host note each of v, and asks for what it has.
 func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
@@ -880,7 +1030,7 @@ func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
 	return v0, err
 }
 
-var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](24)
+var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](30)
 
 // CatchFailure has the host fail, and returns the text.
 func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, error) {
@@ -898,7 +1048,7 @@ func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, erro
 	return v0, err
 }
 
-var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](25)
+var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](31)
 
 // PassFailure has the host fail, and fails with that.
 func (client *Guest) PassFailure(ctx context.Context, msg string) error {
@@ -912,7 +1062,7 @@ func (client *Guest) PassFailure(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](26)
+var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](32)
 
 // Crash has the host fail where Go expects no error.
 func (client *Guest) Crash(ctx context.Context, msg string) error {
@@ -926,7 +1076,7 @@ func (client *Guest) Crash(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](27)
+var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](33)
 
 // WrongType has the host return what is no number.
 func (client *Guest) WrongType(ctx context.Context) (int32, error) {
@@ -943,7 +1093,7 @@ func (client *Guest) WrongType(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](28)
+var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](34)
 
 // WrongResult has the host return what is no list.
 func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
@@ -960,7 +1110,7 @@ func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
 	return v0, err
 }
 
-var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](29)
+var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](35)
 
 // Reenter calls the host, which calls Reenter, and so on, depth times.
 func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
@@ -978,7 +1128,7 @@ func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](30)
+var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](36)
 
 // HostInGoroutines calls the host from n goroutines that take turns, while
 // garbage is collected. It says how many answers were wrong.
@@ -997,7 +1147,7 @@ func (client *Guest) HostInGoroutines(ctx context.Context, n int32) (int32, erro
 	return v0, err
 }
 
-var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](31)
+var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](37)
 
 // Panic panics with msg.
 func (client *Guest) Panic(ctx context.Context, msg string) error {
@@ -1011,7 +1161,7 @@ func (client *Guest) Panic(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](32)
+var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](38)
 
 // NilMapWrite writes to a nil map.
 func (client *Guest) NilMapWrite(ctx context.Context) error {
@@ -1024,7 +1174,7 @@ func (client *Guest) NilMapWrite(ctx context.Context) error {
 	return err
 }
 
-var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](33)
+var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](39)
 
 // OutOfRange reads behind the end of v.
 func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) {
@@ -1042,7 +1192,7 @@ func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) 
 	return v0, err
 }
 
-var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](34)
+var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](40)
 
 // Exit ends the plugin.
 func (client *Guest) Exit(ctx context.Context, code int32) error {
@@ -1056,7 +1206,7 @@ func (client *Guest) Exit(ctx context.Context, code int32) error {
 	return err
 }
 
-var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](35)
+var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](41)
 
 // Deadlock waits for what never comes.
 func (client *Guest) Deadlock(ctx context.Context) error {
@@ -1069,7 +1219,7 @@ func (client *Guest) Deadlock(ctx context.Context) error {
 	return err
 }
 
-var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](36)
+var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](42)
 
 // Spin computes forever.
 func (client *Guest) Spin(ctx context.Context) error {
@@ -1082,7 +1232,7 @@ func (client *Guest) Spin(ctx context.Context) error {
 	return err
 }
 
-var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](37)
+var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](43)
 
 // Sleep sleeps.
 func (client *Guest) Sleep(ctx context.Context, ms int32) error {
@@ -1096,7 +1246,7 @@ func (client *Guest) Sleep(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](38)
+var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](44)
 
 // SumInGoroutines adds up 1 to n, each number in a goroutine of its own.
 func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error) {
@@ -1114,7 +1264,7 @@ func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error
 	return v0, err
 }
 
-var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](39)
+var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](45)
 
 // StartBackground starts a goroutine that counts its turns.
 func (client *Guest) StartBackground(ctx context.Context) error {
@@ -1127,7 +1277,7 @@ func (client *Guest) StartBackground(ctx context.Context) error {
 	return err
 }
 
-var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](40)
+var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](46)
 
 // Background says how many turns the goroutine had.
 func (client *Guest) Background(ctx context.Context) (int32, error) {
@@ -1144,7 +1294,7 @@ func (client *Guest) Background(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](41)
+var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](47)
 
 // EchoStrings returns v.
 func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, error) {
@@ -1162,7 +1312,7 @@ func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, er
 	return v0, err
 }
 
-var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](42)
+var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](48)
 
 // EchoStringLists returns v.
 func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]string, error) {
@@ -1180,7 +1330,7 @@ func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]st
 	return v0, err
 }
 
-var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](43)
+var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](49)
 
 // EchoBools returns v.
 func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
@@ -1198,7 +1348,7 @@ func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](44)
+var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](50)
 
 // EchoInt8s returns v.
 func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
@@ -1216,7 +1366,7 @@ func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](45)
+var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](51)
 
 // EchoInt16s returns v.
 func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error) {
@@ -1234,7 +1384,7 @@ func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error
 	return v0, err
 }
 
-var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](46)
+var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](52)
 
 // EchoInt32s returns v.
 func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1252,7 +1402,7 @@ func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](47)
+var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](53)
 
 // EchoInt64s returns v.
 func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error) {
@@ -1270,7 +1420,7 @@ func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error
 	return v0, err
 }
 
-var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](48)
+var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](54)
 
 // EchoUint16s returns v.
 func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, error) {
@@ -1288,7 +1438,7 @@ func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, er
 	return v0, err
 }
 
-var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](49)
+var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](55)
 
 // EchoUint32s returns v.
 func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, error) {
@@ -1306,7 +1456,7 @@ func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, er
 	return v0, err
 }
 
-var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](50)
+var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
 
 // EchoUint64s returns v.
 func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, error) {
@@ -1324,7 +1474,7 @@ func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, er
 	return v0, err
 }
 
-var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](51)
+var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
 
 // EchoFloat32s returns v.
 func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32, error) {
@@ -1342,7 +1492,7 @@ func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32,
 	return v0, err
 }
 
-var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](52)
+var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
 
 // EchoFloat64s returns v.
 func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64, error) {
@@ -1360,7 +1510,7 @@ func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64,
 	return v0, err
 }
 
-var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](53)
+var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
 
 // EchoBlobs returns v.
 func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, error) {
@@ -1378,7 +1528,7 @@ func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, er
 	return v0, err
 }
 
-var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](54)
+var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
 
 // EchoTriple returns v.
 func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1396,7 +1546,7 @@ func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](55)
+var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
 
 // EchoNames returns v.
 func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, error) {
@@ -1414,7 +1564,7 @@ func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, erro
 	return v0, err
 }
 
-var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
+var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
 
 // EchoTriples returns v.
 func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, error) {
@@ -1432,7 +1582,7 @@ func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, 
 	return v0, err
 }
 
-var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](57)
+var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](63)
 
 // SumFloat64s is the sum of v.
 func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, error) {
@@ -1450,7 +1600,7 @@ func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, er
 	return v0, err
 }
 
-var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](58)
+var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](64)
 
 // AppendInt32 appends to v, and then writes to what it appended to.
 func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]int32, []int32, error) {
@@ -1471,7 +1621,7 @@ func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]in
 	return v0, v1, err
 }
 
-var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](59)
+var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](65)
 
 // NoStrings returns a nil slice.
 func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
@@ -1488,7 +1638,7 @@ func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
+var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](66)
 
 // EchoCounts returns v.
 func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[string]int64, error) {
@@ -1506,7 +1656,7 @@ func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[s
 	return v0, err
 }
 
-var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
+var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](67)
 
 // EchoLabels returns v.
 func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[int32]string, error) {
@@ -1524,7 +1674,7 @@ func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[i
 	return v0, err
 }
 
-var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
+var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
 
 // EchoPalettes returns v.
 func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (map[string][]Color, error) {
@@ -1542,7 +1692,7 @@ func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (m
 	return v0, err
 }
 
-var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](63)
+var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
 
 // EchoFlags returns v.
 func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point) (map[bool]map[string]Point, error) {
@@ -1560,7 +1710,7 @@ func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point
 	return v0, err
 }
 
-var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](64)
+var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](70)
 
 // Started says how often the plugin was initialized.
 func (client *Guest) Started(ctx context.Context) (int32, error) {
@@ -1577,7 +1727,7 @@ func (client *Guest) Started(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](65)
+var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](71)
 
 // Counter counts its calls, in this instance.
 func (client *Guest) Counter(ctx context.Context) (int32, error) {
@@ -1594,7 +1744,7 @@ func (client *Guest) Counter(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](66)
+var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](72)
 
 // Env is a variable of the environment, or nothing.
 func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
@@ -1612,7 +1762,7 @@ func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
 	return v0, err
 }
 
-var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](67)
+var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](73)
 
 // Args are the arguments of the plugin.
 func (client *Guest) Args(ctx context.Context) ([]string, error) {
@@ -1629,7 +1779,7 @@ func (client *Guest) Args(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](68)
+var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](74)
 
 // ReadFile is the content of a file.
 func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error) {
@@ -1647,7 +1797,7 @@ func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error)
 	return v0, err
 }
 
-var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](69)
+var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](75)
 
 // Print writes to the standard streams.
 func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
@@ -1662,7 +1812,7 @@ func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
 	return err
 }
 
-var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](70)
+var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](76)
 
 // Keep keeps s as it is, without a copy.
 func (client *Guest) Keep(ctx context.Context, s string) error {
@@ -1676,7 +1826,7 @@ func (client *Guest) Keep(ctx context.Context, s string) error {
 	return err
 }
 
-var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](71)
+var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](77)
 
 // KeepAll keeps all of v as they are.
 func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
@@ -1690,7 +1840,7 @@ func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
 	return err
 }
 
-var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](72)
+var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](78)
 
 // Kept is what was kept.
 func (client *Guest) Kept(ctx context.Context) ([]string, error) {
@@ -1707,7 +1857,7 @@ func (client *Guest) Kept(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](73)
+var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](79)
 
 // KeepInts keeps v as it is.
 func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
@@ -1721,7 +1871,7 @@ func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
 	return err
 }
 
-var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](74)
+var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](80)
 
 // KeptInts is what was kept.
 func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
@@ -1738,7 +1888,7 @@ func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
 	return v0, err
 }
 
-var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](75)
+var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](81)
 
 // Churn makes garbage of all sizes and collects it, n times. What the collector
 // takes for garbage is overwritten.
@@ -1753,7 +1903,7 @@ func (client *Guest) Churn(ctx context.Context, n int32) error {
 	return err
 }
 
-var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](76)
+var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](82)
 
 // EchoUnderPressure returns what it was given, after a collection.
 func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, people []Person, ints []int64) ([]string, []Person, []int64, error) {
@@ -1777,7 +1927,7 @@ func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, peop
 	return v0, v1, v2, err
 }
 
-var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](77)
+var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](83)
 
 // EchoAmidCalls returns what it was given, after other goroutines have called the
 // host so often that its results used up the room that the arguments lie in, and
@@ -1803,7 +1953,7 @@ func (client *Guest) EchoAmidCalls(ctx context.Context, note string, names []str
 	return v0, v1, v2, err
 }
 
-var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](78)
+var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](84)
 
 // Alloc holds on to mib MiB more, and says how many there are.
 func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
@@ -1821,7 +1971,7 @@ func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
 	return v0, err
 }
 
-var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](79)
+var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](85)
 
 // Recurse calls itself depth times.
 func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
@@ -1839,7 +1989,7 @@ func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](80)
+var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](86)
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
@@ -1857,7 +2007,7 @@ func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
 	return v0, err
 }
 
-var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](81)
+var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](87)
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
@@ -1875,7 +2025,7 @@ func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, err
 	return v0, err
 }
 
-var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](82)
+var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](88)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
@@ -1893,7 +2043,7 @@ func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
 	return v0, err
 }
 
-var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](83)
+var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](89)
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
@@ -1911,7 +2061,7 @@ func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error
 	return v0, err
 }
 
-var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](84)
+var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](90)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
@@ -1929,7 +2079,7 @@ func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
 	return v0, err
 }
 
-var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](85)
+var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](91)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
@@ -1947,7 +2097,7 @@ func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
 	return v0, err
 }
 
-var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](86)
+var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](92)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
@@ -1965,7 +2115,7 @@ func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
 	return v0, err
 }
 
-var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](87)
+var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](93)
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
@@ -1983,7 +2133,7 @@ func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error
 	return v0, err
 }
 
-var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](88)
+var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](94)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
@@ -2000,7 +2150,7 @@ func (client *Guest) BadColor(ctx context.Context) (Color, error) {
 	return v0, err
 }
 
-var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](89)
+var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](95)
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
@@ -2018,7 +2168,7 @@ func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
 	return v0, err
 }
 
-var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](90)
+var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](96)
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
@@ -2036,7 +2186,7 @@ func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
 	return v0, err
 }
 
-var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](91)
+var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](97)
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
@@ -2054,7 +2204,7 @@ func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, err
 	return v0, err
 }
 
-var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](92)
+var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](98)
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
@@ -2072,7 +2222,7 @@ func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, erro
 	return v0, err
 }
 
-var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](93)
+var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](99)
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
@@ -2090,7 +2240,7 @@ func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) 
 	return v0, err
 }
 
-var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](94)
+var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](100)
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
@@ -2108,7 +2258,7 @@ func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) 
 	return v0, err
 }
 
-var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](95)
+var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](101)
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
@@ -2126,7 +2276,7 @@ func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, e
 	return v0, err
 }
 
-var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](96)
+var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](102)
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
@@ -2144,7 +2294,7 @@ func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string,
 	return v0, err
 }
 
-var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](97)
+var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](103)
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
@@ -2162,7 +2312,7 @@ func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, 
 	return v0, err
 }
 
-var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](98)
+var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](104)
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
@@ -2180,7 +2330,7 @@ func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, 
 	return v0, err
 }
 
-var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](99)
+var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](105)
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2198,7 +2348,7 @@ func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](100)
+var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](106)
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2216,7 +2366,7 @@ func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](101)
+var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](107)
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -2234,7 +2384,7 @@ func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage
 	return v0, err
 }
 
-var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](102)
+var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](108)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
@@ -2251,7 +2401,7 @@ func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](103)
+var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](109)
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
@@ -2269,7 +2419,7 @@ func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
 	return v0, err
 }
 
-var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](104)
+var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](110)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
@@ -2286,7 +2436,7 @@ func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
 	return v0, err
 }
 
-var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](105)
+var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](111)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
@@ -2303,7 +2453,7 @@ func (client *Guest) ZeroState(ctx context.Context) (State, error) {
 	return v0, err
 }
 
-var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](106)
+var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](112)
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
@@ -2322,7 +2472,7 @@ func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, e
 	return v0, err
 }
 
-var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](107)
+var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](113)
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
@@ -2340,7 +2490,7 @@ func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Jo
 	return v0, err
 }
 
-var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](108)
+var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](114)
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
@@ -2360,7 +2510,7 @@ func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, erro
 	return v0, v1, err
 }
 
-var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](109)
+var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](115)
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
@@ -2377,7 +2527,7 @@ func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](110)
+var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](116)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
@@ -2394,7 +2544,7 @@ func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](111)
+var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](117)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
@@ -2411,7 +2561,7 @@ func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](112)
+var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](118)
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
@@ -2424,7 +2574,7 @@ func (client *Guest) GarbledError(ctx context.Context) error {
 	return err
 }
 
-var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](113)
+var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](119)
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
@@ -2442,7 +2592,7 @@ func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
 	return v0, err
 }
 
-var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](114)
+var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](120)
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
@@ -2456,16 +2606,16 @@ func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) e
 	return err
 }
 
-var exportCountCorners = undergo.NewRawExport[struct{ V0 rawShape; V1 float64 }, float64](115)
+var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](121)
 
-// CountCorners counts the corners of a shape.
-func (client *Guest) CountCorners(ctx context.Context, s Shape, factor float64) (float64, error) {
+// CountCorners counts the corners of an outline.
+func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64) (float64, error) {
 	var v0 float64
 	c, err := exportCountCorners.Begin(ctx, client.client)
 	if err != nil {
 		return v0, err
 	}
-	c.Args.V0 = lowerShape(&c.Writer, s)
+	c.Args.V0 = lowerOutline(&c.Writer, s)
 	c.Args.V1 = factor
 	err = c.Call()
 	if err == nil {
@@ -2475,7 +2625,7 @@ func (client *Guest) CountCorners(ctx context.Context, s Shape, factor float64) 
 	return v0, err
 }
 
-var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](116)
+var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](122)
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
@@ -2493,7 +2643,7 @@ func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, err
 	return v0, err
 }
 
-var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](117)
+var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](123)
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
@@ -2510,7 +2660,7 @@ func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, erro
 	return v0, err
 }
 
-var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](118)
+var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](124)
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
@@ -2527,7 +2677,7 @@ func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](119)
+var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](125)
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
@@ -2545,7 +2695,7 @@ func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, e
 	return v0, err
 }
 
-var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](120)
+var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
@@ -2562,7 +2712,7 @@ func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) 
 	return v0, err
 }
 
-var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](121)
+var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](127)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
@@ -2580,7 +2730,7 @@ func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](122)
+var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](128)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
@@ -2598,7 +2748,7 @@ func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](123)
+var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](129)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
@@ -2616,7 +2766,7 @@ func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
 	return v0, err
 }
 
-var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](124)
+var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](130)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
@@ -2634,7 +2784,7 @@ func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](125)
+var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](131)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
@@ -2652,7 +2802,7 @@ func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](126)
+var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](132)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
@@ -2670,7 +2820,7 @@ func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
 	return v0, err
 }
 
-var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](127)
+var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](133)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
@@ -2688,7 +2838,7 @@ func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) 
 	return v0, err
 }
 
-var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](128)
+var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](134)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
@@ -2706,7 +2856,7 @@ func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](129)
+var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](135)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2724,7 +2874,7 @@ func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) 
 	return v0, err
 }
 
-var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](130)
+var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](136)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
@@ -2742,7 +2892,7 @@ func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](131)
+var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](137)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2760,7 +2910,7 @@ func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
 	return v0, err
 }
 
-var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](132)
+var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](138)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
@@ -2778,7 +2928,7 @@ func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](133)
+var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](139)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
@@ -2796,7 +2946,7 @@ func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, erro
 	return v0, err
 }
 
-var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](134)
+var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](140)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
@@ -2814,7 +2964,7 @@ func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, erro
 	return v0, err
 }
 
-var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](135)
+var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](141)
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
@@ -2832,7 +2982,7 @@ func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
 	return v0, err
 }
 
-var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](136)
+var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](142)
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
@@ -2850,7 +3000,7 @@ func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error)
 	return v0, err
 }
 
-var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](137)
+var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](143)
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
@@ -2868,7 +3018,7 @@ func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.D
 	return v0, err
 }
 
-var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](138)
+var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](144)
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
@@ -2886,7 +3036,7 @@ func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, err
 	return v0, err
 }
 
-var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](139)
+var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](145)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
@@ -2904,7 +3054,7 @@ func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](140)
+var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](146)
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
@@ -2921,7 +3071,7 @@ func (client *Guest) BadString(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](141)
+var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](147)
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
@@ -2936,6 +3086,382 @@ func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
 	}
 	c.End()
 	return v0, err
+}
+
+var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](148)
+
+// EchoShape returns s.
+func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
+	var v0 Shape
+	c, err := exportEchoShape.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerShape(&c.Writer, s)
+	err = c.Call()
+	if err == nil {
+		v0 = liftShape(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](149)
+
+// EchoShapes returns v.
+func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error) {
+	var v0 []Shape
+	c, err := exportEchoShapes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerShape)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, liftShape)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](150)
+
+// EchoMaybeShape returns s.
+func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error) {
+	var v0 Shape
+	c, err := exportEchoMaybeShape.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerNil(&c.Writer, s, lowerShape)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftNil(c.Result, liftShape)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](151)
+
+// EchoDrawing returns d.
+func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error) {
+	var v0 Drawing
+	c, err := exportEchoDrawing.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerDrawing(&c.Writer, d)
+	err = c.Call()
+	if err == nil {
+		v0 = liftDrawing(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](152)
+
+// EchoRound returns r.
+func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
+	var v0 Round
+	c, err := exportEchoRound.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerRound(&c.Writer, r)
+	err = c.Call()
+	if err == nil {
+		v0 = liftRound(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](153)
+
+// EchoToken returns t.
+func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
+	var v0 Token
+	c, err := exportEchoToken.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerToken(&c.Writer, t)
+	err = c.Call()
+	if err == nil {
+		v0 = liftToken(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](154)
+
+// EchoMixed returns its arguments.
+func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float32, error) {
+	var v0 Mixed
+	var v1 int32
+	var v2 Mixed
+	var v3 float32
+	c, err := exportEchoMixed.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, v3, err
+	}
+	c.Args.V0 = lowerMixed(&c.Writer, a)
+	c.Args.V1 = n
+	c.Args.V2 = lowerMixed(&c.Writer, b)
+	c.Args.V3 = f
+	err = c.Call()
+	if err == nil {
+		v0 = liftMixed(c.Result.V0)
+		v1 = c.Result.V1
+		v2 = liftMixed(c.Result.V2)
+		v3 = c.Result.V3
+	}
+	c.End()
+	return v0, v1, v2, v3, err
+}
+
+var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](155)
+
+// ManyMixed returns its arguments: more than WebAssembly passes one by one.
+func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, d Mixed, e Mixed, f Mixed) ([]Mixed, error) {
+	var v0 []Mixed
+	c, err := exportManyMixed.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerMixed(&c.Writer, a)
+	c.Args.V1 = lowerMixed(&c.Writer, b)
+	c.Args.V2 = lowerMixed(&c.Writer, c_)
+	c.Args.V3 = lowerMixed(&c.Writer, d)
+	c.Args.V4 = lowerMixed(&c.Writer, e)
+	c.Args.V5 = lowerMixed(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, liftMixed)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](156)
+
+// Area is how much of the paper s takes.
+func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
+	var v0 float64
+	c, err := exportArea.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerShape(&c.Writer, s)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](157)
+
+// ByPointer returns what s is a case of as a pointer to it, which is the same case.
+func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
+	var v0 []Shape
+	c, err := exportByPointer.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerShape(&c.Writer, s)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, liftShape)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](158)
+
+// BadShape returns what is no case of Shape.
+func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
+	var v0 Shape
+	c, err := exportBadShape.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = liftShape(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](159)
+
+// BadShapes returns three shapes, of which the middle one is none.
+func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
+	var v0 []Shape
+	c, err := exportBadShapes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, liftShape)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](160)
+
+// BadDrawing returns a drawing whose optional shapes are none, and another is.
+func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
+	var v0 int32
+	var v1 Drawing
+	c, err := exportBadDrawing.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result.V0
+		v1 = liftDrawing(c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](161)
+
+// NoBorder returns a drawing that nobody filled in.
+func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
+	var v0 Drawing
+	c, err := exportNoBorder.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = liftDrawing(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](162)
+
+// BadMixed returns no case where all cases are numbers.
+func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
+	var v0 int32
+	var v1 Mixed
+	c, err := exportBadMixed.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result.V0
+		v1 = liftMixed(c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](163)
+
+// BadMaybeShape returns a pointer to what is no case of Shape.
+func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
+	var v0 Shape
+	c, err := exportBadMaybeShape.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftNil(c.Result, liftShape)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](164)
+
+// ShapeThroughHost sends s through the host and back.
+func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
+	var v0 Shape
+	c, err := exportShapeThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerShape(&c.Writer, s)
+	err = c.Call()
+	if err == nil {
+		v0 = liftShape(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](165)
+
+// BadShapeThroughHost sends what is no case of Shape to the host.
+func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
+	var v0 Shape
+	c, err := exportBadShapeThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = liftShape(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var errorsOfGuest = []undergo.RawError{
+	undergo.NewRawError(0x28cd194d2f4c1c8b, func(v rawNotFound, message string) error {
+		e := liftNotFound(v)
+		e.Message = message
+		return &e
+	}),
+	undergo.NewRawError(0xaae1b5f17a8b3798, func(v rawDenied, message string) error {
+		e := liftDenied(v)
+		e.Message = message
+		return &e
+	}),
+	undergo.NewRawError(0x561247600521a953, func(v rawClash, message string) error {
+		e := liftClash(v)
+		e.Message_ = message
+		return &e
+	}),
+}
+
+func fieldsOfGuest(w *undergo.RawWriter, err error) undergo.RawFields {
+	switch err := err.(type) {
+	case *NotFound:
+		if err != nil {
+			return undergo.LowerFields(w, 0x28cd194d2f4c1c8b, lowerNotFound(w, *err))
+		}
+	case *Denied:
+		if err != nil {
+			return undergo.LowerFields(w, 0xaae1b5f17a8b3798, lowerDenied(w, *err))
+		}
+	case *Clash:
+		if err != nil {
+			return undergo.LowerFields(w, 0x561247600521a953, lowerClash(w, *err))
+		}
+	}
+	return undergo.RawFields{}
 }
 
 // An Address is a record within a record.
@@ -3079,6 +3605,26 @@ func liftPerson(v rawPerson) Person {
 	}
 }
 
+// A Circle is round.
+type Circle struct {
+	// from the middle to the edge
+	Radius float64
+}
+
+type rawCircle struct{ V0 float64 }
+
+func lowerCircle(w *undergo.RawWriter, v Circle) rawCircle {
+	return rawCircle{
+		v.Radius,
+	}
+}
+
+func liftCircle(v rawCircle) Circle {
+	return Circle{
+		v.V0,
+	}
+}
+
 // A Point has scalars only.
 type Point struct {
 	X   float64
@@ -3101,6 +3647,280 @@ func liftPoint(v rawPoint) Point {
 		v.V0,
 		v.V1,
 		v.V2,
+	}
+}
+
+// A Polygon has corners. The interface holds a pointer to it.
+type Polygon struct {
+	Points []Point
+	Name   string
+	Fill   *Color
+}
+
+type rawPolygon struct{ V0 undergo.RawList; V1 undergo.RawText; V2 undergo.RawOption }
+
+func lowerPolygon(w *undergo.RawWriter, v Polygon) rawPolygon {
+	return rawPolygon{
+		undergo.LowerList(w, v.Points, lowerPoint),
+		undergo.LowerText(w, v.Name),
+		undergo.LowerOption(w, v.Fill, undergo.LowerSame[Color]),
+	}
+}
+
+func liftPolygon(v rawPolygon) Polygon {
+	return Polygon{
+		undergo.LiftList(v.V0, liftPoint),
+		undergo.LiftText(v.V1),
+		undergo.LiftOption(v.V2, undergo.LiftSame[Color]),
+	}
+}
+
+// A Tile lies on a grid.
+type Tile struct {
+	Row    int64
+	Weight float32
+}
+
+type rawTile struct{ V0 int64; V1 float32 }
+
+func lowerTile(w *undergo.RawWriter, v Tile) rawTile {
+	return rawTile{
+		v.Row,
+		v.Weight,
+	}
+}
+
+func liftTile(v rawTile) Tile {
+	return Tile{
+		v.V0,
+		v.V1,
+	}
+}
+
+// A Shape is one of several things that can be drawn.
+//
+// It is one of Circle, Label, Polygon, Triangle, Tile, Tags, Empty, or a pointer to one.
+type Shape interface{ isShape() }
+
+func (Circle) isShape() {}
+
+// A Label is a text.
+type Label string
+
+func (Label) isShape() {}
+
+func (Polygon) isShape() {}
+
+// A Triangle has three sides.
+type Triangle []float32
+
+func (Triangle) isShape() {}
+
+func (Tile) isShape() {}
+
+// Tags are what else is to be drawn.
+type Tags map[string]string
+
+func (Tags) isShape() {}
+
+// Empty is nothing to draw.
+type Empty struct{}
+
+func (Empty) isShape() {}
+
+type rawShape struct{ Tag int32; Value [5]uint64 }
+
+func lowerShape(w *undergo.RawWriter, v Shape) rawShape {
+	var r rawShape
+	switch v := v.(type) {
+	case Circle:
+		r.Tag = 0
+		undergo.LowerCase(&r.Value, lowerCircle(w, v))
+		return r
+	case *Circle:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Label:
+		r.Tag = 1
+		undergo.LowerCase(&r.Value, undergo.LowerText(w, string(v)))
+		return r
+	case *Label:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Polygon:
+		r.Tag = 2
+		undergo.LowerCase(&r.Value, lowerPolygon(w, v))
+		return r
+	case *Polygon:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Triangle:
+		r.Tag = 3
+		undergo.LowerCase(&r.Value, undergo.LowerPlain(w, []float32(v)))
+		return r
+	case *Triangle:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Tile:
+		r.Tag = 4
+		undergo.LowerCase(&r.Value, lowerTile(w, v))
+		return r
+	case *Tile:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Tags:
+		r.Tag = 5
+		undergo.LowerCase(&r.Value, undergo.LowerMap(w, map[string]string(v), undergo.LowerText[string], undergo.LowerText[string]))
+		return r
+	case *Tags:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	case Empty:
+		r.Tag = 6
+		return r
+	case *Empty:
+		if v != nil {
+			return lowerShape(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("shape", v)
+	return r
+}
+
+func liftShape(v rawShape) Shape {
+	switch v.Tag {
+	case 0:
+		return liftCircle(undergo.LiftCase[rawCircle](&v.Value))
+	case 1:
+		return Label(undergo.LiftText(undergo.LiftCase[undergo.RawText](&v.Value)))
+	case 2:
+		return liftPolygon(undergo.LiftCase[rawPolygon](&v.Value))
+	case 3:
+		return Triangle(undergo.LiftPlain[float32](undergo.LiftCase[undergo.RawList](&v.Value)))
+	case 4:
+		return liftTile(undergo.LiftCase[rawTile](&v.Value))
+	case 5:
+		return Tags(undergo.LiftMap(undergo.LiftCase[undergo.RawList](&v.Value), undergo.LiftText, undergo.LiftText))
+	case 6:
+		return Empty{}
+	}
+	return nil
+}
+
+// NotFound says what is missing.
+type NotFound struct {
+	// what was looked for
+	Key string
+
+	Code int64
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
+
+type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
+
+func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
+	return rawNotFound{
+		undergo.LowerText(w, v.Key),
+		v.Code,
+	}
+}
+
+func liftNotFound(v rawNotFound) NotFound {
+	return NotFound{
+		undergo.LiftText(v.V0),
+		v.V1,
+		"",
+	}
+}
+
+// Denied says who may not. It is an error as a value.
+type Denied struct {
+	Roles []string
+
+	Level Level
+
+	Shape Shape
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *Denied) Error() string { return undergo.RawErrorText(e.Message, "denied", e) }
+
+type rawDenied struct{ V0 undergo.RawList; V1 Level; V2 undergo.RawOption }
+
+func lowerDenied(w *undergo.RawWriter, v Denied) rawDenied {
+	return rawDenied{
+		undergo.LowerList(w, v.Roles, undergo.LowerText[string]),
+		v.Level,
+		undergo.LowerNil(w, v.Shape, lowerShape),
+	}
+}
+
+func liftDenied(v rawDenied) Denied {
+	return Denied{
+		undergo.LiftList(v.V0, undergo.LiftText),
+		v.V1,
+		undergo.LiftNil(v.V2, liftShape),
+		"",
+	}
+}
+
+// Clash has fields whose names errors have in some languages.
+type Clash struct {
+	Message string
+
+	Kind string
+
+	Cause *string
+
+	Args []string
+
+	Name string
+
+	Stack int32
+
+	// Message_ is what it says; what it is and its fields, if that is empty.
+	Message_ string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *Clash) Error() string { return undergo.RawErrorText(e.Message_, "clash", e) }
+
+type rawClash struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawList; V4 undergo.RawText; V5 int32 }
+
+func lowerClash(w *undergo.RawWriter, v Clash) rawClash {
+	return rawClash{
+		undergo.LowerText(w, v.Message),
+		undergo.LowerText(w, v.Kind),
+		undergo.LowerOption(w, v.Cause, undergo.LowerText[string]),
+		undergo.LowerList(w, v.Args, undergo.LowerText[string]),
+		undergo.LowerText(w, v.Name),
+		v.Stack,
+	}
+}
+
+func liftClash(v rawClash) Clash {
+	return Clash{
+		undergo.LiftText(v.V0),
+		undergo.LiftText(v.V1),
+		undergo.LiftOption(v.V2, undergo.LiftText),
+		undergo.LiftList(v.V3, undergo.LiftText),
+		undergo.LiftText(v.V4),
+		v.V5,
+		"",
 	}
 }
 
@@ -3186,27 +4006,364 @@ func liftJob(v rawJob) Job {
 	}
 }
 
-// A Shape has arrays in it.
-type Shape struct {
+// An Outline has arrays in it.
+type Outline struct {
 	Name    string
 	Corners [][]float64
 	Tags    map[string][]string
 }
 
-type rawShape struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }
+type rawOutline struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }
 
-func lowerShape(w *undergo.RawWriter, v Shape) rawShape {
-	return rawShape{
+func lowerOutline(w *undergo.RawWriter, v Outline) rawOutline {
+	return rawOutline{
 		undergo.LowerText(w, v.Name),
 		undergo.LowerList(w, v.Corners, func(w *undergo.RawWriter, v []float64) undergo.RawList { return undergo.LowerPlain(w, v) }),
 		undergo.LowerMap(w, v.Tags, undergo.LowerText[string], func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) }),
 	}
 }
 
-func liftShape(v rawShape) Shape {
-	return Shape{
+func liftOutline(v rawOutline) Outline {
+	return Outline{
 		undergo.LiftText(v.V0),
 		undergo.LiftList(v.V1, func(v undergo.RawList) []float64 { return undergo.LiftPlain[float64](v) }),
 		undergo.LiftMap(v.V2, undergo.LiftText, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) }),
+	}
+}
+
+// A Wheel has spokes.
+type Wheel struct {
+	Spokes uint16
+}
+
+type rawWheel struct{ V0 uint16 }
+
+func lowerWheel(w *undergo.RawWriter, v Wheel) rawWheel {
+	return rawWheel{
+		v.Spokes,
+	}
+}
+
+func liftWheel(v rawWheel) Wheel {
+	return Wheel{
+		v.V0,
+	}
+}
+
+// A Round is a variant with a case of another, and in another order.
+//
+// It is one of Wheel, Circle, Label, or a pointer to one.
+type Round interface{ isRound() }
+
+func (Wheel) isRound() {}
+
+func (Circle) isRound() {}
+
+func (Label) isRound() {}
+
+type rawRound struct{ Tag int32; Value [2]uint64 }
+
+func lowerRound(w *undergo.RawWriter, v Round) rawRound {
+	var r rawRound
+	switch v := v.(type) {
+	case Wheel:
+		r.Tag = 0
+		undergo.LowerCase(&r.Value, lowerWheel(w, v))
+		return r
+	case *Wheel:
+		if v != nil {
+			return lowerRound(w, *v)
+		}
+	case Circle:
+		r.Tag = 1
+		undergo.LowerCase(&r.Value, lowerCircle(w, v))
+		return r
+	case *Circle:
+		if v != nil {
+			return lowerRound(w, *v)
+		}
+	case Label:
+		r.Tag = 2
+		undergo.LowerCase(&r.Value, undergo.LowerText(w, string(v)))
+		return r
+	case *Label:
+		if v != nil {
+			return lowerRound(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("round", v)
+	return r
+}
+
+func liftRound(v rawRound) Round {
+	switch v.Tag {
+	case 0:
+		return liftWheel(undergo.LiftCase[rawWheel](&v.Value))
+	case 1:
+		return liftCircle(undergo.LiftCase[rawCircle](&v.Value))
+	case 2:
+		return Label(undergo.LiftText(undergo.LiftCase[undergo.RawText](&v.Value)))
+	}
+	return nil
+}
+
+// Val is what some hosts call the value.
+type Val struct {
+	Tag string
+	Val string
+}
+
+type rawVal struct{ V0 undergo.RawText; V1 undergo.RawText }
+
+func lowerVal(w *undergo.RawWriter, v Val) rawVal {
+	return rawVal{
+		undergo.LowerText(w, v.Tag),
+		undergo.LowerText(w, v.Val),
+	}
+}
+
+func liftVal(v rawVal) Val {
+	return Val{
+		undergo.LiftText(v.V0),
+		undergo.LiftText(v.V1),
+	}
+}
+
+// A Token has cases whose names mean something else in some languages.
+//
+// It is one of Class, None, Tag, Val, Constructor, List, or a pointer to one.
+type Token interface{ isToken() }
+
+// Class is a keyword.
+type Class string
+
+func (Class) isToken() {}
+
+// None is a constant.
+type None struct{}
+
+func (None) isToken() {}
+
+// Tag is what some hosts call the case.
+type Tag int8
+
+func (Tag) isToken() {}
+
+func (Val) isToken() {}
+
+// Constructor is on each object of JavaScript.
+type Constructor bool
+
+func (Constructor) isToken() {}
+
+// List is a type of several languages.
+type List []Level
+
+func (List) isToken() {}
+
+type rawToken struct{ Tag int32; Value [4]uint64 }
+
+func lowerToken(w *undergo.RawWriter, v Token) rawToken {
+	var r rawToken
+	switch v := v.(type) {
+	case Class:
+		r.Tag = 0
+		undergo.LowerCase(&r.Value, undergo.LowerText(w, string(v)))
+		return r
+	case *Class:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	case None:
+		r.Tag = 1
+		return r
+	case *None:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	case Tag:
+		r.Tag = 2
+		undergo.LowerCase(&r.Value, int8(v))
+		return r
+	case *Tag:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	case Val:
+		r.Tag = 3
+		undergo.LowerCase(&r.Value, lowerVal(w, v))
+		return r
+	case *Val:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	case Constructor:
+		r.Tag = 4
+		undergo.LowerCase(&r.Value, bool(v))
+		return r
+	case *Constructor:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	case List:
+		r.Tag = 5
+		undergo.LowerCase(&r.Value, undergo.LowerPlain(w, []Level(v)))
+		return r
+	case *List:
+		if v != nil {
+			return lowerToken(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("token", v)
+	return r
+}
+
+func liftToken(v rawToken) Token {
+	switch v.Tag {
+	case 0:
+		return Class(undergo.LiftText(undergo.LiftCase[undergo.RawText](&v.Value)))
+	case 1:
+		return None{}
+	case 2:
+		return Tag(undergo.LiftCase[int8](&v.Value))
+	case 3:
+		return liftVal(undergo.LiftCase[rawVal](&v.Value))
+	case 4:
+		return Constructor(undergo.LiftCase[bool](&v.Value))
+	case 5:
+		return List(undergo.LiftPlain[Level](undergo.LiftCase[undergo.RawList](&v.Value)))
+	}
+	return nil
+}
+
+// A Mixed has cases whose values WebAssembly passes in different ways.
+//
+// It is one of Single, Long, Text, Flag, Blank, or a pointer to one.
+type Mixed interface{ isMixed() }
+
+// Single has 32 bits.
+type Single float32
+
+func (Single) isMixed() {}
+
+// Long has 64 bits.
+type Long int64
+
+func (Long) isMixed() {}
+
+// Text has two numbers: where it is, and how long.
+type Text string
+
+func (Text) isMixed() {}
+
+// Flag has one bit.
+type Flag bool
+
+func (Flag) isMixed() {}
+
+// Blank has none.
+type Blank struct{}
+
+func (Blank) isMixed() {}
+
+type rawMixed struct{ Tag int32; Value [2]uint64 }
+
+func lowerMixed(w *undergo.RawWriter, v Mixed) rawMixed {
+	var r rawMixed
+	switch v := v.(type) {
+	case Single:
+		r.Tag = 0
+		undergo.LowerCase(&r.Value, float32(v))
+		return r
+	case *Single:
+		if v != nil {
+			return lowerMixed(w, *v)
+		}
+	case Long:
+		r.Tag = 1
+		undergo.LowerCase(&r.Value, int64(v))
+		return r
+	case *Long:
+		if v != nil {
+			return lowerMixed(w, *v)
+		}
+	case Text:
+		r.Tag = 2
+		undergo.LowerCase(&r.Value, undergo.LowerText(w, string(v)))
+		return r
+	case *Text:
+		if v != nil {
+			return lowerMixed(w, *v)
+		}
+	case Flag:
+		r.Tag = 3
+		undergo.LowerCase(&r.Value, bool(v))
+		return r
+	case *Flag:
+		if v != nil {
+			return lowerMixed(w, *v)
+		}
+	case Blank:
+		r.Tag = 4
+		return r
+	case *Blank:
+		if v != nil {
+			return lowerMixed(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("mixed", v)
+	return r
+}
+
+func liftMixed(v rawMixed) Mixed {
+	switch v.Tag {
+	case 0:
+		return Single(undergo.LiftCase[float32](&v.Value))
+	case 1:
+		return Long(undergo.LiftCase[int64](&v.Value))
+	case 2:
+		return Text(undergo.LiftText(undergo.LiftCase[undergo.RawText](&v.Value)))
+	case 3:
+		return Flag(undergo.LiftCase[bool](&v.Value))
+	case 4:
+		return Blank{}
+	}
+	return nil
+}
+
+// A Drawing has variants in it.
+type Drawing struct {
+	Title  string
+	Shapes []Shape
+	Named  map[string]Shape
+	Border Round
+	Cover  Shape
+	Back   Token
+	Extra  Mixed
+}
+
+type rawDrawing struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList; V3 rawRound; V4 undergo.RawOption; V5 undergo.RawOption; V6 undergo.RawOption }
+
+func lowerDrawing(w *undergo.RawWriter, v Drawing) rawDrawing {
+	return rawDrawing{
+		undergo.LowerText(w, v.Title),
+		undergo.LowerList(w, v.Shapes, lowerShape),
+		undergo.LowerMap(w, v.Named, undergo.LowerText[string], lowerShape),
+		lowerRound(w, v.Border),
+		undergo.LowerNil(w, v.Cover, lowerShape),
+		undergo.LowerNil(w, v.Back, lowerToken),
+		undergo.LowerNil(w, v.Extra, lowerMixed),
+	}
+}
+
+func liftDrawing(v rawDrawing) Drawing {
+	return Drawing{
+		undergo.LiftText(v.V0),
+		undergo.LiftList(v.V1, liftShape),
+		undergo.LiftMap(v.V2, undergo.LiftText, liftShape),
+		liftRound(v.V3),
+		undergo.LiftNil(v.V4, liftShape),
+		undergo.LiftNil(v.V5, liftToken),
+		undergo.LiftNil(v.V6, liftMixed),
 	}
 }

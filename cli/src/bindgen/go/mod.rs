@@ -1,17 +1,22 @@
-//! A Go package for a plugin: structs, enums, an interface for each interface of the imports, and a
-//! client with a method for each export, none of which uses reflection.
+//! A Go package for a plugin: structs, enums, an interface for each variant and for each interface of
+//! the imports, and a client with a method for each export, none of which uses reflection.
 
+mod declared;
+mod layout;
 mod text;
 mod types;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{Field, Function, RecordType, Type, TypeKind, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
-use text::{Docs, Scope, exported, literal};
+use declared::Fields;
+use layout::Places;
+use text::{Docs, Scope, literal};
 use types::Names;
 
 /// The name of the package for a plugin: that of its folder, where it has one.
@@ -44,7 +49,12 @@ struct Module<'a> {
     /// With the names of its methods.
     exports: Vec<(String, &'a Arc<Function>)>,
     imports: Vec<Import<'a>>,
+    /// The records with the fields of errors, each with its digest.
+    errors: Vec<(&'a RecordType, u64)>,
     names: Names,
+    places: Places,
+    /// The types of cases that are there, which variants share.
+    written: BTreeSet<String>,
     out: Lines,
 }
 
@@ -60,16 +70,36 @@ impl<'a> Module<'a> {
             Import { name, class, with, functions: named(functions) }
         };
         let imports = imports.into_iter().map(import).collect();
-        Module { file, package, client, make, types, exports: named(exports), imports, names, out: Lines::new("\t") }
+        let error = |ty: &'a Type| match &ty.kind {
+            TypeKind::Record(record) if record.is_error => Some((&**record, ty.digest())),
+            _ => None,
+        };
+        let errors = types.iter().filter_map(error).collect();
+        Module {
+            file,
+            package,
+            client,
+            make,
+            types,
+            exports: named(exports),
+            imports,
+            errors,
+            names,
+            places: Places::default(),
+            written: BTreeSet::new(),
+            out: Lines::new("\t"),
+        }
     }
 
     fn write(mut self) -> String {
         self.functions_of_imports();
         self.client();
+        self.fields_of_errors();
         for ty in self.types {
             match &ty.kind {
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
@@ -108,11 +138,12 @@ impl<'a> Module<'a> {
         }
         let functions = self.exports.iter().chain(self.imports.iter().flat_map(|import| &import.functions));
         let of_functions = functions.flat_map(|(_, function)| function.params.iter().map(|param| &param.ty).chain(&function.result));
-        let of_records = self.types.iter().flat_map(|ty| match &ty.kind {
-            TypeKind::Record(record) => record.fields.as_slice(),
-            _ => &[],
+        let of_types = self.types.iter().flat_map(|ty| match &ty.kind {
+            TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
+            TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).collect(),
+            _ => Vec::new(),
         });
-        of_functions.chain(of_records.map(|field| &field.ty)).any(|ty| within(ty, is))
+        of_functions.chain(of_types).any(|ty| within(ty, is))
     }
 
     /// An interface for each interface of the imports, and what gives its methods to the plugin.
@@ -144,8 +175,7 @@ impl<'a> Module<'a> {
                         signature_value(import.name, function)
                     ),
                 );
-                let lift =
-                    |(i, param): (usize, &undergo::interface::Field)| format!(", {}", self.names.lift(&param.ty, &format!("a.V{i}")));
+                let lift = |(i, param): (usize, &Field)| format!(", {}", self.names.lift(&param.ty, &format!("a.V{i}")));
                 let given: String = function.params.iter().enumerate().map(lift).collect();
                 let call = format!("functions.{name}(ctx{given})");
                 match &function.result {
@@ -168,7 +198,8 @@ impl<'a> Module<'a> {
                         self.out.line(3, "return err");
                     }
                 }
-                self.out.line(2, "}),");
+                let fields = if function.errors.is_some() { format!(", fieldsOf{}", self.client) } else { String::new() };
+                self.out.line(2, &format!("}}{fields}),"));
             }
             self.out.line(1, ")");
             self.out.line(0, "}");
@@ -195,7 +226,8 @@ impl<'a> Module<'a> {
             &format!("{make} is for an instance or a pool, which stays the caller's. It fails with undergo.ErrSignatureMismatch where the plugin's functions are others."),
         );
         self.out.line(0, &format!("func {make}(of undergo.Callable) (*{class}, error) {{"));
-        self.out.line(1, &format!("client, err := undergo.NewRawClient(of, exportsOf{class})"));
+        let errors = if self.errors.is_empty() { String::new() } else { format!(", errorsOf{class}...") };
+        self.out.line(1, &format!("client, err := undergo.NewRawClient(of, exportsOf{class}{errors})"));
         self.out.line(1, "if err != nil {");
         self.out.line(2, "return nil, err");
         self.out.line(1, "}");
@@ -244,99 +276,48 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// What makes errors with fields of those of guests, and the other way round.
+    fn fields_of_errors(&mut self) {
+        if self.errors.is_empty() {
+            return;
+        }
+        let client = &self.client;
+        self.out.blank();
+        self.out.line(0, &format!("var errorsOf{client} = []undergo.RawError{{"));
+        for (record, digest) in &self.errors {
+            let class = self.names.of(&record.name);
+            self.out.line(1, &format!("undergo.NewRawError({digest:#018x}, func(v raw{class}, message string) error {{"));
+            self.out.line(2, &format!("e := lift{class}(v)"));
+            self.out.line(2, &format!("e.{} = message", Fields::of(record).message.unwrap_or_default()));
+            self.out.line(2, "return &e");
+            self.out.line(1, "}),");
+        }
+        self.out.line(0, "}");
+        if !self.imports.iter().any(|import| import.functions.iter().any(|(_, function)| function.errors.is_some())) {
+            return;
+        }
+        self.out.blank();
+        self.out.line(0, &format!("func fieldsOf{client}(w *undergo.RawWriter, err error) undergo.RawFields {{"));
+        self.out.line(1, "switch err := err.(type) {");
+        for (record, digest) in &self.errors {
+            let class = self.names.of(&record.name);
+            self.out.line(1, &format!("case *{class}:"));
+            self.out.line(2, "if err != nil {");
+            self.out.line(3, &format!("return undergo.LowerFields(w, {digest:#018x}, lower{class}(w, *err))"));
+            self.out.line(2, "}");
+        }
+        self.out.line(1, "}");
+        self.out.line(1, "return undergo.RawFields{}");
+        self.out.line(0, "}");
+    }
+
     /// `(ctx context.Context, p Person, shout bool) (string, error)`
     fn signature(&self, function: &Function) -> String {
-        let param = |(name, field): (&String, &undergo::interface::Field)| format!(", {name} {}", self.names.show(&field.ty));
+        let param = |(name, field): (&String, &Field)| format!(", {name} {}", self.names.show(&field.ty));
         let params: String = parameters(function).iter().zip(&function.params).map(param).collect();
         let results: String = results(function).into_iter().map(|ty| self.names.show(ty) + ", ").collect();
         let results = if results.is_empty() { "error".to_owned() } else { format!("({results}error)") };
         format!("(ctx context.Context{params}) {results}")
-    }
-
-    fn record(&mut self, record: &RecordType) {
-        let class = self.names.of(&record.name);
-        let mut scope = Scope::new([]);
-        let fields: Vec<String> = record.fields.iter().map(|field| scope.exported(&field.name)).collect();
-        let width = fields.iter().map(String::len).max().unwrap_or(0);
-        self.out.blank();
-        self.out.docs(0, or(&record.docs, &format!("{class} is the record {}.", record.name)));
-        if fields.is_empty() {
-            self.out.line(0, &format!("type {class} struct{{}}"));
-        } else {
-            self.out.line(0, &format!("type {class} struct {{"));
-            let has_docs = record.fields.iter().any(|field| !field.docs.is_empty());
-            for (i, (name, field)) in fields.iter().zip(&record.fields).enumerate() {
-                // A blank line between them, as there are comments, and names are not aligned.
-                if has_docs && i > 0 {
-                    self.out.blank();
-                }
-                self.out.docs(1, &field.docs);
-                let width = if has_docs { name.len() } else { width };
-                self.out.line(1, &format!("{name:width$} {}", self.names.show(&field.ty)));
-            }
-            self.out.line(0, "}");
-        }
-        self.out.blank();
-        self.out.line(0, &format!("type raw{class} {}", self.names.raw_fields(record.fields.iter().map(|field| &field.ty))));
-        self.out.blank();
-        self.out.line(0, &format!("func lower{class}(w *undergo.RawWriter, v {class}) raw{class} {{"));
-        if fields.is_empty() {
-            self.out.line(1, &format!("return raw{class}{{}}"));
-        } else {
-            self.out.line(1, &format!("return raw{class}{{"));
-            for (name, field) in fields.iter().zip(&record.fields) {
-                self.out.line(2, &format!("{},", self.names.lower(&field.ty, &format!("v.{name}"), "w")));
-            }
-            self.out.line(1, "}");
-        }
-        self.out.line(0, "}");
-        self.out.blank();
-        self.out.line(0, &format!("func lift{class}(v raw{class}) {class} {{"));
-        if fields.is_empty() {
-            self.out.line(1, &format!("return {class}{{}}"));
-        } else {
-            self.out.line(1, &format!("return {class}{{"));
-            for (i, field) in record.fields.iter().enumerate() {
-                self.out.line(2, &format!("{},", self.names.lift(&field.ty, &format!("v.V{i}"))));
-            }
-            self.out.line(1, "}");
-        }
-        self.out.line(0, "}");
-    }
-
-    fn cases(&mut self, cases: &EnumType) {
-        let class = self.names.of(&cases.name);
-        self.out.blank();
-        self.out.docs(0, or(&cases.docs, &format!("{class} is the enum {}.", cases.name)));
-        self.out.line(0, &format!("type {class} int32"));
-        self.out.blank();
-        self.out.docs(0, &format!("The cases of {class}."));
-        self.out.line(0, "const (");
-        for (i, (case, docs)) in cases.cases.iter().enumerate() {
-            self.out.docs(1, docs);
-            let name = self.names.scope.exported(&format!("{class}-{}", exported(case)));
-            self.out.line(1, &if i == 0 { format!("{name} {class} = iota") } else { name });
-        }
-        self.out.line(0, ")");
-        self.out.blank();
-        let list: Vec<String> = cases.cases.iter().map(|(case, _)| literal(case)).collect();
-        self.out.line(0, &format!("var casesOf{class} = []string{{{}}}", list.join(", ")));
-        let name = literal(&cases.name);
-        self.out.blank();
-        self.out.docs(0, "String is the name of the case.");
-        self.out.line(0, &format!("func (v {class}) String() string {{ return undergo.RawCaseName({name}, casesOf{class}, int32(v)) }}"));
-        self.out.blank();
-        self.out.docs(0, "MarshalText writes the name of the case.");
-        self.out.line(0, &format!("func (v {class}) MarshalText() ([]byte, error) {{ return []byte(v.String()), nil }}"));
-        self.out.blank();
-        self.out.docs(0, "UnmarshalText reads the name of a case.");
-        self.out.line(0, &format!("func (v *{class}) UnmarshalText(text []byte) error {{"));
-        self.out.line(1, &format!("number, err := undergo.RawCase({name}, casesOf{class}, text)"));
-        self.out.line(1, "if err == nil {");
-        self.out.line(2, &format!("*v = {class}(number)"));
-        self.out.line(1, "}");
-        self.out.line(1, "return err");
-        self.out.line(0, "}");
     }
 }
 

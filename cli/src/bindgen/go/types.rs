@@ -1,25 +1,55 @@
 //! Types in Go: as programs have them, as C has them, and what makes one of the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Case, Scalar, Type, TypeKind, VariantType};
 
 use super::text::{Scope, exported};
 
 /// What the types of a plugin are called.
 pub(super) struct Names {
     types: BTreeMap<String, String>,
+    /// Those of the cases of variants, by the names of the variant and the case.
+    cases: BTreeMap<(String, String), String>,
     pub(super) scope: Scope,
 }
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
         let mut scope = Scope::new([]);
-        let types = types.iter().map(|ty| ty.to_string()).map(|name| (name.clone(), scope.exported(&name))).collect();
-        Names { types, scope }
+        let named = types.iter().map(|ty| ty.to_string()).map(|name| (name.clone(), scope.exported(&name))).collect();
+        let mut names = Names { types: named, cases: BTreeMap::new(), scope };
+        names.declare_cases(types);
+        names
     }
 
-    /// The name of a record or an enum.
+    /// A type for each case that is none of the plugin's types, called after the case; after its
+    /// variant, too, where something else has that name. Variants share those that are alike.
+    fn declare_cases(&mut self, types: &[Type]) {
+        let own = || types.iter().filter_map(variant).flat_map(|variant| variant.cases.iter().map(move |case| (variant, case)));
+        let mut kinds = BTreeMap::<&str, BTreeSet<String>>::new();
+        for (_, case) in own() {
+            kinds.entry(&case.name).or_default().insert(content(case));
+        }
+        let mut shared = BTreeMap::new();
+        for (variant, case) in own() {
+            let class = if is_own_record(case) {
+                self.of(&case.name)
+            } else if self.types.contains_key(&case.name) || kinds[case.name.as_str()].len() > 1 {
+                self.scope.exported(&format!("{}-{}", variant.name, case.name))
+            } else {
+                shared.entry(&case.name).or_insert_with(|| self.scope.exported(&case.name)).clone()
+            };
+            self.cases.insert((variant.name.clone(), case.name.clone()), class);
+        }
+    }
+
+    /// The name of the type for a case.
+    pub(super) fn of_case(&self, variant: &VariantType, case: &Case) -> String {
+        self.cases[&(variant.name.clone(), case.name.clone())].clone()
+    }
+
+    /// The name of a record, an enum or a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.types.get(kebab).cloned().unwrap_or_else(|| exported(kebab))
     }
@@ -33,13 +63,15 @@ impl Names {
             TypeKind::Json => "json.RawMessage".to_owned(),
             TypeKind::Duration => "time.Duration".to_owned(),
             TypeKind::Time => "time.Time".to_owned(),
+            // An interface may be nil itself.
+            TypeKind::Option(inner) if variant(inner).is_some() => self.show(inner),
             TypeKind::Option(inner) => format!("*{}", self.show(inner)),
             TypeKind::List(item) => format!("[]{}", self.show(item)),
             TypeKind::Map(map) => format!("map[{}]{}", self.show(&map.key), self.show(&map.value)),
             TypeKind::Tuple(tuple) => of_fields(tuple.items.iter().map(|item| self.show(item))),
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
@@ -52,6 +84,7 @@ impl Names {
             TypeKind::List(_) | TypeKind::Map(_) => "undergo.RawList".to_owned(),
             TypeKind::Tuple(tuple) => self.raw_fields(tuple.items.iter()),
             TypeKind::Record(record) => format!("raw{}", self.of(&record.name)),
+            TypeKind::Variant(variant) => format!("raw{}", self.of(&variant.name)),
             _ => self.show(ty),
         }
     }
@@ -69,6 +102,7 @@ impl Names {
             TypeKind::String => format!("undergo.LowerText({writer}, {value})"),
             TypeKind::Json => format!("undergo.LowerJSON({writer}, {value})"),
             TypeKind::Time => format!("undergo.LowerTime({value})"),
+            TypeKind::Option(inner) if variant(inner).is_some() => format!("undergo.LowerNil({writer}, {value}, {})", self.lowering(inner)),
             TypeKind::Option(inner) => format!("undergo.LowerOption({writer}, {value}, {})", self.lowering(inner)),
             TypeKind::List(item) if is_same(item) => format!("undergo.LowerPlain({writer}, {value})"),
             TypeKind::List(item) => format!("undergo.LowerList({writer}, {value}, {})", self.lowering(item)),
@@ -80,7 +114,7 @@ impl Names {
                 format!("{}{{{}}}", self.raw(ty), items.collect::<Vec<_>>().join(", "))
             }
             TypeKind::Record(record) => format!("lower{}({writer}, {value})", self.of(&record.name)),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => format!("lower{}({writer}, {value})", self.of(&variant.name)),
         }
     }
 
@@ -91,6 +125,7 @@ impl Names {
             TypeKind::String => "undergo.LowerText[string]".to_owned(),
             TypeKind::Json => "undergo.LowerJSON[json.RawMessage]".to_owned(),
             TypeKind::Record(record) => format!("lower{}", self.of(&record.name)),
+            TypeKind::Variant(variant) => format!("lower{}", self.of(&variant.name)),
             _ => format!("func(w *undergo.RawWriter, v {}) {} {{ return {} }}", self.show(ty), self.raw(ty), self.lower(ty, "v", "w")),
         }
     }
@@ -102,6 +137,7 @@ impl Names {
             TypeKind::String => format!("undergo.LiftText({value})"),
             TypeKind::Json => format!("json.RawMessage(undergo.LiftJSON({value}))"),
             TypeKind::Time => format!("undergo.LiftTime({value})"),
+            TypeKind::Option(inner) if variant(inner).is_some() => format!("undergo.LiftNil({value}, {})", self.lifting(inner)),
             TypeKind::Option(inner) => format!("undergo.LiftOption({value}, {})", self.lifting(inner)),
             TypeKind::List(item) if is_same(item) => format!("undergo.LiftPlain[{}]({value})", self.show(item)),
             TypeKind::List(item) => format!("undergo.LiftList({value}, {})", self.lifting(item)),
@@ -111,7 +147,7 @@ impl Names {
                 format!("{}{{{}}}", self.show(ty), items.collect::<Vec<_>>().join(", "))
             }
             TypeKind::Record(record) => format!("lift{}({value})", self.of(&record.name)),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => format!("lift{}({value})", self.of(&variant.name)),
         }
     }
 
@@ -122,9 +158,31 @@ impl Names {
             TypeKind::String => "undergo.LiftText".to_owned(),
             TypeKind::Time => "undergo.LiftTime".to_owned(),
             TypeKind::Record(record) => format!("lift{}", self.of(&record.name)),
+            TypeKind::Variant(variant) => format!("lift{}", self.of(&variant.name)),
             _ => format!("func(v {}) {} {{ return {} }}", self.raw(ty), self.show(ty), self.lift(ty, "v")),
         }
     }
+}
+
+/// The variant that it is, if it is one.
+fn variant(ty: &Type) -> Option<&VariantType> {
+    if let TypeKind::Variant(variant) = &ty.kind { Some(variant) } else { None }
+}
+
+/// Whether a case's value is the record of the case's name, whose type is that of the case.
+pub(super) fn is_own_record(case: &Case) -> bool {
+    matches!(&case.ty, Some(Type { kind: TypeKind::Record(record), .. }) if record.name == case.name)
+}
+
+/// Whether a case's value is a field of its type: no type with methods is made of a pointer or an
+/// interface.
+pub(super) fn is_wrapped(ty: &Type) -> bool {
+    matches!(ty.kind, TypeKind::Option(_) | TypeKind::Variant(_))
+}
+
+/// What a case has, as text.
+fn content(case: &Case) -> String {
+    case.ty.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
 /// Whether it is the same in Go and in C.
