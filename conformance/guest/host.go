@@ -110,6 +110,11 @@ var (
 	//undergo:import host check
 	HostCheck func(msg string) error
 
+	// HostLookup fails for a key, with a NotFound that it wraps.
+	//
+	//undergo:import host lookup
+	HostLookup func(key string) (string, error)
+
 	// HostCrash always fails with msg, which is the end of the call.
 	//
 	//undergo:import host crash

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use undergo::{Error, ErrorKind, Imports, Instance, InstanceOptions, Plugin, Result, Value};
+use undergo::interface::{RecordType, TypeKind};
+use undergo::{ChainedError, Error, ErrorFields, ErrorKind, Imports, Instance, InstanceOptions, Plugin, Result, Value};
 
 use super::PLAIN;
 
@@ -24,7 +25,7 @@ impl Hosted {
     /// Makes an instance with these options, whose imports are set here.
     pub fn new(plugin: &Plugin, mut options: InstanceOptions) -> Result<Hosted> {
         let shared = Arc::new(Shared::default());
-        options.imports = imports(&Arc::downgrade(&shared));
+        options.imports = imports(plugin, &Arc::downgrade(&shared));
         let instance = plugin.instantiate(options)?;
         *lock(&shared.instance) = Some(instance.clone());
         Ok(Hosted { instance, shared })
@@ -63,7 +64,7 @@ const ECHOES: [&str; 14] = [
     "echo-shape",
 ];
 
-fn imports(shared: &Weak<Shared>) -> Imports {
+fn imports(plugin: &Plugin, shared: &Weak<Shared>) -> Imports {
     let mut imports = Imports::default();
     for name in ECHOES {
         imports.func("host", name, |args| Ok(args[0].clone()));
@@ -91,6 +92,8 @@ fn imports(shared: &Weak<Shared>) -> Imports {
         "" => Ok(Value::None),
         text => Err(fail(text)),
     });
+    let missing = record(plugin, "not-found");
+    imports.func("host", "lookup", move |args| lookup(text(&args[0]), &missing));
     imports.func("host", "crash", |args| Err(fail(text(&args[0]))));
     imports.func("host", "wrong-type", |_| Ok("not a number".into()));
     imports.func("host", "wrong-result", |_| Ok("not a list".into()));
@@ -107,6 +110,28 @@ fn imports(shared: &Weak<Shared>) -> Imports {
         }),
     );
     imports
+}
+
+/// A record of the plugin's.
+fn record(plugin: &Plugin, name: &str) -> Arc<RecordType> {
+    let types = plugin.interface().map(|interface| &interface.types[..]).unwrap_or_default();
+    let found = types.iter().find_map(|ty| match &ty.kind {
+        TypeKind::Record(record) if record.name == name => Some(record.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("the guest has no record {name}"))
+}
+
+/// Fails with an error that has fields, within one that has none.
+fn lookup(key: &str, missing: &Arc<RecordType>) -> Result<Value> {
+    if key.is_empty() {
+        return Ok("".into());
+    }
+    let fields = Value::Record(vec![("key".into(), key.into()), ("code".into(), Value::Int(404))]);
+    let inner = format!("not found: {key}");
+    let outer = format!("looking up: {inner}");
+    let chain = vec![ChainedError::new(outer.clone(), None), ChainedError::new(inner, Some(ErrorFields::lower(missing, &&fields)?))];
+    Err(fail(&outer).with_chain(chain))
 }
 
 /// An error of the host's own.

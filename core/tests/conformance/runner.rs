@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
-use undergo::interface::Type;
-use undergo::{Error, Limits, Plugin, Value};
+use undergo::interface::{Type, TypeKind};
+use undergo::{ChainedError, Error, Limits, Plugin, Value};
 
 use crate::common::host::Hosted;
 use crate::common::{self, PLAIN};
@@ -73,6 +73,16 @@ pub(crate) struct ExpectedError {
     pub(crate) kind: String,
     path: Option<String>,
     contains: Option<String>,
+    chain: Option<Vec<ExpectedLink>>,
+}
+
+/// An error of a chain.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedLink {
+    text: String,
+    name: Option<String>,
+    fields: Option<Json>,
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
@@ -173,11 +183,30 @@ fn check(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>) -> Result<
             let at = wanted.path.as_ref().is_none_or(|part| text.contains(part) || error.path().contains(part));
             let message = wanted.contains.as_ref().is_none_or(|part| error.message().contains(part));
             if error.kind().as_str() == wanted.kind && at && message {
-                return Ok(());
+                return wanted.chain.as_ref().map_or(Ok(()), |chain| check_chain(chain, error.chain()));
             }
             Err(format!("wanted {} with {:?} and {:?}, got {error:?}", wanted.kind, wanted.path, wanted.contains))
         }
         (_, Some(wanted), Ok(_)) => Err(format!("wanted {}, got {got:?}", wanted.kind)),
         (_, None, _) => Err(format!("wanted a result, got {got:?}")),
     }
+}
+
+fn check_chain(wanted: &[ExpectedLink], got: &[ChainedError]) -> Result<(), String> {
+    let told = |text: &str| format!("{text}: {:?}", got.iter().map(ChainedError::text).collect::<Vec<_>>());
+    if wanted.len() != got.len() {
+        return Err(told(&format!("the chain has not {} errors", wanted.len())));
+    }
+    for (i, (wanted, got)) in wanted.iter().zip(got).enumerate() {
+        let fields = got.fields();
+        let name = fields.map(|fields| fields.record().name.as_str());
+        if wanted.text != got.text() || wanted.name.as_deref() != name {
+            return Err(told(&format!("error {i} of the chain is not {:?} {:?}, but {name:?}", wanted.text, wanted.name)));
+        }
+        if let (Some(wanted), Some(fields)) = (&wanted.fields, fields) {
+            let ty = Type::new(TypeKind::Record(fields.record().clone()));
+            values::compare(wanted, fields.value(), Some(&ty)).map_err(|text| format!("error {i} of the chain: {text}"))?;
+        }
+    }
+    Ok(())
 }

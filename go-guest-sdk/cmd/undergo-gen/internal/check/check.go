@@ -56,6 +56,11 @@ func (c *checker) types(p *model.Plugin) {
 			}
 		}
 	}
+	if p.Errors != nil {
+		if goName, ok := names[p.Errors.Name]; ok {
+			c.Add(token.Position{}, "types %s and %s: the name %s is needed for the errors of the plugin; rename one", names["error"], goName, p.Errors.Name)
+		}
+	}
 }
 
 func (c *checker) function(f *model.Func) {
@@ -91,18 +96,12 @@ func (c *checker) exports(p *model.Plugin) {
 }
 
 func (c *checker) imports(p *model.Plugin) {
-	var exported []*model.Type
-	for _, f := range p.Exports {
-		exported = append(exported, f.Types()...)
-	}
-	world := typeNames(p, exported)
+	world := typeNames(p, p.Used(p.Exports))
 	for _, module := range p.Modules() {
 		var fns []*model.Func
-		var ts []*model.Type
 		for _, f := range p.Imports {
 			if f.Module == module {
 				fns = append(fns, f)
-				ts = append(ts, f.Types()...)
 			}
 		}
 		if module == "types" {
@@ -110,7 +109,7 @@ func (c *checker) imports(p *model.Plugin) {
 		} else if world[module] {
 			c.Add(fns[0].Pos, "module %s has the name of a type that exports use; give the module another name", module)
 		}
-		used, names := typeNames(p, ts), scope{}
+		used, names := typeNames(p, p.Used(fns)), scope{}
 		for _, f := range fns {
 			c.function(f)
 			c.add(names, f.Pos, "import "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:import MODULE NAME")

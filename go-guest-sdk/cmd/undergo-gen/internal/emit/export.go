@@ -95,10 +95,14 @@ func (g *glue) keeps(f *model.Func) []string {
 			fields = append(fields, fmt.Sprintf("r%d %s", i, g.typ(t)))
 		}
 	}
-	if anyOf(f.Results, needsOut) {
+	chain := f.Error && g.Errors != nil
+	if chain || anyOf(f.Results, needsOut) {
 		fields = append(fields, "out "+g.sdkName("Out"))
 	}
-	if f.Error {
+	switch {
+	case chain:
+		fields = append(fields, "links "+g.typ(g.links()))
+	case f.Error:
 		fields = append(fields, "text "+g.pre("string"))
 	}
 	return fields
@@ -244,13 +248,17 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 		}
 	}
 	if f.Error {
-		text := g.id("text")
 		g.line("if %s {", g.failed(err))
-		g.line("%s := %s.Error()", text, err)
-		g.line("%s = 1", g.word("uint8", ret, 0))
-		g.line("%s", g.sdk("StoreString", g.at(ret, layout.Text), text))
-		end()
-		g.line("%s.text = %s", kept, text)
+		if g.Errors != nil {
+			g.returnChain(place{ptr: ret, offset: layout.Error}, err, kept, needs, end)
+		} else {
+			text := g.id("text")
+			g.line("%s := %s.Error()", text, err)
+			g.line("%s = 1", g.word("uint8", ret, 0))
+			g.line("%s", g.sdk("StoreString", g.at(ret, layout.Error), text))
+			end()
+			g.line("%s.text = %s", kept, text)
+		}
 		g.line("} else {")
 		g.line("%s = 0", g.word("uint8", ret, 0))
 		write()

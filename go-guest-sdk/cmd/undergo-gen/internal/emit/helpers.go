@@ -10,11 +10,15 @@ import (
 // helper is the name of the function that does verb to t. write writes it, the
 // first time that it is asked for.
 func (g *glue) helper(verb string, t *model.Type, write func(name string)) string {
-	key := verb + " " + t.Go
+	return g.once(verb+" "+t.Go, "undergo"+verb+mangle(t), write)
+}
+
+// once is the same for the function that is known by key.
+func (g *glue) once(key, base string, write func(name string)) string {
 	if name, ok := g.helpers[key]; ok {
 		return name
 	}
-	name := g.unique("undergo" + verb + mangle(t))
+	name := g.unique(base)
 	g.helpers[key] = name
 	g.queue = append(g.queue, func() {
 		g.counter = 0

@@ -147,7 +147,15 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 		return
 	}
 	g.line("if %s != 0 {", g.word("uint8", p.ptr, 0))
-	g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", g.at(p.ptr, layout.Text))))
+	at := g.at(p.ptr, layout.Error)
+	if g.Errors != nil {
+		g.line("%s = %s(%s)", g.id("err"), g.liftErrors(), g.sdk("LoadPair", at))
+		if g.Errors.Any(isArray) {
+			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Module+"."+f.Name), strconv.Quote(" -> result")))
+		}
+	} else {
+		g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", at)))
+	}
 	if len(f.Results) > 0 {
 		g.line("} else {")
 		read()

@@ -61,7 +61,7 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 		return convert(g.typ(t), "[]"+g.typ(t.Elem), g.sdkName("LoadSlice")+"["+g.typ(t.Elem)+"]("+at+")"), true
 	case t.Kind == model.List || t.Kind == model.Array || t.Kind == model.Map:
 		return g.liftList(t) + "(" + g.sdk("LoadPair", at) + ")", true
-	case t.Kind == model.Record:
+	case t.Kind == model.Record || t.Kind == model.Tuple:
 		return g.loadRecord(t) + "(" + at + ")", true
 	case t.Kind == model.Variant:
 		return g.loadVariant(t) + "(" + at + ")", true

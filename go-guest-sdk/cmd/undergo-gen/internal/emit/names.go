@@ -35,7 +35,7 @@ func (g *glue) temp() string {
 
 // own are the names that the glue declares itself: those of local variables, and
 // of what belongs to the package.
-var own = regexp.MustCompile(`^([a-z][0-9]*|args|at|call|cancel|ctx|err|init|out|params|ret|start|text|tmp)_*$|^undergo[A-Z]`)
+var own = regexp.MustCompile(`^([a-z][0-9]*|args|at|call|cancel|ctx|err|init|links|out|params|ret|start|text|tmp)_*$|^undergo[A-Z]`)
 
 // pkg is the name of the package of that path, whose own name is name, in a line
 // that is written now: the file imports what was asked for in this way. The name

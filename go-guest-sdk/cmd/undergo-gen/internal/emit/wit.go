@@ -14,7 +14,7 @@ func WIT(p *model.Plugin) string {
 	w := &wit{Plugin: p}
 	w.line("package undergo:%s;", model.Escape(p.World))
 	w.line("")
-	if len(p.Types) > 0 {
+	if len(p.Types) > 0 || p.Errors != nil {
 		w.types()
 	}
 	w.world()
@@ -137,6 +137,15 @@ func (w *wit) types() {
 		}
 		w.close("}")
 	}
+	if w.Errors != nil {
+		w.line("")
+		w.doc(w.Errors.Doc)
+		w.open("variant %s", w.Errors.Name)
+		for _, c := range w.Errors.Cases {
+			w.variantCase(c)
+		}
+		w.close("}")
+	}
 	w.close("}")
 	w.line("")
 }
@@ -156,11 +165,7 @@ func (w *wit) variantCase(c model.Case) {
 
 func (w *wit) world() {
 	w.open("world %s", model.Escape(w.World))
-	var ts []*model.Type
-	for _, f := range w.Exports {
-		ts = append(ts, f.Types()...)
-	}
-	w.uses(ts, true)
+	w.uses(w.Used(w.Exports), true)
 	for _, module := range w.Modules() {
 		w.module(module)
 	}
@@ -189,14 +194,12 @@ func (w *wit) world() {
 func (w *wit) module(name string) {
 	w.open("import %s: interface", model.Escape(name))
 	var fns []*model.Func
-	var ts []*model.Type
 	for _, f := range w.Imports {
 		if f.Module == name {
 			fns = append(fns, f)
-			ts = append(ts, f.Types()...)
 		}
 	}
-	w.uses(ts, true)
+	w.uses(w.Used(fns), true)
 	for i, f := range fns {
 		if i > 0 {
 			w.line("")
@@ -219,12 +222,16 @@ func (w *wit) fn(f *model.Func) string {
 	if len(results) > 1 {
 		ok = "tuple<" + ok + ">"
 	}
+	failure := "string"
+	if w.Errors != nil {
+		failure = "list<" + w.Errors.Name + ">"
+	}
 	s := "func(" + strings.Join(params, ", ") + ")"
 	switch {
 	case f.Error && ok == "":
-		return s + " -> result<_, string>"
+		return s + " -> result<_, " + failure + ">"
 	case f.Error:
-		return s + " -> result<" + ok + ", string>"
+		return s + " -> result<" + ok + ", " + failure + ">"
 	case ok != "":
 		return s + " -> " + ok
 	}

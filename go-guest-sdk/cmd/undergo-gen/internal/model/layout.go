@@ -42,7 +42,7 @@ func (t *Type) layout() (align, size int) {
 	case Option:
 		l := Place(tagType(1), t.Elem)
 		return l.Align, l.Size
-	case Record:
+	case Record, Tuple:
 		l := Place(t.FieldTypes()...)
 		return l.Align, l.Size
 	case Variant:
@@ -83,7 +83,7 @@ func tagType(size int) *Type {
 	return &Type{Kind: map[int]Kind{1: U8, 2: U16, 4: U32}[size]}
 }
 
-// FieldTypes are the types of the fields of the record t.
+// FieldTypes are the types of the fields of the record or tuple t.
 func (t *Type) FieldTypes() []*Type {
 	var ts []*Type
 	for _, f := range t.Fields {
@@ -144,7 +144,7 @@ func (t *Type) Flat() []Core {
 		return []Core{I64, U32C, I32}
 	case Option:
 		return append([]Core{U32C}, t.Elem.Flat()...)
-	case Record:
+	case Record, Tuple:
 		return FlatAll(t.FieldTypes())
 	case Variant:
 		return append([]Core{U32C}, t.joined()...)
@@ -230,7 +230,7 @@ func (f *Func) FlatResult() (Core, bool) {
 // area: a discriminant at 0 when there is an error, and the results.
 type ResultLayout struct {
 	Offsets []int // of the results
-	Text    int   // of the error's text
+	Error   int   // of the error's text, or of the list of errors
 	Size    int   // 0 when the function has no return area
 }
 
@@ -244,7 +244,7 @@ func (f *Func) ResultLayout() ResultLayout {
 		return ResultLayout{Offsets: l.Offsets, Size: l.Size}
 	}
 	at := Payload(l.Align, 4)
-	r := ResultLayout{Text: at}
+	r := ResultLayout{Error: at}
 	for _, o := range l.Offsets {
 		r.Offsets = append(r.Offsets, at+o)
 	}

@@ -100,13 +100,13 @@ func TestResultLayout(t *testing.T) {
 		"nothing":                            {Func{}, ResultLayout{}},
 		"u8":                                 {Func{Results: []*Type{u8}}, ResultLayout{}},
 		"string":                             {Func{Results: []*Type{str}}, ResultLayout{Offsets: []int{0}, Size: 8}},
-		"result<_, string>":                  {Func{Error: true}, ResultLayout{Text: 4, Size: 12}},
-		"result<s64, string>":                {Func{Results: []*Type{s64}, Error: true}, ResultLayout{Offsets: []int{8}, Text: 8, Size: 16}},
-		"result<u8, string>":                 {Func{Results: []*Type{u8}, Error: true}, ResultLayout{Offsets: []int{4}, Text: 4, Size: 12}},
-		"result<tuple<u8, s64, u8>, string>": {Func{Results: []*Type{u8, s64, u8}, Error: true}, ResultLayout{Offsets: []int{8, 16, 24}, Text: 8, Size: 32}},
+		"result<_, string>":                  {Func{Error: true}, ResultLayout{Error: 4, Size: 12}},
+		"result<s64, string>":                {Func{Results: []*Type{s64}, Error: true}, ResultLayout{Offsets: []int{8}, Error: 8, Size: 16}},
+		"result<u8, string>":                 {Func{Results: []*Type{u8}, Error: true}, ResultLayout{Offsets: []int{4}, Error: 4, Size: 12}},
+		"result<tuple<u8, s64, u8>, string>": {Func{Results: []*Type{u8, s64, u8}, Error: true}, ResultLayout{Offsets: []int{8, 16, 24}, Error: 8, Size: 32}},
 	} {
 		got := test.f.ResultLayout()
-		if !slices.Equal(got.Offsets, test.want.Offsets) || got.Text != test.want.Text || got.Size != test.want.Size {
+		if !slices.Equal(got.Offsets, test.want.Offsets) || got.Error != test.want.Error || got.Size != test.want.Size {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}

@@ -6,15 +6,19 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 // A Plugin is a package main with directives.
 type Plugin struct {
-	World   string          // WIT name of the world and of its package
-	Exports []*Func         // in source order
-	Imports []*Func         // in source order
-	Types   []*Type         // the records, enums and variants, each behind those that it refers to
-	Taken   map[string]bool // identifiers of the package's scope, and what else the glue can't declare
+	World   string  // WIT name of the world and of its package
+	Exports []*Func // in source order
+	Imports []*Func // in source order
+	Types   []*Type // the records, enums and variants, each behind those that it refers to
+	// Errors is the variant of the errors with fields: its first case is a text, and
+	// each other one a text with a record. It is nil when functions return texts alone.
+	Errors *Type
+	Taken  map[string]bool // identifiers of the package's scope, and what else the glue can't declare
 }
 
 // A Func is an export, or a variable that an import is bound to.
@@ -64,6 +68,7 @@ const (
 	Map
 	Option
 	Record
+	Tuple
 	Variant
 )
 
@@ -80,7 +85,7 @@ type Type struct {
 	Key    *Type          // of maps
 	Elem   *Type          // of lists, arrays, maps, and options
 	Len    int            // of arrays
-	Fields []Field        // of records
+	Fields []Field        // of records, and, without names, of tuples
 	Cases  []Case         // of enums and variants
 	Basic  Basic          // of enums
 	// Bare says of an option that Go has no pointer for it, but the variant itself:
@@ -144,6 +149,12 @@ func (t *Type) WIT(rename func(string) string) string {
 		return fmt.Sprintf("map<%s, %s>", t.Key.WIT(rename), t.Elem.WIT(rename))
 	case Option:
 		return "option<" + t.Elem.WIT(rename) + ">"
+	case Tuple:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = f.Type.WIT(rename)
+		}
+		return "tuple<" + strings.Join(parts, ", ") + ">"
 	case Record, Enum, Variant:
 		return Escape(t.Name)
 	}
@@ -164,7 +175,7 @@ func (t *Type) Walk(f func(*Type)) {
 	f(t)
 }
 
-// Parts are the types of the fields of a record, or of the values of a variant's cases.
+// Parts are the types of the fields of a record or tuple, or of the values of a variant's cases.
 func (t *Type) Parts() []*Type {
 	ts := t.FieldTypes()
 	for _, c := range t.Cases {
@@ -181,13 +192,17 @@ func (t *Type) Any(f func(*Type) bool) (found bool) {
 	return found
 }
 
-// Types are the types of the parameters and results of f.
-func (f *Func) Types() []*Type {
+// Used are the types of the parameters and results of fs, and of their errors.
+func (p *Plugin) Used(fs []*Func) []*Type {
 	var ts []*Type
-	for _, p := range f.Params {
-		ts = append(ts, p.Type)
+	for _, f := range fs {
+		ts = append(ts, f.ParamTypes()...)
+		ts = append(ts, f.Results...)
+		if f.Error && p.Errors != nil {
+			ts = append(ts, p.Errors)
+		}
 	}
-	return append(ts, f.Results...)
+	return ts
 }
 
 // Uses are the names of declared types that ts refer to directly, sorted: of
@@ -211,6 +226,9 @@ func Uses(ts []*Type) (own, shared []string) {
 		}
 		if t.Elem != nil {
 			visit(t.Elem)
+		}
+		for _, f := range t.Fields {
+			visit(f.Type)
 		}
 	}
 	for _, t := range ts {
@@ -237,16 +255,24 @@ func (p *Plugin) Modules() []string {
 // takes arrays from it.
 func (p *Plugin) Refuses() bool {
 	for _, f := range p.Exports {
-		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) {
+		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) || anyOf(p.errorsOf(f), leaves) {
 			return true
 		}
 	}
 	for _, f := range p.Imports {
-		if anyOf(f.ParamTypes(), leaves) || anyOf(f.Results, arrives) {
+		if anyOf(f.ParamTypes(), leaves) || anyOf(f.Results, arrives) || anyOf(p.errorsOf(f), arrives) {
 			return true
 		}
 	}
 	return false
+}
+
+// errorsOf is what errors of f carry.
+func (p *Plugin) errorsOf(f *Func) []*Type {
+	if !f.Error || p.Errors == nil {
+		return nil
+	}
+	return p.Errors.Parts()
 }
 
 func leaves(t *Type) bool {
@@ -255,9 +281,10 @@ func leaves(t *Type) bool {
 
 func arrives(t *Type) bool { return t.Kind == Array }
 
-// Varies says that p has variants, for which it needs version 3 of the contract.
+// Varies says that p has variants or errors with fields, for which it needs version 3
+// of the contract.
 func (p *Plugin) Varies() bool {
-	return slices.ContainsFunc(p.Types, func(t *Type) bool { return t.Kind == Variant })
+	return p.Errors != nil || slices.ContainsFunc(p.Types, func(t *Type) bool { return t.Kind == Variant })
 }
 
 func anyOf(ts []*Type, f func(*Type) bool) bool {

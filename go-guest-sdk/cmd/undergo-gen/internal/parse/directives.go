@@ -104,7 +104,7 @@ func specDocs(decl *ast.GenDecl, spec ast.Spec) []*ast.CommentGroup {
 	return docs
 }
 
-const known = "known are export, import, enum, and variant"
+const known = "known are export, import, enum, variant, and error"
 
 func (r *reader) misplaced(c *ast.Comment) {
 	verb, _, _ := strings.Cut(strings.TrimPrefix(c.Text, prefix), " ")
@@ -113,7 +113,7 @@ func (r *reader) misplaced(c *ast.Comment) {
 		r.problem(c.Pos(), "//undergo:export belongs to the doc comment of a function, without a blank line in between")
 	case "import":
 		r.problem(c.Pos(), "//undergo:import belongs to the doc comment of a variable of function type, without a blank line in between")
-	case "enum", "variant":
+	case "enum", "variant", "error":
 		r.problem(c.Pos(), "//undergo:%s belongs to the doc comment of a type, without a blank line in between", verb)
 	default:
 		r.problem(c.Pos(), "unknown directive //undergo:%s; %s", verb, known)
@@ -130,7 +130,7 @@ func (r *reader) wants(d directive, verbs ...string) bool {
 		r.problem(d.pos, "//undergo:export belongs to a function, and %s is none", d.id.Name)
 	case "import":
 		r.problem(d.pos, "//undergo:import belongs to a variable: write `var %s func(...) ...`", d.id.Name)
-	case "enum", "variant":
+	case "enum", "variant", "error":
 		r.problem(d.pos, "//undergo:%s belongs to a type, and %s is none", d.verb, d.id.Name)
 	default:
 		r.problem(d.pos, "unknown directive //undergo:%s; %s", d.verb, known)
@@ -196,11 +196,13 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 		d.id = spec.Name
 		obj := r.info.Defs[spec.Name]
 		switch {
-		case !r.wants(d, "enum", "variant") || obj == nil:
+		case !r.wants(d, "enum", "variant", "error") || obj == nil:
 		case d.verb == "variant":
 			r.checkVariant(d, obj)
 		case len(d.args) > 0:
-			r.problem(d.pos, "//undergo:enum takes no argument")
+			r.problem(d.pos, "//undergo:%s takes no argument", d.verb)
+		case d.verb == "error":
+			r.checkError(d, obj)
 		default:
 			r.enums[obj] = true
 			r.checkEnum(d, obj)

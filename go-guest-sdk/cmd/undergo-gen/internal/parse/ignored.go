@@ -132,10 +132,10 @@ func (in *ignored) warn(pos token.Pos, format string, args ...any) {
 }
 
 var (
-	verbs = []string{"export", "import", "enum", "variant"}
+	verbs = []string{"export", "import", "enum", "variant", "error"}
 
 	// mention is what a file has that is worth parsing.
-	mention = regexp.MustCompile(`(?i):\s*(export|import|enum|variant)|undergo`)
+	mention = regexp.MustCompile(`(?i):\s*(export|import|enum|variant|error)|undergo`)
 
 	// spelled is a comment that may be meant as a directive: a word, a verb, and
 	// at most two arguments. More words are prose.

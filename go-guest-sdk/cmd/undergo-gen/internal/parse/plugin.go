@@ -43,6 +43,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	for _, d := range r.directives() {
 		r.function(d)
 	}
+	r.readErrors()
 	return r.plugin, problems.Err()
 }
 
@@ -54,6 +55,7 @@ type reader struct {
 	docs     map[types.Object][]string          // doc comments of types, fields, constants
 	enums    map[types.Object]bool              // types with //undergo:enum
 	variants map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
+	failures []*types.TypeName                  // types with //undergo:error
 	named    map[*types.Named]*model.Type
 	open     []*types.Named // the structs and variants that are being read
 }

@@ -84,7 +84,7 @@ func (r *reader) ordered(d directive, obj types.Object, iface *types.Interface, 
 }
 
 // typeNames are the types that the package declares and that are no interfaces,
-// by the name of their file, and their place in it.
+// by their place.
 func (r *reader) typeNames() []*types.TypeName {
 	var found []*types.TypeName
 	scope := r.pkg.Scope()
@@ -97,6 +97,11 @@ func (r *reader) typeNames() []*types.TypeName {
 			found = append(found, tn)
 		}
 	}
+	return r.byPlace(found)
+}
+
+// byPlace sorts types by the name of their file, and their place in it.
+func (r *reader) byPlace(found []*types.TypeName) []*types.TypeName {
 	slices.SortFunc(found, func(a, b *types.TypeName) int {
 		p, q := r.fset.Position(a.Pos()), r.fset.Position(b.Pos())
 		return cmp.Or(strings.Compare(filepath.Base(p.Filename), filepath.Base(q.Filename)), cmp.Compare(p.Offset, q.Offset))
