@@ -133,6 +133,19 @@ func Clear[T any](p *T) {
 	*p = zero
 }
 
+// Complex64 and Complex128 are the number of that real and imaginary part. The
+// predeclared functions may be something else in a plugin.
+func Complex64(re, im float32) complex64 { return complex(re, im) }
+
+// Complex128 is Complex64 for larger numbers.
+func Complex128(re, im float64) complex128 { return complex(re, im) }
+
+// Parts64 are the real and the imaginary part of c.
+func Parts64(c complex64) (re, im float32) { return real(c), imag(c) }
+
+// Parts128 is Parts64 for larger numbers.
+func Parts128(c complex128) (re, im float64) { return real(c), imag(c) }
+
 // SplitTime is t as the record undergo:go/types.time has it.
 func SplitTime(t time.Time) (seconds int64, nanoseconds uint32, offset int32) {
 	_, zone := t.Zone()

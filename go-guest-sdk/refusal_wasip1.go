@@ -111,6 +111,22 @@ func wrongLength(typ string, got uint32, want int) bool {
 	return false
 }
 
+// Unfit refuses what the host gave for a value of the type typ, since the type's own
+// code does not take it.
+//
+//go:noinline
+func Unfit(typ string, err error) {
+	why := typ + ": " + err.Error()
+	refused.path, refused.why, refused.is = "", why, true
+}
+
+// NoText refuses a value of the type typ whose own code gives no text for it. What it
+// gives is no text either.
+func NoText(typ string, err error) []byte {
+	RefuseValue("", typ+" has no text: "+err.Error())
+	return []byte{0xff}
+}
+
 // Refused says whether what was lifted last is refused, and adds the step that
 // leads to it.
 func Refused(step string) bool { return refused.is && stepBack(step) }

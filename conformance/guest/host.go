@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -108,7 +109,7 @@ var (
 	// HostCheck fails with msg unless it is empty.
 	//
 	//undergo:import host check
-	HostCheck func(msg string) error
+	HostCheck func(ctx context.Context, msg string) error
 
 	// HostLookup fails for a key, with a NotFound that it wraps.
 	//
@@ -208,7 +209,7 @@ func CatchFailure(msg string) string {
 //
 //undergo:export
 func PassFailure(msg string) error {
-	if err := HostCheck(msg); err != nil {
+	if err := HostCheck(context.Background(), msg); err != nil {
 		return fmt.Errorf("host: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -125,7 +126,7 @@ func AskWithInfinity() any { return HostEchoJSON([]any{math.Inf(1)}) }
 //
 //undergo:export
 func CheckGarbled() string {
-	if err := HostCheck("a\xffb"); err != nil {
+	if err := HostCheck(context.Background(), "a\xffb"); err != nil {
 		return err.Error()
 	}
 	return "no error"

@@ -77,11 +77,11 @@ type Flag bool
 // Blank has none.
 type Blank struct{}
 
-func (Single) isMixed()  {}
-func (Long) isMixed()    {}
-func (Text) isMixed()    {}
-func (Flag) isMixed()    {}
-func (Blank) isMixed() {}
+func (Single) isMixed() {}
+func (Long) isMixed()   {}
+func (Text) isMixed()   {}
+func (Flag) isMixed()   {}
+func (Blank) isMixed()  {}
 
 // A Token has cases whose names mean something else in some languages.
 //

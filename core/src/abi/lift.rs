@@ -287,13 +287,15 @@ pub(crate) fn lift_list<'m>(memory: GuestMemory<'m>, size: u32, align: u32, byte
 
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str> {
-    text(bytes).map_err(|error| not_utf8(error, bytes.len()))
+    text(bytes).map_err(|error| not_utf8(error, bytes))
 }
 
 #[cold]
-fn not_utf8(error: Utf8Error, len: usize) -> Error {
-    let text = format!("the guest gave a string that is not UTF-8, from byte {} of {len} on", error.valid_up_to());
-    Error::new(ErrorKind::TypeMismatch, text)
+fn not_utf8(error: Utf8Error, bytes: &[u8]) -> Error {
+    let text = format!("the guest gave a string that is not UTF-8, from byte {} of {} on", error.valid_up_to(), bytes.len());
+    let error = Error::new(ErrorKind::TypeMismatch, text);
+    // What a guest passes in place of a text that it refused to carry.
+    if bytes == [0xFF] { error.of_no_value() } else { error }
 }
 
 pub(crate) fn lift_bool(bytes: &[u8], at: u32) -> Result<bool> {

@@ -113,7 +113,7 @@ func (g *glue) liftErrors() string {
 				of = "&"
 			}
 			g.declare(record, place{ptr: p, offset: t.Payload() + offset}, v)
-			if record.Any(isArray) {
+			if record.Any(refusable) {
 				g.line("if %s {", g.sdk("Refused", strconv.Quote("."+c.Name)))
 				g.line("%s\nreturn %s\n}", g.sdk("RefusedAt", i), err)
 			}

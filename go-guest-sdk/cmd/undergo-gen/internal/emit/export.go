@@ -116,7 +116,7 @@ func refers(t *model.Type) bool {
 // needsOut says that t is laid out anew for the host, in memory of its own.
 func needsOut(t *model.Type) bool {
 	switch t.Kind {
-	case model.Array, model.Map:
+	case model.Array, model.Map, model.Marshaled:
 		return true
 	case model.List:
 		return !t.Elem.Alike
@@ -126,13 +126,13 @@ func needsOut(t *model.Type) bool {
 	return false
 }
 
-// isArray says that the host may give the wrong number of elements for t.
-func isArray(t *model.Type) bool { return t.Kind == model.Array }
+// refusable says that the host may give what t can't be.
+func refusable(t *model.Type) bool { return t.Refusable() }
 
 // placed says that the host places values of type t in memory.
 func placed(t *model.Type) bool {
 	switch t.Kind {
-	case model.String, model.JSON, model.List, model.Array, model.Map:
+	case model.String, model.Marshaled, model.JSON, model.List, model.Array, model.Map:
 		return true
 	}
 	return false
@@ -193,7 +193,7 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 		name := g.id(fmt.Sprintf("a%d", i))
 		names = append(names, name)
 		g.declare(t, s, name)
-		if t.Any(isArray) {
+		if t.Any(refusable) {
 			g.line("if %s {", g.sdk("RefusedArgument", strconv.Quote(f.Params[i].Name)))
 			if returns {
 				g.line("return 0\n}")

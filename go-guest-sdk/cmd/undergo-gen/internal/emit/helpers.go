@@ -42,6 +42,8 @@ func mangle(t *model.Type) string {
 		return title(shown)
 	}
 	switch t.Kind {
+	case model.Record, model.Variant:
+		return title(strings.ReplaceAll(t.Name, "-", "_"))
 	case model.List:
 		return "List" + mangle(t.Elem)
 	case model.Array:
@@ -106,8 +108,10 @@ func (g *glue) liftList(t *model.Type) string {
 			g.line("for range %s {", n)
 			places := place{ptr: p}.fields(elem)
 			g.declare(t.Key, places[0], k)
+			if t.Key.Any(refusable) {
+				g.line("if %s {\nbreak\n}", g.sdk("Refused", strconv.Quote("[key]")))
+			}
 			g.declare(t.Elem, places[1], e)
-			g.line("%s[%s] = %s", v, k, e)
 			refused = g.sdk("Refused", strconv.Quote("[entry]"))
 			if t.Key.Kind == model.String {
 				refused = g.sdk("RefusedKey", convert(g.pre("string"), g.typ(t.Key), k))
@@ -116,8 +120,11 @@ func (g *glue) liftList(t *model.Type) string {
 			g.line("for %s := range %s {", i, v)
 			g.lift(elem, place{ptr: p}, v+"["+i+"]")
 		}
-		if t.Elem.Any(isArray) {
+		if t.Elem.Any(refusable) {
 			g.line("if %s {\nbreak\n}", refused)
+		}
+		if t.Kind == model.Map {
+			g.line("%s[%s] = %s", v, g.id("k"), g.id("e"))
 		}
 		g.line("%s = %s", p, g.at(p, elem.Size()))
 		g.line("}\nreturn %s\n}\n", v)

@@ -31,6 +31,9 @@ func (g *glue) imported(f *model.Func) {
 	g.line("func %s(%s) %s\n", host, hostParams, returns)
 
 	var params, results []string
+	if f.Context {
+		params = append(params, g.id("ctx")+" "+g.pkg("context", "context")+".Context")
+	}
 	for i, p := range f.Params {
 		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.typ(p.Type))
 	}
@@ -41,6 +44,9 @@ func (g *glue) imported(f *model.Func) {
 		results = append(results, g.id("err")+" "+g.pre("error"))
 	}
 	g.line("func %s(%s) (%s) {", name, strings.Join(params, ", "), strings.Join(results, ", "))
+	if f.Context && f.Error {
+		g.line("if %s = %s.Err(); %s {\nreturn\n}", g.id("err"), g.id("ctx"), g.failed(g.id("err")))
+	}
 	out, ret := g.id("out"), g.id("ret")
 	needs := spilled || layout.Size > 0 || anyOf(f.ParamTypes(), needsOut)
 	if needs {
@@ -133,7 +139,7 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 				at.offset = layout.Offsets[i]
 			}
 			g.lift(t, at, g.id(fmt.Sprintf("r%d", i)))
-			if t.Any(isArray) {
+			if t.Any(refusable) {
 				step := " -> result"
 				if len(f.Results) > 1 {
 					step += fmt.Sprintf("[%d]", i)
@@ -150,7 +156,7 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 	at := g.at(p.ptr, layout.Error)
 	if g.Errors != nil {
 		g.line("%s = %s(%s)", g.id("err"), g.liftErrors(), g.sdk("LoadPair", at))
-		if g.Errors.Any(isArray) {
+		if g.Errors.Any(refusable) {
 			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Module+"."+f.Name), strconv.Quote(" -> result")))
 		}
 	} else {

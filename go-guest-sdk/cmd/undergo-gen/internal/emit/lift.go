@@ -54,14 +54,16 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 	case t.Kind == model.String:
 		return convert(g.typ(t), g.pre("string"), g.sdk("LoadString", at)), true
 	case t.Kind == model.Time:
-		return g.sdk("LoadTime", at), true
+		return g.time(t, g.sdk("LoadTime", at)), true
+	case t.Kind == model.Marshaled:
+		return g.liftedText(t, g.sdkName("LoadSlice")+"["+g.pre("byte")+"]("+at+")"), true
 	case t.Kind == model.JSON:
 		return g.liftedJSON(t, g.sdkName("LoadSlice")+"["+g.pre("byte")+"]("+at+")"), true
 	case t.Kind == model.List && t.Elem.Alike:
 		return convert(g.typ(t), "[]"+g.typ(t.Elem), g.sdkName("LoadSlice")+"["+g.typ(t.Elem)+"]("+at+")"), true
 	case t.Kind == model.List || t.Kind == model.Array || t.Kind == model.Map:
 		return g.liftList(t) + "(" + g.sdk("LoadPair", at) + ")", true
-	case t.Kind == model.Record || t.Kind == model.Tuple:
+	case t.Kind == model.Record:
 		return g.loadRecord(t) + "(" + at + ")", true
 	case t.Kind == model.Variant:
 		return g.loadVariant(t) + "(" + at + ")", true
@@ -78,7 +80,12 @@ func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
 	case model.String:
 		return convert(g.typ(t), g.pre("string"), g.sdk("String", flat...)), true
 	case model.Time:
-		return g.sdk("Time", flat...), true
+		return g.time(t, g.sdk("Time", flat...)), true
+	case model.Marshaled:
+		return g.liftedText(t, fmt.Sprintf("%s[%s](%s, %s)", g.sdkName("Slice"), g.pre("byte"), flat[0], flat[1])), true
+	case model.Tuple:
+		_, typ := complexes(t)
+		return convert(g.typ(t), g.pre(strings.ToLower(typ)), g.sdk(typ, flat...)), true
 	case model.JSON:
 		return g.liftedJSON(t, fmt.Sprintf("%s[%s](%s, %s)", g.sdkName("Slice"), g.pre("byte"), flat[0], flat[1])), true
 	case model.List, model.Array, model.Map:
@@ -92,9 +99,37 @@ func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
 	return convert(g.typ(t), g.core(t.Flat()[0]), flat[0]), true
 }
 
+// time is x, a time.Time, as one of type t.
+func (g *glue) time(t *model.Type, x string) string {
+	if t.Go == model.Ref("time", "time")+".Time" {
+		return x
+	}
+	return g.typ(t) + "(" + x + ")"
+}
+
+// complexes are the names of the SDK's functions for the tuple t, a complex number:
+// that which takes it apart, and that which puts it together.
+func complexes(t *model.Type) (parts, whole string) {
+	if t.Size() == 8 {
+		return "Parts64", "Complex64"
+	}
+	return "Parts128", "Complex128"
+}
+
+func (g *glue) liftedText(t *model.Type, bytes string) string {
+	typ := strconv.Quote(t.Shown())
+	if t.URL {
+		return g.textValue("DecodeURL") + "(" + typ + ", " + bytes + ")"
+	}
+	return g.textValue("Decode") + "[" + g.typ(t) + "](" + typ + ", " + bytes + ")"
+}
+
 func (g *glue) liftedJSON(t *model.Type, bytes string) string {
-	if t.Raw {
+	switch {
+	case t.Raw:
 		return g.typ(t) + "(" + bytes + ")"
+	case t.Typed:
+		return g.jsonValue("DecodeAs") + "[" + g.typ(t) + "](" + strconv.Quote(t.Shown()) + ", " + bytes + ")"
 	}
 	return g.jsonValue("Decode") + "(" + bytes + ")"
 }
@@ -131,13 +166,13 @@ func (g *glue) lift(t *model.Type, p place, target string) {
 }
 
 // liftFields assigns the fields of the record t at p to those of target. It goes
-// no further when one has an array that is refused.
+// no further when one has something that is refused.
 func (g *glue) liftFields(t *model.Type, p place, target string) {
 	open := 0
 	for i, q := range p.fields(t) {
 		f := t.Fields[i]
 		g.lift(f.Type, q, target+"."+f.Go)
-		if f.Type.Any(isArray) {
+		if f.Type.Any(refusable) {
 			g.line("if !%s {", g.sdk("Refused", strconv.Quote("."+f.Name)))
 			open++
 		}
@@ -148,7 +183,7 @@ func (g *glue) liftFields(t *model.Type, p place, target string) {
 // declare declares name as the value of type t at p.
 func (g *glue) declare(t *model.Type, p place, name string) {
 	// Anything else that has an expression has one of exactly its type.
-	if x, ok := g.lifted(t, p); ok && (t.Kind != model.JSON || t.Raw || t.Go == model.Ref("", "any")) {
+	if x, ok := g.lifted(t, p); ok && (t.Kind != model.JSON || t.Raw || t.Typed || t.Go == model.Ref("", "any")) {
 		g.line("%s := %s", name, x)
 		return
 	}

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
@@ -31,7 +32,7 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	case model.String:
 		g.line("%s", g.sdk("StoreString", at, convert(g.pre("string"), g.typ(t), value)))
 	case model.Time:
-		g.line("%s", g.sdk("StoreTime", at, value))
+		g.line("%s", g.sdk("StoreTime", at, g.plainTime(t, value)))
 	case model.Option:
 		inner := g.ifSome(t, value)
 		g.line("%s = 1", g.word("uint8", p.ptr, p.offset))
@@ -51,7 +52,7 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 		} else {
 			g.line("%s(%s, %s)", g.storeVariant(t), at, value)
 		}
-	case model.JSON, model.List, model.Array, model.Map:
+	case model.Marshaled, model.JSON, model.List, model.Array, model.Map:
 		switch {
 		case t.Raw:
 			g.line("%s", g.sdk("StoreSlice", at, g.jsonValue("Raw")+"("+value+")"))
@@ -81,10 +82,26 @@ func (g *glue) ifSome(t *model.Type, value string) string {
 
 // lowered is the call that lays a list out anew; it gives pointer and length.
 func (g *glue) lowered(t *model.Type, value, out string) string {
-	if t.Kind == model.JSON {
+	switch t.Kind {
+	case model.Marshaled:
+		encode := "Encode"
+		if t.URL {
+			encode = "EncodeURL"
+		}
+		text := g.textValue(encode) + "(" + strconv.Quote(t.Shown()) + ", " + address(value) + ")"
+		return strings.TrimPrefix(out, "&") + ".Copy(" + text + ")"
+	case model.JSON:
 		return strings.TrimPrefix(out, "&") + ".Copy(" + g.jsonValue("Encode") + "(" + value + "))"
 	}
 	return g.lowerList(t) + "(" + out + ", " + value + ")"
+}
+
+// plainTime is value, of the time type t, as a time.Time.
+func (g *glue) plainTime(t *model.Type, value string) string {
+	if t.Go == model.Ref("time", "time")+".Time" {
+		return value
+	}
+	return g.pkg("time", "time") + ".Time(" + value + ")"
 }
 
 // address is a pointer to value.
@@ -100,7 +117,10 @@ func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
 	case model.String:
 		g.line("%s, %s = %s, %s", p.flat[0], p.flat[1], g.sdk("StringAddr", convert(g.pre("string"), g.typ(t), value)), g.length32(t, value))
 	case model.Time:
-		g.line("%s, %s, %s = %s", p.flat[0], p.flat[1], p.flat[2], g.sdk("SplitTime", value))
+		g.line("%s, %s, %s = %s", p.flat[0], p.flat[1], p.flat[2], g.sdk("SplitTime", g.plainTime(t, value)))
+	case model.Tuple:
+		parts, whole := complexes(t)
+		g.line("%s, %s = %s", p.flat[0], p.flat[1], g.sdk(parts, convert(g.pre(strings.ToLower(whole)), g.typ(t), value)))
 	case model.Option:
 		inner := g.ifSome(t, value)
 		g.line("%s = 1", p.flat[0])
@@ -112,7 +132,7 @@ func (g *glue) lowerFlat(t *model.Type, p place, value, out string) {
 		}
 	case model.Variant:
 		g.lowerCase(t, p, value, out)
-	case model.JSON, model.List, model.Array, model.Map:
+	case model.Marshaled, model.JSON, model.List, model.Array, model.Map:
 		switch {
 		case t.Raw:
 			v := g.temp()

@@ -68,6 +68,11 @@ func (g *glue) jsonValue(name string) string {
 	return g.pkg(g.path+"/jsonvalue", "jsonvalue") + "." + name
 }
 
+// textValue is what the SDK declares under that name for types with a text form.
+func (g *glue) textValue(name string) string {
+	return g.pkg(g.path+"/textvalue", "textvalue") + "." + name
+}
+
 func (g *glue) unsafe() string { return g.pkg("unsafe", "unsafe") }
 
 // pointer is the type of pointers into memory that has no type.

@@ -37,7 +37,7 @@ func (g *glue) liftCase(t *model.Type, p place, target string) {
 		}
 		v := g.temp()
 		g.declare(c.Type, g.payload(t, c, p), v)
-		if c.Type.Any(isArray) {
+		if c.Type.Any(refusable) {
 			// Nothing may be allocated, as it is here, while something is refused.
 			g.line("if !%s {\n%s = %s%s\n}", g.sdk("Refused", strconv.Quote("."+c.Name)), target, of, v)
 		} else {

@@ -61,6 +61,7 @@ const (
 	Duration
 	Enum
 	String
+	Marshaled
 	JSON
 	Time
 	List
@@ -82,6 +83,8 @@ type Type struct {
 	Doc    []string
 	Pos    token.Position // of records, enums and variants
 	Raw    bool           // JSON that Go holds as text
+	Typed  bool           // JSON of a type of its own
+	URL    bool           // text of a url.URL, which has functions instead of methods
 	Key    *Type          // of maps
 	Elem   *Type          // of lists, arrays, maps, and options
 	Len    int            // of arrays
@@ -135,7 +138,7 @@ func (t *Type) Scalar() bool { return t.Kind <= Enum }
 // undergo:go to their local names.
 func (t *Type) WIT(rename func(string) string) string {
 	switch t.Kind {
-	case String:
+	case String, Marshaled:
 		return "string"
 	case Duration:
 		return rename("duration")
@@ -190,6 +193,12 @@ func (t *Type) Parts() []*Type {
 func (t *Type) Any(f func(*Type) bool) (found bool) {
 	t.Walk(func(t *Type) { found = found || f(t) })
 	return found
+}
+
+// Refusable says that the host may give a value that the guest can't take for t
+// itself: another number of elements, or a text that is none of the type's.
+func (t *Type) Refusable() bool {
+	return t.Kind == Array || t.Kind == Marshaled || t.Kind == JSON && t.Typed
 }
 
 // Used are the types of the parameters and results of fs, and of their errors.
@@ -251,8 +260,8 @@ func (p *Plugin) Modules() []string {
 }
 
 // Refuses says that the glue of p may have to refuse a value, for which it needs
-// version 2 of the contract: it lays out enums, variants or JSON for the host, or
-// takes arrays from it.
+// version 2 of the contract: it lays out enums, variants, JSON or texts of Go's
+// types for the host, or takes arrays or such texts from it.
 func (p *Plugin) Refuses() bool {
 	for _, f := range p.Exports {
 		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) || anyOf(p.errorsOf(f), leaves) {
@@ -276,10 +285,10 @@ func (p *Plugin) errorsOf(f *Func) []*Type {
 }
 
 func leaves(t *Type) bool {
-	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw
+	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw || t.Kind == Marshaled
 }
 
-func arrives(t *Type) bool { return t.Kind == Array }
+func arrives(t *Type) bool { return t.Refusable() }
 
 // Varies says that p has variants or errors with fields, for which it needs version 3
 // of the contract.

@@ -185,6 +185,9 @@ func (r *reader) validName(d directive, names []string) bool {
 // typeDecl notes the documentation of a type, and what its directives make of it.
 func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.CommentGroup) {
 	r.note(spec.Name, docs...)
+	if obj := r.info.Defs[spec.Name]; obj != nil && !spec.Assign.IsValid() {
+		r.origins[obj] = r.info.TypeOf(spec.Type)
+	}
 	if st, ok := spec.Type.(*ast.StructType); ok {
 		for _, f := range st.Fields.List {
 			for _, id := range f.Names {

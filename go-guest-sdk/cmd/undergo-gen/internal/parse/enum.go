@@ -45,7 +45,7 @@ func (r *reader) checkEnum(d directive, obj types.Object) {
 
 // enum is the model of a type marked as an enum.
 func (r *reader) enum(n *types.Named) *model.Type {
-	if t, ok := r.named[n]; ok {
+	if t, ok := r.named[key(n)]; ok {
 		return t
 	}
 	obj := n.Obj()
@@ -70,7 +70,7 @@ func (r *reader) enum(n *types.Named) *model.Type {
 	if len(t.Cases) == 0 || !r.asciiName(obj.Pos(), "type", obj.Name(), "another name") {
 		return nil
 	}
-	r.named[n] = t
+	r.named[key(n)] = t
 	r.plugin.Types = append(r.plugin.Types, t)
 	return t
 }

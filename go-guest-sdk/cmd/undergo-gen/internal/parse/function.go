@@ -48,9 +48,6 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 		pos := position(v, d)
 		if isContext(v.Type()) {
 			switch {
-			case d.verb == "import":
-				r.problem(pos, "parameter %s: an import takes no context.Context; leave it out, the call's deadline holds for the host too", paramName(v, i))
-				ok = false
 			case i > 0:
 				r.problem(pos, "parameter %s: a context.Context is the first parameter", paramName(v, i))
 				ok = false

@@ -149,7 +149,7 @@ func load(dir, glue string, problems *model.Problems) (*source, error) {
 	if p.Module != nil && p.Module.GoVersion != "" {
 		conf.GoVersion = "go" + p.Module.GoVersion
 	}
-	src.info = &types.Info{Defs: map[*ast.Ident]types.Object{}}
+	src.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
 	// The errors are in problems; what could be checked is still worth reading.
 	src.pkg, _ = conf.Check(src.path, src.fset, src.files, src.info)
 	return src, nil

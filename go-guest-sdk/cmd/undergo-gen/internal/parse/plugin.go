@@ -26,7 +26,8 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 		docs:     map[types.Object][]string{},
 		enums:    map[types.Object]bool{},
 		variants: map[types.Object][]*types.TypeName{},
-		named:    map[*types.Named]*model.Type{},
+		origins:  map[types.Object]types.Type{},
+		named:    map[string]*model.Type{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
 		r.plugin.Taken[name] = true
@@ -56,6 +57,7 @@ type reader struct {
 	enums    map[types.Object]bool              // types with //undergo:enum
 	variants map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
 	failures []*types.TypeName                  // types with //undergo:error
-	named    map[*types.Named]*model.Type
-	open     []*types.Named // the structs and variants that are being read
+	origins  map[types.Object]types.Type        // what a type is declared as
+	named    map[string]*model.Type             // by what identifies the type
+	open     []*types.Named                     // the structs and variants that are being read
 }

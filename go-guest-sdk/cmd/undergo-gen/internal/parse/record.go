@@ -14,66 +14,51 @@ func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
 		return t
 	}
 	obj := n.Obj()
-	t := &model.Type{
-		Kind: model.Record, Go: r.goType(n), Name: model.Kebab(obj.Name()), Doc: r.docs[obj],
-		Pos: r.fset.Position(at.pos),
-	}
+	name := witName(n)
+	t := &model.Type{Kind: model.Record, Go: r.goType(n), Name: name, Doc: r.docs[obj], Pos: r.fset.Position(at.pos)}
 	own := obj.Pkg() == r.pkg
 	if own {
 		t.Pos = r.fset.Position(obj.Pos())
 	}
 	r.open = append(r.open, n)
-	ok := r.asciiName(at.pos, "type", obj.Name(), "another name") && r.fields(t, n, s, at)
+	shown := obj.Name()
+	if n.TypeArgs().Len() > 0 {
+		shown = name
+	}
+	ok := r.asciiName(at.pos, "type", shown, "another name") && r.fields(t, n, s, at)
 	r.open = r.open[:len(r.open)-1]
 	if !ok {
 		// Not cached: each place that uses the type says so, with its own path.
 		return nil
 	}
 	t.Alike = r.alike(t, s)
-	r.named[n] = t
+	r.named[key(n)] = t
 	r.plugin.Types = append(r.plugin.Types, t)
 	return t
 }
 
 func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place) bool {
-	ok := true
 	own := n.Obj().Pkg() == r.pkg
 	if !own && hidden(s) {
 		r.refuse(at, n, "has fields that its package does not export, and would lose them; use a struct of the plugin's own")
 		return false
 	}
-	for i := range s.NumFields() {
-		v := s.Field(i)
-		in := at.in("field " + v.Name())
-		tag := readTag(s.Tag(i))
-		switch {
-		case tag.skip:
-			continue
-		case v.Embedded():
-			r.problem(in.pos, "%s: embedded fields have no name in WIT; give it a name, or leave it out with `undergo:\"-\"`", in.path)
-			ok = false
-			continue
-		case !v.Exported() && own:
-			continue
-		}
-		name := tag.name
-		if name == "" {
-			name = v.Name()
-		}
-		if !r.asciiName(in.pos, in.path+": name", name, "a name of its own: `undergo:\"...\"`") {
+	all, ok := r.found(s, own, found{at: at})
+	for _, f := range dominant(all) {
+		if !r.asciiName(f.at.pos, f.at.path+": name", f.name, "a name of its own: `undergo:\"...\"`") {
 			ok = false
 			continue
 		}
-		ft := r.fieldType(v.Type(), tag, in)
+		ft := r.fieldType(f.v.Type(), f.tag, f.at)
 		if ft == nil {
 			ok = false
 			continue
 		}
-		f := model.Field{Go: v.Name(), Name: model.Kebab(name), Doc: r.docs[v], Type: ft, Pos: r.fset.Position(at.pos)}
-		if own {
-			f.Pos = r.fset.Position(v.Pos())
+		field := model.Field{Go: f.path + f.v.Name(), Name: model.Kebab(f.name), Doc: r.docs[f.v.Origin()], Type: ft, Pos: r.fset.Position(at.pos)}
+		if f.v.Pkg() == r.pkg {
+			field.Pos = r.fset.Position(f.v.Pos())
 		}
-		t.Fields = append(t.Fields, f)
+		t.Fields = append(t.Fields, field)
 	}
 	if ok && len(t.Fields) == 0 {
 		r.refuse(at, n, "has no exported fields, and WIT has no empty records; give it one, or leave it out")
@@ -121,11 +106,15 @@ func readTag(tag string) fieldTag {
 func (r *reader) fieldType(t types.Type, tag fieldTag, at place) *model.Type {
 	optional := false
 	for _, option := range tag.options {
-		if option != "optional" {
-			r.problem(at.pos, "%s: its tag has the option %q, which is not known; known is optional", at.path, option)
+		switch option {
+		case "optional":
+			optional = true
+		case "json":
+			return &model.Type{Kind: model.JSON, Go: r.goType(t), Typed: true}
+		default:
+			r.problem(at.pos, "%s: its tag has the option %q, which is not known; known are json and optional", at.path, option)
 			return nil
 		}
-		optional = true
 	}
 	ft := r.typ(t, at)
 	switch {
@@ -147,7 +136,8 @@ func (r *reader) alike(t *model.Type, s *types.Struct) bool {
 	}
 	vars := make([]*types.Var, s.NumFields())
 	for i := range vars {
-		if !t.Fields[i].Type.Alike {
+		// The fields of an embedded struct are laid out as its own.
+		if !t.Fields[i].Type.Alike || s.Field(i).Name() != t.Fields[i].Go {
 			return false
 		}
 		vars[i] = s.Field(i)

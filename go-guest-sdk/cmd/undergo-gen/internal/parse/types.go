@@ -19,7 +19,7 @@ func (p place) in(step string) place { return place{p.pos, p.path + ": " + step}
 
 // refuse adds the problem of a type that can't cross, with what to do instead.
 func (r *reader) refuse(at place, t types.Type, why string) *model.Type {
-	r.problem(at.pos, "%s: %s %s", at.path, types.TypeString(t, types.RelativeTo(r.pkg)), why)
+	r.problem(at.pos, "%s: %s %s", at.path, r.shown(t), why)
 	return nil
 }
 
@@ -27,10 +27,6 @@ func (r *reader) refuse(at place, t types.Type, why string) *model.Type {
 func (r *reader) typ(t types.Type, at place) *model.Type {
 	t = types.Unalias(t)
 	switch {
-	case is(t, "time", "Time"):
-		return &model.Type{Kind: model.Time, Go: r.goType(t)}
-	case is(t, "time", "Duration"):
-		return &model.Type{Kind: model.Duration, Go: r.goType(t), Alike: true}
 	case is(t, "encoding/json", "RawMessage"), is(t, "encoding/json/jsontext", "Value"):
 		// json.RawMessage is an alias of jsontext.Value where that exists.
 		return &model.Type{Kind: model.JSON, Go: model.Ref("encoding/json", "json") + ".RawMessage", Raw: true}
@@ -42,8 +38,8 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 	if n, ok := t.(*types.Named); ok {
 		obj := n.Obj()
 		switch {
-		case n.TypeArgs().Len() > 0 || n.TypeParams().Len() > 0:
-			return r.refuse(at, t, "is an instance of a generic type; declare a type of its own for it")
+		case n.TypeParams().Len() > n.TypeArgs().Len():
+			return r.refuse(at, t, "is a generic type; use an instance of it")
 		case obj.Pkg() != nil && obj.Pkg() != r.pkg && !obj.Exported():
 			return r.refuse(at, t, "is not exported by its package; use a type of the plugin's own")
 		case r.enums[obj]:
@@ -51,6 +47,17 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		}
 		if _, ok := r.variants[obj]; ok {
 			return r.variant(n, at)
+		}
+		switch origin := r.origin(n); {
+		case is(origin, "time", "Time"):
+			return &model.Type{Kind: model.Time, Go: r.goType(n)}
+		case is(origin, "time", "Duration"):
+			return &model.Type{Kind: model.Duration, Go: r.goType(n), Alike: true}
+		case r.marked(obj):
+		case is(n, "net/url", "URL"):
+			return &model.Type{Kind: model.Marshaled, Go: r.goType(n), URL: true}
+		case hasText(n):
+			return &model.Type{Kind: model.Marshaled, Go: r.goType(n)}
 		}
 		if s, ok := n.Underlying().(*types.Struct); ok {
 			return r.record(n, s, at)
@@ -111,7 +118,11 @@ func (r *reader) basic(t types.Type, b *types.Basic, at place) *model.Type {
 	case types.UnsafePointer:
 		return r.refuse(at, t, "is an address, which means nothing to the host; use []byte for memory")
 	case types.Complex64, types.Complex128:
-		return r.refuse(at, t, "has no form in WIT; use a struct of two floats")
+		part := &model.Type{Kind: model.F32}
+		if b.Kind() == types.Complex128 {
+			part = &model.Type{Kind: model.F64}
+		}
+		return &model.Type{Kind: model.Tuple, Go: r.goType(t), Fields: []model.Field{{Type: part}, {Type: part}}, Alike: true}
 	case types.Invalid:
 		return nil // a problem of the type checker's
 	}
@@ -132,7 +143,7 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 	key := r.typ(m.Key(), at.in("key"))
 	if key != nil {
 		switch key.Kind {
-		case model.Bool, model.S8, model.S16, model.S32, model.S64, model.U8, model.U16, model.U32, model.U64, model.String:
+		case model.Bool, model.S8, model.S16, model.S32, model.S64, model.U8, model.U16, model.U32, model.U64, model.String, model.Marshaled:
 		default:
 			// These are all that WIT allows, but for char.
 			r.refuse(at, t, "has keys that WIT does not allow; use keys of bool, integer, or string type, or a slice of structs")
@@ -146,10 +157,42 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 	return &model.Type{Kind: model.Map, Go: r.goName(t, "map["+key.Go+"]"+elem.Go), Key: key, Elem: elem}
 }
 
-// goType is the Go expression for t, a basic or named type.
+// goType is the Go expression for t.
 func (r *reader) goType(t types.Type) string {
-	if b, ok := t.(*types.Basic); ok {
-		return model.Ref("", b.Name())
+	switch t := types.Unalias(t).(type) {
+	case *types.Basic:
+		if t.Kind() == types.UnsafePointer {
+			return model.Ref("unsafe", "unsafe") + ".Pointer"
+		}
+		return model.Ref("", t.Name())
+	case *types.Named:
+		obj := t.Obj()
+		expr := obj.Name()
+		switch {
+		case obj.Pkg() == nil:
+			expr = model.Ref("", expr)
+		case obj.Pkg() != r.pkg:
+			expr = model.Ref(obj.Pkg().Path(), obj.Pkg().Name()) + "." + expr
+		}
+		for i := range t.TypeArgs().Len() {
+			expr += [...]string{"[", ", "}[min(i, 1)] + r.goType(t.TypeArgs().At(i))
+		}
+		if t.TypeArgs().Len() > 0 {
+			expr += "]"
+		}
+		return expr
+	case *types.Pointer:
+		return "*" + r.goType(t.Elem())
+	case *types.Slice:
+		return "[]" + r.goType(t.Elem())
+	case *types.Array:
+		return fmt.Sprintf("[%d]%s", t.Len(), r.goType(t.Elem()))
+	case *types.Map:
+		return "map[" + r.goType(t.Key()) + "]" + r.goType(t.Elem())
+	case *types.Interface:
+		if t.NumMethods() == 0 && t.IsMethodSet() {
+			return model.Ref("", "any")
+		}
 	}
 	return types.TypeString(t, func(p *types.Package) string {
 		if p == r.pkg {
@@ -158,6 +201,9 @@ func (r *reader) goType(t types.Type) string {
 		return model.Ref(p.Path(), p.Name())
 	})
 }
+
+// shown is t as people write it in the plugin.
+func (r *reader) shown(t types.Type) string { return types.TypeString(t, types.RelativeTo(r.pkg)) }
 
 // goName is the Go expression for t: its name, or literal when it has none. How
 // go/types prints literals differs between releases of Go.

@@ -138,7 +138,7 @@ func (r *reader) variant(n *types.Named, at place) *model.Type {
 	if !ok {
 		return nil
 	}
-	r.named[n] = t
+	r.named[key(n)] = t
 	r.plugin.Types = append(r.plugin.Types, t)
 	return t
 }
@@ -160,15 +160,19 @@ func (r *reader) variantCase(n *types.Named, tn *types.TypeName, at place) (c mo
 // contains itself. It says whether anything is.
 func (r *reader) cyclic(n *types.Named, at place) (t *model.Type, known bool) {
 	for i, open := range r.open {
-		if open == n {
+		if types.Identical(open, n) {
 			var cycle []string
+			remedy := "give the field the tag `undergo:\",json\"`, so that it travels as JSON"
 			for _, o := range r.open[i:] {
-				cycle = append(cycle, o.Obj().Name())
+				cycle = append(cycle, r.shown(o))
+				if types.IsInterface(o) {
+					remedy = "use json.RawMessage" // encoding/json makes no value of an interface
+				}
 			}
-			return r.refuse(at, n, "contains itself ("+strings.Join(append(cycle, n.Obj().Name()), " > ")+
-				"), which WIT can't express; refer to it by an index into a slice, or use json.RawMessage"), true
+			return r.refuse(at, n, "contains itself ("+strings.Join(append(cycle, r.shown(n)), " > ")+
+				"), which WIT can't express; refer to it by an index into a slice, or "+remedy), true
 		}
 	}
-	t, known = r.named[n]
+	t, known = r.named[key(n)]
 	return t, known
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"math/big"
+	"bytes"
 	"net/http"
+	"strings"
+	"time"
 	"unsafe"
 )
 
@@ -19,13 +21,23 @@ type Empty struct{}
 type Private struct{ x int }
 
 type Embeds struct {
-	Base
+	*Base
+	Locked
 	Name string
 }
+
+type Locked struct{ bytes.Buffer }
 
 type Base struct{ ID int }
 
 type Pair[T any] struct{ One, Two T }
+
+type Half struct {
+	strings.Reader
+	time.Timer
+}
+
+type Größe[T any] struct{ X T }
 
 type Deep struct {
 	Fields []struct{ X int }
@@ -46,19 +58,16 @@ func Chan(c chan int) {}
 func Func(f func()) func(int) { return nil }
 
 //undergo:export
-func Complex(a complex64, b complex128) {}
-
-//undergo:export
 func Pointers(a uintptr, b unsafe.Pointer, c **int) {}
 
 //undergo:export
 func Recursive(n Node, a A) {}
 
 //undergo:export
-func Structs(a Empty, b Private, c Embeds, d struct{ X int }) {}
+func Structs(a Empty, b Private, c Embeds, d struct{ X int }, e Half) {}
 
 //undergo:export
-func Generic(p Pair[int]) {}
+func Generic(p Pair[chan int], q Größe[int]) {}
 
 //undergo:export
 func Deeper(d Deep) {}
@@ -67,7 +76,7 @@ func Deeper(d Deep) {}
 func Interface(s Shape, e error) {}
 
 //undergo:export
-func Foreign(r http.Request, n *big.Int) {}
+func Foreign(r http.Request) {}
 
 //undergo:export
 func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string, d map[Color]int) {}
