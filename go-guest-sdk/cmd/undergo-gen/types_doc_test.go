@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/emit"
+	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/parse"
+)
+
+var (
+	// declarations is the block of Go code in docs/types.md.
+	declarations = regexp.MustCompile("(?s)```go\n(.*?)```")
+
+	// typeRow is a row of its tables: a Go type, and what that is in WIT.
+	typeRow = regexp.MustCompile("(?m)^\\| `([^`]+)`[^|]* \\| `([^`]+)` \\|.*\\|$")
+)
+
+// TestDocumentedTypes generates the interface of a plugin with each Go type of the
+// tables in docs/types.md, which say what that is in WIT.
+func TestDocumentedTypes(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "types.md"))
+	if err != nil {
+		t.Skip("docs/types.md is not here: ", err)
+	}
+	values, functions, ok := strings.Cut(string(doc), "\n## Functions\n")
+	if !ok {
+		t.Fatal("docs/types.md has no section Functions")
+	}
+	functions, _, _ = strings.Cut(functions, "\n## ")
+	var src strings.Builder
+	src.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"encoding/json\"\n\t\"math/big\"\n\t\"net/netip\"\n\t\"net/url\"\n\t\"time\"\n)\n")
+	src.WriteString("var _ context.Context\n\nfunc main() {}\n\n" + declarations.FindStringSubmatch(values)[1])
+	var want []string
+	for _, row := range typeRow.FindAllStringSubmatch(values, -1) {
+		fmt.Fprintf(&src, "\n//undergo:export\nfunc V%d(x %s) {}\n", len(want), row[1])
+		want = append(want, fmt.Sprintf("export v%d: func(x: %s);", len(want), row[2]))
+	}
+	if len(want) < 30 {
+		t.Fatalf("the table of values has %d rows", len(want))
+	}
+	count := len(want)
+	for _, row := range typeRow.FindAllStringSubmatch(functions, -1) {
+		fmt.Fprintf(&src, "\n//undergo:import host\nvar F%d %s\n", len(want), row[1])
+		want = append(want, fmt.Sprintf("f%d: func() -> %s;", len(want), row[2]))
+	}
+	if len(want) < count+3 {
+		t.Fatalf("the table of functions has %d rows", len(want)-count)
+	}
+
+	module := t.TempDir()
+	mod := "module example.com/types\n\ngo 1.24\n"
+	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte(mod), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(module, "main.go"), []byte(src.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := parse.Plugin(module, defaultOutput, "types-of-go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wit := emit.WIT(plugin)
+	for _, line := range want {
+		if !strings.Contains(wit, "  "+line+"\n") {
+			t.Errorf("not in the interface: %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(wit)
+	}
+}
