@@ -39,6 +39,11 @@ class BindgenTest {
         runs(folder, VARIANTS.replace("SHOWN", SWITCHED));
     }
 
+    @Test
+    void aProgramWithErrors(@TempDir Path folder) throws Exception {
+        runs(folder, ERRORS);
+    }
+
     /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
     private void runs(Path folder, String text) throws Exception {
         String given = System.getenv("UNDERGO");
@@ -264,6 +269,161 @@ class BindgenTest {
                         return;
                     }
                     throw new AssertionError("it returned");
+                }
+            }
+            """;
+
+    private static final String ERRORS =
+            """
+            import dev.undergo.java.*;
+            import java.io.IOException;
+            import java.util.*;
+            import java.util.concurrent.CompletableFuture;
+            import java.util.concurrent.CompletionException;
+
+            public final class Program implements java.util.function.Consumer<Plugin> {
+                /** What the host function fails with. */
+                private Throwable failure;
+
+                private static void check(boolean holds) {
+                    if (!holds) {
+                        throw new AssertionError();
+                    }
+                }
+
+                private interface Call {
+                    Object call() throws Throwable;
+                }
+
+                private static GuestException failed(Call call) {
+                    return thrown(GuestException.class, call);
+                }
+
+                private static <T extends Throwable> T thrown(Class<T> type, Call call) {
+                    try {
+                        call.call();
+                    } catch (Throwable found) {
+                        if (!type.isInstance(found)) {
+                            throw new AssertionError("another exception", found);
+                        }
+                        return type.cast(found);
+                    }
+                    throw new AssertionError("it returned");
+                }
+
+                private static GuestPlugin.NotFoundException notFound() {
+                    return new GuestPlugin.NotFoundException("not found: k", "k", 404);
+                }
+
+                /** Fails with what was last set. */
+                private GuestPlugin.Host host() {
+                    return (GuestPlugin.Host) java.lang.reflect.Proxy.newProxyInstance(
+                            GuestPlugin.class.getClassLoader(), new Class<?>[] {GuestPlugin.Host.class}, (self, method, given) -> {
+                                if (method.getName().equals("lookup")) {
+                                    throw failure;
+                                }
+                                return given[0];
+                            });
+                }
+
+                /** What Go makes of a host function's failure. */
+                private List<String> looked(GuestPlugin guest, Throwable with) {
+                    failure = with;
+                    return guest.looked("k");
+                }
+
+                private void fromTheGuest(GuestPlugin guest, Instance instance) {
+                    GuestException wrapped = failed(() -> {
+                        guest.failWith("wrapped");
+                        return null;
+                    });
+                    check(wrapped.getClass() == GuestException.class && wrapped.sentence().equals("loading: not found: x") && wrapped.kind().equals("guest-error"));
+                    check(wrapped.getCause() instanceof GuestPlugin.NotFoundException found && found.key().equals("x") && found.code() == 4
+                            && found.getMessage().equals("not found: x") && found.getCause() == null);
+                    check(wrapped.chain().size() == 2 && wrapped.chain().get(1) == wrapped.getCause() && wrapped.errorName().isEmpty());
+                    GuestPlugin.DeniedException denied = thrown(GuestPlugin.DeniedException.class, () -> guest.failBeside("value"));
+                    check(denied.roles().equals(List.of("a", "ü")) && denied.level() == GuestPlugin.Level.HIGH && denied.shape().equals(new GuestPlugin.Circle(1.5)));
+                    check(denied.errorName().equals("denied") && denied.fields().get("level") == GuestPlugin.Level.HIGH && denied.stderr().isEmpty());
+                    GuestPlugin.ClashException clash = (GuestPlugin.ClashException) failed(() -> {
+                        guest.failWith("clash");
+                        return null;
+                    }).getCause();
+                    check(clash.message().equals("m") && clash.kind_().equals("k") && clash.cause().equals("because") && clash.args().equals(List.of("a")));
+                    check(clash.name().equals("n") && clash.stack() == -1 && clash.kind().equals("guest-error") && clash.getCause() == null);
+                    check(guest.echoNotFound(new GuestPlugin.NotFound("k", 1)).equals(new GuestPlugin.NotFound("k", 1)));
+                    check(failed(() -> {
+                        guest.failWith("deep");
+                        return null;
+                    }).chain().size() == 64);
+                    // By its name, without the class.
+                    GuestException named = (GuestException) failed(() -> instance.call("fail-with", "wrapped")).getCause();
+                    check(named.getClass() == GuestException.class && named.errorName().equals("not-found") && named.fields().equals(Map.of("key", "x", "code", 4L)));
+                    CompletionException later = thrown(CompletionException.class, () -> instance.callAsync("fail-with", "marked").join());
+                    check(later.getCause() instanceof GuestException marked && marked.errorName().equals("not-found"));
+                }
+
+                private void fromTheHost(GuestPlugin guest) {
+                    check(looked(guest, notFound()).equals(List.of("not found: k", "k 404", "not found: k", "is")));
+                    check(looked(guest, new IOException("outer", notFound())).equals(List.of("outer", "k 404", "not found: k", "is", "not found: k")));
+                    check(looked(guest, new GuestException("named", "not-found", Map.of("key", "n", "code", (byte) 1))).contains("n 1"));
+                    check(looked(guest, new CompletionException("later", notFound())).contains("k 404"));
+                    check(looked(guest, new GuestPlugin.DeniedException("no", List.of(), GuestPlugin.Level.LOW, new GuestPlugin.Empty(), notFound())).containsAll(List.of("k 404", "denied")));
+                    check(looked(guest, new GuestException("no such", "other", Map.of("key", 5))).equals(List.of("no such")));
+                    check(looked(guest, new IllegalStateException()).equals(List.of("IllegalStateException")));
+                    // An error that came of a call, and one of another plugin's of the same name.
+                    GuestException came = failed(() -> {
+                        guest.failWith("wrapped");
+                        return null;
+                    });
+                    check(looked(guest, came).contains("x 4"));
+                    check(looked(guest, new Foreign()).equals(List.of("of another plugin")));
+                    // Circles end, and so do long chains.
+                    Exception one = new Exception("one");
+                    Exception two = new Exception("two", one);
+                    one.initCause(two);
+                    check(looked(guest, one).equals(List.of("one", "two")));
+                    Exception deep = notFound();
+                    for (int i = 0; i < 63; i++) {
+                        deep = new Exception("deep", deep);
+                    }
+                    check(looked(guest, deep).contains("k 404"));
+                    check(!looked(guest, new Exception("deeper", deep)).contains("k 404"));
+                    // The class comes back as it went.
+                    failure = new IOException("outer", notFound());
+                    GuestException back = failed(() -> guest.lookupWrapped("k"));
+                    check(back.sentence().equals("guest: outer") && back.getCause().getMessage().equals("outer"));
+                    check(back.getCause().getCause() instanceof GuestPlugin.NotFoundException found && found.code() == 404 && found != failure.getCause());
+                }
+
+                /** Another plugin's error of the same name, with other fields. */
+                private static final class Foreign extends GuestException {
+                    private static final long serialVersionUID = 1;
+
+                    Foreign() {
+                        super("of another plugin", new RawFields("not-found", 1).with("file", "x"));
+                    }
+                }
+
+                @Override
+                public void accept(Plugin plugin) {
+                    Options options = GuestPlugin.imports(new Options().stdout(Output.discard()).stderr(Output.discard()), host());
+                    try (Instance instance = plugin.instantiate(options)) {
+                        GuestPlugin guest = new GuestPlugin(instance);
+                        fromTheGuest(guest, instance);
+                        fromTheHost(guest);
+                        check(instance.isAlive());
+                    }
+                    for (GuestException wrong : List.of(
+                            new GuestPlugin.NotFoundException("null", null, 1),
+                            new GuestPlugin.NotFoundException("half a pair", "\\ud800", 1),
+                            new GuestException("named", "not-found", Map.of("key", 5, "code", 1)),
+                            new GuestException("named", "not-found", Map.of("key", "n")))) {
+                        try (Instance instance = plugin.instantiate(options)) {
+                            failure = new Exception("outer", wrong);
+                            TypeMismatchException told = thrown(TypeMismatchException.class, () -> new GuestPlugin(instance).looked("k"));
+                            check(told.getMessage().contains("host.lookup(not-found") && !instance.isAlive());
+                        }
+                    }
                 }
             }
             """;
