@@ -78,7 +78,8 @@ The Go package has a struct for each record, constants for each enum, an interfa
 each export, for an instance or a pool, which uses no reflection. It needs Go 1.24 and the module github.com/undergo-dev/undergo/bindings-go.
 
 The Java file has a class with a typed method for each export, for an instance or a pool, without reflection, and in it a record for each record, an enum for each \
-enum, and an interface for each interface that the plugin imports. The class is called after the file. It needs Java 17 and the package dev.undergo:undergo-java.
+enum, a sealed interface for each variant, an exception for each error with fields, and an interface for each interface that the plugin imports. The class is \
+called after the file. It needs Java 17 and the package dev.undergo:undergo-java.
 
 The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
