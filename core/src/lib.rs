@@ -75,7 +75,7 @@ mod sched;
 mod wasi;
 
 pub use abi::chain::ErrorFields;
-pub use abi::typed::{FromGuest, GuestType, Json, Nanoseconds, Params, ToGuest};
+pub use abi::typed::{FromGuest, GuestError, GuestType, Json, Nanoseconds, Params, ToGuest};
 pub use abi::value::Value;
 pub use call::typed::{AsyncHostClosure, Call, HostClosure, Reply};
 pub use command::Completed;
@@ -136,7 +136,7 @@ pub use wasi::stdio::output::{LineSink, Output};
 /// }
 /// ```
 pub mod typed {
-    pub use crate::abi::typed::{Layout, PlainValue, Reader, Writer, check_enum, check_record, no_case};
+    pub use crate::abi::typed::{Cases, Layout, PlainValue, Reader, Writer, check_enum, check_record, check_variant, no_case};
 }
 
 /// What bindings to other languages need besides: values of their own, tasks on their event loops,

@@ -35,8 +35,11 @@ fn hostile_memory_is_lifted_or_refused() {
 }
 
 const WIT: &str = "interface types { use undergo:go/types.{time}; record p { name: string, at: time, tags: list<string>, n: option<u32> } \
-                   enum color { red, green } }\nworld w { use types.{p, color}; import host: interface { look: func(name: string) -> \
-                   result<list<string>, string>; } export f: func(p: p, c: color, m: map<string, s64>) -> result<tuple<s8, s64>, string>; }";
+                   enum color { red, green } variant shape { point(tuple<f32, f32>), label(string), none, of(p) } \
+                   variant error { text(string), p(tuple<string, p>) } }\nworld w { use types.{p, color, shape, error}; \
+                   import host: interface { use types.{error}; look: func(name: string) -> result<list<string>, list<error>>; } \
+                   export f: func(p: p, c: color, m: map<string, s64>) -> result<tuple<s8, s64>, list<error>>; \
+                   export g: func(s: shape, o: option<shape>) -> result<shape, string>; }";
 
 #[test]
 fn damaged_interfaces_are_refused() {

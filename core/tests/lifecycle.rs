@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::host::{Hosted, fail};
 use common::{PLAIN, conformance, expect, expect_dead, quiet};
 use undergo::host::{Lift, Piece, ToValue};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 use undergo::{CallOptions, Dir, Error, ErrorKind, InstanceOptions, Output, Result, Time, Value};
 
 fn hosted(options: InstanceOptions) -> Hosted {
@@ -136,6 +136,9 @@ impl Lift for Meddling<'_> {
     }
     fn case(&self, cases: &EnumType, case: u32) -> Result<Value> {
         ToValue.case(cases, case)
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Result<Value> {
+        ToValue.variant(variant, case, value)
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         ToValue.list(len, item)

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 use undergo::{CallOptions, CancelToken, ErrorKind, Result, Time, Value};
 
 fn entry(key: impl Into<Value>, value: impl Into<Value>) -> (Value, Value) {
@@ -105,6 +105,9 @@ impl Lift for Slow {
         Ok(())
     }
     fn case(&self, _: &EnumType, _: u32) -> Result<()> {
+        Ok(())
+    }
+    fn variant(&self, _: &VariantType, _: u32, _: Option<()>) -> Result<()> {
         Ok(())
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Result<()>) -> Result<()> {

@@ -8,11 +8,14 @@
 {%- endfor %}
 {%- for ty in types %}
 {%- match ty %}
-{%- when Declared::Struct { name, docs, fields } %}
+{%- when Declared::Struct { name, docs, fields, error } %}
 {% for line in docs %}
 {{ line }}
 {%- endfor %}
 #[derive(Clone, Debug, PartialEq, undergo::GuestType)]
+{%- if let Some(said) = error %}
+#[guest({{ said }})]
+{%- endif %}
 pub struct {{ name }} {
     {%- for field in fields %}
     {%- for line in field.docs %}
@@ -24,11 +27,26 @@ pub struct {{ name }} {
     pub {{ field.name }}: {{ field.ty }},
     {%- endfor %}
 }
-{%- when Declared::Enum { name, docs, cases } %}
+{%- if error.is_some() %}
+
+/// The fields. What the plugin says of an error is its text in the chain.
+impl std::fmt::Display for {{ name }} {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
+impl std::error::Error for {{ name }} {}
+{%- endif %}
+{%- when Declared::Enum { name, docs, cases, has_values } %}
 {% for line in docs %}
 {{ line }}
 {%- endfor %}
+{%- if *has_values %}
+#[derive(Clone, Debug, PartialEq, undergo::GuestType)]
+{%- else %}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, undergo::GuestType)]
+{%- endif %}
 pub enum {{ name }} {
     {%- for case in cases %}
     {%- for line in case.docs %}
@@ -37,7 +55,7 @@ pub enum {{ name }} {
     {%- if let Some(wit) = case.renamed %}
     #[guest(name = {{ wit }})]
     {%- endif %}
-    {{ case.name }},
+    {{ case.name }}{% if !case.ty.is_empty() %}({{ case.ty }}){% endif %},
     {%- endfor %}
 }
 {%- endmatch %}
@@ -138,6 +156,9 @@ pub trait {{ import.awaited }}: Send + Sync + 'static {
 /// The functions that the plugin imports.
 pub fn imports({% for import in imports %}{{ import.param }}: impl {{ import.class }}{% if !loop.last %}, {% endif %}{% endfor %}) -> undergo::Imports {
     let mut imports = undergo::Imports::default();
+    {%- for error in errors %}
+    imports.error::<{{ error }}>();
+    {%- endfor %}
     {%- for import in imports %}
     let {{ import.param }} = std::sync::Arc::new({{ import.param }});
     {%- for function in import.functions %}
@@ -153,6 +174,9 @@ pub fn imports({% for import in imports %}{{ import.param }}: impl {{ import.cla
 /// The same with futures.
 pub fn async_imports({% for import in imports %}{{ import.param }}: impl {{ import.awaited }}{% if !loop.last %}, {% endif %}{% endfor %}) -> undergo::Imports {
     let mut imports = undergo::Imports::default();
+    {%- for error in errors %}
+    imports.error::<{{ error }}>();
+    {%- endfor %}
     {%- for import in imports %}
     let {{ import.param }} = std::sync::Arc::new({{ import.param }});
     {%- for function in import.functions %}

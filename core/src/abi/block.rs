@@ -218,7 +218,8 @@ pub(super) fn changed() -> Error {
     Error::new(ErrorKind::TypeMismatch, "the value changed its size while it was read; don't change an argument during a call")
 }
 
-/// Stores a flat core value to its place: the reverse of [`load`], for what a guest passes. The canonical ABI traps on a discriminant without a case.
+/// Stores a flat core value to its place: the reverse of [`load`], for what a guest passes. The
+/// canonical ABI traps on a discriminant without a case.
 pub(crate) fn store(bytes: &mut [u8], slot: Slot, raw: u64) -> Result<()> {
     let value = unflatten(slot.kind, raw);
     if matches!(slot.kind, SlotKind::Case8 | SlotKind::Case16) && value != raw & u64::from(u32::MAX) {

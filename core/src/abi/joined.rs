@@ -107,3 +107,422 @@ fn slots(ty: &Type, at: u32) -> Slots {
     ty.slots(at, usize::MAX, &mut slots);
     slots
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+    use super::*;
+    use crate::abi::lift::lift_bytes;
+    use crate::abi::lower::lower_bytes;
+    use crate::abi::memory::GuestMemory;
+    use crate::abi::value::{ToValue, Value};
+    use crate::error::ErrorKind;
+    use crate::interface::{Case, EnumType, Extension, Field, RecordType, Scalar, Time, TupleType};
+
+    /// Flat values by the book: `flatten_type`, `join`, `lower_flat` and `lift_flat` of the
+    /// component model's CanonicalABI.md, with which the walks above have to agree. They know
+    /// nothing of places in memory, except that texts lie there.
+    mod reference {
+        use super::*;
+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Core {
+            I32,
+            I64,
+            F32,
+            F64,
+        }
+
+        /// A value and its type. Numbers of 32 bits have zeros above.
+        pub(super) type Flat = (Core, u64);
+
+        pub(super) fn flatten(ty: &Type) -> Vec<Core> {
+            match &ty.kind {
+                TypeKind::Bool | TypeKind::Enum(_) => vec![Core::I32],
+                TypeKind::Scalar(Scalar::S64 | Scalar::U64 | Scalar::WasmI64) | TypeKind::Duration => vec![Core::I64],
+                TypeKind::Scalar(Scalar::F32) => vec![Core::F32],
+                TypeKind::Scalar(Scalar::F64) => vec![Core::F64],
+                TypeKind::Scalar(_) => vec![Core::I32],
+                TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) => vec![Core::I32, Core::I32],
+                TypeKind::Time => vec![Core::I64, Core::I32, Core::I32],
+                TypeKind::Tuple(tuple) => tuple.items.iter().flat_map(flatten).collect(),
+                TypeKind::Record(record) => record.fields.iter().flat_map(|field| flatten(&field.ty)).collect(),
+                TypeKind::Option(inner) => flatten_variant(&[None, Some(inner)]),
+                TypeKind::Variant(variant) => flatten_variant(&types(variant)),
+            }
+        }
+
+        fn types(variant: &VariantType) -> Vec<Option<&Type>> {
+            variant.cases.iter().map(|case| case.ty.as_ref()).collect()
+        }
+
+        fn flatten_variant(cases: &[Option<&Type>]) -> Vec<Core> {
+            let mut flat: Vec<Core> = Vec::new();
+            for case in cases.iter().flatten() {
+                for (i, core) in flatten(case).into_iter().enumerate() {
+                    if i < flat.len() {
+                        flat[i] = join(flat[i], core);
+                    } else {
+                        flat.push(core);
+                    }
+                }
+            }
+            flat.insert(0, Core::I32);
+            flat
+        }
+
+        fn join(a: Core, b: Core) -> Core {
+            match (a, b) {
+                (a, b) if a == b => a,
+                (Core::I32, Core::F32) | (Core::F32, Core::I32) => Core::I32,
+                _ => Core::I64,
+            }
+        }
+
+        /// Lowers a value; `texts` is the memory that its texts are put into.
+        pub(super) fn lower(ty: &Type, value: &Value, texts: &mut Vec<u8>) -> Vec<Flat> {
+            match (&ty.kind, value) {
+                (TypeKind::Bool, Value::Bool(value)) => vec![(Core::I32, u64::from(*value))],
+                (TypeKind::Scalar(Scalar::S64 | Scalar::U64 | Scalar::WasmI64), Value::Int(n)) => vec![(Core::I64, *n as u64)],
+                (TypeKind::Scalar(Scalar::U64), Value::Uint(n)) => vec![(Core::I64, *n)],
+                (TypeKind::Scalar(_), Value::Int(n)) => vec![(Core::I32, u64::from(*n as u32))],
+                (TypeKind::Scalar(Scalar::F32), Value::Float(n)) => vec![(Core::F32, u64::from((*n as f32).to_bits()))],
+                (TypeKind::Scalar(_), Value::Float(n)) => vec![(Core::F64, n.to_bits())],
+                (TypeKind::Duration, Value::Duration(n)) => vec![(Core::I64, *n as u64)],
+                (TypeKind::Time, Value::Time(time)) => vec![
+                    (Core::I64, time.seconds as u64),
+                    (Core::I32, u64::from(time.nanoseconds)),
+                    (Core::I32, u64::from(time.offset as u32)),
+                ],
+                (TypeKind::String, Value::String(text)) => {
+                    let at = texts.len() as u64;
+                    texts.extend(text.bytes());
+                    vec![(Core::I32, at), (Core::I32, text.len() as u64)]
+                }
+                (TypeKind::Enum(cases), Value::String(name)) => {
+                    let number = cases.cases.iter().position(|(case, _)| case == name).expect("a case");
+                    vec![(Core::I32, number as u64)]
+                }
+                (TypeKind::Tuple(tuple), Value::List(items)) => {
+                    tuple.items.iter().zip(items).flat_map(|(ty, item)| lower(ty, item, texts)).collect()
+                }
+                (TypeKind::Record(record), Value::Record(fields)) => {
+                    record.fields.iter().zip(fields).flat_map(|(field, (_, value))| lower(&field.ty, value, texts)).collect()
+                }
+                (TypeKind::Option(inner), value) => match value {
+                    Value::None => lower_variant(&[None, Some(inner)], 0, None, texts),
+                    value => lower_variant(&[None, Some(inner)], 1, Some(value), texts),
+                },
+                (TypeKind::Variant(variant), Value::Variant(name, value)) => {
+                    let number = variant.cases.iter().position(|case| case.name == *name).expect("a case");
+                    lower_variant(&types(variant), number, value.as_deref(), texts)
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn lower_variant(cases: &[Option<&Type>], number: usize, value: Option<&Value>, texts: &mut Vec<u8>) -> Vec<Flat> {
+            let mut wanted = flatten_variant(cases).into_iter().skip(1);
+            let mut flat = vec![(Core::I32, number as u64)];
+            if let (Some(ty), Some(value)) = (cases[number], value) {
+                for (have, bits) in lower(ty, value, texts) {
+                    let want = wanted.next().expect("as many as the longest case has");
+                    match (have, want) {
+                        (have, want) if have == want => {}
+                        // reinterpret or extend, none of which changes a bit
+                        (Core::F32, Core::I32) | (Core::I32 | Core::F32 | Core::F64, Core::I64) => {}
+                        other => panic!("{other:?} have no join"),
+                    }
+                    flat.push((want, bits));
+                }
+            }
+            flat.extend(wanted.map(|core| (core, 0)));
+            flat
+        }
+
+        /// Lifts a value, whose texts are in `memory`.
+        pub(super) fn lift(ty: &Type, flat: &mut dyn Iterator<Item = Flat>, memory: &[u8]) -> Value {
+            let mut next = |wanted: Core| {
+                let (core, bits) = flat.next().expect("all of them");
+                assert_eq!(core, wanted, "{ty}");
+                bits
+            };
+            match &ty.kind {
+                TypeKind::Bool => Value::Bool(next(Core::I32) != 0),
+                TypeKind::Scalar(scalar) => match scalar {
+                    Scalar::S8 => Value::Int((next(Core::I32) as i8).into()),
+                    Scalar::S16 => Value::Int((next(Core::I32) as i16).into()),
+                    Scalar::S32 | Scalar::WasmI32 => Value::Int((next(Core::I32) as i32).into()),
+                    Scalar::U8 | Scalar::U16 | Scalar::U32 => Value::Int(next(Core::I32) as i64),
+                    Scalar::S64 | Scalar::WasmI64 => Value::Int(next(Core::I64) as i64),
+                    Scalar::U64 => {
+                        let n = next(Core::I64);
+                        i64::try_from(n).map_or(Value::Uint(n), Value::Int)
+                    }
+                    Scalar::F32 => Value::Float(f32::from_bits(next(Core::F32) as u32).into()),
+                    Scalar::F64 => Value::Float(f64::from_bits(next(Core::F64))),
+                },
+                TypeKind::Duration => Value::Duration(next(Core::I64) as i64),
+                TypeKind::Time => Value::Time(Time {
+                    seconds: next(Core::I64) as i64,
+                    nanoseconds: next(Core::I32) as u32,
+                    offset: next(Core::I32) as i32,
+                }),
+                TypeKind::String => {
+                    let (at, len) = (next(Core::I32) as usize, next(Core::I32) as usize);
+                    Value::String(String::from_utf8(memory[at..at + len].to_vec()).expect("text"))
+                }
+                TypeKind::Enum(cases) => Value::String(cases.cases[next(Core::I32) as usize].0.clone()),
+                TypeKind::Tuple(tuple) => Value::List(tuple.items.iter().map(|item| lift(item, flat, memory)).collect()),
+                TypeKind::Record(record) => {
+                    Value::Record(record.fields.iter().map(|field| (field.name.clone(), lift(&field.ty, flat, memory))).collect())
+                }
+                TypeKind::Option(inner) => lift_variant(&[None, Some(inner)], flat, memory).1.unwrap_or(Value::None),
+                TypeKind::Variant(variant) => {
+                    let (number, value) = lift_variant(&types(variant), flat, memory);
+                    Value::Variant(variant.cases[number].name.clone(), value.map(Box::new))
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn lift_variant(cases: &[Option<&Type>], flat: &mut dyn Iterator<Item = Flat>, memory: &[u8]) -> (usize, Option<Value>) {
+            let taken: Vec<Flat> = flat.take(flatten_variant(cases).len()).collect();
+            let number = taken[0].1 as usize;
+            let value = cases[number].map(|ty| {
+                let wanted = flatten(ty);
+                let mut own = taken[1..].iter().zip(wanted).map(|((_, bits), core)| match core {
+                    Core::I32 | Core::F32 => (core, bits & u64::from(u32::MAX)),
+                    Core::I64 | Core::F64 => (core, *bits),
+                });
+                lift(ty, &mut own, memory)
+            });
+            (number, value)
+        }
+    }
+
+    use reference::Core;
+
+    fn a_variant(types: Vec<Option<Type>>, others: usize) -> TypeKind {
+        let case = |(i, ty)| Case { name: format!("case-{i}"), docs: String::new(), ty };
+        let others = std::iter::repeat_with(|| None).take(others);
+        TypeKind::Variant(Arc::new(VariantType::new("either".into(), String::new(), others.chain(types).enumerate().map(case).collect())))
+    }
+
+    fn an_enum(count: usize) -> TypeKind {
+        let cases = (0..count).map(|i| (format!("case-{i}"), String::new())).collect();
+        TypeKind::Enum(Arc::new(EnumType { name: "choice".into(), docs: String::new(), cases, extension: Extension::default() }))
+    }
+
+    fn a_record(types: Vec<Type>) -> TypeKind {
+        let field = |(i, ty)| Field { name: format!("field-{i}"), docs: String::new(), ty };
+        TypeKind::Record(Arc::new(RecordType::new("thing".into(), String::new(), types.into_iter().enumerate().map(field).collect())))
+    }
+
+    fn a_type() -> impl Strategy<Value = Type> {
+        let leaf = prop_oneof![
+            Just(TypeKind::Bool),
+            prop::sample::select(&Scalar::ALL[..10]).prop_map(TypeKind::Scalar),
+            Just(TypeKind::String),
+            Just(TypeKind::Duration),
+            Just(TypeKind::Time),
+            prop::sample::select(&[2_usize, 256, 257][..]).prop_map(an_enum),
+        ];
+        let recursive = leaf.prop_map(Type::new).prop_recursive(4, 12, 3, |inner| {
+            let several = prop::collection::vec(inner.clone(), 1..4);
+            prop_oneof![
+                1 => inner
+                    .clone()
+                    .prop_filter("no option of an option", |ty| !matches!(ty.kind, TypeKind::Option(_)))
+                    .prop_map(|ty| TypeKind::Option(Arc::new(ty))),
+                1 => several.clone().prop_map(|items| TypeKind::Tuple(Arc::new(TupleType::new(items)))),
+                1 => several.prop_map(a_record),
+                4 => (prop::collection::vec(prop::option::weighted(0.8, inner), 1..5), prop::sample::select(&[0_usize, 1, 300][..]))
+                    .prop_map(|(types, others)| a_variant(types, others)),
+            ]
+            .prop_map(Type::new)
+        });
+        recursive.prop_filter("flat", |ty| reference::flatten(ty).len() <= 16)
+    }
+
+    fn a_value(ty: &Type) -> BoxedStrategy<Value> {
+        let int = |range: std::ops::RangeInclusive<i64>| prop_oneof![Just(*range.start()), Just(*range.end()), range].prop_map(Value::Int);
+        match &ty.kind {
+            TypeKind::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+            TypeKind::Scalar(scalar) => match scalar {
+                Scalar::S8 => int(i8::MIN.into()..=i8::MAX.into()).boxed(),
+                Scalar::U8 => int(0..=u8::MAX.into()).boxed(),
+                Scalar::S16 => int(i16::MIN.into()..=i16::MAX.into()).boxed(),
+                Scalar::U16 => int(0..=u16::MAX.into()).boxed(),
+                Scalar::S32 => int(i32::MIN.into()..=i32::MAX.into()).boxed(),
+                Scalar::U32 => int(0..=u32::MAX.into()).boxed(),
+                Scalar::U64 => any::<u64>().prop_map(|n| i64::try_from(n).map_or(Value::Uint(n), Value::Int)).boxed(),
+                Scalar::F32 => any::<f32>().prop_map(|n| Value::Float(n.into())).boxed(),
+                Scalar::F64 => any::<f64>().prop_map(Value::Float).boxed(),
+                _ => int(i64::MIN..=i64::MAX).boxed(),
+            },
+            TypeKind::String => "[a-zü]{0,6}".prop_map(Value::String).boxed(),
+            TypeKind::Duration => any::<i64>().prop_map(Value::Duration).boxed(),
+            TypeKind::Time => (any::<i64>(), 0_u32..1_000_000_000, any::<i32>())
+                .prop_map(|(seconds, nanoseconds, offset)| Value::Time(Time { seconds, nanoseconds, offset }))
+                .boxed(),
+            TypeKind::Enum(cases) => (0..cases.cases.len()).prop_map(|i| Value::String(format!("case-{i}"))).boxed(),
+            TypeKind::Option(inner) => prop_oneof![1 => Just(Value::None), 3 => a_value(inner)].boxed(),
+            TypeKind::Tuple(tuple) => tuple.items.iter().map(a_value).collect::<Vec<_>>().prop_map(Value::List).boxed(),
+            TypeKind::Record(record) => {
+                let values: Vec<_> = record.fields.iter().map(|field| a_value(&field.ty)).collect();
+                let name = |(i, value)| (format!("field-{i}"), value);
+                values.prop_map(move |values| Value::Record(values.into_iter().enumerate().map(name).collect())).boxed()
+            }
+            TypeKind::Variant(variant) => {
+                let value = |case: &Case| case.ty.as_ref().map_or_else(|| Just(None).boxed(), |ty| a_value(ty).prop_map(Some).boxed());
+                // Those with values, which come last, and some of the others.
+                let cases: Vec<_> = variant.cases.iter().rev().take(6).map(|case| (case.name.clone(), value(case))).collect();
+                prop::sample::select(cases)
+                    .prop_flat_map(|(name, value)| (Just(name), value))
+                    .prop_map(|(name, value)| Value::Variant(name, value.map(Box::new)))
+                    .boxed()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn core(kind: SlotKind) -> Core {
+        match kind {
+            SlotKind::I64 => Core::I64,
+            SlotKind::F32 => Core::F32,
+            SlotKind::F64 => Core::F64,
+            _ => Core::I32,
+        }
+    }
+
+    fn runner(cases: u32) -> TestRunner {
+        let cases = if cfg!(miri) { cases.div_ceil(100) } else { cases };
+        let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]))
+    }
+
+    fn loaded(ty: &Type, bytes: &[u8]) -> Vec<u64> {
+        let mut flat = Vec::new();
+        load(ty, bytes, 0, &mut |value| flat.push(value));
+        flat
+    }
+
+    /// A NaN is another, perhaps.
+    fn same(a: &Value, b: &Value) -> bool {
+        format!("{a:?}") == format!("{b:?}")
+    }
+
+    #[test]
+    fn flat_values_are_those_of_the_canonical_abi() {
+        let typed = a_type().prop_flat_map(|ty| (a_value(&ty), Just(ty)));
+        let outcome = runner(4000).run(&typed, |(value, ty)| {
+            let wanted = reference::flatten(&ty);
+            prop_assert_eq!(slots(&ty, 0).iter().map(|slot| core(slot.kind)).collect::<Vec<_>>(), wanted.clone(), "{:?}", ty);
+
+            // To the guest: what is loaded is what the book lowers, but for where texts lie, which
+            // are there.
+            let (bytes, memory) = lower_bytes(&ty, &&value, 8).expect("it fits");
+            let flat = loaded(&ty, &bytes);
+            prop_assert_eq!(flat.len(), wanted.len(), "{:?}", ty);
+            for (core, bits) in wanted.iter().zip(&flat) {
+                prop_assert!(matches!(core, Core::I64 | Core::F64) || *bits <= u64::from(u32::MAX), "{:?}: {:x}", ty, bits);
+            }
+            let lifted = reference::lift(&ty, &mut wanted.iter().copied().zip(flat), &memory);
+            prop_assert!(same(&lifted, &value), "{:?}: {:?} became {:?}", ty, value, lifted);
+
+            // From the guest: what the book lowers is stored, whatever lies above narrow values.
+            let mut texts = Vec::new();
+            let flat = reference::lower(&ty, &value, &mut texts);
+            prop_assert_eq!(flat.iter().map(|(core, _)| *core).collect::<Vec<_>>(), wanted);
+            for above in [0, 0xdead_beef << 32] {
+                let mut given = flat.iter().map(|(core, bits)| if matches!(core, Core::I64 | Core::F64) { *bits } else { bits | above });
+                let mut bytes = vec![0; ty.size as usize];
+                store(&ty, &mut bytes, 0, &mut || given.next().expect("no more than there are")).expect("it fits");
+                prop_assert_eq!(given.count(), 0, "all are taken");
+                let lifted = lift_bytes(&ty, GuestMemory::new(&texts), &bytes, &ToValue).expect("it fits");
+                prop_assert!(same(&lifted, &value), "{:?}: {:?} became {:?}", ty, value, lifted);
+            }
+            Ok(())
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// A guest may pass anything: it is stored or refused, and all of it is taken, so that what
+    /// follows stays where it is.
+    #[test]
+    fn arbitrary_flat_values_are_stored_or_refused() {
+        let given = a_type().prop_flat_map(|ty| (prop::collection::vec(prop_oneof![0_u64..4, any::<u64>()], 16), Just(ty)));
+        let outcome = runner(4000).run(&given, |(given, ty)| {
+            let mut taken = 0;
+            let mut bytes = vec![0; ty.size as usize];
+            let stored = store(&ty, &mut bytes, 0, &mut || {
+                taken += 1;
+                given[taken - 1]
+            });
+            match stored {
+                Ok(()) => {
+                    prop_assert_eq!(taken, reference::flatten(&ty).len());
+                    // It may still be refused as a value; but it can be flattened again.
+                    prop_assert_eq!(loaded(&ty, &bytes).len(), taken);
+                    drop(lift_bytes(&ty, GuestMemory::new(&[0; 64]), &bytes, &ToValue));
+                }
+                Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Trap, "{:?}", error),
+            }
+            Ok(())
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The book's own example of a join, and one where no case has a value in the last places.
+    #[test]
+    fn cases_share_what_is_wide_enough() {
+        let scalar = |scalar| Some(Type::new(TypeKind::Scalar(scalar)));
+        let kinds = |types| {
+            let ty = Type::new(a_variant(types, 0));
+            let TypeKind::Variant(variant) = &ty.kind else { panic!("{ty}") };
+            variant.joined.to_vec()
+        };
+        assert_eq!(kinds(vec![scalar(Scalar::F32), scalar(Scalar::S8)]), [SlotKind::I32]);
+        assert_eq!(kinds(vec![scalar(Scalar::F32), scalar(Scalar::F32)]), [SlotKind::F32]);
+        assert_eq!(kinds(vec![scalar(Scalar::F32), scalar(Scalar::F64)]), [SlotKind::I64]);
+        assert_eq!(kinds(vec![scalar(Scalar::F64), scalar(Scalar::U64)]), [SlotKind::I64]);
+        assert_eq!(kinds(vec![scalar(Scalar::F64), None, scalar(Scalar::F64)]), [SlotKind::F64]);
+        let text = Some(Type::new(TypeKind::String));
+        assert_eq!(kinds(vec![scalar(Scalar::F64), text]), [SlotKind::I64, SlotKind::I32]);
+        assert_eq!(kinds(vec![None, None]), []);
+        // Discriminants within are flat numbers as others.
+        let inner = Some(Type::new(a_variant(vec![scalar(Scalar::F32)], 300)));
+        assert_eq!(kinds(vec![inner, scalar(Scalar::U16)]), [SlotKind::I32, SlotKind::F32]);
+    }
+
+    #[test]
+    fn a_discriminant_without_a_case_is_named() {
+        let scalar = |scalar| Type::new(TypeKind::Scalar(scalar));
+        let inner = Type::new(a_variant(vec![Some(scalar(Scalar::U8)), None], 0));
+        let option = Type::new(TypeKind::Option(Arc::new(inner)));
+        let tuple = Type::new(TypeKind::Tuple(Arc::new(TupleType::new(vec![scalar(Scalar::S64), option]))));
+        let record = Type::new(a_record(vec![tuple]));
+        let ty = Type::new(a_variant(vec![None, Some(record)], 0));
+        let stored = |given: [u64; 5]| {
+            let mut given = given.into_iter();
+            let mut bytes = vec![0xaa; ty.size as usize];
+            bytes.fill(0);
+            store(&ty, &mut bytes, 0, &mut || given.next().unwrap_or_default())
+        };
+        assert!(stored([1, 5, 1, 0, 255]).is_ok() && stored([0, 9, 9, 9, 9]).is_ok() && stored([1, 5, 0, 9, 9]).is_ok());
+        for (given, path) in [
+            ([2, 0, 0, 0, 0], ""),
+            ([1 | 1 << 20, 0, 0, 0, 0], ""),
+            ([1, 0, 1, 2, 0], ".case-1.field-0[1]"),
+            ([1, 0, 256, 0, 0], ".case-1.field-0[1]"),
+        ] {
+            let error = stored(given).expect_err("no such case");
+            assert_eq!((error.kind(), error.path().as_str()), (ErrorKind::Trap, path), "{error}");
+        }
+    }
+}

@@ -110,13 +110,19 @@ pub fn lower_bytes<'a, V: Lower<'a>>(ty: &Type, value: &V, address: u32) -> Resu
     let address = crate::interface::round_up(address, 8);
     let mut block = Block::begin(ty.size);
     block.lower(ty, value, 0)?;
-    let size = block.placed_size(false)?;
-    let mut memory = vec![0; address as usize + size as usize];
-    block.write(&mut memory, address, false)?;
-    Ok((block.head()[..ty.size as usize].to_owned(), memory))
+    block.apart(ty.size, address)
 }
 
 impl<'a> Block<'a> {
+    /// The head's first bytes, and a memory of the host's own that holds the rest from `address`
+    /// on, a multiple of 8.
+    pub(super) fn apart(mut self, size: u32, address: u32) -> Result<(Vec<u8>, Vec<u8>)> {
+        let placed = self.placed_size(false)?;
+        let mut memory = vec![0; address as usize + placed as usize];
+        self.write(&mut memory, address, false)?;
+        Ok((self.head()[..size as usize].to_owned(), memory))
+    }
+
     /// Lowers one value into its place.
     pub(crate) fn lower<V: Lower<'a>>(&mut self, ty: &Type, value: &V, at: u32) -> Result<()> {
         let reject = |reason| rejected(ty, value, reason);

@@ -281,11 +281,14 @@ impl HostCall<'_> {
     fn fail(&mut self, error: &Error) -> Result<()> {
         let function = &self.import.function;
         let layout = &function.abi.result;
-        let chain = chain_of(error);
+        let chain = match &function.errors {
+            Some(errors) => Some((errors, chain_of(error, errors, &self.store.data().errors)?)),
+            None => None,
+        };
         let mut block = Block::begin(layout.size);
         block.put(0, [1]);
-        match &function.errors {
-            Some(errors) => lower_chain(errors, &chain, &mut block, layout.value_offset)?,
+        match &chain {
+            Some((errors, chain)) => lower_chain(errors, chain, &mut block, layout.value_offset)?,
             None => block.put_str(layout.value_offset, error.message())?,
         }
         self.give(block)
@@ -339,6 +342,11 @@ fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
 }
 
 impl HostCall<'_> {
+    #[cold]
+    fn in_import(&self, error: Error) -> Error {
+        error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))
+    }
+
     /// What the guest gets, or what ends it, after the host's code has returned.
     pub(crate) fn conclude(&mut self, result: Result<()>) -> Result<()> {
         // A host function that ignores the end of the instance into which it has called back must
@@ -347,8 +355,10 @@ impl HostCall<'_> {
             return Err(result.err().unwrap_or(cause));
         }
         match result {
-            Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => self.fail(&error)?,
-            Err(error) => return Err(error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))),
+            Err(error) if error.kind() == ErrorKind::HostError && self.import.function.fallible => {
+                self.fail(&error).map_err(|error| self.in_import(error))?;
+            }
+            Err(error) => return Err(self.in_import(error)),
             // Zero bytes: otherwise the guest would read its own argument, or its stack, as the
             // result.
             Ok(()) if !self.later.answered => self.give(Block::begin(self.import.function.abi.result.size))?,

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::abi::typed::{FromGuest, Reader, ToGuest, Writer, checked, miscounted};
+use crate::abi::typed::{ErrorType, FromGuest, GuestError, Reader, ToGuest, Writer, checked, miscounted};
 use crate::config::{CallOptions, Lease};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::{Answer, HostCall, HostFunction, Imports};
@@ -17,8 +17,9 @@ impl Imports {
     /// instance is created.
     ///
     /// It returns a value that is [`ToGuest`], or a result with one. An error becomes the Go error
-    /// if the import returns one, with its text; otherwise it ends the guest's call, and the caller
-    /// finds it in [`Error::host`].
+    /// if the import returns one, with its text, and with its fields if its type is [named
+    /// here](Imports::error); otherwise it ends the guest's call, and the caller finds it in
+    /// [`Error::host`].
     ///
     /// ```
     /// use std::io;
@@ -34,6 +35,50 @@ impl Imports {
     /// ```
     pub fn function<S: 'static>(&mut self, interface: impl Into<String>, name: impl Into<String>, closure: impl HostClosure<S>) {
         self.set(interface, name, Arc::new(Typed(closure, PhantomData)));
+    }
+
+    /// Names a type of errors with fields. Where a closure fails with one, the Go code gets it as its
+    /// own type of that name; and also where it fails with a `Box<dyn Error + Send + Sync>` that is
+    /// one, or that has one among its [sources](std::error::Error::source).
+    ///
+    /// If the plugin declares an error of that name with other fields, no instance is created. If
+    /// it declares none, it gets the text.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use std::fmt;
+    ///
+    /// use undergo::{GuestType, Imports};
+    ///
+    /// #[derive(Debug, GuestType)]
+    /// #[guest(error)]
+    /// struct NotFound {
+    ///     key: String,
+    /// }
+    ///
+    /// impl fmt::Display for NotFound {
+    ///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    ///         write!(f, "not found: {}", self.key)
+    ///     }
+    /// }
+    ///
+    /// impl Error for NotFound {}
+    ///
+    /// fn lookup(key: String) -> Result<String, NotFound> {
+    ///     Err(NotFound { key })
+    /// }
+    ///
+    /// fn count(key: String) -> Result<u32, Box<dyn Error + Send + Sync>> {
+    ///     Ok(lookup(key)?.parse()?)
+    /// }
+    ///
+    /// let mut imports = Imports::default();
+    /// imports.error::<NotFound>();
+    /// imports.function("directory", "lookup", lookup);
+    /// imports.function("directory", "count", count);
+    /// ```
+    pub fn error<E: GuestError>(&mut self) {
+        self.errors.push(ErrorType::of::<E>());
     }
 
     /// Adds a closure that returns a future, for asynchronous instances: the guest waits for it

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use wasmtime::{StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
+use crate::abi::typed::ErrorType;
 use crate::config::Lease;
 use crate::error::Result;
 use crate::guest::state::State;
@@ -57,22 +58,26 @@ pub(crate) struct Import {
 
 /// The functions that a host provides, by interface and name, both as in WIT (kebab-case).
 #[derive(Clone, Default)]
-pub struct Imports(BTreeMap<(String, String), Arc<dyn HostFunction>>);
+pub struct Imports {
+    functions: BTreeMap<(String, String), Arc<dyn HostFunction>>,
+    /// The types of errors with which they may fail, and whose fields the guest gets.
+    pub(crate) errors: Vec<ErrorType>,
+}
 
 impl Imports {
     /// Adds a function.
     pub fn set(&mut self, interface: impl Into<String>, name: impl Into<String>, function: Arc<dyn HostFunction>) {
-        self.0.insert((interface.into(), name.into()), function);
+        self.functions.insert((interface.into(), name.into()), function);
     }
 
     pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
         // There are few functions, and each instance looks them up once, so copying the names does
         // not matter.
-        self.0.get(&(interface.to_owned(), name.to_owned()))
+        self.functions.get(&(interface.to_owned(), name.to_owned()))
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
-        self.0.keys().map(|(interface, name)| format!("{interface}.{name}"))
+        self.functions.keys().map(|(interface, name)| format!("{interface}.{name}"))
     }
 }
 

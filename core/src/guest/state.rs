@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{Func, Memory};
 
+use crate::abi::typed::ErrorType;
 use crate::compile::engine::Settings;
 use crate::guest::handles::Guest;
 use crate::guest::host::HostFunction;
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) poll: Option<Func>,
     /// By the number of the plugin's import.
     pub(crate) host: Vec<Arc<dyn HostFunction>>,
+    /// The types of errors with which these may fail.
+    pub(crate) errors: Vec<ErrorType>,
     pub(crate) lock: Arc<Lock>,
     pub(crate) life: Arc<Lifecycle>,
     pub(crate) max_value: u64,

@@ -177,6 +177,7 @@ impl Seed {
             words: Vec::new(),
             poll: None,
             host: self.host.clone(),
+            errors: self.options.imports.errors.clone(),
             lock: self.lock.clone(),
             life: self.life.clone(),
             suspends: self.kind.suspends,
@@ -302,7 +303,10 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<
     for import in plugin.compiled().imports.iter() {
         match import.provided.as_ref().or_else(|| options.imports.get(&import.module, &import.name)) {
             Some(function) => {
-                function.check(&import.function).map_err(|error| error.in_function(&format!("{}.{}", import.module, import.name)))?;
+                let errors = &options.imports.errors;
+                let checked =
+                    function.check(&import.function).and_then(|()| errors.iter().try_for_each(|ty| ty.check_for(&import.function)));
+                checked.map_err(|error| error.in_function(&format!("{}.{}", import.module, import.name)))?;
                 found.push(function.clone());
             }
             None => missing.push(format!("{}.{}", import.module, import.function)),

@@ -303,7 +303,8 @@ impl Signature {
 fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
     if fallible {
-        // result<T, string> or result<T, list<E>>: a byte, then the larger of the two, at the alignment of the stricter.
+        // result<T, string> or result<T, list<E>>: a byte, then the larger of the two, at the
+        // alignment of the stricter.
         let align = align.max(4);
         let value_offset = payload_offset(1, align);
         return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None, number: None };
@@ -348,7 +349,8 @@ pub(super) fn payload_offset(discriminant: u32, align: u32) -> u32 {
     round_up(discriminant, align)
 }
 
-pub(super) fn discriminant_size(cases: usize) -> u32 {
+/// Bytes of the number of a case.
+pub(crate) const fn discriminant_size(cases: usize) -> u32 {
     match cases {
         0..=0x100 => 1,
         0x101..=0x1_0000 => 2,
@@ -359,4 +361,58 @@ pub(super) fn discriminant_size(cases: usize) -> u32 {
 /// `n` up to the next multiple of `align`, a power of two.
 pub(crate) const fn round_up(n: u32, align: u32) -> u32 {
     (n + align - 1) & !(align - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{Case, VariantType};
+
+    /// By the book (CanonicalABI.md, "Alignment" and "Element Size"), for variants at the bounds of
+    /// their discriminants.
+    #[test]
+    fn variants_are_laid_out_by_the_canonical_abi() {
+        let scalar = |scalar| Type::new(TypeKind::Scalar(scalar));
+        let values: [&[Type]; 6] = [
+            &[],
+            &[scalar(Scalar::U8)],
+            &[scalar(Scalar::U16), Type::new(TypeKind::String)],
+            &[scalar(Scalar::F64), scalar(Scalar::S8)],
+            &[Type::new(TypeKind::Time)],
+            &[Type::new(TypeKind::Tuple(Arc::new(TupleType::new(vec![scalar(Scalar::U8), scalar(Scalar::U16)]))))],
+        ];
+        for count in [1, 2, 256, 257, 65_536, 65_537] {
+            for types in values {
+                let discriminant: u32 = if count <= 1 << 8 {
+                    1
+                } else if count <= 1 << 16 {
+                    2
+                } else {
+                    4
+                };
+                let alignments = types.iter().map(|ty| ty.align).max().unwrap_or(1);
+                let alignment = alignments.max(discriminant);
+                let payload = discriminant.next_multiple_of(alignments);
+                let size = (payload + types.iter().map(|ty| ty.size).max().unwrap_or(0)).next_multiple_of(alignment);
+                let mut given = types.iter().cloned();
+                let case = |i| Case { name: format!("c{i}"), docs: String::new(), ty: given.next() };
+                let variant = VariantType::new("v".into(), String::new(), (0..count.max(types.len())).map(case).collect());
+                let found = (variant.tag, variant.payload, variant.size, variant.align);
+                assert_eq!(found, (discriminant, payload, size, alignment), "{count} {types:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_variant_that_is_too_large_is_clamped() {
+        let mut ty = Type::new(TypeKind::Time);
+        for _ in 0..100 {
+            ty = Type::new(TypeKind::Tuple(Arc::new(TupleType::new(vec![ty; 4]))));
+            let case = |name: &str| Case { name: name.into(), docs: String::new(), ty: Some(ty.clone()) };
+            ty = Type::new(TypeKind::Variant(Arc::new(VariantType::new("v".into(), String::new(), vec![case("a"), case("b")]))));
+        }
+        assert!(ty.size >= TOO_LARGE && ty.is_joined);
+        let TypeKind::Variant(variant) = &ty.kind else { panic!("no variant") };
+        assert_eq!(variant.joined.len(), MAX_FLAT_PARAMS + 1);
+    }
 }

@@ -10,7 +10,7 @@ mod wit;
 pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind, Slots};
 pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
-pub(crate) use layout::round_up;
+pub(crate) use layout::{discriminant_size, round_up};
 pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
 
 use std::sync::Arc;

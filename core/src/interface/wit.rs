@@ -89,6 +89,12 @@ impl Measured {
     }
 }
 
+/// What a function fails with: a text, or a chain of the plugin's errors.
+enum Failure {
+    Text,
+    Chain(Arc<VariantType>),
+}
+
 struct Reader<'a> {
     resolve: &'a Resolve,
     /// Each named type once, so that a record is the same object wherever it occurs.
@@ -155,7 +161,9 @@ impl Reader<'_> {
             Some(ty) => self.result(ty).map_err(at)?,
         };
         let mut function = Function::new(function.name.clone(), docs(&function.docs), params, result, error.is_some());
-        function.errors = error.flatten();
+        if let Some(Failure::Chain(errors)) = error {
+            function.errors = Some(errors);
+        }
         if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
@@ -164,21 +172,19 @@ impl Reader<'_> {
 
     /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives the
     /// type of its value, and of its error: a string if that has no errors of the plugin's.
-    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Option<Arc<VariantType>>>)> {
+    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Failure>)> {
         if let wit_parser::Type::Id(id) = ty {
             match &self.resolve.types[*id].kind {
                 TypeDefKind::Type(alias) if self.resolve.types[*id].owner == TypeOwner::None => return self.result(alias),
                 TypeDefKind::Result(result) => {
-                    let errors = match result.err {
-                        Some(wit_parser::Type::String) => None,
-                        Some(error) => {
-                            let listed = listed_variant(self.resolve, &error);
-                            let wrong = || invalid("the error of a result must be a string, or a list of the plugin's errors");
-                            Some(self.errors(listed.ok_or_else(wrong)?)?)
-                        }
-                        None => return Err(invalid("the error of a result must be a string, or a list of the plugin's errors")),
+                    let value = result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?;
+                    let listed = result.err.and_then(|error| listed_variant(self.resolve, &error));
+                    let failure = match (result.err, listed) {
+                        (Some(wit_parser::Type::String), _) => Failure::Text,
+                        (_, Some(errors)) => Failure::Chain(self.errors(errors)?),
+                        _ => return Err(invalid("the error of a result must be a string, or a list of the plugin's errors")),
                     };
-                    return Ok((result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?, Some(errors)));
+                    return Ok((value, Some(failure)));
                 }
                 _ => {}
             }
@@ -336,13 +342,17 @@ impl Reader<'_> {
 fn listed_variant(resolve: &Resolve, ty: &wit_parser::Type) -> Option<TypeId> {
     let wit_parser::Type::Id(id) = ty else { return None };
     let TypeDefKind::List(item) = &resolve.types[*id].kind else { return None };
-    let mut item = *item;
-    // A type that another scope uses is an alias there. There are no circles of them.
-    while let wit_parser::Type::Id(id) = item {
+    let item = unaliased(resolve, *item)?;
+    matches!(resolve.types[item].kind, TypeDefKind::Variant(_)).then_some(item)
+}
+
+/// The definition of a type, if it has one. One that another scope uses is an alias there; there
+/// are no circles of them.
+fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<TypeId> {
+    while let wit_parser::Type::Id(id) = ty {
         match &resolve.types[id].kind {
-            TypeDefKind::Type(alias) => item = *alias,
-            TypeDefKind::Variant(_) => return Some(id),
-            _ => return None,
+            TypeDefKind::Type(alias) => ty = *alias,
+            _ => return Some(id),
         }
     }
     None
@@ -361,10 +371,7 @@ fn records_of_errors(resolve: &Resolve) -> HashSet<TypeId> {
         for ty in variant.cases.iter().filter_map(|case| case.ty) {
             let wit_parser::Type::Id(pair) = ty else { continue };
             let TypeDefKind::Tuple(pair) = &resolve.types[pair].kind else { continue };
-            found.extend(pair.types.iter().filter_map(|ty| match ty {
-                wit_parser::Type::Id(id) => Some(*id),
-                _ => None,
-            }));
+            found.extend(pair.types.iter().filter_map(|ty| unaliased(resolve, *ty)));
         }
     }
     found
@@ -446,6 +453,158 @@ package undergo:go {
         assert_eq!(interface.export("scores").expect("scores").abi.result.size, 16);
     }
 
+    const DRAWING: &str = r"
+package undergo:drawing;
+
+interface types {
+  /// A Circle is round.
+  record circle { radius: f64 }
+  /// A Shape is drawn.
+  variant shape {
+    /// round
+    circle(circle),
+    label(string),
+    empty,
+  }
+  record not-found { key: string, code: s64 }
+  /// The errors of this plugin.
+  variant error { text(string), not-found(tuple<string, not-found>) }
+}
+
+world drawing {
+  use types.{shape, error};
+  import host: interface {
+    use types.{shape, error};
+    lookup: func(key: string) -> result<shape, list<error>>;
+  }
+  export area: func(s: shape, more: list<shape>) -> result<f64, list<error>>;
+  export clear: func() -> result<_, list<error>>;
+  export count: func() -> u32;
+}
+";
+
+    #[test]
+    fn variants_and_errors_are_read() {
+        let interface = Interface::parse(DRAWING).expect("valid");
+        let area = interface.export("area").expect("area");
+        assert_eq!(area.to_string(), "area(s: shape, more: list<shape>) -> result<f64, list<error>>");
+        let TypeKind::Variant(shape) = &area.params[0].ty.kind else { panic!("not a variant") };
+        assert_eq!((shape.name.as_str(), shape.docs.as_str()), ("shape", "A Shape is drawn."));
+        let cases: Vec<_> = shape.cases.iter().map(|case| (case.name.as_str(), case.ty.as_ref().map(Type::to_string))).collect();
+        assert_eq!(cases, [("circle", Some("circle".into())), ("label", Some("string".into())), ("empty", None)]);
+        assert_eq!((shape.cases[0].docs.as_str(), shape.case("empty"), shape.case("Empty")), ("round", Some(2), None));
+        assert_eq!(shape.unknown_case("x"), "\"x\" is not a case of shape: circle, label, empty");
+        assert_eq!((area.params[0].ty.size, area.params[0].ty.align, shape.tag, shape.payload), (16, 8, 1, 8));
+        // The discriminant, what a float and a pointer share, a length; then the list.
+        let kinds: Vec<_> = area.abi.slots.iter().map(|slot| slot.kind).collect();
+        use super::super::SlotKind::{Case8, I32, I64};
+        assert_eq!(kinds, [Case8, I64, I32, I32, I32]);
+        assert!(area.abi.joined && !area.abi.spilled);
+        let errors = area.errors.as_ref().expect("it has errors");
+        let lookup = interface.import("host", "lookup").expect("lookup");
+        assert!(
+            [lookup, interface.export("clear").expect("clear")]
+                .iter()
+                .all(|f| f.errors.as_ref().is_some_and(|own| Arc::ptr_eq(own, errors)))
+        );
+        assert!(interface.export("count").is_some_and(|count| count.errors.is_none() && !count.fallible));
+        // The errors have no type that a host shows, but their records do.
+        let named: Vec<_> = interface.types.iter().map(Type::to_string).collect();
+        assert_eq!(named, ["circle", "shape", "not-found"]);
+        let of_errors: Vec<_> = interface.types.iter().map(|ty| matches!(&ty.kind, TypeKind::Record(record) if record.is_error)).collect();
+        assert_eq!(of_errors, [false, false, true]);
+    }
+
+    /// As where another interface has them.
+    #[test]
+    fn errors_may_have_other_names_where_they_are_used() {
+        let wit = "package a:b;
+interface records { record lost { key: string } }
+interface errors { use records.{lost}; variant go-error { text(string), lost(tuple<string, lost>) } }
+world w {
+  use errors.{go-error as failure};
+  use records.{lost as gone};
+  export f: func() -> result<_, list<failure>>;
+  export last: func() -> gone;
+}
+";
+        let interface = Interface::parse(wit).expect("valid");
+        let errors = interface.exports[0].errors.as_ref().expect("it has errors");
+        assert_eq!((errors.name.as_str(), errors.cases.len()), ("go-error", 2));
+        let Some(TypeKind::Record(lost)) = interface.exports[1].result.as_ref().map(|ty| &ty.kind) else { panic!("no record") };
+        assert!(lost.is_error, "the same record is one of an error");
+    }
+
+    #[test]
+    fn what_is_no_error_is_refused() {
+        let function = "export f: func() -> result<s8, list<e>>;";
+        for (types, text) in [
+            ("record r { x: s8 } type e = r;", "a string, or a list of the plugin's errors"),
+            ("type e = string;", "a string, or a list of the plugin's errors"),
+            ("enum e { text }", "a string, or a list of the plugin's errors"),
+            ("variant e { text }", "the error text: an error is text(string)"),
+            ("variant e { words(string) }", "the error words:"),
+            ("variant e { text(string), other(string) }", "the error other:"),
+            ("variant e { text(string), busy }", "the error busy:"),
+            ("record r { x: s8 } variant e { r(tuple<string, r>), text(string) }", "the error r:"),
+            ("record r { x: s8 } variant e { text(string), r(r) }", "the error r:"),
+            ("record r { x: s8 } variant e { text(string), s(tuple<string, r>) }", "the error s:"),
+            ("record r { x: s8 } variant e { text(string), r(tuple<r, string>) }", "the error r:"),
+            ("record r { x: s8 } variant e { text(string), r(tuple<string, r, r>) }", "the error r:"),
+            ("variant r { x(s8) } variant e { text(string), r(tuple<string, r>) }", "the error r:"),
+            (
+                "record a1 { x: s8 } record a-1 { x: s8 } variant e { text(string), a1(tuple<string, a1>), a-1(tuple<string, a-1>) }",
+                "the name of an error, a-1, is the same",
+            ),
+        ] {
+            let wit = format!("package a:b; world w {{ {types} {function} }}");
+            let error = Interface::parse(&wit).expect_err(&wit);
+            assert_eq!(error.kind(), ErrorKind::InvalidPlugin);
+            assert!(error.message().contains(text), "{wit}: {error}");
+        }
+        let result = |error: &str| Interface::parse(&format!("package a:b; world w {{ export f: func() -> result<s8{error}>; }}"));
+        assert!(result("").is_err() && result(", list<string>").is_err() && result(", string").is_ok());
+    }
+
+    /// Each variant uses the previous one twice: a walk that follows both ways never ends.
+    #[test]
+    fn variants_within_variants_are_laid_out_once() {
+        let variants = |last: &str| {
+            let more: String = (1..30).map(|i| format!("variant v{i} {{ a(v{0}), b(v{0}), c(tuple<v{0}, u8>) }} ", i - 1)).collect();
+            format!("package a:b; world w {{ variant v0 {{ x({last}), none }} {more} export f: func(v: v29) -> v29; }}")
+        };
+        let started = std::time::Instant::now();
+        let interface = Interface::parse(&variants("f64")).expect("valid");
+        let function = &interface.exports[0];
+        assert!(function.abi.spilled, "it has more flat values than parameters may");
+        assert_eq!(interface.types.len(), 30);
+        assert_ne!(function.digest(), Interface::parse(&variants("u64")).expect("valid").exports[0].digest());
+        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "takes long")]
+    fn a_variant_may_have_as_many_cases_as_its_text_has_room_for() {
+        let cases = |value: &str| (0..100_000).map(|i| format!("c{i}{value},")).collect::<String>();
+        let started = std::time::Instant::now();
+        let wit = format!("package a:b; world w {{ variant v {{ {} d(u64) }} export f: func(v: v) -> v; }}", cases(""));
+        let interface = Interface::parse(&wit).expect("valid");
+        let TypeKind::Variant(variant) = &interface.exports[0].params[0].ty.kind else { panic!("no variant") };
+        assert_eq!((variant.cases.len(), variant.tag, variant.payload, variant.size), (100_001, 4, 8, 16));
+        assert_eq!(variant.case("d"), Some(100_000));
+        assert!(variant.unknown_case("x").len() < 400);
+        // As many that hold the same record, many times.
+        let record: String = (0..20).map(|i| format!("f{i}: string,")).collect();
+        let wit = format!(
+            "package a:b; world w {{ record r {{ {record} }} variant v {{ {} }} record both {{ a: v, b: option<v>, c: list<v> }} \
+             export f: func(v: both); export g: func(v: list<both>) -> both; }}",
+            (0..50_000).map(|i| format!("c{i}(r),")).collect::<String>()
+        );
+        let interface = Interface::parse(&wit).expect("valid");
+        assert!(interface.exports.iter().all(|function| function.digest() != 0));
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    }
+
     #[test]
     fn docs_are_lines_of_plain_characters() {
         let wit = "package a:b; world w { /// one\r#two\u{2028}three\u{feff}\n export f: func(); }";
@@ -454,7 +613,12 @@ package undergo:go {
 
     #[test]
     fn a_name_has_an_end() {
-        for wit in ["export NAME: func();", "export f: func(NAME: s8);", "enum e { NAME } export f: func(x: e);"] {
+        for wit in [
+            "export NAME: func();",
+            "export f: func(NAME: s8);",
+            "enum e { NAME } export f: func(x: e);",
+            "variant v { NAME(s8) } export f: func(x: v);",
+        ] {
             let wit = format!("package a:b; world w {{ {} }}", wit.replace("NAME", &"a".repeat(2000)));
             let error = Interface::parse(&wit).expect_err("too long");
             assert!(error.message().contains("has 2000 bytes") && error.message().len() < 300, "{error}");
@@ -470,6 +634,13 @@ package undergo:go {
             ("package a:b; world w { export f: func() -> result<s8, s8>; }", "must be a string"),
             ("package a:b; world w { export f: func(x: list<result<s8, string>>); }", "does not know (result)"),
             ("package a:b; world w { record r { url: s8, URL: s8 } export f: func(x: r); }", "the name of a field, URL, is the same"),
+            ("package a:b; world w { variant v { a-1(s8), a1 } export f: func(x: v); }", "the name of a case, a1, is the same"),
+            ("package a:b; world w { variant v { url(s8), URL } export f: func(x: v); }", "the name of a case, URL, is the same"),
+            (
+                "package a:b; world w { record a1 { x: s8 } variant a-1 { x(a1) } export f: func(x: a-1); }",
+                "the name of a type, a-1, is the same",
+            ),
+            ("package a:b; world w { variant v { x(result<s8, string>) } export f: func(x: v); }", "does not know (result)"),
             ("package a:b; world w { enum e { a-1, a1 } export f: func(x: e); }", "the name of a case, a1, is the same"),
             ("package a:b; world w { export f: func(a1: s8, a-1: s8); }", "the name of a parameter, a-1, is the same"),
         ] {

@@ -1,4 +1,4 @@
-//! A Rust module for a plugin: structs, enums, traits for imports, and a struct with the exports as
+//! A Rust module for a plugin: structs, enums, errors, traits for imports, and a struct with the exports as
 //! methods. `templates/rust/module.rs` is the file that this makes.
 
 mod text;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{Function, RecordType, Type, TypeKind, names};
 
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
@@ -34,14 +34,28 @@ struct Module {
     types: Vec<Declared>,
     exports: Vec<Export>,
     imports: Vec<Import>,
+    /// The names of the structs that are errors.
+    errors: Vec<String>,
     /// Functions that have too many parameters.
     left_out: Vec<String>,
 }
 
-/// A record or an enum.
+/// A record, or an enum or variant.
 enum Declared {
-    Struct { name: String, docs: Vec<String>, fields: Vec<Field> },
-    Enum { name: String, docs: Vec<String>, cases: Vec<Field> },
+    Struct {
+        name: String,
+        docs: Vec<String>,
+        fields: Vec<Field>,
+        /// What the derive is told of an error.
+        error: Option<String>,
+    },
+    Enum {
+        name: String,
+        docs: Vec<String>,
+        cases: Vec<Field>,
+        /// Whether a case has a value.
+        has_values: bool,
+    },
 }
 
 /// A field, or a case.
@@ -50,7 +64,7 @@ struct Field {
     /// The name in the interface, as a literal, unless it is the same.
     renamed: Option<String>,
     docs: Vec<String>,
-    /// Its type; of a case, none.
+    /// Its type; of a case without a value, none.
     ty: String,
 }
 
@@ -128,8 +142,13 @@ impl Module {
             Import { class, awaited, docs, param: raw(&mut params, import.name), wit: literal(import.name), functions }
         };
         let imports = named.into_iter().map(&mut import).collect();
-        let types = types.iter().filter_map(|ty| declared(&names, ty)).collect();
-        Module { file: docs("//!", &format!("Typed access to the plugin {file}.")), class, types, exports, imports, left_out }
+        let types: Vec<Declared> = types.iter().filter_map(|ty| declared(&names, ty)).collect();
+        let errors = types.iter().filter_map(|ty| match ty {
+            Declared::Struct { name, error: Some(_), .. } => Some(name.clone()),
+            _ => None,
+        });
+        let errors = errors.collect();
+        Module { file: docs("//!", &format!("Typed access to the plugin {file}.")), class, types, exports, imports, errors, left_out }
     }
 }
 
@@ -141,7 +160,14 @@ fn raw(scope: &mut Scope, kebab: &str) -> String {
 fn declared(names: &Names, ty: &Type) -> Option<Declared> {
     match &ty.kind {
         TypeKind::Record(record) => Some(structure(names, record)),
-        TypeKind::Enum(cases) => Some(enumeration(names, cases)),
+        TypeKind::Enum(cases) => {
+            let listed = cases.cases.iter().map(|(name, docs)| (&**name, &**docs, None));
+            Some(enumeration(names, &cases.name, &cases.docs, listed))
+        }
+        TypeKind::Variant(variant) => {
+            let listed = variant.cases.iter().map(|case| (&*case.name, &*case.docs, case.ty.as_ref()));
+            Some(enumeration(names, &variant.name, &variant.docs, listed))
+        }
         _ => None,
     }
 }
@@ -153,18 +179,26 @@ fn structure(names: &Names, record: &RecordType) -> Declared {
         Field { renamed: renamed(&name, &field.name), name, docs: docs("///", &field.docs), ty: names.owned(&field.ty) }
     };
     let fields = record.fields.iter().map(field).collect();
-    Declared::Struct { name: names.of(&record.name), docs: docs("///", or(&record.docs, &format!("A {}.", record.name))), fields }
+    let name = names.of(&record.name);
+    let error = record.is_error.then(|| match renamed(&name, &record.name) {
+        Some(wit) => format!("error, name = {wit}"),
+        None => "error".to_owned(),
+    });
+    Declared::Struct { name, docs: docs("///", or(&record.docs, &format!("A {}.", record.name))), fields, error }
 }
 
-fn enumeration(names: &Names, cases: &EnumType) -> Declared {
+/// An enum or a variant, with the name, the comment and the value's type of each case.
+fn enumeration<'t>(names: &Names, kebab: &str, docs: &str, cases: impl Iterator<Item = (&'t str, &'t str, Option<&'t Type>)>) -> Declared {
     let mut scope = Scope::new(["Self"]);
-    let case = |(kebab, docs): &(String, String)| {
+    let case = |(kebab, docs, ty): (&str, &str, Option<&Type>)| {
         let word: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
         let name = scope.take(if word.starts_with(|c: char| c.is_ascii_alphabetic()) { word } else { format!("N{word}") });
-        Field { renamed: renamed(&name, kebab), name, docs: text::docs("///", docs), ty: String::new() }
+        let ty = ty.map_or_else(String::new, |ty| names.owned(ty));
+        Field { renamed: renamed(&name, kebab), name, docs: text::docs("///", docs), ty }
     };
-    let listed = cases.cases.iter().map(case).collect();
-    Declared::Enum { name: names.of(&cases.name), docs: docs("///", or(&cases.docs, &format!("A {}.", cases.name))), cases: listed }
+    let cases: Vec<Field> = cases.map(case).collect();
+    let has_values = cases.iter().any(|case| !case.ty.is_empty());
+    Declared::Enum { name: names.of(kebab), docs: text::docs("///", or(docs, &format!("A {kebab}."))), cases, has_values }
 }
 
 /// The name in the interface, where the one in Rust does not say it.

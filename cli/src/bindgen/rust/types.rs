@@ -1,6 +1,6 @@
 //! The types of a plugin, as they are written in Rust.
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
 use super::super::classes::Classes;
 
@@ -20,7 +20,7 @@ impl Names {
         self.0.declare(kebab)
     }
 
-    /// The name of a record or an enum.
+    /// The name of a record, an enum or a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.0.of(kebab)
     }
@@ -44,7 +44,7 @@ impl Names {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
@@ -54,9 +54,11 @@ impl Names {
             TypeKind::String => format!("{lent}str"),
             TypeKind::List(item) => format!("{lent}[{}]", self.owned(item)),
             TypeKind::Option(inner) => format!("Option<{}>", self.lent(inner, lent)),
-            TypeKind::Json | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Record(_) => format!("{lent}{}", self.owned(ty)),
+            TypeKind::Variant(variant) if !has_values(variant) => self.owned(ty),
+            TypeKind::Json | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Record(_) | TypeKind::Variant(_) => {
+                format!("{lent}{}", self.owned(ty))
+            }
             TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::Time | TypeKind::Enum(_) => self.owned(ty),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
         }
     }
 
@@ -64,6 +66,11 @@ impl Names {
     pub(super) fn result(&self, ty: Option<&Type>) -> String {
         ty.map_or_else(|| "()".to_owned(), |ty| self.owned(ty))
     }
+}
+
+/// Whether any of its cases has a value. In Rust it is an enum as others if none has.
+pub(super) fn has_values(variant: &VariantType) -> bool {
+    variant.cases.iter().any(|case| case.ty.is_some())
 }
 
 fn scalar(scalar: Scalar) -> &'static str {

@@ -2,15 +2,18 @@
 //! the interface, because a Rust type alone says how it lies in memory.
 
 mod containers;
+mod errors;
 mod params;
 mod parts;
 mod scalars;
 
 use std::any::type_name;
 
+pub(crate) use errors::ErrorType;
+pub use errors::GuestError;
 pub use params::Params;
 pub(crate) use params::miscounted;
-pub use parts::{Layout, Reader, Writer, check_enum, check_record, no_case};
+pub use parts::{Cases, Layout, Reader, Writer, check_enum, check_record, check_variant, no_case};
 pub use scalars::{Json, Nanoseconds};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +29,7 @@ use crate::interface::{Scalar, Type};
 /// | `map<K, V>` | `BTreeMap<K, V>`, `HashMap<K, V>` |
 /// | `option<T>` | `Option<T>` |
 /// | `tuple<A, B>` | `(A, B)` |
-/// | a record, an enum | a struct, an enum that derives `GuestType` |
+/// | a record, an enum, a variant | a struct, an enum that derives `GuestType` |
 /// | `duration` | [`Nanoseconds`]; [`Duration`](std::time::Duration), which is never negative |
 /// | `time` | [`Time`](crate::interface::Time); [`SystemTime`](std::time::SystemTime), as UTC |
 /// | `json` | [`Json`] |
@@ -35,9 +38,11 @@ use crate::interface::{Scalar, Type};
 /// ([`ToGuest`]), and what is owned also comes from it ([`FromGuest`]).
 ///
 /// Derive it for structs and enums. A struct stands for a record with the same fields in the same
-/// order, and an enum for one with the same cases in the same order; `#[guest(name = "…")]` gives
-/// the name in the interface where the one in Rust differs by more than its spelling. The derive
-/// also implements [`ToGuest`] and, unless the struct has a lifetime, [`FromGuest`].
+/// order, and an enum for an enum or a variant with the same cases in the same order; a case has
+/// one value, or none. `#[guest(name = "…")]` gives the name of a field or case in the interface
+/// where the one in Rust differs by more than its spelling. The derive also implements [`ToGuest`]
+/// and, unless the type has a lifetime, [`FromGuest`]; with `#[guest(error)]` it also implements
+/// [`GuestError`].
 ///
 /// ```no_run
 /// use undergo::{GuestType, InstanceOptions, Plugin};
@@ -62,6 +67,31 @@ use crate::interface::{Scalar, Type};
 /// println!("{}", greet.call((&ada, true))?);
 /// # Ok(())
 /// # }
+/// ```
+///
+/// A Go interface that is marked with `//undergo:variant`, and a value that is only passed:
+///
+/// ```
+/// use undergo::GuestType;
+///
+/// #[derive(Debug, GuestType)]
+/// enum Shape {
+///     Circle(Circle),
+///     Label(String),
+///     Empty,
+/// }
+///
+/// #[derive(Debug, GuestType)]
+/// struct Circle {
+///     radius: f64,
+/// }
+///
+/// #[derive(GuestType)]
+/// enum ShapeRef<'a> {
+///     Circle(&'a Circle),
+///     Label(&'a str),
+///     Empty,
+/// }
 /// ```
 pub trait GuestType {
     /// Bytes in memory.

@@ -1,13 +1,16 @@
-//! What implementations of the traits use: places in memory, and checks of records and enums.
+//! What implementations of the traits use: places in memory, and checks of records, enums and
+//! variants.
+
+use std::any::type_name;
 
 use crate::abi::block::Block;
 use crate::abi::lift::{self, lift_list};
 use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{Type, TypeKind, names, round_up};
+use crate::interface::{Case, Type, TypeKind, discriminant_size, names, round_up};
 
-use super::{FromGuest, GuestType, ToGuest, mismatch};
+use super::{FromGuest, ToGuest, mismatch};
 
 /// How several values lie one behind the other, as the fields of a record do.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,44 @@ impl<const N: usize> Layout<N> {
         }
         layout.size = round_up(layout.size, layout.align);
         layout
+    }
+}
+
+/// How the cases of an enum or a variant lie in memory: a number, and behind it the value of one of
+/// them.
+#[derive(Clone, Copy, Debug)]
+pub struct Cases {
+    /// Bytes of the largest.
+    pub size: u32,
+    /// Their alignment.
+    pub align: u32,
+    /// Bytes of the number.
+    pub number: u32,
+    /// Where a value begins.
+    pub value: u32,
+}
+
+impl Cases {
+    /// The layout of so many cases, of which some have values with these sizes and alignments.
+    #[must_use]
+    pub const fn of<const N: usize>(count: usize, values: [(u32, u32); N]) -> Cases {
+        let number = discriminant_size(count);
+        let (mut size, mut align) = (0, 1);
+        let mut i = 0;
+        while i < N {
+            if values[i].0 > size {
+                size = values[i].0;
+            }
+            if values[i].1 > align {
+                align = values[i].1;
+            }
+            i += 1;
+        }
+        let value = round_up(number, align);
+        if number > align {
+            align = number;
+        }
+        Cases { size: round_up(value + size, align), align, number, value }
     }
 }
 
@@ -72,15 +113,20 @@ impl<'b, 'a> Writer<'b, 'a> {
         value.lower(self, at).map_err(|error| error.at(format!(".{name}")))
     }
 
-    /// Writes the number of a case of the enum `T`.
+    /// Writes the value of the case of that name to its place.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ToGuest::lower`], with the name in their path.
     #[inline]
-    pub fn case<T: GuestType>(&mut self, case: u32, at: u32) {
-        let bytes = case.to_le_bytes();
-        match T::SIZE {
-            1 => self.put(at, [bytes[0]]),
-            2 => self.put(at, [bytes[0], bytes[1]]),
-            _ => self.put(at, bytes),
-        }
+    pub fn value<T: ToGuest + ?Sized>(&mut self, case: &str, value: &'a T, at: u32) -> Result<()> {
+        value.lower(self, at).map_err(|error| in_case(error, case))
+    }
+
+    /// Writes the number of a case.
+    #[inline]
+    pub fn case(&mut self, cases: Cases, case: u32, at: u32) {
+        self.block.put_case(at, cases.number, case);
     }
 }
 
@@ -139,11 +185,21 @@ impl<'m> Reader<'m> {
         T::lift(*self, at).map_err(|error| error.at(format!(".{name}")))
     }
 
-    /// The number of a case of the enum `T`.
+    /// Reads the value of the case of that name at its place.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FromGuest::lift`], with the name in their path.
+    #[inline]
+    pub fn value<T: FromGuest>(&self, case: &str, at: u32) -> Result<T> {
+        T::lift(*self, at).map_err(|error| in_case(error, case))
+    }
+
+    /// Reads the number of a case.
     #[inline]
     #[must_use]
-    pub fn case<T: GuestType>(&self, at: u32) -> u32 {
-        match T::SIZE {
+    pub fn case(&self, cases: Cases, at: u32) -> u32 {
+        match cases.number {
             1 => memory::read_u8(self.bytes, at).into(),
             2 => memory::read_u16(self.bytes, at).into(),
             _ => memory::read_u32(self.bytes, at),
@@ -151,7 +207,13 @@ impl<'m> Reader<'m> {
     }
 }
 
-/// The error for a number that is no case of an enum.
+/// Adds a case to the path of an error, in the interface's spelling.
+#[cold]
+fn in_case(error: Error, case: &str) -> Error {
+    error.at(format!(".{}", names::kebab(case)))
+}
+
+/// The error for a number that is no case of an enum or a variant.
 #[cold]
 #[must_use]
 pub fn no_case(case: u32) -> Error {
@@ -176,14 +238,61 @@ pub fn check_record<T: ?Sized>(ty: &Type, fields: &[(&str, Check)]) -> Result<()
     Ok(())
 }
 
-/// Checks that the enum `T` stands for a type, by the names of its cases.
+/// Checks that the enum `T`, whose cases have no values, stands for a type, by the names of its
+/// cases: for an enum, or for a variant whose cases have no values either.
 ///
 /// # Errors
 ///
 /// As [`check_record`].
 pub fn check_enum<T: ?Sized>(ty: &Type, cases: &[&str]) -> Result<()> {
-    let TypeKind::Enum(found) = &ty.kind else { return Err(mismatch::<T>(ty)) };
-    same_names::<T>(&found.name, "cases", found.cases.iter().map(|(name, _)| name.as_str()), cases.iter().copied())
+    match &ty.kind {
+        TypeKind::Enum(found) => {
+            same_names::<T>(&found.name, "cases", found.cases.iter().map(|(name, _)| name.as_str()), cases.iter().copied())
+        }
+        TypeKind::Variant(found) => {
+            same_names::<T>(&found.name, "cases", found.cases.iter().map(|case| case.name.as_str()), cases.iter().copied())?;
+            found.cases.iter().try_for_each(|case| check_case::<T>(case, None))
+        }
+        _ => Err(mismatch::<T>(ty)),
+    }
+}
+
+/// Checks that the enum `T` stands for a type, by the names of its cases and the checks of their
+/// values.
+///
+/// # Errors
+///
+/// As [`check_record`].
+pub fn check_variant<T: ?Sized>(ty: &Type, cases: &[(&str, Option<Check>)]) -> Result<()> {
+    let names = cases.iter().map(|(name, _)| *name);
+    match &ty.kind {
+        TypeKind::Variant(found) => {
+            same_names::<T>(&found.name, "cases", found.cases.iter().map(|case| case.name.as_str()), names)?;
+            found.cases.iter().zip(cases).try_for_each(|(case, (_, check))| check_case::<T>(case, *check))
+        }
+        TypeKind::Enum(found) => {
+            same_names::<T>(&found.name, "cases", found.cases.iter().map(|(name, _)| name.as_str()), names)?;
+            match cases.iter().zip(&found.cases).find(|((_, check), _)| check.is_some()) {
+                Some((_, (name, _))) => {
+                    Err(differs(format!("{} is an enum, and this case of {} has a value", found.name, type_name::<T>()))
+                        .at(format!(".{name}")))
+                }
+                None => Ok(()),
+            }
+        }
+        _ => Err(mismatch::<T>(ty)),
+    }
+}
+
+/// Checks the value of a case.
+fn check_case<T: ?Sized>(case: &Case, check: Option<Check>) -> Result<()> {
+    let checked = match (&case.ty, check) {
+        (Some(ty), Some(check)) => check(ty),
+        (None, None) => Ok(()),
+        (Some(ty), None) => Err(differs(format!("the plugin has {ty} here, and this case of {} has no value", type_name::<T>()))),
+        (None, Some(_)) => Err(differs(format!("the plugin has no value here, and this case of {} has one", type_name::<T>()))),
+    };
+    checked.map_err(|error| error.at(format!(".{}", case.name)))
 }
 
 fn same_names<'a, T: ?Sized>(
@@ -197,6 +306,34 @@ fn same_names<'a, T: ?Sized>(
         return Ok(());
     }
     let (wanted, given) = (names::listed(wanted), names::listed(given));
-    let text = format!("the {what} of {name} are, in this order, {wanted}; those of {} are {given}", std::any::type_name::<T>());
-    Err(Error::new(ErrorKind::SignatureMismatch, text))
+    Err(differs(format!("the {what} of {name} are, in this order, {wanted}; those of {} are {given}", type_name::<T>())))
+}
+
+#[cold]
+fn differs(text: String) -> Error {
+    Error::new(ErrorKind::SignatureMismatch, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interface::{Scalar, VariantType};
+
+    #[test]
+    fn cases_lie_as_those_of_the_interface() {
+        let scalar = |scalar| Type::new(TypeKind::Scalar(scalar));
+        let (small, wide) = (scalar(Scalar::U16), scalar(Scalar::F64));
+        for count in [1, 2, 256, 257, 65_536, 65_537] {
+            for types in [[None, None], [Some(&small), None], [Some(&small), Some(&wide)], [Some(&Type::new(TypeKind::Time)), Some(&small)]]
+            {
+                let case = |ty: Option<&Type>| Case { name: String::new(), docs: String::new(), ty: ty.cloned() };
+                let given = types.iter().copied().chain(std::iter::repeat(None)).take(count.max(2)).map(case);
+                let variant = VariantType::new(String::new(), String::new(), given.collect());
+                let cases = Cases::of(count.max(2), types.map(|ty| ty.map_or((0, 1), |ty| (ty.size, ty.align))));
+                let found = (cases.number, cases.value, cases.size, cases.align);
+                assert_eq!(found, (variant.tag, variant.payload, variant.size, variant.align), "{count} {types:?}");
+            }
+        }
+        assert_eq!(Cases::of(300, []).size, 2);
+    }
 }
