@@ -54,6 +54,7 @@ SPECIAL: dict[str, Any] = {
     "$map": lambda pairs: [f"M{len(pairs)}", *(word for pair in pairs for part in pair for word in words(part))],
     "$duration": lambda text: [f"D{text}"],
     "$time": lambda time: [f"T{time['seconds']}", str(time["nanoseconds"]), str(time["offset"])],
+    "$case": lambda case: [f"V{len(case) - 1}", hexed(case[0]), *(word for inner in case[1:] for word in words(inner))],
     "$json": lambda value: ["j" + json.dumps(value, ensure_ascii=False).encode().hex()],
 }
 
@@ -72,6 +73,10 @@ class Time(tuple[int, int, int]):
 
 class Record(dict[str, Any]):
     """The fields of a record."""
+
+
+class Case(tuple[Any, ...]):
+    """The name of a case, and its value if it has one."""
 
 
 class Map(list[tuple[Any, Any]]):
@@ -97,6 +102,8 @@ def value(stream: Iterator[str]) -> Any:
         return [value(stream) for _ in range(int(rest))]
     if letter == "M":
         return Map((value(stream), value(stream)) for _ in range(int(rest)))
+    if letter == "V":
+        return Case((value(stream), *(value(stream) for _ in range(int(rest)))))
     assert letter == "R", word
     return Record((value(stream), value(stream)) for _ in range(int(rest)))
 
@@ -116,6 +123,9 @@ def check(actual: Any, expected: Any) -> None:
             for wanted_key, wanted in inner:
                 (found,) = [entry for entry in actual if entry[0] == plain(wanted_key)]
                 check(found[1], wanted)
+        elif key == "$case":
+            assert isinstance(actual, Case)
+            check(list(actual), inner)
         elif key == "$time":
             assert actual == Time((inner["seconds"], inner["nanoseconds"], inner["offset"]))
         elif key == "$duration":
@@ -170,7 +180,10 @@ class Failed(Exception):
         self.message = value(stream)
         code = next(stream)
         self.exit_code = None if code == "-" else int(code)
-        self.origin = (value(stream), value(stream), int(next(stream))) if len(parts) > 4 else None
+        self.chain = [(value(stream), value(stream), value(stream)) for _ in range(int(next(stream)))]
+        rest = list(stream)
+        stream = iter(rest)
+        self.origin = (value(stream), value(stream), int(next(stream))) if rest else None
         super().__init__(f"{self.kind}: {self.path} {self.message}")
 
 

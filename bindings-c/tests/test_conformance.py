@@ -70,6 +70,10 @@ class Runner:
             assert error.kind == expected["kind"], error
             assert expected.get("path", "") in f"{error.path} {error.message}"
             assert expected.get("contains", "") in error.message
+            if "chain" in expected:
+                assert [(text, name) for text, name, _ in error.chain] == [(one["text"], one.get("name", "")) for one in expected["chain"]]
+                for (*_, fields), one in zip(error.chain, expected["chain"], strict=True):
+                    check(fields, one.get("fields"))
         if "alive" in step:
             assert self.driver.alive() is step["alive"]
 

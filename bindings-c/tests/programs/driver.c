@@ -168,6 +168,14 @@ static undergo_value_t *read_value(void) {
       free(name);
     }
     return value;
+  case 'V': {
+    // 0 or 1 says whether the case has a value.
+    const bool has_value = *found == '1';
+    char *name = text();
+    value = undergo_value_variant(name, has_value ? read_value() : NULL);
+    free(name);
+    return value;
+  }
   default:
     fail("that is no value");
     return NULL;
@@ -242,13 +250,21 @@ static void write_value(const undergo_value_t *value) {
       write_value(undergo_value_at(value, i));
     }
     break;
+  case UNDERGO_VALUE_VARIANT:
+    undergo_value_get_variant(value, &name);
+    printf(" V%zu", count);
+    hex('s', name.ptr, name.len);
+    if (count > 0) {
+      write_value(undergo_value_at(value, 0));
+    }
+    break;
   }
 }
 
 static void write_text(const char *given) { hex('s', given, strlen(given)); }
 
-// Writes an error (kind, path, message, code, and the first frame outside of Go's runtime), and
-// frees it.
+// Writes an error (kind, path, message, code, the errors in its chain, and the first frame outside
+// of Go's runtime), and frees it.
 static void write_error(undergo_error_t *error) {
   int32_t code = 0;
   const bool has_code = undergo_error_exit_code(error, &code);
@@ -256,6 +272,13 @@ static void write_error(undergo_error_t *error) {
   write_text(undergo_error_path(error));
   write_text(undergo_error_message(error));
   printf(has_code ? " %" PRId32 : " -", code);
+  printf(" %zu", undergo_error_chain_count(error));
+  undergo_chained_t chained;
+  for (size_t i = 0; undergo_error_chained(error, i, &chained); i++) {
+    hex('s', chained.text.ptr, chained.text.len);
+    write_text(chained.name == NULL ? "" : chained.name);
+    write_value(chained.value);
+  }
   undergo_frame_t frame;
   bool found = false;
   for (size_t i = 0; !found && undergo_error_frame(error, i, &frame); i++) {
@@ -342,6 +365,28 @@ static undergo_error_t *check(void *data, const undergo_value_t *args, undergo_v
   return string_at(args, 0).len == 0 ? NULL : refuse(data, args, result);
 }
 
+// Fails with an error of the plugin's, in another one.
+static undergo_error_t *lookup(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  const undergo_string_t key = string_at(args, 0);
+  if (key.len == 0) {
+    *result = undergo_value_string("");
+    return NULL;
+  }
+  char outer[1000], inner[900];
+  snprintf(inner, sizeof inner, "not found: %.*s", (int)key.len, key.ptr);
+  snprintf(outer, sizeof outer, "looking up: %s", inner);
+  undergo_value_t *fields = undergo_value_record();
+  must(undergo_value_set(fields, "key", undergo_value_string_n(key.ptr, key.len)));
+  must(undergo_value_set(fields, "code", undergo_value_int(404)));
+  undergo_chained_t own = {0};
+  own.name = "not-found";
+  own.value = fields;
+  undergo_error_t *error = undergo_error_wrap(outer, undergo_error_with_chain(undergo_error_new(inner), &own, 1));
+  undergo_value_delete(fields);
+  return error;
+}
+
 static undergo_error_t *wrong(void *data, const undergo_value_t *args, undergo_value_t **result) {
   (void)args;
   *result = undergo_value_string(data);
@@ -390,7 +435,7 @@ static undergo_imports_t *give_functions(host_t *host) {
       {"echo-raw", echo, NULL},    {"many", many, NULL},          {"divmod", divmod, NULL},    {"note", note, NULL},
       {"notes", notes, NULL},      {"fail", refuse, NULL},        {"check", check, NULL},      {"crash", refuse, NULL},
       {"reenter", reenter, NULL},  {"echo", echo, NULL},          {"do", again, NULL},         {"wrong-type", wrong, "not a number"},
-      {"wrong-result", wrong, "not a list"},
+      {"echo-shape", echo, NULL},  {"lookup", lookup, NULL},      {"wrong-result", wrong, "not a list"},
   };
   undergo_imports_t *imports = undergo_imports_new();
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

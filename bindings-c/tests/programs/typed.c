@@ -8,6 +8,14 @@
 #include "check.h"
 #include "guest.h"
 
+typedef struct host_t {
+  undergo_instance_t *instance;
+  undergo_string_t notes[10];
+  size_t noted;
+  int mark;
+  bool gives_no_shape;
+} host_t;
+
 // The functions of the module host; what they are given they give back, in the arena or not.
 
 static undergo_error_t *echo_string(void *data, undergo_string_t s, undergo_string_t *result, undergo_arena_t *arena) {
@@ -84,6 +92,17 @@ static undergo_error_t *echo_json(void *data, undergo_string_t v, undergo_string
   return echo_string(data, v, result, arena);
 }
 
+static undergo_error_t *echo_shape(void *data, guest_shape_t s, guest_shape_t *result, undergo_arena_t *arena) {
+  (void)arena;
+  *result = s;
+  // A host that gives what is no shape.
+  const host_t *host = data;
+  if (host->gives_no_shape) {
+    result->tag = 7;
+  }
+  return NULL;
+}
+
 static undergo_error_t *many(
     void *data, int8_t a, uint16_t b, int32_t c, int64_t d, double e, bool f, undergo_string_t g, undergo_string_t h,
     undergo_string_t i, undergo_string_t j, undergo_string_t k, undergo_string_t l, undergo_string_t *result, undergo_arena_t *arena) {
@@ -101,13 +120,6 @@ static undergo_error_t *divide(void *data, int64_t a, int64_t b, guest_tuple_s64
   *result = (guest_tuple_s64_s64_t){a / b, a % b};
   return NULL;
 }
-
-typedef struct host_t {
-  undergo_instance_t *instance;
-  undergo_string_t notes[10];
-  size_t noted;
-  int mark;
-} host_t;
 
 static undergo_error_t *note(void *data, undergo_string_t s) {
   host_t *host = data;
@@ -180,7 +192,7 @@ static const guest_host_t FUNCTIONS = {
     .echo_person = echo_person, .echo_maybe = echo_maybe, .echo_color = echo_color, .echo_counts = echo_counts, .echo_time = echo_time,
     .echo_duration = echo_int, .echo_json = echo_json, .echo_raw = echo_json, .many = many, .divmod = divide, .note = note,
     .notes = notes, .fail = refuse, .check = check_text, .crash = crash, .wrong_type = wrong_type, .wrong_result = wrong_result,
-    .reenter = reenter,
+    .reenter = reenter, .echo_shape = echo_shape,
 };
 
 static undergo_instance_t *start(const undergo_plugin_t *plugin, host_t *host) {
@@ -375,6 +387,96 @@ static void records(const undergo_instance_t *guest) {
   undergo_arena_delete(arena);
 }
 
+static guest_shape_t circle(double radius) {
+  guest_shape_t shape = {.tag = GUEST_SHAPE_CIRCLE};
+  shape.value.circle.radius = radius;
+  return shape;
+}
+
+static guest_shape_t label(const char *text) {
+  guest_shape_t shape = {.tag = GUEST_SHAPE_LABEL};
+  shape.value.label = undergo_text(text);
+  return shape;
+}
+
+static void variants(const undergo_instance_t *guest) {
+  undergo_arena_t *arena;
+  guest_shape_t found;
+  OK(guest_echo_shape(guest, circle(1.5), NULL, &found, &arena));
+  CHECK(found.tag == GUEST_SHAPE_CIRCLE && found.value.circle.radius == 1.5 && arena == NULL);
+  OK(guest_echo_shape(guest, label("gr\xc3\xbcn"), NULL, &found, &arena));
+  CHECK(found.tag == GUEST_SHAPE_LABEL && is(found.value.label, "gr\xc3\xbcn"));
+  undergo_arena_delete(arena);
+
+  const guest_point_t points[] = {{1.5, -2, 255}, {0, 0, 0}};
+  const guest_color_t fill = GUEST_COLOR_DARK_BLUE;
+  guest_shape_t polygon = {.tag = GUEST_SHAPE_POLYGON};
+  polygon.value.polygon = (guest_polygon_t){.points = {points, 2}, .name = undergo_text("p"), .fill = &fill};
+  OK(guest_echo_shape(guest, polygon, NULL, &found, &arena));
+  CHECK(found.tag == GUEST_SHAPE_POLYGON && found.value.polygon.points.len == 2 && *found.value.polygon.fill == fill);
+  CHECK(found.value.polygon.points.ptr[0].tag == 255 && is(found.value.polygon.name, "p"));
+  undergo_arena_delete(arena);
+
+  // What no case uses of the union means nothing.
+  guest_shape_t empty;
+  memset(&empty, 0xff, sizeof empty);
+  empty.tag = GUEST_SHAPE_EMPTY;
+  OK(guest_echo_shape(guest, empty, NULL, &found, &arena));
+  CHECK(found.tag == GUEST_SHAPE_EMPTY && arena == NULL);
+
+  const guest_shape_t all[] = {circle(2), label(""), polygon, empty, circle(-1)};
+  guest_list_shape_t shapes;
+  OK(guest_echo_shapes(guest, (guest_list_shape_t){all, 5}, NULL, &shapes, &arena));
+  CHECK(shapes.len == 5 && shapes.ptr[0].value.circle.radius == 2 && is(shapes.ptr[1].value.label, ""));
+  CHECK(shapes.ptr[2].value.polygon.points.len == 2 && shapes.ptr[3].tag == GUEST_SHAPE_EMPTY && shapes.ptr[4].value.circle.radius == -1);
+  undergo_arena_delete(arena);
+
+  const guest_shape_t *maybe;
+  OK(guest_echo_maybe_shape(guest, &all[1], NULL, &maybe, &arena));
+  CHECK(maybe->tag == GUEST_SHAPE_LABEL);
+  undergo_arena_delete(arena);
+  OK(guest_echo_maybe_shape(guest, NULL, NULL, &maybe, &arena));
+  CHECK(maybe == NULL && arena == NULL);
+
+  // Names that mean something in C.
+  guest_token_t token = {.tag = GUEST_TOKEN_CLASS}, same;
+  token.value.class_ = undergo_text("c");
+  OK(guest_echo_token(guest, token, NULL, &same, &arena));
+  CHECK(same.tag == GUEST_TOKEN_CLASS && is(same.value.class_, "c"));
+  undergo_arena_delete(arena);
+
+  const guest_map_string_shape_entry_t named[] = {{undergo_text("a"), all[0]}, {undergo_text("b"), all[3]}};
+  guest_drawing_t drawing = {.title = undergo_text("t"), .shapes = {all, 5}, .named = {named, 2}, .cover = &all[1], .back = &token}, drawn;
+  drawing.border.tag = GUEST_ROUND_WHEEL;
+  drawing.border.value.wheel.spokes = UINT16_MAX;
+  OK(guest_echo_drawing(guest, drawing, NULL, &drawn, &arena));
+  CHECK(drawn.shapes.len == 5 && drawn.named.len == 2 && is(drawn.cover->value.label, "") && is(drawn.back->value.class_, "c"));
+  CHECK(drawn.border.tag == GUEST_ROUND_WHEEL && drawn.border.value.wheel.spokes == UINT16_MAX && drawn.extra == NULL);
+  undergo_arena_delete(arena);
+
+  OK(guest_shape_through_host(guest, polygon, NULL, &found, &arena));
+  CHECK(found.tag == GUEST_SHAPE_POLYGON && is(found.value.polygon.name, "p"));
+  undergo_arena_delete(arena);
+
+  // What is no case, or has no value where one must be.
+  const int32_t tags[] = {7, -1, INT32_MAX, INT32_MIN, 256};
+  for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+    guest_shape_t wrong = circle(1);
+    wrong.tag = tags[i];
+    FAILS(guest_echo_shape(guest, wrong, NULL, &found, &arena), UNDERGO_TYPE_MISMATCH, "is not a case of shape, whose cases are 0 to 6");
+    const guest_shape_t second[] = {circle(1), wrong};
+    FAILS(guest_echo_shapes(guest, (guest_list_shape_t){second, 2}, NULL, &shapes, &arena), UNDERGO_TYPE_MISMATCH, "echo-shapes(v[1]): ");
+  }
+  guest_shape_t nowhere = label("");
+  nowhere.value.label = (undergo_string_t){NULL, 3};
+  FAILS(guest_echo_shape(guest, nowhere, NULL, &found, &arena), UNDERGO_TYPE_MISMATCH, "echo-shape(s.label): 3 bytes at NULL");
+  drawing.back = &token;
+  token.value.class_ = undergo_text("\xff");
+  FAILS(guest_echo_drawing(guest, drawing, NULL, &drawn, &arena), UNDERGO_TYPE_MISMATCH, "echo-drawing(d.back.class): the text is not UTF-8");
+  FAILS(guest_bad_shape(guest, undergo_text("nil"), NULL, &found, &arena), UNDERGO_TYPE_MISMATCH, "bad-shape -> result");
+  CHECK(found.tag == 0 && arena == NULL);
+}
+
 static void through_the_host(const undergo_instance_t *guest, host_t *host) {
   undergo_arena_t *arena;
   guest_person_t p;
@@ -464,6 +566,13 @@ static void ends(const undergo_plugin_t *plugin, host_t *host) {
   undergo_instance_delete(guest);
 
   guest = start(plugin, host);
+  guest_shape_t shape;
+  host->gives_no_shape = true;
+  FAILS(guest_shape_through_host(guest, circle(1), NULL, &shape, &arena), UNDERGO_TYPE_MISMATCH, "host.echo-shape -> result: 7 is not a case");
+  host->gives_no_shape = false;
+  undergo_instance_delete(guest);
+
+  guest = start(plugin, host);
   FAILS(guest_exit(guest, 7, NULL), UNDERGO_EXIT, "7");
   undergo_instance_delete(guest);
 
@@ -513,6 +622,7 @@ int main(int argc, char **argv) {
   scalars(guest);
   lists(guest);
   records(guest);
+  variants(guest);
   through_the_host(guest, &host);
   errors(plugin, guest);
   undergo_instance_delete(guest);

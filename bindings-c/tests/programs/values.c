@@ -94,6 +94,67 @@ static void trees(void) {
   undergo_value_delete(list);
 }
 
+static void variants(void) {
+  undergo_string_t name;
+  undergo_value_t *circle = undergo_value_variant("circle", undergo_value_float(1.5));
+  CHECK(undergo_value_kind(circle) == UNDERGO_VALUE_VARIANT && undergo_value_get_variant(circle, &name) && is(name, "circle"));
+  double radius = 0;
+  CHECK(undergo_value_len(circle) == 1 && undergo_value_get_float(undergo_value_at(circle, 0), &radius) && radius == 1.5);
+  CHECK(undergo_value_at(circle, 1) == NULL && undergo_value_get(circle, "circle") == NULL && !undergo_value_name_at(circle, 0, &name));
+  undergo_value_t *copy = undergo_value_copy(circle);
+  undergo_value_delete(circle);
+  CHECK(undergo_value_len(copy) == 1);
+  FAILS(undergo_value_push(copy, undergo_value_int(1)), UNDERGO_TYPE_MISMATCH, "no list, but of the kind Variant");
+  undergo_value_delete(copy);
+
+  undergo_value_t *empty = undergo_value_variant("empty", NULL);
+  CHECK(undergo_value_len(empty) == 0 && undergo_value_at(empty, 0) == NULL && undergo_value_get_variant(empty, NULL));
+  CHECK(!undergo_value_get_string(empty, &name));
+  undergo_value_delete(empty);
+
+  // A name that is none is for the call to report.
+  undergo_value_t *odd = undergo_value_variant(NULL, undergo_value_int(1));
+  CHECK(undergo_value_get_variant(odd, &name) && name.len == 0 && !undergo_value_get_variant(NULL, &name));
+  undergo_value_delete(odd);
+}
+
+static void chains(void) {
+  int one = 1;
+  undergo_chained_t chained;
+  undergo_error_t *plain = undergo_error_new("mine");
+  CHECK(undergo_error_chain_count(plain) == 0 && !undergo_error_chained(plain, 0, &chained) && undergo_error_chain_count(NULL) == 0);
+
+  // Whatever happens, what is handed over is freed once.
+  destroyed = 0;
+  undergo_error_t *error = undergo_error_wrap("outer", undergo_error_new_with("inner", &one, count));
+  CHECK(undergo_error_chain_count(error) == 2 && undergo_error_payload(error) == &one && destroyed == 0);
+  CHECK(undergo_error_chained(error, 1, &chained) && is(chained.text, "inner") && chained.name == NULL && chained.value == NULL);
+  CHECK(undergo_error_chained(error, 0, NULL) && !undergo_error_chained(error, 2, &chained));
+  undergo_error_t *copy = undergo_error_copy(error);
+  undergo_error_delete(error);
+  CHECK(destroyed == 0 && undergo_error_chained(copy, 0, &chained) && is(chained.text, "outer"));
+  undergo_error_delete(copy);
+  CHECK(destroyed == 1);
+
+  undergo_value_t *fields = undergo_value_record();
+  OK(undergo_value_set(fields, "key", undergo_value_string("x")));
+  const undergo_chained_t chain[] = {{.text = undergo_text("first")}, {.text = undergo_text("second"), .name = "not-found", .value = fields}};
+  error = undergo_error_with_chain(plain, chain, 2);
+  undergo_value_delete(fields);
+  CHECK(undergo_error_kind(error) == UNDERGO_HOST_ERROR && strcmp(undergo_error_message(error), "mine") == 0);
+  CHECK(undergo_error_chained(error, 1, &chained) && strcmp(chained.name, "not-found") == 0 && undergo_value_len(chained.value) == 1);
+  CHECK(undergo_error_find(error, 0) == NULL && undergo_error_find(error, 1) == NULL);
+  undergo_error_delete(error);
+
+  const undergo_chained_t nowhere = {.text = undergo_text("x"), .name = "not-found", .size = 8}, odd = {.name = "\xff"};
+  FAILS(undergo_error_with_chain(undergo_error_new_with("mine", &one, count), &nowhere, 1), UNDERGO_TYPE_MISMATCH, "8 bytes at NULL");
+  FAILS(undergo_error_with_chain(undergo_error_new_with("mine", &one, count), &odd, 1), UNDERGO_TYPE_MISMATCH, "is not UTF-8");
+  FAILS(undergo_error_with_chain(undergo_error_new_with("mine", &one, count), NULL, 1), UNDERGO_TYPE_MISMATCH, "chain is NULL");
+  FAILS(undergo_error_with_chain(NULL, chain, 1), UNDERGO_TYPE_MISMATCH, "error is NULL");
+  CHECK(destroyed == 4);
+  destroyed = 0;
+}
+
 static void errors(void) {
   int one = 1;
   undergo_error_t *error = undergo_error_new_with("mine", &one, count);
@@ -192,7 +253,9 @@ int main(int argc, char **argv) {
   CHECK(strcmp(undergo_version(), "0.1.0") == 0);
   getters();
   trees();
+  variants();
   errors();
+  chains();
   plugins(argv[1]);
   sandboxes();
   printf("ok\n");

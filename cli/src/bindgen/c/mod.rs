@@ -1,6 +1,7 @@
 //! A C header for a plugin: structs, and a typed function for each export, for an instance and for
-//! a pool, and for each import.
+//! a pool, and for each import; and two for each error with fields.
 
+mod errors;
 mod function;
 mod places;
 pub(super) mod text;
@@ -44,10 +45,12 @@ impl<'a> Header<'a> {
             match &ty.kind {
                 TypeKind::Record(record) => drop(self.types.record(record)),
                 TypeKind::Enum(cases) => drop(self.types.cases(cases)),
+                TypeKind::Variant(variant) => drop(self.types.variant(variant)),
                 _ => {}
             }
         }
         let mut functions = String::new();
+        errors::functions(&mut self.types, self.surface.types, &mut functions);
         self.signatures(&table, &mut functions);
         self.opening(&check, &load, &table, &mut functions);
         for (number, function) in self.surface.exports.clone().into_iter().enumerate() {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use undergo::interface::{Type, TypeKind};
+use undergo::interface::{Type, TypeKind, VariantType};
 
 /// Sizes of pointers for which a header is written.
 const POINTERS: [u64; 2] = [8, 4];
@@ -23,6 +23,17 @@ impl Place {
         Place { size: [size; 2], align: [align; 2] }
     }
 
+    /// The union of both.
+    fn beside(self, other: Place) -> Place {
+        let larger = |[a, b]: [u64; 2], [c, d]: [u64; 2]| [a.max(c), b.max(d)];
+        Place { size: larger(self.size, other.size), align: larger(self.align, other.align) }
+    }
+
+    /// With as many bytes as its alignment asks for.
+    fn rounded(self) -> Place {
+        Place { size: [0, 1].map(|i| self.size[i].next_multiple_of(self.align[i])), ..self }
+    }
+
     /// So many pointers, or numbers of their size.
     fn pointers(count: u64) -> Place {
         Place { size: POINTERS.map(|pointer| pointer * count), align: POINTERS }
@@ -35,7 +46,7 @@ pub(super) struct Parts {
     place: Place,
 }
 
-/// The places of records by their names, each computed once.
+/// The places of records and variants by their names, each computed once.
 #[derive(Default)]
 pub(super) struct Places(HashMap<String, Place>);
 
@@ -44,6 +55,14 @@ impl Places {
     pub(super) fn of_fields<'t>(&mut self, types: impl Iterator<Item = &'t Type>) -> Parts {
         let places: Vec<Place> = types.map(|ty| self.of(ty)).collect();
         Parts::of(&places)
+    }
+
+    /// A case's number and, if any case has a value, the union of them.
+    pub(super) fn of_cases(&mut self, variant: &VariantType) -> Parts {
+        let tag = Place::fixed(4, 4);
+        let values: Vec<Place> = variant.cases.iter().filter_map(|case| case.ty.as_ref()).map(|ty| self.of(ty)).collect();
+        let union = values.into_iter().reduce(Place::beside).map(Place::rounded);
+        Parts::of(&union.map_or_else(|| vec![tag], |union| vec![tag, union]))
     }
 
     /// A pointer and a length.
@@ -69,7 +88,14 @@ impl Places {
                 self.0.insert(record.name.clone(), place);
                 place
             }
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => {
+                if let Some(known) = self.0.get(&variant.name) {
+                    return *known;
+                }
+                let place = self.of_cases(variant).place;
+                self.0.insert(variant.name.clone(), place);
+                place
+            }
         }
     }
 }
@@ -128,5 +154,30 @@ mod tests {
         assert_eq!(places.of_fields([].into_iter()).place.size, [1, 1]);
         let text = assertion("s_t", &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
         assert!(text.contains("offsetof(s_t, len) == (sizeof(void *) == 8 ? 8 : 4)"), "{text}");
+    }
+
+    #[test]
+    fn variants_lie_as_the_library_has_them() {
+        // The same types as in bindings-c/src/shape.rs.
+        let wit = "package go:t;\n\nworld t {\n  record circle { radius: f64 }\n  \
+                   variant shape { circle(circle), label(string), tiny(u8), empty }\n  \
+                   variant small { a(bool), b(u8) }\n  variant bare { none, some }\n  \
+                   export f: func(a: bool, b: shape, c: small, d: bare, e: option<shape>);\n}\n";
+        let interface = Interface::parse(wit).expect("it is WIT");
+        let mut places = Places::default();
+        let params = &interface.exports[0].params;
+        assert_eq!(
+            places.of_fields(params.iter().map(|param| &param.ty)).offsets.iter().map(|[of8, _]| *of8).collect::<Vec<_>>(),
+            [0, 8, 32, 40, 48]
+        );
+        let mut place = |i: usize| {
+            let TypeKind::Variant(variant) = &params[i].ty.kind else { panic!("it is a variant") };
+            let parts = places.of_cases(variant);
+            (parts.offsets, parts.place.size, parts.place.align)
+        };
+        // A pointer of four bytes beside a number of eight.
+        assert_eq!(place(1), (vec![[0, 0], [8, 8]], [24, 16], [8, 8]));
+        assert_eq!(place(2), (vec![[0, 0], [4, 4]], [8, 8], [4, 4]));
+        assert_eq!(place(3), (vec![[0, 0]], [4, 4], [4, 4]));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use undergo::interface::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind};
+use undergo::interface::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
 
 use super::places::{Places, assertion};
 use super::text::{all_alone, comment, identifier};
@@ -78,7 +78,7 @@ impl Types {
                 name
             }
             TypeKind::Tuple(tuple) => self.tuple(ty, tuple),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.variant(variant),
         }
     }
 
@@ -177,16 +177,56 @@ impl Types {
         let mut out = String::new();
         comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
         let _ = writeln!(out, "typedef int32_t {name};\nenum {{");
-        for (number, (case, docs)) in cases.cases.iter().enumerate() {
+        self.numbers(&cases.name, cases.cases.iter().map(|(case, docs)| (case.as_str(), docs.as_str())), &mut out);
+        let _ = writeln!(out, "}};\n");
+        self.out += &out;
+        self.known.insert(key, name.clone());
+        name
+    }
+
+    /// Writes the cases of a type as numbers.
+    fn numbers<'c>(&mut self, ty: &str, cases: impl Iterator<Item = (&'c str, &'c str)>, out: &mut String) {
+        for (number, (case, docs)) in cases.enumerate() {
             if !docs.is_empty() {
-                comment(&mut out, 1, docs);
+                comment(out, 1, docs);
             }
-            let case = format!("{}_{}_{}", self.prefix, identifier(&cases.name), identifier(case)).to_uppercase();
+            let case = format!("{}_{}_{}", self.prefix, identifier(ty), identifier(case)).to_uppercase();
             let case = self.names.take(case);
             let _ = writeln!(out, "  {case} = {number},");
         }
+    }
+
+    pub(super) fn variant(&mut self, variant: &VariantType) -> String {
+        let key = format!("variant {}", variant.name);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let types: Vec<Option<String>> = variant.cases.iter().map(|case| case.ty.as_ref().map(|ty| self.show(ty))).collect();
+        let name = self.type_name(&variant.name);
+        let members = all_alone(variant.cases.iter().map(|case| case.name.as_str()), &[]);
+        let mut out = String::new();
+        comment(&mut out, 0, &format!("The cases of {}.", variant.name));
+        let _ = writeln!(out, "enum {{");
+        self.numbers(&variant.name, variant.cases.iter().map(|case| (case.name.as_str(), case.docs.as_str())), &mut out);
         let _ = writeln!(out, "}};\n");
+        comment(&mut out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        let _ = writeln!(out, "typedef struct {name} {{\n  int32_t tag;  // the case");
+        let mut parts = vec!["tag".to_owned()];
+        if types.iter().any(Option::is_some) {
+            comment(&mut out, 1, "That of the case; one without a value has no member.");
+            let _ = writeln!(out, "  union {{");
+            for ((case, member), shown) in variant.cases.iter().zip(&members).zip(&types) {
+                let (Some(ty), Some(shown)) = (&case.ty, shown) else { continue };
+                let remark = if matches!(ty.kind, TypeKind::Option(_)) { "  // or NULL" } else { "" };
+                let _ = writeln!(out, "    {}{member};{remark}", spaced(shown));
+            }
+            let _ = writeln!(out, "  }} value;");
+            parts.push("value".to_owned());
+        }
+        let _ = writeln!(out, "}} {name};");
+        let places = self.places.of_cases(variant);
         self.out += &out;
+        self.out += &assertion(&name, &places, &parts);
         self.known.insert(key, name.clone());
         name
     }
@@ -198,7 +238,7 @@ impl Types {
             TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Option(_) => true,
             TypeKind::Tuple(tuple) => tuple.items.iter().any(Types::has_nested),
             TypeKind::Record(record) => record.fields.iter().any(|field| Types::has_nested(&field.ty)),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).any(Types::has_nested),
         }
     }
 }
@@ -229,7 +269,7 @@ fn part(ty: &Type) -> String {
         TypeKind::List(item) => format!("list-{}", part(item)),
         TypeKind::Map(map) => format!("map-{}-{}", part(&map.key), part(&map.value)),
         TypeKind::Tuple(tuple) => tuple.items.iter().fold("tuple".to_owned(), |name, item| format!("{name}-{}", part(item))),
-        &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+        TypeKind::Variant(variant) => variant.name.clone(),
     }
 }
 
