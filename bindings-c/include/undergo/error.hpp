@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -75,6 +76,23 @@ struct Cause {
 
 }  // namespace detail
 
+// A type of errors with fields: the headers that `undergo bindgen --lang cpp` writes say of each what
+// it is called, and by which digest it is known.
+template <class T>
+struct ErrorType;
+
+struct ChainedError;
+class Value;
+
+namespace detail {
+
+template <class T, class = void>
+struct IsErrorType : std::false_type {};
+template <class T>
+struct IsErrorType<T, std::void_t<decltype(ErrorType<T>::digest)>> : std::true_type {};
+
+}  // namespace detail
+
 // What went wrong. Copies share one error, and may be used from any thread. The texts live as long
 // as any copy.
 class Error : public std::exception {
@@ -83,6 +101,17 @@ class Error : public std::exception {
   explicit Error(const std::string &message) : Error(Kind::host_error, message) {}
 
   Error(Kind kind, const std::string &message) : Error(undergo_error_of_kind(static_cast<std::int32_t>(kind), message.c_str())) {}
+
+  // An error with fields, of a type of a generated header, for a host function to return or to
+  // throw: Go gets one of that type.
+  template <class T, class = std::enable_if_t<detail::IsErrorType<T>::value>>
+  Error(const std::string &message, const T &fields);
+
+  // The same by values: of the type of that WIT name, with a record of its fields.
+  Error(const std::string &message, const std::string &name, const Value &fields);
+
+  // An error that wraps another one, as `fmt.Errorf("…: %w", err)` does in Go.
+  Error(const std::string &message, const Error &cause) : Error(undergo_error_wrap(message.c_str(), undergo_error_copy(cause.get()))) {}
 
   // Takes over an error of undergo.h, which is not NULL.
   explicit Error(undergo_error_t *error) : error_(error, undergo_error_delete) {}
@@ -137,6 +166,14 @@ class Error : public std::exception {
     }
     return std::nullopt;
   }
+
+  // The fields of the outermost error of that type, of a generated header, that this one is or
+  // wraps, as errors.As finds it in Go; nothing if there is none.
+  template <class T>
+  std::optional<T> as() const;
+
+  // The errors of which it consists, outermost first; none if the plugin has no errors with fields.
+  std::vector<ChainedError> chain() const;
 
   // The exception of a host function that this is; null when it is none.
   std::exception_ptr cause() const noexcept {
@@ -217,6 +254,41 @@ using BusyError = ErrorOf<Kind::busy>;
 namespace detail {
 
 #if UNDERGO_EXCEPTIONS
+// The errors of which an exception consists: those of an Error, and what is nested in it.
+class Chain {
+ public:
+  // Gives them to an error, which is taken over.
+  undergo_error_t *add_to(undergo_error_t *error, const std::exception &exception) noexcept {
+    const std::size_t before = count_;
+    if (const Error *own = dynamic_cast<const Error *>(&exception)) {
+      for (std::size_t i = 0; count_ < longest && undergo_error_chained(own->get(), i, &links_[count_]); i++) {
+        count_++;
+      }
+    }
+    if (count_ == before && count_ < longest) {
+      links_[count_++].text = undergo_text(exception.what());
+    }
+    if (count_ < longest) {
+      // What has been added lives while it is being handled.
+      try {
+        std::rethrow_if_nested(exception);
+      } catch (const std::exception &nested) {
+        return add_to(error, nested);
+      } catch (...) {
+      }
+    }
+    const bool is_alone = count_ == 1 && links_[0].name == nullptr;
+    return is_alone ? error : undergo_error_with_chain(error, links_, count_);
+  }
+
+ private:
+  // Undergo carries no more.
+  static constexpr std::size_t longest = 64;
+
+  undergo_chained_t links_[longest] = {};
+  std::size_t count_ = 0;
+};
+
 // The exception that is being handled, as a host function returns it: the caller of the export gets
 // the same one.
 inline undergo_error_t *caught() noexcept {
@@ -227,7 +299,7 @@ inline undergo_error_t *caught() noexcept {
   try {
     throw;
   } catch (const std::exception &exception) {
-    return carry(exception.what());
+    return Chain().add_to(carry(exception.what()), exception);
   } catch (...) {
     return carry("an exception that is no std::exception");
   }

@@ -70,6 +70,10 @@ struct ToHandle {
     }
     return record.release();
   }
+  undergo_value_t *operator()(const Case &value) const {
+    const Value *inner = value.value();
+    return undergo_value_variant(value.name().c_str(), inner == nullptr ? nullptr : to_handle(*inner).release());
+  }
 };
 
 inline ValueHandle to_handle(const Value &value) { return ValueHandle(std::visit(ToHandle(), value.content())); }
@@ -119,6 +123,11 @@ inline Value from_handle(const undergo_value_t *value) {
       }
       return record;
     }
+    case UNDERGO_VALUE_VARIANT: {
+      undergo_value_get_variant(value, &text);
+      const undergo_value_t *inner = undergo_value_at(value, 0);
+      return inner == nullptr ? Case(std::string(view(text))) : Case(std::string(view(text)), from_handle(inner));
+    }
   }
   return None();
 }
@@ -143,6 +152,34 @@ inline std::vector<std::string> take_texts(undergo_value_t *value) {
 }
 
 }  // namespace detail
+
+// One of the errors of which an error consists.
+struct ChainedError {
+  // What it says.
+  std::string text;
+  // The WIT name of its type; empty for one without fields.
+  std::string name;
+  // Its fields: a record, or none.
+  Value fields;
+};
+
+inline Error::Error(const std::string &message, const std::string &name, const Value &fields) : Error([&] {
+  const detail::ValueHandle made = detail::to_handle(fields);
+  undergo_chained_t own{};
+  own.name = name.c_str();
+  own.value = made.get();
+  return undergo_error_with_chain(undergo_error_new(message.c_str()), &own, 1);
+}()) {}
+
+inline std::vector<ChainedError> Error::chain() const {
+  std::vector<ChainedError> chain;
+  undergo_chained_t found{};
+  for (std::size_t i = 0; undergo_error_chained(error_.get(), i, &found); i++) {
+    chain.push_back({std::string(detail::view(found.text)), found.name == nullptr ? "" : found.name, detail::from_handle(found.value)});
+  }
+  return chain;
+}
+
 }  // namespace undergo
 
 #endif  // UNDERGO_HANDLES_HPP

@@ -17,6 +17,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "plugin.hpp"
@@ -29,6 +30,11 @@ namespace undergo {
 // record.
 template <class T, class = void>
 struct Codec;
+
+// The same for the type that stands for a case of a variant, whose value lies there. It is the value
+// itself, unless a generated header says otherwise.
+template <class T>
+struct CaseCodec : Codec<T> {};
 
 template <class T>
 using Wire = typename Codec<T>::Wire;
@@ -138,6 +144,55 @@ class Struct {
   alignas(Members...) unsigned char bytes_[offsets[count]] = {};
 };
 
+// What lies there for a case without a value.
+struct Nothing {};
+
+// A variant, laid out as C lays it out: the number of its case, and a union of the cases' values.
+template <class... Values>
+class Union {
+ public:
+  // With a number that no case has.
+  Union() noexcept { set_tag(-1); }
+
+  template <class V>
+  Union(std::size_t tag, const V &value) noexcept {
+    set_tag(static_cast<std::int32_t>(tag));
+    if constexpr (!std::is_same_v<V, Nothing>) {
+      std::memcpy(bytes_ + offset, static_cast<const void *>(&value), sizeof(value));
+    }
+  }
+
+  std::size_t tag() const noexcept {
+    std::int32_t tag = 0;
+    std::memcpy(&tag, bytes_, sizeof(tag));
+    return static_cast<std::size_t>(tag);
+  }
+
+  // The value of a case, which must be that of the number.
+  template <std::size_t I>
+  auto get() const noexcept {
+    std::tuple_element_t<I, std::tuple<Values...>> value;
+    if constexpr (!std::is_same_v<decltype(value), Nothing>) {
+      std::memcpy(static_cast<void *>(&value), bytes_ + offset, sizeof(value));
+    }
+    return value;
+  }
+
+ private:
+  void set_tag(std::int32_t tag) noexcept { std::memcpy(bytes_, &tag, sizeof(tag)); }
+
+  template <class V>
+  static constexpr std::size_t size_of = std::is_same_v<V, Nothing> ? 0 : sizeof(V);
+
+  static constexpr std::size_t align = std::max({alignof(std::int32_t), alignof(Values)...});
+  // The number takes no more than that.
+  static constexpr std::size_t offset = align;
+  static constexpr std::size_t largest = std::max({size_of<Values>...});
+  static constexpr std::size_t size = largest == 0 ? sizeof(std::int32_t) : (offset + largest + align - 1) / align * align;
+
+  alignas(align) unsigned char bytes_[size] = {};
+};
+
 // A list of undergo.h.
 template <class T>
 struct Array {
@@ -187,6 +242,30 @@ struct RecordCodec {
     (void)wire;
     return lift_each(wire, std::make_index_sequence<sizeof...(members)>());
   }
+};
+
+// A case that is a struct with its value.
+template <class T, auto member>
+struct ValueCase {
+ private:
+  template <class M>
+  static M member_of(M T::*);
+  using Member = decltype(member_of(member));
+
+ public:
+  using Wire = undergo::Wire<Member>;
+
+  static Wire lower(const T &value, Scratch &scratch) { return Codec<Member>::lower(value.*member, scratch); }
+  static T lift(const Wire &wire) { return T{Codec<Member>::lift(wire)}; }
+};
+
+// A case without a value.
+template <class T>
+struct EmptyCase {
+  using Wire = Nothing;
+
+  static Wire lower(const T &, Scratch &) noexcept { return {}; }
+  static T lift(Wire) noexcept { return T{}; }
 };
 
 }  // namespace typed
@@ -309,6 +388,42 @@ struct Codec<std::tuple<T...>> {
   template <std::size_t... I>
   static std::tuple<T...> each(const Wire &wire, std::index_sequence<I...>) {
     return std::tuple<T...>{Codec<T>::lift(wire.template get<I>())...};
+  }
+};
+
+template <class... Cases>
+struct Codec<std::variant<Cases...>> {
+  using Wire = typed::Union<typename CaseCodec<Cases>::Wire...>;
+  static Wire lower(const std::variant<Cases...> &value, typed::Scratch &scratch) {
+    // What an exception has left without a value has no case.
+    return value.valueless_by_exception() ? Wire() : lower_each(value, scratch, std::index_sequence_for<Cases...>());
+  }
+  static std::variant<Cases...> lift(const Wire &wire) { return lift_each(wire, std::index_sequence_for<Cases...>()); }
+
+ private:
+  using Variant = std::variant<Cases...>;
+  template <std::size_t I>
+  using Case = CaseCodec<std::variant_alternative_t<I, Variant>>;
+
+  template <std::size_t I>
+  static Wire lower_one(const Variant &value, typed::Scratch &scratch) {
+    return Wire(I, Case<I>::lower(*std::get_if<I>(&value), scratch));
+  }
+  template <std::size_t I>
+  static Variant lift_one(const Wire &wire) {
+    return Variant(std::in_place_index<I>, Case<I>::lift(wire.template get<I>()));
+  }
+
+  template <std::size_t... I>
+  static Wire lower_each(const Variant &value, typed::Scratch &scratch, std::index_sequence<I...>) {
+    constexpr Wire (*ways[])(const Variant &, typed::Scratch &) = {lower_one<I>...};
+    return ways[value.index()](value, scratch);
+  }
+  template <std::size_t... I>
+  static Variant lift_each(const Wire &wire, std::index_sequence<I...>) {
+    constexpr Variant (*ways[])(const Wire &) = {lift_one<I>...};
+    // Undergo gives no other.
+    return ways[wire.tag()](wire);
   }
 };
 
@@ -500,7 +615,43 @@ inline Result<Pool> pool(const Plugin &plugin, Span<undergo_signature_t> signatu
   return fits ? plugin.try_pool(pool_options, options) : Result<Pool>(fits.error());
 }
 
+// The fields of an error of the host's, and what their struct points to.
+template <class T>
+struct Fields {
+  T value;
+  Scratch scratch;
+  Wire<T> wire;
+
+  explicit Fields(const T &given) : value(given), wire(Codec<T>::lower(value, scratch)) {}
+
+  static void destroy(void *fields) { delete static_cast<Fields *>(fields); }
+};
+
 }  // namespace typed
+
+template <class T, class>
+Error::Error(const std::string &message, const T &fields) : Error([&] {
+  // The error keeps them: it is read after the host function has returned.
+  auto *kept = new typed::Fields<T>(fields);
+  undergo_chained_t own{};
+  own.name = ErrorType<T>::name;
+  own.digest = ErrorType<T>::digest;
+  own.fields = &kept->wire;
+  own.size = sizeof(kept->wire);
+  return undergo_error_with_chain(undergo_error_new_with(message.c_str(), kept, typed::Fields<T>::destroy), &own, 1);
+}()) {}
+
+template <class T>
+std::optional<T> Error::as() const {
+  const void *fields = undergo_error_find(error_.get(), ErrorType<T>::digest);
+  if (fields == nullptr) {
+    return std::nullopt;
+  }
+  Wire<T> wire;
+  std::memcpy(static_cast<void *>(&wire), fields, sizeof(wire));
+  return Codec<T>::lift(wire);
+}
+
 }  // namespace undergo
 
 #endif  // UNDERGO_TYPED_HPP

@@ -80,6 +80,25 @@ using Map = std::vector<std::pair<Value, Value>>;
 // A record, by the WIT names of its fields.
 using Record = std::vector<std::pair<std::string, Value>>;
 
+// A case of a variant, by its WIT name, with its value if it has one.
+class Case {
+ public:
+  explicit Case(std::string name) : name_(std::move(name)) {}
+  Case(std::string name, Value value);
+
+  const std::string &name() const noexcept { return name_; }
+  // The value; null for a case without one.
+  const Value *value() const noexcept;
+
+  friend bool operator==(const Case &a, const Case &b);
+  friend bool operator!=(const Case &a, const Case &b) { return !(a == b); }
+
+ private:
+  std::string name_;
+  // One or none.
+  std::vector<Value> value_;
+};
+
 namespace detail {
 
 template <class T>
@@ -91,7 +110,7 @@ struct As;
 class Value {
  public:
   using Content =
-      std::variant<None, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, List, Map, Record, Json, Duration, Time>;
+      std::variant<None, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, List, Map, Record, Json, Duration, Time, Case>;
 
   Value() = default;
   Value(None) {}
@@ -105,6 +124,7 @@ class Value {
   Value(Record value) : content_(std::move(value)) {}
   Value(Json value) : content_(std::move(value)) {}
   Value(Time value) : content_(value) {}
+  Value(Case value) : content_(std::move(value)) {}
   Value(std::chrono::system_clock::time_point value) : content_(Time(value)) {}
   template <class Rep, class Period>
   Value(std::chrono::duration<Rep, Period> value) : content_(std::chrono::duration_cast<Duration>(value)) {}
@@ -171,7 +191,7 @@ class Value {
   std::size_t size() const noexcept;
 
   // The value as a C++ type: bool, an integer in which it fits, a float, std::string (for text,
-  // cases of enums and JSON), Bytes, Json, Time, durations, and std::optional, std::vector,
+  // cases of enums and JSON), Bytes, Json, Time, durations, Case, and std::optional, std::vector,
   // std::map and std::tuple of these. The error is type-mismatch.
   template <class T>
   Result<T> try_as() const {
@@ -187,8 +207,8 @@ class Value {
 
   // What it is, in a word: "list".
   std::string_view type_name() const noexcept {
-    constexpr std::string_view names[] = {"nothing", "bool",   "integer", "integer",  "float", "string", "bytes",
-                                          "list",    "map",    "record",  "json",     "duration", "time"};
+    constexpr std::string_view names[] = {"nothing", "bool", "integer", "integer", "float",    "string", "bytes",
+                                          "list",    "map",  "record",  "json",    "duration", "time",   "variant"};
     static_assert(std::size(names) == std::variant_size_v<Content>);
     return names[content_.index()];
   }
@@ -199,6 +219,12 @@ class Value {
  private:
   Content content_;
 };
+
+inline Case::Case(std::string name, Value value) : name_(std::move(name)) { value_.push_back(std::move(value)); }
+
+inline const Value *Case::value() const noexcept { return value_.empty() ? nullptr : value_.data(); }
+
+inline bool operator==(const Case &a, const Case &b) { return a.name_ == b.name_ && a.value_ == b.value_; }
 
 inline const Value *Value::find(std::string_view name) const noexcept {
   if (const Record *record = get_if<Record>()) {
@@ -273,6 +299,11 @@ struct As<Time> {
 template <>
 struct As<Map> {
   static Result<Map> from(const Value &value) { return alternative<Map>(value, "map"); }
+};
+
+template <>
+struct As<Case> {
+  static Result<Case> from(const Value &value) { return alternative<Case>(value, "variant"); }
 };
 
 template <>

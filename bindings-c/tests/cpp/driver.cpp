@@ -101,6 +101,10 @@ Value read_value() {
       }
       return record;
     }
+    case 'V': {
+      std::string name = text();
+      return rest == "1" ? undergo::Case(std::move(name), read_value()) : undergo::Case(std::move(name));
+    }
     default: fail("that is no value");
   }
 }
@@ -140,6 +144,14 @@ struct Writer {
       write_value(item);
     }
   }
+  void operator()(const undergo::Case &value) const {
+    const Value *inner = value.value();
+    std::printf(" V%d", inner == nullptr ? 0 : 1);
+    hex('s', value.name());
+    if (inner != nullptr) {
+      write_value(*inner);
+    }
+  }
 };
 
 void write_value(const Value &value) { std::visit(Writer(), value.content()); }
@@ -151,6 +163,13 @@ void write_error(const undergo::Error &error) {
   hex('s', error.message());
   const std::optional<int> code = error.exit_code();
   std::printf(code.has_value() ? " %d" : " -", code.value_or(0));
+  const std::vector<undergo::ChainedError> chain = error.chain();
+  std::printf(" %zu", chain.size());
+  for (const undergo::ChainedError &one : chain) {
+    hex('s', one.text);
+    hex('s', one.name);
+    write_value(one.fields);
+  }
   for (const undergo::Frame &frame : error.frames()) {
     if (!frame.is_runtime) {
       hex('s', frame.function);
@@ -164,7 +183,7 @@ void write_error(const undergo::Error &error) {
 undergo::Imports functions(const std::shared_ptr<Host> &host) {
   undergo::Imports imports;
   for (const char *name : {"echo-string", "echo-bytes", "echo-int", "echo-strings", "echo-floats", "echo-person", "echo-maybe", "echo-color",
-                           "echo-counts", "echo-time", "echo-duration", "echo-json", "echo-raw", "echo"}) {
+                           "echo-counts", "echo-time", "echo-duration", "echo-json", "echo-raw", "echo-shape", "echo"}) {
     imports.set("host", name, [](const Value &value) { return value; });
   }
   imports.set("host", "many", [](std::int8_t a, std::uint16_t b, std::int32_t c, std::int64_t d, double e, bool f, const std::string &g,
@@ -181,6 +200,15 @@ undergo::Imports functions(const std::shared_ptr<Host> &host) {
     throw std::runtime_error(args.empty() ? "refused by the host" : args[0].as<std::string>());
   });
   imports.set("host", "check", [](const std::string &message) { return message.empty() ? undergo::Result<void>() : undergo::Error(message); });
+  // Fails with an error of the plugin's, in another one.
+  imports.set("host", "lookup", [](const std::string &key) -> undergo::Result<Value> {
+    if (key.empty()) {
+      return Value("");
+    }
+    const std::string inner = "not found: " + key;
+    const undergo::Value fields = Record{{"key", key}, {"code", 404}};
+    return undergo::Error("looking up: " + inner, undergo::Error(inner, "not-found", fields));
+  });
   imports.set("host", "crash", [](const std::string &message) { throw std::runtime_error(message); });
   imports.set("host", "wrong-type", [] { return "not a number"; });
   imports.set("host", "wrong-result", [] { return "not a list"; });
@@ -248,7 +276,7 @@ void call(const Guest &guest, const std::string &name, std::uint64_t timeout) {
     std::printf("error host-error");
     hex('s', "");
     hex('s', error.what());
-    std::printf(" -");
+    std::printf(" - 0");
   }
 }
 

@@ -40,6 +40,7 @@ class Host : public guest::Host {
   undergo::Duration echo_duration(undergo::Duration v) override { return v; }
   undergo::Json echo_json(const undergo::Json &v) override { return v; }
   undergo::Json echo_raw(const undergo::Json &v) override { return v; }
+  guest::Shape echo_shape(const guest::Shape &s) override { return s; }
   std::string many(std::int8_t a, std::uint16_t b, std::int32_t c, std::int64_t d, double e, bool f, std::string_view g, std::string_view h,
                    std::string_view i, std::string_view j, std::string_view k, std::string_view l) override {
     std::string text = std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(c) + " " + std::to_string(d);
@@ -115,6 +116,57 @@ void values(const guest::GuestExports &g) {
   CHECK(g.sixteen(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16) == -8);
   CHECK(g.many(1, 2, 3, 4, 0.5, 0.25, true, "h", "i", "j", {1, 2}, guest::Color::green, std::nullopt, {1, 2, 3}) ==
         "1 2 3 4 0.5 0.25 true h i j [1 2] 1 - {1 2 3}");
+}
+
+// Leaves a variant without a value when it is assigned.
+struct Bad {
+  operator guest::Label() const { throw Failure("no label"); }
+};
+
+void variants(const guest::GuestExports &g) {
+  const std::vector<guest::Shape> shapes{guest::Circle{1.5},
+                                         guest::Label{"grün"},
+                                         guest::Polygon{{{1.5, -2, 255}, {}}, "p", guest::Color::dark_blue},
+                                         guest::Polygon{},
+                                         guest::Triangle{{3, 4, 0.5}},
+                                         guest::Tile{std::numeric_limits<std::int64_t>::min(), 0.25F},
+                                         guest::Tags{{{"a", "1"}, {"ü", ""}}},
+                                         guest::Empty{}};
+  for (const guest::Shape &shape : shapes) {
+    CHECK(g.echo_shape(shape) == shape && g.echo_maybe_shape(shape) == shape && g.shape_through_host(shape) == shape);
+  }
+  CHECK(g.echo_shapes(shapes) == shapes && g.echo_shapes({}).empty() && !g.echo_maybe_shape(std::nullopt).has_value());
+  CHECK(g.echo_shape(guest::Circle{1}) != guest::Shape(guest::Circle{2}) && g.area(guest::Circle{2}) == 12);
+  CHECK(std::get<guest::Label>(g.echo_shape(guest::Label{"x"})).value == "x");
+
+  // A struct of a case that several variants have is one.
+  const guest::Round round = guest::Circle{1.5};
+  CHECK(g.echo_round(round) == round && g.echo_round(guest::Wheel{7}) == guest::Round(guest::Wheel{7}));
+  for (const guest::Token &token : std::vector<guest::Token>{guest::Class{"c"}, guest::None{}, guest::Tag{-1}, guest::Val{"a", "b"}, guest::Constructor{true},
+                                                             guest::List{{guest::Level::high}}}) {
+    CHECK(g.echo_token(token) == token);
+  }
+  const std::tuple<guest::Mixed, std::int32_t, guest::Mixed, float> mixed{guest::Long{-1}, 5, guest::Single{0.5F}, 1.5F};
+  CHECK(std::apply([&](const auto &...all) { return g.echo_mixed(all...); }, mixed) == mixed);
+  guest::Drawing drawing;
+  drawing.title = "t";
+  drawing.shapes = shapes;
+  drawing.named = {{"a", shapes[0]}, {"b", guest::Empty{}}};
+  drawing.border = guest::Label{"b"};
+  drawing.cover = shapes[2];
+  drawing.extra = guest::Text{"x"};
+  CHECK(g.echo_drawing(drawing) == drawing && g.echo_drawing(drawing) != guest::Drawing{});
+
+  // A variant that an exception has left without a value.
+  guest::Shape none;
+  try {
+    none.emplace<guest::Label>(Bad());
+  } catch (const Failure &) {
+  }
+  CHECK(none.valueless_by_exception());
+  THROWS(g.echo_shape(none), undergo::TypeMismatchError, error.path() == "echo-shape(s)");
+  THROWS(g.echo_shapes({guest::Empty{}, guest::Label{"\xff"}}), undergo::TypeMismatchError, error.path() == "echo-shapes(v[1].label)");
+  THROWS(g.bad_shape("nil"), undergo::TypeMismatchError, error.path().find("bad-shape -> result") == 0);
 }
 
 void through_the_host(const guest::GuestExports &g, const Host &host) {
@@ -207,6 +259,7 @@ int main(int argc, char **argv) {
     guest::Guest instance(plugin, host);
     host->instance = &instance;
     values(instance);
+    variants(instance);
     through_the_host(instance, *host);
     errors(instance);
     // A host lives as long as it can be called, wherever the handles are.

@@ -70,12 +70,17 @@ void parts_are_found() {
   CHECK(tags->size() == 2 && *tags->at(1) == Value("b") && tags->at(2) == nullptr && person.at(0) == nullptr);
   CHECK(Value(Map{{"a", 1}, {2, 3}}).find("a")->as<int>() == 1 && Value(1).size() == 0 && Value(1).find("a") == nullptr);
   CHECK(person != Value() && person == Value(person) && Value(1) != Value(1.0));
+  const Value circle = undergo::Case("circle", 1.5);
+  CHECK(circle.as<undergo::Case>().name() == "circle" && circle.as<undergo::Case>().value()->as<double>() == 1.5);
+  CHECK(undergo::Case("empty").value() == nullptr && undergo::Case("empty") != undergo::Case("empty", Value()) && circle.size() == 0);
+  THROWS(Value("circle").as<undergo::Case>(), undergo::TypeMismatchError, error.message() == "expected variant, got string");
 }
 
 void all_come_back_as_they_were() {
   const List all = {Value(), true, -5, std::numeric_limits<std::uint64_t>::max(), 1.5, "", std::string("a\0b", 3), undergo::Bytes(),
                     undergo::Bytes{0, 255}, List(), List{List{1, "a"}, List()}, Map{{"a", List{1}}, {2, Value()}}, Record{{"a", Record{{"b", 2}}}},
-                    undergo::Json{"{}"}, -3ns, undergo::Time(-1, 999999999, 3600)};
+                    undergo::Json{"{}"}, -3ns, undergo::Time(-1, 999999999, 3600), undergo::Case("empty"), undergo::Case("one", Value()),
+                    undergo::Case("circle", List{undergo::Case("inner", 1.5), undergo::Case("")})};
   for (const Value &value : all) {
     CHECK(there_and_back(value) == value);
   }
@@ -106,6 +111,16 @@ void results_have_one_of_both() {
   CHECK(std::string_view(one.what()) == "one" && std::string_view(two.what()) == "one");
 }
 
+void errors_wrap_others() {
+  CHECK(undergo::Error("alone").chain().empty());
+  const undergo::Error inner("not found: x", "not-found", Record{{"key", "x"}});
+  const undergo::Error outer(std::string("looking up"), undergo::Error(std::string("twice"), inner));
+  const std::vector<undergo::ChainedError> chain = outer.chain();
+  CHECK(chain.size() == 3 && chain[0].text == "looking up" && chain[0].name.empty() && chain[0].fields.is_none());
+  CHECK(chain[2].text == "not found: x" && chain[2].name == "not-found" && chain[2].fields == Value(Record{{"key", "x"}}));
+  CHECK(outer.message() == "looking up" && outer.kind() == Kind::host_error);
+}
+
 void spans_see_what_is_there() {
   const std::vector<int> items{1, 2, 3};
   const int few[] = {4, 5};
@@ -124,6 +139,7 @@ int main() {
   all_come_back_as_they_were();
   times_are_those_of_the_clock();
   results_have_one_of_both();
+  errors_wrap_others();
   spans_see_what_is_there();
   return finish();
 }

@@ -1,4 +1,4 @@
-//! A C++ header for a plugin: structs, enums, a class for each import, and classes for an instance
+//! A C++ header for a plugin: structs, enums, variants, a class for each import, and classes for an instance
 //! and for a pool with a typed method for each export.
 
 mod function;
@@ -77,7 +77,7 @@ impl<'a> Header<'a> {
         comment(&mut out, 0, "");
         comment(&mut out, 0, "Written by undergo bindgen; don't edit it, but write it anew.");
         let _ = writeln!(out, "\n#ifndef {guard}\n#define {guard}\n");
-        for header in ["cstdint", "map", "memory", "optional", "string", "string_view", "tuple", "utility", "vector"] {
+        for header in ["cstdint", "map", "memory", "optional", "string", "string_view", "tuple", "utility", "variant", "vector"] {
             let _ = writeln!(out, "#include <{header}>");
         }
         let _ = writeln!(out, "\n#include <undergo.hpp>\n\nnamespace {} {{\n", self.namespace);

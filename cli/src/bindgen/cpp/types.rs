@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind};
+use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, VariantType};
 
-use crate::bindgen::c::text::{all_alone, comment, literal};
-use crate::bindgen::classes::Classes;
+use crate::bindgen::c::text::{all_alone, alone, comment, literal};
+use crate::bindgen::classes::{CaseClass, Classes};
 
-/// The classes, enums and records of a header.
+/// The classes, enums, records and variants of a header.
 pub(super) struct Types {
     namespace: String,
     classes: Classes,
     done: BTreeSet<String>,
     /// The types, each behind those that it is made of.
     out: String,
-    /// What tells undergo.hpp how the records lie, in the same order.
+    /// What tells undergo.hpp how the records and cases lie, in the same order.
     codecs: String,
 }
 
@@ -23,7 +23,7 @@ impl Types {
     pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
         Types {
             namespace: namespace.to_owned(),
-            classes: Classes::beside_macros(types),
+            classes: Classes::beside_macros(types).with_cases(types),
             done: BTreeSet::new(),
             out: String::new(),
             codecs: String::new(),
@@ -61,7 +61,7 @@ impl Types {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
@@ -81,7 +81,11 @@ impl Types {
             // No record is within itself, so that what it is made of may come between.
             TypeKind::Record(record) if self.done.insert(record.name.clone()) => {
                 record.fields.iter().for_each(|field| self.define(&field.ty));
-                self.record(record);
+                self.record(record, ty);
+            }
+            TypeKind::Variant(variant) if self.done.insert(variant.name.clone()) => {
+                variant.cases.iter().filter_map(|case| case.ty.as_ref()).for_each(|ty| self.define(ty));
+                self.variant(variant);
             }
             TypeKind::Enum(cases) if self.done.insert(cases.name.clone()) => self.cases(cases),
             TypeKind::List(inner) | TypeKind::Option(inner) => self.define(inner),
@@ -94,30 +98,56 @@ impl Types {
         }
     }
 
-    fn record(&mut self, record: &RecordType) {
+    fn record(&mut self, record: &RecordType, ty: &Type) {
         let class = self.of(&record.name);
         let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[&class]);
-        let mut out = String::new();
-        comment(&mut out, 0, or(&record.docs, &format!("The record {}.", record.name)));
-        let _ = writeln!(out, "struct {class} {{");
-        for (field, name) in record.fields.iter().zip(&fields) {
-            if !field.docs.is_empty() {
-                comment(&mut out, 1, &field.docs);
-            }
-            let _ = writeln!(out, "  {} {name}{{}};", self.show(&field.ty));
-        }
-        let tie = |value: &str| fields.iter().map(|field| format!("{value}.{field}")).collect::<Vec<_>>().join(", ");
-        if fields.is_empty() {
-            let _ = writeln!(out, "\n  friend bool operator==(const {class} &, const {class} &) {{ return true; }}");
-        } else {
-            let _ = writeln!(out, "\n  friend bool operator==(const {class} &a_, const {class} &b_) {{");
-            let _ = writeln!(out, "    return std::tie({}) == std::tie({});\n  }}", tie("a_"), tie("b_"));
-        }
-        let _ = writeln!(out, "  friend bool operator!=(const {class} &a_, const {class} &b_) {{ return !(a_ == b_); }}\n}};\n");
-        self.out += &out;
-        let full = format!("{}::{class}", self.namespace);
+        let shown = record.fields.iter().zip(&fields).map(|(field, name)| (field.docs.as_str(), self.show(&field.ty), name.as_str()));
+        let text = structure(&class, or(&record.docs, &format!("The record {}.", record.name)), &shown.collect::<Vec<_>>());
+        self.out += &text;
+        let full = self.full(&class);
         let members: String = fields.iter().map(|field| format!(", &{full}::{field}")).collect();
         let _ = writeln!(self.codecs, "template <>\nstruct Codec<{full}> : typed::RecordCodec<{full}{members}> {{}};\n");
+        if record.is_error {
+            let (name, digest) = (literal(&record.name), ty.digest());
+            let _ = writeln!(
+                self.codecs,
+                "template <>\nstruct ErrorType<{full}> {{\n  static constexpr const char *name = {name};\n  \
+                 static constexpr std::uint64_t digest = UINT64_C({digest:#018x});\n}};\n"
+            );
+        }
+    }
+
+    fn full(&self, class: &str) -> String {
+        format!("{}::{class}", self.namespace)
+    }
+
+    fn variant(&mut self, variant: &VariantType) {
+        let cases = self.classes.cases(variant);
+        for case in cases.iter().filter(|case| case.is_new) {
+            self.case(variant, case);
+        }
+        comment(&mut self.out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        let classes: Vec<String> = cases.into_iter().map(|case| case.class).collect();
+        let _ = writeln!(self.out, "using {} = std::variant<{}>;\n", self.of(&variant.name), classes.join(", "));
+    }
+
+    /// Writes the struct that stands for a case whose value is no record of its name.
+    fn case(&mut self, variant: &VariantType, CaseClass { case, class, .. }: &CaseClass<'_>) {
+        let docs = or(&case.docs, &format!("The case {} of {}.", case.name, variant.name)).to_owned();
+        let full = self.full(class);
+        let codec = match &case.ty {
+            Some(ty) => {
+                let value = alone("value", &[class]);
+                let text = structure(class, &docs, &[("", self.show(ty), &value)]);
+                self.out += &text;
+                format!("typed::ValueCase<{full}, &{full}::{value}>")
+            }
+            None => {
+                self.out += &structure(class, &docs, &[]);
+                format!("typed::EmptyCase<{full}>")
+            }
+        };
+        let _ = writeln!(self.codecs, "template <>\nstruct CaseCodec<{full}> : {codec} {{}};\n");
     }
 
     fn cases(&mut self, cases: &EnumType) {
@@ -141,6 +171,28 @@ impl Types {
         let _ = writeln!(out, "  }}\n  return {{}};\n}}\n");
         self.out += &out;
     }
+}
+
+/// A struct of these members, each with its doc comment and its type, that can be compared.
+fn structure(class: &str, docs: &str, members: &[(&str, String, &str)]) -> String {
+    let mut out = String::new();
+    comment(&mut out, 0, docs);
+    let _ = writeln!(out, "struct {class} {{");
+    for (docs, ty, name) in members {
+        if !docs.is_empty() {
+            comment(&mut out, 1, docs);
+        }
+        let _ = writeln!(out, "  {ty} {name}{{}};");
+    }
+    let tie = |value: &str| members.iter().map(|(.., name)| format!("{value}.{name}")).collect::<Vec<_>>().join(", ");
+    if members.is_empty() {
+        let _ = writeln!(out, "\n  friend bool operator==(const {class} &, const {class} &) {{ return true; }}");
+    } else {
+        let _ = writeln!(out, "\n  friend bool operator==(const {class} &a_, const {class} &b_) {{");
+        let _ = writeln!(out, "    return std::tie({}) == std::tie({});\n  }}", tie("a_"), tie("b_"));
+    }
+    let _ = writeln!(out, "  friend bool operator!=(const {class} &a_, const {class} &b_) {{ return !(a_ == b_); }}\n}};\n");
+    out
 }
 
 fn scalar_name(scalar: Scalar) -> &'static str {
