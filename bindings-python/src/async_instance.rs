@@ -9,7 +9,7 @@ use crate::cancel::CancelToken;
 use crate::coroutine::{self, Call};
 use crate::exports::{Exports, View};
 use crate::parts::{Origin, Owned};
-use crate::{config, errors, records};
+use crate::{config, raised, records};
 
 /// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`.
 ///
@@ -32,7 +32,7 @@ impl AsyncInstance {
                     let target = Target::Instance(core.clone());
                     let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);
                     let object = origin.make(py, plugin.name(), function, |owned| AsyncInstance { core, owned });
-                    object.map(|object| object.into_any().unbind()).map_err(|raised| errors::from_host(py, raised))
+                    object.map(|object| object.into_any().unbind()).map_err(|raised| raised::from_host(py, raised))
                 })
             })
         })

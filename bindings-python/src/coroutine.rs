@@ -14,6 +14,7 @@ use undergo::{CancelToken, Error, ErrorKind, Lease};
 use crate::errors;
 use crate::event_loop::{AsHome, EventLoop};
 use crate::lower::Object;
+use crate::raised;
 
 /// What a call comes to.
 pub(crate) type Outcome = undergo::Result<Py<PyAny>>;
@@ -292,7 +293,6 @@ pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Op
     if is_plain || !awaitable.get_type().hasattr("__await__").unwrap_or(false) {
         return None;
     }
-    let failed = |raised| errors::from_host(py, raised);
     let place = call.caller().and_then(|caller| caller.downcast_ref::<Place>());
     let (Some(place), Some(lease)) = (place, call.lease()) else {
         // Python warns of a coroutine that was never awaited, and this one will not be.
@@ -302,15 +302,17 @@ pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Op
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let task = match run_task(py, place, lease, awaitable, Done(Mutex::new(Some(sender)))) {
         Ok(task) => task,
-        Err(raised) => return Some(Err(failed(raised))),
+        Err(raised) => return Some(Err(raised::from_host(py, raised))),
     };
     let event_loop = place.event_loop.clone();
+    let errors = call.function().errors.clone();
     Some(call.defer(Box::pin(async move {
         let mut running = Running { task: Some(task), event_loop };
         let outcome = receiver.await;
         running.task = None;
         let closed = || Error::new(ErrorKind::Cancelled, "the event loop of the host function was closed");
-        let value = outcome.map_err(|_| closed())?.map_err(|raised| Python::attach(|py| errors::from_host(py, raised)))?;
+        let value =
+            outcome.map_err(|_| closed())?.map_err(|raised| Python::attach(|py| errors::from_function(py, raised, errors.as_deref())))?;
         let answer = move |call: &mut HostCall<'_>| Python::attach(|py| call.answer(&Object(value.into_bound(py))));
         Ok(Box::new(answer) as Answer)
     })))

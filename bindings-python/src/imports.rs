@@ -16,6 +16,7 @@ use crate::lift::ToPython;
 use crate::lower::Object;
 use crate::names::python_name;
 use crate::package;
+use crate::raised;
 
 /// Owns an instance's host functions, for the garbage collector to see: a function that refers to
 /// the instance makes a cycle. The core's instance knows the table weakly; whoever can call the
@@ -55,10 +56,11 @@ impl<'py> Table<'py> {
         Output::lines(move |line| {
             Python::attach(|py| {
                 greenlets::note(py);
-                let line = PyTuple::new(py, [String::from_utf8_lossy(line)]).map_err(|raised| errors::from_host(py, raised))?;
-                greenlets::call(&callable.function(py)?, line)
-                    .map(drop)
-                    .map_err(|raised| noted(py, raised, &format!("raised in Sandbox.{stream}, for a line of the plugin's output")))
+                let line = PyTuple::new(py, [String::from_utf8_lossy(line)]).map_err(|raised| raised::from_host(py, raised))?;
+                greenlets::call(&callable.function(py)?, line).map(drop).map_err(|raised| {
+                    note(py, &raised, &format!("raised in Sandbox.{stream}, for a line of the plugin's output"));
+                    raised::from_host(py, raised)
+                })
             })
         })
     }
@@ -129,15 +131,16 @@ impl HostFunction for Callable {
         Python::attach(|py| {
             greenlets::note(py);
             let function = self.function(py)?;
-            let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| errors::from_host(py, raised))?;
+            let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| raised::from_host(py, raised))?;
             let result = if call.is_async() {
                 coroutine::call_host(call, &function, args)
             } else {
                 call.outside(|| greenlets::call(&function, args))
             };
             let result = result.map_err(|raised| {
-                let name = python_name(&call.function().name);
-                noted(py, raised, &format!("raised in the host function {name}, called by the plugin"))
+                let function = call.function();
+                note(py, &raised, &format!("raised in the host function {}, called by the plugin", python_name(&function.name)));
+                errors::from_function(py, raised, function.errors.as_deref())
             })?;
             match coroutine::defer(call, &result) {
                 Some(deferred) => deferred,
@@ -147,11 +150,10 @@ impl HostFunction for Callable {
     }
 }
 
-/// The exception with a note that says where it was raised (Python 3.11 and later have notes).
-fn noted(py: Python<'_>, raised: PyErr, note: &str) -> Error {
+/// Notes in an exception where it was raised (Python 3.11 and later have notes).
+fn note(py: Python<'_>, raised: &PyErr, note: &str) {
     // Without notes the exception is as good, so a failure to add one is none.
     drop(raised.value(py).call_method1("add_note", (note,)));
-    errors::from_host(py, raised)
 }
 
 /// What `Plugin.imports` shows: the signatures of the functions that must be given.

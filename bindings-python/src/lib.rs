@@ -19,18 +19,20 @@
 //! config.rs          sandboxes, limits and options
 //! imports.rs         host functions
 //! coroutine.rs       a call that Python awaits, and a coroutine that a guest waits for
+//! errors.rs          errors as exceptions, and those of host functions as errors
 //! lower.rs           from Python objects to guest memory
 //! lift.rs            from guest memory to Python objects
-//! types.rs           the classes of records and enums
+//! types.rs           the classes of records, enums, variants and errors
+//! cases.rs           the names of the classes of cases
 //! signature.rs       annotations and signatures
 //! signals.rs         Ctrl-C
 //! records.rs         what is measured, as immutable records
 //! package.rs         functions of the package's own Python
+//! raised.rs          exceptions of Python code as errors
 //! names.rs           names as Python writes them
 //! json.rs            Python objects as JSON
 //! greenlets.rs       which greenlet runs
 //! event_loop.rs      the event loops of asyncio
-//! errors.rs          errors and exceptions
 //! cancel.rs          cancellation tokens
 //! buffer.rs          the buffer protocol
 //! ```
@@ -40,6 +42,7 @@ mod async_instance;
 mod async_pool;
 mod buffer;
 mod cancel;
+mod cases;
 mod config;
 mod coroutine;
 mod errors;
@@ -57,6 +60,7 @@ mod package;
 mod parts;
 mod plugin;
 mod pool;
+mod raised;
 mod records;
 mod signals;
 mod signature;

@@ -3,13 +3,13 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use undergo::host::{Lift, Piece, check_json_depth};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
-use crate::errors;
 use crate::json;
 use crate::package;
-use crate::types::{EnumClass, RecordClass};
+use crate::raised;
+use crate::types::{EnumClass, RecordClass, VariantClass};
 
 /// Makes Python objects.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ impl From<Error> for Failed {
 impl From<Failed> for Error {
     fn from(failed: Failed) -> Error {
         match failed {
-            Failed::Raised(raised) => errors::from_conversion(raised),
+            Failed::Raised(raised) => raised::from_conversion(raised),
             Failed::Core(error) => error,
         }
     }
@@ -57,7 +57,7 @@ impl<'py> ToPython<'py> {
         package::values(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
             // An interrupt is not a remark on the value.
             if !raised.is_instance_of::<pyo3::exceptions::PyException>(self.0) {
-                return errors::from_host(self.0, raised);
+                return raised::from_host(self.0, raised);
             }
             let text = format!("the guest gave {what}: {}", raised.value(self.0));
             Error::new(ErrorKind::TypeMismatch, text)
@@ -85,6 +85,7 @@ impl<'py> Lift for ToPython<'py> {
             Piece::Map(0) => 64,
             Piece::Map(len) => 240 + len as u64 * 80,
             Piece::Record(record) => record.extension.get::<RecordClass>().map_or(0, RecordClass::cost),
+            Piece::Variant(variant, case) => variant.extension.get::<VariantClass>().map_or(0, |class| class.cost(case)),
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -133,25 +134,34 @@ impl<'py> Lift for ToPython<'py> {
         member.map_or_else(|| self.string(&cases.cases[case as usize].0), Ok)
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        Ok(PyList::new(self.0, gather(len, item)?).map_err(errors::from_conversion)?.into_any())
+        Ok(PyList::new(self.0, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
     }
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        Ok(PyTuple::new(self.0, gather(len, item)?).map_err(errors::from_conversion)?.into_any())
+        Ok(PyTuple::new(self.0, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
     }
     fn map(&self, len: usize, mut entry: impl FnMut(usize) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>)>) -> Made<'py> {
         let dict = PyDict::new(self.0);
         for i in 0..len {
             let (key, value) = entry(i)?;
-            dict.set_item(key, value).map_err(errors::from_conversion)?;
+            dict.set_item(key, value).map_err(raised::from_conversion)?;
         }
         Ok(dict.into_any())
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
         match record.extension.get::<RecordClass>() {
             Some(class) => Ok(class.make(self.0, |i| field(i).map_err(Failed::from))?),
-            None => Err(Error::new(ErrorKind::TypeMismatch, format!("the record {} has no class", record.name))),
+            None => Err(no_class(&record.name)),
         }
     }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Bound<'py, PyAny>>) -> Made<'py> {
+        let Some(class) = variant.extension.get::<VariantClass>() else { return Err(no_class(&variant.name)) };
+        class.make(self.0, case, value).map_err(raised::from_conversion)
+    }
+}
+
+#[cold]
+fn no_class(name: &str) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("{name} has no class"))
 }
 
 /// The items of a list or tuple, which is made when they are all there. To make one may run code of

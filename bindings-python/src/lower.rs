@@ -8,14 +8,14 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar};
+use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 
 use crate::buffer::Buffer;
-use crate::errors;
 use crate::json;
-use crate::names::python_name;
+use crate::names::field_name;
 use crate::package;
-use crate::types::{EnumClass, RecordClass};
+use crate::raised;
+use crate::types::{EnumClass, Held, RecordClass, VariantClass};
 
 /// A Python object, as a value to be lowered.
 #[derive(Clone)]
@@ -55,9 +55,9 @@ impl<'py> Object<'py> {
     fn raised(&self, error: PyErr) -> Reject {
         let py = self.0.py();
         if error.is_instance_of::<PyException>(py) {
-            Reject::Error(errors::remark(py, error))
+            Reject::Error(raised::remark(py, error))
         } else {
-            Reject::Error(errors::from_host(py, error))
+            Reject::Error(raised::from_host(py, error))
         }
     }
 
@@ -205,6 +205,20 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         cases.case(&name).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
     }
 
+    fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {
+        let Some(class) = variant.extension.get::<VariantClass>() else { return Err(Reject::Type) };
+        let py = self.0.py();
+        let Some((number, held)) = class.case(&self.0) else {
+            return Err(Reject::Value(format!("expected {} ({}), got {}", variant.name, class.listed(py), self.type_name())));
+        };
+        let value = match held {
+            Held::Itself => Some(self.0.clone()),
+            Held::Attribute(name) => Some(self.0.getattr(name.bind(py)).map_err(|error| self.raised(error))?),
+            Held::Nothing => None,
+        };
+        Ok((number, value.map(Object)))
+    }
+
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
         json::dump(&self.0).map(Cow::Owned)
     }
@@ -249,7 +263,7 @@ impl<'py> Object<'py> {
             let name = key.cast::<PyString>().map_err(|_| Reject::Value(format!("the keys of {} must be strings", record.name)))?;
             let name = name.to_str().map_err(|error| self.raised(error))?;
             let Some(number) = class.field(name) else {
-                return Err(Reject::Value(record.unknown_field(name, python_name)));
+                return Err(Reject::Value(record.unknown_field(name, |field| field_name(record, field))));
             };
             fields[number] = Some(Object(value));
         }

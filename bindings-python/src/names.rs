@@ -1,15 +1,38 @@
 //! The Python spelling of names of an interface.
 
-use undergo::interface::names;
+use undergo::interface::{RecordType, names};
+
+#[rustfmt::skip]
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+    "return", "try", "while", "with", "yield",
+];
+
+/// Attributes that every error has, and names that the constructor of one uses in what
+/// `undergo bindgen` writes.
+#[rustfmt::skip]
+const OF_ERRORS: [&str; 13] = [
+    "add_note", "args", "denied", "exit_code", "frames", "kind", "message", "origin", "path", "self", "stderr", "super",
+    "with_traceback",
+];
 
 /// A WIT name as Python writes it: `user-id` is `user_id`, and a keyword gets an underscore.
 pub(crate) fn python_name(kebab: &str) -> String {
-    #[rustfmt::skip]
-    const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-        "return", "try", "while", "with", "yield",
-    ];
-    let name = names::snake(kebab);
-    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+    apart(names::snake(kebab), &KEYWORDS)
+}
+
+/// The same for a field of a record. Those of an error leave alone what every error has.
+pub(crate) fn field_name(record: &RecordType, kebab: &str) -> String {
+    let name = python_name(kebab);
+    if record.is_error { apart(name, &OF_ERRORS) } else { name }
+}
+
+/// The name of a class: `user-id` is `UserId`.
+pub(crate) fn class_name(kebab: &str) -> String {
+    apart(names::pascal(kebab), &KEYWORDS)
+}
+
+fn apart(name: String, taken: &[&str]) -> String {
+    if taken.contains(&name.as_str()) { name + "_" } else { name }
 }

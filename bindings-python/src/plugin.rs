@@ -19,14 +19,14 @@ use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::{config, imports, package, records, signature, types};
+use crate::{config, imports, package, raised, records, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
 /// Args:
 ///     source: the path of a `.wasm` file, or its bytes.
-///     types: classes that stand for the plugin's records and enums, by name, instead of
-///         classes made at run time.
+///     types: classes that stand for the plugin's types, by name, instead of classes
+///         made at run time.
 ///     compile: `"tiered"`: quickly first and better in the background, for instances that are
 ///         made later; `"fast"`: quickly, to code that takes two to three times as long;
 ///         `"best"`: well, and wait for it.
@@ -406,7 +406,7 @@ impl Plugin {
                 // The host functions are needed until the end.
                 let _host = host;
                 let completed = core.run_async(options, &options_of(&call, start, None)).await?;
-                Python::attach(|py| records::completed(py, completed).map(Bound::unbind).map_err(|raised| errors::from_host(py, raised)))
+                Python::attach(|py| records::completed(py, completed).map(Bound::unbind).map_err(|raised| raised::from_host(py, raised)))
             })
         }))
     }
@@ -484,7 +484,7 @@ impl Plugin {
         self.core.info().go_version.as_deref()
     }
 
-    /// The classes of the plugin's records and enums: `plugin.types.Person`.
+    /// The classes of the plugin's types: `plugin.types.Person`. Those of a variant's cases make a union.
     #[getter]
     fn types(&self, py: Python<'_>) -> Py<PyAny> {
         self.types.clone_ref(py)

@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use undergo::Result;
 use undergo::host::Lasting;
 
-use crate::errors;
 use crate::greenlets;
+use crate::raised;
 
 /// How often the main thread takes the interpreter's lock to look for signals. The lock may have to
 /// be waited for, so not at each tick of the engine.
@@ -48,7 +48,7 @@ fn look() -> Result<()> {
     // An interpreter that shuts down runs no handlers.
     Python::try_attach(|py| {
         greenlets::note(py);
-        py.check_signals().map_err(|raised| errors::interrupted(py, raised))
+        py.check_signals().map_err(|raised| raised::interrupted(py, raised))
     })
     .unwrap_or(Ok(()))
 }

@@ -1,9 +1,9 @@
 //! The annotations and the signature of a function in Python.
 
 use pyo3::prelude::*;
-use undergo::interface::{Field, Function, Scalar, Type, TypeKind, names};
+use undergo::interface::{Field, Function, Scalar, Type, TypeKind};
 
-use crate::names::python_name;
+use crate::names::{class_name, python_name};
 use crate::package;
 
 /// The annotation of a type: `list[str]`.
@@ -23,8 +23,9 @@ pub(crate) fn annotation(ty: &Type) -> String {
         TypeKind::Tuple(tuple) => {
             format!("tuple[{}]", tuple.items.iter().map(annotation).collect::<Vec<_>>().join(", "))
         }
-        TypeKind::Record(record) => names::pascal(&record.name),
-        TypeKind::Enum(cases) => names::pascal(&cases.name),
+        TypeKind::Record(record) => class_name(&record.name),
+        TypeKind::Enum(cases) => class_name(&cases.name),
+        TypeKind::Variant(variant) => class_name(&variant.name),
     }
 }
 

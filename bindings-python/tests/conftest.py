@@ -65,6 +65,13 @@ class Host:
         if msg:
             raise ValueError(msg)
 
+    def lookup(self, key: str) -> str:
+        if not key:
+            return ""
+        assert self.instance is not None
+        not_found = self.instance.plugin.types.NotFound(f"not found: {key}", key=key, code=404)
+        raise LookupError(f"looking up: not found: {key}") from not_found
+
     def crash(self, msg: str) -> None:
         raise ValueError(msg)
 

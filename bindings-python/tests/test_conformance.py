@@ -26,24 +26,58 @@ def python_name(kebab: str) -> str:
     return name + "_" if keyword.iskeyword(name) else name
 
 
-def argument(value: Any, annotation: str = "") -> Any:
+def class_name(kebab: str) -> str:
+    name = "".join(word.capitalize() for word in kebab.split("-"))
+    return name + "_" if keyword.iskeyword(name) else name
+
+
+def argument(value: Any, annotation: str = "", types: Any = None) -> Any:
     """Make the Python value of a JSON one.
 
-    The annotation tells a long list of strings from a long string.
+    The annotation tells a long list of strings from a long string; the plugin's types have the
+    classes of cases.
     """
     if isinstance(value, list):
-        return [argument(item) for item in value]
+        return [argument(item, types=types) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (key, inner), *_ = value.items()
         if key == "$repeat":
-            one, count = argument(inner["value"]), inner["count"]
+            one, count = argument(inner["value"], types=types), inner["count"]
             joined = isinstance(one, (str, bytes)) and not annotation.startswith("list")
             return one * count if joined else [one] * count
+        if key == "$case":
+            name, *held = inner
+            return case_of(types, name, *[argument(item, types=types) for item in held])
+        if key == "$map":
+            return {argument(key, types=types): argument(value, types=types) for key, value in inner}
         if key in SPECIAL:
             return SPECIAL[key](inner)
-    return {python_name(name): argument(item) for name, item in value.items()}
+    return {python_name(name): argument(item, types=types) for name, item in value.items()}
+
+
+def case_of(types: Any, name: str, *held: Any) -> Any:
+    """Make a case of a variant: an object of the record's own class, or of a class around the value.
+
+    What is no case, or holds nothing where it should, is of a class that the plugin does not know.
+    """
+    cls = getattr(types, class_name(name), None)
+    names = field_names(cls) if cls and name == name.lower() else []
+    if cls and names != ["value"] and len(held) == 1 and isinstance(held[0], dict) and held[0].keys() <= set(names):
+        # Not by its constructor: one of the fields may be missing.
+        made = object.__new__(cls)
+        for field, value in held[0].items():
+            setattr(made, field, value)
+        return made
+    if cls and name == name.lower() and len(held) == len(names):
+        return cls(*held)
+    return dataclasses.make_dataclass(class_name(name), [f"v{i}" for i in range(len(held))])(*held)
+
+
+def field_names(cls: Any) -> list[str]:
+    """Give the names of a class's fields, in order."""
+    return list(cls.__match_args__) if issubclass(cls, undergo.GuestError) else [field.name for field in dataclasses.fields(cls)]
 
 
 def time(parts: dict[str, int]) -> datetime.datetime:
@@ -56,7 +90,6 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "$int": int,
     "$float": float,
     "$bytes": bytes.fromhex,
-    "$map": lambda pairs: {argument(key): argument(value) for key, value in pairs},
     "$duration": lambda text: datetime.timedelta(microseconds=int(text) // 1000),
     "$time": time,
     "$json": lambda value: value,
@@ -80,9 +113,16 @@ def check(actual: Any, expected: Any) -> None:
     if isinstance(expected, dict) and "$repeat" in expected and isinstance(actual, list):
         check(actual, [expected["$repeat"]["value"]] * expected["$repeat"]["count"])
         return
+    if isinstance(expected, dict) and "$case" in expected:
+        name, *held = expected["$case"]
+        assert type(actual).__name__ == class_name(name)
+        if not held:
+            assert field_names(type(actual)) == []
+        else:
+            check(actual.value if field_names(type(actual)) == ["value"] else actual, held[0])
+        return
     if isinstance(expected, dict) and not any(key.startswith("$") for key in expected):
-        assert dataclasses.is_dataclass(actual)
-        assert {field.name for field in dataclasses.fields(actual)} == {python_name(name) for name in expected}
+        assert set(field_names(type(actual))) == {python_name(name) for name in expected}
         for name, value in expected.items():
             check(getattr(actual, python_name(name)), value)
         return
@@ -165,7 +205,8 @@ class Runner:
         function = self.instance.exports[name]
         annotations = [parameter.annotation for parameter in inspect.signature(function).parameters.values()]
         given = step.get("args", [])
-        args = [argument(value, annotation) for value, annotation in itertools.zip_longest(given, annotations[: len(given)], fillvalue="")]
+        pairs = itertools.zip_longest(given, annotations[: len(given)], fillvalue="")
+        args = [argument(value, annotation, self.plugin.types) for value, annotation in pairs]
         if expected is None:
             check(function(*args), step.get("result"))
         else:
@@ -175,7 +216,7 @@ class Runner:
         if "alive" in step:
             assert self.instance.alive is step["alive"]
 
-    def check_error(self, error: BaseException, expected: dict[str, str]) -> None:
+    def check_error(self, error: BaseException, expected: dict[str, Any]) -> None:
         if expected["kind"] == "host-error":
             # What a host function raised is what the caller gets.
             assert isinstance(error, ValueError)
@@ -185,6 +226,18 @@ class Runner:
             assert error.kind == expected["kind"], error
             assert expected.get("path", "") in f"{error.path} {error}"
         assert expected.get("contains", "") in str(error)
+        if "chain" in expected:
+            self.check_chain(error, expected["chain"])
+
+    def check_chain(self, error: BaseException | None, chain: list[dict[str, Any]]) -> None:
+        for link in chain:
+            assert isinstance(error, undergo.GuestError)
+            assert str(error) == link["text"]
+            assert type(error).__name__ == class_name(link.get("name", "guest-error"))
+            if "fields" in link:
+                check(error, link["fields"])
+            error = error.__cause__
+        assert error is None
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,13 @@ def cost(function: Any, count: int) -> tuple[int, int]:
         tracemalloc.stop()
 
 
+GONE = """
+  record gone { a: bool, b: u8 }
+  variant oops { text(string), gone(tuple<string, gone>) }
+  type failed = result<_, list<oops>>;
+"""
+"""The record of an error, as a value: zeros."""
+
 # To bytes of the WIT text.
 POINTERS = (65_560).to_bytes(4, "little") + (3).to_bytes(4, "little")
 
@@ -67,6 +74,11 @@ POINTERS = (65_560).to_bytes(4, "little") + (3).to_bytes(4, "little")
         ("list<list<bool>>", "", b""),
         ("list<r59>", nested(60), b""),
         ("list<p>", "  record p { a: s64, b: s64, c: option<s64> }", b"\x01" * 15 * MIB),
+        ("list<v>", "  variant v { none, some(u8) }", b""),
+        ("list<v>", "  variant v { label(string), none }", b""),
+        ("list<v>", "  variant v { none, maybe(option<u8>) }", b"\x01" * 15 * MIB),
+        ("list<v>", "  record p { a: bool }\n  variant v { p(p), none }", b""),
+        ("list<gone>", GONE, b""),
     ],
 )
 def test_the_limit_of_a_value_bounds_what_it_costs(result: str, types: str, data: bytes) -> None:

@@ -114,7 +114,7 @@ def load(
 
     Args:
         source: the path of a `.wasm` file, or its bytes.
-        types: classes to stand for the plugin's records and enums, by their names.
+        types: classes to stand for the plugin's types, by their names.
         compile: `"tiered"`, `"fast"` or `"best"`, as of `Plugin`.
         cache: where compiled code is kept, as of `Plugin`.
         bounds: how many times as much as usual the module may ask of a compiler, as of `Plugin`.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from typing import ClassVar, NamedTuple
+import copyreg
+from typing import Any, ClassVar, NamedTuple
 
 
 class Frame(NamedTuple):
@@ -101,9 +102,49 @@ class TypeMismatchError(Error, TypeError):
 
 
 class GuestError(Error):
-    """The Go function returned an error. The instance lives on."""
+    """The Go function returned an error. The instance lives on.
+
+    If the plugin declares errors with fields, each has a class that derives from this one, and has
+    the fields as attributes: `plugin.types.NotFound`. `__cause__` is the error that this one wraps.
+    A host function that raises such an error, or one whose `__cause__` it is, passes it on to Go.
+
+    Errors with fields are equal if their classes and fields are.
+    """
 
     kind = "guest-error"
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+    """The names of the fields."""
+
+    def _told(self, text: str, **details: Any) -> None:
+        """Learn what is known of it besides its fields."""
+        Error.__init__(self, text, **details)
+
+    def __str__(self) -> str:
+        """Give Go's text; for an error that the host has made without one, its fields."""
+        return super().__str__() or (repr(self) if self.__match_args__ else "")
+
+    def __repr__(self) -> str:
+        """Show the fields, behind the text."""
+        if not self.__match_args__:
+            return super().__repr__()
+        shown = [repr(arg) for arg in self.args if arg != ""]
+        shown += [f"{name}={getattr(self, name)!r}" for name in self.__match_args__]
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the fields, if there are any."""
+        if not self.__match_args__ or type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
+
+    def __hash__(self) -> int:
+        """Give the same for all of a class: fields may change, and exceptions have to be hashable."""
+        return hash(type(self)) if self.__match_args__ else super().__hash__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell pickle to make it again as it is, with what it wraps: its class wants more than a text."""
+        wrapped = {"__cause__": self.__cause__} if isinstance(self.__cause__, GuestError) else {}
+        return copyreg.__newobj__, (type(self), *self.args), {**vars(self), **wrapped}  # type: ignore[attr-defined]
 
 
 class PanicError(Error):

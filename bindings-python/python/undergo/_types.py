@@ -1,19 +1,24 @@
-"""The classes that stand for a plugin's records and enums."""
+"""The classes that stand for a plugin's records, enums, variants and errors."""
 
 from __future__ import annotations
 
 import copyreg
 import dataclasses
 import enum
+import functools
 import inspect
+import operator
 import types
+import typing
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
+from ._errors import GuestError
+
 
 class _RecordMeta(type):
-    """The class of the classes of records, which are pickled with their definition."""
+    """The class of the classes of records, cases and errors, which are pickled with their definition."""
 
 
 class _EnumMeta(enum.EnumMeta):
@@ -21,9 +26,13 @@ class _EnumMeta(enum.EnumMeta):
 
 
 class _Record(metaclass=_RecordMeta):
-    """What all classes are that are made for records."""
+    """What all classes are that are made for records and for cases."""
 
     __slots__ = ()
+
+
+class _Error(GuestError, metaclass=_RecordMeta):
+    """What all classes are that are made for errors with fields."""
 
 
 class _Enum(enum.Enum, metaclass=_EnumMeta):
@@ -35,30 +44,70 @@ _made: weakref.WeakValueDictionary[tuple[Any, ...], type] = weakref.WeakValueDic
 
 
 def make_class(digest: str, kind: str, name: str, doc: str, parts: Sequence[Sequence[Any]]) -> type:
-    """Make the class of a record or an enum, or find it.
+    """Make the class of a record, a case, an error or an enum, or find it.
 
-    The parts of a record are its fields: a name, an annotation, and whether it may be left out.
-    Those of an enum are its cases: the member's name, and its WIT name, which is the member's
-    value. `digest` is the interface's. A pickle has the same arguments, and may say anything.
+    The parts of a record, a case or an error are its fields: a name, an annotation, and whether it
+    may be left out. Those of an enum are its cases: the member's name, and its WIT name, which is
+    the member's value. `digest` is the interface's. A pickle has the same arguments, and may say
+    anything.
     """
     key = (digest, kind, name, doc, tuple(map(tuple, parts)))
     if found := _made.get(key):
         return found
     texts = [digest, kind, name, doc, *(text for part in parts for text in part[:2])]
-    if kind not in ("record", "enum") or not all(isinstance(text, str) for text in texts) or not name.isidentifier():
-        raise ValueError("it is no definition of a record or an enum")
-    cls = _record(name, doc, key[4]) if kind == "record" else _enum(name, doc, key[4])
+    if kind not in _MAKERS or not all(isinstance(text, str) for text in texts) or not name.isidentifier():
+        raise ValueError("it is no definition of a record, a case, an error or an enum")
+    cls = _MAKERS[kind](name, doc, key[4])
     cls.__undergo__ = key  # type: ignore[attr-defined]
     return _made.setdefault(key, cls)
 
 
 def _record(name: str, doc: str, fields: Sequence[Sequence[Any]]) -> type:
+    return _dataclass(name, doc, fields, kw_only=True)
+
+
+def _case(name: str, doc: str, fields: Sequence[Sequence[Any]]) -> type:
+    return _dataclass(name, doc, fields, kw_only=False)
+
+
+def _dataclass(name: str, doc: str, fields: Sequence[Sequence[Any]], *, kw_only: bool) -> type:
     specs: list[Any] = [
         (field, annotation, dataclasses.field(default=None)) if optional else (field, annotation) for field, annotation, optional in fields
     ]
-    cls = dataclasses.make_dataclass(name, specs, bases=(_Record,), kw_only=True, slots=True, namespace={"__module__": "undergo"})
+    cls = dataclasses.make_dataclass(name, specs, bases=(_Record,), kw_only=kw_only, slots=True, namespace={"__module__": "undergo"})
     cls.__doc__ = doc or f"{name}({', '.join(field for field, _, _ in fields)})"
     return cls
+
+
+def _error(name: str, doc: str, fields: Sequence[Sequence[Any]]) -> type:
+    parameter = inspect.Parameter
+    given = [
+        parameter(field, parameter.KEYWORD_ONLY, annotation=annotation, default=None if optional else parameter.empty)
+        for field, annotation, optional in fields
+    ]
+    own = [
+        parameter("self", parameter.POSITIONAL_ONLY),
+        parameter("message", parameter.POSITIONAL_ONLY, annotation="str", default=""),
+    ]
+    signature = inspect.Signature([*own, *given])
+
+    def __init__(*args: Any, **kwargs: Any) -> None:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        self, message, *values = bound.arguments.values()
+        GuestError.__init__(self, message)
+        for parameter, value in zip(given, values, strict=True):
+            setattr(self, parameter.name, value)
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]
+    members = {
+        "__module__": "undergo",
+        "__doc__": doc or f"{name}({', '.join(field for field, _, _ in fields)})",
+        "__annotations__": {field: annotation for field, annotation, _ in fields},
+        "__match_args__": tuple(field for field, _, _ in fields),
+        "__init__": __init__,
+    }
+    return _RecordMeta(name, (_Error,), members)
 
 
 def _enum(name: str, doc: str, cases: Sequence[Sequence[Any]]) -> type[enum.Enum]:
@@ -68,6 +117,30 @@ def _enum(name: str, doc: str, cases: Sequence[Sequence[Any]]) -> type[enum.Enum
     if doc:
         cls.__doc__ = doc
     return cls
+
+
+_MAKERS = {"record": _record, "case": _case, "error": _error, "enum": _enum}
+
+
+_MANY = 64
+"""Up to so many classes a union is made of them one by one."""
+
+
+def union(classes: Sequence[type]) -> Any:
+    """Make what stands for a variant: any of the classes of its cases."""
+    if len(classes) <= _MANY:
+        return functools.reduce(operator.or_, classes)
+    # The operator would take a time that grows with the third power of their number.
+    return typing.Union[tuple(classes)]  # noqa: UP007
+
+
+def check_error(cls: type, name: str) -> None:
+    """Check the class that the user gave for an error.
+
+    Raises TypeError for one that can't be raised, or that `except GuestError` would miss.
+    """
+    if not issubclass(cls, GuestError):
+        raise TypeError(f"types[{name!r}] stands for an error, and must derive from undergo.GuestError")
 
 
 def _reduce_class(cls: type) -> str | tuple[Any, ...]:

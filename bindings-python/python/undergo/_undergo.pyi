@@ -44,8 +44,8 @@ class Plugin:
 
     Args:
         source: the path of a `.wasm` file, or its bytes.
-        types: classes that stand for the plugin's records and enums, by name, instead of
-            classes made at run time.
+        types: classes that stand for the plugin's types, by name, instead of classes
+            made at run time.
         compile: `"tiered"`: quickly first and better in the background, for instances that are
             made later; `"fast"`: quickly, to code that takes two to three times as long;
             `"best"`: well, and wait for it.
@@ -297,7 +297,7 @@ class Plugin:
         """The version of Go that compiled the plugin, if the module says so."""
     @property
     def types(self) -> SimpleNamespace:
-        """The classes of the plugin's records and enums: `plugin.types.Person`."""
+        """The classes of the plugin's types: `plugin.types.Person`. Those of a variant's cases make a union."""
     @property
     def exports(self) -> dict[str, str]:
         """The signatures of the exports, by name."""

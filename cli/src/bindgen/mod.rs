@@ -61,7 +61,8 @@ enum Language {
 }
 
 const HELP: &str = "\
-The Python module has a dataclass for each record, an Enum for each enum, a Protocol for each interface that the plugin \
+The Python module has a dataclass for each record and each case of a variant, a union for each variant, an exception for each error with fields, \
+an Enum for each enum, a Protocol for each interface that the plugin \
 imports, and classes for an instance and for a pool, with a typed method for each export. It needs Python 3.10 and the package undergo, and satisfies \
 mypy --strict.
 

@@ -50,7 +50,7 @@ pub(super) fn write(out: &mut Lines, function: &Function, name: &str, shown: &Sh
     }
     let result = function.result.as_ref().map_or_else(|| "None".to_owned(), |ty| shown.show(ty, answered));
     out.signature(1, name, &params, &result, ":");
-    let docs = docs(function, owner);
+    let docs = docs(function, names, owner);
     out.docstring(2, &docs);
     if owner == Owner::Host {
         return;
@@ -74,13 +74,18 @@ fn parameter(kebab: &str) -> String {
     if name == "self" { "self_".to_owned() } else { name }
 }
 
-fn docs(function: &Function, owner: Owner) -> String {
+fn docs(function: &Function, names: &Names, owner: Owner) -> String {
     let mut docs = if function.docs.is_empty() { format!("Call {}.", function.name) } else { function.docs.clone() };
     if function.fallible {
         docs.push_str(match owner {
             Owner::Guest => "\n\nRaises:\n    undergo.GuestError: the function returned an error.",
             Owner::Host => "\n\nAn exception that it raises is the error that the plugin gets.",
         });
+        // The first has a text alone.
+        let declared: Vec<String> = function.errors.iter().flat_map(|errors| &errors.cases[1..]).map(|case| names.of(&case.name)).collect();
+        if !declared.is_empty() && owner == Owner::Guest {
+            docs.push_str(&format!("\n    {}: the same with fields.", declared.join(", ")));
+        }
     }
     docs
 }

@@ -1,5 +1,5 @@
-//! A Python module for a plugin: dataclasses, enums, protocols for imports, and a class with the
-//! exports as typed methods.
+//! A Python module for a plugin: dataclasses, enums, unions for variants, exceptions for errors with
+//! fields, protocols for imports, and a class with the exports as typed methods.
 
 mod function;
 mod text;
@@ -8,7 +8,7 @@ mod types;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{Case, EnumType, Field, Function, RecordType, Type, TypeKind, VariantType, names};
 
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
@@ -57,8 +57,10 @@ impl<'a> Module<'a> {
     fn write(mut self) -> String {
         for ty in self.types {
             match &ty.kind {
+                TypeKind::Record(record) if record.is_error => self.error(record),
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
@@ -94,9 +96,10 @@ impl<'a> Module<'a> {
                 out.line(0, &format!("import datetime as {}", types::HIDDEN_DATETIME));
             }
         }
-        for (module, known) in
-            [("collections.abc", &["Callable", "Mapping", "Sequence"][..]), ("typing", &["Any", "Protocol", "TypedDict"])]
-        {
+        for (module, known) in [
+            ("collections.abc", &["Callable", "Mapping", "Sequence"][..]),
+            ("typing", &["Any", "Protocol", "TypeAlias", "TypedDict", "Union"]),
+        ] {
             let used: Vec<&str> = known.iter().copied().filter(|name| mentions(name)).collect();
             if !used.is_empty() {
                 out.line(0, &format!("from {module} import {}", used.join(", ")));
@@ -127,11 +130,60 @@ impl<'a> Module<'a> {
         self.out.docstring(1, or(&record.docs, &format!("The record {}.", record.name)));
         self.out.line(0, "");
         for (field, name) in record.fields.iter().zip(&fields) {
-            let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = None" } else { "" };
-            self.out.line(1, &format!("{name}: {}{default}", shown.show(&field.ty, Direction::FromGuest)));
+            self.out.line(1, &format!("{name}: {}{}", shown.show(&field.ty, Direction::FromGuest), default(field)));
             if !field.docs.is_empty() {
                 self.out.docstring(1, &field.docs);
             }
+        }
+    }
+
+    /// An error with fields: an exception.
+    fn error(&mut self, record: &RecordType) {
+        let fields: Vec<String> = record.fields.iter().map(|field| text::field(record, &field.name)).collect();
+        let shown = self.names.shadowed_by(fields.iter().map(String::as_str));
+        self.out.blank(2);
+        self.out.line(0, &format!("class {}(undergo.GuestError):", self.names.of(&record.name)));
+        self.out.docstring(1, or(&record.docs, &format!("The error {}.", record.name)));
+        self.out.line(0, "");
+        let quoted: Vec<String> = fields.iter().map(|name| literal(name)).collect();
+        self.out.tuple(1, "__match_args__ = ", &quoted);
+        let mut params = vec!["self".to_owned(), format!("message: {} = \"\"", shown.name("str")), "/".to_owned(), "*".to_owned()];
+        self.out.line(0, "");
+        for (field, name) in record.fields.iter().zip(&fields) {
+            let declared = format!("{name}: {}", shown.show(&field.ty, Direction::FromGuest));
+            self.out.line(1, &declared);
+            if !field.docs.is_empty() {
+                self.out.docstring(1, &field.docs);
+            }
+            params.push(declared + default(field));
+        }
+        self.out.line(0, "");
+        self.out.signature(1, "__init__", &params, "None", ":");
+        self.out.docstring(2, "Make one, which the plugin gets from a host function that raises it.");
+        self.out.line(2, "super().__init__(message)");
+        for name in &fields {
+            self.out.line(2, &format!("self.{name} = {name}"));
+        }
+    }
+
+    fn variant(&mut self, variant: &VariantType) {
+        let cases = self.names.cases(variant);
+        for case in cases.iter().filter(|case| case.is_new) {
+            self.case(case.case, &case.class);
+        }
+        self.out.blank(2);
+        self.out.union(&self.names.of(&variant.name), &cases.into_iter().map(|case| case.class).collect::<Vec<_>>());
+        self.out.docstring(0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+    }
+
+    fn case(&mut self, case: &Case, class: &str) {
+        self.out.blank(2);
+        self.out.line(0, "@dataclasses.dataclass(slots=True)");
+        self.out.line(0, &format!("class {class}:"));
+        self.out.docstring(1, or(&case.docs, &format!("The case {}.", case.name)));
+        if let Some(ty) = &case.ty {
+            self.out.line(0, "");
+            self.out.line(1, &format!("value: {}", self.names.shadowed_by([]).show(ty, Direction::FromGuest)));
         }
     }
 
@@ -308,14 +360,26 @@ impl<'a> Module<'a> {
         } else {
             self.out.line(0, "TYPES: dict[str, type] = {");
             for ty in self.types {
-                if let TypeKind::Record(_) | TypeKind::Enum(_) = ty.kind {
-                    self.out.line(1, &format!("{}: {},", literal(&ty.to_string()), self.names.of(&ty.to_string())));
+                let mut row = |name: &str, class: &str| self.out.line(1, &format!("{}: {class},", literal(name)));
+                match &ty.kind {
+                    TypeKind::Record(_) | TypeKind::Enum(_) => row(&ty.to_string(), &self.names.of(&ty.to_string())),
+                    TypeKind::Variant(variant) => {
+                        for case in self.names.cases(variant).iter().filter(|case| !case.is_record) {
+                            row(&format!("{}.{}", variant.name, case.case.name), &case.class);
+                        }
+                    }
+                    _ => {}
                 }
             }
             self.out.line(0, "}");
         }
         self.out.docstring(0, "The classes of this module, by the names of their types in the plugin's interface.");
     }
+}
+
+/// What a field has that is not given.
+fn default(field: &Field) -> &'static str {
+    if matches!(field.ty.kind, TypeKind::Option(_)) { " = None" } else { "" }
 }
 
 fn or<'t>(text: &'t str, other: &'t str) -> &'t str {

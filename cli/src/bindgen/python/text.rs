@@ -1,5 +1,7 @@
 //! Lines of Python.
 
+use undergo::interface::RecordType;
+
 use crate::bindgen::text;
 
 /// The width that lines are kept to, where they can be broken.
@@ -11,6 +13,10 @@ pub(super) const KEYWORDS: [&str; 35] = [
     "while", "with", "yield",
 ];
 
+/// Attributes that every error has, and names that the constructor of one uses.
+const OF_ERRORS: [&str; 13] =
+    ["add_note", "args", "denied", "exit_code", "frames", "kind", "message", "origin", "path", "self", "stderr", "super", "with_traceback"];
+
 /// The Python name for a WIT name: snake_case, with an underscore behind a keyword. Letters beyond
 /// ASCII are left out: Python takes several for the same.
 pub(super) fn identifier(kebab: &str) -> String {
@@ -20,6 +26,16 @@ pub(super) fn identifier(kebab: &str) -> String {
     }
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
+    }
+    name
+}
+
+/// The same for a field of a record. Those of an error leave alone what every error has, as they do
+/// where classes are made at run time.
+pub(super) fn field(record: &RecordType, kebab: &str) -> String {
+    let mut name = identifier(kebab);
+    if record.is_error && OF_ERRORS.contains(&name.as_str()) {
+        name.push('_');
     }
     name
 }
@@ -127,6 +143,38 @@ impl Lines {
             self.line(indent + 1, arguments);
             self.line(indent, ")");
         }
+    }
+
+    /// `Name: TypeAlias = A | B`, broken where it is too long. Of many classes Python makes no
+    /// such union in time, and no parser reads so long a chain.
+    pub(super) fn union(&mut self, name: &str, classes: &[String]) {
+        const MANY: usize = 64;
+        let one = format!("{name}: TypeAlias = {}", classes.join(" | "));
+        if classes.len() > MANY {
+            self.line(0, &format!("{name}: TypeAlias = Union["));
+            classes.iter().for_each(|class| self.line(1, &format!("{class},")));
+            self.line(0, "]");
+        } else if one.chars().count() <= WIDTH {
+            self.line(0, &one);
+        } else {
+            self.line(0, &format!("{name}: TypeAlias = ("));
+            for (i, class) in classes.iter().enumerate() {
+                self.line(1, &format!("{}{class}", if i == 0 { "" } else { "| " }));
+            }
+            self.line(0, ")");
+        }
+    }
+
+    /// `name = (a, b)`, broken where it is too long.
+    pub(super) fn tuple(&mut self, indent: usize, assigned: &str, items: &[String]) {
+        let one = format!("{assigned}({}{})", items.join(", "), if items.len() == 1 { "," } else { "" });
+        if indent * 4 + one.chars().count() <= WIDTH {
+            self.line(indent, &one);
+            return;
+        }
+        self.line(indent, &format!("{assigned}("));
+        items.iter().for_each(|item| self.line(indent + 1, &format!("{item},")));
+        self.line(indent, ")");
     }
 
     pub(super) fn finish(self) -> String {

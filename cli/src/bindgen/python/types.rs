@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
 use super::text::KEYWORDS;
-use crate::bindgen::classes::Classes;
+use crate::bindgen::classes::{CaseClass, Classes};
 
 /// The protocol for objects that lend bytes; `collections.abc.Buffer` needs Python 3.12.
 pub(super) const BUFFER: &str = "Buffer";
@@ -14,7 +14,8 @@ pub(super) const BUFFER: &str = "Buffer";
 pub(super) const HIDDEN_DATETIME: &str = "_datetime";
 
 /// Names that the module uses itself.
-const TAKEN: [&str; 9] = ["Any", BUFFER, "Callable", "Imports", "Mapping", "Protocol", "Sequence", "TYPES", "TypedDict"];
+const TAKEN: [&str; 11] =
+    ["Any", BUFFER, "Callable", "Imports", "Mapping", "Protocol", "Sequence", "TYPES", "TypeAlias", "TypedDict", "Union"];
 
 /// Names in annotations that a member of a class may hide.
 const BUILTINS: [&str; 9] = ["bool", "bytes", "dict", "float", "int", "list", "memoryview", "str", "tuple"];
@@ -33,7 +34,7 @@ pub(super) struct Names(Classes);
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        Names(Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)))
+        Names(Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)).with_cases(types))
     }
 
     /// A new name for a class.
@@ -41,9 +42,14 @@ impl Names {
         self.0.declare(kebab)
     }
 
-    /// The class of a record or an enum.
+    /// The class of a record or an enum, and what stands for a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.0.of(kebab)
+    }
+
+    /// The cases of a variant with their classes.
+    pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
+        self.0.cases(variant)
     }
 
     /// The names as they are to be written where `hidden` hide others: the members of a class, the
@@ -100,7 +106,7 @@ impl Shown {
             TypeKind::Record(record) => self.classes.of(&record.name),
             TypeKind::Enum(cases) if accepts => format!("{} | {}", self.classes.of(&cases.name), self.name("str")),
             TypeKind::Enum(cases) => self.classes.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.classes.of(&variant.name),
         }
     }
 
