@@ -164,3 +164,18 @@ func Looked(key string) []string {
 	}
 	return said
 }
+
+var keptError error
+
+// KeepError keeps the host's error, and says its text.
+//
+//undergo:export
+func KeepError(key string) string {
+	_, keptError = HostLookup(key)
+	return fmt.Sprint(keptError)
+}
+
+// KeptError returns the error that was kept.
+//
+//undergo:export
+func KeptError() error { return keptError }

@@ -260,3 +260,15 @@ func ShapeThroughHost(s Shape) Shape { return HostEchoShape(s) }
 //
 //undergo:export
 func BadShapeThroughHost(how string) Shape { return HostEchoShape(badShape(how)) }
+
+var keptShapes []Shape
+
+// KeepShapes keeps v as they are, without copies.
+//
+//undergo:export
+func KeepShapes(v []Shape) { keptShapes = append(keptShapes, v...) }
+
+// KeptShapes is what was kept.
+//
+//undergo:export
+func KeptShapes() []Shape { return keptShapes }
