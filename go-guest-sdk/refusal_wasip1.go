@@ -5,6 +5,7 @@ package undergo
 import (
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -125,6 +126,26 @@ func Unfit(typ string, err error) {
 func NoText(typ string, err error) []byte {
 	RefuseValue("", typ+" has no text: "+err.Error())
 	return []byte{0xff}
+}
+
+// CaseNamed is the number of the case of that name. One that the enum typ does not
+// have is refused.
+func CaseNamed(typ string, names []string, name string) uint32 {
+	if i := slices.Index(names, name); i >= 0 {
+		return uint32(i)
+	}
+	why := typ + " has no case " + QuotedText(name)
+	refused.path, refused.why, refused.is = "", why, true
+	return 0
+}
+
+// CaseName is the name of the case of that number, and no text for the number of no
+// case.
+func CaseName(names []string, n uint32) string {
+	if int(n) >= len(names) {
+		return "\xff"
+	}
+	return names[n]
 }
 
 // Refused says whether what was lifted last is refused, and adds the step that

@@ -136,6 +136,16 @@ func Names(n Node) (string, Node) {
 	return strings.Join(names, " "), n
 }
 
+// EchoColorCounts returns m.
+//
+//undergo:export
+func EchoColorCounts(m map[Color]int64) map[Color]int64 { return m }
+
+// BadColorCounts returns a count of what is no color.
+//
+//undergo:export
+func BadColorCounts() map[Color]int64 { return map[Color]int64{7: 1} }
+
 // AskWithContext asks the host with a context that is done, or not.
 //
 //undergo:export

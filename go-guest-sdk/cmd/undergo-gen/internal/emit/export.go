@@ -132,7 +132,7 @@ func refusable(t *model.Type) bool { return t.Refusable() }
 // placed says that the host places values of type t in memory.
 func placed(t *model.Type) bool {
 	switch t.Kind {
-	case model.String, model.Marshaled, model.JSON, model.List, model.Array, model.Map:
+	case model.String, model.Marshaled, model.CaseName, model.JSON, model.List, model.Array, model.Map:
 		return true
 	}
 	return false

@@ -188,6 +188,17 @@ func (g *glue) liftEnum(t *model.Type) string {
 	})
 }
 
+// caseNames is the list of the names that the cases of the enum t have in WIT.
+func (g *glue) caseNames(t *model.Type) string {
+	return g.once("names "+t.Go, "undergoNames"+mangle(t), func(name string) {
+		g.line("var %s = []%s{", name, g.pre("string"))
+		for _, c := range t.Cases {
+			g.line("%q,", c.Name)
+		}
+		g.line("}\n")
+	})
+}
+
 // manyCases are more than a switch is made of: Go's compiler takes long for it, and
 // refuses one of 65,536.
 const manyCases = 1000

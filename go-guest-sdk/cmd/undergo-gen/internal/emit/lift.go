@@ -55,6 +55,9 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 		return convert(g.typ(t), g.pre("string"), g.sdk("LoadString", at)), true
 	case t.Kind == model.Time:
 		return g.time(t, g.sdk("LoadTime", at)), true
+	case t.Kind == model.CaseName:
+		name := g.sdk("CaseNamed", strconv.Quote(t.Shown()), g.caseNames(t.Elem), g.sdk("LoadString", at))
+		return g.liftEnum(t.Elem) + "(" + name + ")", true
 	case t.Kind == model.Marshaled:
 		return g.liftedText(t, g.sdkName("LoadSlice")+"["+g.pre("byte")+"]("+at+")"), true
 	case t.Kind == model.JSON:

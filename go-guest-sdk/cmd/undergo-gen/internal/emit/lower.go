@@ -31,6 +31,8 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 		g.line("%s = %s", g.word(tagGo(t), p.ptr, p.offset), convert(g.pre(tagGo(t)), g.pre("uint32"), g.lowerEnum(t)+"("+value+")"))
 	case model.String:
 		g.line("%s", g.sdk("StoreString", at, convert(g.pre("string"), g.typ(t), value)))
+	case model.CaseName:
+		g.line("%s", g.sdk("StoreString", at, g.sdk("CaseName", g.caseNames(t.Elem), g.lowerEnum(t.Elem)+"("+value+")")))
 	case model.Time:
 		g.line("%s", g.sdk("StoreTime", at, g.plainTime(t, value)))
 	case model.Option:

@@ -62,6 +62,7 @@ const (
 	Enum
 	String
 	Marshaled
+	CaseName // of the enum Elem, as the key of a map: WIT has no other keys for it
 	JSON
 	Time
 	List
@@ -138,7 +139,7 @@ func (t *Type) Scalar() bool { return t.Kind <= Enum }
 // undergo:go to their local names.
 func (t *Type) WIT(rename func(string) string) string {
 	switch t.Kind {
-	case String, Marshaled:
+	case String, Marshaled, CaseName:
 		return "string"
 	case Duration:
 		return rename("duration")
@@ -198,7 +199,7 @@ func (t *Type) Any(f func(*Type) bool) (found bool) {
 // Refusable says that the host may give a value that the guest can't take for t
 // itself: another number of elements, or a text that is none of the type's.
 func (t *Type) Refusable() bool {
-	return t.Kind == Array || t.Kind == Marshaled || t.Kind == JSON && t.Typed
+	return t.Kind == Array || t.Kind == Marshaled || t.Kind == CaseName || t.Kind == JSON && t.Typed
 }
 
 // Used are the types of the parameters and results of fs, and of their errors.
@@ -223,6 +224,8 @@ func Uses(ts []*Type) (own, shared []string) {
 		case Record, Enum, Variant:
 			own = append(own, t.Name)
 			return // its parts are its own business
+		case CaseName:
+			return // a string
 		case Time:
 			shared = append(shared, "time")
 		case Duration:

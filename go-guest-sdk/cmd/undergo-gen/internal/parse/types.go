@@ -144,9 +144,11 @@ func (r *reader) mapType(t types.Type, m *types.Map, at place) *model.Type {
 	if key != nil {
 		switch key.Kind {
 		case model.Bool, model.S8, model.S16, model.S32, model.S64, model.U8, model.U16, model.U32, model.U64, model.String, model.Marshaled:
+		case model.Enum:
+			key = &model.Type{Kind: model.CaseName, Go: key.Go, Elem: key}
 		default:
 			// These are all that WIT allows, but for char.
-			r.refuse(at, t, "has keys that WIT does not allow; use keys of bool, integer, or string type, or a slice of structs")
+			r.refuse(at, t, "has keys that WIT does not allow; use keys of bool, integer, string, or enum type, or of a type with a text form, or a slice of structs")
 			key = nil
 		}
 	}

@@ -40,4 +40,7 @@ func Paint(c Car, to Color, m Mode, p Plain) (Color, error) { return to, nil }
 //undergo:export
 func Cars() []Car { return nil }
 
+//undergo:export
+func Count(m map[Color][2]int64) map[Color]int64 { return nil }
+
 func main() {}

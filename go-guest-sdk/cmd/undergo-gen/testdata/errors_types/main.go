@@ -39,6 +39,8 @@ type Half struct {
 
 type Größe[T any] struct{ X T }
 
+type Person struct{ Name string }
+
 type Deep struct {
 	Fields []struct{ X int }
 	Done   map[string][]chan int
@@ -79,7 +81,7 @@ func Interface(s Shape, e error) {}
 func Foreign(r http.Request) {}
 
 //undergo:export
-func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string, d map[Color]int) {}
+func Keys(a map[float64]int, b map[Base]int, c map[[2]int]string, d map[Person]int) {}
 
 //undergo:export
 func Zero(a [0]int) {}

@@ -30,6 +30,8 @@ func Users(p Page[User]) Page[Pair[string, *User]] { return Page[Pair[string, *U
 func Twice(a, b Pair[int, string], c List[int]) List[Pair[int, string]] { return nil }
 
 //undergo:export
-func Times(p Pair[time.Duration, []map[string]time.Time]) Pair[uint8, uint8] { return Pair[uint8, uint8]{} }
+func Times(p Pair[time.Duration, []map[string]time.Time]) Pair[uint8, uint8] {
+	return Pair[uint8, uint8]{}
+}
 
 func main() {}
