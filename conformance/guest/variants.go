@@ -272,3 +272,45 @@ func KeepShapes(v []Shape) { keptShapes = append(keptShapes, v...) }
 //
 //undergo:export
 func KeptShapes() []Shape { return keptShapes }
+
+// A Switch has cases without values alone, and so is one number.
+//
+//undergo:variant
+type Switch interface{ isSwitch() }
+
+// On is one position.
+type On struct{}
+
+// Off is the other one. The interface holds a pointer to it.
+type Off struct{}
+
+func (On) isSwitch()   {}
+func (*Off) isSwitch() {}
+
+// Flip returns the other position of s.
+//
+//undergo:export
+func Flip(s Switch) Switch {
+	if s == (On{}) {
+		return &Off{}
+	}
+	return On{}
+}
+
+// FlipAll flips all of them, and the one that may be there.
+//
+//undergo:export
+func FlipAll(all []Switch, one *Switch) ([]Switch, *Switch) {
+	for i := range all {
+		all[i] = Flip(all[i])
+	}
+	if one != nil {
+		*one = Flip(*one)
+	}
+	return all, one
+}
+
+// BadSwitch returns no position.
+//
+//undergo:export
+func BadSwitch() Switch { return (*Off)(nil) }
