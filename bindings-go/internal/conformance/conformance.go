@@ -280,6 +280,8 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0xb8bb22f967e69636},
 	{Name: "lookup-wrapped", Signature: "lookup-wrapped(key: string) -> result<string, list<error>>", Digest: 0x084d0b5c84536849},
 	{Name: "looked", Signature: "looked(key: string) -> list<string>", Digest: 0x1a24ef18a5ea6b3f},
+	{Name: "keep-error", Signature: "keep-error(key: string) -> string", Digest: 0x86928248c763d3e8},
+	{Name: "kept-error", Signature: "kept-error() -> result<_, list<error>>", Digest: 0x22abda5d878567e5},
 	{Name: "divmod", Signature: "divmod(a: s64, b: s64) -> tuple<s64, s64>", Digest: 0x634e570854f78b59},
 	{Name: "split", Signature: "split(s: string) -> result<tuple<string, s32>, list<error>>", Digest: 0x756460164feff2ec},
 	{Name: "fail", Signature: "fail(msg: string) -> result<_, list<error>>", Digest: 0x87746bcf1a17404b},
@@ -422,6 +424,18 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-user-id", Signature: "echo-user-id(v: u32) -> u32", Digest: 0xa28dfcbe45de1795},
 	{Name: "bad-string", Signature: "bad-string() -> string", Digest: 0x94cb6874236aa2bb},
 	{Name: "bad-strings", Signature: "bad-strings() -> list<string>", Digest: 0xa10e0809e9455847},
+	{Name: "echo-parts", Signature: "echo-parts(p: parts) -> parts", Digest: 0x823dcbe98083f58c},
+	{Name: "echo-texts", Signature: "echo-texts(a: string, u: string, n: option<string>, c: string) -> tuple<string, string, option<string>, string>", Digest: 0xf6a30743531b5f50},
+	{Name: "factorial", Signature: "factorial(n: u8) -> string", Digest: 0x78fe3c801210d14f},
+	{Name: "zero-code", Signature: "zero-code() -> result<list<string>, list<error>>", Digest: 0xe08a06adc2b69cba},
+	{Name: "conjugate", Signature: "conjugate(c: tuple<f64, f64>) -> tuple<f64, f64>", Digest: 0x79443d32718401c5},
+	{Name: "rotate", Signature: "rotate(all: list<tuple<f32, f32>>) -> list<tuple<f32, f32>>", Digest: 0xbe2ec382a4988cfa},
+	{Name: "later", Signature: "later(at: time, by: duration) -> time", Digest: 0x6d9d217613cd6163},
+	{Name: "swap", Signature: "swap(p: pair-string-int32) -> pair-int32-string", Digest: 0x0a27e7ae171c52b0},
+	{Name: "names", Signature: "names(n: node) -> tuple<string, node>", Digest: 0x8b8f2251601ac0c7},
+	{Name: "echo-color-counts", Signature: "echo-color-counts(m: map<string, s64>) -> map<string, s64>", Digest: 0x48496490065ee390},
+	{Name: "bad-color-counts", Signature: "bad-color-counts() -> map<string, s64>", Digest: 0xbab72d1a977db1c0},
+	{Name: "ask-with-context", Signature: "ask-with-context(done: bool) -> result<_, list<error>>", Digest: 0xa991d7e9f1fdfdf2},
 	{Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x5020614ef1b4e8b3},
 	{Name: "echo-shapes", Signature: "echo-shapes(v: list<shape>) -> list<shape>", Digest: 0x37834ea45924f1a5},
 	{Name: "echo-maybe-shape", Signature: "echo-maybe-shape(s: option<shape>) -> option<shape>", Digest: 0xa4182d7a811df505},
@@ -440,6 +454,8 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "bad-maybe-shape", Signature: "bad-maybe-shape(how: string) -> option<shape>", Digest: 0x755ece245ca68de0},
 	{Name: "shape-through-host", Signature: "shape-through-host(s: shape) -> shape", Digest: 0xa459169d49bcc524},
 	{Name: "bad-shape-through-host", Signature: "bad-shape-through-host(how: string) -> shape", Digest: 0x9b4075dcb922bd69},
+	{Name: "keep-shapes", Signature: "keep-shapes(v: list<shape>)", Digest: 0xa7b10e84fe84d53f},
+	{Name: "kept-shapes", Signature: "kept-shapes() -> list<shape>", Digest: 0xf946265188cde646},
 }
 
 var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](0)
@@ -548,7 +564,38 @@ func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
 	return v0, err
 }
 
-var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](6)
+var exportKeepError = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](6)
+
+// KeepError keeps the host's error, and says its text.
+func (client *Guest) KeepError(ctx context.Context, key string) (string, error) {
+	var v0 string
+	c, err := exportKeepError.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeptError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](7)
+
+// KeptError returns the error that was kept.
+func (client *Guest) KeptError(ctx context.Context) error {
+	c, err := exportKeptError.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](8)
 
 // Divmod divides a by b.
 func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -569,7 +616,7 @@ func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64
 	return v0, v1, err
 }
 
-var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](7)
+var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](9)
 
 // Split gives the first word of s and how many there are.
 func (client *Guest) Split(ctx context.Context, s string) (string, int32, error) {
@@ -589,7 +636,7 @@ func (client *Guest) Split(ctx context.Context, s string) (string, int32, error)
 	return v0, v1, err
 }
 
-var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](8)
+var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](10)
 
 // Fail fails with msg, unless it is empty.
 func (client *Guest) Fail(ctx context.Context, msg string) error {
@@ -603,7 +650,7 @@ func (client *Guest) Fail(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](9)
+var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](11)
 
 // FailOr fails with msg, or returns v when it is empty.
 func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, error) {
@@ -622,7 +669,7 @@ func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, e
 	return v0, err
 }
 
-var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](10)
+var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](12)
 
 // Both returns strings and an error at once; the error counts.
 func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
@@ -640,7 +687,7 @@ func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
 	return v0, err
 }
 
-var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](11)
+var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](13)
 
 // Remaining is how many milliseconds the call has left, or -1.
 func (client *Guest) Remaining(ctx context.Context) (int64, error) {
@@ -657,7 +704,7 @@ func (client *Guest) Remaining(ctx context.Context) (int64, error) {
 	return v0, err
 }
 
-var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](12)
+var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](14)
 
 // Wait waits for the end of the context, and no longer than ms milliseconds.
 func (client *Guest) Wait(ctx context.Context, ms int32) error {
@@ -671,7 +718,7 @@ func (client *Guest) Wait(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](13)
+var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](15)
 
 // Many has more parameters than WebAssembly passes one by one.
 func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l Color, m *string, n Point) (string, error) {
@@ -702,7 +749,7 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	return v0, err
 }
 
-var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](14)
+var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](16)
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
 func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l int32, m int32, n int32, o int32, p int32) (int32, error) {
@@ -735,7 +782,7 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	return v0, err
 }
 
-var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](15)
+var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](17)
 
 // Nothing takes and gives nothing.
 func (client *Guest) Nothing(ctx context.Context) error {
@@ -748,7 +795,7 @@ func (client *Guest) Nothing(ctx context.Context) error {
 	return err
 }
 
-var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](16)
+var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](18)
 
 // Keywords has parameters that are keywords in other languages, or in WIT.
 func (client *Guest) Keywords(ctx context.Context, class string, lambda string, record string, from int32, list int32) (string, error) {
@@ -770,7 +817,7 @@ func (client *Guest) Keywords(ctx context.Context, class string, lambda string, 
 	return v0, err
 }
 
-var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](17)
+var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](19)
 
 // Pass is a keyword in Python.
 func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
@@ -788,7 +835,7 @@ func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](18)
+var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](20)
 
 // Call may be the name of a method of the host's instance.
 func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
@@ -806,7 +853,7 @@ func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](19)
+var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](21)
 
 // Close may be the name of a method of the host's instance.
 func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
@@ -824,7 +871,7 @@ func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](20)
+var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](22)
 
 // Exports may be the name of an attribute of the host's instance.
 func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
@@ -842,7 +889,7 @@ func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](21)
+var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](23)
 
 // GetHTTPStatus2 is named otherwise in WIT.
 func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
@@ -859,7 +906,7 @@ func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](22)
+var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](24)
 
 // ThroughHost sends its arguments through the host and back.
 func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int64, v_ []string, f []float64) (string, []uint8, int64, []string, []float64, error) {
@@ -889,7 +936,7 @@ func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int
 	return v0, v1, v2, v3, v4, err
 }
 
-var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](23)
+var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](25)
 
 // PersonThroughHost sends p through the host and back.
 func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, error) {
@@ -907,7 +954,7 @@ func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, e
 	return v0, err
 }
 
-var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](24)
+var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](26)
 
 // MoreThroughHost sends its arguments through the host and back.
 func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v_ map[string]int64) (*string, Color, map[string]int64, error) {
@@ -931,7 +978,7 @@ func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v
 	return v0, v1, v2, err
 }
 
-var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](25)
+var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](27)
 
 // TimesThroughHost sends its arguments through the host and back.
 func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.Duration) (time.Time, time.Duration, error) {
@@ -952,7 +999,7 @@ func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.D
 	return v0, v1, err
 }
 
-var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](26)
+var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](28)
 
 // JSONThroughHost sends its arguments through the host and back.
 func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, raw json.RawMessage) (json.RawMessage, json.RawMessage, error) {
@@ -973,7 +1020,7 @@ func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, ra
 	return v0, v1, err
 }
 
-var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](27)
+var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](29)
 
 // ManyThroughHost calls the host with more parameters than WebAssembly passes
 // one by one.
@@ -991,7 +1038,7 @@ func (client *Guest) ManyThroughHost(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](28)
+var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](30)
 
 // DivmodThroughHost has the host divide.
 func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -1012,7 +1059,7 @@ func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (i
 	return v0, v1, err
 }
 
-var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](29)
+var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](31)
 
 // Notes has the host note each of v, and asks for what it has.
 func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
@@ -1030,7 +1077,7 @@ func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
 	return v0, err
 }
 
-var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](30)
+var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](32)
 
 // CatchFailure has the host fail, and returns the text.
 func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, error) {
@@ -1048,7 +1095,7 @@ func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, erro
 	return v0, err
 }
 
-var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](31)
+var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](33)
 
 // PassFailure has the host fail, and fails with that.
 func (client *Guest) PassFailure(ctx context.Context, msg string) error {
@@ -1062,7 +1109,7 @@ func (client *Guest) PassFailure(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](32)
+var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](34)
 
 // Crash has the host fail where Go expects no error.
 func (client *Guest) Crash(ctx context.Context, msg string) error {
@@ -1076,7 +1123,7 @@ func (client *Guest) Crash(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](33)
+var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](35)
 
 // WrongType has the host return what is no number.
 func (client *Guest) WrongType(ctx context.Context) (int32, error) {
@@ -1093,7 +1140,7 @@ func (client *Guest) WrongType(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](34)
+var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](36)
 
 // WrongResult has the host return what is no list.
 func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
@@ -1110,7 +1157,7 @@ func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
 	return v0, err
 }
 
-var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](35)
+var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](37)
 
 // Reenter calls the host, which calls Reenter, and so on, depth times.
 func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
@@ -1128,7 +1175,7 @@ func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](36)
+var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](38)
 
 // HostInGoroutines calls the host from n goroutines that take turns, while
 // garbage is collected. It says how many answers were wrong.
@@ -1147,7 +1194,7 @@ func (client *Guest) HostInGoroutines(ctx context.Context, n int32) (int32, erro
 	return v0, err
 }
 
-var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](37)
+var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](39)
 
 // Panic panics with msg.
 func (client *Guest) Panic(ctx context.Context, msg string) error {
@@ -1161,7 +1208,7 @@ func (client *Guest) Panic(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](38)
+var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](40)
 
 // NilMapWrite writes to a nil map.
 func (client *Guest) NilMapWrite(ctx context.Context) error {
@@ -1174,7 +1221,7 @@ func (client *Guest) NilMapWrite(ctx context.Context) error {
 	return err
 }
 
-var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](39)
+var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](41)
 
 // OutOfRange reads behind the end of v.
 func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) {
@@ -1192,7 +1239,7 @@ func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) 
 	return v0, err
 }
 
-var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](40)
+var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](42)
 
 // Exit ends the plugin.
 func (client *Guest) Exit(ctx context.Context, code int32) error {
@@ -1206,7 +1253,7 @@ func (client *Guest) Exit(ctx context.Context, code int32) error {
 	return err
 }
 
-var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](41)
+var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](43)
 
 // Deadlock waits for what never comes.
 func (client *Guest) Deadlock(ctx context.Context) error {
@@ -1219,7 +1266,7 @@ func (client *Guest) Deadlock(ctx context.Context) error {
 	return err
 }
 
-var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](42)
+var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](44)
 
 // Spin computes forever.
 func (client *Guest) Spin(ctx context.Context) error {
@@ -1232,7 +1279,7 @@ func (client *Guest) Spin(ctx context.Context) error {
 	return err
 }
 
-var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](43)
+var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](45)
 
 // Sleep sleeps.
 func (client *Guest) Sleep(ctx context.Context, ms int32) error {
@@ -1246,7 +1293,7 @@ func (client *Guest) Sleep(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](44)
+var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](46)
 
 // SumInGoroutines adds up 1 to n, each number in a goroutine of its own.
 func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error) {
@@ -1264,7 +1311,7 @@ func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error
 	return v0, err
 }
 
-var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](45)
+var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](47)
 
 // StartBackground starts a goroutine that counts its turns.
 func (client *Guest) StartBackground(ctx context.Context) error {
@@ -1277,7 +1324,7 @@ func (client *Guest) StartBackground(ctx context.Context) error {
 	return err
 }
 
-var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](46)
+var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](48)
 
 // Background says how many turns the goroutine had.
 func (client *Guest) Background(ctx context.Context) (int32, error) {
@@ -1294,7 +1341,7 @@ func (client *Guest) Background(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](47)
+var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](49)
 
 // EchoStrings returns v.
 func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, error) {
@@ -1312,7 +1359,7 @@ func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, er
 	return v0, err
 }
 
-var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](48)
+var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](50)
 
 // EchoStringLists returns v.
 func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]string, error) {
@@ -1330,7 +1377,7 @@ func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]st
 	return v0, err
 }
 
-var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](49)
+var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](51)
 
 // EchoBools returns v.
 func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
@@ -1348,7 +1395,7 @@ func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](50)
+var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](52)
 
 // EchoInt8s returns v.
 func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
@@ -1366,7 +1413,7 @@ func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](51)
+var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](53)
 
 // EchoInt16s returns v.
 func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error) {
@@ -1384,7 +1431,7 @@ func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error
 	return v0, err
 }
 
-var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](52)
+var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](54)
 
 // EchoInt32s returns v.
 func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1402,7 +1449,7 @@ func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](53)
+var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](55)
 
 // EchoInt64s returns v.
 func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error) {
@@ -1420,7 +1467,7 @@ func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error
 	return v0, err
 }
 
-var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](54)
+var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
 
 // EchoUint16s returns v.
 func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, error) {
@@ -1438,7 +1485,7 @@ func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, er
 	return v0, err
 }
 
-var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](55)
+var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
 
 // EchoUint32s returns v.
 func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, error) {
@@ -1456,7 +1503,7 @@ func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, er
 	return v0, err
 }
 
-var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
+var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
 
 // EchoUint64s returns v.
 func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, error) {
@@ -1474,7 +1521,7 @@ func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, er
 	return v0, err
 }
 
-var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
+var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
 
 // EchoFloat32s returns v.
 func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32, error) {
@@ -1492,7 +1539,7 @@ func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32,
 	return v0, err
 }
 
-var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
+var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
 
 // EchoFloat64s returns v.
 func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64, error) {
@@ -1510,7 +1557,7 @@ func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64,
 	return v0, err
 }
 
-var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
+var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
 
 // EchoBlobs returns v.
 func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, error) {
@@ -1528,7 +1575,7 @@ func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, er
 	return v0, err
 }
 
-var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
+var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
 
 // EchoTriple returns v.
 func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1546,7 +1593,7 @@ func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
+var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](63)
 
 // EchoNames returns v.
 func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, error) {
@@ -1564,7 +1611,7 @@ func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, erro
 	return v0, err
 }
 
-var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
+var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](64)
 
 // EchoTriples returns v.
 func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, error) {
@@ -1582,7 +1629,7 @@ func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, 
 	return v0, err
 }
 
-var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](63)
+var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](65)
 
 // SumFloat64s is the sum of v.
 func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, error) {
@@ -1600,7 +1647,7 @@ func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, er
 	return v0, err
 }
 
-var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](64)
+var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](66)
 
 // AppendInt32 appends to v, and then writes to what it appended to.
 func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]int32, []int32, error) {
@@ -1621,7 +1668,7 @@ func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]in
 	return v0, v1, err
 }
 
-var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](65)
+var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](67)
 
 // NoStrings returns a nil slice.
 func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
@@ -1638,7 +1685,7 @@ func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](66)
+var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
 
 // EchoCounts returns v.
 func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[string]int64, error) {
@@ -1656,7 +1703,7 @@ func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[s
 	return v0, err
 }
 
-var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](67)
+var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
 
 // EchoLabels returns v.
 func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[int32]string, error) {
@@ -1674,7 +1721,7 @@ func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[i
 	return v0, err
 }
 
-var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
+var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](70)
 
 // EchoPalettes returns v.
 func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (map[string][]Color, error) {
@@ -1692,7 +1739,7 @@ func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (m
 	return v0, err
 }
 
-var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
+var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](71)
 
 // EchoFlags returns v.
 func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point) (map[bool]map[string]Point, error) {
@@ -1710,7 +1757,7 @@ func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point
 	return v0, err
 }
 
-var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](70)
+var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](72)
 
 // Started says how often the plugin was initialized.
 func (client *Guest) Started(ctx context.Context) (int32, error) {
@@ -1727,7 +1774,7 @@ func (client *Guest) Started(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](71)
+var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](73)
 
 // Counter counts its calls, in this instance.
 func (client *Guest) Counter(ctx context.Context) (int32, error) {
@@ -1744,7 +1791,7 @@ func (client *Guest) Counter(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](72)
+var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](74)
 
 // Env is a variable of the environment, or nothing.
 func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
@@ -1762,7 +1809,7 @@ func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
 	return v0, err
 }
 
-var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](73)
+var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](75)
 
 // Args are the arguments of the plugin.
 func (client *Guest) Args(ctx context.Context) ([]string, error) {
@@ -1779,7 +1826,7 @@ func (client *Guest) Args(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](74)
+var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](76)
 
 // ReadFile is the content of a file.
 func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error) {
@@ -1797,7 +1844,7 @@ func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error)
 	return v0, err
 }
 
-var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](75)
+var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](77)
 
 // Print writes to the standard streams.
 func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
@@ -1812,7 +1859,7 @@ func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
 	return err
 }
 
-var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](76)
+var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](78)
 
 // Keep keeps s as it is, without a copy.
 func (client *Guest) Keep(ctx context.Context, s string) error {
@@ -1826,7 +1873,7 @@ func (client *Guest) Keep(ctx context.Context, s string) error {
 	return err
 }
 
-var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](77)
+var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](79)
 
 // KeepAll keeps all of v as they are.
 func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
@@ -1840,7 +1887,7 @@ func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
 	return err
 }
 
-var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](78)
+var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](80)
 
 // Kept is what was kept.
 func (client *Guest) Kept(ctx context.Context) ([]string, error) {
@@ -1857,7 +1904,7 @@ func (client *Guest) Kept(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](79)
+var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](81)
 
 // KeepInts keeps v as it is.
 func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
@@ -1871,7 +1918,7 @@ func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
 	return err
 }
 
-var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](80)
+var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](82)
 
 // KeptInts is what was kept.
 func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
@@ -1888,7 +1935,7 @@ func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
 	return v0, err
 }
 
-var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](81)
+var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](83)
 
 // Churn makes garbage of all sizes and collects it, n times. What the collector
 // takes for garbage is overwritten.
@@ -1903,7 +1950,7 @@ func (client *Guest) Churn(ctx context.Context, n int32) error {
 	return err
 }
 
-var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](82)
+var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](84)
 
 // EchoUnderPressure returns what it was given, after a collection.
 func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, people []Person, ints []int64) ([]string, []Person, []int64, error) {
@@ -1927,7 +1974,7 @@ func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, peop
 	return v0, v1, v2, err
 }
 
-var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](83)
+var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](85)
 
 // EchoAmidCalls returns what it was given, after other goroutines have called the
 // host so often that its results used up the room that the arguments lie in, and
@@ -1953,7 +2000,7 @@ func (client *Guest) EchoAmidCalls(ctx context.Context, note string, names []str
 	return v0, v1, v2, err
 }
 
-var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](84)
+var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](86)
 
 // Alloc holds on to mib MiB more, and says how many there are.
 func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
@@ -1971,7 +2018,7 @@ func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
 	return v0, err
 }
 
-var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](85)
+var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](87)
 
 // Recurse calls itself depth times.
 func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
@@ -1989,7 +2036,7 @@ func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](86)
+var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](88)
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
@@ -2007,7 +2054,7 @@ func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
 	return v0, err
 }
 
-var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](87)
+var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](89)
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
@@ -2025,7 +2072,7 @@ func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, err
 	return v0, err
 }
 
-var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](88)
+var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](90)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
@@ -2043,7 +2090,7 @@ func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
 	return v0, err
 }
 
-var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](89)
+var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](91)
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
@@ -2061,7 +2108,7 @@ func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error
 	return v0, err
 }
 
-var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](90)
+var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](92)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
@@ -2079,7 +2126,7 @@ func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
 	return v0, err
 }
 
-var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](91)
+var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](93)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
@@ -2097,7 +2144,7 @@ func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
 	return v0, err
 }
 
-var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](92)
+var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](94)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
@@ -2115,7 +2162,7 @@ func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
 	return v0, err
 }
 
-var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](93)
+var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](95)
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
@@ -2133,7 +2180,7 @@ func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error
 	return v0, err
 }
 
-var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](94)
+var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](96)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
@@ -2150,7 +2197,7 @@ func (client *Guest) BadColor(ctx context.Context) (Color, error) {
 	return v0, err
 }
 
-var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](95)
+var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](97)
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
@@ -2168,7 +2215,7 @@ func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
 	return v0, err
 }
 
-var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](96)
+var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](98)
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
@@ -2186,7 +2233,7 @@ func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
 	return v0, err
 }
 
-var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](97)
+var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](99)
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
@@ -2204,7 +2251,7 @@ func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, err
 	return v0, err
 }
 
-var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](98)
+var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](100)
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
@@ -2222,7 +2269,7 @@ func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, erro
 	return v0, err
 }
 
-var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](99)
+var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](101)
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
@@ -2240,7 +2287,7 @@ func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) 
 	return v0, err
 }
 
-var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](100)
+var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](102)
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
@@ -2258,7 +2305,7 @@ func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) 
 	return v0, err
 }
 
-var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](101)
+var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](103)
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
@@ -2276,7 +2323,7 @@ func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, e
 	return v0, err
 }
 
-var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](102)
+var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](104)
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
@@ -2294,7 +2341,7 @@ func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string,
 	return v0, err
 }
 
-var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](103)
+var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](105)
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
@@ -2312,7 +2359,7 @@ func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, 
 	return v0, err
 }
 
-var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](104)
+var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](106)
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
@@ -2330,7 +2377,7 @@ func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, 
 	return v0, err
 }
 
-var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](105)
+var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](107)
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2348,7 +2395,7 @@ func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](106)
+var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](108)
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2366,7 +2413,7 @@ func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](107)
+var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](109)
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -2384,7 +2431,7 @@ func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage
 	return v0, err
 }
 
-var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](108)
+var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](110)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
@@ -2401,7 +2448,7 @@ func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](109)
+var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](111)
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
@@ -2419,7 +2466,7 @@ func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
 	return v0, err
 }
 
-var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](110)
+var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](112)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
@@ -2436,7 +2483,7 @@ func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
 	return v0, err
 }
 
-var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](111)
+var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](113)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
@@ -2453,7 +2500,7 @@ func (client *Guest) ZeroState(ctx context.Context) (State, error) {
 	return v0, err
 }
 
-var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](112)
+var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](114)
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
@@ -2472,7 +2519,7 @@ func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, e
 	return v0, err
 }
 
-var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](113)
+var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](115)
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
@@ -2490,7 +2537,7 @@ func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Jo
 	return v0, err
 }
 
-var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](114)
+var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](116)
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
@@ -2510,7 +2557,7 @@ func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, erro
 	return v0, v1, err
 }
 
-var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](115)
+var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](117)
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
@@ -2527,7 +2574,7 @@ func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](116)
+var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](118)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
@@ -2544,7 +2591,7 @@ func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](117)
+var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](119)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
@@ -2561,7 +2608,7 @@ func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](118)
+var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](120)
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
@@ -2574,7 +2621,7 @@ func (client *Guest) GarbledError(ctx context.Context) error {
 	return err
 }
 
-var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](119)
+var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](121)
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
@@ -2592,7 +2639,7 @@ func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
 	return v0, err
 }
 
-var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](120)
+var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](122)
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
@@ -2606,7 +2653,7 @@ func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) e
 	return err
 }
 
-var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](121)
+var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](123)
 
 // CountCorners counts the corners of an outline.
 func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64) (float64, error) {
@@ -2625,7 +2672,7 @@ func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64
 	return v0, err
 }
 
-var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](122)
+var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](124)
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
@@ -2643,7 +2690,7 @@ func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, err
 	return v0, err
 }
 
-var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](123)
+var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](125)
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
@@ -2660,7 +2707,7 @@ func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, erro
 	return v0, err
 }
 
-var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](124)
+var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
@@ -2677,7 +2724,7 @@ func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](125)
+var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](127)
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
@@ -2695,7 +2742,7 @@ func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, e
 	return v0, err
 }
 
-var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
+var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
@@ -2712,7 +2759,7 @@ func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) 
 	return v0, err
 }
 
-var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](127)
+var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](129)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
@@ -2730,7 +2777,7 @@ func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](128)
+var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](130)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
@@ -2748,7 +2795,7 @@ func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](129)
+var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](131)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
@@ -2766,7 +2813,7 @@ func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
 	return v0, err
 }
 
-var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](130)
+var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](132)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
@@ -2784,7 +2831,7 @@ func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](131)
+var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](133)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
@@ -2802,7 +2849,7 @@ func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](132)
+var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](134)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
@@ -2820,7 +2867,7 @@ func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
 	return v0, err
 }
 
-var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](133)
+var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](135)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
@@ -2838,7 +2885,7 @@ func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) 
 	return v0, err
 }
 
-var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](134)
+var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](136)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
@@ -2856,7 +2903,7 @@ func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](135)
+var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](137)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2874,7 +2921,7 @@ func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) 
 	return v0, err
 }
 
-var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](136)
+var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](138)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
@@ -2892,7 +2939,7 @@ func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](137)
+var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](139)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2910,7 +2957,7 @@ func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
 	return v0, err
 }
 
-var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](138)
+var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](140)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
@@ -2928,7 +2975,7 @@ func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](139)
+var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](141)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
@@ -2946,7 +2993,7 @@ func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, erro
 	return v0, err
 }
 
-var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](140)
+var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](142)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
@@ -2964,7 +3011,7 @@ func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, erro
 	return v0, err
 }
 
-var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](141)
+var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](143)
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
@@ -2982,7 +3029,7 @@ func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
 	return v0, err
 }
 
-var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](142)
+var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](144)
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
@@ -3000,7 +3047,7 @@ func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error)
 	return v0, err
 }
 
-var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](143)
+var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](145)
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
@@ -3018,7 +3065,7 @@ func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.D
 	return v0, err
 }
 
-var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](144)
+var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](146)
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
@@ -3036,7 +3083,7 @@ func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, err
 	return v0, err
 }
 
-var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](145)
+var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](147)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3054,7 +3101,7 @@ func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](146)
+var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](148)
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
@@ -3071,7 +3118,7 @@ func (client *Guest) BadString(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](147)
+var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](149)
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
@@ -3088,7 +3135,231 @@ func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](148)
+var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](150)
+
+// EchoParts returns p.
+func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
+	var v0 Parts
+	c, err := exportEchoParts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerParts(&c.Writer, p)
+	err = c.Call()
+	if err == nil {
+		v0 = liftParts(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](151)
+
+// EchoTexts returns its arguments.
+func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *string, c_ string) (string, string, *string, string, error) {
+	var v0 string
+	var v1 string
+	var v2 *string
+	var v3 string
+	c, err := exportEchoTexts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, v3, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, a)
+	c.Args.V1 = undergo.LowerText(&c.Writer, u)
+	c.Args.V2 = undergo.LowerOption(&c.Writer, n, undergo.LowerText[string])
+	c.Args.V3 = undergo.LowerText(&c.Writer, c_)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result.V0)
+		v1 = undergo.LiftText(c.Result.V1)
+		v2 = undergo.LiftOption(c.Result.V2, undergo.LiftText)
+		v3 = undergo.LiftText(c.Result.V3)
+	}
+	c.End()
+	return v0, v1, v2, v3, err
+}
+
+var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](152)
+
+// Factorial is n!.
+func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
+	var v0 string
+	c, err := exportFactorial.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](153)
+
+// ZeroCode has no text.
+func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
+	var v0 []string
+	c, err := exportZeroCode.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, undergo.LiftText)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](154)
+
+// Conjugate mirrors c.
+func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 float64 }) (float64, float64, error) {
+	var v0 float64
+	var v1 float64
+	c, err := exportConjugate.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = struct{ V0 float64; V1 float64 }{c_.V0, c_.V1}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result.V0
+		v1 = c.Result.V1
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](155)
+
+// Rotate turns all numbers by a right angle.
+func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 float32 }) ([]struct{ V0 float32; V1 float32 }, error) {
+	var v0 []struct{ V0 float32; V1 float32 }
+	c, err := exportRotate.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, all, func(w *undergo.RawWriter, v struct{ V0 float32; V1 float32 }) struct{ V0 float32; V1 float32 } { return struct{ V0 float32; V1 float32 }{v.V0, v.V1} })
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, func(v struct{ V0 float32; V1 float32 }) struct{ V0 float32; V1 float32 } { return struct{ V0 float32; V1 float32 }{v.V0, v.V1} })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](156)
+
+// Later adds a timeout to a time.
+func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) (time.Time, error) {
+	var v0 time.Time
+	c, err := exportLater.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerTime(at)
+	c.Args.V1 = by
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftTime(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](157)
+
+// Swap swaps the values of p.
+func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32String, error) {
+	var v0 PairInt32String
+	c, err := exportSwap.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPairStringInt32(&c.Writer, p)
+	err = c.Call()
+	if err == nil {
+		v0 = liftPairInt32String(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](158)
+
+// Names are those of n and of all nodes in it.
+func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
+	var v0 string
+	var v1 Node
+	c, err := exportNames.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = lowerNode(&c.Writer, n)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result.V0)
+		v1 = liftNode(c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](159)
+
+// EchoColorCounts returns m.
+func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (map[string]int64, error) {
+	var v0 map[string]int64
+	c, err := exportEchoColorCounts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerMap(&c.Writer, m, undergo.LowerText[string], undergo.LowerSame[int64])
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftMap(c.Result, undergo.LiftText, undergo.LiftSame[int64])
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](160)
+
+// BadColorCounts returns a count of what is no color.
+func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, error) {
+	var v0 map[string]int64
+	c, err := exportBadColorCounts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftMap(c.Result, undergo.LiftText, undergo.LiftSame[int64])
+	}
+	c.End()
+	return v0, err
+}
+
+var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](161)
+
+// AskWithContext asks the host with a context that is done, or not.
+func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
+	c, err := exportAskWithContext.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = done
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](162)
 
 // EchoShape returns s.
 func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3106,7 +3377,7 @@ func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
 	return v0, err
 }
 
-var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](149)
+var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](163)
 
 // EchoShapes returns v.
 func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error) {
@@ -3124,7 +3395,7 @@ func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error
 	return v0, err
 }
 
-var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](150)
+var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](164)
 
 // EchoMaybeShape returns s.
 func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3142,7 +3413,7 @@ func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error)
 	return v0, err
 }
 
-var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](151)
+var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](165)
 
 // EchoDrawing returns d.
 func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error) {
@@ -3160,7 +3431,7 @@ func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error
 	return v0, err
 }
 
-var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](152)
+var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](166)
 
 // EchoRound returns r.
 func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
@@ -3178,7 +3449,7 @@ func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
 	return v0, err
 }
 
-var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](153)
+var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](167)
 
 // EchoToken returns t.
 func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
@@ -3196,7 +3467,7 @@ func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
 	return v0, err
 }
 
-var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](154)
+var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](168)
 
 // EchoMixed returns its arguments.
 func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float32, error) {
@@ -3223,7 +3494,7 @@ func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f
 	return v0, v1, v2, v3, err
 }
 
-var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](155)
+var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](169)
 
 // ManyMixed returns its arguments: more than WebAssembly passes one by one.
 func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, d Mixed, e Mixed, f Mixed) ([]Mixed, error) {
@@ -3246,7 +3517,7 @@ func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, 
 	return v0, err
 }
 
-var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](156)
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](170)
 
 // Area is how much of the paper s takes.
 func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
@@ -3264,7 +3535,7 @@ func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
 	return v0, err
 }
 
-var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](157)
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](171)
 
 // ByPointer returns what s is a case of as a pointer to it, which is the same case.
 func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
@@ -3282,7 +3553,7 @@ func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
 	return v0, err
 }
 
-var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](158)
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](172)
 
 // BadShape returns what is no case of Shape.
 func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
@@ -3300,7 +3571,7 @@ func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
 	return v0, err
 }
 
-var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](159)
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](173)
 
 // BadShapes returns three shapes, of which the middle one is none.
 func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
@@ -3318,7 +3589,7 @@ func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error)
 	return v0, err
 }
 
-var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](160)
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](174)
 
 // BadDrawing returns a drawing whose optional shapes are none, and another is.
 func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
@@ -3338,7 +3609,7 @@ func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing
 	return v0, v1, err
 }
 
-var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](161)
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](175)
 
 // NoBorder returns a drawing that nobody filled in.
 func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
@@ -3355,7 +3626,7 @@ func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
 	return v0, err
 }
 
-var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](162)
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](176)
 
 // BadMixed returns no case where all cases are numbers.
 func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
@@ -3374,7 +3645,7 @@ func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
 	return v0, v1, err
 }
 
-var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](163)
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](177)
 
 // BadMaybeShape returns a pointer to what is no case of Shape.
 func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
@@ -3392,7 +3663,7 @@ func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, erro
 	return v0, err
 }
 
-var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](164)
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](178)
 
 // ShapeThroughHost sends s through the host and back.
 func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
@@ -3410,7 +3681,7 @@ func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, erro
 	return v0, err
 }
 
-var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](165)
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](179)
 
 // BadShapeThroughHost sends what is no case of Shape to the host.
 func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
@@ -3423,6 +3694,37 @@ func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape
 	err = c.Call()
 	if err == nil {
 		v0 = liftShape(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](180)
+
+// KeepShapes keeps v as they are, without copies.
+func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
+	c, err := exportKeepShapes.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, v_, lowerShape)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](181)
+
+// KeptShapes is what was kept.
+func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
+	var v0 []Shape
+	c, err := exportKeptShapes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result, liftShape)
 	}
 	c.End()
 	return v0, err
@@ -4028,6 +4330,124 @@ func liftOutline(v rawOutline) Outline {
 		undergo.LiftText(v.V0),
 		undergo.LiftList(v.V1, func(v undergo.RawList) []float64 { return undergo.LiftPlain[float64](v) }),
 		undergo.LiftMap(v.V2, undergo.LiftText, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) }),
+	}
+}
+
+// A Pair has two values.
+type PairStringInt32 struct {
+	First  string
+	Second int32
+}
+
+type rawPairStringInt32 struct{ V0 undergo.RawText; V1 int32 }
+
+func lowerPairStringInt32(w *undergo.RawWriter, v PairStringInt32) rawPairStringInt32 {
+	return rawPairStringInt32{
+		undergo.LowerText(w, v.First),
+		v.Second,
+	}
+}
+
+func liftPairStringInt32(v rawPairStringInt32) PairStringInt32 {
+	return PairStringInt32{
+		undergo.LiftText(v.V0),
+		v.V1,
+	}
+}
+
+// Parts is what Go has types for, and WIT has not.
+type Parts struct {
+	Author  string
+	Version int32
+	Addr    string
+	Link    *string
+	Amount  string
+	Code    *string
+	Codes   []string
+	Timeout time.Duration
+	At      time.Time
+	Phase   struct{ V0 float32; V1 float32 }
+	Pair    PairStringInt32
+	ByCode  map[string]uint8
+}
+
+type rawParts struct{ V0 undergo.RawText; V1 int32; V2 undergo.RawText; V3 undergo.RawOption; V4 undergo.RawText; V5 undergo.RawOption; V6 undergo.RawList; V7 time.Duration; V8 undergo.RawTime; V9 struct{ V0 float32; V1 float32 }; V10 rawPairStringInt32; V11 undergo.RawList }
+
+func lowerParts(w *undergo.RawWriter, v Parts) rawParts {
+	return rawParts{
+		undergo.LowerText(w, v.Author),
+		v.Version,
+		undergo.LowerText(w, v.Addr),
+		undergo.LowerOption(w, v.Link, undergo.LowerText[string]),
+		undergo.LowerText(w, v.Amount),
+		undergo.LowerOption(w, v.Code, undergo.LowerText[string]),
+		undergo.LowerList(w, v.Codes, undergo.LowerText[string]),
+		v.Timeout,
+		undergo.LowerTime(v.At),
+		struct{ V0 float32; V1 float32 }{v.Phase.V0, v.Phase.V1},
+		lowerPairStringInt32(w, v.Pair),
+		undergo.LowerMap(w, v.ByCode, undergo.LowerText[string], undergo.LowerSame[uint8]),
+	}
+}
+
+func liftParts(v rawParts) Parts {
+	return Parts{
+		undergo.LiftText(v.V0),
+		v.V1,
+		undergo.LiftText(v.V2),
+		undergo.LiftOption(v.V3, undergo.LiftText),
+		undergo.LiftText(v.V4),
+		undergo.LiftOption(v.V5, undergo.LiftText),
+		undergo.LiftList(v.V6, undergo.LiftText),
+		v.V7,
+		undergo.LiftTime(v.V8),
+		struct{ V0 float32; V1 float32 }{v.V9.V0, v.V9.V1},
+		liftPairStringInt32(v.V10),
+		undergo.LiftMap(v.V11, undergo.LiftText, undergo.LiftSame[uint8]),
+	}
+}
+
+// A Pair has two values.
+type PairInt32String struct {
+	First  int32
+	Second string
+}
+
+type rawPairInt32String struct{ V0 int32; V1 undergo.RawText }
+
+func lowerPairInt32String(w *undergo.RawWriter, v PairInt32String) rawPairInt32String {
+	return rawPairInt32String{
+		v.First,
+		undergo.LowerText(w, v.Second),
+	}
+}
+
+func liftPairInt32String(v rawPairInt32String) PairInt32String {
+	return PairInt32String{
+		v.V0,
+		undergo.LiftText(v.V1),
+	}
+}
+
+// A Node refers to nodes, which travel as JSON.
+type Node struct {
+	Name     string
+	Children json.RawMessage
+}
+
+type rawNode struct{ V0 undergo.RawText; V1 undergo.RawText }
+
+func lowerNode(w *undergo.RawWriter, v Node) rawNode {
+	return rawNode{
+		undergo.LowerText(w, v.Name),
+		undergo.LowerJSON(w, v.Children),
+	}
+}
+
+func liftNode(v rawNode) Node {
+	return Node{
+		undergo.LiftText(v.V0),
+		json.RawMessage(undergo.LiftJSON(v.V1)),
 	}
 }
 
