@@ -19,7 +19,7 @@ public final class {{ class }} {
 
     private static final RawError[] ERRORS = {
         {%- for error in errors %}
-        new RawError({{ error.digest }}, {{ error.class }}::read),
+        new RawError({{ error.digest }}, {{ class }}::get{{ error.class }}),
         {%- endfor %}
     };
     {%- endif %}
@@ -187,9 +187,6 @@ public final class {{ class }} {
             initCause({{ error.cause }});
         }
 
-        private static {{ error.class }} read(String text, long at, Throwable inner) {
-            return new {{ error.class }}(text{{ error.gets }}, inner);
-        }
         {%- for field in error.fields %}
 {% for line in field.docs %}
         {{ line }}
@@ -198,6 +195,10 @@ public final class {{ class }} {
             return {{ field.name }};
         }
         {%- endfor %}
+    }
+
+    private static {{ error.class }} get{{ error.class }}(String text, long at, Throwable inner) {
+        return new {{ error.class }}(text{{ error.gets }}, inner);
     }
     {%- endfor %}
     {%- for tuple in tuples %}

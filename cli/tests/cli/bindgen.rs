@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use crate::support::{bare, fixture, kitchen, undergo};
+use crate::support::{bare, fixture, kitchen, shapes, undergo};
 
 /// Compares with the golden file; with `UNDERGO_UPDATE_GOLDEN=1` writes it.
 #[track_caller]
@@ -26,6 +26,7 @@ fn the_python_modules_are_as_they_were() {
 fn the_java_files_are_as_they_were() {
     golden("kitchen.java", kitchen(), "java");
     golden("bare.java", bare(), "java");
+    golden("shapes.java", shapes(), "java");
 }
 
 #[test]

@@ -70,6 +70,12 @@ pub(crate) fn kitchen() -> &'static str {
     FILE.to_str().expect("a path")
 }
 
+/// A plugin with variants, and errors with fields.
+pub(crate) fn shapes() -> &'static str {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built("shapes"));
+    FILE.to_str().expect("a path")
+}
+
 pub(crate) fn bare() -> &'static str {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| built("bare"));
     FILE.to_str().expect("a path")
