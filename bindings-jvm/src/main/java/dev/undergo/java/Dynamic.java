@@ -14,7 +14,8 @@ final class Dynamic {
             throw UndergoException.of(
                     ErrorKind.TYPE_MISMATCH, "expected " + params.length + " arguments, got " + arguments.length, export.name + "()");
         }
-        RawCall call = RawCall.begin(exports, export.number, export.digest, export.size, export.result == null ? 0 : export.result.size);
+        int size = export.result == null ? 0 : export.result.size;
+        RawCall call = RawCall.begin(exports, export.number, export.digest, export.size, size, RawError.NONE);
         try {
             int at = 0;
             try {

@@ -7,6 +7,8 @@ package dev.undergo.java;
  * @param fields the record of them.
  */
 record ErrorType(long digest, WitType fields) {
+    static final ErrorType[] NONE = {};
+
     /** The one that an error of a host's is; null where that has none of these. */
     static ErrorType of(ErrorType[] errors, RawFields given) {
         for (ErrorType error : errors) {

@@ -64,7 +64,7 @@ public final class RawCall extends RawRoom {
     }
 
     /** Begins a call, which is to be ended on the same thread. */
-    static RawCall begin(Exports exports, int number, long digest, int args, int result, RawError... errors) {
+    static RawCall begin(Exports exports, int number, long digest, int args, int result, RawError[] errors) {
         RawCall call = Elsewhere.isNeeded() ? shared() : own();
         call.exports = exports;
         call.errors = errors;

@@ -8,6 +8,8 @@ package dev.undergo.java;
  * @param read makes its exception.
  */
 public record RawError(long digest, Read read) {
+    static final RawError[] NONE = {};
+
     /** Makes an exception. */
     @FunctionalInterface
     public interface Read {

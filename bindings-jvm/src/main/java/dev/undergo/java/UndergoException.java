@@ -123,7 +123,7 @@ public abstract class UndergoException extends RuntimeException {
     /** Throws what an error of the library stands for, unless it is none. */
     static void check(long error) {
         if (error != 0) {
-            throw sneaky(taken(error, new ErrorType[0], new RawError[0]));
+            throw sneaky(taken(error, ErrorType.NONE, RawError.NONE));
         }
     }
 
