@@ -89,7 +89,10 @@ fn links(error: &Error, to_js: &ToJs<'_>) -> Result<Js> {
         made(env.string(link.text()).and_then(|text| links.set_element(i, text)))?;
         let Some(fields) = link.fields() else { continue };
         let Some(class) = types::class(fields.record()) else { continue };
-        let values = fields.lift(to_js).map_err(|error| misfit(fields.record(), &error))?;
+        let values = fields.lift(to_js).map_err(|error| {
+            let text = format!("the error {}{}: {}", fields.record().name, error.path(), error.message());
+            Error::new(error.kind(), text)
+        })?;
         made(links.set_element(i + 1, class).and_then(|()| links.set_element(i + 2, values)))?;
     }
     Ok(links)
@@ -132,7 +135,7 @@ fn chain(home: &Arc<EventLoop>, exception: Js, declared: &VariantType) -> Result
         let fields = match (number >= 0.0).then(|| known.get(number as usize)).flatten() {
             Some((record, _)) => {
                 let given = Given { js: link, home, loans: &Loans::default() };
-                Some(ErrorFields::lower(record, &given).map_err(|error| misfit(record, &error))?)
+                Some(ErrorFields::lower(record, &given)?)
             }
             None => None,
         };
@@ -147,14 +150,5 @@ fn fields_of(case: &Case) -> Option<&Arc<RecordType>> {
     match &both.items.get(1)?.kind {
         TypeKind::Record(record) => Some(record),
         _ => None,
-    }
-}
-
-/// Says of which error a field does not fit.
-fn misfit(record: &RecordType, error: &Error) -> Error {
-    let said = Error::new(error.kind(), format!("the error {}{}: {}", record.name, error.path(), error.message()));
-    match error.host() {
-        Some(host) => said.with_host(host.clone()),
-        None => said,
     }
 }

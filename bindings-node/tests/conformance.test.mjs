@@ -15,7 +15,7 @@ const signatures = new Map(plugin.exports.map((found) => [found.witName, found.s
 function argument(value, wanted = '') {
   if (Array.isArray(value)) return value.map((item) => argument(item))
   if (value === null || typeof value !== 'object') return value
-  const [[key, inner], ...others] = Object.entries(value)
+  const [[key, inner] = [], ...others] = Object.entries(value)
   if (others.length === 0) {
     if (key === '$repeat') {
       const one = argument(inner.value)

@@ -124,17 +124,17 @@ test('integers of 64 bits are as those of results', async () => {
 
 test('fields that do not fit are a type-mismatch', async () => {
   const cases = [
-    [{ key: 5, code: 1 }, 'the error not-found.key: expected string, got number'],
-    [{ key: 'x', code: 0.5 }, 'the error not-found.code: 0.5 is not an integer'],
-    [{ key: 'x' }, "the error not-found: the field 'code' of not-found is missing"],
-    [undefined, "the error not-found: the field 'key' of not-found is missing"]
+    [{ key: 5, code: 1 }, ' -> not-found.key: expected string, got number'],
+    [{ key: 'x', code: 0.5 }, ' -> not-found.code: 0.5 is not an integer'],
+    [{ key: 'x' }, " -> not-found: the field 'code' of not-found is missing"],
+    [undefined, " -> not-found: the field 'key' of not-found is missing"]
   ]
   for (const [fields, text] of cases) {
     for (const thrown of [new NotFound(fields), new Error('outer', { cause: new NotFound(fields) })]) {
       await each(thrown, (error) => {
         assert.equal(error.code, 'type-mismatch', error.stack)
         assert.ok(error.message.includes(text), error.message)
-        assert.ok(error.path.startsWith('host.lookup'), error.path)
+        assert.ok(error.path.startsWith('host.lookup -> not-found'), error.path)
       })
     }
   }

@@ -1,6 +1,6 @@
 // A module for the conformance plugin, compiled and run.
 import assert from 'node:assert/strict'
-import { loadGuest, type Imports, type Person } from './generated-conformance.mjs'
+import { loadGuest, NotFound, type Imports, type Person, type Shape } from './generated-conformance.mjs'
 
 const echo = <T,>(value: T): T => value
 const host: Imports['host'] = {
@@ -17,6 +17,10 @@ const host: Imports['host'] = {
   echoDuration: echo,
   echoJson: echo,
   echoRaw: echo,
+  echoShape: echo,
+  lookup: (key) => {
+    throw new Error(`looking up: ${key}`, { cause: new NotFound({ key, code: 404 }) })
+  },
   many: (...values) => values.join(' '),
   divmod: (a, b) => [Math.trunc(a / b), a % b],
   note: () => {},
@@ -46,4 +50,10 @@ const ada: Person = {
 assert.equal((await guest.personThroughHost(ada)).name, 'Ada')
 assert.deepEqual(await guest.notes(['x']), ['noted'])
 assert.deepEqual(guest.sync.echoFloat64s([1, 2]), Float64Array.of(1, 2))
+const failed: unknown = await guest.lookup('x').catch((error: Error) => error.cause)
+assert.ok(failed instanceof NotFound && failed instanceof guest.plugin.types.NotFound)
+assert.deepEqual([failed.key, failed.fields.code], ['x', 404])
+const label: Shape = { tag: 'label', val: 'a' }
+assert.deepEqual(await guest.shapeThroughHost(label), label)
+assert.deepEqual(guest.sync.echoShapes([label, { tag: 'empty' }, { tag: 'triangle', val: [1, 2, 3] }]).map(({ tag }) => tag), ['label', 'empty', 'triangle'])
 console.log('as typed')
