@@ -94,15 +94,7 @@ func enumOf(t *testing.T, n int) {
 		fmt.Fprintf(&src, "\tEC%d\n", i)
 	}
 	src.WriteString(")\n\n//undergo:export\nfunc F(e E, in []E) ([]E, error) { return in, nil }\n\n//undergo:export\nfunc G() E { return 0 }\n")
-	module := t.TempDir()
-	copyCase(t, filepath.Join("testdata", "enums"), module)
-	if err := os.WriteFile(filepath.Join(module, "main.go"), []byte(src.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(module)
-	if err := run(".", "", "interface.wit", "", emit.SDK, false); err != nil {
-		t.Fatalf("%.200v", err)
-	}
+	generate(t, src.String())
 	_, cases, _ := strings.Cut(string(read(t, "interface.wit")), "enum e {")
 	cases, _, _ = strings.Cut(cases, "}")
 	if got := len(strings.Split(strings.Trim(cases, " \n,"), ",")); got != n {
@@ -112,6 +104,51 @@ func enumOf(t *testing.T, n int) {
 	if want := n == 256 || n == 65536; full != want {
 		t.Errorf("each number is a case: %t, want %t", full, want)
 	}
+	build(t)
+}
+
+// TestVariantsAtTheirBounds makes glue for variants whose discriminants just have
+// room, and just have none, for one more case.
+func TestVariantsAtTheirBounds(t *testing.T) {
+	for _, n := range []int{256, 257} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			var src strings.Builder
+			src.WriteString("package main\n\nfunc main() {}\n\n//undergo:variant\ntype V interface{ isV() }\n\n")
+			for i := range n {
+				fmt.Fprintf(&src, "type C%d int8\n\nfunc (C%d) isV() {}\n\n", i, i)
+			}
+			src.WriteString("//undergo:export\nfunc F(v V, in []V) (V, []V) { return v, in }\n")
+			generate(t, src.String())
+			glue := read(t, defaultOutput)
+			if full := bytes.Contains(glue, []byte(`BadFullCase("V"`)); full != (n == 256) {
+				t.Errorf("each number is a case: %t", full)
+			}
+			tag := map[int]string{256: "*(*uint8)(p) = 255", 257: "*(*uint16)(p) = 256"}[n]
+			if !bytes.Contains(glue, []byte(tag)) {
+				t.Errorf("the last case is not stored by %s", tag)
+			}
+			build(t)
+		})
+	}
+}
+
+// generate makes a module of that source, and its glue.
+func generate(t *testing.T, src string) {
+	t.Helper()
+	module := t.TempDir()
+	copyCase(t, filepath.Join("testdata", "enums"), module)
+	if err := os.WriteFile(filepath.Join(module, "main.go"), []byte(src), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(module)
+	if err := run(".", "", "interface.wit", "", emit.SDK, false); err != nil {
+		t.Fatalf("%.200v", err)
+	}
+}
+
+// build compiles the module of the current directory.
+func build(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
 		return
 	}
