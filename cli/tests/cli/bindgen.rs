@@ -52,6 +52,7 @@ fn the_kotlin_files_are_as_they_were() {
 fn the_go_packages_are_as_they_were() {
     golden("kitchen.go.txt", kitchen(), "go");
     golden("bare.go.txt", bare(), "go");
+    golden("shapes.go.txt", shapes(), "go");
 }
 
 #[test]
