@@ -74,7 +74,7 @@ fn set_causes(py: Python<'_>, outermost: &PyErr, wrapped: &[ChainedError]) -> Py
 
 /// The exception for one error of a chain, of the class that it is declared to have.
 fn link<'py>(py: Python<'py>, error: &ChainedError, text: &str, details: &Bound<'py, PyDict>) -> PyResult<PyErr> {
-    let plain = || PyResult::Ok(class(py, ErrorKind::GuestError)?.call((text,), Some(details))?);
+    let plain = || class(py, ErrorKind::GuestError)?.call((text,), Some(details));
     let made = match error.fields().map(|fields| (fields, fields.lift(&ToPython(py)))) {
         None => plain()?,
         Some((_, Ok(made))) => {

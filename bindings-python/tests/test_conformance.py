@@ -80,6 +80,12 @@ def field_names(cls: Any) -> list[str]:
     return list(cls.__match_args__) if issubclass(cls, undergo.GuestError) else [field.name for field in dataclasses.fields(cls)]
 
 
+def field_name(owner: Any, kebab: str) -> str:
+    """Give the name of a record's field; those of an error leave alone what every error has."""
+    name = python_name(kebab)
+    return name + "_" if isinstance(owner, undergo.GuestError) and hasattr(undergo.GuestError(), name) else name
+
+
 def time(parts: dict[str, int]) -> datetime.datetime:
     zone = datetime.timezone(datetime.timedelta(seconds=parts["offset"]))
     since = datetime.timedelta(seconds=parts["seconds"], microseconds=parts["nanoseconds"] // 1000)
@@ -122,9 +128,10 @@ def check(actual: Any, expected: Any) -> None:
             check(actual.value if field_names(type(actual)) == ["value"] else actual, held[0])
         return
     if isinstance(expected, dict) and not any(key.startswith("$") for key in expected):
-        assert set(field_names(type(actual))) == {python_name(name) for name in expected}
-        for name, value in expected.items():
-            check(getattr(actual, python_name(name)), value)
+        fields = {field_name(actual, name): value for name, value in expected.items()}
+        assert set(field_names(type(actual))) == set(fields)
+        for name, value in fields.items():
+            check(getattr(actual, name), value)
         return
     if isinstance(expected, list):
         assert isinstance(actual, (list, tuple))
