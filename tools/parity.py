@@ -244,7 +244,8 @@ def cpp() -> Members:
     return {noun: members for noun, members in found.items() if noun not in CPP_VALUES}
 
 
-CPP_VALUES = {"Answer", "ErrorOf", "Span", "Scratch", "Struct", "Array", "RecordCodec", "Import", "None", "Json", "Time", "Value"}
+CPP_VALUES = {"Answer", "Array", "ErrorOf", "Fields", "Import", "RecordCodec", "Scratch", "Span", "Struct", "Union"}
+CPP_VALUES |= {"Case", "EmptyCase", "Json", "None", "Nothing", "Time", "Value", "ValueCase"}
 
 
 RUST_OWN = {

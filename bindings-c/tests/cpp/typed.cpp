@@ -15,10 +15,44 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// As an error of another plugin's, of the same name.
+struct Stranger {
+  std::string key{};
+};
+
+}  // namespace
+
+namespace undergo {
+
+template <>
+struct Codec<Stranger> : typed::RecordCodec<Stranger, &Stranger::key> {};
+
+template <>
+struct ErrorType<Stranger> {
+  static constexpr const char *name = "not-found";
+  static constexpr std::uint64_t digest = 1;
+};
+
+}  // namespace undergo
+
+namespace {
+
 struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
   int code = 42;
 };
+
+// Throws an error within so many others.
+[[noreturn]] void nest(int depth, const undergo::Error &error) {
+  try {
+    if (depth == 1) {
+      throw error;
+    }
+    nest(depth - 1, error);
+  } catch (const std::exception &) {
+    std::throw_with_nested(Failure("deeper"));
+  }
+}
 
 // What the program gives as the interface host.
 class Host : public guest::Host {
@@ -60,6 +94,33 @@ class Host : public guest::Host {
       throw Failure(std::string(msg));
     }
     return {};
+  }
+  undergo::Result<std::string> lookup(std::string_view key) override {
+    const std::string inner = "not found: " + std::string(key);
+    if (key.empty()) {
+      return "";
+    }
+    if (key == "stranger") {
+      return undergo::Error(inner, Stranger{"x"});
+    }
+    if (key == "bad") {
+      return undergo::Error(inner, guest::NotFound{"\xff", 1});
+    }
+    const undergo::Error missing(inner, guest::NotFound{std::string(key), 404});
+    if (key == "thrown") {
+      throw missing;
+    }
+    if (key == "nested") {
+      try {
+        throw missing;
+      } catch (const undergo::Error &) {
+        std::throw_with_nested(Failure("looking up: " + inner));
+      }
+    }
+    if (key == "deep") {
+      nest(200, missing);
+    }
+    return undergo::Error("looking up: " + inner, missing);
   }
   void crash(std::string_view msg) override { throw Failure(std::string(msg)); }
   std::int32_t wrong_type() override { throw 7; }
@@ -196,6 +257,30 @@ void errors(const guest::GuestExports &g) {
   THROWS(g.echo_color(static_cast<guest::Color>(7)), undergo::TypeMismatchError, error.path() == "echo-color(v)");
 }
 
+void chains(const guest::GuestExports &g) {
+  const undergo::Error wrapped = g.try_fail_with("twice").error();
+  CHECK((wrapped.as<guest::NotFound>() == guest::NotFound{"x", 4}) && !wrapped.as<guest::Denied>().has_value() && !wrapped.as<Stranger>().has_value());
+  const std::vector<undergo::ChainedError> chain = wrapped.chain();
+  CHECK(chain.size() == 3 && chain[0].text == "starting: loading: not found: x" && chain[0].name.empty() && chain[0].fields.is_none());
+  CHECK(chain[2].name == "not-found" && chain[2].fields.find("code")->as<int>() == 4);
+  THROWS(g.fail_with("value"), undergo::GuestError, (error.as<guest::Denied>() == guest::Denied{{"a", "ü"}, guest::Level::high, guest::Circle{1.5}}));
+  THROWS(g.fail_with("clash"), undergo::GuestError, error.as<guest::Clash>()->message == "m" && error.message() == "a clash");
+  CHECK(g.try_fail_with("just text").error().chain().size() == 1 && (g.echo_not_found({"k", -1}) == guest::NotFound{"k", -1}));
+  CHECK(!undergo::Error("mine").as<guest::NotFound>().has_value());
+  CHECK((undergo::Error("mine", guest::NotFound{"k", 1}).as<guest::NotFound>() == guest::NotFound{"k", 1}));
+
+  // What the host fails with is such an error for Go, however it fails.
+  const auto texts = [](const std::string &key) {
+    return std::vector<std::string>{"looking up: not found: " + key, key + " 404", "not found: " + key, "is", "not found: " + key};
+  };
+  CHECK(g.looked("kü") == texts("kü") && g.looked("nested") == texts("nested") && g.looked("").empty());
+  CHECK((g.looked("thrown") == std::vector<std::string>{"not found: thrown", "thrown 404", "not found: thrown", "is"}));
+  CHECK((g.looked("stranger") == std::vector<std::string>{"not found: stranger"}));
+  CHECK(g.looked("deep").at(0) == "deeper");
+  const undergo::Error passed = g.try_lookup_wrapped("k").error();
+  CHECK((passed.as<guest::NotFound>() == guest::NotFound{"k", 404}) && passed.chain().size() == 3 && g.lookup("").empty());
+}
+
 // What ends an instance: each time with a new one.
 template <class Make>
 void endings(Make make) {
@@ -217,6 +302,9 @@ void endings(Make make) {
     thrown = number == 7;
   }
   CHECK(thrown);
+  // Fields that do not fit.
+  const auto bad = make();
+  THROWS(bad.first.lookup("bad"), undergo::TypeMismatchError, error.path() == "host.lookup -> not-found.key");
   const auto slow = make();
   THROWS(slow.first.with(50ms).spin(), undergo::TimeoutError, true);
 }
@@ -262,6 +350,7 @@ int main(int argc, char **argv) {
     variants(instance);
     through_the_host(instance, *host);
     errors(instance);
+    chains(instance);
     // A host lives as long as it can be called, wherever the handles are.
     const std::weak_ptr<Host> watched = host;
     host.reset();

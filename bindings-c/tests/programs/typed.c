@@ -14,6 +14,8 @@ typedef struct host_t {
   size_t noted;
   int mark;
   bool gives_no_shape;
+  bool gives_no_key;
+  bool passes_on;
 } host_t;
 
 // The functions of the module host; what they are given they give back, in the arena or not.
@@ -166,6 +168,26 @@ static undergo_error_t *crash(void *data, undergo_string_t msg) {
   return undergo_error_new_with(msg.ptr, &host->mark, NULL);
 }
 
+// Fails with an error of the plugin's, in another one.
+static undergo_error_t *lookup(void *data, undergo_string_t key, undergo_string_t *result, undergo_arena_t *arena) {
+  const host_t *host = data;
+  if (key.len == 0) {
+    *result = key;
+    return NULL;
+  }
+  if (host->passes_on) {
+    return guest_fail_with(host->instance, key, NULL);
+  }
+  guest_not_found_t fields = {key, 404};
+  if (host->gives_no_key) {
+    fields.key = undergo_arena_copy(arena, "\xff", 1);
+  }
+  char inner[100], outer[120];
+  snprintf(inner, sizeof inner, "not found: %s", key.ptr);
+  snprintf(outer, sizeof outer, "looking up: %s", inner);
+  return undergo_error_wrap(outer, guest_error_not_found(inner, &fields));
+}
+
 static undergo_error_t *wrong_type(void *data, int32_t *result) {
   (void)data;
   *result = 7;
@@ -192,7 +214,7 @@ static const guest_host_t FUNCTIONS = {
     .echo_person = echo_person, .echo_maybe = echo_maybe, .echo_color = echo_color, .echo_counts = echo_counts, .echo_time = echo_time,
     .echo_duration = echo_int, .echo_json = echo_json, .echo_raw = echo_json, .many = many, .divmod = divide, .note = note,
     .notes = notes, .fail = refuse, .check = check_text, .crash = crash, .wrong_type = wrong_type, .wrong_result = wrong_result,
-    .reenter = reenter, .echo_shape = echo_shape,
+    .reenter = reenter, .echo_shape = echo_shape, .lookup = lookup,
 };
 
 static undergo_instance_t *start(const undergo_plugin_t *plugin, host_t *host) {
@@ -548,6 +570,69 @@ static void errors(const undergo_plugin_t *plugin, const undergo_instance_t *gue
   (void)plugin;
 }
 
+static void chains(const undergo_instance_t *guest, host_t *host) {
+  undergo_error_t *error = guest_fail_with(guest, undergo_text("twice"), NULL);
+  CHECK(undergo_error_kind(error) == UNDERGO_GUEST_ERROR && undergo_error_chain_count(error) == 3);
+  const guest_not_found_t *missing = guest_error_as_not_found(error);
+  CHECK(missing != NULL && is(missing->key, "x") && missing->code == 4);
+  CHECK(guest_error_as_denied(error) == NULL && guest_error_as_clash(error) == NULL);
+  undergo_chained_t chained;
+  CHECK(undergo_error_chained(error, 1, &chained) && is(chained.text, "loading: not found: x") && chained.name == NULL && chained.fields == NULL);
+  CHECK(undergo_error_chained(error, 2, &chained) && is(chained.text, "not found: x") && strcmp(chained.name, "not-found") == 0);
+  CHECK(chained.fields == missing && chained.size == sizeof *missing && undergo_value_kind(chained.value) == UNDERGO_VALUE_RECORD);
+  CHECK(!undergo_error_chained(error, 3, &chained));
+  // Each handle keeps them.
+  undergo_error_t *copy = undergo_error_copy(error);
+  undergo_error_delete(error);
+  CHECK(guest_error_as_not_found(copy) == missing && is(missing->key, "x"));
+  undergo_error_delete(copy);
+
+  error = guest_fail_with(guest, undergo_text("value"), NULL);
+  const guest_denied_t *denied = guest_error_as_denied(error);
+  CHECK(denied != NULL && denied->roles.len == 2 && is(denied->roles.ptr[1], "\xc3\xbc") && denied->level == GUEST_LEVEL_HIGH);
+  CHECK(denied->shape->tag == GUEST_SHAPE_CIRCLE && denied->shape->value.circle.radius == 1.5);
+  undergo_error_delete(error);
+  error = guest_fail_with(guest, undergo_text("marked around marked"), NULL);
+  CHECK(undergo_error_chain_count(error) == 3 && guest_error_as_denied(error) != NULL && guest_error_as_not_found(error) != NULL);
+  undergo_error_delete(error);
+  error = guest_fail_with(guest, undergo_text("just text"), NULL);
+  CHECK(undergo_error_chain_count(error) == 1 && guest_error_as_not_found(error) == NULL);
+  undergo_error_delete(error);
+  CHECK(guest_error_as_not_found(NULL) == NULL);
+
+  // What the host fails with is such an error for Go.
+  undergo_list_string_t said;
+  undergo_string_t text;
+  undergo_arena_t *arena;
+  OK(guest_looked(guest, undergo_text("k"), NULL, &said, &arena));
+  CHECK(said.len == 5 && is(said.ptr[0], "looking up: not found: k") && is(said.ptr[1], "k 404") && is(said.ptr[3], "is"));
+  undergo_arena_delete(arena);
+  OK(guest_lookup(guest, undergo_text(""), NULL, &text, &arena));
+  undergo_arena_delete(arena);
+  error = guest_lookup_wrapped(guest, undergo_text("k"), NULL, &text, &arena);
+  missing = guest_error_as_not_found(error);
+  CHECK(undergo_error_chain_count(error) == 3 && missing != NULL && is(missing->key, "k") && missing->code == 404);
+  undergo_error_delete(error);
+  // So is one that the host has got itself.
+  host->passes_on = true;
+  error = guest_lookup(guest, undergo_text("twice"), NULL, &text, &arena);
+  missing = guest_error_as_not_found(error);
+  CHECK(undergo_error_chain_count(error) == 3 && missing != NULL && missing->code == 4);
+  undergo_error_delete(error);
+  host->passes_on = false;
+  // Without fields there is no error of the type.
+  FAILS(guest_error_not_found("mine", NULL), UNDERGO_TYPE_MISMATCH, "bytes at NULL");
+}
+
+// The signature of an export.
+static undergo_signature_t signature(const char *name) {
+  const undergo_signature_t *found = guest_signatures;
+  while (found->interface != NULL || strcmp(found->name, name) != 0) {
+    found++;
+  }
+  return *found;
+}
+
 static void ends(const undergo_plugin_t *plugin, host_t *host) {
   // What a host function fails with is what the caller gets, with what belongs to it.
   undergo_instance_t *guest = start(plugin, host);
@@ -573,12 +658,23 @@ static void ends(const undergo_plugin_t *plugin, host_t *host) {
   undergo_instance_delete(guest);
 
   guest = start(plugin, host);
+  undergo_string_t text;
+  host->gives_no_key = true;
+  FAILS(
+      guest_lookup(guest, undergo_text("k"), NULL, &text, &arena), UNDERGO_TYPE_MISMATCH,
+      "host.lookup -> not-found.key: the text is not UTF-8");
+  CHECK(!undergo_instance_is_alive(guest));
+  host->gives_no_key = false;
+  undergo_instance_delete(guest);
+
+  guest = start(plugin, host);
   FAILS(guest_exit(guest, 7, NULL), UNDERGO_EXIT, "7");
   undergo_instance_delete(guest);
 
   // The number of an export is a hint; its digest decides.
   guest = start(plugin, host);
-  undergo_signature_t moved = guest_signatures[0], other = guest_signatures[0], gone = guest_signatures[0];
+  const undergo_signature_t own = signature("divmod");
+  undergo_signature_t moved = own, other = own, gone = own;
   moved.number = 4711;
   struct {
     int64_t a, b;
@@ -625,6 +721,7 @@ int main(int argc, char **argv) {
   variants(guest);
   through_the_host(guest, &host);
   errors(plugin, guest);
+  chains(guest, &host);
   undergo_instance_delete(guest);
   ends(plugin, &host);
   forget(&host);

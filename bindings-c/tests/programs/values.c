@@ -208,7 +208,9 @@ static void plugins(const char *file) {
   CHECK(strcmp(undergo_plugin_kind(plugin), "reactor") == 0 && strstr(undergo_plugin_interface(plugin), "export divmod") != NULL);
   CHECK(strncmp(undergo_plugin_go_version(plugin), "go1.", 4) == 0 && undergo_plugin_diagnostic(plugin, 0) == NULL);
   undergo_function_t function;
-  CHECK(undergo_plugin_export_count(plugin) > 50 && undergo_plugin_export(plugin, 0, &function));
+  size_t divmod = 0;
+  OK(undergo_plugin_find(plugin, "divmod", &divmod));
+  CHECK(undergo_plugin_export_count(plugin) > 50 && undergo_plugin_export(plugin, divmod, &function));
   CHECK(strcmp(function.signature, "divmod(a: s64, b: s64) -> tuple<s64, s64>") == 0 && function.interface == NULL);
   CHECK(strcmp(function.docs, "Divmod divides a by b.") == 0 && !undergo_plugin_export(plugin, 10000, &function));
   CHECK(undergo_plugin_import_count(plugin) > 10 && undergo_plugin_import(plugin, 0, &function) && strcmp(function.interface, "host") == 0);
