@@ -213,9 +213,9 @@ fn output(output: Output, on_fiber: bool) -> undergo::Output {
             let text = String::from_utf8_lossy(line).into_owned();
             if on_fiber {
                 let sink = sink.clone();
-                return threads::elsewhere(move || sink.line(text).map_err(Error::from));
+                return threads::elsewhere(move || sink.line(text).map_err(|failure| failure.error(None)));
             }
-            sink.line(text).map_err(Error::from)
+            sink.line(text).map_err(|failure| failure.error(None))
         }),
     }
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use undergo::Error;
+use undergo::interface::{RecordType, TypeKind, VariantType};
+use undergo::{ChainedError, Error, ErrorFields};
 
 use crate::threads;
+use crate::value::Value;
+use crate::values::{Borrowed, Given, ToValue, number_of};
 
 /// What went wrong, as one word; the same in every language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -113,6 +116,20 @@ pub struct ErrorDetails {
     /// What the sandbox denied the plugin during the call, and the rule that would allow it:
     /// perhaps why the call failed.
     pub denied: Option<String>,
+    /// The errors of which it consists, each of which wraps the next, if the plugin has errors with
+    /// fields. The first is the error itself.
+    pub chain: Vec<ErrorLink>,
+}
+
+/// One of the errors in a chain.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct ErrorLink {
+    /// What it says.
+    pub text: String,
+    /// Its name in WIT, if it has fields.
+    pub name: Option<String>,
+    /// Its fields, as a record.
+    pub fields: Option<Value>,
 }
 
 /// An object of the other language that a host function has raised: an exception. Whoever called
@@ -153,6 +170,11 @@ impl From<Error> for CallError {
         let frames = error.frames().iter();
         let frames = frames.map(|frame| Frame { function: frame.function.clone(), file: frame.file.clone(), line: frame.line }).collect();
         let origin = error.frames().iter().position(|frame| !frame.is_runtime());
+        let chain = match error.chain().iter().map(link).collect() {
+            Ok(chain) => chain,
+            // It has no chain itself.
+            Err(unreadable) => return CallError::from(unreadable),
+        };
         let details = ErrorDetails {
             kind: error.kind().into(),
             kind_name: error.kind().as_str().to_owned(),
@@ -164,10 +186,16 @@ impl From<Error> for CallError {
             exit_code: error.exit_code(),
             stderr: error.stderr().to_owned(),
             denied: error.denied().map(str::to_owned),
+            chain,
         };
         let raised = error.host().and_then(|host| host.downcast_ref::<Raised>()).and_then(|raised| raised.0.clone());
         CallError::Failed { details, raised }
     }
+}
+
+fn link(error: &ChainedError) -> undergo::Result<ErrorLink> {
+    let fields = error.fields().map(|fields| fields.lift(&ToValue)).transpose()?;
+    Ok(ErrorLink { text: error.text().to_owned(), name: error.fields().map(|fields| fields.record().name.clone()), fields })
 }
 
 /// What a host function raises.
@@ -179,6 +207,9 @@ pub enum HostFailure {
         text: String,
         /// Whether Go code may handle it; else it ends the call.
         is_error: bool,
+        /// The exception and its causes, for a function that can return errors with fields. Those
+        /// that are none of the plugin's count as their texts.
+        chain: Vec<ErrorLink>,
         /// The exception itself.
         raised: Arc<dyn HostObject>,
     },
@@ -204,16 +235,58 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HostFailure {
     }
 }
 
-impl From<HostFailure> for Error {
-    fn from(failure: HostFailure) -> Error {
-        match failure {
-            HostFailure::Raised { text, is_error, raised } => {
+impl HostFailure {
+    /// The error of a function that returns errors of these sorts, if it has any with fields; a
+    /// misfit, if a field does not fit.
+    pub(crate) fn error(self, errors: Option<&VariantType>) -> Error {
+        match self {
+            HostFailure::Raised { text, is_error, chain, raised } => {
                 let kind = if is_error { undergo::ErrorKind::HostError } else { undergo::ErrorKind::Cancelled };
-                Error::new(kind, text).with_host(Arc::new(Raised(Some(raised))))
+                let error = Error::new(kind, text).with_host(Arc::new(Raised(Some(raised))));
+                match errors.filter(|_| is_error).map(|errors| chain.iter().map(|link| link.lower(errors)).collect()) {
+                    None => error,
+                    Some(Ok(chain)) => error.with_chain(chain),
+                    Some(Err(misfit)) => misfit,
+                }
             }
             HostFailure::Unexpected { reason } => Error::new(undergo::ErrorKind::HostError, reason),
         }
     }
+}
+
+impl ErrorLink {
+    fn lower(&self, errors: &VariantType) -> undergo::Result<ChainedError> {
+        let fields = match (&self.name, &self.fields) {
+            (Some(name), Some(fields)) => record(errors, name).filter(|record| has_fields(record, fields)).map(|record| (record, fields)),
+            _ => None,
+        };
+        let fields = fields.map(|(record, fields)| ErrorFields::lower(record, &Given::<Borrowed>::new(fields))).transpose()?;
+        Ok(ChainedError::new(self.text.clone(), fields))
+    }
+}
+
+/// The record with the fields of an error.
+fn record<'e>(errors: &'e VariantType, name: &str) -> Option<&'e Arc<RecordType>> {
+    let case = errors.case(name)?;
+    match &errors.cases[case as usize].ty.as_ref()?.kind {
+        TypeKind::Tuple(both) => match &both.items.get(1)?.kind {
+            TypeKind::Record(record) => Some(record),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the fields are those of a record: another plugin's error may have the same name.
+fn has_fields(record: &RecordType, value: &Value) -> bool {
+    let names: Vec<&str> = match value {
+        Value::Fields { fields } => fields.iter().map(|field| field.name.as_str()).collect(),
+        Value::Entries { entries } => entries.iter().map(|entry| if let Value::Text { value } = &entry.key { value } else { "" }).collect(),
+        _ => return false,
+    };
+    let mut is_given = vec![false; record.fields.len()];
+    names.iter().all(|name| number_of(&record.fields, name).map(|number| is_given[number] = true).is_some())
+        && record.fields.iter().zip(is_given).all(|(field, is_given)| is_given || matches!(field.ty.kind, TypeKind::Option(_)))
 }
 
 /// An exception on its way through the guest.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use undergo::Error;
 use undergo::host::{Answer, HostCall};
 use undergo::interface::names;
 
@@ -94,10 +93,12 @@ struct Import(Function);
 impl undergo::host::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
         let args = call.args(&ToValue)?;
+        let errors = call.function().errors.clone();
+        let failed = move |failure: HostFailure| failure.error(errors.as_deref());
         if !call.is_async() {
             return match &self.0 {
                 Function::Sync(function) => {
-                    let result = call.outside(|| function.call(args, None)).map_err(Error::from)?;
+                    let result = call.outside(|| function.call(args, None)).map_err(failed)?;
                     call.answer(&Given::<Borrowed>::new(&result))
                 }
                 // The core says why that can't be.
@@ -109,8 +110,8 @@ impl undergo::host::HostFunction for Import {
         let function = self.0.clone();
         call.defer(Box::pin(async move {
             let result = match function {
-                Function::Sync(function) => threads::blocking(move || function.call(args, lease).map_err(Error::from)).await,
-                Function::Async(function) => threads::task(async move { function.call(args, lease).await.map_err(Error::from) }).await,
+                Function::Sync(function) => threads::blocking(move || function.call(args, lease).map_err(failed)).await,
+                Function::Async(function) => threads::task(async move { function.call(args, lease).await.map_err(failed) }).await,
             }?;
             Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given::<Borrowed>::new(&result))) as Answer)
         }))

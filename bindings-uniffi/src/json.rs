@@ -147,6 +147,7 @@ pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> 
         }
         // The core looks whether the whole is JSON.
         Value::Json { text } => writer.raw(text),
+        Value::Case { .. } => Err(Misfit::new("JSON has no variants: give a map")),
         Value::Bytes { .. } => Err(Misfit::new("JSON has no bytes: give a string, or a list of numbers")),
         Value::Unfit { reason } => Err(Misfit::new(reason.clone())),
         Value::Duration { .. } | Value::Time { .. } => Err(Misfit::new("JSON has no times: give a number or a string")),

@@ -16,10 +16,10 @@
 //! pool.rs            interchangeable instances
 //! instance.rs        a running copy of a plugin
 //! async_instance.rs  a running copy whose calls are awaited
-//! values.rs          values, read and made by the types of a plugin's interface
 //! config.rs          sandbox, limits, how code is made
-//! json.rs            values as JSON
 //! errors.rs          one error for callers, and one that host functions raise
+//! values.rs          values, read and made by the types of a plugin's interface
+//! json.rs            values as JSON
 //! value.rs           a value as the other languages have it
 //! threads.rs         where calls run
 //! records.rs         what calls, commands and pools tell of themselves

@@ -108,7 +108,7 @@ impl Plugin {
         self.core.imports().map(one).collect()
     }
 
-    /// The records and enums of the interface, in its order.
+    /// The named types of the interface, in its order.
     pub fn types(&self) -> Vec<TypeInfo> {
         let types = self.core.interface().map_or(&[][..], |interface| &interface.types);
         types.iter().filter_map(TypeInfo::of).collect()

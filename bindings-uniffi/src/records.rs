@@ -120,15 +120,28 @@ pub struct ImportInfo {
     pub function: FunctionInfo,
 }
 
-/// A record or an enum of a plugin's interface.
+/// What a named type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum TypeKind {
+    /// A record.
+    Record,
+    /// The record with the fields of an error.
+    Error,
+    /// An enum.
+    Enum,
+    /// A variant.
+    Variant,
+}
+
+/// A named type of a plugin's interface.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct TypeInfo {
     /// Its name in WIT.
     pub name: String,
     /// Its Go doc comment.
     pub docs: String,
-    /// Whether it is a record; an enum otherwise.
-    pub is_record: bool,
+    /// What it is.
+    pub kind: TypeKind,
     /// The names of its fields or cases in WIT.
     pub members: Vec<String>,
 }
@@ -136,15 +149,19 @@ pub struct TypeInfo {
 impl TypeInfo {
     /// None for a type of another kind.
     pub(crate) fn of(ty: &undergo::interface::Type) -> Option<TypeInfo> {
-        let (name, docs, is_record, members) = match &ty.kind {
+        let (name, docs, kind, members) = match &ty.kind {
             undergo::interface::TypeKind::Record(record) => {
-                (&record.name, &record.docs, true, record.fields.iter().map(|field| field.name.clone()).collect())
+                let kind = if record.is_error { TypeKind::Error } else { TypeKind::Record };
+                (&record.name, &record.docs, kind, record.fields.iter().map(|field| field.name.clone()).collect())
             }
             undergo::interface::TypeKind::Enum(cases) => {
-                (&cases.name, &cases.docs, false, cases.cases.iter().map(|(case, _)| case.clone()).collect())
+                (&cases.name, &cases.docs, TypeKind::Enum, cases.cases.iter().map(|(case, _)| case.clone()).collect())
+            }
+            undergo::interface::TypeKind::Variant(variant) => {
+                (&variant.name, &variant.docs, TypeKind::Variant, variant.cases.iter().map(|case| case.name.clone()).collect())
             }
             _ => return None,
         };
-        Some(TypeInfo { name: name.clone(), docs: docs.clone(), is_record, members })
+        Some(TypeInfo { name: name.clone(), docs: docs.clone(), kind, members })
     }
 }

@@ -54,6 +54,13 @@ pub enum Value {
         /// The fields.
         fields: Vec<NamedValue>,
     },
+    /// A case of a variant.
+    Case {
+        /// Its name in WIT.
+        name: String,
+        /// Its value; none for a case without one.
+        value: Option<Box<Value>>,
+    },
     /// Text that holds one JSON value. A plugin's own JSON comes as the other cases, but for
     /// numbers that are neither integers of 64 bits nor floats.
     Json {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use undergo::Result;
 use undergo::host::{Blob, Lift, Lower, Piece, Reject};
-use undergo::interface::{EnumType, Field, RecordType, Scalar, names};
+use undergo::interface::{EnumType, Field, RecordType, Scalar, VariantType, names};
 
 use crate::json::{self, Writer, to_json};
 use crate::value::{Entry, NamedValue, Value};
@@ -74,6 +74,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
             Value::Items { .. } => "list",
             Value::Entries { .. } => "map",
             Value::Fields { .. } => "record",
+            Value::Case { .. } => "variant",
             Value::Json { .. } => "json",
             Value::Duration { .. } => "duration",
             Value::Time { .. } => "time",
@@ -151,6 +152,12 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
         cases.case(name).ok_or_else(|| Reject::Value(cases.unknown_case(name)))
     }
 
+    fn as_variant(&self, variant: &VariantType) -> Result<(u32, Option<Self>), Reject> {
+        let Value::Case { name, value } = self.0 else { return Err(self.unfit()) };
+        let case = variant.case(name).ok_or_else(|| Reject::Value(variant.unknown_case(name)))?;
+        Ok((case, value.as_deref().map(Given::new)))
+    }
+
     fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
         match self.0 {
             Value::Json { text } => Ok(Cow::Borrowed(text)),
@@ -169,7 +176,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
 }
 
 /// The number of the field of that name, as in WIT or as in the other languages.
-fn number_of(fields: &[Field], name: &str) -> Option<usize> {
+pub(crate) fn number_of(fields: &[Field], name: &str) -> Option<usize> {
     let exact = fields.iter().position(|field| field.name == name);
     exact.or_else(|| {
         let kebab = names::kebab(name);
@@ -201,6 +208,7 @@ impl Lift for ToValue {
             Piece::Map(len) => 256 + 160 * len as u64,
             // Each field has its name with it.
             Piece::Record(record) => 256 + record.fields.iter().map(|field| 256 + 4 * field.name.len() as u64).sum::<u64>(),
+            Piece::Variant(variant, case) => 256 + 4 * variant.cases[case as usize].name.len() as u64,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -255,6 +263,9 @@ impl Lift for ToValue {
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         let named = |(i, of): (usize, &Field)| Ok(NamedValue { name: of.name.clone(), value: field(i)? });
         Ok(Value::Fields { fields: record.fields.iter().enumerate().map(named).collect::<Result<_>>()? })
+    }
+    fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Result<Value> {
+        Ok(Value::Case { name: variant.cases[case as usize].name.clone(), value: value.map(Box::new) })
     }
 }
 

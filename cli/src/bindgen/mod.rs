@@ -82,16 +82,16 @@ The Java file has a class with a typed method for each export, for an instance o
 enum, a sealed interface for each variant, an exception for each error with fields, and an interface for each interface that the plugin imports. The class is \
 called after the file. It needs Java 17 and the package dev.undergo:undergo-java.
 
-The Kotlin file has a data class for each record, an enum class for each enum, an interface for each interface that the plugin imports, and classes for an \
+The Kotlin file has a data class for each record, an enum class for each enum, a sealed interface for each variant, an exception for each error with fields, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
-The Ruby module has a Struct for each record, constants for the cases of each enum, a module for each interface that the plugin imports, and classes for an \
+The Ruby module has a Struct for each record, constants for the cases of each enum, a class for each case of a variant and for each error with fields, a module for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a method for each export, whose types are in comments of RBS.
 
 The Rust module has a struct for each record, an enum for each enum, traits for each interface that the plugin imports, and a struct with a typed method for each \
 export, for an instance or a pool, and once more with methods that are awaited. It needs the crate undergo.
 
-The Swift file has a struct for each record, an enum for each enum, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
+The Swift file has a struct for each record and each error with fields, an enum for each enum and each variant, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
 with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9; no compiler has seen one yet.
 
 The same plugin gives the same file: commit it, and let CI write it again and compare.

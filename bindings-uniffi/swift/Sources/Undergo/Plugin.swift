@@ -51,7 +51,8 @@ private final class AsyncClosure: AsyncHostFunction {
 /// What the library gets of an error. One that says that a task was cancelled is not for a plugin
 /// to handle.
 private func raised(_ error: Error) -> HostFailure {
-    .Raised(text: String(describing: error), isError: !(error is CancellationError), raised: Thrown(error))
+    let isError = !(error is CancellationError)
+    return .Raised(text: said(error), isError: isError, chain: isError ? links(error) : [], raised: Thrown(error))
 }
 
 /// The functions of each interface that a plugin imports, by their names in WIT or in Swift.

@@ -58,6 +58,14 @@ extension Value: PluginValue {
     }
 }
 
+extension Value {
+    /// A case of a variant: its name in WIT, and its value, which is `Value.none` where it has none.
+    public func readCase() throws -> (name: String, value: Value) {
+        guard case .`case`(let name, let value) = self else { throw UnexpectedValue("a case of a variant", self) }
+        return (name, value ?? Value.none)
+    }
+}
+
 /// An enum of WIT: the raw values are the names of its cases.
 extension PluginValue where Self: RawRepresentable, Self.RawValue == String {
     public init(pluginValue: Value) throws {

@@ -1,5 +1,5 @@
-//! A Kotlin file for a plugin: data classes, enums, interfaces for imports, and classes with the
-//! exports as typed methods.
+//! A Kotlin file for a plugin: data classes, enums, sealed interfaces, exceptions, interfaces for
+//! imports, and classes with the exports as typed methods.
 
 mod text;
 mod types;
@@ -7,7 +7,7 @@ mod types;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType, names};
 
 use super::lines::Lines;
 use super::scope::Scope;
@@ -67,11 +67,14 @@ impl<'a> Module<'a> {
     fn write(mut self) -> String {
         for ty in self.types {
             match &ty.kind {
+                TypeKind::Record(record) if record.is_error => self.error(record),
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
+        self.errors();
         for suspend in [false, true] {
             self.interfaces(suspend);
             self.functions(suspend);
@@ -111,7 +114,8 @@ impl<'a> Module<'a> {
             let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = null" } else { "" };
             self.out.line(1, &format!("val {name}: {}{default},", self.names.show(&field.ty)));
         }
-        self.out.line(0, &format!(") : {} {{", self.names.lib("ToValue")));
+        let supers = self.supers(Some(self.names.lib("ToValue")), &class);
+        self.out.line(0, &format!("){supers} {{"));
         self.out.line(1, &format!("override fun toValue(): {value} = {}(", self.names.lib("record")));
         for (field, name) in record.fields.iter().zip(&fields) {
             let made = self.names.make(&field.ty, name);
@@ -131,6 +135,137 @@ impl<'a> Module<'a> {
         self.out.line(2, "}");
         self.out.line(1, "}");
         self.out.line(0, "}");
+    }
+
+    /// What a class is besides itself, as its head has it.
+    fn supers(&self, base: Option<String>, class: &str) -> String {
+        let supers: Vec<String> = base.into_iter().chain(self.names.variants_of(class)).collect();
+        if supers.is_empty() { String::new() } else { format!(" : {}", supers.join(", ")) }
+    }
+
+    /// The exception for an error with fields.
+    fn error(&mut self, record: &RecordType) {
+        let (class, value) = (self.names.of(&record.name), self.names.lib("Value"));
+        let mut scope = Scope::new(OF_EXCEPTIONS);
+        let fields: Vec<String> = record.fields.iter().map(|field| scope.take_quoted(identifier(&field.name))).collect();
+        let (string, throwable) = (self.names.std("String"), self.names.std("Throwable"));
+        self.out.blank();
+        self.out.docs(0, or(&record.docs, &format!("The error {}.", record.name)));
+        self.out.line(0, &format!("class {class}("));
+        for (field, name) in record.fields.iter().zip(&fields) {
+            self.out.docs(1, &field.docs);
+            let default = if matches!(field.ty.kind, TypeKind::Option(_)) { " = null" } else { "" };
+            self.out.line(1, &format!("val {name}: {}{default},", self.names.show(&field.ty)));
+        }
+        self.out.line(1, &format!("message: {string}? = null,"));
+        self.out.line(1, &format!("cause: {throwable}? = null,"));
+        let made: Vec<String> = record
+            .fields
+            .iter()
+            .zip(&fields)
+            .map(|(field, name)| format!("{} to {}", literal(&field.name), self.names.make(&field.ty, name)))
+            .collect();
+        let own = format!("{}({})", self.names.lib("record"), made.join(", "));
+        let base = format!("{}({}, {own}, message, cause)", self.names.lib("GuestException"), literal(&record.name));
+        let supers = self.supers(Some(base), &class);
+        self.out.line(0, &format!("){supers} {{"));
+        self.out.line(1, "companion object {");
+        self.out.docs(2, "Reads one that a plugin gave.");
+        let params = format!("value: {value}, message: {string}? = null, cause: {throwable}? = null");
+        self.out.line(2, &format!("fun of({params}): {class} = value.{}().let {{ fields ->", self.names.lib("asFields")));
+        self.out.line(3, &format!("{class}("));
+        for (i, (field, name)) in record.fields.iter().zip(&fields).enumerate() {
+            let read = self.names.read(&field.ty, &format!("fields[{i}]"));
+            self.out.line(4, &format!("{name} = {read},"));
+        }
+        self.out.line(4, "message = message,");
+        self.out.line(4, "cause = cause,");
+        self.out.line(3, ")");
+        self.out.line(2, "}");
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+    }
+
+    /// The errors of the plugin, as its types have them.
+    fn declared_errors(&self) -> Vec<&'a RecordType> {
+        let error = |ty: &'a Type| match &ty.kind {
+            TypeKind::Record(record) if record.is_error => Some(&**record),
+            _ => None,
+        };
+        self.types.iter().filter_map(error).collect()
+    }
+
+    /// What makes the exceptions for the errors of a call.
+    fn errors(&mut self) {
+        let errors = self.declared_errors();
+        if errors.is_empty() {
+            return;
+        }
+        let (value, string, throwable) = (self.names.lib("Value"), self.names.std("String"), self.names.std("Throwable"));
+        let params = format!("name: {string}, fields: {value}, text: {string}, cause: {throwable}?");
+        self.out.blank();
+        self.out
+            .line(0, &format!("private fun {}({params}): {}? = when (name) {{", self.errors_function(), self.names.lib("GuestException")));
+        for record in errors {
+            self.out.line(1, &format!("{} -> {}.of(fields, text, cause)", literal(&record.name), self.names.of(&record.name)));
+        }
+        self.out.line(1, "else -> null");
+        self.out.line(0, "}");
+    }
+
+    fn errors_function(&self) -> String {
+        identifier(&format!("{}-errors", self.world))
+    }
+
+    /// The sealed interface of a variant, and the classes of its cases, but for records, which have
+    /// one.
+    fn variant(&mut self, variant: &VariantType) {
+        let (class, value) = (self.names.of(&variant.name), self.names.lib("Value"));
+        let cases = self.names.cases(variant);
+        self.out.blank();
+        self.out.docs(0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        self.out.line(0, &format!("sealed interface {class} {{"));
+        self.out.line(1, "companion object {");
+        self.out.docs(2, "Reads one that a plugin gave.");
+        self.out.line(2, &format!("fun of(value: {value}): {class} = value.{}().let {{ (name, of) ->", self.names.lib("asCase")));
+        self.out.line(3, "when (name) {");
+        for case in &cases {
+            let name = &case.class;
+            let made = match &case.case.ty {
+                Some(ty) if case.is_record => self.names.read(ty, "of"),
+                Some(ty) => format!("{name}({})", self.names.read(ty, "of")),
+                None => name.clone(),
+            };
+            self.out.line(4, &format!("{} -> {made}", literal(&case.case.name)));
+        }
+        self.out.line(4, &format!("else -> {}(name)", self.names.lib("unknownCase")));
+        self.out.line(3, "}");
+        self.out.line(2, "}");
+        self.out.blank();
+        self.out.docs(2, "The value that stands for one.");
+        self.out.line(2, &format!("fun toValue(of: {class}): {value} = when (of) {{"));
+        for case in &cases {
+            let made = match &case.case.ty {
+                Some(ty) if case.is_record => self.names.make(ty, "of"),
+                Some(ty) => self.names.make(ty, "of.value"),
+                None => "null".to_owned(),
+            };
+            let is = if case.case.ty.is_some() { "is " } else { "" };
+            self.out.line(3, &format!("{is}{} -> {value}.Case({}, {made})", case.class, literal(&case.case.name)));
+        }
+        self.out.line(2, "}");
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+        for case in cases.iter().filter(|case| case.is_new) {
+            let supers = self.supers(None, &case.class);
+            self.out.blank();
+            self.out.docs(0, or(&case.case.docs, &format!("The case {} of {}.", case.case.name, variant.name)));
+            let head = match &case.case.ty {
+                Some(ty) => format!("data class {}(val value: {}){supers}", case.class, self.names.show(ty)),
+                None => format!("data object {}{supers}", case.class),
+            };
+            self.out.line(0, &head);
+        }
     }
 
     fn cases(&mut self, cases: &EnumType) {
@@ -225,14 +360,22 @@ impl<'a> Module<'a> {
         self.out.blank();
         let suspends = if suspend { ", which suspend" } else { "" };
         self.out.docs(0, &format!("The functions of {}{suspends}, for an instance or a pool to run.", self.file));
-        self.out.line(0, &format!("open class {class}(private val exports: {target}) {{"));
+        if self.declared_errors().is_empty() {
+            self.out.line(0, &format!("open class {class}(private val exports: {target}) {{"));
+        } else {
+            let typed = self.names.lib("withErrors");
+            self.out.line(0, &format!("open class {class}(exports: {target}) {{"));
+            self.out.line(1, &format!("private val exports: {target} = exports.{typed}(::{})", self.errors_function()));
+            self.out.blank();
+        }
         for (i, (name, function)) in self.exports.iter().enumerate() {
             if i > 0 {
                 self.out.blank();
             }
             let mut docs = or(&function.docs, &format!("Calls {}.", function.name)).to_owned();
             if function.fallible {
-                docs.push_str("\n\n@throws dev.undergo.GuestException when the function returns an error.");
+                let own = if function.errors.is_some() { ": of the error's own class, where it has fields" } else { "" };
+                docs.push_str(&format!("\n\n@throws dev.undergo.GuestException when the function returns an error{own}."));
             }
             self.out.docs(1, &docs);
             let params = parameters(function);
@@ -280,7 +423,7 @@ impl<'a> Module<'a> {
         self.out.blank();
         self.out.line(1, "companion object {");
         let (plugin, sandbox, limits) = (self.names.lib("Plugin"), self.names.lib("Sandbox"), self.names.lib("Limits"));
-        let mut params = if is_pool { vec!["size: Int".to_owned()] } else { Vec::new() };
+        let mut params = if is_pool { vec![format!("size: {}", self.names.std("Int"))] } else { Vec::new() };
         params.extend(self.parameters(suspend));
         params.extend([format!("sandbox: {sandbox} = {sandbox}()"), format!("limits: {limits} = {limits}()")]);
         let given: Vec<String> = self.imports.iter().map(|import| import.param.clone()).collect();
@@ -327,6 +470,31 @@ impl<'a> Module<'a> {
 
 /// What every object has.
 const OF_ALL: [&str; 7] = ["equals", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
+
+/// What every exception has that a plugin's error becomes, and what makes one.
+const OF_EXCEPTIONS: [&str; 21] = [
+    "addSuppressed",
+    "cause",
+    "denied",
+    "errorFields",
+    "errorName",
+    "exitCode",
+    "fillInStackTrace",
+    "frames",
+    "initCause",
+    "javaClass",
+    "kind",
+    "known",
+    "localizedMessage",
+    "message",
+    "origin",
+    "path",
+    "sentence",
+    "stackTrace",
+    "stderr",
+    "suppressed",
+    "toValue",
+];
 
 /// What the classes with the exports have themselves, and what they call without a receiver.
 const OWN: [&str; 13] =

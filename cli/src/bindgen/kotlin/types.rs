@@ -3,18 +3,19 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
-use crate::bindgen::classes::Classes;
+use crate::bindgen::classes::{CaseClass, Classes};
 
 /// Names of the package, and where each is.
-const PACKAGE: [(&str, &str); 29] = [
+const PACKAGE: [(&str, &str); 32] = [
     ("AsyncExports", "dev.undergo"),
     ("AsyncInstance", "dev.undergo"),
     ("AsyncPool", "dev.undergo"),
     ("CancelToken", "dev.undergo"),
     ("Entry", "dev.undergo.core"),
     ("Exports", "dev.undergo"),
+    ("GuestException", "dev.undergo"),
     ("Imports", "dev.undergo"),
     ("Instance", "dev.undergo"),
     ("Limits", "dev.undergo"),
@@ -25,6 +26,7 @@ const PACKAGE: [(&str, &str); 29] = [
     ("Value", "dev.undergo.core"),
     ("asBoolean", "dev.undergo"),
     ("asBytes", "dev.undergo"),
+    ("asCase", "dev.undergo"),
     ("asDouble", "dev.undergo"),
     ("asDuration", "dev.undergo"),
     ("asEntries", "dev.undergo"),
@@ -36,6 +38,7 @@ const PACKAGE: [(&str, &str); 29] = [
     ("asULong", "dev.undergo"),
     ("orNull", "dev.undergo"),
     ("record", "dev.undergo"),
+    ("unknownCase", "dev.undergo"),
     ("Duration", "java.time"),
     ("OffsetDateTime", "java.time"),
 ];
@@ -50,7 +53,8 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        Names { classes: Classes::new(types, []), imports: RefCell::default(), results: RefCell::default() }
+        // Within a class, the name of its companion is not that of another class.
+        Names { classes: Classes::new(types, ["Companion"]).with_cases(types), imports: RefCell::default(), results: RefCell::default() }
     }
 
     /// A new name for a class.
@@ -58,9 +62,19 @@ impl Names {
         self.classes.declare(kebab)
     }
 
-    /// The class of a record or an enum.
+    /// The class of a record, an enum or a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.classes.of(kebab)
+    }
+
+    /// The cases of a variant with their classes.
+    pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
+        self.classes.cases(variant)
+    }
+
+    /// The interfaces of a class: those of the variants of which it is a case.
+    pub(super) fn variants_of(&self, class: &str) -> Vec<String> {
+        self.classes.variants_of(class)
     }
 
     /// A name of another package, which the file imports, unless it has a class of that name.
@@ -108,7 +122,7 @@ impl Names {
             }
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 
@@ -158,7 +172,7 @@ impl Names {
                 format!("{}.Items(listOf({}))", value(), items.join(", "))
             }
             TypeKind::Record(_) | TypeKind::Enum(_) => format!("{from}.toValue()"),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => format!("{}.toValue({from})", self.of(&variant.name)),
         }
     }
 
@@ -189,7 +203,7 @@ impl Names {
             }
             TypeKind::Record(record) => format!("{}.of({from})", self.of(&record.name)),
             TypeKind::Enum(cases) => format!("{}.of({from})", self.of(&cases.name)),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => format!("{}.of({from})", self.of(&variant.name)),
         }
     }
 }

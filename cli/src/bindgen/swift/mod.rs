@@ -1,5 +1,5 @@
-//! A Swift file for a plugin: structs, enums, protocols for imports, and types with the exports as
-//! typed methods.
+//! A Swift file for a plugin: structs, enums, errors, protocols for imports, and types with the
+//! exports as typed methods.
 
 mod text;
 mod types;
@@ -7,7 +7,7 @@ mod types;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType, names};
 
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
@@ -87,6 +87,7 @@ impl<'a> Module<'a> {
             match &ty.kind {
                 TypeKind::Record(record) => self.record(record),
                 TypeKind::Enum(cases) => self.cases(cases),
+                TypeKind::Variant(variant) => self.variant(variant),
                 _ => {}
             }
         }
@@ -104,12 +105,18 @@ impl<'a> Module<'a> {
     }
 
     fn record(&mut self, record: &RecordType) {
-        let mut scope = Scope::new(&["hashValue", "pluginValue"]);
+        let mut scope = Scope::new(&["errorName", "hashValue", "localizedDescription", "pluginValue"]);
         let fields: Vec<String> = record.fields.iter().map(|field| scope.name(&field.name)).collect();
         let fields: Vec<_> = fields.iter().zip(&record.fields).collect();
         self.out.blank();
-        self.out.docs(0, or(&record.docs, &format!("The record {}.", record.name)));
-        self.out.line(0, &format!("public struct {}: PluginValue, Hashable, Sendable {{", self.names.of(&record.name)));
+        let (what, protocol) = if record.is_error { ("error", "PluginError") } else { ("record", "PluginValue") };
+        self.out.docs(0, or(&record.docs, &format!("The {what} {}.", record.name)));
+        self.out.line(0, &format!("public struct {}: {protocol}, Hashable, Sendable {{", self.names.of(&record.name)));
+        if record.is_error {
+            self.out.docs(1, "Its name in WIT.");
+            self.out.line(1, &format!("public static let errorName = {}", literal(&record.name)));
+            self.out.blank();
+        }
         for (name, field) in &fields {
             self.out.docs(1, &field.docs);
             self.out.line(1, &format!("public var {name}: {}", self.names.show(&field.ty)));
@@ -139,6 +146,43 @@ impl<'a> Module<'a> {
             self.out.line(3, &format!("NamedValue(name: {}, value: self.{name}.pluginValue),", literal(&field.name)));
         }
         self.out.line(2, "])");
+        self.out.line(1, "}");
+        self.out.line(0, "}");
+    }
+
+    fn variant(&mut self, variant: &VariantType) {
+        let mut scope = Scope::new(&["hashValue", "pluginValue"]);
+        let cases: Vec<_> = variant.cases.iter().map(|case| (scope.name(&case.name), case)).collect();
+        let class = self.names.of(&variant.name);
+        self.out.blank();
+        self.out.docs(0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        self.out.line(0, &format!("public enum {class}: PluginValue, Hashable, Sendable {{"));
+        for (name, case) in &cases {
+            self.out.docs(1, &case.docs);
+            let value = case.ty.as_ref().map_or_else(String::new, |ty| format!("({})", self.names.show(ty)));
+            self.out.line(1, &format!("case {name}{value}"));
+        }
+        self.out.blank();
+        self.out.docs(1, "Reads one that a plugin gave.");
+        self.out.line(1, "public init(pluginValue: Value) throws {");
+        self.out.line(2, "let given = try pluginValue.readCase()");
+        self.out.line(2, "switch given.name {");
+        for (name, case) in &cases {
+            let made = case.ty.as_ref().map_or_else(String::new, |ty| format!("(try {})", self.names.read(ty, "given.value")));
+            self.out.line(2, &format!("case {}: self = .{name}{made}", literal(&case.name)));
+        }
+        self.out.line(2, &format!("default: throw UnexpectedValue(\"a case of {class}\", pluginValue)"));
+        self.out.line(2, "}");
+        self.out.line(1, "}");
+        self.out.blank();
+        self.out.docs(1, "What a plugin is given for it.");
+        self.out.line(1, "public var pluginValue: Value {");
+        self.out.line(2, "switch self {");
+        for (name, case) in &cases {
+            let (bound, value) = if case.ty.is_some() { ("(let value)", "value.pluginValue") } else { ("", "nil") };
+            self.out.line(2, &format!("case .{name}{bound}: return Value.`case`(name: {}, value: {value})", literal(&case.name)));
+        }
+        self.out.line(2, "}");
         self.out.line(1, "}");
         self.out.line(0, "}");
     }
@@ -242,7 +286,8 @@ impl<'a> Module<'a> {
         for (name, function) in &self.exports {
             let mut docs = or(&function.docs, &format!("Calls {}.", function.name)).trim().to_owned();
             if function.fallible {
-                docs.push_str("\n\n- Throws: `CallError`, whose kind is `guestError` when the function returns an error.");
+                let own = if function.errors.is_some() { ", with fields in its chain where the plugin's error has any" } else { "" };
+                docs.push_str(&format!("\n\n- Throws: `CallError`, whose kind is `guestError` when the function returns an error{own}."));
             }
             self.out.docs(1, &docs);
             self.out.line(1, &format!("public {} {{", signature(&self.names, function, name, *is_async, true)));

@@ -7,12 +7,12 @@ use crate::bindgen::classes::Classes;
 
 /// Types that the file may not declare, as it names them: those of the package, and of Swift.
 #[rustfmt::skip]
-const TAKEN: [&str; 63] = [
+const TAKEN: [&str; 67] = [
     "Any", "Array", "AsyncCalls", "AsyncExports", "AsyncHostClosure", "AsyncHostFunctions", "AsyncInstance", "AsyncPool", "Bool", "Cache", "CallError", "Calls", "CancelToken", "CaseIterable", "Compile",
-    "Completed", "Data", "Date", "Dictionary", "Dir", "Double", "Duration", "Entry", "Error", "ErrorDetails", "ErrorKind", "Exports", "Float", "Foundation",
+    "Completed", "Data", "Date", "Dictionary", "Dir", "Double", "Duration", "Entry", "Error", "ErrorDetails", "ErrorKind", "ErrorLink", "Exports", "Float", "Foundation",
     "Frame", "Hashable", "HostClosure", "HostFunctions", "Imports", "Input", "Instance", "Int", "Int16", "Int32", "Int64", "Int8", "Limits", "NamedValue",
-    "Optional", "Output", "Plugin", "PluginValue", "Pool", "Protocol", "Sandbox", "Self", "Sendable", "String", "Swift", "Type", "UInt", "UInt16", "UInt32",
-    "UInt64", "UInt8", "Undergo", "UnexpectedValue", "Value",
+    "Optional", "Output", "Plugin", "PluginError", "PluginValue", "Pool", "Protocol", "Sandbox", "Self", "Sendable", "String", "Swift", "Type", "UInt", "UInt16", "UInt32",
+    "UInt64", "UInt8", "Undergo", "TypeKind", "UnexpectedValue", "Value", "WrappedError",
 ];
 
 /// The types of the file.
@@ -28,7 +28,7 @@ impl Names {
         self.0.declare(kebab)
     }
 
-    /// The type of a record or an enum.
+    /// The type of a record, an enum or a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
         self.0.of(kebab)
     }
@@ -52,7 +52,7 @@ impl Names {
             TypeKind::Option(inner) => format!("{}?", self.show(inner)),
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
-            &undergo::interface::TypeKind::Variant(_) => todo!("variants"),
+            TypeKind::Variant(variant) => self.of(&variant.name),
         }
     }
 

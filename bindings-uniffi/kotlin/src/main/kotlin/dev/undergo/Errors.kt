@@ -3,10 +3,14 @@ package dev.undergo
 import dev.undergo.core.CallException
 import dev.undergo.core.ErrorDetails
 import dev.undergo.core.ErrorKind
+import dev.undergo.core.ErrorLink
 import dev.undergo.core.Frame
 import dev.undergo.core.HostFailure
 import dev.undergo.core.HostObject
+import dev.undergo.core.Value
 import kotlinx.coroutines.CancellationException
+import java.util.Collections
+import java.util.IdentityHashMap
 
 /**
  * The base of all errors of this package; there is a subclass for each kind.
@@ -37,13 +41,15 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     val exitCode: Int? = details.exitCode
 
     /** The end of what the plugin wrote to its standard error during the call. */
-    val stderr: String = details.stderr
+    var stderr: String = details.stderr
+        internal set
 
     /**
      * What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps
      * why the call failed. The last such thing, where there were several.
      */
-    val denied: String? = details.denied
+    var denied: String? = details.denied
+        internal set
 
     init {
         if (frames.isNotEmpty()) {
@@ -53,9 +59,11 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
 
     internal companion object {
         /** A value of this side that can't cross. */
-        fun mismatch(text: String): UndergoException = TypeMismatchException(
-            ErrorDetails(ErrorKind.TYPE_MISMATCH, "type-mismatch", text, text, "", emptyList(), null, null, "", null),
-        )
+        fun mismatch(text: String): UndergoException = TypeMismatchException(details(ErrorKind.TYPE_MISMATCH, "type-mismatch", text))
+
+        /** An error that this side makes. */
+        fun details(kind: ErrorKind, name: String, text: String): ErrorDetails =
+            ErrorDetails(kind, name, text, text, "", emptyList(), null, null, "", null, emptyList())
 
         /**
          * What a caller gets: what a host function has thrown, if that is the cause, as the same
@@ -73,7 +81,7 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
             ErrorKind.UNKNOWN_EXPORT -> UnknownExportException(details)
             ErrorKind.SIGNATURE_MISMATCH -> SignatureMismatchException(details)
             ErrorKind.TYPE_MISMATCH -> TypeMismatchException(details)
-            ErrorKind.GUEST_ERROR -> GuestException(details)
+            ErrorKind.GUEST_ERROR -> GuestException.of(details) { _, _, _, _ -> null }
             ErrorKind.PANIC -> PanicException(details)
             ErrorKind.EXIT -> ExitException(details)
             ErrorKind.TRAP -> TrapException(details)
@@ -104,8 +112,76 @@ class SignatureMismatchException internal constructor(details: ErrorDetails) : U
 /** A value does not fit its type; [path] says which. */
 class TypeMismatchException internal constructor(details: ErrorDetails) : UndergoException(details)
 
-/** The Go function returned an error. The instance lives on. */
-class GuestException internal constructor(details: ErrorDetails) : UndergoException(details)
+/**
+ * The Go function returned an error. The instance lives on.
+ *
+ * An error that the plugin has declared has fields, and `undergo bindgen` writes a subclass for it.
+ * [cause] is the error that this one wraps, if the plugin has declared any.
+ */
+open class GuestException private constructor(details: ErrorDetails, link: ErrorLink?, cause: Throwable?) : UndergoException(details), ToValue {
+    /** The error's name in WIT: `not-found`. Null for an error without fields. */
+    val errorName: String? = link?.name
+
+    /** Its fields: a record. Null for an error without fields. */
+    val errorFields: Value? = link?.fields
+
+    /** What the library knows of it; null if this side has made it. */
+    internal var known: ErrorDetails? = null
+        private set
+
+    init {
+        cause?.let(::initCause)
+    }
+
+    /**
+     * One with fields, for a host function to throw: Go's code gets the plugin's own error of that
+     * name. With the fields of another plugin's error it gets the text alone.
+     *
+     * @param message what the error says; made of its name when null.
+     */
+    constructor(errorName: String, errorFields: Value, message: String? = null, cause: Throwable? = null) :
+        this(ErrorLink(message ?: errorName.replace('-', ' '), errorName, errorFields), cause)
+
+    private constructor(link: ErrorLink, cause: Throwable?) :
+        this(details(ErrorKind.GUEST_ERROR, "guest-error", link.text), link, cause)
+
+    /** The fields, as a value of their own. */
+    override fun toValue(): Value = errorFields ?: Value.Unfit("an error without fields is no record")
+
+    internal companion object {
+        /** That of a call, with what it wraps as its causes. */
+        fun of(details: ErrorDetails, make: ErrorMaker): GuestException {
+            val wrapped = details.chain.drop(1).foldRight(null as GuestException?) { link, cause -> made(link, cause, make) ?: GuestException(link, cause) }
+            val first = details.chain.firstOrNull()
+            val error = first?.let { made(it, wrapped, make) } ?: GuestException(details, first, wrapped)
+            error.known = details
+            error.stderr = details.stderr
+            error.denied = details.denied
+            return error
+        }
+
+        private fun made(link: ErrorLink, cause: Throwable?, make: ErrorMaker): GuestException? {
+            val (text, name, fields) = link
+            return if (name == null || fields == null) null else make(name, fields, text, cause)
+        }
+    }
+}
+
+/**
+ * Makes the exception for an error by its name in WIT, its fields, its text and its cause; null for
+ * one that is not known. `undergo bindgen` writes such functions.
+ */
+typealias ErrorMaker = (name: String, fields: Value, text: String, cause: Throwable?) -> GuestException?
+
+/** Runs a call, and throws the errors that it returns as the classes that are made of them. */
+internal inline fun <R> making(noinline make: ErrorMaker, call: () -> R): R =
+    try {
+        call()
+    } catch (error: GuestException) {
+        // What a host function has thrown stays what it is.
+        val known = error.known ?: throw error
+        throw GuestException.of(known, make).also { it.stackTrace = error.stackTrace }
+    }
 
 /** The Go code panicked, or its runtime gave up. The instance is dead. */
 class PanicException internal constructor(details: ErrorDetails) : UndergoException(details)
@@ -151,8 +227,24 @@ internal class Thrown(val throwable: Throwable) : HostObject {
  */
 internal fun raised(throwable: Throwable): HostFailure {
     val isError = throwable is Exception && throwable !is CancellationException && throwable !is InterruptedException
-    val text = throwable.message?.ifEmpty { null } ?: throwable.javaClass.simpleName
-    return HostFailure.Raised(if (isError) text else "${throwable.javaClass.simpleName}: $text", isError, Thrown(throwable))
+    val text = said(throwable)
+    val chain = if (isError) chain(throwable) else emptyList()
+    return HostFailure.Raised(if (isError) text else "${throwable.javaClass.simpleName}: $text", isError, chain, Thrown(throwable))
+}
+
+private fun said(throwable: Throwable): String = throwable.message?.ifEmpty { null } ?: throwable.javaClass.simpleName
+
+/** What errors wrap still deeper is left out. */
+private const val LONGEST = 64
+
+/** A throwable and its causes, which may be a circle. */
+private fun chain(throwable: Throwable): List<ErrorLink> {
+    val seen = Collections.newSetFromMap(IdentityHashMap<Throwable, Boolean>())
+    val causes = generateSequence(throwable) { runCatching { it.cause }.getOrNull() }
+    return causes.takeWhile(seen::add).take(LONGEST).map {
+        val guest = it as? GuestException
+        ErrorLink(said(it), guest?.errorName, guest?.errorFields)
+    }.toList()
 }
 
 /** Calls the library, and throws its errors in the shape of this package. */

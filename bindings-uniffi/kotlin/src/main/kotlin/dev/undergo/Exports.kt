@@ -36,6 +36,22 @@ interface AsyncExports {
     suspend fun callValues(name: String, args: List<Value>): Value
 }
 
+/** The same exports; the errors that they return are of the classes that [make] makes. */
+fun Exports.withErrors(make: ErrorMaker): Exports {
+    val exports = this
+    return object : Exports {
+        override fun callValues(name: String, args: List<Value>): Value = making(make) { exports.callValues(name, args) }
+    }
+}
+
+/** The same exports; the errors that they return are of the classes that [make] makes. */
+fun AsyncExports.withErrors(make: ErrorMaker): AsyncExports {
+    val exports = this
+    return object : AsyncExports {
+        override suspend fun callValues(name: String, args: List<Value>): Value = making(make) { exports.callValues(name, args) }
+    }
+}
+
 /** What has views with other options for their calls. */
 interface Usable<E> {
     /**

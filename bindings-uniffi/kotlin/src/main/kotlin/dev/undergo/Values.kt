@@ -21,6 +21,13 @@ interface ToValue {
 }
 
 /**
+ * A case of a variant, by its name in WIT.
+ *
+ * @property value its value as a plain object; [Unit] for a case without one.
+ */
+data class Case(val name: String, val value: Any? = Unit)
+
+/**
  * A plain object as a [Value].
  *
  * | Kotlin | for |
@@ -32,6 +39,7 @@ interface ToValue {
  * | `Iterable`, arrays, `Pair`, `Triple` | lists and several values |
  * | `Map` | maps, records (by the names of their fields, as in Kotlin or in WIT), objects of JSON |
  * | an enum's constant | a case: `DARK_RED` is `dark-red` |
+ * | [Case] | a case of a variant |
  * | `kotlin.time.Duration`, `java.time.Duration` | durations |
  * | `Instant`, `OffsetDateTime`, `ZonedDateTime` | times |
  * | [Value], [ToValue] | what they are |
@@ -70,6 +78,7 @@ private fun value(plain: Any?, depth: Int): Value = when (plain) {
     is BooleanArray -> Value.Items(plain.map { Value.Bool(it) })
     is Pair<*, *> -> within(depth) { Value.Items(listOf(value(plain.first, it), value(plain.second, it))) }
     is Triple<*, *, *> -> within(depth) { Value.Items(listOf(value(plain.first, it), value(plain.second, it), value(plain.third, it))) }
+    is Case -> within(depth) { Value.Case(plain.name, if (plain.value == Unit) null else value(plain.value, it)) }
     is Enum<*> -> Value.Text(plain.name.lowercase().replace('_', '-'))
     is kotlin.time.Duration -> duration(plain.toJavaDuration())
     is Duration -> duration(plain)
@@ -86,7 +95,7 @@ private inline fun within(depth: Int, make: (Int) -> Value): Value =
  * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON
  * `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and
  * several results as `List`, maps as `Map`, records as `Map` by the names of their fields in
- * Kotlin, cases of enums as `String`, durations and times as `java.time.Duration` and
+ * Kotlin, cases of enums as `String`, cases of variants as [Case], durations and times as `java.time.Duration` and
  * `OffsetDateTime`.
  */
 fun toPlain(value: Value): Any? = when (value) {
@@ -100,6 +109,7 @@ fun toPlain(value: Value): Any? = when (value) {
     is Value.Items -> value.items.map(::toPlain)
     is Value.Entries -> value.entries.associate { toPlain(it.key) to toPlain(it.value) }
     is Value.Fields -> value.fields.associate { camel(it.name) to toPlain(it.value) }
+    is Value.Case -> Case(value.name, if (value.value == null) Unit else toPlain(value.value))
     is Value.Json -> value.text.toBigIntegerOrNull() ?: value.text.toBigDecimalOrNull() ?: value.text
     is Value.Duration -> Duration.ofNanos(value.nanoseconds)
     is Value.Time -> value.asTime()
@@ -158,6 +168,13 @@ fun Value.asEntries(): List<Entry> = (this as? Value.Entries)?.entries ?: wrong(
 
 /** The values of a record's fields, in their order. */
 fun Value.asFields(): List<Value> = (this as? Value.Fields)?.fields?.map { it.value } ?: wrong("a record")
+
+/** The case of a variant that it is: its name in WIT, and its value; [Value.None] if it has none. */
+fun Value.asCase(): Pair<String, Value> = (this as? Value.Case)?.let { it.name to (it.value ?: Value.None) } ?: wrong("a variant")
+
+/** Fails for a case that the class does not know. */
+fun unknownCase(name: String): Nothing =
+    throw UndergoException.mismatch("there is no case $name: was the class written for another plugin?")
 
 /** The duration that it is. */
 fun Value.asDuration(): Duration = (this as? Value.Duration)?.let { Duration.ofNanos(it.nanoseconds) } ?: wrong("a duration")

@@ -40,7 +40,29 @@ class BindgenTest {
             import java.time.Duration
             import java.time.OffsetDateTime
 
-            class Mine(private val own: guest.Host) : guest.Host by own
+            class Mine(private val own: guest.Host) : guest.Host by own {
+                override fun lookup(key: String): String = throw IllegalStateException("looking up", NotFound(key, 7))
+            }
+
+            // Without an else: the compiler knows all cases.
+            fun shown(shape: Shape): Any = when (shape) {
+                is Circle -> shape.radius
+                is Label -> shape.value
+                is Polygon -> shape.points
+                is Triangle -> shape.value
+                is Tile -> shape.row
+                is Tags -> shape.value
+                Empty -> "nothing"
+            }
+
+            inline fun <reified E : Throwable> thrown(call: () -> Unit): E {
+                try {
+                    call()
+                } catch (thrown: Throwable) {
+                    return thrown as E
+                }
+                error("it returned")
+            }
 
             fun run(wasm: String) {
                 val plugin = dev.undergo.Plugin.load(wasm)
@@ -69,12 +91,30 @@ class BindgenTest {
                     check(it.personThroughHost(person) == person)
                     check(it.divmodThroughHost(9, 4) == Pair(2L, 1L))
                     check(it.close_(1) == 4)
-                    try {
-                        it.fail("no")
-                        error("it returned")
-                    } catch (refused: dev.undergo.GuestException) {
-                        check(refused.sentence == "no")
-                    }
+                    check(thrown<dev.undergo.GuestException> { it.fail("no") }.sentence == "no")
+
+                    val shapes = listOf(Circle(1.5), Label("x"), Polygon(emptyList(), "p", null), Triangle(listOf(3f, 4f, 5f)), Tags(mapOf("a" to "b")), Empty)
+                    check(it.echoShapes(shapes) == shapes)
+                    check(it.echoShapes(shapes).map(::shown) == listOf(1.5, "x", emptyList<Any>(), listOf(3f, 4f, 5f), mapOf("a" to "b"), "nothing"))
+                    check(it.echoMaybeShape(null) == null && it.echoMaybeShape(Empty) == Empty)
+                    check(it.shapeThroughHost(Label("ü")) == Label("ü"))
+                    // A class is a case of two variants.
+                    check(it.echoRound(Circle(1.0)) == Circle(1.0))
+                    // Names that mean something somewhere.
+                    val tokens = listOf(guest.Class("c"), None, Tag(1), Val("a", "b"), Constructor(true), guest.List(listOf(Level.LOW)))
+                    check(tokens.map(it::echoToken) == tokens)
+
+                    val missing = thrown<NotFound> { it.failWith("marked") }
+                    check(missing.key == "x" && missing.code == 4L && missing.message == "not found: x" && missing.cause == null)
+                    val wrapped = thrown<dev.undergo.GuestException> { it.failWith("wrapped") }
+                    check(wrapped.errorName == null && wrapped.message == "loading: not found: x" && (wrapped.cause as NotFound).key == "x")
+                    val clash = thrown<dev.undergo.GuestException> { it.failWith("clash") }.cause as Clash
+                    check(clash.message == "clash" && clash.kind == "guest-error" && clash.cause == null)
+                    check(clash.message_ == "m" && clash.kind_ == "k" && clash.cause_ == "because" && clash.stack == -1)
+                    val denied = thrown<Denied> { it.failWith("value") }
+                    check(denied.shape == Circle(1.5) && denied.level == Level.HIGH)
+                    check((thrown<dev.undergo.GuestException> { it.lookup("k") }.cause as NotFound).let { own -> own.key == "k" && own.code == 7L })
+                    check(it.echoNotFound(NotFound("k", 1))?.key == "k")
                 }
             }
         """.trimIndent()

@@ -38,7 +38,7 @@ class ErrorsTest {
     fun `each kind has its class`() {
         val classes = ErrorKind.entries.map { kind ->
             val name = kind.name.lowercase().replace('_', '-')
-            val error = UndergoException.of(ErrorDetails(kind, name, "a.b: text", "text", "a.b", emptyList(), null, 3, "said", "a rule"))
+            val error = UndergoException.of(ErrorDetails(kind, name, "a.b: text", "text", "a.b", emptyList(), null, 3, "said", "a rule", emptyList()))
             val expected = listOf(name, "a.b: text", "text", "a.b", 3, "said", "a rule")
             assertEquals(expected, error.run { listOf(this.kind, message, sentence, path, exitCode, stderr, denied) })
             error.javaClass
@@ -488,5 +488,80 @@ class InstanceTest {
         assertEquals("divmod(a: s64, b: s64) -> tuple<s64, s64>", divmod.signature)
         assertTrue("echo-string" in conformance.imports.getValue("host"))
         assertNull(conformance.exports.getValue("nothing").result)
+    }
+}
+
+/** Variants and errors with fields, without typed code. */
+class CasesTest {
+    private fun host(lookup: (String) -> Any?): Imports = Host().imports().function("host", "lookup") { (key) -> lookup(key as String) }
+
+    @Test
+    fun `a case there and back`() {
+        conformance.instantiate(Host().imports(), SILENT).use { instance ->
+            val shapes = listOf(Case("circle", mapOf("radius" to 1.5)), Case("label", "x"), Case("empty"))
+            assertEquals(shapes, instance.call("echoShapes", shapes))
+            assertEquals(null, instance.call("echoMaybeShape", null))
+            for ((given, text) in listOf(
+                Case("square") to "\"square\" is not a case of shape",
+                Case("circle") to "the case circle of shape needs a value",
+                Case("empty", 1) to "the case empty of shape has no value",
+                "empty" to "expected shape, got string",
+                null to "expected shape, got none",
+            )) {
+                val error = assertThrows<TypeMismatchException> { instance.call("echoShape", given) }
+                assertTrue(text in error.message!!) { error.message!! }
+            }
+            val wide = Case("circle", mapOf("radius" to "wide"))
+            assertEquals("echo-shape(s.circle.radius)", assertThrows<TypeMismatchException> { instance.call("echoShape", wide) }.path)
+            assertTrue(instance.isAlive)
+        }
+    }
+
+    @Test
+    fun `an error has a name and fields`() {
+        conformance.instantiate(Host().imports(), SILENT).use { instance ->
+            val error = assertThrows<GuestException> { instance.call("failWith", "wrapped") }
+            val cause = error.cause as GuestException
+            assertEquals(listOf(null, "not-found"), listOf(error.errorName, cause.errorName))
+            assertEquals(mapOf("key" to "x", "code" to 4L), toPlain(cause.errorFields!!))
+            assertEquals("no record", assertThrows<TypeMismatchException> { instance.call("echoNotFound", error) }.message!!.takeLast(9))
+            assertEquals(mapOf("key" to "x", "code" to 4L), instance.call("echoNotFound", cause))
+        }
+    }
+
+    @Test
+    fun `Go gets what a host function throws`() {
+        conformance.instantiate(host { throw IllegalStateException("up", notFound(it)) }, SILENT).use { instance ->
+            assertEquals(listOf("up", "k 404", "not found: k", "is", "not found: k"), instance.call("looked", "k"))
+        }
+        // Another plugin's error of that name is a text.
+        conformance.instantiate(host { throw GuestException("not-found", toValue(mapOf("id" to 1)), "theirs") }, SILENT).use { instance ->
+            assertEquals(listOf("theirs"), instance.call("looked", "k"))
+        }
+    }
+
+    @Test
+    fun `causes may be long, or a circle`() {
+        class Circle(message: String) : Exception(message) {
+            override var cause: Throwable? = null
+        }
+        val one = Circle("one")
+        one.cause = Circle("two").also { it.cause = one }
+        fun texts(thrown: Throwable): List<String?> = conformance.instantiate(host { throw thrown }, SILENT).use { instance ->
+            generateSequence<Throwable>(assertThrows<GuestException> { instance.call("lookup", "k") }) { it.cause }.map { it.message }.toList()
+        }
+        assertEquals(listOf("one", "two"), texts(one))
+        val deep = (1..200).fold(Exception("0")) { cause, depth -> Exception("$depth", cause) }
+        assertEquals((0 until 64).map { "${200 - it}" }, texts(deep))
+    }
+
+    @Test
+    fun `a field that does not fit`() {
+        val wrong = GuestException("not-found", toValue(mapOf("key" to 5, "code" to 1)))
+        assertEquals("not found", wrong.message)
+        conformance.instantiate(host { throw wrong }, SILENT).use { instance ->
+            val error = assertThrows<TypeMismatchException> { instance.call("lookup", "k") }
+            assertTrue("host.lookup -> error.key" in error.path) { error.path }
+        }
     }
 }

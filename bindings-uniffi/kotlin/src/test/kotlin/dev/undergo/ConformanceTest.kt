@@ -105,6 +105,17 @@ private abstract class Runner {
             expected["path"]?.let { assertTrue(it.textValue() in "${error.path} ${error.message}") { "$it is not in ${error.path}: ${error.message}" } }
         }
         expected["contains"]?.let { assertTrue(it.textValue() in error.message!!) { "$it is not in ${error.message}" } }
+        expected["chain"]?.let { checkChain(error, it) }
+    }
+
+    private fun checkChain(error: Throwable, expected: JsonNode) {
+        val chain = generateSequence(error) { it.cause }.toList()
+        assertEquals(expected.map { it["text"].textValue() }, chain.map { it.message })
+        chain.zip(expected).forEach { (link, wanted) ->
+            val guest = assertInstanceOf(GuestException::class.java, link)
+            assertEquals(wanted["name"]?.textValue(), guest.errorName)
+            wanted["fields"]?.let { check(toPlain(guest.errorFields!!), it) }
+        }
     }
 }
 
@@ -163,6 +174,7 @@ private fun special(key: String, inner: JsonNode, type: String): Any? = when (ke
     "\$duration" -> Duration.ofNanos(inner.textValue().toLong())
     "\$time" -> time(inner)
     "\$json" -> plain(inner)
+    "\$case" -> Case(inner[0].textValue(), if (inner.size() > 1) argument(inner[1]) else Unit)
     "\$surrogate" -> inner.textValue().toInt(16).toChar().toString()
     "\$repeat" -> {
         val one = argument(inner["value"])
@@ -199,6 +211,11 @@ private fun check(actual: Any?, expected: JsonNode?) {
             val found = map.mapKeys { number(it.key) }
             assertEquals(expected[key].map { number(argument(it[0])) }.toSet(), found.keys)
             for (pair in expected[key]) check(found[number(argument(pair[0]))], pair[1])
+        }
+        key == "\$case" -> {
+            val case = assertInstanceOf(Case::class.java, actual)
+            assertEquals(expected[key][0].textValue(), case.name)
+            if (expected[key].size() > 1) check(case.value, expected[key][1]) else assertEquals(Unit, case.value)
         }
         key == "\$repeat" && actual is List<*> -> {
             assertEquals(expected[key]["count"].intValue(), actual.size)

@@ -31,7 +31,11 @@ val SILENT = Sandbox(stdout = Output.Discard, stderr = Output.Discard)
 fun json(path: Path): JsonNode = ObjectMapper().readTree(path.toFile())
 
 /** What host functions fail with: no class of the library's. */
-class Refused(message: String) : Exception(message)
+class Refused(message: String, cause: Throwable? = null) : Exception(message, cause)
+
+/** The plugin's own error of that name, without typed code. */
+fun notFound(key: String): GuestException =
+    GuestException("not-found", toValue(mapOf("key" to key, "code" to 404)), "not found: $key")
 
 /** The module `host` of conformance/README.md. */
 class Host {
@@ -48,6 +52,7 @@ class Host {
         "notes" to { _ -> notes.toList().also { notes.clear() } },
         "fail" to { (text) -> throw Refused(text as String) },
         "check" to { (text) -> if (text == "") null else throw Refused(text as String) },
+        "lookup" to { (key) -> if (key == "") "" else throw Refused("looking up: not found: $key", notFound(key as String)) },
         "crash" to { (text) -> throw Refused(text as String) },
         "wrong-type" to { _ -> "not a number" },
         "wrong-result" to { _ -> "not a list" },
