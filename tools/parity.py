@@ -145,7 +145,7 @@ def kotlin() -> Members:
             if re.match(r"\s*(?:private|internal|override|init|companion)\b", line):
                 noun = "" if re.match(r"(?:private|internal)", line) else noun
                 continue
-            begun = re.match(r"(?:data |sealed |enum |fun )*(?:class|interface) (\w+)", line)
+            begun = re.match(r"(?:data |sealed |enum |fun |open )*(?:class|interface) (\w+)", line)
             if begun:
                 noun = begun[1]
                 found.setdefault(noun, set()).update(
@@ -198,7 +198,7 @@ def ruby() -> Members:
     shared = found.get("Callable", set()) & {"exports"}
     # What Ruby itself asks for, and what its own parts share.
     own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "table", "of", "place"}
-    own |= {"by_kind", "for_kind", "folder", "compiler", "check"}
+    own |= {"by_kind", "for_kind", "folder", "compiler", "check", "deconstruct", "deconstruct_keys", "hash"}
     return {
         noun: members - (own - {"table"} if noun == "Limits" else own) | (shared if noun in uses else set())
         for noun, members in found.items()

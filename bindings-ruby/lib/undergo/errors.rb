@@ -128,6 +128,8 @@ module Undergo
       # The text is what Go's code gets from `Error()`, unless the plugin's own type says something
       # else. A field that is not given is nil.
       def initialize(text = nil, **fields)
+        # `raise NotFound, key: "x"` gives them as a Hash.
+        text, fields = nil, text if text.is_a?(Hash)
         unknown = fields.keys - self.class.members
         raise ArgumentError, "unknown keywords: #{unknown.join(', ')}" unless unknown.empty?
 

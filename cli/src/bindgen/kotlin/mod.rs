@@ -472,7 +472,7 @@ impl<'a> Module<'a> {
 const OF_ALL: [&str; 7] = ["equals", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
 
 /// What every exception has that a plugin's error becomes, and what makes one.
-const OF_EXCEPTIONS: [&str; 21] = [
+const OF_EXCEPTIONS: [&str; 20] = [
     "addSuppressed",
     "cause",
     "denied",
@@ -484,7 +484,6 @@ const OF_EXCEPTIONS: [&str; 21] = [
     "initCause",
     "javaClass",
     "kind",
-    "known",
     "localizedMessage",
     "message",
     "origin",

@@ -41,15 +41,16 @@ sealed class UndergoException(details: ErrorDetails) : RuntimeException(details.
     val exitCode: Int? = details.exitCode
 
     /** The end of what the plugin wrote to its standard error during the call. */
-    var stderr: String = details.stderr
-        internal set
+    val stderr: String get() = details.stderr
 
     /**
      * What the sandbox denied the plugin during the call, and the rule that would allow it: perhaps
      * why the call failed. The last such thing, where there were several.
      */
-    var denied: String? = details.denied
-        internal set
+    val denied: String? get() = details.denied
+
+    /** What is known of it. */
+    internal var details: ErrorDetails = details
 
     init {
         if (frames.isNotEmpty()) {
@@ -125,8 +126,8 @@ open class GuestException private constructor(details: ErrorDetails, link: Error
     /** Its fields: a record. Null for an error without fields. */
     val errorFields: Value? = link?.fields
 
-    /** What the library knows of it; null if this side has made it. */
-    internal var known: ErrorDetails? = null
+    /** Whether a call has returned it; otherwise this side has made it. */
+    internal var isReturned = false
         private set
 
     init {
@@ -143,7 +144,7 @@ open class GuestException private constructor(details: ErrorDetails, link: Error
         this(ErrorLink(message ?: errorName.replace('-', ' '), errorName, errorFields), cause)
 
     private constructor(link: ErrorLink, cause: Throwable?) :
-        this(details(ErrorKind.GUEST_ERROR, "guest-error", link.text), link, cause)
+        this(UndergoException.details(ErrorKind.GUEST_ERROR, "guest-error", link.text), link, cause)
 
     /** The fields, as a value of their own. */
     override fun toValue(): Value = errorFields ?: Value.Unfit("an error without fields is no record")
@@ -154,9 +155,8 @@ open class GuestException private constructor(details: ErrorDetails, link: Error
             val wrapped = details.chain.drop(1).foldRight(null as GuestException?) { link, cause -> made(link, cause, make) ?: GuestException(link, cause) }
             val first = details.chain.firstOrNull()
             val error = first?.let { made(it, wrapped, make) } ?: GuestException(details, first, wrapped)
-            error.known = details
-            error.stderr = details.stderr
-            error.denied = details.denied
+            error.details = details
+            error.isReturned = true
             return error
         }
 
@@ -179,8 +179,7 @@ internal inline fun <R> making(noinline make: ErrorMaker, call: () -> R): R =
         call()
     } catch (error: GuestException) {
         // What a host function has thrown stays what it is.
-        val known = error.known ?: throw error
-        throw GuestException.of(known, make).also { it.stackTrace = error.stackTrace }
+        throw if (error.isReturned) GuestException.of(error.details, make).also { it.stackTrace = error.stackTrace } else error
     }
 
 /** The Go code panicked, or its runtime gave up. The instance is dead. */

@@ -561,7 +561,7 @@ class CasesTest {
         assertEquals("not found", wrong.message)
         conformance.instantiate(host { throw wrong }, SILENT).use { instance ->
             val error = assertThrows<TypeMismatchException> { instance.call("lookup", "k") }
-            assertTrue("host.lookup -> error.key" in error.path) { error.path }
+            assertTrue("host.lookup -> not-found.key" in error.path) { error.path }
         }
     }
 }
