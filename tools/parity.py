@@ -289,6 +289,8 @@ RUST_BINDINGS = {
     "from_host",
     "host",
     "instantiate_here",
+    "lift",
+    "lower",
     "named",
     "owned_arguments",
     "plain_call",
