@@ -191,9 +191,9 @@ fn values_survive_the_guest() {
     let echoes = |name: &str| name.starts_with("echo-") || name.starts_with("maybe-") || name == "list-of-maybe";
     let mut seen = 0;
     for function in plugin.exports().filter(|function| echoes(&function.name) && function.params.len() == 1) {
-        // The guest refuses arrays of another length than its own; the cases of the conformance
-        // suite have those.
-        if function.name.contains("triple") || function.name == "echo-names" {
+        // The guest refuses arrays of another length than its own, and text that is none of what it
+        // stands for, such as an address; the cases of the conformance suite have those.
+        if function.name.contains("triple") || ["echo-names", "echo-parts"].contains(&function.name.as_str()) {
             continue;
         }
         seen += 1;

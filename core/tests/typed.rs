@@ -114,6 +114,85 @@ fn values_of_every_type_come_back() {
     }
 }
 
+#[derive(Clone, Debug, PartialEq, GuestType)]
+struct Circle {
+    radius: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+struct Point {
+    x: f64,
+    y: f64,
+    tag: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+struct Polygon {
+    points: Vec<Point>,
+    name: String,
+    fill: Option<Color>,
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+struct Tile {
+    row: i64,
+    weight: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+enum Shape {
+    Circle(Circle),
+    Label(String),
+    Polygon(Box<Polygon>),
+    Triangle([f32; 3]),
+    Tile(Tile),
+    Tags(BTreeMap<String, String>),
+    Empty,
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+enum Mixed {
+    Single(f32),
+    Long(i64),
+    Text(String),
+    Flag(bool),
+    Blank,
+}
+
+#[test]
+fn variants_come_back() {
+    let hosted = guest();
+    let guest = &hosted.instance;
+    let polygon = Polygon { points: vec![Point { x: 1.0, y: -0.5, tag: 255 }], name: "ü".into(), fill: Some(Color::Navy) };
+    let shapes = [
+        Shape::Circle(Circle { radius: 1.5 }),
+        Shape::Label("a".repeat(2000)),
+        Shape::Polygon(Box::new(polygon)),
+        Shape::Triangle([1.0, 2.0, -3.5]),
+        Shape::Tile(Tile { row: i64::MIN, weight: 0.25 }),
+        Shape::Tags(BTreeMap::from([("k".into(), "v".into())])),
+        Shape::Empty,
+    ];
+    assert_eq!(echoed::<_, Vec<Shape>>(guest, "echo-shapes", &shapes[..]), shapes);
+    for shape in &shapes {
+        assert_eq!(&echoed::<_, Shape>(guest, "echo-shape", shape), shape);
+        assert_eq!(&echoed::<_, Shape>(guest, "shape-through-host", shape), shape);
+        assert_eq!(echoed::<_, Option<Shape>>(guest, "echo-maybe-shape", Some(shape)).as_ref(), Some(shape));
+    }
+    assert_eq!(echoed::<_, Option<Shape>>(guest, "echo-maybe-shape", None::<&Shape>), None);
+    // What shares the flat values of other cases, and what follows them.
+    type Four = (Mixed, i32, Mixed, f32);
+    let mixed = guest.function::<Four, Four>("echo-mixed").expect("it is");
+    let each = [Mixed::Single(-0.5), Mixed::Long(i64::MIN), Mixed::Text("ü".into()), Mixed::Flag(true), Mixed::Blank];
+    for (a, b) in each.iter().zip(each.iter().cycle().skip(1)) {
+        let given = (a.clone(), -7, b.clone(), 2.5);
+        assert_eq!(mixed.call(given.clone()).expect("four values"), given);
+    }
+    let bad = guest.function::<(&str,), Shape>("bad-shape").expect("it is");
+    expect(&bad.call(("nil",)).expect_err("nil is no case"), ErrorKind::TypeMismatch, &["bad-shape -> result"]);
+    assert!(guest.dead().is_none());
+}
+
 /// Borrowed arguments of any lifetime, in a struct that keeps the functions.
 struct Kept {
     echo: Function<(&'static str,), String>,

@@ -6,7 +6,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use common::{PLAIN, expect, quiet, typed};
+use common::host::Hosted;
+use common::{PLAIN, conformance, expect, quiet, typed};
 use undergo::{Error, ErrorKind, Function, GuestError, GuestType, HostClosure, Imports, Instance, Plugin, Result, Value};
 
 /// A struct that is an error with these fields, and displays as `NAME KEY`.
@@ -290,6 +291,21 @@ fn sources_have_an_end() {
     };
     let error = failed(&hosted(deep, |imports| imports.error::<NotFound>()), "lookup");
     assert_eq!((error.chain().len(), error.find::<NotFound>()), (64, None));
+}
+
+#[test]
+fn errors_of_go_are_found() {
+    let hosted = Hosted::new(conformance(), quiet()).expect("the guest starts");
+    let call = |name: &str, text: &str| {
+        let function = hosted.instance.function::<(&str,), ()>(name).expect("it is");
+        function.call((text,)).expect_err("it fails")
+    };
+    let error = call("fail-with", "twice");
+    let texts = [("starting: loading: not found: x", None), ("loading: not found: x", None), ("not found: x", Some("not-found"))];
+    assert_eq!(chain(&error), texts);
+    assert_eq!(error.find(), Some(NotFound { key: "x".into(), code: 4 }));
+    assert_eq!(call("fail-with", "just text").find::<NotFound>(), None);
+    assert!(call("fail-with", "deep").chain().len() == 64);
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn the_ruby_modules_are_as_they_were() {
 fn the_rust_modules_are_as_they_were() {
     golden("kitchen.rs", kitchen(), "rust");
     golden("bare.rs", bare(), "rust");
+    golden("shapes.rs", shapes(), "rust");
 }
 
 #[test]

@@ -37,9 +37,9 @@ impl Imports {
         self.set(interface, name, Arc::new(Typed(closure, PhantomData)));
     }
 
-    /// Names a type of errors with fields. Where a closure fails with one, the Go code gets it as its
-    /// own type of that name; and also where it fails with a `Box<dyn Error + Send + Sync>` that is
-    /// one, or that has one among its [sources](std::error::Error::source).
+    /// Names a type of errors with fields. Where a closure fails with one, the Go code gets it as
+    /// its own type of that name; and also where it fails with a `Box<dyn Error + Send + Sync>`
+    /// that is one, or that has one among its [sources](std::error::Error::source).
     ///
     /// If the plugin declares an error of that name with other fields, no instance is created. If
     /// it declares none, it gets the text.

@@ -170,8 +170,8 @@ impl Reader<'_> {
         Ok(Arc::new(function))
     }
 
-    /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives the
-    /// type of its value, and of its error: a string if that has no errors of the plugin's.
+    /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives
+    /// the type of its value, and what the function fails with, if it can.
     fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Failure>)> {
         if let wit_parser::Type::Id(id) = ty {
             match &self.resolve.types[*id].kind {

@@ -1,5 +1,5 @@
-//! A Rust module for a plugin: structs, enums, errors, traits for imports, and a struct with the exports as
-//! methods. `templates/rust/module.rs` is the file that this makes.
+//! A Rust module for a plugin: structs, enums, errors, traits for imports, and a struct with the
+//! exports as methods. `templates/rust/module.rs` is the file that this makes.
 
 mod text;
 mod types;
@@ -252,4 +252,52 @@ fn tuple(items: &[String]) -> String {
 
 fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
     if docs.is_empty() { otherwise } else { docs }
+}
+
+#[cfg(test)]
+mod tests {
+    use undergo::interface::Interface;
+
+    use super::*;
+
+    const WIT: &str = "package a:b;
+interface types {
+  variant odd { none, some(string), self(option<list<u8>>), %type, x-1y, x-1-y(result-of) }
+  variant side { left, right }
+  record result-of { self: s8 }
+  record vec { x: odd }
+  variant error { text(string), vec(tuple<string, vec>) }
+}
+world w {
+  use types.{error, odd, side};
+  export f: func(o: odd, s: side, m: option<odd>, l: list<side>) -> result<odd, list<error>>;
+}
+";
+
+    /// Cases stand alone in Rust, so that only `Self` is taken; a type may be called as another.
+    #[test]
+    fn cases_and_errors_have_names_of_rust() {
+        let interface = Interface::parse(WIT).unwrap_or_else(|error| panic!("{error}"));
+        let names = Names::new(&interface.types);
+        let declared: Vec<Declared> = interface.types.iter().filter_map(|ty| declared(&names, ty)).collect();
+        let of = |wanted: &str| {
+            declared.iter().find(|ty| matches!(ty, Declared::Struct { name, .. } | Declared::Enum { name, .. } if name == wanted))
+        };
+        let Some(Declared::Enum { cases, has_values: true, .. }) = of("Odd") else { panic!("no variant") };
+        let cases: Vec<_> = cases.iter().map(|case| (&*case.name, &*case.ty, case.renamed.as_deref())).collect();
+        let wanted = [
+            ("None", "", None),
+            ("Some", "String", None),
+            ("Self_", "Option<Vec<u8>>", None),
+            ("Type", "", None),
+            ("X1y", "", Some("\"x-1y\"")),
+            ("X1Y", "ResultOf", Some("\"x-1-y\"")),
+        ];
+        assert_eq!(cases, wanted);
+        assert!(matches!(of("Side"), Some(Declared::Enum { has_values: false, .. })));
+        assert!(matches!(of("Vec_"), Some(Declared::Struct { error: Some(said), .. }) if said == "error"));
+        assert!(matches!(of("ResultOf"), Some(Declared::Struct { error: None, .. })));
+        let lent: Vec<_> = interface.exports[0].params.iter().map(|param| names.lent(&param.ty, "&")).collect();
+        assert_eq!(lent, ["&Odd", "Side", "Option<&Odd>", "&[Side]"]);
+    }
 }

@@ -82,7 +82,9 @@ impl Error {
     /// # }
     /// # impl std::error::Error for NotFound {}
     ///
-    /// fn load(load: &Function<(&'static str,), String>, key: &str) -> undergo::Result<Option<String>> {
+    /// type Load = Function<(&'static str,), String>;
+    ///
+    /// fn load(load: &Load, key: &str) -> undergo::Result<Option<String>> {
     ///     match load.call((key,)) {
     ///         Ok(text) => Ok(Some(text)),
     ///         Err(error) if error.find::<NotFound>().is_some() => Ok(None),
