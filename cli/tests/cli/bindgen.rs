@@ -46,6 +46,7 @@ fn a_java_class_is_called_after_its_file() {
 fn the_kotlin_files_are_as_they_were() {
     golden("kitchen.kt", kitchen(), "kotlin");
     golden("bare.kt", bare(), "kotlin");
+    golden("shapes.kt", shapes(), "kotlin");
 }
 
 #[test]
@@ -79,6 +80,7 @@ fn the_typescript_modules_are_as_they_were() {
 fn the_ruby_modules_are_as_they_were() {
     golden("kitchen.rb", kitchen(), "ruby");
     golden("bare.rb", bare(), "ruby");
+    golden("shapes.rb", shapes(), "ruby");
 }
 
 #[test]
@@ -92,6 +94,7 @@ fn the_rust_modules_are_as_they_were() {
 fn the_swift_files_are_as_they_were() {
     golden("kitchen.swift", kitchen(), "swift");
     golden("bare.swift", bare(), "swift");
+    golden("shapes.swift", shapes(), "swift");
 }
 
 #[test]
