@@ -1,5 +1,5 @@
-//! Errors with fields, and the chains that errors make by wrapping one another: those of a plugin as
-//! exceptions with their causes, and the other way.
+//! Errors with fields, and the chains that errors make by wrapping one another: those of a plugin
+//! as exceptions with their causes, and the other way.
 
 use std::sync::Arc;
 

@@ -179,8 +179,8 @@ impl VariantClasses {
     }
 }
 
-/// Gives a variant the classes of its cases; without them its values are Hashes. What is a record is
-/// known as the case of its name in any case.
+/// Gives a variant the classes of its cases; without them its values are Hashes. A record is known
+/// as the case of its name either way.
 pub(crate) fn give_cases(ruby: &Ruby, variant: &VariantType, classes: Option<RArray>) -> Result<(), Error> {
     let mut cases = Vec::with_capacity(variant.cases.len());
     for (number, case) in variant.cases.iter().enumerate() {

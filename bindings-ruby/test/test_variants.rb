@@ -3,7 +3,8 @@
 require_relative "helper"
 require "tempfile"
 
-# Variants as Hashes of `tag` and `val`, and as objects of the classes that `undergo bindgen` writes.
+# Variants as Hashes of `tag` and `val`, and as objects of the classes that `undergo bindgen`
+# writes.
 class TestVariants < Minitest::Test
   include Helper
 

@@ -1,7 +1,8 @@
 import UndergoCore
 
 /// An error that a plugin declares, with its fields: `undergo bindgen` writes a type for each. A
-/// closure throws it, alone or in a `WrappedError`, and the Go code gets its own error of that name.
+/// closure throws it, alone or in a `WrappedError`, and the Go code gets its own error of that
+/// name.
 public protocol PluginError: Error, PluginValue {
     /// Its name in WIT: `not-found`.
     static var errorName: String { get }
@@ -21,8 +22,8 @@ public struct WrappedError: Error, CustomStringConvertible {
 }
 
 extension CallError {
-    /// The errors of which it consists, outermost first, each of which wraps the next. Empty for the
-    /// errors of a plugin that declares none with fields.
+    /// The errors of which it consists, outermost first, each of which wraps the next. Empty for
+    /// the errors of a plugin that declares none with fields.
     public var chain: [ErrorLink] {
         switch self {
         case .Failed(let details, _): return details.chain

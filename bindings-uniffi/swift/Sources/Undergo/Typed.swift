@@ -59,7 +59,8 @@ extension Value: PluginValue {
 }
 
 extension Value {
-    /// A case of a variant: its name in WIT, and its value, which is `Value.none` where it has none.
+    /// A case of a variant: its name in WIT, and its value, which is `Value.none` where it has
+    /// none.
     public func readCase() throws -> (name: String, value: Value) {
         guard case .`case`(let name, let value) = self else { throw UnexpectedValue("a case of a variant", self) }
         return (name, value ?? Value.none)

@@ -1,6 +1,6 @@
 //! A Ruby module for a plugin: a Struct for each record, classes for errors and the cases of
-//! variants, constants for enums, and classes with the exports as methods. The types are in comments
-//! of RBS.
+//! variants, constants for enums, and classes with the exports as methods. The types are in
+//! comments of RBS.
 
 mod text;
 mod types;

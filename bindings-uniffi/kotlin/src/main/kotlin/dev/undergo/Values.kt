@@ -95,8 +95,8 @@ private inline fun within(depth: Int, make: (Int) -> Value): Value =
  * A [Value] as a plain object: integers as `Long` (above its range `ULong`, and in JSON
  * `BigInteger`), floats as `Double` (in JSON `BigDecimal` where that can't hold them), lists and
  * several results as `List`, maps as `Map`, records as `Map` by the names of their fields in
- * Kotlin, cases of enums as `String`, cases of variants as [Case], durations and times as `java.time.Duration` and
- * `OffsetDateTime`.
+ * Kotlin, cases of enums as `String`, cases of variants as [Case], durations and times as
+ * `java.time.Duration` and `OffsetDateTime`.
  */
 fun toPlain(value: Value): Any? = when (value) {
     is Value.None -> null
@@ -169,7 +169,7 @@ fun Value.asEntries(): List<Entry> = (this as? Value.Entries)?.entries ?: wrong(
 /** The values of a record's fields, in their order. */
 fun Value.asFields(): List<Value> = (this as? Value.Fields)?.fields?.map { it.value } ?: wrong("a record")
 
-/** The case of a variant that it is: its name in WIT, and its value; [Value.None] if it has none. */
+/** The case of a variant that it is: its name in WIT and its value, [Value.None] if it has none. */
 fun Value.asCase(): Pair<String, Value> = (this as? Value.Case)?.let { it.name to (it.value ?: Value.None) } ?: wrong("a variant")
 
 /** Fails for a case that the class does not know. */
