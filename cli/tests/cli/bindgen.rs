@@ -74,6 +74,7 @@ fn a_go_package_is_called_after_its_folder() {
 fn the_typescript_modules_are_as_they_were() {
     golden("kitchen.ts", kitchen(), "ts");
     golden("bare.ts", bare(), "ts");
+    golden("shapes.ts", shapes(), "ts");
 }
 
 #[test]
