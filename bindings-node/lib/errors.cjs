@@ -164,8 +164,8 @@ function chain(thrown, known) {
 }
 
 /**
- * What the native half calls: `frames` has three items for each, `cause` is in an array, and `links`
- * has the text, the class and the fields of each error of which this one consists.
+ * What the native half calls: `frames` has three items for each, `cause` is in an array, and
+ * `links` has the text, the class and the fields of each error of which this one consists.
  */
 function makeError(code, text, reason, path, flat, origin, exitCode, stderr, denied, cause, links) {
   // What a call within a host function came to, and the function let through, tells more than that

@@ -1,5 +1,5 @@
-//! The core's errors as JavaScript's exceptions, and what host functions throw, both with the fields
-//! that a plugin declares.
+//! The core's errors as JavaScript's exceptions, and what host functions throw, both with the
+//! fields that a plugin declares.
 
 use std::sync::Arc;
 

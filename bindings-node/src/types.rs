@@ -10,7 +10,8 @@ use crate::home::EventLoop;
 use crate::js::{Env, Js, Made};
 use crate::kept::Kept;
 
-/// What JavaScript has for a record: the keys of its fields and, if those are an error's, its class.
+/// What JavaScript has for a record: the keys of its fields and, if those are an error's, its
+/// class.
 struct Known {
     keys: Kept,
     class: Option<Kept>,
