@@ -569,8 +569,8 @@ size_t undergo_error_chain_count(const struct undergo_error_t *error);
 bool undergo_error_chained(const struct undergo_error_t *error, size_t index, struct undergo_chained_t *chained);
 
 // The struct of the fields of the outermost error in the chain whose type has that digest, as
-// `errors.As` finds it in Go: for generated headers, which know the struct. It lives as long as the
-// error. NULL if there is none.
+// `errors.As` finds it in Go: for generated headers, which know the struct. It lives as long as
+// the error. NULL if there is none.
 const void *undergo_error_find(const struct undergo_error_t *error, uint64_t digest);
 
 // The same error, consisting of these, of which each wraps the next. The first one is the error
@@ -1165,8 +1165,8 @@ bool undergo_value_get_float(const undergo_value_t *value, double *out);
 // follows it.
 bool undergo_value_get_string(const undergo_value_t *value, struct undergo_string_t *out);
 
-// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its value
-// is `undergo_value_at` with the index 0.
+// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its
+// value is `undergo_value_at` with the index 0.
 bool undergo_value_get_variant(const undergo_value_t *value, struct undergo_string_t *name);
 
 // Sets the bytes of a value. They live as long as the value.

@@ -1,5 +1,5 @@
-//! The errors that an error consists of, each of which wraps the next: those that C reads, and those
-//! that it gives.
+//! The errors that an error consists of, each of which wraps the next: those that C reads, and
+//! those that it gives.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
@@ -64,8 +64,8 @@ pub unsafe extern "C" fn undergo_error_chained(error: *const ErrorHandle, index:
 }
 
 /// The struct of the fields of the outermost error in the chain whose type has that digest, as
-/// `errors.As` finds it in Go: for generated headers, which know the struct. It lives as long as the
-/// error. NULL if there is none.
+/// `errors.As` finds it in Go: for generated headers, which know the struct. It lives as long as
+/// the error. NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_error_find(error: *const ErrorHandle, digest: u64) -> *const c_void {
     quietly(ptr::null(), || {
@@ -183,8 +183,8 @@ pub(crate) fn fields_of<'t>(errors: &'t VariantType, case: &str) -> Option<&'t T
     }
 }
 
-/// An error that a host function returned, on its way through the guest, with the errors of which it
-/// consists. If the fields of one do not fit, what says so.
+/// An error that a host function returned, on its way through the guest, with the errors of which
+/// it consists. If the fields of one do not fit, what says so.
 ///
 /// # Safety
 ///

@@ -352,8 +352,8 @@ pub unsafe extern "C" fn undergo_value_get_string(value: *const ValueHandle, out
     unsafe { read(value, out, get) }
 }
 
-/// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its value
-/// is `undergo_value_at` with the index 0.
+/// Sets the name of a variant's case, which lives as long as the value; no NUL follows it. Its
+/// value is `undergo_value_at` with the index 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_get_variant(value: *const ValueHandle, name: *mut Text) -> bool {
     let get = |value: &Value| match value {

@@ -76,8 +76,8 @@ struct Cause {
 
 }  // namespace detail
 
-// A type of errors with fields: the headers that `undergo bindgen --lang cpp` writes say of each what
-// it is called, and by which digest it is known.
+// A type of errors with fields: the headers that `undergo bindgen --lang cpp` writes say of each
+// what it is called, and by which digest it is known.
 template <class T>
 struct ErrorType;
 

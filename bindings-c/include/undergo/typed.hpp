@@ -31,8 +31,8 @@ namespace undergo {
 template <class T, class = void>
 struct Codec;
 
-// The same for the type that stands for a case of a variant, whose value lies there. It is the value
-// itself, unless a generated header says otherwise.
+// The same for the type that stands for a case of a variant, whose value lies there. It is the
+// value itself, unless a generated header says otherwise.
 template <class T>
 struct CaseCodec : Codec<T> {};
 

@@ -1,5 +1,5 @@
-//! A C++ header for a plugin: structs, enums, variants, a class for each import, and classes for an instance
-//! and for a pool with a typed method for each export.
+//! A C++ header for a plugin: structs, enums, variants, a class for each import, and classes for an
+//! instance and for a pool with a typed method for each export.
 
 mod function;
 mod types;
