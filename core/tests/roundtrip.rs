@@ -192,14 +192,23 @@ fn values_survive_the_guest() {
     let mut seen = 0;
     for function in plugin.exports().filter(|function| echoes(&function.name) && function.params.len() == 1) {
         // The guest refuses arrays of another length than its own, and text that is none of what it
-        // stands for, such as an address; the cases of the conformance suite have those.
-        if function.name.contains("triple") || ["echo-names", "echo-parts"].contains(&function.name.as_str()) {
+        // stands for, such as a number or the case of an enum; the cases of the conformance suite
+        // have those.
+        if ["echo-color-counts", "echo-names", "echo-parts"].contains(&function.name.as_str()) || function.name.contains("triple") {
             continue;
         }
         seen += 1;
         let outcome = runner(40).run(&a_value(&function.params[0].ty), |value| {
             let came = hosted.instance.call(&function.name, std::slice::from_ref(&value), &PLAIN);
-            let came = came.map_err(|error| TestCaseError::fail(format!("{}({value:?}): {error:?}", function.name)))?;
+            let came = came.map_err(|error| {
+                // A case of a variant may be such an array.
+                let is_array = error.message().contains(" elements, got ");
+                if is_array {
+                    TestCaseError::reject("an array")
+                } else {
+                    TestCaseError::fail(format!("{}({value:?}): {error:?}", function.name))
+                }
+            })?;
             prop_assert!(same(&value, &came, true), "{}: {:?} became {:?}", function.name, value, came);
             Ok(())
         });
