@@ -7,7 +7,8 @@ use undergo::interface::{Case, RecordType, Type, TypeKind, VariantType};
 
 use crate::names::class_name;
 
-/// The record that is a case's value, if it has the case's name: its class stands for the case, too.
+/// The record that is a case's value, if it has the case's name: its class stands for the case,
+/// too.
 pub(crate) fn own_record(case: &Case) -> Option<&Arc<RecordType>> {
     match &case.ty.as_ref()?.kind {
         TypeKind::Record(record) if record.name == case.name => Some(record),

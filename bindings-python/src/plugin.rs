@@ -484,7 +484,9 @@ impl Plugin {
         self.core.info().go_version.as_deref()
     }
 
-    /// The classes of the plugin's types: `plugin.types.Person`. Those of a variant's cases make a union.
+    /// The classes of the plugin's types: `plugin.types.Person`.
+    ///
+    /// The name of a variant is the union of the classes of its cases.
     #[getter]
     fn types(&self, py: Python<'_>) -> Py<PyAny> {
         self.types.clone_ref(py)

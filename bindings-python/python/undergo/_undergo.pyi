@@ -297,7 +297,10 @@ class Plugin:
         """The version of Go that compiled the plugin, if the module says so."""
     @property
     def types(self) -> SimpleNamespace:
-        """The classes of the plugin's types: `plugin.types.Person`. Those of a variant's cases make a union."""
+        """The classes of the plugin's types: `plugin.types.Person`.
+
+        The name of a variant is the union of the classes of its cases.
+        """
     @property
     def exports(self) -> dict[str, str]:
         """The signatures of the exports, by name."""

@@ -1,5 +1,5 @@
-//! A Python module for a plugin: dataclasses, enums, unions for variants, exceptions for errors with
-//! fields, protocols for imports, and a class with the exports as typed methods.
+//! A Python module for a plugin: dataclasses, enums, unions for variants, exceptions for errors
+//! with fields, protocols for imports, and a class with the exports as typed methods.
 
 mod function;
 mod text;
