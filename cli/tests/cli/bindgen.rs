@@ -20,6 +20,7 @@ fn golden(file: &str, plugin: &str, language: &str) {
 fn the_python_modules_are_as_they_were() {
     golden("kitchen.py", kitchen(), "python");
     golden("bare.py", bare(), "python");
+    golden("shapes.py", shapes(), "python");
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn the_swift_files_are_as_they_were() {
 
 #[test]
 fn the_python_modules_compile() {
-    for file in ["kitchen.py", "bare.py"] {
+    for file in ["kitchen.py", "bare.py", "shapes.py"] {
         let path = fixture(file);
         let check = "import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read(), feature_version=(3, 10))";
         match Command::new("python3").arg("-c").arg(check).arg(&path).output() {
