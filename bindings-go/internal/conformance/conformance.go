@@ -456,6 +456,9 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "bad-shape-through-host", Signature: "bad-shape-through-host(how: string) -> shape", Digest: 0x9b4075dcb922bd69},
 	{Name: "keep-shapes", Signature: "keep-shapes(v: list<shape>)", Digest: 0xa7b10e84fe84d53f},
 	{Name: "kept-shapes", Signature: "kept-shapes() -> list<shape>", Digest: 0xf946265188cde646},
+	{Name: "flip", Signature: "flip(s: switch) -> switch", Digest: 0x243dda34815c3cc9},
+	{Name: "flip-all", Signature: "flip-all(all: list<switch>, one: option<switch>) -> tuple<list<switch>, option<switch>>", Digest: 0x79f87fda6d5f3e10},
+	{Name: "bad-switch", Signature: "bad-switch() -> switch", Digest: 0xf306342dc380b923},
 }
 
 var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](0)
@@ -3730,6 +3733,62 @@ func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
 	return v0, err
 }
 
+var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](182)
+
+// Flip returns the other position of s.
+func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
+	var v0 Switch
+	c, err := exportFlip.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerSwitch(&c.Writer, s)
+	err = c.Call()
+	if err == nil {
+		v0 = liftSwitch(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](183)
+
+// FlipAll flips all of them, and the one that may be there.
+func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]Switch, Switch, error) {
+	var v0 []Switch
+	var v1 Switch
+	c, err := exportFlipAll.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, all, lowerSwitch)
+	c.Args.V1 = undergo.LowerNil(&c.Writer, one, lowerSwitch)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftList(c.Result.V0, liftSwitch)
+		v1 = undergo.LiftNil(c.Result.V1, liftSwitch)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](184)
+
+// BadSwitch returns no position.
+func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
+	var v0 Switch
+	c, err := exportBadSwitch.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = liftSwitch(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
 var errorsOfGuest = []undergo.RawError{
 	undergo.NewRawError(0x28cd194d2f4c1c8b, func(v rawNotFound, message string) error {
 		e := liftNotFound(v)
@@ -4786,4 +4845,53 @@ func liftDrawing(v rawDrawing) Drawing {
 		undergo.LiftNil(v.V5, liftToken),
 		undergo.LiftNil(v.V6, liftMixed),
 	}
+}
+
+// A Switch has cases without values alone, and so is one number.
+//
+// It is one of On, Off, or a pointer to one.
+type Switch interface{ isSwitch() }
+
+// On is one position.
+type On struct{}
+
+func (On) isSwitch() {}
+
+// Off is the other one. The interface holds a pointer to it.
+type Off struct{}
+
+func (Off) isSwitch() {}
+
+type rawSwitch struct{ Tag int32 }
+
+func lowerSwitch(w *undergo.RawWriter, v Switch) rawSwitch {
+	var r rawSwitch
+	switch v := v.(type) {
+	case On:
+		r.Tag = 0
+		return r
+	case *On:
+		if v != nil {
+			return lowerSwitch(w, *v)
+		}
+	case Off:
+		r.Tag = 1
+		return r
+	case *Off:
+		if v != nil {
+			return lowerSwitch(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("switch", v)
+	return r
+}
+
+func liftSwitch(v rawSwitch) Switch {
+	switch v.Tag {
+	case 0:
+		return On{}
+	case 1:
+		return Off{}
+	}
+	return nil
 }
