@@ -25,9 +25,9 @@ const (
 	mostWrapped = 1024
 )
 
-// chainOf gives an error and those that it wraps, outermost first, as plugins do: of errors that lie
-// beside others only those with fields, in the order of errors.As. The texts of the others are in
-// that of the error around them.
+// chainOf gives an error and those that it wraps, outermost first, as plugins do: of errors that
+// lie beside others only those with fields, in the order of errors.As. The texts of the others are
+// in that of the error around them.
 func chainOf(err error, linkOf func(err error) (link chained, hasFields bool, failed error), text func(link *chained, err error)) ([]chained, error) {
 	var links []chained
 	seen := 0
@@ -63,7 +63,8 @@ func chainOf(err error, linkOf func(err error) (link chained, hasFields bool, fa
 	return links, visit(err, 0, false)
 }
 
-// general gives an error of this package that has the type of its kind as what it is: it wraps that.
+// general gives an error of this package that has the type of its kind as what it is: it wraps
+// that.
 func general(err error) error {
 	switch err := err.(type) {
 	case *GuestError:

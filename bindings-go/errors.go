@@ -87,8 +87,8 @@ type Frame struct {
 //
 // Where a plugin declares errors with fields, errors.As finds each in the chain of a guest's error,
 // as the type that 'undergo bindgen' writes for it, or as any struct that is called like it and has
-// its fields. A host function may return such a struct, or an Error with Name and Fields: the plugin
-// gets its own error, also where another one wraps it.
+// its fields. A host function may return such a struct, or an Error with Name and Fields: the
+// plugin gets its own error, also where another one wraps it.
 type Error struct {
 	// Kind is what went wrong.
 	Kind Kind
