@@ -71,8 +71,8 @@ impl Classes {
 
     /// The same with a class for each case of a variant: that of the record of the case's name, if
     /// that is its value, and otherwise one that is called after the case. Variants share it where
-    /// their cases are the same; where they differ, or a type has the name, the variant's name is in
-    /// front of the case's.
+    /// their cases are the same; where they differ, or a type has the name, the variant's name is
+    /// in front of the case's.
     pub(super) fn with_cases(mut self, types: &[Type]) -> Classes {
         let variants = || types.iter().filter_map(variant);
         let shown = |case: &Case| case.ty.as_ref().map(ToString::to_string);

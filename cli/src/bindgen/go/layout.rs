@@ -1,5 +1,5 @@
-//! How much room values take in C's structs, by the rules of `bindings-c/src/layout.rs`, on machines
-//! of 64 bits: Go has no union, and its structs have words in the place of one.
+//! How much room values take in C's structs, by the rules of `bindings-c/src/layout.rs`, on
+//! machines of 64 bits: Go has no union, and its structs have words in the place of one.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! A Go package for a plugin: structs, enums, an interface for each variant and for each interface of
-//! the imports, and a client with a method for each export, none of which uses reflection.
+//! A Go package for a plugin: structs, enums, an interface for each variant and for each interface
+//! of the imports, and a client with a method for each export, none of which uses reflection.
 
 mod declared;
 mod layout;

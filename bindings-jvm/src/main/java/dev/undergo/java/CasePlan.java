@@ -52,7 +52,7 @@ record CasePlan(int index, Type value) {
         return of.type() != null && of.type().kind == WitType.Kind.RECORD && of.type().name.equals(of.name());
     }
 
-    /** The record for a case among those that a class stands for: it is one, or they implement it. */
+    /** The record for a case among those of a class: it is one, or they implement it. */
     static Class<?> find(WitType type, int index, Class<?> wanted) {
         if (wanted.isRecord()) {
             return wanted;

@@ -40,7 +40,7 @@ final class Dispatcher {
             }
         }
 
-        /** Gives what was thrown to the library, with its causes if the plugin can look into them. */
+        /** Gives what was thrown to the library, with causes if the plugin can look into them. */
         private long handed(Throwable thrown, RawRoom room) {
             long error = Dispatcher.handed(thrown);
             if (errors.length == 0 || thrown instanceof Misfit) {

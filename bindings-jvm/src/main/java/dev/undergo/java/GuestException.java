@@ -62,7 +62,7 @@ public class GuestException extends UndergoException {
         return fields == null ? Map.of() : fields.values();
     }
 
-    /** This error, the one that it wraps, and so on, as Go's {@code errors.As} goes through them. */
+    /** This error, the one that it wraps, and so on, as Go's {@code errors.As} sees them. */
     public final List<GuestException> chain() {
         List<GuestException> chain = new ArrayList<>();
         for (Throwable each : Chain.causes(this)) {

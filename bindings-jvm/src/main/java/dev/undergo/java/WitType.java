@@ -19,7 +19,7 @@ final class WitType {
         }
     }
 
-    /** A field of a record or a tuple, a case of a variant, whose type may be null, or a parameter. */
+    /** A field of a record or a tuple, a parameter, or a case, whose type may be null. */
     record Field(String name, int at, WitType type) {}
 
     final Kind kind;
