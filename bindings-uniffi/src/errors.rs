@@ -238,6 +238,9 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HostFailure {
 impl HostFailure {
     /// The error of a function that returns errors of these sorts, if it has any with fields; a
     /// misfit, if a field does not fit.
+    // Out of line, since the frames of host functions that call back lie on one stack.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn error(self, errors: Option<&VariantType>) -> Error {
         match self {
             HostFailure::Raised { text, is_error, chain, raised } => {
