@@ -64,6 +64,30 @@ fn the_generator_is_never_that_of_the_tree() {
     assert!(!mark.exists());
 }
 
+/// Of types that each have the previous one twice, the last has it a billion times: whoever goes
+/// through all of them does not end.
+#[test]
+fn types_that_mean_a_billion_are_built_and_written_at_once() {
+    const DEPTH: usize = 30;
+    let mut source = String::from("package main\n\ntype R0 struct{ A []string }\n\n//undergo:variant\ntype V0 interface{ is0() }\n");
+    for i in 0..DEPTH {
+        let (record, value) = (format!("struct{{ A, B []R{i} }}"), format!("struct{{ X V{i} }}"));
+        let next = i + 1;
+        source +=
+            &format!("type A{i} struct{{ R R{i} }}\ntype B{i} struct{{ R R{i} }}\nfunc (A{i}) is{i}() {{}}\nfunc (B{i}) is{i}() {{}}\n");
+        source += &format!("type R{next} {record}\n\n//undergo:variant\ntype V{next} interface{{ is{next}() }}\n");
+        source += &format!("type C{i} {value}\ntype D{i} {value}\nfunc (C{i}) is{next}() {{}}\nfunc (D{i}) is{next}() {{}}\n");
+    }
+    source += &format!("type L struct{{ R R{DEPTH} }}\nfunc (L) is{DEPTH}() {{}}\n");
+    source += &format!("\n//undergo:export\nfunc Echo(v V{DEPTH}) V{DEPTH} {{ return v }}\n\nfunc main() {{}}\n");
+    let dir = folder(&[("go.mod", MOD), ("main.go", &source)]);
+    undergo(dir.path(), &["build", "-o", "out.wasm"]).ok();
+    undergo(dir.path(), &["inspect", "out.wasm"]).ok();
+    for language in ["python", "ts", "c", "cpp", "go", "java", "kotlin", "ruby", "rust", "swift"] {
+        undergo(dir.path(), &["bindgen", "out.wasm", "--lang", language]).ok();
+    }
+}
+
 #[test]
 fn a_toolchain_that_the_tree_names_is_not_fetched_unless_the_user_asks() {
     let dir =

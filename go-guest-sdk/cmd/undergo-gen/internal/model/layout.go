@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Core is a type of WebAssembly's core values, as Go declares it.
 type Core string
 
@@ -25,6 +27,13 @@ func (t *Type) Align() int { a, _ := t.layout(); return a }
 func (t *Type) Size() int { _, s := t.layout(); return s }
 
 func (t *Type) layout() (align, size int) {
+	if t.align == 0 {
+		t.align, t.size = t.lay()
+	}
+	return t.align, t.size
+}
+
+func (t *Type) lay() (align, size int) {
 	switch t.Kind {
 	case Bool, S8, U8:
 		return 1, 1
@@ -125,8 +134,16 @@ func Payload(aligns ...int) int {
 	return offset
 }
 
-// Flat are the core values that t is passed as.
+// Flat are the core values that t is passed as. If they are more than parameters
+// may be, they are some of them.
 func (t *Type) Flat() []Core {
+	if t.flat == nil {
+		t.flat = slices.Clip(t.flatten())
+	}
+	return t.flat
+}
+
+func (t *Type) flatten() []Core {
 	switch t.Kind {
 	case Bool, U8, U16, U32, Enum:
 		return []Core{U32C}
@@ -178,11 +195,13 @@ func join(a, b Core) Core {
 	return U64C
 }
 
-// FlatAll are the core values that ts are passed as.
+// FlatAll are the core values that ts are passed as: those that Flat gives.
 func FlatAll(ts []*Type) []Core {
 	var all []Core
 	for _, t := range ts {
-		all = append(all, t.Flat()...)
+		if all = append(all, t.Flat()...); len(all) > MaxFlatParams {
+			return all[:MaxFlatParams+1]
+		}
 	}
 	return all
 }

@@ -127,3 +127,26 @@ func TestEnumsAtTheirBounds(t *testing.T) {
 		}
 	}
 }
+
+// Types that each have the previous one twice have it more often than can be counted.
+func TestTypesThatMeanABillion(t *testing.T) {
+	record, variant := &Type{Kind: String}, &Type{Kind: U8}
+	for range 60 {
+		list := &Type{Kind: List, Elem: record}
+		record = &Type{Kind: Record, Fields: []Field{{Type: list}, {Type: list}}}
+		variant = &Type{Kind: Variant, Cases: []Case{{Type: variant}, {Type: variant}}}
+	}
+	for name, typ := range map[string]*Type{"record": record, "variant": variant} {
+		seen := 0
+		typ.Walk(func(*Type) { seen++ })
+		if seen > 200 {
+			t.Errorf("%s: %d types are seen, and there are fewer", name, seen)
+		}
+	}
+	if record.Size() != 16 || variant.Size() != 61 {
+		t.Errorf("sizes %d and %d; want 16 and 61", record.Size(), variant.Size())
+	}
+	if _, spilled := (&Func{Params: []Param{{Type: variant}}}).FlatParams(); !spilled {
+		t.Errorf("61 flat parameters are passed as they are")
+	}
+}

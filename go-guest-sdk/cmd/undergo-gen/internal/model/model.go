@@ -98,6 +98,11 @@ type Type struct {
 	// Alike says that Go lays the type out as the canonical ABI does, so that
 	// its memory can be used as it is.
 	Alike bool
+
+	// What was found out once the type was complete: types that each have the
+	// previous one twice would be looked at a billion times.
+	align, size int
+	flat        []Core
 }
 
 // A Field is a field of a record.
@@ -165,16 +170,22 @@ func (t *Type) WIT(rename func(string) string) string {
 	return witNames[t.Kind]
 }
 
-// Walk calls f for t and for all types in it, inner types first.
-func (t *Type) Walk(f func(*Type)) {
+// Walk calls f once for t and for each of the types in it, inner types first.
+func (t *Type) Walk(f func(*Type)) { t.walk(f, map[*Type]bool{}) }
+
+func (t *Type) walk(f func(*Type), seen map[*Type]bool) {
+	if seen[t] {
+		return
+	}
+	seen[t] = true
 	if t.Key != nil {
-		t.Key.Walk(f)
+		t.Key.walk(f, seen)
 	}
 	if t.Elem != nil {
-		t.Elem.Walk(f)
+		t.Elem.walk(f, seen)
 	}
 	for _, inner := range t.Parts() {
-		inner.Walk(f)
+		inner.walk(f, seen)
 	}
 	f(t)
 }
