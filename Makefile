@@ -48,7 +48,7 @@ PREFIX ?= /usr/local
 install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CMake find it
 	@$(PYTHON) tools/c_library.py install $(DESTDIR)$(PREFIX)
 
-packages: build ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jar, the gem
+packages: cli ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jars, the gem, the Go modules
 	@$(PYTHON) tools/packages.py
 
 guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.wasm and build/command.wasm

@@ -14,7 +14,8 @@ import sys
 import tarfile
 from pathlib import Path
 
-from project import BUILD, PROFILE, ROOT, Stamp, cargo, library, say, sources
+import native
+from project import BUILD, PROFILE, ROOT, Stamp, cargo_library, library, say, sources
 
 LIBRARY = BUILD / "c"
 CRATE = ROOT / "bindings-c"
@@ -44,7 +45,7 @@ def build() -> None:
         return
     stamp.clear()
     say("building the C library")
-    made = cargo("undergo-c")
+    made = cargo_library("undergo-c")
     shutil.rmtree(LIBRARY, ignore_errors=True)
     lib = LIBRARY / "lib"
     shutil.copytree(CRATE / "include", LIBRARY / "include")
@@ -52,14 +53,12 @@ def build() -> None:
     full = version()
     series = full.rpartition(".")[0]
     shutil.copy2(made / "libundergo_c.a", lib / "libundergo.a")
-    shutil.copy2(made / library("undergo_c"), lib / soname(full))
+    native.install(made / library("undergo_c"), lib / soname(full))
     (lib / soname(series)).symlink_to(soname(full))
     (lib / library("undergo")).symlink_to(soname(series))
-    if PROFILE != "dev":
-        for file in (lib / "libundergo.a", lib / soname(full)):
-            # Without the tool they are larger, and as good.
-            if shutil.which("strip"):
-                subprocess.run(["strip", "-S", file], check=True)
+    # Without the tool it is larger, and as good.
+    if PROFILE != "dev" and shutil.which("strip"):
+        subprocess.run(["strip", "-S", lib / "libundergo.a"], check=True)
     major, minor, _ = full.split(".")
     words = {
         "VERSION": full,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import maven
+import native
 import uniffi
 from host import Command, Host
 from project import BUILD, ROOT, Stamp, run, say, sources
@@ -54,7 +55,7 @@ class Kotlin(Host):
         into = NATIVE / jna_platform()
         shutil.rmtree(NATIVE, ignore_errors=True)
         into.mkdir(parents=True)
-        shutil.copy2(built, into)
+        native.install(built, into / built.name)
         say("compiling the package for Kotlin")
         classpath(CLASSPATH, "runtime")
         classpath(TOOLS, "test")

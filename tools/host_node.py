@@ -7,8 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import native
 from host import Command, Host
-from project import BUILD, PROFILE, ROOT, Stamp, cargo, library, run, say, sources
+from project import BUILD, PROFILE, ROOT, Stamp, cargo_library, library, run, say, sources
 
 OLDEST = 20
 SOURCE = ROOT / "bindings-node"
@@ -40,7 +41,7 @@ class Node(Host):
     def build(self) -> None:
         """Put the package into build/node, with the library in it."""
         say("building the Node package")
-        built = cargo("undergo-node") / library("undergo_node")
+        built = cargo_library("undergo-node") / library("undergo_node")
         files = package_files()
         stamp = Stamp("node", [built, *files.values()], PROFILE)
         if stamp.fresh() and PACKAGE.is_dir():
@@ -51,7 +52,7 @@ class Node(Host):
             (PACKAGE / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, PACKAGE / name)
         (PACKAGE / "native").mkdir()
-        shutil.copy2(built, PACKAGE / "native" / f"undergo.{platform()}.node")
+        native.install(built, PACKAGE / "native" / f"undergo.{platform()}.node")
         (FOLDER / "register.mjs").write_text(REGISTER)
         (FOLDER / "resolve.mjs").write_text(RESOLVE)
         stamp.set()

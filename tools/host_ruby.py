@@ -7,8 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import native
 from host import Command, Host
-from project import BUILD, ROOT, Stamp, cargo, library, run, sources
+from project import BUILD, ROOT, Stamp, cargo_library, library, run, sources
 
 PROJECT = ROOT / "bindings-ruby"
 GEM = BUILD / "ruby"
@@ -35,7 +36,7 @@ class Ruby(Host):
 
     def build(self) -> None:
         """Put the gem together."""
-        built = cargo("undergo-ruby") / library("undergo_ruby")
+        built = cargo_library("undergo-ruby") / library("undergo_ruby")
         stamp = Stamp("ruby", [built, Path(__file__), *sources("bindings-ruby/lib", "bindings-ruby/README.md", "LICENSE")])
         if stamp.fresh() and GEM.is_dir():
             return
@@ -47,7 +48,7 @@ class Ruby(Host):
             shutil.copy2(file, GEM)
         # Ruby knows an extension by the name of its function, without the system's prefix.
         suffix = ".bundle" if built.suffix == ".dylib" else ".so"
-        shutil.copy2(built, GEM / "lib" / "undergo" / f"undergo_ruby{suffix}")
+        native.install(built, GEM / "lib" / "undergo" / f"undergo_ruby{suffix}")
         stamp.set()
 
     def command(self, program: Path, folder: Path) -> Command:

@@ -1,4 +1,7 @@
-"""Makes what is published, of each host that can be built here, in build/packages."""
+"""Makes what is published, of each host that can be built here, in build/packages.
+
+On Linux its libraries are linked for an older glibc than this machine's, in a build folder of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,31 @@ import shutil
 import sys
 from pathlib import Path
 
+import native
 from hosts import HOSTS
-from project import BUILD
-
-PACKAGES = BUILD / "packages"
+from project import BUILD, LINKER, environment, run, say
 
 
-def main() -> None:
+def main(into: Path) -> None:
     """Make all of them, and name the files."""
-    shutil.rmtree(PACKAGES, ignore_errors=True)
-    PACKAGES.mkdir(parents=True)
+    linker = None if LINKER else native.linker()
+    if linker:
+        variables = {"UNDERGO_LINKER": str(linker), "UNDERGO_BUILD": str(BUILD / "portable")}
+        run([sys.executable, __file__, into], env=environment() | variables)
+        return
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
     files: dict[Path, None] = {}
     for host in HOSTS.values():
         reason = host.missing()
         if reason:
-            print(f"{host.name} is left out: {reason}", file=sys.stderr)
+            say(f"{host.name} is left out: {reason}")
             continue
-        files.update(dict.fromkeys(host.package(PACKAGES)))
+        host.build()
+        files.update(dict.fromkeys(host.package(into)))
     for file in files:
-        print(f"{file.relative_to(BUILD.parent)}  {file.stat().st_size / 1e6:.1f} MB")
+        print(f"{file.relative_to(into.parent)}  {file.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(*sys.argv[1:2]) if sys.argv[1:] else BUILD / "packages")

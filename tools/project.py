@@ -25,6 +25,9 @@ PROFILE = os.environ.get("UNDERGO_PROFILE") or "release"
 ARTIFACTS = TARGET / ("debug" if PROFILE == "dev" else PROFILE)
 """Where Cargo puts what it built."""
 
+LINKER = os.environ.get("UNDERGO_LINKER")
+"""What links the libraries of the packages: see native.py. By default it is the system's linker."""
+
 _SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 _EXE = ".exe" if os.name == "nt" else ""
 
@@ -88,6 +91,16 @@ def cargo(package: str) -> Path:
     """Build a package of the workspace, and give the folder where its programs and libraries are."""
     say(f"cargo build --package {package}")
     run(["cargo", "build", "--profile", PROFILE, "--package", package], env=environment())
+    return ARTIFACTS
+
+
+def cargo_library(package: str) -> Path:
+    """Build a package that is a library for another language; as `cargo`, and linked by UNDERGO_LINKER if that names a linker."""
+    if not LINKER:
+        return cargo(package)
+    say(f"cargo rustc --package {package}, linked by {Path(LINKER).name}")
+    # Behind the dashes is what concerns only this package, so that nothing else is compiled again.
+    run(["cargo", "rustc", "--profile", PROFILE, "--package", package, "--lib", "--", f"-Clinker={LINKER}"], env=environment())
     return ARTIFACTS
 
 

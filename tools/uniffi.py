@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from project import ARTIFACTS, BUILD, PROFILE, ROOT, Stamp, cargo, environment, executable, library, run
+from project import ARTIFACTS, BUILD, PROFILE, ROOT, Stamp, cargo_library, environment, executable, library, run
 
 CRATE = ROOT / "bindings-uniffi"
 OUT = BUILD / "uniffi"
@@ -13,7 +13,7 @@ OUT = BUILD / "uniffi"
 
 def build() -> Path:
     """Build the library, and give its path."""
-    built = cargo("undergo-uniffi") / library("undergo_uniffi")
+    built = cargo_library("undergo-uniffi") / library("undergo_uniffi")
     kept = OUT / built.name
     if not kept.is_file() or kept.stat().st_mtime_ns != built.stat().st_mtime_ns:
         # With the generator's features Cargo makes another library, at the same place.

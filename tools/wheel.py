@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import environment
-from project import BUILD, PROFILE, PYTHON, ROOT, VENV, Stamp, executable, run, say, sources
+import native
+from project import BUILD, LINKER, PROFILE, PYTHON, ROOT, VENV, Stamp, executable, run, say, sources
 from project import environment as project_environment
 
 WHEELS = BUILD / "wheels"
@@ -27,7 +28,10 @@ def build() -> None:
     maturin = executable(PYTHON.parent, "maturin")
     env = project_environment() | {"VIRTUAL_ENV": str(VENV)}
     manifest = ROOT / "bindings-python" / "Cargo.toml"
-    run([maturin, "build", "--profile", PROFILE, "--manifest-path", manifest, "--interpreter", PYTHON, "--out", WHEELS], env=env)
+    options: list[str | Path] = ["--profile", PROFILE, "--manifest-path", manifest, "--interpreter", PYTHON, "--out", WHEELS]
+    if LINKER:
+        options += ["--auditwheel", "check", "--compatibility", f"manylinux_{native.FLOOR.replace('.', '_')}", "--", f"-Clinker={LINKER}"]
+    run([maturin, "build", *options], env=env)
     (wheel,) = WHEELS.glob("undergo-*.whl")
     environment.pip("--no-deps", "--force-reinstall", wheel)
     stamp.set()

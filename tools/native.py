@@ -1,0 +1,65 @@
+"""The native libraries of the packages: stripped, and for publication linked so that they load on older systems."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import environment
+from project import BUILD, LINKER, PROFILE, ROOT, say
+
+FLOOR = "2.28"
+"""The glibc that is needed: RHEL 8, Debian 10, Ubuntu 20.04 and Amazon Linux 2023 have it, or a later one."""
+
+_TOOLS = BUILD / "tools" / "zig"
+_WRAPPER = """\
+#!/bin/sh
+CARGO_ZIGBUILD_PYTHON_PATH='{python}'
+export CARGO_ZIGBUILD_PYTHON_PATH
+exec '{zigbuild}' zig cc -- -target {target} "$@"
+"""
+
+
+def install(built: Path, to: Path) -> None:
+    """Copy a shared library to where a package has it, without what only debuggers need."""
+    shutil.copy2(built, to)
+    # Without the tool it is larger, and as good.
+    if PROFILE != "dev" and shutil.which("strip"):
+        subprocess.run(["strip", "-x" if sys.platform == "darwin" else "--strip-unneeded", to], check=True)
+    if LINKER:
+        _check(to)
+
+
+def linker() -> Path | None:
+    """Give a linker for FLOOR, with what it needs installed. None where there is nothing older to link for.
+
+    Zig has the symbols of each version of glibc. What was compiled already stays as it is: only which versions of
+    functions the library asks for is decided when it is linked.
+    """
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        return None
+    environment.ensure(ROOT / "tools" / "zig" / "requirements.txt", _TOOLS)
+    python = environment.python_of(_TOOLS)
+    wrapper = _TOOLS / f"cc-{FLOOR}"
+    target = f"{platform.machine()}-linux-gnu.{FLOOR}"
+    wrapper.write_text(_WRAPPER.format(python=python, zigbuild=python.with_name("cargo-zigbuild"), target=target))
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+def needed_glibc(library: Path) -> tuple[int, ...]:
+    """Give the latest version of glibc whose symbols a library asks for."""
+    told = subprocess.run(["objdump", "-T", library], capture_output=True, text=True, check=True).stdout
+    return max((tuple(map(int, version.split("."))) for version in re.findall(r"\bGLIBC_([0-9.]+)", told)), default=(0,))
+
+
+def _check(library: Path) -> None:
+    """End the program if a library that was linked for FLOOR asks for more."""
+    found = needed_glibc(library)
+    if found > tuple(map(int, FLOOR.split("."))):
+        sys.exit(f"{library} needs glibc {'.'.join(map(str, found))}, and should load with {FLOOR}")
+    say(f"{library.name}: glibc {'.'.join(map(str, found))}")
