@@ -21,7 +21,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-engines test-go-versions miri fuzz deny clean
+	test-go test-wasi test-engines test-platforms test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -120,6 +120,9 @@ test-go: cli ## run the tests of Go's own standard library under undergo exec; A
 
 test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines
 	@$(PYTHON) tools/engines.py $(LINES)
+
+test-platforms: packages ## load the packages on older systems than this one
+	@$(BIN)/python -m pytest -q tools/test_platforms.py
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri
