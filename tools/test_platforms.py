@@ -85,7 +85,7 @@ def test_c_with_an_older_glibc(old: Path, greeter: Path, tmp_path: Path) -> None
     linker = native.linker()
     assert linker
     program = tmp_path / "greeter"
-    options = ["-I", library / "include", "-I", GREETER, "-L", library / "lib", "-lundergo"]
+    options = [f"-I{library / 'include'}", f"-I{GREETER}", f"-L{library / 'lib'}", "-lundergo"]
     subprocess.run([linker, GREETER / "main.c", "-o", program, *options], check=True)
     greets(old_glibc.command(old, program, library / "lib"), greeter, tmp_path)
 
