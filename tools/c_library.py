@@ -53,7 +53,7 @@ def build() -> None:
     full = version()
     series = full.rpartition(".")[0]
     shutil.copy2(made / "libundergo_c.a", lib / "libundergo.a")
-    native.install(made / library("undergo_c"), lib / soname(full))
+    native.install(made / library("undergo_c"), lib / soname(full), names=True)
     (lib / soname(series)).symlink_to(soname(full))
     (lib / library("undergo")).symlink_to(soname(series))
     # Without the tool it is larger, and as good.

@@ -24,12 +24,20 @@ exec '{zigbuild}' zig cc -- -target {target} "$@"
 """
 
 
-def install(built: Path, to: Path) -> None:
-    """Copy a shared library to where a package has it, without what only debuggers need."""
+def install(built: Path, to: Path, *, names: bool = False) -> None:
+    """Copy a shared library to where a package has it, without what only debuggers need.
+
+    Args:
+        built: what Cargo has made.
+        to: the file in the package.
+        names: whether it keeps the names of its own functions, by which valgrind and profilers tell them.
+
+    """
     shutil.copy2(built, to)
     # Without the tool it is larger, and as good.
     if PROFILE != "dev" and shutil.which("strip"):
-        subprocess.run(["strip", "-x" if sys.platform == "darwin" else "--strip-unneeded", to], check=True)
+        all_but_exports = "-x" if sys.platform == "darwin" else "--strip-unneeded"
+        subprocess.run(["strip", "-S" if names else all_but_exports, to], check=True)
     if LINKER:
         _check(to)
 
