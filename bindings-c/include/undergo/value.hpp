@@ -83,7 +83,7 @@ using Record = std::vector<std::pair<std::string, Value>>;
 // A case of a variant, by its WIT name, with its value if it has one.
 class Case {
  public:
-  explicit Case(std::string name) : name_(std::move(name)) {}
+  explicit Case(std::string name);
   Case(std::string name, Value value);
 
   const std::string &name() const noexcept { return name_; }
@@ -219,6 +219,9 @@ class Value {
  private:
   Content content_;
 };
+
+// Behind Value: a vector is made of a complete type.
+inline Case::Case(std::string name) : name_(std::move(name)) {}
 
 inline Case::Case(std::string name, Value value) : name_(std::move(name)) { value_.push_back(std::move(value)); }
 
