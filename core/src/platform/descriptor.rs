@@ -211,10 +211,11 @@ mod sys {
     /// As for these calls: the piece is memory that may be written or read.
     #[cfg(target_os = "linux")]
     unsafe fn at_once(number: libc::c_long, fd: RawFd, piece: &libc::iovec) -> isize {
-        let offset: libc::c_long = -1;
+        // Each argument fills a register, as the kernel reads it.
+        let (fd, flags, offset) = (libc::c_long::from(fd), libc::c_long::from(libc::RWF_NOWAIT), -1 as libc::c_long);
         // SAFETY: one iovec, which outlives the call, and the kernel's own types (preadv2(2)): the
         // offset is in two halves.
-        unsafe { libc::syscall(number, fd, std::ptr::from_ref(piece), 1_usize, offset, offset, libc::RWF_NOWAIT) as isize }
+        unsafe { libc::syscall(number, fd, std::ptr::from_ref(piece), 1_usize, offset, offset, flags) as isize }
     }
 
     /// Whether the kernel or the file's waiting does not support it.
