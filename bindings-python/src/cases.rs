@@ -1,20 +1,10 @@
 //! The names of the classes that stand for the cases of variants.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use undergo::interface::{Case, RecordType, Type, TypeKind, VariantType};
+use undergo::interface::{Case, Type, TypeKind, VariantType};
 
 use crate::names::class_name;
-
-/// The record that is a case's value, if it has the case's name: its class stands for the case,
-/// too.
-pub(crate) fn own_record(case: &Case) -> Option<&Arc<RecordType>> {
-    match &case.ty.as_ref()?.kind {
-        TypeKind::Record(record) if record.name == case.name => Some(record),
-        _ => None,
-    }
-}
 
 /// The names for all variants of an interface: that of the case, which variants share where their
 /// cases are the same; where they differ, or a type has that name, the variant's is in front of it.
@@ -39,7 +29,7 @@ impl CaseNames {
         let mut shared: BTreeMap<&str, String> = BTreeMap::new();
         let mut names = HashMap::new();
         for variant in variants() {
-            for case in variant.cases.iter().filter(|case| own_record(case).is_none()) {
+            for case in variant.cases.iter().filter(|case| case.own_record().is_none()) {
                 let is_shared = kinds[&*case.name].len() == 1 && !of_types.contains(&class_name(&case.name));
                 let name = match shared.get(&*case.name) {
                     Some(known) if is_shared => known.clone(),

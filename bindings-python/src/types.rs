@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
 use undergo::interface::{Case, EnumType, Interface, RecordType, Type, TypeKind, VariantType, names};
 
-use crate::cases::{CaseNames, own_record};
+use crate::cases::CaseNames;
 use crate::names::{class_name, field_name};
 use crate::{package, signature};
 
@@ -251,7 +251,7 @@ impl<'py> Making<'_, 'py> {
     fn variant(&mut self, variant: &VariantType, names: &CaseNames) -> PyResult<()> {
         let mut classes = Vec::with_capacity(variant.cases.len());
         for case in &variant.cases {
-            classes.push(match own_record(case).and_then(|record| record.extension.get::<RecordClass>()) {
+            classes.push(match case.own_record().and_then(|record| record.extension.get::<RecordClass>()) {
                 Some(record) => CaseClass::Record(record.class.clone_ref(self.py)),
                 None => CaseClass::Own(self.case(variant, case, &names.of(variant, case))?),
             });

@@ -84,7 +84,7 @@ impl Classes {
         for variant in variants() {
             let mut cases = Vec::with_capacity(variant.cases.len());
             for case in &variant.cases {
-                let is_record = is_own_record(case);
+                let is_record = case.own_record().is_some();
                 let is_shared = !self.types.contains_key(&case.name) && kinds[&*case.name].len() == 1;
                 let known = if is_record { Some(self.of(&case.name)) } else { shared.get(&*case.name).cloned() };
                 let is_new = known.is_none();
@@ -149,11 +149,6 @@ impl Classes {
 
 fn variant(ty: &Type) -> Option<&VariantType> {
     if let TypeKind::Variant(variant) = &ty.kind { Some(variant) } else { None }
-}
-
-/// Whether the value of a case is the record of its name.
-fn is_own_record(case: &Case) -> bool {
-    matches!(&case.ty, Some(Type { kind: TypeKind::Record(record), .. }) if record.name == case.name)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod cpp;
 mod go;
 mod java;
 mod kotlin;
+mod layout;
 mod lines;
 mod python;
 mod ruby;

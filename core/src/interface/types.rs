@@ -194,6 +194,18 @@ pub struct Case {
     pub ty: Option<Type>,
 }
 
+impl Case {
+    /// The record that is the case's value, if it has the case's name: what stands for one in a
+    /// language with classes stands for the other.
+    #[must_use]
+    pub fn own_record(&self) -> Option<&Arc<RecordType>> {
+        match &self.ty.as_ref()?.kind {
+            TypeKind::Record(record) if record.name == self.name => Some(record),
+            _ => None,
+        }
+    }
+}
+
 impl VariantType {
     /// A variant of these cases.
     #[must_use]

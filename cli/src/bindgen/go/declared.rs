@@ -2,8 +2,9 @@
 
 use undergo::interface::{Case, EnumType, Field, RecordType, Type, VariantType};
 
+use super::super::layout::Cases;
 use super::text::{Docs, Scope, exported, literal};
-use super::types::{Names, is_own_record, is_wrapped};
+use super::types::{Names, is_wrapped};
 use super::{Module, or};
 
 impl Module<'_> {
@@ -87,13 +88,13 @@ impl Module<'_> {
         self.out.docs(0, &format!("It is one of {}, or a pointer to one.", classes.join(", ")));
         self.out.line(0, &format!("type {class} interface{{ is{class}() }}"));
         for (case, name) in variant.cases.iter().zip(&classes) {
-            if !is_own_record(case) && self.written.insert(name.clone()) {
+            if case.own_record().is_none() && self.written.insert(name.clone()) {
                 self.case(variant, case, name);
             }
             self.out.blank();
             self.out.line(0, &format!("func ({name}) is{class}() {{}}"));
         }
-        let words = self.places.words(variant);
+        let words = Cases::of(variant).words();
         self.out.blank();
         match words {
             Some((count, bytes)) => self.out.line(0, &format!("type raw{class} struct{{ Tag int32; Value [{count}]uint{} }}", 8 * bytes)),
@@ -130,7 +131,7 @@ impl Module<'_> {
                 Some(ty) => {
                     let lifted = self.names.lift(ty, &format!("undergo.LiftCase[{}](&v.Value)", self.names.raw(ty)));
                     match () {
-                        () if is_own_record(case) => lifted,
+                        () if case.own_record().is_some() => lifted,
                         () if is_wrapped(ty) => format!("{name}{{{lifted}}}"),
                         () => format!("{name}({lifted})"),
                     }
@@ -210,7 +211,7 @@ impl Fields {
 /// An expression for the value of a case of the type for it, which is called `v`.
 fn inside(names: &Names, case: &Case, ty: &Type) -> String {
     match () {
-        () if is_own_record(case) => "v".to_owned(),
+        () if case.own_record().is_some() => "v".to_owned(),
         () if is_wrapped(ty) => "v.Value".to_owned(),
         () => format!("{}(v)", names.show(ty)),
     }

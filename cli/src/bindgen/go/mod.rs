@@ -2,7 +2,6 @@
 //! of the imports, and a client with a method for each export, none of which uses reflection.
 
 mod declared;
-mod layout;
 mod text;
 mod types;
 
@@ -15,7 +14,6 @@ use undergo::interface::{Field, Function, RecordType, Type, TypeKind, names};
 use super::lines::Lines;
 use super::surface::{Imported, Surface};
 use declared::Fields;
-use layout::Places;
 use text::{Docs, Scope, literal};
 use types::Names;
 
@@ -52,7 +50,6 @@ struct Module<'a> {
     /// The records with the fields of errors, each with its digest.
     errors: Vec<(&'a RecordType, u64)>,
     names: Names,
-    places: Places,
     /// The types of cases that are there, which variants share.
     written: BTreeSet<String>,
     out: Lines,
@@ -85,7 +82,6 @@ impl<'a> Module<'a> {
             imports,
             errors,
             names,
-            places: Places::default(),
             written: BTreeSet::new(),
             out: Lines::new("\t"),
         }

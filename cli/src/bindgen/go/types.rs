@@ -33,7 +33,7 @@ impl Names {
         }
         let mut shared = BTreeMap::new();
         for (variant, case) in own() {
-            let class = if is_own_record(case) {
+            let class = if case.own_record().is_some() {
                 self.of(&case.name)
             } else if self.types.contains_key(&case.name) || kinds[case.name.as_str()].len() > 1 {
                 self.scope.exported(&format!("{}-{}", variant.name, case.name))
@@ -167,11 +167,6 @@ impl Names {
 /// The variant that it is, if it is one.
 fn variant(ty: &Type) -> Option<&VariantType> {
     if let TypeKind::Variant(variant) = &ty.kind { Some(variant) } else { None }
-}
-
-/// Whether a case's value is the record of the case's name, whose type is that of the case.
-pub(super) fn is_own_record(case: &Case) -> bool {
-    matches!(&case.ty, Some(Type { kind: TypeKind::Record(record), .. }) if record.name == case.name)
 }
 
 /// Whether a case's value is a field of its type: no type with methods is made of a pointer or an

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use undergo::interface::{Function, RecordType, Type, TypeKind, names};
 
-use super::layout::Fields;
+use super::super::layout::Fields;
 use super::or;
 use super::text::{OF_OBJECTS, docs, identifier, literal};
 use super::types::{Names, Place};

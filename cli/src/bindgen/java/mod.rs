@@ -3,7 +3,6 @@
 //! file that this makes.
 
 mod errors;
-mod layout;
 mod text;
 mod types;
 mod variants;
@@ -16,10 +15,10 @@ use askama::Template;
 use undergo::Plugin;
 use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
 
+use super::layout::{self, Fields};
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use errors::ErrorClass;
-use layout::Fields;
 use text::{OF_OBJECTS, docs, identifier, literal};
 use types::{Names, Place};
 use variants::{CaseRecord, Variant};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
-use super::layout::{Fields, size};
+use super::super::layout::{Fields, size};
 use crate::bindgen::classes::{CaseClass, Classes};
 
 /// Names that the file uses, and so does not declare: of Java's own package, and those it imports.

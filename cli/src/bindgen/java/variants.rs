@@ -2,7 +2,7 @@
 
 use undergo::interface::{Type, TypeKind, VariantType};
 
-use super::layout::Cases;
+use super::super::layout::Cases;
 use super::or;
 use super::text::{docs, literal};
 use super::types::{Names, Place};

@@ -1,7 +1,11 @@
 //! Where values lie in C's structs, by the rules of `bindings-c/src/layout.rs`, on machines of 64
-//! bits. The digests of the functions, which the library compares, stand for the types.
+//! bits: for languages that have no structs of C, or no unions. The digests of the functions, which
+//! the library compares, stand for the types.
 
 use undergo::interface::{Type, TypeKind, VariantType};
+
+/// Bytes and alignment.
+type Place = (usize, usize);
 
 /// How many bytes a value takes.
 pub(super) fn size(ty: &Type) -> usize {
@@ -9,7 +13,7 @@ pub(super) fn size(ty: &Type) -> usize {
 }
 
 /// Its size and its alignment.
-fn place(ty: &Type) -> (usize, usize) {
+fn place(ty: &Type) -> Place {
     match &ty.kind {
         TypeKind::Bool => (1, 1),
         TypeKind::Scalar(scalar) => (scalar.size() as usize, scalar.size() as usize),
@@ -48,7 +52,7 @@ impl Fields {
         Fields { offsets, size: end.max(1).next_multiple_of(align), align }
     }
 
-    fn place(&self) -> (usize, usize) {
+    fn place(&self) -> Place {
         (self.size, self.align)
     }
 }
@@ -57,6 +61,8 @@ impl Fields {
 pub(super) struct Cases {
     /// Where the value of a case lies.
     pub(super) value: usize,
+    /// Bytes of the largest value; 0 if no case has one.
+    largest: usize,
     size: usize,
     align: usize,
 }
@@ -70,6 +76,49 @@ impl Cases {
             align = align.max(own);
         }
         let value = TAG.next_multiple_of(align);
-        Cases { value, size: (value + largest).next_multiple_of(align), align }
+        Cases { value, largest, size: (value + largest).next_multiple_of(align), align }
+    }
+
+    /// The words that have the room of the union of the values: their number and the bytes of each.
+    /// `None` for a variant without values.
+    pub(super) fn words(&self) -> Option<(usize, usize)> {
+        (self.largest > 0).then(|| (self.largest.div_ceil(self.align), self.align))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use undergo::interface::Interface;
+
+    use super::*;
+
+    /// What the variants are that a function of that interface has for its parameters.
+    fn places(wit: &str) -> Vec<(Option<(usize, usize)>, Place)> {
+        let interface = Interface::parse(&format!("package go:t;\n\nworld t {{\n{wit}\n}}\n")).expect("it is WIT");
+        let of = |param: &undergo::interface::Field| match &param.ty.kind {
+            TypeKind::Variant(variant) => (Cases::of(variant).words(), place(&param.ty)),
+            _ => unreachable!("all are variants"),
+        };
+        interface.exports[0].params.iter().map(of).collect()
+    }
+
+    #[test]
+    fn unions_have_room_for_each_value() {
+        let found = places(
+            "record r { a: u8, b: u16 }\n record e { a: bool }\n variant none { x, y }\n variant small { r(r), e(e), x }\n \
+             variant text { s(string), f(f32) }\n variant within { s(small), n(none) }\n variant odd { t(tuple<u64, u8>), s(text) }\n \
+             export f: func(n: none, s: small, t: text, w: within, o: odd);",
+        );
+        let wanted = [(None, (4, 4)), (Some((1, 4)), (8, 4)), (Some((2, 8)), (24, 8)), (Some((2, 4)), (12, 4)), (Some((3, 8)), (32, 8))];
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_variant_within_all_cases_of_another_takes_no_time() {
+        let mut wit = "variant v0 { a(u8), b }\n".to_owned();
+        for i in 1..40 {
+            wit += &format!("variant v{i} {{ a(v{0}), b(v{0}) }}\n", i - 1);
+        }
+        assert_eq!(places(&(wit + "export f: func(v: v39);")).len(), 1);
     }
 }
