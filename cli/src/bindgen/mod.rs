@@ -3,6 +3,7 @@
 pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
+mod filters;
 mod go;
 mod java;
 mod kotlin;
@@ -123,7 +124,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
         Language::Kotlin => kotlin::module(&plugin),
-        Language::Python => python::module(&plugin),
+        Language::Python => python::module(&plugin).context("the module can't be written")?,
         Language::Ruby => ruby::module(&plugin),
         Language::Rust => rust::module(&plugin).context("the module can't be written")?,
         Language::Swift => swift::module(&plugin),

@@ -1,70 +1,83 @@
 //! Functions as typed methods.
 
+use std::sync::Arc;
+
 use undergo::interface::{Function, TypeKind};
 
-use super::text::{Lines, identifier, is_method};
+use super::text::{call, docstring, identifier, is_method, signature};
 use super::types::{Direction, Names, Shown};
 use crate::bindgen::scope::Scope;
 
-/// Who runs the function.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// An export: a method that calls it.
-    Guest,
-    /// An import: a method of a protocol.
-    Host,
+/// An export: a method that calls it.
+pub(super) struct Method {
+    pub(super) signature: String,
+    pub(super) docs: String,
+    /// The statement that calls the function.
+    pub(super) call: String,
+    /// The variable that has what it gave.
+    pub(super) result: Option<&'static str>,
 }
 
-/// The names of the methods for exports: out of the way of each other and of the classes' own
-/// members. `None` for one that can't be a method.
-pub(super) fn methods<'n>(exports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
+/// An import: a method of a protocol.
+pub(super) struct HostMethod {
+    pub(super) signature: String,
+    pub(super) docs: String,
+}
+
+/// The methods for exports, whose names are out of the way of each other and of the classes' own
+/// members. Without those that can't be methods.
+pub(super) fn methods(names: &Names, exports: &[&Arc<Function>]) -> Vec<Method> {
     let mut scope = Scope::new(["_exports", "_instance", "_pool", "instance", "load", "pool", "using"]);
-    exports.map(|export| is_method(export).then(|| scope.take(identifier(export)))).collect()
+    let named = exports.iter().filter(|export| is_method(&export.name)).map(|export| (export, scope.take(identifier(&export.name))));
+    let named: Vec<_> = named.collect();
+    let shown = names.shadowed_by(named.iter().map(|(_, name)| &**name));
+    named.iter().map(|(export, name)| method(names, &shown, export, name)).collect()
 }
 
-/// The names of a host's methods for imports: these are what the package looks for, so that of two
-/// that are the same the second is left out.
-pub(super) fn host_methods<'n>(imports: impl Iterator<Item = &'n str>) -> Vec<Option<String>> {
+/// The methods for imports, whose names are what the package looks for: of two that are the same the
+/// second is left out.
+pub(super) fn host_methods(names: &Names, imports: &[&Arc<Function>]) -> Vec<HostMethod> {
     let mut scope = Scope::default();
-    let name = |import| Some(identifier(import)).filter(|name| is_method(import) && scope.take(name.clone()) == *name);
-    imports.map(name).collect()
+    let named = imports.iter().filter(|import| is_method(&import.name)).map(|import| (import, identifier(&import.name)));
+    let named: Vec<_> = named.filter(|(_, name)| scope.take(name.clone()) == *name).collect();
+    let shown = names.shadowed_by(named.iter().map(|(_, name)| &**name));
+    named.iter().map(|(import, name)| host_method(&shown, import, name)).collect()
 }
 
-/// Writes a method. `shown` is how types are written in the class.
-pub(super) fn write(out: &mut Lines, function: &Function, name: &str, shown: &Shown, names: &Names, owner: Owner) {
-    let (given, answered) = match owner {
-        Owner::Guest => (Direction::ToGuest, Direction::FromGuest),
-        Owner::Host => (Direction::FromGuest, Direction::ToGuest),
-    };
+/// `shown` is how types are written in the class.
+fn method(names: &Names, shown: &Shown<'_>, function: &Function, name: &str) -> Method {
     let idents: Vec<String> = function.params.iter().map(|param| parameter(&param.name)).collect();
     let last_needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_)));
-    let mut params = vec!["self".to_owned()];
-    for (i, (param, ident)) in function.params.iter().zip(&idents).enumerate() {
-        let optional = owner == Owner::Guest && last_needed.is_none_or(|last| i > last);
-        let default = if optional { " = None" } else { "" };
-        params.push(format!("{ident}: {}{default}", shown.show(&param.ty, given)));
+    let params = function.params.iter().zip(&idents).enumerate().map(|(i, (param, ident))| {
+        let default = if last_needed.is_none_or(|last| i > last) { " = None" } else { "" };
+        format!("{ident}: {}{default}", shown.show(&param.ty, Direction::ToGuest))
+    });
+    let result = function.result.as_ref().map(|ty| {
+        let local = if idents.iter().any(|ident| ident == "result") { "result_" } else { "result" };
+        let inner = names.shadowed_by(idents.iter().map(String::as_str));
+        (local, format!("{local}: {} = ", inner.show(ty, Direction::FromGuest)))
+    });
+    Method {
+        signature: signature(name, params, &shown.result(function, Direction::FromGuest)),
+        docs: docstring(&docs(names, function)),
+        call: call(
+            8,
+            result.as_ref().map_or("", |(_, assigned)| assigned),
+            &format!("self._exports.{}(", identifier(&function.name)),
+            &idents.join(", "),
+        ),
+        result: result.map(|(local, _)| local),
     }
-    if owner == Owner::Host && !idents.is_empty() {
-        // The plugin passes them by position, so that a host may name them as it likes.
-        params.push("/".to_owned());
-    }
-    let result = function.result.as_ref().map_or_else(|| "None".to_owned(), |ty| shown.show(ty, answered));
-    out.signature(1, name, &params, &result, ":");
-    let docs = docs(function, names, owner);
-    out.docstring(2, &docs);
-    if owner == Owner::Host {
-        return;
-    }
-    let target = format!("self._exports.{}(", identifier(&function.name));
-    let arguments = idents.join(", ");
-    match &function.result {
-        None => out.call(2, "", &target, &arguments),
-        Some(ty) => {
-            let inner = names.shadowed_by(idents.iter().map(String::as_str));
-            let local = if idents.iter().any(|ident| ident == "result") { "result_" } else { "result" };
-            out.call(2, &format!("{local}: {} = ", inner.show(ty, answered)), &target, &arguments);
-            out.line(2, &format!("return {local}"));
-        }
+}
+
+fn host_method(shown: &Shown<'_>, function: &Function, name: &str) -> HostMethod {
+    let params = function.params.iter().map(|param| format!("{}: {}", parameter(&param.name), shown.show(&param.ty, Direction::FromGuest)));
+    // The plugin passes them by position, so that a host may name them as it likes.
+    let params = params.chain((!function.params.is_empty()).then(|| "/".to_owned()));
+    let fails = if function.fallible { "\n\nAn exception that it raises is the error that the plugin gets." } else { "" };
+    HostMethod {
+        signature: signature(name, params, &shown.result(function, Direction::ToGuest)),
+        docs: docstring(&(said(function) + fails)),
     }
 }
 
@@ -74,18 +87,19 @@ fn parameter(kebab: &str) -> String {
     if name == "self" { "self_".to_owned() } else { name }
 }
 
-fn docs(function: &Function, names: &Names, owner: Owner) -> String {
-    let mut docs = if function.docs.is_empty() { format!("Call {}.", function.name) } else { function.docs.clone() };
+fn docs(names: &Names, function: &Function) -> String {
+    let mut docs = said(function);
     if function.fallible {
-        docs.push_str(match owner {
-            Owner::Guest => "\n\nRaises:\n    undergo.GuestError: the function returned an error.",
-            Owner::Host => "\n\nAn exception that it raises is the error that the plugin gets.",
-        });
+        docs.push_str("\n\nRaises:\n    undergo.GuestError: the function returned an error.");
         // The first has a text alone.
         let declared: Vec<String> = function.errors.iter().flat_map(|errors| &errors.cases[1..]).map(|case| names.of(&case.name)).collect();
-        if !declared.is_empty() && owner == Owner::Guest {
+        if !declared.is_empty() {
             docs.push_str(&format!("\n    {}: the same with fields.", declared.join(", ")));
         }
     }
     docs
+}
+
+fn said(function: &Function) -> String {
+    if function.docs.is_empty() { format!("Call {}.", function.name) } else { function.docs.clone() }
 }

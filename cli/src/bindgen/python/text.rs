@@ -1,4 +1,6 @@
-//! Lines of Python.
+//! Python's text: names, literals, docstrings, and what is broken into lines.
+
+use std::iter;
 
 use undergo::interface::RecordType;
 
@@ -6,6 +8,9 @@ use crate::bindgen::text;
 
 /// The width that lines are kept to, where they can be broken.
 const WIDTH: usize = 88;
+
+/// How far each level is indented.
+const STEP: usize = 4;
 
 pub(super) const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
@@ -75,126 +80,74 @@ fn harmless(line: &str) -> String {
     out
 }
 
-/// Text in the making; and the same without docstrings, to see what the code refers to.
-#[derive(Default)]
-pub(super) struct Lines {
-    text: String,
-    code: String,
+/// A docstring. What the text says can't end it, nor escape.
+pub(super) fn docstring(text: &str) -> String {
+    let lines: Vec<String> = text::lines(text).iter().map(|line| harmless(line)).collect();
+    let end = if lines.len() > 1 { "\n" } else { "" };
+    format!("\"\"\"{}{end}\"\"\"", lines.join("\n"))
 }
 
-impl Lines {
-    pub(super) fn line(&mut self, indent: usize, text: &str) {
-        self.prose(indent, text);
-        self.code.push_str(text);
-        self.code.push('\n');
-    }
+/// The same as a part of a docstring's line, between words.
+pub(super) fn prose(text: &str) -> String {
+    harmless(&text::one_line(text))
+}
 
-    fn prose(&mut self, indent: usize, text: &str) {
-        if !text.is_empty() {
-            self.text.push_str(&"    ".repeat(indent));
-            self.text.push_str(text);
-        }
-        self.text.push('\n');
+/// The head of a method, broken as the common formatters break it.
+pub(super) fn signature(name: &str, params: impl Iterator<Item = String>, result: &str) -> String {
+    let params: Vec<String> = iter::once("self".to_owned()).chain(params).collect();
+    let all = params.join(", ");
+    let one = format!("def {name}({all}) -> {result}:");
+    if STEP + one.len() <= WIDTH {
+        return one;
     }
+    let inner = match 2 * STEP + all.len() <= WIDTH {
+        true => format!("    {all}\n"),
+        // A slash or star with a comma behind it is right everywhere but at the end after a star,
+        // which does not occur.
+        false => params.iter().map(|param| format!("    {param},\n")).collect(),
+    };
+    format!("def {name}(\n{inner}) -> {result}:")
+}
 
-    pub(super) fn code(&self) -> &str {
-        &self.code
+/// `result: type = f(arguments)`, broken likewise: within the parentheses, or, where that is no
+/// help, around the call.
+pub(super) fn call(indent: usize, assigned: &str, target: &str, arguments: &str) -> String {
+    let one = format!("{assigned}{target}{arguments})");
+    let is_bare = assigned.is_empty();
+    if indent + one.len() <= WIDTH || is_bare && arguments.is_empty() {
+        one
+    } else if is_bare || indent + assigned.len() + target.len() <= WIDTH {
+        format!("{assigned}{target}\n    {arguments}\n)")
+    } else {
+        format!("{assigned}(\n    {}\n)", call(indent + STEP, "", target, arguments).replace('\n', "\n    "))
     }
+}
 
-    pub(super) fn blank(&mut self, lines: usize) {
-        for _ in 0..lines {
-            self.text.push('\n');
-        }
+/// `Name: TypeAlias = A | B`, broken where it is too long. Of many classes Python makes no such
+/// union in time, and no parser reads so long a chain.
+pub(super) fn union(name: &str, classes: &[String]) -> String {
+    let one = format!("{name}: TypeAlias = {}", classes.join(" | "));
+    if is_long(classes) {
+        format!("{name}: TypeAlias = Union[\n    {},\n]", classes.join(",\n    "))
+    } else if one.len() <= WIDTH {
+        one
+    } else {
+        format!("{name}: TypeAlias = (\n    {}\n)", classes.join("\n    | "))
     }
+}
 
-    /// `def name(params) -> result` and `end`, broken as the common formatters break it.
-    pub(super) fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str, end: &str) {
-        let all = params.join(", ");
-        let one = format!("def {name}({all}) -> {result}{end}");
-        if indent * 4 + one.chars().count() <= WIDTH {
-            self.line(indent, &one);
-            return;
-        }
-        self.line(indent, &format!("def {name}("));
-        if (indent + 1) * 4 + all.chars().count() <= WIDTH {
-            self.line(indent + 1, &all);
-        } else {
-            for param in params {
-                // A slash or star with a comma behind it is right everywhere but at the end after a
-                // star, which does not occur.
-                self.line(indent + 1, &format!("{param},"));
-            }
-        }
-        self.line(indent, &format!(") -> {result}{end}"));
-    }
+/// Whether a union of so many classes is written with `Union`.
+pub(super) fn is_long(classes: &[String]) -> bool {
+    classes.len() > 64
+}
 
-    /// `result: type = f(arguments)`, broken likewise: within the parentheses, or, where that is no
-    /// help, around the call.
-    pub(super) fn call(&mut self, indent: usize, assigned: &str, target: &str, arguments: &str) {
-        let one = format!("{assigned}{target}{arguments})");
-        if indent * 4 + one.chars().count() <= WIDTH {
-            self.line(indent, &one);
-        } else if indent * 4 + assigned.len() + target.len() > WIDTH {
-            self.line(indent, &format!("{assigned}("));
-            self.call(indent + 1, "", target, arguments);
-            self.line(indent, ")");
-        } else {
-            self.line(indent, &format!("{assigned}{target}"));
-            self.line(indent + 1, arguments);
-            self.line(indent, ")");
-        }
+/// `name = (a, b)` in a class, broken where it is too long.
+pub(super) fn tuple(assigned: &str, items: &[String]) -> String {
+    let one = format!("{assigned}({}{})", items.join(", "), if items.len() == 1 { "," } else { "" });
+    if STEP + one.len() <= WIDTH {
+        return one;
     }
-
-    /// `Name: TypeAlias = A | B`, broken where it is too long. Of many classes Python makes no
-    /// such union in time, and no parser reads so long a chain.
-    pub(super) fn union(&mut self, name: &str, classes: &[String]) {
-        const MANY: usize = 64;
-        let one = format!("{name}: TypeAlias = {}", classes.join(" | "));
-        if classes.len() > MANY {
-            self.line(0, &format!("{name}: TypeAlias = Union["));
-            classes.iter().for_each(|class| self.line(1, &format!("{class},")));
-            self.line(0, "]");
-        } else if one.chars().count() <= WIDTH {
-            self.line(0, &one);
-        } else {
-            self.line(0, &format!("{name}: TypeAlias = ("));
-            for (i, class) in classes.iter().enumerate() {
-                self.line(1, &format!("{}{class}", if i == 0 { "" } else { "| " }));
-            }
-            self.line(0, ")");
-        }
-    }
-
-    /// `name = (a, b)`, broken where it is too long.
-    pub(super) fn tuple(&mut self, indent: usize, assigned: &str, items: &[String]) {
-        let one = format!("{assigned}({}{})", items.join(", "), if items.len() == 1 { "," } else { "" });
-        if indent * 4 + one.chars().count() <= WIDTH {
-            self.line(indent, &one);
-            return;
-        }
-        self.line(indent, &format!("{assigned}("));
-        items.iter().for_each(|item| self.line(indent + 1, &format!("{item},")));
-        self.line(indent, ")");
-    }
-
-    pub(super) fn finish(self) -> String {
-        self.text
-    }
-
-    /// Writes a docstring. What the text says can't end it, nor escape.
-    pub(super) fn docstring(&mut self, indent: usize, text: &str) {
-        let mut lines = text::lines(text).into_iter().map(|line| harmless(&line));
-        let first = lines.next().unwrap_or_default();
-        if lines.len() == 0 {
-            self.prose(indent, &format!("\"\"\"{first}\"\"\""));
-            return;
-        }
-        self.prose(indent, &format!("\"\"\"{first}"));
-        for line in lines {
-            self.prose(indent, &line);
-        }
-        self.prose(indent, "\"\"\"");
-    }
+    format!("{assigned}(\n    {},\n)", items.join(",\n    "))
 }
 
 #[cfg(test)]
@@ -203,21 +156,28 @@ mod tests {
 
     #[test]
     fn docstrings_stay_closed() {
-        let mut out = Lines::default();
-        out.docstring(1, "Says \"\"\" and \\n \"x\"");
-        assert_eq!(out.finish(), "    \"\"\"Says \\\"\\\"\\\" and \\\\n \"x\\\"\"\"\"\n");
         for (text, shown) in [
-            ("ends with \"\"\"", "\"\"\"ends with \\\"\\\"\\\"\"\"\"\n"),
-            ("a \"\"\"\" b", "\"\"\"a \\\"\\\"\\\"\\\" b\"\"\"\n"),
-            ("ends with \\", "\"\"\"ends with \\\\\"\"\"\n"),
-            ("ends with \\\"", "\"\"\"ends with \\\\\\\"\"\"\"\n"),
-            ("\"", "\"\"\"\\\"\"\"\"\n"),
-            ("one\r>>> two()", "\"\"\"one\n> > > two()\n\"\"\"\n"),
+            ("Says \"\"\" and \\n \"x\"", "\"\"\"Says \\\"\\\"\\\" and \\\\n \"x\\\"\"\"\""),
+            ("ends with \"\"\"", "\"\"\"ends with \\\"\\\"\\\"\"\"\""),
+            ("a \"\"\"\" b", "\"\"\"a \\\"\\\"\\\"\\\" b\"\"\""),
+            ("ends with \\", "\"\"\"ends with \\\\\"\"\""),
+            ("ends with \\\"", "\"\"\"ends with \\\\\\\"\"\"\""),
+            ("\"", "\"\"\"\\\"\"\"\""),
+            ("one\r>>> two()", "\"\"\"one\n> > > two()\n\"\"\""),
         ] {
-            let mut out = Lines::default();
-            out.docstring(0, text);
-            assert_eq!(out.finish(), shown, "{text}");
+            assert_eq!(docstring(text), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn calls_are_broken_where_they_are_too_long() {
+        let target = format!("{}(", "f".repeat(87));
+        let (assigned, short) = ("result: tuple[str] = ", &target[20..]);
+        assert_eq!(call(8, "", "f(", "a"), "f(a)");
+        assert_eq!(call(8, "", short, "a, b, c, d, e"), format!("{short}\n    a, b, c, d, e\n)"));
+        assert_eq!(call(8, assigned, short, "a"), format!("{assigned}(\n    {short}a)\n)"));
+        assert_eq!(call(8, assigned, &target, "a"), format!("{assigned}(\n    {target}\n        a\n    )\n)"));
+        assert_eq!(call(8, "", &target, ""), format!("{target})"));
     }
 
     #[test]

@@ -1,17 +1,15 @@
 //! The types of an interface as Python's annotations.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
-use undergo::interface::{Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{Function, Scalar, Type, TypeKind, VariantType};
 
 use super::text::KEYWORDS;
 use crate::bindgen::classes::{CaseClass, Classes};
 
 /// The protocol for objects that lend bytes; `collections.abc.Buffer` needs Python 3.12.
-pub(super) const BUFFER: &str = "Buffer";
-
-/// The module datetime, where a member of that name hides it.
-pub(super) const HIDDEN_DATETIME: &str = "_datetime";
+const BUFFER: &str = "Buffer";
 
 /// Names that the module uses itself.
 const TAKEN: [&str; 11] =
@@ -29,51 +27,106 @@ pub(super) enum Direction {
     ToGuest,
 }
 
-/// The classes of the module.
-pub(super) struct Names(Classes);
+/// What a module uses of the standard library: the names that it takes from each module; of one
+/// that it uses as a whole, none.
+pub(super) type Used = BTreeMap<&'static str, BTreeSet<&'static str>>;
+
+/// The names of the module.
+pub(super) struct Names {
+    classes: Classes,
+    used: RefCell<Used>,
+    /// Whether the protocol for buffers is used.
+    has_buffers: Cell<bool>,
+}
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        Names(Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)).with_cases(types))
+        Names {
+            classes: Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)).with_cases(types),
+            used: RefCell::default(),
+            has_buffers: Cell::default(),
+        }
+    }
+
+    /// A module of the standard library, which is used.
+    pub(super) fn module(&self, module: &'static str) -> &'static str {
+        self.used.borrow_mut().entry(module).or_default();
+        module
+    }
+
+    /// A name of the module `typing`, which is used.
+    pub(super) fn typing(&self, name: &'static str) -> &'static str {
+        self.used.borrow_mut().entry("typing").or_default().insert(name);
+        name
+    }
+
+    /// The same of `collections.abc`.
+    pub(super) fn collection(&self, name: &'static str) -> &'static str {
+        self.used.borrow_mut().entry("collections.abc").or_default().insert(name);
+        name
+    }
+
+    fn buffer(&self) -> &'static str {
+        self.typing("Protocol");
+        self.has_buffers.set(true);
+        BUFFER
+    }
+
+    /// What is used of the standard library, and whether the protocol for buffers is.
+    pub(super) fn used(self) -> (Used, bool) {
+        (self.used.into_inner(), self.has_buffers.get())
     }
 
     /// A new name for a class.
     pub(super) fn class(&mut self, kebab: &str) -> String {
-        self.0.declare(kebab)
+        self.classes.declare(kebab)
     }
 
     /// The class of a record or an enum, and what stands for a variant.
     pub(super) fn of(&self, kebab: &str) -> String {
-        self.0.of(kebab)
+        self.classes.of(kebab)
     }
 
     /// The cases of a variant with their classes.
     pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
-        self.0.cases(variant)
+        self.classes.cases(variant)
     }
 
     /// The names as they are to be written where `hidden` hide others: the members of a class, the
     /// parameters of a function.
-    pub(super) fn shadowed_by<'h>(&self, hidden: impl IntoIterator<Item = &'h str>) -> Shown {
-        Shown { classes: self.0.clone(), hidden: hidden.into_iter().map(str::to_owned).collect() }
+    pub(super) fn shadowed_by<'h>(&self, hidden: impl IntoIterator<Item = &'h str>) -> Shown<'_> {
+        Shown { names: self, hidden: hidden.into_iter().map(str::to_owned).collect() }
     }
 }
 
 /// How types are written in one scope.
-pub(super) struct Shown {
-    classes: Classes,
+pub(super) struct Shown<'n> {
+    names: &'n Names,
     hidden: BTreeSet<String>,
 }
 
-impl Shown {
+impl Shown<'_> {
     /// A builtin, so that it means that.
     pub(super) fn name(&self, name: &str) -> String {
-        if BUILTINS.contains(&name) && self.hidden.contains(name) { format!("builtins.{name}") } else { name.to_owned() }
+        if BUILTINS.contains(&name) && self.hidden.contains(name) {
+            format!("{}.{name}", self.names.module("builtins"))
+        } else {
+            name.to_owned()
+        }
     }
 
     fn datetime(&self, name: &str) -> String {
-        let module = if self.hidden.contains("datetime") { HIDDEN_DATETIME } else { "datetime" };
-        format!("{module}.{name}")
+        if self.hidden.contains("datetime") {
+            self.names.module("datetime as _datetime");
+            format!("_datetime.{name}")
+        } else {
+            format!("{}.{name}", self.names.module("datetime"))
+        }
+    }
+
+    /// What a function gives.
+    pub(super) fn result(&self, function: &Function, direction: Direction) -> String {
+        function.result.as_ref().map_or_else(|| "None".to_owned(), |ty| self.show(ty, direction))
     }
 
     pub(super) fn show(&self, ty: &Type, direction: Direction) -> String {
@@ -83,7 +136,7 @@ impl Shown {
             TypeKind::Scalar(Scalar::F32 | Scalar::F64) => self.name("float"),
             TypeKind::Scalar(_) => self.name("int"),
             TypeKind::String => self.name("str"),
-            TypeKind::Json => "Any".to_owned(),
+            TypeKind::Json => self.names.typing("Any").to_owned(),
             TypeKind::Duration => self.datetime("timedelta"),
             TypeKind::Time => self.datetime("datetime"),
             TypeKind::List(item) => self.list(item, direction),
@@ -91,7 +144,7 @@ impl Shown {
                 // The keys of a Mapping are invariant: more of them than one type would accept
                 // less.
                 let (key, value) = (self.show(&map.key, Direction::FromGuest), self.show(&map.value, direction));
-                let class = if accepts { "Mapping".to_owned() } else { self.name("dict") };
+                let class = if accepts { self.names.collection("Mapping").to_owned() } else { self.name("dict") };
                 format!("{class}[{key}, {value}]")
             }
             TypeKind::Option(inner) => match self.show(inner, direction) {
@@ -102,21 +155,26 @@ impl Shown {
                 let items: Vec<String> = tuple.items.iter().map(|item| self.show(item, direction)).collect();
                 format!("{}[{}]", self.name("tuple"), items.join(", "))
             }
-            TypeKind::Record(record) if accepts => format!("{} | Mapping[{}, object]", self.classes.of(&record.name), self.name("str")),
-            TypeKind::Record(record) => self.classes.of(&record.name),
-            TypeKind::Enum(cases) if accepts => format!("{} | {}", self.classes.of(&cases.name), self.name("str")),
-            TypeKind::Enum(cases) => self.classes.of(&cases.name),
-            TypeKind::Variant(variant) => self.classes.of(&variant.name),
+            TypeKind::Record(record) if accepts => {
+                let mapping = self.names.collection("Mapping");
+                format!("{} | {mapping}[{}, object]", self.names.of(&record.name), self.name("str"))
+            }
+            TypeKind::Record(record) => self.names.of(&record.name),
+            TypeKind::Enum(cases) if accepts => format!("{} | {}", self.names.of(&cases.name), self.name("str")),
+            TypeKind::Enum(cases) => self.names.of(&cases.name),
+            TypeKind::Variant(variant) => self.names.of(&variant.name),
         }
     }
 
     fn list(&self, item: &Type, direction: Direction) -> String {
         match (&item.kind, direction) {
             (TypeKind::Scalar(Scalar::U8), Direction::FromGuest) => self.name("bytes"),
-            (TypeKind::Scalar(Scalar::U8), Direction::ToGuest) => BUFFER.to_owned(),
+            (TypeKind::Scalar(Scalar::U8), Direction::ToGuest) => self.names.buffer().to_owned(),
             (_, Direction::FromGuest) => format!("{}[{}]", self.name("list"), self.show(item, direction)),
-            (TypeKind::Scalar(_), Direction::ToGuest) => format!("Sequence[{}] | {BUFFER}", self.show(item, direction)),
-            (_, Direction::ToGuest) => format!("Sequence[{}]", self.show(item, direction)),
+            (TypeKind::Scalar(_), Direction::ToGuest) => {
+                format!("{}[{}] | {}", self.names.collection("Sequence"), self.show(item, direction), self.names.buffer())
+            }
+            (_, Direction::ToGuest) => format!("{}[{}]", self.names.collection("Sequence"), self.show(item, direction)),
         }
     }
 }
