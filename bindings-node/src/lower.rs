@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::sys::TypedarrayType;
 use undergo::Time;
 use undergo::host::{Blob, Lend, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar, TypeKind, VariantType};
+use undergo::interface::{Choice, EnumType, RecordType, Scalar, TypeKind, VariantType};
 
 use crate::bytes::{Copied, Loans};
 use crate::errors;

@@ -23,7 +23,6 @@
 //! lower.rs           from Python objects to guest memory
 //! lift.rs            from guest memory to Python objects
 //! types.rs           the classes of records, enums, variants and errors
-//! cases.rs           the names of the classes of cases
 //! signature.rs       annotations and signatures
 //! signals.rs         Ctrl-C
 //! records.rs         what is measured, as immutable records
@@ -42,7 +41,6 @@ mod async_instance;
 mod async_pool;
 mod buffer;
 mod cancel;
-mod cases;
 mod config;
 mod coroutine;
 mod errors;

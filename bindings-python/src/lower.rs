@@ -8,7 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
+use undergo::interface::{Choice, EnumType, RecordType, Scalar, VariantType};
 
 use crate::buffer::Buffer;
 use crate::json;

@@ -1,6 +1,8 @@
 //! The Python spelling of names of an interface.
 
-use undergo::interface::{RecordType, names};
+use std::collections::HashSet;
+
+use undergo::interface::{RecordType, Type, names};
 
 #[rustfmt::skip]
 const KEYWORDS: [&str; 35] = [
@@ -31,6 +33,18 @@ pub(crate) fn field_name(record: &RecordType, kebab: &str) -> String {
 /// The name of a class: `user-id` is `UserId`.
 pub(crate) fn class_name(kebab: &str) -> String {
     apart(names::pascal(kebab), &KEYWORDS)
+}
+
+/// Names for classes of cases: new ones, beside those of the types.
+pub(crate) fn new_class_names(types: &[Type]) -> impl FnMut(&str) -> String {
+    let mut taken: HashSet<String> = types.iter().map(|ty| class_name(&ty.to_string())).collect();
+    move |kebab| {
+        let mut name = class_name(kebab);
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    }
 }
 
 fn apart(name: String, taken: &[&str]) -> String {

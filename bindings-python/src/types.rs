@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType};
+use undergo::host::{ClassOfCase, classes_of_cases};
 use undergo::interface::{Case, EnumType, Interface, RecordType, Type, TypeKind, VariantType, names};
 
-use crate::cases::CaseNames;
-use crate::names::{class_name, field_name};
+use crate::names::{class_name, field_name, new_class_names};
 use crate::{package, signature};
 
 /// The class that stands for a record, or for a case of a variant.
@@ -190,12 +190,12 @@ pub(crate) fn make_classes<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (classes, digest) = (PyDict::new(py), interface.digest());
     let mut making = Making { py, digest, given, used: BTreeSet::new(), classes };
-    let names = CaseNames::new(&interface.types);
+    let cases = classes_of_cases(&interface.types, new_class_names(&interface.types));
     for ty in &interface.types {
         match &ty.kind {
             TypeKind::Record(record) => making.record(record)?,
             TypeKind::Enum(cases) => making.cases(cases)?,
-            TypeKind::Variant(variant) => making.variant(variant, &names)?,
+            TypeKind::Variant(variant) => making.variant(variant, &cases[&variant.name])?,
             _ => {}
         }
     }
@@ -248,12 +248,14 @@ impl<'py> Making<'_, 'py> {
         Ok(())
     }
 
-    fn variant(&mut self, variant: &VariantType, names: &CaseNames) -> PyResult<()> {
+    fn variant(&mut self, variant: &VariantType, names: &[ClassOfCase]) -> PyResult<()> {
         let mut classes = Vec::with_capacity(variant.cases.len());
-        for case in &variant.cases {
-            classes.push(match case.own_record().and_then(|record| record.extension.get::<RecordClass>()) {
-                Some(record) => CaseClass::Record(record.class.clone_ref(self.py)),
-                None => CaseClass::Own(self.case(variant, case, &names.of(variant, case))?),
+        for (case, name) in variant.cases.iter().zip(names) {
+            let record = case.own_record().and_then(|record| record.extension.get::<RecordClass>());
+            classes.push(match (name, record) {
+                (ClassOfCase::Record(_), Some(record)) => CaseClass::Record(record.class.clone_ref(self.py)),
+                (ClassOfCase::Record(_), None) => unreachable!("a record comes before what has it as a value"),
+                (ClassOfCase::New(name) | ClassOfCase::Shared(name), _) => CaseClass::Own(self.case(variant, case, name)?),
             });
         }
         let all: Vec<_> = classes.iter().map(|case| case.class().bind(self.py)).collect();

@@ -9,7 +9,7 @@ use magnus::prelude::*;
 use magnus::{Float, Integer, RArray, RHash, RRational, RString, RStruct, Ruby, Symbol, Time as RubyTime, TryConvert, Value};
 use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType, names};
+use undergo::interface::{Choice, EnumType, RecordType, Scalar, VariantType, names};
 
 use crate::keep::{Kept, Reading};
 use crate::types::{RecordClass, Stands, VariantClasses};
@@ -79,8 +79,7 @@ impl<'r> Given<'r> {
             Some(case) => case,
             None => {
                 let name = tag.as_str().map_err(|_| Reject::Value(format!("the tag of {} must be a symbol or a string", variant.name)))?;
-                let found = variant.cases.iter().position(|case| is_named(&case.name, &name));
-                found.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| Reject::Value(variant.unknown_case(&name)))?
+                variant.find_case(|case| is_named(case, &name)).ok_or_else(|| Reject::Value(variant.unknown_case(&name)))?
             }
         };
         // A value that is nil is none, where there can't be one.
@@ -221,8 +220,7 @@ impl<'a> Lower<'a> for Given<'_> {
             return Ok(case);
         }
         let name = self.as_str()?;
-        let found = cases.cases.iter().position(|(case, _)| is_named(case, &name));
-        found.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
+        cases.find_case(|case| is_named(case, &name)).ok_or_else(|| Reject::Value(cases.unknown_case(&name)))
     }
 
     fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {

@@ -104,9 +104,9 @@ pub(crate) enum Stands {
 
 impl Stands {
     pub(crate) fn of(case: &Case) -> Stands {
-        match case.ty.as_ref().map(|ty| &ty.kind) {
+        match case.ty {
             None => Stands::Nothing,
-            Some(TypeKind::Record(record)) if record.name == case.name => Stands::Record,
+            Some(_) if case.own_record().is_some() => Stands::Record,
             Some(_) => Stands::Value,
         }
     }
@@ -184,12 +184,9 @@ impl VariantClasses {
 pub(crate) fn give_cases(ruby: &Ruby, variant: &VariantType, classes: Option<RArray>) -> Result<(), Error> {
     let mut cases = Vec::with_capacity(variant.cases.len());
     for (number, case) in variant.cases.iter().enumerate() {
-        let class = match (classes, case.ty.as_ref().map(|ty| &ty.kind)) {
-            (Some(classes), _) => Some(classes.entry::<Value>(number.cast_signed())?),
-            (None, Some(TypeKind::Record(record))) if record.name == case.name => {
-                record.extension.get::<RecordClass>().map(|class| class.class.value(ruby))
-            }
-            _ => None,
+        let class = match classes {
+            Some(classes) => Some(classes.entry::<Value>(number.cast_signed())?),
+            None => case.own_record().and_then(|record| record.extension.get::<RecordClass>()).map(|class| class.class.value(ruby)),
         };
         cases.push(CaseClass { tag: symbol(ruby, &case.name), class: class.map(Kept::new), stands: Stands::of(case) });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use undergo::interface::{RecordType, TypeKind, VariantType};
+use undergo::interface::{Choice, RecordType, TypeKind, VariantType};
 use undergo::{ChainedError, Error, ErrorFields};
 
 use crate::threads;

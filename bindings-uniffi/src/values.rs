@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use undergo::Result;
 use undergo::host::{Blob, Lift, Lower, Piece, Reject};
-use undergo::interface::{EnumType, Field, RecordType, Scalar, VariantType, names};
+use undergo::interface::{Choice, EnumType, Field, RecordType, Scalar, VariantType, names};
 
 use crate::json::{self, Writer, to_json};
 use crate::value::{Entry, NamedValue, Value};

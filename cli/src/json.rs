@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape};
-use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, VariantType, names};
+use undergo::interface::{Choice, EnumType, RecordType, Scalar, Type, TypeKind, VariantType, names};
 use undergo::{Error, ErrorKind, Result, Time};
 
 use crate::value::Value;

@@ -161,6 +161,7 @@ pub mod host {
     pub use crate::guest::host::{Answer, Deferred, HostCall, HostFunction};
     pub use crate::instance::arguments::Arguments;
     pub use crate::instance::plain::PlainCall;
+    pub use crate::interface::case_classes::{ClassOfCase, classes_of_cases};
     pub use crate::interface::parameters::{Keywords, Parameters};
     pub use crate::platform::file::read_regular;
     pub use crate::platform::folder::{open_lock, private_file, private_folder};

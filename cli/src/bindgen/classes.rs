@@ -4,25 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use undergo::interface::{Case, Type, TypeKind, VariantType, names};
+use undergo::host::{ClassOfCase, classes_of_cases};
+use undergo::interface::{Case, Type, VariantType, names};
 
 /// Names in PascalCase, each taken once.
 #[derive(Clone)]
 pub(super) struct Classes {
     types: BTreeMap<String, String>,
     /// Those of a variant's cases, in order.
-    cases: BTreeMap<String, Vec<CaseName>>,
+    cases: BTreeMap<String, Vec<ClassOfCase>>,
     taken: BTreeSet<String>,
     /// Whether names of capitals are macros perhaps.
     has_macros: bool,
-}
-
-/// The class that stands for a case of a variant.
-#[derive(Clone)]
-struct CaseName {
-    class: String,
-    is_record: bool,
-    is_new: bool,
 }
 
 /// A case of a variant with the class that stands for it.
@@ -69,35 +62,9 @@ impl Classes {
         }
     }
 
-    /// The same with a class for each case of a variant: that of the record of the case's name, if
-    /// that is its value, and otherwise one that is called after the case. Variants share it where
-    /// their cases are the same; where they differ, or a type has the name, the variant's name is
-    /// in front of the case's.
+    /// The same with a class for each case of a variant.
     pub(super) fn with_cases(mut self, types: &[Type]) -> Classes {
-        let variants = || types.iter().filter_map(variant);
-        let shown = |case: &Case| case.ty.as_ref().map(ToString::to_string);
-        let mut kinds: BTreeMap<&str, BTreeSet<Option<String>>> = BTreeMap::new();
-        for case in variants().flat_map(|variant| &variant.cases) {
-            kinds.entry(&case.name).or_default().insert(shown(case));
-        }
-        let mut shared: BTreeMap<&str, String> = BTreeMap::new();
-        for variant in variants() {
-            let mut cases = Vec::with_capacity(variant.cases.len());
-            for case in &variant.cases {
-                let is_record = case.own_record().is_some();
-                let is_shared = !self.types.contains_key(&case.name) && kinds[&*case.name].len() == 1;
-                let known = if is_record { Some(self.of(&case.name)) } else { shared.get(&*case.name).cloned() };
-                let is_new = known.is_none();
-                let class = known.unwrap_or_else(|| {
-                    self.declare(&if is_shared { case.name.clone() } else { format!("{}-{}", variant.name, case.name) })
-                });
-                if is_new && is_shared {
-                    shared.insert(&case.name, class.clone());
-                }
-                cases.push(CaseName { class, is_record, is_new });
-            }
-            self.cases.insert(variant.name.clone(), cases);
-        }
+        self.cases = classes_of_cases(types, |kebab| self.declare(kebab));
         self
     }
 
@@ -125,20 +92,27 @@ impl Classes {
 
     /// The cases of a variant with their classes.
     pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
-        let names = self.cases.get(&variant.name).into_iter().flatten();
-        let named = |(case, CaseName { class, is_record, is_new }): (&'v Case, &CaseName)| CaseClass {
+        let classes = self.cases.get(&variant.name).into_iter().flatten();
+        let named = |(case, class): (&'v Case, &ClassOfCase)| CaseClass {
             case,
-            class: class.clone(),
-            is_record: *is_record,
-            is_new: *is_new,
+            class: self.of_case(class),
+            is_record: matches!(class, ClassOfCase::Record(_)),
+            is_new: matches!(class, ClassOfCase::New(_)),
         };
-        variant.cases.iter().zip(names).map(named).collect()
+        variant.cases.iter().zip(classes).map(named).collect()
     }
 
     /// The classes of the variants that have a case of that class.
     pub(super) fn variants_of(&self, class: &str) -> Vec<String> {
-        let has_it = |(_, cases): &(&String, &Vec<CaseName>)| cases.iter().any(|case| case.class == class);
+        let has_it = |(_, cases): &(&String, &Vec<ClassOfCase>)| cases.iter().any(|case| self.of_case(case) == class);
         self.cases.iter().filter(has_it).map(|(variant, _)| self.of(variant)).collect()
+    }
+
+    fn of_case(&self, class: &ClassOfCase) -> String {
+        match class {
+            ClassOfCase::Record(record) => self.of(record),
+            ClassOfCase::New(name) | ClassOfCase::Shared(name) => name.clone(),
+        }
     }
 
     /// Whether the file has that name for itself, or may not have it.
@@ -147,48 +121,31 @@ impl Classes {
     }
 }
 
-fn variant(ty: &Type) -> Option<&VariantType> {
-    if let TypeKind::Variant(variant) = &ty.kind { Some(variant) } else { None }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use undergo::interface::RecordType;
+    use undergo::interface::{Interface, TypeKind};
 
     use super::*;
 
-    fn record(name: &str) -> Type {
-        Type::new(TypeKind::Record(Arc::new(RecordType::new(name.to_owned(), String::new(), Vec::new()))))
-    }
-
-    fn of_cases(name: &str, cases: &[(&str, Option<Type>)]) -> Type {
-        let case = |(name, ty): &(&str, Option<Type>)| Case { name: (*name).to_owned(), docs: String::new(), ty: ty.clone() };
-        Type::new(TypeKind::Variant(Arc::new(VariantType::new(name.to_owned(), String::new(), cases.iter().map(case).collect()))))
-    }
-
     #[test]
-    fn cases_that_are_the_same_share_a_class() {
-        let string = || Some(Type::new(TypeKind::String));
-        let circle = record("circle");
-        let one =
-            of_cases("one", &[("circle", Some(circle.clone())), ("label", string()), ("empty", None), ("two", string()), ("some", None)]);
-        let two = of_cases("two", &[("circle", Some(circle.clone())), ("label", string()), ("empty", string()), ("circle-two", None)]);
-        let types = [circle, one, two];
+    fn each_case_has_the_class_of_what_stands_for_it() {
+        let wit = "package a:b; world w {
+  record circle { radius: f64 }
+  variant one { circle(circle), label(string), some }
+  variant two { circle(circle), label(string) }
+  export f: func(one: one, two: two);
+}";
+        let types = Interface::parse(wit).expect("valid").types;
         let classes = Classes::new(&types, ["Some"]).with_cases(&types);
         let shown = |ty: &Type| {
-            let cases = classes.cases(variant(ty).expect("a variant"));
+            let TypeKind::Variant(variant) = &ty.kind else { panic!("no variant") };
+            let cases = classes.cases(variant);
             cases.into_iter().map(|case| format!("{} {} {}", case.class, case.is_record, case.is_new)).collect::<Vec<_>>()
         };
-        // `two` is also the name of a type, `empty` differs, and `Some` is the language's.
+        assert_eq!(shown(&types[1]), ["Circle true false", "Label false true", "Some_ false true"]);
+        assert_eq!(shown(&types[2]), ["Circle true false", "Label false false"]);
         assert_eq!(
-            shown(&types[1]),
-            ["Circle true false", "Label false true", "OneEmpty false true", "OneTwo false true", "Some_ false true"]
-        );
-        assert_eq!(shown(&types[2]), ["Circle true false", "Label false false", "TwoEmpty false true", "CircleTwo false true"]);
-        assert_eq!(
-            (classes.variants_of("Circle"), classes.variants_of("OneEmpty")),
+            (classes.variants_of("Circle"), classes.variants_of("Some_")),
             (vec!["One".to_owned(), "Two".to_owned()], vec!["One".to_owned()])
         );
     }

@@ -13,7 +13,7 @@ use super::quota::{DEFAULT_MAX_VALUE, Quota};
 use super::typed::{ErrorType, FromGuest, Reader, ToGuest, Writer, checked};
 use super::value::{ToValue, Value};
 use crate::error::{ChainedError, Error, ErrorKind, Result};
-use crate::interface::{RecordType, Type, TypeKind, VariantType};
+use crate::interface::{Choice, RecordType, Type, TypeKind, VariantType};
 
 /// The most errors of a chain that are carried; what is wrapped still deeper is left out.
 const LONGEST: usize = 64;

@@ -353,7 +353,7 @@ pub(crate) fn no_case(case: u32) -> Error {
 mod tests {
     use super::*;
     use crate::abi::block;
-    use crate::interface::{Interface, SlotKind};
+    use crate::interface::{Choice, Interface, SlotKind};
 
     /// Where a discriminant just has room, and just has none, for one more case.
     #[test]

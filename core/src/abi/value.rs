@@ -7,7 +7,7 @@ use crate::abi::lift::Lift;
 use crate::abi::lower::{Lower, Reject};
 use crate::abi::quota::Piece;
 use crate::error::Result;
-use crate::interface::{EnumType, RecordType, Scalar, Time, VariantType};
+use crate::interface::{Choice, EnumType, RecordType, Scalar, Time, VariantType};
 
 /// A value of any type that can cross the boundary.
 #[cfg_attr(not(feature = "host"), non_exhaustive)]

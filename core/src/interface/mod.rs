@@ -1,5 +1,7 @@
 //! What a plugin gives and wants, as types: read from its WIT, laid out by the canonical ABI.
 
+pub(crate) mod case_classes;
+mod choice;
 mod digest;
 mod layout;
 pub mod names;
@@ -7,6 +9,7 @@ pub(crate) mod parameters;
 mod types;
 mod wit;
 
+pub use choice::Choice;
 pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind, Slots};
 pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 

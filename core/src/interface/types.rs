@@ -147,21 +147,6 @@ pub struct EnumType {
     pub extension: Extension,
 }
 
-impl EnumType {
-    /// The number of the case of that name.
-    #[must_use]
-    pub fn case(&self, name: &str) -> Option<u32> {
-        self.cases.iter().position(|(case, _)| case == name).and_then(|n| u32::try_from(n).ok())
-    }
-
-    /// The end of an error about an unknown case: the known ones.
-    #[must_use]
-    pub fn unknown_case(&self, name: &str) -> String {
-        let cases = super::names::listed(self.cases.iter().map(|(case, _)| case.as_str()));
-        format!("{name:?} is not a case of {}: {cases}", self.name)
-    }
-}
-
 /// A variant: one of several cases, each with a value or without.
 #[derive(Debug)]
 pub struct VariantType {
@@ -218,19 +203,6 @@ impl VariantType {
         let size = round_up(payload.saturating_add(largest).min(TOO_LARGE), align);
         let joined = joined(types());
         VariantType { name, docs, cases, extension: Extension::default(), tag, payload, joined, size, align }
-    }
-
-    /// The number of the case of that name.
-    #[must_use]
-    pub fn case(&self, name: &str) -> Option<u32> {
-        self.cases.iter().position(|case| case.name == name).and_then(|n| u32::try_from(n).ok())
-    }
-
-    /// The end of an error about an unknown case: the known ones.
-    #[must_use]
-    pub fn unknown_case(&self, name: &str) -> String {
-        let cases = super::names::listed(self.cases.iter().map(|case| case.name.as_str()));
-        format!("{name:?} is not a case of {}: {cases}", self.name)
     }
 }
 

@@ -1,11 +1,14 @@
 //! Parses WIT text into the type model.
 
+mod errors;
+
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
+use self::errors::Failure;
 use super::{
     Case, EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind,
     VariantType, names,
@@ -43,7 +46,7 @@ pub(super) fn parse(wit: &str) -> Result<Interface> {
         known: HashMap::new(),
         named: Vec::new(),
         errors: HashMap::new(),
-        of_errors: records_of_errors(&resolve),
+        of_errors: errors::records(&resolve),
     };
     reader.read(package, wit)
 }
@@ -87,12 +90,6 @@ impl Measured {
     fn leaf(kind: TypeKind) -> Measured {
         Measured { ty: Type::new(kind), depth: 1, parts: 1 }
     }
-}
-
-/// What a function fails with: a text, or a chain of the plugin's errors.
-enum Failure {
-    Text,
-    Chain(Arc<VariantType>),
 }
 
 struct Reader<'a> {
@@ -168,59 +165,6 @@ impl Reader<'_> {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
         Ok(Arc::new(function))
-    }
-
-    /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives
-    /// the type of its value, and what the function fails with, if it can.
-    fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Failure>)> {
-        if let wit_parser::Type::Id(id) = ty {
-            match &self.resolve.types[*id].kind {
-                TypeDefKind::Type(alias) if self.resolve.types[*id].owner == TypeOwner::None => return self.result(alias),
-                TypeDefKind::Result(result) => {
-                    let value = result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?;
-                    let listed = result.err.and_then(|error| listed_variant(self.resolve, &error));
-                    let failure = match (result.err, listed) {
-                        (Some(wit_parser::Type::String), _) => Failure::Text,
-                        (_, Some(errors)) => Failure::Chain(self.errors(errors)?),
-                        _ => return Err(invalid("the error of a result must be a string, or a list of the plugin's errors")),
-                    };
-                    return Ok((value, Some(failure)));
-                }
-                _ => {}
-            }
-        }
-        Ok((Some(self.ty(ty, 0)?), None))
-    }
-
-    /// The errors with fields that functions return, of which one with that list as its error type
-    /// returns a chain. They are known by their place, and no type for hosts to show.
-    fn errors(&mut self, id: TypeId) -> Result<Arc<VariantType>> {
-        if let Some(known) = self.errors.get(&id) {
-            return Ok(known.clone());
-        }
-        let def = &self.resolve.types[id];
-        let TypeDefKind::Variant(variant) = &def.kind else { return Err(invalid("its errors are no variant")) };
-        check_names("an error", variant.cases.iter().map(|case| case.name.as_str()))?;
-        let mut cases = Vec::with_capacity(variant.cases.len());
-        for (i, case) in variant.cases.iter().enumerate() {
-            let ty = case.ty.as_ref().map(|ty| self.ty(ty, 0)).transpose()?;
-            let fits = match ty.as_ref().map(|ty| &ty.kind) {
-                Some(TypeKind::String) => i == 0 && case.name == "text",
-                Some(TypeKind::Tuple(both)) => {
-                    let is_pair = matches!(both.items[0].kind, TypeKind::String) && both.items.len() == 2;
-                    i > 0 && is_pair && matches!(&both.items[1].kind, TypeKind::Record(record) if record.name == case.name)
-                }
-                _ => false,
-            };
-            if !fits {
-                let text = "an error is text(string), the first of them, or NAME(tuple<string, NAME>) with the record NAME of its fields";
-                return Err(invalid(format!("the error {}: {text}", case.name)));
-            }
-            cases.push(Case { name: case.name.clone(), docs: docs(&case.docs), ty });
-        }
-        let errors = Arc::new(VariantType::new(def.name.clone().unwrap_or_default(), docs(&def.docs), cases));
-        self.errors.insert(id, errors.clone());
-        Ok(errors)
     }
 
     fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
@@ -338,45 +282,6 @@ impl Reader<'_> {
     }
 }
 
-/// The variant of which a type is a list, if it is one.
-fn listed_variant(resolve: &Resolve, ty: &wit_parser::Type) -> Option<TypeId> {
-    let wit_parser::Type::Id(id) = ty else { return None };
-    let TypeDefKind::List(item) = &resolve.types[*id].kind else { return None };
-    let item = unaliased(resolve, *item)?;
-    matches!(resolve.types[item].kind, TypeDefKind::Variant(_)).then_some(item)
-}
-
-/// The definition of a type, if it has one. One that another scope uses is an alias there; there
-/// are no circles of them.
-fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<TypeId> {
-    while let wit_parser::Type::Id(id) = ty {
-        match &resolve.types[id].kind {
-            TypeDefKind::Type(alias) => ty = *alias,
-            _ => return Some(id),
-        }
-    }
-    None
-}
-
-/// The records with the fields of errors: those within the variants of which results have lists as
-/// their errors. They are known before any type is read, since a record is read once.
-fn records_of_errors(resolve: &Resolve) -> HashSet<TypeId> {
-    let mut found = HashSet::new();
-    let results = resolve.types.iter().filter_map(|(_, def)| match &def.kind {
-        TypeDefKind::Result(result) => result.err,
-        _ => None,
-    });
-    for variant in results.filter_map(|error| listed_variant(resolve, &error)).collect::<HashSet<_>>() {
-        let TypeDefKind::Variant(variant) = &resolve.types[variant].kind else { continue };
-        for ty in variant.cases.iter().filter_map(|case| case.ty) {
-            let wit_parser::Type::Id(pair) = ty else { continue };
-            let TypeDefKind::Tuple(pair) = &resolve.types[pair].kind else { continue };
-            found.extend(pair.types.iter().filter_map(|ty| unaliased(resolve, *ty)));
-        }
-    }
-    found
-}
-
 /// Doc comments are lines of plain characters, because hosts display them and write them into
 /// files.
 fn docs(docs: &wit_parser::Docs) -> String {
@@ -401,6 +306,8 @@ fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interface::Choice;
+    use crate::interface::SlotKind::{Case8, I32, I64};
 
     const GREETER: &str = r"
 package undergo:greeter;
@@ -466,28 +373,19 @@ interface types {
     label(string),
     empty,
   }
-  record not-found { key: string, code: s64 }
-  /// The errors of this plugin.
-  variant error { text(string), not-found(tuple<string, not-found>) }
 }
 
 world drawing {
-  use types.{shape, error};
-  import host: interface {
-    use types.{shape, error};
-    lookup: func(key: string) -> result<shape, list<error>>;
-  }
-  export area: func(s: shape, more: list<shape>) -> result<f64, list<error>>;
-  export clear: func() -> result<_, list<error>>;
-  export count: func() -> u32;
+  use types.{shape};
+  export area: func(s: shape, more: list<shape>) -> f64;
 }
 ";
 
     #[test]
-    fn variants_and_errors_are_read() {
+    fn variants_are_read() {
         let interface = Interface::parse(DRAWING).expect("valid");
         let area = interface.export("area").expect("area");
-        assert_eq!(area.to_string(), "area(s: shape, more: list<shape>) -> result<f64, list<error>>");
+        assert_eq!(area.to_string(), "area(s: shape, more: list<shape>) -> f64");
         let TypeKind::Variant(shape) = &area.params[0].ty.kind else { panic!("not a variant") };
         assert_eq!((shape.name.as_str(), shape.docs.as_str()), ("shape", "A Shape is drawn."));
         let cases: Vec<_> = shape.cases.iter().map(|case| (case.name.as_str(), case.ty.as_ref().map(Type::to_string))).collect();
@@ -497,73 +395,8 @@ world drawing {
         assert_eq!((area.params[0].ty.size, area.params[0].ty.align, shape.tag, shape.payload), (16, 8, 1, 8));
         // The discriminant, what a float and a pointer share, a length; then the list.
         let kinds: Vec<_> = area.abi.slots.iter().map(|slot| slot.kind).collect();
-        use super::super::SlotKind::{Case8, I32, I64};
         assert_eq!(kinds, [Case8, I64, I32, I32, I32]);
         assert!(area.abi.joined && !area.abi.spilled);
-        let errors = area.errors.as_ref().expect("it has errors");
-        let lookup = interface.import("host", "lookup").expect("lookup");
-        assert!(
-            [lookup, interface.export("clear").expect("clear")]
-                .iter()
-                .all(|f| f.errors.as_ref().is_some_and(|own| Arc::ptr_eq(own, errors)))
-        );
-        assert!(interface.export("count").is_some_and(|count| count.errors.is_none() && !count.fallible));
-        // The errors have no type that a host shows, but their records do.
-        let named: Vec<_> = interface.types.iter().map(Type::to_string).collect();
-        assert_eq!(named, ["circle", "shape", "not-found"]);
-        let of_errors: Vec<_> = interface.types.iter().map(|ty| matches!(&ty.kind, TypeKind::Record(record) if record.is_error)).collect();
-        assert_eq!(of_errors, [false, false, true]);
-    }
-
-    /// As where another interface has them.
-    #[test]
-    fn errors_may_have_other_names_where_they_are_used() {
-        let wit = "package a:b;
-interface records { record lost { key: string } }
-interface errors { use records.{lost}; variant go-error { text(string), lost(tuple<string, lost>) } }
-world w {
-  use errors.{go-error as failure};
-  use records.{lost as gone};
-  export f: func() -> result<_, list<failure>>;
-  export last: func() -> gone;
-}
-";
-        let interface = Interface::parse(wit).expect("valid");
-        let errors = interface.exports[0].errors.as_ref().expect("it has errors");
-        assert_eq!((errors.name.as_str(), errors.cases.len()), ("go-error", 2));
-        let Some(TypeKind::Record(lost)) = interface.exports[1].result.as_ref().map(|ty| &ty.kind) else { panic!("no record") };
-        assert!(lost.is_error, "the same record is one of an error");
-    }
-
-    #[test]
-    fn what_is_no_error_is_refused() {
-        let function = "export f: func() -> result<s8, list<e>>;";
-        for (types, text) in [
-            ("record r { x: s8 } type e = r;", "a string, or a list of the plugin's errors"),
-            ("type e = string;", "a string, or a list of the plugin's errors"),
-            ("enum e { text }", "a string, or a list of the plugin's errors"),
-            ("variant e { text }", "the error text: an error is text(string)"),
-            ("variant e { words(string) }", "the error words:"),
-            ("variant e { text(string), other(string) }", "the error other:"),
-            ("variant e { text(string), busy }", "the error busy:"),
-            ("record r { x: s8 } variant e { r(tuple<string, r>), text(string) }", "the error r:"),
-            ("record r { x: s8 } variant e { text(string), r(r) }", "the error r:"),
-            ("record r { x: s8 } variant e { text(string), s(tuple<string, r>) }", "the error s:"),
-            ("record r { x: s8 } variant e { text(string), r(tuple<r, string>) }", "the error r:"),
-            ("record r { x: s8 } variant e { text(string), r(tuple<string, r, r>) }", "the error r:"),
-            ("variant r { x(s8) } variant e { text(string), r(tuple<string, r>) }", "the error r:"),
-            (
-                "record a1 { x: s8 } record a-1 { x: s8 } variant e { text(string), a1(tuple<string, a1>), a-1(tuple<string, a-1>) }",
-                "the name of an error, a-1, is the same",
-            ),
-        ] {
-            let wit = format!("package a:b; world w {{ {types} {function} }}");
-            let error = Interface::parse(&wit).expect_err(&wit);
-            assert_eq!(error.kind(), ErrorKind::InvalidPlugin);
-            assert!(error.message().contains(text), "{wit}: {error}");
-        }
-        let result = |error: &str| Interface::parse(&format!("package a:b; world w {{ export f: func() -> result<s8{error}>; }}"));
-        assert!(result("").is_err() && result(", list<string>").is_err() && result(", string").is_ok());
     }
 
     /// Each variant uses the previous one twice: a walk that follows both ways never ends.
