@@ -8,7 +8,7 @@ use crate::abi::lower::Lower;
 use crate::call::invoke::Work;
 use crate::call::outcome::Outcome;
 use crate::error::{Error, ErrorKind, Result};
-use crate::instance::running::Entered;
+use crate::instance::entry::Entered;
 use crate::interface::Function;
 use crate::plugin::signatures::Export;
 use crate::plugin::{Compiled, Plugin};

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod async_instance;
+pub(crate) mod entry;
 pub(crate) mod function;
 pub(crate) mod plain;
 pub(crate) mod running;
