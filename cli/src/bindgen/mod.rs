@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Ruby => ruby::module(&plugin),
         Language::Rust => rust::module(&plugin).context("the module can't be written")?,
         Language::Swift => swift::module(&plugin),
-        Language::Ts => ts::module(&plugin),
+        Language::Ts => ts::module(&plugin).context("the module can't be written")?,
     };
     match &output {
         Some(output) => fs::write(output, text).with_context(|| format!("{} can't be written", output.display())),

@@ -1,6 +1,5 @@
-//! The text of a TypeScript module, line by line.
+//! TypeScript's text: names, literals, comments, and what is broken into lines.
 
-use super::super::lines::Lines;
 use crate::bindgen::text;
 
 /// Where longer lines are broken.
@@ -41,50 +40,29 @@ pub(super) fn property(name: &str) -> String {
     if is_identifier && name != "new" { name.to_owned() } else { literal(name) }
 }
 
-/// What TypeScript has of its own.
-pub(super) trait Code {
-    /// Writes a doc comment, which its text can't end.
-    fn docs(&mut self, indent: usize, text: &str);
-
-    /// A method of an interface.
-    fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str);
-
-    /// The head of a function.
-    fn function(&mut self, name: &str, params: &[String], result: &str);
-
-    /// A call of a function.
-    fn call(&mut self, function: &str, args: &[String]);
+/// A part of a doc comment's line, which can't end it, nor tell the compiler what to check.
+pub(super) fn harmless(line: &str) -> String {
+    text::apart(line, '*', '/', "\\").replace("@ts-", "@ ts-")
 }
 
-impl Code for Lines {
-    fn docs(&mut self, indent: usize, text: &str) {
-        // Nor does it tell the compiler what to check.
-        self.block_comment(indent, text, |line| text::apart(line, '*', '/', "\\").replace("@ts-", "@ ts-"));
-    }
-
-    fn signature(&mut self, indent: usize, name: &str, params: &[String], result: &str) {
-        broken(self, indent, name, params, &format!(": {result}"));
-    }
-
-    fn function(&mut self, name: &str, params: &[String], result: &str) {
-        broken(self, 0, name, params, &format!(": {result} {{"));
-    }
-
-    fn call(&mut self, function: &str, args: &[String]) {
-        broken(self, 0, function, args, "");
+/// A doc comment, on one line if it has one; none for no text.
+pub(super) fn docs(text: &str) -> String {
+    let lines: Vec<String> = text::lines(text).iter().map(|line| harmless(line)).collect();
+    match lines.as_slice() {
+        [] => String::new(),
+        [one] => format!("/** {one} */"),
+        many => many.iter().fold("/**\n".to_owned(), |out, line| out + format!(" * {line}").trim_end() + "\n") + " */",
     }
 }
 
-fn broken(out: &mut Lines, indent: usize, name: &str, params: &[String], end: &str) {
+/// `name(params)` and what follows, broken where it is too long for a line that has so many columns
+/// of other text.
+pub(super) fn broken(columns: usize, name: &str, params: &[String], end: &str) -> String {
     let one = format!("{name}({}){end}", params.join(", "));
-    if indent * 2 + one.chars().count() <= WIDTH || params.is_empty() {
-        return out.line(indent, &one);
+    if columns + one.chars().count() <= WIDTH || params.is_empty() {
+        return one;
     }
-    out.line(indent, &format!("{name}("));
-    for (i, param) in params.iter().enumerate() {
-        out.line(indent + 1, &format!("{param}{}", if i + 1 < params.len() { "," } else { "" }));
-    }
-    out.line(indent, &format!("){end}"));
+    format!("{name}(\n  {}\n){end}", params.join(",\n  "))
 }
 
 #[cfg(test)]
@@ -93,11 +71,8 @@ mod tests {
 
     #[test]
     fn comments_stay_closed_and_names_are_names() {
-        let mut out = Lines::new("  ");
-        out.docs(1, "a */ b\n\nc");
-        assert_eq!(out.finish(), "  /**\n   * a *\\/ b\n   *\n   * c\n   */\n");
-        out.docs(0, "@ts-expect-error **/ /");
-        assert_eq!(out.finish(), "/** @ ts-expect-error **\\/ / */\n");
+        assert_eq!(docs("a */ b\n\nc"), "/**\n * a *\\/ b\n *\n * c\n */");
+        assert_eq!(docs("@ts-expect-error **/ /"), "/** @ ts-expect-error **\\/ / */");
         assert_eq!(property("a.b\r\u{2028}`"), "'a.b\\u000d\\u2028`'");
         assert_eq!((parameter("class").as_str(), parameter("user-id").as_str()), ("class_", "userId"));
         assert_eq!((key("new").as_str(), key("__proto__").as_str(), parameter("1\u{fc}").as_str()), ("'new'", "__proto__", "_1_"));

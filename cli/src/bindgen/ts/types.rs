@@ -1,5 +1,6 @@
 //! The types of an interface in TypeScript.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use undergo::interface::{RecordType, Scalar, Type, TypeKind};
@@ -33,11 +34,14 @@ pub(super) struct Names {
     inputs: BTreeMap<String, String>,
     /// The fields of errors, whose own names are those of classes.
     fields: BTreeMap<String, String>,
+    /// Whether `Bytes` is used.
+    has_bytes: Cell<bool>,
 }
 
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
-        let mut names = Names { classes: Classes::new(types, TAKEN), inputs: BTreeMap::new(), fields: BTreeMap::new() };
+        let (inputs, fields) = (BTreeMap::new(), BTreeMap::new());
+        let mut names = Names { classes: Classes::new(types, TAKEN), inputs, fields, has_bytes: Cell::default() };
         // Each type comes behind those that it is made of.
         for ty in types {
             let (name, differs) = match &ty.kind {
@@ -72,6 +76,11 @@ impl Names {
     /// The type of a record: for that of an error, of its fields.
     pub(super) fn record(&self, kebab: &str) -> String {
         self.fields.get(kebab).cloned().unwrap_or_else(|| self.of(kebab))
+    }
+
+    /// Whether the type of what is taken for bytes was shown.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.has_bytes.get()
     }
 
     /// Whether more is accepted for a record or a variant than is made of it.
@@ -137,7 +146,9 @@ impl Names {
 
     fn list(&self, item: &Type, direction: Direction) -> String {
         if let TypeKind::Scalar(scalar) = item.kind {
-            return scalars(scalar, direction).to_owned();
+            let shown = scalars(scalar, direction);
+            self.has_bytes.set(self.has_bytes() || shown == "Bytes");
+            return shown.to_owned();
         }
         let within = if direction == Direction::FromGuest { direction } else { Direction::Within };
         let item = match self.show(item, within) {
