@@ -19,6 +19,7 @@ const glance = 20 * time.Microsecond
 //go:wasmexport undergo_poll
 func poll() {
 	time.Sleep(glance)
+	Settle()
 	for range turns {
 		runtime.Gosched()
 	}

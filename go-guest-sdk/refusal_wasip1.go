@@ -68,6 +68,12 @@ func badCase(typ string, v any) string {
 	return what + " is no case of variant " + typ
 }
 
+// NoObject refuses a nil pointer in the place of an object.
+func NoObject(typ string) uint32 {
+	RefuseValue("", "nil is no "+typ)
+	return 0
+}
+
 // NoCase panics about the number of no case. No host passes one.
 func NoCase(typ string, n uint32) {
 	panic("undergo: variant " + typ + " has no case " + strconv.FormatUint(uint64(n), 10))

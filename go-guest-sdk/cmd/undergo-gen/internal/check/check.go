@@ -4,6 +4,7 @@ package check
 
 import (
 	"go/token"
+	"slices"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -15,6 +16,8 @@ func Plugin(p *model.Plugin) error {
 	c.types(p)
 	c.exports(p)
 	c.imports(p)
+	c.resources(p)
+	c.handles(p)
 	return c.Err()
 }
 
@@ -35,13 +38,25 @@ func (c *checker) add(s scope, pos token.Position, what, wit, goName, remedy str
 func (c *checker) world(p *model.Plugin) {
 	if !model.IsKebab(p.World) {
 		c.Add(token.Position{}, "%q is no name for a world: words of lower-case letters and digits, joined by hyphens; choose one with -world", p.World)
-	} else if p.World == "types" {
-		c.Add(token.Position{}, "a world can't be named types, as the interface of the plugin's types is; choose another name with -world")
+		return
+	}
+	for _, i := range append(p.Interfaces(), model.Types) {
+		if p.World == i.Name {
+			c.Add(token.Position{}, "a world can't be named %s, as an interface of the plugin is; choose another name with -world", i.Name)
+			return
+		}
 	}
 }
 
 func (c *checker) types(p *model.Plugin) {
 	names := scope{}
+	for _, r := range p.Resources {
+		what := r.Name
+		if !r.Callback {
+			what = r.Shown()
+		}
+		c.add(names, r.Pos, "type "+what, r.Name, what, "rename one")
+	}
 	for _, t := range p.Types {
 		c.add(names, t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")
 		fields := scope{}
@@ -74,8 +89,10 @@ func (c *checker) exports(p *model.Plugin) {
 	names := scope{}
 	for _, f := range p.Exports {
 		c.function(f)
-		c.add(names, f.Pos, "export "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:export NAME")
-		if f.Name == "memory" {
+		if f.Resource == nil {
+			c.add(names, f.Pos, "export "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:export NAME")
+		}
+		if f.Name == "memory" && f.Interface == nil {
 			c.Add(f.Pos, "export %s: the name memory is that of the module's memory; name it with //undergo:export NAME", f.Go)
 		}
 		// The compiler passes the parameters of an exported function through 128
@@ -96,16 +113,16 @@ func (c *checker) exports(p *model.Plugin) {
 }
 
 func (c *checker) imports(p *model.Plugin) {
-	world := typeNames(p, p.Used(p.Exports))
+	world := typeNames(p, p.Used(model.In(p.Exports, nil)))
 	for _, module := range p.Modules() {
 		var fns []*model.Func
 		for _, f := range p.Imports {
-			if f.Module == module {
+			if f.Resource == nil && f.Module == module {
 				fns = append(fns, f)
 			}
 		}
-		if module == "types" {
-			c.Add(fns[0].Pos, "module types is the interface of the plugin's own types; give the module another name")
+		if slices.ContainsFunc(append(p.Interfaces(), model.Types), func(i *model.Interface) bool { return i.Name == module }) {
+			c.Add(fns[0].Pos, "module %s has the name of an interface of the plugin's own; give the module another name", module)
 		} else if world[module] {
 			c.Add(fns[0].Pos, "module %s has the name of a type that exports use; give the module another name", module)
 		}
@@ -124,15 +141,14 @@ func (c *checker) imports(p *model.Plugin) {
 func typeNames(p *model.Plugin, ts []*model.Type) map[string]bool {
 	names := map[string]bool{}
 	own, shared := model.Uses(ts)
-	for _, n := range own {
-		names[n] = true
+	for _, use := range own {
+		for _, n := range use.Names {
+			names[n] = true
+		}
 	}
 	for _, n := range shared {
-		for _, t := range p.Types {
-			if t.Name == n {
-				n = "go-" + n
-				break
-			}
+		if p.Declared(n) {
+			n = "go-" + n
 		}
 		names[n] = true
 	}

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,7 +41,7 @@ func (g *glue) export(f *model.Func) {
 	} else if scalar {
 		returns = g.core(result)
 	}
-	g.line("//go:wasmexport %s", f.Name)
+	g.line("//go:wasmexport %s", g.CoreName(f))
 	g.line("func %s(%s) %s {", name, g.flatParams(flat), returns)
 	args, taken := g.arguments(f, flat, spilled, returns != "")
 	if f.Context {
@@ -48,7 +49,7 @@ func (g *glue) export(f *model.Func) {
 		g.line("%s, %s := %s", ctx, cancel, g.sdk("Context"))
 		args = append([]string{ctx}, args...)
 	}
-	call := f.Go + "(" + strings.Join(args, ", ") + ")"
+	call := g.callee(f, args)
 	results := make([]string, len(f.Results))
 	for i := range results {
 		results[i] = g.id(fmt.Sprintf("r%d", i))
@@ -65,6 +66,11 @@ func (g *glue) export(f *model.Func) {
 	if f.Context {
 		g.line("%s()", g.id("cancel"))
 	}
+	leave := func() {
+		if anyOf(f.ParamTypes(), passed) {
+			g.line("%s.Leave()", g.id("scope"))
+		}
+	}
 	done := func() {
 		if taken {
 			g.line("%s", g.sdk("Done"))
@@ -72,19 +78,33 @@ func (g *glue) export(f *model.Func) {
 	}
 	switch {
 	case layout.Size > 0:
-		g.returnArea(f, layout, results, area, kept, done)
+		g.returnArea(f, layout, results, area, kept, leave, done)
 	case scalar:
-		done()
-		g.returnFlat(f.Results[0], result, results[0])
+		g.returnFlat(f.Results[0], result, results[0], func() {
+			leave()
+			done()
+		})
 	default:
+		leave()
 		done()
 	}
 	g.line("}\n")
 
 	if len(keeps) > 0 {
-		g.line("//go:wasmexport cabi_post_%s", f.Name)
+		g.line("//go:wasmexport cabi_post_%s", g.CoreName(f))
 		g.line("func %s(%s) { %s }\n", g.of(f, "Post"), g.core(model.U32C), g.sdk("Clear", "&"+kept))
 	}
+}
+
+// callee is the call of the function or method that f exports. A context may come before
+// the receiver.
+func (g *glue) callee(f *model.Func, args []string) string {
+	if f.Method == "" {
+		return f.Go + "(" + strings.Join(args, ", ") + ")"
+	}
+	i := len(args) - len(f.Params)
+	receiver := args[i]
+	return receiver + "." + f.Method + "(" + strings.Join(slices.Delete(args, i, i+1), ", ") + ")"
 }
 
 // keeps are the fields of the variable that keeps the result of f alive.
@@ -171,6 +191,13 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 	if taken {
 		g.line("%s := %s", block, g.sdk("Take"))
 	}
+	scope := anyOf(types, passed)
+	switch {
+	case scope:
+		g.line("%s := %s", g.id("scope"), g.sdk("Enter"))
+	case g.settles():
+		g.line("%s", g.sdk("Settle"))
+	}
 	var params string
 	var layout model.Layout
 	if spilled {
@@ -192,9 +219,15 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 		}
 		name := g.id(fmt.Sprintf("a%d", i))
 		names = append(names, name)
+		if t.Any(borrowed) {
+			g.line("%s", g.sdk("Lend", strconv.Quote(f.Go), strconv.Quote(f.Params[i].Go)))
+		}
 		g.declare(t, s, name)
 		if t.Any(refusable) {
 			g.line("if %s {", g.sdk("RefusedArgument", strconv.Quote(f.Params[i].Name)))
+			if scope {
+				g.line("%s.Abandon()", g.id("scope"))
+			}
 			if returns {
 				g.line("return 0\n}")
 			} else {
@@ -208,31 +241,50 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 	return names, taken
 }
 
-func (g *glue) returnFlat(t *model.Type, c model.Core, value string) {
-	if t.Scalar() {
-		g.line("return %s", g.scalar(t, c, value))
-		return
+// returnFlat returns a result of one core value. done ends the call.
+func (g *glue) returnFlat(t *model.Type, c model.Core, value string, done func()) {
+	gives := t.Any(given)
+	if !gives {
+		done()
+		if t.Scalar() {
+			g.line("return %s", g.scalar(t, c, value))
+			return
+		}
 	}
 	flat := g.id("f0")
-	g.line("var %s %s", flat, g.core(c))
-	g.lower(t, place{flat: []string{flat}}, value, "")
+	if t.Scalar() {
+		g.line("%s := %s", flat, g.scalar(t, c, value))
+	} else {
+		g.line("var %s %s", flat, g.core(c))
+		g.lower(t, place{flat: []string{flat}}, value, "")
+	}
+	if gives {
+		// A handle that ends with the call may be of the same object, which must not end.
+		done()
+	}
 	g.line("return %s", flat)
 }
 
-// returnArea lays the results out in the return area. done ends the call, right
+// returnArea lays the results out in the return area. leave ends the handles of the
+// arguments, during which the export may be called again. done ends the call, right
 // before the last stores of what is kept.
-func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []string, area, kept string, done func()) {
+func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []string, area, kept string, leave, done func()) {
 	needs := anyOf(f.Results, needsOut)
+	// The host's part in making and ending handles may let others run.
+	apart := needs || anyOf(f.Results, given) || anyOf(f.ParamTypes(), taken)
 	out, ret, tmp, err := g.id("out"), g.id("ret"), g.id("tmp"), g.id("err")
 	if needs {
 		g.line("var %s %s", out, g.sdkName("Out"))
+	}
+	if apart {
 		g.line("var %s [%d]%s", tmp, (layout.Size+7)/8, g.pre("uint64"))
 		g.line("%s := %s(&%s)", ret, g.pointer(), tmp)
 	} else {
 		g.line("%s := %s(&%s)", ret, g.pointer(), area)
 	}
 	end := func() {
-		if !needs {
+		leave()
+		if !apart {
 			done()
 		}
 	}
@@ -266,9 +318,13 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 	} else {
 		write()
 	}
-	if needs {
+	if apart {
 		done()
+	}
+	if needs {
 		g.line("%s.out = %s", kept, out)
+	}
+	if apart {
 		g.line("%s = %s", area, tmp)
 	}
 	g.line("return %s", g.sdk("Addr", g.pointer()+"(&"+area+")"))

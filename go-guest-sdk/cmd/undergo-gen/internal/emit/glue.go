@@ -23,6 +23,7 @@ const (
 	plain   = 1
 	refuses = 2
 	varies  = 3
+	handles = 4
 )
 
 // Glue is the Go file that carries the calls of p, with the SDK at that import path.
@@ -34,6 +35,11 @@ func Glue(p *model.Plugin, version, sdk string) ([]byte, error) {
 	}
 	for _, f := range p.Imports {
 		g.imported(f)
+	}
+	for _, r := range p.Resources {
+		if !r.Host {
+			g.destructor(r)
+		}
 	}
 	for len(g.queue) > 0 {
 		next := g.queue[0]
@@ -95,13 +101,17 @@ func (g *glue) bind() {
 	g.line("// %s sets what the host provides, before any init function runs.", bind)
 	g.line("func %s() %s {", bind, g.pre("bool"))
 	for _, f := range g.Imports {
-		g.line("%s = %s", f.Go, g.of(f, "Import"))
+		if f.Resource == nil {
+			g.line("%s = %s", f.Go, g.of(f, "Import"))
+		}
 	}
 	g.line("return %s\n}\n", g.sdk("Interface", iface))
 	g.line("// %s is what this plugin exports and imports. Hosts find it in the module's data.", iface)
 	g.line("const %s = \"\\xff\" +", iface)
 	version := plain
 	switch {
+	case g.Handles():
+		version = handles
 	case g.Varies():
 		version = varies
 	case g.Refuses():

@@ -10,7 +10,12 @@ import (
 // helper is the name of the function that does verb to t. write writes it, the
 // first time that it is asked for.
 func (g *glue) helper(verb string, t *model.Type, write func(name string)) string {
-	return g.once(verb+" "+t.Go, "undergo"+verb+mangle(t), write)
+	key, base := verb+" "+t.Go, "undergo"+verb+mangle(t)
+	if t.Kind != model.Record && t.Kind != model.Variant && t.Any(borrows) {
+		// The same Go type, of which the host keeps the handles.
+		key, base = key+" borrowed", base+"Borrowed"
+	}
+	return g.once(key, base, write)
 }
 
 // once is the same for the function that is known by key.
@@ -52,6 +57,8 @@ func mangle(t *model.Type) string {
 		return "Map" + mangle(t.Key) + mangle(t.Elem)
 	case model.Option:
 		return "Option" + mangle(t.Elem)
+	case model.Handle:
+		return title(strings.ReplaceAll(t.Resource.Name, "-", "_"))
 	}
 	return "Any"
 }

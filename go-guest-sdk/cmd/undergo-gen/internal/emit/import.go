@@ -23,7 +23,8 @@ func (g *glue) imported(f *model.Func) {
 	if layout.Size > 0 {
 		hostParams = strings.TrimPrefix(hostParams+", "+g.id("ret")+" "+g.core(model.U32C), ", ")
 	}
-	g.line("//go:wasmimport %s %s", f.Module, f.Name)
+	module, member := g.CoreImport(f)
+	g.line("//go:wasmimport %s %s", module, member)
 	returns := ""
 	if scalar {
 		returns = g.core(result)
@@ -35,7 +36,7 @@ func (g *glue) imported(f *model.Func) {
 		params = append(params, g.id("ctx")+" "+g.pkg("context", "context")+".Context")
 	}
 	for i, p := range f.Params {
-		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.typ(p.Type))
+		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.parameter(p.Type))
 	}
 	for i, t := range f.Results {
 		results = append(results, g.id(fmt.Sprintf("r%d", i))+" "+g.typ(t))
@@ -73,7 +74,7 @@ func (g *glue) imported(f *model.Func) {
 		g.line("%s.End()", call)
 	}
 	for i, p := range f.Params {
-		if p.Type.Any(refers) {
+		if p.Type.Any(refers) || p.Type.Hosted() {
 			g.line("%s.KeepAlive(%s)", g.pkg("runtime", "runtime"), g.id(fmt.Sprintf("a%d", i)))
 		}
 	}
@@ -88,6 +89,15 @@ func (g *glue) imported(f *model.Func) {
 		g.line("return")
 	}
 	g.line("}\n")
+}
+
+// parameter is the type of a parameter of the function that calls the host. That of the
+// receiver is not what the plugin sees of it.
+func (g *glue) parameter(t *model.Type) string {
+	if t.Hosted() {
+		return "*" + g.sdkName("Ref")
+	}
+	return g.typ(t)
 }
 
 func flatName(scalar bool, name string) []string {
@@ -144,7 +154,7 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 				if len(f.Results) > 1 {
 					step += fmt.Sprintf("[%d]", i)
 				}
-				g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Module+"."+f.Name), strconv.Quote(step)))
+				g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Answering()), strconv.Quote(step)))
 			}
 		}
 	}
@@ -157,7 +167,7 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 	if g.Errors != nil {
 		g.line("%s = %s(%s)", g.id("err"), g.liftErrors(), g.sdk("LoadPair", at))
 		if g.Errors.Any(refusable) {
-			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Module+"."+f.Name), strconv.Quote(" -> result")))
+			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Answering()), strconv.Quote(" -> result")))
 		}
 	} else {
 		g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", at)))

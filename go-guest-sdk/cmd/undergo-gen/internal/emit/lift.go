@@ -51,6 +51,8 @@ func (g *glue) lifted(t *model.Type, p place) (string, bool) {
 		return g.load(g.typ(t), p.ptr, p.offset), true
 	case t.Kind == model.Enum:
 		return g.liftEnum(t) + "(" + convert(g.pre("uint32"), g.pre(tagGo(t)), g.word(tagGo(t), p.ptr, p.offset)) + ")", true
+	case t.Kind == model.Handle:
+		return g.held(t, g.word("uint32", p.ptr, p.offset)), true
 	case t.Kind == model.String:
 		return convert(g.typ(t), g.pre("string"), g.sdk("LoadString", at)), true
 	case t.Kind == model.Time:
@@ -80,6 +82,8 @@ func (g *glue) liftedFlat(t *model.Type, flat []string) (string, bool) {
 		return convert(g.typ(t), g.pre("bool"), flat[0]+" != 0"), true
 	case model.Enum:
 		return g.liftEnum(t) + "(" + flat[0] + ")", true
+	case model.Handle:
+		return g.held(t, flat[0]), true
 	case model.String:
 		return convert(g.typ(t), g.pre("string"), g.sdk("String", flat...)), true
 	case model.Time:

@@ -14,6 +14,8 @@ func (g *glue) scalar(t *model.Type, c model.Core, value string) string {
 		return g.sdk("Bool", convert(g.pre("bool"), g.typ(t), value))
 	case model.Enum:
 		return g.lowerEnum(t) + "(" + value + ")"
+	case model.Handle:
+		return g.handle(t, value)
 	}
 	return convert(g.core(c), g.typ(t), value)
 }
@@ -29,6 +31,8 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 	switch t.Kind {
 	case model.Enum:
 		g.line("%s = %s", g.word(tagGo(t), p.ptr, p.offset), convert(g.pre(tagGo(t)), g.pre("uint32"), g.lowerEnum(t)+"("+value+")"))
+	case model.Handle:
+		g.line("%s = %s", g.word("uint32", p.ptr, p.offset), g.handle(t, value))
 	case model.String:
 		g.line("%s", g.sdk("StoreString", at, convert(g.pre("string"), g.typ(t), value)))
 	case model.CaseName:
@@ -74,6 +78,10 @@ func (g *glue) lower(t *model.Type, p place, value, out string) {
 // in it.
 func (g *glue) ifSome(t *model.Type, value string) string {
 	v := g.temp()
+	if t.Bare && t.Elem.Kind == model.Handle {
+		g.line("if %s := %s; %s {", v, value, g.some(v))
+		return v
+	}
 	if t.Bare {
 		g.line("if %s := %s; %s {", v, value, g.sdk("Present", v))
 		return v

@@ -130,6 +130,11 @@ func (g *glue) lowerCase(t *model.Type, p place, value, out string) {
 			}
 		}
 		typ := g.expand(c.Go)
+		if c.Type != nil && c.Type.Kind == model.Handle {
+			g.line("case *%s:", typ)
+			carry(v)
+			continue
+		}
 		if !c.Pointer {
 			g.line("case %s:", typ)
 			carry(v)

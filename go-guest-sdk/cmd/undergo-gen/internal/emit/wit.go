@@ -14,8 +14,8 @@ func WIT(p *model.Plugin) string {
 	w := &wit{Plugin: p}
 	w.line("package undergo:%s;", model.Escape(p.World))
 	w.line("")
-	if len(p.Types) > 0 || p.Errors != nil {
-		w.types()
+	for _, i := range p.Interfaces() {
+		w.iface(i)
 	}
 	w.world()
 	w.shared()
@@ -70,7 +70,7 @@ func printable(s string) string {
 
 // rename is the local name of a type of undergo:go/types.
 func (w *wit) rename(name string) string {
-	if slices.ContainsFunc(w.Types, func(t *model.Type) bool { return t.Name == name }) {
+	if w.Declared(name) {
 		return "go-" + name
 	}
 	return name
@@ -78,16 +78,19 @@ func (w *wit) rename(name string) string {
 
 func (w *wit) typ(t *model.Type) string { return t.WIT(w.rename) }
 
-// uses brings the types that ts refer to into scope. own says whether that
-// includes the plugin's own types.
-func (w *wit) uses(ts []*model.Type, own bool) {
-	mine, shared := model.Uses(ts)
+// uses brings the types that ts refer to into the scope of the interface in, or into
+// that of the world or an import, if that is nil.
+func (w *wit) uses(ts []*model.Type, in *model.Interface) {
+	own, shared := model.Uses(ts)
 	before := w.Len()
-	if own && len(mine) > 0 {
-		for i, n := range mine {
-			mine[i] = model.Escape(n)
+	for _, use := range own {
+		if use.Interface == in {
+			continue
 		}
-		w.line("use types.{%s};", strings.Join(mine, ", "))
+		for i, n := range use.Names {
+			use.Names[i] = model.Escape(n)
+		}
+		w.line("use %s.{%s};", model.Escape(use.Interface.Name), strings.Join(use.Names, ", "))
 	}
 	if len(shared) > 0 {
 		for i, n := range shared {
@@ -103,51 +106,108 @@ func (w *wit) uses(ts []*model.Type, own bool) {
 	}
 }
 
-func (w *wit) types() {
-	w.line("/// Types of this plugin.")
-	w.open("interface types")
-	var fields []*model.Type
-	for _, t := range w.Types {
-		fields = append(fields, t.Parts()...)
+// iface is an interface of the plugin's package: its resources, types and functions.
+func (w *wit) iface(i *model.Interface) {
+	var refers []*model.Type
+	var parts []func()
+	functions := model.In(w.Exports, i)
+	for _, r := range w.Resources {
+		if r.Interface != i {
+			continue
+		}
+		refers = append(refers, w.Used(r.Methods)...)
+		if r.New != nil {
+			refers = append(refers, w.Used([]*model.Func{r.New})...)
+		}
+		parts = append(parts, func() { w.resource(r) })
 	}
-	w.uses(fields, false)
-	for i, t := range w.Types {
-		if i > 0 {
+	for _, t := range w.Types {
+		if t.Home() == i {
+			refers = append(refers, t.Parts()...)
+			parts = append(parts, func() { w.declare(t) })
+		}
+	}
+	if w.Errors != nil && i == model.Types {
+		refers = append(refers, w.Errors.Parts()...)
+		parts = append(parts, func() { w.declare(w.Errors) })
+	}
+	refers = append(refers, w.Used(functions)...)
+	for _, f := range functions {
+		parts = append(parts, func() {
+			w.doc(f.Doc)
+			w.line("%s: %s;", model.Escape(f.Name), w.fn(f))
+		})
+	}
+	w.doc(i.Doc)
+	w.open("interface %s", model.Escape(i.Name))
+	w.uses(refers, i)
+	for n, part := range parts {
+		if n > 0 {
 			w.line("")
 		}
-		w.doc(t.Doc)
-		switch t.Kind {
-		case model.Enum:
-			w.open("enum %s", model.Escape(t.Name))
-			for _, c := range t.Cases {
-				w.doc(c.Doc)
-				w.line("%s,", model.Escape(c.Name))
-			}
-		case model.Variant:
-			w.open("variant %s", model.Escape(t.Name))
-			for _, c := range t.Cases {
-				w.variantCase(c)
-			}
-		default:
-			w.open("record %s", model.Escape(t.Name))
-			for _, f := range t.Fields {
-				w.doc(f.Doc)
-				w.line("%s: %s,", model.Escape(f.Name), w.typ(f.Type))
-			}
-		}
-		w.close("}")
-	}
-	if w.Errors != nil {
-		w.line("")
-		w.doc(w.Errors.Doc)
-		w.open("variant %s", w.Errors.Name)
-		for _, c := range w.Errors.Cases {
-			w.variantCase(c)
-		}
-		w.close("}")
+		part()
 	}
 	w.close("}")
 	w.line("")
+}
+
+func (w *wit) resource(r *model.Resource) {
+	w.doc(r.Doc)
+	functions := r.Methods
+	if r.New != nil {
+		functions = append([]*model.Func{r.New}, functions...)
+	}
+	if len(functions) == 0 {
+		w.line("resource %s;", model.Escape(r.Name))
+		return
+	}
+	w.open("resource %s", model.Escape(r.Name))
+	for i, f := range functions {
+		if i > 0 {
+			w.line("")
+		}
+		w.doc(f.Doc)
+		if f.Constructor {
+			w.line("%s;", w.constructor(f))
+		} else {
+			w.line("%s: %s;", model.Escape(f.Name), w.fn(f))
+		}
+	}
+	w.close("}")
+}
+
+// constructor is the declaration of a constructor, of which the result is understood.
+func (w *wit) constructor(f *model.Func) string {
+	s := "constructor" + strings.TrimPrefix(w.fn(f), "func")
+	if !f.Error {
+		s, _, _ = strings.Cut(s, " -> ")
+	}
+	return s
+}
+
+// declare is the declaration of a type.
+func (w *wit) declare(t *model.Type) {
+	w.doc(t.Doc)
+	switch t.Kind {
+	case model.Enum:
+		w.open("enum %s", model.Escape(t.Name))
+		for _, c := range t.Cases {
+			w.doc(c.Doc)
+			w.line("%s,", model.Escape(c.Name))
+		}
+	case model.Variant:
+		w.open("variant %s", model.Escape(t.Name))
+		for _, c := range t.Cases {
+			w.variantCase(c)
+		}
+	default:
+		w.open("record %s", model.Escape(t.Name))
+		for _, f := range t.Fields {
+			w.doc(f.Doc)
+			w.line("%s: %s,", model.Escape(f.Name), w.typ(f.Type))
+		}
+	}
+	w.close("}")
 }
 
 // variantCase is a case of a variant. What a type has a declaration for in WIT is
@@ -165,7 +225,8 @@ func (w *wit) variantCase(c model.Case) {
 
 func (w *wit) world() {
 	w.open("world %s", model.Escape(w.World))
-	w.uses(w.Used(w.Exports), true)
+	exports := model.In(w.Exports, nil)
+	w.uses(w.Used(exports), nil)
 	for _, module := range w.Modules() {
 		w.module(module)
 	}
@@ -177,11 +238,18 @@ func (w *wit) world() {
 		w.line("import undergo:go/refusal;")
 		w.goPkg = true
 	}
-	if w.Context() || w.Refuses() || len(w.Imports) > 0 {
+	if w.Context() || w.Refuses() || len(w.Modules()) > 0 {
 		w.line("")
 	}
-	for i, f := range w.Exports {
-		if i > 0 {
+	first := true
+	for _, i := range w.Interfaces() {
+		if i.Exported {
+			w.line("export %s;", model.Escape(i.Name))
+			first = false
+		}
+	}
+	for i, f := range exports {
+		if i > 0 || !first {
 			w.line("")
 		}
 		w.doc(f.Doc)
@@ -195,11 +263,11 @@ func (w *wit) module(name string) {
 	w.open("import %s: interface", model.Escape(name))
 	var fns []*model.Func
 	for _, f := range w.Imports {
-		if f.Module == name {
+		if f.Resource == nil && f.Module == name {
 			fns = append(fns, f)
 		}
 	}
-	w.uses(w.Used(fns), true)
+	w.uses(w.Used(fns), nil)
 	for i, f := range fns {
 		if i > 0 {
 			w.line("")
@@ -212,7 +280,11 @@ func (w *wit) module(name string) {
 
 func (w *wit) fn(f *model.Func) string {
 	var params, results []string
-	for _, p := range f.Params {
+	declared := f.Params
+	if f.Resource != nil && !f.Constructor {
+		declared = declared[1:]
+	}
+	for _, p := range declared {
 		params = append(params, model.Escape(p.Name)+": "+w.typ(p.Type))
 	}
 	for _, t := range f.Results {

@@ -15,6 +15,9 @@ type Plugin struct {
 	Exports []*Func // in source order
 	Imports []*Func // in source order
 	Types   []*Type // the records, enums and variants, each behind those that it refers to
+	// Resources are what handles are of, in source order. The functions of those of the
+	// guest are among the exports, and those of the host's among the imports.
+	Resources []*Resource
 	// Errors is the variant of the errors with fields: its first case is a text, and
 	// each other one a text with a record. It is nil when functions return texts alone.
 	Errors *Type
@@ -23,15 +26,22 @@ type Plugin struct {
 
 // A Func is an export, or a variable that an import is bound to.
 type Func struct {
-	Go      string // Go name
-	Name    string // WIT name
-	Module  string // for imports
-	Doc     []string
-	Pos     token.Position
-	Params  []Param // without the context
-	Results []*Type // without the error
-	Context bool    // has a context.Context as its first parameter
-	Error   bool    // has an error as its last result
+	Go     string // Go name
+	Name   string // WIT name
+	Module string // for imports that variables are bound to
+	// Interface is the exported interface that the export stands in; nil for the world itself.
+	Interface *Interface
+	// Resource is what the function is a constructor or method of. A method has the
+	// receiver as its first parameter.
+	Resource    *Resource
+	Constructor bool
+	Method      string // Go name of the method
+	Doc         []string
+	Pos         token.Position
+	Params      []Param // without the context
+	Results     []*Type // without the error
+	Context     bool    // has a context.Context as its first parameter
+	Error       bool    // has an error as its last result
 }
 
 // A Param is a parameter of a function.
@@ -60,6 +70,7 @@ const (
 	F64
 	Duration
 	Enum
+	Handle // of the Resource
 	String
 	Marshaled
 	CaseName // of the enum Elem, as the key of a map: WIT has no other keys for it
@@ -78,22 +89,24 @@ var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32"
 
 // A Type is a Go type and what it is in WIT.
 type Type struct {
-	Kind   Kind
-	Go     string // Go expression, such as []Person, with each Ref in it
-	Name   string // WIT name, of records, enums and variants
-	Doc    []string
-	Pos    token.Position // of records, enums and variants
-	Raw    bool           // JSON that Go holds as text
-	Typed  bool           // JSON of a type of its own
-	URL    bool           // text of a url.URL, which has functions instead of methods
-	Key    *Type          // of maps
-	Elem   *Type          // of lists, arrays, maps, and options
-	Len    int            // of arrays
-	Fields []Field        // of records, and, without names, of tuples
-	Cases  []Case         // of enums and variants
-	Basic  Basic          // of enums
-	// Bare says of an option that Go has no pointer for it, but the variant itself:
-	// a nil interface is none.
+	Kind     Kind
+	Go       string // Go expression, such as []Person, with each Ref in it
+	Name     string // WIT name, of records, enums and variants
+	Doc      []string
+	Pos      token.Position // of records, enums and variants
+	Raw      bool           // JSON that Go holds as text
+	Typed    bool           // JSON of a type of its own
+	URL      bool           // text of a url.URL, which has functions instead of methods
+	Key      *Type          // of maps
+	Elem     *Type          // of lists, arrays, maps, and options
+	Len      int            // of arrays
+	Fields   []Field        // of records, and, without names, of tuples
+	Cases    []Case         // of enums and variants
+	Basic    Basic          // of enums
+	Resource *Resource      // of handles
+	Own      bool           // of handles: the one who gets it ends it
+	// Bare says of an option that Go has no pointer for it, but what is in it itself:
+	// a nil interface, or a nil pointer to a resource, is none.
 	Bare bool
 	// Alike says that Go lays the type out as the canonical ABI does, so that
 	// its memory can be used as it is.
@@ -103,6 +116,7 @@ type Type struct {
 	// previous one twice would be looked at a billion times.
 	align, size int
 	flat        []Core
+	home        *Interface
 }
 
 // A Field is a field of a record.
@@ -138,7 +152,7 @@ const (
 func (t *Type) Named() bool { return t.Kind == Record || t.Kind == Enum || t.Kind == Variant }
 
 // Scalar says that one flat core value holds the type.
-func (t *Type) Scalar() bool { return t.Kind <= Enum }
+func (t *Type) Scalar() bool { return t.Kind <= Handle }
 
 // WIT is the type as WIT refers to it. rename maps the types of the package
 // undergo:go to their local names.
@@ -166,6 +180,11 @@ func (t *Type) WIT(rename func(string) string) string {
 		return "tuple<" + strings.Join(parts, ", ") + ">"
 	case Record, Enum, Variant:
 		return Escape(t.Name)
+	case Handle:
+		if t.Own {
+			return Escape(t.Resource.Name)
+		}
+		return "borrow<" + Escape(t.Resource.Name) + ">"
 	}
 	return witNames[t.Kind]
 }
@@ -226,47 +245,11 @@ func (p *Plugin) Used(fs []*Func) []*Type {
 	return ts
 }
 
-// Uses are the names of declared types that ts refer to directly, sorted: of
-// the plugin's own types, and of those of undergo:go/types.
-func Uses(ts []*Type) (own, shared []string) {
-	var visit func(t *Type)
-	visit = func(t *Type) {
-		switch t.Kind {
-		case Record, Enum, Variant:
-			own = append(own, t.Name)
-			return // its parts are its own business
-		case CaseName:
-			return // a string
-		case Time:
-			shared = append(shared, "time")
-		case Duration:
-			shared = append(shared, "duration")
-		case JSON:
-			shared = append(shared, "json")
-		}
-		if t.Key != nil {
-			visit(t.Key)
-		}
-		if t.Elem != nil {
-			visit(t.Elem)
-		}
-		for _, f := range t.Fields {
-			visit(f.Type)
-		}
-	}
-	for _, t := range ts {
-		visit(t)
-	}
-	slices.Sort(own)
-	slices.Sort(shared)
-	return slices.Compact(own), slices.Compact(shared)
-}
-
 // Modules are the names of the imported interfaces, in order of first use.
 func (p *Plugin) Modules() []string {
 	var names []string
 	for _, f := range p.Imports {
-		if !slices.Contains(names, f.Module) {
+		if f.Resource == nil && !slices.Contains(names, f.Module) {
 			names = append(names, f.Module)
 		}
 	}
@@ -274,8 +257,8 @@ func (p *Plugin) Modules() []string {
 }
 
 // Refuses says that the glue of p may have to refuse a value, for which it needs
-// version 2 of the contract: it lays out enums, variants, JSON or texts of Go's
-// types for the host, or takes arrays or such texts from it.
+// version 2 of the contract: it lays out enums, variants, handles, JSON or texts of
+// Go's types for the host, or takes arrays or such texts from it.
 func (p *Plugin) Refuses() bool {
 	for _, f := range p.Exports {
 		if anyOf(f.Results, leaves) || anyOf(f.ParamTypes(), arrives) || anyOf(p.errorsOf(f), leaves) {
@@ -299,7 +282,7 @@ func (p *Plugin) errorsOf(f *Func) []*Type {
 }
 
 func leaves(t *Type) bool {
-	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw || t.Kind == Marshaled
+	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw || t.Kind == Marshaled || t.Given()
 }
 
 func arrives(t *Type) bool { return t.Refusable() }

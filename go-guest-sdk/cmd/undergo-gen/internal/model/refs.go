@@ -26,3 +26,8 @@ func Expand(expr string, local func(path, name string) string) string {
 func (t *Type) Shown() string {
 	return Expand(t.Go, func(_, name string) string { return name })
 }
+
+// Shown is the Go type of r as people write it.
+func (r *Resource) Shown() string {
+	return Expand(r.Go, func(_, name string) string { return name })
+}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"slices"
@@ -19,12 +20,15 @@ type directive struct {
 	id   *ast.Ident    // what it is about
 	typ  *ast.FuncType // nil unless it is spelled out
 	doc  []string
+	recv *resource   // of a method
+	keep []directive // which parameters are kept beyond the call
 }
 
-// directives finds the directives for functions, notes the enums, and collects
+// directives finds the directives for functions, notes those of types, and collects
 // doc comments. A directive that stands elsewhere is a problem.
 func (r *reader) directives() []directive {
 	var found []directive
+	var functions []function
 	for _, file := range r.files {
 		used := map[*ast.Comment]bool{}
 		take := func(groups ...*ast.CommentGroup) []directive {
@@ -49,12 +53,7 @@ func (r *reader) directives() []directive {
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:
-				for _, d := range take(decl.Doc) {
-					d.id, d.typ, d.doc = decl.Name, decl.Type, lines(decl.Doc)
-					if r.wants(d, "export") && r.exportable(d, decl) {
-						found = append(found, d)
-					}
-				}
+				functions = append(functions, function{decl, take(decl.Doc)})
 			case *ast.GenDecl:
 				for _, spec := range decl.Specs {
 					docs := specDocs(decl, spec)
@@ -85,6 +84,57 @@ func (r *reader) directives() []directive {
 			}
 		}
 	}
+	// What a method is depends on its type, which may be declared behind it.
+	for _, f := range functions {
+		found = append(found, r.exported(f)...)
+	}
+	slices.SortStableFunc(found, func(a, b directive) int { return cmp.Compare(a.id.Pos(), b.id.Pos()) })
+	return found
+}
+
+// A function is the declaration of a function or method, with its directives.
+type function struct {
+	decl       *ast.FuncDecl
+	directives []directive
+}
+
+// exported are the directives by which the function is exported: its own, or that of
+// its type.
+func (r *reader) exported(f function) []directive {
+	about := directive{id: f.decl.Name, typ: f.decl.Type, doc: lines(f.decl.Doc), recv: r.receiver(f.decl)}
+	var found, keep []directive
+	exports := false
+	for _, d := range f.directives {
+		d.id, d.typ, d.doc, d.recv = about.id, about.typ, about.doc, about.recv
+		switch {
+		case d.verb == "keep":
+			keep = append(keep, d)
+		case !r.wants(d, "export"):
+		default:
+			exports = true
+			if r.exportable(d, f.decl) {
+				found = append(found, d)
+			}
+		}
+	}
+	if !exports && r.implied(f.decl, about.recv) {
+		about.verb, about.pos = "export", f.decl.Name.Pos()
+		exports = true
+		if r.exportable(about, f.decl) {
+			found = append(found, about)
+		}
+	}
+	for _, d := range keep {
+		switch {
+		case !exports:
+			r.problem(d.pos, "//undergo:keep is about a parameter of an exported function, and %s is not exported", d.id.Name)
+		case len(d.args) == 0:
+			r.problem(d.pos, "//undergo:keep needs the name of the parameter that is kept")
+		}
+	}
+	for i := range found {
+		found[i].keep = keep
+	}
 	return found
 }
 
@@ -104,7 +154,7 @@ func specDocs(decl *ast.GenDecl, spec ast.Spec) []*ast.CommentGroup {
 	return docs
 }
 
-const known = "known are export, import, enum, variant, and error"
+const known = "known are export, import, keep, enum, variant, error, and resource"
 
 func (r *reader) misplaced(c *ast.Comment) {
 	verb, _, _ := strings.Cut(strings.TrimPrefix(c.Text, prefix), " ")
@@ -113,7 +163,9 @@ func (r *reader) misplaced(c *ast.Comment) {
 		r.problem(c.Pos(), "//undergo:export belongs to the doc comment of a function, without a blank line in between")
 	case "import":
 		r.problem(c.Pos(), "//undergo:import belongs to the doc comment of a variable of function type, without a blank line in between")
-	case "enum", "variant", "error":
+	case "keep":
+		r.problem(c.Pos(), "//undergo:keep belongs to the doc comment of an exported function, without a blank line in between")
+	case "enum", "variant", "error", "resource":
 		r.problem(c.Pos(), "//undergo:%s belongs to the doc comment of a type, without a blank line in between", verb)
 	default:
 		r.problem(c.Pos(), "unknown directive //undergo:%s; %s", verb, known)
@@ -128,9 +180,11 @@ func (r *reader) wants(d directive, verbs ...string) bool {
 	switch d.verb {
 	case "export":
 		r.problem(d.pos, "//undergo:export belongs to a function, and %s is none", d.id.Name)
+	case "keep":
+		r.problem(d.pos, "//undergo:keep belongs to an exported function, and %s is none", d.id.Name)
 	case "import":
 		r.problem(d.pos, "//undergo:import belongs to a variable: write `var %s func(...) ...`", d.id.Name)
-	case "enum", "variant", "error":
+	case "enum", "variant", "error", "resource":
 		r.problem(d.pos, "//undergo:%s belongs to a type, and %s is none", d.verb, d.id.Name)
 	default:
 		r.problem(d.pos, "unknown directive //undergo:%s; %s", d.verb, known)
@@ -140,11 +194,15 @@ func (r *reader) wants(d directive, verbs ...string) bool {
 
 func (r *reader) exportable(d directive, decl *ast.FuncDecl) bool {
 	switch {
-	case decl.Recv != nil:
-		r.problem(d.pos, "method %s can't be exported; export a function that calls it", d.id.Name)
+	case decl.Recv != nil && d.recv == nil:
+		r.problem(d.pos, "method %s can't be exported: its type is no resource; mark the type with //undergo:resource, or export a function that calls it", d.id.Name)
+	case d.recv != nil && d.recv.Resource == nil:
+		return false // a problem of the resource's
+	case d.recv != nil && d.id.Name == "Close":
+		r.problem(d.pos, "method Close of resource %s is called when the last handle of an object ends, and can't be exported; leave the directive away, or give the method another name", d.recv.obj.Name())
 	case decl.Type.TypeParams != nil:
 		r.problem(d.pos, "generic function %s can't be exported; export a function for each type that it is needed for", d.id.Name)
-	case d.id.Name == "main" || d.id.Name == "init" || d.id.Name == "_":
+	case d.recv == nil && (d.id.Name == "main" || d.id.Name == "init") || d.id.Name == "_":
 		r.problem(d.pos, "func %s can't be exported; give the function another name", d.id.Name)
 	case len(d.args) > 1:
 		r.problem(d.pos, "//undergo:export takes one name at most")
@@ -195,13 +253,32 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 			}
 		}
 	}
-	for _, d := range ds {
-		d.id = spec.Name
-		obj := r.info.Defs[spec.Name]
+	if it, ok := spec.Type.(*ast.InterfaceType); ok {
+		for _, f := range it.Methods.List {
+			for _, id := range f.Names {
+				r.note(id, f.Doc, f.Comment)
+			}
+		}
+	}
+	obj := r.info.Defs[spec.Name]
+	marks := 0
+	for i, d := range ds {
+		ds[i].id, d.id = spec.Name, spec.Name
 		switch {
-		case !r.wants(d, "enum", "variant", "error") || obj == nil:
+		case d.verb == "export" || !r.wants(d, "enum", "variant", "error", "resource") || obj == nil:
+			continue
+		case marks > 0:
+			r.problem(d.pos, "type %s is marked twice; leave one directive", spec.Name.Name)
+			continue
+		}
+		marks++
+		switch {
+		case spec.Assign.IsValid():
+			r.problem(d.pos, "//undergo:%s belongs to the declaration of a type, and %s is another name for one", d.verb, spec.Name.Name)
 		case d.verb == "variant":
 			r.checkVariant(d, obj)
+		case d.verb == "resource":
+			r.checkResource(d, obj)
 		case len(d.args) > 0:
 			r.problem(d.pos, "//undergo:%s takes no argument", d.verb)
 		case d.verb == "error":
@@ -209,6 +286,11 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 		default:
 			r.enums[obj] = true
 			r.checkEnum(d, obj)
+		}
+	}
+	for _, d := range ds {
+		if d.verb == "export" && obj != nil {
+			r.exportMethods(d, obj)
 		}
 	}
 }

@@ -56,6 +56,9 @@ func (r *reader) found(s *types.Struct, own bool, around found) (all []found, ok
 // a field like others. It fails for what can't be embedded.
 func (r *reader) embedded(v *types.Var, at place) (s *types.Struct, ok bool) {
 	t := types.Unalias(v.Type())
+	if r.points(t) {
+		return nil, true
+	}
 	if p, isPointer := t.(*types.Pointer); isPointer {
 		if _, isStruct := p.Elem().Underlying().(*types.Struct); isStruct {
 			r.problem(at.pos, "%s: an embedded pointer may be nil, and then its fields have no values; embed the struct itself, or give it a name with `undergo:\"...\"`", at.path)

@@ -59,7 +59,7 @@ func (r *reader) readErrors() {
 	errors.Cases = []model.Case{{Name: "text", Type: text}}
 	for _, tn := range r.byPlace(r.failures) {
 		n := tn.Type().(*types.Named)
-		record := r.typ(n, place{tn.Pos(), "error " + tn.Name()})
+		record := r.typ(n, place{pos: tn.Pos(), path: "error " + tn.Name()})
 		if record == nil {
 			continue
 		}

@@ -31,18 +31,32 @@ func (r *reader) function(d directive) {
 	} else if !r.asciiName(d.id.Pos(), "function", d.id.Name, "//undergo:"+d.verb+" with a name of its own") {
 		return
 	}
-	if !r.params(f, d, sig) || !r.results(f, d, sig) {
+	if d.verb == "import" {
+		if r.params(f, d, sig) && r.results(f, d, sig) {
+			r.plugin.Imports = append(r.plugin.Imports, f)
+		}
 		return
 	}
-	if d.verb == "export" {
-		r.plugin.Exports = append(r.plugin.Exports, f)
-	} else {
-		r.plugin.Imports = append(r.plugin.Imports, f)
+	if d.recv != nil {
+		f.Go, f.Resource, f.Method = d.recv.obj.Name()+"."+d.id.Name, d.recv.Resource, d.id.Name
+		f.Params = []model.Param{d.recv.self()}
 	}
+	if !r.params(f, d, sig) || !r.results(f, d, sig) || !r.keeps(f, d) || !r.constructs(f, d) {
+		return
+	}
+	if f.Resource != nil {
+		r.use(f.Resource)
+		f.Interface = f.Resource.Interface
+	} else if model.HomeOf(append(f.ParamTypes(), f.Results...)) != nil {
+		f.Interface = model.API
+	}
+	r.plugin.Exports = append(r.plugin.Exports, f)
 }
 
+// params reads the parameters of the function that d is about behind those that f has.
 func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 	ok := true
+	receiver := len(f.Params)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		pos := position(v, d)
@@ -56,7 +70,7 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 			}
 			continue
 		}
-		index := len(f.Params)
+		index := len(f.Params) - receiver
 		if sig.Variadic() && i == sig.Params().Len()-1 {
 			r.problem(pos, "parameter %s: variadic parameters can't cross the boundary; take a %s", paramName(v, index), v.Type())
 			ok = false
@@ -67,7 +81,12 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 		if !r.asciiName(pos, "parameter", name, "another name") {
 			ok = false
 		}
-		p.Type = r.typ(v.Type(), place{pos, "parameter " + name})
+		at := place{pos: pos, path: "parameter " + name, own: d.keeps(name)}
+		if fn, is := types.Unalias(v.Type()).Underlying().(*types.Signature); is && d.verb == "export" {
+			p.Type = r.callback(f, v, fn, p.Name, at)
+		} else {
+			p.Type = r.typ(v.Type(), at)
+		}
 		if p.Type == nil {
 			ok = false
 		}
@@ -89,7 +108,7 @@ func (r *reader) results(f *model.Func, d directive, sig *types.Signature) bool 
 		if n > 2 || n == 2 && !isError(sig.Results().At(1).Type()) {
 			path = fmt.Sprintf("result %d", i+1)
 		}
-		t := r.typ(v.Type(), place{position(v, d), path})
+		t := r.typ(v.Type(), place{pos: position(v, d), path: path, own: true})
 		if t == nil {
 			ok = false
 		}

@@ -132,10 +132,10 @@ func (in *ignored) warn(pos token.Pos, format string, args ...any) {
 }
 
 var (
-	verbs = []string{"export", "import", "enum", "variant", "error"}
+	verbs = []string{"export", "import", "keep", "enum", "variant", "error", "resource"}
 
 	// mention is what a file has that is worth parsing.
-	mention = regexp.MustCompile(`(?i):\s*(export|import|enum|variant|error)|undergo`)
+	mention = regexp.MustCompile(`(?i):\s*(export|import|keep|enum|variant|error|resource)|undergo`)
 
 	// spelled is a comment that may be meant as a directive: a word, a verb, and
 	// at most two arguments. More words are prose.

@@ -20,14 +20,16 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 		world = src.world()
 	}
 	r := &reader{
-		source:   src,
-		Problems: &problems,
-		plugin:   &model.Plugin{World: world, Taken: map[string]bool{}},
-		docs:     map[types.Object][]string{},
-		enums:    map[types.Object]bool{},
-		variants: map[types.Object][]*types.TypeName{},
-		origins:  map[types.Object]types.Type{},
-		named:    map[string]*model.Type{},
+		source:    src,
+		Problems:  &problems,
+		plugin:    &model.Plugin{World: world, Taken: map[string]bool{}},
+		docs:      map[types.Object][]string{},
+		enums:     map[types.Object]bool{},
+		variants:  map[types.Object][]*types.TypeName{},
+		resources: map[types.Object]*resource{},
+		callbacks: map[string]*model.Resource{},
+		origins:   map[types.Object]types.Type{},
+		named:     map[string]*model.Type{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
 		r.plugin.Taken[name] = true
@@ -44,6 +46,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	for _, d := range r.directives() {
 		r.function(d)
 	}
+	r.readObjects()
 	r.readErrors()
 	return r.plugin, problems.Err()
 }
@@ -52,12 +55,15 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 type reader struct {
 	*source
 	*model.Problems
-	plugin   *model.Plugin
-	docs     map[types.Object][]string          // doc comments of types, fields, constants
-	enums    map[types.Object]bool              // types with //undergo:enum
-	variants map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
-	failures []*types.TypeName                  // types with //undergo:error
-	origins  map[types.Object]types.Type        // what a type is declared as
-	named    map[string]*model.Type             // by what identifies the type
-	open     []*types.Named                     // the structs and variants that are being read
+	plugin    *model.Plugin
+	docs      map[types.Object][]string          // doc comments of types, fields, constants, methods of interfaces
+	enums     map[types.Object]bool              // types with //undergo:enum
+	variants  map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
+	failures  []*types.TypeName                  // types with //undergo:error
+	resources map[types.Object]*resource         // types with //undergo:resource
+	callbacks map[string]*model.Resource         // the function types of parameters, by what identifies them
+	objects   []*resource                        // of the host's, whose methods have still to be read
+	origins   map[types.Object]types.Type        // what a type is declared as
+	named     map[string]*model.Type             // by what identifies the type
+	open      []*types.Named                     // the structs and variants that are being read
 }

@@ -43,7 +43,7 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 		r.refuse(at, n, "has fields that its package does not export, and would lose them; use a struct of the plugin's own")
 		return false
 	}
-	all, ok := r.found(s, own, found{at: at})
+	all, ok := r.found(s, own, found{at: at.owning()})
 	for _, f := range dominant(all) {
 		if !r.asciiName(f.at.pos, f.at.path+": name", f.name, "a name of its own: `undergo:\"...\"`") {
 			ok = false
@@ -120,10 +120,10 @@ func (r *reader) fieldType(t types.Type, tag fieldTag, at place) *model.Type {
 	switch {
 	case ft == nil:
 		return nil
-	case ft.Kind == model.Variant && (optional || tag.empty):
+	case (ft.Kind == model.Variant || ft.Kind == model.Handle) && (optional || tag.empty):
 		return &model.Type{Kind: model.Option, Go: ft.Go, Elem: ft, Bare: true}
 	case optional:
-		return r.refuse(at, t, "can't be optional by a tag, as variants can; use a pointer to it")
+		return r.refuse(at, t, "can't be optional by a tag, as variants and resources can; use a pointer to it")
 	}
 	return ft
 }

@@ -33,6 +33,9 @@ func hasText(n *types.Named) bool {
 
 // structural says that the struct type n crosses by its fields, and in no other way.
 func (r *reader) structural(n *types.Named) bool {
+	if _, ok := r.resources[n.Obj()]; ok {
+		return false
+	}
 	return r.marked(n.Obj()) || !is(r.origin(n), "time", "Time") && !is(n, "net/url", "URL") && !hasText(n)
 }
 

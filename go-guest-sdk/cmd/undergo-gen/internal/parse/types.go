@@ -13,9 +13,20 @@ import (
 type place struct {
 	pos  token.Pos
 	path string
+	own  bool // who gets a handle there ends it
 }
 
-func (p place) in(step string) place { return place{p.pos, p.path + ": " + step} }
+func (p place) in(step string) place {
+	p.path += ": " + step
+	return p
+}
+
+// owning is the place within a record or variant, which is declared once for both
+// directions.
+func (p place) owning() place {
+	p.own = true
+	return p
+}
 
 // refuse adds the problem of a type that can't cross, with what to do instead.
 func (r *reader) refuse(at place, t types.Type, why string) *model.Type {
@@ -34,6 +45,9 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		return r.refuse(at, t, "can't cross the boundary here: it is the last result of a function, or nothing")
 	case isContext(t):
 		return r.refuse(at, t, "can't cross the boundary: it is the first parameter of a function, or nothing")
+	}
+	if h, ok := r.handle(t, at); ok {
+		return h
 	}
 	if n, ok := t.(*types.Named); ok {
 		obj := n.Obj()
@@ -76,7 +90,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 	case *types.Map:
 		return r.mapType(t, u, at)
 	case *types.Pointer:
-		if _, ok := u.Elem().Underlying().(*types.Pointer); ok {
+		if _, ok := u.Elem().Underlying().(*types.Pointer); ok && !r.points(u.Elem()) {
 			return r.refuse(at, t, "is a pointer to a pointer, and most languages have one sort of nothing only; use one pointer, or a struct with a pointer in it")
 		}
 		elem := r.typ(u.Elem(), at)
@@ -90,11 +104,11 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		if u.NumMethods() == 0 && u.IsMethodSet() {
 			return &model.Type{Kind: model.JSON, Go: r.goName(t, model.Ref("", "any"))}
 		}
-		return r.refuse(at, t, "is an interface with methods; mark it with //undergo:variant if its types are the cases of a variant, or use a struct, or `any` for any JSON value")
+		return r.refuse(at, t, "is an interface with methods; mark it with //undergo:variant if its types are the cases of a variant, or with `//undergo:resource import` if the host implements it, or use a struct, or `any` for any JSON value")
 	case *types.Chan:
 		return r.refuse(at, t, "is a channel, which can't cross the boundary; return a slice, or take values through an imported function")
 	case *types.Signature:
-		return r.refuse(at, t, "is a function, which can't cross the boundary as data; declare it as `//undergo:import`")
+		return r.refuse(at, t, "is a function, which can't cross the boundary as data; take it as a parameter of an exported function of its own, or declare it as `//undergo:import`")
 	case *types.TypeParam:
 		return r.refuse(at, t, "is a type parameter; use a type")
 	}

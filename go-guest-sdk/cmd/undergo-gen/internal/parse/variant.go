@@ -149,10 +149,16 @@ func (r *reader) variantCase(n *types.Named, tn *types.TypeName, at place) (c mo
 		Go: r.goType(tn.Type()), Name: model.Kebab(tn.Name()), Doc: r.docs[tn], Pos: r.fset.Position(tn.Pos()),
 		Pointer: !types.Implements(tn.Type(), n.Underlying().(*types.Interface)),
 	}
+	if _, ok := r.resources[tn]; ok {
+		// A handle has the object, whichever of both has the methods.
+		c.Pointer = false
+		c.Type = r.typ(types.NewPointer(tn.Type()), at.owning())
+		return c, c.Type != nil
+	}
 	if s, ok := tn.Type().Underlying().(*types.Struct); ok && s.NumFields() == 0 {
 		return c, true
 	}
-	c.Type = r.typ(tn.Type(), at)
+	c.Type = r.typ(tn.Type(), at.owning())
 	return c, c.Type != nil
 }
 
