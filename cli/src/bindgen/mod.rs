@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
         Language::Kotlin => kotlin::module(&plugin),
         Language::Python => python::module(&plugin).context("the module can't be written")?,
-        Language::Ruby => ruby::module(&plugin),
+        Language::Ruby => ruby::module(&plugin).context("the module can't be written")?,
         Language::Rust => rust::module(&plugin).context("the module can't be written")?,
         Language::Swift => swift::module(&plugin),
         Language::Ts => ts::module(&plugin).context("the module can't be written")?,

@@ -1,50 +1,14 @@
-//! Lines of Ruby.
+//! Ruby's text: names, literals, comments.
 
-use super::super::lines::Lines;
+use undergo::interface::names;
+
 use crate::bindgen::text;
 
+#[rustfmt::skip]
 const KEYWORDS: [&str; 41] = [
-    "BEGIN",
-    "END",
-    "__ENCODING__",
-    "__FILE__",
-    "__LINE__",
-    "alias",
-    "and",
-    "begin",
-    "break",
-    "case",
-    "class",
-    "def",
-    "defined?",
-    "do",
-    "else",
-    "elsif",
-    "end",
-    "ensure",
-    "false",
-    "for",
-    "if",
-    "in",
-    "module",
-    "next",
-    "nil",
-    "not",
-    "or",
-    "redo",
-    "rescue",
-    "retry",
-    "return",
-    "self",
-    "super",
-    "then",
-    "true",
-    "undef",
-    "unless",
-    "until",
-    "when",
-    "while",
-    "yield",
+    "BEGIN", "END", "__ENCODING__", "__FILE__", "__LINE__", "alias", "and", "begin", "break", "case", "class", "def", "defined?", "do", "else", "elsif",
+    "end", "ensure", "false", "for", "if", "in", "module", "next", "nil", "not", "or", "redo", "rescue", "retry", "return", "self", "super", "then",
+    "true", "undef", "unless", "until", "when", "while", "yield",
 ];
 
 /// The Ruby name of a parameter for a WIT name: snake_case, in lower case, since constants have
@@ -73,6 +37,12 @@ pub(super) fn is_identifier(name: &str) -> bool {
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// Whether a function can be a method. Names that begin with two underscores mean something to Ruby.
+pub(super) fn is_method(kebab: &str) -> bool {
+    let name = names::snake(kebab);
+    is_identifier(&name) && !name.starts_with("__")
+}
+
 /// A symbol, quoted where it must be.
 pub(super) fn symbol(name: &str) -> String {
     if is_identifier(name) { format!(":{name}") } else { format!(":{}", quoted(name)) }
@@ -83,26 +53,25 @@ pub(super) fn quoted(text: &str) -> String {
     text::literal('"', text, &['#'], |out, c| *out += &format!("\\u{{{:x}}}", u32::from(c)))
 }
 
-/// A line of a comment that does not tell Ruby how to read the file.
-fn harmless(line: &str) -> String {
+/// A comment, of as many lines as the text has; none for no text. None of them tells Ruby how to
+/// read the file.
+pub(super) fn comment(text: &str) -> String {
     const MAGIC: [&str; 6] = ["coding", "encoding", "frozen_string_literal", "shareable_constant_value", "warn_indent", "warn_past_scope"];
-    let first = line.split(':').next().unwrap_or_default().trim().to_lowercase().replace('-', "_");
-    let line = line.replace("-*-", "- * -");
-    if MAGIC.contains(&first.as_str()) { format!("({line})") } else { line }
+    let harmless = |line: &String| {
+        let first = line.split(':').next().unwrap_or_default().trim().to_lowercase().replace('-', "_");
+        let line = apart(line);
+        if MAGIC.contains(&first.as_str()) { format!("# ({line})") } else { format!("# {line}").trim_end().to_owned() }
+    };
+    text::lines(text).iter().map(harmless).collect::<Vec<_>>().join("\n")
 }
 
-/// Comments.
-pub(super) trait Docs {
-    fn comment(&mut self, indent: usize, text: &str);
+/// The text as a part of a comment's line, behind other words.
+pub(super) fn prose(text: &str) -> String {
+    apart(&text::one_line(text))
 }
 
-impl Docs for Lines {
-    /// Writes as many as the text has lines.
-    fn comment(&mut self, indent: usize, text: &str) {
-        for line in text::lines(text) {
-            self.line(indent, format!("# {}", harmless(&line)).trim_end());
-        }
-    }
+fn apart(line: &str) -> String {
+    line.replace("-*-", "- * -")
 }
 
 #[cfg(test)]
@@ -120,10 +89,11 @@ mod tests {
             (identifier("URL"), constant("end"), constant("begin-it")),
             ("url".to_owned(), "END_".to_owned(), "BEGIN_IT".to_owned())
         );
-        let mut out = Lines::new("  ");
-        out.comment(1, "one\r\n\n=end");
-        assert_eq!(out.finish(), "  # one\n  #\n  # =end\n");
-        out.comment(0, "Shareable-Constant-Value: literal\n-*- encoding: big5 -*-\nencoding of text");
-        assert_eq!(out.finish(), "# (Shareable-Constant-Value: literal)\n# - * - encoding: big5 - * -\n# encoding of text\n");
+        assert_eq!(comment("one\r\n\n=end"), "# one\n#\n# =end");
+        assert_eq!(
+            comment("Shareable-Constant-Value: literal\n-*- encoding: big5 -*-\nencoding of text"),
+            "# (Shareable-Constant-Value: literal)\n# - * - encoding: big5 - * -\n# encoding of text"
+        );
+        assert_eq!(prose("a\n-*-"), "a - * -");
     }
 }
