@@ -1,0 +1,79 @@
+//go:build go1.24
+
+package iterator
+
+import (
+	"iter"
+	"time"
+)
+
+const (
+	// furthest is the most items that are asked of the host at a time.
+	furthest = 256
+	// quickly is what the items of a batch may take together for the next one to
+	// be larger.
+	quickly = time.Millisecond
+)
+
+// A Source is an iterator of the host's. It reads ahead, since each batch costs a
+// call of the host: one item at first, and twice as many as last time for as long
+// as batches come quickly and whole.
+//
+// All loops over one source take their items from the same place: a second one goes
+// on where the first was left. As with any iterator, it is for one goroutine at a
+// time.
+type Source[T any] struct {
+	next    func(most uint32) (items []T, end bool)
+	items   []T // what is left of the batch
+	most    uint32
+	end     bool
+	waiting bool
+	elapsed func(since time.Time) time.Duration
+}
+
+// NewSource is the source of what next gives, which is one to most items, and
+// whether there are no more.
+func NewSource[T any](next func(most uint32) (items []T, end bool)) *Source[T] {
+	return &Source[T]{next: next, most: 1, elapsed: time.Since}
+}
+
+// All is an iter.Seq.
+func (s *Source[T]) All(yield func(T) bool) {
+	for {
+		for len(s.items) > 0 {
+			v := s.items[0]
+			s.items = s.items[1:]
+			if !yield(v) {
+				return
+			}
+		}
+		if s.end {
+			return
+		}
+		s.fill()
+	}
+}
+
+// All2 is the iter.Seq2 of the pairs of s.
+func All2[K, V any](s *Source[Pair[K, V]]) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		s.All(func(p Pair[K, V]) bool { return yield(p.Key, p.Value) })
+	}
+}
+
+// fill asks the host for a batch.
+func (s *Source[T]) fill() {
+	if s.waiting {
+		panic("undergo: an iterable of the host was asked for its next item while it makes one")
+	}
+	s.waiting = true
+	began := time.Now()
+	items, end := s.next(s.most)
+	switch {
+	case s.elapsed(began) > quickly:
+		s.most = 1
+	case uint32(len(items)) == s.most:
+		s.most = min(2*s.most, furthest)
+	}
+	s.items, s.end, s.waiting = items, end, false
+}
