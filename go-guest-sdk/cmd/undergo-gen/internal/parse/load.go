@@ -203,15 +203,11 @@ func addErrors(problems *model.Problems, err error) {
 
 var major = regexp.MustCompile(`^v[0-9]+$`)
 
-// world is the default name of the plugin's world.
+// world is the name of the package as that of a world.
 func (s *source) world() string {
 	p := s.path
 	if major.MatchString(path.Base(p)) {
 		p = path.Dir(p)
 	}
-	name := model.Kebab(path.Base(p))
-	if name == "types" {
-		name += "-plugin"
-	}
-	return name
+	return model.Kebab(path.Base(p))
 }

@@ -16,9 +16,6 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if world == "" {
-		world = src.world()
-	}
 	r := &reader{
 		source:    src,
 		Problems:  &problems,
@@ -48,7 +45,21 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	}
 	r.readObjects()
 	r.readErrors()
+	if world == "" {
+		r.plugin.World = r.world()
+	}
 	return r.plugin, problems.Err()
+}
+
+// world is the default name of the world, which none of the interfaces has.
+func (r *reader) world() string {
+	name := r.source.world()
+	for _, i := range append(r.plugin.Interfaces(), model.Types) {
+		if i.Name == name {
+			return name + "-plugin"
+		}
+	}
+	return name
 }
 
 // A reader turns the checked source into the model.
