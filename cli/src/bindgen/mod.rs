@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Cpp => cpp::header(&plugin),
         Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
-        Language::Kotlin => kotlin::module(&plugin),
+        Language::Kotlin => kotlin::module(&plugin).context("the module can't be written")?,
         Language::Python => python::module(&plugin).context("the module can't be written")?,
         Language::Ruby => ruby::module(&plugin).context("the module can't be written")?,
         Language::Rust => rust::module(&plugin).context("the module can't be written")?,

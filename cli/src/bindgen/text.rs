@@ -18,6 +18,15 @@ pub(super) fn one_line(text: &str) -> String {
     lines(text).join(" ")
 }
 
+/// The comment `/** … */` of lines that don't end it, on one line if there is one; nothing of none.
+pub(super) fn block_comment(lines: &[String]) -> String {
+    match lines {
+        [] => String::new(),
+        [one] => format!("/** {one} */"),
+        many => many.iter().fold("/**\n".to_owned(), |out, line| out + format!(" * {line}").trim_end() + "\n") + " */",
+    }
+}
+
 /// Keeps two characters apart wherever they follow each other.
 pub(super) fn apart(text: &str, first: char, second: char, between: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -80,6 +89,10 @@ mod tests {
     fn a_comment_has_plain_lines() {
         assert_eq!(lines(" a\rb \u{2028}\n\x1b]c "), ["a", "b", "", "\u{fffd}]c"]);
         assert_eq!(one_line("a\nb"), "a b");
+        assert_eq!(
+            ["", " one ", "two\n\nthree"].map(|text| block_comment(&lines(text))),
+            ["", "/** one */", "/**\n * two\n *\n * three\n */"]
+        );
         assert_eq!(apart("**/*//", '*', '/', " "), "** /* //");
         assert_eq!(apart("????/", '?', '?', " "), "? ? ? ?/");
     }

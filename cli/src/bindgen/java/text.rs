@@ -15,14 +15,7 @@ pub(super) fn documented(text: &str, throws: Option<&str>) -> Vec<String> {
     if let Some(throws) = throws {
         lines.extend([String::new(), format!("@throws {throws}")]);
     }
-    match lines.as_slice() {
-        [] => Vec::new(),
-        [one] => vec![format!("/** {one} */")],
-        many => {
-            let inner = many.iter().map(|line| format!(" * {line}").trim_end().to_owned());
-            ["/**".to_owned()].into_iter().chain(inner).chain([" */".to_owned()]).collect()
-        }
-    }
+    text::block_comment(&lines).lines().map(str::to_owned).collect()
 }
 
 /// A line without what would end the comment, or mean something in it: Java reads `\u002a` as a

@@ -1,21 +1,14 @@
-//! Kotlin's text: lines, comments, names.
+//! Kotlin's text: comments, literals, names.
 
-use super::super::lines::Lines;
 use crate::bindgen::text;
 
-/// Comments for documentation.
-pub(super) trait Docs {
-    fn docs(&mut self, indent: usize, docs: &str);
-}
-
-impl Docs for Lines {
-    fn docs(&mut self, indent: usize, docs: &str) {
-        self.block_comment(indent, docs, harmless);
-    }
+/// A comment for documentation; nothing for no text.
+pub(super) fn docs(text: &str) -> String {
+    text::block_comment(&text::lines(text).iter().map(|line| harmless(line)).collect::<Vec<_>>())
 }
 
 /// A line without what would end the comment, or begin another within it.
-fn harmless(line: &str) -> String {
+pub(super) fn harmless(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut letters = line.chars().peekable();
     let mut last = None;
@@ -60,11 +53,8 @@ mod tests {
 
     #[test]
     fn comments_stay_closed() {
-        let mut lines = Lines::new("    ");
-        lines.docs(1, "Ends */ here,\nand /* there.");
-        assert_eq!(lines.finish(), "    /**\n     * Ends *&#47; here,\n     * and &#47;* there.\n     */\n");
-        lines.docs(0, "/*/ **/ /**/");
-        assert_eq!(lines.finish(), "/** &#47;*&#47; **&#47; &#47;**&#47; */\n");
+        assert_eq!(docs("Ends */ here,\nand /* there."), "/**\n * Ends *&#47; here,\n * and &#47;* there.\n */");
+        assert_eq!(docs("/*/ **/ /**/"), "/** &#47;*&#47; **&#47; &#47;**&#47; */");
     }
 
     #[test]

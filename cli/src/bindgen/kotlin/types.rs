@@ -48,7 +48,7 @@ pub(super) struct Names {
     classes: Classes,
     imports: RefCell<BTreeSet<String>>,
     /// The sizes of several results that Kotlin has no class for.
-    pub(super) results: RefCell<BTreeSet<usize>>,
+    results: RefCell<BTreeSet<usize>>,
 }
 
 impl Names {
@@ -139,9 +139,15 @@ impl Names {
     }
 
     /// The name of the class for so many results.
-    pub(super) fn results_class(&self, count: usize) -> String {
+    fn results_class(&self, count: usize) -> String {
         let name = format!("Results{count}");
         if self.classes.is_taken(&name) { name + "_" } else { name }
+    }
+
+    /// The classes for several results that the file has to declare: how many each is for, and its
+    /// name.
+    pub(super) fn results(&self) -> Vec<(usize, String)> {
+        self.results.borrow().iter().map(|count| (*count, self.results_class(*count))).collect()
     }
 
     /// The expression of a value for an expression of that type.

@@ -47,12 +47,7 @@ pub(super) fn harmless(line: &str) -> String {
 
 /// A doc comment, on one line if it has one; none for no text.
 pub(super) fn docs(text: &str) -> String {
-    let lines: Vec<String> = text::lines(text).iter().map(|line| harmless(line)).collect();
-    match lines.as_slice() {
-        [] => String::new(),
-        [one] => format!("/** {one} */"),
-        many => many.iter().fold("/**\n".to_owned(), |out, line| out + format!(" * {line}").trim_end() + "\n") + " */",
-    }
+    text::block_comment(&text::lines(text).iter().map(|line| harmless(line)).collect::<Vec<_>>())
 }
 
 /// `name(params)` and what follows, broken where it is too long for a line that has so many columns

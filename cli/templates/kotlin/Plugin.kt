@@ -1,0 +1,20 @@
+// Typed access to the plugin {{ file }}.
+//
+// Written by undergo bindgen; don't edit it, but write it anew.
+
+@file:Suppress("unused", "RemoveRedundantQualifierName")
+
+package {{ package }}
+{% for import in names.imported() %}
+import {{ import }}
+{%- endfor %}
+{%- include "kotlin/types.kt" %}
+{%- for family in families %}
+{%- include "kotlin/imports.kt" %}
+{%- include "kotlin/exports.kt" %}
+{%- endfor %}
+{%- for several in results %}
+
+/** {{ several.count }} results. */
+data class {{ several.class }}<{{ several.types }}>({{ several.values }})
+{%- endfor %}
