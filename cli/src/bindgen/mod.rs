@@ -127,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::Python => python::module(&plugin).context("the module can't be written")?,
         Language::Ruby => ruby::module(&plugin).context("the module can't be written")?,
         Language::Rust => rust::module(&plugin).context("the module can't be written")?,
-        Language::Swift => swift::module(&plugin),
+        Language::Swift => swift::module(&plugin).context("the module can't be written")?,
         Language::Ts => ts::module(&plugin).context("the module can't be written")?,
     };
     match &output {

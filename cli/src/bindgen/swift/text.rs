@@ -1,21 +1,16 @@
-//! Swift's text: lines, comments, names.
+//! Swift's text: comments, literals, names.
 
-use super::super::lines::Lines;
 use crate::bindgen::{scope, text};
 
-/// Comments for documentation.
-pub(super) trait Docs {
-    fn docs(&mut self, indent: usize, docs: &str);
+/// A comment for documentation; nothing for no text.
+pub(super) fn docs(text: &str) -> String {
+    let line = |line: &String| format!("/// {}", harmless(line)).trim_end().to_owned();
+    text::lines(text).iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-impl Docs for Lines {
-    fn docs(&mut self, indent: usize, docs: &str) {
-        for line in text::lines(docs) {
-            // Not the beginning or the end of another kind of comment.
-            let line = text::apart(&text::apart(&line, '*', '/', " "), '/', '*', " ");
-            self.line(indent, format!("/// {line}").trim_end());
-        }
-    }
+/// A line without the beginning or the end of another kind of comment.
+pub(super) fn harmless(line: &str) -> String {
+    text::apart(&text::apart(line, '*', '/', " "), '/', '*', " ")
 }
 
 /// Names that are taken in one place: the parameters of a function, say.
@@ -72,9 +67,7 @@ mod tests {
 
     #[test]
     fn comments_stay_on_their_lines() {
-        let mut lines = Lines::new("    ");
-        lines.docs(1, "Ends here,\r\n\nnot \rthere.");
-        assert_eq!(lines.finish(), "    /// Ends here,\n    ///\n    /// not\n    /// there.\n");
+        assert_eq!(docs("Ends here,\r\n\nnot */\rthere."), "/// Ends here,\n///\n/// not * /\n/// there.");
     }
 
     #[test]

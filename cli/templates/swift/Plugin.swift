@@ -1,0 +1,13 @@
+// Typed access to the plugin {{ file }}.
+//
+// Written by undergo bindgen; don't edit it, but write it anew.
+
+import Foundation
+import Undergo
+{%- include "swift/types.swift" %}
+{%- for family in families %}
+{%- include "swift/imports.swift" %}
+{%- endfor %}
+{%- for family in families %}
+{%- include "swift/exports.swift" %}
+{%- endfor %}
