@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 # fmt: off
@@ -109,7 +108,7 @@ class Module:
         out += section(7, [*exported, text("memory") + b"\x02\x00"]) + section(10, body)
         if self.wit is not None:
             raw = self.wit.encode()
-            data = b"\xffundergo:interface:1:%08x:%08x\n" % (len(raw), zlib.crc32(raw)) + raw
+            data = b"\xffundergo:interface:3:%08x:%08x\n" % (len(raw), zlib.crc32(raw)) + raw
             out += section(11, [b"\x01" + leb(len(data)) + data])
         return out
 
@@ -129,33 +128,55 @@ def name(dice: random.Random) -> str:
 
 def words(dice: random.Random, count: int) -> list[str]:
     """Choose names of WIT, as WIT writes them."""
-    chosen = dice.sample(WORDS, count)
-    kept = {word.lower().replace("-", ""): word for word in chosen}
-    return [f"%{word}" if word in RESERVED else word for word in kept.values()]
+    return distinct(f"%{word}" if word in RESERVED else word for word in dice.sample(WORDS, count))
+
+
+def distinct(chosen: Iterable[str]) -> list[str]:
+    """Leave out names that are the same to a host."""
+    return list({word.lower().replace("-", ""): word for word in chosen}.values())
 
 
 def typed(dice: random.Random) -> Module:
     """Make a plugin with an interface."""
+    kinds = ["s32", "u8", "string", "list<u8>", "list<string>", "option<u16>", "map<string, f64>", "tuple<bool, f32>"]
     types: list[str] = []
+    errors: list[str] = []
     out: list[str] = []
-    record_names = words(dice, 6)
-    for number, shown in enumerate(record_names):
-        if number % 2:
-            cases = "".join(f"{comment(dice)}  {case},\n" for case in words(dice, 5))
-            out.append(f"{comment(dice)}  enum {shown} {{\n{cases}  }}\n")
-        else:
-            kinds = ["s32", "u8", "string", "list<u8>", "list<string>", "option<u16>", "map<string, f64>", "tuple<bool, f32>", *types]
-            fields = "".join(f"{comment(dice)}  {part}: {dice.choice(kinds)},\n" for part in words(dice, 6))
-            out.append(f"{comment(dice)}  record {shown} {{\n{fields}  }}\n")
+
+    def declare(what: str, shown: str, parts: Iterable[str]) -> None:
+        inner = "".join(f"{comment(dice)}  {part},\n" for part in parts)
+        out.append(f"{comment(dice)}  {what} {shown} {{\n{inner}  }}\n")
+
+    def fields(count: int) -> list[str]:
+        return [f"{part}: {dice.choice(kinds + types)}" for part in words(dice, count)]
+
+    def cases() -> list[str]:
+        # Some are called like a type, and may be of it.
+        called = distinct([*words(dice, 4), *dice.sample(types, 2)])
+        of = [dice.choice([None, *kinds, *types, *[case] * 20 * (case in types)]) for case in called]
+        return [f"{case}({kind})" if kind else case for case, kind in zip(called, of, strict=True)]
+
+    for number, shown in enumerate(words(dice, 12)):
+        match number % 4:
+            case 0:
+                declare("record", shown, fields(6))
+            case 1:
+                declare("enum", shown, words(dice, 5))
+            case 2:
+                declare("variant", shown, cases())
+            case _:
+                declare("record", shown, fields(4))
+                # An error of that name has no fields.
+                errors.extend([shown] * (shown != "text"))
         types.append(shown)
+    declare("variant", "errors-of-all", ["text(string)", *(f"{error}(tuple<string, {error}>)" for error in errors)])
     module = Module("typed.wasm")
     for function in words(dice, 6):
         params = words(dice, 2)
-        shown = ", ".join([*(f"{param}: s32" for param in params), f"p{len(params)}x: option<{dice.choice(types)}>"])
-        # An option of a record or an enum in two words would have more than two: it is passed in a
-        # list, which has two.
-        shown = re.sub(r"option<(\S+)>", r"list<\1>", shown)
-        out.append(f"{comment(dice)}  export {function}: func({shown}) -> u32;\n")
+        # A value of a type would have more than the two words that a list has.
+        shown = ", ".join([*(f"{param}: s32" for param in params), f"p{len(params)}x: list<{dice.choice(types)}>"])
+        result = dice.choice(["u32", "result<u32, list<errors-of-all>>"])
+        out.append(f"{comment(dice)}  export {function}: func({shown}) -> {result};\n")
         module.typed[function.removeprefix("%")] = len(params) + 2
     world = dice.choice(WORLDS)
     module.wit = f"package a:b;\nworld {'%' if world in RESERVED else ''}{world} {{\n{''.join(out)}}}\n"
