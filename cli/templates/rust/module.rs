@@ -1,4 +1,4 @@
-{%- for line in file %}{{ line }}{% endfor %}
+{{ file }}
 //!
 //! Written by undergo bindgen; don't edit it, but write it anew.
 #![allow(clippy::all, non_camel_case_types, non_snake_case, dead_code, reason = "the names are the plugin's")]
@@ -9,18 +9,15 @@
 {%- for ty in types %}
 {%- match ty %}
 {%- when Declared::Struct { name, docs, fields, error } %}
-{% for line in docs %}
-{{ line }}
-{%- endfor %}
+
+{{ docs }}
 #[derive(Clone, Debug, PartialEq, undergo::GuestType)]
 {%- if let Some(said) = error %}
 #[guest({{ said }})]
 {%- endif %}
 pub struct {{ name }} {
     {%- for field in fields %}
-    {%- for line in field.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- field.docs|lines(4) }}
     {%- if let Some(wit) = field.renamed %}
     #[guest(name = {{ wit }})]
     {%- endif %}
@@ -39,9 +36,8 @@ impl std::fmt::Display for {{ name }} {
 impl std::error::Error for {{ name }} {}
 {%- endif %}
 {%- when Declared::Enum { name, docs, cases, has_values } %}
-{% for line in docs %}
-{{ line }}
-{%- endfor %}
+
+{{ docs }}
 {%- if *has_values %}
 #[derive(Clone, Debug, PartialEq, undergo::GuestType)]
 {%- else %}
@@ -49,9 +45,7 @@ impl std::error::Error for {{ name }} {}
 {%- endif %}
 pub enum {{ name }} {
     {%- for case in cases %}
-    {%- for line in case.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- case.docs|lines(4) }}
     {%- if let Some(wit) = case.renamed %}
     #[guest(name = {{ wit }})]
     {%- endif %}
@@ -104,9 +98,7 @@ impl {{ class }} {
 
 impl<On: undergo::Blocking> {{ class }}<On> {
     {%- for export in exports %}
-    {%- for line in export.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- export.docs|lines(4) }}
     pub fn {{ export.name }}(&self{{ export.params }}) -> undergo::Result<{{ export.result }}> {
         self.{{ export.name }}.call_with({{ export.args }}, &self.options)
     }
@@ -117,9 +109,7 @@ impl<On: undergo::Blocking> {{ class }}<On> {
 
 impl<On: undergo::Suspending> {{ class }}<On> {
     {%- for export in exports %}
-    {%- for line in export.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- export.docs|lines(4) }}
     pub async fn {{ export.awaited }}(&self{{ export.params }}) -> undergo::Result<{{ export.result }}> {
         self.{{ export.name }}.call_async_with({{ export.args }}, &self.options).await
     }
@@ -128,14 +118,11 @@ impl<On: undergo::Suspending> {{ class }}<On> {
     {%- endfor %}
 }
 {%- for import in imports %}
-{% for line in import.docs %}
-{{ line }}
-{%- endfor %}
+
+{{ import.docs }}
 pub trait {{ import.class }}: Send + Sync + 'static {
     {%- for function in import.functions %}
-    {%- for line in function.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- function.docs|lines(4) }}
     fn {{ function.name }}(&self{% if !function.params.is_empty() %}, {% endif %}{{ function.params }}) -> {{ function.result }};
     {%- endfor %}
 }
@@ -144,9 +131,7 @@ pub trait {{ import.class }}: Send + Sync + 'static {
 /// functions can call back.
 pub trait {{ import.awaited }}: Send + Sync + 'static {
     {%- for function in import.functions %}
-    {%- for line in function.docs %}
-    {{ line }}
-    {%- endfor %}
+    {{- function.docs|lines(4) }}
     fn {{ function.name }}(&self, call: undergo::Call{% if !function.params.is_empty() %}, {% endif %}{{ function.params }}) -> impl std::future::Future<Output = {{ function.result }}> + Send;
     {%- endfor %}
 }

@@ -10,6 +10,7 @@ use askama::Template;
 use undergo::Plugin;
 use undergo::interface::{Function, RecordType, Type, TypeKind, names};
 
+use super::filters;
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use text::{docs, identifier, literal, plain, written};
@@ -28,7 +29,7 @@ pub(super) fn module(plugin: &Plugin) -> Result<String, askama::Error> {
 #[template(path = "rust/module.rs", escape = "none")]
 struct Module {
     /// Its file, as a comment has it.
-    file: Vec<String>,
+    file: String,
     /// The struct with the exports.
     class: String,
     types: Vec<Declared>,
@@ -44,14 +45,14 @@ struct Module {
 enum Declared {
     Struct {
         name: String,
-        docs: Vec<String>,
+        docs: String,
         fields: Vec<Field>,
         /// What the derive is told of an error.
         error: Option<String>,
     },
     Enum {
         name: String,
-        docs: Vec<String>,
+        docs: String,
         cases: Vec<Field>,
         /// Whether a case has a value.
         has_values: bool,
@@ -63,7 +64,7 @@ struct Field {
     name: String,
     /// The name in the interface, as a literal, unless it is the same.
     renamed: Option<String>,
-    docs: Vec<String>,
+    docs: String,
     /// Its type; of a case without a value, none.
     ty: String,
 }
@@ -72,7 +73,7 @@ struct Export {
     name: String,
     /// The name of its method that is awaited.
     awaited: String,
-    docs: Vec<String>,
+    docs: String,
     /// The name in the interface, as a literal.
     wit: String,
     /// `p: &Person, shout: bool`
@@ -89,7 +90,7 @@ struct Import {
     /// What its trait is called, and the trait whose functions are awaited.
     class: String,
     awaited: String,
-    docs: Vec<String>,
+    docs: String,
     /// The parameter for what has the functions.
     param: String,
     wit: String,
@@ -98,7 +99,7 @@ struct Import {
 
 struct HostFunction {
     name: String,
-    docs: Vec<String>,
+    docs: String,
     wit: String,
     /// `name: String`
     params: String,
@@ -117,7 +118,7 @@ impl Module {
             let is_left = function.params.len() > most;
             if is_left {
                 let text = format!("The {what} {} is left out: it has {} parameters.", function.name, function.params.len());
-                left_out.extend(docs("//", &text));
+                left_out.push(docs("//", &text));
             }
             !is_left
         };

@@ -2,12 +2,13 @@
 
 use crate::bindgen::text;
 
-/// The lines of a comment for documentation that begin with `mark`, such as `///`.
+/// A comment for documentation whose lines begin with `mark`, such as `///`.
 ///
 /// What has a meaning in Markdown stands behind a backslash, and no line has two spaces in a row:
 /// an indented or fenced block would be a program that `cargo test` runs.
-pub(super) fn docs(mark: &str, docs: &str) -> Vec<String> {
-    text::lines(docs).iter().map(|line| format!("{mark} {}", harmless(line)).trim_end().to_owned()).collect()
+pub(super) fn docs(mark: &str, docs: &str) -> String {
+    let lines = text::lines(docs).into_iter().map(|line| format!("{mark} {}", harmless(&line)).trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn harmless(line: &str) -> String {
@@ -67,7 +68,8 @@ mod tests {
     #[test]
     fn comments_have_no_programs_and_no_links() {
         let found = docs("///", "```rust\n    panic!()\n~~~ [Vec] <b>\n\n1.     x_y\u{2028} */ # ü");
-        assert_eq!(found, ["/// \\`\\`\\`rust", "/// panic!()", "/// \\~\\~\\~ \\[Vec\\] \\<b\\>", "///", "/// 1. x_y", "/// \\*/ \\# ü"]);
+        let wanted = ["/// \\`\\`\\`rust", "/// panic!()", "/// \\~\\~\\~ \\[Vec\\] \\<b\\>", "///", "/// 1. x_y", "/// \\*/ \\# ü"];
+        assert_eq!(found, wanted.join("\n"));
     }
 
     #[test]
