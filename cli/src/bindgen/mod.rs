@@ -4,6 +4,7 @@ pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
 mod filters;
+mod fitted;
 mod go;
 mod java;
 mod kotlin;
@@ -119,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         (_, output) => output.clone(),
     };
     let text = match args.lang {
-        Language::C => c::header(&plugin),
+        Language::C => c::header(&plugin).context("the header can't be written")?,
         Language::Cpp => cpp::header(&plugin),
         Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,

@@ -1,6 +1,9 @@
 //! C's names, comments and literals.
 
+use undergo::interface::Function;
+
 use crate::bindgen::scope::Scope;
+use crate::bindgen::surface::Surface;
 use crate::bindgen::text;
 
 /// The width that comments are kept to.
@@ -164,28 +167,22 @@ pub(in crate::bindgen) fn all_alone<'a>(names: impl Iterator<Item = &'a str>, ta
     names.map(|name| scope.take(alone(name, taken))).collect()
 }
 
-/// Writes a comment, in lines. An empty one is an empty line of it.
-pub(in crate::bindgen) fn comment(out: &mut String, indent: usize, text: &str) {
-    let start = format!("{}//", "  ".repeat(indent));
-    if text.is_empty() {
-        *out += &start;
-        out.push('\n');
-    }
+/// A comment's lines, which are indented by so many spaces.
+pub(in crate::bindgen) fn comment(indent: usize, text: &str) -> Vec<String> {
+    let mut rows = Vec::new();
     for line in text::lines(text) {
-        let line = harmless(&line);
-        let mut row = start.clone();
-        for word in line.split(' ') {
-            if row.len() > start.len() && row.chars().count() + 1 + word.chars().count() > WIDTH {
-                end_line(out, &row);
-                row.clone_from(&start);
+        let mut row = "//".to_owned();
+        for word in harmless(&line).split(' ') {
+            if row.len() > 2 && indent + row.chars().count() + 1 + word.chars().count() > WIDTH {
+                rows.push(ended(&row));
+                row.truncate(2);
             }
-            if !line.is_empty() {
-                row.push(' ');
-                row += word;
-            }
+            row.push(' ');
+            row += word;
         }
-        end_line(out, &row);
+        rows.push(ended(&row));
     }
+    rows
 }
 
 /// A line of a comment without what begins or ends another kind of comment, and without trigraphs,
@@ -196,10 +193,9 @@ fn harmless(line: &str) -> String {
 }
 
 /// A backslash at its end, spaces behind it or not, would join the next line to the comment.
-fn end_line(out: &mut String, row: &str) {
+fn ended(row: &str) -> String {
     let row = row.trim_end();
-    *out += row;
-    *out += if row.ends_with('\\') { ".\n" } else { "\n" };
+    if row.ends_with('\\') { format!("{row}.") } else { row.to_owned() }
 }
 
 /// A string literal.
@@ -209,6 +205,19 @@ pub(in crate::bindgen) fn literal(text: &str) -> String {
             *out += &format!("\\{byte:03o}");
         }
     })
+}
+
+/// The rows of the table by which the library knows the functions: the exports by their numbers,
+/// then the imports.
+pub(in crate::bindgen) fn signatures(surface: &Surface<'_>, null: &str) -> Vec<String> {
+    let row = |interface: Option<&str>, function: &Function, number: usize| {
+        let interface = interface.map_or_else(|| null.to_owned(), literal);
+        let (name, signature, digest) = (literal(&function.name), literal(&function.to_string()), function.digest());
+        format!("{{{interface}, {name}, {signature}, UINT64_C({digest:#018x}), {number}}}")
+    };
+    let exports = surface.exports.iter().enumerate().map(|(number, function)| row(None, function, number));
+    let imports = surface.imports.iter().flat_map(|import| import.functions.iter().map(|function| row(Some(import.name), function, 0)));
+    exports.chain(imports).collect()
 }
 
 #[cfg(test)]
@@ -235,17 +244,12 @@ mod tests {
 
     #[test]
     fn comments_are_broken() {
-        let mut out = String::new();
-        comment(&mut out, 1, &"word ".repeat(40));
-        assert!(out.lines().count() == 2 && out.lines().all(|line| line.starts_with("  // word") && line.len() <= WIDTH), "{out}");
-        let mut out = String::new();
-        comment(&mut out, 0, "ends with \\\n\nand goes on");
-        assert_eq!(out, "// ends with \\.\n//\n// and goes on\n");
-        let mut out = String::new();
-        comment(&mut out, 0, "one\r#two ???/\n*/ three /*/ \\\u{a0}\n??/");
-        assert_eq!(out, "// one\n// #two ? ? ?/\n// * / three / * / \\.\n// ? ?/\n");
-        let mut out = String::new();
-        comment(&mut out, 0, &"\\ ".repeat(100));
-        assert!(out.lines().count() > 1 && out.lines().all(|line| line.ends_with("\\.")), "{out}");
+        let found = comment(2, &"word ".repeat(40));
+        assert!(found.len() == 2 && found.iter().all(|line| line.starts_with("// word") && line.len() <= WIDTH - 2), "{found:?}");
+        assert_eq!(comment(0, "ends with \\\n\nand goes on"), ["// ends with \\.", "//", "// and goes on"]);
+        let found = comment(0, "one\r#two ???/\n*/ three /*/ \\\u{a0}\n??/");
+        assert_eq!(found, ["// one", "// #two ? ? ?/", "// * / three / * / \\.", "// ? ?/"]);
+        let found = comment(0, &"\\ ".repeat(100));
+        assert!(found.len() > 1 && found.iter().all(|line| line.ends_with("\\.")), "{found:?}");
     }
 }

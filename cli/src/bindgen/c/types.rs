@@ -1,36 +1,77 @@
 //! Types as C has them: bindings-c/src/layout.rs has the same rules.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
-use undergo::interface::{EnumType, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
+use undergo::interface::{Case, EnumType, Field, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
 
-use super::places::{Places, assertion};
+use super::places::{Layout, Parts, Places};
 use super::text::{all_alone, comment, identifier};
 use crate::bindgen::scope::Scope;
 
-/// The types of a header, each written once, in an order in which C can read them.
+/// A type that the header declares.
+pub(super) enum Declared {
+    Enum {
+        name: String,
+        docs: Vec<String>,
+        cases: Vec<Constant>,
+    },
+    Struct {
+        name: String,
+        docs: Vec<String>,
+        members: Vec<Member>,
+        layout: Layout,
+    },
+    Variant {
+        name: String,
+        docs: Vec<String>,
+        about_cases: Vec<String>,
+        cases: Vec<Constant>,
+        /// Those of the union: the cases that have values.
+        members: Vec<Member>,
+        layout: Layout,
+    },
+}
+
+/// A case as a number.
+pub(super) struct Constant {
+    pub(super) name: String,
+    pub(super) docs: Vec<String>,
+}
+
+/// A member of a struct, or a parameter.
+pub(super) struct Member {
+    pub(super) name: String,
+    /// Its type and its name.
+    pub(super) declared: String,
+    pub(super) docs: Vec<String>,
+    /// Whether it may be NULL.
+    pub(super) is_optional: bool,
+}
+
+impl Member {
+    pub(super) fn new(ty: &str, name: String) -> Member {
+        Member { declared: format!("{}{name}", spaced(ty)), name, docs: Vec::new(), is_optional: false }
+    }
+}
+
+/// The types of a header, each declared once, in an order in which C can read them.
 pub(super) struct Types {
     prefix: String,
     names: Scope,
     /// The C name of each type that has one, by what it is made of.
     known: HashMap<String, String>,
     pub(super) places: Places,
-    out: String,
+    declared: Vec<Declared>,
 }
 
 impl Types {
     pub(super) fn new(prefix: &str) -> Types {
-        Types { prefix: prefix.to_owned(), names: Scope::default(), known: HashMap::new(), places: Places::default(), out: String::new() }
+        Types { prefix: prefix.to_owned(), names: Scope::default(), known: HashMap::new(), places: Places::default(), declared: Vec::new() }
     }
 
-    pub(super) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// The text of all types that were asked for so far.
-    pub(super) fn finish(&mut self) -> String {
-        std::mem::take(&mut self.out)
+    /// All types that were asked for.
+    pub(super) fn finish(self) -> Vec<Declared> {
+        self.declared
     }
 
     /// A name that nothing else in the header has.
@@ -61,19 +102,10 @@ impl Types {
                 }
                 let (inner_key, value) = (self.show(&map.key), self.show(&map.value));
                 let (entry, name) = (self.type_name(&format!("{key}-entry")), self.type_name(&key));
-                let _ = writeln!(
-                    self.out,
-                    "// An entry of a map.\ntypedef struct {entry} {{\n  {}key;\n  {}value;\n}} {entry};",
-                    spaced(&inner_key),
-                    spaced(&value)
-                );
+                let members = vec![Member::new(&inner_key, "key".to_owned()), Member::new(&value, "value".to_owned())];
                 let parts = self.places.of_fields([&map.key, &map.value].into_iter());
-                self.out += &assertion(&entry, &parts, &["key".to_owned(), "value".to_owned()]);
-                let _ = writeln!(
-                    self.out,
-                    "// A map of len entries, in any order.\ntypedef struct {name} {{\n  const {entry} *ptr;\n  size_t len;\n}} {name};"
-                );
-                self.out += &assertion(&name, &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
+                self.structure(&entry, "An entry of a map.", members, &parts);
+                self.span(&name, "A map of len entries, in any order.", &format!("const {entry} *"));
                 self.known.insert(key, name.clone());
                 name
             }
@@ -106,12 +138,7 @@ impl Types {
                 }
                 let shown = pointer(&self.show(item));
                 let name = self.type_name(&key);
-                let _ = writeln!(
-                    self.out,
-                    "// A list of len items.\ntypedef struct {name} {{\n  {}ptr;\n  size_t len;\n}} {name};",
-                    spaced(&shown)
-                );
-                self.out += &assertion(&name, &Places::of_list(), &["ptr".to_owned(), "len".to_owned()]);
+                self.span(&name, "A list of len items.", &shown);
                 self.known.insert(key, name.clone());
                 return name;
             }
@@ -124,17 +151,24 @@ impl Types {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let fields: Vec<String> = tuple.items.iter().map(|item| self.show(item)).collect();
+        let members = tuple.items.iter().enumerate().map(|(i, item)| Member::new(&self.show(item), format!("f{i}"))).collect();
         let name = self.type_name(&key);
-        let _ = writeln!(self.out, "// Several values in order.\ntypedef struct {name} {{");
-        for (i, field) in fields.iter().enumerate() {
-            let _ = writeln!(self.out, "  {}f{i};", spaced(field));
-        }
-        let _ = writeln!(self.out, "}} {name};");
         let parts = self.places.of_fields(tuple.items.iter());
-        self.out += &assertion(&name, &parts, &(0..fields.len()).map(|i| format!("f{i}")).collect::<Vec<_>>());
+        self.structure(&name, "Several values in order.", members, &parts);
         self.known.insert(key, name.clone());
         name
+    }
+
+    /// Declares a struct.
+    fn structure(&mut self, name: &str, docs: &str, members: Vec<Member>, parts: &Parts) {
+        let layout = parts.layout(members.iter().map(|member| &member.name));
+        self.declared.push(Declared::Struct { name: name.to_owned(), docs: comment(0, docs), members, layout });
+    }
+
+    /// Declares a struct of a pointer and a length.
+    fn span(&mut self, name: &str, docs: &str, pointer: &str) {
+        let members = vec![Member::new(pointer, "ptr".to_owned()), Member::new("size_t", "len".to_owned())];
+        self.structure(name, docs, members, &Places::of_list());
     }
 
     pub(super) fn record(&mut self, record: &RecordType) -> String {
@@ -142,91 +176,67 @@ impl Types {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let types: Vec<String> = record.fields.iter().map(|field| self.show(&field.ty)).collect();
-        let name = self.type_name(&record.name);
-        let mut fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
-        let mut out = String::new();
-        comment(&mut out, 0, or(&record.docs, &format!("The record {}.", record.name)));
-        let _ = writeln!(out, "typedef struct {name} {{");
-        for ((field, ident), shown) in record.fields.iter().zip(&fields).zip(&types) {
-            if !field.docs.is_empty() {
-                comment(&mut out, 1, &field.docs);
-            }
-            let remark = if matches!(field.ty.kind, TypeKind::Option(_)) { "  // or NULL" } else { "" };
-            let _ = writeln!(out, "  {}{ident};{remark}", spaced(shown));
-        }
-        if record.fields.is_empty() {
+        let names = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[]);
+        let member = |(field, name): (&Field, String)| Member {
+            docs: comment(2, &field.docs),
+            is_optional: matches!(field.ty.kind, TypeKind::Option(_)),
+            ..Member::new(&self.show(&field.ty), name)
+        };
+        let mut members: Vec<Member> = record.fields.iter().zip(names).map(member).collect();
+        if members.is_empty() {
             // C has no struct without a member.
-            fields.push("nothing".to_owned());
-            let _ = writeln!(out, "  char nothing;");
+            members.push(Member::new("char", "nothing".to_owned()));
         }
-        let _ = writeln!(out, "}} {name};");
+        let name = self.type_name(&record.name);
         let parts = self.places.of_fields(record.fields.iter().map(|field| &field.ty));
-        self.out += &out;
-        self.out += &assertion(&name, &parts, &fields);
+        self.structure(&name, or(&record.docs, &format!("The record {}.", record.name)), members, &parts);
         self.known.insert(key, name.clone());
         name
     }
 
-    pub(super) fn cases(&mut self, cases: &EnumType) -> String {
+    fn cases(&mut self, cases: &EnumType) -> String {
         let key = format!("enum {}", cases.name);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
         let name = self.type_name(&cases.name);
-        let mut out = String::new();
-        comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
-        let _ = writeln!(out, "typedef int32_t {name};\nenum {{");
-        self.numbers(&cases.name, cases.cases.iter().map(|(case, docs)| (case.as_str(), docs.as_str())), &mut out);
-        let _ = writeln!(out, "}};\n");
-        self.out += &out;
+        let docs = comment(0, or(&cases.docs, &format!("The enum {}.", cases.name)));
+        let cases = self.constants(&cases.name, cases.cases.iter().map(|(case, docs)| (case.as_str(), docs.as_str())));
+        self.declared.push(Declared::Enum { name: name.clone(), docs, cases });
         self.known.insert(key, name.clone());
         name
     }
 
-    /// Writes the cases of a type as numbers.
-    fn numbers<'c>(&mut self, ty: &str, cases: impl Iterator<Item = (&'c str, &'c str)>, out: &mut String) {
-        for (number, (case, docs)) in cases.enumerate() {
-            if !docs.is_empty() {
-                comment(out, 1, docs);
-            }
-            let case = format!("{}_{}_{}", self.prefix, identifier(ty), identifier(case)).to_uppercase();
-            let case = self.names.take(case);
-            let _ = writeln!(out, "  {case} = {number},");
-        }
+    /// The cases of a type as numbers.
+    fn constants<'c>(&mut self, ty: &str, cases: impl Iterator<Item = (&'c str, &'c str)>) -> Vec<Constant> {
+        let constant = |(case, docs): (&str, &str)| {
+            let name = format!("{}_{}_{}", self.prefix, identifier(ty), identifier(case)).to_uppercase();
+            Constant { name: self.names.take(name), docs: comment(2, docs) }
+        };
+        cases.map(constant).collect()
     }
 
-    pub(super) fn variant(&mut self, variant: &VariantType) -> String {
+    fn variant(&mut self, variant: &VariantType) -> String {
         let key = format!("variant {}", variant.name);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let types: Vec<Option<String>> = variant.cases.iter().map(|case| case.ty.as_ref().map(|ty| self.show(ty))).collect();
+        let names = all_alone(variant.cases.iter().map(|case| case.name.as_str()), &[]);
+        let member = |(case, name): (&Case, String)| {
+            let ty = case.ty.as_ref()?;
+            Some(Member { is_optional: matches!(ty.kind, TypeKind::Option(_)), ..Member::new(&self.show(ty), name) })
+        };
+        let members: Vec<Member> = variant.cases.iter().zip(names).filter_map(member).collect();
         let name = self.type_name(&variant.name);
-        let members = all_alone(variant.cases.iter().map(|case| case.name.as_str()), &[]);
-        let mut out = String::new();
-        comment(&mut out, 0, &format!("The cases of {}.", variant.name));
-        let _ = writeln!(out, "enum {{");
-        self.numbers(&variant.name, variant.cases.iter().map(|case| (case.name.as_str(), case.docs.as_str())), &mut out);
-        let _ = writeln!(out, "}};\n");
-        comment(&mut out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
-        let _ = writeln!(out, "typedef struct {name} {{\n  int32_t tag;  // the case");
-        let mut parts = vec!["tag".to_owned()];
-        if types.iter().any(Option::is_some) {
-            comment(&mut out, 1, "That of the case; one without a value has no member.");
-            let _ = writeln!(out, "  union {{");
-            for ((case, member), shown) in variant.cases.iter().zip(&members).zip(&types) {
-                let (Some(ty), Some(shown)) = (&case.ty, shown) else { continue };
-                let remark = if matches!(ty.kind, TypeKind::Option(_)) { "  // or NULL" } else { "" };
-                let _ = writeln!(out, "    {}{member};{remark}", spaced(shown));
-            }
-            let _ = writeln!(out, "  }} value;");
-            parts.push("value".to_owned());
-        }
-        let _ = writeln!(out, "}} {name};");
-        let places = self.places.of_cases(variant);
-        self.out += &out;
-        self.out += &assertion(&name, &places, &parts);
+        let declared = Declared::Variant {
+            name: name.clone(),
+            docs: comment(0, or(&variant.docs, &format!("The variant {}.", variant.name))),
+            about_cases: comment(0, &format!("The cases of {}.", variant.name)),
+            cases: self.constants(&variant.name, variant.cases.iter().map(|case| (case.name.as_str(), case.docs.as_str()))),
+            members,
+            layout: self.places.of_cases(variant).layout(["tag".to_owned(), "value".to_owned()].iter()),
+        };
+        self.declared.push(declared);
         self.known.insert(key, name.clone());
         name
     }
@@ -288,6 +298,6 @@ fn scalar_name(scalar: Scalar) -> &'static str {
     }
 }
 
-fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
+pub(super) fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
     if docs.is_empty() { otherwise } else { docs }
 }

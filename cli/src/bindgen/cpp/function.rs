@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use undergo::interface::{Function, TypeKind};
 
 use super::types::Types;
-use crate::bindgen::c::text::{all_alone, alone, comment};
+use crate::bindgen::c::text::{all_alone, alone};
 
 /// The width that methods are kept to.
 const WIDTH: usize = 120;
@@ -45,7 +45,7 @@ pub(super) fn export(types: &Types, function: &Function, name: &str, signature: 
         .collect();
     let result = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty));
     let _ = writeln!(out, "#if UNDERGO_EXCEPTIONS");
-    comment(out, 1, &docs(function));
+    crate::bindgen::cpp::comment(out, 1, &docs(function));
     let arguments: String = idents.iter().map(|ident| format!(", {ident}")).collect();
     let how = |how: &str| format!("return undergo::typed::{how}<{result}>(view_, {signature}{arguments});");
     body(out, &format!("{result} {name}"), &params, " const", &how("call"));
@@ -64,7 +64,7 @@ pub(super) fn import(types: &Types, function: &Function, name: &str, out: &mut S
     if function.fallible {
         text.push_str("\n\nAn error that it returns, or an exception, is the error that the plugin gets.");
     }
-    comment(out, 1, &text);
+    crate::bindgen::cpp::comment(out, 1, &text);
     signature(out, &format!("virtual {result} {name}"), &params, " = 0;");
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use undergo::Plugin;
 use undergo::interface::{Function, names};
 
-use super::c::text::{all_alone, alone, comment, literal};
+use super::c::text::{all_alone, alone, literal};
 use super::surface::{Imported, Surface};
 use types::Types;
 
@@ -269,4 +269,10 @@ impl<'a> Header<'a> {
 fn methods_of(import: &Import<'_>) -> Vec<String> {
     // A method that is called as its class would be a constructor.
     all_alone(import.functions.iter().map(|function| function.name.as_str()), &[&import.class])
+}
+
+/// Writes a comment, in lines. An empty one is an empty line of it.
+pub(super) fn comment(out: &mut String, indent: usize, text: &str) {
+    let lines = if text.is_empty() { vec!["//".to_owned()] } else { super::c::text::comment(2 * indent, text) };
+    lines.iter().for_each(|line| *out += &format!("{}{line}\n", "  ".repeat(indent)));
 }

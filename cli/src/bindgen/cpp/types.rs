@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, VariantType};
 
-use crate::bindgen::c::text::{all_alone, alone, comment, literal};
+use crate::bindgen::c::text::{all_alone, alone, literal};
 use crate::bindgen::classes::{CaseClass, Classes};
 
 /// The classes, enums, records and variants of a header.
@@ -126,7 +126,7 @@ impl Types {
         for case in cases.iter().filter(|case| case.is_new) {
             self.case(variant, case);
         }
-        comment(&mut self.out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        crate::bindgen::cpp::comment(&mut self.out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
         let classes: Vec<String> = cases.into_iter().map(|case| case.class).collect();
         let _ = writeln!(self.out, "using {} = std::variant<{}>;\n", self.of(&variant.name), classes.join(", "));
     }
@@ -154,16 +154,16 @@ impl Types {
         let class = self.of(&cases.name);
         let found = all_alone(cases.cases.iter().map(|(case, _)| case.as_str()), &[]);
         let mut out = String::new();
-        comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
+        crate::bindgen::cpp::comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
         let _ = writeln!(out, "enum class {class} : std::int32_t {{");
         for (number, ((_, docs), name)) in cases.cases.iter().zip(&found).enumerate() {
             if !docs.is_empty() {
-                comment(&mut out, 1, docs);
+                crate::bindgen::cpp::comment(&mut out, 1, docs);
             }
             let _ = writeln!(out, "  {name} = {number},");
         }
         let _ = writeln!(out, "}};\n");
-        comment(&mut out, 0, "The name of a case in WIT; empty for a number that is none.");
+        crate::bindgen::cpp::comment(&mut out, 0, "The name of a case in WIT; empty for a number that is none.");
         let _ = writeln!(out, "constexpr std::string_view to_string({class} value) noexcept {{\n  switch (value) {{");
         for ((case, _), name) in cases.cases.iter().zip(&found) {
             let _ = writeln!(out, "    case {class}::{name}: return {};", literal(case));
@@ -176,11 +176,11 @@ impl Types {
 /// A struct of these members, each with its doc comment and its type, that can be compared.
 fn structure(class: &str, docs: &str, members: &[(&str, String, &str)]) -> String {
     let mut out = String::new();
-    comment(&mut out, 0, docs);
+    crate::bindgen::cpp::comment(&mut out, 0, docs);
     let _ = writeln!(out, "struct {class} {{");
     for (docs, ty, name) in members {
         if !docs.is_empty() {
-            comment(&mut out, 1, docs);
+            crate::bindgen::cpp::comment(&mut out, 1, docs);
         }
         let _ = writeln!(out, "  {ty} {name}{{}};");
     }
