@@ -1,18 +1,24 @@
 //! Functions as methods.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use undergo::interface::{Function, TypeKind};
 
 use super::types::Types;
-use crate::bindgen::c::text::{all_alone, alone};
-
-/// The width that methods are kept to.
-const WIDTH: usize = 120;
+use crate::bindgen::c::text::{all_alone, alone, comment};
 
 /// What the classes have themselves.
 const MEMBERS: [&str; 8] = ["instance", "load", "make", "pool", "try_load", "try_make", "view", "with"];
+
+pub(super) struct Method {
+    pub(super) name: String,
+    pub(super) docs: Vec<String>,
+    pub(super) result: String,
+    /// `const Person &p`
+    pub(super) params: Vec<String>,
+    /// `, p, shout`
+    pub(super) args: String,
+}
 
 /// The names of methods for exports: out of the way of the classes' own members, and of each other,
 /// with and without `try_`.
@@ -29,66 +35,35 @@ pub(super) fn methods<'a>(exports: impl Iterator<Item = &'a str>, classes: &[&st
     exports.map(name_of).collect()
 }
 
-/// Writes the two methods of an export: one that throws, and one that gives a result.
-pub(super) fn export(types: &Types, function: &Function, name: &str, signature: &str, out: &mut String) {
-    let idents = all_alone(function.params.iter().map(|param| param.name.as_str()), &[]);
+/// The method that calls an export.
+pub(super) fn export(types: &Types, function: &Function, name: String) -> Method {
     let last_needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_)));
-    let params: Vec<String> = function
-        .params
-        .iter()
-        .zip(&idents)
-        .enumerate()
-        .map(|(i, (param, ident))| {
-            let default = if last_needed.is_none_or(|last| i > last) { " = std::nullopt" } else { "" };
-            format!("{}{ident}{default}", types.parameter(&param.ty))
-        })
-        .collect();
-    let result = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty));
-    let _ = writeln!(out, "#if UNDERGO_EXCEPTIONS");
-    crate::bindgen::cpp::comment(out, 1, &docs(function));
-    let arguments: String = idents.iter().map(|ident| format!(", {ident}")).collect();
-    let how = |how: &str| format!("return undergo::typed::{how}<{result}>(view_, {signature}{arguments});");
-    body(out, &format!("{result} {name}"), &params, " const", &how("call"));
-    let _ = writeln!(out, "#endif");
-    body(out, &format!("undergo::Result<{result}> try_{name}"), &params, " const", &how("invoke"));
-    out.push('\n');
+    let mut method = method(types, function, name, "");
+    for param in method.params.iter_mut().skip(last_needed.map_or(0, |last| last + 1)) {
+        param.push_str(" = std::nullopt");
+    }
+    method
 }
 
-/// Writes the method that a host has for an import.
-pub(super) fn import(types: &Types, function: &Function, name: &str, out: &mut String) {
+/// The method that a host has for an import.
+pub(super) fn import(types: &Types, function: &Function, name: String) -> Method {
+    if !function.fallible {
+        return method(types, function, name, "");
+    }
+    let mut method = method(types, function, name, "\n\nAn error that it returns, or an exception, is the error that the plugin gets.");
+    method.result = format!("undergo::Result<{}>", method.result);
+    method
+}
+
+fn method(types: &Types, function: &Function, name: String, also: &str) -> Method {
     let idents = all_alone(function.params.iter().map(|param| param.name.as_str()), &[]);
-    let params: Vec<String> = function.params.iter().zip(&idents).map(|(param, ident)| types.parameter(&param.ty) + ident).collect();
-    let value = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty));
-    let result = if function.fallible { format!("undergo::Result<{value}>") } else { value };
-    let mut text = docs(function);
-    if function.fallible {
-        text.push_str("\n\nAn error that it returns, or an exception, is the error that the plugin gets.");
-    }
-    crate::bindgen::cpp::comment(out, 1, &text);
-    signature(out, &format!("virtual {result} {name}"), &params, " = 0;");
-}
-
-fn docs(function: &Function) -> String {
-    if function.docs.is_empty() { format!("Calls {}.", function.name) } else { function.docs.clone() }
-}
-
-/// `head(params)end`, in lines where it is long.
-fn signature(out: &mut String, head: &str, params: &[String], end: &str) {
-    let one = format!("  {head}({}){end}", params.join(", "));
-    if one.chars().count() <= WIDTH || params.is_empty() {
-        let _ = writeln!(out, "{one}");
-    } else {
-        let _ = writeln!(out, "  {head}(\n      {}){end}", params.join(",\n      "));
-    }
-}
-
-fn body(out: &mut String, head: &str, params: &[String], qualifier: &str, statement: &str) {
-    let one = format!("  {head}({}){qualifier} {{ {statement} }}", params.join(", "));
-    if one.chars().count() <= WIDTH {
-        let _ = writeln!(out, "{one}");
-    } else {
-        signature(out, head, params, &format!("{qualifier} {{"));
-        let _ = writeln!(out, "    {statement}\n  }}");
+    let docs = if function.docs.is_empty() { format!("Calls {}.", function.name) } else { function.docs.clone() };
+    Method {
+        name,
+        docs: comment(2, &(docs + also)),
+        result: function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty)),
+        params: function.params.iter().zip(&idents).map(|(param, ident)| types.parameter(&param.ty) + ident).collect(),
+        args: idents.iter().map(|ident| format!(", {ident}")).collect(),
     }
 }
 

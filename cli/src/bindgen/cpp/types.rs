@@ -1,33 +1,68 @@
 //! Types as C++ has them: bindings-c/include/undergo/typed.hpp has the same rules.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
-use undergo::interface::{EnumType, RecordType, Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{EnumType, Field, RecordType, Scalar, Type, TypeKind, VariantType};
 
-use crate::bindgen::c::text::{all_alone, alone, literal};
+use crate::bindgen::c::text::{all_alone, alone, comment, literal};
 use crate::bindgen::classes::{CaseClass, Classes};
+
+/// A type that the header declares.
+pub(super) enum Declared {
+    Record {
+        class: String,
+        docs: Vec<String>,
+        members: Vec<Member>,
+        error: Option<Error>,
+    },
+    Variant {
+        class: String,
+        docs: Vec<String>,
+        /// `Circle, Label`
+        cases: String,
+    },
+    /// A case of a variant that is no record: a struct with its value, if it has one.
+    Case {
+        class: String,
+        docs: Vec<String>,
+        members: Vec<Member>,
+    },
+    Enum {
+        class: String,
+        docs: Vec<String>,
+        cases: Vec<Constant>,
+    },
+}
+
+pub(super) struct Member {
+    pub(super) docs: Vec<String>,
+    pub(super) ty: String,
+    pub(super) name: String,
+}
+
+/// How the library knows the record of an error.
+pub(super) struct Error {
+    pub(super) wit: String,
+    pub(super) digest: String,
+}
+
+pub(super) struct Constant {
+    pub(super) docs: Vec<String>,
+    pub(super) name: String,
+    pub(super) wit: String,
+}
 
 /// The classes, enums, records and variants of a header.
 pub(super) struct Types {
-    namespace: String,
     classes: Classes,
     done: BTreeSet<String>,
-    /// The types, each behind those that it is made of.
-    out: String,
-    /// What tells undergo.hpp how the records and cases lie, in the same order.
-    codecs: String,
+    /// Each behind those that it is made of.
+    pub(super) declared: Vec<Declared>,
 }
 
 impl Types {
-    pub(super) fn new(namespace: &str, types: &[Type]) -> Types {
-        Types {
-            namespace: namespace.to_owned(),
-            classes: Classes::beside_macros(types).with_cases(types),
-            done: BTreeSet::new(),
-            out: String::new(),
-            codecs: String::new(),
-        }
+    pub(super) fn new(types: &[Type]) -> Types {
+        Types { classes: Classes::beside_macros(types).with_cases(types), done: BTreeSet::new(), declared: Vec::new() }
     }
 
     /// A new name for a class.
@@ -37,11 +72,6 @@ impl Types {
 
     fn of(&self, kebab: &str) -> String {
         self.classes.of(kebab)
-    }
-
-    /// The text of the types.
-    pub(super) fn finish(&self) -> (&str, &str) {
-        (&self.out, &self.codecs)
     }
 
     /// A type that has its values.
@@ -100,99 +130,34 @@ impl Types {
 
     fn record(&mut self, record: &RecordType, ty: &Type) {
         let class = self.of(&record.name);
-        let fields = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[&class]);
-        let shown = record.fields.iter().zip(&fields).map(|(field, name)| (field.docs.as_str(), self.show(&field.ty), name.as_str()));
-        let text = structure(&class, or(&record.docs, &format!("The record {}.", record.name)), &shown.collect::<Vec<_>>());
-        self.out += &text;
-        let full = self.full(&class);
-        let members: String = fields.iter().map(|field| format!(", &{full}::{field}")).collect();
-        let _ = writeln!(self.codecs, "template <>\nstruct Codec<{full}> : typed::RecordCodec<{full}{members}> {{}};\n");
-        if record.is_error {
-            let (name, digest) = (literal(&record.name), ty.digest());
-            let _ = writeln!(
-                self.codecs,
-                "template <>\nstruct ErrorType<{full}> {{\n  static constexpr const char *name = {name};\n  \
-                 static constexpr std::uint64_t digest = UINT64_C({digest:#018x});\n}};\n"
-            );
-        }
-    }
-
-    fn full(&self, class: &str) -> String {
-        format!("{}::{class}", self.namespace)
+        let names = all_alone(record.fields.iter().map(|field| field.name.as_str()), &[&class]);
+        let member = |(field, name): (&Field, String)| Member { docs: comment(2, &field.docs), ty: self.show(&field.ty), name };
+        let members = record.fields.iter().zip(names).map(member).collect();
+        let error = || Error { wit: literal(&record.name), digest: format!("{:#018x}", ty.digest()) };
+        let docs = comment(0, or(&record.docs, &format!("The record {}.", record.name)));
+        self.declared.push(Declared::Record { class, docs, members, error: record.is_error.then(error) });
     }
 
     fn variant(&mut self, variant: &VariantType) {
         let cases = self.classes.cases(variant);
-        for case in cases.iter().filter(|case| case.is_new) {
-            self.case(variant, case);
+        for CaseClass { case, class, .. } in cases.iter().filter(|case| case.is_new) {
+            let docs = comment(0, or(&case.docs, &format!("The case {} of {}.", case.name, variant.name)));
+            let member = |ty| Member { docs: Vec::new(), ty: self.show(ty), name: alone("value", &[class]) };
+            let members = case.ty.iter().map(member).collect();
+            self.declared.push(Declared::Case { class: class.clone(), docs, members });
         }
-        crate::bindgen::cpp::comment(&mut self.out, 0, or(&variant.docs, &format!("The variant {}.", variant.name)));
-        let classes: Vec<String> = cases.into_iter().map(|case| case.class).collect();
-        let _ = writeln!(self.out, "using {} = std::variant<{}>;\n", self.of(&variant.name), classes.join(", "));
-    }
-
-    /// Writes the struct that stands for a case whose value is no record of its name.
-    fn case(&mut self, variant: &VariantType, CaseClass { case, class, .. }: &CaseClass<'_>) {
-        let docs = or(&case.docs, &format!("The case {} of {}.", case.name, variant.name)).to_owned();
-        let full = self.full(class);
-        let codec = match &case.ty {
-            Some(ty) => {
-                let value = alone("value", &[class]);
-                let text = structure(class, &docs, &[("", self.show(ty), &value)]);
-                self.out += &text;
-                format!("typed::ValueCase<{full}, &{full}::{value}>")
-            }
-            None => {
-                self.out += &structure(class, &docs, &[]);
-                format!("typed::EmptyCase<{full}>")
-            }
-        };
-        let _ = writeln!(self.codecs, "template <>\nstruct CaseCodec<{full}> : {codec} {{}};\n");
+        let docs = comment(0, or(&variant.docs, &format!("The variant {}.", variant.name)));
+        let cases: Vec<String> = cases.into_iter().map(|case| case.class).collect();
+        self.declared.push(Declared::Variant { class: self.of(&variant.name), docs, cases: cases.join(", ") });
     }
 
     fn cases(&mut self, cases: &EnumType) {
+        let names = all_alone(cases.cases.iter().map(|(case, _)| case.as_str()), &[]);
+        let constant = |((case, docs), name): (&(String, String), String)| Constant { docs: comment(2, docs), name, wit: literal(case) };
+        let docs = comment(0, or(&cases.docs, &format!("The enum {}.", cases.name)));
         let class = self.of(&cases.name);
-        let found = all_alone(cases.cases.iter().map(|(case, _)| case.as_str()), &[]);
-        let mut out = String::new();
-        crate::bindgen::cpp::comment(&mut out, 0, or(&cases.docs, &format!("The enum {}.", cases.name)));
-        let _ = writeln!(out, "enum class {class} : std::int32_t {{");
-        for (number, ((_, docs), name)) in cases.cases.iter().zip(&found).enumerate() {
-            if !docs.is_empty() {
-                crate::bindgen::cpp::comment(&mut out, 1, docs);
-            }
-            let _ = writeln!(out, "  {name} = {number},");
-        }
-        let _ = writeln!(out, "}};\n");
-        crate::bindgen::cpp::comment(&mut out, 0, "The name of a case in WIT; empty for a number that is none.");
-        let _ = writeln!(out, "constexpr std::string_view to_string({class} value) noexcept {{\n  switch (value) {{");
-        for ((case, _), name) in cases.cases.iter().zip(&found) {
-            let _ = writeln!(out, "    case {class}::{name}: return {};", literal(case));
-        }
-        let _ = writeln!(out, "  }}\n  return {{}};\n}}\n");
-        self.out += &out;
+        self.declared.push(Declared::Enum { class, docs, cases: cases.cases.iter().zip(names).map(constant).collect() });
     }
-}
-
-/// A struct of these members, each with its doc comment and its type, that can be compared.
-fn structure(class: &str, docs: &str, members: &[(&str, String, &str)]) -> String {
-    let mut out = String::new();
-    crate::bindgen::cpp::comment(&mut out, 0, docs);
-    let _ = writeln!(out, "struct {class} {{");
-    for (docs, ty, name) in members {
-        if !docs.is_empty() {
-            crate::bindgen::cpp::comment(&mut out, 1, docs);
-        }
-        let _ = writeln!(out, "  {ty} {name}{{}};");
-    }
-    let tie = |value: &str| members.iter().map(|(.., name)| format!("{value}.{name}")).collect::<Vec<_>>().join(", ");
-    if members.is_empty() {
-        let _ = writeln!(out, "\n  friend bool operator==(const {class} &, const {class} &) {{ return true; }}");
-    } else {
-        let _ = writeln!(out, "\n  friend bool operator==(const {class} &a_, const {class} &b_) {{");
-        let _ = writeln!(out, "    return std::tie({}) == std::tie({});\n  }}", tie("a_"), tie("b_"));
-    }
-    let _ = writeln!(out, "  friend bool operator!=(const {class} &a_, const {class} &b_) {{ return !(a_ == b_); }}\n}};\n");
-    out
 }
 
 fn scalar_name(scalar: Scalar) -> &'static str {
@@ -210,6 +175,6 @@ fn scalar_name(scalar: Scalar) -> &'static str {
     }
 }
 
-pub(super) fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
+fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
     if docs.is_empty() { otherwise } else { docs }
 }
