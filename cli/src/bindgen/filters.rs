@@ -24,9 +24,32 @@ impl Display for Lines<'_> {
     }
 }
 
+/// On one line, if it has at most so many characters there; the template has the broken form.
+#[askama::filter_fn]
+pub(super) fn fitted(text: impl Display, _: &dyn askama::Values, width: usize) -> askama::Result<String> {
+    Ok(fit(text.to_string(), width))
+}
+
+fn fit(text: String, width: usize) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let lines: Vec<&str> = [first].into_iter().chain(text.lines().skip(1).map(str::trim_start)).collect();
+    let one = lines.join(" ").replace("( ", "(");
+    if one.chars().count() <= width { one } else { text }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Lines;
+    use super::{Lines, fit};
+
+    #[test]
+    fn what_fits_is_on_one_line() {
+        let broken = "  void f(
+      int a,
+      int b) {";
+        assert_eq!(fit(broken.to_owned(), 24), "  void f(int a, int b) {");
+        assert_eq!(fit(broken.to_owned(), 23), broken);
+        assert_eq!(fit(String::new(), 0), "");
+    }
 
     #[test]
     fn an_empty_line_is_not_indented() {

@@ -4,7 +4,6 @@ pub(crate) mod c;
 mod classes;
 pub(crate) mod cpp;
 mod filters;
-mod fitted;
 mod go;
 mod java;
 mod kotlin;

@@ -11,9 +11,7 @@ UNDERGO_STATIC_ASSERT(
 {%- macro constants(cases) %}
 enum {
   {%- for case in cases %}
-  {%- for line in case.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- case.docs|lines(2) }}
   {{ case.name }} = {{ loop.index0 }},
   {%- endfor %}
 };
@@ -33,9 +31,7 @@ enum {
       {%- endif %}
 {%- endmacro -%}
 
-{%- for line in title -%}
-{{ line }}
-{% endfor -%}
+{{ title }}
 //
 // All that a result points to lies in the arena that comes with it, and is freed at once by undergo_arena_delete. Each
 // function returns NULL, or an error, which the caller frees with undergo_error_delete; then there is no result, and
@@ -52,32 +48,22 @@ extern "C" {
 {% for ty in types %}
 {%- match ty %}
 {%- when Declared::Enum { name, docs, cases } %}
-{%- for line in docs %}
-{{ line }}
-{%- endfor %}
+{{- docs|lines(0) }}
 typedef int32_t {{ name }};
 {%- call constants(cases) %}{% endcall %}
 {%- when Declared::Struct { name, docs, members, layout } %}
-{%- for line in docs %}
-{{ line }}
-{%- endfor %}
+{{- docs|lines(0) }}
 typedef struct {{ name }} {
   {%- for member in members %}
-  {%- for line in member.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- member.docs|lines(2) }}
   {{ member.declared }};{% if member.is_optional %}  // or NULL{% endif %}
   {%- endfor %}
 } {{ name }};
 {%- call assertion(name, layout) %}{% endcall %}
 {%- when Declared::Variant { name, docs, about_cases, cases, members, layout } %}
-{%- for line in about_cases %}
-{{ line }}
-{%- endfor %}
+{{- about_cases|lines(0) }}
 {%- call constants(cases) %}{% endcall %}
-{%- for line in docs %}
-{{ line }}
-{%- endfor %}
+{{- docs|lines(0) }}
 typedef struct {{ name }} {
   int32_t tag;  // the case
   {%- if !members.is_empty() %}
@@ -93,15 +79,12 @@ typedef struct {{ name }} {
 {%- endmatch %}
 {%- endfor %}
 {%- for error in errors %}
-{%- for line in error.about_read %}
-{{ line }}
-{%- endfor %}
+{{- error.about_read|lines(0) }}
 static inline const {{ error.ty }} *{{ error.read }}(const undergo_error_t *error) {
   return (const {{ error.ty }} *)undergo_error_find(error, UINT64_C({{ error.digest }}));
 }
-{% for line in error.about_make %}
-{{ line }}
-{%- endfor %}
+
+{{ error.about_make }}
 static inline undergo_error_t *{{ error.make }}(const char *message, const {{ error.ty }} *fields) {
   undergo_chained_t own;
   own.text.ptr = NULL;  // the message
@@ -128,9 +111,8 @@ static const undergo_signature_t {{ table }}[] = {
 static inline undergo_error_t *{{ check }}(const undergo_plugin_t *plugin) {
   return undergo_plugin_expect(plugin, {{ table }}, {{ signatures.len() }});
 }
-{% for line in about_load %}
-{{ line }}
-{%- endfor %}
+
+{{ about_load }}
 static inline undergo_error_t *{{ load }}(
     const char *file,
     const undergo_plugin_options_t *options,
@@ -147,9 +129,7 @@ static inline undergo_error_t *{{ load }}(
 }
 {% for export in exports %}
 {%- for entry in export.entries %}
-{%- for line in entry.docs %}
-{{ line }}
-{%- endfor %}
+{{- entry.docs|lines(0) }}
 {% filter fitted(WIDTH) %}static inline undergo_error_t *{{ entry.name }}(
     const undergo_{{ entry.of }}_t *{{ entry.of }},
     {%- for param in export.signature.params %}
@@ -179,16 +159,12 @@ static inline undergo_error_t *{{ load }}(
 {% endfor %}
 {%- endfor %}
 {%- for import in imports %}
-{%- for line in import.about %}
-{{ line }}
-{%- endfor %}
+{{- import.about|lines(0) }}
 // Arguments live as long as the call; a result, too: what it points to may lie in the arena (undergo_arena_alloc,
 // undergo_arena_copy). It returns NULL, or an error.
 typedef struct {{ import.group }} {
   {%- for function in import.functions %}
-  {%- for line in function.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- function.docs|lines(2) }}
 {% filter fitted(WIDTH) %}  undergo_error_t *(*{{ function.member }})(
       {%- call given(function) %}{% endcall %});
 {%- endfilter %}
@@ -228,9 +204,7 @@ typedef struct {{ import.group }} {
     {%- if function.signature.has_arena %}, arena{% endif %});
 }
 {% endfor %}
-{%- for line in import.about_set %}
-{{ line }}
-{%- endfor %}
+{{- import.about_set|lines(0) }}
 {% filter fitted(WIDTH) %}static inline undergo_error_t *{{ import.set }}(
     undergo_imports_t *imports,
     const {{ import.group }} *functions,

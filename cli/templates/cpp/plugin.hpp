@@ -1,13 +1,10 @@
 {#- A struct that can be compared. -#}
 {%- macro structure(class, docs, members) %}
-{% for line in docs %}
-{{ line }}
-{%- endfor %}
+
+{{ docs }}
 struct {{ class }} {
   {%- for member in members %}
-  {%- for line in member.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- member.docs|lines(2) }}
   {{ member.ty }} {{ member.name }}{};
   {%- endfor %}
 {% if members.is_empty() %}
@@ -30,9 +27,7 @@ struct {{ class }} {
       {%- endfor %}
 {%- endmacro -%}
 
-{%- for line in title -%}
-{{ line }}
-{% endfor -%}
+{{ title }}
 //
 // Written by undergo bindgen; don't edit it, but write it anew.
 
@@ -60,19 +55,15 @@ namespace {{ namespace }} {
 {%- when Declared::Case { class, docs, members } %}
 {%- call structure(class, docs, members) %}{% endcall %}
 {%- when Declared::Variant { class, docs, cases } %}
-{% for line in docs %}
-{{ line }}
-{%- endfor %}
+
+{{ docs }}
 using {{ class }} = std::variant<{{ cases }}>;
 {%- when Declared::Enum { class, docs, cases } %}
-{% for line in docs %}
-{{ line }}
-{%- endfor %}
+
+{{ docs }}
 enum class {{ class }} : std::int32_t {
   {%- for case in cases %}
-  {%- for line in case.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- case.docs|lines(2) }}
   {{ case.name }} = {{ loop.index0 }},
   {%- endfor %}
 };
@@ -89,16 +80,14 @@ constexpr std::string_view to_string({{ class }} value) noexcept {
 {%- endmatch %}
 {%- endfor %}
 {%- for import in imports %}
-{% for line in import.about %}
-{{ line }}
-{%- endfor %}
+
+{{ import.about }}
 class {{ import.class }} {
  public:
   virtual ~{{ import.class }}() = default;
   {%- for method in import.methods %}
-{% for line in method.docs %}
-  {{ line }}
-  {%- endfor %}
+
+  {{ method.docs|indent(2) }}
 {% filter fitted(WIDTH) %}  virtual {{ method.result }} {{ method.name }}(
       {%- call params(method) %}{% endcall %}) = 0;
 {%- endfilter %}
@@ -155,9 +144,8 @@ struct CaseCodec<{{ namespace }}::{{ class }}> : {% if let Some(member) = member
 {%- endif %}
 
 namespace {{ namespace }} {
-{% for line in about_exports %}
-{{ line }}
-{%- endfor %}
+
+{{ about_exports }}
 class {{ exports_class }} {
  public:
   // Of an instance or a pool that is known to have these functions.
@@ -165,9 +153,7 @@ class {{ exports_class }} {
   {%- for method in exports %}
 
 #if UNDERGO_EXCEPTIONS
-  {%- for line in method.docs %}
-  {{ line }}
-  {%- endfor %}
+  {{- method.docs|lines(2) }}
 {% filter fitted(WIDTH) %}{% filter fitted(WIDTH) %}  {{ method.result }} {{ method.name }}(
       {%- call params(method) %}{% endcall %}) const {
 {%- endfilter %}
@@ -190,9 +176,8 @@ class {{ exports_class }} {
   undergo::View view_;
 };
 {%- for import in imports %}
-{% for line in import.about_provide %}
-{{ line }}
-{%- endfor %}
+
+{{ import.about_provide }}
 inline void provide(undergo::Imports &imports, std::shared_ptr<{{ import.class }}> host) {
   undergo::typed::provide(imports, std::move(host), {
       {%- for method in import.methods %}
@@ -201,9 +186,8 @@ inline void provide(undergo::Imports &imports, std::shared_ptr<{{ import.class }
   });
 }
 {%- endfor %}
-{% for line in about_instance %}
-{{ line }}
-{%- endfor %}
+
+{{ about_instance }}
 class {{ class }} : public {{ exports_class }} {
  public:
 #if UNDERGO_EXCEPTIONS
@@ -239,9 +223,8 @@ class {{ class }} : public {{ exports_class }} {
 
   undergo::Instance instance_;
 };
-{% for line in about_pool %}
-{{ line }}
-{%- endfor %}
+
+{{ about_pool }}
 class {{ pool }} : public {{ exports_class }} {
  public:
 #if UNDERGO_EXCEPTIONS

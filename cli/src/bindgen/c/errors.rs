@@ -12,9 +12,9 @@ pub(super) struct Error {
     pub(super) wit: String,
     pub(super) digest: String,
     pub(super) read: String,
-    pub(super) about_read: Vec<String>,
+    pub(super) about_read: String,
     pub(super) make: String,
-    pub(super) about_make: Vec<String>,
+    pub(super) about_make: String,
 }
 
 pub(super) fn all(types: &mut Types, of: &[Type]) -> Vec<Error> {

@@ -23,7 +23,7 @@ pub(super) struct Entry {
     /// `instance` or `pool`.
     pub(super) of: &'static str,
     pub(super) name: String,
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
 }
 
 /// What a function takes and gives.
@@ -40,9 +40,9 @@ pub(super) struct Signature {
 /// The struct of the functions of an interface, and the function that gives them to a plugin.
 pub(super) struct Import {
     pub(super) group: String,
-    pub(super) about: Vec<String>,
+    pub(super) about: String,
     pub(super) set: String,
-    pub(super) about_set: Vec<String>,
+    pub(super) about_set: String,
     pub(super) functions: Vec<HostFunction>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct HostFunction {
     /// Its place in the table.
     pub(super) number: usize,
     pub(super) member: String,
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
     /// The function by which the library calls it.
     pub(super) adapter: String,
     pub(super) signature: Signature,

@@ -11,7 +11,7 @@ mod types;
 use askama::Template;
 use undergo::Plugin;
 
-use super::fitted as filters;
+use super::filters;
 use super::surface::{Imported, Surface};
 use errors::Error;
 use function::{Export, Import};
@@ -30,7 +30,7 @@ pub(super) fn header(plugin: &Plugin) -> Result<String, askama::Error> {
 #[derive(Template)]
 #[template(path = "c/plugin.h", escape = "none")]
 struct Header {
-    title: Vec<String>,
+    title: String,
     guard: String,
     types: Vec<Declared>,
     errors: Vec<Error>,
@@ -40,7 +40,7 @@ struct Header {
     /// The functions that check the plugin, and load it.
     check: String,
     load: String,
-    about_load: Vec<String>,
+    about_load: String,
     exports: Vec<Export>,
     imports: Vec<Import>,
 }

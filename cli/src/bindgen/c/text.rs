@@ -167,8 +167,8 @@ pub(in crate::bindgen) fn all_alone<'a>(names: impl Iterator<Item = &'a str>, ta
     names.map(|name| scope.take(alone(name, taken))).collect()
 }
 
-/// A comment's lines, which are indented by so many spaces.
-pub(in crate::bindgen) fn comment(indent: usize, text: &str) -> Vec<String> {
+/// A comment in lines, which a template indents by so many spaces.
+pub(in crate::bindgen) fn comment(indent: usize, text: &str) -> String {
     let mut rows = Vec::new();
     for line in text::lines(text) {
         let mut row = "//".to_owned();
@@ -182,7 +182,7 @@ pub(in crate::bindgen) fn comment(indent: usize, text: &str) -> Vec<String> {
         }
         rows.push(ended(&row));
     }
-    rows
+    rows.join("\n")
 }
 
 /// A line of a comment without what begins or ends another kind of comment, and without trigraphs,
@@ -245,11 +245,11 @@ mod tests {
     #[test]
     fn comments_are_broken() {
         let found = comment(2, &"word ".repeat(40));
-        assert!(found.len() == 2 && found.iter().all(|line| line.starts_with("// word") && line.len() <= WIDTH - 2), "{found:?}");
-        assert_eq!(comment(0, "ends with \\\n\nand goes on"), ["// ends with \\.", "//", "// and goes on"]);
+        assert!(found.lines().count() == 2 && found.lines().all(|line| line.starts_with("// word") && line.len() <= WIDTH - 2), "{found}");
+        assert_eq!(comment(0, "ends with \\\n\nand goes on"), "// ends with \\.\n//\n// and goes on");
         let found = comment(0, "one\r#two ???/\n*/ three /*/ \\\u{a0}\n??/");
-        assert_eq!(found, ["// one", "// #two ? ? ?/", "// * / three / * / \\.", "// ? ?/"]);
+        assert_eq!(found, "// one\n// #two ? ? ?/\n// * / three / * / \\.\n// ? ?/");
         let found = comment(0, &"\\ ".repeat(100));
-        assert!(found.len() > 1 && found.iter().all(|line| line.ends_with("\\.")), "{found:?}");
+        assert!(found.lines().count() > 1 && found.lines().all(|line| line.ends_with("\\.")), "{found}");
     }
 }

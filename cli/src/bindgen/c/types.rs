@@ -12,19 +12,19 @@ use crate::bindgen::scope::Scope;
 pub(super) enum Declared {
     Enum {
         name: String,
-        docs: Vec<String>,
+        docs: String,
         cases: Vec<Constant>,
     },
     Struct {
         name: String,
-        docs: Vec<String>,
+        docs: String,
         members: Vec<Member>,
         layout: Layout,
     },
     Variant {
         name: String,
-        docs: Vec<String>,
-        about_cases: Vec<String>,
+        docs: String,
+        about_cases: String,
         cases: Vec<Constant>,
         /// Those of the union: the cases that have values.
         members: Vec<Member>,
@@ -35,7 +35,7 @@ pub(super) enum Declared {
 /// A case as a number.
 pub(super) struct Constant {
     pub(super) name: String,
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
 }
 
 /// A member of a struct, or a parameter.
@@ -43,14 +43,14 @@ pub(super) struct Member {
     pub(super) name: String,
     /// Its type and its name.
     pub(super) declared: String,
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
     /// Whether it may be NULL.
     pub(super) is_optional: bool,
 }
 
 impl Member {
     pub(super) fn new(ty: &str, name: String) -> Member {
-        Member { declared: format!("{}{name}", spaced(ty)), name, docs: Vec::new(), is_optional: false }
+        Member { declared: format!("{}{name}", spaced(ty)), name, docs: String::new(), is_optional: false }
     }
 }
 

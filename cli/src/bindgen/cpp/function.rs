@@ -12,7 +12,7 @@ const MEMBERS: [&str; 8] = ["instance", "load", "make", "pool", "try_load", "try
 
 pub(super) struct Method {
     pub(super) name: String,
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
     pub(super) result: String,
     /// `const Person &p`
     pub(super) params: Vec<String>,

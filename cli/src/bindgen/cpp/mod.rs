@@ -10,7 +10,7 @@ use undergo::Plugin;
 use undergo::interface::names;
 
 use super::c::text::{all_alone, alone, comment, signatures};
-use super::fitted as filters;
+use super::filters;
 use super::surface::{Imported, Surface};
 use function::Method;
 use types::{Declared, Types};
@@ -37,7 +37,7 @@ pub(super) fn header(plugin: &Plugin) -> Result<String, askama::Error> {
 #[derive(Template)]
 #[template(path = "cpp/plugin.hpp", escape = "none")]
 struct Header {
-    title: Vec<String>,
+    title: String,
     guard: String,
     namespace: String,
     types: Vec<Declared>,
@@ -47,13 +47,13 @@ struct Header {
     signatures: Vec<String>,
     /// The class for an instance.
     class: String,
-    about_instance: Vec<String>,
+    about_instance: String,
     /// The class for a pool.
     pool: String,
-    about_pool: Vec<String>,
+    about_pool: String,
     /// What both are: the class with the exports.
     exports_class: String,
-    about_exports: Vec<String>,
+    about_exports: String,
     exports: Vec<Method>,
     imports: Vec<Import>,
     /// The hosts of imports as parameters, each with a comma behind it.
@@ -65,8 +65,8 @@ struct Header {
 /// An interface whose functions the host gives.
 struct Import {
     class: String,
-    about: Vec<String>,
-    about_provide: Vec<String>,
+    about: String,
+    about_provide: String,
     param: String,
     methods: Vec<Method>,
     /// The number of the first of them in the table.

@@ -11,31 +11,31 @@ use crate::bindgen::classes::{CaseClass, Classes};
 pub(super) enum Declared {
     Record {
         class: String,
-        docs: Vec<String>,
+        docs: String,
         members: Vec<Member>,
         error: Option<Error>,
     },
     Variant {
         class: String,
-        docs: Vec<String>,
+        docs: String,
         /// `Circle, Label`
         cases: String,
     },
     /// A case of a variant that is no record: a struct with its value, if it has one.
     Case {
         class: String,
-        docs: Vec<String>,
+        docs: String,
         members: Vec<Member>,
     },
     Enum {
         class: String,
-        docs: Vec<String>,
+        docs: String,
         cases: Vec<Constant>,
     },
 }
 
 pub(super) struct Member {
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
     pub(super) ty: String,
     pub(super) name: String,
 }
@@ -47,7 +47,7 @@ pub(super) struct Error {
 }
 
 pub(super) struct Constant {
-    pub(super) docs: Vec<String>,
+    pub(super) docs: String,
     pub(super) name: String,
     pub(super) wit: String,
 }
@@ -142,7 +142,7 @@ impl Types {
         let cases = self.classes.cases(variant);
         for CaseClass { case, class, .. } in cases.iter().filter(|case| case.is_new) {
             let docs = comment(0, or(&case.docs, &format!("The case {} of {}.", case.name, variant.name)));
-            let member = |ty| Member { docs: Vec::new(), ty: self.show(ty), name: alone("value", &[class]) };
+            let member = |ty| Member { docs: String::new(), ty: self.show(ty), name: alone("value", &[class]) };
             let members = case.ty.iter().map(member).collect();
             self.declared.push(Declared::Case { class: class.clone(), docs, members });
         }
