@@ -7,19 +7,25 @@ use std::fmt::{self, Display, Formatter};
 /// template it stands alone behind `{{-`.
 #[askama::filter_fn]
 pub(super) fn lines<'t>(text: &'t str, _: &dyn askama::Values, indent: usize) -> askama::Result<Lines<'t>> {
-    Ok(Lines { text, indent })
+    Ok(Lines { text, indent: " ".repeat(indent) })
+}
+
+/// The same behind so many tabs.
+#[askama::filter_fn]
+pub(super) fn tabbed<'t>(text: &'t str, _: &dyn askama::Values, indent: usize) -> askama::Result<Lines<'t>> {
+    Ok(Lines { text, indent: "\t".repeat(indent) })
 }
 
 pub(super) struct Lines<'t> {
     text: &'t str,
-    indent: usize,
+    indent: String,
 }
 
 impl Display for Lines<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.text.lines().try_for_each(|line| match line {
             "" => f.write_str("\n"),
-            line => write!(f, "\n{:indent$}{line}", "", indent = self.indent),
+            line => write!(f, "\n{}{line}", self.indent),
         })
     }
 }
@@ -53,7 +59,7 @@ mod tests {
 
     #[test]
     fn an_empty_line_is_not_indented() {
-        assert_eq!(Lines { text: "a\n\n b", indent: 2 }.to_string(), "\n  a\n\n   b");
-        assert_eq!(Lines { text: "", indent: 2 }.to_string(), "");
+        assert_eq!(Lines { text: "a\n\n b", indent: "  ".to_owned() }.to_string(), "\n  a\n\n   b");
+        assert_eq!(Lines { text: "", indent: "  ".to_owned() }.to_string(), "");
     }
 }

@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let text = match args.lang {
         Language::C => c::header(&plugin).context("the header can't be written")?,
         Language::Cpp => cpp::header(&plugin).context("the header can't be written")?,
-        Language::Go => go::module(&plugin, &go_package(output.as_deref(), &plugin)),
+        Language::Go => go::module(&plugin, go_package(output.as_deref(), &plugin)).context("the package can't be written")?,
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
         Language::Kotlin => kotlin::module(&plugin).context("the module can't be written")?,
         Language::Python => python::module(&plugin).context("the module can't be written")?,

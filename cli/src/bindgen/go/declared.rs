@@ -1,218 +1,173 @@
 //! The types of a plugin as Go declares them, and what makes those of C of them.
 
-use undergo::interface::{Case, EnumType, Field, RecordType, Type, VariantType};
+use std::collections::BTreeSet;
+
+use undergo::interface::{Case, EnumType, RecordType, Type, TypeKind, VariantType};
 
 use super::super::layout::Cases;
-use super::text::{Docs, Scope, exported, literal};
+use super::or;
+use super::text::{Scope, docs, exported, literal};
 use super::types::{Names, is_wrapped};
-use super::{Module, or};
 
-impl Module<'_> {
-    pub(super) fn record(&mut self, record: &RecordType) {
-        let class = self.names.of(&record.name);
-        let Fields { names: fields, message } = Fields::of(record);
-        self.out.blank();
-        self.out.docs(0, or(&record.docs, &format!("{class} is the record {}.", record.name)));
-        let shown = |(name, field): (&String, &Field)| (field.docs.clone(), name.clone(), self.names.show(&field.ty));
-        let mut members: Vec<_> = fields.iter().zip(&record.fields).map(shown).collect();
-        if let Some(message) = &message {
-            let docs = format!("{message} is what it says; what it is and its fields, if that is empty.");
-            members.push((docs, message.clone(), "string `undergo:\"-\" json:\"-\"`".to_owned()));
-        }
-        self.members(&class, &members);
-        if let Some(message) = &message {
-            self.out.blank();
-            self.out.docs(0, "Error is what it says.");
-            let name = literal(&record.name);
-            self.out.line(0, &format!("func (e *{class}) Error() string {{ return undergo.RawErrorText(e.{message}, {name}, e) }}"));
-        }
-        self.out.blank();
-        self.out.line(0, &format!("type raw{class} {}", self.names.raw_fields(record.fields.iter().map(|field| &field.ty))));
-        self.out.blank();
-        self.out.line(0, &format!("func lower{class}(w *undergo.RawWriter, v {class}) raw{class} {{"));
-        if fields.is_empty() {
-            self.out.line(1, &format!("return raw{class}{{}}"));
-        } else {
-            self.out.line(1, &format!("return raw{class}{{"));
-            for (name, field) in fields.iter().zip(&record.fields) {
-                self.out.line(2, &format!("{},", self.names.lower(&field.ty, &format!("v.{name}"), "w")));
-            }
-            self.out.line(1, "}");
-        }
-        self.out.line(0, "}");
-        self.out.blank();
-        self.out.line(0, &format!("func lift{class}(v raw{class}) {class} {{"));
-        if fields.is_empty() {
-            self.out.line(1, &format!("return {class}{{}}"));
-        } else {
-            self.out.line(1, &format!("return {class}{{"));
-            for (i, field) in record.fields.iter().enumerate() {
-                self.out.line(2, &format!("{},", self.names.lift(&field.ty, &format!("v.V{i}"))));
-            }
-            if message.is_some() {
-                self.out.line(2, "\"\",");
-            }
-            self.out.line(1, "}");
-        }
-        self.out.line(0, "}");
-    }
+pub(super) enum Declared {
+    Record {
+        class: String,
+        docs: String,
+        members: Vec<Member>,
+        /// Whether blank lines are between the members, as there are comments.
+        is_spread: bool,
+        /// Its struct in C, and expressions for the fields of that one, and for its own.
+        raw: String,
+        lowered: Vec<String>,
+        lifted: Vec<String>,
+        error: Option<Error>,
+    },
+    Enum {
+        class: String,
+        docs: String,
+        wit: String,
+        cases: Vec<Constant>,
+        /// `"red", "blue"`
+        names: String,
+    },
+    Variant {
+        class: String,
+        docs: String,
+        wit: String,
+        cases: Vec<VariantCase>,
+        /// The union in C: `; Value [2]uint64`.
+        raw: String,
+    },
+}
 
-    /// A struct of fields with their comments, names and types.
-    fn members(&mut self, class: &str, members: &[(String, String, String)]) {
-        if members.is_empty() {
-            self.out.line(0, &format!("type {class} struct{{}}"));
-            return;
-        }
-        self.out.line(0, &format!("type {class} struct {{"));
-        let has_docs = members.iter().any(|(docs, ..)| !docs.is_empty());
-        let width = members.iter().map(|(_, name, _)| name.len()).max().unwrap_or(0);
-        for (i, (docs, name, ty)) in members.iter().enumerate() {
-            // A blank line between them, as there are comments, and names are not aligned.
-            if has_docs && i > 0 {
-                self.out.blank();
-            }
-            self.out.docs(1, docs);
-            let width = if has_docs { name.len() } else { width };
-            self.out.line(1, &format!("{name:width$} {ty}"));
-        }
-        self.out.line(0, "}");
-    }
+pub(super) struct Member {
+    pub(super) docs: String,
+    /// Its name and its type.
+    pub(super) declared: String,
+}
 
-    /// An interface that the types of the cases implement, and those that are none of the plugin's.
-    pub(super) fn variant(&mut self, variant: &VariantType) {
-        let class = self.names.of(&variant.name);
-        let classes: Vec<String> = variant.cases.iter().map(|case| self.names.of_case(variant, case)).collect();
-        self.out.blank();
-        self.out.docs(0, or(&variant.docs, &format!("{class} is the variant {}.", variant.name)));
-        self.out.line(0, "//");
-        self.out.docs(0, &format!("It is one of {}, or a pointer to one.", classes.join(", ")));
-        self.out.line(0, &format!("type {class} interface{{ is{class}() }}"));
-        for (case, name) in variant.cases.iter().zip(&classes) {
-            if case.own_record().is_none() && self.written.insert(name.clone()) {
-                self.case(variant, case, name);
-            }
-            self.out.blank();
-            self.out.line(0, &format!("func ({name}) is{class}() {{}}"));
-        }
-        let words = Cases::of(variant).words();
-        self.out.blank();
-        match words {
-            Some((count, bytes)) => self.out.line(0, &format!("type raw{class} struct{{ Tag int32; Value [{count}]uint{} }}", 8 * bytes)),
-            None => self.out.line(0, &format!("type raw{class} struct{{ Tag int32 }}")),
-        }
-        self.out.blank();
-        self.out.line(0, &format!("func lower{class}(w *undergo.RawWriter, v {class}) raw{class} {{"));
-        self.out.line(1, &format!("var r raw{class}"));
-        self.out.line(1, "switch v := v.(type) {");
-        for (number, (case, name)) in variant.cases.iter().zip(&classes).enumerate() {
-            self.out.line(1, &format!("case {name}:"));
-            self.out.line(2, &format!("r.Tag = {number}"));
-            if let Some(ty) = &case.ty {
-                let lowered = self.names.lower(ty, &inside(&self.names, case, ty), "w");
-                self.out.line(2, &format!("undergo.LowerCase(&r.Value, {lowered})"));
-            }
-            self.out.line(2, "return r");
-            self.out.line(1, &format!("case *{name}:"));
-            self.out.line(2, "if v != nil {");
-            self.out.line(3, &format!("return lower{class}(w, *v)"));
-            self.out.line(2, "}");
-        }
-        self.out.line(1, "}");
-        self.out.line(1, &format!("r.Tag = w.NoCase({}, v)", literal(&variant.name)));
-        self.out.line(1, "return r");
-        self.out.line(0, "}");
-        self.out.blank();
-        self.out.line(0, &format!("func lift{class}(v raw{class}) {class} {{"));
-        self.out.line(1, "switch v.Tag {");
-        for (number, (case, name)) in variant.cases.iter().zip(&classes).enumerate() {
-            self.out.line(1, &format!("case {number}:"));
-            let value = match &case.ty {
-                None => format!("{name}{{}}"),
-                Some(ty) => {
-                    let lifted = self.names.lift(ty, &format!("undergo.LiftCase[{}](&v.Value)", self.names.raw(ty)));
-                    match () {
-                        () if case.own_record().is_some() => lifted,
-                        () if is_wrapped(ty) => format!("{name}{{{lifted}}}"),
-                        () => format!("{name}({lifted})"),
-                    }
-                }
-            };
-            self.out.line(2, &format!("return {value}"));
-        }
-        self.out.line(1, "}");
-        self.out.line(1, "return nil");
-        self.out.line(0, "}");
-    }
+/// What a record has that is an error.
+#[derive(Clone)]
+pub(super) struct Error {
+    pub(super) class: String,
+    pub(super) wit: String,
+    pub(super) digest: String,
+    /// The member with its text.
+    pub(super) message: String,
+}
 
-    /// The type of a case.
-    fn case(&mut self, variant: &VariantType, case: &Case, name: &str) {
-        self.out.blank();
-        self.out.docs(0, or(&case.docs, &format!("{name} is the case {} of {}.", case.name, self.names.of(&variant.name))));
-        match &case.ty {
-            None => self.out.line(0, &format!("type {name} struct{{}}")),
-            Some(ty) if is_wrapped(ty) => self.out.line(0, &format!("type {name} struct{{ Value {} }}", self.names.show(ty))),
-            Some(ty) => self.out.line(0, &format!("type {name} {}", self.names.show(ty))),
-        }
-    }
+pub(super) struct Constant {
+    pub(super) docs: String,
+    pub(super) name: String,
+}
 
-    pub(super) fn cases(&mut self, cases: &EnumType) {
-        let class = self.names.of(&cases.name);
-        self.out.blank();
-        self.out.docs(0, or(&cases.docs, &format!("{class} is the enum {}.", cases.name)));
-        self.out.line(0, &format!("type {class} int32"));
-        self.out.blank();
-        self.out.docs(0, &format!("The cases of {class}."));
-        self.out.line(0, "const (");
-        for (i, (case, docs)) in cases.cases.iter().enumerate() {
-            self.out.docs(1, docs);
-            let name = self.names.scope.exported(&format!("{class}-{}", exported(case)));
-            self.out.line(1, &if i == 0 { format!("{name} {class} = iota") } else { name });
-        }
-        self.out.line(0, ")");
-        self.out.blank();
-        let list: Vec<String> = cases.cases.iter().map(|(case, _)| literal(case)).collect();
-        self.out.line(0, &format!("var casesOf{class} = []string{{{}}}", list.join(", ")));
-        let name = literal(&cases.name);
-        self.out.blank();
-        self.out.docs(0, "String is the name of the case.");
-        self.out.line(0, &format!("func (v {class}) String() string {{ return undergo.RawCaseName({name}, casesOf{class}, int32(v)) }}"));
-        self.out.blank();
-        self.out.docs(0, "MarshalText writes the name of the case.");
-        self.out.line(0, &format!("func (v {class}) MarshalText() ([]byte, error) {{ return []byte(v.String()), nil }}"));
-        self.out.blank();
-        self.out.docs(0, "UnmarshalText reads the name of a case.");
-        self.out.line(0, &format!("func (v *{class}) UnmarshalText(text []byte) error {{"));
-        self.out.line(1, &format!("number, err := undergo.RawCase({name}, casesOf{class}, text)"));
-        self.out.line(1, "if err == nil {");
-        self.out.line(2, &format!("*v = {class}(number)"));
-        self.out.line(1, "}");
-        self.out.line(1, "return err");
-        self.out.line(0, "}");
+pub(super) struct VariantCase {
+    pub(super) class: String,
+    /// Its type, unless that is a record or is declared already.
+    pub(super) own: Option<OwnType>,
+    /// Expressions that write its value for C, if it has one, and that read the case.
+    pub(super) lowered: Option<String>,
+    pub(super) lifted: String,
+}
+
+pub(super) struct OwnType {
+    pub(super) docs: String,
+    pub(super) ty: String,
+}
+
+pub(super) fn all(names: &mut Names, types: &[Type]) -> Vec<Declared> {
+    // Variants share the types of cases.
+    let mut written = BTreeSet::new();
+    let declared = |ty: &Type| match &ty.kind {
+        TypeKind::Record(found) => Some(record(names, found, ty.digest())),
+        TypeKind::Enum(found) => Some(cases(names, found)),
+        TypeKind::Variant(found) => Some(variant(names, found, &mut written)),
+        _ => None,
+    };
+    types.iter().filter_map(declared).collect()
+}
+
+fn record(names: &Names, record: &RecordType, digest: u64) -> Declared {
+    let class = names.of(&record.name);
+    // A field has no name of a method.
+    let mut scope = Scope::new(record.is_error.then_some("Error"));
+    let fields: Vec<String> = record.fields.iter().map(|field| scope.exported(&field.name)).collect();
+    let error = record.is_error.then(|| Error {
+        class: class.clone(),
+        wit: literal(&record.name),
+        digest: format!("{digest:#018x}"),
+        message: scope.exported("message"),
+    });
+    let types = || record.fields.iter().map(|field| &field.ty);
+    let is_spread = error.is_some() || record.fields.iter().any(|field| !field.docs.is_empty());
+    // Names are aligned where no comments are between them.
+    let width = if is_spread { 0 } else { fields.iter().map(String::len).max().unwrap_or(0) };
+    let member = |name: &str, about: &str, ty: &str| Member { docs: docs(about), declared: format!("{name:width$} {ty}") };
+    let own = record.fields.iter().zip(&fields).map(|(field, name)| member(name, &field.docs, &names.show(&field.ty)));
+    let of_error = error.iter().map(|Error { message, .. }| {
+        let about = format!("{message} is what it says; what it is and its fields, if that is empty.");
+        member(message, &about, "string `undergo:\"-\" json:\"-\"`")
+    });
+    Declared::Record {
+        docs: docs(or(&record.docs, &format!("{class} is the record {}.", record.name))),
+        class,
+        members: own.chain(of_error).collect(),
+        is_spread,
+        raw: names.raw_fields(types()),
+        lowered: types().zip(&fields).map(|(ty, name)| names.lower(ty, &format!("v.{name}"), "w")).collect(),
+        lifted: types().enumerate().map(|(i, ty)| names.lift(ty, &format!("v.V{i}"))).collect(),
+        error,
     }
 }
 
-/// The names of a struct's fields in Go.
-pub(super) struct Fields {
-    /// Those of the record.
-    pub(super) names: Vec<String>,
-    /// That of the text of an error.
-    pub(super) message: Option<String>,
-}
-
-impl Fields {
-    pub(super) fn of(record: &RecordType) -> Fields {
-        // A field has no name of a method.
-        let mut scope = Scope::new(record.is_error.then_some("Error"));
-        let names = record.fields.iter().map(|field| scope.exported(&field.name)).collect();
-        Fields { names, message: record.is_error.then(|| scope.exported("message")) }
+fn cases(names: &mut Names, cases: &EnumType) -> Declared {
+    let class = names.of(&cases.name);
+    let constant = |(case, about): &(String, String)| Constant {
+        docs: docs(about),
+        name: names.scope.exported(&format!("{class}-{}", exported(case))),
+    };
+    let constants = cases.cases.iter().map(constant).collect();
+    Declared::Enum {
+        docs: docs(or(&cases.docs, &format!("{class} is the enum {}.", cases.name))),
+        wit: literal(&cases.name),
+        cases: constants,
+        names: cases.cases.iter().map(|(case, _)| literal(case)).collect::<Vec<_>>().join(", "),
+        class,
     }
 }
 
-/// An expression for the value of a case of the type for it, which is called `v`.
-fn inside(names: &Names, case: &Case, ty: &Type) -> String {
-    match () {
-        () if case.own_record().is_some() => "v".to_owned(),
-        () if is_wrapped(ty) => "v.Value".to_owned(),
-        () => format!("{}(v)", names.show(ty)),
+/// An interface that the types of the cases implement, and those that are none of the plugin's.
+fn variant(names: &Names, variant: &VariantType, written: &mut BTreeSet<String>) -> Declared {
+    let class = names.of(&variant.name);
+    let case = |case: &Case| {
+        let name = names.of_case(variant, case);
+        let is_record = case.own_record().is_some();
+        let own = (!is_record && written.insert(name.clone())).then(|| OwnType {
+            docs: docs(or(&case.docs, &format!("{name} is the case {} of {class}.", case.name))),
+            ty: match &case.ty {
+                None => "struct{}".to_owned(),
+                Some(ty) if is_wrapped(ty) => format!("struct{{ Value {} }}", names.show(ty)),
+                Some(ty) => names.show(ty),
+            },
+        });
+        let Some(ty) = &case.ty else {
+            return VariantCase { own, lowered: None, lifted: format!("{name}{{}}"), class: name };
+        };
+        let lifted = names.lift(ty, &format!("undergo.LiftCase[{}](&v.Value)", names.raw(ty)));
+        let (value, lifted) = match () {
+            () if is_record => ("v".to_owned(), lifted),
+            () if is_wrapped(ty) => ("v.Value".to_owned(), format!("{name}{{{lifted}}}")),
+            () => (format!("{}(v)", names.show(ty)), format!("{name}({lifted})")),
+        };
+        VariantCase { own, lowered: Some(names.lower(ty, &value, "w")), lifted, class: name }
+    };
+    let cases = variant.cases.iter().map(case).collect();
+    let union = |(count, bytes)| format!("; Value [{count}]uint{}", 8 * bytes);
+    Declared::Variant {
+        docs: docs(or(&variant.docs, &format!("{class} is the variant {}.", variant.name))),
+        wit: literal(&variant.name),
+        cases,
+        raw: Cases::of(variant).words().map_or_else(String::new, union),
+        class,
     }
 }

@@ -1,20 +1,20 @@
 //! A Go package for a plugin: structs, enums, an interface for each variant and for each interface
-//! of the imports, and a client with a method for each export, none of which uses reflection.
+//! of the imports, and a client with a method for each export, none of which uses
+//! reflection. `templates/go/plugin.go` is the file that this makes.
 
 mod declared;
+mod function;
 mod text;
 mod types;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
+use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{Field, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{Type, TypeKind, names};
 
-use super::lines::Lines;
+use super::filters;
 use super::surface::{Imported, Surface};
-use declared::Fields;
-use text::{Docs, Scope, literal};
+use declared::{Declared, Error};
+use function::{Export, Import};
 use types::Names;
 
 /// The name of the package for a plugin: that of its folder, where it has one.
@@ -23,328 +23,90 @@ pub(super) fn package(plugin: &Plugin, folder: Option<&str>) -> String {
 }
 
 /// The text of the package's only file. `package` is its name.
-pub(super) fn module(plugin: &Plugin, package: &str) -> String {
-    Module::new(plugin, package.to_owned()).write()
+pub(super) fn module(plugin: &Plugin, package: String) -> Result<String, askama::Error> {
+    Module::new(plugin, package).render()
 }
 
-/// An interface whose functions the host gives.
-struct Import<'a> {
-    name: &'a str,
-    /// Its interface in Go, and the function that gives its methods to the plugin.
-    class: String,
-    with: String,
-    /// With the names of its methods.
-    functions: Vec<(String, &'a Arc<Function>)>,
-}
-
-struct Module<'a> {
-    file: String,
+#[derive(Template)]
+#[template(path = "go/plugin.go", escape = "none")]
+struct Module {
     package: String,
+    /// Its file, as a comment has it.
+    file: String,
+    /// The packages that it imports besides Undergo's.
+    imported: Vec<&'static str>,
+    imports: Vec<Import>,
     /// The type with the exports, and what makes one.
-    client: String,
+    class: String,
     make: String,
-    types: &'a [Type],
-    /// With the names of its methods.
-    exports: Vec<(String, &'a Arc<Function>)>,
-    imports: Vec<Import<'a>>,
-    /// The records with the fields of errors, each with its digest.
-    errors: Vec<(&'a RecordType, u64)>,
-    names: Names,
-    /// The types of cases that are there, which variants share.
-    written: BTreeSet<String>,
-    out: Lines,
+    exports: Vec<Export>,
+    /// The records with the fields of errors.
+    errors: Vec<Error>,
+    /// Whether a function of the host returns such errors.
+    has_errors: bool,
+    types: Vec<Declared>,
 }
 
-impl<'a> Module<'a> {
-    fn new(plugin: &'a Plugin, package: String) -> Module<'a> {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
-        let mut names = Names::new(types);
-        let client = names.scope.exported(&world);
-        let make = names.scope.exported(&format!("New{client}"));
-        let import = |Imported { name, functions }| {
-            let class = names.scope.exported(&names::kebab(name));
+impl Module {
+    fn new(plugin: &Plugin, package: String) -> Module {
+        let surface = Surface::new(plugin);
+        let mut names = Names::new(surface.types);
+        let class = names.scope.exported(&surface.world);
+        let make = names.scope.exported(&format!("New{class}"));
+        // The interfaces are named before the cases of enums.
+        let import = |import: &Imported<'_>| {
+            let class = names.scope.exported(&names::kebab(import.name));
             let with = names.scope.exported(&format!("With{class}"));
-            Import { name, class, with, functions: named(functions) }
+            function::import(&names, import, class, with)
         };
-        let imports = imports.into_iter().map(import).collect();
-        let error = |ty: &'a Type| match &ty.kind {
-            TypeKind::Record(record) if record.is_error => Some((&**record, ty.digest())),
-            _ => None,
-        };
-        let errors = types.iter().filter_map(error).collect();
+        let imports: Vec<Import> = surface.imports.iter().map(import).collect();
+        let types = declared::all(&mut names, surface.types);
+        let errors = types.iter().filter_map(|ty| if let Declared::Record { error, .. } = ty { error.clone() } else { None }).collect();
         Module {
-            file,
             package,
-            client,
-            make,
-            types,
-            exports: named(exports),
+            imported: imported(&surface),
+            has_errors: imports.iter().any(|import| import.functions.iter().any(|function| function.has_errors)),
             imports,
+            class,
+            make,
+            exports: function::exports(&names, &surface.exports),
             errors,
-            names,
-            written: BTreeSet::new(),
-            out: Lines::new("\t"),
+            types,
+            file: surface.file,
         }
-    }
-
-    fn write(mut self) -> String {
-        self.functions_of_imports();
-        self.client();
-        self.fields_of_errors();
-        for ty in self.types {
-            match &ty.kind {
-                TypeKind::Record(record) => self.record(record),
-                TypeKind::Enum(cases) => self.cases(cases),
-                TypeKind::Variant(variant) => self.variant(variant),
-                _ => {}
-            }
-        }
-        let body = self.out.finish();
-        self.out.line(0, "// Code generated by undergo bindgen; DO NOT EDIT.");
-        self.out.blank();
-        self.out.line(0, &format!("// Package {} has typed access to the plugin {}.", self.package, self.file));
-        self.out.line(0, &format!("package {}", self.package));
-        self.out.blank();
-        self.out.line(0, "import (");
-        let has_functions = !self.exports.is_empty() || !self.imports.is_empty();
-        let (has_json, has_time) =
-            (self.has(&|kind| matches!(kind, TypeKind::Json)), self.has(&|kind| matches!(kind, TypeKind::Duration | TypeKind::Time)));
-        for (package, is_used) in [("context", has_functions), ("encoding/json", has_json), ("time", has_time)] {
-            if is_used {
-                self.out.line(1, &format!("\"{package}\""));
-            }
-        }
-        self.out.blank();
-        self.out.line(1, "undergo \"github.com/undergo-dev/undergo/bindings-go\"");
-        self.out.line(0, ")");
-        self.out.finish() + &body
-    }
-
-    /// Whether there is a type of that kind anywhere.
-    fn has(&self, is: &dyn Fn(&TypeKind) -> bool) -> bool {
-        fn within(ty: &Type, is: &dyn Fn(&TypeKind) -> bool) -> bool {
-            is(&ty.kind)
-                || match &ty.kind {
-                    TypeKind::Option(inner) | TypeKind::List(inner) => within(inner, is),
-                    TypeKind::Map(map) => within(&map.key, is) || within(&map.value, is),
-                    TypeKind::Tuple(tuple) => tuple.items.iter().any(|item| within(item, is)),
-                    // Those are among the plugin's types.
-                    _ => false,
-                }
-        }
-        let functions = self.exports.iter().chain(self.imports.iter().flat_map(|import| &import.functions));
-        let of_functions = functions.flat_map(|(_, function)| function.params.iter().map(|param| &param.ty).chain(&function.result));
-        let of_types = self.types.iter().flat_map(|ty| match &ty.kind {
-            TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
-            TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).collect(),
-            _ => Vec::new(),
-        });
-        of_functions.chain(of_types).any(|ty| within(ty, is))
-    }
-
-    /// An interface for each interface of the imports, and what gives its methods to the plugin.
-    fn functions_of_imports(&mut self) {
-        for import in &self.imports {
-            let Import { class, with, .. } = import;
-            self.out.blank();
-            self.out.docs(0, &format!("{class} is what the host gives as {}.", import.name));
-            self.out.line(0, &format!("type {class} interface {{"));
-            for (i, (name, function)) in import.functions.iter().enumerate() {
-                if i > 0 {
-                    self.out.blank();
-                }
-                self.out.docs(1, or(&function.docs, &format!("{name} is the function {}.", function.name)));
-                self.out.line(1, &format!("{name}{}", self.signature(function)));
-            }
-            self.out.line(0, "}");
-            self.out.blank();
-            self.out.docs(0, &format!("{with} gives the plugin the functions of a {class}."));
-            self.out.line(0, &format!("func {with}(functions {class}) undergo.Option {{"));
-            self.out.line(1, "return undergo.Options(");
-            for (name, function) in &import.functions {
-                let args = self.names.raw_fields(function.params.iter().map(|param| &param.ty));
-                let result = function.result.as_ref().map_or_else(|| "undergo.RawEmpty".to_owned(), |ty| self.names.raw(ty));
-                self.out.line(
-                    2,
-                    &format!(
-                        "undergo.RawImport({}, func(ctx context.Context, a *{args}, r *{result}, w *undergo.RawWriter) error {{",
-                        signature_value(import.name, function)
-                    ),
-                );
-                let lift = |(i, param): (usize, &Field)| format!(", {}", self.names.lift(&param.ty, &format!("a.V{i}")));
-                let given: String = function.params.iter().enumerate().map(lift).collect();
-                let call = format!("functions.{name}(ctx{given})");
-                match &function.result {
-                    None => self.out.line(3, &format!("return {call}")),
-                    Some(Type { kind: TypeKind::Tuple(tuple), .. }) => {
-                        let results: String = (0..tuple.items.len()).map(|i| format!("v{i}, ")).collect();
-                        self.out.line(3, &format!("{results}err := {call}"));
-                        self.out.line(3, "if err == nil {");
-                        for (i, item) in tuple.items.iter().enumerate() {
-                            self.out.line(4, &format!("r.V{i} = {}", self.names.lower(item, &format!("v{i}"), "w")));
-                        }
-                        self.out.line(3, "}");
-                        self.out.line(3, "return err");
-                    }
-                    Some(ty) => {
-                        self.out.line(3, &format!("result, err := {call}"));
-                        self.out.line(3, "if err == nil {");
-                        self.out.line(4, &format!("*r = {}", self.names.lower(ty, "result", "w")));
-                        self.out.line(3, "}");
-                        self.out.line(3, "return err");
-                    }
-                }
-                let fields = if function.errors.is_some() { format!(", fieldsOf{}", self.client) } else { String::new() };
-                self.out.line(2, &format!("}}{fields}),"));
-            }
-            self.out.line(1, ")");
-            self.out.line(0, "}");
-        }
-    }
-
-    /// The type with the exports as methods.
-    fn client(&mut self) {
-        let (class, make) = (self.client.clone(), self.make.clone());
-        self.out.blank();
-        self.out.docs(
-            0,
-            &format!(
-                "{class} has the functions of {}: those of an instance, or of a pool. Any number of goroutines may call them.",
-                self.file
-            ),
-        );
-        self.out.line(0, &format!("type {class} struct {{"));
-        self.out.line(1, "client *undergo.RawClient");
-        self.out.line(0, "}");
-        self.out.blank();
-        self.out.docs(
-            0,
-            &format!("{make} is for an instance or a pool, which stays the caller's. It fails with undergo.ErrSignatureMismatch where the plugin's functions are others."),
-        );
-        self.out.line(0, &format!("func {make}(of undergo.Callable) (*{class}, error) {{"));
-        let errors = if self.errors.is_empty() { String::new() } else { format!(", errorsOf{class}...") };
-        self.out.line(1, &format!("client, err := undergo.NewRawClient(of, exportsOf{class}{errors})"));
-        self.out.line(1, "if err != nil {");
-        self.out.line(2, "return nil, err");
-        self.out.line(1, "}");
-        self.out.line(1, &format!("return &{class}{{client}}, nil"));
-        self.out.line(0, "}");
-        self.out.blank();
-        self.out.line(0, &format!("var exportsOf{class} = []undergo.RawSignature{{"));
-        for (_, function) in &self.exports {
-            let value = signature_value("", function);
-            self.out.line(1, &format!("{},", value.trim_start_matches("undergo.RawSignature")));
-        }
-        self.out.line(0, "}");
-        for (number, (name, function)) in self.exports.iter().enumerate() {
-            let args = self.names.raw_fields(function.params.iter().map(|param| &param.ty));
-            let result = function.result.as_ref().map_or_else(|| "undergo.RawEmpty".to_owned(), |ty| self.names.raw(ty));
-            self.out.blank();
-            self.out.line(0, &format!("var export{name} = undergo.NewRawExport[{args}, {result}]({number})"));
-            self.out.blank();
-            self.out.docs(0, or(&function.docs, &format!("{name} calls {}.", function.name)));
-            self.out.line(0, &format!("func (client *{class}) {name}{} {{", self.signature(function)));
-            let results: Vec<&Type> = results(function);
-            let given: String = (0..results.len()).map(|i| format!("v{i}, ")).collect();
-            for (i, ty) in results.iter().enumerate() {
-                self.out.line(1, &format!("var v{i} {}", self.names.show(ty)));
-            }
-            self.out.line(1, &format!("c, err := export{name}.Begin(ctx, client.client)"));
-            self.out.line(1, "if err != nil {");
-            self.out.line(2, &format!("return {given}err"));
-            self.out.line(1, "}");
-            for (i, (param, field)) in parameters(function).iter().zip(&function.params).enumerate() {
-                self.out.line(1, &format!("c.Args.V{i} = {}", self.names.lower(&field.ty, param, "&c.Writer")));
-            }
-            self.out.line(1, "err = c.Call()");
-            if !results.is_empty() {
-                self.out.line(1, "if err == nil {");
-                let is_tuple = matches!(function.result, Some(Type { kind: TypeKind::Tuple(_), .. }));
-                for (i, ty) in results.iter().enumerate() {
-                    let from = if is_tuple { format!("c.Result.V{i}") } else { "c.Result".to_owned() };
-                    self.out.line(2, &format!("v{i} = {}", self.names.lift(ty, &from)));
-                }
-                self.out.line(1, "}");
-            }
-            self.out.line(1, "c.End()");
-            self.out.line(1, &format!("return {given}err"));
-            self.out.line(0, "}");
-        }
-    }
-
-    /// What makes errors with fields of those of guests, and the other way round.
-    fn fields_of_errors(&mut self) {
-        if self.errors.is_empty() {
-            return;
-        }
-        let client = &self.client;
-        self.out.blank();
-        self.out.line(0, &format!("var errorsOf{client} = []undergo.RawError{{"));
-        for (record, digest) in &self.errors {
-            let class = self.names.of(&record.name);
-            self.out.line(1, &format!("undergo.NewRawError({digest:#018x}, func(v raw{class}, message string) error {{"));
-            self.out.line(2, &format!("e := lift{class}(v)"));
-            self.out.line(2, &format!("e.{} = message", Fields::of(record).message.unwrap_or_default()));
-            self.out.line(2, "return &e");
-            self.out.line(1, "}),");
-        }
-        self.out.line(0, "}");
-        if !self.imports.iter().any(|import| import.functions.iter().any(|(_, function)| function.errors.is_some())) {
-            return;
-        }
-        self.out.blank();
-        self.out.line(0, &format!("func fieldsOf{client}(w *undergo.RawWriter, err error) undergo.RawFields {{"));
-        self.out.line(1, "switch err := err.(type) {");
-        for (record, digest) in &self.errors {
-            let class = self.names.of(&record.name);
-            self.out.line(1, &format!("case *{class}:"));
-            self.out.line(2, "if err != nil {");
-            self.out.line(3, &format!("return undergo.LowerFields(w, {digest:#018x}, lower{class}(w, *err))"));
-            self.out.line(2, "}");
-        }
-        self.out.line(1, "}");
-        self.out.line(1, "return undergo.RawFields{}");
-        self.out.line(0, "}");
-    }
-
-    /// `(ctx context.Context, p Person, shout bool) (string, error)`
-    fn signature(&self, function: &Function) -> String {
-        let param = |(name, field): (&String, &Field)| format!(", {name} {}", self.names.show(&field.ty));
-        let params: String = parameters(function).iter().zip(&function.params).map(param).collect();
-        let results: String = results(function).into_iter().map(|ty| self.names.show(ty) + ", ").collect();
-        let results = if results.is_empty() { "error".to_owned() } else { format!("({results}error)") };
-        format!("(ctx context.Context{params}) {results}")
     }
 }
 
-/// What a function returns besides its error.
-fn results(function: &Function) -> Vec<&Type> {
-    match &function.result {
-        None => Vec::new(),
-        Some(Type { kind: TypeKind::Tuple(tuple), .. }) => tuple.items.iter().collect(),
-        Some(ty) => vec![ty],
+fn imported(surface: &Surface<'_>) -> Vec<&'static str> {
+    let has_functions = !surface.exports.is_empty() || !surface.imports.is_empty();
+    let has_json = has(surface, &|kind| matches!(kind, TypeKind::Json));
+    let has_time = has(surface, &|kind| matches!(kind, TypeKind::Duration | TypeKind::Time));
+    let all = [("context", has_functions), ("encoding/json", has_json), ("time", has_time)];
+    all.into_iter().filter_map(|(package, is_used)| is_used.then_some(package)).collect()
+}
+
+/// Whether there is a type of that kind anywhere.
+fn has(surface: &Surface<'_>, is: &dyn Fn(&TypeKind) -> bool) -> bool {
+    fn within(ty: &Type, is: &dyn Fn(&TypeKind) -> bool) -> bool {
+        is(&ty.kind)
+            || match &ty.kind {
+                TypeKind::Option(inner) | TypeKind::List(inner) => within(inner, is),
+                TypeKind::Map(map) => within(&map.key, is) || within(&map.value, is),
+                TypeKind::Tuple(tuple) => tuple.items.iter().any(|item| within(item, is)),
+                // Those are among the plugin's types.
+                _ => false,
+            }
     }
-}
-
-/// The names of a function's parameters in Go.
-fn parameters(function: &Function) -> Vec<String> {
-    let mut scope = Scope::of_params();
-    function.params.iter().map(|param| scope.param(&param.name)).collect()
-}
-
-/// A function as the package's runtime knows it.
-fn signature_value(interface: &str, function: &Function) -> String {
-    let interface = if interface.is_empty() { String::new() } else { format!("Interface: {}, ", literal(interface)) };
-    let (name, signature) = (literal(&function.name), literal(&function.to_string()));
-    format!("undergo.RawSignature{{{interface}Name: {name}, Signature: {signature}, Digest: {:#018x}}}", function.digest())
+    let functions = surface.exports.iter().chain(surface.imports.iter().flat_map(|import| &import.functions));
+    let of_functions = functions.flat_map(|function| function.params.iter().map(|param| &param.ty).chain(&function.result));
+    let of_types = surface.types.iter().flat_map(|ty| match &ty.kind {
+        TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
+        TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).collect(),
+        _ => Vec::new(),
+    });
+    of_functions.chain(of_types).any(|ty| within(ty, is))
 }
 
 fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
     if docs.is_empty() { otherwise } else { docs }
-}
-
-/// Functions with the names of their methods.
-fn named(functions: Vec<&Arc<Function>>) -> Vec<(String, &Arc<Function>)> {
-    let mut scope = Scope::new([]);
-    functions.into_iter().map(|function| (scope.exported(&function.name), function)).collect()
 }

@@ -1,20 +1,10 @@
 //! Go's text: comments, literals, names.
 
-use super::super::lines::Lines;
 use crate::bindgen::{scope, text};
 
-/// Comments for documentation.
-pub(super) trait Docs {
-    fn docs(&mut self, indent: usize, docs: &str);
-}
-
-impl Docs for Lines {
-    fn docs(&mut self, indent: usize, docs: &str) {
-        for line in text::lines(docs) {
-            // The space keeps it from being a directive, as `//go:embed` is one.
-            self.line(indent, format!("// {line}").trim_end());
-        }
-    }
+/// A comment in lines. The space keeps them from being directives, as `//go:embed` is one.
+pub(super) fn docs(docs: &str) -> String {
+    text::lines(docs).iter().map(|line| format!("// {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Names that are taken in one place: the fields of a struct, say.
@@ -105,9 +95,8 @@ mod tests {
 
     #[test]
     fn comments_stay_on_their_lines_and_are_no_directives() {
-        let mut lines = Lines::new("\t");
-        lines.docs(1, "go:embed x\r\n\nEnds here,\n\rnot \nthere.");
-        assert_eq!(lines.finish(), "\t// go:embed x\n\t//\n\t// Ends here,\n\t//\n\t// not\n\t// there.\n");
+        let found = docs("go:embed x\r\n\nEnds here,\n\rnot \nthere.");
+        assert_eq!(found, "// go:embed x\n//\n// Ends here,\n//\n// not\n// there.");
     }
 
     #[test]
