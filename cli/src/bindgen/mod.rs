@@ -8,7 +8,6 @@ mod go;
 mod java;
 mod kotlin;
 mod layout;
-mod lines;
 mod python;
 mod ruby;
 mod rust;
