@@ -22,9 +22,6 @@ const (
 func (p *Producer[T]) run() {
 	finished := false
 	defer p.finish(&finished)
-	if p.seq == nil {
-		panic("undergo: the iterator is nil")
-	}
 	within(unsafe.Pointer(p), func() { p.seq(p.yield) })
 	finished = true
 }

@@ -71,8 +71,11 @@ const (
 	over                 // it has come to its end, whichever
 )
 
-// New is the producer of the items of seq, which does not run yet.
+// New is the producer of the items of seq, which does not run yet; nil if seq is nil.
 func New[T any](seq iter.Seq[T]) *Producer[T] {
+	if seq == nil {
+		return nil
+	}
 	return &Producer[T]{
 		seq:     seq,
 		ready:   make(chan struct{}, 1),
@@ -85,7 +88,7 @@ func New[T any](seq iter.Seq[T]) *Producer[T] {
 // New2 is the same for pairs.
 func New2[K, V any](seq iter.Seq2[K, V]) *Producer[Pair[K, V]] {
 	if seq == nil {
-		return New[Pair[K, V]](nil)
+		return nil
 	}
 	return New(func(yield func(Pair[K, V]) bool) {
 		seq(func(k K, v V) bool { return yield(Pair[K, V]{k, v}) })

@@ -2,10 +2,7 @@
 
 package iterator
 
-import (
-	"iter"
-	"time"
-)
+import "time"
 
 const (
 	// furthest is the most items that are asked of the host at a time.
@@ -37,6 +34,19 @@ func NewSource[T any](next func(most uint32) (items []T, end bool)) *Source[T] {
 	return &Source[T]{next: next, most: 1, elapsed: time.Since}
 }
 
+// A PairSource is a source of pairs.
+type PairSource[K, V any] struct{ source *Source[Pair[K, V]] }
+
+// NewSource2 is NewSource for pairs.
+func NewSource2[K, V any](next func(most uint32) (items []Pair[K, V], end bool)) PairSource[K, V] {
+	return PairSource[K, V]{NewSource(next)}
+}
+
+// All is an iter.Seq2.
+func (s PairSource[K, V]) All(yield func(K, V) bool) {
+	s.source.All(func(p Pair[K, V]) bool { return yield(p.Key, p.Value) })
+}
+
 // All is an iter.Seq.
 func (s *Source[T]) All(yield func(T) bool) {
 	for {
@@ -51,13 +61,6 @@ func (s *Source[T]) All(yield func(T) bool) {
 			return
 		}
 		s.fill()
-	}
-}
-
-// All2 is the iter.Seq2 of the pairs of s.
-func All2[K, V any](s *Source[Pair[K, V]]) iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		s.All(func(p Pair[K, V]) bool { return yield(p.Key, p.Value) })
 	}
 }
 

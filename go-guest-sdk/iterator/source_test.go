@@ -105,9 +105,9 @@ func TestSourceOfNothing(t *testing.T) {
 }
 
 func TestSourceOfPairs(t *testing.T) {
-	s := NewSource(func(uint32) ([]Pair[int, string], bool) { return []Pair[int, string]{{1, "a"}, {2, "b"}}, true })
+	s := NewSource2(func(uint32) ([]Pair[int, string], bool) { return []Pair[int, string]{{1, "a"}, {2, "b"}}, true })
 	var got []string
-	for k, v := range All2(s) {
+	for k, v := range s.All {
 		got = append(got, fmt.Sprint(k, v))
 	}
 	if want := []string{"1a", "2b"}; !slices.Equal(got, want) {

@@ -15,8 +15,12 @@ type Source struct {
 	closer
 }
 
-// NewSource is the source of what r gives. It closes r if that is an io.Closer.
+// NewSource is the source of what r gives; nil if r is nil. It closes r if that is an
+// io.Closer.
 func NewSource(r io.Reader) *Source {
+	if r == nil {
+		return nil
+	}
 	return &Source{reader: r, closer: closerOf(r)}
 }
 
@@ -77,8 +81,12 @@ type Sink struct {
 	closer
 }
 
-// NewSink is the sink that writes to w. It closes w if that is an io.Closer.
+// NewSink is the sink that writes to w; nil if w is nil. It closes w if that is an
+// io.Closer.
 func NewSink(w io.Writer) *Sink {
+	if w == nil {
+		return nil
+	}
 	return &Sink{writer: w, closer: closerOf(w)}
 }
 

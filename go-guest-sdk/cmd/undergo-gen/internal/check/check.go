@@ -51,8 +51,11 @@ func (c *checker) world(p *model.Plugin) {
 func (c *checker) types(p *model.Plugin) {
 	names := scope{}
 	for _, r := range p.Resources {
+		if r.Interface.Shared {
+			continue
+		}
 		what := r.Name
-		if !r.Callback {
+		if !r.Callback && r.Carrier == nil {
 			what = r.Shown()
 		}
 		c.add(names, r.Pos, "type "+what, r.Name, what, "rename one")
@@ -64,7 +67,16 @@ func (c *checker) types(p *model.Plugin) {
 			c.add(fields, f.Pos, "type "+t.Shown()+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
 		}
 	}
-	for _, shared := range []string{"time", "duration", "json"} {
+	shared := []string{"time", "duration", "json"}
+	for _, r := range p.Resources {
+		switch {
+		case r.Interface.Shared:
+			shared = append(shared, r.Interface.Local(r.Name))
+		case r.Carrier != nil:
+			shared = append(shared, "batch")
+		}
+	}
+	for _, shared := range shared {
 		if _, ok := names[shared]; ok {
 			if goName, ok := names["go-"+shared]; ok {
 				c.Add(token.Position{}, "types %s and %s: the name go-%s is needed for Go's own %s; rename one", names[shared], goName, shared, shared)
@@ -143,6 +155,10 @@ func typeNames(p *model.Plugin, ts []*model.Type) map[string]bool {
 	own, shared := model.Uses(ts)
 	for _, use := range own {
 		for _, n := range use.Names {
+			if use.Interface.Shared {
+				shared = append(shared, use.Interface.Local(n))
+				continue
+			}
 			names[n] = true
 		}
 	}

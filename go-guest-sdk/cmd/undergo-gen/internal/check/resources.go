@@ -21,6 +21,9 @@ func (c *checker) resources(p *model.Plugin) {
 			c.function(r.Methods[0])
 			continue
 		}
+		if r.Carrier != nil {
+			continue // its methods are the same for all
+		}
 		reserved, remedy := reservedByGuest, "rename one, or name it with //undergo:export NAME"
 		if r.Host {
 			reserved, remedy = reservedByHost, "rename one"
@@ -89,7 +92,12 @@ func (c *checker) handles(p *model.Plugin) {
 			}
 		}
 		for _, t := range f.Results {
-			if h := within(t, func(t *model.Type) bool { return isHandle(t) && !t.Hosted() }); h != nil {
+			h := within(t, func(t *model.Type) bool { return isHandle(t) && !t.Hosted() })
+			switch {
+			case h == nil:
+			case f.Resource != nil && f.Resource.Carrier != nil:
+				c.Add(f.Pos, "iterable %s: its items have %s, which is the plugin's own and comes back in arguments only; take a slice", f.Resource.Name, h.Shown())
+			default:
 				c.Add(f.Pos, "%s: its result has %s, which is the plugin's own and comes back in arguments only; leave it out", f.Go, h.Shown())
 			}
 		}

@@ -115,7 +115,7 @@ func (g *glue) keeps(f *model.Func) []string {
 			fields = append(fields, fmt.Sprintf("r%d %s", i, g.typ(t)))
 		}
 	}
-	chain := f.Error && g.Errors != nil
+	chain := g.Chained(f)
 	if chain || anyOf(f.Results, needsOut) {
 		fields = append(fields, "out "+g.sdkName("Out"))
 	}
@@ -301,7 +301,7 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 	}
 	if f.Error {
 		g.line("if %s {", g.failed(err))
-		if g.Errors != nil {
+		if g.Chained(f) {
 			g.returnChain(place{ptr: ret, offset: layout.Error}, err, kept, needs, end)
 		} else {
 			text := g.id("text")

@@ -47,7 +47,11 @@ func (g *glue) handle(t *model.Type, value string) string {
 	if t.Resource.Host {
 		return value + ".Handle()"
 	}
-	return g.give(t.Resource) + "(" + convert("*"+g.expand(t.Resource.Go), g.typ(t), value) + ")"
+	from := "*" + t.Resource.Go
+	if t.Resource.Carrier != nil {
+		from = t.Resource.Carrier.Go
+	}
+	return g.give(t.Resource) + "(" + convert(g.expand(from), g.typ(t), value) + ")"
 }
 
 // held is the value of type t of which the host has passed the handle.
@@ -64,18 +68,32 @@ func (g *glue) held(t *model.Type, handle string) string {
 }
 
 // resourceName is the name of r as a part of others.
-func resourceName(r *model.Resource) string { return title(strings.ReplaceAll(r.Name, "-", "_")) }
+func resourceName(r *model.Resource) string {
+	name := r.Name
+	if r.Interface.Shared {
+		name = r.Interface.Local(name)
+	}
+	return title(strings.ReplaceAll(name, "-", "_"))
+}
+
+// shown is what objects of r are called in messages.
+func shown(r *model.Resource) string {
+	if r.Carrier != nil {
+		return r.Name
+	}
+	return r.Go
+}
 
 // ofResource is once for what belongs to r.
 func (g *glue) ofResource(r *model.Resource, verb string, write func(name string)) string {
-	return g.once(verb+" resource "+r.Name, "undergo"+verb+resourceName(r), write)
+	return g.once(verb+" resource "+r.Interface.Name+" "+r.Name, "undergo"+verb+resourceName(r), write)
 }
 
 // table is the variable that has the objects of r for which the host has handles.
 func (g *glue) table(r *model.Resource) string {
 	return g.ofResource(r, "Objects", func(name string) {
 		g.line("// %s are those for which the host has handles.", name)
-		g.line("var %s = %s[%s](%q, %t)\n", name, g.sdkName("NewTable"), g.expand(r.Go), r.Go, r.Closes)
+		g.line("var %s = %s[%s](%q, %t)\n", name, g.sdkName("NewTable"), g.expand(r.Go), shown(r), r.Closes)
 	})
 }
 
@@ -100,6 +118,14 @@ func (g *glue) give(r *model.Resource) string {
 	return g.ofResource(r, "Give", func(name string) {
 		v, word := g.id("v"), g.pre("uint32")
 		g.line("// %s makes a handle for the host.", name)
+		if c := r.Carrier; c != nil {
+			p := g.id("p")
+			g.line("func %s(%s %s) %s {", name, v, g.expand(c.Go), word)
+			g.line("if %s := %s(%s); %s {", p, g.expand(c.New), v, g.some(p))
+			g.line("return %s(%s.Add(%s))\n}", g.builtin(r, "[export]", "new", word), g.table(r), p)
+			g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(model.Expand(c.Go, func(_, name string) string { return name }))))
+			return
+		}
 		g.line("func %s(%s *%s) %s {", name, v, g.expand(r.Go), word)
 		g.line("if %s {\nreturn %s(%s.Add(%s))\n}", g.some(v), g.builtin(r, "[export]", "new", word), g.table(r), v)
 		g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(r.Go)))
@@ -123,7 +149,9 @@ func (g *glue) destructor(r *model.Resource) {
 	p, v, last := g.id("p0"), g.id("v"), g.id("ok")
 	g.line("//go:wasmexport %s#[dtor]%s", g.ID(r.Interface), r.Name)
 	g.line("func %s(%s %s) {", g.unique("undergoEnd"+resourceName(r)), p, g.pre("uint32"))
-	if r.Closes {
+	if r.Carrier != nil {
+		g.line("%s, _ := %s.Remove(%s)\n%s.%s()", v, g.table(r), p, v, r.Carrier.End)
+	} else if r.Closes {
 		g.line("if %s, %s := %s.Remove(%s); %s {\n%s.Close()\n}", v, last, g.table(r), p, last, v)
 	} else {
 		g.line("%s.Remove(%s)", g.table(r), p)
@@ -136,6 +164,16 @@ func (g *glue) destructor(r *model.Resource) {
 func (g *glue) object(r *model.Resource) string {
 	return g.ofResource(r, "Object", func(name string) {
 		ref := g.id("v")
+		if c := r.Carrier; c != nil {
+			g.line("func %s(%s *%s) %s {", name, ref, g.sdkName("Ref"), g.expand(r.Go))
+			g.line("return %s(", g.expand(c.New))
+			for _, f := range r.Methods {
+				params, args, results := g.forwarded(f)
+				g.line("func(%s) (%s) { %s%s(%s) },", params, results, returning(f), g.of(f, "Import"), args(ref))
+			}
+			g.line(")%s\n}\n", c.Then)
+			return
+		}
 		if r.Callback {
 			f := r.Methods[0]
 			params, args, results := g.forwarded(f)

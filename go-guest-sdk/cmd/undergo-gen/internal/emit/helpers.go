@@ -48,6 +48,9 @@ func mangle(t *model.Type) string {
 	}
 	switch t.Kind {
 	case model.Record, model.Variant:
+		if !t.Named() {
+			return "Pair" + mangle(t.Fields[0].Type) + mangle(t.Fields[1].Type)
+		}
 		return title(strings.ReplaceAll(t.Name, "-", "_"))
 	case model.List:
 		return "List" + mangle(t.Elem)

@@ -164,7 +164,7 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 	}
 	g.line("if %s != 0 {", g.word("uint8", p.ptr, 0))
 	at := g.at(p.ptr, layout.Error)
-	if g.Errors != nil {
+	if g.Chained(f) {
 		g.line("%s = %s(%s)", g.id("err"), g.liftErrors(), g.sdk("LoadPair", at))
 		if g.Errors.Any(refusable) {
 			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Answering()), strconv.Quote(" -> result")))

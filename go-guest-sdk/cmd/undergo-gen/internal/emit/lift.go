@@ -180,7 +180,11 @@ func (g *glue) liftFields(t *model.Type, p place, target string) {
 		f := t.Fields[i]
 		g.lift(f.Type, q, target+"."+f.Go)
 		if f.Type.Any(refusable) {
-			g.line("if !%s {", g.sdk("Refused", strconv.Quote("."+f.Name)))
+			step := "." + f.Name
+			if !t.Named() {
+				step = fmt.Sprintf("[%d]", i)
+			}
+			g.line("if !%s {", g.sdk("Refused", strconv.Quote(step)))
 			open++
 		}
 	}

@@ -87,6 +87,9 @@ func (g *glue) expand(expr string) string {
 		if path == "" {
 			return g.pre(name)
 		}
+		if sub, ok := model.OfSDK(path); ok {
+			path = g.path + "/" + sub
+		}
 		return g.pkg(path, name)
 	})
 }
@@ -191,7 +194,7 @@ func stdFirst(p string) string {
 // title is a Go name as a part of another.
 func title(s string) string {
 	var b strings.Builder
-	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == '.' || c == '_' }) {
+	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == '.' || c == '_' || c == '-' }) {
 		first, n := utf8.DecodeRuneInString(word)
 		b.WriteRune(unicode.ToUpper(first))
 		b.WriteString(word[n:])

@@ -87,10 +87,18 @@ func (w *wit) uses(ts []*model.Type, in *model.Interface) {
 		if use.Interface == in {
 			continue
 		}
+		from := model.Escape(use.Interface.Name)
 		for i, n := range use.Names {
 			use.Names[i] = model.Escape(n)
+			if use.Interface.Shared {
+				from = w.ID(use.Interface)
+				if local := w.rename(use.Interface.Local(n)); local != n {
+					use.Names[i] = n + " as " + local
+				}
+				w.goPkg = true
+			}
 		}
-		w.line("use %s.{%s};", model.Escape(use.Interface.Name), strings.Join(use.Names, ", "))
+		w.line("use %s.{%s};", from, strings.Join(use.Names, ", "))
 	}
 	if len(shared) > 0 {
 		for i, n := range shared {
@@ -242,9 +250,13 @@ func (w *wit) world() {
 		w.line("")
 	}
 	first := true
-	for _, i := range w.Interfaces() {
+	for _, i := range append(w.SharedInterfaces(), w.Interfaces()...) {
 		if i.Exported {
-			w.line("export %s;", model.Escape(i.Name))
+			name := model.Escape(i.Name)
+			if i.Shared {
+				name = w.ID(i)
+			}
+			w.line("export %s;", name)
 			first = false
 		}
 	}
@@ -295,7 +307,7 @@ func (w *wit) fn(f *model.Func) string {
 		ok = "tuple<" + ok + ">"
 	}
 	failure := "string"
-	if w.Errors != nil {
+	if w.Chained(f) {
 		failure = "list<" + w.Errors.Name + ">"
 	}
 	s := "func(" + strings.Join(params, ", ") + ")"
@@ -315,13 +327,17 @@ func (w *wit) shared() {
 	if !w.goPkg {
 		return
 	}
+	batch := ""
+	if slices.ContainsFunc(w.Resources, func(r *model.Resource) bool { return r.Carrier != nil && !r.Interface.Shared }) {
+		batch = "    type batch = u32;\n"
+	}
 	w.WriteString(`
 package undergo:go {
   interface types {
     type duration = s64;
     type json = string;
     record time { seconds: s64, nanoseconds: u32, offset: s32 }
-  }
+` + batch + `  }
   interface context {
     deadline: func() -> s64;
   }
@@ -333,6 +349,16 @@ package undergo:go {
     answer: func(function: string, path: string, why: string);
   }
 `)
+	}
+	w.indent = 1
+	for _, i := range w.SharedInterfaces() {
+		w.open("interface %s", i.Name)
+		for _, r := range w.Resources {
+			if r.Interface == i {
+				w.resource(r)
+			}
+		}
+		w.close("}")
 	}
 	w.WriteString("}\n")
 }

@@ -39,7 +39,7 @@ func (t *Type) lay() (align, size int) {
 		return 1, 1
 	case S16, U16:
 		return 2, 2
-	case S32, U32, F32, Handle:
+	case S32, U32, F32, Batch, Handle:
 		return 4, 4
 	case S64, U64, F64, Duration:
 		return 8, 8
@@ -145,7 +145,7 @@ func (t *Type) Flat() []Core {
 
 func (t *Type) flatten() []Core {
 	switch t.Kind {
-	case Bool, U8, U16, U32, Enum, Handle:
+	case Bool, U8, U16, U32, Batch, Enum, Handle:
 		return []Core{U32C}
 	case S8, S16, S32:
 		return []Core{I32}

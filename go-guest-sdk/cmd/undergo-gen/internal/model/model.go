@@ -42,6 +42,8 @@ type Func struct {
 	Results     []*Type // without the error
 	Context     bool    // has a context.Context as its first parameter
 	Error       bool    // has an error as its last result
+	// Text says that the error is a text in all plugins, whatever errors theirs have.
+	Text bool
 }
 
 // A Param is a parameter of a function.
@@ -69,6 +71,7 @@ const (
 	F32
 	F64
 	Duration
+	Batch // how many items an iterator is asked for
 	Enum
 	Handle // of the Resource
 	String
@@ -148,8 +151,11 @@ const (
 	Text
 )
 
-// Named says that WIT declares the type under a name.
-func (t *Type) Named() bool { return t.Kind == Record || t.Kind == Enum || t.Kind == Variant }
+// Named says that WIT declares the type under a name. A record without one is a tuple
+// there.
+func (t *Type) Named() bool {
+	return t.Name != "" && (t.Kind == Record || t.Kind == Enum || t.Kind == Variant)
+}
 
 // Scalar says that one flat core value holds the type.
 func (t *Type) Scalar() bool { return t.Kind <= Handle }
@@ -162,6 +168,8 @@ func (t *Type) WIT(rename func(string) string) string {
 		return "string"
 	case Duration:
 		return rename("duration")
+	case Batch:
+		return rename("batch")
 	case JSON:
 		return rename("json")
 	case Time:
@@ -172,19 +180,26 @@ func (t *Type) WIT(rename func(string) string) string {
 		return fmt.Sprintf("map<%s, %s>", t.Key.WIT(rename), t.Elem.WIT(rename))
 	case Option:
 		return "option<" + t.Elem.WIT(rename) + ">"
-	case Tuple:
+	case Record, Enum, Variant:
+		if t.Named() {
+			return Escape(t.Name)
+		}
+	case Handle:
+		name := t.Resource.Name
+		if t.Resource.Interface.Shared {
+			name = rename(t.Resource.Interface.Local(name))
+		}
+		if t.Own {
+			return Escape(name)
+		}
+		return "borrow<" + Escape(name) + ">"
+	}
+	if t.Kind == Record || t.Kind == Tuple {
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			parts[i] = f.Type.WIT(rename)
 		}
 		return "tuple<" + strings.Join(parts, ", ") + ">"
-	case Record, Enum, Variant:
-		return Escape(t.Name)
-	case Handle:
-		if t.Own {
-			return Escape(t.Resource.Name)
-		}
-		return "borrow<" + Escape(t.Resource.Name) + ">"
 	}
 	return witNames[t.Kind]
 }
@@ -238,7 +253,7 @@ func (p *Plugin) Used(fs []*Func) []*Type {
 	for _, f := range fs {
 		ts = append(ts, f.ParamTypes()...)
 		ts = append(ts, f.Results...)
-		if f.Error && p.Errors != nil {
+		if p.Chained(f) {
 			ts = append(ts, p.Errors)
 		}
 	}
@@ -275,11 +290,14 @@ func (p *Plugin) Refuses() bool {
 
 // errorsOf is what errors of f carry.
 func (p *Plugin) errorsOf(f *Func) []*Type {
-	if !f.Error || p.Errors == nil {
+	if !p.Chained(f) {
 		return nil
 	}
 	return p.Errors.Parts()
 }
+
+// Chained says that the error of f crosses as a chain.
+func (p *Plugin) Chained(f *Func) bool { return f.Error && !f.Text && p.Errors != nil }
 
 func leaves(t *Type) bool {
 	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw || t.Kind == Marshaled || t.Given()

@@ -10,6 +10,15 @@ import "strings"
 // name; without a path, to the predeclared identifier of that name.
 func Ref(path, name string) string { return "\x00" + path + "\x00" + name + "\x00" }
 
+// SDK is how an expression refers to the package of the SDK of that name. Where the
+// SDK is, the file knows.
+func SDK(name string) string { return Ref(sdk+name, name) }
+
+const sdk = "sdk:"
+
+// OfSDK is the name of the package of the SDK that path stands for, if it does.
+func OfSDK(path string) (name string, ok bool) { return strings.CutPrefix(path, sdk) }
+
 // Expand is the expression with local's name in the place of each reference.
 func Expand(expr string, local func(path, name string) string) string {
 	parts := strings.Split(expr, "\x00")

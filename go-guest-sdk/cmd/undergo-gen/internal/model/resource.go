@@ -15,11 +15,22 @@ type Resource struct {
 	Doc       []string
 	Pos       token.Position
 	Interface *Interface
-	Host      bool  // the host implements it
-	Callback  bool  // it is a function of the host's
-	Closes    bool  // objects of the guest's have a method Close
-	New       *Func // the constructor, if there is one
+	Host      bool     // the host implements it
+	Callback  bool     // it is a function of the host's
+	Carrier   *Carrier // what the SDK has for it, if it is an iterator or a stream
+	Closes    bool     // objects of the guest's have a method Close
+	New       *Func    // the constructor, if there is one
 	Methods   []*Func
+}
+
+// A Carrier is what the SDK has for a resource that is an iterator or a stream. The
+// resource's Go type is a type of the SDK then.
+type Carrier struct {
+	Go  string // what the plugin has: iter.Seq[string], io.Reader
+	New string // what makes the one of the other; of the host's, of functions for its methods
+	// Then is what makes the plugin's of the SDK's, behind that.
+	Then string
+	End  string // what is called when the host's handle ends
 }
 
 // Given says that t is a handle of the guest's own that the host gets.
@@ -36,6 +47,7 @@ type Interface struct {
 	// allows no circles.
 	Rank     int
 	Exported bool
+	Shared   bool // it is of the package undergo:go
 }
 
 // The interfaces that have the same names in all plugins.
@@ -43,7 +55,10 @@ var (
 	Types     = &Interface{Name: "types", Doc: []string{"Types of this plugin."}}
 	Objects   = &Interface{Name: "objects", Doc: []string{"Objects of the host that this plugin takes."}, Rank: 1}
 	Callbacks = &Interface{Name: "callbacks", Doc: []string{"Functions of the host that this plugin takes."}, Rank: 2}
-	API       = &Interface{Name: "api", Doc: []string{"Resources of this plugin, and what takes and gives them."}, Rank: 1 << 30, Exported: true}
+	// The streams of all plugins.
+	HostStreams  = &Interface{Name: "host-streams", Rank: 3, Shared: true}
+	GuestStreams = &Interface{Name: "guest-streams", Rank: 1 << 29, Exported: true, Shared: true}
+	API          = &Interface{Name: "api", Doc: []string{"Resources of this plugin, and what takes and gives them."}, Rank: 1 << 30, Exported: true}
 )
 
 // Home is the interface that the type t is declared in, if WIT declares it: that of
@@ -87,7 +102,21 @@ func HomeOf(ts []*Type) *Interface {
 }
 
 // ID is the name of the interface i of p in core modules.
-func (p *Plugin) ID(i *Interface) string { return fmt.Sprintf("undergo:%s/%s", p.World, i.Name) }
+func (p *Plugin) ID(i *Interface) string {
+	if i.Shared {
+		return "undergo:go/" + i.Name
+	}
+	return fmt.Sprintf("undergo:%s/%s", p.World, i.Name)
+}
+
+// Local is what the resource of that name in the shared interface i is called
+// elsewhere. A function may have streams of both sides.
+func (i *Interface) Local(name string) string {
+	if i.Exported {
+		return "guest-" + name
+	}
+	return name
+}
 
 // CoreName is the name of the export f in the core module.
 func (p *Plugin) CoreName(f *Func) string {
@@ -127,11 +156,11 @@ func (f *Func) Answering() string {
 	return f.Resource.Name + "." + f.Name
 }
 
-// Interfaces are the interfaces of p that are not empty, by their rank.
+// Interfaces are the interfaces of p's own package that are not empty, by their rank.
 func (p *Plugin) Interfaces() []*Interface {
 	var all []*Interface
 	add := func(i *Interface) {
-		if i != nil && !slices.Contains(all, i) {
+		if i != nil && !i.Shared && !slices.Contains(all, i) {
 			all = append(all, i)
 		}
 	}
@@ -181,10 +210,11 @@ func Uses(ts []*Type) (own []Use, shared []string) {
 	names := map[*Interface][]string{}
 	var visit func(t *Type)
 	visit = func(t *Type) {
-		switch t.Kind {
-		case Record, Enum, Variant:
+		if t.Named() {
 			names[t.Home()] = append(names[t.Home()], t.Name)
 			return // its parts are its own business
+		}
+		switch t.Kind {
 		case Handle:
 			names[t.Home()] = append(names[t.Home()], t.Resource.Name)
 			return
@@ -194,6 +224,8 @@ func Uses(ts []*Type) (own []Use, shared []string) {
 			shared = append(shared, "time")
 		case Duration:
 			shared = append(shared, "duration")
+		case Batch:
+			shared = append(shared, "batch")
 		case JSON:
 			shared = append(shared, "json")
 		}
@@ -219,8 +251,20 @@ func Uses(ts []*Type) (own []Use, shared []string) {
 	return own, slices.Compact(shared)
 }
 
+// SharedInterfaces are the interfaces of undergo:go with resources that p has.
+func (p *Plugin) SharedInterfaces() []*Interface {
+	var all []*Interface
+	for _, r := range p.Resources {
+		if r.Interface.Shared && !slices.Contains(all, r.Interface) {
+			all = append(all, r.Interface)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Interface) int { return cmp.Compare(a.Rank, b.Rank) })
+	return all
+}
+
 // Declared says that p declares a type of that WIT name.
 func (p *Plugin) Declared(name string) bool {
 	return slices.ContainsFunc(p.Types, func(t *Type) bool { return t.Name == name }) ||
-		slices.ContainsFunc(p.Resources, func(r *Resource) bool { return r.Name == name })
+		slices.ContainsFunc(p.Resources, func(r *Resource) bool { return r.Name == name && !r.Interface.Shared })
 }

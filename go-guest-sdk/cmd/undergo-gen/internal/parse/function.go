@@ -82,11 +82,7 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 			ok = false
 		}
 		at := place{pos: pos, path: "parameter " + name, own: d.keeps(name)}
-		if fn, is := types.Unalias(v.Type()).Underlying().(*types.Signature); is && d.verb == "export" {
-			p.Type = r.callback(f, v, fn, p.Name, at)
-		} else {
-			p.Type = r.typ(v.Type(), at)
-		}
+		p.Type = r.paramType(f, d, v, p.Name, at)
 		if p.Type == nil {
 			ok = false
 		}
@@ -108,13 +104,38 @@ func (r *reader) results(f *model.Func, d directive, sig *types.Signature) bool 
 		if n > 2 || n == 2 && !isError(sig.Results().At(1).Type()) {
 			path = fmt.Sprintf("result %d", i+1)
 		}
-		t := r.typ(v.Type(), place{pos: position(v, d), path: path, own: true})
+		t := r.resultType(f, d, v, place{pos: position(v, d), path: path, own: true})
 		if t == nil {
 			ok = false
 		}
 		f.Results = append(f.Results, t)
 	}
 	return ok
+}
+
+// paramType is the model of the type of a parameter. Those of exports may be what the
+// host implements.
+func (r *reader) paramType(f *model.Func, d directive, v *types.Var, name string, at place) *model.Type {
+	if d.verb != "export" {
+		return r.typ(v.Type(), at)
+	}
+	if t, ok := r.carried(f, v.Type(), name, at); ok {
+		return t
+	}
+	if fn, ok := types.Unalias(v.Type()).Underlying().(*types.Signature); ok {
+		return r.callback(f, v, fn, name, at)
+	}
+	return r.typ(v.Type(), at)
+}
+
+// resultType is the model of the type of a result.
+func (r *reader) resultType(f *model.Func, d directive, v *types.Var, at place) *model.Type {
+	if d.verb == "export" {
+		if t, ok := r.carried(f, v.Type(), "", at); ok {
+			return t
+		}
+	}
+	return r.typ(v.Type(), at)
 }
 
 func paramName(v *types.Var, i int) string {

@@ -49,6 +49,9 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 	if h, ok := r.handle(t, at); ok {
 		return h
 	}
+	if r.elsewhere(t, at) {
+		return nil
+	}
 	if n, ok := t.(*types.Named); ok {
 		obj := n.Obj()
 		switch {
@@ -106,7 +109,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		}
 		return r.refuse(at, t, "is an interface with methods; mark it with //undergo:variant if its types are the cases of a variant, or with `//undergo:resource import` if the host implements it, or use a struct, or `any` for any JSON value")
 	case *types.Chan:
-		return r.refuse(at, t, "is a channel, which can't cross the boundary; return a slice, or take values through an imported function")
+		return r.refuse(at, t, "is a channel, which can't cross the boundary; use a slice here, or an iter.Seq as a parameter or a result of its own")
 	case *types.Signature:
 		return r.refuse(at, t, "is a function, which can't cross the boundary as data; take it as a parameter of an exported function of its own, or declare it as `//undergo:import`")
 	case *types.TypeParam:
