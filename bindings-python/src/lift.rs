@@ -86,6 +86,7 @@ impl<'py> Lift for ToPython<'py> {
             Piece::Map(len) => 240 + len as u64 * 80,
             Piece::Record(record) => record.extension.get::<RecordClass>().map_or(0, RecordClass::cost),
             Piece::Variant(variant, case) => variant.extension.get::<VariantClass>().map_or(0, |class| class.cost(case)),
+            Piece::Handle(_) => todo!("handles"),
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -156,6 +157,10 @@ impl<'py> Lift for ToPython<'py> {
     fn variant(&self, variant: &VariantType, case: u32, value: Option<Bound<'py, PyAny>>) -> Made<'py> {
         let Some(class) = variant.extension.get::<VariantClass>() else { return Err(no_class(&variant.name)) };
         class.make(self.0, case, value).map_err(raised::from_conversion)
+    }
+
+    fn handle(&self, _resource: &std::sync::Arc<undergo::interface::ResourceType>, _handle: undergo::Handle) -> Result<Self::Value> {
+        todo!("handles")
     }
 }
 

@@ -240,6 +240,14 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         let (seconds, nanoseconds, offset) = parts.extract().map_err(|error| self.raised(error))?;
         Ok(Time { seconds, nanoseconds, offset })
     }
+
+    fn as_handle(&self, _resource: &undergo::interface::ResourceType) -> Result<undergo::Handle, Reject> {
+        todo!("handles")
+    }
+
+    fn as_object(&self, _resource: &std::sync::Arc<undergo::interface::ResourceType>) -> Result<undergo::HostObject, Reject> {
+        todo!("handles")
+    }
 }
 
 impl<'py> Object<'py> {

@@ -1,12 +1,13 @@
 //! Converts JSON to values and back, without a tree other than the JSON itself.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape};
-use undergo::interface::{Choice, EnumType, RecordType, Scalar, Type, TypeKind, VariantType, names};
-use undergo::{Error, ErrorKind, Result, Time};
+use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, Type, TypeKind, VariantType, names};
+use undergo::{Error, ErrorKind, Handle, HostObject, Result, Time};
 
 use crate::value::Value;
 use crate::{duration, rfc3339};
@@ -190,6 +191,14 @@ impl<'a> Lower<'a> for Json<'a> {
         let text = self.text().ok_or(Reject::Type)?;
         rfc3339::parse(text).ok_or_else(|| Reject::Value(format!("{text:?} is not a time like \"2026-02-03T04:05:06Z\" (RFC 3339)")))
     }
+
+    fn as_handle(&self, resource: &ResourceType) -> Result<Handle, Reject> {
+        Err(no_json(resource))
+    }
+
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Result<HostObject, Reject> {
+        Err(no_json(resource))
+    }
 }
 
 fn pair(entry: &Value) -> Result<(Json<'_>, Json<'_>), Reject> {
@@ -248,6 +257,7 @@ impl Lift for ToJson {
             Piece::Map(len) => object(len),
             Piece::Record(record) => object(record.fields.len()) + record.fields.iter().map(|field| field.name.len() as u64).sum::<u64>(),
             Piece::Variant(variant, case) => object(2) + 64 + variant.cases[case as usize].name.len() as u64,
+            Piece::Handle(_) => 0,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -324,6 +334,16 @@ impl Lift for ToJson {
         let name = variant.cases.get(case as usize).map_or(Value::Null, |case| Value::from(case.name.as_str()));
         Ok(Value::Object(std::iter::once(("tag".to_owned(), name)).chain(value.map(|value| ("val".to_owned(), value))).collect()))
     }
+
+    fn handle(&self, resource: &Arc<ResourceType>, _handle: Handle) -> Result<Value> {
+        let text = format!("JSON has nothing for a {}, which lives as long as its instance: call the function from a program", resource.name);
+        Err(Error::new(ErrorKind::TypeMismatch, text))
+    }
+}
+
+/// Why JSON does not do for a handle.
+fn no_json(resource: &ResourceType) -> Reject {
+    Reject::Value(format!("JSON has nothing for a {}: call the function from a program", resource.name))
 }
 
 /// JSON, which stays the same, for a terminal: what is not plain in it, and stands within a string

@@ -75,6 +75,7 @@ mod sched;
 mod wasi;
 
 pub use abi::chain::ErrorFields;
+pub use abi::handles::{Handle, HandleCounts, HostObject};
 pub use abi::typed::{FromGuest, GuestError, GuestType, Json, Nanoseconds, Params, ToGuest};
 pub use abi::value::Value;
 pub use call::typed::{AsyncHostClosure, Call, HostClosure, Reply};

@@ -1,10 +1,13 @@
 //! The block that holds all nested data of a call, on its way to the guest.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::blob::Blob;
 use super::buffer::Buffer;
 use super::flat::{flatten, unflatten};
+use super::handles::{self, Handle, Handles, Passed};
 use super::lift::no_case;
 use super::memory;
 use crate::config::budget::Budget;
@@ -25,6 +28,10 @@ pub(crate) struct Block<'a> {
     /// The places in `bytes` that hold pointers. Those are offsets until the block has an address.
     pointers: SmallVec<[u32; 4]>,
     blobs: Vec<Lent<'a>>,
+    /// A handle that is borrowed, such as the object of a method, with its place in `bytes`.
+    object: Option<(u32, Handle)>,
+    /// The other handles. Rare, and so kept apart.
+    passed: Option<Box<Vec<(u32, Passed)>>>,
     /// The bounds of the call in which the block is filled, and how many items were lowered in it.
     budget: Option<Box<Budget>>,
     items: u32,
@@ -53,7 +60,16 @@ impl<'a> Block<'a> {
     pub(crate) fn begin(size: u32) -> Block<'a> {
         // Nested data begins at a multiple of 8, whether or not the head travels with it.
         let head = crate::interface::round_up(size, 8);
-        Block { bytes: Buffer::zeroed(head as usize), head, pointers: SmallVec::new(), blobs: Vec::new(), budget: None, items: 0 }
+        Block {
+            bytes: Buffer::zeroed(head as usize),
+            head,
+            pointers: SmallVec::new(),
+            blobs: Vec::new(),
+            object: None,
+            passed: None,
+            budget: None,
+            items: 0,
+        }
     }
 
     /// Makes the lowering of many items check whether the call should go on.
@@ -74,7 +90,40 @@ impl<'a> Block<'a> {
     pub(crate) fn into_owned(self) -> Block<'static> {
         let owned = |lent: Lent<'a>| Lent { at: lent.at, size: lent.size, blob: Blob::Guarded(Box::new(lent.blob.to_vec())) };
         let blobs = self.blobs.into_iter().map(owned).collect();
-        Block { bytes: self.bytes, head: self.head, pointers: self.pointers, blobs, budget: None, items: 0 }
+        Block {
+            bytes: self.bytes,
+            head: self.head,
+            pointers: self.pointers,
+            blobs,
+            object: self.object,
+            passed: self.passed,
+            budget: None,
+            items: 0,
+        }
+    }
+
+    /// Notes a handle, which gets its number when it is known which instance is called.
+    pub(crate) fn pass(&mut self, at: u32, passed: Passed) {
+        match passed {
+            Passed::Borrow(handle) if self.object.is_none() => self.object = Some((at, handle)),
+            other => self.passed.get_or_insert_default().push((at, other)),
+        }
+    }
+
+    /// Whether handles are passed.
+    #[inline]
+    pub(crate) fn passes_handles(&self) -> bool {
+        self.object.is_some() || self.passed.is_some()
+    }
+
+    /// Gives the instance the handles that are passed, and writes their numbers. Returns those that
+    /// are borrowed, and end with the call.
+    pub(crate) fn settle(&mut self, handles: &Arc<Handles>) -> Result<Option<handles::Lent>> {
+        if let Some((at, handle)) = self.object.take() {
+            self.put(at, handle.rep(handles)?.to_le_bytes());
+        }
+        let Some(passed) = self.passed.take() else { return Ok(None) };
+        handles.pass(&passed, |at, number| self.put(at, number.to_le_bytes()))
     }
 
     pub(crate) fn put<const N: usize>(&mut self, at: u32, raw: [u8; N]) {

@@ -2,13 +2,15 @@
 //! discriminant and string.
 
 use std::str::Utf8Error;
+use std::sync::Arc;
 
+use super::handles::{Handle, Handles};
 use super::json;
 use super::memory::{self, GuestMemory};
 use super::quota::{DEFAULT_MAX_VALUE, JsonPieces, Piece, Quota};
 use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
+use crate::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 /// Makes host values of what the core finds in guest memory. Each host implements it for its own
 /// values.
@@ -101,6 +103,12 @@ pub trait Lift {
     fn variant_of(&self, variant: &VariantType, case: u32, value: impl FnOnce() -> Result<Option<Self::Value>>) -> Result<Self::Value> {
         self.variant(variant, case, value()?)
     }
+    /// A handle of an object of the guest, which is the host's from now on.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<Self::Value>;
 }
 
 /// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
@@ -128,11 +136,18 @@ pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
     quota: &'l Quota<'l>,
+    /// The instance's, if there may be handles in the value.
+    handles: Option<&'l Arc<Handles>>,
 }
 
 impl<'m, 'l, L: Lift> Lifting<'m, 'l, L> {
     pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, quota: &'l Quota<'l>) -> Self {
-        Lifting { memory, lift, quota }
+        Lifting { memory, lift, quota, handles: None }
+    }
+
+    /// The same for a value that has handles in it.
+    pub(crate) fn with_handles(self, handles: Option<&'l Arc<Handles>>) -> Self {
+        Lifting { handles, ..self }
     }
 
     #[inline]
@@ -192,6 +207,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
                 lift.case(cases, case)
             }
             TypeKind::Variant(variant) => self.variant(variant, bytes, at),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, bytes, at),
             TypeKind::Option(inner) => {
                 if lift_some(bytes, at)? {
                     self.charge(Piece::Some)?;
@@ -266,6 +282,15 @@ impl<L: Lift> Lifting<'_, '_, L> {
             let value = |ty| self.value(ty, bytes, at + variant.payload).map_err(|error| error.at(format!(".{}", case.name)));
             case.ty.as_ref().map(value).transpose()
         })
+    }
+
+    fn handle(&self, resource: &Arc<ResourceType>, bytes: &[u8], at: u32) -> Result<L::Value> {
+        let number = memory::read_u32(bytes, at);
+        let Some(handles) = self.handles else {
+            return Err(Error::new(ErrorKind::Trap, format!("the guest gave the handle {number} where it can give none")));
+        };
+        self.charge(Piece::Handle(resource))?;
+        self.lift.handle(resource, handles.give(resource, number)?)
     }
 
     fn tuple(&self, tuple: &TupleType, bytes: &[u8], at: u32) -> Result<L::Value> {

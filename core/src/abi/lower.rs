@@ -2,12 +2,14 @@
 //! type wants.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::blob::Blob;
 use super::block::{Block, changed};
+use super::handles::{Handle, HostObject, Passed};
 use super::json;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{EnumType, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
+use crate::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, Side, Time, TupleType, Type, TypeKind, VariantType};
 
 /// Why a host value does not fit.
 #[derive(Debug)]
@@ -95,6 +97,14 @@ pub trait Lower<'a>: Sized {
 
     /// The value as an instant.
     fn as_time(&self) -> Result<Time, Reject>;
+
+    /// The value as a handle of an object of the guest. The core checks the resource, and that the
+    /// handle is open and of the instance that is called.
+    fn as_handle(&self, resource: &ResourceType) -> Result<Handle, Reject>;
+
+    /// The value as an object of the host, with the functions that the guest calls by its handle:
+    /// see [`ResourceType::methods`] and [`ResourceType::shape`].
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Result<HostObject, Reject>;
 }
 
 /// Lowers a value: returns its own bytes, and a memory that holds its nested data from `address`
@@ -148,6 +158,8 @@ impl<'a> Block<'a> {
                     self.lower(inner, value, at + inner.some_offset())?;
                 }
             }
+            TypeKind::Own(resource) => self.lower_handle(ty, resource, value, at, true)?,
+            TypeKind::Borrow(resource) => self.lower_handle(ty, resource, value, at, false)?,
             TypeKind::List(item) => self.lower_list(ty, item, value, at)?,
             TypeKind::Map(map) => self.lower_map(ty, map, value, at)?,
             TypeKind::Tuple(tuple) => self.lower_tuple(ty, tuple, value, at)?,
@@ -279,6 +291,20 @@ impl<'a> Block<'a> {
             (Some(ty), None) => Err(reject(Reject::Value(format!("the case {} of {} needs a value: {ty}", case.name, variant.name)))),
             (None, Some(_)) => Err(reject(Reject::Value(format!("the case {} of {} has no value", case.name, variant.name)))),
         }
+    }
+
+    fn lower_handle<V: Lower<'a>>(&mut self, ty: &Type, resource: &Arc<ResourceType>, value: &V, at: u32, is_own: bool) -> Result<()> {
+        let reject = |reason| rejected(ty, value, reason);
+        let passed = match resource.side {
+            Side::Guest => {
+                let handle = value.as_handle(resource).map_err(reject)?;
+                handle.check(resource)?;
+                if is_own { Passed::Own(handle) } else { Passed::Borrow(handle) }
+            }
+            Side::Host => Passed::Host { ty: resource.clone(), object: value.as_object(resource).map_err(reject)?, is_own },
+        };
+        self.pass(at, passed);
+        Ok(())
     }
 
     /// Writes a discriminant of `size` bytes.

@@ -6,6 +6,7 @@ pub(crate) mod block;
 mod buffer;
 pub(crate) mod chain;
 pub(crate) mod flat;
+pub(crate) mod handles;
 pub(crate) mod joined;
 pub(crate) mod json;
 pub(crate) mod json_tree;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{RecordType, Scalar, VariantType};
+use crate::interface::{RecordType, ResourceType, Scalar, VariantType};
 
 /// Bytes that one value may take in the host, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
@@ -45,6 +45,8 @@ pub enum Piece<'p> {
     Record(&'p RecordType),
     /// The case of a variant with that number, without its value.
     Variant(&'p VariantType, u32),
+    /// A handle of an object of the guest.
+    Handle(&'p ResourceType),
 }
 
 /// How the bounds of a call are checked.

@@ -1,13 +1,15 @@
 //! The crate's own dynamic value: for programs that learn the types at run time.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::abi::blob::Blob;
+use crate::abi::handles::{Handle, HostObject};
 use crate::abi::lift::Lift;
 use crate::abi::lower::{Lower, Reject};
 use crate::abi::quota::Piece;
 use crate::error::Result;
-use crate::interface::{Choice, EnumType, RecordType, Scalar, Time, VariantType};
+use crate::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, Time, VariantType};
 
 /// A value of any type that can cross the boundary.
 #[cfg_attr(not(feature = "host"), non_exhaustive)]
@@ -41,6 +43,10 @@ pub enum Value {
     Duration(i64),
     /// An instant.
     Time(Time),
+    /// A handle of an object of the guest.
+    Handle(Handle),
+    /// An object, function, iterator or stream of the host, for the guest.
+    Object(HostObject),
 }
 
 impl Value {
@@ -75,6 +81,8 @@ impl<'a> Lower<'a> for &'a Value {
             Value::Json(_) => "json",
             Value::Duration(_) => "duration",
             Value::Time(_) => "time",
+            Value::Handle(_) => "handle",
+            Value::Object(_) => "object",
         })
     }
 
@@ -158,6 +166,14 @@ impl<'a> Lower<'a> for &'a Value {
     fn as_time(&self) -> Result<Time, Reject> {
         if let Value::Time(time) = self { Ok(*time) } else { Err(Reject::Type) }
     }
+
+    fn as_handle(&self, _resource: &ResourceType) -> Result<Handle, Reject> {
+        if let Value::Handle(handle) = self { Ok(handle.clone()) } else { Err(Reject::Type) }
+    }
+
+    fn as_object(&self, _resource: &Arc<ResourceType>) -> Result<HostObject, Reject> {
+        if let Value::Object(object) = self { Ok(object.clone()) } else { Err(Reject::Type) }
+    }
 }
 
 /// Lifts to [`Value`].
@@ -183,6 +199,7 @@ impl Lift for ToValue {
                 let field = |field: &crate::interface::Field| PLACE + size_of::<String>() as u64 + RUN + field.name.len() as u64;
                 RUN + record.fields.iter().map(field).sum::<u64>()
             }
+            Piece::Handle(_) => 2 * RUN + PLACE,
             Piece::Variant(variant, case) => 2 * RUN + PLACE + variant.cases[case as usize].name.len() as u64,
         }
     }
@@ -219,6 +236,9 @@ impl Lift for ToValue {
     }
     fn duration(&self, nanoseconds: i64) -> Result<Value> {
         Ok(Value::Duration(nanoseconds))
+    }
+    fn handle(&self, _resource: &Arc<ResourceType>, handle: Handle) -> Result<Value> {
+        Ok(Value::Handle(handle))
     }
     fn time(&self, time: Time) -> Result<Value> {
         Ok(Value::Time(time))

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::abi::handles::HostObject;
 use crate::abi::value::{ToValue, Value};
 use crate::config::Lease;
 use crate::error::Result;
@@ -26,6 +27,17 @@ impl Imports {
         Fut: Future<Output = Result<Value>> + Send + 'static,
     {
         self.set(interface, name, Arc::new(AsyncClosure(function)));
+    }
+}
+
+impl HostObject {
+    /// A function over [`Value`]s, for a parameter of a func type. Go code may handle its error if
+    /// that has the kind `host-error`.
+    pub fn func<F>(function: F) -> HostObject
+    where
+        F: Fn(&[Value]) -> Result<Value> + Send + Sync + 'static,
+    {
+        HostObject::new([Arc::new(Closure(function)) as Arc<dyn HostFunction>])
     }
 }
 

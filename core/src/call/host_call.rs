@@ -11,7 +11,7 @@ use crate::abi::chain::{chain_of, lower_chain};
 use crate::abi::joined;
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
-use crate::abi::memory::GuestMemory;
+use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
 use crate::call::invoke::{place, place_here};
 use crate::config::Lease;
@@ -124,7 +124,7 @@ impl<'c> HostCall<'c> {
 }
 
 impl HostCall<'_> {
-    /// Lifts the arguments.
+    /// Lifts the arguments, without the object of a method.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl HostCall<'_> {
             let one = |(param, offset): (&crate::interface::Field, &u32)| {
                 lifting.value(&param.ty, bytes, *offset).map_err(|error| error.at(param.name.clone()))
             };
-            function.params.iter().zip(&function.abi.params.offsets).map(one).collect()
+            function.params.iter().zip(&function.abi.params.offsets).skip(usize::from(function.is_method)).map(one).collect()
         })
     }
 
@@ -171,6 +171,18 @@ impl HostCall<'_> {
         };
         let lifted = lift(function, memory, bytes, &quota);
         lifted.map_err(|error| self.misfit(error))
+    }
+
+    /// The first parameter, if that is a word of 32 bits, as a handle is.
+    pub(crate) fn first_word(&self) -> Result<u32> {
+        let abi = &self.import.function.abi;
+        let word = raw_u64(self.raw, 0) as u32;
+        if !abi.spilled {
+            return Ok(word);
+        }
+        let memory = self.store.data().guest.memory()?;
+        let bytes = GuestMemory::new(memory.data(&self.store)).slice(word, 1, abi.params.size, abi.params.align)?;
+        Ok(memory::read_u32(bytes, 0))
     }
 
     /// Stores the flat arguments to their places in the record of all of them.
@@ -273,6 +285,10 @@ impl HostCall<'_> {
         block.bound(&self.store.data().wasi.budget);
         if let Some(ty) = &function.result {
             lower(ty, &mut block, function.abi.result.value_offset).map_err(|error| error.at(" -> result"))?;
+        }
+        if block.passes_handles() {
+            // Only owned ones can be a result, so none of them ends with the call.
+            block.settle(&self.store.data().handles)?;
         }
         self.give(block)
     }

@@ -5,4 +5,5 @@ pub(crate) mod host_call;
 pub(crate) mod invoke;
 pub(crate) mod outcome;
 pub(crate) mod provided;
+pub(crate) mod resources;
 pub(crate) mod typed;

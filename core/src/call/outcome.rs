@@ -38,7 +38,14 @@ impl Outcome<'_, '_> {
     /// the host's own code.
     #[inline]
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
-        self.lift_with(|function, memory, bytes, quota| lift_value(lift, function, memory, bytes, quota))
+        let handles = self.function.gives_handles().then(|| self.store.data().handles.clone());
+        self.lift_with(|function, memory, bytes, quota| match &function.result {
+            None => lift.none(),
+            Some(ty) => {
+                let lifting = Lifting::new(memory, lift, quota).with_handles(handles.as_ref());
+                lifting.value(ty, bytes, function.abi.result.value_offset)
+            }
+        })
     }
 
     #[inline(always)]
@@ -160,15 +167,6 @@ fn guest_error(function: &Function, memory: GuestMemory<'_>, bytes: &[u8], quota
     match &function.errors {
         Some(errors) => lift_chain(errors, memory, bytes, at, quota),
         None => Ok(Error::new(ErrorKind::GuestError, lift_text(memory, bytes, at, quota)?)),
-    }
-}
-
-/// Lifts a result with the host's own conversion.
-#[inline]
-fn lift_value<L: Lift>(lift: &L, function: &Function, memory: GuestMemory<'_>, bytes: &[u8], quota: &Quota<'_>) -> Result<L::Value> {
-    match &function.result {
-        None => lift.none(),
-        Some(ty) => Lifting::new(memory, lift, quota).value(ty, bytes, function.abi.result.value_offset),
     }
 }
 

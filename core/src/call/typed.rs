@@ -205,12 +205,13 @@ impl<S, C: AsyncHostClosure<S>> HostFunction for AsyncTyped<C, S> {
 
 /// Checks the type of one parameter.
 fn check_param<T: FromGuest>(function: &Function, i: usize) -> Result<()> {
-    let param = &function.params[i];
+    let param = &function.own_params()[i];
     checked::<T>(&param.ty).map_err(|error| error.at(param.name.clone()))
 }
 
 /// Lifts one argument.
 fn lift<T: FromGuest>(function: &Function, reader: Reader<'_>, i: usize) -> Result<T> {
+    let i = i + usize::from(function.is_method);
     T::lift(reader, function.abi.params.offsets[i]).map_err(|error| error.at(function.params[i].name.clone()))
 }
 
@@ -270,7 +271,7 @@ macro_rules! closures {
     };
     (@check $function:ident, $($name:ident $i:tt),*) => {
         const NUMBERS: &[usize] = &[$($i),*];
-        if $function.params.len() != NUMBERS.len() {
+        if $function.own_params().len() != NUMBERS.len() {
             return Err(miscounted($function, NUMBERS.len()));
         }
         $(check_param::<$name>($function, $i)?;)*

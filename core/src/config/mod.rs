@@ -82,6 +82,10 @@ pub struct Limits {
     /// (`EMFILE`). What the host gives does not count: the sandbox's directories, the standard
     /// streams, and listeners that are handed in.
     pub descriptors: Option<u32>,
+    /// Handles that the guest may have at once: of the host's objects, functions, iterators and
+    /// streams, and of its own objects before they are passed to the host; 10,000 when `None`.
+    /// Beyond that, the call that would make one ends with `out-of-memory`.
+    pub handles: Option<u32>,
 }
 
 setters!(Limits {
@@ -93,6 +97,7 @@ setters!(Limits {
     value ? u64,
     output ? u64,
     descriptors ? u32,
+    handles ? u32,
 });
 
 /// Which compiler makes a plugin's code.

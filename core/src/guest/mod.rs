@@ -8,6 +8,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod limiter;
 pub(crate) mod lock;
 pub(crate) mod memory_cache;
+pub(crate) mod object;
 pub(crate) mod options;
 pub(crate) mod reentry;
 pub(crate) mod refusal;

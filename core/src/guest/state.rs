@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{Func, Memory};
 
+use crate::abi::handles::Handles;
 use crate::abi::typed::ErrorType;
 use crate::compile::engine::Settings;
 use crate::guest::handles::Guest;
@@ -56,6 +57,9 @@ pub(crate) struct State {
     /// The fuel of each call, if it is limited.
     pub(crate) fuel: Option<u64>,
     pub(crate) refusals: Refusals,
+    pub(crate) handles: Arc<Handles>,
+    /// The destructors, by the number of the resource.
+    pub(crate) destructors: Vec<Option<Func>>,
     /// The fiber of the outermost call, if its caller's stack is too small.
     pub(crate) fiber: Option<FiberRef>,
     /// How many nested calls into the guest are running.

@@ -137,6 +137,17 @@ impl Arguments<'_, '_> {
 }
 
 impl Arguments<'_, '_> {
+    /// Checks that the function can be called on any instance of a pool: what it gives belongs to
+    /// no instance.
+    pub(crate) fn check_pooled(&self) -> Result<()> {
+        let function = self.function();
+        if !function.gives_handles() {
+            return Ok(());
+        }
+        let text = "its result has handles, which belong to one instance: take one from the pool for as long as they are needed";
+        Err(Error::new(ErrorKind::SignatureMismatch, text).in_function(&function.name))
+    }
+
     /// Copies what the host lends, for a call that another task runs.
     pub(crate) fn into_owned(self, plugin: &Plugin) -> Arguments<'static, 'static> {
         let function = plugin.compiled().exports[self.export].function.clone();
@@ -147,9 +158,24 @@ impl Arguments<'_, '_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "what was called is then not moved")]
     pub(crate) fn run_here<R>(&mut self, mut entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        if self.block.passes_handles() {
+            return self.run_passing(entered, then);
+        }
         let export = self.export;
         let (function, block) = self.parts();
         entered.call_here(export, function, Work::Export(export, function, block), then)
+    }
+
+    /// The same with handles among the arguments.
+    fn run_passing<R>(&mut self, mut entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
+        let export = self.export;
+        let (function, block) = self.parts();
+        let lent = entered.pass(block).map_err(|error| error.in_function(&function.name))?;
+        let result = entered.call_here(export, function, Work::Export(export, function, block), then);
+        // The host's objects may have code that runs when they are dropped.
+        drop(entered);
+        drop(lent);
+        result
     }
 
     /// Runs the call within the instance.
@@ -161,7 +187,11 @@ impl Arguments<'_, '_> {
     ) -> Result<R> {
         let export = self.export;
         let (function, block) = self.parts();
-        entered.call(driver, export, function, Work::Export(export, function, block), then).await
+        let lent = entered.pass(block).map_err(|error| error.in_function(&function.name))?;
+        let result = entered.call(driver, export, function, Work::Export(export, function, block), then).await;
+        drop(entered);
+        drop(lent);
+        result
     }
 }
 

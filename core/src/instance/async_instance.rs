@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot::Sender;
 
 use crate::abi::access;
+use crate::abi::handles::{Handle, HandleCounts};
 use crate::abi::value::{ToValue, Value};
 use crate::call::outcome::Outcome;
 use crate::config::budget::Budget;
@@ -72,6 +73,22 @@ impl AsyncInstance {
     #[must_use]
     pub fn tier(&self) -> Tier {
         self.0.seed.life.tier()
+    }
+
+    /// Closes a handle of this instance, and releases the guest's object when no call is running.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the guest while the object is released.
+    pub async fn close_handle(&self, handle: &Handle) -> Result<()> {
+        handle.close();
+        self.0.release_objects(Wait::Task, self.0.budget(CallOptions::NONE)).await
+    }
+
+    /// How many handles there are.
+    #[must_use]
+    pub fn handles(&self) -> HandleCounts {
+        self.0.seed.handles.counts()
     }
 
     /// What the last call used.

@@ -4,6 +4,8 @@ use std::mem::MaybeUninit;
 
 use wasmtime::StoreContextMut;
 
+use crate::abi::block::Block;
+use crate::abi::handles::Lent;
 use crate::call::invoke::Work;
 use crate::call::outcome::Outcome;
 use crate::config::budget::{self, Budget};
@@ -14,7 +16,7 @@ use crate::instance::running::Running;
 use crate::instance::seed::note_fuel;
 use crate::interface::Function;
 use crate::platform::tsc::Stopwatch;
-use crate::sched::driver::Driver;
+use crate::sched::driver::{Driver, at_once};
 use crate::sched::task;
 use crate::sched::ticker::Ticking;
 
@@ -158,6 +160,7 @@ impl<'i> Entered<'i> {
         if driver == Driver::Direct {
             return self.call_here(export, function, work, then);
         }
+        self.release_objects(driver).await?;
         if self.entry == Entry::Outer {
             if self.running.seed.plugin.compiled().cpu_history.computes(export) {
                 task::away().await;
@@ -186,6 +189,25 @@ impl<'i> Entered<'i> {
         result
     }
 
+    /// Releases the guest's objects whose handles have ended: not from within another call, whose
+    /// code may be using them.
+    pub(super) async fn release_objects(&mut self, driver: Driver) -> Result<()> {
+        if self.entry != Entry::Outer || !self.running.has_objects || !self.running.seed.handles.has_ended() {
+            return Ok(());
+        }
+        for (resource, rep) in self.running.seed.handles.take_ended() {
+            if let Some(Some(destructor)) = self.data().destructors.get(resource).copied() {
+                self.run(driver, Work::Release(destructor, u64::from(rep))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the guest the handles among the arguments. Returns those that end with the call.
+    pub(crate) fn pass(&self, block: &mut Block<'_>) -> Result<Option<Lent>> {
+        block.settle(&self.running.seed.handles)
+    }
+
     /// Releases a large result that was lifted. Of an instance whose calls suspend, the next call
     /// does so: whoever has the result may call again at once, and is to find the instance free.
     async fn release(&mut self, driver: Driver) -> Result<()> {
@@ -205,6 +227,9 @@ impl<'i> Entered<'i> {
         work: Work<'_, '_>,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        if self.running.has_objects && self.running.seed.handles.has_ended() {
+            at_once(self.release_objects(Driver::Direct))?;
+        }
         let raw = self.run_here(work)?;
         self.store().data_mut().refusals.check(function)?;
         let result = then(Outcome { driver: Driver::Direct, store: self.store(), function, export, raw });

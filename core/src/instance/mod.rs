@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::abi::access;
+use crate::abi::handles::{Handle, HandleCounts};
 use crate::abi::value::{ToValue, Value};
 use crate::call::outcome::Outcome;
 use crate::config::budget::Budget;
@@ -145,6 +146,23 @@ impl Instance {
     /// initialisation, after which the instance is dead.
     pub fn reset(&self, options: &CallOptions) -> Result<()> {
         self.0.hold(self.0.reset(Wait::Thread, self.0.budget(options)))
+    }
+
+    /// Closes a handle of this instance, and releases the guest's object at once if no call is
+    /// running. Otherwise the next call does so.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the guest while the object is released.
+    pub fn close_handle(&self, handle: &Handle) -> Result<()> {
+        handle.close();
+        self.0.hold(self.0.release_objects(Wait::Never, self.0.budget(CallOptions::NONE)))
+    }
+
+    /// How many handles there are.
+    #[must_use]
+    pub fn handles(&self) -> HandleCounts {
+        self.0.seed.handles.counts()
     }
 
     /// What the last call used. Can be read during another call, and of a dead instance.

@@ -16,6 +16,7 @@ use crate::guest::state::State;
 use crate::instance::arguments::Arguments;
 use crate::instance::entry::{Entered, Entry};
 use crate::instance::seed::{Seed, refuel};
+use crate::interface::Side;
 use crate::platform::fork::Kept;
 use crate::platform::stack::thread_id;
 use crate::platform::window;
@@ -27,6 +28,8 @@ pub(crate) struct Running {
     pub(crate) seed: Seed,
     /// Whether calls run on their caller's stack, and no limit has to be checked with each of them.
     pub(super) is_simple: bool,
+    /// Whether its guest has objects of which the host's program may have handles.
+    pub(super) has_objects: bool,
     /// Only the owner of the lock uses it.
     store: Guarded<Kept<Store<State>>>,
 }
@@ -57,7 +60,9 @@ impl Running {
         begun?;
         let limits = &seed.options.limits;
         let is_simple = seed.kind.driver == Driver::Direct && limits.timeout.is_none() && limits.fuel.is_none();
-        Ok(Arc::new(Running { seed, is_simple, store: Guarded(UnsafeCell::new(Kept::new(store))) }))
+        let interface = seed.plugin.interface();
+        let has_objects = interface.is_some_and(|all| all.resources.iter().any(|resource| resource.ty.side == Side::Guest));
+        Ok(Arc::new(Running { seed, is_simple, has_objects, store: Guarded(UnsafeCell::new(Kept::new(store))) }))
     }
 
     /// How its guest is run.
@@ -202,6 +207,18 @@ impl Running {
         let mut entered = self.enter(wait, budget).await?;
         let Some(poll) = entered.data().poll else { return Ok(()) };
         entered.run(self.driver(), Work::Poll(poll)).await.map(drop)
+    }
+
+    /// Releases the guest's objects whose handles have ended, or leaves that to the call that runs.
+    pub(crate) async fn release_objects(&self, wait: Wait, budget: Budget) -> Result<()> {
+        if !self.seed.handles.has_ended() || self.seed.life.cause().is_some() {
+            return Ok(());
+        }
+        match self.enter(wait, budget).await {
+            Ok(mut entered) => entered.release_objects(self.driver()).await,
+            Err(error) if error.kind() == ErrorKind::Busy => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads or writes the guest's memory.

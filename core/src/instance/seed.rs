@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
+use crate::abi::handles::{DEFAULT_MAX_HANDLES, Handles};
 use crate::abi::quota::DEFAULT_MAX_VALUE;
 use crate::call::invoke::{Callee, enter, no_stack};
 use crate::compile::engine::Stack;
@@ -21,6 +22,7 @@ use crate::guest::options::InstanceOptions;
 use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
 use crate::guest::state::State;
+use crate::interface::{Resource, Side};
 use crate::platform::tsc::Stopwatch;
 use crate::platform::{fiber, fork, window};
 use crate::plugin::linked::Linked;
@@ -46,7 +48,15 @@ pub(crate) struct Seed {
     pub(crate) life: Arc<Lifecycle>,
     pub(crate) channels: Arc<Channels>,
     pub(crate) kind: Kind,
+    pub(crate) handles: Arc<Handles>,
     stack: Stack,
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        // The host's program may still have handles, by which the table lives on.
+        self.handles.forget();
+    }
 }
 
 /// How callers use an instance.
@@ -95,6 +105,7 @@ impl Seed {
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
         let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind, kind.driver));
+        let handles = Arc::new(Handles::new(options.limits.handles.unwrap_or(DEFAULT_MAX_HANDLES)));
         Ok(Seed {
             plugin: plugin.clone(),
             options,
@@ -106,6 +117,7 @@ impl Seed {
             life: Arc::new(Lifecycle::new()),
             channels: Arc::default(),
             kind,
+            handles,
             stack,
         })
     }
@@ -151,6 +163,7 @@ impl Seed {
     fn fresh(&self) -> Result<Fresh> {
         let (compiled, options) = (self.plugin.compiled(), &self.options);
         self.streams.begin();
+        self.handles.forget();
         // A guest that is made anew gets better code, if there is any by now.
         let linked = compiled.linked(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
         let wasi = Wasi::new(&Parts {
@@ -186,6 +199,8 @@ impl Seed {
             release: None,
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             refusals: Refusals::default(),
+            handles: self.handles.clone(),
+            destructors: Vec::new(),
             fiber: None,
             depth: 0,
             is_linked: false,
@@ -271,18 +286,22 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
     let mut find = |name: &str| instance.get_func(&mut *store, name);
     let mut exports = Vec::with_capacity(compiled.exports.len());
     for export in &compiled.exports {
-        let func = find(&export.function.name)
+        let func = find(&export.function.core_name)
             .ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?;
         exports.push((func, export.post.as_deref().and_then(&mut find)));
     }
     let start = Start { begin: find(compiled.info.kind.begin()), arena: find("undergo_arena") };
     // Go's init functions may call the host and get strings, which need `realloc` before the arena
     // exists.
+    let destructor = |resource: &Resource| (resource.ty.side == Side::Guest).then(|| resource.ty.destructor());
+    let destructors = compiled.interface.iter().flat_map(|interface| &interface.resources);
+    let destructors = destructors.map(|resource| destructor(resource).and_then(|name| find(&name))).collect();
     let (realloc, poll) = (find("cabi_realloc"), find("undergo_poll"));
     let state = store.data_mut();
     state.guest = Guest { memory, realloc, arena: None };
     state.exports = exports;
     state.poll = poll;
+    state.destructors = destructors;
     state.is_linked = true;
     Ok(start)
 }

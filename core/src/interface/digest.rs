@@ -133,6 +133,7 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
             }
             out.write_str("}")
         }
+        TypeKind::Own(_) | TypeKind::Borrow(_) => write!(out, "resource {ty}"),
         TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::String | TypeKind::Json | TypeKind::Duration | TypeKind::Time => {
             write!(out, "{ty}")
         }

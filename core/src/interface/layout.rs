@@ -210,6 +210,7 @@ impl Type {
                 push(at + 12, SlotKind::I32);
             }
             TypeKind::Enum(_) => push(at, SlotKind::of_tag(self.size)),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => push(at, SlotKind::I32),
             TypeKind::Variant(variant) => {
                 push(at, SlotKind::of_tag(variant.tag));
                 out.extend(variant.joined.iter().map(|&kind| Slot { offset: at + variant.payload, kind }));
@@ -258,7 +259,8 @@ impl Function {
         let plain = if params.len() <= MAX_PLAIN_PARAMS { params.iter().map(|param| param.ty.plain()).collect() } else { None };
         let joined = !spilled && record.is_joined();
         let abi = Signature { params: record, slots, spilled, joined, plain, result: layout };
-        Function { name, docs, params, result, fallible, errors: None, extension: Extension::default(), abi }
+        let core_name = name.clone();
+        Function { name, docs, params, result, fallible, errors: None, is_method: false, extension: Extension::default(), core_name, abi }
     }
 }
 

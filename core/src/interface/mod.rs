@@ -6,11 +6,13 @@ mod digest;
 mod layout;
 pub mod names;
 pub(crate) mod parameters;
+mod resource;
 mod types;
 mod wit;
 
 pub use choice::Choice;
 pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind, Slots};
+pub use resource::{Resource, ResourceType, Shape, Side};
 pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 pub(crate) use layout::{discriminant_size, round_up};
@@ -30,6 +32,8 @@ pub struct Interface {
     pub wit: String,
     /// The functions that the plugin gives, in the order of the text.
     pub exports: Vec<Arc<Function>>,
+    /// The resources, of either side, in the order of the text.
+    pub resources: Vec<Resource>,
     /// The interfaces that the plugin wants, with their functions.
     pub imports: Vec<ImportedInterface>,
     /// The records, enums and variants, in the order of the text.
@@ -56,6 +60,22 @@ impl Interface {
     #[must_use]
     pub fn import(&self, interface: &str, name: &str) -> Option<&Arc<Function>> {
         self.imports.iter().find(|i| i.name == interface)?.functions.iter().find(|f| f.name == name)
+    }
+
+    /// The resource with its functions.
+    ///
+    /// # Panics
+    ///
+    /// If it is of another interface.
+    #[must_use]
+    pub fn resource(&self, ty: &ResourceType) -> &Resource {
+        &self.resources[ty.number]
+    }
+
+    /// The functions of the guest's resources, which are numbered after all other exports.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Arc<Function>> {
+        let guests = self.resources.iter().filter(|resource| resource.ty.side == Side::Guest);
+        guests.flat_map(|resource| resource.constructor.iter().chain(&resource.methods))
     }
 
     /// Reads the interface from WIT text.

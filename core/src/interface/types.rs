@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::platform::fork::Lasting;
 
 use super::layout::{Signature, SlotKind, TOO_LARGE, discriminant_size, joined, payload_offset, round_up};
+use super::resource::{ResourceType, Side};
 
 /// A type with its layout. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,6 +20,31 @@ pub struct Type {
     pub(crate) align: u32,
     /// Whether it has flat values that several cases of a variant share.
     pub(crate) is_joined: bool,
+    /// The handles in it.
+    pub(crate) holds: Holds,
+}
+
+/// Which sorts of handles a type holds, in itself or in its parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holds(u8);
+
+impl Holds {
+    pub(crate) const NONE: Holds = Holds(0);
+    /// Of an object of the guest, owned.
+    pub(crate) const GUEST_OWN: Holds = Holds(1);
+    pub(crate) const GUEST_BORROW: Holds = Holds(2);
+    /// Of an object of the host, owned.
+    pub(crate) const HOST_OWN: Holds = Holds(4);
+    pub(crate) const HOST_BORROW: Holds = Holds(8);
+
+    pub(crate) fn with(self, other: Holds) -> Holds {
+        Holds(self.0 | other.0)
+    }
+
+    /// Whether there are no others than these.
+    pub(crate) fn is_within(self, others: Holds) -> bool {
+        self.0 & !others.0 == 0
+    }
 }
 
 /// What a type is.
@@ -51,6 +77,10 @@ pub enum TypeKind {
     Enum(Arc<EnumType>),
     /// A variant.
     Variant(Arc<VariantType>),
+    /// A handle of a resource, which passes to the receiver.
+    Own(Arc<ResourceType>),
+    /// A handle of a resource, for the duration of the call.
+    Borrow(Arc<ResourceType>),
 }
 
 /// A number of fixed width.
@@ -222,9 +252,27 @@ pub struct Function {
     pub fallible: bool,
     /// The sorts of errors that it returns chains of, if the interface has errors with fields.
     pub errors: Option<Arc<VariantType>>,
+    /// Whether its first parameter is the object whose method it is.
+    pub is_method: bool,
     /// What a host caches for this function.
     pub extension: Extension,
+    /// Its name in the module.
+    pub(crate) core_name: String,
     pub(crate) abi: Signature,
+}
+
+impl Function {
+    /// The parameters but for the object of a method.
+    #[must_use]
+    pub fn own_params(&self) -> &[Field] {
+        &self.params[usize::from(self.is_method)..]
+    }
+
+    /// Whether its result has handles, which belong to one instance.
+    #[must_use]
+    pub fn gives_handles(&self) -> bool {
+        self.result.as_ref().is_some_and(|ty| ty.holds != Holds::NONE)
+    }
 }
 
 impl fmt::Display for Function {
@@ -340,6 +388,7 @@ impl Type {
                 (size, size)
             }
             TypeKind::Variant(variant) => (variant.size, variant.align),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => (4, 4),
         };
         let is_joined = match &kind {
             TypeKind::Option(inner) => inner.is_joined,
@@ -348,7 +397,19 @@ impl Type {
             TypeKind::Variant(variant) => !variant.joined.is_empty(),
             _ => false,
         };
-        Type { kind, size, align, is_joined }
+        let holds = match &kind {
+            TypeKind::Own(resource) if resource.side == Side::Guest => Holds::GUEST_OWN,
+            TypeKind::Own(_) => Holds::HOST_OWN,
+            TypeKind::Borrow(resource) if resource.side == Side::Guest => Holds::GUEST_BORROW,
+            TypeKind::Borrow(_) => Holds::HOST_BORROW,
+            TypeKind::Option(inner) | TypeKind::List(inner) => inner.holds,
+            TypeKind::Map(map) => map.value.holds,
+            TypeKind::Tuple(tuple) => held(&tuple.items),
+            TypeKind::Record(record) => held(&record.layout.items),
+            TypeKind::Variant(variant) => held(variant.cases.iter().filter_map(|case| case.ty.as_ref())),
+            _ => Holds::NONE,
+        };
+        Type { kind, size, align, is_joined, holds }
     }
 
     /// Whether it is that record.
@@ -365,6 +426,10 @@ impl Type {
             _ => None,
         }
     }
+}
+
+fn held<'t>(types: impl IntoIterator<Item = &'t Type>) -> Holds {
+    types.into_iter().fold(Holds::NONE, |all, ty| all.with(ty.holds))
 }
 
 impl TupleType {
@@ -432,6 +497,8 @@ impl fmt::Display for Type {
             TypeKind::Record(record) => f.write_str(&record.name),
             TypeKind::Enum(cases) => f.write_str(&cases.name),
             TypeKind::Variant(variant) => f.write_str(&variant.name),
+            TypeKind::Own(resource) => f.write_str(&resource.name),
+            TypeKind::Borrow(resource) => write!(f, "borrow<{}>", resource.name),
             TypeKind::Tuple(tuple) => {
                 f.write_str("tuple<")?;
                 for (i, item) in tuple.items.iter().enumerate() {

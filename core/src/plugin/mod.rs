@@ -24,7 +24,7 @@ use crate::guest::options::InstanceOptions;
 use crate::interface::{Function, Interface, names};
 use crate::platform::{file, fork};
 use crate::plugin::linked::Linked;
-use crate::plugin::signatures::Export;
+use crate::plugin::signatures::{Export, Exports};
 use crate::sched::driver::Driver;
 use crate::sched::fairness::CpuHistory;
 use crate::wasi::linker::MODULE;
@@ -39,6 +39,8 @@ pub(crate) struct Compiled {
     pub(crate) info: ModuleInfo,
     pub(crate) interface: Option<Interface>,
     pub(crate) exports: Vec<Export>,
+    /// How many of them come before the functions of resources.
+    named: usize,
     pub(crate) imports: Arc<[Import]>,
     pub(crate) cpu_history: Arc<CpuHistory>,
     /// The share of the process's look-up threads that its instances have.
@@ -61,7 +63,7 @@ impl Compiled {
         }
         let info = ModuleInfo::parse(&bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        let exports = signatures::exports(&info, interface.as_ref())?;
+        let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
         let imports = signatures::imports(&info, interface.as_ref())?;
         let mut diagnostics = Vec::new();
         let code = match code {
@@ -74,8 +76,20 @@ impl Compiled {
         };
         let (name, linked, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
         let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
-        let compiled =
-            Compiled { name, info, interface, exports, imports, cpu_history, share, compile: options.compile, code, linked, diagnostics };
+        let compiled = Compiled {
+            name,
+            info,
+            interface,
+            exports,
+            named,
+            imports,
+            cpu_history,
+            share,
+            compile: options.compile,
+            code,
+            linked,
+            diagnostics,
+        };
         // So that a damaged module is reported now.
         compiled.linked(false, Stack::DEFAULT, &budget)?.pre(Driver::Direct)?;
         Ok(compiled)
@@ -308,7 +322,16 @@ impl Plugin {
     /// index of each is its number.
     #[inline]
     pub fn exports(&self) -> impl ExactSizeIterator<Item = &Arc<Function>> {
-        self.0.exports.iter().map(|export| &export.function)
+        self.0.exports[..self.0.named].iter().map(|export| &export.function)
+    }
+
+    /// The number of a function of one of the guest's resources (see
+    /// [`Interface::resources`](crate::interface::Interface::resources)), for
+    /// [`arguments`](Plugin::arguments). `None` if it is of another plugin.
+    #[must_use]
+    pub fn member(&self, function: &Arc<Function>) -> Option<usize> {
+        let members = &self.0.exports[self.0.named..];
+        members.iter().position(|export| Arc::ptr_eq(&export.function, function)).map(|at| self.0.named + at)
     }
 
     /// The functions that the host has to provide, each with its module.
@@ -323,7 +346,7 @@ impl Plugin {
     ///
     /// `unknown-export`, with similar names.
     pub fn export(&self, name: &str) -> Result<usize> {
-        let named = |name: &str| self.0.exports.iter().position(|export| export.function.name == name);
+        let named = |name: &str| self.exports().position(|function| function.name == name);
         named(name).or_else(|| named(&names::kebab(name))).ok_or_else(|| {
             let hint = names::did_you_mean(name, self.exports().map(|function| function.name.as_str()));
             Error::new(ErrorKind::UnknownExport, format!("{} has no export '{name}'{hint}", self.name()))
@@ -349,7 +372,7 @@ impl Plugin {
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Plugin({}, {} exports)", self.name(), self.0.exports.len())
+        write!(f, "Plugin({}, {} exports)", self.name(), self.0.named)
     }
 }
 

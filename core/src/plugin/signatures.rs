@@ -7,10 +7,11 @@ use std::sync::Arc;
 use wasmparser::ValType;
 
 use crate::call::provided::provided;
+use crate::call::resources;
 use crate::compile::module::{CoreType, ModuleInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::Import;
-use crate::interface::{Field, Function, Interface, Scalar, SlotKind, Type, TypeKind};
+use crate::interface::{Field, Function, Interface, Scalar, Side, SlotKind, Type, TypeKind};
 use crate::wasi::linker;
 
 /// An export that can be called.
@@ -20,9 +21,19 @@ pub(crate) struct Export {
     pub(crate) post: Option<String>,
 }
 
+/// What a plugin exports.
+pub(crate) struct Exports {
+    /// The functions that can be called: those of the interface, bare ones, and then the functions
+    /// of the guest's resources.
+    pub(crate) all: Vec<Export>,
+    /// How many of them come before those of resources.
+    pub(crate) named: usize,
+}
+
 /// The functions that can be called, each with its signature by the interface.
-pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Vec<Export>> {
-    let mut exports = Vec::new();
+pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Exports> {
+    let (mut exports, mut members) = (Vec::new(), Vec::new());
+    let mut promised = HashSet::new();
     // The host calls these by itself, without checking their signatures, with or without an
     // interface.
     let own: [(&str, &[ValType], Option<ValType>); 5] = [
@@ -48,21 +59,27 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             return Err(Error::new(ErrorKind::InvalidPlugin, "it carries an interface, but exports no memory"));
         }
         check(&found, "cabi_realloc", &[I32, I32, I32, I32], Some(I32))?;
-        for function in &interface.exports {
+        let typed = |function: &Arc<Function>| {
             let (params, result) = core_export(function);
-            check(&found, &function.name, &params, result)?;
-            let post = format!("cabi_post_{}", function.name);
+            check(&found, &function.core_name, &params, result)?;
+            let post = format!("cabi_post_{}", function.core_name);
             let post = if found.contains_key(post.as_str()) {
                 check(&found, &post, &result.into_iter().collect::<Vec<_>>(), None)?;
                 Some(post)
             } else {
                 None
             };
-            exports.push(Export { function: function.clone(), post });
+            Ok(Export { function: function.clone(), post })
+        };
+        exports = interface.exports.iter().map(typed).collect::<Result<_>>()?;
+        members = interface.members().map(typed).collect::<Result<_>>()?;
+        promised.extend(exports.iter().chain(&members).map(|export| export.function.core_name.clone()));
+        for resource in interface.resources.iter().filter(|resource| resource.ty.side == Side::Guest) {
+            let destructor = resource.ty.destructor();
+            check(&found, &destructor, &[I32], None)?;
+            promised.insert(destructor);
         }
     }
-    let promised: HashSet<&str> =
-        interface.iter().flat_map(|interface| &interface.exports).map(|function| function.name.as_str()).collect();
     for export in &info.exports {
         let typed = promised.contains(export.name.as_str());
         let reserved = matches!(export.name.as_str(), "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll")
@@ -74,20 +91,26 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             exports.push(Export { function: Arc::new(function), post: None });
         }
     }
-    Ok(exports)
+    let named = exports.len();
+    exports.append(&mut members);
+    Ok(Exports { all: exports, named })
 }
 
 /// The functions that the host has to provide, and those that it always provides.
 pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
     let mut imports = Vec::new();
+    let of_resources = interface.map(resources::imports).unwrap_or_default();
     let all = interface.iter().flat_map(|interface| &interface.imports);
     let promised: HashMap<(&str, &str), &Arc<Function>> =
         all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.name.as_str()), function))).collect();
+    let of_resources: HashMap<_, _> = of_resources.iter().map(|import| ((import.module.as_str(), import.name.as_str()), import)).collect();
     for import in &info.imports {
         if import.module == linker::MODULE && linker::FUNCTIONS.contains(&import.name.as_str()) {
             continue;
         }
-        let typed = promised.get(&(import.module.as_str(), import.name.as_str())).copied();
+        let key = (import.module.as_str(), import.name.as_str());
+        let of_resources = of_resources.get(&key).copied();
+        let typed = of_resources.map(|found| &found.function).or_else(|| promised.get(&key).copied());
         let function = match typed {
             Some(function) => {
                 let (params, result) = core_import(function);
@@ -100,7 +123,10 @@ pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
                 Error::new(ErrorKind::InvalidPlugin, text)
             })?),
         };
-        let provided = provided(&import.module, &import.name);
+        let provided = match of_resources {
+            Some(found) => Some(found.provided.clone()),
+            None => provided(&import.module, &import.name),
+        };
         imports.push(Import { module: import.module.clone(), name: import.name.clone(), function, provided });
     }
     Ok(imports.into())

@@ -79,6 +79,7 @@ impl AsyncPool {
         options: &CallOptions,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R> + Send + 'static,
     ) -> Result<R> {
+        arguments.check_pooled()?;
         let budget = self.0.budget(options);
         let taken = self.0.take(Wait::Task, &budget, self.0.is_within(options.within)).await?;
         AsyncInstance(taken.running().clone()).call_within(arguments, budget, None, then).await
@@ -97,6 +98,7 @@ impl AsyncPool {
         options: &CallOptions,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        arguments.check_pooled()?;
         let budget = self.0.budget(options);
         let taken = hold(Driver::Fiber, self.0.take(Wait::Never, &budget, false))?;
         taken.running().call_within(Wait::Never, &mut arguments, budget, then)

@@ -44,7 +44,7 @@ impl Members {
         plugin.check_reactor()?;
         options.check()?;
         // Missing functions should be reported now, not by the first call.
-        let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given;
+        let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given.clone();
         let queue = Arc::new(WaitQueue::new(options.size));
         let janitor = options.idle.map(|unused| hire(&queue, unused)).transpose()?;
         Ok(Arc::new(Members { plugin: plugin.clone(), options, given, queue, janitor, id: unique(), suspends }))
@@ -160,6 +160,7 @@ impl Drop for Taken {
             None => Fate::Unmade,
             Some(member) => {
                 member.calls += 1;
+                member.item.seed.handles.end_given();
                 self.members.options.fate(member.calls, member.item.seed.life.dead().is_some())
             }
         };

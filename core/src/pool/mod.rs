@@ -149,6 +149,7 @@ impl Pool {
         options: &CallOptions,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        arguments.check_pooled()?;
         let budget = self.0.budget(options);
         let pooled = self.take_within(&budget)?;
         pooled.running().call_within(Wait::Thread, arguments, budget, then)

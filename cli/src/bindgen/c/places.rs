@@ -95,7 +95,8 @@ impl Places {
                 let place = self.of_cases(variant).place;
                 self.0.insert(variant.name.clone(), place);
                 place
-            }
+            },
+            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles")
         }
     }
 }

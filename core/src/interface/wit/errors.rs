@@ -80,7 +80,7 @@ fn listed_variant(resolve: &Resolve, ty: &wit_parser::Type) -> Option<TypeId> {
 
 /// The definition of a type, if it has one. One that another scope uses is an alias there; there
 /// are no circles of them.
-fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<TypeId> {
+pub(super) fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<TypeId> {
     while let wit_parser::Type::Id(id) = ty {
         match &resolve.types[id].kind {
             TypeDefKind::Type(alias) => ty = *alias,

@@ -1,14 +1,17 @@
 //! Parses WIT text into the type model.
 
 mod errors;
+mod resource;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
+use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem};
 
 use self::errors::Failure;
+use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
+use super::resource::{Resource, ResourceType, Side};
 use super::{
     Case, EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind,
     VariantType, names,
@@ -47,6 +50,7 @@ pub(super) fn parse(wit: &str) -> Result<Interface> {
         named: Vec::new(),
         errors: HashMap::new(),
         of_errors: errors::records(&resolve),
+        resources: HashMap::new(),
     };
     reader.read(package, wit)
 }
@@ -72,7 +76,7 @@ fn check_text(wit: &str) -> Result<()> {
     Ok(())
 }
 
-fn invalid(message: impl Into<String>) -> Error {
+pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidPlugin, message)
 }
 
@@ -100,6 +104,7 @@ struct Reader<'a> {
     /// The variants of errors, and the records in them.
     errors: HashMap<TypeId, Arc<VariantType>>,
     of_errors: HashSet<TypeId>,
+    resources: HashMap<TypeId, Arc<ResourceType>>,
 }
 
 impl Reader<'_> {
@@ -108,12 +113,17 @@ impl Reader<'_> {
         let [world] = worlds.values().copied().collect::<Vec<_>>()[..] else {
             return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
         };
+        self.resources = resource::resources(self.resolve, world)?;
         let world = &self.resolve.worlds[world];
         check_names("the world", [world.name.as_str()].into_iter())?;
-        let mut imports = Vec::new();
+        let (mut imports, mut resources) = (Vec::new(), Vec::new());
         for (key, item) in &world.imports {
             match item {
-                WorldItem::Interface { id, .. } => imports.push(self.interface(key, *id)?),
+                WorldItem::Interface { id, .. } => {
+                    let functions = self.interface(*id, Side::Host, &mut resources)?;
+                    check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
+                    imports.push(ImportedInterface { name: interface_name(self.resolve, key), functions });
+                }
                 WorldItem::Function(function) => {
                     return Err(invalid(format!("the import {} belongs to no interface", function.name)));
                 }
@@ -125,27 +135,69 @@ impl Reader<'_> {
         let mut exports = Vec::new();
         for item in world.exports.values() {
             match item {
-                WorldItem::Function(function) => exports.push(self.function(function)?),
-                WorldItem::Interface { .. } => return Err(invalid("it exports an interface; only functions can be called")),
+                WorldItem::Function(function) => exports.push(Arc::new(self.function(function, function.name.clone(), Side::Guest)?)),
+                WorldItem::Interface { id, .. } => exports.extend(self.interface(*id, Side::Guest, &mut resources)?),
                 WorldItem::Type { .. } => {}
             }
         }
         check_names("an export", exports.iter().map(|function| function.name.as_str()))?;
         check_names("a type", self.named.iter().filter_map(Type::name))?;
-        Ok(Interface { name: world.name.clone(), wit: wit.to_owned(), exports, imports, types: self.named })
+        resources.sort_by_key(|resource| resource.ty.number);
+        check_names(
+            "a resource",
+            resources.iter().map(|resource| resource.ty.name.as_str()).chain(self.named.iter().filter_map(Type::name)),
+        )?;
+        Ok(Interface { name: world.name.clone(), wit: wit.to_owned(), exports, resources, imports, types: self.named })
     }
 
-    fn interface(&mut self, key: &WorldKey, id: wit_parser::InterfaceId) -> Result<ImportedInterface> {
-        let name = match key {
-            WorldKey::Name(name) => name.clone(),
-            WorldKey::Interface(id) => self.resolve.id_of(*id).unwrap_or_default(),
+    /// The functions of an interface, without those of its resources, which are added to these.
+    fn interface(&mut self, id: wit_parser::InterfaceId, side: Side, resources: &mut Vec<Resource>) -> Result<Vec<Arc<Function>>> {
+        let resolve = self.resolve;
+        let interface = &resolve.interfaces[id];
+        let mut own: HashMap<TypeId, Resource> = HashMap::new();
+        for ty in interface.types.values() {
+            if let Some(found) = self.resources.get(ty) {
+                own.insert(*ty, Resource { ty: found.clone(), constructor: None, methods: Vec::new() });
+            }
+        }
+        // The names of an interface that is exported stand before those of its functions.
+        let prefix = match side {
+            Side::Guest => format!("{}#", interface_id(resolve, id)),
+            Side::Host => String::new(),
         };
-        let functions = self.resolve.interfaces[id].functions.values().map(|f| self.function(f)).collect::<Result<Vec<_>>>()?;
-        check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
-        Ok(ImportedInterface { name, functions })
+        let mut functions = Vec::new();
+        for function in interface.functions.values() {
+            let of = |kind: &str| invalid(format!("function {}: {kind} can't be called", function.name));
+            let (resource, name) = match function.kind {
+                FunctionKind::Freestanding => (None, function.name.clone()),
+                FunctionKind::Method(resource) | FunctionKind::Constructor(resource) => {
+                    let resource = own.get_mut(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
+                    let name = match function.kind {
+                        FunctionKind::Method(_) => format!("{}.{}", resource.ty.name, method_name(&function.name)),
+                        _ => resource.ty.name.clone(),
+                    };
+                    (Some(resource), name)
+                }
+                _ => return Err(of("a static or asynchronous function")),
+            };
+            let mut read = self.function(function, name, side)?;
+            read.core_name = format!("{prefix}{}", function.name);
+            match (&function.kind, resource) {
+                (FunctionKind::Method(_), Some(resource)) => {
+                    resource.methods.push(Arc::new(read));
+                }
+                (_, Some(resource)) => resource.constructor = Some(Arc::new(read)),
+                (_, None) => functions.push(Arc::new(read)),
+            }
+        }
+        for resource in own.into_values() {
+            check_shape(&resource.ty, &resource.methods)?;
+            resources.push(resource);
+        }
+        Ok(functions)
     }
 
-    fn function(&mut self, function: &wit_parser::Function) -> Result<Arc<Function>> {
+    fn function(&mut self, function: &wit_parser::Function, name: String, side: Side) -> Result<Function> {
         let at = |error: Error| invalid(format!("function {}: {}", function.name, error.message()));
         check_names("a parameter", function.params.iter().map(|param| param.name.as_str())).map_err(at)?;
         let mut params = Vec::with_capacity(function.params.len());
@@ -157,14 +209,17 @@ impl Reader<'_> {
             None => (None, None),
             Some(ty) => self.result(ty).map_err(at)?,
         };
-        let mut function = Function::new(function.name.clone(), docs(&function.docs), params, result, error.is_some());
+        let is_method = matches!(function.kind, FunctionKind::Method(_));
+        let mut function = Function::new(name, docs(&function.docs), params, result, error.is_some());
+        function.is_method = is_method;
         if let Some(Failure::Chain(errors)) = error {
             function.errors = Some(errors);
         }
+        check_handles(&function, side)?;
         if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
-        Ok(Arc::new(function))
+        Ok(function)
     }
 
     fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
@@ -248,6 +303,14 @@ impl Reader<'_> {
                 }
                 TypeKind::Variant(Arc::new(VariantType::new(name, docs(&def.docs), cases)))
             }
+            TypeDefKind::Handle(handle) => {
+                let found = resource_of(self.resolve, *handle).and_then(|(id, is_own)| Some((self.resources.get(&id)?.clone(), is_own)));
+                match found {
+                    Some((resource, true)) => TypeKind::Own(resource),
+                    Some((resource, false)) => TypeKind::Borrow(resource),
+                    None => return Err(invalid("it uses a resource of an interface that it neither imports nor exports")),
+                }
+            }
             other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
         };
         let ty = Type::new(kind);
@@ -269,11 +332,7 @@ impl Reader<'_> {
 
     /// The types that WIT lacks are recognised by their origin, not by their shape.
     fn go_type(&self, def: &wit_parser::TypeDef) -> Option<TypeKind> {
-        let TypeOwner::Interface(owner) = def.owner else { return None };
-        if self.resolve.id_of(owner)? != GO_TYPES {
-            return None;
-        }
-        match def.name.as_deref()? {
+        match go_name(self.resolve, def)? {
             "duration" => Some(TypeKind::Duration),
             "time" => Some(TypeKind::Time),
             "json" => Some(TypeKind::Json),
@@ -282,15 +341,39 @@ impl Reader<'_> {
     }
 }
 
+/// The name of a definition that is one of `undergo:go/types`.
+fn go_name<'r>(resolve: &Resolve, def: &'r wit_parser::TypeDef) -> Option<&'r str> {
+    let TypeOwner::Interface(owner) = def.owner else { return None };
+    if resolve.id_of(owner)? == GO_TYPES { def.name.as_deref() } else { None }
+}
+
+/// Whether a type is that one of `undergo:go/types`, through any alias.
+pub(super) fn is_go_type(resolve: &Resolve, mut ty: wit_parser::Type, name: &str) -> bool {
+    while let wit_parser::Type::Id(id) = ty {
+        let def = &resolve.types[id];
+        if go_name(resolve, def) == Some(name) {
+            return true;
+        }
+        let TypeDefKind::Type(alias) = def.kind else { return false };
+        ty = alias;
+    }
+    false
+}
+
+/// The name of an interface in core names.
+fn interface_id(resolve: &Resolve, id: wit_parser::InterfaceId) -> String {
+    resolve.id_of(id).or_else(|| resolve.interfaces[id].name.clone()).unwrap_or_default()
+}
+
 /// Doc comments are lines of plain characters, because hosts display them and write them into
 /// files.
-fn docs(docs: &wit_parser::Docs) -> String {
+pub(super) fn docs(docs: &wit_parser::Docs) -> String {
     escape::docs(docs.contents.as_deref().unwrap_or_default()).trim().to_owned()
 }
 
 /// Checks names in one scope. They must differ in each host's own form, where WIT distinguishes
 /// `URL` from `url` and `a-1` from `a1`.
-fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
+pub(super) fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = HashSet::new();
     for name in names {
         if let Some(error) = names::unfit(of, name) {

@@ -1,0 +1,164 @@
+//! Finds the resources of a world: before any type is read, because their functions may have each
+//! other's handles.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey};
+
+use super::errors::unaliased;
+use super::{check_names, docs, invalid, is_go_type};
+use crate::interface::resource::{ResourceType, Shape, Side};
+use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind};
+use crate::error::Result;
+
+const HOST_STREAMS: &str = "undergo:go/host-streams";
+const GUEST_STREAMS: &str = "undergo:go/guest-streams";
+
+/// The resources of the interfaces that a world imports and exports.
+pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<TypeId, Arc<ResourceType>>> {
+    let world = &resolve.worlds[world];
+    let package = world.package.map(|id| &resolve.packages[id].name);
+    let callbacks = package.map(|name| name.interface_id("callbacks"));
+    let mut found = HashMap::new();
+    let mut seen = HashSet::new();
+    for (items, side) in [(&world.imports, Side::Host), (&world.exports, Side::Guest)] {
+        for (key, item) in items {
+            let WorldItem::Interface { id, .. } = item else { continue };
+            let name = interface_name(resolve, key);
+            let types = resolve.interfaces[*id].types.iter().filter(|(_, ty)| matches!(resolve.types[**ty].kind, TypeDefKind::Resource));
+            for (resource, ty) in types {
+                if !seen.insert(*ty) {
+                    return Err(invalid(format!("the interface {name} has resources, and is both imported and exported")));
+                }
+                let methods = methods(resolve, *id, *ty);
+                check_names("a method", methods.iter().map(String::as_str))?;
+                let shape = if name == HOST_STREAMS || name == GUEST_STREAMS {
+                    if resource == "reader" { Shape::Reader } else { Shape::Writer }
+                } else if side == Side::Host && Some(&name) == callbacks.as_ref() {
+                    Shape::Callback
+                } else if methods == ["next"] && takes_batch(resolve, *id, resource) {
+                    Shape::Iterator
+                } else {
+                    Shape::Object
+                };
+                let docs = docs(&resolve.types[*ty].docs);
+                let number = found.len();
+                let (name, interface, extension) = (resource.clone(), name.clone(), Extension::default());
+                found.insert(*ty, Arc::new(ResourceType { name, docs, side, shape, methods, extension, number, interface }));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The interface as core names have it.
+pub(super) fn interface_name(resolve: &Resolve, key: &WorldKey) -> String {
+    match key {
+        WorldKey::Name(name) => name.clone(),
+        WorldKey::Interface(id) => resolve.id_of(*id).unwrap_or_default(),
+    }
+}
+
+/// The names of a resource's methods.
+fn methods(resolve: &Resolve, interface: InterfaceId, resource: TypeId) -> Vec<String> {
+    let functions = resolve.interfaces[interface].functions.values();
+    let own = functions.filter(|function| function.kind == FunctionKind::Method(resource));
+    own.map(|function| method_name(&function.name).to_owned()).collect()
+}
+
+/// `title` of `[method]document.title`.
+pub(super) fn method_name(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(_, name)| name)
+}
+
+/// Whether the method `next` of a resource takes the number of items that `undergo:go` has a type
+/// for: this is how iterators are told from other resources with a method of that name.
+fn takes_batch(resolve: &Resolve, interface: InterfaceId, resource: &str) -> bool {
+    let next = resolve.interfaces[interface].functions.get(&format!("[method]{resource}.next"));
+    next.is_some_and(|next| match next.params.as_slice() {
+        [_, most] => is_go_type(resolve, most.ty, "batch"),
+        _ => false,
+    })
+}
+
+/// The resource of a handle.
+pub(super) fn resource_of(resolve: &Resolve, handle: wit_parser::Handle) -> Option<(TypeId, bool)> {
+    let (id, is_own) = match handle {
+        wit_parser::Handle::Own(id) => (id, true),
+        wit_parser::Handle::Borrow(id) => (id, false),
+    };
+    Some((unaliased(resolve, wit_parser::Type::Id(id))?, is_own))
+}
+
+/// Checks that a method has the types that its resource's shape promises.
+pub(super) fn check_shape(resource: &ResourceType, methods: &[Arc<Function>]) -> Result<()> {
+    let fits = match resource.shape {
+        Shape::Object => true,
+        Shape::Callback => resource.methods == ["call"],
+        Shape::Iterator => methods.iter().all(|next| !next.fallible && next.result.as_ref().is_some_and(is_batch)),
+        Shape::Reader => {
+            resource.methods == ["read", "close"]
+                && is(&methods[0], &[&|ty| is_scalar(ty, Scalar::U32)], |result| result.is_some_and(is_bytes))
+                && is(&methods[1], &[], |result| result.is_none())
+        }
+        Shape::Writer => {
+            resource.methods == ["write", "close"]
+                && is(&methods[0], &[&is_bytes], |result| result.is_none())
+                && is(&methods[1], &[], |result| result.is_none())
+        }
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(invalid(format!("the resource {} of {} has other methods than these have", resource.name, resource.interface)))
+    }
+}
+
+/// Whether a function that can fail with a text has these types.
+fn is(function: &Function, params: &[&dyn Fn(&Type) -> bool], result: impl FnOnce(Option<&Type>) -> bool) -> bool {
+    let own = function.own_params();
+    own.len() == params.len()
+        && own.iter().zip(params).all(|(param, fits)| fits(&param.ty))
+        && function.fallible
+        && function.errors.is_none()
+        && result(function.result.as_ref())
+}
+
+fn is_scalar(ty: &Type, scalar: Scalar) -> bool {
+    matches!(ty.kind, TypeKind::Scalar(own) if own == scalar)
+}
+
+fn is_bytes(ty: &Type) -> bool {
+    matches!(&ty.kind, TypeKind::List(item) if is_scalar(item, Scalar::U8))
+}
+
+/// What an iterator gives: items, and whether there are no more.
+fn is_batch(ty: &Type) -> bool {
+    match &ty.kind {
+        TypeKind::Tuple(both) => match both.items.as_slice() {
+            [items, end] => matches!(items.kind, TypeKind::List(_)) && matches!(end.kind, TypeKind::Bool),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Which handles a function may take and give: see docs/abi.md, section 10.
+pub(super) fn check_handles(function: &Function, side: Side) -> Result<()> {
+    let any = [Holds::GUEST_OWN, Holds::GUEST_BORROW, Holds::HOST_OWN, Holds::HOST_BORROW].into_iter().fold(Holds::NONE, Holds::with);
+    let (taken, given) = match side {
+        Side::Guest => (any, Holds::GUEST_OWN),
+        Side::Host => (Holds::NONE, Holds::HOST_OWN),
+    };
+    let fits = function.own_params().iter().all(|param| param.ty.holds.is_within(taken))
+        && function.result.as_ref().is_none_or(|result| result.holds.is_within(given));
+    if fits {
+        return Ok(());
+    }
+    let text = match side {
+        Side::Guest => "it gives a handle of an object of the host, or a borrowed one",
+        Side::Host => "functions of the host take no handles, and give those of objects of the host",
+    };
+    Err(invalid(format!("function {}: {text}", function.name)))
+}
