@@ -26,7 +26,7 @@ pub(crate) fn annotation(ty: &Type) -> String {
         TypeKind::Record(record) => class_name(&record.name),
         TypeKind::Enum(cases) => class_name(&cases.name),
         TypeKind::Variant(variant) => class_name(&variant.name),
-        &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
     }
 }
 

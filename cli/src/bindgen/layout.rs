@@ -28,7 +28,7 @@ fn place(ty: &Type) -> Place {
             let place = |cases: &Cases| (cases.size, cases.align);
             variant.extension.get_or_init(|| Cases::of(variant)).map_or_else(|| place(&Cases::of(variant)), place)
         },
-        &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles")
+        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles")
     }
 }
 

@@ -96,7 +96,7 @@ impl Places {
                 self.0.insert(variant.name.clone(), place);
                 place
             },
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles")
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles")
         }
     }
 }

@@ -111,7 +111,7 @@ impl Types {
             }
             TypeKind::Tuple(tuple) => self.tuple(ty, tuple),
             TypeKind::Variant(variant) => self.variant(variant),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 
@@ -250,7 +250,7 @@ impl Types {
             TypeKind::Tuple(tuple) => tuple.items.iter().any(Types::has_nested),
             TypeKind::Record(record) => record.fields.iter().any(|field| Types::has_nested(&field.ty)),
             TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).any(Types::has_nested),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 }
@@ -282,7 +282,7 @@ fn part(ty: &Type) -> String {
         TypeKind::Map(map) => format!("map-{}-{}", part(&map.key), part(&map.value)),
         TypeKind::Tuple(tuple) => tuple.items.iter().fold("tuple".to_owned(), |name, item| format!("{name}-{}", part(item))),
         TypeKind::Variant(variant) => variant.name.clone(),
-        &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
     }
 }
 

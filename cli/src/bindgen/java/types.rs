@@ -111,7 +111,7 @@ impl Names {
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "OffsetDateTime".to_owned(),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 

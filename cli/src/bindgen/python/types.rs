@@ -163,7 +163,7 @@ impl Shown<'_> {
             TypeKind::Enum(cases) if accepts => format!("{} | {}", self.names.of(&cases.name), self.name("str")),
             TypeKind::Enum(cases) => self.names.of(&cases.name),
             TypeKind::Variant(variant) => self.names.of(&variant.name),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 

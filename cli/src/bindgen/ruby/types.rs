@@ -67,7 +67,7 @@ impl Names {
             TypeKind::Enum(_) => "Symbol".to_owned(),
             TypeKind::Variant(variant) if accepts => format!("{} | Hash[Symbol, untyped]", self.of(&variant.name)),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 

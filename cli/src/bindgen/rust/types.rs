@@ -45,7 +45,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 
@@ -60,7 +60,7 @@ impl Names {
                 format!("{lent}{}", self.owned(ty))
             }
             TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::Time | TypeKind::Enum(_) => self.owned(ty),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 

@@ -141,7 +141,7 @@ impl Names {
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) if direction == Direction::FromGuest => self.of(&variant.name),
             TypeKind::Variant(variant) => self.input(&variant.name),
-            &undergo::interface::TypeKind::Own(_) | &undergo::interface::TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 
