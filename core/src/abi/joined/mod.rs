@@ -221,7 +221,7 @@ mod tests {
     }
 
     fn runner(cases: u32) -> TestRunner {
-        let cases = if cfg!(miri) { cases.div_ceil(100) } else { cases };
+        let cases = if cfg!(miri) { cases.div_ceil(2000) } else { cases };
         let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]))
     }
