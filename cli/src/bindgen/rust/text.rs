@@ -41,7 +41,7 @@ pub(super) fn written(mut name: String) -> String {
         "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
     ];
     // These can't be raw.
-    const RESERVED: [&str; 5] = ["", "_", "self", "super", "crate"];
+    const RESERVED: [&str; 6] = ["", "_", "Self", "self", "super", "crate"];
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
     }
@@ -74,8 +74,11 @@ mod tests {
 
     #[test]
     fn names_are_rusts() {
-        let given = ["type", "self", "minor-units", "1st", "_", "__", "", "a.b*/ü", "gen", "None"];
-        assert_eq!(given.map(identifier), ["r#type", "self_", "minor_units", "_1st", "__n", "__", "_n", "a_b___", "r#gen", "None_"]);
+        let given = ["type", "self", "Self", "minor-units", "1st", "_", "__", "", "a.b*/ü", "gen", "None"];
+        assert_eq!(
+            given.map(identifier),
+            ["r#type", "self_", "Self_", "minor_units", "_1st", "__n", "__", "_n", "a_b___", "r#gen", "None_"]
+        );
         assert_eq!(plain("r#type"), "type");
     }
 
