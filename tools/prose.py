@@ -24,10 +24,10 @@ COMMENTS |= dict.fromkeys((".py", ".pyi", ".rb", ".toml", ".yml"), HASHES)
 """What begins a line that is a comment, by the suffix of the file. Tables in comments are no prose."""
 
 GENERATED = re.compile(
-    r"bench/results\.md|.*/testdata/.*|cli/tests/fixtures/[^/]*|examples/.*_plugin\.\w+|bindings-c/include/undergo\.h"
+    r"bench/results\.md|cli/templates/.*|.*/testdata/.*|cli/tests/fixtures/[^/]*|examples/.*_plugin\.\w+|bindings-c/include/undergo\.h"
     r"|bindings-go/internal/.*"
 )
-"""Files that are made from others, and compared with what is made."""
+"""Files that are made from others, and compared with what is made; and templates, whose lines are longer than what they make."""
 
 NOT_PROSE = re.compile(r"\s*(?:\||#|<!--|\[[^\]]+\]: )")
 FENCE = re.compile(r"\s*(```+|~~~+)")

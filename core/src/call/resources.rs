@@ -1,5 +1,5 @@
-//! The imports of a plugin that concern resources: what the canonical ABI does with handles, and the
-//! methods of the host's objects. See docs/abi.md, section 10.
+//! The imports of a plugin that concern resources: what the canonical ABI does with handles, and
+//! the methods of the host's objects. See docs/abi.md, section 10.
 
 use std::sync::Arc;
 

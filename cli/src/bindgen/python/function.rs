@@ -34,8 +34,8 @@ pub(super) fn methods(names: &Names, exports: &[&Arc<Function>]) -> Vec<Method> 
     named.iter().map(|(export, name)| method(names, &shown, export, name)).collect()
 }
 
-/// The methods for imports, whose names are what the package looks for: of two that are the same the
-/// second is left out.
+/// The methods for imports, whose names are what the package looks for: of two that are the same
+/// the second is left out.
 pub(super) fn host_methods(names: &Names, imports: &[&Arc<Function>]) -> Vec<HostMethod> {
     let mut scope = Scope::default();
     let named = imports.iter().filter(|import| is_method(&import.name)).map(|import| (import, identifier(&import.name)));

@@ -37,7 +37,8 @@ pub(super) fn is_identifier(name: &str) -> bool {
     start && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether a function can be a method. Names that begin with two underscores mean something to Ruby.
+/// Whether a function can be a method. Names that begin with two underscores mean something to
+/// Ruby.
 pub(super) fn is_method(kebab: &str) -> bool {
     let name = names::snake(kebab);
     is_identifier(&name) && !name.starts_with("__")
