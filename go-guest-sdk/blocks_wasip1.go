@@ -119,6 +119,7 @@ type Call struct {
 func Begin() Call {
 	c := Call{pending, floor}
 	floor = pending
+	depth++
 	return c
 }
 
@@ -130,5 +131,9 @@ func (c Call) End() Args {
 		pending = c.mark
 	}
 	floor = c.floor
+	depth--
+	if outer != nil {
+		wakeOuter()
+	}
 	return a
 }

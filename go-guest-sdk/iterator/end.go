@@ -22,7 +22,8 @@ const (
 func (p *Producer[T]) run() {
 	finished := false
 	defer p.finish(&finished)
-	within(unsafe.Pointer(p), func() { p.seq(p.yield) })
+	yield := p.yield()
+	within(unsafe.Pointer(p), func() { p.seq(yield) })
 	finished = true
 }
 

@@ -160,6 +160,7 @@ func (p *Producer[T]) await() {
 		p.state = running
 	}
 	p.lock.Unlock()
+	turn := now()
 	switch before {
 	case fresh:
 		go p.run()
@@ -167,6 +168,7 @@ func (p *Producer[T]) await() {
 		p.more <- struct{}{}
 	}
 	<-p.ready
+	turn.Await()
 	p.lock.Lock()
 }
 
@@ -179,16 +181,19 @@ func (p *Producer[T]) reserve(most uint32) {
 	p.batch = p.batch[:n]
 }
 
-// yield is what the function calls for each item.
-func (p *Producer[T]) yield(v T) bool {
-	p.lock.Lock()
-	if n := p.n; n < p.quick {
-		p.batch[n] = v
-		p.n = n + 1
-		p.lock.Unlock()
-		return true
+// yield is what the function calls for each item. As a literal it is called directly,
+// which a method would not be.
+func (p *Producer[T]) yield() func(T) bool {
+	return func(v T) bool {
+		p.lock.Lock()
+		if n := p.n; n < p.quick {
+			p.batch[n] = v
+			p.n = n + 1
+			p.lock.Unlock()
+			return true
+		}
+		return p.yieldSlowly(v)
 	}
-	return p.yieldSlowly(v)
 }
 
 // yieldSlowly is yield for the first item of a batch, and the last one. The lock is held.
@@ -264,6 +269,7 @@ func (p *Producer[T]) Stop() {
 		p.state = over
 	}
 	p.lock.Unlock()
+	turn := now()
 	switch {
 	case before == fresh:
 		return
@@ -273,5 +279,6 @@ func (p *Producer[T]) Stop() {
 		p.verdict <- false
 	}
 	<-p.gone
+	turn.Await()
 	p.batch = nil
 }

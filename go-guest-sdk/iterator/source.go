@@ -21,7 +21,8 @@ const (
 // time.
 type Source[T any] struct {
 	next    func(most uint32) (items []T, end bool)
-	items   []T // what is left of the batch
+	items   []T // the batch
+	at      int // what of it was taken
 	most    uint32
 	end     bool
 	waiting bool
@@ -50,10 +51,10 @@ func (s PairSource[K, V]) All(yield func(K, V) bool) {
 // All is an iter.Seq.
 func (s *Source[T]) All(yield func(T) bool) {
 	for {
-		for len(s.items) > 0 {
-			v := s.items[0]
-			s.items = s.items[1:]
-			if !yield(v) {
+		for at := s.at; at < len(s.items); at = s.at {
+			// Another loop may go on from here, within this one or after it.
+			s.at = at + 1
+			if !yield(s.items[at]) {
 				return
 			}
 		}
@@ -78,5 +79,5 @@ func (s *Source[T]) fill() {
 	case uint32(len(items)) == s.most:
 		s.most = min(2*s.most, furthest)
 	}
-	s.items, s.end, s.waiting = items, end, false
+	s.items, s.at, s.end, s.waiting = items, 0, end, false
 }
