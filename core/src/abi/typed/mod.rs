@@ -3,6 +3,7 @@
 
 mod containers;
 mod errors;
+mod once;
 mod params;
 mod parts;
 mod scalars;

@@ -2,6 +2,7 @@
 //! variants.
 
 use std::any::type_name;
+use std::sync::Arc;
 
 use crate::abi::block::Block;
 use crate::abi::lift::{self, lift_list};
@@ -10,7 +11,8 @@ use crate::abi::quota::Quota;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Case, Type, TypeKind, discriminant_size, names, round_up};
 
-use super::{FromGuest, ToGuest, mismatch};
+use super::once::once;
+use super::{FromGuest, GuestType, ToGuest, mismatch};
 
 /// How several values lie one behind the other, as the fields of a record do.
 #[derive(Clone, Copy, Debug)]
@@ -228,14 +230,14 @@ type Check = fn(&Type) -> Result<()>;
 /// # Errors
 ///
 /// `signature-mismatch`, which says what differs.
-pub fn check_record<T: ?Sized>(ty: &Type, fields: &[(&str, Check)]) -> Result<()> {
+pub fn check_record<T: GuestType + ?Sized>(ty: &Type, fields: &[(&str, Check)]) -> Result<()> {
     let TypeKind::Record(record) = &ty.kind else { return Err(mismatch::<T>(ty)) };
     let wanted = record.fields.iter().map(|field| field.name.as_str());
     same_names::<T>(&record.name, "fields", wanted, fields.iter().map(|(name, _)| *name))?;
-    for (field, (_, check)) in record.fields.iter().zip(fields) {
-        check(&field.ty).map_err(|error| error.at(format!(".{}", field.name)))?;
-    }
-    Ok(())
+    once::<T>(ty, Arc::as_ptr(record).addr(), || {
+        let mut fields = record.fields.iter().zip(fields);
+        fields.try_for_each(|(field, (_, check))| check(&field.ty).map_err(|error| error.at(format!(".{}", field.name))))
+    })
 }
 
 /// Checks that the enum `T`, whose cases have no values, stands for a type, by the names of its
@@ -263,12 +265,14 @@ pub fn check_enum<T: ?Sized>(ty: &Type, cases: &[&str]) -> Result<()> {
 /// # Errors
 ///
 /// As [`check_record`].
-pub fn check_variant<T: ?Sized>(ty: &Type, cases: &[(&str, Option<Check>)]) -> Result<()> {
+pub fn check_variant<T: GuestType + ?Sized>(ty: &Type, cases: &[(&str, Option<Check>)]) -> Result<()> {
     let names = cases.iter().map(|(name, _)| *name);
     match &ty.kind {
         TypeKind::Variant(found) => {
             same_names::<T>(&found.name, "cases", found.cases.iter().map(|case| case.name.as_str()), names)?;
-            found.cases.iter().zip(cases).try_for_each(|(case, (_, check))| check_case::<T>(case, *check))
+            once::<T>(ty, Arc::as_ptr(found).addr(), || {
+                found.cases.iter().zip(cases).try_for_each(|(case, (_, check))| check_case::<T>(case, *check))
+            })
         }
         TypeKind::Enum(found) => {
             same_names::<T>(&found.name, "cases", found.cases.iter().map(|(name, _)| name.as_str()), names)?;
