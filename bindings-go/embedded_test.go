@@ -104,6 +104,8 @@ func TestLibraryInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer undo()
+	// Nothing refers to it any more.
+	runtime.GC()
 	if found, err := os.ReadFile(path); err != nil || string(found) != content {
 		t.Errorf("%q, %v", found, err)
 	}

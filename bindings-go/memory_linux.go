@@ -3,16 +3,13 @@
 package undergo
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
 )
-
-// inMemory is the file of the library, which stays open: its path would else be that of another
-// file, and the system's loader takes files of one path for the same.
-var inMemory *os.File
 
 // What the package syscall has no names for.
 const (
@@ -34,23 +31,30 @@ func (p packed) memory() (path string, undo func(), err error) {
 		return "", nil, os.NewSyscallError("memfd_create", failed)
 	}
 	path = fmt.Sprintf("/proc/self/fd/%d", descriptor)
-	file := os.NewFile(descriptor, path)
-	err = p.write(file)
-	if err == nil {
-		if _, _, failed := syscall.Syscall(syscall.SYS_FCNTL, descriptor, fcntlAddSeals, sealAll); failed != 0 {
-			err = os.NewSyscallError("fcntl", failed)
-		}
-	}
-	if err == nil {
-		// Without /proc, it has no path.
-		_, err = os.Stat(path)
-	}
-	if err != nil {
-		_ = file.Close()
+	// Nobody owns the descriptor, which stays open: the path would else be that of another file, and
+	// the system's loader takes files of one path for the same.
+	undo = func() { _ = syscall.Close(int(descriptor)) }
+	if err := p.fill(path, descriptor); err != nil {
+		undo()
 		return "", nil, err
 	}
-	inMemory = file
-	return path, func() { _ = file.Close() }, nil
+	return path, undo, nil
+}
+
+// fill writes the library to the file in memory, and seals it.
+func (p packed) fill(path string, descriptor uintptr) error {
+	// Without /proc, it has no path.
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.write(file), file.Close()); err != nil {
+		return err
+	}
+	if _, _, failed := syscall.Syscall(syscall.SYS_FCNTL, descriptor, fcntlAddSeals, sealAll); failed != 0 {
+		return os.NewSyscallError("fcntl", failed)
+	}
+	return nil
 }
 
 func newMemory(flags uintptr) (uintptr, syscall.Errno) {
