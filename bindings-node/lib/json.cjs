@@ -27,6 +27,10 @@ function stringify(value) {
   }
 }
 
+function none(kind) {
+  return new Misfit(`JSON has no ${kind}: give null, a boolean, a number, a bigint, a string, an array, an object or a Map`)
+}
+
 function write(value, depth) {
   switch (typeof value) {
     case 'string':
@@ -40,13 +44,13 @@ function write(value, depth) {
     case 'object':
       return value === null ? 'null' : object(value, depth)
     default:
-      throw new Misfit(`${typeof value} is no value of JSON`)
+      throw none(typeof value)
   }
 }
 
 function string(value) {
   if (/[\ud800-\udfff]/.test(value) && Buffer.from(value, 'utf8').toString('utf8') !== value) {
-    throw new Misfit("the string has half of a surrogate pair in it, which UTF-8 can't hold")
+    throw new Misfit("the string holds a lone surrogate, which UTF-8 has no form for")
   }
   return JSON.stringify(value)
 }
@@ -76,7 +80,7 @@ function object(value, depth) {
   }
   const kind = Object.prototype.toString.call(value).slice(8, -1)
   if (types.isDate(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || isOther(value, kind)) {
-    throw new Misfit(`JSON has no ${kind}: give null, a boolean, a number, a bigint, a string, an array, an object or a Map`)
+    throw none(kind)
   }
   if (typeof value.toJSON === 'function') return write(value.toJSON(''), depth + 1)
   const members = []

@@ -134,7 +134,7 @@ impl<'a> Lower<'a> for Given<'_> {
         let text = self.js.string().map_err(|_| Reject::Type)?;
         // Where a character is replaced, it is by this one; most text has none.
         if !text.is_ascii() && text.contains('\u{fffd}') && self.js.has_lone_surrogate().map_err(self.failed())? {
-            return Err(Reject::Value("the string holds a lone surrogate, which UTF-8 has no form for".into()));
+            return Err(Reject::lone_surrogate());
         }
         Ok(Cow::Owned(text))
     }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::host::{Lift, Piece, check_json_depth};
+use undergo::host::{Lift, Piece, check_json_depth, unreadable_json};
 use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
@@ -114,8 +114,7 @@ impl<'py> Lift for ToPython<'py> {
     fn json(&self, value: &str) -> Made<'py> {
         // Python's reader calls itself for what is nested, and the host may have told it to go as
         // deep as it likes.
-        check_json_depth(value, usize::MAX, json::LEVEL)
-            .map_err(|why| Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {why}")))?;
+        check_json_depth(value, usize::MAX, json::LEVEL).map_err(unreadable_json)?;
         self.call("load_json", (value,), "text that is not JSON")
     }
     fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Made<'py> {

@@ -225,15 +225,15 @@ LOOP.append({"me": LOOP})
 @pytest.mark.parametrize(
     ("value", "path", "text"),
     [
-        ({"a": [1, math.nan]}, ".a[1]", "JSON has no NaN"),
-        ([math.inf], "[0]", "JSON has no infinity"),
+        ({"a": [1, math.nan]}, ".a[1]", "NaN is no number of JSON"),
+        ([math.inf], "[0]", "Infinity is no number of JSON"),
         ({"a b": {1}}, '["a b"]', "JSON has no set"),
         ([b"x"], "[0]", "JSON has no bytes"),
         ({"d": decimal.Decimal("1.5")}, ".d", "JSON has no Decimal"),
         ({"d": datetime.datetime.now()}, ".d", "JSON has no datetime"),
         ([{1: 2}], "[0]", "keys of an object in JSON are strings, and one is int"),
         ([{None: 2}], "[0]", "one is NoneType"),
-        (["\ud800"], "[0]", "half of a surrogate pair"),
+        (["\ud800"], "[0]", "lone surrogate"),
         ([10**5000], "[0]", "digit"),
         ([...], "[0]", "JSON has no ellipsis"),
         (LOOP, "[1].me[1].me", "contains itself"),

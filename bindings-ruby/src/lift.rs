@@ -6,7 +6,7 @@ use magnus::prelude::*;
 use magnus::rb_sys::{FromRawValue, protect};
 use magnus::time::{Offset, Timespec};
 use magnus::{IntoValue, RArray, Ruby, Value};
-use undergo::host::{Lift, Piece};
+use undergo::host::{Lift, Piece, unreadable_json};
 use undergo::interface::{EnumType, RecordType, Scalar, TypeKind, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
@@ -147,7 +147,7 @@ impl Lift for ToRuby<'_> {
             Ok(made) => self.made(made),
             Err(error) if error.is_kind_of(self.ruby.exception_standard_error()) => {
                 let text = lock::raised(self.ruby, error);
-                Err(Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {}", text.message())))
+                Err(unreadable_json(text.message()))
             }
             Err(jump) => Err(self.raised(jump)),
         }

@@ -1,172 +1,73 @@
 //! JSON, to and from the values of these languages. Numbers keep all their digits.
 
-use undergo::host::{FromJson, Reject, longest_json_number, nesting_room, read_json};
-use undergo::{Error, ErrorKind, Result};
+use undergo::Result;
+use undergo::host::{FromJson, JsonWriter, Reject, check_json_digits, read_json, unreadable_json};
 
 use crate::value::{Entry, Value};
+use crate::values::type_name;
 
 /// How deep lists and objects may be nested: these languages walk over them, too.
 const MAX_DEPTH: usize = 500;
 
-/// Digits of a number. Java takes the square of them to read it, and no deadline ends that. Python
-/// reads as many.
-const MAX_DIGITS: usize = 4300;
-
 /// Bytes of stack for a level, when it is written or read. Code that is not optimised needs more.
 const LEVEL: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
 
-/// What JSON can't hold.
-pub(crate) struct Misfit {
-    /// The way to it, innermost step first.
-    path: Vec<String>,
-    why: String,
+/// The value as a text of JSON.
+///
+/// # Errors
+///
+/// What JSON can't hold, with the way to it.
+pub(crate) fn to_json(value: &Value) -> Result<String, Reject> {
+    JsonWriter::text(MAX_DEPTH, LEVEL, |writer| write(value, writer))
 }
 
-impl Misfit {
-    pub(crate) fn new(why: impl Into<String>) -> Misfit {
-        Misfit { path: Vec::new(), why: why.into() }
-    }
-
-    fn at(mut self, step: String) -> Misfit {
-        self.path.push(step);
-        self
-    }
-
-    fn reject(mut self) -> Reject {
-        if self.path.is_empty() {
-            return Reject::Value(self.why);
-        }
-        self.path.reverse();
-        Reject::Within(self.path.concat(), self.why)
-    }
-}
-
-/// A text of JSON in the making.
-pub(crate) struct Writer {
-    text: String,
-    /// How much deeper it may be nested.
-    room: usize,
-}
-
-type Written = std::result::Result<(), Misfit>;
-
-impl Writer {
-    /// What `write` writes.
-    pub(crate) fn text(write: impl FnOnce(&mut Writer) -> Written) -> std::result::Result<String, Reject> {
-        let mut writer = Writer { text: String::new(), room: nesting_room(MAX_DEPTH, LEVEL) };
-        write(&mut writer).map(|()| writer.text).map_err(Misfit::reject)
-    }
-
-    /// A number, `null`, a bool: what is JSON already.
-    pub(crate) fn raw(&mut self, text: &str) -> Written {
-        self.text.push_str(text);
-        Ok(())
-    }
-
-    pub(crate) fn float(&mut self, value: f64) -> Written {
-        if !value.is_finite() {
-            return Err(Misfit::new(format!("{value} is no number of JSON")));
-        }
-        // The least digits that give the same float again.
-        self.raw(&format!("{value:?}"))
-    }
-
-    pub(crate) fn string(&mut self, text: &str) -> Written {
-        let quoted = serde_json::to_string(text).map_err(|error| Misfit::new(error.to_string()))?;
-        self.raw(&quoted)
-    }
-
-    pub(crate) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T) -> Written) -> Written {
-        self.nested('[', ']', |writer| {
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    writer.text.push(',');
-                }
-                write(writer, item).map_err(|misfit| misfit.at(format!("[{i}]")))?;
-            }
-            Ok(())
-        })
-    }
-
-    pub(crate) fn object<'n, T>(
-        &mut self,
-        members: impl Iterator<Item = (Option<&'n str>, T)>,
-        mut write: impl FnMut(&mut Writer, T) -> Written,
-    ) -> Written {
-        self.nested('{', '}', |writer| {
-            for (i, (name, value)) in members.enumerate() {
-                let name = name.ok_or_else(|| Misfit::new("the keys of a JSON object must be strings"))?;
-                if i > 0 {
-                    writer.text.push(',');
-                }
-                writer.string(name)?;
-                writer.text.push(':');
-                write(writer, value).map_err(|misfit| {
-                    let is_plain = name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
-                    misfit.at(if is_plain && !name.is_empty() { format!(".{name}") } else { format!("[{name:?}]") })
-                })?;
-            }
-            Ok(())
-        })
-    }
-
-    fn nested(&mut self, open: char, close: char, write: impl FnOnce(&mut Writer) -> Written) -> Written {
-        self.room = self.room.checked_sub(1).ok_or_else(|| {
-            Misfit::new(format!(
-                "it is nested more than {MAX_DEPTH} deep, or deeper than the thread's stack has room for, or contains itself"
-            ))
-        })?;
-        self.text.push(open);
-        write(self)?;
-        self.text.push(close);
-        self.room += 1;
-        Ok(())
-    }
-}
-
-/// Writes the value as JSON.
-pub(crate) fn to_json(value: &Value, writer: &mut Writer) -> Result<(), Misfit> {
+fn write(value: &Value, writer: &mut JsonWriter) -> Result<(), Reject> {
     match value {
-        Value::None => writer.raw("null"),
-        Value::Bool { value } => writer.raw(if *value { "true" } else { "false" }),
-        Value::Int { value } => writer.raw(&value.to_string()),
-        Value::Uint { value } => writer.raw(&value.to_string()),
-        Value::Float { value } => writer.float(*value),
+        Value::None => writer.null(),
+        Value::Bool { value } => writer.bool(*value),
+        Value::Int { value } => writer.integer(value),
+        Value::Uint { value } => writer.integer(value),
+        Value::Float { value } => writer.float(*value)?,
         Value::Text { value } => writer.string(value),
-        Value::Items { items } => writer.list(items, |writer, item| to_json(item, writer)),
-        Value::Fields { fields } => {
-            let members = fields.iter().map(|field| (Some(field.name.as_str()), &field.value));
-            writer.object(members, |writer, value| to_json(value, writer))
-        }
-        Value::Entries { entries } => {
-            let members = entries.iter().map(|entry| match &entry.key {
-                Value::Text { value: name } => (Some(name.as_str()), &entry.value),
-                _ => (None, &entry.value),
-            });
-            writer.object(members, |writer, value| to_json(value, writer))
-        }
         // The core looks whether the whole is JSON.
         Value::Json { text } => writer.raw(text),
-        Value::Case { .. } => Err(Misfit::new("JSON has no variants: give a map")),
-        Value::Bytes { .. } => Err(Misfit::new("JSON has no bytes: give a string, or a list of numbers")),
-        Value::Unfit { reason } => Err(Misfit::new(reason.clone())),
-        Value::Duration { .. } | Value::Time { .. } => Err(Misfit::new("JSON has no times: give a number or a string")),
+        Value::Items { items } => {
+            writer.list()?;
+            for item in items {
+                writer.item();
+                write(item, writer)?;
+            }
+            writer.end();
+        }
+        Value::Fields { fields } => write_members(fields.iter().map(|field| Ok((field.name.as_str(), &field.value))), writer)?,
+        Value::Entries { entries } => write_members(entries.iter().map(|entry| Ok((name(&entry.key)?, &entry.value))), writer)?,
+        Value::Unfit { reason } => return Err(Reject::Value(reason.clone())),
+        Value::Bytes { .. } | Value::Case { .. } | Value::Duration { .. } | Value::Time { .. } => {
+            return Err(Reject::no_json(type_name(value), "none, a bool, a number, a string, a list or a map"));
+        }
     }
+    Ok(())
 }
 
-/// Refuses numbers that no language reads in a reasonable time.
-fn check_digits(text: &str) -> Result<()> {
-    let longest = longest_json_number(text);
-    if longest <= MAX_DIGITS {
-        return Ok(());
+fn write_members<'v>(members: impl Iterator<Item = Result<(&'v str, &'v Value), Reject>>, writer: &mut JsonWriter) -> Result<(), Reject> {
+    writer.object()?;
+    for member in members {
+        writer.item();
+        let (name, value) = member?;
+        writer.name(name);
+        write(value, writer)?;
     }
-    Err(wrong(format!("a number has {longest} digits, and {MAX_DIGITS} is the most")))
+    writer.end();
+    Ok(())
+}
+
+fn name(key: &Value) -> Result<&str, Reject> {
+    if let Value::Text { value } = key { Ok(value) } else { Err(Reject::no_json_name(type_name(key))) }
 }
 
 /// The value that a text holds. Numbers that are neither integers of 64 bits nor floats stay text.
 pub(crate) fn parse(text: &str) -> Result<Value> {
-    check_digits(text)?;
-    read_json(text, MAX_DEPTH, LEVEL).map_err(wrong)
+    check_json_digits(text).and_then(|()| read_json(text, MAX_DEPTH, LEVEL)).map_err(unreadable_json)
 }
 
 impl FromJson for Value {
@@ -209,10 +110,6 @@ impl FromJson for Value {
     }
 }
 
-fn wrong(why: String) -> Error {
-    Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {why}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,20 +126,17 @@ mod tests {
             "[1e400,5e-324,1.5,-0.0,1e300]",
         ] {
             let value = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!(Writer::text(|writer| to_json(&value, writer)).ok().as_deref(), Some(text));
+            assert_eq!(to_json(&value).ok().as_deref(), Some(text));
         }
         let spaced = parse(" { \"a\" : [ 1 , 2 ] , \"b\" : { } }\n").expect("it is JSON");
-        assert_eq!(Writer::text(|writer| to_json(&spaced, writer)).ok().as_deref(), Some(r#"{"a":[1,2],"b":{}}"#));
+        assert_eq!(to_json(&spaced).ok().as_deref(), Some(r#"{"a":[1,2],"b":{}}"#));
     }
 
     #[test]
     fn a_number_has_so_many_digits() {
-        assert!(parse(&format!("[{}]", "7".repeat(MAX_DIGITS))).is_ok());
-        for text in [format!("[{}]", "7".repeat(MAX_DIGITS + 1)), format!("0.{}", "7".repeat(MAX_DIGITS))] {
-            let refused = parse(&text).map(drop).expect_err("too long");
-            assert!(refused.message().contains("and 4300 is the most"), "{refused}");
-        }
-        assert!(parse(&format!("[\"{}\"]", "7".repeat(MAX_DIGITS + 1))).is_ok());
+        assert!(parse(&"7".repeat(4300)).is_ok());
+        let refused = parse(&"7".repeat(4301)).map(drop).expect_err("too long");
+        assert_eq!(refused.message(), "the plugin gave JSON that can't be read: a number has 4301 digits, and 4300 is the most");
     }
 
     #[test]
@@ -251,7 +145,7 @@ mod tests {
         let on = |stack: usize, n: usize| {
             let work = move || {
                 let read = parse(&deep(n)).map_err(|error| error.message().to_owned())?;
-                Writer::text(|writer| to_json(&read, writer)).map(drop).map_err(|_| "not written".to_owned())
+                to_json(&read).map(drop).map_err(|_| "not written".to_owned())
             };
             std::thread::Builder::new().stack_size(stack).spawn(work).expect("a thread").join().expect("no panic")
         };
@@ -263,7 +157,7 @@ mod tests {
         for _ in 0..MAX_DEPTH {
             nested = Value::Items { items: vec![nested] };
         }
-        let write = move || Writer::text(|writer| to_json(&nested, writer)).is_err();
+        let write = move || to_json(&nested).is_err();
         assert!(std::thread::Builder::new().stack_size(256 << 10).spawn(write).expect("a thread").join().expect("no panic"));
     }
 
@@ -272,7 +166,7 @@ mod tests {
         let nan = Value::Items { items: vec![Value::None, Value::Float { value: f64::NAN }] };
         let key = |name: &str| Value::Text { value: name.to_owned() };
         let outer = Value::Entries { entries: vec![Entry { key: key("a"), value: nan }] };
-        match Writer::text(|writer| to_json(&outer, writer)) {
+        match to_json(&outer) {
             Err(Reject::Within(path, why)) => assert_eq!((path.as_str(), why.as_str()), (".a[1]", "NaN is no number of JSON")),
             other => panic!("{other:?}"),
         }

@@ -7,7 +7,7 @@ use undergo::Result;
 use undergo::host::{Blob, Lift, Lower, Piece, Reject};
 use undergo::interface::{Choice, EnumType, Field, RecordType, Scalar, VariantType, names};
 
-use crate::json::{self, Writer, to_json};
+use crate::json::{self, to_json};
 use crate::value::{Entry, NamedValue, Value};
 
 /// How bytes are lent to a call.
@@ -62,24 +62,29 @@ impl<'v, L> Given<'v, L> {
     }
 }
 
+/// What a value is called in errors.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::None => "none",
+        Value::Bool { .. } => "bool",
+        Value::Int { .. } | Value::Uint { .. } => "integer",
+        Value::Float { .. } => "float",
+        Value::Text { .. } => "string",
+        Value::Bytes { .. } => "bytes",
+        Value::Items { .. } => "list",
+        Value::Entries { .. } => "map",
+        Value::Fields { .. } => "record",
+        Value::Case { .. } => "variant",
+        Value::Json { .. } => "json",
+        Value::Duration { .. } => "duration",
+        Value::Time { .. } => "time",
+        Value::Unfit { .. } => "an object that can't cross",
+    }
+}
+
 impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     fn type_name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self.0 {
-            Value::None => "none",
-            Value::Bool { .. } => "bool",
-            Value::Int { .. } | Value::Uint { .. } => "integer",
-            Value::Float { .. } => "float",
-            Value::Text { .. } => "string",
-            Value::Bytes { .. } => "bytes",
-            Value::Items { .. } => "list",
-            Value::Entries { .. } => "map",
-            Value::Fields { .. } => "record",
-            Value::Case { .. } => "variant",
-            Value::Json { .. } => "json",
-            Value::Duration { .. } => "duration",
-            Value::Time { .. } => "time",
-            Value::Unfit { .. } => "an object that can't cross",
-        })
+        Cow::Borrowed(type_name(self.0))
     }
 
     fn as_bool(&self) -> Result<bool, Reject> {
@@ -161,7 +166,7 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
     fn as_json(&self) -> Result<Cow<'_, str>, Reject> {
         match self.0 {
             Value::Json { text } => Ok(Cow::Borrowed(text)),
-            value => Writer::text(|writer| to_json(value, writer)).map(Cow::Owned),
+            value => to_json(value).map(Cow::Owned),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape};
+use undergo::host::{Blob, FromJson as _, Lift, Lower, Piece, Reject, escape, unreadable_json};
 use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, Type, TypeKind, VariantType, names};
 use undergo::{Error, ErrorKind, Handle, HostObject, Result, Time};
 
@@ -285,7 +285,7 @@ impl Lift for ToJson {
         Ok(Value::from(value))
     }
     fn json(&self, value: &str) -> Result<Value> {
-        Value::parse(value).map_err(|why| Error::new(ErrorKind::TypeMismatch, format!("the guest gave JSON that can't be read: {why}")))
+        Value::parse(value).map_err(unreadable_json)
     }
     fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Result<Value> {
         Ok(Value::String(format!("{BYTES}{}", BASE64.encode(bytes))))
@@ -336,7 +336,8 @@ impl Lift for ToJson {
     }
 
     fn handle(&self, resource: &Arc<ResourceType>, _handle: Handle) -> Result<Value> {
-        let text = format!("JSON has nothing for a {}, which lives as long as its instance: call the function from a program", resource.name);
+        let text =
+            format!("JSON has nothing for a {}, which lives as long as its instance: call the function from a program", resource.name);
         Err(Error::new(ErrorKind::TypeMismatch, text))
     }
 }

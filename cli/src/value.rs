@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use undergo::host::FromJson;
+use undergo::host::{FromJson, quote_json};
 
 /// How deep lists and objects may be nested, and bytes of stack for a level.
 const MAX_DEPTH: usize = 500;
@@ -199,7 +199,9 @@ impl Out {
     }
 
     fn string(&mut self, text: &str) -> Option<()> {
-        self.put(&serde_json::Value::from(text).to_string())
+        let mut quoted = String::new();
+        quote_json(text, &mut quoted);
+        self.put(&quoted)
     }
 
     fn put(&mut self, text: &str) -> Option<()> {

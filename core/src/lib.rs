@@ -148,7 +148,8 @@ pub mod typed {
 #[cfg(feature = "host")]
 pub mod host {
     pub use crate::abi::blob::{Blob, Lend};
-    pub use crate::abi::json_tree::{FromJson, check_json_depth, longest_json_number, read_json};
+    pub use crate::abi::json_tree::{FromJson, check_json_depth, check_json_digits, read_json, unreadable_json};
+    pub use crate::abi::json_writer::{JsonWriter, quote_json};
     pub use crate::abi::lift::{Lift, lift_bytes};
     pub use crate::abi::lower::{Lower, Reject, lower_bytes};
     pub use crate::abi::memory::GuestMemory;

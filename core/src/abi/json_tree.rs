@@ -1,10 +1,17 @@
 //! JSON as values of a host: with all digits of its numbers, and no deeper than the stack has room
 //! for.
 
+use std::fmt::Display;
+
 use memchr::memchr2;
 
 use crate::abi::json;
+use crate::error::{Error, ErrorKind};
 use crate::platform::stack;
+
+/// Digits of a number. Many hosts take nearly the square of them to read it, and no deadline ends
+/// that. Python reads as many.
+const MAX_DIGITS: usize = 4300;
 
 /// What a host makes of JSON.
 pub trait FromJson: Sized {
@@ -78,10 +85,29 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// The most characters that a number has in a text that is JSON. For hosts that make values of any
-/// number: many of them take the square of its digits for that.
+/// Checks a text that is known to be JSON: whether its numbers have no more digits than a host
+/// reads in a reasonable time. For hosts that make values of any number.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check_json_digits(text: &str) -> Result<(), String> {
+    let longest = longest_number(text);
+    if longest <= MAX_DIGITS {
+        return Ok(());
+    }
+    Err(format!("a number has {longest} digits, and {MAX_DIGITS} is the most"))
+}
+
+/// The error for JSON of a plugin that a host has no value for.
+#[cold]
 #[must_use]
-pub fn longest_json_number(text: &str) -> usize {
+pub fn unreadable_json(why: impl Display) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("the plugin gave JSON that can't be read: {why}"))
+}
+
+/// The most characters that a number has in a text that is JSON.
+fn longest_number(text: &str) -> usize {
     let (bytes, mut at, mut longest, mut begin) = (text.as_bytes(), 0, 0, 0);
     while let Some(byte) = bytes.get(at) {
         if !matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') {
@@ -262,9 +288,11 @@ mod tests {
             (r#"["1234567890"]"#, 0),
             (r#""1234567890"#, 0),
         ] {
-            assert_eq!(longest_json_number(text), longest, "{text}");
+            assert_eq!(longest_number(text), longest, "{text}");
         }
-        assert_eq!(longest_json_number(&"7".repeat(10_000)), 10_000);
+        assert_eq!(check_json_digits(&format!("[\"{0}7\",{0}]", "7".repeat(MAX_DIGITS))), Ok(()));
+        let refused = check_json_digits(&format!("0.{}", "7".repeat(MAX_DIGITS)));
+        assert_eq!(refused, Err("a number has 4302 digits, and 4300 is the most".to_owned()));
     }
 
     #[test]

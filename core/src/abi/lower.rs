@@ -25,6 +25,15 @@ pub enum Reject {
     Error(Error),
 }
 
+impl Reject {
+    /// For a string that is no text: hosts whose strings are UTF-16, or any code points, have such.
+    #[cold]
+    #[must_use]
+    pub fn lone_surrogate() -> Reject {
+        Reject::Value("the string holds a lone surrogate, which UTF-8 has no form for".to_owned())
+    }
+}
+
 /// A host value, as the core sees it: the core asks it for what the type of the parameter wants,
 /// and copies that into guest memory.
 ///

@@ -10,6 +10,7 @@ pub(crate) mod handles;
 pub(crate) mod joined;
 pub(crate) mod json;
 pub(crate) mod json_tree;
+pub(crate) mod json_writer;
 pub(crate) mod lift;
 pub(crate) mod lower;
 pub(crate) mod memory;

@@ -43,7 +43,7 @@ public record Json(String text) {
             to.append(value);
         } else if (value instanceof Double || value instanceof Float) {
             if (!Double.isFinite(((Number) value).doubleValue())) {
-                throw new Misfit(value + " can't be written as JSON");
+                throw new Misfit(value + " is no number of JSON");
             }
             to.append(value);
         } else if (value instanceof CharSequence || value instanceof Character || value instanceof Enum<?>) {
@@ -82,7 +82,7 @@ public record Json(String text) {
             }
             to.append(']');
         } else {
-            throw new Misfit(value.getClass().getTypeName() + " can't be written as JSON: give a Map, or a Json");
+            throw new Misfit("JSON has no " + value.getClass().getTypeName() + ": give null, a Boolean, a number, a String, an Iterable, a Map or a Json");
         }
     }
 

@@ -78,7 +78,7 @@ final class Lower {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         // What has no UTF-8 was replaced.
         if (!new String(bytes, StandardCharsets.UTF_8).equals(text)) {
-            throw new Misfit("the string has half of a surrogate pair in it, which UTF-8 can't hold");
+            throw new Misfit("the string holds a lone surrogate, which UTF-8 has no form for");
         }
         bytes(room, to, bytes);
     }

@@ -116,10 +116,10 @@ fun toPlain(value: Value): Any? = when (value) {
     is Value.Unfit -> null
 }
 
-/** A string as a value. One with half of a surrogate pair has no UTF-8. */
+/** A string as a value. One with a lone surrogate has no UTF-8. */
 fun text(text: String): Value {
     if (!Charsets.UTF_8.newEncoder().canEncode(text)) {
-        return Value.Unfit("the string has half of a surrogate pair in it, which UTF-8 can't hold")
+        return Value.Unfit("the string holds a lone surrogate, which UTF-8 has no form for")
     }
     return Value.Text(text)
 }
