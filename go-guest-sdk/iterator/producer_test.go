@@ -5,6 +5,7 @@ package iterator
 import (
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
@@ -405,4 +406,48 @@ func BenchmarkItems(b *testing.B) {
 		p.Next(256)
 	}
 	p.Stop()
+}
+
+// Functions that wait, and callers that leave, at random: each item comes once and in
+// order, and nothing is left.
+func TestAtRandom(t *testing.T) {
+	before := runtime.NumGoroutine()
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 300 {
+		n, waits, leaves := random.IntN(200), random.IntN(10), random.IntN(300)
+		ended := false
+		p := New(func(yield func(int) bool) {
+			defer func() { ended = true }()
+			for i := range n {
+				if waits > 0 && i%waits == 0 {
+					time.Sleep(time.Duration(i%3) * time.Microsecond)
+				}
+				if !yield(i) {
+					return
+				}
+			}
+		})
+		var items []int
+		for end := false; !end && len(items) < leaves; {
+			var batch []int
+			batch, end = p.Next(random.Uint32N(40))
+			items = append(items, batch...)
+			if random.IntN(20) == 0 {
+				runtime.Gosched()
+			}
+		}
+		p.Stop()
+		for i, v := range items {
+			if v != i {
+				t.Fatalf("seed %d: item %d is %d", seed, i, v)
+			}
+		}
+		if len(items) < min(n, leaves) || len(items) > n || len(items) > 0 && !ended {
+			t.Fatalf("seed %d: %d of %d items, returned: %t", seed, len(items), n, ended)
+		}
+	}
+	if left := goroutines(before); left > before {
+		t.Errorf("%d goroutines are left", left-before)
+	}
 }
