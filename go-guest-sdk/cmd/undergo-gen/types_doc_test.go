@@ -18,6 +18,10 @@ var (
 
 	// typeRow is a row of its tables: a Go type, and what that is in WIT.
 	typeRow = regexp.MustCompile("(?m)^\\| `([^`]+)`[^|]* \\| `([^`]+)` \\|.*\\|$")
+
+	// handleRow is a row of the table of what lives longer than a call, which also says
+	// where.
+	handleRow = regexp.MustCompile("(?m)^\\| `([^`]+)`[^|]* as a (parameter|result) \\| `([^`]+)` \\|.*\\|$")
 )
 
 // TestDocumentedTypes generates the interface of a plugin with each Go type of the
@@ -31,9 +35,10 @@ func TestDocumentedTypes(t *testing.T) {
 	if !ok {
 		t.Fatal("docs/types.md has no section Functions")
 	}
-	functions, _, _ = strings.Cut(functions, "\n## ")
+	functions, handles, _ := strings.Cut(functions, "\n## ")
+	handles, _, _ = strings.Cut(handles, "\n## ")
 	var src strings.Builder
-	src.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"encoding/json\"\n\t\"math/big\"\n\t\"net/netip\"\n\t\"net/url\"\n\t\"time\"\n)\n")
+	src.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"encoding/json\"\n\t\"io\"\n\t\"iter\"\n\t\"math/big\"\n\t\"net/netip\"\n\t\"net/url\"\n\t\"time\"\n)\n")
 	src.WriteString("var _ context.Context\n\nfunc main() {}\n\n" + declarations.FindStringSubmatch(values)[1])
 	var want []string
 	for _, row := range typeRow.FindAllStringSubmatch(values, -1) {
@@ -51,6 +56,21 @@ func TestDocumentedTypes(t *testing.T) {
 	if len(want) < count+3 {
 		t.Fatalf("the table of functions has %d rows", len(want)-count)
 	}
+	count = len(want)
+	for _, row := range handleRow.FindAllStringSubmatch(handles, -1) {
+		name := fmt.Sprintf("h%d", len(want))
+		wit := strings.ReplaceAll(row[3], "NAME", name)
+		if row[2] == "parameter" {
+			fmt.Fprintf(&src, "\n//undergo:export\nfunc %s(x %s) {}\n", strings.ToUpper(name), row[1])
+			want = append(want, fmt.Sprintf("%s: func(x: %s);", name, wit))
+		} else {
+			fmt.Fprintf(&src, "\n//undergo:export\nfunc %s() (x %s) { return }\n", strings.ToUpper(name), row[1])
+			want = append(want, fmt.Sprintf("%s: func() -> %s;", name, wit))
+		}
+	}
+	if len(want) < count+12 {
+		t.Fatalf("the table of what lives longer has %d rows", len(want)-count)
+	}
 
 	module := t.TempDir()
 	mod := "module example.com/types\n\ngo 1.24\n"
@@ -66,7 +86,7 @@ func TestDocumentedTypes(t *testing.T) {
 	}
 	wit := emit.WIT(plugin)
 	for _, line := range want {
-		if !strings.Contains(wit, "  "+line+"\n") {
+		if !strings.Contains(wit, "  "+line+"\n") && !strings.Contains(wit, "  export "+line+"\n") {
 			t.Errorf("not in the interface: %s", line)
 		}
 	}
