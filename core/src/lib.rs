@@ -93,7 +93,7 @@ pub use instance::async_instance::AsyncInstance;
 pub use instance::function::{Blocking, Function, Suspending, Target};
 pub use interface::Time;
 pub use plugin::Plugin;
-pub use pool::async_pool::AsyncPool;
+pub use pool::async_pool::{AsyncPool, AsyncPooled};
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use undergo_derive::GuestType;
@@ -157,6 +157,7 @@ pub mod host {
     pub use crate::abi::text::text;
     pub use crate::abi::value::ToValue;
     pub use crate::call::outcome::Outcome;
+    pub use crate::call::read_ahead::ReadAhead;
     pub use crate::config::budget::{Caller, set_interrupt};
     pub use crate::config::size::{parse_size, parse_stack_size};
     pub use crate::error::escape;

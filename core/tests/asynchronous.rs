@@ -443,6 +443,28 @@ fn a_pool_replaces_retires_and_closes() {
 }
 
 #[test]
+fn a_pool_lends_an_instance_for_several_calls() {
+    at_home(async {
+        let pool = pool(1, options());
+        let taken = pool.take(&PLAIN).await.expect("an instance");
+        for n in 1..=3 {
+            assert_eq!(int(taken.call("counter", &[], &PLAIN).await), n);
+        }
+        let waited = pool.take(&brief(20)).await.expect_err("it is lent");
+        expect(&waited, ErrorKind::Timeout, &["the pool's one instance was busy", "20ms"]);
+        expect(&pool.take_here(&PLAIN).expect_err("it is lent"), ErrorKind::Busy, &["await them first"]);
+        assert_eq!((pool.stats().busy, pool.stats().calls), (1, 1));
+        drop(taken);
+        assert_eq!((pool.stats().idle, pool.stats().calls), (1, 1));
+        let taken = pool.take_here(&PLAIN).expect("it is back");
+        expect(&taken.call("panic", &["dead".into()], &PLAIN).await.expect_err("a panic"), ErrorKind::Panic, &["dead"]);
+        drop(taken);
+        assert_eq!((pool.stats().died, pool.stats().busy), (1, 0));
+        assert_eq!(int(pool.take(&PLAIN).await.expect("a new one").call("counter", &[], &PLAIN).await), 1);
+    });
+}
+
+#[test]
 fn a_host_function_that_needs_its_own_pool_never_waits_for_itself() {
     let own = Arc::new(OnceLock::<AsyncPool>::new());
     let found = own.clone();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use common::host::{Hosted, fail};
 use common::{PLAIN, conformance, expect, expect_dead, quiet};
 use undergo::host::{Lift, Piece, ToValue};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
-use undergo::{CallOptions, Dir, Error, ErrorKind, InstanceOptions, Output, Result, Time, Value};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
+use undergo::{CallOptions, Dir, Error, ErrorKind, Handle, InstanceOptions, Output, Result, Time, Value};
 
 fn hosted(options: InstanceOptions) -> Hosted {
     Hosted::new(conformance(), options).expect("an instance")
@@ -151,6 +151,9 @@ impl Lift for Meddling<'_> {
     }
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<Value>) -> Result<Value> {
         ToValue.record(record, field)
+    }
+    fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<Value> {
+        ToValue.handle(resource, handle)
     }
 }
 

@@ -3,12 +3,13 @@
 mod common;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use common::host::Hosted;
 use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
-use undergo::{CallOptions, CancelToken, ErrorKind, Result, Time, Value};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
+use undergo::{CallOptions, CancelToken, ErrorKind, Handle, Result, Time, Value};
 
 fn entry(key: impl Into<Value>, value: impl Into<Value>) -> (Value, Value) {
     (key.into(), value.into())
@@ -121,6 +122,9 @@ impl Lift for Slow {
     }
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<()>) -> Result<()> {
         (0..record.fields.len()).try_for_each(field)
+    }
+    fn handle(&self, _: &Arc<ResourceType>, _: Handle) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -139,6 +139,7 @@ fn a_value(ty: &Type) -> BoxedStrategy<Value> {
                 .prop_map(|(name, value)| Value::Variant(name, value.map(Box::new)))
                 .boxed()
         }
+        TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("a handle is no value that comes back"),
     }
 }
 

@@ -5,5 +5,6 @@ pub(crate) mod host_call;
 pub(crate) mod invoke;
 pub(crate) mod outcome;
 pub(crate) mod provided;
+pub(crate) mod read_ahead;
 pub(crate) mod resources;
 pub(crate) mod typed;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::instance::function::{self, Function, Suspending, Target};
 use crate::instance::running::{Wait, hold};
 use crate::plugin::Plugin;
 use crate::pool::PoolOptions;
-use crate::pool::members::Members;
+use crate::pool::members::{Members, Taken};
 use crate::pool::wait_queue::PoolStats;
 use crate::sched::driver::Driver;
 
@@ -54,6 +55,28 @@ impl AsyncPool {
         self.0.queue.size()
     }
 
+    /// Borrows an instance for several calls that belong together, such as those that use handles
+    /// of its objects. It counts as one call.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` if none became free in time; `busy` if none is free and this comes from a host
+    /// function of the pool itself, because it might wait for itself; whatever ends the
+    /// initialisation of a new instance; `dead-instance` if the pool is closed.
+    pub async fn take(&self, options: &CallOptions) -> Result<AsyncPooled> {
+        let taken = self.0.take(Wait::Task, &self.0.budget(options), self.0.is_within(options.within)).await?;
+        Ok(AsyncPooled::new(taken))
+    }
+
+    /// The same, on this thread: see [`AsyncInstance::call_here`].
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](AsyncPool::take), but `busy` if no instance is free.
+    pub fn take_here(&self, options: &CallOptions) -> Result<AsyncPooled> {
+        hold(Driver::Fiber, self.0.take(Wait::Never, &self.0.budget(options), false)).map(AsyncPooled::new)
+    }
+
     /// Calls an export with [`Value`]s.
     ///
     /// # Errors
@@ -69,10 +92,7 @@ impl AsyncPool {
     ///
     /// # Errors
     ///
-    /// `timeout` if none became free in time; `busy` if none is free and the call comes from a host
-    /// function of the pool itself, because it might wait for itself; whatever ends the
-    /// initialisation of a new instance; `dead-instance` if the pool is closed; the errors of the
-    /// call and of `then`.
+    /// Those of [`take`](AsyncPool::take), of the call, and of `then`.
     pub async fn call_then<R: Send + 'static>(
         &self,
         arguments: Arguments<'_, '_>,
@@ -177,5 +197,32 @@ impl Suspending for AsyncPool {
 impl fmt::Debug for AsyncPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AsyncPool({} × {}{})", self.size(), self.0.plugin.name(), if self.is_closed() { ", closed" } else { "" })
+    }
+}
+
+/// An instance of an asynchronous pool, which returns to the pool when this is dropped. Its handles
+/// end then.
+pub struct AsyncPooled {
+    instance: AsyncInstance,
+    _taken: Taken,
+}
+
+impl AsyncPooled {
+    fn new(taken: Taken) -> AsyncPooled {
+        AsyncPooled { instance: AsyncInstance(taken.running().clone()), _taken: taken }
+    }
+}
+
+impl Deref for AsyncPooled {
+    type Target = AsyncInstance;
+
+    fn deref(&self) -> &AsyncInstance {
+        &self.instance
+    }
+}
+
+impl fmt::Debug for AsyncPooled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instance.fmt(f)
     }
 }

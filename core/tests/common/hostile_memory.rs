@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use undergo::host::{GuestMemory, Lift, Piece, ToValue};
-use undergo::interface::{Case, EnumType, Extension, Field, MapType, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
-use undergo::{Error, ErrorKind, Result, Time, Value};
+use undergo::interface::{
+    Case, EnumType, Extension, Field, MapType, RecordType, ResourceType, Scalar, TupleType, Type, TypeKind, VariantType,
+};
+use undergo::{Error, ErrorKind, Handle, Result, Time, Value};
 
 /// What the bytes still have to give. Zeros follow when they are used up.
 struct Source<'d>(&'d [u8]);
@@ -169,5 +171,8 @@ impl Lift for Budget {
     }
     fn record(&self, record: &RecordType, field: impl FnMut(usize) -> Result<()>) -> Result<()> {
         (0..record.fields.len()).try_for_each(field)
+    }
+    fn handle(&self, _: &Arc<ResourceType>, _: Handle) -> Result<()> {
+        unreachable!("there is no type with handles")
     }
 }

@@ -18,7 +18,7 @@ pub(super) type Flat = (Core, u64);
 
 pub(super) fn flatten(ty: &Type) -> Vec<Core> {
     match &ty.kind {
-        TypeKind::Bool | TypeKind::Enum(_) => vec![Core::I32],
+        TypeKind::Bool | TypeKind::Enum(_) | TypeKind::Own(_) | TypeKind::Borrow(_) => vec![Core::I32],
         TypeKind::Scalar(Scalar::S64 | Scalar::U64 | Scalar::WasmI64) | TypeKind::Duration => vec![Core::I64],
         TypeKind::Scalar(Scalar::F32) => vec![Core::F32],
         TypeKind::Scalar(Scalar::F64) => vec![Core::F64],

@@ -8,9 +8,9 @@ use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldI
 
 use super::errors::unaliased;
 use super::{check_names, docs, invalid, is_go_type};
+use crate::error::Result;
 use crate::interface::resource::{ResourceType, Shape, Side};
 use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind};
-use crate::error::Result;
 
 const HOST_STREAMS: &str = "undergo:go/host-streams";
 const GUEST_STREAMS: &str = "undergo:go/guest-streams";
