@@ -100,10 +100,31 @@ func (h handle) end() {
 // Settle ends the handles that nothing needs any more. Only calls of the host do so: the
 // collector finds them at other times, too.
 func Settle() {
+	if owned >= mostOwned {
+		collect()
+	}
 	for over != nil {
 		a := over
 		over = a.next
 		a.end()
+	}
+}
+
+// mostOwned is how many handles the plugin gets before what it has dropped of them is
+// looked for. A handle is little to Go's collector, which would come by itself when
+// there are ten thousands, and much to the host, which has a limit.
+const mostOwned = 1000
+
+// owned is how many handles the plugin got since then.
+var owned int
+
+// collect finds the handles that nothing needs any more.
+func collect() {
+	owned = 0
+	runtime.GC()
+	// Cleanups have a goroutine of their own, and no call has to wait for anything.
+	for range turns {
+		runtime.Gosched()
 	}
 }
 
@@ -128,6 +149,7 @@ func Own(h uint32, drop func(uint32)) *Ref {
 		a.push()
 	}, a)
 	taken++
+	owned++
 	return r
 }
 
