@@ -122,6 +122,10 @@ typedef enum undergo_value_kind_t {
   UNDERGO_VALUE_TIME = 12,
   // A case of a variant, by its WIT name, with a value or without.
   UNDERGO_VALUE_VARIANT = 13,
+  // A handle of an object of the guest.
+  UNDERGO_VALUE_HANDLE = 14,
+  // An object of the host.
+  UNDERGO_VALUE_OBJECT = 15,
 } undergo_value_kind_t;
 
 // The memory of a result: everything that its pointers point to. The receiver of the result owns
@@ -150,6 +154,12 @@ typedef struct undergo_imports_t undergo_imports_t;
 // each later call fails with dead-instance.
 typedef struct undergo_instance_t undergo_instance_t;
 
+// An object of the host, for a guest to call: one with methods, a function, an iterable or a
+// stream. Whoever creates it owns it, and frees it with `undergo_object_delete`; it may be passed
+// to any number of calls, of several instances. What a guest still holds of it lives on: its data
+// is freed by its `drop` function, once, when neither the program nor a guest has it any more.
+typedef struct undergo_object_t undergo_object_t;
+
 // A compiled plugin: load it once and instantiate it as often as needed. May be used from any
 // thread, and deleted before its instances.
 typedef struct undergo_plugin_t undergo_plugin_t;
@@ -159,6 +169,12 @@ typedef struct undergo_plugin_t undergo_plugin_t;
 // has killed is replaced. Which instance answers is not defined, so calls must not rely on state
 // in a guest.
 typedef struct undergo_pool_t undergo_pool_t;
+
+// An object of the guest's: one of a resource, an iterator or a stream. Whoever receives it owns
+// it, and frees it with `undergo_handle_delete`, on any thread. It does not keep its instance:
+// after the end of that, and after `undergo_handle_close`, `undergo_instance_reset`, or the return
+// of the instance to its pool, each use fails with type-mismatch or dead-instance.
+typedef struct undergo_handle_t undergo_handle_t;
 
 // What an instance may reach: by default, only the standard output and error of this process. Not
 // thread-safe while being modified; instances and pools take a copy when they are created.
@@ -214,6 +230,10 @@ typedef struct undergo_limits_t {
   // directories, sockets, accepted connections, and pipes. Beyond it the guest gets the error
   // "too many open files".
   uint32_t descriptors;
+  // Handles that the guest may hold at once, 10,000 by default: of objects, functions,
+  // iterables and streams of the host, and of its own objects on their way. Beyond it the call
+  // ends with out-of-memory.
+  uint32_t handles;
 } undergo_limits_t;
 
 // Options of one call. NULL means the defaults, which are zeros.
@@ -256,6 +276,8 @@ typedef struct undergo_dispatch_t {
   uint64_t id;
   // One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`.
   uint32_t what;
+  // Of an object of the host: which of its methods is called, in the order of their digests.
+  uint32_t method;
   // The struct of the function's arguments, or the bytes of a line. They live until the
   // dispatcher returns.
   const void *args;
@@ -296,7 +318,8 @@ typedef struct undergo_entry_t {
   const void *target;
   // That of the export, from `undergo_plugin_describe` or a generated file.
   uint64_t digest;
-  // The number of the export. Unless the plugin has a function of that digest there, the call
+  // The number of the export, or of the constructor or the method of a resource, whose object is
+  // the first field of the arguments. Unless the plugin has a function of that digest there, the call
   // fails with signature-mismatch, and nothing has been read.
   uint32_t number;
   // The struct of the arguments; NULL for a function without.
@@ -368,12 +391,53 @@ typedef void (*undergo_any_fn)(void);
 
 // The adapter of an import in a generated header: it calls `function` with the content of the
 // struct `args`, and lets it fill `result`, whose nested data may be in the arena, or anywhere
-// else where it lives until the next call of the function.
+// else where it lives until the next call of the function. Objects in the result belong to Undergo
+// then, unless the function fails.
 typedef struct undergo_error_t *(*undergo_adapter_fn)(undergo_any_fn function,
                                                       void *user_data,
                                                       const void *args,
                                                       void *result,
                                                       struct undergo_arena_t *arena);
+
+// How many handles there are.
+typedef struct undergo_handle_counts_t {
+  // Those that the guest has: of objects of the host, and of its own on their way.
+  uint32_t held;
+  // Those that the program has of the guest's objects.
+  uint32_t given;
+} undergo_handle_counts_t;
+
+// Gives the next item of an iterable: it sets `*item` to a value, which then belongs to Undergo,
+// or leaves it NULL at the end, after which it is not called again. An error that it returns
+// belongs to Undergo, and ends the call of the guest after the items before it.
+typedef struct undergo_error_t *(*undergo_next_fn)(void *data, undergo_value_t **item);
+
+// The adapter of an iterable in a generated header: it calls `function`, which fills the struct
+// `item` and sets `*has_item`, or leaves it false at the end. What the item points to may be in the
+// arena, or anywhere else where it lives as long as the iterable.
+typedef struct undergo_error_t *(*undergo_next_adapter_fn)(undergo_any_fn function,
+                                                           void *data,
+                                                           void *item,
+                                                           bool *has_item,
+                                                           struct undergo_arena_t *arena);
+
+// A method of an object of the host.
+typedef struct undergo_method_t {
+  // Its name in WIT.
+  const char *name;
+  // The function, which gets the object's data.
+  undergo_host_fn function;
+} undergo_method_t;
+
+// The same with structs: for generated headers, which know the adapter and the signature.
+typedef struct undergo_typed_method_t {
+  // Its signature, which must stay at its address.
+  const struct undergo_signature_t *signature;
+  // The adapter, which calls the function.
+  undergo_adapter_fn adapter;
+  // The function.
+  undergo_any_fn function;
+} undergo_typed_method_t;
 
 // How a plugin is compiled. NULL means the defaults, which are zeros.
 typedef struct undergo_plugin_options_t {
@@ -460,6 +524,16 @@ typedef struct undergo_time_t {
   // Seconds east of UTC.
   int32_t offset;
 } undergo_time_t;
+
+// Reads up to `most` bytes, which are at least one, to `buffer`, and sets `*len` to how many there
+// were: 0 at the end. To say that it gave more than `most` is an error.
+typedef struct undergo_error_t *(*undergo_read_fn)(void *data, void *buffer, size_t most, size_t *len);
+
+// Closes a stream, when the guest does so: not when it ends otherwise, for which there is `drop`.
+typedef struct undergo_error_t *(*undergo_close_fn)(void *data);
+
+// Writes all of these bytes.
+typedef struct undergo_error_t *(*undergo_write_fn)(void *data, const void *bytes, size_t len);
 
 // A list of bools. As in all lists, `ptr` may be NULL if `len` is 0.
 typedef struct undergo_list_bool_t {
@@ -651,6 +725,21 @@ struct undergo_error_t *undergo_imports_set_dispatched(struct undergo_imports_t 
                                                        const struct undergo_dispatcher_t *dispatcher,
                                                        uint64_t id);
 
+// Creates an object of the host whose methods the dispatcher runs, for a parameter that takes an
+// `undergo_object_t *`: `digests` are those of the methods of its resource in
+// `undergo_plugin_describe`, in their order. A function has the one method `call`, an iterable
+// `next`, a stream `read` or `write`, and `close`. The caller frees it with
+// `undergo_object_delete`; in the result of a host function it is Undergo's.
+//
+// The dispatcher gets `UNDERGO_DISPATCH_CALL` with `id` and the number of the method, and
+// `UNDERGO_DISPATCH_RELEASE` as of all numbers: once, on any thread, when neither the caller nor a
+// guest has the object any more, or at once when this fails.
+struct undergo_error_t *undergo_object_new_dispatched(const uint64_t *digests,
+                                                      size_t count,
+                                                      const struct undergo_dispatcher_t *dispatcher,
+                                                      uint64_t id,
+                                                      struct undergo_object_t **object);
+
 // Gives an output to the dispatcher, line by line; as `undergo_sandbox_lines`.
 struct undergo_error_t *undergo_sandbox_lines_dispatched(struct undergo_sandbox_t *sandbox,
                                                          uint32_t stream,
@@ -731,6 +820,23 @@ void *undergo_error_payload_of(const struct undergo_error_t *error, undergo_dest
 // Another handle of the same error, which the caller frees, or passes on. NULL for NULL.
 struct undergo_error_t *undergo_error_copy(const struct undergo_error_t *error);
 
+// Frees a handle. Unless it was closed, the guest releases the object at the beginning of the next
+// call of its instance: no code of the guest runs here. NULL is accepted. May be called on any
+// thread, also during a call of the instance, but not while another thread uses the handle.
+void undergo_handle_delete(struct undergo_handle_t *handle);
+
+// Closes a handle, which remains to be freed: its object can't be used any more. The guest
+// releases the object at once, which runs its `Close`, or, if a call of the instance is under way,
+// at the end of that. Closing it again does nothing. May be called on any thread.
+struct undergo_error_t *undergo_handle_close(const struct undergo_handle_t *handle);
+
+// Whether it can be used: it was not closed, nor given away, and its instance lives and was not
+// reset. May be called on any thread.
+bool undergo_handle_is_open(const struct undergo_handle_t *handle);
+
+// The WIT name of its resource, which lives as long as the handle. NULL for NULL.
+const char *undergo_handle_resource(const struct undergo_handle_t *handle);
+
 // Creates an empty list of functions. Free it with `undergo_imports_delete`.
 struct undergo_imports_t *undergo_imports_new(void);
 
@@ -761,7 +867,9 @@ struct undergo_error_t *undergo_imports_set_typed(struct undergo_imports_t *impo
 // nobody can call any of them any more, or at once if this fails.
 struct undergo_error_t *undergo_imports_keep(struct undergo_imports_t *imports, void *user_data, undergo_destroy_fn destroy);
 
-// Frees an instance, which no thread may be calling. NULL is accepted.
+// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects can't
+// be used any more, and what its guest holds of the program's is freed. One of a pool returns to
+// it, and is freed on the thread that took it.
 void undergo_instance_delete(struct undergo_instance_t *instance);
 
 // Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,
@@ -800,6 +908,9 @@ struct undergo_error_t *undergo_instance_end(const struct undergo_instance_t *in
 // Sets what the last call used, or the initialisation before the first. Can be read during a call
 // and after the instance has ended.
 struct undergo_error_t *undergo_instance_usage(const struct undergo_instance_t *instance, struct undergo_usage_t *usage);
+
+// Sets how many handles the instance has now. Can be read during a call.
+struct undergo_error_t *undergo_instance_handles(const struct undergo_instance_t *instance, struct undergo_handle_counts_t *counts);
 
 // Whether its code is that of the better compiler.
 bool undergo_instance_is_best(const struct undergo_instance_t *instance);
@@ -840,6 +951,104 @@ struct undergo_error_t *undergo_instance_write_memory(const struct undergo_insta
 
 // Sets the size of guest memory in bytes, which never shrinks.
 struct undergo_error_t *undergo_instance_memory_size(const struct undergo_instance_t *instance, uint64_t *size);
+
+// Creates an iterable of the host, for `undergo_value_object` and a parameter that takes one. The
+// guest takes its items in batches, by calls on the thread of the call; what one call has not
+// taken, the next one does. Otherwise as `undergo_object_new`.
+struct undergo_error_t *undergo_items_new(undergo_next_fn next, void *data, undergo_destroy_fn drop, struct undergo_object_t **object);
+
+// The same with structs: for generated headers. The signature is that of `next`.
+struct undergo_error_t *undergo_items_new_typed(const struct undergo_signature_t *signature,
+                                                undergo_next_adapter_fn adapter,
+                                                undergo_any_fn function,
+                                                void *data,
+                                                undergo_destroy_fn drop,
+                                                struct undergo_object_t **object);
+
+// Takes the next item of an iterator of the guest's: sets `*item` to a value that the caller frees
+// with `undergo_value_delete`, or to NULL at the end, which closes the iterator. `options` may be
+// NULL.
+//
+// Items come in batches, which grow while they come quickly. An error, such as a panic of the
+// guest, comes after the items before it. May be called on any thread, one at a time, and within
+// host functions that the instance has called; busy within those that the iterator itself has
+// called.
+struct undergo_error_t *undergo_iterator_next(const struct undergo_handle_t *iterator,
+                                              const struct undergo_call_options_t *options,
+                                              undergo_value_t **item);
+
+// The same with structs, for generated headers: fills `item`, and sets whether there was one. What
+// the item points to lives until the next call of this function, or until the iterator is freed,
+// except for handles, which the caller frees. The signature is that of `next`.
+struct undergo_error_t *undergo_iterator_next_typed(const struct undergo_handle_t *iterator,
+                                                    const struct undergo_signature_t *signature,
+                                                    const struct undergo_call_options_t *options,
+                                                    void *item,
+                                                    bool *has_item);
+
+// Creates an object by the constructor of a resource of the guest's, whose WIT name is given.
+// `args` is an array of `count` values, which stay the caller's, and `options` may be NULL.
+// `*handle` is set to a handle that the caller frees with `undergo_handle_delete`.
+struct undergo_error_t *undergo_instance_construct(const struct undergo_instance_t *instance,
+                                                   const char *resource,
+                                                   const undergo_value_t *const *args,
+                                                   size_t count,
+                                                   const struct undergo_call_options_t *options,
+                                                   struct undergo_handle_t **handle);
+
+// Calls a method of an object of the guest's by its WIT name. Otherwise as
+// `undergo_instance_call`. May be called on any thread, and within host functions that the
+// instance has called.
+struct undergo_error_t *undergo_handle_call(const struct undergo_handle_t *handle,
+                                            const char *name,
+                                            const undergo_value_t *const *args,
+                                            size_t count,
+                                            const struct undergo_call_options_t *options,
+                                            undergo_value_t **result);
+
+// Calls a method of an object of the guest's with structs: for generated headers. The handle is
+// the first field of `args`. Otherwise as `undergo_instance_invoke`; may be called as
+// `undergo_handle_call`.
+struct undergo_error_t *undergo_handle_invoke(const struct undergo_signature_t *signature,
+                                              const void *args,
+                                              const struct undergo_call_options_t *options,
+                                              void *result,
+                                              struct undergo_arena_t **arena);
+
+// Sets a handle for the object that a value of this instance's is, which the caller frees with
+// `undergo_handle_delete`. Returns whether it is one; if not, `handle` is unchanged. The handle is
+// the value's: both are closed at once.
+bool undergo_value_get_handle(const undergo_value_t *value, const struct undergo_instance_t *instance, struct undergo_handle_t **handle);
+
+// Creates an object of the host with these methods, for `undergo_value_object`. All of them get
+// `data`. They are called as `undergo_host_fn` says, on the thread of the call, and may call the
+// instance. The caller frees the object with `undergo_object_delete`.
+//
+// `drop` is called with `data` once, on any thread, when nobody has the object any more, or at
+// once if this fails; it may be NULL.
+struct undergo_error_t *undergo_object_new(const struct undergo_method_t *methods,
+                                           size_t count,
+                                           void *data,
+                                           undergo_destroy_fn drop,
+                                           struct undergo_object_t **object);
+
+// Creates a function of the host, for `undergo_value_object` and a parameter that takes one: an
+// object with the one method `call`. Otherwise as `undergo_object_new`.
+struct undergo_error_t *undergo_callback_new(undergo_host_fn function,
+                                             void *data,
+                                             undergo_destroy_fn drop,
+                                             struct undergo_object_t **object);
+
+// Creates an object of the host whose methods have structs: for generated headers. Otherwise as
+// `undergo_object_new`.
+struct undergo_error_t *undergo_object_new_typed(const struct undergo_typed_method_t *methods,
+                                                 size_t count,
+                                                 void *data,
+                                                 undergo_destroy_fn drop,
+                                                 struct undergo_object_t **object);
+
+// Frees an object of the host, on any thread. NULL is accepted.
+void undergo_object_delete(struct undergo_object_t *object);
 
 // Loads a `.wasm` file. The caller frees the plugin with `undergo_plugin_delete`.
 struct undergo_error_t *undergo_plugin_load(const char *file,
@@ -932,8 +1141,16 @@ const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin, siz
 // follow it, whose value lies at OFFSET and whose TYPE may be `none`. A line `error N DIGEST` says
 // that record N has the fields of an error, which `undergo_chained_t` knows by its digest. A line
 // `export DIGEST SIZE FALLIBLE RESULT` begins an export, and `import …` an import, in the order of
-// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE
-// is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
+// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A line
+// `resource NAME SIDE SHAPE` is a resource; they are numbered from 0, and stand before all other
+// lines. Its SIDE is `guest` or `host`, its SHAPE `object`, `callback`, `iterator`, `reader` or
+// `writer`. A line `constructor N NUMBER NAME DIGEST SIZE FALLIBLE RESULT` begins the constructor
+// of resource N, and `method N NUMBER NAME DIGEST SIZE FALLIBLE RESULT` one of its methods, with
+// their `param` lines. NUMBER is that of `undergo_entry_t` for the guest's, whose methods have the
+// object as their first parameter, and the method's of `undergo_dispatch_t` for the host's, whose
+// methods have none. A TYPE is `own N` or `borrow N`, which are an `undergo_handle_t *` of the
+// guest's or an `undergo_object_t *` of the host's, and may be NULL where they are of an `option`,
+// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
 // `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
 // for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
 // plugin's handle.
@@ -974,6 +1191,14 @@ struct undergo_error_t *undergo_pool_invoke(const struct undergo_pool_t *pool,
                                             const struct undergo_call_options_t *options,
                                             void *result,
                                             struct undergo_arena_t **arena);
+
+// Takes an instance out of a pool, for one caller who needs its state: calls of a pool can't give
+// handles. It returns to the pool with `undergo_instance_delete`, on the same thread, which closes
+// all handles of its objects. `options`, which may be NULL, apply to the wait for it. A pool is
+// freed after the instances that were taken.
+struct undergo_error_t *undergo_pool_take(const struct undergo_pool_t *pool,
+                                          const struct undergo_call_options_t *options,
+                                          struct undergo_instance_t **instance);
 
 // The plugin of these instances, as a handle that the caller frees. NULL for NULL.
 struct undergo_plugin_t *undergo_pool_plugin(const struct undergo_pool_t *pool);
@@ -1081,6 +1306,43 @@ struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox
 // `undergo_sandbox_listen`.
 struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *sandbox, int32_t descriptor);
 
+// Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that takes
+// one. The callbacks are called on the thread of the call; `close` may be NULL. An error that they
+// return belongs to Undergo, and becomes an error of Go. Otherwise as `undergo_object_new`.
+struct undergo_error_t *undergo_reader_new(undergo_read_fn read,
+                                           undergo_close_fn close,
+                                           void *data,
+                                           undergo_destroy_fn drop,
+                                           struct undergo_object_t **object);
+
+// Creates a stream to write to, of the host. Otherwise as `undergo_reader_new`.
+struct undergo_error_t *undergo_writer_new(undergo_write_fn write,
+                                           undergo_close_fn close,
+                                           void *data,
+                                           undergo_destroy_fn drop,
+                                           struct undergo_object_t **object);
+
+// Reads up to `most` bytes from a stream of the guest's to `buffer`, and sets `*len` to how many
+// there were: 0 at the end, or if `most` is 0. `options` may be NULL. An error of the Go code's is
+// a guest-error. May be called on any thread, and within host functions that the instance has
+// called. `undergo_handle_close` closes the stream.
+struct undergo_error_t *undergo_stream_read(const struct undergo_handle_t *stream,
+                                            void *buffer,
+                                            size_t most,
+                                            const struct undergo_call_options_t *options,
+                                            size_t *len);
+
+// Writes all of these bytes to a stream of the guest's. Otherwise as `undergo_stream_read`.
+struct undergo_error_t *undergo_stream_write(const struct undergo_handle_t *stream,
+                                             const void *data,
+                                             size_t len,
+                                             const struct undergo_call_options_t *options);
+
+// Closes a stream of the guest's as Go's `Close` does, whose error is a guest-error, and its
+// handle, which remains to be freed. Closing it again does nothing. Otherwise as
+// `undergo_stream_read`.
+struct undergo_error_t *undergo_stream_close(const struct undergo_handle_t *stream, const struct undergo_call_options_t *options);
+
 // Nothing, for an option without a value.
 undergo_value_t *undergo_value_none(void);
 
@@ -1129,7 +1391,15 @@ undergo_value_t *undergo_value_record(void);
 // then belongs to the variant. A name that no case has is reported by the call.
 undergo_value_t *undergo_value_variant(const char *name, undergo_value_t *value);
 
-// A copy of a value with all its parts.
+// A handle of an object of the guest, for a parameter that takes one. The handle stays the
+// caller's, and may be freed before the value.
+undergo_value_t *undergo_value_handle(const struct undergo_handle_t *handle);
+
+// An object, function, iterable or stream of the host, for a parameter that takes one, or for the
+// result of a host function. The object stays the caller's, and may be freed before the value.
+undergo_value_t *undergo_value_object(const struct undergo_object_t *object);
+
+// A copy of a value with all its parts; a copy of a handle is the same handle.
 undergo_value_t *undergo_value_copy(const undergo_value_t *value);
 
 // Frees a value with all its parts. NULL is accepted.

@@ -83,6 +83,10 @@ pub struct LimitsValue {
     /// directories, sockets, accepted connections, and pipes. Beyond it the guest gets the error
     /// "too many open files".
     pub descriptors: u32,
+    /// Handles that the guest may hold at once, 10,000 by default: of objects, functions,
+    /// iterables and streams of the host, and of its own objects on their way. Beyond it the call
+    /// ends with out-of-memory.
+    pub handles: u32,
 }
 
 /// How many instances a pool has, and for how long.
@@ -208,6 +212,7 @@ pub(crate) unsafe fn limits(limits: *const LimitsValue) -> Result<Limits> {
         value: given(limits.value),
         output: given(limits.output),
         descriptors: (limits.descriptors != 0).then_some(limits.descriptors),
+        handles: (limits.handles != 0).then_some(limits.handles),
     })
 }
 

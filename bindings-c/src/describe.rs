@@ -5,19 +5,33 @@ use std::ptr;
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, Type, TypeKind, VariantType};
+use undergo::interface::{EnumType, Function, RecordType, ResourceType, Shape, Side, Type, TypeKind, VariantType};
 
 use crate::chain::fields_of;
 use crate::layout::{Cases, Fields, Layout};
+use crate::shape;
 
 /// See `undergo_plugin_describe`.
 pub(crate) fn describe(plugin: &Plugin) -> String {
     let mut description = Description::default();
+    let resources = plugin.interface().map_or(&[][..], |interface| &interface.resources);
+    resources.iter().for_each(|resource| description.resource(&resource.ty));
     for function in plugin.exports() {
         description.function("export", function);
     }
     for (_, function) in plugin.imports() {
         description.function("import", function);
+    }
+    for resource in resources {
+        let number = resource.ty.number;
+        if let Some(constructor) = &resource.constructor {
+            let place = plugin.member(constructor).unwrap_or_default();
+            description.function(&format!("constructor {number} {place} {}", word(&constructor.name)), constructor);
+        }
+        for (place, method) in resource.methods.iter().enumerate() {
+            let (place, name) = (plugin.member(method).unwrap_or(place), &resource.ty.methods[place]);
+            description.function(&format!("method {number} {place} {}", word(name)), method);
+        }
     }
     description.types + &description.functions
 }
@@ -39,10 +53,11 @@ impl Description {
         if let Some(errors) = &function.errors {
             self.errors(errors);
         }
-        let params = Fields::of(function.params.iter().map(|param| &param.ty));
+        let own = shape::params(function);
+        let params = Fields::of(own.iter().map(|param| &param.ty));
         let result = function.result.as_ref().map_or_else(|| "none".to_owned(), |ty| self.ty(ty));
         let mut lines = format!("{what} {} {} {} {result}\n", function.digest(), params.size, function.fallible);
-        for (param, (offset, _)) in function.params.iter().zip(&params.items) {
+        for (param, (offset, _)) in own.iter().zip(&params.items) {
             let ty = self.ty(&param.ty);
             let _ = writeln!(lines, "param {} {offset} {ty}", word(&param.name));
         }
@@ -76,7 +91,21 @@ impl Description {
             TypeKind::Record(record) => format!("record {}", self.record(record, ty)),
             TypeKind::Enum(cases) => format!("enum {}", self.cases(cases)),
             TypeKind::Variant(variant) => format!("variant {}", self.variant(variant)),
+            TypeKind::Own(resource) => format!("own {}", resource.number),
+            TypeKind::Borrow(resource) => format!("borrow {}", resource.number),
         }
+    }
+
+    fn resource(&mut self, resource: &ResourceType) {
+        let side = if resource.side == Side::Guest { "guest" } else { "host" };
+        let shape = match resource.shape {
+            Shape::Object => "object",
+            Shape::Callback => "callback",
+            Shape::Iterator => "iterator",
+            Shape::Reader => "reader",
+            Shape::Writer => "writer",
+        };
+        let _ = writeln!(self.types, "resource {} {side} {shape}", word(&resource.name));
     }
 
     fn record(&mut self, record: &Arc<RecordType>, ty: &Type) -> usize {

@@ -11,13 +11,14 @@ use undergo::host::{HostCall, HostFunction};
 use undergo::{Error, ErrorKind, LineSink, Output, Result};
 
 use crate::arena::Arena;
-use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, text};
+use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, null, text};
 use crate::chain;
 use crate::errors::{self, ErrorHandle};
-use crate::guard::guard;
-use crate::imports::{ImportsHandle, Room};
+use crate::guard::{guard, put};
+use crate::imports::{self, ImportsHandle, Room};
 use crate::lift::Filling;
-use crate::lower::{self, Place};
+use crate::lower;
+use crate::object::ObjectHandle;
 use crate::sandbox::{self, SandboxHandle};
 use crate::shape::Shape;
 
@@ -40,6 +41,8 @@ pub struct DispatchValue {
     pub id: u64,
     /// One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`.
     pub what: u32,
+    /// Of an object of the host: which of its methods is called, in the order of their digests.
+    pub method: u32,
     /// The struct of the function's arguments, or the bytes of a line. They live until the
     /// dispatcher returns.
     pub args: *const c_void,
@@ -93,7 +96,7 @@ impl Object {
     unsafe fn new(dispatcher: *const DispatcherValue, id: u64) -> Result<Object> {
         // SAFETY: the caller's promise.
         let given = unsafe { borrow(dispatcher, "dispatcher") }?;
-        let function = given.function.ok_or_else(|| crate::boundary::null("the dispatcher's function"))?;
+        let function = given.function.ok_or_else(|| null("the dispatcher's function"))?;
         Ok(Object { function, context: given.context, id })
     }
 
@@ -103,6 +106,7 @@ impl Object {
             caller: CALLER.get(),
             id: self.id,
             what,
+            method: 0,
             args: ptr::null(),
             len: 0,
             result: ptr::null_mut(),
@@ -194,8 +198,9 @@ unsafe fn failed(error: *mut ErrorHandle, through: impl FnOnce(*mut ErrorHandle)
 }
 
 struct Dispatched {
-    object: Object,
+    object: Arc<Object>,
     digest: u64,
+    method: u32,
 }
 
 impl HostFunction for Dispatched {
@@ -206,7 +211,8 @@ impl HostFunction for Dispatched {
         // SAFETY: there is room for the struct of the arguments.
         call.args(&unsafe { Filling::fields(&shape.params, args.start(), &arena) })?;
         let mut arena = arena.into_inner();
-        let mut dispatch = DispatchValue { args: args.start().cast(), arena: &raw mut arena, ..self.object.empty(UNDERGO_DISPATCH_CALL) };
+        let empty = self.object.empty(UNDERGO_DISPATCH_CALL);
+        let mut dispatch = DispatchValue { method: self.method, args: args.start().cast(), arena: &raw mut arena, ..empty };
         if let Some(layout) = &shape.result {
             dispatch.result = result.insert(Room::new(layout.size)).start().cast();
             (dispatch.scratch, dispatch.scratch_len) = scratch.place();
@@ -216,7 +222,7 @@ impl HostFunction for Dispatched {
         unsafe { failed(dispatch.error, |error| chain::from_host(error, call.function())) }?;
         match &shape.result {
             // SAFETY: C's promise: the function has filled the struct with what lives until now.
-            Some(layout) => call.answer(&unsafe { Place::new(dispatch.result.cast(), layout) }),
+            Some(layout) => unsafe { imports::answer(call, dispatch.result.cast(), layout) },
             None => call.answer(&lower::nothing()),
         }
     }
@@ -255,8 +261,41 @@ pub unsafe extern "C" fn undergo_imports_set_dispatched(
         let object = unsafe { Object::new(dispatcher, id) }?;
         // SAFETY: C's promise.
         let (imports, interface, name) = unsafe { (borrow_mut(imports, "imports")?, text(interface, "interface")?, text(name, "name")?) };
-        imports.set(interface, name, Arc::new(Dispatched { object, digest }));
+        imports.set(interface, name, Arc::new(Dispatched { object: Arc::new(object), digest, method: 0 }));
         Ok(())
+    })
+}
+
+/// Creates an object of the host whose methods the dispatcher runs, for a parameter that takes an
+/// `undergo_object_t *`: `digests` are those of the methods of its resource in
+/// `undergo_plugin_describe`, in their order. A function has the one method `call`, an iterable
+/// `next`, a stream `read` or `write`, and `close`. The caller frees it with
+/// `undergo_object_delete`; in the result of a host function it is Undergo's.
+///
+/// The dispatcher gets `UNDERGO_DISPATCH_CALL` with `id` and the number of the method, and
+/// `UNDERGO_DISPATCH_RELEASE` as of all numbers: once, on any thread, when neither the caller nor a
+/// guest has the object any more, or at once when this fails.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_object_new_dispatched(
+    digests: *const u64,
+    count: usize,
+    dispatcher: *const DispatcherValue,
+    id: u64,
+    object: *mut *mut ObjectHandle,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let shared = Arc::new(unsafe { Object::new(dispatcher, id) }?);
+        if digests.is_null() && count > 0 {
+            return Err(null("digests"));
+        }
+        let method = |method: usize| -> Arc<dyn HostFunction> {
+            // SAFETY: C's promise: there are so many.
+            let digest = unsafe { digests.add(method).read() };
+            Arc::new(Dispatched { object: shared.clone(), digest, method: method as u32 })
+        };
+        // SAFETY: C's promise.
+        unsafe { put(object, "object", || Ok(ObjectHandle::unnamed((0..count).map(method).collect()))) }
     })
 }
 

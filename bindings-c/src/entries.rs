@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::Arc;
 
 use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
 
@@ -14,6 +15,7 @@ use crate::dispatch::Calling;
 use crate::errors::ErrorHandle;
 use crate::exports::{self, Target};
 use crate::guard::guard;
+use crate::handles::Alive;
 use crate::instance::{self, InstanceHandle};
 use crate::pool::PoolHandle;
 use crate::shape::Shape;
@@ -26,7 +28,8 @@ pub struct EntryValue {
     pub target: *const c_void,
     /// That of the export, from `undergo_plugin_describe` or a generated file.
     pub digest: u64,
-    /// The number of the export. Unless the plugin has a function of that digest there, the call
+    /// The number of the export, or of the constructor or the method of a resource, whose object is
+    /// the first field of the arguments. Unless the plugin has a function of that digest there, the call
     /// fails with signature-mismatch, and nothing has been read.
     pub number: u32,
     /// The struct of the arguments; NULL for a function without.
@@ -56,7 +59,7 @@ impl EntryValue {
     /// The shape of the export that is called.
     #[inline]
     fn shape<'p>(&self, plugin: &'p Plugin) -> Result<&'p Shape> {
-        match plugin.exports().nth(self.number as usize).and_then(|function| Shape::of(function)) {
+        match plugin.function(self.number as usize).and_then(|function| Shape::of(function)) {
             Some(shape) if shape.digest == self.digest => Ok(shape),
             _ => Err(other(self.number)),
         }
@@ -97,6 +100,9 @@ fn other(number: u32) -> Error {
 trait Callee {
     fn plugin(&self) -> &Plugin;
 
+    /// The instance that gives handles.
+    fn giver(&self) -> Option<&Arc<Alive>>;
+
     /// # Safety
     ///
     /// `args` points to the struct of the function's arguments, or is NULL for a function without;
@@ -111,6 +117,11 @@ impl Callee for InstanceHandle {
     }
 
     #[inline]
+    fn giver(&self) -> Option<&Arc<Alive>> {
+        Some(&self.alive)
+    }
+
+    #[inline]
     unsafe fn call(&self, export: usize, shape: &Shape, args: *const c_void, options: &CallOptions, target: &Target<'_>) -> Result<()> {
         // SAFETY: the caller's promise.
         unsafe { instance::invoke(&self.core, export, shape, args, options, target) }
@@ -121,6 +132,11 @@ impl Callee for PoolHandle {
     #[inline]
     fn plugin(&self) -> &Plugin {
         self.core.plugin()
+    }
+
+    #[inline]
+    fn giver(&self) -> Option<&Arc<Alive>> {
+        None
     }
 
     #[inline]
@@ -144,7 +160,7 @@ unsafe fn enter<C: Callee>(entry: *mut EntryValue) {
     entry.error = guard(|| unsafe {
         let callee = borrow(entry.target.cast::<C>(), "target")?;
         let shape = entry.shape(callee.plugin())?;
-        let (target, options) = (entry.target(shape)?, entry.options());
+        let (target, options) = (entry.target(shape)?.with_handles_of(callee.giver()), entry.options());
         let _calling = Calling::enter(entry.caller);
         callee.call(entry.number as usize, shape, entry.args, options.as_ref().unwrap_or(CallOptions::NONE), &target)
     });

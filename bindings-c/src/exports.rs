@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
+use std::sync::Arc;
 
 use undergo::host::{Arguments, Outcome, ToValue};
 use undergo::interface::Function;
@@ -10,6 +11,7 @@ use undergo::{Error, ErrorKind, Result, Value};
 
 use crate::arena::{Arena, copy_text, text_alone};
 use crate::boundary::{borrow, c_text, give, null};
+use crate::handles::Alive;
 use crate::layout::{Kind, Layout};
 use crate::lift::Filling;
 use crate::lower::Place;
@@ -71,12 +73,12 @@ impl Described {
     }
 }
 
-/// Finds the export that a header means, by its number, or by its name where the plugin has got
+/// Finds the export, or the member of a resource, that a header means, by its number, or by its name where the plugin has got
 /// more exports since: its number, and how it lies in C.
 #[inline]
 pub(crate) fn find<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
     let number = wanted.number as usize;
-    match plugin.exports().nth(number).and_then(|function| Shape::of(function)) {
+    match plugin.function(number).and_then(|function| Shape::of(function)) {
         Some(shape) if shape.digest == wanted.digest => Ok((number, shape)),
         _ => search(plugin, wanted),
     }
@@ -86,7 +88,8 @@ pub(crate) fn find<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> 
 fn search<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
     // SAFETY: a signature of a generated header has texts.
     let name = unsafe { crate::boundary::text(wanted.name, "the name of a signature") }?;
-    let found = plugin.exports().enumerate().find(|(_, function)| function.name == name);
+    let all = (0..).map_while(|number| Some((number, plugin.function(number)?)));
+    let found = { all }.find(|(_, function)| function.name == name);
     match found {
         Some((number, function)) if function.digest() == wanted.digest => Ok((number, Shape::of(function).ok_or_else(foreign)?)),
         found => Err(mismatch(&mismatched(wanted, found.map(|(_, function)| &**function))?)),
@@ -131,7 +134,7 @@ pub(crate) unsafe fn lower_struct<'a>(arguments: &mut Arguments<'_, 'a>, shape: 
 }
 
 #[cold]
-fn foreign() -> Error {
+pub(crate) fn foreign() -> Error {
     Error::new(ErrorKind::HostError, "the plugin is in use by another host of this process")
 }
 
@@ -143,6 +146,8 @@ pub(crate) struct Target<'s> {
     /// Where nested data goes first.
     scratch: *mut u8,
     scratch_len: usize,
+    /// The instance that gives handles.
+    giver: Option<&'s Arc<Alive>>,
 }
 
 impl<'s> Target<'s> {
@@ -161,7 +166,13 @@ impl<'s> Target<'s> {
         if shape.has_nested && arena.is_null() {
             return Err(null("arena"));
         }
-        Ok(Target { shape, at: result.cast(), arena, scratch: ptr::null_mut(), scratch_len: 0 })
+        Ok(Target { shape, at: result.cast(), arena, scratch: ptr::null_mut(), scratch_len: 0, giver: None })
+    }
+
+    /// Takes handles of the objects of that instance.
+    #[inline]
+    pub(crate) fn with_handles_of(self, giver: Option<&'s Arc<Alive>>) -> Target<'s> {
+        Target { giver, ..self }
     }
 
     /// Has nested data lie in a place of the caller's as far as it has room.
@@ -221,7 +232,7 @@ impl<'s> Target<'s> {
         // SAFETY: the promise of `with_scratch`.
         let arena = RefCell::new(unsafe { Arena::over(self.scratch, self.scratch_len) });
         // SAFETY: the promise of `new`; where there is no result, nothing is written.
-        let filling = unsafe { Filling::value(layout.unwrap_or(NOTHING), self.at, &arena) };
+        let filling = unsafe { Filling::value(layout.unwrap_or(NOTHING), self.at, &arena) }.with_handles_of(self.giver);
         let filled = outcome.lift(&filling);
         match (filled, layout) {
             (Ok(()), _) => {
@@ -232,6 +243,7 @@ impl<'s> Target<'s> {
                 Ok(())
             }
             (Err(error), layout) => {
+                filling.take_back();
                 if let Some(layout) = layout {
                     // What was filled so far points to memory that is gone.
                     // SAFETY: the promise of `new`.

@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use undergo::host::{HostCall, HostFunction, ToValue};
+use undergo::interface::Function;
 use undergo::{Imports, Plugin, Result, Value};
 
 use crate::arena::Arena;
@@ -14,8 +15,10 @@ use crate::chain::from_host;
 use crate::errors::ErrorHandle;
 use crate::exports::{SignatureValue, mismatch, mismatched};
 use crate::guard::guard;
+use crate::layout::{Kind, Layout};
 use crate::lift::Filling;
 use crate::lower::{self, Place};
+use crate::object::ObjectHandle;
 use crate::shape::Shape;
 use crate::values::ValueHandle;
 
@@ -35,7 +38,8 @@ pub type AnyFn = Option<unsafe extern "C" fn()>;
 
 /// The adapter of an import in a generated header: it calls `function` with the content of the
 /// struct `args`, and lets it fill `result`, whose nested data may be in the arena, or anywhere
-/// else where it lives until the next call of the function.
+/// else where it lives until the next call of the function. Objects in the result belong to Undergo
+/// then, unless the function fails.
 pub type AdapterFn = Option<
     unsafe extern "C" fn(
         function: AnyFn,
@@ -57,7 +61,13 @@ pub struct ImportsHandle {
 
 /// What lives as long as the functions.
 #[derive(Default)]
-struct Kept(Mutex<Vec<UserData>>);
+pub(crate) struct Kept(Mutex<Vec<UserData>>);
+
+impl Kept {
+    pub(crate) fn new(data: UserData) -> Arc<Kept> {
+        Arc::new(Kept(Mutex::new(vec![data])))
+    }
+}
 
 struct Typed {
     interface: String,
@@ -176,15 +186,16 @@ pub unsafe extern "C" fn undergo_imports_keep(imports: *mut ImportsHandle, user_
 /// What a function of C returned.
 ///
 /// SAFETY: an error that is not NULL is handed over.
-unsafe fn check(returned: *mut ErrorHandle, call: &HostCall<'_>) -> Result<()> {
+pub(crate) unsafe fn check(returned: *mut ErrorHandle, function: &Function) -> Result<()> {
     // SAFETY: the caller's promise.
-    if returned.is_null() { Ok(()) } else { Err(unsafe { from_host(returned, call.function()) }) }
+    if returned.is_null() { Ok(()) } else { Err(unsafe { from_host(returned, function) }) }
 }
 
-struct Dynamic {
-    function: unsafe extern "C" fn(*mut c_void, *const ValueHandle, *mut *mut ValueHandle) -> *mut ErrorHandle,
-    user_data: UserData,
-    _kept: Arc<Kept>,
+/// A function with values.
+pub(crate) struct Dynamic {
+    pub(crate) function: unsafe extern "C" fn(*mut c_void, *const ValueHandle, *mut *mut ValueHandle) -> *mut ErrorHandle,
+    pub(crate) user_data: UserData,
+    pub(crate) _kept: Arc<Kept>,
 }
 
 impl HostFunction for Dynamic {
@@ -200,17 +211,18 @@ impl HostFunction for Dynamic {
             Some(unsafe { Box::from_raw(result) }.0)
         };
         // SAFETY: an error that is returned is handed over.
-        unsafe { check(returned, call) }?;
+        unsafe { check(returned, call.function()) }?;
         call.answer(&&result.unwrap_or(Value::None))
     }
 }
 
-struct Structs {
-    adapter: unsafe extern "C" fn(AnyFn, *mut c_void, *const c_void, *mut c_void, *mut Arena) -> *mut ErrorHandle,
-    function: AnyFn,
-    data: UserData,
-    digest: u64,
-    _kept: Arc<Kept>,
+/// A function with structs.
+pub(crate) struct Structs {
+    pub(crate) adapter: unsafe extern "C" fn(AnyFn, *mut c_void, *const c_void, *mut c_void, *mut Arena) -> *mut ErrorHandle,
+    pub(crate) function: AnyFn,
+    pub(crate) data: UserData,
+    pub(crate) digest: u64,
+    pub(crate) _kept: Arc<Kept>,
 }
 
 impl HostFunction for Structs {
@@ -227,13 +239,33 @@ impl HostFunction for Structs {
             (self.adapter)(self.function, self.data.data, args.start().cast(), result.start().cast(), &raw mut arena)
         });
         // SAFETY: an error that is returned is handed over.
-        unsafe { check(returned, call) }?;
+        unsafe { check(returned, call.function()) }?;
         match &shape.result {
             // SAFETY: C's promise: the function has filled the struct with what lives until now.
-            Some(layout) => call.answer(&unsafe { Place::new(result.start(), layout) }),
+            Some(layout) => unsafe { answer(call, result.start(), layout) },
             None => call.answer(&lower::nothing()),
         }
     }
+}
+
+/// Passes a struct to the guest, with the objects that it has.
+///
+/// # Safety
+///
+/// A value of that layout lies there, with all that it points to; its objects are not used again.
+pub(crate) unsafe fn answer(call: &mut HostCall<'_>, at: *mut u8, layout: &Layout) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let place = unsafe { Place::new(at, layout) };
+    let answered = call.answer(&place);
+    if layout.has_handles() {
+        place.each_handle(&mut |at, kind| {
+            if let Kind::Object = kind {
+                // SAFETY: the function has given it away.
+                unsafe { delete(at.cast::<ObjectHandle>()) };
+            }
+        });
+    }
+    answered
 }
 
 /// Room for a struct: on the stack, unless it is large. All zero.

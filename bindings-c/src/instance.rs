@@ -12,6 +12,7 @@ use crate::config::{CallOptionsValue, UsageValue, call_options};
 use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
 use crate::guard::guard;
+use crate::handles::Alive;
 use crate::loaded::{Loaded, PluginHandle};
 use crate::plain;
 use crate::shape::Shape;
@@ -22,10 +23,30 @@ use crate::values::{ValueHandle, texts};
 /// each later call fails with dead-instance.
 pub struct InstanceHandle {
     pub(crate) core: undergo::Instance,
+    /// What handles of its objects ask whether it lives.
+    pub(crate) alive: Arc<Alive>,
     pub(crate) plugin: Arc<Loaded>,
 }
 
-/// Frees an instance, which no thread may be calling. NULL is accepted.
+impl InstanceHandle {
+    pub(crate) fn new(alive: Arc<Alive>, plugin: &Arc<Loaded>) -> InstanceHandle {
+        InstanceHandle { core: alive.core.clone(), alive, plugin: plugin.clone() }
+    }
+}
+
+/// How many handles there are.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct HandleCountsValue {
+    /// Those that the guest has: of objects of the host, and of its own on their way.
+    pub held: u32,
+    /// Those that the program has of the guest's objects.
+    pub given: u32,
+}
+
+/// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects can't
+/// be used any more, and what its guest holds of the program's is freed. One of a pool returns to
+/// it, and is freed on the thread that took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) {
     // SAFETY: C's promise.
@@ -78,7 +99,7 @@ pub unsafe extern "C" fn undergo_instance_invoke(
 ) -> *mut ErrorHandle {
     // SAFETY: C's promise.
     guard(|| unsafe {
-        let (core, wanted) = (&borrow(instance, "instance")?.core, borrow(signature, "signature")?);
+        let (InstanceHandle { core, alive, .. }, wanted) = (borrow(instance, "instance")?, borrow(signature, "signature")?);
         let (export, shape) = exports::find(core.plugin(), wanted)?;
         let given;
         let options = if options.is_null() {
@@ -87,7 +108,7 @@ pub unsafe extern "C" fn undergo_instance_invoke(
             given = call_options(options);
             &given
         };
-        invoke(core, export, shape, args, options, &Target::new(shape, result, arena)?)
+        invoke(core, export, shape, args, options, &Target::new(shape, result, arena)?.with_handles_of(Some(alive)))
     })
 }
 
@@ -148,6 +169,18 @@ pub unsafe extern "C" fn undergo_instance_usage(instance: *const InstanceHandle,
         // SAFETY: C's promise.
         let (instance, out) = unsafe { (borrow(instance, "instance")?, borrow_mut(usage, "usage")?) };
         *out = instance.core.usage().into();
+        Ok(())
+    })
+}
+
+/// Sets how many handles the instance has now. Can be read during a call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_instance_handles(instance: *const InstanceHandle, counts: *mut HandleCountsValue) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (instance, out) = unsafe { (borrow(instance, "instance")?, borrow_mut(counts, "counts")?) };
+        let undergo::HandleCounts { held, given } = instance.core.handles();
+        *out = HandleCountsValue { held, given };
         Ok(())
     })
 }

@@ -10,7 +10,10 @@ use undergo::ErrorKind;
 
 use crate::dispatch::{DispatchValue, UNDERGO_DISPATCH_RELEASE};
 use crate::errors::ErrorHandle;
-use crate::{self as library, arena, cancel, chain, command, dispatch, entries, errors, imports, instance, plugin, pool, sandbox, values};
+use crate::{
+    self as library, arena, cancel, chain, command, dispatch, entries, errors, handles, imports, instance, object, plugin, pool, sandbox,
+    streams, values,
+};
 
 /// Gives the addresses of functions by their names.
 macro_rules! symbols {
@@ -33,24 +36,27 @@ symbols! {
     command: undergo_plugin_run undergo_completed_code undergo_completed_delete undergo_completed_denied
         undergo_completed_is_truncated undergo_completed_stderr undergo_completed_stdout undergo_completed_used;
     dispatch: undergo_dispatch_depth undergo_error_dispatched undergo_error_new_dispatched undergo_imports_set_dispatched
-        undergo_sandbox_lines_dispatched;
+        undergo_object_new_dispatched undergo_sandbox_lines_dispatched;
     entries: undergo_instance_enter undergo_pool_enter;
     errors: undergo_error_delete undergo_error_denied undergo_error_exit_code undergo_error_frame undergo_error_kind
         undergo_error_message undergo_error_of_kind undergo_error_path undergo_error_stderr;
+    handles: undergo_handle_close undergo_handle_delete undergo_handle_is_open;
     imports: undergo_imports_delete undergo_imports_new;
-    instance: undergo_instance_delete undergo_instance_denied undergo_instance_is_alive undergo_instance_is_best
+    instance: undergo_instance_delete undergo_instance_denied undergo_instance_handles undergo_instance_is_alive undergo_instance_is_best
         undergo_instance_memory_size undergo_instance_poll undergo_instance_read_memory undergo_instance_reset
         undergo_instance_take_stderr undergo_instance_take_stdout undergo_instance_usage undergo_instance_write_memory;
     library: undergo_version;
+    object: undergo_object_delete;
     plugin: undergo_plugin_delete undergo_plugin_describe undergo_plugin_diagnostic undergo_plugin_export undergo_plugin_find
         undergo_plugin_from_bytes undergo_plugin_go_version undergo_plugin_import undergo_plugin_instantiate_with
         undergo_plugin_interface undergo_plugin_is_best undergo_plugin_kind undergo_plugin_load undergo_plugin_load_compiled
         undergo_plugin_name undergo_plugin_pool undergo_plugin_wait_compiled;
-    pool: undergo_pool_close undergo_pool_delete undergo_pool_stats undergo_pool_warm_up;
+    pool: undergo_pool_close undergo_pool_delete undergo_pool_stats undergo_pool_take undergo_pool_warm_up;
     sandbox: undergo_sandbox_add_arg undergo_sandbox_add_dir undergo_sandbox_allow_network undergo_sandbox_capture
         undergo_sandbox_delete undergo_sandbox_discard undergo_sandbox_inherit undergo_sandbox_listen undergo_sandbox_new
         undergo_sandbox_set_clock undergo_sandbox_set_env undergo_sandbox_set_seed undergo_sandbox_set_temp
         undergo_sandbox_stdin_bytes undergo_sandbox_stdin_file undergo_sandbox_stdin_inherit;
+    streams: undergo_stream_close undergo_stream_read undergo_stream_write;
     values: undergo_value_at undergo_value_delete undergo_value_get_bytes undergo_value_get_string undergo_value_len;
 }
 

@@ -12,12 +12,15 @@
 //! | a variant | a struct of an `int32_t`, the number of the case, and a union of the cases' values, if any has one |
 //! | `duration` | `int64_t`, nanoseconds |
 //! | `time` | `undergo_time_t` |
+//! | `own<T>`, `borrow<T>` of the guest | `undergo_handle_t *` |
+//! | the same of the host | `undergo_object_t *` |
+//! | `option` of these | the same, NULL for nothing |
 //!
 //! The arguments of a function are a struct of its parameters.
 
 use std::sync::Arc;
 
-use undergo::interface::{Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{Scalar, Side, Type, TypeKind, VariantType};
 
 use crate::types::{List, TimeValue};
 
@@ -41,6 +44,10 @@ pub(crate) enum Kind {
     Map(Fields),
     Struct(Arc<Fields>),
     Variant(Arc<Cases>),
+    /// A handle of an object of the guest; NULL where it is optional.
+    Handle,
+    /// An object of the host, as above.
+    Object,
     /// The result of a function that has none.
     Nothing,
 }
@@ -52,6 +59,8 @@ pub(crate) struct Fields {
     pub(crate) align: usize,
     /// Whether any of them points to anything.
     has_nested: bool,
+    /// Whether any of them is, or points to, a handle or an object.
+    has_handles: bool,
 }
 
 /// A variant's struct.
@@ -64,6 +73,8 @@ pub(crate) struct Cases {
     pub(crate) align: usize,
     /// Whether any of them points to anything.
     has_nested: bool,
+    /// As of fields.
+    has_handles: bool,
 }
 
 /// The number of a case.
@@ -79,6 +90,11 @@ impl Layout {
             TypeKind::Duration => (Kind::Duration, (8, 8)),
             TypeKind::Time => (Kind::Time, (size_of::<TimeValue>(), align_of::<TimeValue>())),
             TypeKind::Enum(_) => (Kind::Enum, (4, 4)),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => {
+                let kind = if resource.side == Side::Guest { Kind::Handle } else { Kind::Object };
+                (kind, (size_of::<*const u8>(), align_of::<*const u8>()))
+            }
+            TypeKind::Option(inner) if matches!(inner.kind, TypeKind::Own(_) | TypeKind::Borrow(_)) => return Layout::of(inner),
             TypeKind::Option(inner) => (Kind::Option(Box::new(Layout::of(inner))), (size_of::<*const u8>(), align_of::<*const u8>())),
             TypeKind::List(item) => (Kind::List(Box::new(Layout::of(item))), list),
             TypeKind::Map(map) => (Kind::Map(Fields::of([&map.key, &map.value].into_iter())), list),
@@ -108,9 +124,25 @@ impl Layout {
     pub(crate) fn has_nested(&self) -> bool {
         match &self.kind {
             Kind::Bool | Kind::Scalar(_) | Kind::Duration | Kind::Time | Kind::Enum | Kind::Nothing => false,
+            // They have an end of their own.
+            Kind::Handle | Kind::Object => false,
             Kind::Text | Kind::Option(_) | Kind::List(_) | Kind::Map(_) => true,
             Kind::Struct(fields) => fields.has_nested,
             Kind::Variant(cases) => cases.has_nested,
+        }
+    }
+}
+
+impl Layout {
+    /// Whether it is, or points to, a handle or an object.
+    pub(crate) fn has_handles(&self) -> bool {
+        match &self.kind {
+            Kind::Handle | Kind::Object => true,
+            Kind::Option(inner) | Kind::List(inner) => inner.has_handles(),
+            Kind::Map(fields) => fields.has_handles,
+            Kind::Struct(fields) => fields.has_handles,
+            Kind::Variant(cases) => cases.has_handles,
+            _ => false,
         }
     }
 }
@@ -127,8 +159,9 @@ impl Fields {
         };
         let items: Vec<(usize, Layout)> = types.map(place).collect();
         let has_nested = items.iter().any(|(_, field)| field.has_nested());
+        let has_handles = items.iter().any(|(_, field)| field.has_handles());
         // C has no struct without a member.
-        Fields { items, size: end.max(1).next_multiple_of(align), align, has_nested }
+        Fields { has_handles, items, size: end.max(1).next_multiple_of(align), align, has_nested }
     }
 }
 
@@ -143,6 +176,7 @@ impl Cases {
         // What aligns the struct is in the union, if it is not the number.
         let union = TAG.next_multiple_of(align);
         let has_nested = values.iter().flatten().any(Layout::has_nested);
-        Cases { values, union, size: (union + largest).next_multiple_of(align), align, has_nested }
+        let has_handles = values.iter().flatten().any(Layout::has_handles);
+        Cases { has_handles, values, union, size: (union + largest).next_multiple_of(align), align, has_nested }
     }
 }

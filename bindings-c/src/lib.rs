@@ -15,11 +15,16 @@
 //! plugin.rs    a compiled plugin
 //! entries.rs   calls through one pointer
 //! pool.rs      interchangeable instances
+//! iterators.rs iterators of the guest
+//! streams.rs   streams of both sides
+//! members.rs   constructors and methods of the guest's resources
 //! instance.rs  a running copy of a plugin
 //! command.rs   running a command
 //! loaded.rs    a compiled plugin with its texts, and the options of its instances
 //! describe.rs  the types of a plugin as text
 //! dispatch.rs  calls of the host through one function
+//! items.rs     iterables of the host
+//! methods.rs   objects and functions of the host, for a guest to call
 //! imports.rs   host functions
 //! exports.rs   describing and calling exports
 //! chain.rs     the errors that an error consists of
@@ -29,12 +34,15 @@
 //! plain.rs     calls whose arguments go straight to the guest
 //! lower.rs     from C structs to guest memory
 //! lift.rs      from guest memory to C structs
+//! handles.rs   handles of the guest's objects
+//! object.rs    handles of the host's objects
 //! guard.rs     panics stop, errors become handles
 //! config.rs    options and limits
 //! layout.rs    how types lie in C structs
 //! errors.rs    errors, as handles
 //! links.rs     what their handles keep of the errors that they consist of
 //! cancel.rs    cancellation tokens
+//! batch.rs     items of an iterator that have come
 //! arena.rs     memory for the nested data of a result
 //! types.rs     texts, lists and times
 //! boundary.rs  checked pointers
@@ -44,6 +52,7 @@
 #![allow(unreachable_pub, reason = "who uses this is not Rust, and cbindgen reads what is pub")]
 
 mod arena;
+mod batch;
 mod boundary;
 mod cancel;
 mod chain;
@@ -55,8 +64,11 @@ mod entries;
 mod errors;
 mod exports;
 mod guard;
+mod handles;
 mod imports;
 mod instance;
+mod items;
+mod iterators;
 #[cfg(target_pointer_width = "64")]
 mod jvm;
 mod layout;
@@ -64,11 +76,15 @@ mod lift;
 mod links;
 mod loaded;
 mod lower;
+mod members;
+mod methods;
+mod object;
 mod plain;
 mod plugin;
 mod pool;
 mod sandbox;
 mod shape;
+mod streams;
 mod types;
 mod values;
 

@@ -2,12 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::ptr;
+use std::sync::Arc;
 
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
-use undergo::{Result, Time};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
+use undergo::{Error, ErrorKind, Handle, Result, Time};
 
 use crate::arena::{Arena, copy_text};
+use crate::boundary::{delete, give};
+use crate::handles::{Alive, ResourceHandle};
 use crate::layout::{Fields, Kind, Layout};
 use crate::types::{List, Text, TimeValue};
 
@@ -21,6 +24,10 @@ pub(crate) struct Filling<'a> {
     /// parameters, or a map's key and value.
     queue: Cell<Queue<'a>>,
     arena: &'a RefCell<Arena>,
+    /// The instance that gives handles.
+    giver: Option<&'a Arc<Alive>>,
+    /// Those that were given.
+    handles: RefCell<Vec<*mut ResourceHandle>>,
 }
 
 impl<'a> Filling<'a> {
@@ -30,14 +37,28 @@ impl<'a> Filling<'a> {
     /// lives.
     #[inline]
     pub(crate) unsafe fn value(layout: &'a Layout, at: *mut u8, arena: &'a RefCell<Arena>) -> Filling<'a> {
-        Filling { next: Cell::new(Some((layout, at))), queue: Cell::new((at, &[])), arena }
+        Filling { next: Cell::new(Some((layout, at))), queue: Cell::new((at, &[])), arena, giver: None, handles: RefCell::default() }
     }
 
     /// # Safety
     ///
     /// As for [`value`](Filling::value), with the struct of these fields.
     pub(crate) unsafe fn fields(fields: &'a Fields, at: *mut u8, arena: &'a RefCell<Arena>) -> Filling<'a> {
-        Filling { next: Cell::new(None), queue: Cell::new((at, &fields.items)), arena }
+        Filling { next: Cell::new(None), queue: Cell::new((at, &fields.items)), arena, giver: None, handles: RefCell::default() }
+    }
+
+    /// The same, with handles of the objects of that instance.
+    #[inline]
+    pub(crate) fn with_handles_of(self, giver: Option<&'a Arc<Alive>>) -> Filling<'a> {
+        Filling { giver, ..self }
+    }
+
+    /// Frees the handles that were given, which nobody gets.
+    pub(crate) fn take_back(&self) {
+        for handle in self.handles.take() {
+            // SAFETY: `handle` has given it, and what it was written to is not read.
+            unsafe { delete(handle) };
+        }
     }
 
     /// Where the next value goes; an optional one gets a place of its own.
@@ -194,9 +215,9 @@ impl Lift for Filling<'_> {
 
     fn none(&self) -> Result<()> {
         if let Some((layout, at)) = self.take()
-            && let Kind::Option(_) = layout.kind
+            && let Kind::Option(_) | Kind::Handle = layout.kind
         {
-            // SAFETY: an option is a pointer.
+            // SAFETY: an option is a pointer, and so is a handle.
             unsafe { at.cast::<*const u8>().write(ptr::null()) };
         }
         Ok(())
@@ -252,5 +273,19 @@ impl Lift for Filling<'_> {
             self.next.set(Some((layout, at.wrapping_add(cases.union))));
         }
         value().map(drop)
+    }
+
+    fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<()> {
+        let Some(giver) = self.giver else {
+            let text = format!("the guest gave a handle of {} where the host takes none", resource.name);
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
+        };
+        if let Some((Layout { kind: Kind::Handle, .. }, at)) = self.place()? {
+            let given = give(ResourceHandle::new(handle, giver));
+            self.handles.borrow_mut().push(given);
+            // SAFETY: a pointer lies there.
+            unsafe { at.cast::<*mut ResourceHandle>().write(given) };
+        }
+        Ok(())
     }
 }

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::ptr;
 use std::slice;
+use std::sync::Arc;
 
-use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
+use undergo::{Handle, HostObject, Time};
 
 use crate::boundary::bytes;
+use crate::handles::ResourceHandle;
 use crate::layout::{Kind, Layout};
+use crate::object::ObjectHandle;
 use crate::types::{List, TimeValue};
 
 /// A value in C's memory, with its layout.
@@ -75,6 +78,44 @@ impl<'a> Place<'a> {
     }
 }
 
+impl Place<'_> {
+    /// Passes each handle and object to `with` that is in the value, and not NULL. What can't be
+    /// read, because it is invalid, is skipped.
+    pub(crate) fn each_handle(self, with: &mut dyn FnMut(*mut u8, &Kind)) {
+        if !self.layout.has_handles() || self.is_none() {
+            return;
+        }
+        match &self.layout.kind {
+            // SAFETY: they are pointers.
+            kind @ (Kind::Handle | Kind::Object) => with(unsafe { self.read::<*mut u8>() }, kind),
+            // SAFETY: an option is a pointer, and it is not NULL.
+            Kind::Option(inner) => Place { at: unsafe { self.read() }, layout: inner }.each_handle(with),
+            Kind::List(item) => {
+                let Ok((bytes, len)) = self.elements(item.size) else { return };
+                let at = |i: usize| bytes.as_ptr().wrapping_add(i * item.size);
+                (0..len).for_each(|i| Place { at: at(i), layout: item }.each_handle(with));
+            }
+            Kind::Map(entry) => {
+                let Ok((bytes, len)) = self.elements(entry.size) else { return };
+                for at in (0..len).map(|i| bytes.as_ptr().wrapping_add(i * entry.size)) {
+                    entry.items.iter().for_each(|(offset, layout)| Place { at: at.wrapping_add(*offset), layout }.each_handle(with));
+                }
+            }
+            Kind::Struct(fields) => {
+                fields.items.iter().for_each(|(offset, layout)| Place { at: self.at.wrapping_add(*offset), layout }.each_handle(with));
+            }
+            Kind::Variant(cases) => {
+                // SAFETY: a variant begins with an int32_t.
+                let number = usize::try_from(unsafe { self.read::<i32>() });
+                if let Some(layout) = number.ok().and_then(|number| cases.values.get(number)?.as_ref()) {
+                    Place { at: self.at.wrapping_add(cases.union), layout }.each_handle(with);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Numbers of any width, by their scalar.
 fn integer(place: Place<'_>) -> Lowered<i128> {
     let place = place.value()?;
@@ -117,6 +158,8 @@ impl<'a> Lower<'a> for Place<'a> {
             Kind::Map(_) => "map",
             Kind::Struct(_) | Kind::Nothing => "struct",
             Kind::Variant(_) => "variant",
+            Kind::Handle => "handle",
+            Kind::Object => "object",
         })
     }
 
@@ -198,8 +241,8 @@ impl<'a> Lower<'a> for Place<'a> {
     }
 
     fn is_none(&self) -> bool {
-        // SAFETY: an option is a pointer.
-        matches!(self.layout.kind, Kind::Option(_)) && unsafe { self.read::<*const u8>() }.is_null()
+        // SAFETY: an option is a pointer, and so are handles, which may be optional.
+        matches!(self.layout.kind, Kind::Option(_) | Kind::Handle | Kind::Object) && unsafe { self.read::<*const u8>() }.is_null()
     }
 
     fn as_enum(&self, cases: &EnumType) -> Lowered<u32> {
@@ -236,6 +279,22 @@ impl<'a> Lower<'a> for Place<'a> {
         // SAFETY: a time lies there.
         let TimeValue { seconds, nanoseconds, offset } = unsafe { place.read() };
         Ok(Time { seconds, nanoseconds, offset })
+    }
+
+    fn as_handle(&self, _resource: &ResourceType) -> Lowered<Handle> {
+        let place = self.value()?;
+        let Kind::Handle = place.layout.kind else { return Err(Reject::Type) };
+        // SAFETY: a pointer to a live handle lies there, or NULL.
+        let handle = unsafe { place.read::<*const ResourceHandle>().as_ref() };
+        handle.map(|handle| handle.core.clone()).ok_or_else(|| Reject::Value("the handle is NULL".to_owned()))
+    }
+
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        let place = self.value()?;
+        let Kind::Object = place.layout.kind else { return Err(Reject::Type) };
+        // SAFETY: a pointer to a live object lies there, or NULL.
+        let object = unsafe { place.read::<*const ObjectHandle>().as_ref() };
+        object.ok_or_else(|| Reject::Value(format!("the {} is NULL", resource.name)))?.of(resource).map_err(Reject::Value)
     }
 }
 

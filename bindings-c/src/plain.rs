@@ -7,6 +7,7 @@ use undergo::host::PlainCall;
 use undergo::interface::{Function, Scalar};
 
 use crate::boundary::bytes;
+use crate::handles::ResourceHandle;
 use crate::layout::{Kind, Layout};
 use crate::types::List;
 
@@ -28,6 +29,7 @@ enum Way {
     Bits64,
     Text,
     List,
+    Handle,
 }
 
 /// The parameters of a function that can be called in this way. `None` for others.
@@ -36,6 +38,7 @@ pub(crate) fn params(function: &Function, items: &[(usize, Layout)]) -> Option<V
         let (way, scalar) = match &layout.kind {
             Kind::Bool | Kind::Scalar(_) | Kind::Duration => (Way::number(layout)?, Scalar::U8),
             Kind::Text => (Way::Text, Scalar::U8),
+            Kind::Handle => (Way::Handle, Scalar::U8),
             Kind::List(item) => match item.kind {
                 Kind::Scalar(scalar) => (Way::List, scalar),
                 _ => return None,
@@ -44,7 +47,7 @@ pub(crate) fn params(function: &Function, items: &[(usize, Layout)]) -> Option<V
         };
         Some(Param { offset: *offset, way, scalar })
     };
-    if function.is_plain() { items.iter().map(param).collect() } else { None }
+    if function.is_plain_with_objects() { items.iter().map(param).collect() } else { None }
 }
 
 impl Way {
@@ -83,6 +86,7 @@ pub(crate) unsafe fn fill<'a>(call: &mut PlainCall<'_, 'a>, params: &'a [Param],
                     let List { ptr, len } = at.cast::<List>().read_unaligned();
                     call.text(undergo::host::text(bytes(ptr, len).ok()?).ok()?)
                 }
+                Way::Handle => call.object(&at.cast::<*const ResourceHandle>().read_unaligned().as_ref()?.core),
                 Way::List => {
                     let List { ptr, len } = at.cast::<List>().read_unaligned();
                     call.list(param.scalar, bytes(ptr, len.checked_mul(param.scalar.size() as usize)?).ok()?)

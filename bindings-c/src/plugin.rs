@@ -10,6 +10,7 @@ use crate::config::{self, CallOptionsValue, LimitsValue, PluginOptionsValue, Poo
 use crate::errors::ErrorHandle;
 use crate::exports::{Described, FunctionValue, SignatureValue, mismatch, mismatched};
 use crate::guard::{guard, put};
+use crate::handles::Alive;
 use crate::imports::ImportsHandle;
 use crate::instance::InstanceHandle;
 use crate::loaded::{self, Loaded, PluginHandle};
@@ -116,7 +117,7 @@ pub unsafe extern "C" fn undergo_plugin_instantiate_with(
             let plugin = borrow(plugin, "plugin")?;
             let wanted = loaded::options(plugin, imports, sandbox, limits)?;
             let core = plugin.0.core.instantiate_with(wanted, &config::call_options(options))?;
-            Ok(InstanceHandle { core, plugin: plugin.0.clone() })
+            Ok(InstanceHandle::new(Alive::own(core), &plugin.0))
         })
     })
 }
@@ -253,8 +254,16 @@ pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, 
 /// follow it, whose value lies at OFFSET and whose TYPE may be `none`. A line `error N DIGEST` says
 /// that record N has the fields of an error, which `undergo_chained_t` knows by its digest. A line
 /// `export DIGEST SIZE FALLIBLE RESULT` begins an export, and `import …` an import, in the order of
-/// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A TYPE
-/// is `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
+/// `undergo_plugin_export` and `undergo_plugin_import`; `param NAME OFFSET TYPE` follow it. A line
+/// `resource NAME SIDE SHAPE` is a resource; they are numbered from 0, and stand before all other
+/// lines. Its SIDE is `guest` or `host`, its SHAPE `object`, `callback`, `iterator`, `reader` or
+/// `writer`. A line `constructor N NUMBER NAME DIGEST SIZE FALLIBLE RESULT` begins the constructor
+/// of resource N, and `method N NUMBER NAME DIGEST SIZE FALLIBLE RESULT` one of its methods, with
+/// their `param` lines. NUMBER is that of `undergo_entry_t` for the guest's, whose methods have the
+/// object as their first parameter, and the method's of `undergo_dispatch_t` for the host's, whose
+/// methods have none. A TYPE is `own N` or `borrow N`, which are an `undergo_handle_t *` of the
+/// guest's or an `undergo_object_t *` of the host's, and may be NULL where they are of an `option`,
+/// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
 /// `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
 /// for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
 /// plugin's handle.

@@ -9,7 +9,9 @@ use crate::boundary::{borrow, borrow_mut, delete, give, quietly, text};
 use crate::config::{CallOptionsValue, PoolStatsValue, call_options, duration};
 use crate::errors::ErrorHandle;
 use crate::exports::{self, SignatureValue, Target};
-use crate::guard::guard;
+use crate::guard::{guard, put};
+use crate::handles::Alive;
+use crate::instance::InstanceHandle;
 use crate::loaded::{Loaded, PluginHandle};
 use crate::values::ValueHandle;
 
@@ -70,6 +72,25 @@ pub unsafe extern "C" fn undergo_pool_invoke(
         let mut arguments = core.plugin().arguments(export)?;
         exports::lower_struct(&mut arguments, shape, args)?;
         core.call_then(&mut arguments, &call_options(options), |outcome| target.lift(outcome))
+    })
+}
+
+/// Takes an instance out of a pool, for one caller who needs its state: calls of a pool can't give
+/// handles. It returns to the pool with `undergo_instance_delete`, on the same thread, which closes
+/// all handles of its objects. `options`, which may be NULL, apply to the wait for it. A pool is
+/// freed after the instances that were taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_take(
+    pool: *const PoolHandle,
+    options: *const CallOptionsValue,
+    instance: *mut *mut InstanceHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(instance, "instance", || {
+            let pool = borrow(pool, "pool")?;
+            Ok(InstanceHandle::new(Alive::lent(pool.core.take(&call_options(options))?), &pool.plugin))
+        })
     })
 }
 

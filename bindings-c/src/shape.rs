@@ -1,10 +1,10 @@
 //! What a function takes and gives, in C.
 
 use undergo::host::HostCall;
-use undergo::interface::Function;
+use undergo::interface::{Field, Function, Side, TypeKind};
 use undergo::{Error, ErrorKind, Result};
 
-use crate::layout::{Fields, Layout};
+use crate::layout::{Fields, Kind, Layout};
 use crate::plain;
 
 /// The layouts of a function. Kept beside the function, for all calls.
@@ -26,7 +26,7 @@ impl Shape {
     pub(crate) fn of(function: &Function) -> Option<&Shape> {
         function.extension.get_or_init(|| {
             let result = function.result.as_ref().map(Layout::of);
-            let params = Fields::of(function.params.iter().map(|param| &param.ty));
+            let params = Fields::of(params(function).iter().map(|param| &param.ty));
             Shape {
                 digest: function.digest(),
                 plain: plain::params(function, &params.items),
@@ -38,12 +38,26 @@ impl Shape {
         })
     }
 
-    /// That of the import that is called, by a host function for the one of that digest.
+    /// What an iterator's `next` gives in its list: the layout of one.
+    pub(crate) fn item(&self) -> Option<&Layout> {
+        let Kind::Struct(result) = &self.result.as_ref()?.kind else { return None };
+        let [(0, list), (_, Layout { kind: Kind::Bool, .. })] = result.items.as_slice() else { return None };
+        if let Kind::List(item) = &list.kind { Some(item) } else { None }
+    }
+
+    /// That of the import, or of the method of a host's object, that is called, by a host function for the one of that digest.
     pub(crate) fn called<'c>(call: &HostCall<'c>, digest: u64) -> Result<&'c Shape> {
         Shape::of(call.function())
             .filter(|shape| shape.digest == digest)
             .ok_or_else(|| Error::new(ErrorKind::SignatureMismatch, "the host function was made for another signature"))
     }
+}
+
+/// What the struct of the arguments has: a method of a host's object gets no object, which it
+/// knows.
+pub(crate) fn params(function: &Function) -> &[Field] {
+    let is_hosts = |param: &Field| matches!(&param.ty.kind, TypeKind::Borrow(resource) if resource.side == Side::Host);
+    if function.is_method && function.params.first().is_some_and(is_hosts) { function.own_params() } else { &function.params }
 }
 
 #[cfg(test)]
@@ -56,7 +70,6 @@ mod tests {
 
     use super::*;
     use crate::arena::Arena;
-    use crate::layout::Kind;
     use crate::lift::Filling;
     use crate::lower::Place;
     use crate::types::List;

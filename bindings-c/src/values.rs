@@ -8,6 +8,8 @@ use undergo::{Error, ErrorKind, Result, Time, Value};
 use crate::boundary::{borrow, borrow_mut, bytes, delete, give, null, quietly, text as given_text};
 use crate::errors::ErrorHandle;
 use crate::guard::guard;
+use crate::handles::ResourceHandle;
+use crate::object::ObjectHandle;
 use crate::types::{BytesList, Text, TimeValue};
 
 /// What a value is.
@@ -42,6 +44,10 @@ pub enum ValueKind {
     Time = 12,
     /// A case of a variant, by its WIT name, with a value or without.
     Variant = 13,
+    /// A handle of an object of the guest.
+    Handle = 14,
+    /// An object of the host.
+    Object = 15,
 }
 
 const _: () = assert!(
@@ -59,6 +65,8 @@ const _: () = assert!(
         && ValueKind::Duration as i32 == 11
         && ValueKind::Time as i32 == 12
         && ValueKind::Variant as i32 == 13
+        && ValueKind::Handle as i32 == 14
+        && ValueKind::Object as i32 == 15
 );
 
 /// A value. The caller owns a `undergo_value_t *` that a function of undergo.h returns, and frees
@@ -192,7 +200,23 @@ pub unsafe extern "C" fn undergo_value_variant(name: *const c_char, value: *mut 
     made(Value::Variant(name.into_owned(), value.map(|value| Box::new(value.0))))
 }
 
-/// A copy of a value with all its parts.
+/// A handle of an object of the guest, for a parameter that takes one. The handle stays the
+/// caller's, and may be freed before the value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_handle(handle: *const ResourceHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    made(unsafe { handle.as_ref() }.map_or(Value::None, |handle| Value::Handle(handle.core.clone())))
+}
+
+/// An object, function, iterable or stream of the host, for a parameter that takes one, or for the
+/// result of a host function. The object stays the caller's, and may be freed before the value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_object(object: *const ObjectHandle) -> *mut ValueHandle {
+    // SAFETY: C's promise.
+    made(unsafe { object.as_ref() }.map_or(Value::None, |object| Value::Object(object.any())))
+}
+
+/// A copy of a value with all its parts; a copy of a handle is the same handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_copy(value: *const ValueHandle) -> *mut ValueHandle {
     // SAFETY: C's promise.
@@ -280,6 +304,8 @@ fn kind_of(value: &Value) -> ValueKind {
         Value::Duration(_) => ValueKind::Duration,
         Value::Time(_) => ValueKind::Time,
         Value::Variant(..) => ValueKind::Variant,
+        Value::Handle(_) => ValueKind::Handle,
+        Value::Object(_) => ValueKind::Object,
     }
 }
 

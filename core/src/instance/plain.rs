@@ -4,6 +4,7 @@
 use wasmtime::ValRaw;
 
 use crate::abi::flat::{flatten, unflatten};
+use crate::abi::handles::Handle;
 use crate::abi::json;
 use crate::abi::lift::{lift_json, lift_list, utf8};
 use crate::abi::quota::Quota;
@@ -29,6 +30,12 @@ impl Function {
     /// durations, text, JSON and lists of numbers.
     #[must_use]
     pub fn is_plain(&self) -> bool {
+        self.abi.plain.as_ref().is_some_and(|params| !params.contains(&Plain::Object))
+    }
+
+    /// The same, where objects of the guest's may be among the parameters, as in methods.
+    #[must_use]
+    pub fn is_plain_with_objects(&self) -> bool {
         self.abi.plain.is_some()
     }
 }
@@ -56,6 +63,8 @@ impl Instance {
             raw: [ValRaw::u64(0); MOST_VALUES],
             nested: [&[]; MAX_PLAIN_PARAMS],
             places: [0; MAX_PLAIN_PARAMS],
+            objects: [None; MAX_PLAIN_PARAMS],
+            has_objects: false,
             params: 0,
             values: 0,
             lists: 0,
@@ -75,6 +84,10 @@ pub struct PlainCall<'i, 'a> {
     /// Texts and lists, each with the index of the core value that points to it.
     nested: [&'a [u8]; MAX_PLAIN_PARAMS],
     places: [u8; MAX_PLAIN_PARAMS],
+    /// The parameters that are objects. Their core values are written when the call has begun:
+    /// until then they may be closed.
+    objects: [Option<&'a Handle>; MAX_PLAIN_PARAMS],
+    has_objects: bool,
     /// How many there are of each.
     params: usize,
     values: usize,
@@ -101,6 +114,39 @@ impl<'a> PlainCall<'_, 'a> {
             }
             _ => Err(self.misfit("a number")),
         }
+    }
+
+    /// Adds an object of the guest's, which is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// `type-mismatch` if the next parameter takes no object of this resource, or if its handle is
+    /// closed.
+    #[inline]
+    pub fn object(&mut self, handle: &'a Handle) -> Result<()> {
+        let param = self.function.params.get(self.params).map(|param| &param.ty.kind);
+        let (Some(Plain::Object), Some(TypeKind::Borrow(resource))) = (self.plain.get(self.params), param) else {
+            return Err(self.misfit("an object"));
+        };
+        handle.check(resource)?;
+        self.objects[self.params] = Some(handle);
+        self.has_objects = true;
+        self.params += 1;
+        self.values += 1;
+        Ok(())
+    }
+
+    /// Writes the representations of the objects.
+    #[inline]
+    fn borrow_objects(&mut self) -> Result<()> {
+        let mut value = 0;
+        for (plain, object) in self.plain.iter().zip(self.objects) {
+            if let Some(handle) = object {
+                self.raw[value] = ValRaw::u32(handle.rep(&self.running.seed.handles)?);
+            }
+            value += if let Plain::Number(_) | Plain::Object = plain { 1 } else { 2 };
+        }
+        Ok(())
     }
 
     /// Adds text, which may be JSON.
@@ -181,7 +227,11 @@ impl<'a> PlainCall<'_, 'a> {
             // Constructed in place: waiting for an entry would move it.
             Some(admitted) => {
                 let (export, function) = (self.export, self.function);
-                admitted.enter().call_here(export, function, self.work(), then)
+                let mut entered = admitted.enter();
+                if self.has_objects {
+                    self.borrow_objects()?;
+                }
+                entered.call_here(export, function, self.work(), then)
             }
             None => self.run_slowly(options, then),
         }
@@ -192,6 +242,7 @@ impl<'a> PlainCall<'_, 'a> {
         let running = self.running;
         running.hold(async {
             let mut entered = running.enter(Wait::Thread, running.budget(options)).await?;
+            self.borrow_objects()?;
             let (export, function) = (self.export, self.function);
             entered.call(running.driver(), export, function, self.work(), then).await
         })

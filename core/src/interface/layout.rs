@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use wasmtime::ValRaw;
 
+use super::resource::Side;
 use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
 
 /// How a function's values travel by the canonical ABI. Each flat value has one place in the record
@@ -37,6 +38,8 @@ pub(crate) enum Plain {
     Json,
     /// A list of numbers.
     List(Scalar),
+    /// An object of the guest, borrowed.
+    Object,
 }
 
 /// The result in memory.
@@ -188,6 +191,7 @@ impl Type {
                 TypeKind::Scalar(scalar) => Plain::List(scalar),
                 _ => return None,
             },
+            TypeKind::Borrow(resource) if resource.side == Side::Guest => Plain::Object,
             _ => return None,
         })
     }
@@ -321,7 +325,7 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     };
     let number = result.and_then(Type::plain).and_then(|plain| match plain {
         Plain::Number(kind) => Some(kind),
-        Plain::Text | Plain::Json | Plain::List(_) => None,
+        Plain::Text | Plain::Json | Plain::List(_) | Plain::Object => None,
     });
     ResultLayout { size, align, value_offset: 0, flat, number }
 }

@@ -334,6 +334,13 @@ impl Plugin {
         members.iter().position(|export| Arc::ptr_eq(&export.function, function)).map(|at| self.0.named + at)
     }
 
+    /// The function of that number, of the exports or of a resource.
+    #[inline]
+    #[must_use]
+    pub fn function(&self, number: usize) -> Option<&Arc<Function>> {
+        self.0.exports.get(number).map(|export| &export.function)
+    }
+
     /// The functions that the host has to provide, each with its module.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &Arc<Function>)> {
         self.0.imports.iter().filter(|import| import.provided.is_none()).map(|import| (import.module.as_str(), &import.function))
