@@ -132,6 +132,25 @@ func TestVariantsAtTheirBounds(t *testing.T) {
 	}
 }
 
+// TestManyMethods makes glue for more methods than anybody writes, and for records each
+// of which has the one before twice, down to a resource in its own methods.
+func TestManyMethods(t *testing.T) {
+	const methods, deep = 10_000, 40
+	var src strings.Builder
+	src.WriteString("package main\n\nfunc main() {}\n\n//undergo:resource\n//undergo:export\ntype T struct{}\n\ntype R0 struct{ A, B *T }\n\n")
+	for i := range deep {
+		fmt.Fprintf(&src, "type R%d struct{ A []R%d; B *R%d }\n\n", i+1, i, i)
+	}
+	for i := range methods {
+		fmt.Fprintf(&src, "func (t *T) M%d(n int, other *T) []*T { return nil }\n\n", i)
+	}
+	fmt.Fprintf(&src, "func (t *T) Deep(f func() int, rs []R%d) (*T, error) { return t, nil }\n", deep)
+	generate(t, src.String())
+	if got := strings.Count(string(read(t, "interface.wit")), "list<t>;"); got != methods {
+		t.Errorf("%d methods are in the interface", got)
+	}
+}
+
 // generate makes a module of that source, and its glue.
 func generate(t *testing.T, src string) {
 	t.Helper()

@@ -54,11 +54,14 @@ func (c *checker) types(p *model.Plugin) {
 		if r.Interface.Shared {
 			continue
 		}
-		what := r.Name
-		if !r.Callback && r.Carrier == nil {
-			what = r.Shown()
+		what, name := "type "+r.Shown(), r.Shown()
+		switch {
+		case r.Callback:
+			what, name = "function "+r.Methods[0].Go, r.Methods[0].Go
+		case r.Carrier != nil:
+			what, name = "type "+r.Name, r.Name
 		}
-		c.add(names, r.Pos, "type "+what, r.Name, what, "rename one")
+		c.add(names, r.Pos, what, r.Name, name, "rename one")
 	}
 	for _, t := range p.Types {
 		c.add(names, t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")

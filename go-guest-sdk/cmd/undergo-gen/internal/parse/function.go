@@ -82,7 +82,7 @@ func (r *reader) params(f *model.Func, d directive, sig *types.Signature) bool {
 			ok = false
 		}
 		at := place{pos: pos, path: "parameter " + name, own: d.keeps(name)}
-		p.Type = r.paramType(f, d, v, p.Name, at)
+		p.Type = r.paramType(f, d, v, p, at)
 		if p.Type == nil {
 			ok = false
 		}
@@ -115,15 +115,15 @@ func (r *reader) results(f *model.Func, d directive, sig *types.Signature) bool 
 
 // paramType is the model of the type of a parameter. Those of exports may be what the
 // host implements.
-func (r *reader) paramType(f *model.Func, d directive, v *types.Var, name string, at place) *model.Type {
+func (r *reader) paramType(f *model.Func, d directive, v *types.Var, p model.Param, at place) *model.Type {
 	if d.verb != "export" {
 		return r.typ(v.Type(), at)
 	}
-	if t, ok := r.carried(f, v.Type(), name, at); ok {
+	if t, ok := r.carried(f, v.Type(), p.Name, at); ok {
 		return t
 	}
 	if fn, ok := types.Unalias(v.Type()).Underlying().(*types.Signature); ok {
-		return r.callback(f, v, fn, name, at)
+		return r.callback(f, v, fn, p, at)
 	}
 	return r.typ(v.Type(), at)
 }

@@ -65,8 +65,8 @@ func (r *reader) methods(res *resource) []*types.Func {
 }
 
 // callback is the model of a parameter of f that is a function, the variable v.
-func (r *reader) callback(f *model.Func, v *types.Var, sig *types.Signature, param string, at place) *model.Type {
-	id, name, shown := "", f.Name+"-"+param, f.Go+"."+param
+func (r *reader) callback(f *model.Func, v *types.Var, sig *types.Signature, p model.Param, at place) *model.Type {
+	id, name, shown := "", f.Name+"-"+p.Name, f.Go+"."+p.Go
 	var doc []string
 	if f.Resource != nil {
 		name = f.Resource.Name + "-" + name

@@ -111,7 +111,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 	case *types.Chan:
 		return r.refuse(at, t, "is a channel, which can't cross the boundary; use a slice here, or an iter.Seq as a parameter or a result of its own")
 	case *types.Signature:
-		return r.refuse(at, t, "is a function, which can't cross the boundary as data; take it as a parameter of an exported function of its own, or declare it as `//undergo:import`")
+		return r.refuse(at, t, "is a function, which can't cross the boundary as data; let an exported function take it as a parameter of its own, or declare it as `//undergo:import`")
 	case *types.TypeParam:
 		return r.refuse(at, t, "is a type parameter; use a type")
 	}
