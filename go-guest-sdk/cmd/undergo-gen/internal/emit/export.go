@@ -195,7 +195,7 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 	switch {
 	case scope:
 		g.line("%s := %s", g.id("scope"), g.sdk("Enter"))
-	case g.settles():
+	case g.abandons:
 		g.line("%s", g.sdk("Settle"))
 	}
 	var params string

@@ -28,7 +28,7 @@ const (
 
 // Glue is the Go file that carries the calls of p, with the SDK at that import path.
 func Glue(p *model.Plugin, version, sdk string) ([]byte, error) {
-	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}}
+	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}, abandons: abandons(p)}
 	g.nameFunctions()
 	for _, f := range p.Exports {
 		g.export(f)
@@ -71,6 +71,8 @@ type glue struct {
 	names   map[string]bool   // the names of helpers
 	queue   []func()          // helpers to be written
 	counter int               // of the local variables of a function
+	// abandons says that each call of the host has to end what nothing needs any more.
+	abandons bool
 }
 
 func (g *glue) line(format string, args ...any) {

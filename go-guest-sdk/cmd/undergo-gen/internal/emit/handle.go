@@ -24,14 +24,14 @@ func borrowed(t *model.Type) bool { return t.Hosted() && !t.Own }
 // call ends.
 func passed(t *model.Type) bool { return taken(t) || borrowed(t) }
 
-// settles says that the plugin may have handles that are not needed any more.
-func (g *glue) settles() bool {
-	for _, f := range g.Exports {
+// abandons says that the plugin may come to have handles that nothing needs any more.
+func abandons(p *model.Plugin) bool {
+	for _, f := range p.Exports {
 		if anyOf(f.ParamTypes(), taken) || anyOf(f.ParamTypes(), owned) {
 			return true
 		}
 	}
-	for _, f := range g.Imports {
+	for _, f := range p.Imports {
 		if anyOf(f.Results, owned) {
 			return true
 		}
