@@ -85,8 +85,8 @@ func (t *Tally) Panic(msg string) { panic(msg) }
 // Close is called when the last handle of a tally ends.
 func (t *Tally) Close() error {
 	closed++
-	if t.value == 13 {
-		panic("a tally of 13 was closed")
+	if t.value == -13 {
+		panic("a tally of -13 was closed")
 	}
 	return errors.New("nobody hears this")
 }

@@ -1,9 +1,11 @@
 //! The module `host` that the conformance guest imports; see conformance/README.md.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use undergo::interface::{RecordType, TypeKind};
-use undergo::{ChainedError, Error, ErrorFields, ErrorKind, Imports, Instance, InstanceOptions, Plugin, Result, Value};
+use undergo::host::{HostCall, HostFunction, ToValue};
+use undergo::interface::{RecordType, Side, TypeKind};
+use undergo::{ChainedError, Error, ErrorFields, ErrorKind, HostObject, Imports, Instance, InstanceOptions, Plugin, Result, Value};
 
 use super::PLAIN;
 
@@ -11,9 +13,13 @@ use super::PLAIN;
 #[derive(Default)]
 struct Shared {
     notes: Mutex<Vec<Value>>,
+    store: Arc<Texts>,
     /// Empty once the test has let go of the instance, which would else keep itself alive.
     instance: Mutex<Option<Instance>>,
 }
+
+/// What a store has.
+type Texts = Mutex<BTreeMap<String, String>>;
 
 /// An instance of the conformance guest with its host functions.
 pub struct Hosted {
@@ -29,6 +35,45 @@ impl Hosted {
         let instance = plugin.instantiate(options)?;
         *lock(&shared.instance) = Some(instance.clone());
         Ok(Hosted { instance, shared })
+    }
+
+    /// The function of the host of that name.
+    pub fn callback(&self, name: &str) -> Option<Value> {
+        let instance = self.instance.clone();
+        let double = |args: &[Value]| match args {
+            [Value::Int(n)] => Ok(Value::Int(2 * n)),
+            other => Err(fail(&format!("double of {other:?}"))),
+        };
+        Some(Value::Object(match name {
+            "double" => HostObject::func(double),
+            "fail" => HostObject::func(|_| Err(fail("the callback failed"))),
+            "reenter" => HostObject::func(move |args| instance.call("echo-int64", args, &PLAIN)),
+            "apply-reenter" => HostObject::func(move |args| {
+                let args = [Value::List(args.to_vec()), Value::Object(HostObject::func(double))];
+                match instance.call("apply", &args, &PLAIN)? {
+                    Value::List(mut results) if results.len() == 1 => Ok(results.remove(0)),
+                    other => Err(fail(&format!("apply gave {other:?}"))),
+                }
+            }),
+            "open-store" => {
+                let methods = store_methods(self.instance.plugin());
+                HostObject::func(move |args| open(&methods, text(&args[0])))
+            }
+            "note" => {
+                let shared = self.shared.clone();
+                HostObject::func(move |args| {
+                    lock(&shared.notes).push(args[0].clone());
+                    Ok(Value::None)
+                })
+            }
+            "wrong-type" => HostObject::func(|_| Ok("not a number".into())),
+            _ => return None,
+        }))
+    }
+
+    /// The store of this instance.
+    pub fn store(&self) -> Value {
+        store(&store_methods(self.instance.plugin()), self.shared.store.clone())
     }
 
     /// Calls an export without options.
@@ -94,6 +139,8 @@ fn imports(plugin: &Plugin, shared: &Weak<Shared>) -> Imports {
     });
     let missing = record(plugin, "not-found");
     imports.func("host", "lookup", move |args| lookup(text(&args[0]), &missing));
+    let methods = store_methods(plugin);
+    imports.func("host", "open-store", move |args| open(&methods, text(&args[0])));
     imports.func("host", "crash", |args| Err(fail(text(&args[0]))));
     imports.func("host", "wrong-type", |_| Ok("not a number".into()));
     imports.func("host", "wrong-result", |_| Ok("not a list".into()));
@@ -110,6 +157,57 @@ fn imports(plugin: &Plugin, shared: &Weak<Shared>) -> Imports {
         }),
     );
     imports
+}
+
+/// The methods of the resource `store`, in their order.
+fn store_methods(plugin: &Plugin) -> Arc<[String]> {
+    let resources = plugin.interface().map(|interface| &interface.resources[..]).unwrap_or_default();
+    let found = resources.iter().find(|resource| resource.ty.side == Side::Host && resource.ty.name == "store");
+    found.map(|store| store.ty.methods.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn store(methods: &Arc<[String]>, texts: Arc<Texts>) -> Value {
+    let method =
+        |name: &String| Arc::new(Method { name: name.clone(), methods: methods.clone(), texts: texts.clone() }) as Arc<dyn HostFunction>;
+    Value::Object(HostObject::new(methods.iter().map(method)))
+}
+
+/// A store that is new and empty but for its name.
+fn named(methods: &Arc<[String]>, name: &str) -> Value {
+    store(methods, Arc::new(Mutex::new(BTreeMap::from([("name".to_owned(), name.to_owned())]))))
+}
+
+fn open(methods: &Arc<[String]>, name: &str) -> Result<Value> {
+    if name.is_empty() { Err(fail("no name")) } else { Ok(named(methods, name)) }
+}
+
+/// A method of a store.
+struct Method {
+    name: String,
+    methods: Arc<[String]>,
+    texts: Arc<Texts>,
+}
+
+impl HostFunction for Method {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        let args = call.args(&ToValue)?;
+        let mut texts = lock(&self.texts);
+        let result = match (self.name.as_str(), &args[..]) {
+            ("get", [key]) => {
+                let key = text(key);
+                texts.get(key).map(|found| found.as_str().into()).ok_or_else(|| fail(&format!("no such key: {key}")))
+            }
+            ("put", [key, value]) => {
+                texts.insert(text(key).into(), text(value).into());
+                Ok(Value::None)
+            }
+            ("size", []) => Ok(Value::Int(texts.len().try_into().expect("few"))),
+            ("child", [name]) => Ok(named(&self.methods, text(name))),
+            other => Err(fail(&format!("a store has no {other:?}"))),
+        }?;
+        drop(texts);
+        call.answer(&&result)
+    }
 }
 
 /// A record of the plugin's.

@@ -24,7 +24,7 @@ pub(crate) fn trials<'c>(cases: impl Iterator<Item = &'c Case>) -> Vec<Trial> {
     let mut called = BTreeSet::new();
     let mut kinds = BTreeSet::new();
     for step in cases.flat_map(|case| &case.steps) {
-        called.insert(step.call.clone());
+        called.extend(step.call.clone());
         kinds.extend(step.error.as_ref().map(|error| error.kind.clone()));
     }
     let exports = move || {

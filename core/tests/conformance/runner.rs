@@ -1,12 +1,14 @@
 //! Cases, steps, and which instance they run in.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
-use undergo::interface::{Type, TypeKind};
-use undergo::{ChainedError, Error, Limits, Plugin, Value};
+use undergo::host::ToValue;
+use undergo::interface::{Side, Type, TypeKind};
+use undergo::{ChainedError, Error, Handle, Instance, Limits, Plugin, Value};
 
 use crate::common::host::Hosted;
 use crate::common::{self, PLAIN};
@@ -32,6 +34,7 @@ struct Setup {
 #[serde(deny_unknown_fields)]
 struct CaseLimits {
     memory_mib: Option<u64>,
+    handles: Option<u32>,
     timeout_ms: Option<u64>,
 }
 
@@ -52,12 +55,19 @@ struct WithSteps {
     needs: Vec<String>,
 }
 
-/// One call and what it should come to.
+/// What is done, and what it should come to.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    pub(crate) call: String,
+    pub(crate) call: Option<String>,
+    /// The name of the kept object that the call is a method of.
+    on: Option<String>,
+    new: Option<String>,
+    close: Option<String>,
+    #[serde(default)]
     args: Vec<Json>,
+    #[serde(default)]
+    r#in: Place,
     /// `None` when the key is absent; a `null` is a value.
     #[serde(default, deserialize_with = "present")]
     result: Option<Json>,
@@ -65,6 +75,15 @@ pub(crate) struct Step {
     alive: Option<bool>,
     #[serde(default)]
     needs: Vec<String>,
+}
+
+/// Which of the instances of a case a step is about.
+#[derive(Clone, Copy, Deserialize, Default, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    #[default]
+    Own,
+    Other,
 }
 
 #[derive(Deserialize)]
@@ -96,15 +115,18 @@ impl Case {
         let told = |error: serde_json::Error| format!("case {shown}: {error}");
         let Json::Object(mut object) = json else { return Err("a case is not an object".into()) };
         if !object.contains_key("steps") {
-            let keys = ["call", "args", "result", "error", "alive", "needs"];
+            let keys = ["call", "new", "args", "result", "error", "alive", "needs"];
             let step = keys.iter().filter_map(|key| Some(((*key).to_owned(), object.remove(*key)?))).collect();
             object.insert("steps".into(), Json::Array(vec![Json::Object(step)]));
         }
         let mut case: WithSteps = serde_json::from_value(Json::Object(object)).map_err(told)?;
         for step in &mut case.steps {
             step.needs.extend(case.needs.iter().cloned());
-            if step.result.is_some() == step.error.is_some() {
+            if step.result.is_some() && step.error.is_some() {
                 return Err(format!("case {shown}: a step has either a result or an error"));
+            }
+            if [&step.call, &step.new, &step.close].into_iter().flatten().count() != 1 {
+                return Err(format!("case {shown}: a step does one thing"));
             }
         }
         let setup = Setup { limits: case.limits, env: case.env, args: case.args };
@@ -136,7 +158,7 @@ pub(crate) fn run(plugin: &Plugin, cases: &[Case], capabilities: &[&str]) -> Vec
                     Err(error) => return Some(Err(format!("no instance: {error:?}"))),
                 }
             }
-            let outcome = shared.as_ref().map(|hosted| steps(case, hosted));
+            let outcome = shared.as_ref().map(|hosted| Run { plugin, case, hosted, other: OnceCell::new(), kept: BTreeMap::new() }.all());
             if own {
                 shared = None;
             }
@@ -149,6 +171,7 @@ fn instance(plugin: &Plugin, setup: &Setup) -> undergo::Result<Hosted> {
     let mut options = common::quiet();
     options.limits = Limits {
         memory: setup.limits.memory_mib.map(|mib| mib << 20),
+        handles: setup.limits.handles,
         timeout: setup.limits.timeout_ms.map(Duration::from_millis),
         ..Limits::default()
     };
@@ -157,24 +180,113 @@ fn instance(plugin: &Plugin, setup: &Setup) -> undergo::Result<Hosted> {
     Hosted::new(plugin, options)
 }
 
-fn steps(case: &Case, hosted: &Hosted) -> Result<(), String> {
-    for (i, step) in case.steps.iter().enumerate() {
-        let at = |text: String| format!("step {} ({}): {text}", i + 1, step.call);
-        let function = hosted.instance.plugin().interface().and_then(|interface| interface.export(&step.call));
-        let param = |i: usize| function.and_then(|function| function.params.get(i)).map(|param| &param.ty);
-        let arg = |(i, arg)| values::from_json(arg, param(i));
-        let args = step.args.iter().enumerate().map(arg).collect::<Result<Vec<Value>, _>>().map_err(at)?;
-        let came = hosted.instance.call(&step.call, &args, &PLAIN);
-        check(step, &came, function.and_then(|function| function.result.as_ref())).map_err(at)?;
-        let dead = hosted.instance.dead();
-        if step.alive.is_some_and(|alive| alive == dead.is_some()) {
-            return Err(at(format!("the instance should {}; it has {dead:?}", if dead.is_some() { "live" } else { "be dead" })));
-        }
-    }
-    Ok(())
+/// A case that runs.
+struct Run<'r> {
+    plugin: &'r Plugin,
+    case: &'r Case,
+    hosted: &'r Hosted,
+    other: OnceCell<Hosted>,
+    /// By its name, with the instance that it is of.
+    kept: BTreeMap<String, (Handle, Place)>,
 }
 
-fn check(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>) -> Result<(), String> {
+impl Run<'_> {
+    fn all(mut self) -> Result<(), String> {
+        // What another handle has taken the name of is closed at the end as well.
+        let mut nameless = Vec::new();
+        for (i, step) in self.case.steps.iter().enumerate() {
+            let kept = self.step(step).map_err(|text| format!("step {} ({}): {text}", i + 1, step.shown()))?;
+            let place = self.place(step)?;
+            nameless.extend(kept.into_iter().filter_map(|(name, handle)| self.kept.insert(name, (handle, place))));
+        }
+        self.kept.into_values().chain(nameless).for_each(|(handle, _)| handle.close());
+        Ok(())
+    }
+
+    fn instance_at(&self, place: Place) -> Result<&Hosted, String> {
+        if place == Place::Own {
+            return Ok(self.hosted);
+        }
+        if self.other.get().is_none() {
+            let made = instance(self.plugin, &self.case.setup).map_err(|error| format!("no other instance: {error:?}"))?;
+            // It was empty.
+            let _ = self.other.set(made);
+        }
+        self.other.get().ok_or_else(|| "no other instance".into())
+    }
+
+    fn kept(&self, name: &str) -> Result<&(Handle, Place), String> {
+        self.kept.get(name).ok_or_else(|| format!("nothing is kept as {name}"))
+    }
+
+    /// Which instance the step is about: an object's own, whatever the step says.
+    fn place(&self, step: &Step) -> Result<Place, String> {
+        match step.on.as_ref().or(step.close.as_ref()) {
+            Some(name) => Ok(self.kept(name)?.1),
+            None => Ok(step.r#in),
+        }
+    }
+
+    /// Gives what the step keeps.
+    fn step(&self, step: &Step) -> Result<Vec<(String, Handle)>, String> {
+        let hosted = self.instance_at(self.place(step)?)?;
+        let instance = &hosted.instance;
+        if let Some(name) = &step.close {
+            let came = instance.close_handle(&self.kept(name)?.0).map(|()| Value::None);
+            return check(step, &came, None, instance);
+        }
+        let interface = instance.plugin().interface().ok_or("the guest has no interface")?;
+        let resource = |name: &str| interface.resources.iter().find(|resource| resource.ty.side == Side::Guest && resource.ty.name == name);
+        let (object, member) = match (&step.call, &step.new, &step.on) {
+            (Some(method), _, Some(name)) => {
+                let handle = &self.kept(name)?.0;
+                (Some(handle), Some(interface.resource(handle.ty()).method(method).ok_or("there is no such method")?))
+            }
+            (_, Some(name), _) => (None, Some(resource(name).and_then(|r| r.constructor.as_ref()).ok_or("there is no such constructor")?)),
+            _ => (None, None),
+        };
+        let export = step.call.as_ref().filter(|_| member.is_none());
+        let function = member.or_else(|| interface.export(export?));
+        let living = |mark: &str, inner: &Json| match (mark, inner.as_str()?) {
+            ("$handle", name) => self.kept.get(name).map(|(handle, _)| Value::Handle(handle.clone())),
+            ("$callback", name) => hosted.callback(name),
+            ("$object", "store") => Some(hosted.store()),
+            _ => None,
+        };
+        let param = |i: usize| function.and_then(|function| function.params.get(i + usize::from(object.is_some()))).map(|param| &param.ty);
+        let arg = |(i, arg)| values::from_json(arg, param(i), &living);
+        let args = step.args.iter().enumerate().map(arg).collect::<Result<Vec<Value>, _>>()?;
+        let came = match (export, member) {
+            (Some(export), _) => instance.call(export, &args, &PLAIN),
+            (None, Some(member)) => {
+                let all: Vec<Value> = object.map(|handle| Value::Handle(handle.clone())).into_iter().chain(args).collect();
+                let number = instance.plugin().member(member).ok_or("it is of another plugin")?;
+                instance.call_with(number, &PLAIN, |arguments| arguments.lower_all(all.iter()), |outcome| outcome.lift(&ToValue))
+            }
+            (None, None) => return Err("a step does one thing".into()),
+        };
+        check(step, &came, function.and_then(|function| function.result.as_ref()), instance)
+    }
+}
+
+impl Step {
+    fn shown(&self) -> String {
+        let of = |what: &Option<String>, word: &str| what.as_ref().map(|name| format!("{word}{name}"));
+        of(&self.call, "").or_else(|| of(&self.new, "new ")).or_else(|| of(&self.close, "close ")).unwrap_or_default()
+    }
+}
+
+/// Gives what the result keeps.
+fn check(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>, instance: &Instance) -> Result<Vec<(String, Handle)>, String> {
+    let kept = compare(step, came, ty)?;
+    let dead = instance.dead();
+    if step.alive.is_some_and(|alive| alive == dead.is_some()) {
+        return Err(format!("the instance should {}; it has {dead:?}", if dead.is_some() { "live" } else { "be dead" }));
+    }
+    Ok(kept)
+}
+
+fn compare(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>) -> Result<Vec<(String, Handle)>, String> {
     let got = came.as_ref().map(|value| format!("{value:?}").chars().take(300).collect::<String>());
     match (&step.result, &step.error, came) {
         (Some(wanted), _, Ok(value)) => values::compare(wanted, value, ty),
@@ -183,11 +295,12 @@ fn check(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>) -> Result<
             let at = wanted.path.as_ref().is_none_or(|part| text.contains(part) || error.path().contains(part));
             let message = wanted.contains.as_ref().is_none_or(|part| error.message().contains(part));
             if error.kind().as_str() == wanted.kind && at && message {
-                return wanted.chain.as_ref().map_or(Ok(()), |chain| check_chain(chain, error.chain()));
+                return wanted.chain.as_ref().map_or(Ok(()), |chain| check_chain(chain, error.chain())).map(|()| Vec::new());
             }
             Err(format!("wanted {} with {:?} and {:?}, got {error:?}", wanted.kind, wanted.path, wanted.contains))
         }
         (_, Some(wanted), Ok(_)) => Err(format!("wanted {}, got {got:?}", wanted.kind)),
+        (None, None, Ok(_)) => Ok(Vec::new()),
         (_, None, _) => Err(format!("wanted a result, got {got:?}")),
     }
 }
@@ -205,7 +318,7 @@ fn check_chain(wanted: &[ExpectedLink], got: &[ChainedError]) -> Result<(), Stri
         }
         if let (Some(wanted), Some(fields)) = (&wanted.fields, fields) {
             let ty = Type::new(TypeKind::Record(fields.record().clone()));
-            values::compare(wanted, fields.value(), Some(&ty)).map_err(|text| format!("error {i} of the chain: {text}"))?;
+            values::compare(wanted, fields.value(), Some(&ty)).map(drop).map_err(|text| format!("error {i} of the chain: {text}"))?;
         }
     }
     Ok(())

@@ -4,15 +4,21 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
 use undergo::interface::{Scalar, Type, TypeKind};
-use undergo::{Time, Value};
+use undergo::{Handle, Time, Value};
+
+/// What makes the values that live longer than a call, by their mark and what stands behind it.
+pub(crate) type Living<'l> = dyn Fn(&str, &Json) -> Option<Value> + 'l;
+
+/// A handle of the guest's that a result keeps under a name. No value of a plugin is like that.
+const KEEP: &str = "$keep";
 
 /// A value of the type, where it is known: for the values that are written alike for several types.
-pub(crate) fn from_json(json: &Json, ty: Option<&Type>) -> Result<Value, String> {
+pub(crate) fn from_json(json: &Json, ty: Option<&Type>, living: &Living<'_>) -> Result<Value, String> {
     let kind = ty.map(|ty| &ty.kind);
     if let Some(TypeKind::Option(inner)) = kind
         && !json.is_null()
     {
-        return from_json(json, Some(inner));
+        return from_json(json, Some(inner), living);
     }
     Ok(match json {
         Json::Null => Value::None,
@@ -27,13 +33,13 @@ pub(crate) fn from_json(json: &Json, ty: Option<&Type>) -> Result<Value, String>
             _ => return Err(format!("{number} is no number")),
         },
         Json::Array(items) => {
-            let item = |(i, item): (usize, &Json)| from_json(item, item_type(kind, i));
+            let item = |(i, item): (usize, &Json)| from_json(item, item_type(kind, i), living);
             Value::List(items.iter().enumerate().map(item).collect::<Result<_, _>>()?)
         }
         Json::Object(object) => match marked(object) {
-            Some((mark, inner)) => special(mark, inner, kind)?,
+            Some((mark, inner)) => special(mark, inner, kind, living)?,
             None => {
-                let field = |(name, value): (&String, &Json)| Ok((name.clone(), from_json(value, field_type(kind, name))?));
+                let field = |(name, value): (&String, &Json)| Ok((name.clone(), from_json(value, field_type(kind, name), living)?));
                 Value::Record(object.iter().map(field).collect::<Result<_, String>>()?)
             }
         },
@@ -68,7 +74,7 @@ fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
     (object.len() == 1 && key.starts_with('$')).then_some((key.as_str(), value))
 }
 
-fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, String> {
+fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>, living: &Living<'_>) -> Result<Value, String> {
     let wrong = || format!("{{\"{mark}\": {inner}}} is not a value");
     let text = || inner.as_str().ok_or_else(wrong);
     Ok(match mark {
@@ -87,7 +93,7 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
                 _ => (None, None),
             };
             let entry = |entry: &Json| match entry.as_array().map(Vec::as_slice) {
-                Some([key, value]) => Ok((from_json(key, key_type)?, from_json(value, value_type)?)),
+                Some([key, value]) => Ok((from_json(key, key_type, living)?, from_json(value, value_type, living)?)),
                 _ => Err(wrong()),
             };
             Value::Map(inner.as_array().ok_or_else(wrong)?.iter().map(entry).collect::<Result<_, _>>()?)
@@ -98,7 +104,7 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
                 Some([Json::String(name), value]) => (name, Some(value)),
                 _ => return Err(wrong()),
             };
-            let value = value.map(|value| from_json(value, case_type(kind, name))).transpose()?;
+            let value = value.map(|value| from_json(value, case_type(kind, name), living)).transpose()?;
             Value::Variant(name.clone(), value.map(Box::new))
         }
         "$duration" => Value::Duration(text()?.parse().map_err(|_| wrong())?),
@@ -111,7 +117,7 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
         "$repeat" => {
             let count = inner.get("count").and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong)?;
             let item = inner.get("value").ok_or_else(wrong)?;
-            match (kind, from_json(item, item_type(kind, 0))?) {
+            match (kind, from_json(item, item_type(kind, 0), living)?) {
                 (Some(TypeKind::String), Value::String(text)) => Value::String(text.repeat(count)),
                 (Some(TypeKind::List(item)), Value::Bytes(bytes)) if matches!(item.kind, TypeKind::Scalar(Scalar::U8)) => {
                     Value::Bytes(bytes.repeat(count))
@@ -119,7 +125,8 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>) -> Result<Value, S
                 (_, value) => Value::List(vec![value; count]),
             }
         }
-        _ => return Err(wrong()),
+        KEEP => Value::Variant(KEEP.into(), Some(Box::new(text()?.into()))),
+        _ => living(mark, inner).ok_or_else(wrong)?,
     })
 }
 
@@ -129,17 +136,47 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect())?
 }
 
-/// Compares a result with what it should be, exactly; maps in any order.
-pub(crate) fn compare(wanted: &Json, got: &Value, ty: Option<&Type>) -> Result<(), String> {
+/// Compares a result with what it should be, exactly; maps in any order. Gives the handles that it
+/// keeps, with their names.
+pub(crate) fn compare(wanted: &Json, got: &Value, ty: Option<&Type>) -> Result<Vec<(String, Handle)>, String> {
     if let Some(("$between", bounds)) = wanted.as_object().and_then(marked) {
         let bound = |i: usize| bounds.get(i).and_then(Json::as_i64);
         return match (bound(0), got, bound(1)) {
-            (Some(low), Value::Int(n), Some(high)) if low <= *n && *n <= high => Ok(()),
+            (Some(low), Value::Int(n), Some(high)) if low <= *n && *n <= high => Ok(Vec::new()),
             _ => Err(format!("result: wanted {wanted}, got {got:?}")),
         };
     }
-    let wanted = from_json(wanted, ty)?;
-    if same_value(&wanted, got) { Ok(()) } else { narrow(&wanted, got, &mut String::new()) }
+    let wanted = from_json(wanted, ty, &|_, _| None)?;
+    if !same_value(&wanted, got) {
+        narrow(&wanted, got, &mut String::new())?;
+    }
+    let mut kept = Vec::new();
+    keep(&wanted, got, &mut kept);
+    Ok(kept)
+}
+
+/// Keeps the handles of a result that is as it should be.
+fn keep(wanted: &Value, got: &Value, kept: &mut Vec<(String, Handle)>) {
+    match (wanted, got) {
+        (Value::Variant(_, Some(name)), Value::Handle(handle)) => {
+            if let Value::String(name) = &**name {
+                kept.push((name.clone(), handle.clone()));
+            }
+        }
+        (Value::List(a), Value::List(b)) => a.iter().zip(b).for_each(|(a, b)| keep(a, b, kept)),
+        (Value::Record(a), Value::Record(_)) => {
+            a.iter().filter_map(|(name, a)| Some((a, field(got, name)?))).for_each(|(a, b)| keep(a, b, kept));
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            for (key, a) in a {
+                if let Some((_, b)) = b.iter().find(|(other, _)| same_value(key, other)) {
+                    keep(a, b, kept);
+                }
+            }
+        }
+        (Value::Variant(_, Some(a)), Value::Variant(_, Some(b))) => keep(a, b, kept),
+        _ => {}
+    }
 }
 
 /// Says where two values differ, rather than both in full.
@@ -190,6 +227,7 @@ fn same_value(a: &Value, b: &Value) -> bool {
                     found.map(|i| left.swap_remove(i)).is_some()
                 })
         }
+        (Value::Variant(mark, _), Value::Handle(_)) => mark == KEEP,
         (Value::Variant(a, wanted), Value::Variant(b, got)) => {
             a == b
                 && match (wanted, got) {
