@@ -3,9 +3,10 @@
 'use strict'
 
 const native = require('./native.cjs')
+const { lazy, maker, objectClass } = require('./objects.cjs')
 const { known, milliseconds } = require('./options.cjs')
 
-/** The host functions of what a function belongs to: where the garbage collector sees them. */
+/** What a function belongs to, with its host functions: where the garbage collector sees them. */
 const HOST = Symbol('undergo.host')
 
 /** A token for a signal: one for all calls that have it. */
@@ -36,66 +37,98 @@ class CallOptions {
   }
 }
 
-/** What is called, and what it is called with. */
+/** What is called: an instance or a pool. */
 class Caller {
-  #handle
-  #plugin
-  #functions
+  /** Calls without options: those that give promises, and the others. */
+  #calls = []
 
   constructor(handle, plugin, functions) {
-    this.#handle = handle
-    this.#plugin = plugin
-    this.#functions = functions
+    this.handle = handle
+    this.plugin = plugin
+    this.functions = functions
   }
 
-  get handle() {
-    return this.#handle
+  /** Calls with these options. */
+  calls(options, sync = false) {
+    if (options !== undefined) return new Calls(this, options, sync)
+    return (this.#calls[Number(sync)] ??= new Calls(this, undefined, sync))
+  }
+}
+
+/**
+ * Calls with the same options, which give promises or not, as do those of the objects that they
+ * give.
+ */
+class Calls {
+  #makers = []
+  #classes = []
+
+  constructor(caller, options, sync) {
+    this.caller = caller
+    this.options = options
+    this.sync = sync
   }
 
   get plugin() {
-    return this.#plugin
+    return this.caller.plugin
   }
 
-  /** Makes the function for an export. */
-  bind(number, options, sync) {
-    const bound = native.bind(this.#handle, number, options?.timeout, options?.token, sync)
-    if (this.#functions.length > 0) Object.defineProperty(bound, HOST, { value: this.#functions })
+  /** Calls with other options. */
+  using(given) {
+    return new Calls(this.caller, new CallOptions(given, this.options), this.sync)
+  }
+
+  /** Makes the function for an export, or for a method. */
+  bind(number) {
+    const { caller, options, sync } = this
+    const bound = native.bind(caller.handle, number, options?.timeout, options?.token, sync, this)
+    Object.defineProperty(bound, HOST, { value: this })
     return options?.signal ? withReason(bound, options.signal, sync) : bound
+  }
+
+  /** Ends the handle of an object. */
+  close(object) {
+    return native.closeHandle(this.caller.handle, object, this.sync)
+  }
+
+  /** Makes what stands for an object of the guest's, of the resource of that number. */
+  wrap(number) {
+    this.#makers[number] ??= maker(this, number)
+    return this.#makers[number]()
+  }
+
+  /** The class of a resource. */
+  classOf(number) {
+    return (this.#classes[number] ??= objectClass(this, number))
   }
 
   /**
    * Makes the properties of an object that are its exports, but for those whose names it has taken;
-   * each function when it is asked for.
+   * each when it is asked for.
    */
-  define(object, options, sync) {
-    this.#plugin.exports.forEach((description, number) => {
-      const { name } = description
+  define(object) {
+    this.plugin.exports.forEach(({ name }, number) => {
       // An object with the method `then` is a promise to `await`.
       if (name in object || (name === 'then' && Object.getPrototypeOf(object) !== null)) return
-      Object.defineProperty(object, name, {
-        configurable: true,
-        enumerable: true,
-        get: () => {
-          const value = this.bind(number, options, sync)
-          Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
-          return value
-        },
-        set: (value) => Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
-      })
+      lazy(object, name, () => this.bind(number))
+    })
+    this.plugin.resources.forEach(({ name, shape, isGuests }, number) => {
+      if (shape !== 'object' || !isGuests || name in object) return
+      lazy(object, name, () => this.classOf(number))
     })
     return object
   }
 
   /** All exports, whatever their names. */
-  exports(options, sync) {
-    return this.define(Object.create(null), options, sync)
+  exports() {
+    return this.define(Object.create(null))
   }
 
   /** The function of a name that is known only when the program runs. */
-  find(name, options, sync) {
-    const number = this.#plugin.exports.findIndex((found) => found.name === name || found.witName === name)
-    if (number < 0) native.unknownExport(this.#plugin.handle, String(name))
-    return this.bind(number, options, sync)
+  find(name) {
+    const number = this.plugin.exports.findIndex((found) => found.name === name || found.witName === name)
+    if (number < 0) native.unknownExport(this.plugin.handle, String(name))
+    return this.bind(number)
   }
 }
 
@@ -113,69 +146,67 @@ function withReason(bound, signal, sync) {
     throw explained(error, signal)
   }
   const made = sync
-    ? (...args) => {
+    ? function (...args) {
         try {
-          return bound(...args)
+          return Reflect.apply(bound, this, args)
         } catch (error) {
           return explain(error)
         }
       }
-    : (...args) => bound(...args).catch(explain)
+    : function (...args) {
+        return Reflect.apply(bound, this, args).catch(explain)
+      }
   return Object.defineProperty(made, 'name', { value: bound.name })
 }
 
 /** A view of an instance or a pool whose calls have other options. */
 class View {
-  #caller
-  #options
+  #calls
   #sync
   #exports
 
-  constructor(caller, options) {
-    this.#caller = caller
-    this.#options = options
-    caller.define(this, options, false)
+  constructor(calls) {
+    this.#calls = calls
+    calls.define(this)
   }
 
   get exports() {
-    return (this.#exports ??= this.#caller.exports(this.#options, false))
+    return (this.#exports ??= this.#calls.exports())
   }
 
   get sync() {
-    return (this.#sync ??= new Sync(this.#caller, this.#options))
+    return (this.#sync ??= new Sync(this.#calls.caller.calls(this.#calls.options, true)))
   }
 
   using(options) {
-    return new View(this.#caller, new CallOptions(options, this.#options))
+    return new View(this.#calls.using(options))
   }
 
   async call(name, ...args) {
-    return this.#caller.find(name, this.#options, false)(...args)
+    return this.#calls.find(name)(...args)
   }
 }
 
 /** A view of an instance or a pool whose calls return when they are over. */
 class Sync {
-  #caller
-  #options
+  #calls
   #exports
 
-  constructor(caller, options) {
-    this.#caller = caller
-    this.#options = options
-    caller.define(this, options, true)
+  constructor(calls) {
+    this.#calls = calls
+    calls.define(this)
   }
 
   get exports() {
-    return (this.#exports ??= this.#caller.exports(this.#options, true))
+    return (this.#exports ??= this.#calls.exports())
   }
 
   using(options) {
-    return new Sync(this.#caller, new CallOptions(options, this.#options))
+    return new Sync(this.#calls.using(options))
   }
 
   call(name, ...args) {
-    return this.#caller.find(name, this.#options, true)(...args)
+    return this.#calls.find(name)(...args)
   }
 }
 

@@ -32,7 +32,7 @@ class SyncInstance extends Sync {
   #caller
 
   constructor(caller) {
-    super(caller)
+    super(caller.calls(undefined, true))
     this.#caller = caller
   }
 
@@ -55,11 +55,11 @@ class Instance {
 
   constructor(handle, plugin, functions) {
     this.#caller = new Caller(handle, plugin, functions)
-    this.#caller.define(this, undefined, false)
+    this.#caller.calls().define(this)
   }
 
   get exports() {
-    return (this.#exports ??= this.#caller.exports(undefined, false))
+    return (this.#exports ??= this.#caller.calls().exports())
   }
 
   get sync() {
@@ -82,6 +82,10 @@ class Instance {
     return native.usage(this.#caller.handle)
   }
 
+  get handles() {
+    return native.handles(this.#caller.handle)
+  }
+
   get denied() {
     return native.denied(this.#caller.handle)
   }
@@ -91,11 +95,11 @@ class Instance {
   }
 
   using(options) {
-    return new View(this.#caller, new CallOptions(options))
+    return new View(this.#caller.calls().using(options))
   }
 
   async call(name, ...args) {
-    return this.#caller.find(name, undefined, false)(...args)
+    return this.#caller.calls().find(name)(...args)
   }
 
   async poll(options) {

@@ -6,6 +6,7 @@ const { types } = require('node:util')
 const { chain, makeError } = require('./errors.cjs')
 const json = require('./json.cjs')
 const { intact } = require('./buffers.cjs')
+const { lend } = require('./lent.cjs')
 
 /**
  * The classes of this realm, in the order in which the native half counts them: a context of module
@@ -99,6 +100,8 @@ const native = library().open({
   settle,
   later: () => void setImmediate(native.turn),
   intact,
+  wrap: (calls, number) => calls.wrap(number),
+  lend,
   classes: CLASSES
 })
 

@@ -5,6 +5,7 @@ const { fileURLToPath } = require('node:url')
 const { types } = require('node:util')
 
 const { intact } = require('./buffers.cjs')
+const { camel, member } = require('./members.cjs')
 const native = require('./native.cjs')
 
 /**
@@ -58,7 +59,7 @@ function path(given, name) {
   throw new TypeError(`${name} must be a path or a file: URL, got ${show(given)}`)
 }
 
-const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel', 'descriptors']
+const LIMITS = ['memory', 'timeout', 'value', 'output', 'table', 'stack', 'fuel', 'descriptors', 'handles']
 
 function limits(given) {
   const found = known(given, 'limits', LIMITS)
@@ -70,7 +71,8 @@ function limits(given) {
     table: found.table === undefined ? undefined : count(found.table, 'limits.table', 0, 2 ** 32 - 1),
     stack: size(found.stack, 'stack', native.parseStackSize),
     fuel: found.fuel === undefined ? undefined : count(found.fuel, 'limits.fuel', 1),
-    descriptors: found.descriptors === undefined ? undefined : count(found.descriptors, 'limits.descriptors', 0, 2 ** 32 - 1)
+    descriptors: found.descriptors === undefined ? undefined : count(found.descriptors, 'limits.descriptors', 0, 2 ** 32 - 1),
+    handles: found.handles === undefined ? undefined : count(found.handles, 'limits.handles', 0, 2 ** 32 - 1)
   }
 }
 
@@ -157,27 +159,6 @@ function input(given) {
   throw new TypeError(`sandbox.stdin is ${show(given)}; give content as a buffer, a file as { file: path }, or write 'inherit'`)
 }
 
-/** Whether it is what the objects of a realm, or its functions, all derive from. */
-function isRoot(object) {
-  return Object.hasOwn(object, 'constructor') && (typeof object === 'function' || Object.hasOwn(object, 'isPrototypeOf')) && !Object.hasOwn(object, 'prototype')
-}
-
-/**
- * What the host gives under a name: a key of a Map or of a plain object, or a public property of an
- * object and its classes. A plugin names what it imports, and what all objects have, or a class
- * keeps to itself, is not for it. Only what is asked for is looked at.
- */
-function member(given, name) {
-  if (types.isMap(given)) return given.get(name)
-  const parent = Object.getPrototypeOf(given)
-  if (parent === null || (typeof given === 'object' && isRoot(parent))) return Object.hasOwn(given, name) ? given[name] : undefined
-  if (name === 'constructor' || name.startsWith('_')) return undefined
-  for (let at = given; at !== null && !isRoot(at); at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(at, name)) return given[name]
-  }
-  return undefined
-}
-
 /**
  * The functions that the plugin wants, of those that are given: `{ interface: { name: function }
  * }`. What is missing is the core's to say.
@@ -197,10 +178,6 @@ function imports(wanted, given, functions) {
     found.push([group, witName])
   }
   return found
-}
-
-function camel(kebab) {
-  return kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
 }
 
 const INSTANCE = ['imports', 'sandbox', 'limits', 'bigint']

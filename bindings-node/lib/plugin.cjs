@@ -80,6 +80,7 @@ class Plugin {
   #description
   #exports
   #imports
+  #resources
   #types
   #warned = 0
 
@@ -89,6 +90,7 @@ class Plugin {
     this.#description = native.describe(handle)
     this.#exports = Object.freeze(this.#description.exports.map((found) => Object.freeze(found)))
     this.#imports = Object.freeze(this.#description.imports.map((found) => Object.freeze(found)))
+    this.#resources = this.#description.resources
     const types = this.#description.errors.map(({ name, type }) => [name, errorType(name, type)])
     native.declare(handle, types.map(([, made]) => made))
     this.#types = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(types)))
@@ -155,6 +157,11 @@ class Plugin {
 
   get imports() {
     return this.#imports
+  }
+
+  /** Its resources by their numbers, for the package itself. */
+  get resources() {
+    return this.#resources
   }
 
   get types() {

@@ -3,7 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { CallOptions, Caller, Sync, View } = require('./callee.cjs')
+const { Caller, Sync, View } = require('./callee.cjs')
 const { count, milliseconds } = require('./options.cjs')
 
 class Pool {
@@ -13,15 +13,15 @@ class Pool {
 
   constructor(handle, plugin, functions) {
     this.#caller = new Caller(handle, plugin, functions)
-    this.#caller.define(this, undefined, false)
+    this.#caller.calls().define(this)
   }
 
   get exports() {
-    return (this.#exports ??= this.#caller.exports(undefined, false))
+    return (this.#exports ??= this.#caller.calls().exports())
   }
 
   get sync() {
-    return (this.#sync ??= new Sync(this.#caller))
+    return (this.#sync ??= new Sync(this.#caller.calls(undefined, true)))
   }
 
   get plugin() {
@@ -41,11 +41,11 @@ class Pool {
   }
 
   using(options) {
-    return new View(this.#caller, new CallOptions(options))
+    return new View(this.#caller.calls().using(options))
   }
 
   async call(name, ...args) {
-    return this.#caller.find(name, undefined, false)(...args)
+    return this.#caller.calls().find(name)(...args)
   }
 
   async warmUp(instances) {

@@ -28,7 +28,7 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Js> {
     let cancel = of.cancel.unwrap_or_else(|| call.home.cancel.clone());
     let of = CallOptions { cancel: Some(cancel), caller: Some(Arc::new(Way::Promise)), ..of };
     let running = async move { plugin.run_async(options, &of).await };
-    call.made(promise::of(call.home, call.env, table.as_ref(), running, |env, completed| object(env, &completed)))
+    call.made(promise::of(call.home, call.env, Some(table.array()), running, |env, completed| object(env, &completed)))
 }
 
 fn object(env: Env, completed: &Completed) -> Made {

@@ -13,14 +13,13 @@ use crate::bytes::Copied;
 use crate::home::EventLoop;
 use crate::imports::Callable;
 use crate::js::{Js, Kind, Made};
-use crate::kept::Kept;
 use crate::native::{Call, Handle};
+use crate::table::Table;
 
 /// What an instance is made with, and what holds its host functions.
 pub(crate) struct Given {
     pub(crate) options: InstanceOptions,
-    pub(crate) table: Option<Arc<Kept>>,
-    pub(crate) bigint: bool,
+    pub(crate) table: Arc<Table>,
 }
 
 /// Reads `{ imports, functions, sandbox, limits, bigint }` as `lib/options.cjs` makes it.
@@ -32,21 +31,18 @@ pub(crate) fn instance(call: &Call<'_>, given: Js) -> Result<Given> {
 
 fn without_network(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
     let functions = given.get_named("functions")?;
-    let table = if functions.array_len()? == 0 { None } else { Some(Arc::new(Kept::weak(home, functions)?)) };
-    let bigint = given.get_named("bigint")?.bool()?;
-    let callable = |number: u32| table.clone().map(|table| Callable { table, number, bigint });
+    let table = Table::new(home, functions, given.get_named("bigint")?.bool()?, Callable::host_function)?;
+    let callable = |number: u32| Callable::new(table.given(number));
     let mut imports = Imports::default();
     for (number, import) in (0..).zip(items(given.get_named("imports")?)?) {
-        if let Some(callable) = callable(number) {
-            imports.set(import.element(0)?.string()?, import.element(1)?.string()?, Arc::new(callable));
-        }
+        imports.set(import.element(0)?.string()?, import.element(1)?.string()?, Arc::new(callable(number)));
     }
     let sandbox = sandbox(given.get_named("sandbox")?, callable)?;
     let limits = limits(given.get_named("limits")?)?;
-    Ok(Given { options: InstanceOptions { imports, sandbox, limits }, table, bigint })
+    Ok(Given { options: InstanceOptions { imports, sandbox, limits }, table })
 }
 
-fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbox> {
+fn sandbox(given: Js, callable: impl Fn(u32) -> Callable) -> Made<Sandbox> {
     let args = strings(given.get_named("args")?)?;
     let mut env = Vec::new();
     for pair in items(given.get_named("env")?)? {
@@ -78,7 +74,7 @@ fn sandbox(given: Js, callable: impl Fn(u32) -> Option<Callable>) -> Made<Sandbo
         let given = given.get_named(name)?;
         // A function is given by its number in the table.
         if given.is(Kind::Number) {
-            return Ok(callable(given.f64()? as u32).map_or(Output::Inherit, Callable::lines));
+            return Ok(callable(given.f64()? as u32).lines());
         }
         Ok(match &*given.string()? {
             "discard" => Output::Discard,
@@ -111,6 +107,7 @@ fn limits(given: Js) -> Made<Limits> {
         value: number("value")?,
         output: number("output")?,
         descriptors: number("descriptors")?.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+        handles: number("handles")?.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::types;
 pub(crate) fn to_js(home: &Arc<EventLoop>, error: &Error, bigint: bool) -> Option<Js> {
     let env = home.here()?;
     let nothing = |env: Env| env.array(0).ok();
-    match links(error, &ToJs { env, home, bigint }) {
+    match links(error, &ToJs { env, home, bigint, objects: None, is_batch: false }) {
         Ok(links) => {
             let cause = error.host().and_then(|host| host.downcast_ref::<Kept>()).and_then(|kept| kept.inner().ok());
             make(home, env, error, links, cause)
@@ -134,7 +134,7 @@ fn chain(home: &Arc<EventLoop>, exception: Js, declared: &VariantType) -> Result
         // There is none of number -1.
         let fields = match (number >= 0.0).then(|| known.get(number as usize)).flatten() {
             Some((record, _)) => {
-                let given = Given { js: link, home, loans: &Loans::default() };
+                let given = Given { js: link, home, loans: &Loans::default(), table: None };
                 Some(ErrorFields::lower(record, &given)?)
             }
             None => None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use napi::sys;
 use undergo::host::{Arguments, Caller, Outcome, Parameters, give_turn, spawn};
-use undergo::interface::names;
+use undergo::interface::{Function, Shape, names};
 use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
 
 use crate::bytes::Loans;
@@ -19,6 +19,7 @@ use crate::kept::Kept;
 use crate::lift::ToJs;
 use crate::lower::Given;
 use crate::promise::Settle;
+use crate::table::Table;
 use crate::types;
 use crate::under_way::UnderWay;
 
@@ -85,8 +86,7 @@ pub(crate) struct Callee {
     pub(crate) target: Target,
     /// Its host functions, for the time of calls: otherwise what JavaScript has of the instance
     /// keeps them alive.
-    pub(crate) table: Option<Arc<Kept>>,
-    pub(crate) bigint: bool,
+    pub(crate) table: Arc<Table>,
     /// Of an instance: what the garbage collector is told of its memory.
     pub(crate) _charge: Option<Arc<Charge>>,
 }
@@ -130,13 +130,20 @@ struct Export {
     params: Parameters,
     options: CallOptions,
     is_sync: bool,
+    /// What JavaScript has of calls with these options: it makes the objects that they give.
+    calls: Arc<Kept>,
+    /// Whether it gives items of an iterator.
+    is_batch: bool,
 }
 
-/// Makes the function for an export. It owns `table` in JavaScript's sense, so that the collector
-/// sees a host function which refers to its instance.
-pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptions, is_sync: bool) -> Result<Js> {
-    let found = callee.target.plugin().exports().nth(number);
-    let function = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {number}")))?.clone();
+/// Makes the function for an export, or for a method, whose `this` is the object. The function owns
+/// `calls` in JavaScript's sense, and that the host functions, so that the collector sees one which
+/// refers to its instance.
+pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptions, is_sync: bool, calls: Js) -> Result<Js> {
+    let plugin = callee.target.plugin();
+    let named = || plugin.exports().nth(number).cloned();
+    let found = named().map(|function| (function, false)).or_else(|| member(plugin, number));
+    let (function, is_batch) = found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("there is no export number {number}")))?;
     let way: Caller = Arc::new(if is_sync { Way::Sync } else { Way::Promise });
     let cancel = match &options.cancel {
         Some(token) => Some(token.clone()),
@@ -145,10 +152,23 @@ pub(crate) fn make(env: Env, callee: &Callee, number: usize, options: &CallOptio
         None => Some(callee.home.cancel.clone()),
     };
     let options = CallOptions { caller: Some(way), cancel, ..options.clone() };
-    let name = names::camel(&function.name);
+    let name = types::function_name(&function);
     let params = Parameters::new(function, names::camel, types::signature);
-    let export = Export { callee: callee.clone(), number, params, options, is_sync };
-    wrap(env, &name, export).map_err(errors::unmade(&callee.home, env))
+    let make = || {
+        let calls = Arc::new(Kept::weak(&callee.home, calls)?);
+        wrap(env, &name, Export { callee: callee.clone(), number, params, options, is_sync, calls, is_batch })
+    };
+    make().map_err(errors::unmade(&callee.home, env))
+}
+
+/// The function of a resource with that number, and whether it gives items of an iterator.
+fn member(plugin: &Plugin, number: usize) -> Option<(Arc<Function>, bool)> {
+    let resources = &plugin.interface()?.resources;
+    let members = resources.iter().flat_map(|resource| {
+        let all = resource.constructor.iter().chain(&resource.methods);
+        all.map(|function| (function, resource.ty.shape == Shape::Iterator))
+    });
+    members.into_iter().find(|(function, _)| plugin.member(function) == Some(number)).map(|(function, is)| (function.clone(), is))
 }
 
 fn wrap(env: Env, name: &str, export: Export) -> Made {
@@ -171,30 +191,34 @@ fn wrap(env: Env, name: &str, export: Export) -> Made {
 /// What JavaScript calls.
 unsafe extern "C" fn invoke(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let env = Env(raw);
-    let mut few = [ptr::null_mut(); 8];
-    let mut len = few.len();
+    // With `this` before the arguments.
+    let mut few = [ptr::null_mut(); 9];
+    let mut len = few.len() - 1;
+    let mut this = ptr::null_mut();
     let mut data = ptr::null_mut();
-    if node!(napi_get_cb_info(env, info, &mut len, few.as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
+    if node!(napi_get_cb_info(env, info, &mut len, few[1..].as_mut_ptr(), &mut this, &mut data)).is_err() {
         return ptr::null_mut();
     }
     let mut many = Vec::new();
-    let given = if len <= few.len() {
-        &few[..len]
+    let all = if len < few.len() {
+        &mut few[..=len]
     } else {
-        many.resize(len, ptr::null_mut());
-        if node!(napi_get_cb_info(env, info, &mut len, many.as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
+        many.resize(len + 1, ptr::null_mut());
+        if node!(napi_get_cb_info(env, info, &mut len, many[1..].as_mut_ptr(), ptr::null_mut(), &mut data)).is_err() {
             return ptr::null_mut();
         }
-        &many[..]
+        &mut many[..]
     };
+    all[0] = this;
     // SAFETY: what `wrap` gave to the function, which is being called, and so is alive.
     let export = unsafe { &*data.cast::<Export>() };
+    let given = if export.params.function().is_method { &*all } else { &all[1..] };
     let outcome = catch_unwind(AssertUnwindSafe(|| if export.is_sync { export.call_here(env, given) } else { export.call(env, given) }));
     let outcome = outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::HostError, "the binding of Undergo panicked; please report it")));
     match outcome {
         Ok(value) => value.raw,
         Err(error) => {
-            if let Some(exception) = exceptions::to_js(&export.callee.home, &error, export.callee.bigint) {
+            if let Some(exception) = exceptions::to_js(&export.callee.home, &error, export.callee.table.bigint) {
                 env.throw(exception);
             }
             ptr::null_mut()
@@ -214,22 +238,25 @@ impl Export {
         }
         self.params.check(count)?;
         for (i, raw) in given[..count].iter().enumerate() {
-            arguments.lower(i, &Given { js: env.value(*raw), home: &self.callee.home, loans })?;
+            let Callee { home, table, .. } = &self.callee;
+            arguments.lower(i, &Given { js: env.value(*raw), home, loans, table: Some(table) })?;
         }
         Ok(arguments)
     }
 
     /// Runs the call, while JavaScript waits.
     fn call_here(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
-        let Callee { home, target, bigint, .. } = &self.callee;
+        let Callee { home, target, table, .. } = &self.callee;
         let loans = Loans::default();
         let arguments = self.arguments(env, given, &loans)?;
-        waiting(env, || target.call_here(arguments, &self.options, |returned| returned.lift(&ToJs { env, home, bigint: *bigint })))
+        let lift = ToJs { env, home, bigint: table.bigint, objects: Some(&self.calls), is_batch: self.is_batch };
+        waiting(env, || target.call_here(arguments, &self.options, |returned| returned.lift(&lift)))
     }
 
     /// Begins the call, and gives its promise.
     fn call(&self, env: Env, given: &[sys::napi_value]) -> Result<Js> {
-        let Callee { home, target, table, bigint, .. } = self.callee.clone();
+        let Callee { home, target, table, .. } = self.callee.clone();
+        let (bigint, is_batch) = (table.bigint, self.is_batch);
         let (settle, promise) = Settle::new(&home, env, bigint).map_err(errors::unmade(&home, env))?;
         // Dropped at the end of this function, when the call has begun, or waits.
         let loans = Loans::default();
@@ -240,7 +267,8 @@ impl Export {
                 return Ok(promise);
             }
         };
-        let under_way = UnderWay::begin(&home, table.as_ref());
+        let calls = self.calls.clone();
+        let under_way = UnderWay::begin(&home, Some(&calls));
         let within = home.lease();
         let options = CallOptions { within, ..self.options.clone() };
         spawn(home.clone(), async move {
@@ -253,7 +281,7 @@ impl Export {
             let done = settle.clone();
             let lift = move |returned: Outcome<'_, '_>| {
                 let env = home.env()?;
-                done.resolve(returned.lift(&ToJs { env, home: &home, bigint })?);
+                done.resolve(returned.lift(&ToJs { env, home: &home, bigint, objects: Some(&calls), is_batch })?);
                 Ok(())
             };
             if let Err(error) = target.call(arguments, &options, lift).await {

@@ -84,6 +84,8 @@ pub(crate) struct Helpers {
     pub(crate) settle: Reference,
     pub(crate) later: Reference,
     pub(crate) intact: Reference,
+    pub(crate) wrap: Reference,
+    pub(crate) lend: Reference,
     /// The classes of the realm in which the package's JavaScript runs, if that is not Node's own.
     pub(crate) realm: Option<Reference>,
 }

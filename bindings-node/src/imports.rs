@@ -17,31 +17,29 @@ use crate::js::{Env, Js, Kind, Made, Tagged};
 use crate::kept::Kept;
 use crate::lift::ToJs;
 use crate::lower::Given;
+use crate::table::Place;
 
-/// A function in the array of an instance's host functions, each with its `this` behind it. The
-/// array belongs to JavaScript, whose collector so sees the cycle of a function that refers to its
-/// instance.
+/// A function of the host, as a guest calls it.
 #[derive(Clone)]
-pub(crate) struct Callable {
-    pub(crate) table: Arc<Kept>,
-    pub(crate) number: u32,
-    pub(crate) bigint: bool,
-}
+pub(crate) struct Callable(Arc<Place>);
 
 impl Callable {
-    fn get(&self) -> Result<(Js, Js)> {
-        let table = self.table.get()?;
-        let both = table.element(2 * self.number).and_then(|function| Ok((function, table.element(2 * self.number + 1)?)));
-        both.map_err(errors::unmade(self.table.home(), table.env))
+    pub(crate) fn new(place: Place) -> Callable {
+        Callable(Arc::new(place))
+    }
+
+    /// The same, for a [`Table`](crate::table::Table).
+    pub(crate) fn host_function(place: Place) -> Arc<dyn HostFunction> {
+        Arc::new(Callable::new(place))
     }
 
     /// An output whose lines go to the function.
     pub(crate) fn lines(self) -> Output {
         Output::lines(move |line| {
-            let home = self.table.home();
+            let home = self.0.table.home();
             let env = home.env()?;
             env.scope(|| {
-                let (function, this) = self.get()?;
+                let (function, this) = self.0.get()?;
                 let text = env.string(&String::from_utf8_lossy(line)).map_err(errors::unmade(home, env))?;
                 env.call(function, this, &[text]).map(drop).map_err(|_| errors::thrown(home, env))
             })
@@ -49,8 +47,9 @@ impl Callable {
     }
 
     fn run(&self, call: &mut HostCall<'_>, home: &Arc<EventLoop>, env: Env) -> Result<()> {
-        let (function, this) = self.get()?;
-        let args = call.args(&ToJs { env, home, bigint: self.bigint })?;
+        let (function, this) = self.0.get()?;
+        let table = &self.0.table;
+        let args = call.args(&ToJs { env, home, bigint: table.bigint, objects: None, is_batch: false })?;
         let is_sync = call.caller().and_then(|caller| caller.downcast_ref::<Way>()).is_some_and(|way| matches!(way, Way::Sync));
         let lease = match call.lease() {
             Some(lease) if !is_sync => home.open_lease(lease).map(|number| Lease { number, home: home.clone() }),
@@ -72,7 +71,7 @@ impl Callable {
         let declared = call.function().errors.as_ref();
         let result = result.map_err(|_| exceptions::thrown(home, env, declared.map(|errors| &**errors)))?;
         if !is_thenable(result) {
-            return call.answer(&Given { js: result, home, loans: &Loans::default() });
+            return call.answer(&Given { js: result, home, loans: &Loans::default(), table: Some(table) });
         }
         let (sender, receiver) = oneshot::channel();
         // In any case: a rejection should never be one that nobody handles.
@@ -85,7 +84,7 @@ impl Callable {
             );
             return Err(Error::new(ErrorKind::HostError, text));
         }
-        let home = home.clone();
+        let (home, table) = (home.clone(), table.clone());
         call.defer(Box::pin(async move {
             let _lease = lease;
             // A promise that nobody can settle any more is collected, and what waits for it with
@@ -93,15 +92,16 @@ impl Callable {
             let _settled = settled;
             let outcome: Outcome = receiver.await.map_err(|_| crate::home::ended())?;
             let value = outcome?;
-            Ok(Box::new(move |call: &mut HostCall<'_>| call.answer(&Given { js: value.inner()?, home: &home, loans: &Loans::default() }))
-                as Answer)
+            Ok(Box::new(move |call: &mut HostCall<'_>| {
+                call.answer(&Given { js: value.inner()?, home: &home, loans: &Loans::default(), table: Some(&table) })
+            }) as Answer)
         }))
     }
 }
 
 impl HostFunction for Callable {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
-        let home = self.table.home().clone();
+        let home = self.0.table.home().clone();
         let env = home.env()?;
         env.scope(|| self.run(call, &home, env))
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
 use undergo::host::give_turn;
-use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Result, Usage};
+use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Handle, Result, Usage};
 
 use crate::config;
 use crate::function::{self, Callee, Target, Way};
 use crate::home::waiting;
 use crate::js::{Env, Js, Made};
 use crate::native::Call;
+use crate::object::{self, Held};
 use crate::plugin::is_sync;
 use crate::promise;
 
@@ -22,12 +23,12 @@ fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, &'c AsyncInstance)> {
     }
 }
 
-/// `bind(callee, number, timeout, token, sync)`: the function for an export of an instance or a
-/// pool.
+/// `bind(callee, number, timeout, token, sync, calls)`: the function for an export of an instance or
+/// a pool.
 pub(crate) fn bind(call: &Call<'_>) -> Result<Js> {
     let number = call.made(config::whole(call.arg(1)?))?.unwrap_or_default();
     let options = call.made(config::call(call.arg(2)?, call.arg(3)?))?;
-    function::make(call.env, call.callee(0)?, usize::try_from(number).unwrap_or(usize::MAX), &options, is_sync(call, 4)?)
+    function::make(call.env, call.callee(0)?, usize::try_from(number).unwrap_or(usize::MAX), &options, is_sync(call, 4)?, call.arg(5)?)
 }
 
 /// `poll(instance, timeout, token, sync)`
@@ -63,13 +64,57 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
         }
         work.await
     };
-    call.made(promise::of(call.home, call.env, callee.table.as_ref(), future, |env, ()| env.undefined()))
+    call.made(promise::of(call.home, call.env, Some(callee.table.array()), future, |env, ()| env.undefined()))
 }
 
 /// `end(instance)`: lets go of the guest.
 pub(crate) fn end(call: &Call<'_>) -> Result<Js> {
     instance(call)?.1.close()?;
     call.undefined()
+}
+
+/// `isOpen(object)`: whether the handle of an object of a guest can be used.
+pub(crate) fn is_open(call: &Call<'_>) -> Result<Js> {
+    call.made(call.env.bool(held(call, 0)?.is_open()))
+}
+
+/// `share(object, other)`: has another object stand for the same one of the guest.
+pub(crate) fn share(call: &Call<'_>) -> Result<Js> {
+    let other = call.arg(1)?;
+    call.made(other.own(Held(held(call, 0)?)))?;
+    Ok(other)
+}
+
+fn held(call: &Call<'_>, number: usize) -> Result<Handle> {
+    object::handle(call.arg(number)?).ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "it is no object of a plugin"))
+}
+
+/// `closeHandle(instance, object, sync)`: ends a handle, and releases the guest's object, if no call
+/// is running.
+pub(crate) fn close_handle(call: &Call<'_>) -> Result<Js> {
+    let (callee, instance) = instance(call)?;
+    let handle = held(call, 1)?;
+    if is_sync(call, 2)? {
+        waiting(call.env, || instance.close_handle_here(&handle))?;
+        return call.undefined();
+    }
+    // At once: what is called from now on finds it closed.
+    handle.close();
+    let instance = instance.clone();
+    let work = async move { instance.close_handle(&handle).await };
+    call.made(promise::of(call.home, call.env, Some(callee.table.array()), work, |env, ()| env.undefined()))
+}
+
+/// `handles(instance)`: `{ held, given }`
+pub(crate) fn handles(call: &Call<'_>) -> Result<Js> {
+    let counts = instance(call)?.1.handles();
+    let make = || {
+        let object = call.env.object()?;
+        object.set_named("held", call.env.number(counts.held.into())?)?;
+        object.set_named("given", call.env.number(counts.given.into())?)?;
+        Ok(object)
+    };
+    call.made(make())
 }
 
 /// `dead(instance)`: what calls are told once it has ended; undefined while it lives.

@@ -423,19 +423,24 @@ impl Js {
 
     /// A value of Rust as an object of JavaScript, which owns it.
     pub(crate) fn owner<T: Tagged>(env: Env, value: T) -> Made {
+        env.object()?.own(value)
+    }
+
+    /// Has an object, which owns nothing yet, own the value.
+    pub(crate) fn own<T: Tagged>(self, value: T) -> Made {
         unsafe extern "C" fn free<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
             // SAFETY: the box that was leaked for the object; Node calls this once.
             drop(unsafe { Box::from_raw(data.cast::<T>()) });
         }
-        let object = env.object()?;
+        let env = self.env;
         let data = Box::into_raw(Box::new(value));
-        if let Err(failed) = node!(napi_wrap(env, object.raw, data.cast(), Some(free::<T>), ptr::null_mut(), ptr::null_mut())) {
+        if let Err(failed) = node!(napi_wrap(env, self.raw, data.cast(), Some(free::<T>), ptr::null_mut(), ptr::null_mut())) {
             // SAFETY: nobody took the box.
             drop(unsafe { Box::from_raw(data) });
             return Err(failed);
         }
-        node!(napi_type_tag_object(env, object.raw, &T::TAG))?;
-        Ok(object)
+        node!(napi_type_tag_object(env, self.raw, &T::TAG))?;
+        Ok(self)
     }
 
     /// What such an object owns; `None` for any other value, and for an object of another addon.

@@ -21,11 +21,13 @@
 //! exceptions.rs the core's errors as exceptions, and what host functions throw
 //! lower.rs      from JavaScript's values to guest memory
 //! lift.rs       from guest memory to JavaScript's values
+//! object.rs     objects of a guest, and those that it gets
 //! types.rs      names as JavaScript writes them
 //! realm.rs      values of a context of module `vm`
 //! under_way.rs  calls that keep the event loop alive
 //! errors.rs     what JavaScript throws as errors
 //! bytes.rs      the bytes of buffers
+//! table.rs      functions that a guest may call
 //! kept.rs       references to objects that may be carried to other threads
 //! home.rs       the event loop
 //! reference.rs  references of Node-API
@@ -47,12 +49,14 @@ mod kept;
 mod lift;
 mod lower;
 mod native;
+mod object;
 mod open;
 mod plugin;
 mod pool;
 mod promise;
 mod realm;
 mod reference;
+mod table;
 mod types;
 mod under_way;
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
 use undergo::host::{Lift, Piece};
-use undergo::interface::{EnumType, MapType, RecordType, Scalar, TypeKind, VariantType};
-use undergo::{Error, ErrorKind, Result, Time};
+use undergo::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, TypeKind, VariantType};
+use undergo::{Error, ErrorKind, Handle, Result, Time};
 
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js};
+use crate::kept::Kept;
+use crate::object::Held;
 use crate::realm;
 use crate::types::{RecordKeys, VariantKeys};
 
@@ -25,6 +27,11 @@ pub(crate) struct ToJs<'h> {
     pub(crate) home: &'h Arc<EventLoop>,
     /// Whether integers of 64 bits become bigints.
     pub(crate) bigint: bool,
+    /// What makes the objects that stand for those of a guest, where there may be some.
+    pub(crate) objects: Option<&'h Kept>,
+    /// Whether the value is items of an iterator, which only the package sees: integers of 64 bits
+    /// are then packed as floats.
+    pub(crate) is_batch: bool,
 }
 
 impl ToJs<'_> {
@@ -80,6 +87,22 @@ fn inexact(value: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::TypeMismatch, text)
 }
 
+impl ToJs<'_> {
+    /// Integers of 64 bits as floats, which hold them.
+    fn floats(&self, scalar: Scalar, bytes: &[u8]) -> Result<Js> {
+        let (words, _) = bytes.as_chunks::<8>();
+        let mut floats = Vec::with_capacity(bytes.len());
+        for word in words {
+            let signed = i64::from_le_bytes(*word);
+            if !(-MAX_SAFE..=MAX_SAFE).contains(&signed) {
+                return Err(if scalar == Scalar::U64 { inexact(u64::from_le_bytes(*word)) } else { inexact(signed) });
+            }
+            floats.extend((signed as f64).to_le_bytes());
+        }
+        realm::typed_array(self.home, self.env, TypedarrayType::float64_array, &floats, 8)
+    }
+}
+
 impl Lift for ToJs<'_> {
     type Value = Js;
 
@@ -102,10 +125,11 @@ impl Lift for ToJs<'_> {
             Piece::Map(len) => 400 + len as u64 * 144,
             Piece::Record(record) => 96 + 24 * record.fields.len() as u64,
             Piece::Variant(..) => 64,
+            Piece::Handle(_) => 400,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
-        self.bigint || !matches!(scalar, Scalar::S64 | Scalar::U64 | Scalar::WasmI64)
+        self.bigint || self.is_batch || !matches!(scalar, Scalar::S64 | Scalar::U64 | Scalar::WasmI64)
     }
 
     fn bool(&self, value: bool) -> Result<Js> {
@@ -159,7 +183,7 @@ impl Lift for ToJs<'_> {
             Scalar::U32 => TypedarrayType::uint32_array,
             Scalar::F32 => TypedarrayType::float32_array,
             Scalar::F64 => TypedarrayType::float64_array,
-            // Without bigints these are not packed.
+            Scalar::S64 | Scalar::U64 | Scalar::WasmI64 if !self.bigint => return self.floats(scalar, bytes),
             Scalar::S64 | Scalar::WasmI64 => TypedarrayType::bigint64_array,
             Scalar::U64 => TypedarrayType::biguint64_array,
         };
@@ -212,5 +236,16 @@ impl Lift for ToJs<'_> {
             self.made(keys.val().and_then(|key| object.set(key, value)))?;
         }
         Ok(object)
+    }
+    fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<Js> {
+        let Some(calls) = self.objects else {
+            return Err(Error::new(ErrorKind::TypeMismatch, format!("a host function can't be given a {} of the plugin", resource.name)));
+        };
+        let (wrap, calls) = (self.home.helper(|helpers| &helpers.wrap)?, calls.get()?);
+        let made = self.env.undefined().and_then(|this| {
+            let number = self.env.number(resource.number as f64)?;
+            self.env.call(wrap, this, &[calls, number])?.own(Held(handle))
+        });
+        self.made(made)
     }
 }

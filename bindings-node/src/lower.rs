@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::Time;
 use undergo::host::{Blob, Lend, Lower, Reject};
-use undergo::interface::{Choice, EnumType, RecordType, Scalar, TypeKind, VariantType};
+use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, TypeKind, VariantType};
+use undergo::{Handle, HostObject, Time};
 
 use crate::bytes::{Copied, Loans};
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Failed, Js, Kind, Made};
 use crate::lift::MAX_SAFE;
+use crate::object::{self, Lent};
+use crate::table::Table;
 use crate::types::{RecordKeys, VariantKeys};
 
 /// A value that is to be lowered.
@@ -22,6 +24,8 @@ pub(crate) struct Given<'h> {
     pub(crate) home: &'h Arc<EventLoop>,
     /// The buffers that are lent to the call.
     pub(crate) loans: &'h Loans,
+    /// The functions of the host that the guest may call, for those that it gets with this.
+    pub(crate) table: Option<&'h Arc<Table>>,
 }
 
 /// Bytes from which on it costs less to lend them than to copy them twice.
@@ -271,6 +275,19 @@ impl<'a> Lower<'a> for Given<'_> {
         let milliseconds = milliseconds as i64;
         let nanoseconds = milliseconds.rem_euclid(1000) as u32 * 1_000_000;
         Ok(Time { seconds: milliseconds.div_euclid(1000), nanoseconds, offset: 0 })
+    }
+
+    fn as_handle(&self, _resource: &ResourceType) -> Lowered<Handle> {
+        object::handle(self.js).ok_or(Reject::Type)
+    }
+
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        let Some(table) = self.table else { return Err(Reject::Type) };
+        match object::lend(table, resource, self.js).map_err(Reject::Error)? {
+            Lent::Object(object) => Ok(object),
+            Lent::OtherType => Err(Reject::Type),
+            Lent::Unfit(why) => Err(Reject::Value(why)),
+        }
     }
 }
 

@@ -30,6 +30,10 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("poll", instance::poll),
     ("reset", instance::reset),
     ("end", instance::end),
+    ("closeHandle", instance::close_handle),
+    ("isOpen", instance::is_open),
+    ("share", instance::share),
+    ("handles", instance::handles),
     ("dead", instance::dead),
     ("usage", instance::usage),
     ("tier", instance::tier),
@@ -81,6 +85,8 @@ fn open(env: Env, given: Js) -> Made {
         settle: helper("settle")?,
         later: helper("later")?,
         intact: helper("intact")?,
+        wrap: helper("wrap")?,
+        lend: helper("lend")?,
         realm: if realm::is_other(env, classes)? { Some(Reference::new(classes, 1)?) } else { None },
     };
     home.set_helpers(helpers);

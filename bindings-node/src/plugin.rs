@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
-use undergo::interface::{Function, RecordType, TypeKind, names};
+use undergo::interface::{Function, RecordType, Resource, Side, TypeKind, names};
 use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Plugin, PluginOptions, Result};
 
 use crate::bytes::Copied;
@@ -13,9 +13,10 @@ use crate::config;
 use crate::function::{Callee, Charge, Target, Way};
 use crate::home::{EventLoop, waiting};
 use crate::js::{Env, Js, Kind, Made};
-use crate::kept::Kept;
 use crate::native::{Call, Handle};
+use crate::object;
 use crate::promise;
+use crate::table::Table;
 use crate::types;
 
 /// What a plugin is loaded from.
@@ -102,7 +103,7 @@ fn description(call: &Call<'_>, plugin: &Plugin) -> Made {
     object.set_named("goVersion", optional(plugin.info().go_version.as_deref())?)?;
     let function = |function: &Function| {
         let described = env.object()?;
-        described.set_named("name", env.string(&names::camel(&function.name))?)?;
+        described.set_named("name", env.string(&types::function_name(function))?)?;
         described.set_named("witName", env.string(&function.name)?)?;
         described.set_named("signature", env.string(&types::signature(function))?)?;
         described.set_named("docs", env.string(&function.docs)?)?;
@@ -120,6 +121,7 @@ fn description(call: &Call<'_>, plugin: &Plugin) -> Made {
         imports.set_element(i, described)?;
     }
     object.set_named("imports", imports)?;
+    object.set_named("resources", resources(env, plugin, function)?)?;
     let errors = env.array(0)?;
     for (i, (world, record)) in (0..).zip(errors_of(plugin)) {
         let described = env.object()?;
@@ -129,6 +131,45 @@ fn description(call: &Call<'_>, plugin: &Plugin) -> Made {
     }
     object.set_named("errors", errors)?;
     Ok(object)
+}
+
+/// Its resources by their numbers, each with its methods and those of its functions that can be
+/// called.
+fn resources(env: Env, plugin: &Plugin, describe: impl Fn(&Function) -> Made) -> Made {
+    let array = env.array(0)?;
+    for (i, Resource { ty, constructor, methods }) in (0..).zip(plugin.interface().map_or(&[][..], |interface| &interface.resources)) {
+        let member = |function: &Arc<Function>| -> Made {
+            let described = describe(function)?;
+            if let Some(number) = plugin.member(function) {
+                described.set_named("number", env.number(number as f64)?)?;
+            }
+            Ok(described)
+        };
+        let described = env.object()?;
+        described.set_named("name", env.string(&names::pascal(&ty.name))?)?;
+        described.set_named("witName", env.string(&ty.name)?)?;
+        described.set_named("docs", env.string(&ty.docs)?)?;
+        described.set_named("shape", env.string(object::shape_name(ty.shape))?)?;
+        described.set_named("isGuests", env.bool(ty.side == Side::Guest)?)?;
+        described.set_named("areNumbers", env.bool(gives_numbers(methods))?)?;
+        if let Some(constructor) = constructor {
+            described.set_named("constructs", member(constructor)?)?;
+        }
+        let all = env.array(0)?;
+        for (at, method) in (0..).zip(methods) {
+            all.set_element(at, member(method)?)?;
+        }
+        described.set_named("methods", all)?;
+        array.set_element(i, described)?;
+    }
+    Ok(array)
+}
+
+/// Whether the items of an iterator are numbers.
+fn gives_numbers(methods: &[Arc<Function>]) -> bool {
+    let result = methods.first().and_then(|next| next.result.as_ref());
+    let Some(TypeKind::Tuple(both)) = result.map(|ty| &ty.kind) else { return false };
+    matches!(both.items.first().map(|ty| &ty.kind), Some(TypeKind::List(item)) if matches!(item.kind, TypeKind::Scalar(_)))
 }
 
 /// The records with the fields of its errors, each with the name of its interface.
@@ -173,31 +214,31 @@ pub(crate) fn unknown_export(call: &Call<'_>) -> Result<Js> {
 /// `instantiate(plugin, options, sync)`: an instance, or a promise of it.
 pub(crate) fn instantiate(call: &Call<'_>) -> Result<Js> {
     let plugin = call.plugin(0)?.clone();
-    let config::Given { options, table, bigint } = config::instance(call, call.arg(1)?)?;
+    let config::Given { options, table } = config::instance(call, call.arg(1)?)?;
     let home = call.home.clone();
     let way = |way| CallOptions { caller: Some(Arc::new(way)), ..CallOptions::default() };
     if is_sync(call, 2)? {
         let of = way(Way::Sync);
         let made = waiting(call.env, || plugin.instantiate_here(options, &of))?;
-        return call.made(of_instance(home, made, table, bigint).into_js(call.env));
+        return call.made(of_instance(home, made, table).into_js(call.env));
     }
     let of = CallOptions { cancel: Some(home.cancel.clone()), ..way(Way::Promise) };
-    let held = table.clone();
+    let needs = table.array().clone();
     let making = async move { plugin.instantiate_async(options, &of).await };
-    let convert = move |env, made| of_instance(home, made, table, bigint).into_js(env);
-    call.made(promise::of(call.home, call.env, held.as_ref(), making, convert))
+    let convert = move |env, made| of_instance(home, made, table).into_js(env);
+    call.made(promise::of(call.home, call.env, Some(&needs), making, convert))
 }
 
-fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Option<Arc<Kept>>, bigint: bool) -> Handle {
+fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Arc<Table>) -> Handle {
     let charge = Some(Charge::new(&home, made.usage().memory));
-    Handle::Callee(Callee { home, target: Target::Instance(made), table, bigint, _charge: charge })
+    Handle::Callee(Callee { home, target: Target::Instance(made), table, _charge: charge })
 }
 
 /// `pool(plugin, options)`
 pub(crate) fn pool(call: &Call<'_>) -> Result<Js> {
-    let config::Given { options, table, bigint } = config::instance(call, call.arg(1)?)?;
+    let config::Given { options, table } = config::instance(call, call.arg(1)?)?;
     let options = call.made(config::pool(call.arg(1)?, options))?;
     let made = call.plugin(0)?.async_pool(options)?;
-    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, bigint, _charge: None };
+    let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, _charge: None };
     call.made(Handle::Callee(callee).into_js(call.env))
 }

@@ -54,7 +54,7 @@ pub(crate) fn warm_up(call: &Call<'_>) -> Result<Js> {
     let wanted = call.made(config::whole(call.arg(1)?))?.unwrap_or_default();
     let core = pool(call)?.clone();
     let work = async move { core.warm_up(usize::try_from(wanted).unwrap_or(usize::MAX)).await };
-    call.made(promise::of(call.home, call.env, call.callee(0)?.table.as_ref(), work, |env, ()| env.undefined()))
+    call.made(promise::of(call.home, call.env, Some(call.callee(0)?.table.array()), work, |env, ()| env.undefined()))
 }
 
 /// `close(pool, timeout)`: a promise.

@@ -79,17 +79,17 @@ fn reject(home: &Arc<EventLoop>, deferred: sys::napi_deferred, error: &Error, bi
 }
 
 /// Runs a future as a task of the loop, and gives the promise of what `convert` makes of its
-/// outcome. `table` has the host functions that it may need.
+/// outcome. `needs` is kept alive meanwhile.
 pub(crate) fn of<T: Send + 'static>(
     home: &Arc<EventLoop>,
     env: Env,
-    table: Option<&Arc<Kept>>,
+    needs: Option<&Arc<Kept>>,
     future: impl Future<Output = undergo::Result<T>> + Send + 'static,
     convert: impl FnOnce(Env, T) -> Made + Send + 'static,
 ) -> Made {
     // Only exports fail with fields.
     let (settle, promise) = Settle::new(home, env, false)?;
-    let under_way = UnderWay::begin(home, table);
+    let under_way = UnderWay::begin(home, needs);
     let at = home.clone();
     spawn(home.clone(), async move {
         let _under_way = under_way;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use undergo::Result;
-use undergo::interface::{Function, RecordType, Scalar, Type, TypeKind, VariantType, names};
+use undergo::interface::{Function, RecordType, Scalar, Shape, Type, TypeKind, VariantType, names};
 
 use crate::errors;
 use crate::home::EventLoop;
@@ -133,6 +133,13 @@ fn shown(ty: &Type) -> String {
         TypeKind::Record(record) => names::pascal(&record.name),
         TypeKind::Enum(cases) => names::pascal(&cases.name),
         TypeKind::Variant(variant) => names::pascal(&variant.name),
+        TypeKind::Own(resource) | TypeKind::Borrow(resource) => match resource.shape {
+            Shape::Object => names::pascal(&resource.name),
+            Shape::Callback => "Function".to_owned(),
+            Shape::Iterator => "Iterable".to_owned(),
+            Shape::Reader => "Readable".to_owned(),
+            Shape::Writer => "Writable".to_owned(),
+        },
     }
 }
 
@@ -150,10 +157,16 @@ fn array_name(scalar: Scalar) -> &'static str {
     }
 }
 
+/// The name of a function, without that of its object.
+pub(crate) fn function_name(function: &Function) -> String {
+    let name = function.name.rsplit('.').next().unwrap_or_default();
+    names::camel(name)
+}
+
 /// `greet(p: Person, shout: boolean): string`
 pub(crate) fn signature(function: &Function) -> String {
     let required = function.required();
-    let params = function.params.iter().enumerate().map(|(i, param)| {
+    let params = function.params.iter().enumerate().skip(usize::from(function.is_method)).map(|(i, param)| {
         let (mark, ty) = match &param.ty.kind {
             TypeKind::Option(inner) if i >= required => ("?", shown(inner)),
             _ => ("", shown(&param.ty)),
@@ -162,5 +175,5 @@ pub(crate) fn signature(function: &Function) -> String {
     });
     let params: Vec<String> = params.collect();
     let result = function.result.as_ref().map_or_else(|| "void".to_owned(), shown);
-    format!("{}({}): {result}", names::camel(&function.name), params.join(", "))
+    format!("{}({}): {result}", function_name(function), params.join(", "))
 }

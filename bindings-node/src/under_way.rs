@@ -6,29 +6,30 @@ use crate::home::EventLoop;
 use crate::js::Env;
 use crate::kept::Kept;
 
-/// A call under way. It keeps the loop going, and the host functions alive.
+/// A call under way. It keeps the loop going, and alive what of JavaScript's it may need: the host
+/// functions.
 pub(crate) struct UnderWay {
     home: Arc<EventLoop>,
-    table: Option<Arc<Kept>>,
+    needs: Option<Arc<Kept>>,
 }
 
 impl UnderWay {
-    /// Notes that a call begins. `table` has its host functions.
-    pub(crate) fn begin(home: &Arc<EventLoop>, table: Option<&Arc<Kept>>) -> UnderWay {
-        if let (Some(env), Some(table)) = (home.here(), table) {
-            table.hold(env);
+    /// Notes that a call begins.
+    pub(crate) fn begin(home: &Arc<EventLoop>, needs: Option<&Arc<Kept>>) -> UnderWay {
+        if let (Some(env), Some(needs)) = (home.here(), needs) {
+            needs.hold(env);
         }
         home.call_begins();
-        UnderWay { home: home.clone(), table: table.cloned() }
+        UnderWay { home: home.clone(), needs: needs.cloned() }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let table = self.table.take();
+        let needs = self.needs.take();
         let over = move |home: &EventLoop, env: Env| {
-            if let Some(table) = table {
-                table.release(env);
+            if let Some(needs) = needs {
+                needs.release(env);
             }
             home.call_ends();
         };

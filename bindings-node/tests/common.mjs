@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Plugin } from 'undergo'
+import { Store, slowly } from './lent.mjs'
 
 export const ROOT = new URL('../../', import.meta.url)
 
@@ -30,9 +31,10 @@ export const QUIET = Object.freeze({ stdout: 'discard', stderr: 'discard' })
 export class Host {
   instance = undefined
   kept = []
+  store = new Store()
 
-  constructor(isSync = false) {
-    this.isSync = isSync
+  constructor(way = 'promise') {
+    this.way = way
     for (const name of ['String', 'Bytes', 'Int', 'Strings', 'Floats', 'Person', 'Maybe', 'Color', 'Counts', 'Time', 'Duration', 'Json', 'Raw', 'Shape']) {
       this[`echo${name}`] = (value) => value
     }
@@ -81,9 +83,14 @@ export class Host {
     return 'not a list'
   }
 
+  openStore(name) {
+    if (name === '') throw new RangeError('no name')
+    return this.store.child(name)
+  }
+
   reenter(depth) {
     const one = typeof depth === 'bigint' ? 1n : 1
-    if (this.isSync) return this.instance.sync.reenter(depth - one) + one
+    if (this.way === 'sync') return this.instance.sync.reenter(depth - one) + one
     return this.instance.reenter(depth - one).then((result) => result + one)
   }
 }
@@ -96,7 +103,8 @@ export function awaited(host) {
     if (name === 'constructor' || typeof host[name] !== 'function') continue
     functions[name] = async (...args) => {
       await new Promise((resolve) => setImmediate(resolve))
-      return host[name](...args)
+      const result = host[name](...args)
+      return result instanceof Store ? slowly(result) : result
     }
   }
   return functions

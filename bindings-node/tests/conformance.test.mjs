@@ -1,9 +1,11 @@
 // The conformance list, run from Node in each way there is; see conformance/README.md.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
+import { Readable, Writable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { GuestError, UndergoError } from 'undergo'
-import { Host, QUIET, ROOT, awaited, guest, readJson } from './common.mjs'
+import { Host, QUIET, ROOT, awaited, guest, readJson, thrownBy } from './common.mjs'
+import { callbacks, close, endless, items, read, reader, slowly, write, writer } from './lent.mjs'
 
 const CAPABILITIES = new Set(['dynamic', 'surrogates'])
 const camel = (kebab) => kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
@@ -11,11 +13,15 @@ const pascal = (kebab) => camel(`-${kebab}`)
 const plugin = await guest('conformance')
 const signatures = new Map(plugin.exports.map((found) => [found.witName, found.signature]))
 
-/** Makes the value of a JSON one. `wanted` tells a long list of strings from a long string. */
-function argument(value, wanted = '') {
-  if (Array.isArray(value)) return value.map((item) => argument(item))
+/**
+ * Makes the value of a JSON one. `wanted` tells a long list of strings from a long string, and
+ * `runner` has what lives longer than a step.
+ */
+function argument(value, wanted = '', runner = undefined) {
+  if (Array.isArray(value)) return value.map((item) => argument(item, '', runner))
   if (value === null || typeof value !== 'object') return value
   const [[key, inner] = [], ...others] = Object.entries(value)
+  if (key in LENT) return LENT[key](runner, inner, value)
   if (others.length === 0) {
     if (key === '$repeat') {
       const one = argument(inner.value)
@@ -23,43 +29,70 @@ function argument(value, wanted = '') {
       if (one instanceof Uint8Array && !wanted.includes('Uint8Array[]')) return Buffer.concat(Array(inner.count).fill(one))
       return Array(inner.count).fill(one)
     }
-    if (key in SPECIAL) return SPECIAL[key](inner)
+    if (key in SPECIAL) return SPECIAL[key](inner, runner)
   }
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [camel(name), argument(item)]))
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [camel(name), argument(item, '', runner)]))
+}
+
+/** What the runner lends to the guest, and what it has kept of it. */
+const LENT = {
+  $handle: ({ kept }, name) => kept.get(name),
+  $callback: ({ host }, name) => callbacks(host)[camel(name)],
+  $object: ({ host, way }) => (way === 'awaited' ? slowly(host.store) : host.store),
+  $items: (runner, all, { then }) => items(runner.way, argument(all, '', runner), then === 'fail'),
+  $endless: ({ way }, value) => endless(way, argument(value)),
+  $reader: ({ way }, bytes, { then }) => reader(way, bytesOf(bytes), then === 'fail'),
+  $writer: ({ way, writers }, given) => {
+    const made = writer(way, given)
+    writers.set(given.as, made)
+    return made
+  }
+}
+
+/** Bytes, also where the cases write them as a text that is repeated. */
+function bytesOf(value) {
+  return Buffer.from(argument(value, 'Uint8Array'))
 }
 
 const SPECIAL = {
   $int: BigInt,
   $float: (text) => ({ nan: NaN, inf: Infinity, '-inf': -Infinity })[text] ?? Number(text),
   $bytes: (hex) => Uint8Array.from(Buffer.from(hex, 'hex')),
-  $map: (pairs) => {
-    const made = pairs.map(([key, value]) => [argument(key), argument(value)])
+  $map: (pairs, runner) => {
+    const made = pairs.map(([key, value]) => [argument(key), argument(value, '', runner)])
     return made.every(([key]) => typeof key === 'string') ? Object.fromEntries(made) : new Map(made)
   },
   $duration: (text) => Number(text) / 1e6,
   $time: ({ seconds, nanoseconds }) => new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6)),
   $json: (value) => value,
-  $case: ([tag, ...value]) => (value.length > 0 ? { tag, val: argument(value[0]) } : { tag }),
+  $case: ([tag, ...value], runner) => (value.length > 0 ? { tag, val: argument(value[0], '', runner) } : { tag }),
   $surrogate: (text) => String.fromCharCode(Number.parseInt(text, 16))
 }
 
 /** Compares a result with the JSON value that stands for it. */
-function check(actual, expected) {
+async function check(actual, expected, runner) {
   if (expected === null || expected === undefined) return assert.equal(actual, undefined)
   if (typeof expected === 'object' && !Array.isArray(expected)) {
     if ('$between' in expected) {
       const [low, high] = expected.$between
       return assert.ok(low <= actual && actual <= high, `${actual}`)
     }
+    if ('$keep' in expected) return runner.keep(expected.$keep, actual)
+    if ('$items' in expected) {
+      const found = []
+      for await (const item of actual) found.push(item)
+      return check(found, expected.$items, runner)
+    }
+    if ('$reader' in expected) return assert.deepEqual(await read(actual, Infinity), bytesOf(expected.$reader))
     if ('$case' in expected) {
       const [tag, ...value] = expected.$case
       assert.deepEqual(Object.keys(actual), value.length > 0 ? ['tag', 'val'] : ['tag'])
       assert.equal(actual.tag, tag)
-      return check(actual.val, value[0])
+      return check(actual.val, value[0], runner)
     }
     if ('$json' in expected) return assert.deepEqual(actual, expected.$json)
     if ('$repeat' in expected && typeof actual !== 'string' && !(actual instanceof Uint8Array)) {
-      return check(actual, Array(expected.$repeat.count).fill(expected.$repeat.value))
+      return check(actual, Array(expected.$repeat.count).fill(expected.$repeat.value), runner)
     }
     if ('$map' in expected) {
       const entries = actual instanceof Map ? actual : new Map(Object.entries(actual))
@@ -68,20 +101,20 @@ function check(actual, expected) {
         const wanted = argument(key)
         const found = [...entries].find(([given]) => same(given, wanted))
         assert.ok(found, `${wanted} is missing`)
-        check(found[1], value)
+        await check(found[1], value, runner)
       }
       return undefined
     }
     if (!Object.keys(expected).some((key) => key.startsWith('$'))) {
       assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).map(camel).sort())
-      for (const [name, value] of Object.entries(expected)) check(actual[camel(name)], value)
+      for (const [name, value] of Object.entries(expected)) await check(actual[camel(name)], value, runner)
       return undefined
     }
   }
   if (Array.isArray(expected)) {
     assert.ok(Array.isArray(actual) || ArrayBuffer.isView(actual), `${actual} is no list`)
     assert.equal(actual.length, expected.length)
-    expected.forEach((value, i) => check(actual[i], value))
+    for (const [i, value] of expected.entries()) await check(actual[i], value, runner)
     return undefined
   }
   const wanted = argument(expected)
@@ -105,7 +138,29 @@ class Runner {
   constructor(way) {
     this.way = way
     this.instance = undefined
+    this.host = undefined
     this.special = false
+    /** What the case has kept, what it has written to, and its other instance. */
+    this.kept = new Map()
+    this.all = new Set()
+    this.writers = new Map()
+    this.other = undefined
+  }
+
+  keep(name, value) {
+    assert.ok(typeof value === 'object' && value !== null, `${value} is nothing to keep`)
+    // Errors of streams are those of the steps.
+    if (value instanceof Readable || value instanceof Writable) value.on('error', () => {})
+    this.kept.set(name, value)
+    this.all.add(value)
+  }
+
+  async forget() {
+    for (const one of this.all) await close(one)
+    this.all.clear()
+    this.kept.clear()
+    this.writers.clear()
+    this.other = undefined
   }
 
   async run(one) {
@@ -113,48 +168,81 @@ class Runner {
     const special = Object.values(own).some((value) => value !== undefined)
     if (!this.instance?.alive || one.fresh || special || this.special) await this.start(own)
     this.special = special
-    for (const step of one.steps ?? [one]) await this.step(step)
+    this.own = own
+    try {
+      for (const step of one.steps ?? [one]) await this.step(step)
+    } finally {
+      await this.forget()
+    }
   }
 
-  async start({ limits = {}, env, args }) {
-    const host = new Host(this.way === 'sync')
+  async start(own) {
+    this.host = await this.make(own)
+    this.instance = this.host.instance
+  }
+
+  async make({ limits = {}, env, args }) {
+    const host = new Host(this.way)
     const memory = limits.memory_mib && `${limits.memory_mib}MiB`
     const options = {
       imports: { host: this.way === 'awaited' ? awaited(host) : host },
       sandbox: { ...QUIET, env, args },
-      limits: { memory, timeout: limits.timeout_ms },
+      limits: { memory, timeout: limits.timeout_ms, handles: limits.handles },
       bigint: true
     }
-    this.instance = this.way === 'sync' ? plugin.instantiateSync(options) : await plugin.instantiate(options)
-    host.instance = this.instance
+    host.instance = this.way === 'sync' ? plugin.instantiateSync(options) : await plugin.instantiate(options)
+    return host
   }
 
   async step(step) {
-    const wanted = /\((.*)\)/.exec(signatures.get(step.call) ?? '')?.[1].split(/, (?=\w+\??:)/) ?? []
-    const args = (step.args ?? []).map((value, i) => argument(value, wanted[i]))
-    const call = async () => (this.way === 'sync' ? this.instance.sync : this.instance).call(step.call, ...args)
-    if (step.error) await assert.rejects(call, (error) => this.checkError(error, step.error))
-    else check(await call(), step.result)
-    if ('alive' in step) assert.equal(this.instance.alive, step.alive)
+    if (step.in === 'other') this.other ??= (await this.make(this.own)).instance
+    const instance = step.in === 'other' ? this.other : this.instance
+    const act = () => this.act(step, this.way === 'sync' ? instance.sync : instance)
+    if (step.error) await this.checkError(await thrownBy(act), step.error)
+    else if (step.end) assert.equal((await act()).done, true)
+    else if ('next' in step) await this.checkItem(await act(), step)
+    else if ('result' in step) await check(await act(), step.result, this)
+    else await act()
+    if ('alive' in step) assert.equal(instance.alive, step.alive)
   }
 
-  checkError(error, expected) {
+  async checkItem({ value, done }, step) {
+    assert.ok(!done, 'there is no item')
+    if ('result' in step) await check(value, step.result, this)
+  }
+
+  /** Does what a step says. */
+  async act(step, exports) {
+    const wanted = /\((.*)\)/.exec(signatures.get(step.call) ?? '')?.[1].split(/, (?=\w+\??:)/) ?? []
+    const args = (step.args ?? []).map((value, i) => argument(value, wanted[i], this))
+    if ('on' in step) return this.kept.get(step.on).call(step.call, ...args)
+    if ('call' in step) return exports.call(step.call, ...args)
+    if ('new' in step) return this.way === 'sync' ? new exports[pascal(step.new)](...args) : exports[pascal(step.new)].create(...args)
+    if ('close' in step) return close(this.kept.get(step.close))
+    if ('next' in step) return this.kept.get(step.next).next()
+    if ('read' in step) return read(this.kept.get(step.read), step.most)
+    if ('write' in step) return write(this.kept.get(step.write), bytesOf(step.data))
+    if ('written' in step) return this.writers.get(step.written).written()
+    assert.ok(step.reset, `${Object.keys(step)} is no step`)
+    return exports.reset()
+  }
+
+  async checkError(error, expected) {
     assert.ok(error instanceof UndergoError, `${error?.stack}`)
     assert.equal(error.code, expected.kind, error.message)
     // What a host function threw is the cause, as the same object.
     if (expected.kind === 'host-error') assert.ok(error.cause instanceof RangeError)
     assert.ok(`${error.path} ${error.message}`.includes(expected.path ?? ''), `${error.path} ${error.message}`)
     assert.ok(error.message.includes(expected.contains ?? ''), error.message)
-    if (expected.chain) this.checkChain(error, expected.chain)
-    return true
+    if (expected.chain) await this.checkChain(error, expected.chain)
   }
 
-  checkChain(error, expected) {
+  async checkChain(error, expected) {
     let link = error
     for (const { text, name, fields } of expected) {
       assert.equal(link.constructor, name ? plugin.types[pascal(name)] : GuestError)
       assert.equal(link.message, text)
-      if (fields) check(link.fields, fields)
+      if (fields) await check(link.fields, fields)
       link = link.cause
     }
     assert.equal(link, undefined)
@@ -169,7 +257,7 @@ for (const way of ['promise', 'awaited', 'sync']) {
       for (const one of readJson(`conformance/cases/${file}`).cases) {
         const needs = [...(one.needs ?? []), ...(one.steps ?? []).flatMap((step) => step.needs ?? [])]
         const lacks = needs.filter((need) => !CAPABILITIES.has(need))
-        for (const step of one.steps ?? [one]) called.add(step.call)
+        for (const step of one.steps ?? [one]) called.add(step.call).add(step.new)
         const skip = lacks.length > 0 && `this host lacks ${[...new Set(lacks)].join(', ')}`
         test(`${file}: ${one.name}`, { skip }, () => runner.run(one))
       }
@@ -178,5 +266,7 @@ for (const way of ['promise', 'awaited', 'sync']) {
 }
 
 test('each export has a case', () => {
-  assert.deepEqual(plugin.exports.map((found) => found.witName).filter((name) => !called.has(name)), [])
+  const members = plugin.resources.filter(({ isGuests, shape }) => isGuests && shape === 'object').flatMap(({ constructs, methods }) => [constructs, ...methods])
+  const names = [...plugin.exports, ...members].filter(Boolean).map(({ witName }) => witName.split('.').at(-1))
+  assert.deepEqual(names.filter((name) => !called.has(name)), [])
 })

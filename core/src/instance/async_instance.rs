@@ -85,6 +85,17 @@ impl AsyncInstance {
         self.0.release_objects(Wait::Task, self.0.budget(CallOptions::NONE)).await
     }
 
+    /// The same, on this thread: see [`call_here`](AsyncInstance::call_here). Leaves the release to
+    /// a call that is running.
+    ///
+    /// # Errors
+    ///
+    /// As [`close_handle`](AsyncInstance::close_handle).
+    pub fn close_handle_here(&self, handle: &Handle) -> Result<()> {
+        handle.close();
+        self.0.hold(self.0.release_objects(Wait::Never, self.0.budget(CallOptions::NONE)))
+    }
+
     /// How many handles there are.
     #[must_use]
     pub fn handles(&self) -> HandleCounts {

@@ -63,8 +63,11 @@ impl Parameters {
 
     #[cold]
     fn wrong_count(&self, given: usize) -> Error {
-        let wanted = self.function.params.len();
-        if given > wanted {
+        // Nobody counts the object of a method.
+        let object = usize::from(self.function.is_method);
+        let wanted = self.function.params.len() - object;
+        if given > wanted + object {
+            let given = given - object;
             return self.wrong(&format!("takes {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" }));
         }
         self.missing(given..self.required)
