@@ -279,10 +279,10 @@ mod tests {
             (r#"{"a\n": "NaN"}"#, r#"["a\n"]"#, "NaN"),
             (r#"{"1a": "NaN"}"#, r#"["1a"]"#, "NaN"),
             (r#"{"": "NaN"}"#, r#"[""]"#, "NaN"),
-            (r#"[1, [[], {}, [[]]]]"#, "[1][2]", "it is nested more than 3 deep, or deeper than"),
+            ("[1, [[], {}, [[[]]]]]", "[1][2][0][0]", "it is nested more than 4 deep, or deeper than"),
             (r#""NaN""#, "", "NaN"),
         ] {
-            let (found, said) = match written(json, 3) {
+            let (found, said) = match written(json, 4) {
                 Err(Reject::Within(path, why)) => (path, why),
                 Err(Reject::Value(why)) => (String::new(), why),
                 other => panic!("{json}: {other:?}"),

@@ -31,12 +31,9 @@ impl Drop for Outermost {
 pub(super) fn once<T: GuestType + ?Sized>(ty: &Type, description: usize, check: impl FnOnce() -> Result<()>) -> Result<()> {
     let of_rust: fn(&Type) -> Result<()> = T::check;
     let pair = (of_rust as usize, description);
-    let _outermost = FIT.with_borrow_mut(|fit| {
-        let is_first = fit.is_none();
-        fit.get_or_insert_default();
-        is_first.then_some(Outermost)
-    });
-    if FIT.with_borrow(|fit| fit.as_ref().is_some_and(|fit| fit.contains_key(&pair))) {
+    let is_first = FIT.with_borrow(Option::is_none);
+    let _outermost = is_first.then(|| Outermost);
+    if FIT.with_borrow_mut(|fit| fit.get_or_insert_default().contains_key(&pair)) {
         return Ok(());
     }
     check()?;
