@@ -43,12 +43,17 @@ pub struct Limits {
     /// connections that it accepted, and pipes; 128 by default.
     #[uniffi(default = None)]
     pub descriptors: Option<u32>,
+    /// Handles that the guest may hold at once, of objects of the host and of its own; 10,000 by
+    /// default.
+    #[uniffi(default = None)]
+    pub handles: Option<u32>,
 }
 
 impl Limits {
     pub(crate) fn core(&self) -> Result<undergo::Limits> {
-        let Limits { memory, timeout, value, output, table, stack, fuel, descriptors } = *self;
-        Ok(undergo::Limits { memory, timeout: timeout.map(seconds).transpose()?, value, output, table, stack, fuel, descriptors })
+        let Limits { memory, timeout, value, output, table, stack, fuel, descriptors, handles } = *self;
+        let timeout = timeout.map(seconds).transpose()?;
+        Ok(undergo::Limits { memory, timeout, value, output, table, stack, fuel, descriptors, handles })
     }
 }
 

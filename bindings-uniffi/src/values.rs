@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use undergo::Result;
 use undergo::host::{Blob, Lift, Lower, Piece, Reject};
-use undergo::interface::{Choice, EnumType, Field, RecordType, Scalar, VariantType, names};
+use undergo::interface::{Choice, EnumType, Field, RecordType, ResourceType, Scalar, VariantType, names};
+use undergo::{Error, ErrorKind, Handle, HostObject, Result};
 
 use crate::json::{self, to_json};
 use crate::value::{Entry, NamedValue, Value};
@@ -178,6 +179,14 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
         let Value::Time { seconds, nanoseconds, offset } = self.0 else { return Err(self.unfit()) };
         Ok(undergo::Time { seconds: *seconds, nanoseconds: *nanoseconds, offset: *offset })
     }
+
+    fn as_handle(&self, resource: &ResourceType) -> Result<Handle, Reject> {
+        Err(Reject::Value(no_handles(resource)))
+    }
+
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Result<HostObject, Reject> {
+        Err(Reject::Value(no_handles(resource)))
+    }
 }
 
 /// The number of the field of that name, as in WIT or as in the other languages.
@@ -214,6 +223,7 @@ impl Lift for ToValue {
             // Each field has its name with it.
             Piece::Record(record) => 256 + record.fields.iter().map(|field| 256 + 4 * field.name.len() as u64).sum::<u64>(),
             Piece::Variant(variant, case) => 256 + 4 * variant.cases[case as usize].name.len() as u64,
+            Piece::Handle(_) => 0,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -272,6 +282,15 @@ impl Lift for ToValue {
     fn variant(&self, variant: &VariantType, case: u32, value: Option<Value>) -> Result<Value> {
         Ok(Value::Case { name: variant.cases[case as usize].name.clone(), value: value.map(Box::new) })
     }
+
+    fn handle(&self, resource: &Arc<ResourceType>, _handle: Handle) -> Result<Value> {
+        Err(Error::new(ErrorKind::TypeMismatch, no_handles(resource)))
+    }
+}
+
+/// Why a handle can't cross, in either direction.
+fn no_handles(resource: &ResourceType) -> String {
+    format!("Kotlin and Swift have no form for the resource {} yet", resource.name)
 }
 
 /// So many items, in a vector that is as long as that from the beginning: one that grows has twice

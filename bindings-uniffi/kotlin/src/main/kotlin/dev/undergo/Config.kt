@@ -52,6 +52,8 @@ private fun size(parse: () -> ULong): Long =
  *   costs about a tenth of the speed.
  * @property descriptors descriptors of this process that the guest may hold at once: files,
  *   directories, sockets, connections that it accepted, and pipes; 128 by default.
+ * @property handles handles that the guest may hold at once, of objects of the host and of its own;
+ *   10,000 by default.
  */
 data class Limits(
     val memory: Long? = null,
@@ -62,6 +64,7 @@ data class Limits(
     val stack: Long? = null,
     val fuel: Long? = null,
     val descriptors: Int? = null,
+    val handles: Int? = null,
 ) {
     init {
         for ((name, given) in listOf("memory" to memory, "value" to value, "output" to output, "table" to table)) {
@@ -70,13 +73,15 @@ data class Limits(
         require(table == null || table <= UInt.MAX_VALUE.toLong()) { "Limits.table is $table; write a number of at most ${UInt.MAX_VALUE}" }
         stack?.let { size { parseStackSize(it.toString(), "Limits.stack") } }
         require(fuel == null || fuel > 0) { "Limits.fuel is $fuel; write a positive number" }
-        require(descriptors == null || descriptors >= 0) { "Limits.descriptors is $descriptors; write a number that is not negative" }
+        for ((name, given) in listOf("descriptors" to descriptors, "handles" to handles)) {
+            require(given == null || given >= 0) { "Limits.$name is $given; write a number that is not negative" }
+        }
         seconds(timeout)
     }
 
     internal fun core() = CoreLimits(
         memory?.toULong(), seconds(timeout), value?.toULong(), output?.toULong(), table?.toUInt(), stack?.toULong(), fuel?.toULong(),
-        descriptors?.toUInt(),
+        descriptors?.toUInt(), handles?.toUInt(),
     )
 
     companion object {
