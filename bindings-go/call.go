@@ -70,6 +70,8 @@ type call struct {
 	entry  entry
 	callee *callee
 	ctx    context.Context
+	// bounded says whether the context may end the call.
+	bounded bool
 	// errors are those with fields that the caller knows.
 	errors []RawError
 	// answer is for the result of a host function, of which one runs at a time.
@@ -82,12 +84,16 @@ type call struct {
 
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-// begun says whether a call may begin, as far as its context is concerned.
-func begun(ctx context.Context) error {
-	if ctx.Done() == nil || ctx.Err() == nil {
-		return nil
+// begun says whether a call may begin, as far as its context is concerned, and whether that may end
+// it.
+func begun(ctx context.Context) (bounded bool, err error) {
+	if ctx.Done() == nil {
+		return false, nil
 	}
-	return asked(ctx, fault(KindCancelled, "the call was cancelled before it began"))
+	if ctx.Err() == nil {
+		return true, nil
+	}
+	return true, asked(ctx, fault(KindCancelled, "the call was cancelled before it began"))
 }
 
 // prepare readies the call for an export. Its arguments and result lie on Go's heap, and what the
@@ -103,7 +109,7 @@ func (c *call) prepare(callee *callee, export *function, args, result unsafe.Poi
 // enter makes the call, whose turn it is.
 func (c *call) enter() error {
 	ctx, e := c.ctx, &c.entry
-	if ctx.Done() == nil {
+	if !c.bounded {
 		cgocall(c.callee.enter, unsafe.Pointer(e))
 	} else {
 		bound := bind(ctx)
@@ -234,7 +240,8 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 	if found.result != nil {
 		result = block.room(found.result.size, 8)
 	}
-	if err := begun(ctx); err != nil {
+	bounded, err := begun(ctx)
+	if err != nil {
 		return err
 	}
 	if err := callee.acquire(ctx); err != nil {
@@ -242,7 +249,7 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 	}
 	c := calls.Get().(*call)
 	c.prepare(callee, found, args, result)
-	c.ctx = ctx
+	c.ctx, c.bounded = ctx, bounded
 	err = c.enter()
 	callee.release()
 	if err == nil && found.result != nil && len(results) > 0 {

@@ -120,7 +120,7 @@ func dispatched(at unsafe.Pointer) {
 		release(o)
 		return
 	}
-	err := guarded(func() error { return o.run(d) })
+	err := o.run(d)
 	if err == nil {
 		return
 	}
@@ -138,33 +138,41 @@ func dispatched(at unsafe.Pointer) {
 
 const goexited = "undergo: a host function ended its goroutine with runtime.Goexit (as testing.T.FailNow does): the guest that called it can't go on, nor can the process; return an error instead"
 
-// run does what was asked for.
-func (o *object) run(d *dispatch) error {
+// run does what was asked for: code of the program. A panic is an error, too.
+func (o *object) run(d *dispatch) (err error) {
+	returned := false
+	defer caught(&returned, &err)
 	if d.what == dispatchLine {
-		return o.line(content(uintptr(d.args), d.len))
+		err = o.line(content(uintptr(d.args), d.len))
+	} else {
+		err = o.call(o.context(d), d)
 	}
-	return o.call(o.context(d), d)
+	returned = true
+	return err
 }
 
-// guarded runs code of the program. A panic is an error, too.
+// guarded runs other code of the program in the same way.
 func guarded(code func() error) (err error) {
 	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if value := recover(); value != nil {
-			err = &HostPanic{value, debug.Stack()}
-			return
-		}
-		// Nothing can stop runtime.Goexit. It leaves the library's frames behind, which the next
-		// call of the thread would stumble over.
-		fmt.Fprintln(os.Stderr, goexited)
-		os.Exit(2)
-	}()
+	defer caught(&returned, &err)
 	err = code()
 	returned = true
 	return err
+}
+
+// caught is deferred. It makes the error of code that has not returned.
+func caught(returned *bool, err *error) {
+	if *returned {
+		return
+	}
+	if value := recover(); value != nil {
+		*err = &HostPanic{value, debug.Stack()}
+		return
+	}
+	// Nothing can stop runtime.Goexit. It leaves the library's frames behind, which the next call
+	// of the thread would stumble over.
+	fmt.Fprintln(os.Stderr, goexited)
+	os.Exit(2)
 }
 
 func (o *object) context(d *dispatch) context.Context {

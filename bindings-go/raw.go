@@ -344,7 +344,8 @@ type RawCall[A, R any] struct {
 
 // Begin waits for a turn and begins a call, which is to be ended.
 func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCall[A, R], error) {
-	if err := begun(ctx); err != nil {
+	bounded, err := begun(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if client.callee.alone() {
@@ -354,7 +355,7 @@ func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCal
 			client.own[e.number] = unsafe.Pointer(c)
 			e.prepare(c, client)
 		}
-		c.call.ctx = ctx
+		c.call.ctx, c.call.bounded = ctx, bounded
 		return c, nil
 	}
 	if err := client.callee.acquire(ctx); err != nil {
@@ -362,7 +363,7 @@ func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCal
 	}
 	c := e.pool.Get().(*RawCall[A, R])
 	e.prepare(c, client)
-	c.call.ctx, c.pool = ctx, &e.pool
+	c.call.ctx, c.call.bounded, c.pool = ctx, bounded, &e.pool
 	return c, nil
 }
 
@@ -384,9 +385,15 @@ func (c *RawCall[A, R]) Call() error {
 
 // End frees what the result pointed to, and ends the turn.
 func (c *RawCall[A, R]) End() {
-	if len(c.Writer.kept) > 0 {
-		clear(c.Writer.kept)
-		c.Writer.kept = c.Writer.kept[:0]
+	switch kept := c.Writer.kept; len(kept) {
+	case 0:
+	case 1:
+		// To clear it as a slice would cost as much as all else here.
+		kept[0] = nil
+		c.Writer.kept = kept[:0]
+	default:
+		clear(kept)
+		c.Writer.kept = kept[:0]
 	}
 	c.Writer.odd = ""
 	c.call.clean()

@@ -1,9 +1,8 @@
 //! Calls of the host through one function, for hosts to which a function pointer for each host
 //! function would cost too much.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::{c_char, c_void};
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
@@ -15,9 +14,7 @@ use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, null, text};
 use crate::chain;
 use crate::errors::{self, ErrorHandle};
 use crate::guard::{guard, put};
-use crate::imports::{self, ImportsHandle, Room};
-use crate::lift::Filling;
-use crate::lower;
+use crate::imports::{self, ImportsHandle, Room, Scratch};
 use crate::object::ObjectHandle;
 use crate::sandbox::{self, SandboxHandle};
 use crate::shape::Shape;
@@ -103,7 +100,7 @@ impl Object {
     fn empty(&self, what: u32) -> DispatchValue {
         DispatchValue {
             context: self.context,
-            caller: CALLER.get(),
+            caller: THREAD.with(|thread| thread.caller.get()),
             id: self.id,
             what,
             method: 0,
@@ -136,27 +133,36 @@ impl Drop for Object {
     }
 }
 
-thread_local! {
+/// What a thread has of calls. In one place, because finding it costs as much as a small call.
+struct Thread {
     /// Whose call of this thread is under way.
-    static CALLER: Cell<*mut c_void> = const { Cell::new(ptr::null_mut()) };
+    caller: Cell<*mut c_void>,
     /// How many calls of dispatchers this thread is in.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    depth: Cell<u32>,
+}
+
+thread_local! {
+    static THREAD: Thread = const { Thread { caller: Cell::new(ptr::null_mut()), depth: Cell::new(0) } };
 }
 
 /// Notes the caller for the time of a call.
-pub(crate) struct Calling(*mut c_void);
+pub(crate) struct Calling {
+    thread: *const Thread,
+    before: *mut c_void,
+}
 
 impl Calling {
     #[inline]
     pub(crate) fn enter(caller: *mut c_void) -> Calling {
-        Calling(CALLER.replace(caller))
+        THREAD.with(|thread| Calling { thread, before: thread.caller.replace(caller) })
     }
 }
 
 impl Drop for Calling {
     #[inline]
     fn drop(&mut self) {
-        CALLER.set(self.0);
+        // SAFETY: a call ends on the thread on which it began, which is not over before.
+        unsafe { &(*self.thread).caller }.set(self.before);
     }
 }
 
@@ -165,14 +171,14 @@ struct InHost;
 
 impl InHost {
     fn enter() -> InHost {
-        DEPTH.set(DEPTH.get() + 1);
+        THREAD.with(|thread| thread.depth.set(thread.depth.get() + 1));
         InHost
     }
 }
 
 impl Drop for InHost {
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
+        THREAD.with(|thread| thread.depth.set(thread.depth.get() - 1));
     }
 }
 
@@ -182,7 +188,7 @@ impl Drop for InHost {
 pub unsafe extern "C" fn undergo_dispatch_depth(depth: *mut u32) {
     // SAFETY: C's promise.
     if let Some(out) = unsafe { depth.as_mut() } {
-        *out = DEPTH.get();
+        *out = THREAD.with(|thread| thread.depth.get());
     }
 }
 
@@ -206,38 +212,24 @@ struct Dispatched {
 impl HostFunction for Dispatched {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let shape = Shape::called(call, self.digest)?;
-        let (mut args, mut result, mut scratch) = (Room::new(shape.params.size), None, Scratch::new());
-        let arena = RefCell::new(Arena::new());
+        let (mut nested, mut scratch) = (Scratch::new(), Scratch::new());
+        // SAFETY: the scratch outlives the arena.
+        let mut arena = unsafe { nested.arena() };
+        let (mut args, mut result) = (Room::new(), Room::new());
+        let args = args.zeroed(shape.params.size);
         // SAFETY: there is room for the struct of the arguments.
-        call.args(&unsafe { Filling::fields(&shape.params, args.start(), &arena) })?;
-        let mut arena = arena.into_inner();
+        unsafe { imports::take_args(call, shape, args, &mut arena) }?;
         let empty = self.object.empty(UNDERGO_DISPATCH_CALL);
-        let mut dispatch = DispatchValue { method: self.method, args: args.start().cast(), arena: &raw mut arena, ..empty };
+        let mut dispatch = DispatchValue { method: self.method, args: args.cast(), arena: &raw mut arena, ..empty };
         if let Some(layout) = &shape.result {
-            dispatch.result = result.insert(Room::new(layout.size)).start().cast();
+            dispatch.result = result.zeroed(layout.size).cast();
             (dispatch.scratch, dispatch.scratch_len) = scratch.place();
         }
         call.outside(|| self.object.dispatch(&mut dispatch));
         // SAFETY: an error that is set is handed over.
         unsafe { failed(dispatch.error, |error| chain::from_host(error, call.function())) }?;
-        match &shape.result {
-            // SAFETY: C's promise: the function has filled the struct with what lives until now.
-            Some(layout) => unsafe { imports::answer(call, dispatch.result.cast(), layout) },
-            None => call.answer(&lower::nothing()),
-        }
-    }
-}
-
-/// Room for what most results point to, which is not cleared.
-struct Scratch(MaybeUninit<[u128; 32]>);
-
-impl Scratch {
-    fn new() -> Scratch {
-        Scratch(MaybeUninit::uninit())
-    }
-
-    fn place(&mut self) -> (*mut c_void, usize) {
-        (self.0.as_mut_ptr().cast(), size_of::<[u128; 32]>())
+        // SAFETY: C's promise: the function has filled the struct with what lives until now.
+        unsafe { imports::answer(call, shape, dispatch.result.cast()) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,10 +16,11 @@ use crate::chain::from_host;
 use crate::errors::ErrorHandle;
 use crate::exports::{SignatureValue, mismatch, mismatched};
 use crate::guard::guard;
-use crate::layout::{Kind, Layout};
+use crate::layout::Kind;
 use crate::lift::Filling;
 use crate::lower::{self, Place};
 use crate::object::ObjectHandle;
+use crate::plain;
 use crate::shape::Shape;
 use crate::values::ValueHandle;
 
@@ -228,34 +230,64 @@ pub(crate) struct Structs {
 impl HostFunction for Structs {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let shape = Shape::called(call, self.digest)?;
-        let arena = RefCell::new(Arena::new());
-        let mut args = Room::new(shape.params.size);
+        let mut nested = Scratch::new();
+        // SAFETY: the scratch outlives the arena.
+        let mut arena = unsafe { nested.arena() };
+        let (mut args, mut result) = (Room::new(), Room::new());
+        let args = args.zeroed(shape.params.size);
         // SAFETY: there is room for the struct of the arguments.
-        call.args(&unsafe { Filling::fields(&shape.params, args.start(), &arena) })?;
-        let mut result = Room::new(shape.result.as_ref().map_or(0, |layout| layout.size));
-        let mut arena = arena.into_inner();
+        unsafe { take_args(call, shape, args, &mut arena) }?;
+        let result = result.zeroed(shape.result.as_ref().map_or(0, |layout| layout.size));
         // SAFETY: C's promise: the adapter may be called so, with that function and its data.
-        let returned = call.outside(|| unsafe {
-            (self.adapter)(self.function, self.data.data, args.start().cast(), result.start().cast(), &raw mut arena)
-        });
+        let returned =
+            call.outside(|| unsafe { (self.adapter)(self.function, self.data.data, args.cast(), result.cast(), &raw mut arena) });
         // SAFETY: an error that is returned is handed over.
         unsafe { check(returned, call.function()) }?;
-        match &shape.result {
-            // SAFETY: C's promise: the function has filled the struct with what lives until now.
-            Some(layout) => unsafe { answer(call, result.start(), layout) },
-            None => call.answer(&lower::nothing()),
-        }
+        // SAFETY: C's promise: the function has filled the struct with what lives until now.
+        unsafe { answer(call, shape, result) }
     }
 }
 
-/// Passes a struct to the guest, with the objects that it has.
+/// Fills the struct of a host function's arguments, and the arena with what it points to.
 ///
 /// # Safety
 ///
-/// A value of that layout lies there, with all that it points to; its objects are not used again.
-pub(crate) unsafe fn answer(call: &mut HostCall<'_>, at: *mut u8, layout: &Layout) -> Result<()> {
+/// There is room for the struct.
+#[inline]
+pub(crate) unsafe fn take_args(call: &mut HostCall<'_>, shape: &Shape, at: *mut u8, arena: &mut Arena) -> Result<()> {
+    if shape.takes_plain
+        && let Some(params) = &shape.plain
+    {
+        // SAFETY: the caller's promise.
+        return call.plain_args(|args| unsafe { plain::take(args, params, at, arena) });
+    }
+    let shared = RefCell::new(std::mem::replace(arena, Arena::new()));
+    // SAFETY: the caller's promise.
+    let lifted = call.args(&unsafe { Filling::fields(&shape.params, at, &shared) });
+    *arena = shared.into_inner();
+    lifted.map(drop)
+}
+
+/// Answers with the struct of a host function's result, and with the objects that it has.
+///
+/// # Safety
+///
+/// The struct lies there, if the function has a result, with all that it points to; its objects are
+/// not used again.
+#[inline]
+pub(crate) unsafe fn answer(call: &mut HostCall<'_>, shape: &Shape, at: *mut u8) -> Result<()> {
+    let Some(layout) = &shape.result else { return call.answer(&lower::nothing()) };
+    if let Some(number) = shape.number {
+        // SAFETY: the caller's promise.
+        return call.answer_number(unsafe { number.read(at) });
+    }
     // SAFETY: the caller's promise.
     let place = unsafe { Place::new(at, layout) };
+    if shape.is_text
+        && let Ok(text) = place.text()
+    {
+        return call.answer_text(text);
+    }
     let answered = call.answer(&place);
     if layout.has_handles() {
         place.each_handle(&mut |at, kind| {
@@ -268,20 +300,62 @@ pub(crate) unsafe fn answer(call: &mut HostCall<'_>, at: *mut u8, layout: &Layou
     answered
 }
 
-/// Room for a struct: on the stack, unless it is large. All zero.
+/// Room for a struct: on the stack, unless it is large.
 pub(crate) struct Room {
-    few: [u64; 32],
+    few: MaybeUninit<[u64; FEW]>,
     many: Vec<u64>,
 }
 
+/// Words of most structs.
+const FEW: usize = 32;
+
 impl Room {
-    pub(crate) fn new(size: usize) -> Room {
-        let words = size.div_ceil(8);
-        Room { few: [0; 32], many: if words > 32 { vec![0; words] } else { Vec::new() } }
+    #[inline]
+    pub(crate) fn new() -> Room {
+        Room { few: MaybeUninit::uninit(), many: Vec::new() }
     }
 
-    pub(crate) fn start(&mut self) -> *mut u8 {
-        if self.many.is_empty() { self.few.as_mut_ptr().cast() } else { self.many.as_mut_ptr().cast() }
+    /// So many bytes, all zero, which stay where they are until this is moved or asked again.
+    #[inline]
+    pub(crate) fn zeroed(&mut self, size: usize) -> *mut u8 {
+        let words = size.div_ceil(8);
+        if words > FEW {
+            self.many = vec![0; words];
+            return self.many.as_mut_ptr().cast();
+        }
+        let few = self.few.as_mut_ptr().cast::<u64>();
+        for i in 0..words {
+            // SAFETY: so many words are there.
+            unsafe { few.add(i).write(0) };
+        }
+        few.cast()
+    }
+}
+
+/// Room for what most structs point to, which is not cleared.
+pub(crate) struct Scratch(MaybeUninit<[u128; 32]>);
+
+impl Scratch {
+    #[inline]
+    pub(crate) fn new() -> Scratch {
+        Scratch(MaybeUninit::uninit())
+    }
+
+    #[inline]
+    pub(crate) fn place(&mut self) -> (*mut c_void, usize) {
+        (self.0.as_mut_ptr().cast(), size_of::<[u128; 32]>())
+    }
+
+    /// An arena that begins here.
+    ///
+    /// # Safety
+    ///
+    /// This outlives it, and what lies in it, and is not used otherwise.
+    #[inline]
+    pub(crate) unsafe fn arena(&mut self) -> Arena {
+        let (at, len) = self.place();
+        // SAFETY: the caller's promise.
+        unsafe { Arena::over(at.cast(), len) }
     }
 }
 

@@ -186,7 +186,7 @@ struct Structs {
 impl HostFunction for Structs {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let (shape, function) = (Shape::called(call, self.digest)?, call.function());
-        let (Some(layout), Some(item)) = (&shape.result, shape.item()) else { return Err(no_iterator()) };
+        let Some(item) = shape.item() else { return Err(no_iterator()) };
         let most = most(call)?;
         let mut arena = Arena::new();
         let items = arena.alloc(most.saturating_mul(item.size), item.align)?.as_ptr();
@@ -206,7 +206,7 @@ impl HostFunction for Structs {
             })
         })?;
         // SAFETY: C's promise: the function has filled the items with what lives until now.
-        unsafe { imports::answer(call, (&raw mut result).cast(), layout) }
+        unsafe { imports::answer(call, shape, (&raw mut result).cast()) }
     }
 }
 

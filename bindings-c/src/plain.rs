@@ -1,15 +1,18 @@
 //! Calls of functions whose parameters are numbers, text and lists of numbers, which are copied
-//! straight from the struct of the arguments to the guest.
+//! straight between the struct of the arguments and the guest.
 
 use std::ffi::c_void;
+use std::ptr;
 
-use undergo::host::PlainCall;
+use undergo::Result;
+use undergo::host::{PlainArgs, PlainCall};
 use undergo::interface::{Function, Scalar};
 
+use crate::arena::{Arena, copy_text};
 use crate::boundary::bytes;
 use crate::handles::ResourceHandle;
 use crate::layout::{Kind, Layout};
-use crate::types::List;
+use crate::types::{List, Text};
 
 /// A parameter, and its offset in the struct of the arguments.
 pub(crate) struct Param {
@@ -98,6 +101,44 @@ pub(crate) unsafe fn fill<'a>(call: &mut PlainCall<'_, 'a>, params: &'a [Param],
     Some(())
 }
 
+/// Fills the struct of a host function's arguments, whose texts and lists are copied to the arena.
+///
+/// # Safety
+///
+/// There is room for the struct whose fields `params` describes.
+#[inline]
+pub(crate) unsafe fn take(args: &mut PlainArgs<'_, '_>, params: &[Param], at: *mut u8, arena: &mut Arena) -> Result<()> {
+    for param in params {
+        let at = at.wrapping_add(param.offset);
+        match param.way {
+            Way::Text => {
+                let text = copy_text(arena, args.text()?.as_bytes())?;
+                // SAFETY: the caller's promise.
+                unsafe { at.cast::<Text>().write(text) };
+            }
+            Way::List => {
+                let list = copy_list(arena, args.list(param.scalar)?, param.scalar.size() as usize)?;
+                // SAFETY: as above.
+                unsafe { at.cast::<List>().write(list) };
+            }
+            // SAFETY: as above.
+            number => unsafe { Number(number).write(at, args.number()?) },
+        }
+    }
+    Ok(())
+}
+
+/// Copies elements of that size, which is also their alignment.
+fn copy_list(arena: &mut Arena, elements: &[u8], size: usize) -> Result<List> {
+    if elements.is_empty() {
+        return Ok(List { ptr: ptr::null(), len: 0 });
+    }
+    let copy = arena.alloc(elements.len(), size)?.as_ptr();
+    // SAFETY: there is room for as many bytes, and it is new.
+    unsafe { ptr::copy_nonoverlapping(elements.as_ptr(), copy, elements.len()) };
+    Ok(List { ptr: copy, len: elements.len() / size })
+}
+
 /// How a result is written.
 #[derive(Clone, Copy)]
 pub(crate) struct Number(Way);
@@ -125,6 +166,24 @@ impl Number {
                 Way::Bits16 => at.cast::<u16>().write_unaligned(number as u16),
                 Way::Bits32 => at.cast::<u32>().write_unaligned(number as u32),
                 _ => at.cast::<u64>().write_unaligned(number),
+            }
+        }
+    }
+
+    /// Reads the result of a host function.
+    ///
+    /// # Safety
+    ///
+    /// A value of the layout lies there that this is of.
+    #[inline]
+    pub(crate) unsafe fn read(self, at: *const u8) -> u64 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.0 {
+                Way::Bits8 => at.read().into(),
+                Way::Bits16 => at.cast::<u16>().read_unaligned().into(),
+                Way::Bits32 => at.cast::<u32>().read_unaligned().into(),
+                _ => at.cast::<u64>().read_unaligned(),
             }
         }
     }

@@ -14,8 +14,12 @@ pub(crate) struct Shape {
     pub(crate) result: Option<Layout>,
     /// The parameters of a function whose arguments can go straight to the guest.
     pub(crate) plain: Option<Vec<plain::Param>>,
+    /// Whether those of a host function can be taken so: not where objects are among them.
+    pub(crate) takes_plain: bool,
     /// How a result is written that is a number.
     pub(crate) number: Option<plain::Number>,
+    /// Whether a result is text, and not JSON.
+    pub(crate) is_text: bool,
     /// Whether the result points to anything.
     pub(crate) has_nested: bool,
 }
@@ -30,6 +34,8 @@ impl Shape {
             Shape {
                 digest: function.digest(),
                 plain: plain::params(function, &params.items),
+                takes_plain: function.is_plain(),
+                is_text: function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String)),
                 number: result.as_ref().and_then(plain::Number::of),
                 params,
                 has_nested: result.as_ref().is_some_and(Layout::has_nested),

@@ -157,6 +157,7 @@ pub mod host {
     pub use crate::abi::text::text;
     pub use crate::abi::value::ToValue;
     pub use crate::call::outcome::Outcome;
+    pub use crate::call::plain::PlainArgs;
     pub use crate::call::read_ahead::ReadAhead;
     pub use crate::config::budget::{Caller, set_interrupt};
     pub use crate::config::size::{parse_size, parse_stack_size};

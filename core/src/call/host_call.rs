@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
@@ -18,6 +19,7 @@ use crate::config::Lease;
 use crate::config::budget::Caller;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::{Answer, Deferred, HostCall, Import, Later};
+use crate::guest::memory_cache::MemoryCache;
 use crate::guest::reentry::{self, Channel};
 use crate::guest::state::State;
 use crate::interface::{Function, Type};
@@ -35,7 +37,7 @@ pub(crate) async fn dispatch(
     let host = store.data().host[number].clone();
     let mut later = Later::default();
     let lease = store.data().suspends.then(|| Lease { id: reentry::unique(), pool: store.data().pool });
-    let mut calls = Calls { driver: Driver::Fiber, import, store: &mut store, raw, later: &mut later, lease };
+    let mut calls = Calls { import, store: &mut store, raw, later: &mut later, lease };
     let mut result =
         if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) };
     if let (Ok(()), Some(deferred)) = (&result, calls.later.deferred.take()) {
@@ -45,7 +47,7 @@ pub(crate) async fn dispatch(
     if let Some(mut block) = later.block.take() {
         place(Driver::Fiber, &mut store, &mut block, false).await?;
         if import.function.abi.returns_by_pointer() {
-            put_result(import, &mut store, &block, raw)?;
+            put_result(import, &mut store, block.head(), raw)?;
         }
     }
     Ok(())
@@ -55,19 +57,26 @@ pub(crate) async fn dispatch(
 pub(crate) fn dispatch_here(
     import: &Import,
     number: usize,
-    mut store: StoreContextMut<'_, State>,
+    store: StoreContextMut<'_, State>,
     raw: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {
-    let host = store.data().host[number].clone();
+    // SAFETY: the functions are those that the store was made with, and it is not replaced while its
+    // guest is in the middle of this call.
+    let host = unsafe { &*Arc::as_ptr(&store.data().host[number]) };
     let mut later = Later::default();
-    let mut calls = Calls { driver: Driver::Direct, import, store: &mut store, raw, later: &mut later, lease: None };
-    let result = window::outside(|| calls.with(|call| host.call(call)));
-    calls.with(|call| call.conclude(result))
+    let mut call = HostCall { driver: Driver::Direct, import, store, raw, later: &mut later, lease: None, _not_send: PhantomData };
+    let result = window::outside(|| caught(|| host.call(&mut call)));
+    caught(|| call.conclude(result))
 }
 
-/// Creates the [`HostCall`], each time that the host's code runs.
+/// Runs the host's code, whose panic must not unwind through the guest's frames.
+#[inline]
+fn caught(code: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| Err(Error::from_panic("the host function", &*panic)))
+}
+
+/// Creates the [`HostCall`] for a guest on a fiber, each time that the host's code runs.
 struct Calls<'d, 'c> {
-    driver: Driver,
     import: &'d Import,
     store: &'d mut StoreContextMut<'c, State>,
     raw: &'d mut [MaybeUninit<ValRaw>],
@@ -76,12 +85,12 @@ struct Calls<'d, 'c> {
 }
 
 impl Calls<'_, '_> {
-    /// Runs the host's code, whose panic must not unwind through the guest's frames.
+    /// Runs the host's code.
     fn with(&mut self, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
-        let Calls { driver, import, store, raw, later, lease } = self;
+        let Calls { import, store, raw, later, lease } = self;
         let store = store.as_context_mut();
-        let mut call = HostCall { driver: *driver, import, store, raw, later, lease: *lease, _not_send: PhantomData };
-        catch_unwind(AssertUnwindSafe(|| code(&mut call))).unwrap_or_else(|panic| Err(Error::from_panic("the host function", &*panic)))
+        let mut call = HostCall { driver: Driver::Fiber, import, store, raw, later, lease: *lease, _not_send: PhantomData };
+        caught(|| code(&mut call))
     }
 
     /// Waits for the host's answer, and passes it to the guest. Meanwhile the host function may
@@ -143,10 +152,7 @@ impl HostCall<'_> {
     pub(crate) fn read_args<R>(&mut self, lift: impl FnOnce(&Function, GuestMemory<'_>, &[u8], &Quota<'_>) -> Result<R>) -> Result<R> {
         let function = &*self.import.function;
         let abi = &function.abi;
-        let guest = self.store.data().guest;
-        let max = self.store.data().max_value;
-        let data = guest.memory.map_or(&[][..], |memory| memory.data(&self.store));
-        let memory = GuestMemory::new(data);
+        let memory = self.guest_memory();
         // Room for flat parameters in memory form: on the stack, unless there are very many.
         let (mut few, mut many) = ([0; 256], Vec::new());
         let bytes = if abi.spilled {
@@ -164,12 +170,7 @@ impl HostCall<'_> {
             }
             buffer
         };
-        let budget = &self.store.data().wasi.budget;
-        let quota = match self.driver {
-            Driver::Direct => Quota::within(max, budget),
-            Driver::Fiber => Quota::within_limits(max, budget),
-        };
-        let lifted = lift(function, memory, bytes, &quota);
+        let lifted = lift(function, memory, bytes, &self.quota());
         lifted.map_err(|error| self.misfit(error))
     }
 
@@ -180,9 +181,24 @@ impl HostCall<'_> {
         if !abi.spilled {
             return Ok(word);
         }
-        let memory = self.store.data().guest.memory()?;
-        let bytes = GuestMemory::new(memory.data(&self.store)).slice(word, 1, abi.params.size, abi.params.align)?;
+        let bytes = self.guest_memory().slice(word, 1, abi.params.size, abi.params.align)?;
         Ok(memory::read_u32(bytes, 0))
+    }
+
+    #[inline]
+    pub(crate) fn guest_memory(&self) -> GuestMemory<'_> {
+        let memory = self.store.data().guest.memory;
+        GuestMemory::new(memory.map_or(&[][..], |memory| MemoryCache::read(memory, &self.store)))
+    }
+
+    /// What the arguments may cost the host.
+    #[inline]
+    pub(crate) fn quota(&self) -> Quota<'_> {
+        let state = self.store.data();
+        match self.driver {
+            Driver::Direct => Quota::within(state.max_value, &state.wasi.budget),
+            Driver::Fiber => Quota::within_limits(state.max_value, &state.wasi.budget),
+        }
     }
 
     /// Stores the flat arguments to their places in the record of all of them.
@@ -207,7 +223,7 @@ impl HostCall<'_> {
     /// How a call ends whose argument can't be lifted. If the import returns an error, the guest's
     /// code gets a type mismatch in this way.
     #[cold]
-    fn misfit(&mut self, error: Error) -> Error {
+    pub(crate) fn misfit(&mut self, error: Error) -> Error {
         let error = self.store.data_mut().refusals.explain(error);
         if error.kind() != ErrorKind::TypeMismatch || !self.import.function.fallible {
             return error;
@@ -332,25 +348,30 @@ impl HostCall<'_> {
                 }
             }
         }
-        put_result(self.import, &mut self.store, &block, self.raw)
+        self.put_result(block.head())
+    }
+
+    /// Copies a result, whose nested data is already placed, to where the guest expects it.
+    #[inline]
+    pub(crate) fn put_result(&mut self, head: &[u8]) -> Result<()> {
+        put_result(self.import, &mut self.store, head, self.raw)
     }
 }
 
-/// Copies a result, whose nested data is already placed, to where the guest expects it.
-fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, block: &Block<'_>, raw: &[MaybeUninit<ValRaw>]) -> Result<()> {
+fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, head: &[u8], raw: &[MaybeUninit<ValRaw>]) -> Result<()> {
     let abi = &import.function.abi;
     let target = raw_u64(raw, abi.core_values() - 1) as u32;
-    let memory = store.data().guest.memory()?;
-    let data = memory.data_mut(store);
+    let data = MemoryCache::write(store.data().guest.memory()?, store);
     let size = abi.result.size;
     GuestMemory::new(data).slice(target, 1, size, abi.result.align)?;
     // Checked by the line above.
     let at = target as usize;
-    data[at..at + size as usize].copy_from_slice(&block.head()[..size as usize]);
+    data[at..at + size as usize].copy_from_slice(&head[..size as usize]);
     Ok(())
 }
 
-fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
+#[inline]
+pub(crate) fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
     // SAFETY: Wasmtime has written as many parameters as the signature has, which `signatures.rs`
     // compared with the interface; a core value is 16 bytes of plain data, of which the low bytes
     // hold the number, little-endian, whatever its type.
@@ -367,7 +388,10 @@ impl HostCall<'_> {
     pub(crate) fn conclude(&mut self, result: Result<()>) -> Result<()> {
         // A host function that ignores the end of the instance into which it has called back must
         // not revive it.
-        if let Some(cause) = self.store.data().life.cause() {
+        let life = &self.store.data().life;
+        if !life.is_fine()
+            && let Some(cause) = life.cause()
+        {
             return Err(result.err().unwrap_or(cause));
         }
         match result {

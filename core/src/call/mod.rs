@@ -4,6 +4,7 @@ pub(crate) mod closures;
 pub(crate) mod host_call;
 pub(crate) mod invoke;
 pub(crate) mod outcome;
+pub(crate) mod plain;
 pub(crate) mod provided;
 pub(crate) mod read_ahead;
 pub(crate) mod resources;

@@ -4,7 +4,7 @@
 //! on *loan*, and code of that function may call the same instance: it takes the store from the
 //! innermost loan, and returns it. Loans end in the reverse order of their beginnings, as calls do.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +51,7 @@ impl Lock {
             owner: AtomicU64::new(0),
             waiters: AtomicUsize::new(0),
             queue: Mutex::default(),
-            loans: Loans { all: UnsafeCell::default(), lease: AtomicU64::new(0), borrower: AtomicU64::new(0) },
+            loans: Loans::default(),
             generation: fork::generation(),
         }
     }
@@ -152,17 +152,20 @@ impl Drop for Waiting<'_> {
 }
 
 /// The loans of an instance's store, one within the other.
+#[derive(Default)]
 struct Loans {
     /// The innermost is the last. Only the thread that runs its host function uses it.
     all: UnsafeCell<Vec<Loan>>,
+    /// How many loans there have been. Used as `all` is.
+    count: Cell<u64>,
     /// The number of the innermost loan; 0 for none.
     lease: AtomicU64,
     /// The thread that runs its host function; 0 for none.
     borrower: AtomicU64,
 }
 
-// SAFETY: the cell is touched only by the thread whose number is in `borrower`, or that is about to
-// put it there with the store in its hands, which nobody else has then. What it holds is Send.
+// SAFETY: the cells are touched only by the thread whose number is in `borrower`, or that is about
+// to put it there with the store in its hands, which nobody else has then. What they hold is Send.
 unsafe impl Sync for Loans where StoreContextMut<'static, State>: Send {}
 
 /// A loan of the store to a host function.
@@ -183,7 +186,6 @@ impl Lock {
     /// loan has ended in order: if not, it is unknown who has what of the instance, which therefore
     /// has to end.
     pub(crate) fn lend<R>(&self, driver: Driver, store: StoreContextMut<'_, State>, code: impl FnOnce() -> R) -> (R, bool) {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         // SAFETY: only the lifetime changes. The loan ends before this returns, also when `code`
         // panics, and the caller has lent the store until then. Who has taken it from the loan and
         // has not given it back by then finds out that the loan has ended: see `is_current`.
@@ -192,11 +194,14 @@ impl Lock {
             Driver::Direct => (None, 0),
             Driver::Fiber => (Some(window::coroutine()), task::current()),
         };
-        let loan = Loan { number: NEXT.fetch_add(1, Ordering::Relaxed), borrower: thread_id(), store: Some(store), coroutine, task };
+        // This thread has the store, so it is the only one that may touch the cells.
+        let number = self.loans.count.get() + 1;
+        self.loans.count.set(number);
+        let loan = Loan { number, borrower: thread_id(), store: Some(store), coroutine, task };
         let lent = Lent { loans: &self.loans, number: loan.number };
         self.loans.publish(Some(&loan));
         // Not kept on the stack, because a coroutine's stack may be elsewhere while others run.
-        // SAFETY: this thread has the store, so it is the only one that may touch the cell.
+        // SAFETY: as above.
         unsafe { &mut *self.loans.all.get() }.push(loan);
         let result = code();
         (result, lent.end())
@@ -205,7 +210,7 @@ impl Lock {
     /// Whether this thread runs a host function to which the store is lent.
     #[inline]
     pub(crate) fn is_lent_here(&self) -> bool {
-        self.loans.borrower.load(Ordering::SeqCst) == thread_id()
+        self.loans.borrower.load(Ordering::Acquire) == thread_id()
     }
 
     /// The store, for a call of the same instance from within the host function to which it is
@@ -239,15 +244,18 @@ impl Lock {
     /// The number of the current loan; 0 for none.
     #[inline]
     pub(crate) fn lease(&self) -> u64 {
-        self.loans.lease.load(Ordering::SeqCst)
+        self.loans.lease.load(Ordering::Acquire)
     }
 }
 
 impl Loans {
-    /// Publishes the innermost loan to other threads.
+    /// Publishes the innermost loan to other threads. What these ask is whether it is their own, or
+    /// one that they have known since they got the call from this thread, so that no thread depends
+    /// on a total order of what several have stored.
+    #[inline]
     fn publish(&self, innermost: Option<&Loan>) {
-        self.lease.store(innermost.map_or(0, |loan| loan.number), Ordering::SeqCst);
-        self.borrower.store(innermost.map_or(0, |loan| loan.borrower), Ordering::SeqCst);
+        self.lease.store(innermost.map_or(0, |loan| loan.number), Ordering::Release);
+        self.borrower.store(innermost.map_or(0, |loan| loan.borrower), Ordering::Release);
     }
 }
 

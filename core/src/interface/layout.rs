@@ -51,6 +51,8 @@ pub(crate) struct ResultLayout {
     pub(crate) value_offset: u32,
     /// A single flat result, if it is one.
     pub(crate) flat: Option<Slot>,
+    /// How the value is copied, if it can be without a look at what is in it.
+    pub(crate) plain: Option<Plain>,
     /// Of a result that is a bool, a number or a duration, and can't be an error.
     pub(crate) number: Option<SlotKind>,
 }
@@ -308,12 +310,13 @@ impl Signature {
 
 fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
+    let plain = result.and_then(Type::plain);
     if fallible {
         // result<T, string> or result<T, list<E>>: a byte, then the larger of the two, at the
         // alignment of the stricter.
         let align = align.max(4);
         let value_offset = payload_offset(1, align);
-        return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None, number: None };
+        return ResultLayout { size: round_up(value_offset + size.max(8), align), align, value_offset, flat: None, plain, number: None };
     }
     let mut slots = Slots::new();
     if let Some(ty) = result {
@@ -323,11 +326,11 @@ fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
         [only] => Some(*only),
         _ => None,
     };
-    let number = result.and_then(Type::plain).and_then(|plain| match plain {
-        Plain::Number(kind) => Some(kind),
-        Plain::Text | Plain::Json | Plain::List(_) | Plain::Object => None,
-    });
-    ResultLayout { size, align, value_offset: 0, flat, number }
+    let number = match plain {
+        Some(Plain::Number(kind)) => Some(kind),
+        _ => None,
+    };
+    ResultLayout { size, align, value_offset: 0, flat, plain, number }
 }
 
 /// The flat values that cases with values of these types share: each is of the type that all of

@@ -8,11 +8,12 @@
 //! same stack, below the window, may enter a guest.
 
 use std::cell::{Cell, RefCell};
+use std::ptr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fiber;
 use crate::platform::fork::Lasting;
-use crate::platform::stack::{address, is_below, thread_id};
+use crate::platform::stack::{address, is_below};
 
 /// Where host code runs that a guest has called.
 #[derive(Clone, Copy)]
@@ -25,8 +26,16 @@ struct Place {
 
 const NOWHERE: Place = Place { frame: 0, coroutine: 0 };
 
+/// What a thread has of windows. In one place, because finding it costs as much as a small call
+/// where this crate is in a shared library.
+struct Thread {
+    innermost: Cell<Place>,
+    /// Whether there are jobs in [`LATER`].
+    has_later: Cell<bool>,
+}
+
 thread_local! {
-    static INNERMOST: Cell<Place> = const { Cell::new(NOWHERE) };
+    static THREAD: Thread = const { Thread { innermost: Cell::new(NOWHERE), has_later: Cell::new(false) } };
     /// Jobs that wait until the thread has no window of another stack.
     static LATER: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
 }
@@ -34,7 +43,12 @@ thread_local! {
 /// Whether no guest of this thread has called host code, so that any guest may be entered.
 #[inline]
 pub(crate) fn is_clear() -> bool {
-    INNERMOST.get().frame == 0
+    innermost().frame == 0
+}
+
+#[inline]
+fn innermost() -> Place {
+    THREAD.with(|thread| thread.innermost.get())
 }
 
 /// Whether a guest may be entered here.
@@ -50,7 +64,7 @@ pub(crate) fn check() -> Result<()> {
 /// Whether this is the stack of the innermost window, below it.
 #[cold]
 fn is_within() -> bool {
-    let Place { frame, coroutine } = INNERMOST.get();
+    let Place { frame, coroutine } = innermost();
     is_below(frame) && coroutine == self::coroutine()
 }
 
@@ -68,6 +82,7 @@ pub(crate) fn when_clear(job: impl FnOnce() + 'static) {
         return job();
     }
     LATER.with_borrow_mut(|later| later.push(Box::new(job)));
+    THREAD.with(|thread| thread.has_later.set(true));
 }
 
 /// Runs host code in the middle of a guest, on the stack that the host has called from.
@@ -81,27 +96,32 @@ pub(crate) fn outside<R>(code: impl FnOnce() -> R) -> R {
 
 /// Marks host code that runs in the middle of a guest, while this lives.
 struct Window {
-    thread: u64,
+    /// Of the thread, by which that is known. Only compared.
+    thread: *const Thread,
     own: Place,
     outer: Place,
 }
 
 impl Window {
+    #[inline]
     fn open() -> Window {
         let own = Place { frame: address(), coroutine: 0 };
-        Window { thread: thread_id(), own, outer: INNERMOST.replace(own) }
+        THREAD.with(|thread| Window { thread, own, outer: thread.innermost.replace(own) })
     }
 }
 
 impl Drop for Window {
-    #[inline]
+    // Not inlined: what was found of the thread when the window was opened may be another's by now.
+    #[inline(never)]
     fn drop(&mut self) {
-        let innermost = INNERMOST.replace(self.outer);
-        if innermost.frame != self.own.frame || thread_id() != self.thread {
-            out_of_order();
-        }
-        // A thread that is ending has no jobs left.
-        if LATER.try_with(|later| !later.borrow().is_empty()).unwrap_or(false) {
+        let has_later = THREAD.with(|thread| {
+            let innermost = thread.innermost.replace(self.outer);
+            if innermost.frame != self.own.frame || !ptr::eq(thread, self.thread) {
+                out_of_order();
+            }
+            thread.has_later.get()
+        });
+        if has_later {
             catch_up();
         }
     }
@@ -120,7 +140,9 @@ fn out_of_order() -> ! {
 
 #[cold]
 fn catch_up() {
-    for job in LATER.take() {
+    THREAD.with(|thread| thread.has_later.set(false));
+    // A thread that is ending has no jobs left.
+    for job in LATER.try_with(RefCell::take).unwrap_or_default() {
         when_clear(job);
     }
 }
@@ -152,10 +174,12 @@ pub fn set_coroutine(function: fn() -> Option<u64>) {
 /// this call, it counts as the thread's own code.
 #[inline]
 pub fn in_coroutine(coroutine: u64) {
-    let innermost = INNERMOST.get();
-    if innermost.frame != 0 {
-        INNERMOST.set(Place { coroutine, ..innermost });
-    }
+    THREAD.with(|thread| {
+        let innermost = thread.innermost.get();
+        if innermost.frame != 0 {
+            thread.innermost.set(Place { coroutine, ..innermost });
+        }
+    });
 }
 
 #[cfg(all(test, not(miri)))]
