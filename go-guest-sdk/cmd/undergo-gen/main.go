@@ -4,11 +4,17 @@
 //
 //	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-world NAME] [-sdk PATH] [-quiet]
 //
-// It reads the directives in the doc comments of the package in DIR:
+// It reads the directives in the doc comments of the package in DIR, and of the packages of its
+// module that it imports:
 //
-//	//undergo:export [NAME]         on a function that the host calls
+//	//undergo:export [NAME]         on a function or method that the host calls
+//	//undergo:keep PARAMETER        on such a function that uses what the host passes after the call
 //	//undergo:import MODULE [NAME]  on a variable of function type that the host sets
 //	//undergo:enum                  on a type whose constants are an enum
+//	//undergo:variant [CASE...]     on an interface type whose implementations are the cases of a variant
+//	//undergo:error                 on a type of errors with fields
+//	//undergo:resource              on a struct type whose objects the host holds
+//	//undergo:resource import       on an interface type that the host implements
 //
 // and writes one Go file for wasip1, if there is a function with a directive. What it can't map is
 // reported, all of it in one run, and nothing is written; the exit status is 1 then. What looks

@@ -13,6 +13,7 @@ import (
 func Plugin(p *model.Plugin) error {
 	var c checker
 	c.world(p)
+	c.interfaces(p)
 	c.types(p)
 	c.exports(p)
 	c.imports(p)
@@ -45,6 +46,27 @@ func (c *checker) world(p *model.Plugin) {
 			c.Add(token.Position{}, "a world can't be named %s, as an interface of the plugin is; choose another name with -world", i.Name)
 			return
 		}
+	}
+}
+
+// interfaces checks that packages have names of their own.
+func (c *checker) interfaces(p *model.Plugin) {
+	names := map[string]*model.Interface{}
+	for _, i := range p.Interfaces() {
+		if i.Shared {
+			continue
+		}
+		prev, ok := names[i.Name]
+		switch {
+		case !ok:
+		case i.Package == "":
+			c.Add(prev.Pos, "package %s: the plugin has an interface %s of its own; give the package another name", prev.Package, i.Name)
+		case prev.Package == "":
+			c.Add(i.Pos, "package %s: the plugin has an interface %s of its own; give the package another name", i.Package, i.Name)
+		default:
+			c.Add(i.Pos, "packages %s and %s are both interface %s in WIT; rename one", prev.Package, i.Package, i.Name)
+		}
+		names[i.Name] = i
 	}
 }
 

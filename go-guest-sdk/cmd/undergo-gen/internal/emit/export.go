@@ -100,7 +100,7 @@ func (g *glue) export(f *model.Func) {
 // the receiver.
 func (g *glue) callee(f *model.Func, args []string) string {
 	if f.Method == "" {
-		return f.Go + "(" + strings.Join(args, ", ") + ")"
+		return g.expand(f.Call) + "(" + strings.Join(args, ", ") + ")"
 	}
 	i := len(args) - len(f.Params)
 	receiver := args[i]

@@ -104,7 +104,7 @@ func (g *glue) bind() {
 	g.line("func %s() %s {", bind, g.pre("bool"))
 	for _, f := range g.Imports {
 		if f.Resource == nil {
-			g.line("%s = %s", f.Go, g.of(f, "Import"))
+			g.line("%s = %s", f.Call, g.of(f, "Import"))
 		}
 	}
 	g.line("return %s\n}\n", g.sdk("Interface", iface))

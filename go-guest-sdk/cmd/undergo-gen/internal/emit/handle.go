@@ -81,7 +81,7 @@ func shown(r *model.Resource) string {
 	if r.Carrier != nil {
 		return r.Name
 	}
-	return r.Go
+	return r.Shown()
 }
 
 // ofResource is once for what belongs to r.
@@ -128,7 +128,7 @@ func (g *glue) give(r *model.Resource) string {
 		}
 		g.line("func %s(%s *%s) %s {", name, v, g.expand(r.Go), word)
 		g.line("if %s {\nreturn %s(%s.Add(%s))\n}", g.some(v), g.builtin(r, "[export]", "new", word), g.table(r), v)
-		g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(r.Go)))
+		g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(r.Shown())))
 	})
 }
 
@@ -182,7 +182,7 @@ func (g *glue) object(r *model.Resource) string {
 			return
 		}
 		typ := g.unique("undergoType" + resourceName(r))
-		g.line("// %s is what the host implements as a %s.", typ, r.Go)
+		g.line("// %s is what the host implements as a %s.", typ, r.Shown())
 		g.line("type %s struct { ref *%s }\n", typ, g.sdkName("Ref"))
 		g.line("func %s(%s *%s) %s { return %s{%s} }\n", name, ref, g.sdkName("Ref"), g.expand(r.Go), typ, ref)
 		for _, f := range r.Methods {

@@ -190,7 +190,7 @@ func (g *glue) liftEnum(t *model.Type) string {
 		cases := g.unique("undergoCases" + mangle(t))
 		g.line("var %s = [...]%s{", cases, g.typ(t))
 		for _, c := range t.Cases {
-			g.line("%s,", c.Go)
+			g.line("%s,", g.expand(c.Go))
 		}
 		g.line("}\n")
 		i := g.id("i")
@@ -221,7 +221,7 @@ func (g *glue) lowerEnum(t *model.Type) string {
 			table = g.unique("undergoNumbers" + mangle(t))
 			g.line("var %s = map[%s]%s{", table, g.typ(t), g.pre("uint32"))
 			for i, c := range t.Cases {
-				g.line("%s: %d,", c.Go, i)
+				g.line("%s: %d,", g.expand(c.Go), i)
 			}
 			g.line("}\n")
 		}
@@ -232,7 +232,7 @@ func (g *glue) lowerEnum(t *model.Type) string {
 		} else {
 			g.line("switch %s {", v)
 			for i, c := range t.Cases {
-				g.line("case %s:\nreturn %d", c.Go, i)
+				g.line("case %s:\nreturn %d", g.expand(c.Go), i)
 			}
 			g.line("}")
 		}

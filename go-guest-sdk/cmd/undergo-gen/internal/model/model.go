@@ -27,6 +27,7 @@ type Plugin struct {
 // A Func is an export, or a variable that an import is bound to.
 type Func struct {
 	Go     string // Go name
+	Call   string // Go expression of the function, with each Ref in it
 	Name   string // WIT name
 	Module string // for imports that variables are bound to
 	// Interface is the exported interface that the export stands in; nil for the world itself.

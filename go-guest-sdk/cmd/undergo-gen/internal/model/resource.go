@@ -48,6 +48,9 @@ type Interface struct {
 	Rank     int
 	Exported bool
 	Shared   bool // it is of the package undergo:go
+	// Package is the import path of the Go package whose name it has, if it has one.
+	Package string
+	Pos     token.Position // where that is
 }
 
 // The interfaces that have the same names in all plugins.

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"cmp"
 	"fmt"
 	"go/types"
 	"slices"
@@ -62,7 +63,7 @@ func (r *reader) carried(f *model.Func, t types.Type, name string, at place) (ca
 	if item == nil {
 		return nil, true
 	}
-	res := &model.Resource{Name: r.carriedName(f, name), Pos: r.fset.Position(at.pos), Interface: model.API, Host: host, Carrier: &model.Carrier{}}
+	res := &model.Resource{Name: r.carriedName(f, name), Pos: r.fset.Position(at.pos), Interface: cmp.Or(f.Interface, model.API), Host: host, Carrier: &model.Carrier{}}
 	next := "New"
 	if len(items) == 2 {
 		next = "New2"

@@ -29,7 +29,7 @@ type directive struct {
 func (r *reader) directives() []directive {
 	var found []directive
 	var functions []function
-	for _, file := range r.files {
+	for _, file := range r.all() {
 		used := map[*ast.Comment]bool{}
 		take := func(groups ...*ast.CommentGroup) []directive {
 			var ds []directive
@@ -68,7 +68,7 @@ func (r *reader) directives() []directive {
 						for _, d := range ds {
 							d.id, d.doc = spec.Names[0], lines(docs...)
 							d.typ, _ = spec.Type.(*ast.FuncType)
-							if r.wants(d, "import") && r.importable(d, decl, spec) {
+							if r.wants(d, "import") && r.inMain(d) && r.importable(d, decl, spec) {
 								found = append(found, d)
 							}
 						}
@@ -202,6 +202,8 @@ func (r *reader) exportable(d directive, decl *ast.FuncDecl) bool {
 		r.problem(d.pos, "method Close of resource %s is called when the last handle of an object ends, and can't be exported; leave the directive away, or give the method another name", d.recv.obj.Name())
 	case decl.Type.TypeParams != nil:
 		r.problem(d.pos, "generic function %s can't be exported; export a function for each type that it is needed for", d.id.Name)
+	case !r.reaches(r.info.Defs[d.id], "func"):
+		return false
 	case d.recv == nil && (d.id.Name == "main" || d.id.Name == "init") || d.id.Name == "_":
 		r.problem(d.pos, "func %s can't be exported; give the function another name", d.id.Name)
 	case len(d.args) > 1:
@@ -210,6 +212,12 @@ func (r *reader) exportable(d directive, decl *ast.FuncDecl) bool {
 		return r.validName(d, d.args)
 	}
 	return false
+}
+
+// inMain says that the variable is one of package main. Others are ignored, with a warning.
+func (r *reader) inMain(d directive) bool {
+	obj := r.info.Defs[d.id]
+	return obj == nil || obj.Pkg() == r.pkg
 }
 
 func (r *reader) importable(d directive, decl *ast.GenDecl, spec *ast.ValueSpec) bool {

@@ -38,7 +38,7 @@ func (r *reader) found(s *types.Struct, own bool, around found) (all []found, ok
 			}
 			if inner != nil {
 				f.path, f.depth = f.path+v.Name()+".", f.depth+1
-				fields, fine := r.found(inner, v.Pkg() == r.pkg, f)
+				fields, fine := r.found(inner, r.own(v.Pkg()), f)
 				all, ok = append(all, fields...), ok && fine
 				continue
 			}
@@ -71,7 +71,7 @@ func (r *reader) embedded(v *types.Var, at place) (s *types.Struct, ok bool) {
 	if !isStruct || !named || !r.structural(n) {
 		return nil, true
 	}
-	if n.Obj().Pkg() != r.pkg && hidden(s) {
+	if !r.own(n.Obj().Pkg()) && hidden(s) {
 		for i := range s.NumFields() {
 			if s.Field(i).Exported() {
 				r.refuse(at, t, "has fields that its package does not export, and would lose them; leave it out with `undergo:\"-\"`, or use a struct of the plugin's own")

@@ -32,7 +32,7 @@ func (r *reader) checkEnum(d directive, obj types.Object) {
 		} else {
 			values[value] = c.Name()
 		}
-		if !r.asciiName(c.Pos(), "enum "+obj.Name()+": constant", c.Name(), "another name") {
+		if !r.reaches(c, "constant") || !r.asciiName(c.Pos(), "enum "+obj.Name()+": constant", c.Name(), "another name") {
 			continue
 		}
 		name := caseName(obj.Name(), c.Name())
@@ -63,8 +63,9 @@ func (r *reader) enum(n *types.Named) *model.Type {
 		return nil
 	}
 	for _, c := range r.constants(n) {
+		expr, _ := r.qualified(c)
 		t.Cases = append(t.Cases, model.Case{
-			Go: c.Name(), Name: caseName(obj.Name(), c.Name()), Doc: r.docs[c], Pos: r.fset.Position(c.Pos()),
+			Go: expr, Name: caseName(obj.Name(), c.Name()), Doc: r.docs[c], Pos: r.fset.Position(c.Pos()),
 		})
 	}
 	if len(t.Cases) == 0 || !r.asciiName(obj.Pos(), "type", obj.Name(), "another name") {
@@ -78,7 +79,7 @@ func (r *reader) enum(n *types.Named) *model.Type {
 // constants are the constants of type n, in source order.
 func (r *reader) constants(n *types.Named) []*types.Const {
 	var consts []*types.Const
-	scope := r.pkg.Scope()
+	scope := n.Obj().Pkg().Scope()
 	for _, name := range scope.Names() {
 		if c, ok := scope.Lookup(name).(*types.Const); ok && types.Identical(c.Type(), n) {
 			consts = append(consts, c)

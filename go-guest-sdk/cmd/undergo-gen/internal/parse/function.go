@@ -21,7 +21,8 @@ func (r *reader) function(d directive) {
 		}
 		return
 	}
-	f := &model.Func{Go: d.id.Name, Name: model.Kebab(d.id.Name), Doc: d.doc, Pos: r.fset.Position(d.id.Pos())}
+	f := &model.Func{Name: model.Kebab(d.id.Name), Doc: d.doc, Pos: r.fset.Position(d.id.Pos()), Interface: r.home(obj)}
+	f.Call, f.Go = r.qualified(obj)
 	names := d.args
 	if d.verb == "import" {
 		f.Module, names = names[0], names[1:]
@@ -44,10 +45,12 @@ func (r *reader) function(d directive) {
 	if !r.params(f, d, sig) || !r.results(f, d, sig) || !r.keeps(f, d) || !r.constructs(f, d) {
 		return
 	}
-	if f.Resource != nil {
+	switch {
+	case f.Resource != nil:
 		r.use(f.Resource)
 		f.Interface = f.Resource.Interface
-	} else if model.HomeOf(append(f.ParamTypes(), f.Results...)) != nil {
+	case f.Interface != nil:
+	case model.HomeOf(append(f.ParamTypes(), f.Results...)) != nil:
 		f.Interface = model.API
 	}
 	r.plugin.Exports = append(r.plugin.Exports, f)

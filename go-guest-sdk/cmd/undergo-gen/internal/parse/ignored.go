@@ -18,7 +18,7 @@ import (
 // in a package or file that the generator does not read, or not quite spelled as
 // one. It finds the plugin's files that are left out because of cgo, too.
 func Ignored(dir, glue string) (model.Problems, error) {
-	const fields = "-json=Dir,ImportPath,Name,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Module,Standard,DepOnly,Error"
+	const fields = "-json=Dir,ImportPath,Name,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,Module,Standard,DepOnly,Error"
 	pkgs, err := goList(dir, "-deps", fields, ".")
 	if err != nil {
 		return nil, err
@@ -41,6 +41,11 @@ func Ignored(dir, glue string) (model.Problems, error) {
 	}
 	in := &ignored{fset: token.NewFileSet(), glue: glue}
 	for _, p := range pkgs {
+		if !p.DepOnly {
+			in.main = p
+		}
+	}
+	for _, p := range pkgs {
 		if !p.Standard {
 			in.pkg(p)
 		}
@@ -51,26 +56,35 @@ func Ignored(dir, glue string) (model.Problems, error) {
 type ignored struct {
 	fset     *token.FileSet
 	glue     string
+	main     listed
 	problems model.Problems
 }
 
 func (in *ignored) pkg(p listed) {
 	own := p.Module != nil && p.Module.Main
-	if p.DepOnly {
-		why := "is ignored in package " + p.Name + ": it counts in the plugin's package main, where a function may call this one"
-		for _, name := range slices.Concat(p.GoFiles, p.IgnoredGoFiles, p.TestGoFiles, p.XTestGoFiles) {
-			in.file(filepath.Join(p.Dir, name), why)
+	switch {
+	case p.DepOnly && reads(in.main, p):
+		// Its own init functions run before the variables of main are set.
+		imports := func(verb string) string {
+			if verb != "import" {
+				return ""
+			}
+			return "is ignored in package " + p.Name + ": the host sets variables of the plugin's package main, which may give them to others"
 		}
-	} else {
 		for _, name := range p.GoFiles {
-			in.file(filepath.Join(p.Dir, name), "")
+			in.file(filepath.Join(p.Dir, name), imports)
 		}
-		for _, name := range p.IgnoredGoFiles {
-			in.file(filepath.Join(p.Dir, name), "is ignored: its file is not built for wasip1")
+		in.leftOut(p)
+	case p.DepOnly:
+		why := "is ignored in package " + p.Name + ": it counts in the plugin's package main, and in packages of its module that main imports"
+		for _, name := range slices.Concat(p.GoFiles, p.IgnoredGoFiles, p.TestGoFiles, p.XTestGoFiles) {
+			in.file(filepath.Join(p.Dir, name), all(why))
 		}
-		for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
-			in.file(filepath.Join(p.Dir, name), "is ignored in a test file")
+	default:
+		for _, name := range p.GoFiles {
+			in.file(filepath.Join(p.Dir, name), all(""))
 		}
+		in.leftOut(p)
 	}
 	if own {
 		for _, name := range p.IgnoredGoFiles {
@@ -79,9 +93,22 @@ func (in *ignored) pkg(p listed) {
 	}
 }
 
-// file looks at the comments of a file. why is what all directives in it share;
-// if it is empty, the good ones are read elsewhere.
-func (in *ignored) file(file, why string) {
+// leftOut looks at the files of a package that are not read, although the package is.
+func (in *ignored) leftOut(p listed) {
+	for _, name := range p.IgnoredGoFiles {
+		in.file(filepath.Join(p.Dir, name), all("is ignored: its file is not built for wasip1"))
+	}
+	for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+		in.file(filepath.Join(p.Dir, name), all("is ignored in a test file"))
+	}
+}
+
+// all is what all directives of a file share.
+func all(why string) func(verb string) string { return func(string) string { return why } }
+
+// file looks at the comments of a file. why says what is wrong with a directive there; if
+// that is empty, the good ones are read elsewhere.
+func (in *ignored) file(file string, why func(verb string) string) {
 	text, err := os.ReadFile(file)
 	// What can't be read or parsed is reported by who needs it.
 	if err != nil || filepath.Base(file) == in.glue || IsGlue(text) || !bytes.Contains(text, []byte("//")) && !bytes.Contains(text, []byte("/*")) {
@@ -99,8 +126,8 @@ func (in *ignored) file(file, why string) {
 			meant, exact := directiveIn(c)
 			switch {
 			case meant == "":
-			case why != "":
-				in.warn(c.Pos(), "//undergo:%s %s", meant, why)
+			case why(meant) != "":
+				in.warn(c.Pos(), "//undergo:%s %s", meant, why(meant))
 			case !exact:
 				in.warn(c.Pos(), "this is no directive, and is ignored: it is spelled //undergo:%s, without a space", meant)
 			}

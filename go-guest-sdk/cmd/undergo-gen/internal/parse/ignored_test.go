@@ -70,7 +70,9 @@ func TestIgnored(t *testing.T) {
 		"c.go":              "package main\n\n// int x;\nimport \"C\"\n\n//undergo:export\nfunc C1() {}\n",
 		"paired.go":         "//go:build cgo\n\npackage main\n\nimport \"C\"\n",
 		"main_test.go":      "package main\n\n//undergo:import env\nvar I func()\n",
-		"api/api.go":        "package api\n\n//undergo:export\nfunc C() int { return 3 }\n",
+		"api/api.go":        "package api\n\nimport _ \"example.com/p/deep\"\n\n//undergo:export\nfunc C() int { return 3 }\n\n//undergo:import env\nvar I func()\n\n// undergo:export\nfunc D() {}\n",
+		"api/api_test.go":   "package api\n\n//undergo:enum\ntype T int\n",
+		"deep/deep.go":      "package deep\n\n//undergo:export\nfunc D() {}\n",
 		"forgotten/f.go":    "package forgotten\n\n//undergo:export f\nfunc F() {}\n",
 		"other/main.go":     "package main\n\n//undergo:export\nfunc Other() {}\n\nfunc main() {}\n",
 		"testdata/x/x.go":   "package x\n\n//undergo:export\nfunc X() {}\n",
@@ -91,10 +93,13 @@ func TestIgnored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `api/api.go:3:1: warning: //undergo:export is ignored in package api: it counts in the plugin's package main, where a function may call this one
+	want := `api/api.go:8:1: warning: //undergo:import is ignored in package api: the host sets variables of the plugin's package main, which may give them to others
+api/api.go:11:1: warning: this is no directive, and is ignored: it is spelled //undergo:export, without a space
+api/api_test.go:3:1: warning: //undergo:enum is ignored in a test file
 c.go:4:8: warning: this file is left out of the plugin: it imports "C", and there is no cgo for WebAssembly
 c.go:6:1: warning: //undergo:export is ignored: its file is not built for wasip1
-forgotten/f.go:3:1: warning: //undergo:export is ignored in package forgotten: it counts in the plugin's package main, where a function may call this one
+deep/deep.go:3:1: warning: //undergo:export is ignored in package deep: it counts in the plugin's package main, and in packages of its module that main imports
+forgotten/f.go:3:1: warning: //undergo:export is ignored in package forgotten: it counts in the plugin's package main, and in packages of its module that main imports
 main.go:8:1: warning: this is no directive, and is ignored: it is spelled //undergo:export, without a space
 main_linux.go:3:1: warning: //undergo:export is ignored: its file is not built for wasip1
 main_test.go:3:1: warning: //undergo:import is ignored in a test file

@@ -25,7 +25,8 @@ import (
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
 
-// A source is the type-checked package of a plugin.
+// A source is the type-checked package of a plugin, with those of its module that it
+// imports and that have directives.
 type source struct {
 	fset  *token.FileSet
 	files []*ast.File
@@ -33,6 +34,13 @@ type source struct {
 	info  *types.Info
 	sizes types.Sizes
 	path  string // import path
+	parts []*part
+}
+
+// A part is a package with directives that the plugin imports.
+type part struct {
+	files []*ast.File
+	pkg   *types.Package
 }
 
 // listed is what `go list` says of a package.
@@ -45,10 +53,12 @@ type listed struct {
 	IgnoredGoFiles []string
 	TestGoFiles    []string
 	XTestGoFiles   []string
+	Imports        []string
 	Export         string
 	Standard       bool
 	DepOnly        bool
 	Module         *struct {
+		Path      string
 		GoVersion string
 		Main      bool
 	}
@@ -90,7 +100,7 @@ func IsGlue(text []byte) bool {
 // load parses and type-checks the package in dir. Function bodies are the
 // compiler's business: without them, a plugin can be read before its glue exists.
 func load(dir, glue string, problems *model.Problems) (*source, error) {
-	pkgs, err := goList(dir, "-json=Dir,ImportPath,Name,GoFiles,CgoFiles,Module,Error", ".")
+	pkgs, err := goList(dir, "-json=Dir,ImportPath,Name,GoFiles,CgoFiles,Imports,Module,Error", ".")
 	if err != nil {
 		return nil, err
 	}
@@ -131,36 +141,138 @@ func load(dir, glue string, problems *model.Problems) (*source, error) {
 			return nil, problems.Err()
 		}
 	}
-	lookup, err := src.exports(dir)
+	inner, err := src.inner(dir, p)
 	if err != nil {
 		return nil, err
 	}
-	conf := types.Config{
-		Importer:         importer.ForCompiler(src.fset, "gc", lookup),
-		Sizes:            src.sizes,
-		IgnoreFuncBodies: true,
-		Error: func(err error) {
-			var te types.Error
-			if errors.As(err, &te) {
-				problems.Add(te.Fset.Position(te.Pos), "%s", te.Msg)
-			}
-		},
+	files := slices.Clone(src.files)
+	for _, in := range inner {
+		files = append(files, in.files...)
 	}
-	if p.Module != nil && p.Module.GoVersion != "" {
-		conf.GoVersion = "go" + p.Module.GoVersion
+	lookup, err := src.exports(dir, files, inner)
+	if err != nil {
+		return nil, err
 	}
 	src.info = &types.Info{Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
+	read := &packages{importer.ForCompiler(src.fset, "gc", lookup), map[string]*types.Package{}}
 	// The errors are in problems; what could be checked is still worth reading.
-	src.pkg, _ = conf.Check(src.path, src.fset, src.files, src.info)
+	check := func(l listed, files []*ast.File) *types.Package {
+		conf := types.Config{
+			Importer:         read,
+			Sizes:            src.sizes,
+			IgnoreFuncBodies: true,
+			Error: func(err error) {
+				var te types.Error
+				if errors.As(err, &te) {
+					problems.Add(te.Fset.Position(te.Pos), "%s", te.Msg)
+				}
+			},
+		}
+		if l.Module != nil && l.Module.GoVersion != "" {
+			conf.GoVersion = "go" + l.Module.GoVersion
+		}
+		pkg, _ := conf.Check(l.ImportPath, src.fset, files, src.info)
+		return pkg
+	}
+	for _, in := range inner {
+		pkg := check(in.listed, in.files)
+		read.checked[in.ImportPath] = pkg
+		if in.directives {
+			src.parts = append(src.parts, &part{in.files, pkg})
+		}
+	}
+	src.pkg = check(p, src.files)
 	return src, nil
 }
 
-// exports finds the export data of all that the files import.
-func (s *source) exports(dir string) (importer.Lookup, error) {
+// packages are what the plugin imports: those that are read are checked, and the others
+// are known by their export data.
+type packages struct {
+	types.Importer
+	checked map[string]*types.Package
+}
+
+func (p *packages) Import(path string) (*types.Package, error) {
+	if pkg, ok := p.checked[path]; ok {
+		return pkg, nil
+	}
+	return p.Importer.Import(path)
+}
+
+// An innerPackage is a package of the plugin's module that it depends on.
+type innerPackage struct {
+	listed
+	files      []*ast.File
+	directives bool
+}
+
+// inner are the packages of the plugin's module that main depends on, each behind those
+// that it depends on itself, if main imports one with directives. A type has to be the
+// same wherever it comes from, so that all of them are read then.
+func (s *source) inner(dir string, main listed) ([]*innerPackage, error) {
+	if main.Module == nil || !slices.ContainsFunc(main.Imports, func(path string) bool { return strings.HasPrefix(path, main.Module.Path+"/") }) {
+		return nil, nil
+	}
+	pkgs, err := goList(dir, "-deps", "-json=Dir,ImportPath,Name,GoFiles,Module,Standard,DepOnly", ".")
+	if err != nil {
+		return nil, err
+	}
+	var inner []*innerPackage
+	found := false
+	for _, p := range pkgs {
+		if p.Standard || !p.DepOnly || p.Module == nil || !p.Module.Main {
+			continue
+		}
+		in := &innerPackage{listed: p}
+		for _, name := range p.GoFiles {
+			file := filepath.Join(p.Dir, name)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			// What is wrong with its syntax is the compiler's business.
+			f, _ := parser.ParseFile(s.fset, file, text, parser.ParseComments|parser.SkipObjectResolution)
+			if f == nil {
+				continue
+			}
+			in.files = append(in.files, f)
+			in.directives = in.directives || reads(main, p) && hasDirective(f)
+		}
+		found = found || in.directives
+		inner = append(inner, in)
+	}
+	if !found {
+		return nil, nil
+	}
+	return inner, nil
+}
+
+// reads says that directives in the package p count: main imports it, and it is of the
+// same module.
+func reads(main, p listed) bool {
+	return p.Module != nil && main.Module != nil && p.Module.Path == main.Module.Path && slices.Contains(main.Imports, p.ImportPath)
+}
+
+// hasDirective says that f has a directive that counts outside of package main.
+func hasDirective(f *ast.File) bool {
+	for _, g := range f.Comments {
+		for _, c := range g.List {
+			if words := strings.Fields(strings.TrimPrefix(c.Text, prefix)); strings.HasPrefix(c.Text, prefix) && len(words) > 0 && words[0] != "import" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// exports finds the export data of all that the files import, but for the packages that
+// are read.
+func (s *source) exports(dir string, files []*ast.File, inner []*innerPackage) (importer.Lookup, error) {
 	var paths []string
-	for _, f := range s.files {
+	for _, f := range files {
 		for _, spec := range f.Imports {
-			if p, err := strconv.Unquote(spec.Path.Value); err == nil && p != "unsafe" && p != "C" {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err == nil && p != "unsafe" && p != "C" && !slices.ContainsFunc(inner, func(in *innerPackage) bool { return in.ImportPath == p }) {
 				paths = append(paths, p)
 			}
 		}

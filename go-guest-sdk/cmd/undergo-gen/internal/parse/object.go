@@ -18,7 +18,7 @@ func (r *reader) readObjects() {
 		r.objects = r.objects[1:]
 		for _, m := range r.methods(res) {
 			d := directive{verb: "import", id: &ast.Ident{Name: m.Name(), NamePos: res.obj.Pos()}, doc: r.docs[m]}
-			if m.Pkg() == r.pkg {
+			if r.own(m.Pkg()) {
 				d.id.NamePos, d.typ = m.Pos(), &ast.FuncType{}
 			}
 			f := &model.Func{
@@ -50,8 +50,8 @@ func (r *reader) methods(res *resource) []*types.Func {
 		methods[i] = iface.Method(i)
 	}
 	slices.SortStableFunc(methods, func(a, b *types.Func) int {
-		switch own := a.Pkg() == r.pkg; {
-		case own != (b.Pkg() == r.pkg):
+		switch own := r.own(a.Pkg()); {
+		case own != r.own(b.Pkg()):
 			if own {
 				return -1
 			}

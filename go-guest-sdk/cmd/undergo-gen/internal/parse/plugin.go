@@ -27,6 +27,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 		callbacks: map[string]*model.Resource{},
 		origins:   map[types.Object]types.Type{},
 		named:     map[string]*model.Type{},
+		parted:    map[*types.Package]*model.Interface{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
 		r.plugin.Taken[name] = true
@@ -40,6 +41,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 			}
 		}
 	}
+	r.readParts()
 	for _, d := range r.directives() {
 		r.function(d)
 	}
@@ -67,14 +69,15 @@ type reader struct {
 	*source
 	*model.Problems
 	plugin    *model.Plugin
-	docs      map[types.Object][]string          // doc comments of types, fields, constants, methods of interfaces
-	enums     map[types.Object]bool              // types with //undergo:enum
-	variants  map[types.Object][]*types.TypeName // types with //undergo:variant, and their cases
-	failures  []*types.TypeName                  // types with //undergo:error
-	resources map[types.Object]*resource         // types with //undergo:resource
-	callbacks map[string]*model.Resource         // the function types of parameters, by what identifies them
-	objects   []*resource                        // of the host's, whose methods have still to be read
-	origins   map[types.Object]types.Type        // what a type is declared as
-	named     map[string]*model.Type             // by what identifies the type
-	open      []*types.Named                     // the structs and variants that are being read
+	docs      map[types.Object][]string           // doc comments of types, fields, constants, methods of interfaces
+	enums     map[types.Object]bool               // types with //undergo:enum
+	variants  map[types.Object][]*types.TypeName  // types with //undergo:variant, and their cases
+	failures  []*types.TypeName                   // types with //undergo:error
+	resources map[types.Object]*resource          // types with //undergo:resource
+	callbacks map[string]*model.Resource          // the function types of parameters, by what identifies them
+	objects   []*resource                         // of the host's, whose methods have still to be read
+	origins   map[types.Object]types.Type         // what a type is declared as
+	named     map[string]*model.Type              // by what identifies the type
+	parted    map[*types.Package]*model.Interface // of the packages that are read beside main
+	open      []*types.Named                      // the structs and variants that are being read
 }

@@ -16,7 +16,7 @@ func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
 	obj := n.Obj()
 	name := witName(n)
 	t := &model.Type{Kind: model.Record, Go: r.goType(n), Name: name, Doc: r.docs[obj], Pos: r.fset.Position(at.pos)}
-	own := obj.Pkg() == r.pkg
+	own := r.own(obj.Pkg())
 	if own {
 		t.Pos = r.fset.Position(obj.Pos())
 	}
@@ -38,7 +38,7 @@ func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
 }
 
 func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place) bool {
-	own := n.Obj().Pkg() == r.pkg
+	own := r.own(n.Obj().Pkg())
 	if !own && hidden(s) {
 		r.refuse(at, n, "has fields that its package does not export, and would lose them; use a struct of the plugin's own")
 		return false
@@ -55,7 +55,7 @@ func (r *reader) fields(t *model.Type, n *types.Named, s *types.Struct, at place
 			continue
 		}
 		field := model.Field{Go: f.path + f.v.Name(), Name: model.Kebab(f.name), Doc: r.docs[f.v.Origin()], Type: ft, Pos: r.fset.Position(at.pos)}
-		if f.v.Pkg() == r.pkg {
+		if r.own(f.v.Pkg()) {
 			field.Pos = r.fset.Position(f.v.Pos())
 		}
 		t.Fields = append(t.Fields, field)

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"cmp"
 	"go/ast"
 	"go/types"
 	"slices"
@@ -47,12 +48,12 @@ func (r *reader) checkResource(d directive, obj types.Object) {
 		return
 	case !r.asciiName(tn.Pos(), "type", tn.Name(), "another name"):
 		return
-	case host && !r.implementable(tn, iface), !host && !r.destructible(res, n):
+	case !r.reaches(tn, "resource"), host && !r.implementable(tn, iface), !host && !r.destructible(res, n):
 		return
 	}
 	res.Resource = &model.Resource{
 		Go: r.goType(n), Name: model.Kebab(tn.Name()), Doc: r.docs[obj], Pos: r.fset.Position(tn.Pos()),
-		Interface: model.API, Host: host,
+		Interface: cmp.Or(r.home(obj), model.API), Host: host,
 	}
 	if host {
 		res.Interface = model.Objects
@@ -87,7 +88,7 @@ func (r *reader) destructible(res *resource, n *types.Named) bool {
 		return true
 	}
 	pos := m.Pos()
-	if m.Pkg() != r.pkg {
+	if !r.own(m.Pkg()) {
 		pos = res.obj.Pos()
 	}
 	r.problem(pos, "resource %s: its method Close is called when the last handle of an object ends, and so is `Close()` or `Close() error`; give this one another name", res.obj.Name())
@@ -131,20 +132,24 @@ func (r *reader) implied(decl *ast.FuncDecl, recv *resource) bool {
 	if recv != nil {
 		return recv.all && decl.Name.IsExported() && decl.Name.Name != "Close"
 	}
-	if res := r.constructed(decl.Name.Name); decl.Recv == nil && decl.Type.TypeParams == nil && res != nil && res.all {
+	if res := r.constructed(r.info.Defs[decl.Name]); decl.Recv == nil && decl.Type.TypeParams == nil && res != nil && res.all {
 		fn, ok := r.info.Defs[decl.Name].(*types.Func)
 		return ok && makes(fn.Signature().Results(), res)
 	}
 	return false
 }
 
-// constructed is the resource of which a function of that name is the constructor, or nil.
-func (r *reader) constructed(name string) *resource {
-	of, ok := strings.CutPrefix(name, "New")
+// constructed is the resource of which a function of the name of obj is the constructor,
+// or nil.
+func (r *reader) constructed(obj types.Object) *resource {
+	if obj == nil || obj.Pkg() == nil {
+		return nil
+	}
+	of, ok := strings.CutPrefix(obj.Name(), "New")
 	if !ok {
 		return nil
 	}
-	res, ok := r.resources[r.pkg.Scope().Lookup(of)]
+	res, ok := r.resources[obj.Pkg().Scope().Lookup(of)]
 	if !ok || res.Resource == nil || res.Host {
 		return nil
 	}
@@ -162,7 +167,7 @@ func makes(results *types.Tuple, res *resource) bool {
 
 // constructs makes f a constructor if its name says so and d gives it no other.
 func (r *reader) constructs(f *model.Func, d directive) bool {
-	res := r.constructed(d.id.Name)
+	res := r.constructed(r.info.Defs[d.id])
 	if d.recv != nil || len(d.args) > 0 || res == nil {
 		return true
 	}

@@ -222,7 +222,17 @@ func (r *reader) goType(t types.Type) string {
 }
 
 // shown is t as people write it in the plugin.
-func (r *reader) shown(t types.Type) string { return types.TypeString(t, types.RelativeTo(r.pkg)) }
+func (r *reader) shown(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		switch {
+		case p == r.pkg:
+			return ""
+		case r.own(p):
+			return p.Name()
+		}
+		return p.Path()
+	})
+}
 
 // goName is the Go expression for t: its name, or literal when it has none. How
 // go/types prints literals differs between releases of Go.

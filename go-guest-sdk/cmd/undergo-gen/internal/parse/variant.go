@@ -27,7 +27,7 @@ func (r *reader) checkVariant(d directive, obj types.Object) {
 		return
 	}
 	var cases []*types.TypeName
-	for _, tn := range r.typeNames() {
+	for _, tn := range r.typeNames(obj.Pkg()) {
 		if implements(tn.Type(), iface) {
 			cases = append(cases, tn)
 		}
@@ -43,7 +43,7 @@ func (r *reader) checkVariant(d directive, obj types.Object) {
 			r.problem(c.Pos(), "variant %s: its case %s is generic; declare a type for each type that it is needed for", obj.Name(), c.Name())
 			continue
 		}
-		if !r.asciiName(c.Pos(), "variant "+obj.Name()+": case", c.Name(), "another name") {
+		if !r.reaches(c, "type") || !r.asciiName(c.Pos(), "variant "+obj.Name()+": case", c.Name(), "another name") {
 			continue
 		}
 		name := model.Kebab(c.Name())
@@ -59,7 +59,7 @@ func (r *reader) checkVariant(d directive, obj types.Object) {
 func (r *reader) ordered(d directive, obj types.Object, iface *types.Interface, cases []*types.TypeName) []*types.TypeName {
 	var listed []*types.TypeName
 	for _, name := range d.args {
-		tn, ok := r.pkg.Scope().Lookup(name).(*types.TypeName)
+		tn, ok := obj.Pkg().Scope().Lookup(name).(*types.TypeName)
 		switch {
 		case !ok || tn.IsAlias() || types.IsInterface(tn.Type()):
 			r.problem(d.pos, "variant %s: %s is no type of the package that could be a case", obj.Name(), name)
@@ -85,9 +85,9 @@ func (r *reader) ordered(d directive, obj types.Object, iface *types.Interface, 
 
 // typeNames are the types that the package declares and that are no interfaces,
 // by their place.
-func (r *reader) typeNames() []*types.TypeName {
+func (r *reader) typeNames(pkg *types.Package) []*types.TypeName {
 	var found []*types.TypeName
-	scope := r.pkg.Scope()
+	scope := pkg.Scope()
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
 		if !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {

@@ -1,0 +1,6 @@
+package same
+
+type Same struct{ N int }
+
+//undergo:export
+func Get() {}
