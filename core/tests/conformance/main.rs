@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
+mod flows;
 mod runner;
 mod values;
 
@@ -21,13 +22,15 @@ use undergo::{Compile, Plugin, PluginOptions};
 
 /// What this host has of the capabilities that cases may need. It has no strings with lone
 /// surrogates: Rust's are UTF-8.
-const CAPABILITIES: [&str; 4] = ["dynamic", "strict-records", "nanoseconds", "integers"];
+const CAPABILITIES: [&str; 5] = ["dynamic", "strict-records", "nanoseconds", "integers", "handles"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Suite {
     #[serde(rename = "about")]
     _about: String,
+    #[serde(default)]
+    needs: Vec<String>,
     cases: Vec<Json>,
 }
 
@@ -83,7 +86,7 @@ fn read_suites(folder: &Path) -> Result<Vec<(String, Vec<runner::Case>)>, String
         let told = |error: String| format!("{}: {error}", path.display());
         let text = std::fs::read_to_string(&path).map_err(|error| told(error.to_string()))?;
         let suite: Suite = serde_json::from_str(&text).map_err(|error| told(error.to_string()))?;
-        let cases = suite.cases.into_iter().map(runner::Case::parse).collect::<Result<_, _>>().map_err(told)?;
+        let cases = suite.cases.into_iter().map(|case| runner::Case::parse(case, &suite.needs)).collect::<Result<_, _>>().map_err(told)?;
         suites.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), cases));
     }
     suites.sort_by(|a, b| a.0.cmp(&b.0));

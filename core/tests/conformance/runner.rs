@@ -1,7 +1,9 @@
 //! Cases, steps, and which instance they run in.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use undergo::{ChainedError, Error, Handle, Instance, Limits, Plugin, Value};
 
 use crate::common::host::Hosted;
 use crate::common::{self, PLAIN};
+use crate::flows::{self, Items, Written};
 use crate::{Outcome, values};
 
 /// A case with its steps.
@@ -64,6 +67,21 @@ pub(crate) struct Step {
     on: Option<String>,
     new: Option<String>,
     close: Option<String>,
+    /// The name of the kept iterator of which the next item is taken.
+    next: Option<String>,
+    #[serde(default)]
+    end: bool,
+    /// The name of the kept stream from which up to `most` bytes are read, or to which `data` is
+    /// written.
+    read: Option<String>,
+    #[serde(default)]
+    most: usize,
+    write: Option<String>,
+    data: Option<Json>,
+    /// The name of the stream of the runner's of which it is asked what was written to it.
+    written: Option<String>,
+    #[serde(default)]
+    reset: bool,
     #[serde(default)]
     args: Vec<Json>,
     #[serde(default)]
@@ -110,7 +128,8 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<J
 
 impl Case {
     /// Takes a case apart: without `steps`, the keys of its only step stand beside its own.
-    pub(crate) fn parse(json: Json) -> Result<Case, String> {
+    /// All of them need what their file needs.
+    pub(crate) fn parse(json: Json, needs: &[String]) -> Result<Case, String> {
         let shown = json.get("name").map(ToString::to_string).unwrap_or_default();
         let told = |error: serde_json::Error| format!("case {shown}: {error}");
         let Json::Object(mut object) = json else { return Err("a case is not an object".into()) };
@@ -121,11 +140,12 @@ impl Case {
         }
         let mut case: WithSteps = serde_json::from_value(Json::Object(object)).map_err(told)?;
         for step in &mut case.steps {
-            step.needs.extend(case.needs.iter().cloned());
+            step.needs.extend(case.needs.iter().chain(needs).cloned());
             if step.result.is_some() && step.error.is_some() {
                 return Err(format!("case {shown}: a step has either a result or an error"));
             }
-            if [&step.call, &step.new, &step.close].into_iter().flatten().count() != 1 {
+            let does = [&step.call, &step.new, &step.close, &step.next, &step.read, &step.write, &step.written];
+            if does.into_iter().flatten().count() + usize::from(step.reset) != 1 {
                 return Err(format!("case {shown}: a step does one thing"));
             }
         }
@@ -158,7 +178,18 @@ pub(crate) fn run(plugin: &Plugin, cases: &[Case], capabilities: &[&str]) -> Vec
                     Err(error) => return Some(Err(format!("no instance: {error:?}"))),
                 }
             }
-            let outcome = shared.as_ref().map(|hosted| Run { plugin, case, hosted, other: OnceCell::new(), kept: BTreeMap::new() }.all());
+            let outcome = shared.as_ref().map(|hosted| {
+                Run {
+                    plugin,
+                    case,
+                    hosted,
+                    other: OnceCell::new(),
+                    kept: BTreeMap::new(),
+                    items: RefCell::default(),
+                    written: RefCell::default(),
+                }
+                .all()
+            });
             if own {
                 shared = None;
             }
@@ -188,6 +219,10 @@ struct Run<'r> {
     other: OnceCell<Hosted>,
     /// By its name, with the instance that it is of.
     kept: BTreeMap<String, (Handle, Place)>,
+    /// What was read ahead of iterators, by the name under which they are kept.
+    items: RefCell<BTreeMap<String, Items>>,
+    /// What was written to streams of the runner's, by their name.
+    written: RefCell<BTreeMap<String, Written>>,
 }
 
 impl Run<'_> {
@@ -197,6 +232,7 @@ impl Run<'_> {
         for (i, step) in self.case.steps.iter().enumerate() {
             let kept = self.step(step).map_err(|text| format!("step {} ({}): {text}", i + 1, step.shown()))?;
             let place = self.place(step)?;
+            kept.iter().for_each(|(name, _)| drop(self.items.borrow_mut().remove(name)));
             nameless.extend(kept.into_iter().filter_map(|(name, handle)| self.kept.insert(name, (handle, place))));
         }
         self.kept.into_values().chain(nameless).for_each(|(handle, _)| handle.close());
@@ -221,7 +257,8 @@ impl Run<'_> {
 
     /// Which instance the step is about: an object's own, whatever the step says.
     fn place(&self, step: &Step) -> Result<Place, String> {
-        match step.on.as_ref().or(step.close.as_ref()) {
+        let about = [&step.on, &step.close, &step.next, &step.read, &step.write];
+        match about.into_iter().flatten().next() {
             Some(name) => Ok(self.kept(name)?.1),
             None => Ok(step.r#in),
         }
@@ -235,6 +272,9 @@ impl Run<'_> {
             let came = instance.close_handle(&self.kept(name)?.0).map(|()| Value::None);
             return check(step, &came, None, instance);
         }
+        if let Some(kept) = self.flow(step, instance) {
+            return kept;
+        }
         let interface = instance.plugin().interface().ok_or("the guest has no interface")?;
         let resource = |name: &str| interface.resources.iter().find(|resource| resource.ty.side == Side::Guest && resource.ty.name == name);
         let (object, member) = match (&step.call, &step.new, &step.on) {
@@ -247,11 +287,17 @@ impl Run<'_> {
         };
         let export = step.call.as_ref().filter(|_| member.is_none());
         let function = member.or_else(|| interface.export(export?));
-        let living = |mark: &str, inner: &Json| match (mark, inner.as_str()?) {
-            ("$handle", name) => self.kept.get(name).map(|(handle, _)| Value::Handle(handle.clone())),
-            ("$callback", name) => hosted.callback(name),
-            ("$object", "store") => Some(hosted.store()),
-            _ => None,
+        let living = |mark: &values::Mark<'_>| {
+            let wanted = mark.resource.map(|ty| interface.resource(ty));
+            match (mark.name, mark.inner.as_str()) {
+                ("$handle", Some(name)) => self.kept.get(name).map(|(handle, _)| match wanted {
+                    Some(wanted) if wanted.ty.side == Side::Host => flows::passed_on(instance, handle, wanted),
+                    _ => Value::Handle(handle.clone()),
+                }),
+                ("$callback", Some(name)) => hosted.callback(name),
+                ("$object", Some("store")) => Some(hosted.store()),
+                _ => flows::given(mark, wanted?, |name| self.written.borrow_mut().entry(name.to_owned()).or_default().clone()),
+            }
         };
         let param = |i: usize| function.and_then(|function| function.params.get(i + usize::from(object.is_some()))).map(|param| &param.ty);
         let arg = |(i, arg)| values::from_json(arg, param(i), &living);
@@ -265,14 +311,86 @@ impl Run<'_> {
             }
             (None, None) => return Err("a step does one thing".into()),
         };
-        check(step, &came, function.and_then(|function| function.result.as_ref()), instance)
+        let mark = step.result.as_ref().and_then(Json::as_object).and_then(values::marked).map(|(mark, _)| mark);
+        let (ty, bytes) = (function.and_then(|function| function.result.as_ref()), flows::bytes_type());
+        let ty = match (mark, ty.map(|ty| &ty.kind)) {
+            (Some("$items"), Some(TypeKind::Own(resource))) => flows::items_type(interface.resource(resource)),
+            (Some("$reader"), _) => Some(&bytes),
+            _ => ty,
+        };
+        check(step, &drained(mark, came, instance), ty, instance)
+    }
+
+    /// Does what is no call of the guest's functions by their names, if the step is about that.
+    fn flow(&self, step: &Step, instance: &Instance) -> Option<Result<Vec<(String, Handle)>, String>> {
+        let bytes = flows::bytes_type();
+        let handle = |name: &str| self.kept(name).map(|(handle, _)| handle);
+        let done = || -> Result<Option<Vec<(String, Handle)>>, String> {
+            let (came, ty) = if let Some(name) = &step.next {
+                let handle = handle(name)?;
+                let resource = instance.plugin().interface().map(|all| all.resource(handle.ty())).ok_or("no interface")?;
+                let mut all = self.items.borrow_mut();
+                let items = match all.entry(name.clone()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => free.insert(Items::of(resource).ok_or("it is no iterator")?),
+                };
+                let came = match items.next(instance, handle) {
+                    Ok(None) if step.end => Ok(Value::None),
+                    Ok(Some(item)) if step.end => return Err(format!("wanted the end, got {item:?}")),
+                    Ok(None) => return Err("there are no more items".into()),
+                    Ok(Some(item)) => Ok(item),
+                    Err(error) => Err(error),
+                };
+                let item = match flows::items_type(resource).map(|ty| &ty.kind) {
+                    Some(TypeKind::List(item)) => Some(&**item),
+                    _ => None,
+                };
+                (came, item)
+            } else if let Some(name) = &step.read {
+                (flows::read(instance, handle(name)?, step.most).map(Value::Bytes), Some(&bytes))
+            } else if let Some(name) = &step.write {
+                let data = step.data.as_ref().ok_or("a step that writes has data")?;
+                let data = values::from_json(data, Some(&bytes), &|_| None)?;
+                (flows::method(instance, handle(name)?, "write", &[data]).map(|_| Value::None), None)
+            } else if let Some(name) = &step.written {
+                let written = self.written.borrow().get(name).cloned().ok_or("there is no such stream")?;
+                let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                (Ok(Value::Bytes(written)), Some(&bytes))
+            } else if step.reset {
+                (instance.reset(&PLAIN).map(|()| Value::None), None)
+            } else {
+                return Ok(None);
+            };
+            check(step, &came, ty, instance).map(Some)
+        };
+        done().transpose()
+    }
+}
+
+/// The result of a call, with all that an iterator or a stream has in its place, if that is wanted.
+fn drained(mark: Option<&str>, came: undergo::Result<Value>, instance: &Instance) -> undergo::Result<Value> {
+    match (mark, came?) {
+        (Some("$items"), Value::Handle(iterator)) => {
+            let resource = instance.plugin().interface().map(|all| all.resource(iterator.ty()));
+            let mut all = Vec::new();
+            if let Some(mut items) = resource.and_then(Items::of) {
+                while let Some(item) = items.next(instance, &iterator)? {
+                    all.push(item);
+                }
+            }
+            Ok(Value::List(all))
+        }
+        (Some("$reader"), Value::Handle(stream)) => flows::read(instance, &stream, usize::MAX).map(Value::Bytes),
+        (_, other) => Ok(other),
     }
 }
 
 impl Step {
     fn shown(&self) -> String {
         let of = |what: &Option<String>, word: &str| what.as_ref().map(|name| format!("{word}{name}"));
-        of(&self.call, "").or_else(|| of(&self.new, "new ")).or_else(|| of(&self.close, "close ")).unwrap_or_default()
+        let all = [(&self.call, ""), (&self.new, "new "), (&self.close, "close "), (&self.next, "next "), (&self.read, "read ")];
+        let more = [(&self.write, "write "), (&self.written, "written ")];
+        all.into_iter().chain(more).find_map(|(what, word)| of(what, word)).unwrap_or_else(|| "reset".into())
     }
 }
 
@@ -289,7 +407,10 @@ fn check(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>, instance: 
 fn compare(step: &Step, came: &Result<Value, Error>, ty: Option<&Type>) -> Result<Vec<(String, Handle)>, String> {
     let got = came.as_ref().map(|value| format!("{value:?}").chars().take(300).collect::<String>());
     match (&step.result, &step.error, came) {
-        (Some(wanted), _, Ok(value)) => values::compare(wanted, value, ty),
+        (Some(wanted), _, Ok(value)) => match wanted.as_object().and_then(values::marked) {
+            Some(("$items" | "$reader", all)) => values::compare(all, value, ty),
+            _ => values::compare(wanted, value, ty),
+        },
         (_, Some(wanted), Err(error)) => {
             let text = error.to_string();
             let at = wanted.path.as_ref().is_none_or(|part| text.contains(part) || error.path().contains(part));

@@ -3,11 +3,20 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
-use undergo::interface::{Scalar, Type, TypeKind};
+use undergo::interface::{ResourceType, Scalar, Type, TypeKind};
 use undergo::{Handle, Time, Value};
 
-/// What makes the values that live longer than a call, by their mark and what stands behind it.
-pub(crate) type Living<'l> = dyn Fn(&str, &Json) -> Option<Value> + 'l;
+/// What makes the values that live longer than a call.
+pub(crate) type Living<'l> = dyn Fn(&Mark<'_>) -> Option<Value> + 'l;
+
+/// `{"$name": inner}`, or `{"$name": inner, "then": then}`, where the plugin has a handle of that
+/// resource.
+pub(crate) struct Mark<'m> {
+    pub(crate) name: &'m str,
+    pub(crate) inner: &'m Json,
+    pub(crate) then: Option<&'m str>,
+    pub(crate) resource: Option<&'m ResourceType>,
+}
 
 /// A handle of the guest's that a result keeps under a name. No value of a plugin is like that.
 const KEEP: &str = "$keep";
@@ -37,7 +46,7 @@ pub(crate) fn from_json(json: &Json, ty: Option<&Type>, living: &Living<'_>) -> 
             Value::List(items.iter().enumerate().map(item).collect::<Result<_, _>>()?)
         }
         Json::Object(object) => match marked(object) {
-            Some((mark, inner)) => special(mark, inner, kind, living)?,
+            Some((mark, inner)) => special(mark, inner, object.get("then").and_then(Json::as_str), kind, living)?,
             None => {
                 let field = |(name, value): (&String, &Json)| Ok((name.clone(), from_json(value, field_type(kind, name), living)?));
                 Value::Record(object.iter().map(field).collect::<Result<_, String>>()?)
@@ -68,13 +77,13 @@ fn case_type<'t>(kind: Option<&'t TypeKind>, name: &str) -> Option<&'t Type> {
     variant.cases.iter().find(|case| case.name == name)?.ty.as_ref()
 }
 
-/// The key and the value of `{"$key": value}`.
-fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
-    let (key, value) = object.iter().next()?;
-    (object.len() == 1 && key.starts_with('$')).then_some((key.as_str(), value))
+/// The key and the value of `{"$key": value}`, which may also have a `then`.
+pub(crate) fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
+    let (key, value) = object.iter().find(|(key, _)| key.starts_with('$'))?;
+    (object.len() == 1 + usize::from(object.contains_key("then"))).then_some((key.as_str(), value))
 }
 
-fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>, living: &Living<'_>) -> Result<Value, String> {
+fn special(mark: &str, inner: &Json, then: Option<&str>, kind: Option<&TypeKind>, living: &Living<'_>) -> Result<Value, String> {
     let wrong = || format!("{{\"{mark}\": {inner}}} is not a value");
     let text = || inner.as_str().ok_or_else(wrong);
     Ok(match mark {
@@ -126,7 +135,13 @@ fn special(mark: &str, inner: &Json, kind: Option<&TypeKind>, living: &Living<'_
             }
         }
         KEEP => Value::Variant(KEEP.into(), Some(Box::new(text()?.into()))),
-        _ => living(mark, inner).ok_or_else(wrong)?,
+        _ => {
+            let resource = match kind {
+                Some(TypeKind::Own(resource) | TypeKind::Borrow(resource)) => Some(&**resource),
+                _ => None,
+            };
+            living(&Mark { name: mark, inner, then, resource }).ok_or_else(wrong)?
+        }
     })
 }
 
@@ -146,7 +161,7 @@ pub(crate) fn compare(wanted: &Json, got: &Value, ty: Option<&Type>) -> Result<V
             _ => Err(format!("result: wanted {wanted}, got {got:?}")),
         };
     }
-    let wanted = from_json(wanted, ty, &|_, _| None)?;
+    let wanted = from_json(wanted, ty, &|_| None)?;
     if !same_value(&wanted, got) {
         narrow(&wanted, got, &mut String::new())?;
     }

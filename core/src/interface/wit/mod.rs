@@ -11,7 +11,7 @@ use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldIte
 
 use self::errors::Failure;
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
-use super::resource::{Resource, ResourceType, Side};
+use super::resource::{Resource, ResourceType, Shape, Side};
 use super::{
     Case, EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind,
     VariantType, names,
@@ -143,10 +143,9 @@ impl Reader<'_> {
         check_names("an export", exports.iter().map(|function| function.name.as_str()))?;
         check_names("a type", self.named.iter().filter_map(Type::name))?;
         resources.sort_by_key(|resource| resource.ty.number);
-        check_names(
-            "a resource",
-            resources.iter().map(|resource| resource.ty.name.as_str()).chain(self.named.iter().filter_map(Type::name)),
-        )?;
+        // No host names the streams, which are of another package, after it.
+        let named = resources.iter().filter(|resource| !matches!(resource.ty.shape, Shape::Reader | Shape::Writer));
+        check_names("a resource", named.map(|resource| resource.ty.name.as_str()).chain(self.named.iter().filter_map(Type::name)))?;
         Ok(Interface { name: world.name.clone(), wit: wit.to_owned(), exports, resources, imports, types: self.named })
     }
 
