@@ -100,6 +100,14 @@ func (h handle) end() {
 // Settle ends the handles that nothing needs any more. Only calls of the host do so: the
 // collector finds them at other times, too.
 func Settle() {
+	// Each export does this much, in its own code.
+	if over != nil || owned >= mostOwned {
+		settle()
+	}
+}
+
+//go:noinline
+func settle() {
 	if owned >= mostOwned {
 		collect()
 	}

@@ -28,14 +28,13 @@ const (
 	places    = 1 << placeBits
 )
 
-// NewTable is the table of the resource of that name. closes says that its objects
-// need to know when their last handle ends.
-func NewTable[T any](name string, closes bool) *Table[T] {
-	t := &Table[T]{name: name}
-	if closes {
-		t.holders = map[*T]int{}
-	}
-	return t
+// NewTable is the table of the resource of that name.
+func NewTable[T any](name string) *Table[T] { return &Table[T]{name: name} }
+
+// NewCountingTable is the table of a resource whose objects need to know when their last
+// handle ends.
+func NewCountingTable[T any](name string) *Table[T] {
+	return &Table[T]{name: name, holders: map[*T]int{}}
 }
 
 // Add gives what the host knows the object by, which is not nil.

@@ -17,7 +17,7 @@ func fails(f func()) (text string) {
 
 func TestTable(t *testing.T) {
 	before, _ := Handles()
-	table := NewTable[thing]("Thing", true)
+	table := NewCountingTable[thing]("Thing")
 	a, b := &thing{1}, &thing{2}
 	first, second, again := table.Add(a), table.Add(b), table.Add(a)
 	if table.At(first) != a || table.At(second) != b || table.At(again) != a || first == again {
@@ -51,7 +51,7 @@ func TestTable(t *testing.T) {
 
 // A handle that has ended is not taken for a later one in its place.
 func TestStale(t *testing.T) {
-	table := NewTable[thing]("Thing", false)
+	table := NewTable[thing]("Thing")
 	var stale []uint32
 	for i := range 500 {
 		rep := table.Add(&thing{i})
@@ -77,7 +77,7 @@ func TestStale(t *testing.T) {
 
 // TestTableAtRandom compares a table with a map.
 func TestTableAtRandom(t *testing.T) {
-	table, known := NewTable[thing]("Thing", true), map[uint32]*thing{}
+	table, known := NewCountingTable[thing]("Thing"), map[uint32]*thing{}
 	rng := rand.New(rand.NewPCG(1, 2))
 	objects := make([]*thing, 20)
 	for i := range objects {

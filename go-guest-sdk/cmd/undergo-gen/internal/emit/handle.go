@@ -93,7 +93,11 @@ func (g *glue) ofResource(r *model.Resource, verb string, write func(name string
 func (g *glue) table(r *model.Resource) string {
 	return g.ofResource(r, "Objects", func(name string) {
 		g.line("// %s are those for which the host has handles.", name)
-		g.line("var %s = %s[%s](%q, %t)\n", name, g.sdkName("NewTable"), g.expand(r.Go), shown(r), r.Closes)
+		with := "NewTable"
+		if r.Closes {
+			with = "NewCountingTable"
+		}
+		g.line("var %s = %s[%s](%q)\n", name, g.sdkName(with), g.expand(r.Go), shown(r))
 	})
 }
 

@@ -1,0 +1,8 @@
+package real
+
+type (
+	String = string
+	Int    = int64
+	Error  = error
+	Bool   = bool
+)
