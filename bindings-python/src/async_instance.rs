@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use undergo::{CallOptions, InstanceOptions};
 
-use crate::async_function::{AsyncFunction, Target, options_of};
+use crate::async_function::{AsyncAccess, AsyncFunction, Target, options_of};
 use crate::cancel::CancelToken;
 use crate::coroutine::{self, Call};
 use crate::exports::{Exports, View};
@@ -29,9 +29,10 @@ impl AsyncInstance {
                 let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
                 undergo::host::go_home().await;
                 Python::attach(|py| {
-                    let target = Target::Instance(core.clone());
-                    let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);
-                    let object = origin.make(py, plugin.name(), function, |owned| AsyncInstance { core, owned });
+                    let access = AsyncAccess::make(py, Target::Instance(core.clone()), &origin.host);
+                    let object = access.and_then(|access| {
+                        origin.make(py, plugin.name(), |shape| AsyncFunction::new(&access, shape), |owned| AsyncInstance { core, owned })
+                    });
                     object.map(|object| object.into_any().unbind()).map_err(|raised| raised::from_host(py, raised))
                 })
             })

@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use undergo::PoolOptions;
 
-use crate::async_function::{AsyncFunction, Target};
+use crate::async_function::{AsyncAccess, AsyncFunction, Target};
 use crate::cancel::CancelToken;
 use crate::coroutine::Call;
 use crate::exports::{Exports, View};
@@ -28,9 +28,8 @@ impl AsyncPool {
         origin: Origin,
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let core = plugin.async_pool(options).map_err(|error| errors::to_python(py, &error))?;
-        let target = Target::Pool(core.clone());
-        let function = |shape: &_, host: &_| AsyncFunction::new(py, &target, shape, host);
-        origin.make(py, plugin.name(), function, |owned| AsyncPool { core, owned })
+        let access = AsyncAccess::make(py, Target::Pool(core.clone()), &origin.host)?;
+        origin.make(py, plugin.name(), |shape| AsyncFunction::new(&access, shape), |owned| AsyncPool { core, owned })
     }
 
     fn closing(&self, timeout: Option<std::time::Duration>) -> Call {

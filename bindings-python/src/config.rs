@@ -28,10 +28,10 @@ type SandboxParts<'py> = (
     Vec<String>,
     Vec<Any<'py>>,
 );
-type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>, Option<u32>);
+type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>, Option<u32>, Option<u32>);
 
 /// Reads a sandbox. The functions that get lines of output are held by the table.
-pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<'py>) -> PyResult<Sandbox> {
+pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &Table<'py>) -> PyResult<Sandbox> {
     let Some(given) = given else { return Ok(Sandbox::default()) };
     let (args, env, dirs, temp, stdin, stdout, stderr, limit, clock, seed, rules, listeners): SandboxParts =
         parts(given, "sandbox", "undergo.Sandbox")?.extract()?;
@@ -43,7 +43,7 @@ pub(crate) fn sandbox<'py>(given: Option<&Bound<'py, PyAny>>, table: &mut Table<
     } else {
         Input::File(stdin.extract()?)
     };
-    let mut output = |name: &'static str, given: &Any<'py>| {
+    let output = |name: &'static str, given: &Any<'py>| {
         if given.is_none() {
             return Ok(Output::Usual(limit));
         }
@@ -106,9 +106,9 @@ pub(crate) fn sandbox_of_run<'py>(
 
 pub(crate) fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::default()) };
-    let (memory, timeout, value, output, table, stack, fuel, descriptors): LimitsParts =
+    let (memory, timeout, value, output, table, stack, fuel, descriptors, handles): LimitsParts =
         parts(given, "limits", "undergo.Limits")?.extract()?;
-    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel, descriptors })
+    Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel, descriptors, handles })
 }
 
 pub(crate) fn call_options(

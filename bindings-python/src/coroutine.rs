@@ -13,7 +13,7 @@ use undergo::{CancelToken, Error, ErrorKind, Lease};
 
 use crate::errors;
 use crate::event_loop::{AsHome, EventLoop};
-use crate::lower::Object;
+use crate::lower::{Keeper, Object};
 use crate::raised;
 
 /// What a call comes to.
@@ -284,8 +284,12 @@ pub(crate) fn call_host<'py>(call: &HostCall<'_>, function: &Bound<'py, PyAny>, 
     place.context.bind(py).call_method0("copy")?.call_method1("run", PyTuple::new(py, all)?)
 }
 
-/// Has the guest wait for an awaitable that a host function gave; `None` when it is not one.
-pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Option<undergo::Result<()>> {
+/// Has the guest wait for an awaitable that a host function gave; `None` when it is not one. The
+/// keeper has what it gives of objects.
+pub(crate) fn defer<K>(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>, keeper: &K) -> Option<undergo::Result<()>>
+where
+    K: Keeper + Clone + Send + Sync + 'static,
+{
     let py = awaitable.py();
     // Most functions give what can't be awaited, and should not pay for the question.
     let is_plain = awaitable.is_none() || awaitable.is_exact_instance_of::<PyString>() || awaitable.is_exact_instance_of::<PyInt>();
@@ -305,7 +309,7 @@ pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Op
         Err(raised) => return Some(Err(raised::from_host(py, raised))),
     };
     let event_loop = place.event_loop.clone();
-    let errors = call.function().errors.clone();
+    let (errors, keeper) = (call.function().errors.clone(), keeper.clone());
     Some(call.defer(Box::pin(async move {
         let mut running = Running { task: Some(task), event_loop };
         let outcome = receiver.await;
@@ -313,7 +317,7 @@ pub(crate) fn defer(call: &mut HostCall<'_>, awaitable: &Bound<'_, PyAny>) -> Op
         let closed = || Error::new(ErrorKind::Cancelled, "the event loop of the host function was closed");
         let value =
             outcome.map_err(|_| closed())?.map_err(|raised| Python::attach(|py| errors::from_function(py, raised, errors.as_deref())))?;
-        let answer = move |call: &mut HostCall<'_>| Python::attach(|py| call.answer(&Object(value.into_bound(py))));
+        let answer = move |call: &mut HostCall<'_>| Python::attach(|py| call.answer(&Object::of(value.into_bound(py), &keeper)));
         Ok(Box::new(answer) as Answer)
     })))
 }

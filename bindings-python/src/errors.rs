@@ -75,7 +75,7 @@ fn set_causes(py: Python<'_>, outermost: &PyErr, wrapped: &[ChainedError]) -> Py
 /// The exception for one error of a chain, of the class that it is declared to have.
 fn link<'py>(py: Python<'py>, error: &ChainedError, text: &str, details: &Bound<'py, PyDict>) -> PyResult<PyErr> {
     let plain = || class(py, ErrorKind::GuestError)?.call((text,), Some(details));
-    let made = match error.fields().map(|fields| (fields, fields.lift(&ToPython(py)))) {
+    let made = match error.fields().map(|fields| (fields, fields.lift(&ToPython::plain(py)))) {
         None => plain()?,
         Some((_, Ok(made))) => {
             // Its own constructor knows nothing of these.
@@ -130,7 +130,7 @@ fn chain(py: Python<'_>, raised: PyErr, errors: &VariantType) -> undergo::Result
 /// The fields of an exception, if the plugin declares its class.
 fn fields(py: Python<'_>, raised: &PyErr, errors: &VariantType) -> undergo::Result<Option<ErrorFields>> {
     let Some(record) = raised.get_type(py).mro().iter().find_map(|class| declared(errors, &class)) else { return Ok(None) };
-    ErrorFields::lower(record, &Object(raised.value(py).clone().into_any())).map(Some).map_err(|misfit| {
+    ErrorFields::lower(record, &Object::plain(raised.value(py).clone().into_any())).map(Some).map_err(|misfit| {
         let is_bare = misfit.host().is_none();
         if is_bare { misfit.with_host(Arc::new(Remark(raised.clone_ref(py)))) } else { misfit }
     })

@@ -43,9 +43,9 @@ impl Exports {
     fn function_with<'py>(&self, py: Python<'py>, name: &str, options: &CallOptions) -> PyResult<Bound<'py, PyAny>> {
         let found = self.functions.bind(py).get_item(name)?.ok_or_else(|| self.unknown(py, name))?;
         Ok(if let Ok(function) = found.cast::<Function>() {
-            Bound::new(py, function.get().with_options(py, options.clone()))?.into_any()
+            Bound::new(py, function.get().with_options(py, options.clone())?)?.into_any()
         } else {
-            Bound::new(py, found.cast::<AsyncFunction>()?.get().with_options(py, options.clone()))?.into_any()
+            Bound::new(py, found.cast::<AsyncFunction>()?.get().with_options(py, options.clone())?)?.into_any()
         })
     }
 

@@ -1,57 +1,93 @@
 //! The host functions of a Python program.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyTuple, PyWeakrefMethods, PyWeakrefReference};
-use undergo::host::{HostCall, HostFunction};
-use undergo::interface::names;
-use undergo::{Error, ErrorKind, Imports, Output, Plugin};
+use undergo::host::{HostCall, HostFunction, Lower, Reject};
+use undergo::interface::{ResourceType, Shape, names};
+use undergo::{Error, ErrorKind, HostObject, Imports, Output, Plugin};
 
 use crate::coroutine;
 use crate::errors;
 use crate::greenlets;
 use crate::lift::ToPython;
-use crate::lower::Object;
+use crate::lower::{Keeper, Lowered, Object};
 use crate::names::python_name;
 use crate::package;
 use crate::raised;
 
-/// Owns an instance's host functions, for the garbage collector to see: a function that refers to
-/// the instance makes a cycle. The core's instance knows the table weakly; whoever can call the
-/// instance holds it.
+/// Owns what an instance has of the host's Python, its host functions and the objects that calls
+/// pass, for the garbage collector to see: a function that refers to the instance makes a cycle. The
+/// core's instance knows the table weakly; whoever can call the instance holds it.
 #[pyclass(frozen, weakref, module = "undergo")]
-pub(crate) struct HostTable(OnceLock<Vec<Py<PyAny>>>);
+pub(crate) struct HostTable(Mutex<Places>);
+
+/// What a table owns, by number.
+#[derive(Default)]
+struct Places {
+    all: Vec<Option<Py<PyAny>>>,
+    free: Vec<usize>,
+}
+
+impl HostTable {
+    /// No code of Python's runs while it is locked, so nobody waits.
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, function: Py<PyAny>) -> usize {
+        let mut places = self.places();
+        match places.free.pop() {
+            Some(place) => {
+                places.all[place] = Some(function);
+                place
+            }
+            None => {
+                places.all.push(Some(function));
+                places.all.len() - 1
+            }
+        }
+    }
+
+    fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, PyAny>> {
+        self.places().all.get(place)?.as_ref().map(|function| function.bind(py).clone())
+    }
+
+    fn remove(&self, place: usize) -> Option<Py<PyAny>> {
+        let mut places = self.places();
+        places.free.push(place);
+        places.all[place].take()
+    }
+}
 
 #[pymethods]
 impl HostTable {
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.0.get().into_iter().flatten().try_for_each(|function| visit.call(function))
+        self.places().all.iter().flatten().try_for_each(|function| visit.call(function))
     }
 }
 
-/// A table that is being filled.
+/// A table of an instance or pool that is being made.
 pub(crate) struct Table<'py> {
     table: Bound<'py, HostTable>,
-    weak: Bound<'py, PyWeakrefReference>,
-    functions: Vec<Py<PyAny>>,
+    weak: WeakTable,
 }
 
 impl<'py> Table<'py> {
     pub(crate) fn new(py: Python<'py>) -> PyResult<Table<'py>> {
-        let table = Bound::new(py, HostTable(OnceLock::new()))?;
-        let weak = PyWeakrefReference::new(&table)?;
-        Ok(Table { table, weak, functions: Vec::new() })
+        let table = Bound::new(py, HostTable(Mutex::default()))?;
+        let weak = WeakTable::of(&table)?;
+        Ok(Table { table, weak })
     }
 
-    fn hold(&mut self, function: &Bound<'py, PyAny>) -> Callable {
-        self.functions.push(function.clone().unbind());
-        Callable { table: self.weak.clone().unbind(), number: self.functions.len() - 1 }
+    fn hold(&self, function: &Bound<'py, PyAny>) -> Callable {
+        Callable { table: self.weak.clone(), place: self.table.get().add(function.clone().unbind()) }
     }
 
     /// An output whose lines go to a function.
-    pub(crate) fn lines(&mut self, stream: &'static str, function: &Bound<'py, PyAny>) -> Output {
+    pub(crate) fn lines(&self, stream: &'static str, function: &Bound<'py, PyAny>) -> Output {
         let callable = self.hold(function);
         Output::lines(move |line| {
             Python::attach(|py| {
@@ -68,7 +104,7 @@ impl<'py> Table<'py> {
     /// Finds the functions that the plugin imports among those given:
     /// `{interface: {name: callable}}`, or an object with the methods in place of the inner dict.
     /// What the plugin does not import is left alone; what is missing is the core's to say.
-    pub(crate) fn imports(&mut self, plugin: &Plugin, given: Option<&Bound<'py, PyAny>>) -> PyResult<Imports> {
+    pub(crate) fn imports(&self, plugin: &Plugin, given: Option<&Bound<'py, PyAny>>) -> PyResult<Imports> {
         let mut imports = Imports::default();
         let Some(given) = given else { return Ok(imports) };
         for (interface, function) in plugin.imports() {
@@ -85,8 +121,6 @@ impl<'py> Table<'py> {
 
     /// The table with all that it holds.
     pub(crate) fn finish(self) -> Py<HostTable> {
-        // Set here alone, and the table ends with it.
-        self.table.get().0.get_or_init(|| self.functions);
         self.table.unbind()
     }
 }
@@ -113,15 +147,29 @@ fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bou
     Ok(None)
 }
 
+/// A table as the core knows it.
+#[derive(Clone)]
+struct WeakTable(Arc<Py<PyWeakrefReference>>);
+
+impl WeakTable {
+    fn of(table: &Bound<'_, HostTable>) -> PyResult<WeakTable> {
+        Ok(WeakTable(Arc::new(PyWeakrefReference::new(table)?.unbind())))
+    }
+
+    fn upgrade<'py>(&self, py: Python<'py>) -> Option<Bound<'py, HostTable>> {
+        self.0.bind(py).upgrade_as::<HostTable>().ok().flatten()
+    }
+}
+
+/// A function in a table, which a guest calls.
 struct Callable {
-    table: Py<PyWeakrefReference>,
-    number: usize,
+    table: WeakTable,
+    place: usize,
 }
 
 impl Callable {
     fn function<'py>(&self, py: Python<'py>) -> undergo::Result<Bound<'py, PyAny>> {
-        let table = self.table.bind(py).upgrade_as::<HostTable>().ok().flatten();
-        let function = table.and_then(|table| Some(table.get().0.get()?.get(self.number)?.bind(py).clone()));
+        let function = self.table.upgrade(py).and_then(|table| table.get().get(py, self.place));
         function.ok_or_else(|| Error::new(ErrorKind::HostError, "the host function is gone with the instance that it was given to"))
     }
 }
@@ -131,7 +179,7 @@ impl HostFunction for Callable {
         Python::attach(|py| {
             greenlets::note(py);
             let function = self.function(py)?;
-            let args = PyTuple::new(py, call.args(&ToPython(py))?).map_err(|raised| raised::from_host(py, raised))?;
+            let args = PyTuple::new(py, call.args(&ToPython::plain(py))?).map_err(|raised| raised::from_host(py, raised))?;
             let result = if call.is_async() {
                 coroutine::call_host(call, &function, args)
             } else {
@@ -139,15 +187,93 @@ impl HostFunction for Callable {
             };
             let result = result.map_err(|raised| {
                 let function = call.function();
-                note(py, &raised, &format!("raised in the host function {}, called by the plugin", python_name(&function.name)));
+                note(py, &raised, &format!("raised in {}, called by the plugin", described(function)));
                 errors::from_function(py, raised, function.errors.as_deref())
             })?;
-            match coroutine::defer(call, &result) {
+            match coroutine::defer(call, &result, &self.table) {
                 Some(deferred) => deferred,
-                None => call.answer(&Object(result)),
+                None => call.answer(&Object::of(result, &self.table)),
             }
         })
     }
+}
+
+/// What a note in an exception calls a function of the host.
+fn described(function: &undergo::interface::Function) -> String {
+    match function.name.strip_suffix(".call") {
+        Some(callback) if function.is_method => format!("the callback {}", python_name(callback)),
+        _ if function.is_method => format!("the method {}", python_name(&function.name)),
+        _ => format!("the host function {}", python_name(&function.name)),
+    }
+}
+
+/// A function in a table, for as long as the guest has the object whose method it is.
+struct Kept(Callable);
+
+impl HostFunction for Kept {
+    fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
+        self.0.call(call)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Without an interpreter there is nothing to let go of. What is removed is dropped when the
+        // table is not locked any more: it may have code of its own.
+        Python::try_attach(|py| self.0.table.upgrade(py).and_then(|table| table.get().remove(self.0.place)));
+    }
+}
+
+impl Keeper for Py<HostTable> {
+    fn object(&self, value: &Bound<'_, PyAny>, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        let table = self.bind(value.py());
+        let weak = WeakTable::of(table).map_err(|raised| Reject::Error(raised::from_host(value.py(), raised)))?;
+        let methods = methods(value, resource)?;
+        Ok(HostObject::new(methods.into_iter().map(|method| {
+            let place = table.get().add(method.unbind());
+            Arc::new(Kept(Callable { table: weak.clone(), place })) as Arc<dyn HostFunction>
+        })))
+    }
+}
+
+impl Keeper for WeakTable {
+    fn object(&self, value: &Bound<'_, PyAny>, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        match self.upgrade(value.py()) {
+            Some(table) => table.unbind().object(value, resource),
+            None => Err(Reject::Value("the instance that it is given to is gone".into())),
+        }
+    }
+}
+
+/// The methods of an object that is passed to a guest, in the order of the resource's.
+fn methods<'py>(value: &Bound<'py, PyAny>, resource: &ResourceType) -> Lowered<Vec<Bound<'py, PyAny>>> {
+    let py = value.py();
+    let adapter = match resource.shape {
+        Shape::Callback if value.is_callable() => return Ok(vec![value.clone()]),
+        Shape::Callback => return Err(Reject::Value(format!("expected a callable, got {}", Object::plain(value.clone()).type_name()))),
+        Shape::Object => None,
+        Shape::Iterator => Some("Feed"),
+        Shape::Reader => Some("Source"),
+        Shape::Writer => Some("Sink"),
+    };
+    let refused = |raised: PyErr| Reject::Error(raised::refused(py, raised));
+    let object = match adapter {
+        Some(adapter) => package::handles(py, adapter).and_then(|class| class.call1((value,))).map_err(refused)?,
+        None => value.clone(),
+    };
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for name in &resource.methods {
+        match member(&object, name).map_err(refused)?.filter(|method| method.is_callable()) {
+            Some(method) => found.push(method),
+            None => missing.push(python_name(name)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let all = names::listed(resource.methods.iter().map(String::as_str));
+    let text = format!("expected {}, an object with {all}, and {} lacks {}", resource.name, Object::plain(object).type_name(), missing.join(", "));
+    Err(Reject::Value(text))
 }
 
 /// Notes in an exception where it was raised (Python 3.11 and later have notes).

@@ -1,5 +1,7 @@
 //! A running copy of a plugin, as a Python object whose methods are the exports.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use undergo::host::Blob;
@@ -7,7 +9,7 @@ use undergo::{Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, View};
-use crate::function::{Function, Target};
+use crate::function::{Access, Function, Lent, Target};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
@@ -27,8 +29,18 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn make<'py>(py: Python<'py>, origin: Origin, core: undergo::Instance) -> PyResult<Bound<'py, Instance>> {
-        let (target, plugin) = (Target::Instance(core.clone()), core.plugin().clone());
-        origin.make(py, plugin.name(), |shape, host| Function::new(py, &target, shape, host), |owned| Instance { core, owned })
+        Self::of(py, origin, core.clone(), Target::Instance(core))
+    }
+
+    /// The same for an instance that a pool lends.
+    pub(crate) fn lent<'py>(py: Python<'py>, origin: Origin, lent: &Arc<Lent>) -> PyResult<Bound<'py, Instance>> {
+        Self::of(py, origin, lent.instance.clone(), Target::Lent(lent.clone()))
+    }
+
+    fn of<'py>(py: Python<'py>, origin: Origin, core: undergo::Instance, target: Target) -> PyResult<Bound<'py, Instance>> {
+        let access = Access::make(py, target, &origin.host)?;
+        let plugin = core.plugin().clone();
+        origin.make(py, plugin.name(), |shape| Function::new(&access, shape), |owned| Instance { core, owned })
     }
 }
 

@@ -14,6 +14,7 @@
 //! instance.rs        a running copy of a plugin, and its memory
 //! parts.rs           what instances and pools are made from, and what they own
 //! exports.rs         the exports as attributes, by name, and with other options
+//! resource.rs        objects of a guest, and their classes
 //! async_function.rs  an export that is awaited
 //! function.rs        an export, as a Python callable
 //! config.rs          sandboxes, limits and options
@@ -24,6 +25,7 @@
 //! lift.rs            from guest memory to Python objects
 //! types.rs           the classes of records, enums, variants and errors
 //! signature.rs       annotations and signatures
+//! handle.rs          handles of a guest's objects
 //! signals.rs         Ctrl-C
 //! records.rs         what is measured, as immutable records
 //! package.rs         functions of the package's own Python
@@ -48,6 +50,7 @@ mod event_loop;
 mod exports;
 mod function;
 mod greenlets;
+mod handle;
 mod imports;
 mod instance;
 mod json;
@@ -60,6 +63,7 @@ mod plugin;
 mod pool;
 mod raised;
 mod records;
+mod resource;
 mod signals;
 mod signature;
 mod types;
@@ -111,6 +115,8 @@ mod _undergo {
     use crate::plugin::Plugin;
     #[pymodule_export]
     use crate::pool::Pool;
+    #[pymodule_export]
+    use crate::resource::Resource;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,11 +1,14 @@
 //! Lifts values from guest memory to Python objects.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use undergo::host::{Lift, Piece, check_json_depth, unreadable_json};
-use undergo::interface::{EnumType, RecordType, Scalar, VariantType};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
+use crate::handle::ResourceClass;
 use crate::json;
 use crate::package;
 use crate::raised;
@@ -13,7 +16,11 @@ use crate::types::{EnumClass, RecordClass, VariantClass};
 
 /// Makes Python objects.
 #[derive(Clone, Copy)]
-pub(crate) struct ToPython<'py>(pub(crate) Python<'py>);
+pub(crate) struct ToPython<'o, 'py> {
+    py: Python<'py>,
+    /// What calls the methods of the guest's objects.
+    owner: Option<&'o Bound<'py, PyAny>>,
+}
 
 type Made<'py> = Result<Bound<'py, PyAny>>;
 
@@ -44,28 +51,38 @@ impl From<Failed> for Error {
     }
 }
 
-impl<'py> ToPython<'py> {
+impl<'o, 'py> ToPython<'o, 'py> {
+    /// Makes what holds no objects of a guest.
+    pub(crate) fn plain(py: Python<'py>) -> ToPython<'o, 'py> {
+        ToPython { py, owner: None }
+    }
+
+    /// Makes the results of that owner's calls.
+    pub(crate) fn of(owner: &'o Bound<'py, PyAny>) -> ToPython<'o, 'py> {
+        ToPython { py: owner.py(), owner: Some(owner) }
+    }
+
     fn int<T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>, Error = std::convert::Infallible>>(
         self,
         value: T,
     ) -> Bound<'py, PyAny> {
-        let Ok(made) = value.into_pyobject(self.0);
+        let Ok(made) = value.into_pyobject(self.py);
         made.into_any()
     }
 
     fn call<A: pyo3::call::PyCallArgs<'py>>(self, helper: &str, args: A, what: &str) -> Made<'py> {
-        package::values(self.0, helper).and_then(|f| f.call1(args)).map_err(|raised| {
+        package::values(self.py, helper).and_then(|f| f.call1(args)).map_err(|raised| {
             // An interrupt is not a remark on the value.
-            if !raised.is_instance_of::<pyo3::exceptions::PyException>(self.0) {
-                return raised::from_host(self.0, raised);
+            if !raised.is_instance_of::<pyo3::exceptions::PyException>(self.py) {
+                return raised::from_host(self.py, raised);
             }
-            let text = format!("the guest gave {what}: {}", raised.value(self.0));
+            let text = format!("the guest gave {what}: {}", raised.value(self.py));
             Error::new(ErrorKind::TypeMismatch, text)
         })
     }
 }
 
-impl<'py> Lift for ToPython<'py> {
+impl<'py> Lift for ToPython<'_, 'py> {
     type Value = Bound<'py, PyAny>;
 
     // What CPython allocates for each (`sys.getsizeof`, and 16 bytes for the collector's part), and
@@ -86,7 +103,7 @@ impl<'py> Lift for ToPython<'py> {
             Piece::Map(len) => 240 + len as u64 * 80,
             Piece::Record(record) => record.extension.get::<RecordClass>().map_or(0, RecordClass::cost),
             Piece::Variant(variant, case) => variant.extension.get::<VariantClass>().map_or(0, |class| class.cost(case)),
-            Piece::Handle(_) => todo!("handles"),
+            Piece::Handle(_) => 160,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -94,7 +111,7 @@ impl<'py> Lift for ToPython<'py> {
     }
 
     fn bool(&self, value: bool) -> Made<'py> {
-        Ok(PyBool::new(self.0, value).to_owned().into_any())
+        Ok(PyBool::new(self.py, value).to_owned().into_any())
     }
     fn s64(&self, value: i64) -> Made<'py> {
         Ok(self.int(value))
@@ -103,13 +120,13 @@ impl<'py> Lift for ToPython<'py> {
         Ok(self.int(value))
     }
     fn f32(&self, value: f32) -> Made<'py> {
-        Ok(PyFloat::new(self.0, value.into()).into_any())
+        Ok(PyFloat::new(self.py, value.into()).into_any())
     }
     fn f64(&self, value: f64) -> Made<'py> {
-        Ok(PyFloat::new(self.0, value).into_any())
+        Ok(PyFloat::new(self.py, value).into_any())
     }
     fn string(&self, value: &str) -> Made<'py> {
-        Ok(PyString::new(self.0, value).into_any())
+        Ok(PyString::new(self.py, value).into_any())
     }
     fn json(&self, value: &str) -> Made<'py> {
         // Python's reader calls itself for what is nested, and the host may have told it to go as
@@ -118,7 +135,7 @@ impl<'py> Lift for ToPython<'py> {
         self.call("load_json", (value,), "text that is not JSON")
     }
     fn scalars(&self, _scalar: Scalar, bytes: &[u8]) -> Made<'py> {
-        Ok(PyBytes::new(self.0, bytes).into_any())
+        Ok(PyBytes::new(self.py, bytes).into_any())
     }
     fn duration(&self, nanoseconds: i64) -> Made<'py> {
         self.call("make_duration", (nanoseconds,), "a duration that timedelta can't hold")
@@ -127,20 +144,20 @@ impl<'py> Lift for ToPython<'py> {
         self.call("make_time", (time.seconds, time.nanoseconds, time.offset), "a time that datetime can't hold")
     }
     fn none(&self) -> Made<'py> {
-        Ok(self.0.None().into_bound(self.0))
+        Ok(self.py.None().into_bound(self.py))
     }
     fn case(&self, cases: &EnumType, case: u32) -> Made<'py> {
-        let member = cases.extension.get::<EnumClass>().and_then(|class| class.member(self.0, case));
+        let member = cases.extension.get::<EnumClass>().and_then(|class| class.member(self.py, case));
         member.map_or_else(|| self.string(&cases.cases[case as usize].0), Ok)
     }
     fn list(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        Ok(PyList::new(self.0, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
+        Ok(PyList::new(self.py, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
     }
     fn tuple(&self, len: usize, item: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
-        Ok(PyTuple::new(self.0, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
+        Ok(PyTuple::new(self.py, gather(len, item)?).map_err(raised::from_conversion)?.into_any())
     }
     fn map(&self, len: usize, mut entry: impl FnMut(usize) -> Result<(Bound<'py, PyAny>, Bound<'py, PyAny>)>) -> Made<'py> {
-        let dict = PyDict::new(self.0);
+        let dict = PyDict::new(self.py);
         for i in 0..len {
             let (key, value) = entry(i)?;
             dict.set_item(key, value).map_err(raised::from_conversion)?;
@@ -149,17 +166,20 @@ impl<'py> Lift for ToPython<'py> {
     }
     fn record(&self, record: &RecordType, mut field: impl FnMut(usize) -> Made<'py>) -> Made<'py> {
         match record.extension.get::<RecordClass>() {
-            Some(class) => Ok(class.make(self.0, |i| field(i).map_err(Failed::from))?),
+            Some(class) => Ok(class.make(self.py, |i| field(i).map_err(Failed::from))?),
             None => Err(no_class(&record.name)),
         }
     }
     fn variant(&self, variant: &VariantType, case: u32, value: Option<Bound<'py, PyAny>>) -> Made<'py> {
         let Some(class) = variant.extension.get::<VariantClass>() else { return Err(no_class(&variant.name)) };
-        class.make(self.0, case, value).map_err(raised::from_conversion)
+        class.make(self.py, case, value).map_err(raised::from_conversion)
     }
 
-    fn handle(&self, _resource: &std::sync::Arc<undergo::interface::ResourceType>, _handle: undergo::Handle) -> Result<Self::Value> {
-        todo!("handles")
+    fn handle(&self, resource: &Arc<ResourceType>, handle: undergo::Handle) -> Made<'py> {
+        match (resource.extension.get::<ResourceClass>(), self.owner) {
+            (Some(class), Some(owner)) => class.make(owner, handle).map_err(raised::from_conversion),
+            _ => Err(no_class(&resource.name)),
+        }
     }
 }
 

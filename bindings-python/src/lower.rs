@@ -1,50 +1,77 @@
 //! Lowers Python objects to guest memory.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use pyo3::exceptions::{PyException, PyTypeError, PyUnicodeError};
+use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
-use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{Choice, EnumType, RecordType, Scalar, VariantType};
+use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, VariantType};
+use undergo::{HostObject, Time};
 
 use crate::buffer::Buffer;
+use crate::handle::Handle;
 use crate::json;
 use crate::names::field_name;
 use crate::package;
 use crate::raised;
 use crate::types::{EnumClass, Held, RecordClass, VariantClass};
 
+/// Makes what a guest calls of Python's objects, and keeps these where the garbage collector sees
+/// them.
+pub(crate) trait Keeper {
+    /// An object for a handle of that resource.
+    fn object(&self, value: &Bound<'_, PyAny>, resource: &Arc<ResourceType>) -> Lowered<HostObject>;
+}
+
 /// A Python object, as a value to be lowered.
 #[derive(Clone)]
-pub(crate) struct Object<'py>(pub(crate) Bound<'py, PyAny>);
+pub(crate) struct Object<'h, 'py> {
+    value: Bound<'py, PyAny>,
+    keeper: Option<&'h dyn Keeper>,
+}
 
-type Lowered<T> = Result<T, Reject>;
+pub(crate) type Lowered<T> = Result<T, Reject>;
 
-impl<'py> Object<'py> {
+impl<'h, 'py> Object<'h, 'py> {
+    /// A value that goes to an instance whose host's objects that one keeps.
+    pub(crate) fn of(value: Bound<'py, PyAny>, keeper: &'h dyn Keeper) -> Object<'h, 'py> {
+        Object { value, keeper: Some(keeper) }
+    }
+
+    /// A value that has no objects of the host.
+    pub(crate) fn plain(value: Bound<'py, PyAny>) -> Object<'h, 'py> {
+        Object { value, keeper: None }
+    }
+
+    /// A part of this one.
+    fn part(&self, value: Bound<'py, PyAny>) -> Object<'h, 'py> {
+        Object { value, keeper: self.keeper }
+    }
+
     /// Whether it is a bool, Python's or NumPy's: neither stands for a number, since that would
     /// hide a mistake.
     fn is_bool(&self) -> bool {
-        self.0.is_exact_instance_of::<PyBool>() || self.is_numpy_bool()
+        self.value.is_exact_instance_of::<PyBool>() || self.is_numpy_bool()
     }
 
     fn is_numpy_bool(&self) -> bool {
-        numpy_bool(self.0.py()).is_some_and(|class| self.0.get_type().is(class))
+        numpy_bool(self.value.py()).is_some_and(|class| self.value.get_type().is(class))
     }
 
     /// Something that stands for an int: an int, or what has `__index__` (NumPy's).
     fn integer(&self) -> Lowered<Bound<'py, PyAny>> {
-        if self.0.is_exact_instance_of::<PyInt>() {
-            return Ok(self.0.clone());
+        if self.value.is_exact_instance_of::<PyInt>() {
+            return Ok(self.value.clone());
         }
-        if self.is_bool() || self.0.is_instance_of::<PyFloat>() || self.0.is_instance_of::<PyString>() {
+        if self.is_bool() || self.value.is_instance_of::<PyFloat>() || self.value.is_instance_of::<PyString>() {
             return Err(Reject::Type);
         }
         // SAFETY: the lock is held, and the object lives; the result is a new reference, or NULL
         // with an exception.
-        let made = unsafe { Bound::from_owned_ptr_or_err(self.0.py(), pyo3::ffi::PyNumber_Index(self.0.as_ptr())) };
+        let made = unsafe { Bound::from_owned_ptr_or_err(self.value.py(), pyo3::ffi::PyNumber_Index(self.value.as_ptr())) };
         let made = made.map_err(|error| self.unfit(error, &["__index__"]))?;
         // A class of its own could show itself as it likes.
         if made.is_exact_instance_of::<PyInt>() { Ok(made) } else { Err(Reject::Type) }
@@ -53,20 +80,15 @@ impl<'py> Object<'py> {
     /// What an exception of the value's own code says of it. One that is no `Exception` asks the
     /// program to end, and passes as it is.
     fn raised(&self, error: PyErr) -> Reject {
-        let py = self.0.py();
-        if error.is_instance_of::<PyException>(py) {
-            Reject::Error(raised::remark(py, error))
-        } else {
-            Reject::Error(raised::from_host(py, error))
-        }
+        Reject::Error(raised::refused(self.value.py(), error))
     }
 
     /// The same for an attempt at what needs one of these methods: a value of a class without them
     /// is of another type.
     fn unfit(&self, error: PyErr, methods: &[&str]) -> Reject {
-        let class = self.0.get_type();
+        let class = self.value.get_type();
         let is_able = || methods.iter().any(|method| class.hasattr(*method).unwrap_or(false));
-        if error.is_instance_of::<PyTypeError>(self.0.py()) && !is_able() { Reject::Type } else { self.raised(error) }
+        if error.is_instance_of::<PyTypeError>(self.value.py()) && !is_able() { Reject::Type } else { self.raised(error) }
     }
 }
 
@@ -86,16 +108,16 @@ fn out_of_range(value: &Bound<'_, PyAny>, name: &str, range: &str) -> Reject {
 }
 
 // What a blob lends, it keeps alive by itself: for any lifetime.
-impl<'a, 'py> Lower<'a> for Object<'py> {
+impl<'a, 'h, 'py> Lower<'a> for Object<'h, 'py> {
     fn type_name(&self) -> Cow<'static, str> {
-        self.0.get_type().name().map_or(Cow::Borrowed("object"), |name| Cow::Owned(name.to_string()))
+        self.value.get_type().name().map_or(Cow::Borrowed("object"), |name| Cow::Owned(name.to_string()))
     }
 
     fn as_bool(&self) -> Lowered<bool> {
-        if let Ok(value) = self.0.cast::<PyBool>() {
+        if let Ok(value) = self.value.cast::<PyBool>() {
             return Ok(value.is_true());
         }
-        if self.is_numpy_bool() { self.0.is_truthy().map_err(|error| self.raised(error)) } else { Err(Reject::Type) }
+        if self.is_numpy_bool() { self.value.is_truthy().map_err(|error| self.raised(error)) } else { Err(Reject::Type) }
     }
 
     fn as_s64(&self) -> Lowered<i64> {
@@ -109,19 +131,19 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_f64(&self) -> Lowered<f64> {
-        if let Ok(value) = self.0.cast::<PyFloat>() {
+        if let Ok(value) = self.value.cast::<PyFloat>() {
             return Ok(value.value());
         }
-        if !self.0.is_exact_instance_of::<PyInt>() && (self.is_bool() || self.0.is_instance_of::<PyString>()) {
+        if !self.value.is_exact_instance_of::<PyInt>() && (self.is_bool() || self.value.is_instance_of::<PyString>()) {
             return Err(Reject::Type);
         }
-        self.0.extract().map_err(|error| self.unfit(error, &["__float__", "__index__"]))
+        self.value.extract().map_err(|error| self.unfit(error, &["__float__", "__index__"]))
     }
 
     fn as_str(&self) -> Lowered<Cow<'_, str>> {
-        let text = self.0.cast::<PyString>().map_err(|_| Reject::Type)?;
+        let text = self.value.cast::<PyString>().map_err(|_| Reject::Type)?;
         text.to_str().map(Cow::Borrowed).map_err(|error| {
-            if error.is_instance_of::<PyUnicodeError>(self.0.py()) {
+            if error.is_instance_of::<PyUnicodeError>(self.value.py()) {
                 Reject::Value("the string holds a lone surrogate, which UTF-8 has no form for".into())
             } else {
                 self.raised(error)
@@ -131,43 +153,43 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
 
     fn as_scalars(&self, scalar: Scalar) -> Lowered<Option<Blob<'a>>> {
         if scalar == Scalar::U8
-            && let Ok(bytes) = self.0.cast_exact::<PyBytes>()
+            && let Ok(bytes) = self.value.cast_exact::<PyBytes>()
         {
             return Ok(Some(Blob::Guarded(Box::new(Bytes::new(bytes)))));
         }
-        if self.0.is_exact_instance_of::<PyList>() || self.0.is_exact_instance_of::<PyTuple>() {
+        if self.value.is_exact_instance_of::<PyList>() || self.value.is_exact_instance_of::<PyTuple>() {
             return Ok(None);
         }
-        let buffer = Buffer::of(&self.0, scalar).map_err(|error| self.raised(error))?;
+        let buffer = Buffer::of(&self.value, scalar).map_err(|error| self.raised(error))?;
         Ok(buffer.map(|buffer| Blob::Guarded(Box::new(buffer) as _)))
     }
 
     fn as_list(&self) -> Lowered<impl ExactSizeIterator<Item = Lowered<Self>>> {
-        if let Ok(list) = self.0.cast::<PyList>() {
-            return Ok(Items::List(list.clone(), 0));
+        if let Ok(list) = self.value.cast::<PyList>() {
+            return Ok(self.list(list.clone()));
         }
-        if let Ok(tuple) = self.0.cast::<PyTuple>() {
-            return Ok(Items::Tuple(tuple.clone(), 0));
+        if let Ok(tuple) = self.value.cast::<PyTuple>() {
+            return Ok(Items { of: Sequence::Tuple(tuple.clone()), at: 0, keeper: self.keeper });
         }
-        if self.0.is_instance_of::<PyString>() || self.0.is_instance_of::<PyBytes>() || self.0.is_instance_of::<PyDict>() {
+        if self.value.is_instance_of::<PyString>() || self.value.is_instance_of::<PyBytes>() || self.value.is_instance_of::<PyDict>() {
             return Err(Reject::Type);
         }
         // To make bools of an array's is quicker than to look at each of NumPy's.
         if let Some(list) = self.numpy_bools() {
-            return Ok(Items::List(list, 0));
+            return Ok(self.list(list));
         }
-        let items = self.0.try_iter().map_err(|error| self.unfit(error, &["__iter__", "__getitem__"]))?;
-        let items = PyList::empty(self.0.py()).into_any().call_method1("__iadd__", (items,)).map_err(|error| self.raised(error))?;
-        items.cast_into::<PyList>().map(|list| Items::List(list, 0)).map_err(|_| Reject::Type)
+        let items = self.value.try_iter().map_err(|error| self.unfit(error, &["__iter__", "__getitem__"]))?;
+        let items = PyList::empty(self.value.py()).into_any().call_method1("__iadd__", (items,)).map_err(|error| self.raised(error))?;
+        items.cast_into::<PyList>().map(|list| self.list(list)).map_err(|_| Reject::Type)
     }
 
     fn as_map(&self) -> Lowered<impl ExactSizeIterator<Item = Lowered<(Self, Self)>>> {
-        let entries: Vec<(Self, Self)> = if let Ok(dict) = self.0.cast::<PyDict>() {
-            dict.iter().map(|(key, value)| (Object(key), Object(value))).collect()
+        let entries: Vec<(Self, Self)> = if let Ok(dict) = self.value.cast::<PyDict>() {
+            dict.iter().map(|(key, value)| (self.part(key), self.part(value))).collect()
         } else {
-            let mapping = self.0.cast::<PyMapping>().map_err(|_| Reject::Type)?;
+            let mapping = self.value.cast::<PyMapping>().map_err(|_| Reject::Type)?;
             let items = mapping.items().map_err(|error| self.raised(error))?;
-            let pair = |item: Bound<'py, PyAny>| item.extract().map(|(key, value)| (Object(key), Object(value)));
+            let pair = |item: Bound<'py, PyAny>| item.extract().map(|(key, value)| (self.part(key), self.part(value)));
             items.iter().map(pair).collect::<PyResult<_>>().map_err(|error| self.raised(error))?
         };
         Ok(entries.into_iter().map(Ok))
@@ -175,14 +197,14 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
 
     fn as_record(&self, record: &RecordType) -> Lowered<Vec<Option<Self>>> {
         let Some(class) = record.extension.get::<RecordClass>() else { return Err(Reject::Type) };
-        if let Ok(dict) = self.0.cast::<PyDict>() {
+        if let Ok(dict) = self.value.cast::<PyDict>() {
             return self.fields_of(record, class, dict.iter());
         }
-        if class.is_instance(&self.0).map_err(|error| self.raised(error))? {
-            let get = |name: &Py<PyString>| self.0.getattr(name.bind(self.0.py())).map(|value| Some(Object(value)));
+        if class.is_instance(&self.value).map_err(|error| self.raised(error))? {
+            let get = |name: &Py<PyString>| self.value.getattr(name.bind(self.value.py())).map(|value| Some(self.part(value)));
             return class.names.iter().map(get).collect::<PyResult<_>>().map_err(|error| self.raised(error));
         }
-        if let Ok(mapping) = self.0.cast::<PyMapping>() {
+        if let Ok(mapping) = self.value.cast::<PyMapping>() {
             let items = mapping.items().map_err(|error| self.raised(error))?;
             let pairs: Vec<_> =
                 items.iter().map(|item| item.extract()).collect::<PyResult<_>>().map_err(|error: PyErr| self.raised(error))?;
@@ -192,12 +214,12 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn is_none(&self) -> bool {
-        self.0.is_none()
+        self.value.is_none()
     }
 
     fn as_enum(&self, cases: &EnumType) -> Lowered<u32> {
         if let Some(class) = cases.extension.get::<EnumClass>()
-            && let Some(case) = class.case(&self.0)
+            && let Some(case) = class.case(&self.value)
         {
             return Ok(case);
         }
@@ -207,25 +229,25 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
 
     fn as_variant(&self, variant: &VariantType) -> Lowered<(u32, Option<Self>)> {
         let Some(class) = variant.extension.get::<VariantClass>() else { return Err(Reject::Type) };
-        let py = self.0.py();
-        let Some((number, held)) = class.case(&self.0) else {
+        let py = self.value.py();
+        let Some((number, held)) = class.case(&self.value) else {
             return Err(Reject::Value(format!("expected {} ({}), got {}", variant.name, class.listed(py), self.type_name())));
         };
         let value = match held {
-            Held::Itself => Some(self.0.clone()),
-            Held::Attribute(name) => Some(self.0.getattr(name.bind(py)).map_err(|error| self.raised(error))?),
+            Held::Itself => Some(self.value.clone()),
+            Held::Attribute(name) => Some(self.value.getattr(name.bind(py)).map_err(|error| self.raised(error))?),
             Held::Nothing => None,
         };
-        Ok((number, value.map(Object)))
+        Ok((number, value.map(|value| self.part(value))))
     }
 
     fn as_json(&self) -> Lowered<Cow<'_, str>> {
-        json::dump(&self.0).map(Cow::Owned)
+        json::dump(&self.value).map(Cow::Owned)
     }
 
     fn as_duration(&self) -> Lowered<i64> {
         let parts =
-            package::values(self.0.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+            package::values(self.value.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.value,))).map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.timedelta, got {}", self.type_name())));
         }
@@ -233,7 +255,7 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
     }
 
     fn as_time(&self) -> Lowered<Time> {
-        let parts = package::values(self.0.py(), "time_parts").and_then(|f| f.call1((&self.0,))).map_err(|error| self.raised(error))?;
+        let parts = package::values(self.value.py(), "time_parts").and_then(|f| f.call1((&self.value,))).map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.datetime, got {}", self.type_name())));
         }
@@ -241,23 +263,30 @@ impl<'a, 'py> Lower<'a> for Object<'py> {
         Ok(Time { seconds, nanoseconds, offset })
     }
 
-    fn as_handle(&self, _resource: &undergo::interface::ResourceType) -> Result<undergo::Handle, Reject> {
-        todo!("handles")
+    fn as_handle(&self, _resource: &ResourceType) -> Lowered<undergo::Handle> {
+        self.value.cast::<Handle>().map(|handle| handle.get().core.clone()).map_err(|_| Reject::Type)
     }
 
-    fn as_object(&self, _resource: &std::sync::Arc<undergo::interface::ResourceType>) -> Result<undergo::HostObject, Reject> {
-        todo!("handles")
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        match self.keeper {
+            Some(keeper) => keeper.object(&self.value, resource),
+            None => Err(Reject::Type),
+        }
     }
 }
 
-impl<'py> Object<'py> {
+impl<'h, 'py> Object<'h, 'py> {
+    fn list(&self, list: Bound<'py, PyList>) -> Items<'h, 'py> {
+        Items { of: Sequence::List(list), at: 0, keeper: self.keeper }
+    }
+
     /// The items of an array of NumPy's bools.
     fn numpy_bools(&self) -> Option<Bound<'py, PyList>> {
-        let class = self.0.get_type();
+        let class = self.value.get_type();
         let is_array = class.name().is_ok_and(|name| name == "ndarray") && class.module().is_ok_and(|module| module == "numpy");
         let is_bools =
-            is_array && self.0.getattr("dtype").and_then(|dtype| dtype.getattr("kind")).is_ok_and(|kind| kind.eq("b").unwrap_or(false));
-        if is_bools { self.0.call_method0("tolist").ok()?.cast_into().ok() } else { None }
+            is_array && self.value.getattr("dtype").and_then(|dtype| dtype.getattr("kind")).is_ok_and(|kind| kind.eq("b").unwrap_or(false));
+        if is_bools { self.value.call_method0("tolist").ok()?.cast_into().ok() } else { None }
     }
 
     fn fields_of(
@@ -273,21 +302,21 @@ impl<'py> Object<'py> {
             let Some(number) = class.field(name) else {
                 return Err(Reject::Value(record.unknown_field(name, |field| field_name(record, field))));
             };
-            fields[number] = Some(Object(value));
+            fields[number] = Some(self.part(value));
         }
         Ok(fields)
     }
 
     /// Any object that has the attributes will do, if it has all that must be there.
     fn attributes(&self, record: &RecordType, class: &RecordClass) -> Lowered<Vec<Option<Self>>> {
-        let py = self.0.py();
+        let py = self.value.py();
         let mut fields = Vec::with_capacity(class.names.len());
         for (name, field) in class.names.iter().zip(&record.fields) {
-            let value = self.0.getattr_opt(name.bind(py)).map_err(|error| self.raised(error))?;
+            let value = self.value.getattr_opt(name.bind(py)).map_err(|error| self.raised(error))?;
             if value.is_none() && !matches!(field.ty.kind, undergo::interface::TypeKind::Option(_)) {
                 return Err(Reject::Type);
             }
-            fields.push(value.map(Object));
+            fields.push(value.map(|value| self.part(value)));
         }
         if fields.iter().all(Option::is_none) { Err(Reject::Type) } else { Ok(fields) }
     }
@@ -295,40 +324,41 @@ impl<'py> Object<'py> {
 
 /// The items of a list or tuple. A list may change while it is read: what is gone is missed by the
 /// core.
-enum Items<'py> {
-    List(Bound<'py, PyList>, usize),
-    Tuple(Bound<'py, PyTuple>, usize),
+struct Items<'h, 'py> {
+    of: Sequence<'py>,
+    at: usize,
+    keeper: Option<&'h dyn Keeper>,
 }
 
-impl<'py> Iterator for Items<'py> {
-    type Item = Lowered<Object<'py>>;
+enum Sequence<'py> {
+    List(Bound<'py, PyList>),
+    Tuple(Bound<'py, PyTuple>),
+}
+
+impl<'h, 'py> Iterator for Items<'h, 'py> {
+    type Item = Lowered<Object<'h, 'py>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = match self {
-            Items::List(list, at) => {
-                let item = list.get_item(*at).ok()?;
-                *at += 1;
-                item
-            }
-            Items::Tuple(tuple, at) => {
-                let item = tuple.get_item(*at).ok()?;
-                *at += 1;
-                item
-            }
+        let value = match &self.of {
+            Sequence::List(list) => list.get_item(self.at),
+            Sequence::Tuple(tuple) => tuple.get_item(self.at),
         };
-        Some(Ok(Object(item)))
+        let value = value.ok()?;
+        self.at += 1;
+        Some(Ok(Object { value, keeper: self.keeper }))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = match self {
-            Items::List(list, at) => list.len().saturating_sub(*at),
-            Items::Tuple(tuple, at) => tuple.len().saturating_sub(*at),
+        let len = match &self.of {
+            Sequence::List(list) => list.len(),
+            Sequence::Tuple(tuple) => tuple.len(),
         };
+        let left = len.saturating_sub(self.at);
         (left, Some(left))
     }
 }
 
-impl ExactSizeIterator for Items<'_> {}
+impl ExactSizeIterator for Items<'_, '_> {}
 
 /// A bytes object, kept while its bytes are lent.
 struct Bytes {

@@ -19,6 +19,9 @@ const OF_ERRORS: [&str; 13] = [
     "with_traceback",
 ];
 
+/// Attributes that every object of a resource has.
+const OF_RESOURCES: [&str; 3] = ["aclose", "close", "closed"];
+
 /// A WIT name as Python writes it: `user-id` is `user_id`, and a keyword gets an underscore.
 pub(crate) fn python_name(kebab: &str) -> String {
     apart(names::snake(kebab), &KEYWORDS)
@@ -28,6 +31,11 @@ pub(crate) fn python_name(kebab: &str) -> String {
 pub(crate) fn field_name(record: &RecordType, kebab: &str) -> String {
     let name = python_name(kebab);
     if record.is_error { apart(name, &OF_ERRORS) } else { name }
+}
+
+/// The same for a method of a resource.
+pub(crate) fn method_name(kebab: &str) -> String {
+    apart(python_name(kebab), &OF_RESOURCES)
 }
 
 /// The name of a class: `user-id` is `UserId`.

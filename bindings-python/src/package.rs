@@ -38,3 +38,8 @@ module!(
     bound,
     "undergo._bound"
 );
+module!(
+    /// Iterators and streams, from a guest and to one.
+    handles,
+    "undergo._handles"
+);

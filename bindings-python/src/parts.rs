@@ -23,7 +23,7 @@ impl Origin {
         self,
         py: Python<'py>,
         name: &str,
-        function: impl Fn(&Arc<Shape>, &Py<HostTable>) -> F,
+        function: impl Fn(&Arc<Shape>) -> F,
         object: impl FnOnce(Owned) -> T,
     ) -> PyResult<Bound<'py, T>>
     where
@@ -31,7 +31,7 @@ impl Origin {
         T: PyClass + Into<PyClassInitializer<T>>,
     {
         let Origin { plugin, shapes, host } = self;
-        let exports = Exports::make(py, name, &shapes, |shape| function(shape, &host))?;
+        let exports = Exports::make(py, name, &shapes, function)?;
         let parts = Parts { plugin, exports: exports.clone().unbind(), host };
         let made = Bound::new(py, object(Owned(Some(Box::new(parts)))))?;
         exports.get().bind_to(made.as_any())?;

@@ -19,7 +19,8 @@ use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::{config, imports, package, raised, records, signature, types};
+use crate::names::python_name;
+use crate::{config, imports, package, raised, records, resource, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
@@ -77,9 +78,9 @@ impl Plugin {
         sandbox: Option<&Bound<'py, PyAny>>,
         limits: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(InstanceOptions, Py<HostTable>)> {
-        let mut table = Table::new(py)?;
+        let table = Table::new(py)?;
         let imports = table.imports(&self.core, imports)?;
-        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &mut table)?, limits: config::limits(limits)? };
+        let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &table)?, limits: config::limits(limits)? };
         warn(py, &self.core.diagnose(&options))?;
         Ok((options, table.finish()))
     }
@@ -107,7 +108,8 @@ impl Plugin {
             Some(interface) => types::make_classes(py, interface, types)?,
             None => PyDict::new(py),
         };
-        let shapes = core.exports().enumerate().map(|(i, function)| Arc::new(Shape::new(py, i, function))).collect();
+        resource::make_classes(py, &core, &classes)?;
+        let shapes = shapes(py, &core).map(Arc::new).collect();
         let types = types::namespace(py, &classes)?.unbind();
         Ok(Plugin { core, shapes, types, options: options.clone().unbind(), path })
     }
@@ -497,7 +499,7 @@ impl Plugin {
     fn exports<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
         for shape in self.shapes.iter() {
-            all.set_item(&shape.name, signature::text(&shape.function))?;
+            all.set_item(&shape.name, shape.text())?;
         }
         Ok(all)
     }
@@ -519,7 +521,7 @@ impl Plugin {
         }
         text += ")\n";
         for shape in self.shapes.iter() {
-            text += &format!("  {}\n", signature::text(&shape.function));
+            text += &format!("  {}\n", shape.text());
         }
         for (interface, function) in self.core.imports() {
             text += &format!("  needs {interface}.{}\n", signature::text(function));
@@ -531,6 +533,16 @@ impl Plugin {
         visit.call(&self.types)?;
         visit.call(&self.options)
     }
+}
+
+/// The exports, and the constructors of resources.
+fn shapes<'c>(py: Python<'c>, core: &'c undergo::Plugin) -> impl Iterator<Item = Shape> + 'c {
+    let exports = core.exports().enumerate().map(move |(i, function)| Shape::new(py, i, function, python_name(&function.name)));
+    let constructors = core.interface().into_iter().flat_map(|interface| &interface.resources).filter_map(move |resource| {
+        let function = resource.constructor.as_ref()?;
+        Some(Shape::of_constructor(py, core.member(function)?, function, &resource.ty))
+    });
+    exports.chain(constructors)
 }
 
 fn tiers(name: &str) -> PyResult<Compile> {

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, View};
-use crate::function::{Function, Target};
+use crate::function::{Access, Function, Target};
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
@@ -25,8 +25,9 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn make<'py>(py: Python<'py>, origin: Origin, core: undergo::Pool) -> PyResult<Bound<'py, Pool>> {
-        let (target, plugin) = (Target::Pool(core.clone()), core.plugin().clone());
-        origin.make(py, plugin.name(), |shape, host| Function::new(py, &target, shape, host), |owned| Pool { core, owned })
+        let access = Access::make(py, Target::Pool(core.clone()), &origin.host)?;
+        let plugin = core.plugin().clone();
+        origin.make(py, plugin.name(), |shape| Function::new(&access, shape), |owned| Pool { core, owned })
     }
 
     pub(crate) fn warm(&self, py: Python<'_>, instances: usize) -> PyResult<()> {

@@ -17,6 +17,12 @@ pub(crate) fn remark(py: Python<'_>, raised: PyErr) -> Error {
     Error::new(ErrorKind::TypeMismatch, text).with_host(Arc::new(Remark(raised)))
 }
 
+/// The error for a value that its own code, or this package's, refuses. What is no `Exception` asks
+/// the program to end, and passes as it is.
+pub(crate) fn refused(py: Python<'_>, raised: PyErr) -> Error {
+    if raised.is_instance_of::<PyException>(py) { remark(py, raised) } else { from_host(py, raised) }
+}
+
 /// An exception of a host function, on its way through the guest. An `Exception` becomes a Go error
 /// where the import returns one; what asks the program to end (`KeyboardInterrupt`, `SystemExit`)
 /// does not.

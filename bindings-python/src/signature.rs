@@ -1,8 +1,9 @@
 //! The annotations and the signature of a function in Python.
 
 use pyo3::prelude::*;
-use undergo::interface::{Field, Function, Scalar, Type, TypeKind};
+use undergo::interface::{Field, Function, Resource, Scalar, Shape, Side, Type, TypeKind};
 
+use crate::handle::ResourceClass;
 use crate::names::{class_name, python_name};
 use crate::package;
 
@@ -26,7 +27,37 @@ pub(crate) fn annotation(ty: &Type) -> String {
         TypeKind::Record(record) => class_name(&record.name),
         TypeKind::Enum(cases) => class_name(&cases.name),
         TypeKind::Variant(variant) => class_name(&variant.name),
-        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+        TypeKind::Own(resource) | TypeKind::Borrow(resource) => match resource.extension.get::<ResourceClass>() {
+            Some(class) => class.annotation.clone(),
+            None => class_name(&resource.name),
+        },
+    }
+}
+
+/// The annotation of a resource's handles.
+pub(crate) fn of_resource(resource: &Resource) -> String {
+    let ty = &resource.ty;
+    match ty.shape {
+        Shape::Object => class_name(&ty.name),
+        Shape::Callback => {
+            let call = resource.methods.first();
+            let params: Vec<String> = call.map_or(&[][..], |call| call.own_params()).iter().map(|param| annotation(&param.ty)).collect();
+            format!("Callable[[{}], {}]", params.join(", "), call.map_or_else(|| "None".into(), |call| result(call)))
+        }
+        Shape::Iterator => {
+            let item = resource.methods.first().and_then(|next| item(next.result.as_ref()?)).map_or_else(|| "Any".into(), annotation);
+            format!("{}[{item}]", if ty.side == Side::Guest { "Iterator" } else { "Iterable" })
+        }
+        Shape::Reader | Shape::Writer => if ty.side == Side::Guest { "RawIOBase" } else { "BinaryIO" }.into(),
+    }
+}
+
+/// The type of the items of an iterator, whose batches have that type.
+fn item(batch: &Type) -> Option<&Type> {
+    let TypeKind::Tuple(both) = &batch.kind else { return None };
+    match &both.items.first()?.kind {
+        TypeKind::List(item) => Some(item),
+        _ => None,
     }
 }
 
@@ -36,18 +67,23 @@ fn result(function: &Function) -> String {
 
 /// `greet(p: Person, shout: bool) -> str`
 pub(crate) fn text(function: &Function) -> String {
-    let required = function.required();
+    text_as(&python_name(&function.name), function)
+}
+
+/// The same with another name.
+pub(crate) fn text_as(name: &str, function: &Function) -> String {
+    let required = function.required() - usize::from(function.is_method);
     let param = |(i, param): (usize, &Field)| {
         format!("{}: {}{}", python_name(&param.name), annotation(&param.ty), if i >= required { " = None" } else { "" })
     };
-    let params: Vec<String> = function.params.iter().enumerate().map(param).collect();
-    format!("{}({}) -> {}", python_name(&function.name), params.join(", "), result(function))
+    let params: Vec<String> = function.own_params().iter().enumerate().map(param).collect();
+    format!("{name}({}) -> {}", params.join(", "), result(function))
 }
 
-/// An `inspect.Signature`.
-pub(crate) fn make<'py>(py: Python<'py>, function: &Function) -> PyResult<Bound<'py, PyAny>> {
+/// An `inspect.Signature`, of a method with the object or without it.
+pub(crate) fn make<'py>(py: Python<'py>, function: &Function, with_object: bool) -> PyResult<Bound<'py, PyAny>> {
     let required = function.required();
-    let params = function.params.iter().enumerate();
+    let params = function.params.iter().enumerate().skip(usize::from(function.is_method && !with_object));
     let params: Vec<_> = params.map(|(i, param)| (python_name(&param.name), annotation(&param.ty), i >= required)).collect();
     package::types(py, "make_signature")?.call1((params, result(function)))
 }

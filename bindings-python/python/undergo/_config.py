@@ -230,6 +230,9 @@ class Limits:
         descriptors: descriptors of this process that the guest may hold at once, 128 by default:
             files, directories, sockets, accepted connections, and pipes. Beyond the limit the guest
             gets the error "too many open files".
+        handles: handles that the guest may hold at once, 10,000 by default: of callbacks, iterables,
+            files and other objects that it was given, and of its own on their way. Beyond the limit
+            the call that needs one more ends with `OutOfMemoryError`.
     """
 
     memory: int | str | None = None
@@ -240,6 +243,7 @@ class Limits:
     stack: int | str | None = None
     fuel: int | None = None
     descriptors: int | None = None
+    handles: int | None = None
 
     def __post_init__(self) -> None:
         size(self.memory, "memory")
@@ -254,10 +258,12 @@ class Limits:
             count(self.table, "Limits.table", 0, most=2**32 - 1)
         if self.descriptors is not None:
             count(self.descriptors, "Limits.descriptors", 0, most=2**32 - 1)
+        if self.handles is not None:
+            count(self.handles, "Limits.handles", 0, most=2**32 - 1)
 
-    def _parts(self) -> tuple[int | None, float | None, int | None, int | None, int | None, int | None, int | None, int | None]:
+    def _parts(self) -> tuple[int | float | None, ...]:
         bounds = size(self.memory, "memory"), seconds(self.timeout), size(self.value, "value"), size(self.output, "output")
-        return *bounds, self.table, size(self.stack, "stack"), self.fuel, self.descriptors
+        return *bounds, self.table, size(self.stack, "stack"), self.fuel, self.descriptors, self.handles
 
 
 def size(given: int | str | None, name: str) -> int | None:

@@ -200,3 +200,8 @@ def make_signature(params: list[tuple[str, str, bool]], result: str) -> inspect.
         for name, annotation, optional in params
     ]
     return inspect.Signature(made, return_annotation=result)
+
+
+def make_resource(base: type, name: str, doc: str, methods: dict[str, Any]) -> type:
+    """Make the class of a resource's objects."""
+    return type(base)(name, (base,), {"__module__": "undergo", "__slots__": (), "__doc__": doc or None, **methods})
