@@ -10,6 +10,7 @@ use undergo::{CallOptions, Error};
 use crate::coroutine::{self, Call, Outcome};
 use crate::errors;
 use crate::function::Shape;
+use crate::handle::Lent;
 use crate::imports::HostTable;
 use crate::lift::ToPython;
 use crate::lower::Object;
@@ -19,6 +20,8 @@ use crate::signature;
 #[derive(Clone)]
 pub(crate) enum Target {
     Instance(undergo::AsyncInstance),
+    /// An instance of a pool, for as long as it is lent.
+    Lent(Arc<Lent<undergo::AsyncInstance>>),
     Pool(undergo::AsyncPool),
 }
 
@@ -26,6 +29,7 @@ impl Target {
     pub(crate) fn plugin(&self) -> &undergo::Plugin {
         match self {
             Target::Instance(instance) => instance.plugin(),
+            Target::Lent(lent) => lent.instance.plugin(),
             Target::Pool(pool) => pool.plugin(),
         }
     }
@@ -36,6 +40,7 @@ impl Target {
         };
         match self {
             Target::Instance(instance) => instance.call_then(arguments, options, lift).await,
+            Target::Lent(lent) => lent.check()?.call_then(arguments, options, lift).await,
             Target::Pool(pool) => pool.call_then(arguments, options, lift).await,
         }
     }
@@ -71,7 +76,9 @@ impl AsyncAccess {
                 let _host = host;
                 match target {
                     Target::Instance(instance) => instance.close_handle(&handle).await?,
-                    Target::Pool(_) => handle.close(),
+                    Target::Lent(lent) if lent.check().is_ok() => lent.instance.close_handle(&handle).await?,
+                    // What was returned to a pool has no open handles.
+                    Target::Lent(_) | Target::Pool(_) => handle.close(),
                 }
                 Ok(Python::attach(|py| py.None()))
             })

@@ -1,5 +1,7 @@
 //! An asynchronous instance, as a Python object whose methods are the exports.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use undergo::{CallOptions, InstanceOptions};
@@ -8,8 +10,9 @@ use crate::async_function::{AsyncAccess, AsyncFunction, Target, options_of};
 use crate::cancel::CancelToken;
 use crate::coroutine::{self, Call};
 use crate::exports::{Exports, View};
+use crate::handle::Lent;
 use crate::parts::{Origin, Owned};
-use crate::{config, raised, records};
+use crate::{config, errors, raised, records};
 
 /// A running copy of a plugin whose exports are awaited: `await instance.greet(...)`.
 ///
@@ -18,10 +21,38 @@ use crate::{config, raised, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct AsyncInstance {
     core: undergo::AsyncInstance,
+    /// Says when it is a pool's again.
+    lent: Option<Arc<Lent<undergo::AsyncInstance>>>,
     owned: Owned,
 }
 
 impl AsyncInstance {
+    fn of<'py>(
+        py: Python<'py>,
+        origin: Origin,
+        core: undergo::AsyncInstance,
+        target: Target,
+        lent: Option<Arc<Lent<undergo::AsyncInstance>>>,
+    ) -> PyResult<Bound<'py, AsyncInstance>> {
+        let access = AsyncAccess::make(py, target, &origin.host)?;
+        let plugin = core.plugin().clone();
+        origin.make(py, plugin.name(), |shape| AsyncFunction::new(&access, shape), |owned| AsyncInstance { core, lent, owned })
+    }
+
+    /// The instance, unless it was returned to its pool.
+    fn own(&self, py: Python<'_>) -> PyResult<&undergo::AsyncInstance> {
+        self.lent.as_ref().map_or(Ok(&self.core), |lent| lent.check()).map_err(|error| errors::to_python(py, &error))
+    }
+
+    /// An instance that a pool lends.
+    pub(crate) fn lent<'py>(
+        py: Python<'py>,
+        origin: Origin,
+        lent: &Arc<Lent<undergo::AsyncInstance>>,
+    ) -> PyResult<Bound<'py, AsyncInstance>> {
+        Self::of(py, origin, lent.instance.clone(), Target::Lent(lent.clone()), Some(lent.clone()))
+    }
+
     /// What makes an instance when it is awaited.
     pub(crate) fn make(plugin: undergo::Plugin, options: InstanceOptions, origin: Origin) -> Call {
         Call::new("instantiate_async", None, move |start| {
@@ -29,10 +60,8 @@ impl AsyncInstance {
                 let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
                 undergo::host::go_home().await;
                 Python::attach(|py| {
-                    let access = AsyncAccess::make(py, Target::Instance(core.clone()), &origin.host);
-                    let object = access.and_then(|access| {
-                        origin.make(py, plugin.name(), |shape| AsyncFunction::new(&access, shape), |owned| AsyncInstance { core, owned })
-                    });
+                    let target = Target::Instance(core.clone());
+                    let object = Self::of(py, origin, core, target, None);
                     object.map(|object| object.into_any().unbind()).map_err(|raised| raised::from_host(py, raised))
                 })
             })
@@ -57,7 +86,7 @@ impl AsyncInstance {
     /// Whether the instance answers calls.
     #[getter]
     fn alive(&self) -> bool {
-        self.core.dead().is_none()
+        self.lent.as_ref().is_none_or(|lent| lent.check().is_ok()) && self.core.dead().is_none()
     }
 
     /// What the last call used, or the initialisation before the first call.
@@ -77,7 +106,7 @@ impl AsyncInstance {
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
-        let (core, within) = (self.core.clone(), coroutine::lease(py)?);
+        let (core, within) = (self.own(py)?.clone(), coroutine::lease(py)?);
         Ok(Call::new("poll", None, move |start| {
             Box::pin(async move { core.poll(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
         }))
@@ -90,7 +119,7 @@ impl AsyncInstance {
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
-        let (core, within) = (self.core.clone(), coroutine::lease(py)?);
+        let (core, within) = (self.own(py)?.clone(), coroutine::lease(py)?);
         Ok(Call::new("reset", None, move |start| {
             Box::pin(async move { core.reset(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
         }))

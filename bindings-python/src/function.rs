@@ -1,17 +1,16 @@
 //! An export, as a Python callable.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use undergo::host::Parameters;
 use undergo::interface::ResourceType;
-use undergo::{CallOptions, Error, ErrorKind};
+use undergo::{CallOptions, Error};
 
 use crate::errors;
-use crate::handle::ResourceClass;
+use crate::handle::{Lent, ResourceClass};
 use crate::imports::HostTable;
 use crate::lift::ToPython;
 use crate::lower::Object;
@@ -56,23 +55,8 @@ impl Access {
 pub(crate) enum Target {
     Instance(undergo::Instance),
     /// An instance of a pool, for as long as it is lent.
-    Lent(Arc<Lent>),
+    Lent(Arc<Lent<undergo::Instance>>),
     Pool(undergo::Pool),
-}
-
-/// An instance of a pool that one caller has.
-pub(crate) struct Lent {
-    pub(crate) instance: undergo::Instance,
-    pub(crate) returned: AtomicBool,
-}
-
-impl Lent {
-    fn check(&self) -> undergo::Result<&undergo::Instance> {
-        if self.returned.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::DeadInstance, "the instance was returned to its pool"));
-        }
-        Ok(&self.instance)
-    }
 }
 
 impl Target {

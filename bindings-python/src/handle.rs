@@ -1,8 +1,11 @@
 //! Handles of a guest's objects, and what Python has for their resources.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use undergo::{Error, ErrorKind};
 
 /// What all objects that stand for one of a guest have.
 #[pyclass(frozen, subclass, weakref, module = "undergo")]
@@ -17,6 +20,30 @@ pub(crate) struct Given {
     pub(crate) handle: undergo::Handle,
     /// What calls the methods.
     pub(crate) owner: Py<PyAny>,
+}
+
+/// An instance of a pool that one caller has.
+pub(crate) struct Lent<I> {
+    pub(crate) instance: I,
+    is_over: AtomicBool,
+}
+
+impl<I> Lent<I> {
+    pub(crate) fn new(instance: I) -> Lent<I> {
+        Lent { instance, is_over: AtomicBool::new(false) }
+    }
+
+    /// The instance, unless it was returned: somebody else may have it then.
+    pub(crate) fn check(&self) -> undergo::Result<&I> {
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::DeadInstance, "the instance was returned to its pool"));
+        }
+        Ok(&self.instance)
+    }
+
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What stands for a resource.

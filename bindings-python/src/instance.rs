@@ -9,7 +9,8 @@ use undergo::{Error, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, View};
-use crate::function::{Access, Function, Lent, Target};
+use crate::function::{Access, Function, Target};
+use crate::handle::Lent;
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
@@ -24,23 +25,36 @@ use crate::{config, errors, records};
 #[pyclass(frozen, dict, weakref, module = "undergo")]
 pub(crate) struct Instance {
     core: undergo::Instance,
+    /// Says when it is a pool's again.
+    lent: Option<Arc<Lent<undergo::Instance>>>,
     owned: Owned,
 }
 
 impl Instance {
     pub(crate) fn make<'py>(py: Python<'py>, origin: Origin, core: undergo::Instance) -> PyResult<Bound<'py, Instance>> {
-        Self::of(py, origin, core.clone(), Target::Instance(core))
+        Self::of(py, origin, core.clone(), Target::Instance(core), None)
     }
 
     /// The same for an instance that a pool lends.
-    pub(crate) fn lent<'py>(py: Python<'py>, origin: Origin, lent: &Arc<Lent>) -> PyResult<Bound<'py, Instance>> {
-        Self::of(py, origin, lent.instance.clone(), Target::Lent(lent.clone()))
+    pub(crate) fn lent<'py>(py: Python<'py>, origin: Origin, lent: &Arc<Lent<undergo::Instance>>) -> PyResult<Bound<'py, Instance>> {
+        Self::of(py, origin, lent.instance.clone(), Target::Lent(lent.clone()), Some(lent.clone()))
     }
 
-    fn of<'py>(py: Python<'py>, origin: Origin, core: undergo::Instance, target: Target) -> PyResult<Bound<'py, Instance>> {
+    fn of<'py>(
+        py: Python<'py>,
+        origin: Origin,
+        core: undergo::Instance,
+        target: Target,
+        lent: Option<Arc<Lent<undergo::Instance>>>,
+    ) -> PyResult<Bound<'py, Instance>> {
         let access = Access::make(py, target, &origin.host)?;
         let plugin = core.plugin().clone();
-        origin.make(py, plugin.name(), |shape| Function::new(&access, shape), |owned| Instance { core, owned })
+        origin.make(py, plugin.name(), |shape| Function::new(&access, shape), |owned| Instance { core, lent, owned })
+    }
+
+    /// The instance, unless it was returned to its pool.
+    fn own(&self, py: Python<'_>) -> PyResult<&undergo::Instance> {
+        self.lent.as_ref().map_or(Ok(&self.core), |lent| lent.check()).map_err(|error| errors::to_python(py, &error))
     }
 }
 
@@ -61,13 +75,13 @@ impl Instance {
     /// Whether the instance answers calls.
     #[getter]
     fn alive(&self) -> bool {
-        self.core.dead().is_none()
+        self.lent.as_ref().is_none_or(|lent| lent.check().is_ok()) && self.core.dead().is_none()
     }
 
     /// The guest's memory, for modules that pass pointers and lengths themselves.
     #[getter]
-    fn memory(&self) -> Memory {
-        Memory { core: self.core.clone() }
+    fn memory(&self, py: Python<'_>) -> PyResult<Memory> {
+        Ok(Memory { core: self.own(py)?.clone() })
     }
 
     /// What the last call used, or the initialisation before the first call.
@@ -109,7 +123,8 @@ impl Instance {
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let options = config::call_options(py, timeout, None)?;
-        py.detach(|| self.core.reset(&options)).map_err(|error| errors::to_python(py, &error))
+        let core = self.own(py)?;
+        py.detach(|| core.reset(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
     /// Let the guest's background goroutines run, which otherwise run only during calls.
@@ -119,7 +134,8 @@ impl Instance {
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let options = config::call_options(py, timeout, None)?;
-        py.detach(|| self.core.poll(&options)).map_err(|error| errors::to_python(py, &error))
+        let core = self.own(py)?;
+        py.detach(|| core.poll(&options)).map_err(|error| errors::to_python(py, &error))
     }
 
     /// Take what the guest has written to its captured standard output.

@@ -9,8 +9,9 @@
 //! lib.rs             the native module `undergo._undergo`
 //! plugin.rs          a compiled plugin
 //! async_pool.rs      interchangeable instances whose exports are awaited
-//! async_instance.rs  a running copy whose exports are awaited
 //! pool.rs            interchangeable instances
+//! lending.rs         instances of pools, for calls that belong together
+//! async_instance.rs  a running copy whose exports are awaited
 //! instance.rs        a running copy of a plugin, and its memory
 //! parts.rs           what instances and pools are made from, and what they own
 //! exports.rs         the exports as attributes, by name, and with other options
@@ -54,6 +55,7 @@ mod handle;
 mod imports;
 mod instance;
 mod json;
+mod lending;
 mod lift;
 mod lower;
 mod names;

@@ -17,6 +17,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Origin {
+        Origin { plugin: self.plugin.clone_ref(py), shapes: self.shapes.clone(), host: self.host.clone_ref(py) }
+    }
+
+    pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.plugin)?;
+        visit.call(&self.host)
+    }
+
     /// Makes an instance or a pool with its exports as methods. `function` makes one of the
     /// exports, `object` the whole.
     pub(crate) fn make<'py, F, T>(
@@ -30,9 +39,8 @@ impl Origin {
         F: PyClass + Into<PyClassInitializer<F>>,
         T: PyClass + Into<PyClassInitializer<T>>,
     {
-        let Origin { plugin, shapes, host } = self;
-        let exports = Exports::make(py, name, &shapes, function)?;
-        let parts = Parts { plugin, exports: exports.clone().unbind(), host };
+        let exports = Exports::make(py, name, &self.shapes, function)?;
+        let parts = Parts { origin: self, exports: exports.clone().unbind() };
         let made = Bound::new(py, object(Owned(Some(Box::new(parts)))))?;
         exports.get().bind_to(made.as_any())?;
         Ok(made)
@@ -40,9 +48,8 @@ impl Origin {
 }
 
 struct Parts {
-    plugin: Py<PyAny>,
+    origin: Origin,
     exports: Py<Exports>,
-    host: Py<HostTable>,
 }
 
 /// What an object with a `__dict__` owns for the garbage collector to see. Python tracks such an
@@ -58,7 +65,12 @@ impl Owned {
     }
 
     pub(crate) fn plugin(&self, py: Python<'_>) -> Py<PyAny> {
-        self.get().plugin.clone_ref(py)
+        self.get().origin.plugin.clone_ref(py)
+    }
+
+    /// What another one is made from.
+    pub(crate) fn origin(&self, py: Python<'_>) -> Origin {
+        self.get().origin.clone_ref(py)
     }
 
     pub(crate) fn exports(&self) -> &Py<Exports> {
@@ -67,9 +79,8 @@ impl Owned {
 
     /// For `__traverse__`, which may come before the object is complete.
     pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Some(Parts { plugin, exports, host }) = self.0.as_deref() else { return Ok(()) };
-        visit.call(plugin)?;
-        visit.call(exports)?;
-        visit.call(host)
+        let Some(Parts { origin, exports }) = self.0.as_deref() else { return Ok(()) };
+        origin.visit(visit)?;
+        visit.call(exports)
     }
 }

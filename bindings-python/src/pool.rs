@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, View};
 use crate::function::{Access, Function, Target};
+use crate::lending::Lending;
 use crate::parts::{Origin, Owned};
 use crate::{config, errors, records};
 
@@ -81,6 +82,23 @@ impl Pool {
         cancel: Option<&Bound<'py, CancelToken>>,
     ) -> PyResult<Bound<'py, View>> {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
+    }
+
+    /// Lend an instance for calls that belong together: `with pool.instance() as instance: ...`
+    ///
+    /// Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
+    /// that would give one is refused. The end of `with` closes what is still open of them, and
+    /// returns the instance, which can't be used from then on. The thread that has begun has to end
+    /// it.
+    ///
+    /// Args:
+    ///     timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
+    ///         the instances.
+    ///     cancel: a token that can end the wait earlier, from any thread.
+    #[pyo3(signature = (*, timeout = None, cancel = None))]
+    fn instance(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>, cancel: Option<&Bound<'_, CancelToken>>) -> PyResult<Lending> {
+        let options = config::call_options(py, timeout, cancel)?;
+        Ok(Lending::new(self.core.clone(), options, self.owned.origin(py)))
     }
 
     /// Create instances until there are this many, or as many as the pool may have.

@@ -32,12 +32,34 @@ def guest_path(name: str) -> Path:
     return path
 
 
+class Store:
+    """The object `store` of conformance/README.md."""
+
+    def __init__(self, **texts: str) -> None:
+        self._texts = texts
+
+    def get(self, key: str) -> str:
+        if key not in self._texts:
+            raise LookupError(f"no such key: {key}")
+        return self._texts[key]
+
+    def put(self, key: str, value: str) -> None:
+        self._texts[key] = value
+
+    def size(self) -> int:
+        return len(self._texts)
+
+    def child(self, name: str) -> Store:
+        return Store(name=name)
+
+
 class Host:
     """The module `host` of conformance/README.md."""
 
     def __init__(self) -> None:
         self.instance: undergo.Instance | undergo.Pool | None = None
         self.kept: list[str] = []
+        self.store = Store()
 
     def __getattr__(self, name: str) -> Callable[[Any], Any]:
         if name.startswith("echo_"):
@@ -80,6 +102,11 @@ class Host:
 
     def wrong_result(self) -> str:
         return "not a list"
+
+    def open_store(self, name: str) -> Store:
+        if not name:
+            raise ValueError("no name")
+        return Store(name=name)
 
     def reenter(self, depth: int) -> int:
         assert self.instance is not None

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import enum
 import inspect
+import io
 import itertools
 import json
 import keyword
@@ -31,30 +32,32 @@ def class_name(kebab: str) -> str:
     return name + "_" if keyword.iskeyword(name) else name
 
 
-def argument(value: Any, annotation: str = "", types: Any = None) -> Any:
+def argument(value: Any, annotation: str = "", context: Context | None = None) -> Any:
     """Make the Python value of a JSON one.
 
-    The annotation tells a long list of strings from a long string; the plugin's types have the
-    classes of cases.
+    The annotation tells a long list of strings from a long string. The context has the classes of
+    cases, and what lives longer than a step.
     """
     if isinstance(value, list):
-        return [argument(item, types=types) for item in value]
+        return [argument(item, context=context) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
         (key, inner), *_ = value.items()
         if key == "$repeat":
-            one, count = argument(inner["value"], types=types), inner["count"]
+            one, count = argument(inner["value"], context=context), inner["count"]
             joined = isinstance(one, (str, bytes)) and not annotation.startswith("list")
             return one * count if joined else [one] * count
         if key == "$case":
             name, *held = inner
-            return case_of(types, name, *[argument(item, types=types) for item in held])
+            return case_of(context and context.types, name, *[argument(item, context=context) for item in held])
         if key == "$map":
-            return {argument(key, types=types): argument(value, types=types) for key, value in inner}
+            return {argument(key, context=context): argument(value, context=context) for key, value in inner}
         if key in SPECIAL:
             return SPECIAL[key](inner)
-    return {python_name(name): argument(item, types=types) for name, item in value.items()}
+    if context and (key := next(iter(value), "")) in GIVEN:
+        return GIVEN[key](context, value)
+    return {python_name(name): argument(item, context=context) for name, item in value.items()}
 
 
 def case_of(types: Any, name: str, *held: Any) -> Any:
@@ -103,8 +106,111 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def check(actual: Any, expected: Any) -> None:
+class Kept(dict[str, Any]):
+    """What a case keeps by name. What had a name before is kept as well, until the case ends."""
+
+    def __init__(self) -> None:
+        self.all: list[Any] = []
+
+    def keep(self, name: str, value: Any) -> None:
+        self[name] = value
+        self.all.append(value)
+
+    def close(self) -> None:
+        for kept in self.all:
+            kept.close()
+        self.all.clear()
+        self.clear()
+
+
+class Context:
+    """What the steps of a case have besides their values."""
+
+    def __init__(self, instance: undergo.Instance, host: Host, kept: Kept) -> None:
+        self.instance = instance
+        self.host = host
+        self.types = instance.plugin.types
+        self.kept = kept
+        self.written: dict[str, bytearray] = {}
+
+    def callback(self, name: str) -> Callable[..., Any]:
+        return {
+            "double": lambda n: 2 * n,
+            "fail": self.fail,
+            "reenter": lambda n: self.instance.echo_int64(n),
+            "apply-reenter": lambda n: self.instance.apply([n], lambda n: 2 * n)[0],
+            "open-store": self.host.open_store,
+            "note": self.host.note,
+            "wrong-type": lambda *_: "not a number",
+        }[name]
+
+    def fail(self, *_: Any) -> Any:
+        raise ValueError("the callback failed")
+
+    def items(self, value: dict[str, Any]) -> Iterator[Any]:
+        yield from [argument(item, context=self) for item in value["$items"]]
+        if value.get("then") == "fail":
+            raise ValueError("no more items")
+
+    def reader(self, value: dict[str, Any]) -> io.IOBase:
+        data = argument(value["$reader"], context=self)
+        return BrokenReader(data) if value.get("then") == "fail" else io.BytesIO(data)
+
+    def writer(self, value: dict[str, Any]) -> Collector:
+        given = value["$writer"]
+        return Collector(self.written.setdefault(given["as"], bytearray()), given.get("most"))
+
+
+class BrokenReader(io.BytesIO):
+    """A file that fails where it should end."""
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        if not count:
+            raise OSError("broken reader")
+        return count
+
+
+class Collector(io.RawIOBase):
+    """A file that collects what is written to it."""
+
+    def __init__(self, data: bytearray, most: int | None) -> None:
+        self.data, self.most = data, most
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.most is not None and len(self.data) + len(data) > self.most:
+            raise OSError("broken writer")
+        self.data += data
+        return len(data)
+
+
+GIVEN: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
+    "$handle": lambda context, value: context.kept[value["$handle"]],
+    "$callback": lambda context, value: context.callback(value["$callback"]),
+    "$object": lambda context, value: context.host.store,
+    "$items": Context.items,
+    "$endless": lambda context, value: itertools.repeat(argument(value["$endless"], context=context)),
+    "$reader": Context.reader,
+    "$writer": Context.writer,
+}
+
+
+def check(actual: Any, expected: Any, context: Context | None = None) -> None:
     """Compare a result with the JSON value that stands for it."""
+    if isinstance(expected, dict) and context:
+        if "$keep" in expected:
+            assert hasattr(actual, "close"), actual
+            context.kept.keep(expected["$keep"], actual)
+            return
+        if "$items" in expected:
+            check(list(actual), expected["$items"], context)
+            return
+        if "$reader" in expected:
+            check(actual.read(), expected["$reader"])
+            return
     if isinstance(expected, dict) and "$between" in expected:
         low, high = expected["$between"]
         assert low <= actual <= high
@@ -117,7 +223,7 @@ def check(actual: Any, expected: Any) -> None:
         assert actual.utcoffset() == time(expected["$time"]).utcoffset()
         return
     if isinstance(expected, dict) and "$repeat" in expected and isinstance(actual, list):
-        check(actual, [expected["$repeat"]["value"]] * expected["$repeat"]["count"])
+        check(actual, [expected["$repeat"]["value"]] * expected["$repeat"]["count"], context)
         return
     if isinstance(expected, dict) and "$case" in expected:
         name, *held = expected["$case"]
@@ -125,25 +231,25 @@ def check(actual: Any, expected: Any) -> None:
         if not held:
             assert field_names(type(actual)) == []
         else:
-            check(actual.value if field_names(type(actual)) == ["value"] else actual, held[0])
+            check(actual.value if field_names(type(actual)) == ["value"] else actual, held[0], context)
         return
     if isinstance(expected, dict) and not any(key.startswith("$") for key in expected):
         fields = {field_name(actual, name): value for name, value in expected.items()}
         assert set(field_names(type(actual))) == set(fields)
         for name, value in fields.items():
-            check(getattr(actual, name), value)
+            check(getattr(actual, name), value, context)
         return
     if isinstance(expected, list):
         assert isinstance(actual, (list, tuple))
         assert len(actual) == len(expected)
         for got, wanted in zip(actual, expected, strict=True):
-            check(got, wanted)
+            check(got, wanted, context)
         return
     if isinstance(expected, dict) and "$map" in expected:
         assert isinstance(actual, dict)
         assert len(actual) == len(expected["$map"])
         for key, value in expected["$map"]:
-            check(actual[argument(key)], value)
+            check(actual[argument(key)], value, context)
         return
     if isinstance(expected, str) and isinstance(actual, enum.Enum):
         assert actual.value == expected
@@ -168,12 +274,24 @@ def cases() -> Iterator[Any]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
 
 
+END = object()
+"""What the step `next` gives at the end."""
+
+
+def read(file: Any, most: int) -> bytes:
+    """Read so many bytes, or until the end."""
+    data = b""
+    while len(data) < most and (more := file.read(most - len(data))):
+        data += more
+    return data
+
+
 class Runner:
     """Holds the instance that the cases of a file share."""
 
     def __init__(self, plugin: undergo.Plugin) -> None:
         self.plugin = plugin
-        self.instance: Any = None
+        self.context: Any = None
         self.special = False
 
     def run(self, case: dict[str, Any]) -> None:
@@ -181,47 +299,75 @@ class Runner:
         own: dict[str, Any] = {key: case[key] for key in ("limits", "env") if key in case}
         if "steps" in case and "args" in case:
             own["args"] = case["args"]
-        if self.instance is None or case.get("fresh") or own or self.special or not self.instance.alive:
-            self.start(own)
+        if self.context is None or case.get("fresh") or own or self.special or not self.context.instance.alive:
+            self.context = self.start(own, Kept())
         self.special = bool(own)
-        for step in steps:
-            self.step(step)
+        places: dict[str | None, Context] = {None: self.context}
+        try:
+            for step in steps:
+                place = step.get("in")
+                if place not in places:
+                    places[place] = self.start(own, self.context.kept)
+                self.step(places[place], step)
+        finally:
+            self.context.kept.close()
+            self.context.written.clear()
 
-    def start(self, own: dict[str, Any]) -> None:
+    def start(self, own: dict[str, Any], kept: Kept) -> Context:
         limits = own.get("limits", {})
         memory, timeout = limits.get("memory_mib"), limits.get("timeout_ms")
         host = Host()
-        self.instance = host.instance = self.plugin.instantiate(
+        host.instance = self.plugin.instantiate(
             imports={"host": host},
             sandbox=undergo.Sandbox(args=own.get("args", ()), env=own.get("env", {}), stdout="discard", stderr="discard"),
             limits=undergo.Limits(
                 memory=f"{memory}MiB" if memory else None,
                 timeout=timeout / 1000 if timeout else None,
+                handles=limits.get("handles"),
             ),
         )
+        return Context(host.instance, host, kept)
 
-    def step(self, step: dict[str, Any]) -> None:
-        name = python_name(step["call"])
+    def step(self, context: Context, step: dict[str, Any]) -> None:
         expected = step.get("error")
-        if name not in self.instance.exports:
-            assert expected is not None, f"{name} is not there"
-            with pytest.raises(undergo.UnknownExportError) as unknown:
-                self.instance.exports[name]()
-            self.check_error(unknown.value, expected)
-            return
-        function = self.instance.exports[name]
-        annotations = [parameter.annotation for parameter in inspect.signature(function).parameters.values()]
-        given = step.get("args", [])
-        pairs = itertools.zip_longest(given, annotations[: len(given)], fillvalue="")
-        args = [argument(value, annotation, self.plugin.types) for value, annotation in pairs]
         if expected is None:
-            check(function(*args), step.get("result"))
+            result = self.do(context, step)
+            if step.get("end"):
+                assert result is END
+            elif "result" in step:
+                check(result, step["result"], context)
         else:
             with pytest.raises(Exception) as caught:  # noqa: PT011
-                function(*args)
+                self.do(context, step)
             self.check_error(caught.value, expected)
         if "alive" in step:
-            assert self.instance.alive is step["alive"]
+            assert context.instance.alive is step["alive"]
+
+    def do(self, context: Context, step: dict[str, Any]) -> Any:
+        kept = context.kept
+        if "call" in step:
+            name = python_name(step["call"])
+            return self.call(context, getattr(kept[step["on"]], name) if "on" in step else context.instance.exports[name], step)
+        if "new" in step:
+            return self.call(context, context.instance.exports[class_name(step["new"])], step)
+        if "close" in step:
+            return kept[step["close"]].close()
+        if "next" in step:
+            return next(kept[step["next"]], END)
+        if "read" in step:
+            return read(kept[step["read"]], step["most"])
+        if "write" in step:
+            return kept[step["write"]].write(argument(step["data"]))
+        if "written" in step:
+            return bytes(context.written[step["written"]])
+        assert step.get("reset"), step
+        return context.instance.reset()
+
+    def call(self, context: Context, function: Any, step: dict[str, Any]) -> Any:
+        given = step.get("args", [])
+        annotations = [parameter.annotation for parameter in inspect.signature(function).parameters.values()]
+        pairs = itertools.zip_longest(given, annotations[: len(given)], fillvalue="")
+        return function(*[argument(value, annotation, context) for value, annotation in pairs])
 
     def check_error(self, error: BaseException, expected: dict[str, Any]) -> None:
         if expected["kind"] == "host-error":
@@ -259,5 +405,7 @@ def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner])
 
 
 def test_each_export_has_a_case(plugin: undergo.Plugin) -> None:
-    called = {python_name(step["call"]) for param in cases() for step in param.values[1].get("steps", [param.values[1]])}
+    steps = [step for param in cases() for step in param.values[1].get("steps", [param.values[1]])]
+    called = {python_name(step["call"]) for step in steps if "call" in step}
+    called |= {class_name(step["new"]) for step in steps if "new" in step}
     assert set(plugin.exports) <= called

@@ -48,6 +48,7 @@ from ._undergo import (
     Memory,
     Plugin,
     Pool,
+    Resource,
     View,
     __version__,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Plugin",
     "Pool",
     "PoolStats",
+    "Resource",
     "Sandbox",
     "SignatureMismatchError",
     "TimeoutError",

@@ -1,10 +1,13 @@
 """The native half of the package."""
 
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from inspect import Signature
 from os import PathLike
 from types import SimpleNamespace, TracebackType
 from typing import Any, Literal, final
+
+from typing_extensions import Self
 
 from ._bound import Bound
 from ._config import Limits, Sandbox
@@ -23,6 +26,7 @@ __all__ = [
     "Memory",
     "Plugin",
     "Pool",
+    "Resource",
     "View",
     "__version__",
     "parse_size",
@@ -414,6 +418,21 @@ class Pool:
                 one; None: the limit of the instances.
             cancel: a token that can end the calls earlier, from any thread.
         """
+    def instance(
+        self, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> AbstractContextManager[Instance]:
+        """Lend an instance for calls that belong together: `with pool.instance() as instance: ...`.
+
+        Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
+        that would give one is refused. The end of `with` closes what is still open of them, and
+        returns the instance, which can't be used from then on. The thread that has begun has to end
+        it.
+
+        Args:
+            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
+                the instances.
+            cancel: a token that can end the wait earlier, from any thread.
+        """
     def warm_up(self, instances: int) -> None:
         """Create instances until there are this many, or as many as the pool may have.
 
@@ -597,6 +616,21 @@ class AsyncPool:
             timeout: seconds that a call may take, including the wait for its turn.
             cancel: a token that can end the calls earlier, from any thread.
         """
+    def instance(
+        self, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> AbstractAsyncContextManager[AsyncInstance]:
+        """Lend an instance for calls that belong together: `async with pool.instance() as
+        instance: ...`.
+
+        Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
+        that would give one is refused. The end of `async with` closes what is still open of
+        them, and returns the instance, which can't be used from then on.
+
+        Args:
+            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
+                the instances.
+            cancel: a token that can end the wait earlier, from any thread.
+        """
     def warm_up(self, instances: int) -> Coroutine[Any, Any, None]:
         """Create instances until there are this many, or as many as the pool may have.
 
@@ -637,6 +671,38 @@ class AsyncFunction:
     @property
     def wit_name(self) -> str:
         """The function's name in WIT."""
+
+class Resource:
+    """An object of a guest. `plugin.types` has the classes, which derive from this one.
+
+    A call of the instance gives it, or its constructor: `instance.Document("text")`. The methods
+    are those of the Go type; on an asynchronous instance they are awaited. The guest keeps the
+    object until it is closed, at the end of `with` or `async with` for example, or until Python has
+    no reference to it left. It can't be used then, nor after a reset of its instance or the return
+    to a pool.
+    """
+
+    def __new__(cls, *args: Any, **_kwargs: Any) -> Resource: ...
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, given away to the guest, or ended with its instance."""
+    def close(self) -> None:
+        """Close it: the guest releases its object.
+
+        It does so at once, or after the call that is running; on an asynchronous instance with the
+        next call. Closing it again does nothing.
+        """
+    def aclose(self) -> Coroutine[Any, Any, None]:
+        """Close it, and wait until the guest has released its object. To be awaited."""
+    @property
+    def _is_async(self) -> bool: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /
+    ) -> Coroutine[Any, Any, None]: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 @final
 class Call:
