@@ -138,7 +138,8 @@ fn not_awaited(object: &Bound<'_, PyAny>, instead: &str) -> PyErr {
     PyTypeError::new_err(format!("this {name} is one of an instance whose calls are not awaited: use {instead}"))
 }
 
-/// A method of a resource, as an attribute of its class.
+// A method of a resource, as an attribute of its class. (No doc comment: that would be the class's
+// `__doc__`, which hides the getter for the method's own.)
 #[pyclass(frozen, module = "undergo")]
 struct Method {
     shape: Arc<Shape>,
