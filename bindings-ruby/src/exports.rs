@@ -1,36 +1,77 @@
-//! The exports of a plugin: as methods of its instances and pools, and by their numbers.
+//! The exports of a plugin: as methods of its instances and pools, and by their numbers; and the
+//! methods of its objects.
 
 use std::sync::Arc;
 
+use magnus::block::Proc;
 use magnus::prelude::*;
 use magnus::rb_sys::AsRawId;
 use magnus::{Error, RArray, RClass, RHash, RModule, Ruby, Value};
+use undergo::interface::{Resource, names};
 use undergo::{CallOptions, ErrorKind};
 
 use crate::cancel::CancelToken;
 use crate::config;
-use crate::function::{Shape, Target};
+use crate::function::{Given, Shape, Target};
 use crate::lock;
 
-/// All exports of a plugin.
+/// All exports of a plugin, with the constructors of its resources.
 #[derive(Clone)]
 pub(crate) struct Exports(Arc<Inner>);
 
 struct Inner {
+    exports: Methods,
+    /// The methods of each resource, by the resource's number.
+    resources: Vec<Methods>,
+}
+
+/// What Ruby calls by methods.
+struct Methods {
     shapes: Vec<Shape>,
-    /// The numbers of the exports by Ruby's number of their names, in order.
+    /// Their numbers by Ruby's number of their names, in order.
     by_name: Vec<(rb_sys::ID, usize)>,
 }
 
-/// An export by its number, its arguments by position and by name, seconds, and a token.
-pub(crate) type Called<'t> = (usize, RArray, RHash, Option<f64>, Option<&'t CancelToken>);
+/// An export by its number, its arguments by position and by name, a block, seconds, and a token.
+pub(crate) type Called<'t> = (usize, RArray, RHash, Option<Proc>, Option<f64>, Option<&'t CancelToken>);
+
+/// The name of a method of an object. What every object has keeps its name.
+pub(crate) fn method_name(method: &str, class: RClass) -> Result<String, Error> {
+    let name = names::snake(method);
+    let is_taken: bool = class.funcall("method_defined?", (name.as_str(),))?;
+    // Ruby itself calls these.
+    let is_rubys = ["initialize", "method_missing", "respond_to"].iter().any(|prefix| name.starts_with(prefix));
+    Ok(if is_taken || is_rubys { format!("{name}_") } else { name })
+}
+
+/// The constructors of a plugin, each with its name in Ruby, which is Go's: `new_document`.
+pub(crate) fn constructors(plugin: &undergo::Plugin) -> impl Iterator<Item = (String, &Arc<undergo::interface::Function>)> {
+    let resources = plugin.interface().into_iter().flat_map(|interface| &interface.resources);
+    resources.filter_map(|resource| Some((format!("new-{}", resource.ty.name), resource.constructor.as_ref()?)))
+}
 
 impl Exports {
-    pub(crate) fn new(ruby: &Ruby, plugin: &undergo::Plugin) -> Exports {
-        let shapes: Vec<Shape> = plugin.exports().enumerate().map(|(number, function)| Shape::new(ruby, number, function)).collect();
-        let mut by_name: Vec<_> = shapes.iter().enumerate().map(|(number, shape)| (ruby.intern(&shape.name).as_raw(), number)).collect();
-        by_name.sort_unstable();
-        Exports(Arc::new(Inner { shapes, by_name }))
+    pub(crate) fn new(ruby: &Ruby, plugin: &undergo::Plugin, base: RClass) -> Result<Exports, Error> {
+        let mut shapes: Vec<Shape> = Vec::new();
+        for (number, function) in plugin.exports().enumerate() {
+            shapes.push(Shape::new(ruby, number, function, names::snake(&function.name)));
+        }
+        for (name, function) in constructors(plugin) {
+            let number = plugin.member(function).ok_or_else(|| unknown(ruby))?;
+            shapes.push(Shape::of_constructor(ruby, number, function, names::snake(&name)));
+        }
+        let methods = |resource: &Resource| {
+            let mut shapes = Vec::new();
+            for (name, function) in resource.ty.methods.iter().zip(&resource.methods) {
+                // Those of the host's objects are none.
+                let Some(number) = plugin.member(function) else { continue };
+                shapes.push(Shape::new(ruby, number, function, method_name(name, base)?));
+            }
+            Ok(Methods::new(ruby, shapes))
+        };
+        let resources = plugin.interface().into_iter().flat_map(|interface| &interface.resources);
+        let resources = resources.map(methods).collect::<Result<_, Error>>()?;
+        Ok(Exports(Arc::new(Inner { exports: Methods::new(ruby, shapes), resources })))
     }
 
     /// A module with a method for each export, but for the public methods of the class. `define`
@@ -42,7 +83,7 @@ impl Exports {
         define: impl Fn(RModule, &str) -> Result<(), Error>,
     ) -> Result<RModule, Error> {
         let module = ruby.module_new();
-        for shape in &self.0.shapes {
+        for shape in &self.0.exports.shapes {
             let is_taken: bool = class.funcall("method_defined?", (shape.name.as_str(),))?;
             if !is_taken {
                 define(module, &shape.name)?;
@@ -51,32 +92,78 @@ impl Exports {
         Ok(module)
     }
 
+    /// The names of the methods that the objects of a resource have.
+    pub(crate) fn methods_of(&self, resource: usize) -> impl Iterator<Item = &str> {
+        self.0.resources[resource].shapes.iter().map(|shape| shape.name.as_str())
+    }
+
     /// Calls the export whose name the running method of Ruby has.
     pub(crate) fn call_this(&self, ruby: &Ruby, target: Target<'_>, args: &[Value]) -> Result<Value, Error> {
-        // SAFETY: both only ask Ruby for the method that runs.
-        let (name, has_keywords) = unsafe { (rb_sys::rb_frame_this_func(), rb_sys::rb_keyword_given_p() != 0) };
-        let found = self.0.by_name.binary_search_by_key(&name, |(name, _)| *name);
-        let shape = found.ok().and_then(|at| self.0.shapes.get(self.0.by_name[at].1)).ok_or_else(|| unknown(ruby))?;
-        let (args, keywords) = match args.split_last() {
-            Some((last, args)) if has_keywords => (args, RHash::from_value(*last)),
-            _ => (args, None),
-        };
-        shape.call(ruby, target, args, keywords, &CallOptions::default())
+        self.0.exports.running(ruby)?.call(ruby, target, given(ruby, None, args), &CallOptions::default())
+    }
+
+    /// Calls the method of an object of that resource whose name the running method of Ruby has.
+    pub(crate) fn call_method(
+        &self,
+        ruby: &Ruby,
+        target: Target<'_>,
+        resource: usize,
+        object: Value,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        self.0.resources[resource].running(ruby)?.call(ruby, target, given(ruby, Some(object), args), &CallOptions::default())
+    }
+
+    /// Asks an iterator, an object of that resource, for its next items.
+    pub(crate) fn call_next(&self, ruby: &Ruby, target: Target<'_>, resource: usize, object: Value, most: Value) -> Result<Value, Error> {
+        let next = self.0.resources[resource].shapes.first().ok_or_else(|| unknown(ruby))?;
+        next.call(ruby, target, Given { object: Some(object), args: &[most], keywords: None, block: None }, &CallOptions::default())
     }
 
     /// Calls the export of that number.
     pub(crate) fn call(&self, ruby: &Ruby, target: Target<'_>, called: Called<'_>) -> Result<Value, Error> {
-        let (number, args, keywords, timeout, cancel) = called;
-        let shape = self.0.shapes.get(number).ok_or_else(|| unknown(ruby))?;
+        let (number, args, keywords, block, timeout, cancel) = called;
+        let shape = self.0.exports.shapes.get(number).ok_or_else(|| unknown(ruby))?;
         let options = config::call_options(timeout, cancel);
         // A copy, which nobody else can change.
         let args: RArray = args.dup();
         // SAFETY: the array is this function's own, which has it to its end.
         let items = unsafe { args.as_slice() };
-        let result = shape.call(ruby, target, items, Some(keywords).filter(|keywords| !keywords.is_empty()), &options);
+        let keywords = Some(keywords).filter(|keywords| !keywords.is_empty());
+        let result = shape.call(ruby, target, Given { object: None, args: items, keywords, block }, &options);
         std::hint::black_box(&args);
         result
     }
+}
+
+impl Methods {
+    fn new(ruby: &Ruby, shapes: Vec<Shape>) -> Methods {
+        let mut by_name: Vec<_> = shapes.iter().enumerate().map(|(number, shape)| (ruby.intern(&shape.name).as_raw(), number)).collect();
+        // Of two with one name the first.
+        by_name.sort_unstable();
+        by_name.dedup_by_key(|(name, _)| *name);
+        Methods { shapes, by_name }
+    }
+
+    /// What has the name of the running method of Ruby.
+    fn running(&self, ruby: &Ruby) -> Result<&Shape, Error> {
+        // SAFETY: it only asks Ruby for the method that runs.
+        let name = unsafe { rb_sys::rb_frame_this_func() };
+        let found = self.by_name.binary_search_by_key(&name, |(name, _)| *name);
+        found.ok().and_then(|at| self.shapes.get(self.by_name[at].1)).ok_or_else(|| unknown(ruby))
+    }
+}
+
+/// What the running method of Ruby was given.
+fn given<'a>(ruby: &Ruby, object: Option<Value>, args: &'a [Value]) -> Given<'a> {
+    // SAFETY: it only asks Ruby for the method that runs.
+    let has_keywords = unsafe { rb_sys::rb_keyword_given_p() != 0 };
+    let (args, keywords) = match args.split_last() {
+        Some((last, args)) if has_keywords => (args, RHash::from_value(*last)),
+        _ => (args, None),
+    };
+    let block = if ruby.block_given() { ruby.block_proc().ok() } else { None };
+    Given { object, args, keywords, block }
 }
 
 #[cold]

@@ -3,61 +3,93 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use magnus::prelude::*;
 use magnus::rb_sys::{AsRawValue, FromRawValue, protect};
-use magnus::value::Opaque;
-use magnus::{Error, RArray, Ruby, Value, gc};
-use undergo::host::{HostCall, HostFunction, Lasting};
-use undergo::{ErrorKind, Imports, Output};
+use magnus::{Error, RArray, RString, Ruby, Value, gc};
+use undergo::host::{HostCall, HostFunction, Reject};
+use undergo::interface::{ResourceType, Shape};
+use undergo::{ErrorKind, HostObject, Imports, Output};
 
-use crate::chain;
-use crate::keep::Reading;
+use crate::keep::{Kept, Reading, Slots};
 use crate::lift::ToRuby;
-use crate::lock;
-use crate::lower::Given;
+use crate::lower::{Given, Keeper, Lowered};
+use crate::{chain, gem, lock};
 
-/// An instance's host functions. Ruby's collector has to see them through the object that has the
-/// instance, since a function that refers to this object makes a cycle. So the core's functions do
-/// not keep them alive.
+/// What an instance has of the host's Ruby: its host functions, and the objects that calls pass.
+/// Ruby's collector has to see them through the object that has the instance, since a function that
+/// refers to this object makes a cycle. So the core's functions do not keep them alive.
 struct Table {
-    functions: Lasting<Vec<Opaque<Value>>>,
+    slots: Slots,
     is_alive: AtomicBool,
 }
 
 /// The part of an object of Ruby that has the table, and shows it to the collector.
-pub(crate) struct HostTable(Arc<Table>);
+pub(crate) struct HostTable {
+    table: Arc<Table>,
+    is_owner: bool,
+}
 
 impl HostTable {
     pub(crate) fn mark(&self, marker: &gc::Marker) {
-        self.0.functions.get().into_iter().flatten().for_each(|function| marker.mark(*function));
+        self.table.slots.mark(marker);
+    }
+
+    /// That of another object, which keeps this one alive.
+    pub(crate) fn lent(&self) -> HostTable {
+        HostTable { table: self.table.clone(), is_owner: false }
     }
 }
 
 impl Drop for HostTable {
     fn drop(&mut self) {
-        self.0.is_alive.store(false, Ordering::Release);
+        if self.is_owner {
+            self.table.is_alive.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Keeper for HostTable {
+    fn object(&self, ruby: &Ruby, value: Value, resource: &ResourceType) -> Lowered<HostObject> {
+        self.table.object(ruby, value, resource)
+    }
+}
+
+impl Table {
+    fn hold(self: &Arc<Table>, function: Value) -> Callable {
+        Callable { table: self.clone(), kept: Arc::new(self.slots.keep(function)), member: None }
+    }
+
+    /// What a guest gets of an object: a function for each method.
+    fn object(self: &Arc<Table>, ruby: &Ruby, value: Value, resource: &ResourceType) -> Lowered<HostObject> {
+        let shape = match resource.shape {
+            Shape::Object => "object",
+            Shape::Callback => "callback",
+            Shape::Iterator => "items",
+            Shape::Reader => "source",
+            Shape::Writer => "sink",
+        };
+        let methods = ruby.ary_from_iter(resource.methods.iter().map(|method| ruby.str_new(method)));
+        let found: Value = gem::call(ruby, "passed", (shape, value, methods)).map_err(|error| Reject::Error(lock::raised(ruby, error)))?;
+        let Some(functions) = RArray::from_value(found) else {
+            return Err(RString::from_value(found).and_then(|text| text.to_string().ok()).map_or(Reject::Type, Reject::Value));
+        };
+        let all = self.hold(functions.as_value());
+        let member = |number: usize| Arc::new(Callable { member: Some(number), ..all.clone() }) as Arc<dyn HostFunction>;
+        Ok(HostObject::new((0..resource.methods.len()).map(member)))
     }
 }
 
 /// A table that is being filled, with functions that the caller keeps alive.
-pub(crate) struct Filling {
-    table: Arc<Table>,
-    functions: Vec<Opaque<Value>>,
-}
+pub(crate) struct Filling(Arc<Table>);
 
 impl Filling {
     pub(crate) fn new() -> Filling {
-        let table = Table { functions: Lasting::new(), is_alive: AtomicBool::new(true) };
-        Filling { table: Arc::new(table), functions: Vec::new() }
-    }
-
-    fn hold(&mut self, function: Value) -> Callable {
-        self.functions.push(function.into());
-        Callable { table: self.table.clone(), number: self.functions.len() - 1 }
+        Filling(Arc::new(Table { slots: Slots::new(), is_alive: AtomicBool::new(true) }))
     }
 
     /// An output whose lines go to a function.
     pub(crate) fn lines(&mut self, function: Value) -> Output {
-        let callable = self.hold(function);
+        let callable = self.0.hold(function);
         Output::lines(move |line| {
             lock::with(|ruby| {
                 let args = ruby.ary_new();
@@ -72,31 +104,36 @@ impl Filling {
         let mut imports = Imports::default();
         for number in 0..given.len() {
             let (interface, name, function): (String, String, Value) = given.entry(number.cast_signed())?;
-            imports.set(&interface, name, Arc::new(self.hold(function)));
+            imports.set(&interface, name, Arc::new(self.0.hold(function)));
         }
         Ok(imports)
     }
 
     /// The table with all that it holds.
     pub(crate) fn finish(self) -> HostTable {
-        // Set here alone.
-        self.table.functions.get_or_make(|| self.functions);
-        HostTable(self.table)
+        HostTable { table: self.0, is_owner: true }
     }
 }
 
+/// A function in a table, for as long as the core has it.
+#[derive(Clone)]
 struct Callable {
     table: Arc<Table>,
-    number: usize,
+    kept: Arc<Kept>,
+    /// Which one it is of those in an array.
+    member: Option<usize>,
 }
 
 impl Callable {
     fn function(&self, ruby: &Ruby) -> undergo::Result<Value> {
-        let is_alive = self.table.is_alive.load(Ordering::Acquire);
-        let function = self.table.functions.get().filter(|_| is_alive).and_then(|functions| functions.get(self.number));
-        let function = function.map(|function| ruby.get_inner(*function));
-        let gone = || undergo::Error::new(ErrorKind::HostError, "the host function is gone with the instance that it was given to");
-        function.ok_or_else(gone)
+        if !self.table.is_alive.load(Ordering::Acquire) {
+            return Err(undergo::Error::new(ErrorKind::HostError, "the host function is gone with the instance that it was given to"));
+        }
+        let kept = self.kept.value(ruby);
+        match (self.member, RArray::from_value(kept)) {
+            (Some(number), Some(all)) => all.entry(number.cast_signed()).map_err(|error| lock::raised(ruby, error)),
+            _ => Ok(kept),
+        }
     }
 }
 
@@ -109,8 +146,17 @@ impl HostFunction for Callable {
             drop(reading);
             let result = call.outside(|| apply(function, args)).map_err(|error| chain::raised(ruby, error, call.function()))?;
             let _reading = Reading::begin();
-            call.answer(&Given::new(ruby, result))
+            call.answer(&Given::with(ruby, result, &Objects(&self.table)))
         })
+    }
+}
+
+/// The table of a running function, for the objects that it returns.
+struct Objects<'t>(&'t Arc<Table>);
+
+impl Keeper for Objects<'_> {
+    fn object(&self, ruby: &Ruby, value: Value, resource: &ResourceType) -> Lowered<HostObject> {
+        self.0.object(ruby, value, resource)
     }
 }
 

@@ -1,12 +1,14 @@
 //! A running copy of a plugin, and its memory.
 
 use magnus::prelude::*;
+use magnus::typed_data::Obj;
 use magnus::value::Opaque;
 use magnus::{DataTypeFunctions, Error, RArray, RModule, RString, Ruby, TryConvert, TypedData, Value, gc, method};
 
 use crate::config::call_options;
 use crate::exports::Exports;
 use crate::function::Target;
+use crate::handle::Access;
 use crate::imports::HostTable;
 use crate::{lock, records};
 
@@ -14,7 +16,7 @@ use crate::{lock, records};
 #[derive(TypedData)]
 #[magnus(class = "Undergo::Instance", mark)]
 pub(crate) struct Instance {
-    pub(crate) core: undergo::Instance,
+    pub(crate) access: Access,
     pub(crate) plugin: Opaque<Value>,
     pub(crate) exports: Exports,
     pub(crate) host: HostTable,
@@ -32,56 +34,84 @@ impl Instance {
         ruby.get_inner(this.plugin)
     }
 
-    /// The method for an export.
-    pub(crate) fn export(ruby: &Ruby, this: &Instance, args: &[Value]) -> Result<Value, Error> {
-        this.exports.call_this(ruby, Target::Instance(&this.core), args)
+    fn core(&self, ruby: &Ruby) -> Result<&undergo::Instance, Error> {
+        self.access.check().map_err(|error| lock::to_ruby(ruby, &error))
     }
 
-    fn call_export(ruby: &Ruby, this: &Instance, called: RArray) -> Result<Value, Error> {
-        this.exports.call(ruby, Target::Instance(&this.core), TryConvert::try_convert(called.as_value())?)
+    /// What calls the exports, and the methods of objects.
+    pub(crate) fn target(this: &Obj<Instance>) -> Target<'_> {
+        Target::instance(&this.access, &this.host, this.as_value())
+    }
+
+    /// The method for an export.
+    pub(crate) fn export(ruby: &Ruby, this: Obj<Instance>, args: &[Value]) -> Result<Value, Error> {
+        this.exports.call_this(ruby, Instance::target(&this), args)
+    }
+
+    fn call_export(ruby: &Ruby, this: Obj<Instance>, called: RArray) -> Result<Value, Error> {
+        this.exports.call(ruby, Instance::target(&this), TryConvert::try_convert(called.as_value())?)
+    }
+
+    /// Closes an object's handle, and has the guest release the object.
+    pub(crate) fn close_handle(&self, ruby: &Ruby, handle: &undergo::Handle) -> Result<(), Error> {
+        match self.access.check() {
+            Ok(core) => lock::detached(ruby, || core.close_handle(handle)),
+            // It was closed as the instance was returned.
+            Err(_) => Ok(()),
+        }
     }
 
     fn is_alive(&self) -> bool {
-        self.core.dead().is_none()
+        self.access.check().is_ok_and(|core| core.dead().is_none())
     }
 
-    fn usage(&self) -> records::Usage {
-        records::usage(&self.core.usage())
+    fn usage(ruby: &Ruby, this: &Instance) -> Result<records::Usage, Error> {
+        Ok(records::usage(&this.core(ruby)?.usage()))
     }
 
-    fn denied(ruby: &Ruby, this: &Instance) -> RArray {
-        ruby.ary_from_iter(this.core.denied().iter().map(|text| ruby.str_new(text)))
+    fn handles(ruby: &Ruby, this: &Instance) -> Result<(u32, u32), Error> {
+        let undergo::HandleCounts { held, given } = this.core(ruby)?.handles();
+        Ok((held, given))
+    }
+
+    fn denied(ruby: &Ruby, this: &Instance) -> Result<RArray, Error> {
+        Ok(ruby.ary_from_iter(this.core(ruby)?.denied().iter().map(|text| ruby.str_new(text))))
     }
 
     fn reset(ruby: &Ruby, this: &Instance, timeout: Option<f64>) -> Result<(), Error> {
-        lock::detached(ruby, || this.core.reset(&call_options(timeout, None)))
+        let core = this.core(ruby)?;
+        lock::detached(ruby, || core.reset(&call_options(timeout, None)))
     }
 
     fn poll(ruby: &Ruby, this: &Instance, timeout: Option<f64>) -> Result<(), Error> {
-        lock::detached(ruby, || this.core.poll(&call_options(timeout, None)))
+        let core = this.core(ruby)?;
+        lock::detached(ruby, || core.poll(&call_options(timeout, None)))
     }
 
-    fn take_stdout(ruby: &Ruby, this: &Instance) -> RString {
-        ruby.str_from_slice(&this.core.take_stdout())
+    fn take_stdout(ruby: &Ruby, this: &Instance) -> Result<RString, Error> {
+        Ok(ruby.str_from_slice(&this.core(ruby)?.take_stdout()))
     }
 
-    fn take_stderr(ruby: &Ruby, this: &Instance) -> RString {
-        ruby.str_from_slice(&this.core.take_stderr())
+    fn take_stderr(ruby: &Ruby, this: &Instance) -> Result<RString, Error> {
+        Ok(ruby.str_from_slice(&this.core(ruby)?.take_stderr()))
     }
 
     fn read_memory(ruby: &Ruby, this: &Instance, address: u32, length: u32) -> Result<RString, Error> {
-        let bytes = lock::detached(ruby, || this.core.read_memory(address, length))?;
+        let core = this.core(ruby)?;
+        let bytes = lock::detached(ruby, || core.read_memory(address, length))?;
         Ok(ruby.str_from_slice(&bytes))
     }
 
     fn write_memory(ruby: &Ruby, this: &Instance, address: u32, bytes: RString) -> Result<(), Error> {
         // SAFETY: they are copied before any other code runs.
         let bytes = unsafe { bytes.as_slice() }.to_vec();
-        lock::detached(ruby, || this.core.write_memory(address, &bytes))
+        let core = this.core(ruby)?;
+        lock::detached(ruby, || core.write_memory(address, &bytes))
     }
 
     fn memory_size(ruby: &Ruby, this: &Instance) -> Result<u64, Error> {
-        lock::detached(ruby, || this.core.memory_size())
+        let core = this.core(ruby)?;
+        lock::detached(ruby, || core.memory_size())
     }
 }
 
@@ -92,6 +122,7 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
     class.define_method("call_export", method!(Instance::call_export, 1))?;
     class.define_private_method("_alive", method!(Instance::is_alive, 0))?;
     class.define_private_method("_usage", method!(Instance::usage, 0))?;
+    class.define_private_method("_handles", method!(Instance::handles, 0))?;
     class.define_private_method("_denied", method!(Instance::denied, 0))?;
     class.define_private_method("_reset", method!(Instance::reset, 1))?;
     class.define_private_method("_poll", method!(Instance::poll, 1))?;

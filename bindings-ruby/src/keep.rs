@@ -25,17 +25,41 @@ struct Slot {
 /// Ruby's lock or without.
 pub(crate) struct Kept(Arc<Slot>);
 
-static KEPT: Locked<Vec<Arc<Slot>>> = Locked(RefCell::new(Vec::new()));
+/// Values that are kept for as long as something shows them to the collector.
+pub(crate) struct Slots(Locked<Vec<Arc<Slot>>>);
+
+impl Slots {
+    pub(crate) const fn new() -> Slots {
+        Slots(Locked(RefCell::new(Vec::new())))
+    }
+
+    /// Keeps a value, with Ruby's lock.
+    pub(crate) fn keep(&self, value: Value) -> Kept {
+        let slot = Arc::new(Slot { value: value.into(), is_kept: AtomicBool::new(true) });
+        let mut slots = self.0.0.borrow_mut();
+        if slots.len() == slots.capacity() {
+            slots.retain(|slot| slot.is_kept.load(Ordering::Acquire));
+            // So that it is not looked through again soon.
+            let left = slots.len();
+            slots.reserve(left + 4);
+        }
+        slots.push(slot.clone());
+        Kept(slot)
+    }
+
+    pub(crate) fn mark(&self, marker: &gc::Marker) {
+        for slot in self.0.0.borrow().iter().filter(|slot| slot.is_kept.load(Ordering::Acquire)) {
+            marker.mark(slot.value);
+        }
+    }
+}
+
+static KEPT: Slots = Slots::new();
 
 impl Kept {
+    /// One that nothing else needs to show.
     pub(crate) fn new(value: Value) -> Kept {
-        let slot = Arc::new(Slot { value: value.into(), is_kept: AtomicBool::new(true) });
-        let mut kept = KEPT.0.borrow_mut();
-        if kept.len() == kept.capacity() {
-            kept.retain(|slot| slot.is_kept.load(Ordering::Acquire));
-        }
-        kept.push(slot.clone());
-        Kept(slot)
+        KEPT.keep(value)
     }
 
     pub(crate) fn value(&self, ruby: &Ruby) -> Value {
@@ -90,9 +114,7 @@ struct Roots;
 
 impl DataTypeFunctions for Roots {
     fn mark(&self, marker: &gc::Marker) {
-        for slot in KEPT.0.borrow().iter().filter(|slot| slot.is_kept.load(Ordering::Acquire)) {
-            marker.mark(slot.value);
-        }
+        KEPT.mark(marker);
         for value in &LOWERED.0.borrow().values {
             marker.mark(*value);
         }

@@ -8,6 +8,7 @@
 //! lib.rs        the native half of the module `Undergo`
 //! plugin.rs     a compiled plugin
 //! pool.rs       interchangeable instances
+//! resource.rs   the objects of a guest
 //! instance.rs   a running copy of a plugin, and its memory
 //! exports.rs    the exports as methods, and by their numbers
 //! function.rs   an export: its names, its call
@@ -16,6 +17,7 @@
 //! chain.rs      errors with fields, and what they wrap
 //! lower.rs      from Ruby's values to guest memory
 //! lift.rs       from guest memory to Ruby's values
+//! handle.rs     handles of a guest's objects
 //! types.rs      the classes of records and variants, and the symbols of enums
 //! json.rs       Ruby's values as JSON
 //! records.rs    what is measured, as arrays for the gem's Structs
@@ -37,6 +39,7 @@ mod errors;
 mod exports;
 mod function;
 mod gem;
+mod handle;
 mod imports;
 mod instance;
 mod json;
@@ -47,6 +50,7 @@ mod lower;
 mod plugin;
 mod pool;
 mod records;
+mod resource;
 mod types;
 mod values;
 
@@ -64,6 +68,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     cancel::define(ruby, module)?;
     config::define(module)?;
     instance::define(ruby, module)?;
+    resource::define(ruby, module)?;
     pool::define(ruby, module)?;
     plugin::define(ruby, module)?;
     lock::install(ruby);

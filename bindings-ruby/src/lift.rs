@@ -1,15 +1,17 @@
 //! Lifts values from guest memory to Ruby's.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use magnus::prelude::*;
 use magnus::rb_sys::{FromRawValue, protect};
 use magnus::time::{Offset, Timespec};
 use magnus::{IntoValue, RArray, Ruby, Value};
 use undergo::host::{Lift, Piece, unreadable_json};
-use undergo::interface::{EnumType, RecordType, Scalar, TypeKind, VariantType};
+use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, TypeKind, VariantType};
 use undergo::{Error, ErrorKind, Result, Time};
 
+use crate::handle::ResourceClass;
 use crate::keep::Reading;
 use crate::types::{self, RecordClass, VariantClasses};
 use crate::{gem, json, lock};
@@ -23,6 +25,8 @@ pub(crate) struct ToRuby<'r> {
     /// Whether a [`Reading`] keeps the values, each of which the core keeps to itself until it has
     /// all.
     is_holding: bool,
+    /// What calls the methods of objects.
+    owner: Option<Value>,
     /// In how many values that are being made this one is.
     depth: Cell<u32>,
 }
@@ -44,7 +48,12 @@ impl From<magnus::Error> for Failed {
 impl<'r> ToRuby<'r> {
     /// For one value, which is on the caller's stack from when it is made.
     pub(crate) fn new(ruby: &'r Ruby) -> ToRuby<'r> {
-        ToRuby { ruby, is_holding: false, depth: Cell::new(0) }
+        ToRuby { ruby, is_holding: false, owner: None, depth: Cell::new(0) }
+    }
+
+    /// The same, for the result of a call: its objects are that instance's.
+    pub(crate) fn of(self, owner: Value) -> ToRuby<'r> {
+        ToRuby { owner: Some(owner), ..self }
     }
 
     /// For several values, while a [`Reading`] is there.
@@ -120,6 +129,8 @@ impl Lift for ToRuby<'_> {
             Piece::Record(record) => (if record.is_error { 240 } else { 40 }) + 8 * record.fields.len() as u64,
             // A Hash of two, which is the most.
             Piece::Variant(..) => 192,
+            // With what is around it.
+            Piece::Handle(_) => 320,
         }
     }
 
@@ -222,6 +233,13 @@ impl Lift for ToRuby<'_> {
             return Err(Error::new(ErrorKind::TypeMismatch, format!("the variant {} has no classes", variant.name)));
         };
         let made = classes.make(self.ruby, case, value).map_err(|error| self.raised(error))?;
+        self.made(made)
+    }
+    fn handle(&self, resource: &Arc<ResourceType>, handle: undergo::Handle) -> Made {
+        let (Some(owner), Some(class)) = (self.owner, resource.extension.get::<ResourceClass>()) else {
+            return Err(Error::new(ErrorKind::TypeMismatch, format!("a {} can't be given here", resource.name)));
+        };
+        let made = class.make(self.ruby, owner, handle).map_err(|error| self.raised(error))?;
         self.made(made)
     }
 }

@@ -4,13 +4,15 @@
 //! also where a program has replaced one, so that no code of the program runs meanwhile.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use magnus::prelude::*;
 use magnus::{Float, Integer, RArray, RHash, RRational, RString, RStruct, Ruby, Symbol, Time as RubyTime, TryConvert, Value};
-use undergo::Time;
 use undergo::host::{Blob, Lower, Reject};
-use undergo::interface::{Choice, EnumType, RecordType, Scalar, VariantType, names};
+use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, VariantType, names};
+use undergo::{HostObject, Time};
 
+use crate::handle::Handle;
 use crate::keep::{Kept, Reading};
 use crate::types::{RecordClass, Stands, VariantClasses};
 use crate::values::{boolean, class_name, is_binary, is_struct, pairs_of_hash, pairs_of_struct, text_of_value};
@@ -21,9 +23,16 @@ use crate::{json, lock, types};
 pub(crate) struct Given<'r> {
     ruby: &'r Ruby,
     value: Value,
+    keeper: Option<&'r dyn Keeper>,
 }
 
-type Lowered<T> = Result<T, Reject>;
+/// Has what a guest gets of the host's objects.
+pub(crate) trait Keeper {
+    /// The functions of an object.
+    fn object(&self, ruby: &Ruby, value: Value, resource: &ResourceType) -> Lowered<HostObject>;
+}
+
+pub(crate) type Lowered<T> = Result<T, Reject>;
 
 const SECOND: i128 = 1_000_000_000;
 
@@ -31,8 +40,13 @@ const SECOND: i128 = 1_000_000_000;
 const LENT: usize = 1024;
 
 impl<'r> Given<'r> {
+    /// A value without objects of the host.
     pub(crate) fn new(ruby: &'r Ruby, value: Value) -> Given<'r> {
-        Given { ruby, value }
+        Given { ruby, value, keeper: None }
+    }
+
+    pub(crate) fn with(ruby: &'r Ruby, value: Value, keeper: &'r dyn Keeper) -> Given<'r> {
+        Given { ruby, value, keeper: Some(keeper) }
     }
 
     fn of(self, value: Value) -> Given<'r> {
@@ -268,6 +282,14 @@ impl<'a> Lower<'a> for Given<'_> {
         let beyond = |_| Reject::Value("the time is out of range".to_owned());
         let nanoseconds = u32::try_from(instant.tv_nsec).map_err(beyond)?;
         Ok(Time { seconds: instant.tv_sec, nanoseconds, offset: i32::try_from(time.utc_offset()).map_err(beyond)? })
+    }
+
+    fn as_handle(&self, _resource: &ResourceType) -> Lowered<undergo::Handle> {
+        <&Handle>::try_convert(self.value).map(|handle| handle.core.clone()).map_err(|_| Reject::Type)
+    }
+
+    fn as_object(&self, resource: &Arc<ResourceType>) -> Lowered<HostObject> {
+        self.keeper.ok_or(Reject::Type)?.object(self.ruby, self.value, resource)
     }
 }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use magnus::prelude::*;
 use magnus::typed_data::Obj;
 use magnus::{DataTypeFunctions, Error, RArray, RClass, RModule, RString, Ruby, TryConvert, TypedData, function, method};
-use undergo::interface::{Case, Function, TypeKind};
+use undergo::interface::{Case, Function, Shape, Side, TypeKind};
 use undergo::{InstanceOptions, PoolOptions};
 
 use crate::cancel::CancelToken;
-use crate::exports::Exports;
+use crate::exports::{Exports, constructors};
+use crate::handle::Access;
 use crate::imports::{Filling, HostTable};
 use crate::instance::Instance;
 use crate::pool::Pool;
 use crate::types::Stands;
-use crate::{config, lock, records, types};
+use crate::{config, lock, records, resource, types};
 
 /// A compiled plugin. The gem has its documentation.
 #[derive(TypedData)]
@@ -28,9 +29,9 @@ impl DataTypeFunctions for Plugin {}
 
 /// The names of a function's parameters, each with its type, and its own name, signature and
 /// documentation.
-fn describe(ruby: &Ruby, function: &Function) -> Result<RArray, Error> {
+fn describe(ruby: &Ruby, name: &str, function: &Function) -> Result<RArray, Error> {
     let described = ruby.ary_new();
-    described.push(function.name.as_str())?;
+    described.push(name)?;
     described.push(ruby.ary_from_iter(function.params.iter().map(|param| ruby.str_new(&param.name))))?;
     described.push(ruby.ary_from_iter(function.params.iter().map(|param| ruby.str_new(&param.ty.to_string()))))?;
     described.push(function.to_string())?;
@@ -43,25 +44,26 @@ type Parts = (RArray, RArray, RArray);
 impl Plugin {
     fn load(ruby: &Ruby, path: String, options: RArray) -> Result<Obj<Plugin>, Error> {
         let options = config::plugin_options(options)?;
-        Ok(Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_file_with(&path, &options))?))
+        Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_file_with(&path, &options))?)
     }
 
     fn compile(ruby: &Ruby, name: String, bytes: RString, options: RArray) -> Result<Obj<Plugin>, Error> {
         let options = config::plugin_options(options)?;
         // SAFETY: they are copied before any other code runs.
         let bytes = unsafe { bytes.as_slice() }.to_vec();
-        Ok(Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_bytes_with(&name, &bytes, &options))?))
+        Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_bytes_with(&name, &bytes, &options))?)
     }
 
     fn load_trusted(ruby: &Ruby, path: String) -> Result<Obj<Plugin>, Error> {
         // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody
         // tampered with it.
-        Ok(Plugin::make(ruby, lock::detached(ruby, || unsafe { undergo::Plugin::load_compiled(&path) })?))
+        Plugin::make(ruby, lock::detached(ruby, || unsafe { undergo::Plugin::load_compiled(&path) })?)
     }
 
-    fn make(ruby: &Ruby, core: undergo::Plugin) -> Obj<Plugin> {
-        let exports = Exports::new(ruby, &core);
-        ruby.obj_wrap(Plugin { core, exports })
+    fn make(ruby: &Ruby, core: undergo::Plugin) -> Result<Obj<Plugin>, Error> {
+        let module: RModule = ruby.class_object().const_get("Undergo")?;
+        let exports = Exports::new(ruby, &core, module.const_get("Resource")?)?;
+        Ok(ruby.obj_wrap(Plugin { core, exports }))
     }
 
     fn options(ruby: &Ruby, parts: Parts) -> Result<(InstanceOptions, HostTable), Error> {
@@ -76,7 +78,7 @@ impl Plugin {
         let (options, host) = Plugin::options(ruby, (functions, sandbox, limits))?;
         let core = lock::detached(ruby, || this.core.instantiate(options))?;
         // The functions are on the stack of Ruby's code until the object shows them.
-        Ok(ruby.obj_wrap(Instance { core, plugin: this.as_value().into(), exports: this.exports.clone(), host }))
+        Ok(ruby.obj_wrap(Instance { access: Access::new(core), plugin: this.as_value().into(), exports: this.exports.clone(), host }))
     }
 
     fn pool(
@@ -139,10 +141,33 @@ impl Plugin {
         this.core.export(&name).map(drop).map_err(|error| lock::to_ruby(ruby, &error))
     }
 
+    /// The exports and the constructors.
     fn exports(ruby: &Ruby, this: &Plugin) -> Result<RArray, Error> {
         let exports = ruby.ary_new();
-        this.core.exports().try_for_each(|function: &Arc<Function>| exports.push(describe(ruby, function)?))?;
+        this.core.exports().try_for_each(|function: &Arc<Function>| exports.push(describe(ruby, &function.name, function)?))?;
+        for (name, function) in constructors(&this.core) {
+            exports.push(describe(ruby, &name, function)?)?;
+        }
         Ok(exports)
+    }
+
+    /// The guest's resources, each with its number, its name, whether it has objects (and is no
+    /// iterator and no stream), and its documentation.
+    fn resources(ruby: &Ruby, this: &Plugin) -> Result<RArray, Error> {
+        let resources = ruby.ary_new();
+        let all = this.core.interface().into_iter().flat_map(|interface| &interface.resources);
+        for resource in all.filter(|resource| resource.ty.side == Side::Guest) {
+            let ty = &resource.ty;
+            resources.push((ty.number, ty.name.as_str(), ty.shape == Shape::Object, ty.docs.as_str()))?;
+        }
+        Ok(resources)
+    }
+
+    fn give_resource(this: &Plugin, number: usize, class: RClass) -> Result<(), Error> {
+        match this.core.interface().and_then(|interface| interface.resources.get(number)) {
+            Some(found) => resource::give(found, &this.exports, class),
+            None => Ok(()),
+        }
     }
 
     fn imports(ruby: &Ruby, this: &Plugin) -> Result<RArray, Error> {
@@ -218,6 +243,8 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
     class.define_private_method("_exports", method!(Plugin::exports, 0))?;
     class.define_private_method("_imports", method!(Plugin::imports, 0))?;
     class.define_private_method("_types", method!(Plugin::types, 0))?;
+    class.define_private_method("_resources", method!(Plugin::resources, 0))?;
+    class.define_private_method("_give_resource", method!(Plugin::give_resource, 2))?;
     class.define_private_method("_give_class", method!(Plugin::give_class, 2))?;
     class.define_private_method("_give_cases", method!(Plugin::give_cases, 2))?;
     class.define_private_method("_instance_methods", method!(Plugin::instance_methods, 1))?;

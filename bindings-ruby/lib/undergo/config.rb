@@ -160,10 +160,12 @@ module Undergo
   #   WebAssembly instruction. It costs about a tenth of the speed.
   # - descriptors: descriptors of this process that the guest may hold at once, 128 by default:
   #   files, directories, sockets, accepted connections, and pipes.
+  # - handles: handles that the guest may have at once of its own objects and of the program's,
+  #   10,000 by default: objects, functions, iterators and streams.
   class Limits
-    attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel, :descriptors
+    attr_reader :memory, :timeout, :value, :output, :table, :stack, :fuel, :descriptors, :handles
 
-    def initialize(memory: nil, timeout: nil, value: nil, output: nil, table: nil, stack: nil, fuel: nil, descriptors: nil)
+    def initialize(memory: nil, timeout: nil, value: nil, output: nil, table: nil, stack: nil, fuel: nil, descriptors: nil, handles: nil)
       @memory = Size.of(memory, "memory")
       @timeout = Seconds.of(timeout)
       @value = Size.of(value, "value")
@@ -172,6 +174,7 @@ module Undergo
       @table = table
       @fuel = fuel
       @descriptors = descriptors
+      @handles = handles
       check
       freeze
     end
@@ -183,14 +186,14 @@ module Undergo
 
     # As the library expects it.
     def parts # :nodoc:
-      [@memory, @timeout, @value, @output, @table, @stack, @fuel, @descriptors]
+      [@memory, @timeout, @value, @output, @table, @stack, @fuel, @descriptors, @handles]
     end
 
     private
 
     def check
       raise ArgumentError, "fuel is #{@fuel.inspect}; write a positive Integer" unless @fuel.nil? || (@fuel.is_a?(Integer) && @fuel.between?(1, (1 << 63) - 1))
-      { "table" => @table, "descriptors" => @descriptors }.each do |name, given|
+      { "table" => @table, "descriptors" => @descriptors, "handles" => @handles }.each do |name, given|
         next if given.nil? || (given.is_a?(Integer) && given.between?(0, (1 << 32) - 1))
 
         raise ArgumentError, "#{name} is #{given.inspect}; write an Integer from 0 to 4294967295"

@@ -32,9 +32,9 @@ module Undergo
       @options = options
     end
 
-    # Calls it.
-    def call(*args, **named)
-      @callee.call_export([@row.number, args, named, *@options])
+    # Calls it. A block is the last argument that is a function.
+    def call(*args, **named, &block)
+      @callee.call_export([@row.number, args, named, block, *@options])
     end
     alias [] call
     alias === call
@@ -117,9 +117,9 @@ module Undergo
       include?(name) || super
     end
 
-    def method_missing(name, *args, **named)
+    def method_missing(name, *args, **named, &block)
       row = @table[name] || unknown(name)
-      @callee.call_export([row.number, args, named, *@options])
+      @callee.call_export([row.number, args, named, block, *@options])
     end
 
     private
@@ -140,12 +140,12 @@ module Undergo
       !plugin.table[name].nil? || super
     end
 
-    def method_missing(name, *args, **named)
+    def method_missing(name, *args, **named, &block)
       # Ruby itself asks for these.
       return super if name.start_with?("to_") || name.end_with?("?", "!", "=")
 
       row = plugin.table[name] || plugin.unknown(name)
-      call_export([row.number, args, named, nil, nil])
+      call_export([row.number, args, named, block, nil, nil])
     end
   end
 
@@ -173,8 +173,8 @@ module Undergo
 
     # Calls an export with these options.
     def call_export(called) # :nodoc:
-      number, args, named, = called
-      @callee.call_export([number, args, named, @timeout, @cancel])
+      number, args, named, block, = called
+      @callee.call_export([number, args, named, block, @timeout, @cancel])
     end
   end
 

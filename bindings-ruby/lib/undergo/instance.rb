@@ -5,6 +5,10 @@ module Undergo
   # first), the bytes of guest memory after it, and its fuel (nil without a limit of fuel).
   Usage = Struct.new(:time, :memory, :fuel)
 
+  # How many handles an instance has now: those that the guest has, of its own objects and the
+  # program's (held), and those that the program has of the guest's objects (given).
+  Handles = Struct.new(:held, :given)
+
   # A running copy of a plugin. Its exports are its methods. Threads may share it: one call runs at
   # a time. When a call ends in any other way than by a return or a returned Go error, the instance
   # is dead, and each later call raises DeadInstanceError.
@@ -29,6 +33,11 @@ module Undergo
     # What the last call used.
     def usage
       Usage.new(*_usage)
+    end
+
+    # How many handles there are now.
+    def handles
+      Handles.new(*_handles)
     end
 
     # What the sandbox has denied it so far of the network, an Array of Strings: each denial once,

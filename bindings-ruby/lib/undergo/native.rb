@@ -81,6 +81,33 @@ module Undergo
     end
     private_class_method :readable
 
+    # The functions of a host's object; a text that says what it lacks, or nil.
+    def self.passed(shape, given, methods)
+      Passed.of(shape, given, methods)
+    end
+
+    # What Ruby has of a guest's iterator.
+    def self.enumerator(object)
+      Items.new(object)
+    end
+
+    # What Ruby has of a guest's stream to read from.
+    def self.reader(object)
+      Reader.new(object)
+    end
+
+    # What Ruby has of a guest's stream to write to.
+    def self.writer(object)
+      Writer.new(object)
+    end
+
+    # Gives a block an object, which is closed at the block's end.
+    def self.within(object, block)
+      block.call(object)
+    ensure
+      object.close
+    end
+
     # The value that a text of JSON holds.
     def self.json(text)
       parsed = JSON.parse(text, max_nesting: DEPTH)

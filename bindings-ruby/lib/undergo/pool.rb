@@ -22,6 +22,13 @@ module Undergo
       View.new(self, timeout, cancel)
     end
 
+    # Gives a block an instance that nobody else has until the block's end, and returns what the
+    # block returns: for calls that belong together, such as those of an object's methods. All
+    # objects of the instance end with the block. `timeout`: seconds to wait for the instance.
+    def instance(timeout: nil)
+      _lend(->(instance) { yield instance.extend(plugin.instance_methods) }, Seconds.of(timeout))
+    end
+
     # The maximum number of instances.
     def size
       _size

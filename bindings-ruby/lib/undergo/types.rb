@@ -82,6 +82,15 @@ module Undergo
       end
     end
 
+    # Makes the class of a guest's objects.
+    def self.resource(namespace, wit_name, is_object, docs)
+      made = Class.new(Resource)
+      made.wit_name = wit_name
+      made.docs = docs
+      namespace.const_set(constant(wit_name), made) if is_object
+      made
+    end
+
     # Makes the module of an enum or a variant.
     def self.enum(members)
       Module.new.tap { |made| members.each { |member| made.const_set(symbol(member).upcase, symbol(member)) } }
