@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,6 +89,7 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 	}
 	var list struct {
 		Cases []json.RawMessage `json:"cases"`
+		Needs []string          `json:"needs"`
 	}
 	decode(t, content, &list)
 	runner := &conformanceRunner{plugin: plugin}
@@ -104,7 +106,7 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 		t.Run(given.Name, func(t *testing.T) {
 			for _, step := range steps {
 				called[step.Call] = true
-				for _, need := range append(given.Needs, step.Needs...) {
+				for _, need := range slices.Concat(list.Needs, given.Needs, step.Needs) {
 					if !capabilities[need] {
 						t.Skip("Go lacks " + need)
 					}

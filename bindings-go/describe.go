@@ -33,6 +33,8 @@ const (
 	kindRecord
 	kindEnum
 	kindVariant
+	// kindHandle is a handle of a resource, which Go's values have no form for yet.
+	kindHandle
 )
 
 // simple are the types that are one word, with their sizes in C.
@@ -58,6 +60,8 @@ type typ struct {
 	// variants are the cases of a variant, whose values lie at payload.
 	variants []variantCase
 	payload  uintptr
+	// holdsHandles says whether a part of it is a handle.
+	holdsHandles bool
 	// digest is that of the record of an error's fields; 0 for other types.
 	digest uint64
 }
@@ -78,6 +82,8 @@ type function struct {
 	size     uintptr
 	result   *typ
 	fallible bool
+	// holdsHandles says whether a parameter, or the result, is or has a handle.
+	holdsHandles bool
 }
 
 // described reads what undergo_plugin_describe gives.
@@ -85,12 +91,14 @@ func described(description string) (exports, imports []*function, errors []*typ)
 	var named types
 	var last *typ
 	var fields *[]typeField
+	// holder is what the next fields belong to.
+	var holder *bool
 	for line := range strings.Lines(description) {
 		words := &words{rest: strings.Fields(line), known: &named}
 		switch words.next() {
 		case "record":
 			record := &typ{kind: kindRecord, name: words.next(), size: words.number(), align: words.number()}
-			named.records, fields = append(named.records, record), &record.fields
+			named.records, fields, holder = append(named.records, record), &record.fields, &record.holdsHandles
 		case "enum":
 			last = &typ{kind: kindEnum, name: words.next(), size: 4, align: 4}
 			named.enums = append(named.enums, last)
@@ -102,6 +110,7 @@ func described(description string) (exports, imports []*function, errors []*typ)
 				last.cases = append(last.cases, words.next())
 			} else {
 				last.variants = append(last.variants, variantCase{words.next(), words.typ()})
+				last.holdsHandles = last.holdsHandles || words.holdsHandles
 			}
 		case "error":
 			record := named.records[words.number()]
@@ -109,12 +118,15 @@ func described(description string) (exports, imports []*function, errors []*typ)
 			errors = append(errors, record)
 		case "export":
 			found := words.function(len(exports))
-			exports, fields = append(exports, found), &found.params
+			exports, fields, holder = append(exports, found), &found.params, &found.holdsHandles
 		case "import":
 			found := words.function(len(imports))
-			imports, fields = append(imports, found), &found.params
+			imports, fields, holder = append(imports, found), &found.params, &found.holdsHandles
 		case "field", "param":
 			*fields = append(*fields, typeField{words.next(), words.number(), words.typ()})
+			*holder = *holder || words.holdsHandles
+		case "constructor", "method":
+			fields, holder = new([]typeField), new(bool)
 		}
 	}
 	return exports, imports, errors
@@ -129,6 +141,8 @@ type types struct {
 type words struct {
 	rest  []string
 	known *types
+	// holdsHandles says whether a type that was read is or has a handle.
+	holdsHandles bool
 }
 
 func (w *words) next() string {
@@ -151,7 +165,9 @@ func (w *words) digest() uint64 {
 }
 
 func (w *words) function(number int) *function {
-	return &function{number: uint32(number), digest: w.digest(), size: w.number(), fallible: w.next() == "true", result: w.typ()}
+	found := &function{number: uint32(number), digest: w.digest(), size: w.number(), fallible: w.next() == "true", result: w.typ()}
+	found.holdsHandles = w.holdsHandles
+	return found
 }
 
 // typ reads a type; nil for none.
@@ -177,13 +193,23 @@ func (w *words) typ() *typ {
 		}
 		return found
 	case "record":
-		return w.known.records[w.number()]
+		return w.named(w.known.records)
 	case "enum":
-		return w.known.enums[w.number()]
+		return w.named(w.known.enums)
 	case "variant":
-		return w.known.variants[w.number()]
+		return w.named(w.known.variants)
+	case "own", "borrow":
+		w.number()
+		w.holdsHandles = true
+		return &typ{kind: kindHandle, name: "handle", size: 8, align: 8}
 	}
 	return nil
+}
+
+func (w *words) named(all []*typ) *typ {
+	found := all[w.number()]
+	w.holdsHandles = w.holdsHandles || found.holdsHandles
+	return found
 }
 
 // String is the type in WIT.

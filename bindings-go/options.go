@@ -84,7 +84,7 @@ type Option func(c *config) error
 // cLimits is undergo_limits_t.
 type cLimits struct {
 	memory, timeout, value, output, stack, fuel uint64
-	table, descriptors                          uint32
+	table, descriptors, handles                 uint32
 }
 
 // config is what instances are made with.
@@ -177,3 +177,7 @@ func WithTable(elements uint32) Option { return limit(func(l *cLimits) { l.table
 // WithDescriptors limits the descriptors of this process that the guest may hold at once; 128 by
 // default.
 func WithDescriptors(count uint32) Option { return limit(func(l *cLimits) { l.descriptors = count }) }
+
+// WithHandles limits the handles that the guest may hold at once, of objects of the host and of its
+// own; 10,000 by default.
+func WithHandles(count uint32) Option { return limit(func(l *cLimits) { l.handles = count }) }

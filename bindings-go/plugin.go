@@ -145,7 +145,7 @@ func (p *Plugin) name(from symbol, functions []*function) {
 // export finds an export by its name in WIT, or as Go writes it.
 func (p *Plugin) export(name string) (*function, error) {
 	if found, ok := p.byName.Load(name); ok {
-		return found.(*function), nil
+		return found.(*function), found.(*function).callable()
 	}
 	number := new(uintptr)
 	err := p.handle.use(func(handle uintptr) error {
@@ -158,7 +158,15 @@ func (p *Plugin) export(name string) (*function, error) {
 		return nil, err
 	}
 	p.byName.Store(name, p.exports[*number])
-	return p.exports[*number], nil
+	return p.exports[*number], p.exports[*number].callable()
+}
+
+// callable says why a function can't be called, if it can't.
+func (f *function) callable() error {
+	if !f.holdsHandles {
+		return nil
+	}
+	return &Error{Kind: KindSignatureMismatch, Path: f.Name + "()", Message: "it takes or gives a handle, for which this package has no form yet: " + f.Signature}
 }
 
 // Function is an export or an import of a plugin.

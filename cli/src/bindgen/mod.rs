@@ -64,11 +64,11 @@ enum Language {
 impl Language {
     /// Checks that a module in this language can hold everything that the plugin has.
     fn check(self, plugin: &Plugin) -> Result<()> {
-        let has_handles = !matches!(self, Language::Kotlin | Language::Swift);
+        let has_handles = !matches!(self, Language::Go | Language::Java | Language::Kotlin | Language::Swift);
         match plugin.interface().and_then(|interface| interface.resources.first()) {
             Some(resource) if !has_handles => {
                 let name = &resource.ty.name;
-                bail!("the plugin has the resource {name}, for which Kotlin and Swift have no form yet: for the JVM, write Java (--lang java)")
+                bail!("the plugin has the resource {name}, for which Go, Java, Kotlin and Swift have no form yet")
             }
             _ => Ok(()),
         }

@@ -2,6 +2,9 @@ package dev.undergo.java;
 
 /** What instances are made with, as the library has it. */
 final class Config implements AutoCloseable {
+    /** Bytes of undergo_limits_t. */
+    private static final int LIMITS = 64;
+
     final Plugin plugin;
     final long imports;
     final long sandbox;
@@ -12,8 +15,8 @@ final class Config implements AutoCloseable {
         this.plugin = plugin;
         imports = Library.call(Library.IMPORTS_NEW);
         sandbox = Library.call(Library.SANDBOX_NEW);
-        limits = Memory.allocate(56);
-        Memory.clear(limits, 56);
+        limits = Memory.allocate(LIMITS);
+        Memory.clear(limits, LIMITS);
         try {
             options.apply(this);
         } catch (Throwable thrown) {

@@ -9,6 +9,8 @@ import java.util.StringTokenizer;
 /** Reads what undergo_plugin_describe gives. */
 final class Description {
     final List<FunctionType> exports = new ArrayList<>();
+    /** Whether a type of the line that is read is, or has, a handle. */
+    private boolean holdsHandles;
     final List<FunctionType> imports = new ArrayList<>();
     final List<ErrorType> errors = new ArrayList<>();
     private final List<WitType> records = new ArrayList<>();
@@ -23,6 +25,7 @@ final class Description {
     }
 
     private void read(StringTokenizer words) {
+        holdsHandles = false;
         if (!words.hasMoreTokens()) {
             return;
         }
@@ -46,14 +49,28 @@ final class Description {
                 named.cases = added(named.cases, name);
                 if (named.kind == WitType.Kind.VARIANT) {
                     named.fields = added(named.fields, new WitType.Field(name, named.valueAt, type(words)));
+                    named.holdsHandles |= holdsHandles;
                 }
             }
             case "error" -> {
                 WitType fields = records.get(number(words));
                 errors.add(new ErrorType(Long.parseUnsignedLong(words.nextToken()), fields));
             }
-            case "field" -> named.fields = added(named.fields, field(words));
-            case "param" -> function.params = added(function.params, field(words));
+            case "field" -> {
+                named.fields = added(named.fields, field(words));
+                named.holdsHandles |= holdsHandles;
+            }
+            case "param" -> {
+                function.params = added(function.params, field(words));
+                function.holdsHandles |= holdsHandles;
+            }
+            case "resource" -> {}
+            case "constructor", "method" -> {
+                number(words); // Its resource.
+                number(words); // Its own number.
+                words.nextToken(); // Its name.
+                function(words, 0);
+            }
             case "export" -> exports.add(function(words, exports.size()));
             case "import" -> imports.add(function(words, imports.size()));
             default -> throw new IllegalStateException("the library describes what this package does not know");
@@ -76,11 +93,17 @@ final class Description {
         // Whether it is fallible: the library sees to that.
         words.nextToken();
         function = new FunctionType(number, digest, size, type(words));
+        function.holdsHandles = holdsHandles;
         return function;
     }
 
     private WitType.Field field(StringTokenizer words) {
         return new WitType.Field(words.nextToken(), number(words), type(words));
+    }
+
+    private WitType named(WitType type) {
+        holdsHandles |= type.holdsHandles;
+        return type;
     }
 
     /** Reads a type; null for none. */
@@ -113,11 +136,16 @@ final class Description {
                 return type;
             }
             case "record":
-                return records.get(number(words));
+                return named(records.get(number(words)));
             case "enum":
                 return enums.get(number(words));
             case "variant":
-                return variants.get(number(words));
+                return named(variants.get(number(words)));
+            case "own":
+            case "borrow":
+                number(words); // Its resource.
+                holdsHandles = true;
+                return new WitType(WitType.Kind.HANDLE);
             default:
                 return new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
         }

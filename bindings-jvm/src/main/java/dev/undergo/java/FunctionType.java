@@ -9,6 +9,8 @@ final class FunctionType {
     /** null for none. */
     final WitType result;
     WitType.Field[] params = {};
+    /** Whether a parameter, or the result, is or has a handle. */
+    boolean holdsHandles;
     String module = "";
     String name = "";
     String signature = "";

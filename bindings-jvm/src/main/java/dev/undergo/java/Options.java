@@ -114,6 +114,14 @@ public final class Options {
     }
 
     /**
+     * Limits the handles that the guest may hold at once, of objects of the host and of its own;
+     * 10,000 by default.
+     */
+    public Options handles(int count) {
+        return smallLimit("handles", 56, count);
+    }
+
+    /**
      * Gives a function, by the name of its interface in WIT, and its own in WIT or in Java. What
      * the plugin does not import is left alone.
      */

@@ -124,8 +124,13 @@ public final class Plugin implements AutoCloseable {
 
     /** An export, by its name in WIT, or as Go or Java write it. */
     FunctionType export(String name) {
-        FunctionType found = byName.get(name);
-        return found != null ? found : find(name);
+        FunctionType named = byName.get(name);
+        FunctionType found = named != null ? named : find(name);
+        if (found.holdsHandles) {
+            String text = "it takes or gives a handle, for which Java has no form yet: " + found.signature;
+            throw new SignatureMismatchException(UndergoException.Details.of(text, found.name + "()"));
+        }
+        return found;
     }
 
     private FunctionType find(String name) {

@@ -10,7 +10,7 @@ final class WitType {
     /** What a type is. */
     enum Kind {
         BOOL(1), S8(1), U8(1), S16(2), U16(2), S32(4), U32(4), S64(8), U64(8), F32(4), F64(8), I32(4), I64(8),
-        STRING(16), JSON(16), DURATION(8), TIME(16), OPTION(8), LIST(16), MAP(16), TUPLE(0), RECORD(0), ENUM(4), VARIANT(0);
+        STRING(16), JSON(16), DURATION(8), TIME(16), OPTION(8), LIST(16), MAP(16), TUPLE(0), RECORD(0), ENUM(4), VARIANT(0), HANDLE(8);
 
         final int size;
 
@@ -35,6 +35,8 @@ final class WitType {
     int entry;
     Field[] fields = {};
     String[] cases = {};
+    /** Whether it is, or has, a handle of a resource, for which Java has no form yet. */
+    boolean holdsHandles;
     /** How records of Java stand for this one. */
     final ConcurrentHashMap<Class<?>, RecordPlan> plans = new ConcurrentHashMap<>();
     /** The same for the cases of a variant. */
