@@ -21,7 +21,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use undergo::Plugin;
 
@@ -59,20 +59,6 @@ enum Language {
     Rust,
     Swift,
     Ts,
-}
-
-impl Language {
-    /// Checks that a module in this language can hold everything that the plugin has.
-    fn check(self, plugin: &Plugin) -> Result<()> {
-        let has_handles = !matches!(self, Language::Go | Language::Java | Language::Kotlin | Language::Swift);
-        match plugin.interface().and_then(|interface| interface.resources.first()) {
-            Some(resource) if !has_handles => {
-                let name = &resource.ty.name;
-                bail!("the plugin has the resource {name}, for which Go, Java, Kotlin and Swift have no form yet")
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 const HELP: &str = "\
@@ -127,7 +113,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("reading {}", args.file.display()));
     let plugin = Plugin::from_file_with(&args.file, &args.bounds.plugin())?;
     drop(progress);
-    args.lang.check(&plugin)?;
     let output = match (args.lang, &args.output) {
         (Language::Go, Some(folder)) if is_folder(folder) => Some(in_folder(folder, &plugin)?),
         (_, output) => output.clone(),

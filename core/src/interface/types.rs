@@ -268,10 +268,16 @@ impl Function {
         &self.params[usize::from(self.is_method)..]
     }
 
+    /// Whether a parameter or the result is, or has, a handle.
+    #[must_use]
+    pub fn holds_handles(&self) -> bool {
+        self.gives_handles() || self.params.iter().any(|param| param.ty.holds_handles())
+    }
+
     /// Whether its result has handles, which belong to one instance.
     #[must_use]
     pub fn gives_handles(&self) -> bool {
-        self.result.as_ref().is_some_and(|ty| ty.holds != Holds::NONE)
+        self.result.as_ref().is_some_and(Type::holds_handles)
     }
 }
 
@@ -410,6 +416,12 @@ impl Type {
             _ => Holds::NONE,
         };
         Type { kind, size, align, is_joined, holds }
+    }
+
+    /// Whether it is, or has, a handle.
+    #[must_use]
+    pub fn holds_handles(&self) -> bool {
+        self.holds != Holds::NONE
     }
 
     /// Whether it is that record.

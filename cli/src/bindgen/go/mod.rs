@@ -49,7 +49,8 @@ struct Module {
 
 impl Module {
     fn new(plugin: &Plugin, package: String) -> Module {
-        let surface = Surface::new(plugin);
+        let mut kept = Vec::new();
+        let surface = Surface::without_handles(plugin, &mut kept);
         let mut names = Names::new(surface.types);
         let class = names.scope.exported(&surface.world);
         let make = names.scope.exported(&format!("New{class}"));

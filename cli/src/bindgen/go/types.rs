@@ -72,7 +72,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 
@@ -116,7 +116,7 @@ impl Names {
             }
             TypeKind::Record(record) => format!("lower{}({writer}, {value})", self.of(&record.name)),
             TypeKind::Variant(variant) => format!("lower{}({writer}, {value})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 
@@ -150,7 +150,7 @@ impl Names {
             }
             TypeKind::Record(record) => format!("lift{}({value})", self.of(&record.name)),
             TypeKind::Variant(variant) => format!("lift{}({value})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 

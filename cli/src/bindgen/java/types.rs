@@ -111,7 +111,7 @@ impl Names {
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "OffsetDateTime".to_owned(),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 

@@ -123,7 +123,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 
@@ -180,7 +180,7 @@ impl Names {
             }
             TypeKind::Record(_) | TypeKind::Enum(_) => format!("{from}.toValue()"),
             TypeKind::Variant(variant) => format!("{}.toValue({from})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 
@@ -212,7 +212,7 @@ impl Names {
             TypeKind::Record(record) => format!("{}.of({from})", self.of(&record.name)),
             TypeKind::Enum(cases) => format!("{}.of({from})", self.of(&cases.name)),
             TypeKind::Variant(variant) => format!("{}.of({from})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 }

@@ -84,7 +84,8 @@ impl Family {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let mut kept = Vec::new();
+        let Surface { file, world, types, exports, imports } = Surface::without_handles(plugin, &mut kept);
         let mut names = Names::new(types);
         let mut declare = |is_async: bool, name: &str| names.declare(&format!("{}{name}", if is_async { "async-" } else { "" }));
         let own = [false, true].map(|is_async| ["", "-pool", "-exports", "-calls"].map(|end| declare(is_async, &format!("{world}{end}"))));

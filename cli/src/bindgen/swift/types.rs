@@ -53,7 +53,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("plugins with handles are refused"),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
         }
     }
 
