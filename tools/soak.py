@@ -5,7 +5,8 @@ soak.py [--seconds 60] [--threads 4] [--seed N] [--write]
 A run has phases. At the end of each all threads have ended and all instances are dropped: then memory, threads and descriptors are
 counted. The first phases, a third of the time, are to warm up: allocators and pools of threads find their size. What there is behind the
 last phase is compared with what there was behind those. The same seed gives the same misdeeds in the same order in each thread; what runs
-beside what is up to the system.
+beside what is up to the system. One thread uses objects, iterators, callbacks and streams of another plugin, of which nothing may be left
+on either side at the end of a phase.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from typing import Any
 
 import results
 import undergo
-from project import HOSTILE, ROOT
+from project import CONFORMANCE, HOSTILE, ROOT
+from soak_handles import Handles
 from soak_misdeeds import Outside
 
 CASES: list[dict[str, Any]] = json.loads((ROOT / "conformance" / "hostile" / "misdeeds.json").read_text())["cases"]
@@ -82,6 +84,7 @@ class Tally:
     """What the threads did; a lock is taken for each entry, since they share it."""
 
     honest: int = 0
+    handled: int = 0
     slowest: float = 0.0
     ends: collections.Counter[str] = field(default_factory=collections.Counter)
     troubles: list[str] = field(default_factory=list)
@@ -184,8 +187,9 @@ def behave(call: Callable[[int], int], dice: random.Random, tally: Tally) -> Non
         tally.trouble(f"work({n}) is {got}")
 
 
-def phase(plugin: undergo.Plugin, outside: Outside, seconds: float, threads: int, seed: str, tally: Tally) -> None:
+def phase(plugins: tuple[undergo.Plugin, undergo.Plugin], outside: Outside, seconds: float, threads: int, seed: str, tally: Tally) -> None:
     """Run all threads for that long, and wait for their end."""
+    plugin, conformance = plugins
     until = time.monotonic() + seconds
     shared, _ = start(plugin, ENOUGH)
     pool: Any = plugin.pool(threads + 1, **options(ENOUGH))
@@ -211,7 +215,20 @@ def phase(plugin: undergo.Plugin, outside: Outside, seconds: float, threads: int
 
         loop(name, once)
 
-    running = [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
+    def holding(name: str) -> None:
+        handles = Handles(conformance, limits(ENOUGH))
+
+        def once(dice: random.Random) -> None:
+            handles.do(dice)
+            with tally.lock:
+                tally.handled += 1
+
+        loop(name, once)
+        for left in handles.left():
+            tally.trouble(f"{name}: {left}")
+
+    running = [threading.Thread(target=holding, args=("holding",))]
+    running += [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
     running += [threading.Thread(target=hostile, args=(f"hostile {i}",)) for i in range(threads)]
     for thread in running:
         thread.start()
@@ -253,18 +270,19 @@ def main() -> int:
     given = parser.parse_args()
     setting = f"{given.seconds:.0f} s, {given.threads} honest and {given.threads} hostile threads, seed {given.seed}"
     print(f"soak: {setting}", flush=True)
-    plugin = undergo.Plugin(HOSTILE)
-    outside = Outside(plugin, limits)
+    plugins = undergo.Plugin(HOSTILE), undergo.Plugin(CONFORMANCE)
+    outside = Outside(plugins[0], limits)
     tally = Tally()
     counts: list[Counted] = []
     for number in range(PHASES):
-        phase(plugin, outside, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
+        phase(plugins, outside, given.seconds / PHASES, given.threads, f"{given.seed} {number}", tally)
         counts.append(settled(counts))
         print(f"phase {number + 1}: {counts[-1]}", flush=True)
     ends = ", ".join(f"{count} {kind}" for kind, count in tally.ends.most_common())
     troubles = tally.troubles + growth(counts)
     text = (
         f"{setting}: {tally.honest} well-behaved calls, the slowest of which took {tally.slowest * 1000:.0f} ms,\n"
+        f"{tally.handled} uses of objects, iterators, callbacks and streams,\n"
         f"and {sum(tally.ends.values())} misdeeds ({ends}).\n"
         f"Behind the warm-up: {counts[WARM_UP - 1]}. At the end: {counts[-1]}. Amiss: {len(troubles)}.\n"
     )
@@ -273,7 +291,7 @@ def main() -> int:
         print(f"AMISS: {trouble}")
     if given.write and not troubles:
         results.write("Soak", f"Written by `make soak`: {text}")
-    return 1 if troubles or not tally.honest or not tally.ends else 0
+    return 1 if troubles or not tally.honest or not tally.handled or not tally.ends else 0
 
 
 if __name__ == "__main__":
