@@ -78,6 +78,7 @@ pub use abi::chain::ErrorFields;
 pub use abi::handles::{Handle, HandleCounts, HostObject};
 pub use abi::typed::{FromGuest, GuestError, GuestType, Json, Nanoseconds, Params, ToGuest};
 pub use abi::value::Value;
+pub use call::given::{Callback, HostItems, HostReader, HostWriter};
 pub use call::typed::{AsyncHostClosure, Call, HostClosure, Reply};
 pub use command::Completed;
 pub use compile::VERSION;
@@ -91,6 +92,9 @@ pub use guest::options::InstanceOptions;
 pub use instance::Instance;
 pub use instance::async_instance::AsyncInstance;
 pub use instance::function::{Blocking, Function, Suspending, Target};
+pub use instance::items::GuestItems;
+pub use instance::object::{Method, Object};
+pub use instance::streams::{GuestReader, GuestWriter};
 pub use interface::Time;
 pub use plugin::Plugin;
 pub use pool::async_pool::{AsyncPool, AsyncPooled};
@@ -137,7 +141,11 @@ pub use wasi::stdio::output::{LineSink, Output};
 /// }
 /// ```
 pub mod typed {
-    pub use crate::abi::typed::{Cases, Layout, PlainValue, Reader, Writer, check_enum, check_record, check_variant, no_case};
+    pub use crate::abi::typed::{
+        Cases, Layout, MethodCheck, PlainValue, Reader, Writer, check_enum, check_object, check_record, check_resource, check_variant,
+        no_case,
+    };
+    pub use crate::call::given::{HostMethod, check_method};
 }
 
 /// What bindings to other languages need besides: values of their own, tasks on their event loops,

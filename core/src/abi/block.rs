@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 use super::blob::Blob;
 use super::buffer::Buffer;
 use super::flat::{flatten, unflatten};
-use super::handles::{self, Handle, Handles, Passed};
+use super::handles::{self, Handle, Handles, Passed, Typed};
 use super::lift::no_case;
 use super::memory;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{Slot, SlotKind};
+use crate::interface::{Function, Slot, SlotKind};
 
 /// Lowered values, at first in the host's memory: host code (a conversion that a user wrote) may
 /// run while it is filled, may fail half-way and may even call the plugin, while the guest has not
@@ -35,6 +35,8 @@ pub(crate) struct Block<'a> {
     /// The bounds of the call in which the block is filled, and how many items were lowered in it.
     budget: Option<Box<Budget>>,
     items: u32,
+    /// The parameter that a type of Rust is being lowered for; `None` for a result.
+    param: Option<u32>,
 }
 
 /// Bytes that are copied along with the block; the item at `at` points to them.
@@ -69,6 +71,7 @@ impl<'a> Block<'a> {
             passed: None,
             budget: None,
             items: 0,
+            param: None,
         }
     }
 
@@ -99,7 +102,20 @@ impl<'a> Block<'a> {
             passed: self.passed,
             budget: None,
             items: 0,
+            param: None,
         }
+    }
+
+    /// Says which parameter is lowered next.
+    #[inline]
+    pub(crate) fn begin_param(&mut self, number: usize) {
+        // There are at most 16 or 17 of them.
+        self.param = Some(number as u32);
+    }
+
+    /// Notes a handle of a type of Rust.
+    pub(crate) fn pass_typed(&mut self, at: u32, object: Typed) {
+        self.pass(at, Passed::Typed { param: self.param.map(|number| number as usize), object });
     }
 
     /// Notes a handle, which gets its number when it is known which instance is called.
@@ -118,11 +134,12 @@ impl<'a> Block<'a> {
 
     /// Gives the instance the handles that are passed, and writes their numbers. Returns those that
     /// are borrowed, and end with the call.
-    pub(crate) fn settle(&mut self, handles: &Arc<Handles>) -> Result<Option<handles::Lent>> {
+    pub(crate) fn settle(&mut self, function: &Function, handles: &Arc<Handles>) -> Result<Option<handles::Lent>> {
         if let Some((at, handle)) = self.object.take() {
             self.put(at, handle.rep(handles)?.to_le_bytes());
         }
         let Some(passed) = self.passed.take() else { return Ok(None) };
+        let passed = passed.into_iter().map(|(at, passed)| Ok((at, passed.resolve(function)?))).collect::<Result<Vec<_>>>()?;
         handles.pass(&passed, |at, number| self.put(at, number.to_le_bytes()))
     }
 

@@ -5,10 +5,10 @@ use std::any::Any;
 use std::fmt;
 use std::mem::{replace, take};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::ResourceType;
+use crate::interface::{Function, ResourceType, Shape, Side, names};
 
 /// How many handles a guest may have, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_HANDLES: u32 = 10_000;
@@ -67,14 +67,14 @@ impl Handle {
     pub(crate) fn check(&self, resource: &ResourceType) -> Result<()> {
         let own = &self.0.ty;
         if !std::ptr::eq(&raw const **own, resource) {
-            let text = if own.name == resource.name {
-                format!("the {} is one of another plugin", own.name)
-            } else {
-                format!("expected {}, got {}", resource.name, own.name)
-            };
-            return Err(Error::new(ErrorKind::TypeMismatch, text));
+            return Err(unlike(own, resource));
         }
         if self.is_open() { Ok(()) } else { Err(closed(own)) }
+    }
+
+    /// The instance of the object, if it has not ended.
+    pub(crate) fn home(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.handles.home.get()?.upgrade()
     }
 
     /// The representation, for a call of that instance.
@@ -130,6 +130,48 @@ pub(crate) enum Passed {
     Own(Handle),
     /// An object of the host, for the call or for as long as the guest wants.
     Host { ty: Arc<ResourceType>, object: HostObject, is_own: bool },
+    /// One whose resource the interface says, when it is known what is called: a part of the
+    /// parameter of that number, or of the result.
+    Typed { param: Option<usize>, object: Typed },
+}
+
+/// What a type of Rust passes, which knows no more of its resource.
+pub(crate) enum Typed {
+    Guest(Handle),
+    /// An object of the host for a resource of that shape and, unless all of that shape are alike,
+    /// of that name.
+    Host(HostObject, Shape, Option<&'static str>),
+}
+
+impl Passed {
+    /// With its resource, if it is passed to that function, or is what that gives.
+    pub(crate) fn resolve(self, function: &Function) -> Result<Passed> {
+        let Passed::Typed { param, object } = self else { return Ok(self) };
+        let ty = match param {
+            Some(number) => function.params.get(number).map(|param| &param.ty),
+            None => function.result.as_ref(),
+        };
+        let find = |fits: &dyn Fn(&ResourceType) -> bool| ty.and_then(|ty| ty.handle(fits));
+        match object {
+            Typed::Guest(handle) => match find(&|resource| std::ptr::eq(resource, &raw const **handle.ty())) {
+                Some((_, true)) => Ok(Passed::Own(handle)),
+                Some((_, false)) => Ok(Passed::Borrow(handle)),
+                None => Err(match find(&|resource| resource.side == Side::Guest) {
+                    Some((wanted, _)) => unlike(handle.ty(), wanted),
+                    None => unwanted(&handle.ty().name),
+                }),
+            },
+            Typed::Host(object, shape, name) => {
+                let fits = |resource: &ResourceType| {
+                    resource.side == Side::Host && resource.shape == shape && name.is_none_or(|name| names::means(name, &resource.name))
+                };
+                match find(&fits) {
+                    Some((resource, is_own)) => Ok(Passed::Host { ty: resource.clone(), object, is_own }),
+                    None => Err(unwanted(name.unwrap_or("object"))),
+                }
+            }
+        }
+    }
 }
 
 /// The table of an instance. One for its whole life, also when its guest is made anew.
@@ -141,6 +183,8 @@ pub(crate) struct Handles {
     /// under the lock.
     era: AtomicU64,
     most: u32,
+    /// The instance, as the level of instances knows it.
+    home: OnceLock<Weak<dyn Any + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -154,6 +198,11 @@ struct Table {
     /// The guest's objects whose handles have ended: the number of the resource, and the
     /// representation.
     ended: Vec<(usize, u32)>,
+    /// How many of those the guest itself has ended. They count as if it still had them: nothing
+    /// else bounds their number before they are released.
+    dropped: u32,
+    /// Which of the instance's guests has them.
+    guest: u64,
 }
 
 struct Entry {
@@ -192,7 +241,13 @@ pub struct HandleCounts {
 
 impl Handles {
     pub(crate) fn new(most: u32) -> Handles {
-        Handles { table: Mutex::default(), has_ended: AtomicBool::new(false), era: AtomicU64::new(0), most }
+        Handles { table: Mutex::default(), has_ended: AtomicBool::new(false), era: AtomicU64::new(0), most, home: OnceLock::new() }
+    }
+
+    /// Says whose they are.
+    pub(crate) fn belong_to(&self, home: Weak<dyn Any + Send + Sync>) {
+        // Once: an instance has one table for its whole life.
+        let _ = self.home.set(home);
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -214,6 +269,7 @@ impl Handles {
     pub(crate) fn take_ended(&self) -> Vec<(usize, u32)> {
         let mut table = self.lock();
         self.has_ended.store(false, Ordering::Relaxed);
+        table.dropped = 0;
         take(&mut table.ended)
     }
 
@@ -226,7 +282,8 @@ impl Handles {
     pub(crate) fn forget(&self) {
         let mut table = self.lock();
         self.era.fetch_add(1, Ordering::Relaxed);
-        let entries = take(&mut *table).entries;
+        let guest = table.guest + 1;
+        let entries = replace(&mut *table, Table { guest, ..Table::default() }).entries;
         self.has_ended.store(false, Ordering::Relaxed);
         drop(table);
         // Outside of the lock: the host's objects may have code that runs when they are dropped.
@@ -280,6 +337,7 @@ impl Handles {
             Content::Own { resource: number, rep } if *number == resource.number => {
                 let rep = *rep;
                 table.release(place);
+                table.dropped += 1;
                 self.end(&mut table, resource.number, rep);
                 Ok(None)
             }
@@ -333,9 +391,7 @@ impl Handles {
                 Passed::Borrow(handle) => handle.rep(self)?,
                 Passed::Own(handle) => {
                     let rep = handle.rep(self)?;
-                    if table.held >= self.most {
-                        return Err(too_many(self.most));
-                    }
+                    table.check_room(self.most)?;
                     let place = handle.0.place;
                     table.entries[place].content = Content::Own { resource: handle.0.ty.number, rep };
                     table.held += 1;
@@ -350,6 +406,7 @@ impl Handles {
                     if *is_own { &mut made } else { &mut lent }.push(handle);
                     handle
                 }
+                Passed::Typed { .. } => unreachable!("its resource was looked up when the function was known"),
             };
             put(*at, value);
             Ok(())
@@ -367,19 +424,24 @@ impl Handles {
                 let _ = table.find(handle).and_then(|place| table.release_object(place));
             }
         }
-        done.map(|()| (!lent.is_empty()).then(|| Lent { handles: self.clone(), lent }))
+        done.map(|()| (!lent.is_empty()).then(|| Lent { handles: self.clone(), guest: table.guest, lent }))
     }
 }
 
 /// Handles that the guest has borrowed for a call, and which end when this is dropped.
 pub(crate) struct Lent {
     handles: Arc<Handles>,
+    /// Another guest may have handles of the same numbers.
+    guest: u64,
     lent: Vec<u32>,
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut table = self.handles.lock();
+        if table.guest != self.guest {
+            return;
+        }
         let end = |handle: &u32| table.find(*handle).and_then(|place| table.release_object(place));
         let objects: Vec<_> = self.lent.iter().filter_map(end).collect();
         drop(table);
@@ -389,10 +451,12 @@ impl Drop for Lent {
 }
 
 impl Table {
+    fn check_room(&self, most: u32) -> Result<()> {
+        if self.held.saturating_add(self.dropped) >= most { Err(too_many(most)) } else { Ok(()) }
+    }
+
     fn insert(&mut self, content: Content, most: u32) -> Result<u32> {
-        if self.held >= most {
-            return Err(too_many(most));
-        }
+        self.check_room(most)?;
         let place = match self.free.pop() {
             Some(place) => {
                 self.entries[place].content = content;
@@ -445,6 +509,21 @@ fn number(place: usize, generation: u32) -> u32 {
 #[cold]
 fn no_handle(resource: &ResourceType, handle: u32) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the handle {handle} of {}, which it does not have", resource.name))
+}
+
+#[cold]
+fn unlike(found: &ResourceType, wanted: &ResourceType) -> Error {
+    let text = if found.name == wanted.name {
+        format!("the {} is one of another plugin", found.name)
+    } else {
+        format!("expected {}, got {}", wanted.name, found.name)
+    };
+    Error::new(ErrorKind::TypeMismatch, text)
+}
+
+#[cold]
+fn unwanted(name: &str) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("the plugin takes no {name} here"))
 }
 
 #[cold]

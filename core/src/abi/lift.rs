@@ -4,7 +4,7 @@
 use std::str::Utf8Error;
 use std::sync::Arc;
 
-use super::handles::{Handle, Handles};
+use super::handles::Handle;
 use super::json;
 use super::memory::{self, GuestMemory};
 use super::quota::{DEFAULT_MAX_VALUE, JsonPieces, Piece, Quota};
@@ -136,18 +136,11 @@ pub(crate) struct Lifting<'m, 'l, L> {
     memory: GuestMemory<'m>,
     lift: &'l L,
     quota: &'l Quota<'l>,
-    /// The instance's, if there may be handles in the value.
-    handles: Option<&'l Arc<Handles>>,
 }
 
 impl<'m, 'l, L: Lift> Lifting<'m, 'l, L> {
     pub(crate) fn new(memory: GuestMemory<'m>, lift: &'l L, quota: &'l Quota<'l>) -> Self {
-        Lifting { memory, lift, quota, handles: None }
-    }
-
-    /// The same for a value that has handles in it.
-    pub(crate) fn with_handles(self, handles: Option<&'l Arc<Handles>>) -> Self {
-        Lifting { handles, ..self }
+        Lifting { memory, lift, quota }
     }
 
     #[inline]
@@ -286,7 +279,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
 
     fn handle(&self, resource: &Arc<ResourceType>, bytes: &[u8], at: u32) -> Result<L::Value> {
         let number = memory::read_u32(bytes, at);
-        let Some(handles) = self.handles else {
+        let Some((handles, _)) = self.quota.handles() else {
             return Err(Error::new(ErrorKind::Trap, format!("the guest gave the handle {number} where it can give none")));
         };
         self.charge(Piece::Handle(resource))?;

@@ -1,10 +1,13 @@
 //! What lifting one value may cost the host, in memory and in time.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{RecordType, ResourceType, Scalar, VariantType};
+use crate::interface::{RecordType, ResourceType, Scalar, Type, VariantType};
+
+use super::handles::Handles;
 
 /// Bytes that one value may take in the host, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_VALUE: u64 = 1 << 30;
@@ -52,7 +55,7 @@ pub enum Piece<'p> {
 /// How the bounds of a call are checked.
 type Look = fn(&Budget) -> Result<()>;
 
-/// What one value may still cost. A guest's lists may overlap, and so denote far more than its
+/// What one value may still cost, and what it may have of its instance. A guest's lists may overlap, and so denote far more than its
 /// memory holds; and few bytes of a guest may become large objects of the host. Each piece is
 /// charged before it is made.
 pub(crate) struct Quota<'p> {
@@ -64,11 +67,20 @@ pub(crate) struct Quota<'p> {
     read: Cell<u64>,
     /// The bounds of the call, and how they are checked.
     budget: Option<(&'p Budget, Look)>,
+    /// For a value with handles: the instance's, and the value's type.
+    handles: Option<(&'p Arc<Handles>, &'p Type)>,
 }
 
 impl<'p> Quota<'p> {
     pub(crate) fn new(max: u64) -> Quota<'p> {
-        Quota { max, left: Cell::new(max), mark: Cell::new(max.saturating_sub(LOOK_EVERY)), read: Cell::new(0), budget: None }
+        Quota {
+            max,
+            left: Cell::new(max),
+            mark: Cell::new(max.saturating_sub(LOOK_EVERY)),
+            read: Cell::new(0),
+            budget: None,
+            handles: None,
+        }
     }
 
     /// The quota of a call on its caller's thread.
@@ -80,6 +92,20 @@ impl<'p> Quota<'p> {
     /// The quota of a call that holds no thread.
     pub(crate) fn within_limits(max: u64, budget: &'p Budget) -> Quota<'p> {
         Quota { budget: Some((budget, Budget::check_limits)), ..Quota::new(max) }
+    }
+
+    /// The same for a value that may have handles, if that is its type.
+    #[inline]
+    pub(crate) fn with_handles(self, handles: &'p Arc<Handles>, ty: Option<&'p Type>) -> Quota<'p> {
+        match ty {
+            Some(ty) if ty.has_handles() => Quota { handles: Some((handles, ty)), ..self },
+            _ => self,
+        }
+    }
+
+    /// Where the handles in the value come from, and its type.
+    pub(crate) fn handles(&self) -> Option<(&'p Arc<Handles>, &'p Type)> {
+        self.handles
     }
 
     /// Charges bytes of the host's memory, at least one: what takes no memory takes time.

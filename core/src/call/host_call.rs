@@ -304,7 +304,7 @@ impl HostCall<'_> {
         }
         if block.passes_handles() {
             // Only owned ones can be a result, so none of them ends with the call.
-            block.settle(&self.store.data().handles)?;
+            block.settle(function, &self.store.data().handles)?;
         }
         self.give(block)
     }

@@ -1,6 +1,7 @@
 //! Calls into a guest and out of it: exports, host functions, and calls back from within these.
 
 pub(crate) mod closures;
+pub(crate) mod given;
 pub(crate) mod host_call;
 pub(crate) mod invoke;
 pub(crate) mod outcome;

@@ -38,11 +38,10 @@ impl Outcome<'_, '_> {
     /// the host's own code.
     #[inline]
     pub fn lift<L: Lift>(self, lift: &L) -> Result<L::Value> {
-        let handles = self.function.gives_handles().then(|| self.store.data().handles.clone());
         self.lift_with(|function, memory, bytes, quota| match &function.result {
             None => lift.none(),
             Some(ty) => {
-                let lifting = Lifting::new(memory, lift, quota).with_handles(handles.as_ref());
+                let lifting = Lifting::new(memory, lift, quota);
                 lifting.value(ty, bytes, function.abi.result.value_offset)
             }
         })
@@ -61,10 +60,11 @@ impl Outcome<'_, '_> {
     #[inline]
     pub(crate) fn quota(&self) -> Quota<'_> {
         let state = self.store.data();
-        match self.driver {
+        let quota = match self.driver {
             Driver::Direct => Quota::within(state.max_value, &state.wasi.budget),
             Driver::Fiber => Quota::within_limits(state.max_value, &state.wasi.budget),
-        }
+        };
+        quota.with_handles(&state.handles, self.function.result.as_ref())
     }
 
     /// The guest's memory.

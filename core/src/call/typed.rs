@@ -179,7 +179,7 @@ fn failed<E: Display + Any + Send + Sync>(error: E) -> Error {
     }
 }
 
-struct Typed<C, S>(C, PhantomData<fn() -> S>);
+pub(super) struct Typed<C, S>(pub(super) C, pub(super) PhantomData<fn() -> S>);
 
 impl<S, C: HostClosure<S>> HostFunction for Typed<C, S> {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
@@ -191,7 +191,7 @@ impl<S, C: HostClosure<S>> HostFunction for Typed<C, S> {
     }
 }
 
-struct AsyncTyped<C, S>(C, PhantomData<fn() -> S>);
+pub(super) struct AsyncTyped<C, S>(pub(super) C, pub(super) PhantomData<fn() -> S>);
 
 impl<S, C: AsyncHostClosure<S>> HostFunction for AsyncTyped<C, S> {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {

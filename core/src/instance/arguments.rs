@@ -12,7 +12,7 @@ use crate::instance::entry::Entered;
 use crate::interface::Function;
 use crate::plugin::signatures::Export;
 use crate::plugin::{Compiled, Plugin};
-use crate::sched::driver::Driver;
+use crate::sched::driver::{Driver, at_once};
 
 impl Plugin {
     /// Begins a call of the export of that number (see [`export`](Plugin::export)), of any instance
@@ -170,7 +170,7 @@ impl Arguments<'_, '_> {
     fn run_passing<R>(&mut self, mut entered: Entered<'_>, then: impl FnOnce(Outcome<'_, '_>) -> Result<R>) -> Result<R> {
         let export = self.export;
         let (function, block) = self.parts();
-        let lent = entered.pass(block).map_err(|error| error.in_function(&function.name))?;
+        let lent = at_once(entered.pass(Driver::Direct, function, block))?;
         let result = entered.call_here(export, function, Work::Export(export, function, block), then);
         // The host's objects may have code that runs when they are dropped.
         drop(entered);
@@ -187,7 +187,7 @@ impl Arguments<'_, '_> {
     ) -> Result<R> {
         let export = self.export;
         let (function, block) = self.parts();
-        let lent = entered.pass(block).map_err(|error| error.in_function(&function.name))?;
+        let lent = entered.pass(driver, function, block).await?;
         let result = entered.call(driver, export, function, Work::Export(export, function, block), then).await;
         drop(entered);
         drop(lent);

@@ -40,6 +40,8 @@ pub(crate) struct Entered<'i> {
     pub(super) entry: Entry,
     /// Whether guest code is running. Dropping the entry then ends the instance.
     is_running: bool,
+    /// Whether handles were passed to the guest, which are to stay valid.
+    is_passing: bool,
     /// While it lives, the guest regularly checks whether it should go on.
     ticking: Option<Ticking>,
     /// For a call with its own bounds: those of the enclosing call.
@@ -59,6 +61,7 @@ impl<'i> Entered<'i> {
             store: MaybeUninit::new(store),
             entry,
             is_running: false,
+            is_passing: false,
             ticking: None,
             outer: None,
             watch: Stopwatch::start(),
@@ -192,7 +195,7 @@ impl<'i> Entered<'i> {
     /// Releases the guest's objects whose handles have ended: not from within another call, whose
     /// code may be using them.
     pub(super) async fn release_objects(&mut self, driver: Driver) -> Result<()> {
-        if self.entry != Entry::Outer || !self.running.has_objects || !self.running.seed.handles.has_ended() {
+        if self.entry != Entry::Outer || self.is_passing || !self.running.has_objects || !self.running.seed.handles.has_ended() {
             return Ok(());
         }
         for (resource, rep) in self.running.seed.handles.take_ended() {
@@ -204,8 +207,13 @@ impl<'i> Entered<'i> {
     }
 
     /// Gives the guest the handles among the arguments. Returns those that end with the call.
-    pub(crate) fn pass(&self, block: &mut Block<'_>) -> Result<Option<Lent>> {
-        block.settle(&self.running.seed.handles)
+    ///
+    /// What has ended is released before: a handle that another thread closes from now on stays
+    /// valid until the call is over.
+    pub(crate) async fn pass(&mut self, driver: Driver, function: &Function, block: &mut Block<'_>) -> Result<Option<Lent>> {
+        self.release_objects(driver).await?;
+        self.is_passing = true;
+        block.settle(function, &self.running.seed.handles).map_err(|error| error.in_function(&function.name))
     }
 
     /// Releases a large result that was lifted. Of an instance whose calls suspend, the next call

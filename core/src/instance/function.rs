@@ -9,7 +9,7 @@ use crate::abi::quota::Quota;
 use crate::abi::typed::{FromGuest, Params, PlainValue, Reader, Writer};
 use crate::call::outcome::Outcome;
 use crate::config::CallOptions;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use crate::instance::arguments::Arguments;
 use crate::instance::async_instance::AsyncInstance;
@@ -64,9 +64,30 @@ impl<Args: Params, Ret: FromGuest, On: Target> Function<Args, Ret, On> {
     /// `unknown-export`; `signature-mismatch`, with the path of the type that differs.
     pub fn new(on: On, name: &str) -> Result<Self> {
         let export = on.plugin().export(name)?;
+        Self::of(on, export)
+    }
+
+    /// The constructor of the plugin's resource of that name, if it has these types.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Function::new).
+    pub fn constructor(on: On, resource: &str) -> Result<Self> {
+        let plugin = on.plugin();
+        let found = plugin.interface().and_then(|all| {
+            let guests = all.resources.iter().filter(|found| found.ty.side == interface::Side::Guest);
+            guests.filter(|found| interface::names::means(resource, &found.ty.name)).find_map(|found| found.constructor.as_ref())
+        });
+        let Some(export) = found.and_then(|constructor| plugin.member(constructor)) else {
+            return Err(Error::new(ErrorKind::UnknownExport, format!("the plugin has no constructor of {resource}")));
+        };
+        Self::of(on, export)
+    }
+
+    fn of(on: On, export: usize) -> Result<Self> {
         let function = &on.plugin().compiled().exports[export].function;
         Args::check_params(function)?;
-        Ret::check_result(function.result.as_ref()).map_err(|error| error.at(" -> result").in_function(&function.name))?;
+        checked_result::<Ret>(function)?;
         let is_plain = function.is_plain();
         Ok(Function { on, export, is_plain, types: PhantomData })
     }
@@ -260,6 +281,11 @@ impl AsyncInstance {
     pub fn function<Args: Params, Ret: FromGuest>(&self, name: &str) -> Result<Function<Args, Ret, AsyncInstance>> {
         Function::new(self.clone(), name)
     }
+}
+
+/// Checks the type of a result.
+pub(super) fn checked_result<Ret: FromGuest>(function: &interface::Function) -> Result<()> {
+    Ret::check_result(function.result.as_ref()).map_err(|error| error.at(" -> result").in_function(&function.name))
 }
 
 /// Lifts the result of a call.

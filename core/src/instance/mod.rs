@@ -4,9 +4,12 @@ pub(crate) mod arguments;
 pub(crate) mod async_instance;
 pub(crate) mod entry;
 pub(crate) mod function;
+pub(crate) mod items;
+pub(crate) mod object;
 pub(crate) mod plain;
 pub(crate) mod running;
 pub(crate) mod seed;
+pub(crate) mod streams;
 
 use std::fmt;
 use std::sync::Arc;

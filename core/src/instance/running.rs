@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use wasmtime::{AsContextMut, Store, StoreContextMut};
 
@@ -62,7 +62,10 @@ impl Running {
         let is_simple = seed.kind.driver == Driver::Direct && limits.timeout.is_none() && limits.fuel.is_none();
         let interface = seed.plugin.interface();
         let has_objects = interface.is_some_and(|all| all.resources.iter().any(|resource| resource.ty.side == Side::Guest));
-        Ok(Arc::new(Running { seed, is_simple, has_objects, store: Guarded(UnsafeCell::new(Kept::new(store))) }))
+        let running = Arc::new(Running { seed, is_simple, has_objects, store: Guarded(UnsafeCell::new(Kept::new(store))) });
+        let home: Weak<Running> = Arc::downgrade(&running);
+        running.seed.handles.belong_to(home);
+        Ok(running)
     }
 
     /// How its guest is run.

@@ -1,6 +1,6 @@
 //! Resources: what lives longer than a call, and crosses as a handle. See docs/abi.md, section 10.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::types::{Extension, Function};
 
@@ -23,6 +23,10 @@ pub struct ResourceType {
     pub number: usize,
     /// The interface that it belongs to, as the core names of its functions have it.
     pub(crate) interface: String,
+    /// A number that no other resource of the process has.
+    pub(crate) id: u32,
+    /// Its methods, which have it among their types.
+    pub(crate) functions: OnceLock<Box<[Weak<Function>]>>,
 }
 
 /// Who implements a resource.
@@ -74,6 +78,11 @@ impl Resource {
 }
 
 impl ResourceType {
+    /// The method of that number, while its interface lives.
+    pub(crate) fn function(&self, number: usize) -> Option<Arc<Function>> {
+        self.functions.get()?.get(number)?.upgrade()
+    }
+
     /// The core name of what the canonical ABI does with its handles: `[resource-drop]document`.
     pub(crate) fn builtin(&self, what: &str) -> String {
         format!("[resource-{what}]{}", self.name)

@@ -374,6 +374,35 @@ impl Scalar {
 }
 
 impl Type {
+    /// Whether there are handles in it.
+    #[inline]
+    pub(crate) fn has_handles(&self) -> bool {
+        self.holds != Holds::NONE
+    }
+
+    /// Whether it has handles of one side that are owned, and others that are borrowed.
+    pub(crate) fn mixes_handles(&self) -> bool {
+        let has = |holds: Holds| holds.is_within(self.holds);
+        has(Holds::GUEST_OWN.with(Holds::GUEST_BORROW)) || has(Holds::HOST_OWN.with(Holds::HOST_BORROW))
+    }
+
+    /// The first handle in it of a resource that fits: the resource, and whether it is owned.
+    pub(crate) fn handle(&self, fits: &dyn Fn(&ResourceType) -> bool) -> Option<(&Arc<ResourceType>, bool)> {
+        if !self.has_handles() {
+            return None;
+        }
+        match &self.kind {
+            TypeKind::Own(resource) => fits(resource).then_some((resource, true)),
+            TypeKind::Borrow(resource) => fits(resource).then_some((resource, false)),
+            TypeKind::List(item) | TypeKind::Option(item) => item.handle(fits),
+            TypeKind::Map(map) => map.value.handle(fits),
+            TypeKind::Tuple(tuple) => tuple.items.iter().find_map(|item| item.handle(fits)),
+            TypeKind::Record(record) => record.fields.iter().find_map(|field| field.ty.handle(fits)),
+            TypeKind::Variant(variant) => variant.cases.iter().find_map(|case| case.ty.as_ref()?.handle(fits)),
+            _ => None,
+        }
+    }
+
     /// Gives a kind its layout.
     #[must_use]
     pub fn new(kind: TypeKind) -> Type {

@@ -14,7 +14,10 @@ pub(crate) use errors::ErrorType;
 pub use errors::GuestError;
 pub use params::Params;
 pub(crate) use params::miscounted;
-pub use parts::{Cases, Layout, Reader, Writer, check_enum, check_record, check_variant, no_case};
+pub use parts::{
+    Cases, Layout, MethodCheck, Reader, Writer, check_enum, check_object, check_record, check_resource, check_variant, no_case,
+};
+pub(crate) use parts::{check_handle, check_method};
 pub use scalars::{Json, Nanoseconds};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -1,7 +1,7 @@
 //! The arguments of a function as a tuple.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::Function;
+use crate::interface::{Field, Function};
 
 use super::{PlainValue, ToGuest, Writer, checked};
 
@@ -25,13 +25,13 @@ pub trait Params {
 /// The error for another number of arguments.
 #[cold]
 pub(crate) fn miscounted(function: &Function, given: usize) -> Error {
-    let text = format!("the plugin's function has {} parameters, and the program's {given}: {function}", function.params.len());
+    let text = format!("the plugin's function has {} parameters, and the program's {given}: {function}", function.own_params().len());
     Error::new(ErrorKind::SignatureMismatch, text).in_function(&function.name)
 }
 
 impl Params for () {
     fn check_params(function: &Function) -> Result<()> {
-        if function.params.is_empty() { Ok(()) } else { Err(miscounted(function, 0)) }
+        if function.own_params().is_empty() { Ok(()) } else { Err(miscounted(function, 0)) }
     }
 
     #[inline]
@@ -50,22 +50,23 @@ macro_rules! params {
         impl<$($name: ToGuest),+> Params for ($($name,)+) {
             fn check_params(function: &Function) -> Result<()> {
                 const LEN: usize = [$($i),+].len();
-                if function.params.len() != LEN {
+                let params = function.own_params();
+                if params.len() != LEN {
                     return Err(miscounted(function, LEN));
                 }
-                $({
-                    let param = &function.params[$i];
-                    checked::<$name>(&param.ty).map_err(|error| error.at(param.name.clone()).in_function(&function.name))?;
-                })+
+                $(check_param::<$name>(&params[$i]).map_err(|error| named(error, &params[$i]).in_function(&function.name))?;)+
                 Ok(())
             }
 
             #[inline]
             fn lower_params<'a>(&'a self, function: &Function, writer: &mut Writer<'_, 'a>) -> Result<()> {
-                $(
-                    let at = function.abi.params.offsets[$i];
-                    self.$i.lower(writer, at).map_err(|error| named(error, function, $i))?;
-                )+
+                // The object of a method is passed by its caller.
+                let first = usize::from(function.is_method);
+                $({
+                    let at = function.abi.params.offsets[first + $i];
+                    writer.block().begin_param(first + $i);
+                    self.$i.lower(writer, at).map_err(|error| named(error, &function.params[first + $i]).in_function(&function.name))?;
+                })+
                 Ok(())
             }
 
@@ -82,9 +83,19 @@ macro_rules! params {
     )*};
 }
 
+/// Checks the type of a parameter.
+fn check_param<T: ToGuest>(param: &Field) -> Result<()> {
+    checked::<T>(&param.ty)?;
+    if !param.ty.mixes_handles() {
+        return Ok(());
+    }
+    let text = format!("{} has handles that are given away, and others that are lent, which types of Rust do not tell apart", param.ty);
+    Err(Error::new(ErrorKind::SignatureMismatch, text))
+}
+
 #[cold]
-fn named(error: Error, function: &Function, param: usize) -> Error {
-    error.at(function.params[param].name.clone()).in_function(&function.name)
+fn named(error: Error, param: &Field) -> Error {
+    error.at(param.name.clone())
 }
 
 params! {

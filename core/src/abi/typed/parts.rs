@@ -5,11 +5,12 @@ use std::any::type_name;
 use std::sync::Arc;
 
 use crate::abi::block::Block;
+use crate::abi::handles::{Handle, HostObject, Typed};
 use crate::abi::lift::{self, lift_list};
 use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{Case, Type, TypeKind, discriminant_size, names, round_up};
+use crate::interface::{Case, Function, ResourceType, Shape, Side, Type, TypeKind, discriminant_size, names, round_up};
 
 use super::once::once;
 use super::{FromGuest, GuestType, ToGuest, mismatch};
@@ -125,6 +126,20 @@ impl<'b, 'a> Writer<'b, 'a> {
         value.lower(self, at).map_err(|error| in_case(error, case))
     }
 
+    /// Writes a handle of an object of the guest.
+    pub fn handle(&mut self, handle: &Handle, at: u32) {
+        self.block.pass_typed(at, Typed::Guest(handle.clone()));
+    }
+
+    /// Writes a handle of an object of the program's, for a resource of that name.
+    pub fn object(&mut self, object: &HostObject, name: &'static str, at: u32) {
+        self.object_of(object, Shape::Object, Some(name), at);
+    }
+
+    pub(crate) fn object_of(&mut self, object: &HostObject, shape: Shape, name: Option<&'static str>, at: u32) {
+        self.block.pass_typed(at, Typed::Host(object.clone(), shape, name));
+    }
+
     /// Writes the number of a case.
     #[inline]
     pub fn case(&mut self, cases: Cases, case: u32, at: u32) {
@@ -195,6 +210,26 @@ impl<'m> Reader<'m> {
     #[inline]
     pub fn value<T: FromGuest>(&self, case: &str, at: u32) -> Result<T> {
         T::lift(*self, at).map_err(|error| in_case(error, case))
+    }
+
+    /// Reads a handle of an object of the guest, for a resource of that name. It is the reader's
+    /// then.
+    ///
+    /// # Errors
+    ///
+    /// `trap` for a handle that the guest does not have.
+    pub fn handle(&self, name: &str, at: u32) -> Result<Handle> {
+        self.handle_of(&|resource| resource.shape == Shape::Object && names::means(name, &resource.name), at)
+    }
+
+    pub(crate) fn handle_of(&self, fits: &dyn Fn(&ResourceType) -> bool, at: u32) -> Result<Handle> {
+        let number = memory::read_u32(self.bytes, at);
+        let found = self.quota.handles().and_then(|(handles, ty)| Some((handles, ty.handle(fits)?.0)));
+        let Some((handles, resource)) = found else {
+            return Err(Error::new(ErrorKind::Trap, format!("the guest gave the handle {number} where it can give none")));
+        };
+        self.quota.charge(size_of::<Handle>() as u64)?;
+        handles.give(resource, number)
     }
 
     /// Reads the number of a case.
@@ -285,6 +320,55 @@ pub fn check_variant<T: GuestType + ?Sized>(ty: &Type, cases: &[(&str, Option<Ch
             }
         }
         _ => Err(mismatch::<T>(ty)),
+    }
+}
+
+/// Checks that a type is a handle of a resource of that side and shape, and gives the resource.
+pub(crate) fn check_handle<T: ?Sized>(ty: &Type, side: Side, shape: Shape) -> Result<&ResourceType> {
+    match &ty.kind {
+        TypeKind::Own(resource) | TypeKind::Borrow(resource) if resource.side == side && resource.shape == shape => Ok(resource),
+        _ => Err(mismatch::<T>(ty)),
+    }
+}
+
+/// Checks that `T` stands for the plugin's resource of that name.
+///
+/// # Errors
+///
+/// As [`check_record`].
+pub fn check_resource<T: ?Sized>(ty: &Type, name: &str) -> Result<()> {
+    let resource = check_handle::<T>(ty, Side::Guest, Shape::Object)?;
+    if names::means(name, &resource.name) { Ok(()) } else { Err(mismatch::<T>(ty)) }
+}
+
+/// Checks that `T` stands for the resource of that name whose objects are the program's, by the
+/// names and the checks of its methods.
+///
+/// # Errors
+///
+/// As [`check_record`].
+pub fn check_object<T: ?Sized>(ty: &Type, name: &str, methods: &[(&str, MethodCheck)]) -> Result<()> {
+    let resource = check_handle::<T>(ty, Side::Host, Shape::Object)?;
+    if !names::means(name, &resource.name) {
+        return Err(mismatch::<T>(ty));
+    }
+    let wanted = resource.methods.iter().map(String::as_str);
+    same_names::<T>(&resource.name, "methods", wanted, methods.iter().map(|(name, _)| *name))?;
+    for (number, (_, check)) in methods.iter().enumerate() {
+        check_method(resource, number, *check)?;
+    }
+    Ok(())
+}
+
+/// A check of a method.
+pub type MethodCheck = fn(&Function) -> Result<()>;
+
+/// Checks the method of that number.
+pub(crate) fn check_method(resource: &ResourceType, number: usize, check: MethodCheck) -> Result<()> {
+    match resource.function(number) {
+        Some(function) => check(&function).map_err(|error| error.in_function(&function.name)),
+        // Whoever checks has the interface.
+        None => Err(differs(format!("the interface of {} has ended", resource.name))),
     }
 }
 

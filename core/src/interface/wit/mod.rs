@@ -191,6 +191,7 @@ impl Reader<'_> {
         }
         for resource in own.into_values() {
             check_shape(&resource.ty, &resource.methods)?;
+            resource.ty.functions.get_or_init(|| resource.methods.iter().map(Arc::downgrade).collect());
             resources.push(resource);
         }
         Ok(functions)

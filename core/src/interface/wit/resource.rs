@@ -2,7 +2,8 @@
 //! other's handles.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey};
 
@@ -14,6 +15,9 @@ use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind
 
 const HOST_STREAMS: &str = "undergo:go/host-streams";
 const GUEST_STREAMS: &str = "undergo:go/guest-streams";
+
+/// How many resources there have been.
+static RESOURCES: AtomicU32 = AtomicU32::new(0);
 
 /// The resources of the interfaces that a world imports and exports.
 pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<TypeId, Arc<ResourceType>>> {
@@ -45,7 +49,8 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
                 let docs = docs(&resolve.types[*ty].docs);
                 let number = found.len();
                 let (name, interface, extension) = (resource.clone(), name.clone(), Extension::default());
-                found.insert(*ty, Arc::new(ResourceType { name, docs, side, shape, methods, extension, number, interface }));
+                let (id, functions) = (RESOURCES.fetch_add(1, Ordering::Relaxed), OnceLock::new());
+                found.insert(*ty, Arc::new(ResourceType { name, docs, side, shape, methods, extension, number, interface, id, functions }));
             }
         }
     }
