@@ -193,6 +193,7 @@ impl<Args: Params, Ret: FromGuest> Method<Args, Ret> {
     ///
     /// As [`Function::call`](crate::Function::call); `signature-mismatch` if the method has other
     /// types, or the instance is asynchronous; `type-mismatch` if the object is closed.
+    #[allow(clippy::needless_pass_by_value, reason = "as `Function::call`")]
     pub fn call(&self, object: &Object, args: Args, options: &CallOptions) -> Result<Ret> {
         object.call(self.export(object)?, &args, options)
     }

@@ -4,6 +4,7 @@
 mod arguments;
 #[path = "../common/mod.rs"]
 mod common;
+mod handles;
 mod imports;
 mod modules;
 mod poll;
