@@ -27,8 +27,8 @@ fn place(ty: &Type) -> Place {
             // looked at a billion times. Here nothing else is kept beside them.
             let place = |cases: &Cases| (cases.size, cases.align);
             variant.extension.get_or_init(|| Cases::of(variant)).map_or_else(|| place(&Cases::of(variant)), place)
-        },
-        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles")
+        }
+        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
     }
 }
 

@@ -8,7 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{Function, ResourceType, Shape, Side, names};
+use crate::interface::ResourceType;
+
+mod passed;
+#[cfg(test)]
+mod tests;
+
+use passed::unlike;
+pub(crate) use passed::{Passed, Typed};
 
 /// How many handles a guest may have, unless the limits say otherwise.
 pub(crate) const DEFAULT_MAX_HANDLES: u32 = 10_000;
@@ -119,58 +126,6 @@ impl PartialEq for HostObject {
 impl fmt::Debug for HostObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostObject")
-    }
-}
-
-/// What is passed to a guest as a handle.
-pub(crate) enum Passed {
-    /// An object of the guest, borrowed.
-    Borrow(Handle),
-    /// An object of the guest, which is given away.
-    Own(Handle),
-    /// An object of the host, for the call or for as long as the guest wants.
-    Host { ty: Arc<ResourceType>, object: HostObject, is_own: bool },
-    /// One whose resource the interface says, when it is known what is called: a part of the
-    /// parameter of that number, or of the result.
-    Typed { param: Option<usize>, object: Typed },
-}
-
-/// What a type of Rust passes, which knows no more of its resource.
-pub(crate) enum Typed {
-    Guest(Handle),
-    /// An object of the host for a resource of that shape and, unless all of that shape are alike,
-    /// of that name.
-    Host(HostObject, Shape, Option<&'static str>),
-}
-
-impl Passed {
-    /// With its resource, if it is passed to that function, or is what that gives.
-    pub(crate) fn resolve(self, function: &Function) -> Result<Passed> {
-        let Passed::Typed { param, object } = self else { return Ok(self) };
-        let ty = match param {
-            Some(number) => function.params.get(number).map(|param| &param.ty),
-            None => function.result.as_ref(),
-        };
-        let find = |fits: &dyn Fn(&ResourceType) -> bool| ty.and_then(|ty| ty.handle(fits));
-        match object {
-            Typed::Guest(handle) => match find(&|resource| std::ptr::eq(resource, &raw const **handle.ty())) {
-                Some((_, true)) => Ok(Passed::Own(handle)),
-                Some((_, false)) => Ok(Passed::Borrow(handle)),
-                None => Err(match find(&|resource| resource.side == Side::Guest) {
-                    Some((wanted, _)) => unlike(handle.ty(), wanted),
-                    None => unwanted(&handle.ty().name),
-                }),
-            },
-            Typed::Host(object, shape, name) => {
-                let fits = |resource: &ResourceType| {
-                    resource.side == Side::Host && resource.shape == shape && name.is_none_or(|name| names::means(name, &resource.name))
-                };
-                match find(&fits) {
-                    Some((resource, is_own)) => Ok(Passed::Host { ty: resource.clone(), object, is_own }),
-                    None => Err(unwanted(name.unwrap_or("object"))),
-                }
-            }
-        }
     }
 }
 
@@ -509,21 +464,6 @@ fn number(place: usize, generation: u32) -> u32 {
 #[cold]
 fn no_handle(resource: &ResourceType, handle: u32) -> Error {
     Error::new(ErrorKind::Trap, format!("the guest gave the handle {handle} of {}, which it does not have", resource.name))
-}
-
-#[cold]
-fn unlike(found: &ResourceType, wanted: &ResourceType) -> Error {
-    let text = if found.name == wanted.name {
-        format!("the {} is one of another plugin", found.name)
-    } else {
-        format!("expected {}, got {}", wanted.name, found.name)
-    };
-    Error::new(ErrorKind::TypeMismatch, text)
-}
-
-#[cold]
-fn unwanted(name: &str) -> Error {
-    Error::new(ErrorKind::TypeMismatch, format!("the plugin takes no {name} here"))
 }
 
 #[cold]

@@ -8,7 +8,7 @@ use crate::abi::typed::{FromGuest, GuestType, Reader, check_handle, check_method
 use crate::call::given::check_batch;
 use crate::call::read_ahead::ReadAhead;
 use crate::config::CallOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::instance::object::Object;
 use crate::interface::{Shape, Side, Type};
 
@@ -35,7 +35,7 @@ impl<T> GuestItems<T> {
 
     /// Takes note of a batch, and gives its first item.
     fn take(&mut self, begun: Instant, batch: Result<(Vec<T>, bool)>) -> Option<Result<T>> {
-        match batch {
+        match batch.and_then(check) {
             Ok((items, is_over)) => {
                 self.ahead.note(begun.elapsed(), items.len());
                 self.ready = items.into_iter();
@@ -116,10 +116,18 @@ impl<T: FromGuest> FromGuest for GuestItems<T> {
     }
 }
 
+/// Checks that a batch brings the caller further: it would ask for ever otherwise.
+fn check<T>(batch: (Vec<T>, bool)) -> Result<(Vec<T>, bool)> {
+    if batch.0.is_empty() && !batch.1 {
+        return Err(Error::new(ErrorKind::Trap, "the guest's iterator gave neither an item nor its end"));
+    }
+    Ok(batch)
+}
+
 /// The error of an interface that nobody has any more: whoever lifts a value has it.
 #[cold]
 pub(super) fn ended() -> Error {
-    Error::new(crate::error::ErrorKind::DeadInstance, "the plugin has ended")
+    Error::new(ErrorKind::DeadInstance, "the plugin has ended")
 }
 
 impl<T> fmt::Debug for GuestItems<T> {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use super::Interface;
 use super::types::{Function, Type, TypeKind};
+use super::{Interface, ResourceType, Shape, Side};
 
 impl Interface {
     /// A text that identifies the interface with its comments, for artifacts that are made for one
@@ -133,11 +133,28 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
             }
             out.write_str("}")
         }
-        TypeKind::Own(_) | TypeKind::Borrow(_) => write!(out, "resource {ty}"),
+        TypeKind::Own(resource) | TypeKind::Borrow(resource) => describe_handle(ty, resource, out),
         TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::String | TypeKind::Json | TypeKind::Duration | TypeKind::Time => {
             write!(out, "{ty}")
         }
     }
+}
+
+/// A handle, with the functions that are called by it. Those of the guest's objects are called by
+/// their names, and so described by themselves.
+fn describe_handle(ty: &Type, resource: &Arc<ResourceType>, out: &mut Hash) -> fmt::Result {
+    write!(out, "resource {ty} {:?} {:?}", resource.side, resource.shape)?;
+    // Its functions may have handles of it.
+    let is_described = !out.described.insert(Arc::as_ptr(resource).cast());
+    if is_described || (resource.side, resource.shape) == (Side::Guest, Shape::Object) {
+        return Ok(());
+    }
+    out.write_str("{")?;
+    for function in (0..resource.methods.len()).filter_map(|number| resource.function(number)) {
+        function.describe(out)?;
+        out.write_str(",")?;
+    }
+    out.write_str("}")
 }
 
 struct Hash {
@@ -218,6 +235,21 @@ mod tests {
             assert_ne!(of("y"), of("z"));
             assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
         }
+    }
+
+    #[test]
+    fn it_tells_functions_of_the_host_apart() {
+        let of = |call: &str, used: &str| {
+            let wit = format!(
+                "package go:t; interface callbacks {{ resource f-g {{ call: {call}; }} }} \
+                 interface objects {{ resource store {{ child: func(name: string) -> store; {used} }} }} \
+                 world t {{ use callbacks.{{f-g}}; use objects.{{store}}; export f: func(g: borrow<f-g>, s: borrow<store>); }}"
+            );
+            Interface::parse(&wit).unwrap_or_else(|error| panic!("{wit}: {error}")).exports[0].digest()
+        };
+        assert_eq!(of("func(n: s64) -> s64", ""), of("func(n: s64) -> s64", ""));
+        assert_ne!(of("func(n: s64) -> s64", ""), of("func(n: s32) -> s64", ""));
+        assert_ne!(of("func(n: s64)", ""), of("func(n: s64)", "size: func() -> s64;"));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use undergo::{Error, ErrorKind, Handle, HandleCounts, HostObject, Instance, Inst
 use crate::common::{PLAIN, expect, expect_dead, failure, quiet, typed};
 
 const ITEMS: &str = "
-interface host { seen: func(rep: s32); }
 interface callbacks { resource f-g { call: func(n: s32) -> s32; } }
 interface api {
   resource other { }
@@ -34,11 +33,11 @@ interface api {
   make-and-end: func(count: u32);
   take-pair: func(p: pair) -> s32;
   choose: func(c: choice) -> s32;
-  borrow: func(t: borrow<thing>, u: option<borrow<thing>>) -> s32;
+  lend: func(t: borrow<thing>, u: option<borrow<thing>>) -> s32;
 }
 world w {
   use callbacks.{f-g};
-  import host;
+  import host: interface { seen: func(rep: s32); }
   export api;
   export ask: func(g: borrow<f-g>, n: s32) -> s32;
   export end-asked: func(g: borrow<f-g>);
@@ -62,6 +61,7 @@ const BODY: &str = r#"
   (if (i32.eq (local.get 0) (i32.const 13)) (then unreachable))
   (if (i32.eq (local.get 0) (i32.const 14)) (then (loop $on (br $on))))
   (if (i32.ge_s (local.get 0) (i32.const 15)) (then (call $seen (local.get 0)))))
+(func (export "test:plugin/api#[dtor]other") (param i32))
 (func $make (export "test:plugin/api#[constructor]thing") (param i32) (result i32)
   (global.set $last (call $new (local.get 0))) (global.get $last))
 (func (export "test:plugin/api#[method]thing.value") (param i32) (result i32) (local.get 0))
@@ -89,7 +89,7 @@ const BODY: &str = r#"
   (call $drop (local.get 0)) (call $drop (local.get 1)))
 (func (export "test:plugin/api#choose") (param i32 i64) (result i32)
   (if (result i32) (i32.eq (local.get 0) (i32.const 1)) (then (call $rep (i32.wrap_i64 (local.get 1)))) (else (i32.const -1))))
-(func (export "test:plugin/api#borrow") (param i32 i32 i32) (result i32) (i32.add (local.get 0) (local.get 2)))
+(func (export "test:plugin/api#lend") (param i32 i32 i32) (result i32) (i32.add (local.get 0) (local.get 2)))
 (func (export "ask") (param i32 i32) (result i32) (global.set $last (local.get 0)) (call $call (local.get 0) (local.get 1)))
 (func (export "end-asked") (param i32) (call $drop_g (local.get 0)))
 (func (export "ask-later") (result i32) (call $call (global.get $last) (i32.const 1)))

@@ -95,8 +95,8 @@ impl Places {
                 let place = self.of_cases(variant).place;
                 self.0.insert(variant.name.clone(), place);
                 place
-            },
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles")
+            }
+            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A Rust module for a plugin: structs, enums, errors, traits for imports, and a struct with the
 //! exports as methods. `templates/rust/module.rs` is the file that this makes.
 
+mod resources;
 mod text;
 mod types;
 
@@ -13,6 +14,7 @@ use undergo::interface::{Function, RecordType, Type, TypeKind, names};
 use super::filters;
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
+use resources::{Object, Resource};
 use text::{docs, identifier, literal, plain, written};
 use types::Names;
 
@@ -33,6 +35,8 @@ struct Module {
     /// The struct with the exports.
     class: String,
     types: Vec<Declared>,
+    resources: Vec<Resource>,
+    objects: Vec<Object>,
     exports: Vec<Export>,
     imports: Vec<Import>,
     /// The names of the structs that are errors.
@@ -74,6 +78,8 @@ struct Export {
     /// The name of its method that is awaited.
     awaited: String,
     docs: String,
+    /// What finds it: `new`, or `constructor` of a resource.
+    found: &'static str,
     /// The name in the interface, as a literal.
     wit: String,
     /// `p: &Person, shout: bool`
@@ -111,20 +117,27 @@ struct HostFunction {
 impl Module {
     fn new(plugin: &Plugin) -> Module {
         let Surface { file, world, types, exports, imports } = Surface::new(plugin);
-        let mut names = Names::new(types);
+        let interface = plugin.interface();
+        let mut names = Names::new(interface);
         let class = names.declare(&world);
         let mut left_out = Vec::new();
         let mut left = |what: &str, function: &Function, most: usize| {
-            let is_left = function.params.len() > most;
+            let given = function.own_params().len();
+            let is_left = given > most;
             if is_left {
-                let text = format!("The {what} {} is left out: it has {} parameters.", function.name, function.params.len());
+                let text = format!("The {what} {} is left out: it has {given} parameters.", function.name);
                 left_out.push(docs("//", &text));
             }
             !is_left
         };
         let mut methods = Scope::new(["clone", "load", "new", "on", "options", "with"]);
         let exports = exports.into_iter().filter(|function| left("export", function, MOST_PARAMS));
-        let exports: Vec<Export> = exports.map(|function| export(&names, &mut methods, function)).collect();
+        let mut exports: Vec<Export> = exports.map(|function| export(&names, &mut methods, function, "new")).collect();
+        let all = || interface.iter().flat_map(|interface| &interface.resources);
+        let constructors = all().filter_map(|resource| resource.constructor.as_ref()).filter(|new| left("constructor", new, MOST_PARAMS));
+        exports.extend(constructors.map(|function| export(&names, &mut methods, function, "constructor")));
+        let resources = resources::resources(&names, all(), &mut left);
+        let objects = resources::objects(&mut names, all(), &mut left);
         // The imports are named before their functions, whose types may be called like them.
         let mut params = Scope::new(["imports"]);
         let named: Vec<_> = imports
@@ -149,7 +162,8 @@ impl Module {
             _ => None,
         });
         let errors = errors.collect();
-        Module { file: docs("//!", &format!("Typed access to the plugin {file}.")), class, types, exports, imports, errors, left_out }
+        let file = docs("//!", &format!("Typed access to the plugin {file}."));
+        Module { file, class, types, resources, objects, exports, imports, errors, left_out }
     }
 }
 
@@ -158,7 +172,7 @@ fn raw(scope: &mut Scope, kebab: &str) -> String {
     written(scope.take(plain(&identifier(kebab)).to_owned()))
 }
 
-fn declared(names: &Names, ty: &Type) -> Option<Declared> {
+fn declared(names: &Names<'_>, ty: &Type) -> Option<Declared> {
     match &ty.kind {
         TypeKind::Record(record) => Some(structure(names, record)),
         TypeKind::Enum(cases) => {
@@ -173,7 +187,7 @@ fn declared(names: &Names, ty: &Type) -> Option<Declared> {
     }
 }
 
-fn structure(names: &Names, record: &RecordType) -> Declared {
+fn structure(names: &Names<'_>, record: &RecordType) -> Declared {
     let mut scope = Scope::default();
     let field = |field: &undergo::interface::Field| {
         let name = raw(&mut scope, &field.name);
@@ -189,7 +203,12 @@ fn structure(names: &Names, record: &RecordType) -> Declared {
 }
 
 /// An enum or a variant, with the name, the comment and the value's type of each case.
-fn enumeration<'t>(names: &Names, kebab: &str, docs: &str, cases: impl Iterator<Item = (&'t str, &'t str, Option<&'t Type>)>) -> Declared {
+fn enumeration<'t>(
+    names: &Names<'_>,
+    kebab: &str,
+    docs: &str,
+    cases: impl Iterator<Item = (&'t str, &'t str, Option<&'t Type>)>,
+) -> Declared {
     let mut scope = Scope::new(["Self"]);
     let case = |(kebab, docs, ty): (&str, &str, Option<&Type>)| {
         let word: String = names::pascal(kebab).chars().filter(char::is_ascii_alphanumeric).collect();
@@ -207,17 +226,20 @@ fn renamed(name: &str, kebab: &str) -> Option<String> {
     (!names::means(plain(name), kebab)).then(|| literal(kebab))
 }
 
-fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Export {
-    let name = raw(methods, &function.name);
+fn export(names: &Names<'_>, methods: &mut Scope, function: &Arc<Function>, found: &'static str) -> Export {
+    let kebab = own_name(function);
+    let name = raw(methods, kebab);
     let awaited = methods.take(format!("{}_async", plain(&name)));
     let params = parameters(function);
-    let typed = params.iter().zip(&function.params);
-    let types: Vec<String> = function.params.iter().map(|param| names.lent(&param.ty, "&'static ")).collect();
+    let taken = params.iter().zip(function.own_params()).map(|(name, param)| (name, names.taken(&param.ty, name)));
+    let (params, args): (Vec<String>, Vec<String>) = taken.map(|(name, (ty, arg))| (format!(", {name}: {ty}"), arg)).unzip();
+    let types: Vec<String> = function.own_params().iter().map(|param| names.lent(&param.ty, "&'static ")).collect();
     Export {
         docs: docs("///", or(&function.docs, &format!("Calls {}.", function.name))),
-        wit: literal(&function.name),
-        params: typed.map(|(name, param)| format!(", {name}: {}", names.lent(&param.ty, "&"))).collect(),
-        args: tuple(&params),
+        wit: literal(kebab),
+        found,
+        params: params.concat(),
+        args: tuple(&args),
         types: tuple(&types),
         result: names.result(function.result.as_ref()),
         name,
@@ -225,25 +247,30 @@ fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Expor
     }
 }
 
-fn host_function(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> HostFunction {
-    let params = parameters(function);
+fn host_function(names: &Names<'_>, methods: &mut Scope, function: &Arc<Function>) -> HostFunction {
+    let (params, kebab) = (parameters(function), own_name(function));
     let typed: Vec<String> =
-        params.iter().zip(&function.params).map(|(name, param)| format!("{name}: {}", names.owned(&param.ty))).collect();
-    let result = names.result(function.result.as_ref());
+        params.iter().zip(function.own_params()).map(|(name, param)| format!("{name}: {}", names.owned(&param.ty))).collect();
     HostFunction {
-        name: raw(methods, &function.name),
+        name: raw(methods, kebab),
         docs: docs("///", or(&function.docs, &format!("Answers {}.", function.name))),
-        wit: literal(&function.name),
+        wit: literal(kebab),
         params: typed.join(", "),
         args: params.join(", "),
-        result: if function.fallible { format!("Result<{result}, Box<dyn std::error::Error + Send + Sync>>") } else { result },
+        result: names.answer(function),
     }
+}
+
+/// The name of a function, or of a method without its resource.
+fn own_name(function: &Function) -> &str {
+    let name = if function.is_method { function.name.split_once('.') } else { None };
+    name.map_or(&function.name, |(_, name)| name)
 }
 
 /// The names of a function's parameters.
 fn parameters(function: &Function) -> Vec<String> {
     let mut scope = Scope::new(["call", "this"]);
-    function.params.iter().map(|param| raw(&mut scope, &param.name)).collect()
+    function.own_params().iter().map(|param| raw(&mut scope, &param.name)).collect()
 }
 
 /// A tuple, of one value too.
@@ -279,7 +306,7 @@ world w {
     #[test]
     fn cases_and_errors_have_names_of_rust() {
         let interface = Interface::parse(WIT).unwrap_or_else(|error| panic!("{error}"));
-        let names = Names::new(&interface.types);
+        let names = Names::new(Some(&interface));
         let declared: Vec<Declared> = interface.types.iter().filter_map(|ty| declared(&names, ty)).collect();
         let of = |wanted: &str| {
             declared.iter().find(|ty| matches!(ty, Declared::Struct { name, .. } | Declared::Enum { name, .. } if name == wanted))

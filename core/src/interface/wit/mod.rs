@@ -541,6 +541,107 @@ world drawing {
         }
     }
 
+    const RESOURCES: &str = r"
+package undergo:docs;
+interface callbacks { resource apply-f { call: func(p0: s64) -> result<s64, string>; } }
+interface objects {
+  use undergo:go/types.{batch};
+  resource store { get: func(key: string) -> result<string, string>; child: func() -> store; next: func(most: u32) -> tuple<list<u8>, bool>; }
+  resource sum-xs { next: func(most: batch) -> tuple<list<s64>, bool>; }
+}
+interface api {
+  use undergo:go/guest-streams.{reader as guest-reader};
+  use undergo:go/types.{batch};
+  resource document { constructor(text: string) -> result<document, string>; title: func() -> string; }
+  resource words-items { next: func(most: batch) -> tuple<list<tuple<string, s64>>, bool>; }
+  record pair { first: document, second: document }
+  merge: func(a: borrow<document>, b: list<borrow<document>>, p: pair) -> option<document>;
+  words: func(d: borrow<document>) -> words-items;
+  open: func() -> guest-reader;
+}
+world docs {
+  use callbacks.{apply-f};
+  use objects.{store, sum-xs};
+  use undergo:go/host-streams.{reader, writer};
+  export undergo:go/guest-streams;
+  export api;
+  export apply: func(xs: list<s64>, f: borrow<apply-f>, s: store) -> result<list<s64>, string>;
+  export copy: func(w: borrow<writer>, r: borrow<reader>) -> s64;
+  export sum: func(xs: borrow<sum-xs>) -> s64;
+}
+package undergo:go {
+  interface types { type batch = u32; }
+  interface host-streams {
+    resource reader { read: func(most: u32) -> result<list<u8>, string>; close: func() -> result<_, string>; }
+    resource writer { write: func(data: list<u8>) -> result<_, string>; close: func() -> result<_, string>; }
+  }
+  interface guest-streams {
+    resource reader { read: func(most: u32) -> result<list<u8>, string>; close: func() -> result<_, string>; }
+    resource writer { write: func(data: list<u8>) -> result<_, string>; close: func() -> result<_, string>; }
+  }
+}";
+
+    #[test]
+    fn resources_have_a_side_and_a_shape() {
+        let interface = Interface::parse(RESOURCES).unwrap_or_else(|error| panic!("{error}"));
+        let mut found: Vec<_> = interface.resources.iter().map(|one| (one.ty.name.as_str(), one.ty.side, one.ty.shape)).collect();
+        found.sort_by_key(|(name, side, _)| (*name, *side == Side::Host));
+        let wanted = [
+            ("apply-f", Side::Host, Shape::Callback),
+            ("document", Side::Guest, Shape::Object),
+            ("reader", Side::Guest, Shape::Reader),
+            ("reader", Side::Host, Shape::Reader),
+            ("store", Side::Host, Shape::Object),
+            ("sum-xs", Side::Host, Shape::Iterator),
+            ("words-items", Side::Guest, Shape::Iterator),
+            ("writer", Side::Guest, Shape::Writer),
+            ("writer", Side::Host, Shape::Writer),
+        ];
+        assert_eq!(found, wanted);
+        for (number, resource) in interface.resources.iter().enumerate() {
+            assert_eq!(resource.ty.number, number);
+            assert!(resource.methods.iter().all(|method| method.is_method && method.params[0].name == "self"));
+            assert_eq!(resource.ty.function(0).map(|first| first.name.clone()), Some(resource.methods[0].name.clone()));
+        }
+        let document = interface.resources.iter().find(|one| one.ty.name == "document").expect("it is there");
+        let constructor = document.constructor.as_ref().expect("it has one");
+        assert_eq!((constructor.name.as_str(), constructor.fallible, constructor.gives_handles()), ("document", true, true));
+        assert_eq!(document.method("title").expect("it has one").name, "document.title");
+        let merge = interface.export("merge").expect("an export");
+        assert_eq!(merge.core_name, "undergo:docs/api#merge");
+        assert!(merge.gives_handles() && !interface.export("copy").expect("an export").gives_handles());
+    }
+
+    #[test]
+    fn resources_that_cannot_be_are_refused() {
+        let go = "package undergo:go { interface types { type batch = u32; } interface host-streams { resource reader { read: func() -> u8; } } }";
+        for (items, text) in [
+            ("interface api { resource t { } } world w { import api; export api; }", "both imported and exported"),
+            ("interface api { resource t { m: static func(); } } world w { export api; }", "static"),
+            (
+                "interface callbacks { resource f { get: func(); } } world w { use callbacks.{f}; export g: func(x: borrow<f>); }",
+                "the resource f",
+            ),
+            ("interface callbacks { resource f { call: func(); more: func(); } } world w { import callbacks; }", "the resource f"),
+            ("world w { use undergo:go/host-streams.{reader}; export g: func(x: borrow<reader>); }", "the resource reader"),
+            (
+                "interface api { use undergo:go/types.{batch}; resource i { next: func(most: batch) -> list<u8>; } } world w { export api; }",
+                "the resource i",
+            ),
+            ("interface host { resource t { } f: func(x: borrow<t>); } world w { import host; }", "take no handles"),
+            ("interface host { resource t { m: func(x: t); } } world w { import host; }", "take no handles"),
+            ("interface host { resource t { } } world w { use host.{t}; export f: func() -> t; }", "an object of the host"),
+            ("interface api { resource t-1 { } resource t1 { } } world w { export api; }", "the same as another's"),
+            ("interface api { resource t { } record T { x: u8 } f: func(x: T); } world w { export api; }", "the same as another's"),
+            ("interface api { resource t { m1: func(); m-1: func(); } } world w { export api; }", "the same as another's"),
+        ] {
+            let wit = format!("package a:b; {items} {go}");
+            let error = Interface::parse(&wit).expect_err(items);
+            assert_eq!(error.kind(), ErrorKind::InvalidPlugin);
+            assert!(error.message().contains(text), "{items}: {error}");
+        }
+    }
+
     #[test]
     fn what_cannot_be_is_refused() {
         for (wit, text) in [

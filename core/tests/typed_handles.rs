@@ -1,0 +1,243 @@
+//! Handles with types of Rust: objects of the guest, functions and objects of the program.
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use common::host::Hosted;
+use common::{conformance, expect, quiet};
+use undergo::interface::Type;
+use undergo::typed::{HostMethod, Reader, Writer, check_method, check_object, check_resource};
+use undergo::{
+    CallOptions, Callback, ErrorKind, FromGuest, Function, GuestType, HandleCounts, HostItems, HostObject, Instance, Method, Object,
+    Result, ToGuest,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tally(Object);
+
+impl GuestType for Tally {
+    const SIZE: u32 = 4;
+    const ALIGN: u32 = 4;
+
+    fn check(ty: &Type) -> Result<()> {
+        check_resource::<Self>(ty, "tally")
+    }
+}
+
+impl ToGuest for Tally {
+    fn lower<'a>(&'a self, writer: &mut Writer<'_, 'a>, at: u32) -> Result<()> {
+        writer.handle(self.0.handle(), at);
+        Ok(())
+    }
+}
+
+impl FromGuest for Tally {
+    fn lift(reader: Reader<'_>, at: u32) -> Result<Tally> {
+        Object::lift(reader, "tally", at).map(Tally)
+    }
+}
+
+const PLAIN: &CallOptions = &common::PLAIN;
+
+impl Tally {
+    fn new(instance: &Instance, start: i64) -> Result<Tally> {
+        Function::<(i64,), Tally>::constructor(instance.clone(), "tally")?.call((start,))
+    }
+
+    fn value(&self) -> Result<i64> {
+        static VALUE: Method<(), i64> = Method::new("value");
+        VALUE.call(&self.0, (), PLAIN)
+    }
+
+    fn add(&self, n: i64) -> Result<i64> {
+        static ADD: Method<(i64,), i64> = Method::new("add");
+        ADD.call(&self.0, (n,), PLAIN)
+    }
+
+    fn write(&self, lines: &[&str]) -> Result<i32> {
+        static WRITE: Method<(&[&str],), i32> = Method::new("write");
+        WRITE.call(&self.0, (lines,), PLAIN)
+    }
+
+    fn compare(&self, with: &Tally) -> Result<i32> {
+        static COMPARE: Method<(&Tally,), i32> = Method::new("compare");
+        COMPARE.call(&self.0, (with,), PLAIN)
+    }
+
+    fn itself(&self) -> Result<Tally> {
+        static ITSELF: Method<(), Tally> = Method::new("itself");
+        ITSELF.call(&self.0, (), PLAIN)
+    }
+}
+
+#[derive(Debug, GuestType)]
+struct Couple {
+    first: Tally,
+    second: Tally,
+}
+
+fn hosted() -> Hosted {
+    Hosted::new(conformance(), quiet()).expect("an instance")
+}
+
+#[test]
+fn objects_have_methods() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    let tally = Tally::new(instance, 3).expect("a tally");
+    assert_eq!((tally.value().expect("a value"), tally.add(4).expect("a sum")), (3, 7));
+    assert_eq!(tally.write(&["a", "b"]).expect("a count"), 2);
+    let other = Tally::new(instance, 1).expect("a tally");
+    assert_eq!((tally.compare(&other).expect("an order"), other.compare(&tally).expect("an order")), (1, -1));
+    expect(&Tally::new(instance, -1).expect_err("below zero"), ErrorKind::GuestError, &["can't start below zero"]);
+    let same = tally.itself().expect("another handle");
+    assert_ne!(same, tally);
+    tally.0.close().expect("it is closed");
+    expect(&tally.value().expect_err("closed"), ErrorKind::TypeMismatch, &["tally.value", "the tally is closed"]);
+    assert_eq!(same.value().expect("its own handle"), 7);
+    assert_eq!(instance.handles(), HandleCounts { held: 0, given: 2 });
+    drop((tally, same, other));
+    assert_eq!(instance.handles(), HandleCounts::default());
+}
+
+#[test]
+fn objects_are_in_lists_options_and_records() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    let all = instance.function::<(i64,), Vec<Tally>>("count-up").expect("the types").call((3,)).expect("tallies");
+    let add = instance.function::<(&[Tally], Option<&Tally>, i64), ()>("add-all").expect("the types");
+    add.call((&all, Some(&all[2]), 10)).expect("a call");
+    add.call((&[], None, 10)).expect("a call");
+    let values: Vec<i64> = all.iter().map(|tally| tally.value().expect("a value")).collect();
+    assert_eq!(values, [10, 11, 22]);
+
+    let first = instance.function::<(&Couple,), Tally>("first-of").expect("the types");
+    let couple = Couple { first: all[0].clone(), second: all[1].clone() };
+    assert_eq!(first.call((&couple,)).expect("the first").value().expect("a value"), 10);
+    assert!(!all[0].0.handle().is_open(), "what is in a record is given away");
+    expect(&first.call((&couple,)).expect_err("it is given away"), ErrorKind::TypeMismatch, &["first-of", "given away"]);
+    assert!(all[2].0.handle().is_open());
+    let maybe = instance.function::<(i64,), Option<Tally>>("maybe-tally").expect("the types");
+    assert!(maybe.call((0,)).expect("none").is_none());
+    assert_eq!(maybe.call((5,)).expect("one").expect("a tally").value().expect("a value"), 5);
+    expect(
+        &instance.function::<(), Tally>("no-tally").expect("the types").call(()).expect_err("nothing"),
+        ErrorKind::TypeMismatch,
+        &["no-tally -> result"],
+    );
+}
+
+#[test]
+fn other_types_are_refused() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    expect(&instance.function::<(), Tally>("closed-tallies").expect_err("a number"), ErrorKind::SignatureMismatch, &["s32"]);
+    expect(&instance.function::<(i64,), String>("maybe-tally").expect_err("a handle"), ErrorKind::SignatureMismatch, &["option<tally>"]);
+    let wrong = Function::<(i64,), Tally>::constructor(instance.clone(), "lamp").expect_err("no parameters");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["0 parameters"]);
+    expect(&Function::<(), Tally>::constructor(instance.clone(), "lamp").expect_err("a lamp"), ErrorKind::SignatureMismatch, &["lamp"]);
+    let tally = Tally::new(instance, 1).expect("a tally");
+    static WRONG: Method<(i64,), String> = Method::new("add");
+    expect(&WRONG.call(&tally.0, (1,), PLAIN).expect_err("a number"), ErrorKind::SignatureMismatch, &["tally.add -> result"]);
+    static NONE: Method<(), ()> = Method::new("subtract");
+    expect(&NONE.call(&tally.0, (), PLAIN).expect_err("no such method"), ErrorKind::UnknownExport, &["subtract"]);
+    let wrong = instance.function::<(&[i64], Callback<fn(String) -> i64>), Vec<i64>>("apply-plain").expect_err("a string");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["apply-plain", "s64"]);
+    let wrong = instance.function::<(&[i64], HostItems<i64>), Vec<i64>>("apply-plain").expect_err("an iterator");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["HostItems"]);
+    // Objects of another instance.
+    let another = self::hosted();
+    let other = Tally::new(&another.instance, 1).expect("a tally");
+    expect(&tally.compare(&other).expect_err("another's"), ErrorKind::TypeMismatch, &["belongs to another instance"]);
+}
+
+#[test]
+fn closures_are_callbacks() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    let plain = instance.function::<(&[i64], Callback<fn(i64) -> i64>), Vec<i64>>("apply-plain").expect("the types");
+    assert_eq!(plain.call((&[1, 2, 3], Callback::new(|n| 2 * n))).expect("numbers"), [2, 4, 6]);
+    let apply = instance.function::<(&[i64], Callback<fn(i64) -> Result<i64, String>>), Vec<i64>>("apply").expect("the types");
+    let failing = Callback::new(|n: i64| if n == 2 { Err("two".to_owned()) } else { Ok(n) });
+    expect(&apply.call((&[1, 2], failing)).expect_err("two"), ErrorKind::GuestError, &["item 1: two"]);
+    // A callback that calls the instance, and its objects.
+    let tally = Tally::new(instance, 0).expect("a tally");
+    let adding = tally.clone();
+    let nested = Callback::new(move |n: i64| adding.add(n));
+    let nested =
+        instance.function::<(&[i64], Callback<fn(i64) -> Result<i64>>), Vec<i64>>("apply").expect("the types").call((&[1, 2], nested));
+    assert_eq!(nested.expect("sums"), [1, 3]);
+    // One that is kept.
+    let kept = Arc::new(AtomicI64::new(0));
+    let counting = kept.clone();
+    let keep = instance.function::<(Callback<fn(i64) -> Result<i64, String>>,), i32>("keep-op").expect("the types");
+    keep.call((Callback::new(move |n| Ok(counting.fetch_add(n, Ordering::SeqCst))),)).expect("it is kept");
+    let call = instance.function::<(i64,), i64>("call-kept").expect("the types");
+    assert_eq!((call.call((5,)).expect("a call"), call.call((2,)).expect("a call")), (0, 5));
+    assert_eq!((kept.load(Ordering::SeqCst), instance.handles().held), (7, 1));
+}
+
+/// A store of the program's.
+#[derive(Clone)]
+struct Store(HostObject);
+
+impl Store {
+    fn new(name: &str) -> Store {
+        let texts = Arc::new(Mutex::new(HashMap::from([("name".to_owned(), name.to_owned())])));
+        let (put, size) = (texts.clone(), texts.clone());
+        let get = move |key: String| texts.lock().expect("no panic").get(&key).cloned().ok_or_else(|| format!("no {key}"));
+        let put = move |key: String, value: String| drop(put.lock().expect("no panic").insert(key, value));
+        let size = move || size.lock().expect("no panic").len() as i64;
+        let child = |name: String| Store::new(&name);
+        let methods = [HostMethod::new(get), HostMethod::new(put), HostMethod::new(size), HostMethod::new(child)];
+        Store(HostMethod::object(methods))
+    }
+}
+
+impl GuestType for Store {
+    const SIZE: u32 = 4;
+    const ALIGN: u32 = 4;
+
+    fn check(ty: &Type) -> Result<()> {
+        check_object::<Self>(
+            ty,
+            "store",
+            &[
+                ("get", check_method::<fn(String) -> Result<String, String>>),
+                ("put", check_method::<fn(String, String)>),
+                ("size", check_method::<fn() -> i64>),
+                ("child", check_method::<fn(String) -> Store>),
+            ],
+        )
+    }
+}
+
+impl ToGuest for Store {
+    fn lower<'a>(&'a self, writer: &mut Writer<'_, 'a>, at: u32) -> Result<()> {
+        writer.object(&self.0, "store", at);
+        Ok(())
+    }
+}
+
+#[test]
+fn objects_of_the_program_have_methods() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    let store = Store::new("one");
+    let get = instance.function::<(&Store, &str), String>("store-get").expect("the types");
+    assert_eq!(get.call((&store, "name")).expect("a text"), "one");
+    expect(&get.call((&store, "age")).expect_err("no age"), ErrorKind::GuestError, &["no age"]);
+    instance.function::<(&Store, &str, &str), ()>("store-put").expect("the types").call((&store, "age", "5")).expect("it is put");
+    assert_eq!(get.call((&store, "age")).expect("a text"), "5");
+    let sum = instance.function::<(&[Store], Option<&Store>), i64>("sum-sizes").expect("the types");
+    assert_eq!(sum.call((&[store.clone(), Store::new("two")], Some(&store))).expect("a sum"), 5);
+    let child = instance.function::<(&Store, &str), String>("child-of-store").expect("the types");
+    assert_eq!(child.call((&store, "little")).expect("a name"), "little");
+    let open = instance.function::<(&str, &str, Callback<fn(String) -> Result<Store, String>>), String>("open-and-get").expect("the types");
+    assert_eq!(open.call(("three", "name", Callback::new(|name: String| Ok(Store::new(&name))))).expect("a name"), "three");
+    let wrong = instance.function::<(&Tally, &str), String>("store-get").expect_err("another side");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["store", "Tally"]);
+}
