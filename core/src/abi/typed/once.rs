@@ -1,5 +1,6 @@
 //! What a check of a type has found already. A type that has another one twice, which has a third
-//! one twice, and so on, is otherwise checked as often as a walk comes to the last of them.
+//! one twice, and so on, is otherwise checked as often as a walk comes to the last of them; and one
+//! whose methods give objects of it, without end.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use crate::interface::Type;
 type Pair = (usize, usize);
 
 thread_local! {
-    /// The pairs that fit, while a check is under way. It keeps the types, whose addresses others
+    /// The pairs that fit, or are being checked, while a check is under way. It keeps the types, whose addresses others
     /// would have otherwise.
     static FIT: RefCell<Option<HashMap<Pair, Type>>> = const { RefCell::new(None) };
 }
@@ -33,12 +34,11 @@ pub(super) fn once<T: GuestType + ?Sized>(ty: &Type, description: usize, check: 
     let pair = (of_rust as usize, description);
     let is_first = FIT.with_borrow(Option::is_none);
     let _outermost = is_first.then(|| Outermost);
-    if FIT.with_borrow_mut(|fit| fit.get_or_insert_default().contains_key(&pair)) {
+    if FIT.with_borrow_mut(|fit| fit.get_or_insert_default().insert(pair, ty.clone())).is_some() {
         return Ok(());
     }
-    check()?;
-    FIT.with_borrow_mut(|fit| fit.get_or_insert_default().insert(pair, ty.clone()));
-    Ok(())
+    // Others may have been found to fit because this one does.
+    check().inspect_err(|_| FIT.set(Some(HashMap::new())))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! variants.
 
 use std::any::type_name;
+use std::ptr;
 use std::sync::Arc;
 
 use crate::abi::block::Block;
@@ -347,17 +348,16 @@ pub fn check_resource<T: ?Sized>(ty: &Type, name: &str) -> Result<()> {
 /// # Errors
 ///
 /// As [`check_record`].
-pub fn check_object<T: ?Sized>(ty: &Type, name: &str, methods: &[(&str, MethodCheck)]) -> Result<()> {
+pub fn check_object<T: GuestType + ?Sized>(ty: &Type, name: &str, methods: &[(&str, MethodCheck)]) -> Result<()> {
     let resource = check_handle::<T>(ty, Side::Host, Shape::Object)?;
     if !names::means(name, &resource.name) {
         return Err(mismatch::<T>(ty));
     }
     let wanted = resource.methods.iter().map(String::as_str);
     same_names::<T>(&resource.name, "methods", wanted, methods.iter().map(|(name, _)| *name))?;
-    for (number, (_, check)) in methods.iter().enumerate() {
-        check_method(resource, number, *check)?;
-    }
-    Ok(())
+    once::<T>(ty, ptr::from_ref(resource).addr(), || {
+        methods.iter().enumerate().try_for_each(|(number, (_, check))| check_method(resource, number, *check))
+    })
 }
 
 /// A check of a method.
