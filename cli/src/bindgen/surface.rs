@@ -58,7 +58,9 @@ impl<'a> Surface<'a> {
         let left_out = surface.exports.iter().filter(|function| function.holds_handles()).map(|function| function.name.as_str());
         let left_out = left_out.collect::<Vec<_>>().join(", ");
         if !left_out.is_empty() {
-            eprintln!("warning: what takes or gives handles of resources is left out, since this language has no form for it yet: {left_out}");
+            eprintln!(
+                "warning: what takes or gives handles of resources is left out, since this language has no form for it yet: {left_out}"
+            );
         }
         surface.exports.retain(|function| !function.holds_handles());
         for import in &mut surface.imports {

@@ -98,7 +98,7 @@ impl<'p> Quota<'p> {
     #[inline]
     pub(crate) fn with_handles(self, handles: &'p Arc<Handles>, ty: Option<&'p Type>) -> Quota<'p> {
         match ty {
-            Some(ty) if ty.has_handles() => Quota { handles: Some((handles, ty)), ..self },
+            Some(ty) if ty.holds_handles() => Quota { handles: Some((handles, ty)), ..self },
             _ => self,
         }
     }

@@ -144,10 +144,8 @@ impl Arguments<'_, '_> {
         if !function.gives_handles() {
             return Ok(());
         }
-        let text = format!(
-            "{} gives handles, which belong to one instance: take one from the pool for as long as they are needed",
-            function.name
-        );
+        let text =
+            format!("{} gives handles, which belong to one instance: take one from the pool for as long as they are needed", function.name);
         Err(Error::new(ErrorKind::SignatureMismatch, text).in_function(&function.name))
     }
 

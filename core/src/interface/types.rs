@@ -374,12 +374,6 @@ impl Scalar {
 }
 
 impl Type {
-    /// Whether there are handles in it.
-    #[inline]
-    pub(crate) fn has_handles(&self) -> bool {
-        self.holds != Holds::NONE
-    }
-
     /// Whether it has handles of one side that are owned, and others that are borrowed.
     pub(crate) fn mixes_handles(&self) -> bool {
         let has = |holds: Holds| holds.is_within(self.holds);
@@ -388,7 +382,7 @@ impl Type {
 
     /// The first handle in it of a resource that fits: the resource, and whether it is owned.
     pub(crate) fn handle(&self, fits: &dyn Fn(&ResourceType) -> bool) -> Option<(&Arc<ResourceType>, bool)> {
-        if !self.has_handles() {
+        if !self.holds_handles() {
             return None;
         }
         match &self.kind {
