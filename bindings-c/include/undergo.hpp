@@ -22,6 +22,7 @@
 #include "undergo/instance.hpp"
 #include "undergo/plugin.hpp"
 #include "undergo/pool.hpp"
+#include "undergo/resource.hpp"
 #include "undergo/result.hpp"
 #include "undergo/sandbox.hpp"
 #include "undergo/span.hpp"

@@ -128,6 +128,9 @@ inline Value from_handle(const undergo_value_t *value) {
       const undergo_value_t *inner = undergo_value_at(value, 0);
       return inner == nullptr ? Case(std::string(view(text))) : Case(std::string(view(text)), from_handle(inner));
     }
+    // Typed programs have classes for them.
+    case UNDERGO_VALUE_HANDLE:
+    case UNDERGO_VALUE_OBJECT: break;
   }
   return None();
 }

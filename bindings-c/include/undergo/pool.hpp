@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "view.hpp"
+#include "instance.hpp"
 
 namespace undergo {
 
@@ -33,6 +33,16 @@ class Pool {
   // The pool with options for calls. A timeout includes waiting for an instance and creating one.
   View with(CallOptions options) const { return View(pool_.get(), std::move(options)); }
   View view() const { return with(CallOptions()); }
+
+  // Lends an instance to one caller who needs its state: a pool's own calls can't give handles. It
+  // returns to the pool when it is destroyed, on the same thread, which ends all handles of its
+  // objects. The pool must live longer.
+  Result<Instance> try_take(const CallOptions &options = CallOptions()) const {
+    const undergo_call_options_t given = options.get();
+    undergo_instance_t *instance = nullptr;
+    undergo_error_t *error = undergo_pool_take(pool_.get(), &given, &instance);
+    return error == nullptr ? Result<Instance>(Instance(instance)) : Result<Instance>(Error(error));
+  }
 
   // The plugin of these instances.
   Plugin plugin() const;
@@ -68,6 +78,7 @@ class Pool {
   }
   Value apply(const std::string &name, const List &args) const { return try_apply(name, args).value(); }
   PoolStats stats() const { return try_stats().value(); }
+  Instance take(const CallOptions &options = CallOptions()) const { return try_take(options).value(); }
   void warm_up(std::size_t instances) const { try_warm_up(instances).value(); }
   void close(std::optional<Duration> timeout = std::nullopt) const { try_close(timeout).value(); }
 #endif

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "plugin.hpp"
+#include "resource.hpp"
 #include "span.hpp"
 
 namespace undergo {
@@ -52,6 +53,13 @@ class Scratch {
 
   // Whether nothing may point to the value.
   bool copies() const noexcept { return arena_ != nullptr; }
+  // Has an object of undergo.h freed with this, unless it is given away with the result.
+  undergo_object_t *own(undergo_object_t *object) {
+    if (!copies()) {
+      objects_.emplace_back(object);
+    }
+    return object;
+  }
   // Whether there was no memory.
   bool failed() const noexcept { return failed_; }
 
@@ -98,6 +106,7 @@ class Scratch {
   bool failed_ = false;
   std::size_t used_ = 0;
   std::vector<std::unique_ptr<std::max_align_t[]>> many_;
+  std::vector<std::unique_ptr<undergo_object_t, detail::Deleter<undergo_object_delete>>> objects_;
   alignas(std::max_align_t) unsigned char few_[512];
 };
 
@@ -360,8 +369,31 @@ struct Codec<std::vector<T>> {
   }
 };
 
+// Objects of the guest's.
 template <class T>
-struct Codec<std::optional<T>> {
+struct Codec<T, std::enable_if_t<std::is_base_of_v<Handle, T>>> {
+  using Wire = undergo_handle_t *;
+  static Wire lower(const T &value, typed::Scratch &) noexcept { return value.get(); }
+  static T lift(Wire wire) noexcept { return T(wire); }
+};
+
+// What a program gives to a guest to call, in arguments.
+template <class T>
+struct Codec<T, std::enable_if_t<std::is_base_of_v<Object, T>>> {
+  using Wire = undergo_object_t *;
+  static Wire lower(const T &value, typed::Scratch &) noexcept { return value.get(); }
+};
+
+// An optional handle or object is null where there is none.
+template <class T>
+struct Codec<std::optional<T>, std::enable_if_t<std::is_base_of_v<Handle, T> || std::is_base_of_v<Object, T>>> {
+  using Wire = undergo::Wire<T>;
+  static Wire lower(const std::optional<T> &value, typed::Scratch &) noexcept { return value.has_value() ? value->get() : nullptr; }
+  static std::optional<T> lift(Wire wire) { return wire == nullptr ? std::nullopt : std::optional<T>(T(wire)); }
+};
+
+template <class T>
+struct Codec<std::optional<T>, std::enable_if_t<!std::is_base_of_v<Handle, T> && !std::is_base_of_v<Object, T>>> {
   using Wire = const undergo::Wire<T> *;
   static Wire lower(const std::optional<T> &value, typed::Scratch &scratch) {
     if (!value.has_value()) {
@@ -452,10 +484,17 @@ struct Codec<std::map<K, V>> {
 
 namespace typed {
 
+// What calls methods of objects.
+struct Method {
+  undergo_error_t *invoke(const undergo_signature_t &signature, const void *args, void *result, undergo_arena_t **arena) const {
+    return undergo_handle_invoke(&signature, args, nullptr, result, arena);
+  }
+};
+
 // Calls an export. The arguments are of just the types that the signature has. Gives the error,
 // which is the caller's, or null when the result is there.
-template <class... Args>
-undergo_error_t *ask(const View &view, const undergo_signature_t &signature, void *result, undergo_arena_t **arena, const Args &...args) {
+template <class V, class... Args>
+undergo_error_t *ask(const V &view, const undergo_signature_t &signature, void *result, undergo_arena_t **arena, const Args &...args) {
   Scratch scratch;
   const Struct<Wire<Args>...> given(std::in_place, Codec<Args>::lower(args, scratch)...);
   return view.invoke(signature, &given, result, arena);
@@ -474,8 +513,8 @@ class Answer {
     }
   }
 
-  template <class... Args>
-  undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
+  template <class V, class... Args>
+  undergo_error_t *ask(const V &view, const undergo_signature_t &signature, const Args &...args) {
     return typed::ask(view, signature, &wire_, points ? &arena_ : nullptr, args...);
   }
 
@@ -483,7 +522,7 @@ class Answer {
 
  private:
   // Numbers point to no memory.
-  static constexpr bool points = !std::is_arithmetic_v<Wire<R>>;
+  static constexpr bool points = !std::is_arithmetic_v<Wire<R>> && !std::is_same_v<Wire<R>, undergo_handle_t *>;
 
   Wire<R> wire_{};
   undergo_arena_t *arena_ = nullptr;
@@ -493,8 +532,8 @@ class Answer {
 template <>
 class Answer<void> {
  public:
-  template <class... Args>
-  undergo_error_t *ask(const View &view, const undergo_signature_t &signature, const Args &...args) {
+  template <class V, class... Args>
+  undergo_error_t *ask(const V &view, const undergo_signature_t &signature, const Args &...args) {
     return typed::ask(view, signature, nullptr, nullptr, args...);
   }
 
@@ -512,8 +551,8 @@ R call(const View &view, const undergo_signature_t &signature, const Args &...ar
 }
 
 // Calls an export; gives the error when it fails.
-template <class R, class... Args>
-Result<R> invoke(const View &view, const undergo_signature_t &signature, const Args &...args) {
+template <class R, class V, class... Args>
+Result<R> invoke(const V &view, const undergo_signature_t &signature, const Args &...args) {
   Answer<R> answer;
   if (undergo_error_t *error = answer.ask(view, signature, args...)) {
     return Error(error);
@@ -523,6 +562,23 @@ Result<R> invoke(const View &view, const undergo_signature_t &signature, const A
   } else {
     return answer.lift();
   }
+}
+
+// Calls a method of an object of the guest's, which is the first of the arguments; throws when it
+// fails.
+template <class R, class... Args>
+R call_method(const undergo_signature_t &signature, const Args &...args) {
+  Answer<R> answer;
+  if (undergo_error_t *error = answer.ask(Method(), signature, args...)) {
+    Error(error).raise();
+  }
+  return answer.lift();
+}
+
+// The same; gives the error when it fails.
+template <class R, class... Args>
+Result<R> invoke_method(const undergo_signature_t &signature, const Args &...args) {
+  return invoke<R>(Method(), signature, args...);
 }
 
 // What undergo.h calls for a method of an interface.
@@ -572,6 +628,177 @@ struct Adapter<method> {
     }
     std::memcpy(result, static_cast<const void *>(&wire), sizeof(wire));
     return nullptr;
+  }
+};
+
+// A function of the program's that a guest calls with these types.
+template <class R, class... Params>
+class Function {
+ public:
+  template <class F>
+  explicit Function(F function) : function_(wrapped(std::move(function))) {}
+
+  Result<R> call(Params... params) { return function_(std::move(params)...); }
+
+  // An object of undergo.h, with the signature of `call`.
+  template <class F>
+  static undergo_object_t *make(const undergo_signature_t &signature, F function) {
+    undergo_typed_method_t method{};
+    method.signature = &signature;
+    method.adapter = Adapter<&Function::call>::call;
+    // The adapter knows what to call: the function is there because there must be one.
+    method.function = reinterpret_cast<undergo_any_fn>(method.adapter);
+    undergo_object_t *object = nullptr;
+    const auto drop = [](void *data) { delete static_cast<Function *>(data); };
+    undergo_error_delete(undergo_object_new_typed(&method, 1, new Function(std::move(function)), drop, &object));
+    return object;
+  }
+
+ private:
+  template <class F>
+  static std::function<Result<R>(Params...)> wrapped(F function) {
+    using Given = std::invoke_result_t<F &, Params...>;
+    if constexpr (detail::IsResult<std::decay_t<Given>>::value || std::is_convertible_v<Given, const Error &>) {
+      return function;
+    } else if constexpr (std::is_void_v<R>) {
+      return [function = std::move(function)](Params... params) mutable -> Result<R> { return function(std::move(params)...), Result<R>(); };
+    } else {
+      return [function = std::move(function)](Params... params) mutable -> Result<R> { return static_cast<R>(function(std::move(params)...)); };
+    }
+  }
+
+  std::function<Result<R>(Params...)> function_;
+};
+
+// An iterable of the program's: any range, of what converts to T.
+template <class T, class Range>
+class Items {
+ public:
+  static undergo_object_t *make(const undergo_signature_t &signature, Range range) {
+    const auto adapter = [](undergo_any_fn, void *data, void *item, bool *has_item, undergo_arena_t *arena) {
+      return detail::guarded([&]() -> undergo_error_t * { return static_cast<Items *>(data)->next(item, has_item, arena); });
+    };
+    const undergo_next_adapter_fn call = adapter;
+    const auto drop = [](void *data) { delete static_cast<Items *>(data); };
+    undergo_object_t *object = nullptr;
+    undergo_error_delete(
+        undergo_items_new_typed(&signature, call, reinterpret_cast<undergo_any_fn>(call), new Items(std::move(range)), drop, &object));
+    return object;
+  }
+
+ private:
+  explicit Items(Range range) : range_(std::move(range)) {}
+
+  undergo_error_t *next(void *item, bool *has_item, undergo_arena_t *arena) {
+    if (!at_.has_value()) {
+      at_.emplace(std::begin(range_));
+    } else {
+      // Only now: what comes next need not be ready before it is asked for.
+      ++*at_;
+    }
+    if (*at_ == std::end(range_)) {
+      return nullptr;
+    }
+    Scratch scratch(arena);
+    const Wire<T> wire = Codec<T>::lower(static_cast<T>(**at_), scratch);
+    if (scratch.failed()) {
+      return undergo_error_of_kind(UNDERGO_OUT_OF_MEMORY, "there is no memory for an item of the host");
+    }
+    std::memcpy(item, static_cast<const void *>(&wire), sizeof(wire));
+    *has_item = true;
+    return nullptr;
+  }
+
+  Range range_;
+  std::optional<decltype(std::begin(std::declval<Range &>()))> at_;
+};
+
+// An iterator of the guest's: a range of one pass, whose items come in batches.
+template <class T>
+class Iterator : public Handle {
+ public:
+  Iterator(undergo_handle_t *handle, const undergo_signature_t &signature) noexcept : Handle(handle), signature_(&signature) {}
+
+  // The next item, or none at the end. A panic of the guest comes after the items before it.
+  Result<std::optional<T>> try_next() const {
+    Wire<T> wire{};
+    bool has_item = false;
+    if (undergo_error_t *error = undergo_iterator_next_typed(get(), signature_, nullptr, &wire, &has_item)) {
+      return Error(error);
+    }
+    return has_item ? std::optional<T>(Codec<T>::lift(wire)) : std::optional<T>();
+  }
+
+#if UNDERGO_EXCEPTIONS
+  std::optional<T> next() const { return try_next().value(); }
+
+  // An input iterator, of which there is one.
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = T *;
+    using reference = T &;
+
+    iterator() = default;
+    explicit iterator(const Iterator *of) : of_(of), item_(std::make_shared<std::optional<T>>()) { ++*this; }
+
+    T &operator*() const { return **item_; }
+    T *operator->() const { return &**item_; }
+    iterator &operator++() {
+      *item_ = of_->next();
+      if (!item_->has_value()) {
+        of_ = nullptr;
+      }
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const iterator &a, const iterator &b) { return a.of_ == b.of_; }
+    friend bool operator!=(const iterator &a, const iterator &b) { return a.of_ != b.of_; }
+
+   private:
+    const Iterator *of_ = nullptr;
+    // Shared, so that the iterator can be copied where an item can't.
+    std::shared_ptr<std::optional<T>> item_;
+  };
+
+  iterator begin() const { return iterator(this); }
+  iterator end() const { return iterator(); }
+#endif
+
+ private:
+  const undergo_signature_t *signature_;
+};
+
+// What undergo.h calls for a method of an object of the program's.
+template <auto method>
+struct SharedAdapter;
+
+template <class Interface, class R, class... Params, R (Interface::*method)(Params...)>
+struct SharedAdapter<method> {
+  static undergo_error_t *call(undergo_any_fn function, void *data, const void *args, void *result, undergo_arena_t *arena) {
+    return Adapter<method>::call(function, static_cast<std::shared_ptr<Interface> *>(data)->get(), args, result, arena);
+  }
+};
+
+// An object of the program's with the methods of an abstract class, which `methods_of` of a
+// generated header gives with their signatures.
+template <class Interface>
+struct SharedCodec {
+  using Wire = undergo_object_t *;
+  static Wire lower(const std::shared_ptr<Interface> &value, Scratch &scratch) {
+    if (value == nullptr) {
+      return nullptr;
+    }
+    auto given = methods_of(value.get());
+    for (undergo_typed_method_t &method : given) {
+      method.function = reinterpret_cast<undergo_any_fn>(method.adapter);
+    }
+    undergo_object_t *object = nullptr;
+    const auto drop = [](void *data) { delete static_cast<std::shared_ptr<Interface> *>(data); };
+    undergo_error_delete(undergo_object_new_typed(given.data(), given.size(), new std::shared_ptr<Interface>(value), drop, &object));
+    return scratch.own(object);
   }
 };
 

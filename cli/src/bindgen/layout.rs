@@ -18,7 +18,8 @@ fn place(ty: &Type) -> Place {
         TypeKind::Bool => (1, 1),
         TypeKind::Scalar(scalar) => (scalar.size() as usize, scalar.size() as usize),
         TypeKind::Enum(_) => (4, 4),
-        TypeKind::Duration | TypeKind::Option(_) => (8, 8),
+        // A handle, or an object of the host: a pointer, NULL where it is optional and not there.
+        TypeKind::Duration | TypeKind::Option(_) | TypeKind::Own(_) | TypeKind::Borrow(_) => (8, 8),
         TypeKind::String | TypeKind::Json | TypeKind::Time | TypeKind::List(_) | TypeKind::Map(_) => (16, 8),
         TypeKind::Tuple(tuple) => Fields::of(tuple.items.iter()).place(),
         TypeKind::Record(record) => Fields::of(record.fields.iter().map(|field| &field.ty)).place(),
@@ -28,7 +29,6 @@ fn place(ty: &Type) -> Place {
             let place = |cases: &Cases| (cases.size, cases.align);
             variant.extension.get_or_init(|| Cases::of(variant)).map_or_else(|| place(&Cases::of(variant)), place)
         }
-        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
     }
 }
 

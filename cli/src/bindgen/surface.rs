@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use undergo::Plugin;
-use undergo::interface::{Function, Type, names};
+use undergo::interface::{Function, Resource, Side, Type, names};
 
 use super::text;
 
@@ -20,6 +20,10 @@ pub(super) struct Surface<'a> {
     /// By their numbers.
     pub(super) exports: Vec<&'a Arc<Function>>,
     pub(super) imports: Vec<Imported<'a>>,
+    /// What lives longer than a call, of both sides.
+    pub(super) resources: &'a [Resource],
+    /// The constructors and methods of the guest's, with their numbers.
+    members: Vec<(&'a Arc<Function>, usize)>,
 }
 
 /// An interface whose functions the host gives.
@@ -46,6 +50,14 @@ impl<'a> Surface<'a> {
             types: interface.map_or(&[], |interface| &interface.types),
             exports: plugin.exports().collect(),
             imports,
+            resources: interface.map_or(&[], |interface| &interface.resources),
+            members: interface
+                .iter()
+                .flat_map(|interface| &interface.resources)
+                .filter(|resource| resource.ty.side == Side::Guest)
+                .flat_map(|resource| resource.constructor.iter().chain(&resource.methods))
+                .filter_map(|function| Some((function, plugin.member(function)?)))
+                .collect(),
         }
     }
 
@@ -68,5 +80,24 @@ impl<'a> Surface<'a> {
         }
         surface.imports.retain(|import| !import.functions.is_empty());
         surface
+    }
+
+    /// All functions, for a table of them: the exports by their numbers, the imports with their
+    /// interfaces, and the members of the guest's resources with their numbers, as the plugin has to
+    /// have them; then the methods of the host's resources.
+    pub(super) fn functions(&self) -> (Vec<(Option<&'a str>, &'a Arc<Function>, usize)>, usize) {
+        let exports = self.exports.iter().enumerate().map(|(number, function)| (None, *function, number));
+        let imports = self.imports.iter().flat_map(|import| import.functions.iter().map(|function| (Some(import.name), *function, 0)));
+        let members = self.members.iter().map(|(function, number)| (None, *function, *number));
+        let mut all: Vec<_> = exports.chain(imports).chain(members).collect();
+        let expected = all.len();
+        let hosts = self.resources.iter().filter(|resource| resource.ty.side == Side::Host);
+        all.extend(hosts.flat_map(|resource| resource.methods.iter().map(|method| (None, method, 0))));
+        (all, expected)
+    }
+
+    /// The place of a function in that table.
+    pub(super) fn place(&self, function: &Arc<Function>) -> usize {
+        self.functions().0.iter().position(|(_, known, _)| Arc::ptr_eq(known, function)).unwrap_or_default()
     }
 }

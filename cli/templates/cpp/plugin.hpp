@@ -34,6 +34,7 @@ struct {{ class }} {
 #ifndef {{ guard }}
 #define {{ guard }}
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -48,6 +49,116 @@ struct {{ class }} {
 #include <undergo.hpp>
 
 namespace {{ namespace }} {
+
+namespace wit {
+
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
+inline constexpr undergo_signature_t signatures[] = {
+    {%- for signature in signatures %}
+    {{ signature }},
+    {%- endfor %}
+    {%- if signatures.is_empty() %}
+    {nullptr, nullptr, nullptr, 0, 0},
+    {%- endif %}
+};
+
+}  // namespace wit
+{%- if !guests.is_empty() || !hosted.is_empty() %}
+{% for ty in types %}
+{%- match ty %}
+{%- when Declared::Record { class, docs, members, error } %}
+struct {{ class }};
+{%- when Declared::Case { class, docs, members } %}
+struct {{ class }};
+{%- when Declared::Enum { class, docs, cases } %}
+enum class {{ class }} : std::int32_t;
+{%- when _ %}
+{%- endmatch %}
+{%- endfor %}
+{%- for ty in types %}
+{%- match ty %}
+{%- when Declared::Variant { class, docs, cases } %}
+using {{ class }} = std::variant<{{ cases }}>;
+{%- when _ %}
+{%- endmatch %}
+{%- endfor %}
+{%- for host in hosted %}
+class {{ host.class }};
+{%- endfor %}
+{%- for guest in guests %}
+class {{ guest.class }};
+{%- endfor %}
+{%- for host in hosted %}
+
+{{ host.docs }}
+{%- match host.kind %}
+{%- when Kind::Object { methods } %}
+class {{ host.class }} {
+ public:
+  virtual ~{{ host.class }}() = default;
+  {%- for member in methods %}
+  {%- let method = member.method %}
+
+  {{ method.docs|indent(2) }}
+{% filter fitted(WIDTH) %}  virtual {{ method.result }} {{ method.name }}(
+      {%- call params(method) %}{% endcall %}) = 0;
+{%- endfilter %}
+  {%- endfor %}
+};
+{%- when Kind::Callback { number, result, params } %}
+class {{ host.class }} : public undergo::Object {
+ public:
+  template <class F, class = std::enable_if_t<std::is_invocable_v<F &{{ params }}>>>
+  {{ host.class }}(F function)
+      : Object(undergo::typed::Function<{{ result }}{{ params }}>::make(wit::signatures[{{ number }}], std::move(function))) {}
+};
+{%- when Kind::Items { number, item } %}
+class {{ host.class }} : public undergo::Object {
+ public:
+  template <class Range, class = decltype(std::begin(std::declval<Range &>()))>
+  {{ host.class }}(Range range) : Object(undergo::typed::Items<{{ item }}, Range>::make(wit::signatures[{{ number }}], std::move(range))) {}
+};
+{%- endmatch %}
+{%- endfor %}
+{%- for guest in guests %}
+
+{{ guest.docs }}
+class {{ guest.class }} : public {{ guest.base }} {
+ public:
+  // Takes over a handle of undergo.h.
+  explicit {{ guest.class }}(undergo_handle_t *handle) noexcept : {% if let Some(next) = guest.next %}Iterator(handle, wit::signatures[{{ next }}]){% else %}Handle(handle){% endif %} {}
+  {%- if let Some(member) = guest.constructor %}
+  {%- let method = member.method %}
+
+#if UNDERGO_EXCEPTIONS
+  {{- method.docs|lines(2) }}
+{% filter fitted(WIDTH) %}  explicit {{ guest.class }}(
+      const undergo::Instance &instance{% if !method.params.is_empty() %},{% endif %}
+      {%- call params(method) %}{% endcall %});
+{%- endfilter %}
+#endif
+{% filter fitted(WIDTH) %}  static undergo::Result<{{ guest.class }}> try_make(
+      const undergo::Instance &instance{% if !method.params.is_empty() %},{% endif %}
+      {%- call params(method) %}{% endcall %});
+{%- endfilter %}
+  {%- endif %}
+  {%- for member in guest.methods %}
+  {%- let method = member.method %}
+
+#if UNDERGO_EXCEPTIONS
+  {{- method.docs|lines(2) }}
+{% filter fitted(WIDTH) %}  {{ method.result }} {{ method.name }}(
+      {%- call params(method) %}{% endcall %}) const;
+{%- endfilter %}
+#endif
+{% filter fitted(WIDTH) %}  undergo::Result<{{ method.result }}> try_{{ method.name }}(
+      {%- call params(method) %}{% endcall %}) const;
+{%- endfilter %}
+  {%- endfor %}
+};
+{%- endfor %}
+{%- endif %}
 {%- for ty in types %}
 {%- match ty %}
 {%- when Declared::Record { class, docs, members, error } %}
@@ -95,21 +206,23 @@ class {{ import.class }} {
 };
 {%- endfor %}
 
-namespace wit {
-
-// The functions that this header was generated for: the exports by their numbers, then the imports.
-inline constexpr undergo_signature_t signatures[] = {
-    {%- for signature in signatures %}
-    {{ signature }},
-    {%- endfor %}
-    {%- if signatures.is_empty() %}
-    {nullptr, nullptr, nullptr, 0, 0},
-    {%- endif %}
-};
-
-}  // namespace wit
 
 }  // namespace {{ namespace }}
+{%- for host in hosted %}
+{%- match host.kind %}
+{%- when Kind::Object { methods } %}
+
+namespace {{ namespace }} {
+namespace wit {
+std::array<undergo_typed_method_t, {{ methods.len() }}> methods_of({{ host.class }} *);
+}
+}  // namespace {{ namespace }}
+
+template <>
+struct undergo::Codec<std::shared_ptr<{{ namespace }}::{{ host.class }}>> : typed::SharedCodec<{{ namespace }}::{{ host.class }}> {};
+{%- when _ %}
+{%- endmatch %}
+{%- endfor %}
 {%- if has_structs %}
 
 namespace undergo {
@@ -144,6 +257,62 @@ struct CaseCodec<{{ namespace }}::{{ class }}> : {% if let Some(member) = member
 {%- endif %}
 
 namespace {{ namespace }} {
+{%- for host in hosted %}
+{%- match host.kind %}
+{%- when Kind::Object { methods } %}
+
+namespace wit {
+
+// The methods of a {{ host.class }}.
+inline std::array<undergo_typed_method_t, {{ methods.len() }}> methods_of({{ host.class }} *) {
+  return { {
+      {%- for member in methods %}
+      {&signatures[{{ member.number }}], undergo::typed::SharedAdapter<&{{ host.class }}::{{ member.method.name }}>::call, nullptr},
+      {%- endfor %}
+  } };
+}
+
+}  // namespace wit
+{%- when _ %}
+{%- endmatch %}
+{%- endfor %}
+{%- for guest in guests %}
+{%- if let Some(member) = guest.constructor %}
+{%- let method = member.method %}
+
+#if UNDERGO_EXCEPTIONS
+{% filter fitted(WIDTH) %}inline {{ guest.class }}::{{ guest.class }}(
+      const undergo::Instance &instance{% if !method.params.is_empty() %},{% endif %}
+      {%- call params(method) %}{% endcall %})
+{%- endfilter %}
+    : {{ guest.class }}(undergo::typed::call<{{ guest.class }}>(instance.view(), wit::signatures[{{ member.number }}]{{ method.args }})) {}
+#endif
+
+{% filter fitted(WIDTH) %}inline undergo::Result<{{ guest.class }}> {{ guest.class }}::try_make(
+      const undergo::Instance &instance{% if !method.params.is_empty() %},{% endif %}
+      {%- call params(method) %}{% endcall %}) {
+{%- endfilter %}
+  return undergo::typed::invoke<{{ guest.class }}>(instance.view(), wit::signatures[{{ member.number }}]{{ method.args }});
+}
+{%- endif %}
+{%- for member in guest.methods %}
+{%- let method = member.method %}
+
+#if UNDERGO_EXCEPTIONS
+{% filter fitted(WIDTH) %}inline {{ method.result }} {{ guest.class }}::{{ method.name }}(
+      {%- call params(method) %}{% endcall %}) const {
+{%- endfilter %}
+  return undergo::typed::call_method<{{ method.result }}>(wit::signatures[{{ member.number }}], static_cast<const Handle &>(*this){{ method.args }});
+}
+#endif
+
+{% filter fitted(WIDTH) %}inline undergo::Result<{{ method.result }}> {{ guest.class }}::try_{{ method.name }}(
+      {%- call params(method) %}{% endcall %}) const {
+{%- endfilter %}
+  return undergo::typed::invoke_method<{{ method.result }}>(wit::signatures[{{ member.number }}], static_cast<const Handle &>(*this){{ method.args }});
+}
+{%- endfor %}
+{%- endfor %}
 
 {{ about_exports }}
 class {{ exports_class }} {
@@ -205,7 +374,7 @@ class {{ class }} : public {{ exports_class }} {
     {%- for import in imports %}
     provide(options.imports(), std::move({{ import.param }}));
     {%- endfor %}
-    undergo::Result<undergo::Instance> made = undergo::typed::instantiate(plugin, undergo::Span<undergo_signature_t>(wit::signatures, {{ signatures.len() }}), options);
+    undergo::Result<undergo::Instance> made = undergo::typed::instantiate(plugin, undergo::Span<undergo_signature_t>(wit::signatures, {{ expected }}), options);
     return made ? undergo::Result<{{ class }}>({{ class }}(std::move(*made))) : undergo::Result<{{ class }}>(made.error());
   }
 
@@ -237,7 +406,7 @@ class {{ pool }} : public {{ exports_class }} {
     {%- for import in imports %}
     provide(options.imports(), std::move({{ import.param }}));
     {%- endfor %}
-    undergo::Result<undergo::Pool> made = undergo::typed::pool(plugin, undergo::Span<undergo_signature_t>(wit::signatures, {{ signatures.len() }}), pool_options, options);
+    undergo::Result<undergo::Pool> made = undergo::typed::pool(plugin, undergo::Span<undergo_signature_t>(wit::signatures, {{ expected }}), pool_options, options);
     return made ? undergo::Result<{{ pool }}>({{ pool }}(std::move(*made))) : undergo::Result<{{ pool }}>(made.error());
   }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use undergo::interface::Function;
+use undergo::interface::{Field, Function, Type};
 
 use super::text::{all_alone, comment, identifier};
 use super::types::{Member, Types, or, spaced};
@@ -56,19 +56,25 @@ pub(super) struct HostFunction {
     pub(super) signature: Signature,
 }
 
-fn signature(types: &mut Types, function: &Function) -> Signature {
-    let names = all_alone(function.params.iter().map(|param| param.name.as_str()), OWN);
-    let params = function.params.iter().zip(names).map(|(param, name)| Member::new(&types.show(&param.ty), name)).collect();
+pub(super) fn signature(types: &mut Types, params: &[Field], result: Option<&Type>) -> Signature {
+    let names = all_alone(params.iter().map(|param| param.name.as_str()), OWN);
+    let members = params.iter().zip(names).map(|(param, name)| Member::new(&types.show(&param.ty), name)).collect();
     Signature {
-        params,
-        size: types.places.of_fields(function.params.iter().map(|param| &param.ty)).size(),
-        result: function.result.as_ref().map(|ty| spaced(&types.show(ty))),
-        has_arena: function.result.as_ref().is_some_and(Types::has_nested),
+        params: members,
+        size: types.places.of_fields(params.iter().map(|param| &param.ty)).size(),
+        result: result.map(|ty| spaced(&types.show(ty))),
+        has_arena: result.is_some_and(Types::has_nested),
     }
 }
 
+/// A function of the host, of an interface or of an object, which gets no object.
+pub(super) fn host_function(types: &mut Types, number: usize, function: &Function, member: String, adapter: String) -> HostFunction {
+    let signature = signature(types, function.own_params(), function.result.as_ref());
+    HostFunction { number, member, docs: comment(2, &function.docs), signature, adapter }
+}
+
 pub(super) fn export(types: &mut Types, number: usize, function: &Function) -> Export {
-    let signature = signature(types, function);
+    let signature = signature(types, &function.params, function.result.as_ref());
     let [name, of_pool] = [types.name(&function.name), types.name(&format!("pool-{}", function.name))];
     let about_pool = comment(0, &format!("As {name}, of whichever instance is free."));
     let docs = comment(0, or(&function.docs, &format!("Calls {}.", function.name)));
@@ -81,12 +87,9 @@ pub(super) fn import(types: &mut Types, first: usize, Imported { name, functions
     let set = types.name(&format!("set-{name}"));
     let group = types.name(&format!("{name}-t"));
     let members = all_alone(functions.iter().map(|function| function.name.as_str()), &[]);
-    let function = |(number, (function, member)): (usize, (&&Arc<Function>, String))| HostFunction {
-        number,
-        member,
-        docs: comment(2, &function.docs),
-        signature: signature(types, function),
-        adapter: types.name(&format!("{name}-{}-adapter", identifier(&function.name))),
+    let function = |(number, (function, member)): (usize, (&&Arc<Function>, String))| {
+        let adapter = types.name(&format!("{name}-{}-adapter", identifier(&function.name)));
+        host_function(types, number, function, member, adapter)
     };
     let functions = (first..).zip(functions.iter().zip(members)).map(function).collect();
     let about = format!("What the host gives as {name}. Each function gets the user data that comes with them.");

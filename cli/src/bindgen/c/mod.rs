@@ -5,6 +5,7 @@
 mod errors;
 mod function;
 mod places;
+mod resource;
 pub(super) mod text;
 mod types;
 
@@ -15,6 +16,7 @@ use super::filters;
 use super::surface::{Imported, Surface};
 use errors::Error;
 use function::{Export, Import};
+use resource::{Guest, Hosted, Kind};
 use text::comment;
 pub(crate) use text::prefix;
 use types::{Declared, Types};
@@ -43,6 +45,10 @@ struct Header {
     about_load: String,
     exports: Vec<Export>,
     imports: Vec<Import>,
+    guests: Vec<Guest>,
+    hosted: Vec<Hosted>,
+    /// How many functions the plugin has to have.
+    expected: usize,
 }
 
 impl Header {
@@ -67,6 +73,9 @@ impl Header {
             function::import(&mut types, first, import)
         };
         let imports = surface.imports.iter().map(import).collect();
+        let guests = resource::guests(&mut types, &surface);
+        let hosted = resource::hosted(&mut types, &surface);
+        let text::Table { rows: signatures, expected } = text::table(&surface, "NULL");
         let file = &surface.file;
         let title = format!("Typed access to the plugin {file}. Written by undergo bindgen; don't edit it, but write it anew.");
         let about_load = format!("Loads {file}, and checks it. The caller frees the plugin with undergo_plugin_delete.");
@@ -76,12 +85,15 @@ impl Header {
             types: types.finish(),
             errors,
             table,
-            signatures: text::signatures(&surface, "NULL"),
+            signatures,
             check,
             load,
             about_load: comment(0, &about_load),
             exports,
             imports,
+            guests,
+            hosted,
+            expected,
         }
     }
 }

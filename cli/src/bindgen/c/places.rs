@@ -77,7 +77,7 @@ impl Places {
             TypeKind::Duration => Place::fixed(8, 8),
             TypeKind::Time => Place::fixed(16, 8),
             TypeKind::Enum(_) => Place::fixed(4, 4),
-            TypeKind::Option(_) => Place::pointers(1),
+            TypeKind::Option(_) | TypeKind::Own(_) | TypeKind::Borrow(_) => Place::pointers(1),
             TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) => Place::pointers(2),
             TypeKind::Tuple(tuple) => self.of_fields(tuple.items.iter()).place,
             TypeKind::Record(record) => {
@@ -96,7 +96,6 @@ impl Places {
                 self.0.insert(variant.name.clone(), place);
                 place
             }
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! C's names, comments and literals.
 
+use std::sync::Arc;
+
 use undergo::interface::Function;
 
 use crate::bindgen::scope::Scope;
@@ -207,17 +209,21 @@ pub(in crate::bindgen) fn literal(text: &str) -> String {
     })
 }
 
-/// The rows of the table by which the library knows the functions: the exports by their numbers,
-/// then the imports.
-pub(in crate::bindgen) fn signatures(surface: &Surface<'_>, null: &str) -> Vec<String> {
-    let row = |interface: Option<&str>, function: &Function, number: usize| {
+/// The table by which the library knows the functions.
+pub(in crate::bindgen) struct Table {
+    pub(in crate::bindgen) rows: Vec<String>,
+    /// How many of them the plugin has to have.
+    pub(in crate::bindgen) expected: usize,
+}
+
+pub(in crate::bindgen) fn table(surface: &Surface<'_>, null: &str) -> Table {
+    let row = |(interface, function, number): (Option<&str>, &Arc<Function>, usize)| {
         let interface = interface.map_or_else(|| null.to_owned(), literal);
         let (name, signature, digest) = (literal(&function.name), literal(&function.to_string()), function.digest());
         format!("{{{interface}, {name}, {signature}, UINT64_C({digest:#018x}), {number}}}")
     };
-    let exports = surface.exports.iter().enumerate().map(|(number, function)| row(None, function, number));
-    let imports = surface.imports.iter().flat_map(|import| import.functions.iter().map(|function| row(Some(import.name), function, 0)));
-    exports.chain(imports).collect()
+    let (functions, expected) = surface.functions();
+    Table { rows: functions.into_iter().map(row).collect(), expected }
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use undergo::interface::{Case, EnumType, Field, RecordType, Scalar, TupleType, Type, TypeKind, VariantType};
+use undergo::interface::{
+    Case, EnumType, Field, RecordType, ResourceType, Scalar, Shape, Side, TupleType, Type, TypeKind, VariantType,
+};
 
 use super::places::{Layout, Parts, Places};
+use super::resource;
 use super::text::{all_alone, comment, identifier};
 use crate::bindgen::scope::Scope;
 
@@ -14,6 +17,11 @@ pub(super) enum Declared {
         name: String,
         docs: String,
         cases: Vec<Constant>,
+    },
+    /// A type of which there are only pointers.
+    Resource {
+        name: String,
+        docs: String,
     },
     Struct {
         name: String,
@@ -91,6 +99,10 @@ impl Types {
             TypeKind::String | TypeKind::Json => "undergo_string_t".to_owned(),
             TypeKind::Duration => "int64_t".to_owned(),
             TypeKind::Time => "undergo_time_t".to_owned(),
+            TypeKind::Own(resource) => spaced(&self.resource(resource)) + "*",
+            // What is only used for the call.
+            TypeKind::Borrow(resource) => pointer(&self.resource(resource)),
+            TypeKind::Option(inner) if matches!(inner.kind, TypeKind::Own(_) | TypeKind::Borrow(_)) => self.show(inner),
             TypeKind::Option(inner) => pointer(&self.show(inner)),
             TypeKind::Enum(cases) => self.cases(cases),
             TypeKind::Record(record) => self.record(record),
@@ -111,8 +123,23 @@ impl Types {
             }
             TypeKind::Tuple(tuple) => self.tuple(ty, tuple),
             TypeKind::Variant(variant) => self.variant(variant),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
         }
+    }
+
+    /// The type that pointers to objects of a resource are of.
+    pub(super) fn resource(&mut self, resource: &ResourceType) -> String {
+        if let Shape::Reader | Shape::Writer = resource.shape {
+            return if resource.side == Side::Guest { "undergo_handle_t" } else { "undergo_object_t" }.to_owned();
+        }
+        let key = format!("resource {}", resource.name);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let name = self.type_name(&resource.name);
+        let docs = comment(0, &resource::about(resource));
+        self.declared.push(Declared::Resource { name: name.clone(), docs });
+        self.known.insert(key, name.clone());
+        name
     }
 
     fn list(&mut self, item: &Type) -> String {
@@ -246,11 +273,13 @@ impl Types {
     pub(super) fn has_nested(ty: &Type) -> bool {
         match &ty.kind {
             TypeKind::Bool | TypeKind::Scalar(_) | TypeKind::Duration | TypeKind::Time | TypeKind::Enum(_) => false,
+            TypeKind::Option(inner) if matches!(inner.kind, TypeKind::Own(_) | TypeKind::Borrow(_)) => false,
             TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Option(_) => true,
             TypeKind::Tuple(tuple) => tuple.items.iter().any(Types::has_nested),
             TypeKind::Record(record) => record.fields.iter().any(|field| Types::has_nested(&field.ty)),
             TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).any(Types::has_nested),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+            // They have an end of their own.
+            TypeKind::Own(_) | TypeKind::Borrow(_) => false,
         }
     }
 }
@@ -282,7 +311,8 @@ fn part(ty: &Type) -> String {
         TypeKind::Map(map) => format!("map-{}-{}", part(&map.key), part(&map.value)),
         TypeKind::Tuple(tuple) => tuple.items.iter().fold("tuple".to_owned(), |name, item| format!("{name}-{}", part(item))),
         TypeKind::Variant(variant) => variant.name.clone(),
-        TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+        TypeKind::Own(resource) => resource.name.clone(),
+        TypeKind::Borrow(resource) => format!("borrow-{}", resource.name),
     }
 }
 

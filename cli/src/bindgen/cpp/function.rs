@@ -45,7 +45,7 @@ pub(super) fn export(types: &Types, function: &Function, name: String) -> Method
     method
 }
 
-/// The method that a host has for an import.
+/// The method that a host has for an import, or of an object.
 pub(super) fn import(types: &Types, function: &Function, name: String) -> Method {
     if !function.fallible {
         return method(types, function, name, "");
@@ -55,14 +55,15 @@ pub(super) fn import(types: &Types, function: &Function, name: String) -> Method
     method
 }
 
-fn method(types: &Types, function: &Function, name: String, also: &str) -> Method {
-    let idents = all_alone(function.params.iter().map(|param| param.name.as_str()), &[]);
+pub(super) fn method(types: &Types, function: &Function, name: String, also: &str) -> Method {
+    let own = function.own_params();
+    let idents = all_alone(own.iter().map(|param| param.name.as_str()), &["instance"]);
     let docs = if function.docs.is_empty() { format!("Calls {}.", function.name) } else { function.docs.clone() };
     Method {
         name,
         docs: comment(2, &(docs + also)),
         result: function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| types.show(ty)),
-        params: function.params.iter().zip(&idents).map(|(param, ident)| types.parameter(&param.ty) + ident).collect(),
+        params: own.iter().zip(&idents).map(|(param, ident)| types.parameter(&param.ty) + ident).collect(),
         args: idents.iter().map(|ident| format!(", {ident}")).collect(),
     }
 }

@@ -3,16 +3,18 @@
 //! file that this makes.
 
 mod function;
+mod resource;
 mod types;
 
 use askama::Template;
 use undergo::Plugin;
 use undergo::interface::names;
 
-use super::c::text::{all_alone, alone, comment, signatures};
+use super::c::text::{Table, all_alone, alone, comment, table};
 use super::filters;
 use super::surface::{Imported, Surface};
 use function::Method;
+use resource::{Guest, Hosted, Kind};
 use types::{Declared, Types};
 
 /// The width that methods are kept to.
@@ -45,6 +47,8 @@ struct Header {
     has_structs: bool,
     /// The table by which the library knows the functions.
     signatures: Vec<String>,
+    /// How many of them the plugin has to have.
+    expected: usize,
     /// The class for an instance.
     class: String,
     about_instance: String,
@@ -56,6 +60,8 @@ struct Header {
     about_exports: String,
     exports: Vec<Method>,
     imports: Vec<Import>,
+    guests: Vec<Guest>,
+    hosted: Vec<Hosted>,
     /// The hosts of imports as parameters, each with a comma behind it.
     hosts: String,
     /// The same as arguments.
@@ -78,7 +84,7 @@ impl Header {
         let surface = Surface::new(plugin);
         let (file, world) = (&surface.file, &surface.world);
         let namespace = namespace(world);
-        let mut types = Types::new(surface.types);
+        let mut types = Types::new(surface.types, surface.resources);
         let class = types.class(world);
         let (pool, exports_class) = (types.class(&format!("{world}-pool")), types.class(&format!("{world}-exports")));
         let params = all_alone(surface.imports.iter().map(|import| import.name), &["options", "plugin", "pool_options"]);
@@ -106,6 +112,7 @@ impl Header {
         };
         let imports: Vec<Import> = surface.imports.iter().zip(classes).zip(params).map(import).collect();
         let methods = function::methods(surface.exports.iter().map(|export| export.name.as_str()), &[&exports_class, &class, &pool]);
+        let Table { rows: signatures, expected } = table(&surface, "nullptr");
         let about_exports = format!(
             "The functions of {file}, for an instance or a pool to run. Those that begin with try_ give the error instead of throwing it. It must not be used when the instance or the pool is gone."
         );
@@ -114,7 +121,8 @@ impl Header {
             // Out of the way of undergo.hpp's own, which has a header for plugins, say.
             guard: format!("UNDERGO_BINDGEN_{}_HPP", namespace.to_uppercase()),
             namespace,
-            signatures: signatures(&surface, "nullptr"),
+            signatures,
+            expected,
             class,
             about_instance: comment(0, &format!("An instance of {file}. Its functions are methods.")),
             pool,
@@ -125,6 +133,8 @@ impl Header {
             hosts: imports.iter().map(|import| format!("std::shared_ptr<{}> {}, ", import.class, import.param)).collect(),
             moved: imports.iter().map(|import| format!("std::move({}), ", import.param)).collect(),
             imports,
+            guests: resource::guests(&types, &surface),
+            hosted: resource::hosted(&types, &surface),
             has_structs: types.declared.iter().any(|ty| matches!(ty, Declared::Record { .. } | Declared::Case { .. })),
             types: types.declared,
         }

@@ -1,8 +1,8 @@
 //! Types as C++ has them: bindings-c/include/undergo/typed.hpp has the same rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use undergo::interface::{EnumType, Field, RecordType, Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{EnumType, Field, RecordType, Resource, ResourceType, Scalar, Shape, Side, Type, TypeKind, VariantType};
 
 use crate::bindgen::c::text::{all_alone, alone, comment, literal};
 use crate::bindgen::classes::{CaseClass, Classes};
@@ -55,14 +55,20 @@ pub(super) struct Constant {
 /// The classes, enums, records and variants of a header.
 pub(super) struct Types {
     classes: Classes,
+    /// Those of the resources.
+    resources: BTreeMap<String, String>,
     done: BTreeSet<String>,
     /// Each behind those that it is made of.
     pub(super) declared: Vec<Declared>,
 }
 
 impl Types {
-    pub(super) fn new(types: &[Type]) -> Types {
-        Types { classes: Classes::beside_macros(types).with_cases(types), done: BTreeSet::new(), declared: Vec::new() }
+    pub(super) fn new(types: &[Type], resources: &[Resource]) -> Types {
+        let mut classes = Classes::beside_macros(types).with_cases(types);
+        let has_class = |resource: &&Resource| !matches!(resource.ty.shape, Shape::Reader | Shape::Writer);
+        let declare = |resource: &Resource| (resource.ty.name.clone(), classes.declare(&resource.ty.name));
+        let resources = resources.iter().filter(has_class).map(declare).collect();
+        Types { classes, resources, done: BTreeSet::new(), declared: Vec::new() }
     }
 
     /// A new name for a class.
@@ -92,8 +98,26 @@ impl Types {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.resource(resource),
         }
+    }
+
+    /// What stands for an object of a resource.
+    pub(super) fn resource(&self, resource: &ResourceType) -> String {
+        let class = || self.resources.get(&resource.name).cloned().unwrap_or_default();
+        match (resource.side, resource.shape) {
+            (Side::Guest, Shape::Reader) => "undergo::Reader".to_owned(),
+            (Side::Guest, Shape::Writer) => "undergo::Writer".to_owned(),
+            (Side::Host, Shape::Reader) => "undergo::Source".to_owned(),
+            (Side::Host, Shape::Writer) => "undergo::Sink".to_owned(),
+            (Side::Host, Shape::Object) => format!("std::shared_ptr<{}>", class()),
+            _ => class(),
+        }
+    }
+
+    /// The class of a resource.
+    pub(super) fn class_of(&self, resource: &ResourceType) -> &str {
+        self.resources.get(&resource.name).map_or("", String::as_str)
     }
 
     /// A parameter of that type, up to its name: a view, where values are not small.

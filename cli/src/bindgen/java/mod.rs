@@ -141,7 +141,7 @@ const OF_ERRORS: [&str; 3] = ["dev.undergo.java.GuestException", "dev.undergo.ja
 impl Module {
     fn new(plugin: &Plugin, stem: Option<&str>, package: Option<&str>) -> Module {
         let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports } = Surface::without_handles(plugin, &mut kept);
+        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
         let class = stem.map_or_else(|| text::class(&format!("{world}-plugin")), str::to_owned);
         let mut names = Names::new(types, &class);
         let mut methods = Scope::new(OF_OBJECTS.into_iter().chain(["exports", "imports"]));

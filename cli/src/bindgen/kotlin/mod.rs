@@ -110,7 +110,7 @@ impl Family {
 impl Module {
     fn new(plugin: &Plugin) -> Module {
         let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports } = Surface::without_handles(plugin, &mut kept);
+        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
         let mut names = Names::new(types);
         let mut declare = |suspends: bool, name: &str| names.class(&format!("{}{name}", if suspends { "async-" } else { "" }));
         let classes = [false, true].map(|suspends| ["", "-pool", "-exports"].map(|end| declare(suspends, &format!("{world}{end}"))));

@@ -85,7 +85,7 @@ struct Row {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
         let mut names = Names::new(types);
         let [class, pool, exports_class] = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let imports: Vec<_> = imports.into_iter().map(|import| (names.class(&names::kebab(import.name)), import)).collect();

@@ -122,7 +122,7 @@ struct Method {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
         let mut names = Names::new(types);
         let [exports_class, instance, pool] = ["exports", "instance", "pool"].map(|name| names.constant(name));
         let imports = imports.iter().map(|found| import(&mut names, found)).collect();

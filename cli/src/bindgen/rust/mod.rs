@@ -116,7 +116,7 @@ struct HostFunction {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
         let interface = plugin.interface();
         let mut names = Names::new(interface);
         let class = names.declare(&world);

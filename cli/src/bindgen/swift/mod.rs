@@ -85,7 +85,7 @@ impl Family {
 impl Module {
     fn new(plugin: &Plugin) -> Module {
         let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports } = Surface::without_handles(plugin, &mut kept);
+        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
         let mut names = Names::new(types);
         let mut declare = |is_async: bool, name: &str| names.declare(&format!("{}{name}", if is_async { "async-" } else { "" }));
         let own = [false, true].map(|is_async| ["", "-pool", "-exports", "-calls"].map(|end| declare(is_async, &format!("{world}{end}"))));

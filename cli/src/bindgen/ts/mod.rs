@@ -91,7 +91,7 @@ struct Import {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports } = Surface::new(plugin);
+        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
         let mut names = Names::new(types);
         let [class, pool, options, pool_options, exports_class] =
             ["", "-pool", "-options", "-pool-options", "-exports"].map(|end| names.class(&format!("{world}{end}")));
