@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,12 @@ def words(value: Any, wanted: str = "") -> list[str]:
             return [f"L{count}", *(words(one) * count)]
         if key in SPECIAL:
             return SPECIAL[key](inner)
+    if "$items" in value:
+        return ["I", "f" if "then" in value else "-", *words(value["$items"], "list")]
+    if "$reader" in value:
+        return ["r" + plain(value["$reader"]).hex(), "f" if "then" in value else "-"]
+    if "$writer" in value:
+        return ["w", hexed(value["$writer"]["as"]), str(value["$writer"].get("most", 0))]
     fields = [[hexed(name), *words(field)] for name, field in value.items()]
     return [f"R{len(fields)}", *(word for field in fields for word in field)]
 
@@ -55,8 +61,16 @@ SPECIAL: dict[str, Any] = {
     "$duration": lambda text: [f"D{text}"],
     "$time": lambda time: [f"T{time['seconds']}", str(time["nanoseconds"]), str(time["offset"])],
     "$case": lambda case: [f"V{len(case) - 1}", hexed(case[0]), *(word for inner in case[1:] for word in words(inner))],
+    "$handle": lambda number: [f"h{number}"],
+    "$callback": lambda name: ["c" + name.encode().hex()],
+    "$object": lambda _: ["o"],
+    "$endless": lambda item: ["I", "e", "L1", *words(item)],
     "$json": lambda value: ["j" + json.dumps(value, ensure_ascii=False).encode().hex()],
 }
+
+
+class Handle(int):
+    """The number of a handle that the driver keeps."""
 
 
 class Json(str):
@@ -96,6 +110,8 @@ def value(stream: Iterator[str]) -> Any:
     if letter in "sjb":
         content = bytes.fromhex(rest)
         return content if letter == "b" else (Json if letter == "j" else str)(content.decode())
+    if letter == "h":
+        return Handle(rest)
     if letter == "T":
         return Time((int(rest), int(next(stream)), int(next(stream))))
     if letter == "L":
@@ -108,11 +124,18 @@ def value(stream: Iterator[str]) -> Any:
     return Record((value(stream), value(stream)) for _ in range(int(rest)))
 
 
-def check(actual: Any, expected: Any) -> None:
-    """Compare a result with the JSON value that stands for it."""
+def check(actual: Any, expected: Any, take: Callable[[str, Handle, Any], None] | None = None) -> None:
+    """Compare a result with the JSON value that stands for it.
+
+    `take` gets the handles, each with the key of what stands for it: `$keep`, `$items` or `$reader`.
+    """
     if isinstance(expected, dict):
         ((key, inner), *more) = expected.items() or [("", None)]
-        if key == "$between":
+        if key in ("$keep", "$items", "$reader"):
+            assert isinstance(actual, Handle)
+            assert take is not None
+            take(key, actual, inner)
+        elif key == "$between":
             assert inner[0] <= actual <= inner[1]
         elif key == "$json":
             assert isinstance(actual, Json)
@@ -122,29 +145,29 @@ def check(actual: Any, expected: Any) -> None:
             assert len(actual) == len(inner)
             for wanted_key, wanted in inner:
                 (found,) = [entry for entry in actual if entry[0] == plain(wanted_key)]
-                check(found[1], wanted)
+                check(found[1], wanted, take)
         elif key == "$case":
             assert isinstance(actual, Case)
-            check(list(actual), inner)
+            check(list(actual), inner, take)
         elif key == "$time":
             assert actual == Time((inner["seconds"], inner["nanoseconds"], inner["offset"]))
         elif key == "$duration":
             assert isinstance(actual, Duration)
             assert actual == int(inner)
         elif key == "$repeat" and isinstance(actual, list):
-            check(actual, [inner["value"]] * inner["count"])
+            check(actual, [inner["value"]] * inner["count"], take)
         elif key.startswith("$") and not more:
             same(actual, plain(expected))
         else:
             assert isinstance(actual, Record)
             assert set(actual) == set(expected)
             for name, wanted in expected.items():
-                check(actual[name], wanted)
+                check(actual[name], wanted, take)
     elif isinstance(expected, list):
         assert isinstance(actual, list)
         assert len(actual) == len(expected)
         for got, wanted in zip(actual, expected, strict=True):
-            check(got, wanted)
+            check(got, wanted, take)
     else:
         same(actual, expected)
 
@@ -206,15 +229,22 @@ class Driver:
             raise Failed(found[1:])
         return found
 
-    def start(self, memory: int = 0, timeout: int = 0, args: list[str] | None = None, env: dict[str, str] | None = None) -> None:
+    def start(
+        self, memory: int = 0, timeout: int = 0, args: list[str] | None = None, env: dict[str, str] | None = None, handles: int = 0
+    ) -> None:
         """Make an instance."""
         pairs = [hexed(part) for pair in (env or {}).items() for part in pair]
         given = [hexed(arg) for arg in args or []]
-        assert self.ask("new", memory, timeout, len(given), *given, len(pairs) // 2, *pairs) == ["made"]
+        assert self.ask("new", memory, timeout, handles, len(given), *given, len(pairs) // 2, *pairs) == ["made"]
 
     def call(self, name: str, args: list[list[str]], timeout: int = 0) -> Any:
         """Call an export of the instance."""
         _, *found = self.ask("call", hexed(name), timeout, len(args), *(word for arg in args for word in arg))
+        return value(iter(found))
+
+    def value(self, *parts: object) -> Any:
+        """Have it do something; give the value of the answer."""
+        _, *found = self.ask(*parts)
         return value(iter(found))
 
     def other(self, name: str, *args: Any) -> Any:

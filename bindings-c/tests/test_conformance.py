@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import QUICK, ROOT, VALGRIND, need
-from driver import Driver, Failed, check, words
+from driver import Driver, Failed, Handle, check, hexed, value, words
 
 CAPABILITIES = {"dynamic", "strict-records", "nanoseconds"}
 FILES = sorted((ROOT / "conformance" / "cases").glob("*.json"))
@@ -33,12 +34,22 @@ def cases() -> Iterator[Any]:
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
 
 
+END = object()
+"""What the next item is when there is none."""
+
+
 class Runner:
     """Holds the instance that the cases of a file share."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         self.begun = self.special = False
+        self.options: dict[str, Any] = {}
+        self.has_other = False
+        # What the case has kept, by name; and all of it, each with the instance that it belongs to.
+        self.names: dict[str, Handle] = {}
+        self.kept: list[tuple[Handle, int]] = []
+        self.selected = 0
 
     def run(self, case: dict[str, Any]) -> None:
         """Run a case."""
@@ -49,23 +60,100 @@ class Runner:
         if not self.begun or case.get("fresh") or own or self.special or not self.driver.alive():
             limits = own.get("limits", {})
             memory, timeout = limits.get("memory_mib", 0) << 20, limits.get("timeout_ms", 0) * 1_000_000
-            self.driver.start(memory, timeout, own.get("args"), own.get("env"))
+            self.options = {"args": own.get("args"), "env": own.get("env"), "handles": limits.get("handles", 0)}
+            self.options |= {"memory": memory, "timeout": timeout}
+            self.driver.start(**self.options)
             self.begun = True
         self.special = bool(own)
+        self.has_other = False
         for step in steps:
             self.step(step)
+        for handle, instance in self.kept:
+            self.select(instance)
+            with contextlib.suppress(Failed):
+                self.driver.ask("close", handle)
+            self.driver.ask("free", handle)
+        self.select(0)
+        self.kept.clear()
+        self.names.clear()
+
+    def select(self, instance: int) -> None:
+        """Have the driver use this instance."""
+        if instance != self.selected:
+            self.driver.ask("select", instance)
+            self.selected = instance
 
     def step(self, step: dict[str, Any]) -> None:
-        """Call an export, and compare."""
-        expected = step.get("error")
-        given = step.get("args", [])
+        """Do it in its instance, and compare."""
+        if "in" in step:
+            self.select(1)
+            if not self.has_other:
+                self.driver.start(**self.options)
+                self.has_other = True
+        try:
+            self.compare(step)
+        finally:
+            self.select(0)
+
+    def take(self, key: str, handle: Handle, inner: Any) -> None:
+        """Keep a handle, or take all that it gives."""
+        self.kept.append((handle, self.selected))
+        if key == "$keep":
+            self.names[inner] = handle
+        elif key == "$reader":
+            check(self.driver.value("read", handle, 1 << 24), inner)
+        else:
+            found = []
+            while (answer := self.driver.ask("next", handle)) != ["end"]:
+                found.append(value(iter(answer[1:])))
+            check(found, inner, self.take)
+
+    def named(self, given: Any) -> Any:
+        """Give arguments with the numbers of the handles that are meant."""
+        if isinstance(given, list):
+            return [self.named(one) for one in given]
+        if isinstance(given, dict):
+            if "$handle" in given:
+                return {"$handle": self.names[given["$handle"]]}
+            return {key: self.named(inner) for key, inner in given.items()}
+        return given
+
+    def does(self, step: dict[str, Any]) -> Any:
+        """Do what a step says; give its result."""
+        if "close" in step:
+            return self.driver.value("close", self.names[step["close"]])
+        if "next" in step:
+            answer = self.driver.ask("next", self.names[step["next"]])
+            return END if answer == ["end"] else value(iter(answer[1:]))
+        if "read" in step:
+            return self.driver.value("read", self.names[step["read"]], step["most"])
+        if "write" in step:
+            return self.driver.value("write", self.names[step["write"]], *words(step["data"]))
+        if "written" in step:
+            return self.driver.value("written", hexed(step["written"]))
+        if "reset" in step:
+            return self.driver.value("reset")
+        given = self.named(step.get("args", []))
+        if "new" in step or "on" in step:
+            of = ["construct"] if "new" in step else ["method", self.names[step["on"]]]
+            args = [words(one) for one in given]
+            return self.driver.value(*of, hexed(step.get("new") or step["call"]), 0, len(args), *(word for arg in args for word in arg))
         types = self.driver.parameters(step["call"])
         args = [words(one, wanted) for one, wanted in itertools.zip_longest(given, types[: len(given)], fillvalue="")]
+        return self.driver.call(step["call"], args)
+
+    def compare(self, step: dict[str, Any]) -> None:
+        """Do what a step says, and compare."""
+        expected = step.get("error")
         if expected is None:
-            check(self.driver.call(step["call"], args), step.get("result"))
+            found = self.does(step)
+            if "end" in step:
+                assert found is END
+            elif "result" in step:
+                check(found, step["result"], self.take)
         else:
             with pytest.raises(Failed) as caught:
-                self.driver.call(step["call"], args)
+                self.does(step)
             error = caught.value
             assert error.kind == expected["kind"], error
             assert expected.get("path", "") in f"{error.path} {error.message}"
@@ -97,7 +185,7 @@ def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner])
 
 
 def test_each_export_has_a_case(runners: Callable[[str], Runner]) -> None:
-    called = {step["call"] for param in cases() for step in param.values[1].get("steps", [param.values[1]])}
+    called = {step["call"] for param in cases() for step in param.values[1].get("steps", [param.values[1]]) if "call" in step and "on" not in step}
     exports = set(runners("exports").driver.ask("exports"))
     assert len(exports) > 50
     assert exports <= called

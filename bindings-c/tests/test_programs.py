@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import QUICK, SANITIZE, SANITIZED, VALGRIND, need, run
 
-PROGRAMS = ["typed", "lifecycle", "values"]
+PROGRAMS = ["typed", "lifecycle", "values", "handles"]
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -25,6 +25,8 @@ namespace undergo {
 // use is an error. Generated classes derive from it. For any thread.
 class Handle {
  public:
+  // None, as what was moved from: no call takes it.
+  Handle() noexcept = default;
   // Takes over a handle of undergo.h.
   explicit Handle(undergo_handle_t *handle) noexcept : handle_(handle) {}
 

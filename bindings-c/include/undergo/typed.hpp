@@ -717,6 +717,7 @@ class Items {
 template <class T>
 class Iterator : public Handle {
  public:
+  Iterator() noexcept = default;
   Iterator(undergo_handle_t *handle, const undergo_signature_t &signature) noexcept : Handle(handle), signature_(&signature) {}
 
   // The next item, or none at the end. A panic of the guest comes after the items before it.
@@ -768,7 +769,7 @@ class Iterator : public Handle {
 #endif
 
  private:
-  const undergo_signature_t *signature_;
+  const undergo_signature_t *signature_ = nullptr;
 };
 
 // What undergo.h calls for a method of an object of the program's.

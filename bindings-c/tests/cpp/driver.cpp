@@ -229,6 +229,7 @@ Guest begin(const undergo::Plugin &plugin) {
   undergo::Options options;
   options.limits().memory(number());
   const std::uint64_t timeout = number();
+  options.limits().handles(static_cast<std::uint32_t>(number()));
   if (timeout != 0) {
     options.limits().timeout(undergo::Duration(timeout));
   }

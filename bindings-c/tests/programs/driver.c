@@ -6,10 +6,17 @@
 // White space separates words; texts and bytes are a letter and hexadecimal digits, so that an
 // empty one is a word, too.
 //
-//   new MEMORY TIMEOUT COUNT ARG... COUNT NAME VALUE...    make an instance; 0 is no limit
+//   new MEMORY TIMEOUT HANDLES COUNT ARG... COUNT NAME VALUE...    make an instance; 0 is no limit
 //   keep                                                   keep the instance for `other`
 //   call NAME TIMEOUT COUNT VALUE...                       call an export
 //   other NAME COUNT VALUE...                              call an export of the kept one
+//   select NUMBER                                          use that one of two instances from now on
+//   construct NAME TIMEOUT COUNT VALUE...                  make an object of a resource
+//   method HANDLE NAME TIMEOUT COUNT VALUE...              call a method of an object
+//   next HANDLE, read HANDLE MOST, write HANDLE BYTES      use an iterator, or a stream
+//   close HANDLE, free HANDLE                              end a handle
+//   written NAME                                           what the guest wrote to that writer
+//   reset                                                  reset the instance
 //   alive                                                  whether the instance answers
 //   signature NAME                                         the signature of an export
 //   exports                                                the names of all
@@ -21,11 +28,33 @@
 
 #include <undergo.h>
 
+// Texts by their keys, shared by the objects that stand for it.
+typedef struct store_t {
+  undergo_value_t *texts;
+  size_t owners;
+} store_t;
+
 // What the module host has for one instance.
 typedef struct host_t {
   undergo_instance_t *instance;
   undergo_value_t *notes;
+  store_t *store;
 } host_t;
+
+// What a writer has collected, by its name, until the end.
+typedef struct collected_t {
+  char *name;
+  char *bytes;
+  size_t len, most;
+  struct collected_t *before;
+} collected_t;
+
+static undergo_instance_t *instances[2];
+static host_t *hosts[2];
+static size_t selected;
+static undergo_handle_t **handles;
+static size_t handle_count;
+static collected_t *collections;
 
 static void fail(const char *what) {
   fprintf(stderr, "driver: %s\n", what);
@@ -108,6 +137,37 @@ static void hex(char letter, const char *bytes, size_t len) {
   }
 }
 
+static undergo_value_t *read_value(void);
+
+static undergo_handle_t *handle_at(uint64_t number) {
+  if (number >= handle_count || handles[number] == NULL) {
+    fail("there is no such handle");
+  }
+  return handles[number];
+}
+
+// Keeps a handle; gives its number.
+static size_t keep_handle(undergo_handle_t *handle) {
+  handles = realloc(handles, (handle_count + 1) * sizeof *handles);
+  if (handles == NULL) {
+    fail("no memory");
+  }
+  handles[handle_count] = handle;
+  return handle_count++;
+}
+
+static undergo_value_t *given(undergo_object_t *object) {
+  undergo_value_t *value = undergo_value_object(object);
+  undergo_object_delete(object);
+  return value;
+}
+
+static undergo_value_t *callback(const char *name);
+static undergo_value_t *store_object(store_t *store);
+static undergo_value_t *items(void);
+static undergo_value_t *reader(const char *digits);
+static undergo_value_t *writer(void);
+
 // Reads a value. Its first letter says what it is.
 static undergo_value_t *read_value(void) {
   const char *found = need();
@@ -176,6 +236,21 @@ static undergo_value_t *read_value(void) {
     free(name);
     return value;
   }
+  case 'h':
+    return undergo_value_handle(handle_at(strtoull(found, NULL, 10)));
+  case 'c':
+    bytes = unhex(found, &len);
+    value = callback(bytes);
+    free(bytes);
+    return value;
+  case 'o':
+    return store_object(hosts[selected]->store);
+  case 'I':
+    return items();
+  case 'r':
+    return reader(found);
+  case 'w':
+    return writer();
   default:
     fail("that is no value");
     return NULL;
@@ -257,6 +332,15 @@ static void write_value(const undergo_value_t *value) {
     if (count > 0) {
       write_value(undergo_value_at(value, 0));
     }
+    break;
+  case UNDERGO_VALUE_HANDLE: {
+    undergo_handle_t *handle = NULL;
+    undergo_value_get_handle(value, instances[selected], &handle);
+    printf(" h%zu", keep_handle(handle));
+    break;
+  }
+  case UNDERGO_VALUE_OBJECT:
+    fail("objects of the host stay there");
     break;
   }
 }
@@ -417,8 +501,258 @@ static undergo_error_t *again(void *data, const undergo_value_t *args, undergo_v
   return undergo_instance_call(host->instance, "do", given, 2, NULL, result);
 }
 
+// A text that ends with a NUL, which the caller frees.
+static char *copied(undergo_string_t text) {
+  char *copy = malloc(text.len + 1);
+  if (copy == NULL) {
+    fail("no memory");
+  }
+  memcpy(copy, text.ptr, text.len);
+  copy[text.len] = 0;
+  return copy;
+}
+
+static store_t *new_store(void) {
+  store_t *store = malloc(sizeof *store);
+  if (store == NULL) {
+    fail("no memory");
+  }
+  store->texts = undergo_value_record();
+  store->owners = 1;
+  return store;
+}
+
+static void drop_store(void *data) {
+  store_t *store = data;
+  if (--store->owners == 0) {
+    undergo_value_delete(store->texts);
+    free(store);
+  }
+}
+
+static undergo_error_t *store_get(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  store_t *store = data;
+  char *key = copied(string_at(args, 0)), out[1000];
+  const undergo_value_t *found = undergo_value_get(store->texts, key);
+  snprintf(out, sizeof out, "no such key: %s", key);
+  free(key);
+  if (found == NULL) {
+    return undergo_error_new(out);
+  }
+  *result = undergo_value_copy(found);
+  return NULL;
+}
+
+static undergo_error_t *store_put(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)result;
+  store_t *store = data;
+  char *key = copied(string_at(args, 0));
+  undergo_error_t *error = undergo_value_set(store->texts, key, undergo_value_copy(undergo_value_at(args, 1)));
+  free(key);
+  return error;
+}
+
+static undergo_error_t *store_size(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)args;
+  *result = undergo_value_int((int64_t)undergo_value_len(((store_t *)data)->texts));
+  return NULL;
+}
+
+// A new store, with that text under the key name.
+static undergo_error_t *store_child(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  store_t *child = new_store();
+  must(undergo_value_set(child->texts, "name", undergo_value_copy(undergo_value_at(args, 0))));
+  *result = store_object(child);
+  drop_store(child);
+  return NULL;
+}
+
+static undergo_error_t *open_store(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  return string_at(args, 0).len == 0 ? undergo_error_new("no name") : store_child(data, args, result);
+}
+
+static undergo_value_t *store_object(store_t *store) {
+  // In another order than the plugin has them.
+  static const undergo_method_t methods[] = {{"size", store_size}, {"get", store_get}, {"put", store_put}, {"child", store_child}};
+  undergo_object_t *object;
+  store->owners++;
+  must(undergo_object_new(methods, 4, store, drop_store, &object));
+  return given(object);
+}
+
+static undergo_error_t *twice(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  *result = undergo_value_int(2 * int_at(args, 0));
+  return NULL;
+}
+
+static undergo_error_t *failing(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  (void)args;
+  (void)result;
+  return undergo_error_new("the callback failed");
+}
+
+static undergo_error_t *reenter_echo(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  host_t *host = data;
+  const undergo_value_t *given[] = {undergo_value_at(args, 0)};
+  return undergo_instance_call(host->instance, "echo-int64", given, 1, NULL, result);
+}
+
+static undergo_error_t *reenter_apply(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  host_t *host = data;
+  undergo_value_t *list = undergo_value_list(), *function = callback("double"), *found = NULL;
+  must(undergo_value_push(list, undergo_value_copy(undergo_value_at(args, 0))));
+  const undergo_value_t *given[] = {list, function};
+  undergo_error_t *error = undergo_instance_call(host->instance, "apply", given, 2, NULL, &found);
+  if (error == NULL) {
+    *result = undergo_value_copy(undergo_value_at(found, 0));
+  }
+  undergo_value_delete(found);
+  undergo_value_delete(list);
+  undergo_value_delete(function);
+  return error;
+}
+
+static undergo_error_t *no_number(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  (void)args;
+  *result = undergo_value_string("not a number");
+  return NULL;
+}
+
+static undergo_value_t *callback(const char *name) {
+  static const struct {
+    const char *name;
+    undergo_host_fn function;
+  } all[] = {
+      {"double", twice}, {"fail", failing},         {"reenter", reenter_echo}, {"apply-reenter", reenter_apply},
+      {"note", note},    {"open-store", open_store}, {"wrong-type", no_number},
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (strcmp(all[i].name, name) == 0) {
+      undergo_object_t *object;
+      must(undergo_callback_new(all[i].function, hosts[selected], NULL, &object));
+      return given(object);
+    }
+  }
+  fail("there is no such callback");
+  return NULL;
+}
+
+// An iterable: a list, and how it goes on behind it.
+typedef struct items_t {
+  undergo_value_t *list;
+  size_t at;
+  char then;
+} items_t;
+
+static undergo_error_t *next_item(void *data, undergo_value_t **item) {
+  items_t *items = data;
+  const size_t count = undergo_value_len(items->list);
+  if (items->at < count) {
+    *item = undergo_value_copy(undergo_value_at(items->list, items->at++));
+  } else if (items->then == 'e') {
+    *item = undergo_value_copy(undergo_value_at(items->list, 0));
+  } else if (items->then == 'f') {
+    return undergo_error_new("no more items");
+  }
+  return NULL;
+}
+
+static void drop_items(void *data) {
+  items_t *items = data;
+  undergo_value_delete(items->list);
+  free(items);
+}
+
+// Reads what comes behind the items (e: the first one again and again, f: an error, -: nothing), and
+// the items as a list.
+static undergo_value_t *items(void) {
+  items_t *items = malloc(sizeof *items);
+  if (items == NULL) {
+    fail("no memory");
+  }
+  items->then = *need();
+  items->list = read_value();
+  items->at = 0;
+  undergo_object_t *object;
+  must(undergo_items_new(next_item, items, drop_items, &object));
+  return given(object);
+}
+
+// A stream to read from: bytes, and whether it fails behind them.
+typedef struct reader_t {
+  char *bytes;
+  size_t at, len;
+  bool fails;
+} reader_t;
+
+static undergo_error_t *read_some(void *data, void *buffer, size_t most, size_t *len) {
+  reader_t *reader = data;
+  const size_t left = reader->len - reader->at;
+  if (left == 0 && reader->fails) {
+    return undergo_error_new("broken reader");
+  }
+  *len = left < most ? left : most;
+  memcpy(buffer, reader->bytes + reader->at, *len);
+  reader->at += *len;
+  return NULL;
+}
+
+static void drop_reader(void *data) {
+  reader_t *reader = data;
+  free(reader->bytes);
+  free(reader);
+}
+
+static undergo_value_t *reader(const char *digits) {
+  reader_t *reader = malloc(sizeof *reader);
+  if (reader == NULL) {
+    fail("no memory");
+  }
+  reader->bytes = unhex(digits, &reader->len);
+  reader->at = 0;
+  reader->fails = *need() == 'f';
+  undergo_object_t *object;
+  must(undergo_reader_new(read_some, NULL, reader, drop_reader, &object));
+  return given(object);
+}
+
+static undergo_error_t *write_all(void *data, const void *bytes, size_t len) {
+  collected_t *to = data;
+  if (len > to->most - to->len) {
+    return undergo_error_new("broken writer");
+  }
+  to->bytes = realloc(to->bytes, to->len + len + 1);
+  if (to->bytes == NULL) {
+    fail("no memory");
+  }
+  memcpy(to->bytes + to->len, bytes, len);
+  to->len += len;
+  return NULL;
+}
+
+// Reads the name of a writer, and how many bytes it takes at most; 0 is no limit.
+static undergo_value_t *writer(void) {
+  collected_t *made = calloc(1, sizeof *made);
+  if (made == NULL) {
+    fail("no memory");
+  }
+  made->name = text();
+  made->most = (size_t)number();
+  made->most = made->most == 0 ? SIZE_MAX : made->most;
+  made->before = collections;
+  collections = made;
+  undergo_object_t *object;
+  must(undergo_writer_new(write_all, NULL, made, NULL, &object));
+  return given(object);
+}
+
 static void drop_host(void *data) {
   host_t *host = data;
+  drop_store(host->store);
   undergo_value_delete(host->notes);
   free(host);
 }
@@ -436,6 +770,7 @@ static undergo_imports_t *give_functions(host_t *host) {
       {"notes", notes, NULL},      {"fail", refuse, NULL},        {"check", check, NULL},      {"crash", refuse, NULL},
       {"reenter", reenter, NULL},  {"echo", echo, NULL},          {"do", again, NULL},         {"wrong-type", wrong, "not a number"},
       {"echo-shape", echo, NULL},  {"lookup", lookup, NULL},      {"wrong-result", wrong, "not a list"},
+      {"open-store", open_store, NULL},
   };
   undergo_imports_t *imports = undergo_imports_new();
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -451,6 +786,7 @@ static undergo_instance_t *begin(const undergo_plugin_t *plugin, host_t **host) 
   undergo_limits_t limits = {0};
   limits.memory = number();
   limits.timeout = number();
+  limits.handles = (uint32_t)number();
   undergo_sandbox_t *sandbox = undergo_sandbox_new();
   must(undergo_sandbox_discard(sandbox, UNDERGO_STDOUT));
   must(undergo_sandbox_discard(sandbox, UNDERGO_STDERR));
@@ -470,6 +806,7 @@ static undergo_instance_t *begin(const undergo_plugin_t *plugin, host_t **host) 
     fail("no memory");
   }
   (*host)->notes = undergo_value_list();
+  (*host)->store = new_store();
   undergo_imports_t *imports = give_functions(*host);
   undergo_instance_t *instance = NULL;
   undergo_error_t *error = undergo_plugin_instantiate(plugin, imports, sandbox, &limits, &instance);
@@ -484,17 +821,21 @@ static undergo_instance_t *begin(const undergo_plugin_t *plugin, host_t **host) 
   return instance;
 }
 
-static void call(const undergo_instance_t *instance, const char *name, uint64_t timeout) {
-  const size_t count = (size_t)number();
-  undergo_value_t **args = calloc(count + 1, sizeof *args), *result;
+// Reads values.
+static undergo_value_t **read_values(size_t *count) {
+  *count = (size_t)number();
+  undergo_value_t **args = calloc(*count + 1, sizeof *args);
   if (args == NULL) {
     fail("no memory");
   }
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < *count; i++) {
     args[i] = read_value();
   }
-  const undergo_call_options_t options = {timeout, NULL};
-  undergo_error_t *error = undergo_instance_call(instance, name, (const undergo_value_t *const *)args, count, &options, &result);
+  return args;
+}
+
+// Writes how a call has ended, and frees what it gave and what it got.
+static void conclude(undergo_error_t *error, undergo_value_t *result, undergo_value_t **args, size_t count) {
   for (size_t i = 0; i < count; i++) {
     undergo_value_delete(args[i]);
   }
@@ -506,6 +847,92 @@ static void call(const undergo_instance_t *instance, const char *name, uint64_t 
   printf("value");
   write_value(result);
   undergo_value_delete(result);
+}
+
+static void call(const undergo_instance_t *instance, const char *name, uint64_t timeout) {
+  size_t count;
+  undergo_value_t **args = read_values(&count), *result = NULL;
+  const undergo_call_options_t options = {timeout, NULL};
+  undergo_error_t *error = undergo_instance_call(instance, name, (const undergo_value_t *const *)args, count, &options, &result);
+  conclude(error, result, args, count);
+}
+
+static void method(const undergo_handle_t *handle) {
+  char *name = text();
+  const undergo_call_options_t options = {number(), NULL};
+  size_t count;
+  undergo_value_t **args = read_values(&count), *result = NULL;
+  undergo_error_t *error = undergo_handle_call(handle, name, (const undergo_value_t *const *)args, count, &options, &result);
+  free(name);
+  conclude(error, result, args, count);
+}
+
+static void construct(const undergo_instance_t *instance) {
+  char *name = text();
+  const undergo_call_options_t options = {number(), NULL};
+  size_t count;
+  undergo_value_t **args = read_values(&count);
+  undergo_handle_t *made = NULL;
+  undergo_error_t *error = undergo_instance_construct(instance, name, (const undergo_value_t *const *)args, count, &options, &made);
+  free(name);
+  undergo_value_t *result = error == NULL ? undergo_value_handle(made) : NULL;
+  undergo_handle_delete(made);
+  conclude(error, result, args, count);
+}
+
+static void read_stream(const undergo_handle_t *handle) {
+  const size_t most = (size_t)number();
+  char *buffer = malloc(most + 1);
+  if (buffer == NULL) {
+    fail("no memory");
+  }
+  size_t all = 0, len = 1;
+  undergo_error_t *error = NULL;
+  // A stream may give less than it could.
+  while (error == NULL && len > 0 && all < most) {
+    error = undergo_stream_read(handle, buffer + all, most - all, NULL, &len);
+    all += len;
+  }
+  conclude(error, error == NULL ? undergo_value_bytes(buffer, all) : NULL, NULL, 0);
+  free(buffer);
+}
+
+static void write_stream(const undergo_handle_t *handle) {
+  size_t len;
+  char *bytes = unhex(need() + 1, &len);
+  conclude(undergo_stream_write(handle, bytes, len, NULL), NULL, NULL, 0);
+  free(bytes);
+}
+
+static void next(const undergo_handle_t *handle) {
+  undergo_value_t *item = NULL;
+  undergo_error_t *error = undergo_iterator_next(handle, NULL, &item);
+  if (error == NULL && item == NULL) {
+    printf("end");
+  } else {
+    conclude(error, item, NULL, 0);
+  }
+}
+
+static void written(const char *name) {
+  const collected_t *found = collections;
+  while (found != NULL && strcmp(found->name, name) != 0) {
+    found = found->before;
+  }
+  if (found == NULL) {
+    fail("there is no such writer");
+  }
+  conclude(NULL, undergo_value_bytes(found->bytes, found->len), NULL, 0);
+}
+
+static void drop_collections(void) {
+  while (collections != NULL) {
+    collected_t *before = collections->before;
+    free(collections->name);
+    free(collections->bytes);
+    free(collections);
+    collections = before;
+  }
 }
 
 static void signature(const undergo_plugin_t *plugin, const char *name) {
@@ -528,24 +955,49 @@ int main(int argc, char **argv) {
   // Under valgrind the better compiler would take minutes.
   must(undergo_plugin_load(argv[1], getenv("UNDERGO_TEST_FAST") != NULL ? &fast : NULL, &plugin));
   must(undergo_plugin_wait_compiled(plugin));
-  undergo_instance_t *instance = NULL, *bystander = NULL;
+  undergo_instance_t *bystander = NULL;
   const char *verb;
   while ((verb = word()) != NULL) {
     if (strcmp(verb, "new") == 0) {
-      host_t *host;
-      undergo_instance_delete(instance);
-      instance = begin(plugin, &host);
+      undergo_instance_delete(instances[selected]);
+      instances[selected] = begin(plugin, &hosts[selected]);
+    } else if (strcmp(verb, "select") == 0) {
+      selected = (size_t)number();
+      printf("selected");
     } else if (strcmp(verb, "keep") == 0) {
-      bystander = instance;
-      instance = NULL;
+      bystander = instances[selected];
+      instances[selected] = NULL;
     } else if (strcmp(verb, "call") == 0 || strcmp(verb, "other") == 0) {
       const bool own = strcmp(verb, "call") == 0;
       char *name = text();
       const uint64_t timeout = own ? number() : 0;
-      call(own ? instance : bystander, name, timeout);
+      call(own ? instances[selected] : bystander, name, timeout);
       free(name);
+    } else if (strcmp(verb, "construct") == 0) {
+      construct(instances[selected]);
+    } else if (strcmp(verb, "method") == 0) {
+      method(handle_at(number()));
+    } else if (strcmp(verb, "next") == 0) {
+      next(handle_at(number()));
+    } else if (strcmp(verb, "read") == 0) {
+      read_stream(handle_at(number()));
+    } else if (strcmp(verb, "write") == 0) {
+      write_stream(handle_at(number()));
+    } else if (strcmp(verb, "close") == 0) {
+      conclude(undergo_handle_close(handle_at(number())), NULL, NULL, 0);
+    } else if (strcmp(verb, "free") == 0) {
+      const uint64_t at = number();
+      undergo_handle_delete(handle_at(at));
+      handles[at] = NULL;
+      printf("freed");
+    } else if (strcmp(verb, "written") == 0) {
+      char *name = text();
+      written(name);
+      free(name);
+    } else if (strcmp(verb, "reset") == 0) {
+      conclude(undergo_instance_reset(instances[selected], NULL), NULL, NULL, 0);
     } else if (strcmp(verb, "alive") == 0) {
-      printf(undergo_instance_is_alive(instance) ? "yes" : "no");
+      printf(undergo_instance_is_alive(instances[selected]) ? "yes" : "no");
     } else if (strcmp(verb, "signature") == 0) {
       char *name = text();
       signature(plugin, name);
@@ -558,8 +1010,14 @@ int main(int argc, char **argv) {
     printf("\n");
     fflush(stdout);
   }
-  undergo_instance_delete(instance);
+  undergo_instance_delete(instances[0]);
+  undergo_instance_delete(instances[1]);
   undergo_instance_delete(bystander);
   undergo_plugin_delete(plugin);
+  for (size_t i = 0; i < handle_count; i++) {
+    undergo_handle_delete(handles[i]);
+  }
+  free(handles);
+  drop_collections();
   return 0;
 }

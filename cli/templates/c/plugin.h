@@ -391,3 +391,4 @@ typedef undergo_error_t *(*{{ function }})(void *data, {{ next.item }}*item, boo
 #endif
 
 #endif
+

@@ -126,6 +126,8 @@ class {{ host.class }} : public undergo::Object {
 {{ guest.docs }}
 class {{ guest.class }} : public {{ guest.base }} {
  public:
+  // None, which no call takes.
+  {{ guest.class }}() noexcept = default;
   // Takes over a handle of undergo.h.
   explicit {{ guest.class }}(undergo_handle_t *handle) noexcept : {% if let Some(next) = guest.next %}Iterator(handle, wit::signatures[{{ next }}]){% else %}Handle(handle){% endif %} {}
   {%- if let Some(member) = guest.constructor %}

@@ -64,11 +64,12 @@ pub(super) struct Types {
 
 impl Types {
     pub(super) fn new(types: &[Type], resources: &[Resource]) -> Types {
-        let mut classes = Classes::beside_macros(types).with_cases(types);
+        let mut classes = Classes::beside_macros(types);
         let has_class = |resource: &&Resource| !matches!(resource.ty.shape, Shape::Reader | Shape::Writer);
         let declare = |resource: &Resource| (resource.ty.name.clone(), classes.declare(&resource.ty.name));
         let resources = resources.iter().filter(has_class).map(declare).collect();
-        Types { classes, resources, done: BTreeSet::new(), declared: Vec::new() }
+        // A case that has the name of a resource is a struct with an object, and steps aside.
+        Types { classes: classes.with_cases(types), resources, done: BTreeSet::new(), declared: Vec::new() }
     }
 
     /// A new name for a class.
