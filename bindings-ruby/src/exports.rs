@@ -35,13 +35,21 @@ struct Methods {
 /// An export by its number, its arguments by position and by name, a block, seconds, and a token.
 pub(crate) type Called<'t> = (usize, RArray, RHash, Option<Proc>, Option<f64>, Option<&'t CancelToken>);
 
+/// What every object of Ruby has as methods, and those of a resource have, whatever a program adds.
+/// `undergo bindgen` has the same list.
+#[rustfmt::skip]
+const TAKEN: [&str; 41] = [
+    "class", "clone", "close", "define_singleton_method", "display", "dup", "enum_for", "extend", "freeze", "hash", "initialize", "initialize_clone",
+    "initialize_copy", "initialize_dup", "inspect", "instance_eval", "instance_exec", "instance_variable_get", "instance_variable_set",
+    "instance_variables", "itself", "method", "method_missing", "methods", "object_id", "private_methods", "protected_methods", "public_method",
+    "public_methods", "public_send", "raise", "remove_instance_variable", "respond_to_missing", "send", "singleton_class", "singleton_method",
+    "singleton_methods", "tap", "then", "to_enum", "to_s",
+];
+
 /// The name of a method of an object. What every object has keeps its name.
-pub(crate) fn method_name(method: &str, class: RClass) -> Result<String, Error> {
+fn method_name(method: &str) -> String {
     let name = names::snake(method);
-    let is_taken: bool = class.funcall("method_defined?", (name.as_str(),))?;
-    // Ruby itself calls these.
-    let is_rubys = ["initialize", "method_missing", "respond_to"].iter().any(|prefix| name.starts_with(prefix));
-    Ok(if is_taken || is_rubys { format!("{name}_") } else { name })
+    if TAKEN.contains(&name.as_str()) { format!("{name}_") } else { name }
 }
 
 /// The constructors of a plugin, each with its name in Ruby, which is Go's: `new_document`.
@@ -51,27 +59,23 @@ pub(crate) fn constructors(plugin: &undergo::Plugin) -> impl Iterator<Item = (St
 }
 
 impl Exports {
-    pub(crate) fn new(ruby: &Ruby, plugin: &undergo::Plugin, base: RClass) -> Result<Exports, Error> {
+    pub(crate) fn new(ruby: &Ruby, plugin: &undergo::Plugin) -> Exports {
         let mut shapes: Vec<Shape> = Vec::new();
         for (number, function) in plugin.exports().enumerate() {
             shapes.push(Shape::new(ruby, number, function, names::snake(&function.name)));
         }
         for (name, function) in constructors(plugin) {
-            let number = plugin.member(function).ok_or_else(|| unknown(ruby))?;
-            shapes.push(Shape::of_constructor(ruby, number, function, names::snake(&name)));
+            shapes.extend(plugin.member(function).map(|number| Shape::of_constructor(ruby, number, function, names::snake(&name))));
         }
         let methods = |resource: &Resource| {
-            let mut shapes = Vec::new();
-            for (name, function) in resource.ty.methods.iter().zip(&resource.methods) {
-                // Those of the host's objects are none.
-                let Some(number) = plugin.member(function) else { continue };
-                shapes.push(Shape::new(ruby, number, function, method_name(name, base)?));
-            }
-            Ok(Methods::new(ruby, shapes))
+            let methods = resource.ty.methods.iter().zip(&resource.methods);
+            // The plugin has none for the host's objects.
+            let known = methods.filter_map(|(name, function)| Some(Shape::new(ruby, plugin.member(function)?, function, method_name(name))));
+            Methods::new(ruby, known.collect())
         };
         let resources = plugin.interface().into_iter().flat_map(|interface| &interface.resources);
-        let resources = resources.map(methods).collect::<Result<_, Error>>()?;
-        Ok(Exports(Arc::new(Inner { exports: Methods::new(ruby, shapes), resources })))
+        let resources = resources.map(methods).collect();
+        Exports(Arc::new(Inner { exports: Methods::new(ruby, shapes), resources }))
     }
 
     /// A module with a method for each export, but for the public methods of the class. `define`

@@ -44,26 +44,25 @@ type Parts = (RArray, RArray, RArray);
 impl Plugin {
     fn load(ruby: &Ruby, path: String, options: RArray) -> Result<Obj<Plugin>, Error> {
         let options = config::plugin_options(options)?;
-        Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_file_with(&path, &options))?)
+        Ok(Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_file_with(&path, &options))?))
     }
 
     fn compile(ruby: &Ruby, name: String, bytes: RString, options: RArray) -> Result<Obj<Plugin>, Error> {
         let options = config::plugin_options(options)?;
         // SAFETY: they are copied before any other code runs.
         let bytes = unsafe { bytes.as_slice() }.to_vec();
-        Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_bytes_with(&name, &bytes, &options))?)
+        Ok(Plugin::make(ruby, lock::detached(ruby, || undergo::Plugin::from_bytes_with(&name, &bytes, &options))?))
     }
 
     fn load_trusted(ruby: &Ruby, path: String) -> Result<Obj<Plugin>, Error> {
         // SAFETY: the caller has said that the file is what `undergo compile` made, and that nobody
         // tampered with it.
-        Plugin::make(ruby, lock::detached(ruby, || unsafe { undergo::Plugin::load_compiled(&path) })?)
+        Ok(Plugin::make(ruby, lock::detached(ruby, || unsafe { undergo::Plugin::load_compiled(&path) })?))
     }
 
-    fn make(ruby: &Ruby, core: undergo::Plugin) -> Result<Obj<Plugin>, Error> {
-        let module: RModule = ruby.class_object().const_get("Undergo")?;
-        let exports = Exports::new(ruby, &core, module.const_get("Resource")?)?;
-        Ok(ruby.obj_wrap(Plugin { core, exports }))
+    fn make(ruby: &Ruby, core: undergo::Plugin) -> Obj<Plugin> {
+        let exports = Exports::new(ruby, &core);
+        ruby.obj_wrap(Plugin { core, exports })
     }
 
     fn options(ruby: &Ruby, parts: Parts) -> Result<(InstanceOptions, HostTable), Error> {

@@ -27,12 +27,38 @@ module Helper
     @hostile ||= Undergo::Plugin.load(built("UNDERGO_HOSTILE_WASM", "hostile.wasm"))
   end
 
+  # The object `store`; see conformance/README.md.
+  class Store
+    def initialize(texts = {})
+      @texts = texts
+    end
+
+    def get(key)
+      @texts.fetch(key) { raise KeyError, "no such key: #{key}" }
+    end
+
+    def put(key, value)
+      @texts[key] = value
+      nil
+    end
+
+    def size
+      @texts.size
+    end
+
+    def child(name)
+      Store.new({ "name" => name })
+    end
+  end
+
   # The functions of the module `host`; see conformance/README.md.
   class Host
     attr_accessor :instance
+    attr_reader :store
 
     def initialize
       @notes = []
+      @store = Store.new
     end
 
     %i[string bytes int strings floats person maybe color counts time duration json raw shape].each do |what|
@@ -85,6 +111,12 @@ module Helper
       rescue Undergo::GuestError
         raise ArgumentError, "looking up: not found: #{key}"
       end
+    end
+
+    def open_store(name)
+      raise ArgumentError, "no name" if name.empty?
+
+      Store.new({ "name" => name })
     end
 
     def reenter(depth)

@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
+require "stringio"
+
 require_relative "helper"
 
 # The conformance list, run from Ruby; see conformance/README.md.
 class TestConformance < Minitest::Test
-  CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates].freeze
+  CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates handles].freeze
   CASES = Dir[File.join(Helper::ROOT, "conformance", "cases", "*.json")].to_h do |path|
     [File.basename(path, ".json"), JSON.parse(File.read(path), max_nesting: false).fetch("cases")]
   end
@@ -28,8 +30,75 @@ class TestConformance < Minitest::Test
   end
 
   def test_each_export_has_a_case
-    called = CASES.values.flatten.flat_map { |one| one["steps"] || [one] }.map { |step| step["call"].tr("-", "_").to_sym }
+    steps = CASES.values.flatten.flat_map { |one| one["steps"] || [one] }
+    called = steps.filter_map { |step| (step["call"] || (step["new"] && "new-#{step['new']}"))&.tr("-", "_")&.to_sym }
     assert_empty Helper::GUEST.exports.keys - called
+  end
+
+  # An instance, and what its steps have beside their values.
+  class Place
+    include Helper
+
+    attr_reader :instance, :host, :written
+
+    def initialize(own)
+      limits = own["limits"] || {}
+      memory, timeout, handles = limits.values_at("memory_mib", "timeout_ms", "handles")
+      sandbox = { args: own["args"] || [], env: own["env"] || {}, **Helper::QUIET }
+      limits = { memory: memory && "#{memory}MiB", timeout: timeout && timeout / 1000.0, handles: handles }
+      @host = Host.new
+      @instance = start(@host, sandbox: sandbox, limits: limits)
+      @written = {}
+    end
+
+    def callback(name)
+      case name
+      when "double" then ->(number) { 2 * number }
+      when "fail" then ->(*) { raise ArgumentError, "the callback failed" }
+      when "reenter" then @instance.exports[:echo_int64]
+      when "apply-reenter" then ->(number) { @instance.apply([number]) { |one| 2 * one }.first }
+      when "open-store" then @host.method(:open_store)
+      when "note" then @host.method(:note)
+      when "wrong-type" then ->(*) { "not a number" }
+      else raise "there is no callback #{name}"
+      end
+    end
+
+    def writer(name, most)
+      Collector.new(@written[name] ||= "".b, most)
+    end
+  end
+
+  # A stream that fails where it should end, or begins anew there.
+  class Endless < StringIO
+    def initialize(data, what)
+      super(data)
+      @what = what
+    end
+
+    def readpartial(most)
+      super
+    rescue EOFError
+      raise IOError, "broken reader" if @what == "fail"
+
+      rewind
+      super
+    end
+  end
+
+  # A stream that collects what is written to it.
+  class Collector
+    def initialize(data, most)
+      @data = data
+      @most = most
+    end
+
+    def write(bytes)
+      raise IOError, "broken writer" if @most && @data.bytesize + bytes.bytesize > @most
+
+      @data << bytes
+      bytes.bytesize
+    end
   end
 
   # Holds the instance that the cases of a file share.
@@ -37,8 +106,10 @@ class TestConformance < Minitest::Test
     include Helper
 
     def initialize
-      @instance = nil
+      @home = nil
       @special = false
+      @kept = {}
+      @all = []
     end
 
     def run(one, test)
@@ -47,29 +118,51 @@ class TestConformance < Minitest::Test
       steps = one["steps"] || [one]
       own = one.slice("limits", "env")
       own["args"] = one["args"] if one.key?("steps") && one.key?("args")
-      begin_with(own) if @instance.nil? || one["fresh"] || !own.empty? || @special || !@instance.alive?
+      @home = Place.new(own) if @home.nil? || one["fresh"] || !own.empty? || @special || !@home.instance.alive?
       @special = !own.empty?
-      steps.each { |step| step(step) }
+      places = Hash.new { |made, name| made[name] = name ? Place.new(own) : @home }
+      begin
+        steps.each { |step| step(places[step["in"]], step) }
+      ensure
+        @all.each(&:close)
+        [@all, @kept, @home.written].each(&:clear)
+      end
     end
 
     private
 
-    def begin_with(own)
-      limits = own["limits"] || {}
-      memory, timeout = limits.values_at("memory_mib", "timeout_ms")
-      sandbox = { args: own["args"] || [], env: own["env"] || {}, **Helper::QUIET }
-      @instance = start(sandbox: sandbox, limits: { memory: memory && "#{memory}MiB", timeout: timeout && timeout / 1000.0 })
+    def step(place, step)
+      @place = place
+      if step["error"]
+        check_error(@test.assert_raises(StandardError, @name) { perform(step) }, step["error"])
+      elsif step["end"]
+        @test.assert_raises(StopIteration, @name) { perform(step) }
+      else
+        result = perform(step)
+        check(result, step["result"]) if step.key?("result")
+      end
+      @test.assert_equal step["alive"], place.instance.alive?, @name if step.key?("alive")
     end
 
-    def step(step)
-      args = (step["args"] || []).each_with_index.map { |value, number| argument(value, parameter(step["call"], number)) }
-      call = -> { @instance.exports[step["call"]].call(*args) }
-      if step["error"]
-        check_error(@test.assert_raises(StandardError, @name) { call.call }, step["error"])
-      else
-        check(call.call, step["result"])
+    def perform(step)
+      name, *rest = step.values_at("call", "new", "close", "next", "read", "write", "written")
+      made, closed, asked, read, written, collected = rest
+      args = (step["args"] || []).each_with_index.map { |value, number| argument(value, parameter(name || "new-#{made}", number)) }
+      if step["on"] then method(@kept.fetch(step["on"]), name.tr("-", "_")).call(*args)
+      elsif name then @place.instance.exports[name].call(*args)
+      elsif made then @place.instance.exports["new-#{made}"].call(*args)
+      elsif closed then @kept.fetch(closed).close
+      elsif asked then @kept.fetch(asked).next
+      elsif read then @kept.fetch(read).read(step["most"]) || "".b
+      elsif written then @kept.fetch(written).write(argument(step["data"]))
+      elsif collected then @place.written.fetch(collected)
+      else step.fetch("reset") && @place.instance.reset
       end
-      @test.assert_equal step["alive"], @instance.alive?, @name if step.key?("alive")
+    end
+
+    # Names that every object has get an underscore.
+    def method(object, name)
+      object.public_method(object.respond_to?("#{name}_") ? "#{name}_" : name)
     end
 
     # The type tells a long list of strings from a long string.
@@ -82,10 +175,25 @@ class TestConformance < Minitest::Test
       when Array then value.map { |item| argument(item) }
       when Hash
         key, inner = value.first
-        return value.to_h { |name, item| [name.tr("-", "_").to_sym, argument(item)] } unless value.size == 1 && key.start_with?("$")
+        return value.to_h { |name, item| [name.tr("-", "_").to_sym, argument(item)] } unless key&.start_with?("$")
 
-        special(key, inner, type)
+        living(key, inner, value["then"]) || special(key, inner, type)
       else value
+      end
+    end
+
+    # What lives longer than a step.
+    def living(key, inner, after)
+      case key
+      when "$handle" then @kept.fetch(inner)
+      when "$callback" then @place.callback(inner)
+      when "$object" then @place.host.store
+      when "$endless" then [argument(inner)].cycle
+      when "$reader" then after ? Endless.new(argument(inner), after) : StringIO.new(argument(inner))
+      when "$writer" then @place.writer(inner["as"], inner["most"])
+      when "$items"
+        items = argument(inner)
+        after ? Enumerator.new { |all| items.each { |item| all << item } && raise(ArgumentError, "no more items") } : items
       end
     end
 
@@ -118,6 +226,9 @@ class TestConformance < Minitest::Test
       when "$repeat" then return check_repeated(actual, expected["$repeat"])
       when "$map" then return check_map(actual, expected["$map"])
       when "$case" then return check_case(actual, *expected["$case"])
+      when "$keep" then return keep(actual, expected["$keep"])
+      when "$items" then return check(actual.to_a, expected["$items"])
+      when "$reader" then return check(actual.read, expected["$reader"])
       end
       case expected
       when Array
@@ -127,6 +238,12 @@ class TestConformance < Minitest::Test
       when String then @test.assert_equal expected, actual.is_a?(Symbol) ? actual.name.tr("_", "-") : actual, @name
       else check_one(actual, expected)
       end
+    end
+
+    def keep(actual, name)
+      @test.assert_respond_to actual, :close, @name
+      @kept[name] = actual
+      @all << actual
     end
 
     def check_repeated(actual, expected)

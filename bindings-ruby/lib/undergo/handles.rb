@@ -35,8 +35,8 @@ module Undergo
   end
 
   # The items of a guest's iterator, which runs as far as they are asked for, and a batch ahead. It
-  # gives each once. To leave `each` early, by `break` or `first` for example, or to close it, ends
-  # it: the Go function's `yield` returns false.
+  # gives each once. It ends by `close`, and where `each` is left early, by `break` or `first` for
+  # example: the Go function's `yield` returns false.
   class Items < Enumerator
     def initialize(object)
       @object = object
@@ -47,13 +47,13 @@ module Undergo
 
     # The next item. Raises StopIteration when there is none.
     def next
-      fetch while @ready.empty? && !@is_over
-      @ready.empty? ? raise(StopIteration, "iteration reached an end") : @ready.shift
+      peek
+      @ready.shift
     end
 
     # The item that `next` will give.
     def peek
-      @ready.unshift(self.next).first
+      fill.empty? ? raise(StopIteration, "iteration reached an end") : @ready.first
     end
 
     # Its items are given once.
@@ -63,14 +63,13 @@ module Undergo
 
     # Ends it. Closing it again does nothing.
     def close
-      @is_over = true
       @ready.clear
       @object.close
     end
 
     # Whether it was closed, or has ended.
     def closed?
-      @is_over && @ready.empty?
+      @ready.empty? && @object.closed?
     end
 
     # How many items there are is not known.
@@ -90,29 +89,22 @@ module Undergo
     private
 
     def give(items)
-      loop do
-        fetch if @ready.empty? && !@is_over
-        break if @ready.empty? && @is_over
-
+      until fill.empty?
         items << @ready.shift until @ready.empty?
       end
     ensure
       close
     end
 
-    def fetch
-      batch, is_last = @object.__send__(:_batch)
-      # Bytes are a String.
-      @ready.concat(batch.is_a?(String) ? batch.bytes : batch)
-      finish if is_last
-    rescue Exception # rubocop:disable Lint/RescueException -- whatever it is, the iterator has ended
-      finish
-      raise
-    end
-
-    def finish
-      @is_over = true
-      @object.close
+    # What is ready, which is nothing at the end.
+    def fill
+      while @ready.empty? && !@is_over
+        batch, @is_over = @object.__send__(:_batch)
+        # Bytes are a String.
+        @ready = batch.is_a?(String) ? batch.bytes : batch
+        @object.close if @is_over
+      end
+      @ready
     end
   end
 
@@ -133,6 +125,8 @@ module Undergo
       @is_closed = true
       begin
         @object.close_ unless @object.closed?
+      rescue DeadInstanceError
+        # It ended with its instance.
       ensure
         @object.close
       end
@@ -253,7 +247,8 @@ module Undergo
     def initialize(given)
       @given = given
       @at = 0
-      @items = nil
+      # An iterator of the same instance can't run on a fiber in the middle of a call.
+      @items = given.is_a?(Items) ? given : nil
       @raised = nil
     end
 
