@@ -68,8 +68,19 @@ func badCase(typ string, v any) string {
 	return what + " is no case of variant " + typ
 }
 
+// withheld says that there is no object somewhere in the result that is laid out.
+var withheld bool
+
+// Giving comes right before a result with handles is laid out.
+func Giving() { withheld = false }
+
+// Gives says whether a handle is to be made. The host does not come to what lies behind a
+// value that is refused, and nobody would end a handle there.
+func Gives() bool { return !withheld }
+
 // NoObject refuses a nil pointer in the place of an object.
 func NoObject(typ string) uint32 {
+	withheld = true
 	RefuseValue("", "nil is no "+typ)
 	return 0
 }

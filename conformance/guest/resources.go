@@ -180,10 +180,10 @@ func TallyAndName(start int64, name string) (*Tally, string, error) {
 //undergo:export
 func NoTally() *Tally { return nil }
 
-// NoTallies gives a list with nothing in it.
+// NoTallies gives a list with nothing in its middle.
 //
 //undergo:export
-func NoTallies() ([]*Tally, error) { return []*Tally{{value: 1}, nil}, nil }
+func NoTallies() ([]*Tally, error) { return []*Tally{{value: 1}, nil, {value: 3}}, nil }
 
 // A Counting has tallies in it.
 type Counting struct {

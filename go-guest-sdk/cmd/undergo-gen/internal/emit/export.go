@@ -76,6 +76,9 @@ func (g *glue) export(f *model.Func) {
 			g.line("%s", g.sdk("Done"))
 		}
 	}
+	if anyOf(f.Results, given) {
+		g.line("%s", g.sdk("Giving"))
+	}
 	switch {
 	case layout.Size > 0:
 		g.returnArea(f, layout, results, area, kept, leave, done)

@@ -125,13 +125,13 @@ func (g *glue) give(r *model.Resource) string {
 		if c := r.Carrier; c != nil {
 			p := g.id("p")
 			g.line("func %s(%s %s) %s {", name, v, g.expand(c.Go), word)
-			g.line("if %s := %s(%s); %s {", p, g.expand(c.New), v, g.some(p))
+			g.line("if %s := %s(%s); %s && %s {", p, g.expand(c.New), v, g.some(p), g.sdk("Gives"))
 			g.line("return %s(%s.Add(%s))\n}", g.builtin(r, "[export]", "new", word), g.table(r), p)
 			g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(model.Expand(c.Go, func(_, name string) string { return name }))))
 			return
 		}
 		g.line("func %s(%s *%s) %s {", name, v, g.expand(r.Go), word)
-		g.line("if %s {\nreturn %s(%s.Add(%s))\n}", g.some(v), g.builtin(r, "[export]", "new", word), g.table(r), v)
+		g.line("if %s && %s {\nreturn %s(%s.Add(%s))\n}", g.some(v), g.sdk("Gives"), g.builtin(r, "[export]", "new", word), g.table(r), v)
 		g.line("return %s\n}\n", g.sdk("NoObject", strconv.Quote(r.Shown())))
 	})
 }
