@@ -185,6 +185,13 @@ impl undergo::ToGuest for {{ object.class }} {
         Ok(())
     }
 }
+
+/// For the structs that have one: what is passed to the plugin in them does not come back.
+impl undergo::FromGuest for {{ object.class }} {
+    fn lift(_: undergo::typed::Reader<'_>, _: u32) -> undergo::Result<Self> {
+        Err(undergo::Error::new(undergo::ErrorKind::Trap, "a plugin gives no objects of the program"))
+    }
+}
 {%- endfor %}
 
 /// The functions of the plugin: of an instance, or of a pool.

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use crate::support::{bare, fixture, kitchen, shapes, undergo};
+use crate::support::{bare, fixture, kitchen, living, shapes, undergo};
 
 /// Compares with the golden file; with `UNDERGO_UPDATE_GOLDEN=1` writes it.
 #[track_caller]
@@ -90,6 +90,7 @@ fn the_rust_modules_are_as_they_were() {
     golden("kitchen.rs", kitchen(), "rust");
     golden("bare.rs", bare(), "rust");
     golden("shapes.rs", shapes(), "rust");
+    golden("living.rs", living(), "rust");
 }
 
 #[test]

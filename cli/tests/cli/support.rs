@@ -76,6 +76,12 @@ pub(crate) fn shapes() -> &'static str {
     FILE.to_str().expect("a path")
 }
 
+/// A plugin with what lives longer than a call.
+pub(crate) fn living() -> &'static str {
+    static FILE: LazyLock<PathBuf> = LazyLock::new(|| built("living"));
+    FILE.to_str().expect("a path")
+}
+
 pub(crate) fn bare() -> &'static str {
     static FILE: LazyLock<PathBuf> = LazyLock::new(|| built("bare"));
     FILE.to_str().expect("a path")
