@@ -98,7 +98,12 @@ impl AsyncPool {
     ///         the instances.
     ///     cancel: a token that can end the wait earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
-    fn instance(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>, cancel: Option<&Bound<'_, CancelToken>>) -> PyResult<AsyncLending> {
+    fn instance(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Bound<'_, PyAny>>,
+        cancel: Option<&Bound<'_, CancelToken>>,
+    ) -> PyResult<AsyncLending> {
         let options = config::call_options(py, timeout, cancel)?;
         Ok(AsyncLending::new(self.core.clone(), options, self.owned.origin(py)))
     }

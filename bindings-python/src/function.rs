@@ -89,9 +89,8 @@ impl Target {
         let owner = owner.as_any().as_unbound();
         // The instance is left when this returns, which must not happen with the interpreter's lock
         // held: who has it next may have to be waited for.
-        let lift = |outcome: undergo::host::Outcome<'_, '_>| {
-            Python::attach(|py| outcome.lift(&ToPython::of(owner.bind(py))).map(Bound::unbind))
-        };
+        let lift =
+            |outcome: undergo::host::Outcome<'_, '_>| Python::attach(|py| outcome.lift(&ToPython::of(owner.bind(py))).map(Bound::unbind));
         match self {
             Target::Instance(instance) => py.detach(|| arguments.call(instance, options, lift)),
             Target::Lent(lent) => py.detach(|| arguments.call(lent.check()?, options, lift)),

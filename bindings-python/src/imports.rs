@@ -272,7 +272,8 @@ fn methods<'py>(value: &Bound<'py, PyAny>, resource: &ResourceType) -> Lowered<V
         return Ok(found);
     }
     let all = names::listed(resource.methods.iter().map(String::as_str));
-    let text = format!("expected {}, an object with {all}, and {} lacks {}", resource.name, Object::plain(object).type_name(), missing.join(", "));
+    let text =
+        format!("expected {}, an object with {all}, and {} lacks {}", resource.name, Object::plain(object).type_name(), missing.join(", "));
     Err(Reject::Value(text))
 }
 

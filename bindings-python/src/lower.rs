@@ -246,8 +246,9 @@ impl<'a, 'h, 'py> Lower<'a> for Object<'h, 'py> {
     }
 
     fn as_duration(&self) -> Lowered<i64> {
-        let parts =
-            package::values(self.value.py(), "duration_nanoseconds").and_then(|f| f.call1((&self.value,))).map_err(|error| self.raised(error))?;
+        let parts = package::values(self.value.py(), "duration_nanoseconds")
+            .and_then(|f| f.call1((&self.value,)))
+            .map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.timedelta, got {}", self.type_name())));
         }
@@ -255,7 +256,8 @@ impl<'a, 'h, 'py> Lower<'a> for Object<'h, 'py> {
     }
 
     fn as_time(&self) -> Lowered<Time> {
-        let parts = package::values(self.value.py(), "time_parts").and_then(|f| f.call1((&self.value,))).map_err(|error| self.raised(error))?;
+        let parts =
+            package::values(self.value.py(), "time_parts").and_then(|f| f.call1((&self.value,))).map_err(|error| self.raised(error))?;
         if parts.is_none() {
             return Err(Reject::Value(format!("expected datetime.datetime, got {}", self.type_name())));
         }

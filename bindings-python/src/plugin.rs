@@ -17,9 +17,9 @@ use crate::errors;
 use crate::function::Shape;
 use crate::imports::{HostTable, Table};
 use crate::instance::Instance;
+use crate::names::python_name;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::names::python_name;
 use crate::{config, imports, package, raised, records, resource, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.

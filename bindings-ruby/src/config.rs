@@ -76,7 +76,8 @@ pub(crate) fn sandbox(ruby: &Ruby, given: RArray, table: &mut Filling) -> Result
 type LimitsParts = (Option<u64>, Option<f64>, Option<u64>, Option<u64>, Option<u32>, Option<u64>, Option<u64>, Option<u32>, Option<u32>);
 
 pub(crate) fn limits(given: RArray) -> Result<Limits, Error> {
-    let (memory, timeout, value, output, table, stack, fuel, descriptors, handles): LimitsParts = TryConvert::try_convert(given.as_value())?;
+    let (memory, timeout, value, output, table, stack, fuel, descriptors, handles): LimitsParts =
+        TryConvert::try_convert(given.as_value())?;
     Ok(Limits { memory, timeout: timeout.map(seconds), value, output, table, stack, fuel, descriptors, handles })
 }
 

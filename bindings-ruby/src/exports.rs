@@ -70,7 +70,8 @@ impl Exports {
         let methods = |resource: &Resource| {
             let methods = resource.ty.methods.iter().zip(&resource.methods);
             // The plugin has none for the host's objects.
-            let known = methods.filter_map(|(name, function)| Some(Shape::new(ruby, plugin.member(function)?, function, method_name(name))));
+            let known =
+                methods.filter_map(|(name, function)| Some(Shape::new(ruby, plugin.member(function)?, function, method_name(name))));
             Methods::new(ruby, known.collect())
         };
         let resources = plugin.interface().into_iter().flat_map(|interface| &interface.resources);

@@ -32,7 +32,7 @@ pub(crate) struct Block<'a> {
     object: Option<(u32, Handle)>,
     /// The other handles. Rare, and so kept apart.
     #[expect(clippy::box_collection, reason = "a block without them, which most are, is then smaller")]
-    passed: Option<Box<Vec<(u32, Passed)>>>,
+    passed: Vec<(u32, Passed)>,
     /// The bounds of the call in which the block is filled, and how many items were lowered in it.
     budget: Option<Box<Budget>>,
     items: u32,
@@ -69,7 +69,7 @@ impl<'a> Block<'a> {
             pointers: SmallVec::new(),
             blobs: Vec::new(),
             object: None,
-            passed: None,
+            passed: Vec::new(),
             budget: None,
             items: 0,
             param: None,
@@ -123,14 +123,14 @@ impl<'a> Block<'a> {
     pub(crate) fn pass(&mut self, at: u32, passed: Passed) {
         match passed {
             Passed::Borrow(handle) if self.object.is_none() => self.object = Some((at, handle)),
-            other => self.passed.get_or_insert_default().push((at, other)),
+            other => self.passed.push((at, other)),
         }
     }
 
     /// Whether handles are passed.
     #[inline]
     pub(crate) fn passes_handles(&self) -> bool {
-        self.object.is_some() || self.passed.is_some()
+        self.object.is_some() || !self.passed.is_empty()
     }
 
     /// Gives the instance the handles that are passed, and writes their numbers. Returns those that
@@ -139,7 +139,10 @@ impl<'a> Block<'a> {
         if let Some((at, handle)) = self.object.take() {
             self.put(at, handle.rep(handles)?.to_le_bytes());
         }
-        let Some(passed) = self.passed.take() else { return Ok(None) };
+        if self.passed.is_empty() {
+            return Ok(None);
+        }
+        let passed = std::mem::take(&mut self.passed);
         let passed = passed.into_iter().map(|(at, passed)| Ok((at, passed.resolve(function)?))).collect::<Result<Vec<_>>>()?;
         handles.pass(&passed, |at, number| self.put(at, number.to_le_bytes()))
     }

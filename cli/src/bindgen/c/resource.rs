@@ -161,7 +161,10 @@ fn host(types: &mut Types, surface: &Surface<'_>, resource: &Resource) -> Option
         }
         Shape::Iterator => Kind::Items {
             function: types.name(&format!("{name}-fn")),
-            about: comment(0, &format!("Gives the next item of {name}: it fills the item and sets has_item, or leaves that false at the end.")),
+            about: comment(
+                0,
+                &format!("Gives the next item of {name}: it fills the item and sets has_item, or leaves that false at the end."),
+            ),
             adapter: types.name(&format!("{name}-adapter")),
             next: next(types, surface, name, resource.methods.first()?)?,
         },

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use undergo::interface::{
-    Case, EnumType, Field, RecordType, ResourceType, Scalar, Shape, Side, TupleType, Type, TypeKind, VariantType,
-};
+use undergo::interface::{Case, EnumType, Field, RecordType, ResourceType, Scalar, Shape, Side, TupleType, Type, TypeKind, VariantType};
 
 use super::places::{Layout, Parts, Places};
 use super::resource;
