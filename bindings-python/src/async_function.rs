@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 use undergo::host::Arguments;
 use undergo::{CallOptions, Error};
 
-use crate::coroutine::{self, Call, Outcome};
+use crate::coroutine::{Call, Outcome, Start};
 use crate::errors;
 use crate::function::Shape;
 use crate::handle::Lent;
@@ -75,10 +75,12 @@ impl AsyncAccess {
                 // The host functions are needed until the end.
                 let _host = host;
                 match target {
-                    Target::Instance(instance) => instance.close_handle(&handle).await?,
-                    Target::Lent(lent) if lent.check().is_ok() => lent.instance.close_handle(&handle).await?,
-                    // What was returned to a pool has no open handles.
-                    Target::Lent(_) | Target::Pool(_) => handle.close(),
+                    Target::Instance(instance) if instance.dead().is_none() => instance.close_handle(&handle).await?,
+                    Target::Lent(lent) if lent.check().is_ok_and(|instance| instance.dead().is_none()) => {
+                        lent.instance.close_handle(&handle).await?;
+                    }
+                    // With its instance the object has ended, too.
+                    _ => handle.close(),
                 }
                 Ok(Python::attach(|py| py.None()))
             })
@@ -123,13 +125,12 @@ impl AsyncFunction {
         let mut arguments = target.plugin().owned_arguments(self.shape.export).map_err(fail)?;
         let object = self.object.as_ref().map(|object| object.bind(py));
         self.shape.lower(object, args, kwargs, |i, value| arguments.lower(i, &Object::of(value, host))).map_err(fail)?;
-        let within = coroutine::lease(py)?;
         // It keeps the host functions, which are needed until the end.
         let access = self.access.clone_ref(py);
         Ok(Call::new(&self.shape.name, options.cancel.clone(), move |start| {
             Box::pin(async move {
                 let AsyncAccess { target, options, .. } = access.get();
-                let options = options_of(options, start, within);
+                let options = options_of(options, start);
                 let owner = Python::attach(|py| access.clone_ref(py));
                 target.call(owner, arguments, &options).await
             })
@@ -184,6 +185,6 @@ impl AsyncFunction {
 }
 
 /// The options of a call with what is known only when it starts.
-pub(crate) fn options_of(options: &CallOptions, start: coroutine::Start, within: Option<undergo::Lease>) -> CallOptions {
-    CallOptions { timeout: options.timeout, cancel: Some(start.cancel), within, caller: Some(start.caller) }
+pub(crate) fn options_of(options: &CallOptions, start: Start) -> CallOptions {
+    CallOptions { timeout: options.timeout, cancel: Some(start.cancel), within: start.within, caller: Some(start.caller) }
 }

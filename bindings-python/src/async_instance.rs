@@ -8,7 +8,7 @@ use undergo::{CallOptions, InstanceOptions};
 
 use crate::async_function::{AsyncAccess, AsyncFunction, Target, options_of};
 use crate::cancel::CancelToken;
-use crate::coroutine::{self, Call};
+use crate::coroutine::Call;
 use crate::exports::{Exports, View};
 use crate::handle::Lent;
 use crate::parts::{Origin, Owned};
@@ -57,7 +57,7 @@ impl AsyncInstance {
     pub(crate) fn make(plugin: undergo::Plugin, options: InstanceOptions, origin: Origin) -> Call {
         Call::new("instantiate_async", None, move |start| {
             Box::pin(async move {
-                let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start, None)).await?;
+                let core = plugin.instantiate_async(options, &options_of(&CallOptions::default(), start)).await?;
                 undergo::host::go_home().await;
                 Python::attach(|py| {
                     let target = Target::Instance(core.clone());
@@ -106,9 +106,9 @@ impl AsyncInstance {
     #[pyo3(signature = (*, timeout = None))]
     fn poll(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
-        let (core, within) = (self.own(py)?.clone(), coroutine::lease(py)?);
+        let core = self.own(py)?.clone();
         Ok(Call::new("poll", None, move |start| {
-            Box::pin(async move { core.poll(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
+            Box::pin(async move { core.poll(&options_of(&options, start)).await.map(|()| Python::attach(|py| py.None())) })
         }))
     }
 
@@ -119,9 +119,9 @@ impl AsyncInstance {
     #[pyo3(signature = (*, timeout = None))]
     fn reset(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<Call> {
         let options = config::call_options(py, timeout, None)?;
-        let (core, within) = (self.own(py)?.clone(), coroutine::lease(py)?);
+        let core = self.own(py)?.clone();
         Ok(Call::new("reset", None, move |start| {
-            Box::pin(async move { core.reset(&options_of(&options, start, within)).await.map(|()| Python::attach(|py| py.None())) })
+            Box::pin(async move { core.reset(&options_of(&options, start)).await.map(|()| Python::attach(|py| py.None())) })
         }))
     }
 

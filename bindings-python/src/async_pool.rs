@@ -86,8 +86,7 @@ impl AsyncPool {
         View::make(self.owned.exports().bind(py), config::call_options(py, timeout, cancel)?)
     }
 
-    /// Lend an instance for calls that belong together: `async with pool.instance() as
-    /// instance: ...`
+    /// Lend an instance for calls that belong together: `async with pool.instance() as instance:`.
     ///
     /// Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
     /// that would give one is refused. The end of `async with` closes what is still open of

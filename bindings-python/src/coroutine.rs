@@ -38,6 +38,8 @@ impl Place {
 pub(crate) struct Start {
     pub(crate) caller: Caller,
     pub(crate) cancel: CancelToken,
+    /// The right of whoever awaits it, which need not be who made it.
+    pub(crate) within: Option<Lease>,
 }
 
 type Begin = Box<dyn FnOnce(Start) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send>;
@@ -144,7 +146,7 @@ impl Call {
         let cancel = self.parent.as_ref().map_or_else(CancelToken::new, CancelToken::child);
         let slot = Arc::new(Slot::default());
         let home = Arc::new(AsHome(place.event_loop.clone()));
-        let future = begin(Start { caller: place.clone(), cancel: cancel.clone() });
+        let future = begin(Start { caller: place.clone(), cancel: cancel.clone(), within: lease(py)? });
         let mut filled = Filled(slot.clone(), false);
         py.detach(|| {
             spawn(home, async move {
@@ -269,7 +271,7 @@ fn lease_variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 }
 
 /// The right of the code that runs now, if it is that of a host function.
-pub(crate) fn lease(py: Python<'_>) -> PyResult<Option<Lease>> {
+fn lease(py: Python<'_>) -> PyResult<Option<Lease>> {
     let found = lease_variable(py)?.call_method1("get", (py.None(),))?;
     Ok(found.cast::<Within>().ok().map(|within| within.get().0))
 }

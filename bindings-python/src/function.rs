@@ -40,8 +40,9 @@ impl Access {
 
     /// Closes a handle, and has the guest release its object.
     pub(crate) fn close(&self, py: Python<'_>, handle: &undergo::Handle) -> PyResult<()> {
-        match self.target.instance() {
+        match self.target.instance().filter(|instance| instance.dead().is_none()) {
             Some(instance) => py.detach(|| instance.close_handle(handle)).map_err(|error| errors::to_python(py, &error)),
+            // With its instance the object has ended, too.
             None => {
                 handle.close();
                 Ok(())

@@ -13,7 +13,7 @@ use undergo::{AsyncPooled, CallOptions, Pooled};
 
 use crate::async_function::options_of;
 use crate::async_instance::AsyncInstance;
-use crate::coroutine::{self, Call};
+use crate::coroutine::Call;
 use crate::handle::Lent;
 use crate::instance::Instance;
 use crate::parts::Origin;
@@ -72,8 +72,12 @@ fn give_back(number: u64) {
 #[pymethods]
 impl Lending {
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Instance>> {
-        if !matches!(std::mem::replace(&mut *lock(&self.state), State::Over), State::New) {
-            return Err(used());
+        {
+            let mut state = lock(&self.state);
+            if !matches!(*state, State::New) {
+                return Err(used());
+            }
+            *state = State::Over;
         }
         let (number, instance) = py.detach(|| self.take()).map_err(|error| errors::to_python(py, &error))?;
         let lent = Arc::new(Lent::new(instance));
@@ -132,12 +136,12 @@ impl AsyncLending {
 
 #[pymethods]
 impl AsyncLending {
-    fn __aenter__(&self, py: Python<'_>) -> PyResult<Call> {
+    fn __aenter__(&self) -> PyResult<Call> {
         let origin = lock(&self.origin).take().ok_or_else(used)?;
-        let (pool, options, within, place) = (self.pool.clone(), self.options.clone(), coroutine::lease(py)?, self.taken.clone());
+        let (pool, options, place) = (self.pool.clone(), self.options.clone(), self.taken.clone());
         Ok(Call::new("instance", options.cancel.clone(), move |start| {
             Box::pin(async move {
-                let pooled = pool.take(&options_of(&options, start, within)).await?;
+                let pooled = pool.take(&options_of(&options, start)).await?;
                 undergo::host::go_home().await;
                 let lent = Arc::new(Lent::new(undergo::AsyncInstance::clone(&pooled)));
                 *lock(&place) = Some(Taken { pooled, lent: lent.clone() });

@@ -407,7 +407,7 @@ impl Plugin {
             Box::pin(async move {
                 // The host functions are needed until the end.
                 let _host = host;
-                let completed = core.run_async(options, &options_of(&call, start, None)).await?;
+                let completed = core.run_async(options, &options_of(&call, start)).await?;
                 Python::attach(|py| records::completed(py, completed).map(Bound::unbind).map_err(|raised| raised::from_host(py, raised)))
             })
         }))

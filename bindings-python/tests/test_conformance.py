@@ -148,13 +148,13 @@ class Context:
         raise ValueError("the callback failed")
 
     def items(self, value: dict[str, Any]) -> Iterator[Any]:
-        yield from [argument(item, context=self) for item in value["$items"]]
+        yield from argument(value["$items"], context=self)
         if value.get("then") == "fail":
             raise ValueError("no more items")
 
     def reader(self, value: dict[str, Any]) -> io.IOBase:
         data = argument(value["$reader"], context=self)
-        return BrokenReader(data) if value.get("then") == "fail" else io.BytesIO(data)
+        return {None: io.BytesIO, "fail": BrokenReader, "repeat": EndlessReader}[value.get("then")](data)
 
     def writer(self, value: dict[str, Any]) -> Collector:
         given = value["$writer"]
@@ -169,6 +169,15 @@ class BrokenReader(io.BytesIO):
         if not count:
             raise OSError("broken reader")
         return count
+
+
+class EndlessReader(io.BytesIO):
+    """A file that begins anew where it should end."""
+
+    def readinto(self, buffer: Any) -> int:
+        if self.tell() == len(self.getbuffer()):
+            self.seek(0)
+        return super().readinto(buffer)
 
 
 class Collector(io.RawIOBase):

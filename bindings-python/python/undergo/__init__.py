@@ -35,6 +35,7 @@ from ._errors import (
     TypeMismatchError,
     UnknownExportError,
 )
+from ._handles import AsyncItems, AsyncReader, AsyncWriter, Items, Reader, Writer
 from ._records import Completed, PoolStats, Usage
 from ._undergo import (
     AsyncFunction,
@@ -56,7 +57,10 @@ from ._undergo import (
 __all__ = [
     "AsyncFunction",
     "AsyncInstance",
+    "AsyncItems",
     "AsyncPool",
+    "AsyncReader",
+    "AsyncWriter",
     "Bound",
     "BoundFunction",
     "BusyError",
@@ -76,6 +80,7 @@ __all__ = [
     "HostError",
     "Instance",
     "InvalidPluginError",
+    "Items",
     "Limits",
     "Memory",
     "MissingImportError",
@@ -85,6 +90,7 @@ __all__ = [
     "Plugin",
     "Pool",
     "PoolStats",
+    "Reader",
     "Resource",
     "Sandbox",
     "SignatureMismatchError",
@@ -94,6 +100,7 @@ __all__ = [
     "UnknownExportError",
     "Usage",
     "View",
+    "Writer",
     "__version__",
     "load",
 ]

@@ -1,7 +1,4 @@
-"""Iterators and streams: what Python has of a guest's, and what a guest gets of Python's.
-
-Imported when the first plugin with such an interface is loaded.
-"""
+"""Iterators and streams: what Python has of a guest's, and what a guest gets of Python's."""
 
 from __future__ import annotations
 
@@ -11,10 +8,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from itertools import chain, islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ._errors import DeadInstanceError
 
 if TYPE_CHECKING:
     from ._undergo import Resource
+
+T = TypeVar("T")
 
 _QUICK = 1e-3
 """Seconds within which a whole batch has to come, so that the next one is larger."""
@@ -63,11 +64,7 @@ class _Batches:
         if self.is_over:
             raise StopIteration
         begun = perf_counter()
-        try:
-            batch, is_last = self._next(self._size.most)
-        except BaseException:
-            self.close()
-            raise
+        batch, is_last = self._next(self._size.most)
         self._batch = batch = _listed(batch)
         if is_last:
             self.is_over = True
@@ -77,16 +74,20 @@ class _Batches:
         return batch
 
     def close(self) -> None:
-        self.is_over = True
         # Whoever iterates over it finds nothing more.
         self._batch.clear()
         self._object.close()
 
+    @property
+    def closed(self) -> bool:
+        return self._object.closed
 
-class Items(chain):  # type: ignore[type-arg]
+
+class Items(chain[T]):
     """The items of a guest's iterator, which runs as far as they are asked for, and a batch ahead.
 
-    Like a generator's, `close()` ends it: the Go function's `yield` returns false.
+    `close()` ends it: the Go function's `yield` returns false. One that was closed gives no more
+    items, but an error, unlike one that has come to its end.
     """
 
     _batches: _Batches
@@ -99,23 +100,23 @@ class Items(chain):  # type: ignore[type-arg]
         raise TypeError("an iterator of a plugin can't be pickled or copied: it runs in one instance")
 
     def __repr__(self) -> str:
-        return f"<undergo iterator{', closed' if self._batches.is_over else ''}>"
+        return f"<undergo iterator{', closed' if self._batches.closed else ''}>"
 
 
-class AsyncItems(AsyncIterator[Any]):
+class AsyncItems(AsyncIterator[T]):
     """The items of a guest's iterator, for `async for`."""
 
     def __init__(self, object: Resource) -> None:
         self._object = object
         self._next = object.next
         self._size = _Size()
-        self._ready: deque[Any] = deque()
+        self._ready: deque[T] = deque()
         self._is_over = False
 
-    def __aiter__(self) -> AsyncItems:
+    def __aiter__(self) -> AsyncItems[T]:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> T:
         while not self._ready:
             if self._is_over:
                 raise StopAsyncIteration
@@ -124,12 +125,7 @@ class AsyncItems(AsyncIterator[Any]):
 
     async def _fetch(self) -> None:
         begun = perf_counter()
-        try:
-            batch, is_last = await self._next(self._size.most)
-        except BaseException:
-            self._is_over = True
-            self._object.close()
-            raise
+        batch, is_last = await self._next(self._size.most)
         batch = _listed(batch)
         self._ready.extend(batch)
         if is_last:
@@ -140,7 +136,6 @@ class AsyncItems(AsyncIterator[Any]):
 
     async def aclose(self) -> None:
         """End it: the Go function's `yield` returns false. Closing it again does nothing."""
-        self._is_over = True
         self._ready.clear()
         await self._object.aclose()
 
@@ -148,7 +143,7 @@ class AsyncItems(AsyncIterator[Any]):
         raise TypeError("an iterator of a plugin can't be pickled or copied: it runs in one instance")
 
     def __repr__(self) -> str:
-        return f"<undergo asynchronous iterator{', closed' if self._is_over else ''}>"
+        return f"<undergo asynchronous iterator{', closed' if self._object.closed else ''}>"
 
 
 class _Stream(io.RawIOBase):
@@ -170,6 +165,9 @@ class _Stream(io.RawIOBase):
         try:
             if not self._object.closed:
                 self._object.close_()
+        except DeadInstanceError:
+            # It has ended with its instance.
+            pass
         finally:
             self._object.close()
 
@@ -256,6 +254,9 @@ class _AsyncStream:
         try:
             if not self._object.closed:
                 await self._object.close_()
+        except DeadInstanceError:
+            # It has ended with its instance.
+            pass
         finally:
             await self._object.aclose()
 
@@ -304,12 +305,12 @@ class AsyncWriter(_AsyncStream):
             return len(view)
 
 
-def items(object: Resource) -> Items | AsyncItems:
+def items(object: Resource) -> Items[Any] | AsyncItems[Any]:
     """Make what Python has of a guest's iterator."""
     if object._is_async:
         return AsyncItems(object)
     batches = _Batches(object)
-    made = cast(Items, Items.from_iterable(batches))
+    made = cast("Items[Any]", Items.from_iterable(batches))
     made._batches = batches
     return made
 

@@ -418,10 +418,8 @@ class Pool:
                 one; None: the limit of the instances.
             cancel: a token that can end the calls earlier, from any thread.
         """
-    def instance(
-        self, *, timeout: float | None = None, cancel: CancelToken | None = None
-    ) -> AbstractContextManager[Instance]:
-        """Lend an instance for calls that belong together: `with pool.instance() as instance: ...`.
+    def instance(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> AbstractContextManager[Instance]:
+        """Lend an instance for calls that belong together: `with pool.instance() as instance:`.
 
         Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
         that would give one is refused. The end of `with` closes what is still open of them, and
@@ -616,11 +614,8 @@ class AsyncPool:
             timeout: seconds that a call may take, including the wait for its turn.
             cancel: a token that can end the calls earlier, from any thread.
         """
-    def instance(
-        self, *, timeout: float | None = None, cancel: CancelToken | None = None
-    ) -> AbstractAsyncContextManager[AsyncInstance]:
-        """Lend an instance for calls that belong together: `async with pool.instance() as
-        instance: ...`.
+    def instance(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> AbstractAsyncContextManager[AsyncInstance]:
+        """Lend an instance for calls that belong together: `async with pool.instance() as instance:`.
 
         Objects, iterators and streams of a guest are of one instance, so a call of the pool itself
         that would give one is refused. The end of `async with` closes what is still open of

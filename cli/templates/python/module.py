@@ -76,6 +76,32 @@ class {{ class }}:
 {{ docs }}
 {%- endmatch %}
 {%- endfor %}
+{%- for object in objects %}
+
+
+class {{ object.class }}(Protocol):
+    {{ object.docs|indent(4) }}
+    {%- for method in object.methods %}
+
+    {{ method.signature|indent(4) }}
+        {{ method.docs|indent(8) }}
+    {%- endfor %}
+    {%- if object.is_guests %}
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, given away to the guest, or ended with its instance."""
+
+    def close(self) -> None:
+        """Close it: the guest releases its object."""
+
+    def __enter__(self) -> {{ object.class }}:
+        """Give the object itself."""
+
+    def __exit__(self, *raised: object) -> None:
+        """Close it."""
+    {%- endif %}
+{%- endfor %}
 {%- for import in imports %}
 
 

@@ -8,7 +8,7 @@ mod types;
 
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{EnumType, RecordType, Type, TypeKind, VariantType, names};
+use undergo::interface::{EnumType, RecordType, Resource, Shape, Side, Type, TypeKind, VariantType, names};
 
 use super::classes::CaseClass;
 use super::filters;
@@ -32,6 +32,7 @@ struct Module {
     /// Whether the protocol for objects that lend bytes is used.
     has_buffers: bool,
     types: Vec<Declared>,
+    objects: Vec<Object>,
     imports: Vec<Import>,
     /// Whether all imports have names that can be the keys of a class.
     imports_are_keys: bool,
@@ -68,6 +69,15 @@ struct EnumCase {
     docs: String,
 }
 
+/// A resource, as the protocol of its objects.
+struct Object {
+    class: String,
+    docs: String,
+    /// Whether they are the plugin's.
+    is_guests: bool,
+    methods: Vec<HostMethod>,
+}
+
 /// An interface whose functions the host gives.
 struct Import {
     class: String,
@@ -86,13 +96,21 @@ struct Row {
 impl Module {
     fn new(plugin: &Plugin) -> Module {
         let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
-        let mut names = Names::new(types);
+        let resources = plugin.interface().map_or(&[][..], |interface| &interface.resources);
+        let mut names = Names::new(types, resources);
         let [class, pool, exports_class] = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let imports: Vec<_> = imports.into_iter().map(|import| (names.class(&names::kebab(import.name)), import)).collect();
         let imports_are_keys = imports.iter().all(|(_, import)| text::is_method(import.name) && identifier(import.name) == import.name);
         let imports: Vec<Import> = imports.into_iter().map(|(class, found)| import(&names, class, &found)).collect();
         let declared = types.iter().flat_map(|ty| declared(&names, ty)).collect();
-        let exports = function::methods(&names, &exports);
+        let objects: Vec<Object> = resources.iter().filter(|found| found.ty.shape == Shape::Object).map(|found| object(&names, found)).collect();
+        let mut exports = function::methods(&names, &exports);
+        for resource in resources {
+            exports.extend(function::constructor(&names, &exports, resource));
+        }
+        if !objects.is_empty() {
+            names.typing("Protocol");
+        }
         names.module("copy");
         names.module("os");
         if !imports.is_empty() {
@@ -108,6 +126,7 @@ impl Module {
             used,
             has_buffers,
             types: declared,
+            objects,
             imports,
             imports_are_keys,
             class,
@@ -123,6 +142,16 @@ fn import(names: &Names, class: String, import: &Imported<'_>) -> Import {
     let docs = docstring(&format!("What the host gives as {}.", import.name));
     let methods = function::host_methods(names, &import.functions);
     Import { class, docs, key: identifier(import.name), wit: literal(import.name), methods }
+}
+
+fn object(names: &Names, resource: &Resource) -> Object {
+    let ty = &resource.ty;
+    Object {
+        class: names.of_resource(ty).to_owned(),
+        docs: docs(&ty.docs, &format!("The resource {}.", ty.name)),
+        is_guests: ty.side == Side::Guest,
+        methods: function::object_methods(names, resource),
+    }
 }
 
 fn declared(names: &Names, ty: &Type) -> Vec<Declared> {

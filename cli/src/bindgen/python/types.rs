@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use undergo::interface::{Function, Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{Function, Resource, ResourceType, Scalar, Shape, Side, Type, TypeKind, VariantType};
 
 use super::text::KEYWORDS;
 use crate::bindgen::classes::{CaseClass, Classes};
@@ -12,8 +13,11 @@ use crate::bindgen::classes::{CaseClass, Classes};
 const BUFFER: &str = "Buffer";
 
 /// Names that the module uses itself.
-const TAKEN: [&str; 11] =
-    ["Any", BUFFER, "Callable", "Imports", "Mapping", "Protocol", "Sequence", "TYPES", "TypeAlias", "TypedDict", "Union"];
+#[rustfmt::skip]
+const TAKEN: [&str; 13] = [
+    "Any", "BinaryIO", BUFFER, "Callable", "Imports", "Iterable", "Mapping", "Protocol", "Sequence", "TYPES", "TypeAlias", "TypedDict",
+    "Union",
+];
 
 /// Names in annotations that a member of a class may hide.
 const BUILTINS: [&str; 9] = ["bool", "bytes", "dict", "float", "int", "list", "memoryview", "str", "tuple"];
@@ -34,15 +38,26 @@ pub(super) type Used = BTreeMap<&'static str, BTreeSet<&'static str>>;
 /// The names of the module.
 pub(super) struct Names {
     classes: Classes,
+    /// By the numbers of the resources.
+    resources: Vec<Known>,
     used: RefCell<Used>,
     /// Whether the protocol for buffers is used.
     has_buffers: Cell<bool>,
 }
 
 impl Names {
-    pub(super) fn new(types: &[Type]) -> Names {
+    pub(super) fn new(types: &[Type], resources: &[Resource]) -> Names {
+        let mut classes = Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)).with_cases(types);
+        let known = |resource: &Resource| {
+            // Others have no class of their own.
+            let has_class = resource.ty.shape == Shape::Object;
+            let class = if has_class { classes.declare(&resource.ty.name) } else { String::new() };
+            Known { class, methods: resource.methods.clone() }
+        };
+        let resources = resources.iter().map(known).collect();
         Names {
-            classes: Classes::new(types, TAKEN.into_iter().chain(KEYWORDS)).with_cases(types),
+            classes,
+            resources,
             used: RefCell::default(),
             has_buffers: Cell::default(),
         }
@@ -87,6 +102,11 @@ impl Names {
         self.classes.of(kebab)
     }
 
+    /// The class of a resource's objects.
+    pub(super) fn of_resource(&self, resource: &ResourceType) -> &str {
+        self.resources.get(resource.number).map_or("object", |known| &known.class)
+    }
+
     /// The cases of a variant with their classes.
     pub(super) fn cases<'v>(&self, variant: &'v VariantType) -> Vec<CaseClass<'v>> {
         self.classes.cases(variant)
@@ -96,6 +116,21 @@ impl Names {
     /// parameters of a function.
     pub(super) fn shadowed_by<'h>(&self, hidden: impl IntoIterator<Item = &'h str>) -> Shown<'_> {
         Shown { names: self, hidden: hidden.into_iter().map(str::to_owned).collect() }
+    }
+}
+
+/// A resource's name and functions.
+struct Known {
+    class: String,
+    methods: Vec<Arc<Function>>,
+}
+
+/// The type of the items that a `next` gives.
+fn item(next: &Function) -> Option<&Type> {
+    let TypeKind::Tuple(both) = &next.result.as_ref()?.kind else { return None };
+    match &both.items.first()?.kind {
+        TypeKind::List(item) => Some(item),
+        _ => None,
     }
 }
 
@@ -163,7 +198,32 @@ impl Shown<'_> {
             TypeKind::Enum(cases) if accepts => format!("{} | {}", self.names.of(&cases.name), self.name("str")),
             TypeKind::Enum(cases) => self.names.of(&cases.name),
             TypeKind::Variant(variant) => self.names.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, direction),
+        }
+    }
+
+    fn handle(&self, resource: &ResourceType, direction: Direction) -> String {
+        let Some(found) = self.names.resources.get(resource.number) else { return self.name("object") };
+        match (resource.shape, resource.side) {
+            (Shape::Object, _) => found.class.clone(),
+            (Shape::Callback, _) => {
+                let call = &found.methods[0];
+                // What it takes comes from the guest, and what it gives goes there.
+                let params: Vec<String> = call.own_params().iter().map(|param| self.show(&param.ty, Direction::FromGuest)).collect();
+                let callable = self.names.collection("Callable");
+                format!("{callable}[[{}], {}]", params.join(", "), self.result(call, Direction::ToGuest))
+            }
+            (Shape::Iterator, side) => {
+                let item = item(&found.methods[0]).map_or_else(|| self.names.typing("Any").to_owned(), |item| self.show(item, direction));
+                if side == Side::Guest {
+                    format!("undergo.Items[{item}]")
+                } else {
+                    format!("{}[{item}]", self.names.collection("Iterable"))
+                }
+            }
+            (Shape::Reader, Side::Guest) => "undergo.Reader".to_owned(),
+            (Shape::Writer, Side::Guest) => "undergo.Writer".to_owned(),
+            (Shape::Reader | Shape::Writer, Side::Host) => self.names.typing("BinaryIO").to_owned(),
         }
     }
 
