@@ -113,12 +113,7 @@ fn method(names: &Names, shown: &Shown<'_>, function: &Function, name: &str, exp
         name: name.to_owned(),
         signature: signature(name, params.into_iter(), &shown.result(function, Direction::FromGuest)),
         docs: docstring(&docs(names, function)),
-        call: call(
-            8,
-            result.as_ref().map_or("", |(_, assigned)| assigned),
-            &format!("self._exports.{export}("),
-            &idents.join(", "),
-        ),
+        call: call(8, result.as_ref().map_or("", |(_, assigned)| assigned), &format!("self._exports.{export}("), &idents.join(", ")),
         result: result.map(|(local, _)| local),
     }
 }

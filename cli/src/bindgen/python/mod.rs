@@ -95,15 +95,15 @@ struct Row {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
-        let resources = plugin.interface().map_or(&[][..], |interface| &interface.resources);
+        let Surface { file, world, types, resources, exports, imports, .. } = Surface::new(plugin);
         let mut names = Names::new(types, resources);
         let [class, pool, exports_class] = ["", "-pool", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let imports: Vec<_> = imports.into_iter().map(|import| (names.class(&names::kebab(import.name)), import)).collect();
         let imports_are_keys = imports.iter().all(|(_, import)| text::is_method(import.name) && identifier(import.name) == import.name);
         let imports: Vec<Import> = imports.into_iter().map(|(class, found)| import(&names, class, &found)).collect();
         let declared = types.iter().flat_map(|ty| declared(&names, ty)).collect();
-        let objects: Vec<Object> = resources.iter().filter(|found| found.ty.shape == Shape::Object).map(|found| object(&names, found)).collect();
+        let objects: Vec<Object> =
+            resources.iter().filter(|found| found.ty.shape == Shape::Object).map(|found| object(&names, found)).collect();
         let mut exports = function::methods(&names, &exports);
         for resource in resources {
             exports.extend(function::constructor(&names, &exports, resource));

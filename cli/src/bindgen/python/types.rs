@@ -55,12 +55,7 @@ impl Names {
             Known { class, methods: resource.methods.clone() }
         };
         let resources = resources.iter().map(known).collect();
-        Names {
-            classes,
-            resources,
-            used: RefCell::default(),
-            has_buffers: Cell::default(),
-        }
+        Names { classes, resources, used: RefCell::default(), has_buffers: Cell::default() }
     }
 
     /// A module of the standard library, which is used.
