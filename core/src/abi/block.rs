@@ -30,8 +30,7 @@ pub(crate) struct Block<'a> {
     blobs: Vec<Lent<'a>>,
     /// A handle that is borrowed, such as the object of a method, with its place in `bytes`.
     object: Option<(u32, Handle)>,
-    /// The other handles. Rare, and so kept apart.
-    #[expect(clippy::box_collection, reason = "a block without them, which most are, is then smaller")]
+    /// The other handles.
     passed: Vec<(u32, Passed)>,
     /// The bounds of the call in which the block is filled, and how many items were lowered in it.
     budget: Option<Box<Budget>>,
