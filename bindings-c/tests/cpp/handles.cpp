@@ -62,7 +62,7 @@ void resources(const guest::Guest &g, const guest::Guest &other) {
     CHECK(all.at(0).value() == 10);
   }
   CHECK(g.closed_tallies() == 3);
-  const std::optional<guest::Tally> none = g.maybe_tally(-1);
+  const std::optional<guest::Tally> none = g.maybe_tally(0);
   CHECK(!none.has_value());
   moved.close();
   moved.close();
@@ -82,7 +82,8 @@ void functions(const guest::Guest &g) {
   THROWS(g.apply(std::vector<std::int64_t>{1}, throws), undergo::GuestError, error.message().find("worse luck") != std::string::npos);
   // What it has is freed with it, when the guest keeps it no longer.
   const auto has = std::make_shared<int>(3);
-  CHECK(g.keep_op([has](std::int64_t n) { return n * *has; }) == 1 && has.use_count() == 2);
+  const std::int32_t kept = g.keep_op([has](std::int64_t n) { return n * *has; });
+  CHECK(kept == 1 && has.use_count() == 2);
   CHECK(g.call_kept(5) == 15);
   g.instance().reset();
   CHECK(has.use_count() == 1);

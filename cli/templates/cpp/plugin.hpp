@@ -215,9 +215,7 @@ class {{ import.class }} {
 {%- when Kind::Object { methods } %}
 
 namespace {{ namespace }} {
-namespace wit {
 std::array<undergo_typed_method_t, {{ methods.len() }}> methods_of({{ host.class }} *);
-}
 }  // namespace {{ namespace }}
 
 template <>
@@ -263,18 +261,14 @@ namespace {{ namespace }} {
 {%- match host.kind %}
 {%- when Kind::Object { methods } %}
 
-namespace wit {
-
-// The methods of a {{ host.class }}.
+// The methods of a {{ host.class }}, for undergo.hpp.
 inline std::array<undergo_typed_method_t, {{ methods.len() }}> methods_of({{ host.class }} *) {
   return { {
       {%- for member in methods %}
-      {&signatures[{{ member.number }}], undergo::typed::SharedAdapter<&{{ host.class }}::{{ member.method.name }}>::call, nullptr},
+      {&wit::signatures[{{ member.number }}], undergo::typed::SharedAdapter<&{{ host.class }}::{{ member.method.name }}>::call, nullptr},
       {%- endfor %}
   } };
 }
-
-}  // namespace wit
 {%- when _ %}
 {%- endmatch %}
 {%- endfor %}
