@@ -16,7 +16,7 @@ use crate::chain::from_host;
 use crate::errors::ErrorHandle;
 use crate::exports::{SignatureValue, mismatch, mismatched};
 use crate::guard::guard;
-use crate::layout::Kind;
+use crate::layout::{Kind, Layout};
 use crate::lift::Filling;
 use crate::lower::{self, Place};
 use crate::object::ObjectHandle;
@@ -261,6 +261,18 @@ pub(crate) unsafe fn take_args(call: &mut HostCall<'_>, shape: &Shape, at: *mut 
         // SAFETY: the caller's promise.
         return call.plain_args(|args| unsafe { plain::take(args, params, at, arena) });
     }
+    // SAFETY: as above.
+    unsafe { lift_args(call, shape, at, arena) }
+}
+
+/// The same for any function. Not inlined: what it needs would lie on the stack while the host's
+/// code runs, which may call the guest, and so on.
+///
+/// # Safety
+///
+/// As above.
+#[inline(never)]
+unsafe fn lift_args(call: &mut HostCall<'_>, shape: &Shape, at: *mut u8, arena: &mut Arena) -> Result<()> {
     let shared = RefCell::new(std::mem::replace(arena, Arena::new()));
     // SAFETY: the caller's promise.
     let lifted = call.args(&unsafe { Filling::fields(&shape.params, at, &shared) });
@@ -276,7 +288,7 @@ pub(crate) unsafe fn take_args(call: &mut HostCall<'_>, shape: &Shape, at: *mut 
 /// not used again.
 #[inline]
 pub(crate) unsafe fn answer(call: &mut HostCall<'_>, shape: &Shape, at: *mut u8) -> Result<()> {
-    let Some(layout) = &shape.result else { return call.answer(&lower::nothing()) };
+    let Some(layout) = &shape.result else { return answer_nothing(call) };
     if let Some(number) = shape.number {
         // SAFETY: the caller's promise.
         return call.answer_number(unsafe { number.read(at) });
@@ -288,6 +300,18 @@ pub(crate) unsafe fn answer(call: &mut HostCall<'_>, shape: &Shape, at: *mut u8)
     {
         return call.answer_text(text);
     }
+    lower_answer(call, place, layout)
+}
+
+/// The same for a function without a result. Not inlined either.
+#[inline(never)]
+fn answer_nothing(call: &mut HostCall<'_>) -> Result<()> {
+    call.answer(&lower::nothing())
+}
+
+/// The same for any result. Not inlined, as `lift_args`.
+#[inline(never)]
+fn lower_answer(call: &mut HostCall<'_>, place: Place<'_>, layout: &Layout) -> Result<()> {
     let answered = call.answer(&place);
     if layout.has_handles() {
         place.each_handle(&mut |at, kind| {

@@ -146,14 +146,20 @@ impl HostCall<'_> {
     pub fn answer_text(&mut self, text: &str) -> Result<()> {
         let Some(Plain::Text) = self.import.function.abi.result.plain else { return Err(other("text").at(" -> result")) };
         let Some(address) = self.place_text(text)? else {
-            // Guest code has to find room for it.
-            return self.answer_by(|_, block: &mut Block<'_>, at| block.put_str(at, text));
+            return self.answer_text_in_block(text);
         };
         let mut words = [0; 8];
         words[..4].copy_from_slice(&address.to_le_bytes());
         // It has been placed, so that it has fewer than 2³² bytes.
         words[4..].copy_from_slice(&(text.len() as u32).to_le_bytes());
         self.answer_in_area(&words)
+    }
+
+    /// The same where guest code has to find room for it.
+    #[cold]
+    #[inline(never)]
+    fn answer_text_in_block(&mut self, text: &str) -> Result<()> {
+        self.answer_by(|_, block: &mut Block<'_>, at| block.put_str(at, text))
     }
 
     /// Copies text to the guest, if no guest code has to run to find room; returns its address.
