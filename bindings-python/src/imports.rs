@@ -219,8 +219,8 @@ impl HostFunction for Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         // Without an interpreter there is nothing to let go of. What is removed is dropped when the
-        // table is not locked any more: it may have code of its own.
-        Python::try_attach(|py| self.0.table.upgrade(py).and_then(|table| table.get().remove(self.0.place)));
+        // table is not locked any more, and still here: it may have code of its own.
+        Python::try_attach(|py| drop(self.0.table.upgrade(py).and_then(|table| table.get().remove(self.0.place))));
     }
 }
 

@@ -139,7 +139,7 @@ def test_another_plugin(start: Callable[..., Any], plugin: undergo.Plugin) -> No
 def test_another_resource(guest: Any) -> None:
     with pytest.raises(undergo.TypeMismatchError, match="tally"):
         guest.sum_tallies(guest.Lamp(), guest.Tally(1))
-    with pytest.raises(undergo.TypeMismatchError, match="tally.*, got str"):
+    with pytest.raises(undergo.TypeMismatchError, match=r"tally.*, got str"):
         guest.sum_tallies("x", guest.Tally(1))
     with pytest.raises(undergo.TypeMismatchError, match="expected tally, got lamp"):
         guest.plugin.types.Tally.value(guest.Lamp())
