@@ -2,14 +2,17 @@
 //
 // Written by undergo bindgen; don't edit it, but write it anew.
 
+{% if !streams.is_empty() -%}
+import type { {{ streams|join(", ") }} } from 'node:stream'
+{% endif -%}
 import {
   Plugin,
   {%- if has_errors %}
   errorType,
   {%- endif %}
-  {%- if has_bytes %}
-  type Bytes,
-  {%- endif %}
+  {%- for name in used %}
+  type {{ name }},
+  {%- endfor %}
   type Instance,
   type InstanceOptions,
   type PluginOptions,
@@ -48,6 +51,27 @@ export type {{ name }} =
   {{- case.docs|lines(2) }}
   | { tag: {{ case.wit }}{% if let Some(value) = case.value %}; {{ value.key }}: {{ value.ty }}{% endif %} }
   {%- endfor %}
+{%- when Declared::Resource { name, docs, methods_name, methods } %}
+
+/** The methods of {{ name }}. */
+export interface {{ methods_name }} {
+  {%- for function in methods %}
+  {{- function.docs|lines(2) }}
+  {{ function.signature|indent(2) }}
+  {%- endfor %}
+}
+
+{{ docs }}
+export type {{ name }} = GuestObject<{{ methods_name }}>
+{%- when Declared::Object { name, docs, methods } %}
+
+{{ docs }}
+export interface {{ name }} {
+  {%- for function in methods %}
+  {{- function.docs|lines(2) }}
+  {{ function.signature|indent(2) }}
+  {%- endfor %}
+}
 {%- endmatch %}
 {%- endfor %}
 {%- for import in imports %}
@@ -74,6 +98,10 @@ export interface Imports {
 
 /** The functions of {{ file }}. */
 export interface {{ exports_class }} {
+  {%- for class in classes %}
+  {{- class.docs|lines(2) }}
+  {{ class.key }}: {{ class.ty }}
+  {%- endfor %}
   {%- for function in exports %}
   {{- function.docs|lines(2) }}
   {{ function.signature|indent(2) }}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use undergo::interface::{Function, TypeKind, VariantType};
+use undergo::interface::{Field, Function, TypeKind, VariantType};
 
 use super::text::{broken, docs, key, parameter};
 use super::types::{Direction, Names};
@@ -24,21 +24,33 @@ pub(super) struct Method {
 /// has the first.
 pub(super) fn methods(names: &Names, functions: &[&Arc<Function>], owner: Owner) -> Vec<Method> {
     let mut seen = BTreeSet::new();
-    let first = functions.iter().filter(|function| seen.insert(key(&function.name)));
+    let first = functions.iter().filter(|function| seen.insert(key(own_name(function))));
     first.map(|function| method(names, function, owner)).collect()
 }
 
-fn method(names: &Names, function: &Function, owner: Owner) -> Method {
-    let (given, answered) = match owner {
-        Owner::Guest => (Direction::ToGuest, Direction::FromGuest),
-        Owner::Host => (Direction::FromGuest, Direction::ToGuest),
-    };
-    let needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
-    let params = function.params.iter().enumerate().map(|(i, param)| {
+/// The name of a function, without that of its object.
+fn own_name(function: &Function) -> &str {
+    function.name.rsplit('.').next().unwrap_or_default()
+}
+
+/// What a constructor takes, as the type of its arguments.
+pub(super) fn arguments(names: &Names, function: &Function) -> String {
+    format!("[{}]", params(names, function, Owner::Guest).join(", "))
+}
+
+fn params(names: &Names, function: &Function, owner: Owner) -> Vec<String> {
+    let direction = if owner == Owner::Guest { Direction::ToGuest } else { Direction::FromGuest };
+    let all = function.own_params();
+    let needed = all.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
+    let param = |(i, param): (usize, &Field)| {
         let mark = if owner == Owner::Guest && i >= needed { "?" } else { "" };
-        format!("{}{mark}: {}", parameter(&param.name), names.show(&param.ty, given))
-    });
-    let params: Vec<String> = params.collect();
+        format!("{}{mark}: {}", parameter(&param.name), names.show(&param.ty, direction))
+    };
+    all.iter().enumerate().map(param).collect()
+}
+
+fn method(names: &Names, function: &Function, owner: Owner) -> Method {
+    let answered = if owner == Owner::Guest { Direction::FromGuest } else { Direction::ToGuest };
     let result = function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| names.show(ty, answered));
     let result = match owner {
         Owner::Guest => format!(": Promise<{result}>"),
@@ -46,7 +58,7 @@ fn method(names: &Names, function: &Function, owner: Owner) -> Method {
     };
     Method {
         docs: docs(&(function.docs.clone() + &fails(names, function, owner))),
-        signature: broken("  ".len(), &key(&function.name), &params, &result),
+        signature: broken("  ".len(), &key(own_name(function)), &params(names, function, owner), &result),
     }
 }
 

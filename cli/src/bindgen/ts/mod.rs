@@ -8,7 +8,7 @@ mod types;
 
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{RecordType, Type, TypeKind, VariantType, names};
+use undergo::interface::{RecordType, Resource, Shape, Side, Type, TypeKind, VariantType, names};
 
 use super::filters;
 use super::surface::{Imported, Surface};
@@ -27,11 +27,13 @@ struct Module {
     /// Its file, as a comment has it.
     file: String,
     has_errors: bool,
-    /// Whether the type of what is taken for bytes is used.
-    has_bytes: bool,
+    /// The types of the package, and of Node's streams, that are used.
+    used: Vec<&'static str>,
+    streams: Vec<&'static str>,
     types: Vec<Declared>,
     imports: Vec<Import>,
     exports: Vec<Method>,
+    classes: Vec<Class>,
     /// The types of an instance, of a pool, of what each is made with, and of their functions.
     class: String,
     pool: String,
@@ -65,6 +67,26 @@ enum Declared {
         docs: String,
         cases: Vec<Case>,
     },
+    /// A resource of the plugin: the type of its objects, and of their methods.
+    Resource {
+        name: String,
+        docs: String,
+        methods_name: String,
+        methods: Vec<Method>,
+    },
+    /// What an object of the host's has.
+    Object {
+        name: String,
+        docs: String,
+        methods: Vec<Method>,
+    },
+}
+
+/// A resource as a member of an instance.
+struct Class {
+    docs: String,
+    key: String,
+    ty: String,
 }
 
 struct Field {
@@ -91,24 +113,29 @@ struct Import {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let Surface { file, world, types, exports, imports, .. } = Surface::new(plugin);
-        let mut names = Names::new(types);
+        let Surface { file, world, types, exports, imports, resources, .. } = Surface::new(plugin);
+        let mut names = Names::new(types, resources);
         let [class, pool, options, pool_options, exports_class] =
             ["", "-pool", "-options", "-pool-options", "-exports"].map(|end| names.class(&format!("{world}{end}")));
         let imports: Vec<_> = imports.into_iter().map(|import| (names.class(&names::kebab(import.name)), import)).collect();
         let imports: Vec<Import> = imports.into_iter().map(|(class, found)| import(&names, class, &found)).collect();
-        let types: Vec<Declared> = types.iter().flat_map(|ty| declared(&names, &world, ty)).collect();
+        let objects = resources.iter().filter(|resource| resource.ty.shape == Shape::Object);
+        let types: Vec<Declared> =
+            types.iter().flat_map(|ty| declared(&names, &world, ty)).chain(objects.clone().map(|object| resource(&names, object))).collect();
+        let classes: Vec<Class> = objects.filter(|object| object.ty.side == Side::Guest).map(|object| class_of(&names, object)).collect();
         let exports = function::methods(&names, &exports, Owner::Guest);
         let default = if imports.is_empty() { " = {}" } else { "" };
         Module {
             file: harmless(&file),
             has_errors: types.iter().any(|ty| matches!(ty, Declared::Error { .. })),
-            has_bytes: names.has_bytes(),
+            used: names.used(false),
+            streams: names.used(true),
             load: loader(&class, &format!("{options}{default}")),
             load_pool: loader(&pool, &pool_options),
             types,
             imports,
             exports,
+            classes,
             class,
             pool,
             options,
@@ -190,6 +217,38 @@ fn variant(names: &Names, variant: &VariantType, name: String, said: &str, direc
         value: case.ty.as_ref().map(|ty| field(names, "", "val".to_owned(), ty, direction)),
     });
     Declared::Variant { name, docs: docs(said), cases: cases.collect() }
+}
+
+fn resource(names: &Names, resource: &Resource) -> Declared {
+    let ty = &resource.ty;
+    let methods: Vec<_> = resource.methods.iter().collect();
+    let name = names.object(ty).to_owned();
+    match ty.side {
+        Side::Guest => {
+            names.uses("GuestObject");
+            Declared::Resource {
+                docs: docs(&or(&ty.docs, &format!("The resource {}.", ty.name))),
+                methods_name: names.methods(ty).to_owned(),
+                methods: function::methods(names, &methods, Owner::Guest),
+                name,
+            }
+        }
+        Side::Host => Declared::Object {
+            docs: docs(&or(&ty.docs, &format!("What the host gives as {}.", ty.name))),
+            methods: function::methods(names, &methods, Owner::Host),
+            name,
+        },
+    }
+}
+
+fn class_of(names: &Names, resource: &Resource) -> Class {
+    let args = resource.constructor.as_ref().map(|constructor| function::arguments(names, constructor));
+    let args = args.map_or_else(String::new, |args| format!(", {args}"));
+    Class {
+        docs: resource.constructor.as_ref().map_or_else(String::new, |constructor| docs(&constructor.docs)),
+        key: property(&names::pascal(&resource.ty.name)),
+        ty: format!("{}<{}{args}>", names.uses("GuestClass"), names.methods(&resource.ty)),
+    }
 }
 
 fn or(docs: &str, other: &str) -> String {

@@ -1,18 +1,20 @@
 //! The types of an interface in TypeScript.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use undergo::interface::{RecordType, Scalar, Type, TypeKind};
+use undergo::interface::{self, Function, RecordType, ResourceType, Scalar, Shape, Side, Type, TypeKind};
 
+use super::text::parameter;
 use crate::bindgen::classes::Classes;
 
 /// Names that the module uses itself, or that mean something else where it is used.
 #[rustfmt::skip]
-const TAKEN: [&str; 38] = [
-    "Array", "ArrayBuffer", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "GuestError",
-    "Imports", "Instance", "InstanceOptions", "InstanceType", "Int16Array", "Int32Array", "Int8Array", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
-    "Promise", "Readonly", "ReadonlyMap", "Record", "String", "Symbol", "URL", "Uint8Array", "Uint8ClampedArray", "Uint16Array", "Uint32Array",
+const TAKEN: [&str; 48] = [
+    "AnyObject", "Array", "ArrayBuffer", "AsyncItems", "AsyncIterable", "BigInt", "BigInt64Array", "BigUint64Array", "Boolean", "Bytes", "Date", "Error", "Float32Array", "Float64Array", "GuestClass", "GuestError", "GuestObject",
+    "Imports", "Instance", "InstanceOptions", "InstanceType", "Int16Array", "Int32Array", "Int8Array", "Iterable", "Map", "Number", "Object", "Omit", "Plugin", "PluginOptions", "Pool", "PoolOptions",
+    "Promise", "Readable", "ReadableSource", "Readonly", "ReadonlyMap", "Record", "String", "Symbol", "URL", "Uint8Array", "Uint8ClampedArray", "Uint16Array", "Uint32Array", "Writable", "WritableTarget",
 ];
 
 /// Which way a value goes.
@@ -34,14 +36,36 @@ pub(super) struct Names {
     inputs: BTreeMap<String, String>,
     /// The fields of errors, whose own names are those of classes.
     fields: BTreeMap<String, String>,
-    /// Whether `Bytes` is used.
-    has_bytes: Cell<bool>,
+    /// The resources, by their numbers.
+    resources: Vec<Resource>,
+    /// The types of packages that were shown.
+    used: RefCell<BTreeSet<&'static str>>,
+}
+
+/// What the module has of a resource.
+struct Resource {
+    /// The type of its objects, and of their methods.
+    object: String,
+    methods: String,
+    /// Of what has one method, that.
+    only: Option<Arc<Function>>,
 }
 
 impl Names {
-    pub(super) fn new(types: &[Type]) -> Names {
+    pub(super) fn new(types: &[Type], resources: &[interface::Resource]) -> Names {
         let (inputs, fields) = (BTreeMap::new(), BTreeMap::new());
-        let mut names = Names { classes: Classes::new(types, TAKEN), inputs, fields, has_bytes: Cell::default() };
+        let mut names = Names { classes: Classes::new(types, TAKEN), inputs, fields, resources: Vec::new(), used: RefCell::default() };
+        for resource in resources {
+            let only = resource.methods.first().cloned();
+            let (mut object, mut methods) = (String::new(), String::new());
+            if resource.ty.shape == Shape::Object {
+                object = names.class(&resource.ty.name);
+                if resource.ty.side == Side::Guest {
+                    methods = names.class(&format!("{}-methods", resource.ty.name));
+                }
+            }
+            names.resources.push(Resource { object, methods, only });
+        }
         // Each type comes behind those that it is made of.
         for ty in types {
             let (name, differs) = match &ty.kind {
@@ -78,9 +102,60 @@ impl Names {
         self.fields.get(kebab).cloned().unwrap_or_else(|| self.of(kebab))
     }
 
-    /// Whether the type of what is taken for bytes was shown.
-    pub(super) fn has_bytes(&self) -> bool {
-        self.has_bytes.get()
+    /// The types of packages that were shown: those of the package itself, or of Node's streams.
+    pub(super) fn used(&self, of_node: bool) -> Vec<&'static str> {
+        let is_node = |name: &&str| matches!(*name, "Readable" | "Writable");
+        self.used.borrow().iter().copied().filter(|name| is_node(name) == of_node).collect()
+    }
+
+    /// Notes that a type of a package is shown.
+    pub(super) fn uses(&self, name: &'static str) -> &'static str {
+        self.used.borrow_mut().insert(name);
+        name
+    }
+
+    /// The type of a resource's objects.
+    pub(super) fn object(&self, resource: &ResourceType) -> &str {
+        &self.resources[resource.number].object
+    }
+
+    /// The type of the methods of a resource of the guest's.
+    pub(super) fn methods(&self, resource: &ResourceType) -> &str {
+        &self.resources[resource.number].methods
+    }
+
+    /// The type of what lives longer than a call.
+    fn handle(&self, resource: &ResourceType, direction: Direction) -> String {
+        let only = self.resources[resource.number].only.as_deref();
+        match (resource.shape, resource.side) {
+            (Shape::Object, Side::Guest) if direction != Direction::FromGuest => {
+                format!("{}<{}>", self.uses("AnyObject"), self.methods(resource))
+            }
+            (Shape::Object, _) => self.object(resource).to_owned(),
+            (Shape::Callback, _) => only.map_or_else(String::new, |call| {
+                let params = call.own_params().iter().map(|param| format!("{}: {}", parameter(&param.name), self.show(&param.ty, Direction::FromGuest)));
+                let result = call.result.as_ref().map_or_else(|| "void".to_owned(), |ty| self.show(ty, Direction::ToGuest));
+                format!("(({}) => {result} | Promise<{result}>)", params.collect::<Vec<_>>().join(", "))
+            }),
+            (Shape::Iterator, Side::Guest) => format!("{}<{}>", self.uses("AsyncItems"), self.item(only, Direction::FromGuest)),
+            (Shape::Iterator, Side::Host) => {
+                let item = self.item(only, Direction::ToGuest);
+                format!("Iterable<{item}> | AsyncIterable<{item}>")
+            }
+            (Shape::Reader, Side::Guest) => self.uses("Readable").to_owned(),
+            (Shape::Reader, Side::Host) => self.uses("ReadableSource").to_owned(),
+            (Shape::Writer, Side::Guest) => self.uses("Writable").to_owned(),
+            (Shape::Writer, Side::Host) => self.uses("WritableTarget").to_owned(),
+        }
+    }
+
+    /// The type of an iterator's items, which `next` gives in a list.
+    fn item(&self, next: Option<&Function>, direction: Direction) -> String {
+        let Some(TypeKind::Tuple(batch)) = next.and_then(|next| next.result.as_ref()).map(|ty| &ty.kind) else { return "unknown".to_owned() };
+        match batch.items.first().map(|ty| &ty.kind) {
+            Some(TypeKind::List(item)) => self.show(item, direction),
+            _ => "unknown".to_owned(),
+        }
     }
 
     /// Whether more is accepted for a record or a variant than is made of it.
@@ -97,6 +172,7 @@ impl Names {
             TypeKind::Tuple(tuple) => tuple.items.iter().any(|item| self.differs(item)),
             TypeKind::Record(record) => self.has_input(&record.name),
             TypeKind::Variant(variant) => self.has_input(&variant.name),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => resource.side == Side::Guest,
             _ => false,
         }
     }
@@ -141,14 +217,16 @@ impl Names {
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) if direction == Direction::FromGuest => self.of(&variant.name),
             TypeKind::Variant(variant) => self.input(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => todo!("handles"),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, direction),
         }
     }
 
     fn list(&self, item: &Type, direction: Direction) -> String {
         if let TypeKind::Scalar(scalar) = item.kind {
             let shown = scalars(scalar, direction);
-            self.has_bytes.set(self.has_bytes() || shown == "Bytes");
+            if shown == "Bytes" {
+                self.uses("Bytes");
+            }
             return shown.to_owned();
         }
         let within = if direction == Direction::FromGuest { direction } else { Direction::Within };
