@@ -3,6 +3,8 @@
 // Every function that takes options throws, or rejects with, a TypeError for an option that does
 // not exist or is of the wrong type, and a RangeError for one that is out of range.
 /// <reference types="node" />
+import type { Readable, Writable } from 'node:stream'
+import type { ReadableStream, WritableStream } from 'node:stream/web'
 
 /** The version of this package, and of every other part of Undergo. */
 export declare const version: string
@@ -171,6 +173,11 @@ export interface Limits {
    * error "too many open files".
    */
   descriptors?: number
+  /**
+   * Handles that the guest may hold at once, 10,000 by default: of this program's objects,
+   * callbacks, iterables and streams, and of its own objects on their way.
+   */
+  handles?: number
 }
 
 /**
@@ -300,8 +307,255 @@ export interface AnyExports {
 
 /** A plugin's exports in the form that `sync` has. */
 export type SyncExports<E extends object> = {
+  [K in keyof E]: E[K] extends GuestClass<infer M, infer A>
+    ? SyncClass<M, A>
+    : E[K] extends (...args: infer A) => Promise<infer R>
+      ? (...args: A) => Synced<R>
+      : E[K]
+}
+
+/** A result in the form that it has where the call returns when it is over. */
+export type Synced<T> = unknown extends T
+  ? T
+  : T extends { readonly [METHODS]: infer M extends object }
+    ? SyncObject<M>
+    : T extends AsyncItems<infer I>
+      ? Items<Synced<I>>
+      : T extends Readable
+        ? SyncReader
+        : T extends Writable
+          ? SyncWriter
+          : T extends string | number | bigint | boolean | symbol | undefined | null | void | Date | ArrayBufferView
+            ? T
+            : T extends Map<infer K, infer V>
+              ? Map<K, Synced<V>>
+              : { [K in keyof T]: Synced<T[K]> }
+
+/** What an object of a plugin knows of its type. */
+declare const METHODS: unique symbol
+
+interface ObjectMembers<M extends object> extends AsyncDisposable {
+  readonly [METHODS]: M
+  /**
+   * Whether it can't be used any more: it was closed, or given away, or its instance was reset or
+   * returned to its pool.
+   */
+  readonly closed: boolean
+  /** The same object, whose methods return when they are over. */
+  readonly sync: SyncObject<M>
+  /**
+   * The same object, whose methods have other options.
+   *
+   * @throws {TypeError} if an option is of the wrong type; {RangeError} if it is out of range.
+   */
+  using(options: CallOptions): GuestObject<M>
+  /**
+   * Calls a method whose name is known only at run time, or taken by a property of this object.
+   *
+   * @throws {@link UnknownExportError} by the promise; otherwise whatever the call rejects with.
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  [K in keyof E]: E[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : E[K]
+  call(name: string, ...args: unknown[]): Promise<any>
+  /**
+   * Ends its handle: the plugin releases its object, now or after the call that is running. Closing
+   * it again does nothing. An object that the program forgets is closed when it is collected.
+   *
+   * @throws by the promise: whatever ends the plugin while it releases its object.
+   */
+  close(): Promise<void>
+}
+
+/** An object of a plugin. Its methods return promises. */
+export type GuestObject<M extends object = AnyExports> = ObjectMembers<M> & Omit<M, keyof ObjectMembers<M> | 'then'>
+
+interface SyncObjectMembers<M extends object> extends Disposable {
+  readonly [METHODS]: M
+  /** Whether it can't be used any more. */
+  readonly closed: boolean
+  /**
+   * The same object, whose methods have other options.
+   *
+   * @throws {TypeError} if an option is of the wrong type; {RangeError} if it is out of range.
+   */
+  using(options: CallOptions): SyncObject<M>
+  /**
+   * Calls a method whose name is known only at run time, or taken by a property of this object.
+   *
+   * @throws {@link UnknownExportError}; otherwise whatever the call throws.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  call(name: string, ...args: unknown[]): any
+  /**
+   * Ends its handle: see `close` of an object whose methods return promises.
+   *
+   * @throws whatever ends the plugin while it releases its object.
+   */
+  close(): void
+}
+
+/** An object of a plugin. Its methods return when they are over. */
+export type SyncObject<M extends object = AnyExports> = SyncObjectMembers<M> & Omit<SyncExports<M>, keyof SyncObjectMembers<M> | 'then'>
+
+/** An object of a plugin as an argument: in either form. */
+export type AnyObject<M extends object = AnyExports> = { readonly [METHODS]: M; readonly closed: boolean }
+
+/** A resource of a plugin, as a property of an instance. */
+export interface GuestClass<M extends object = AnyExports, A extends unknown[] = never> {
+  /** The methods of its objects. */
+  readonly prototype: GuestObject<M>
+  /**
+   * Has the plugin make an object.
+   *
+   * @example
+   * await using document = await instance.Document.create('text')
+   * console.log(await document.title())
+   *
+   * @throws by the promise, like any call: {@link GuestError} if the plugin returns an error.
+   */
+  create(...args: A): Promise<GuestObject<M>>
+  [Symbol.hasInstance](value: unknown): boolean
+}
+
+/** A resource of a plugin, as a property of `sync`. */
+export interface SyncClass<M extends object = AnyExports, A extends unknown[] = never> {
+  /** The methods of its objects. */
+  readonly prototype: SyncObject<M>
+  /**
+   * Has the plugin make an object.
+   *
+   * @example
+   * using document = new instance.sync.Document('text')
+   * console.log(document.title())
+   */
+  new (...args: A): SyncObject<M>
+  /**
+   * The same.
+   *
+   * @throws like any call: {@link GuestError} if the plugin returns an error.
+   */
+  create(...args: A): SyncObject<M>
+  [Symbol.hasInstance](value: unknown): boolean
+}
+
+/**
+ * The items of an iterator of a plugin. They are fetched in batches, of one item at first, and of
+ * more while they come quickly. A loop that is left, `return()` and `close()` end the plugin's
+ * function.
+ */
+export interface AsyncItems<T> extends AsyncIterableIterator<T>, AsyncDisposable {
+  /**
+   * Takes the next item.
+   *
+   * @throws by the promise: whatever ends the plugin's function, behind the items before it; {@link
+   * TypeMismatchError} if this is closed.
+   */
+  next(): Promise<IteratorResult<T, undefined>>
+  /**
+   * Ends it, as a loop that is left does.
+   *
+   * @throws by the promise: whatever ends the plugin meanwhile.
+   */
+  return(value?: unknown): Promise<IteratorResult<T, undefined>>
+  [Symbol.asyncIterator](): AsyncItems<T>
+  /** Whether it has ended. */
+  readonly closed: boolean
+  /**
+   * Ends it.
+   *
+   * @throws by the promise: whatever ends the plugin meanwhile.
+   */
+  close(): Promise<void>
+}
+
+/** The same from a call that has returned. */
+export interface Items<T> extends IterableIterator<T>, Disposable {
+  /**
+   * Takes the next item.
+   *
+   * @throws whatever ends the plugin's function, behind the items before it; {@link
+   * TypeMismatchError} if this is closed.
+   */
+  next(): IteratorResult<T, undefined>
+  /**
+   * Ends it, as a loop that is left does.
+   *
+   * @throws whatever ends the plugin meanwhile.
+   */
+  return(value?: unknown): IteratorResult<T, undefined>
+  [Symbol.iterator](): Items<T>
+  /** Whether it has ended. */
+  readonly closed: boolean
+  /**
+   * Ends it.
+   *
+   * @throws whatever ends the plugin meanwhile.
+   */
+  close(): void
+}
+
+/** A stream of a plugin, from a call that has returned. It gives chunks, too. */
+export interface SyncReader extends Iterable<Buffer>, Disposable {
+  /**
+   * Reads at most so many bytes, 256 KiB by default; none at the end.
+   *
+   * @throws {@link GuestError} if the plugin's stream fails; {@link TypeMismatchError} if this is
+   * closed.
+   */
+  read(most?: number): Buffer
+  /** Whether it can't be used any more. */
+  readonly closed: boolean
+  /**
+   * Ends it.
+   *
+   * @throws whatever ends the plugin meanwhile.
+   */
+  close(): void
+}
+
+/** A stream to a plugin, from a call that has returned. */
+export interface SyncWriter extends Disposable {
+  /**
+   * Writes all of these bytes, or a text as UTF-8.
+   *
+   * @throws {@link GuestError} if the plugin's stream fails; {@link TypeMismatchError} if this is
+   * closed.
+   */
+  write(data: Uint8Array | string): void
+  /** Whether it can't be used any more. */
+  readonly closed: boolean
+  /**
+   * Ends the stream, after which the plugin has all of it.
+   *
+   * @throws {@link GuestError} if the plugin's stream fails.
+   */
+  close(): void
+}
+
+/**
+ * What a plugin can read from: streams of Node and of the web, iterables of chunks, and any object
+ * with a method `read`, which gives at most so many bytes, and none, or nothing, at the end. Only
+ * what needs no waiting fits calls of `sync`. A stream stays the program's: it goes on where the
+ * plugin has stopped.
+ */
+export type ReadableSource =
+  | Readable
+  | ReadableStream<Uint8Array>
+  | Iterable<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | { read(most: number): Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>; close?(): unknown }
+
+/**
+ * What a plugin can write to: streams of Node and of the web, and any object with a method `write`,
+ * which takes all bytes.
+ */
+export type WritableTarget = NodeJS.WritableStream | WritableStream<Uint8Array> | { write(data: Uint8Array): unknown; close?(): unknown }
+
+/** How many handles there are. */
+export interface HandleCounts {
+  /** Those that the guest has. */
+  readonly held: number
+  /** Those of the guest's objects that this program has. */
+  readonly given: number
 }
 
 /** What instances, pools and their views have besides the exports. */
@@ -431,6 +685,8 @@ export interface InstanceMembers<E extends object = AnyExports> extends Omit<Cal
    * would allow it; at most 64.
    */
   readonly denied: readonly string[]
+  /** How many handles there are now. */
+  readonly handles: HandleCounts
   /** The guest's memory, for plugins without an interface. */
   readonly memory: Memory
   /** The same exports, but each returns when its call is over: for scripts. */
@@ -498,7 +754,7 @@ export interface PoolStats {
 }
 
 /** What a pool has besides its exports. */
-export interface PoolMembers<E extends object = AnyExports> extends Callable<E>, AsyncDisposable {
+export interface PoolMembers<E extends object = AnyExports> extends Omit<Callable<E>, 'sync'>, AsyncDisposable {
   /** The plugin of these instances. */
   readonly plugin: Plugin
   /** The maximum number of instances. */
@@ -507,6 +763,21 @@ export interface PoolMembers<E extends object = AnyExports> extends Callable<E>,
   readonly stats: PoolStats
   /** Whether the pool is closed. */
   readonly closed: boolean
+  /**
+   * Lends an instance, for calls that belong together: those that use its objects, say. A call of
+   * the pool itself can't give any. It counts as one call.
+   *
+   * @example
+   * await using instance = await pool.instance() // returned at the end of the block
+   * const document = await instance.Document.create('text')
+   *
+   * @throws by the promise: {@link TimeoutError} if none became free in time; {@link BusyError} if
+   * none is free and this comes from a host function of the pool itself; {@link
+   * DeadInstanceError} if the pool is closed.
+   */
+  instance(options?: CallOptions): Promise<PooledInstance<E>>
+  /** The same exports, but each returns when its call is over: see `sync` of an instance. */
+  readonly sync: SyncPool<E>
   /**
    * Creates instances until there are this many, or as many as the pool may have.
    *
@@ -534,6 +805,29 @@ export interface PoolMembers<E extends object = AnyExports> extends Callable<E>,
  */
 export type Pool<E extends object = AnyExports> = PoolMembers<E> & Omit<E, keyof PoolMembers | 'then'>
 export declare const Pool: { readonly prototype: PoolMembers }
+
+/** A view of a pool for scripts. */
+export type SyncPool<E extends object = AnyExports> = SyncMembers<E> & SyncLending<E> & Omit<SyncExports<E>, keyof SyncMembers<E> | keyof SyncLending<E> | 'then'>
+
+interface SyncLending<E extends object> {
+  /**
+   * Like `instance` of the pool.
+   *
+   * @throws {@link BusyError} if no instance is free; otherwise like that one.
+   */
+  instance(options?: CallOptions): PooledInstance<E>
+}
+
+interface PooledMembers<E extends object> extends InstanceMembers<E>, AsyncDisposable {
+  /**
+   * Returns it to the pool, when its last call is over. Its objects are closed then, and it can't
+   * be used any more.
+   */
+  release(): void
+}
+
+/** An instance of a pool, until it is released. */
+export type PooledInstance<E extends object = AnyExports> = PooledMembers<E> & Omit<E, keyof PooledMembers<E> | 'then'>
 
 /**
  * A compiled plugin: load it once, and create instances as often as needed. Each worker loads its

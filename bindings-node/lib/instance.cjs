@@ -135,4 +135,23 @@ if (Symbol.dispose) {
   Object.defineProperty(Instance.prototype, Symbol.dispose, { configurable: true, writable: true, value: Instance.prototype.close })
 }
 
-module.exports = { Instance }
+/** An instance of a pool, until it is returned. */
+class PooledInstance extends Instance {
+  #handle
+
+  constructor(handle, plugin, functions) {
+    super(handle, plugin, functions)
+    this.#handle = handle
+  }
+
+  release() {
+    native.release(this.#handle)
+  }
+}
+
+// The end of a block returns it, and frees nothing.
+for (const symbol of [Symbol.dispose, Symbol.asyncDispose].filter(Boolean)) {
+  Object.defineProperty(PooledInstance.prototype, symbol, { configurable: true, writable: true, value: PooledInstance.prototype.release })
+}
+
+module.exports = { Instance, PooledInstance }

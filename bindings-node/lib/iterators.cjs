@@ -3,32 +3,21 @@
 
 const native = require('./native.cjs')
 
-/** The most items that are fetched at once, and the milliseconds within which they should come. */
-const MOST = 256
-const MOST_NUMBERS = 1024
-const QUICK = 1
-
 const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 const AsyncIteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf((async function* () {})())))
 
-/**
- * Items that have come, and how many to ask for next: twice as many as before, while they come
- * quickly, so that what is ready waits for nothing.
- */
+/** Items that have come, and how many to ask for next. */
 class Batches {
   #items = []
   #at = 0
-  #size = 1
-  #limit
+  #ahead
+  /** One item first, as the core has it. */
+  size = 1
   /** Whether there are no more than those that have come. */
   isLast = false
 
-  constructor(limit) {
-    this.#limit = limit
-  }
-
-  get size() {
-    return this.#size
+  constructor(ahead) {
+    this.#ahead = ahead
   }
 
   has() {
@@ -43,16 +32,14 @@ class Batches {
   fill([items, end], since) {
     this.#items = items
     this.#at = 0
-    this.isLast = end
-    const isQuick = items.length === this.#size && performance.now() - since < QUICK
-    this.#size = isQuick ? Math.min(2 * this.#size, this.#limit) : 1
+    this.isLast ||= end
+    if (!end) this.size = native.noteBatch(this.#ahead, performance.now() - since, items.length)
   }
 
   /** Forgets what has come. */
-  end() {
+  clear() {
     this.#items = []
     this.#at = 0
-    this.isLast = true
   }
 }
 
@@ -64,10 +51,10 @@ class Items {
   #next
   #batches
 
-  constructor(calls, next, limit) {
+  constructor(calls, next, ahead) {
     this.#calls = calls
     this.#next = next
-    this.#batches = new Batches(limit)
+    this.#batches = new Batches(ahead)
   }
 
   get closed() {
@@ -82,7 +69,8 @@ class Items {
       try {
         batches.fill(Reflect.apply(this.#next, this, [batches.size]), since)
       } catch (error) {
-        this.close()
+        // What follows says that it is closed, or that the instance is dead.
+        if (!this.closed) this.close()
         throw error
       }
       if (batches.isLast) this.#calls.close(this)
@@ -91,12 +79,13 @@ class Items {
   }
 
   return(value) {
+    this.#batches.isLast = true
     this.close()
     return { value, done: true }
   }
 
   close() {
-    this.#batches.end()
+    this.#batches.clear()
     this.#calls.close(this)
   }
 }
@@ -110,10 +99,10 @@ class AsyncItems {
   #turn = Promise.resolve()
   #waiting = 0
 
-  constructor(calls, next, limit) {
+  constructor(calls, next, ahead) {
     this.#calls = calls
     this.#next = next
-    this.#batches = new Batches(limit)
+    this.#batches = new Batches(ahead)
   }
 
   get closed() {
@@ -122,9 +111,10 @@ class AsyncItems {
 
   next() {
     if (this.#waiting === 0 && this.#batches.has()) return Promise.resolve(this.#batches.take())
+    const item = this.#waiting === 0 ? this.#fetch() : this.#turn.then(() => this.#fetch())
     this.#waiting++
-    const item = this.#turn.then(() => this.#fetch()).finally(() => this.#waiting--)
-    this.#turn = item.catch(() => {})
+    const done = () => void this.#waiting--
+    this.#turn = item.then(done, done)
     return item
   }
 
@@ -134,11 +124,12 @@ class AsyncItems {
       if (batches.isLast) return over()
       const since = performance.now()
       try {
-        const came = await Reflect.apply(this.#next, this, [batches.size])
-        // Who has closed it meanwhile wants no more.
-        if (!batches.isLast) batches.fill(came, since)
+        const [items, end] = await Reflect.apply(this.#next, this, [batches.size])
+        // Who has closed it meanwhile wants no more than was asked for.
+        batches.fill(this.closed ? [items.slice(0, 1), end] : [items, end], since)
       } catch (error) {
-        await this.close()
+        // What follows says that it is closed, or that the instance is dead.
+        if (!this.closed) await this.close()
         throw error
       }
       if (batches.isLast) await this.#calls.close(this)
@@ -147,12 +138,13 @@ class AsyncItems {
   }
 
   async return(value) {
+    this.#batches.isLast = true
     await this.close()
     return { value: await value, done: true }
   }
 
   async close() {
-    this.#batches.end()
+    this.#batches.clear()
     await this.#calls.close(this)
   }
 }
@@ -166,10 +158,10 @@ for (const [made, prototype, symbol] of [
   if (symbol) Object.defineProperty(made.prototype, symbol, { configurable: true, writable: true, value: made.prototype.close })
 }
 
-function iterators(calls, { methods: [next], areNumbers }) {
-  const bound = calls.bind(next.number)
-  const limit = areNumbers ? MOST_NUMBERS : MOST
-  return calls.sync ? () => new Items(calls, bound, limit) : () => new AsyncItems(calls, bound, limit)
+function iterators(calls, number) {
+  const next = calls.bind(calls.plugin.resources[number].methods[0].number)
+  const Made = calls.sync ? Items : AsyncItems
+  return () => new Made(calls, next, native.readAhead(calls.caller.handle, number))
 }
 
 module.exports = { iterators }

@@ -101,57 +101,31 @@ class Source {
   }
 }
 
-/** The same of an asynchronous one. */
+/**
+ * The same of an asynchronous one: one item at a time, since one that is asked for ahead might call
+ * the instance, which would wait for the plugin, and that for the item.
+ */
 class AsyncSource {
   #iterable
   #iterator
   #isOver = false
-  /** An item that was asked for, and was not ready in time. */
-  #pending
 
   constructor(iterable) {
     this.#iterable = iterable
   }
 
-  async next(most) {
-    const items = []
-    if (this.#isOver) return [items, true]
-    this.#iterator ??= this.#iterable[Symbol.asyncIterator]()
-    let came = await this.#ask()
-    const soon = new Promise((resolve) => void setImmediate(resolve))
-    for (;;) {
-      if ('error' in came) {
-        this.#pending = undefined
-        this.#isOver = true
-        if (items.length === 0) throw came.error
-        // The items before it come first.
-        this.#isOver = false
-        this.#pending = Promise.resolve(came)
-        return [items, false]
-      }
-      this.#pending = undefined
-      if (came.done) {
-        this.#isOver = true
-        return [items, true]
-      }
-      items.push(came.value)
-      if (items.length >= most) return [items, false]
-      came = await Promise.race([this.#ask(), soon])
-      if (came === undefined) return [items, false]
+  async next() {
+    if (this.#isOver) return [[], true]
+    try {
+      this.#iterator ??= this.#iterable[Symbol.asyncIterator]()
+      const { value, done } = checked(await this.#iterator.next())
+      if (!done) return [[value], false]
+    } catch (error) {
+      this.#isOver = true
+      throw error
     }
-  }
-
-  /** The next item, or the error in its place. */
-  #ask() {
-    this.#pending ??= (async () => {
-      try {
-        const { value, done } = checked(await this.#iterator.next())
-        return { value, done: Boolean(done) }
-      } catch (error) {
-        return { error }
-      }
-    })()
-    return this.#pending
+    this.#isOver = true
+    return [[], true]
   }
 
   end() {

@@ -105,4 +105,7 @@ const native = library().open({
   classes: CLASSES
 })
 
+/** Whether code comes from a host function, for which a call of a plugin waits. */
+native.isWithin = () => origin.getStore() !== undefined
+
 module.exports = native

@@ -147,7 +147,7 @@ function maker(calls, number) {
   const resource = calls.plugin.resources[number]
   switch (resource.shape) {
     case 'iterator':
-      return iterators(calls, resource)
+      return iterators(calls, number)
     case 'reader':
       return readers(calls, resource)
     case 'writer':

@@ -3,8 +3,25 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
-const { Caller, Sync, View } = require('./callee.cjs')
+const { CallOptions, Caller, Sync, View, explained } = require('./callee.cjs')
+const { PooledInstance } = require('./instance.cjs')
 const { count, milliseconds } = require('./options.cjs')
+
+/** A view of a pool for scripts. */
+class SyncPool extends Sync {
+  #caller
+
+  constructor(caller) {
+    super(caller.calls(undefined, true))
+    this.#caller = caller
+  }
+
+  instance(options) {
+    const { timeout, token } = new CallOptions(options)
+    const { handle, plugin, functions } = this.#caller
+    return new PooledInstance(native.take(handle, timeout, token, true), plugin, functions)
+  }
+}
 
 class Pool {
   #caller
@@ -21,7 +38,7 @@ class Pool {
   }
 
   get sync() {
-    return (this.#sync ??= new Sync(this.#caller.calls(undefined, true)))
+    return (this.#sync ??= new SyncPool(this.#caller))
   }
 
   get plugin() {
@@ -46,6 +63,16 @@ class Pool {
 
   async call(name, ...args) {
     return this.#caller.calls().find(name)(...args)
+  }
+
+  async instance(options) {
+    const { timeout, token, signal } = new CallOptions(options)
+    const { handle, plugin, functions } = this.#caller
+    try {
+      return new PooledInstance(await native.take(handle, timeout, token, false), plugin, functions)
+    } catch (error) {
+      throw explained(error, signal)
+    }
   }
 
   async warmUp(instances) {

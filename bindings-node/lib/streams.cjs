@@ -13,13 +13,14 @@ class GuestReadable extends Readable {
   #read
 
   constructor(calls, read) {
-    super({ highWaterMark: CHUNK })
+    // Nothing is read ahead: of what waits here, an error behind it would leave nothing.
+    super({ highWaterMark: 0 })
     this.#calls = calls
     this.#read = read
   }
 
-  _read(size) {
-    Reflect.apply(this.#read, this, [size]).then(
+  _read() {
+    Reflect.apply(this.#read, this, [CHUNK]).then(
       (bytes) => void this.push(bytes.length > 0 ? Buffer.from(bytes.buffer) : null),
       (error) => void this.destroy(error)
     )

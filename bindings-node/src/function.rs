@@ -3,12 +3,12 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::sys;
 use undergo::host::{Arguments, Caller, Outcome, Parameters, give_turn, spawn};
 use undergo::interface::{Function, Shape, names};
-use undergo::{CallOptions, Error, ErrorKind, Plugin, Result};
+use undergo::{AsyncInstance, AsyncPool, AsyncPooled, CallOptions, Error, ErrorKind, Plugin, Result};
 
 use crate::bytes::Loans;
 use crate::errors;
@@ -26,22 +26,57 @@ use crate::under_way::UnderWay;
 /// What is called.
 #[derive(Clone)]
 pub(crate) enum Target {
-    Instance(undergo::AsyncInstance),
-    Pool(undergo::AsyncPool),
+    Instance(AsyncInstance),
+    /// An instance of a pool.
+    Lent(Arc<Loan>),
+    Pool(AsyncPool),
+}
+
+/// An instance of a pool, until it is returned.
+pub(crate) struct Loan {
+    plugin: Plugin,
+    /// Calls have it, too: it returns when the last of them is over.
+    pooled: Mutex<Option<Arc<AsyncPooled>>>,
+}
+
+impl Loan {
+    pub(crate) fn new(pooled: AsyncPooled) -> Loan {
+        Loan { plugin: pooled.plugin().clone(), pooled: Mutex::new(Some(Arc::new(pooled))) }
+    }
+
+    pub(crate) fn get(&self) -> Result<Arc<AsyncPooled>> {
+        let pooled = self.pooled.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        pooled.ok_or_else(|| Error::new(ErrorKind::DeadInstance, "the instance was returned to its pool"))
+    }
+
+    /// Returns it. Once more does nothing.
+    pub(crate) fn end(&self) {
+        let pooled = self.pooled.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(pooled);
+    }
 }
 
 impl Target {
     pub(crate) fn plugin(&self) -> &Plugin {
         match self {
             Target::Instance(instance) => instance.plugin(),
+            Target::Lent(loan) => &loan.plugin,
             Target::Pool(pool) => pool.plugin(),
         }
+    }
+
+    /// What a call that begins now has until it is over, and what keeps that from its pool.
+    fn begin(self) -> Result<(Target, Option<Arc<AsyncPooled>>)> {
+        let Target::Lent(loan) = self else { return Ok((self, None)) };
+        let pooled = loan.get()?;
+        Ok((Target::Instance(AsyncInstance::clone(&pooled)), Some(pooled)))
     }
 
     /// A dead instance says so before any argument is looked at.
     fn check(&self) -> Result<()> {
         match self {
             Target::Instance(instance) => instance.dead().map_or(Ok(()), Err),
+            Target::Lent(loan) => loan.get()?.dead().map_or(Ok(()), Err),
             Target::Pool(_) => Ok(()),
         }
     }
@@ -54,6 +89,7 @@ impl Target {
     ) -> Result<()> {
         match self {
             Target::Instance(instance) => instance.call_then(arguments, options, then).await,
+            Target::Lent(loan) => loan.get()?.call_then(arguments, options, then).await,
             Target::Pool(pool) => pool.call_then(arguments, options, then).await,
         }
     }
@@ -66,6 +102,7 @@ impl Target {
     ) -> Result<R> {
         match self {
             Target::Instance(instance) => instance.call_here(arguments, options, then),
+            Target::Lent(loan) => loan.get()?.call_here(arguments, options, then),
             Target::Pool(pool) => pool.call_here(arguments, options, then),
         }
     }
@@ -260,8 +297,9 @@ impl Export {
         let (settle, promise) = Settle::new(&home, env, bigint).map_err(errors::unmade(&home, env))?;
         // Dropped at the end of this function, when the call has begun, or waits.
         let loans = Loans::default();
-        let arguments = match self.arguments(env, given, &loans) {
-            Ok(arguments) => arguments,
+        let begun = self.arguments(env, given, &loans).and_then(|arguments| Ok((arguments, target.begin()?)));
+        let (arguments, (target, lent)) = match begun {
+            Ok(begun) => begun,
             Err(error) => {
                 settle.reject(error);
                 return Ok(promise);
@@ -272,7 +310,7 @@ impl Export {
         let within = home.lease();
         let options = CallOptions { within, ..self.options.clone() };
         spawn(home.clone(), async move {
-            let _under_way = under_way;
+            let (_under_way, _lent) = (under_way, lent);
             if within.is_some() {
                 // The host function from which this comes lets it in only when it has returned its
                 // own promise.

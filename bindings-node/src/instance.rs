@@ -1,24 +1,25 @@
 //! A running copy of a plugin, for the package's class of that name.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::sys::TypedarrayType;
-use undergo::host::give_turn;
+use napi::sys::{self, TypedarrayType};
+use undergo::host::{ReadAhead, give_turn};
 use undergo::{AsyncInstance, CallOptions, Error, ErrorKind, Handle, Result, Usage};
 
 use crate::config;
 use crate::function::{self, Callee, Target, Way};
 use crate::home::waiting;
-use crate::js::{Env, Js, Made};
+use crate::js::{Env, Js, Made, Tagged};
 use crate::native::Call;
 use crate::object::{self, Held};
 use crate::plugin::is_sync;
 use crate::promise;
 
-fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, &'c AsyncInstance)> {
+fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, AsyncInstance)> {
     let callee = call.callee(0)?;
     match &callee.target {
-        Target::Instance(instance) => Ok((callee, instance)),
+        Target::Instance(instance) => Ok((callee, instance.clone())),
+        Target::Lent(loan) => Ok((callee, AsyncInstance::clone(&**loan.get()?))),
         Target::Pool(_) => Err(Error::new(ErrorKind::TypeMismatch, "it is a pool, not an instance")),
     }
 }
@@ -50,14 +51,14 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
     let mut options = call.made(config::call(call.arg(1)?, call.arg(2)?))?;
     if is_sync(call, 3)? {
         options.caller = Some(Arc::new(Way::Sync));
-        waiting(call.env, || here(instance, &options))?;
+        waiting(call.env, || here(&instance, &options))?;
         return call.undefined();
     }
     options.caller = Some(Arc::new(Way::Promise));
     options.cancel.get_or_insert_with(|| call.home.cancel.clone());
     options.within = call.home.lease();
     let is_within = options.within.is_some();
-    let work = awaited(instance.clone(), options);
+    let work = awaited(instance, options);
     let future = async move {
         if is_within {
             give_turn().await;
@@ -65,6 +66,14 @@ fn turn<F: Future<Output = Result<()>> + Send + 'static>(
         work.await
     };
     call.made(promise::of(call.home, call.env, Some(callee.table.array()), future, |env, ()| env.undefined()))
+}
+
+/// `release(instance)`: returns it to its pool.
+pub(crate) fn release(call: &Call<'_>) -> Result<Js> {
+    if let Target::Lent(loan) = &call.callee(0)?.target {
+        loan.end();
+    }
+    call.undefined()
 }
 
 /// `end(instance)`: lets go of the guest.
@@ -92,17 +101,53 @@ fn held(call: &Call<'_>, number: usize) -> Result<Handle> {
 /// `closeHandle(instance, object, sync)`: ends a handle, and releases the guest's object, if no call
 /// is running.
 pub(crate) fn close_handle(call: &Call<'_>) -> Result<Js> {
-    let (callee, instance) = instance(call)?;
     let handle = held(call, 1)?;
-    if is_sync(call, 2)? {
-        waiting(call.env, || instance.close_handle_here(&handle))?;
-        return call.undefined();
-    }
     // At once: what is called from now on finds it closed.
     handle.close();
-    let instance = instance.clone();
-    let work = async move { instance.close_handle(&handle).await };
-    call.made(promise::of(call.home, call.env, Some(callee.table.array()), work, |env, ()| env.undefined()))
+    let instance = match instance(call) {
+        Ok((_, instance)) => Some(instance),
+        // It was returned to its pool, and its handles with it.
+        Err(error) if error.kind() == ErrorKind::DeadInstance => None,
+        Err(error) => return Err(error),
+    };
+    if is_sync(call, 2)? {
+        instance.map_or(Ok(()), |instance| waiting(call.env, || instance.close_handle_here(&handle)))?;
+        return call.undefined();
+    }
+    let work = async move {
+        match instance {
+            Some(instance) => instance.close_handle(&handle).await,
+            None => Ok(()),
+        }
+    };
+    call.made(promise::of(call.home, call.env, Some(call.callee(0)?.table.array()), work, |env, ()| env.undefined()))
+}
+
+/// How many items of an iterator are fetched at once.
+struct Ahead(Mutex<ReadAhead>);
+
+impl Tagged for Ahead {
+    const TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0xd85e_02c7_4b19_a6f3, upper: 0x73a1_cf60_e92d_854b };
+}
+
+/// `readAhead(instance, number)`: what `noteBatch` needs for an iterator of that resource.
+pub(crate) fn read_ahead(call: &Call<'_>) -> Result<Js> {
+    let number = call.made(config::whole(call.arg(1)?))?.and_then(|number| usize::try_from(number).ok());
+    let interface = call.callee(0)?.target.plugin().interface();
+    let resource = number.and_then(|number| interface?.resources.get(number));
+    let next = resource.and_then(|resource| resource.methods.first());
+    let next = next.ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "it is no iterator"))?;
+    call.made(Js::owner(call.env, Ahead(Mutex::new(ReadAhead::of(next)))))
+}
+
+/// `noteBatch(ahead, milliseconds, items)`: how many items to ask for next.
+pub(crate) fn note_batch(call: &Call<'_>) -> Result<Js> {
+    let ahead = call.arg(0)?.owned::<Ahead>().ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "it is no iterator"))?;
+    let elapsed = call.made(config::milliseconds(call.arg(1)?))?.unwrap_or_default();
+    let items = call.made(config::whole(call.arg(2)?))?.unwrap_or_default();
+    let mut ahead = ahead.0.lock().unwrap_or_else(PoisonError::into_inner);
+    ahead.note(elapsed, usize::try_from(items).unwrap_or(usize::MAX));
+    call.made(call.env.number(ahead.most().into()))
 }
 
 /// `handles(instance)`: `{ held, given }`
@@ -119,7 +164,12 @@ pub(crate) fn handles(call: &Call<'_>) -> Result<Js> {
 
 /// `dead(instance)`: what calls are told once it has ended; undefined while it lives.
 pub(crate) fn dead(call: &Call<'_>) -> Result<Js> {
-    match instance(call)?.1.dead() {
+    let dead = match instance(call) {
+        Ok((_, instance)) => instance.dead(),
+        Err(error) if error.kind() == ErrorKind::DeadInstance => Some(error),
+        Err(error) => return Err(error),
+    };
+    match dead {
         Some(error) => call.made(call.env.string(error.message())),
         None => call.undefined(),
     }

@@ -25,9 +25,9 @@
 //! types.rs      names as JavaScript writes them
 //! realm.rs      values of a context of module `vm`
 //! under_way.rs  calls that keep the event loop alive
+//! table.rs      functions that a guest may call
 //! errors.rs     what JavaScript throws as errors
 //! bytes.rs      the bytes of buffers
-//! table.rs      functions that a guest may call
 //! kept.rs       references to objects that may be carried to other threads
 //! home.rs       the event loop
 //! reference.rs  references of Node-API

@@ -285,7 +285,7 @@ impl<'a> Lower<'a> for Given<'_> {
         let Some(table) = self.table else { return Err(Reject::Type) };
         match object::lend(table, resource, self.js).map_err(Reject::Error)? {
             Lent::Object(object) => Ok(object),
-            Lent::OtherType => Err(Reject::Type),
+            Lent::OtherType => Err(Reject::Value(format!("expected {}, got {}", object::wanted(resource), Lower::type_name(self)))),
             Lent::Unfit(why) => Err(Reject::Value(why)),
         }
     }

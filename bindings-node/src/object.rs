@@ -84,6 +84,20 @@ pub(crate) fn shape_name(shape: Shape) -> &'static str {
     }
 }
 
+/// What stands for an object of the resource, in words.
+pub(crate) fn wanted(resource: &ResourceType) -> String {
+    match resource.shape {
+        Shape::Object => {
+            let methods: Vec<String> = resource.methods.iter().map(|method| names::camel(method)).collect();
+            format!("an object with the methods {}", methods.join(", "))
+        }
+        Shape::Callback => "a function".to_owned(),
+        Shape::Iterator => "an iterable".to_owned(),
+        Shape::Reader => "a stream to read from".to_owned(),
+        Shape::Writer => "a stream to write to".to_owned(),
+    }
+}
+
 /// The names of its methods in JavaScript, as an array that is kept.
 fn method_names(home: &Arc<EventLoop>, env: Env, resource: &ResourceType) -> Made {
     if let Some(Ok(names)) = resource.extension.get::<Kept>().map(Kept::get) {

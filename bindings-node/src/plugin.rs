@@ -151,7 +151,6 @@ fn resources(env: Env, plugin: &Plugin, describe: impl Fn(&Function) -> Made) ->
         described.set_named("docs", env.string(&ty.docs)?)?;
         described.set_named("shape", env.string(object::shape_name(ty.shape))?)?;
         described.set_named("isGuests", env.bool(ty.side == Side::Guest)?)?;
-        described.set_named("areNumbers", env.bool(gives_numbers(methods))?)?;
         if let Some(constructor) = constructor {
             described.set_named("constructs", member(constructor)?)?;
         }
@@ -163,13 +162,6 @@ fn resources(env: Env, plugin: &Plugin, describe: impl Fn(&Function) -> Made) ->
         array.set_element(i, described)?;
     }
     Ok(array)
-}
-
-/// Whether the items of an iterator are numbers.
-fn gives_numbers(methods: &[Arc<Function>]) -> bool {
-    let result = methods.first().and_then(|next| next.result.as_ref());
-    let Some(TypeKind::Tuple(both)) = result.map(|ty| &ty.kind) else { return false };
-    matches!(both.items.first().map(|ty| &ty.kind), Some(TypeKind::List(item)) if matches!(item.kind, TypeKind::Scalar(_)))
 }
 
 /// The records with the fields of its errors, each with the name of its interface.

@@ -1,18 +1,43 @@
 //! Interchangeable instances, for the package's class Pool.
 
+use std::sync::Arc;
+
 use undergo::{AsyncPool, Error, ErrorKind, Result};
 
 use crate::config;
-use crate::function::Target;
+use crate::function::{Callee, Loan, Target, Way};
+use crate::home::waiting;
 use crate::js::Js;
-use crate::native::Call;
+use crate::native::{Call, Handle};
+use crate::plugin::is_sync;
 use crate::promise;
 
 fn pool<'c>(call: &'c Call<'_>) -> Result<&'c AsyncPool> {
     match &call.callee(0)?.target {
         Target::Pool(pool) => Ok(pool),
-        Target::Instance(_) => Err(Error::new(ErrorKind::TypeMismatch, "it is an instance, not a pool")),
+        Target::Instance(_) | Target::Lent(_) => Err(Error::new(ErrorKind::TypeMismatch, "it is an instance, not a pool")),
     }
+}
+
+/// `take(pool, timeout, token, sync)`: an instance, or a promise of it.
+pub(crate) fn take(call: &Call<'_>) -> Result<Js> {
+    let (core, callee) = (pool(call)?.clone(), call.callee(0)?);
+    let mut options = call.made(config::call(call.arg(1)?, call.arg(2)?))?;
+    let (home, table) = (callee.home.clone(), callee.table.clone());
+    let lend = move |env, pooled| {
+        let target = Target::Lent(Arc::new(Loan::new(pooled)));
+        Handle::Callee(Callee { home, target, table, _charge: None }).into_js(env)
+    };
+    if is_sync(call, 3)? {
+        options.caller = Some(Arc::new(Way::Sync));
+        let pooled = waiting(call.env, || core.take_here(&options))?;
+        return call.made(lend(call.env, pooled));
+    }
+    options.caller = Some(Arc::new(Way::Promise));
+    options.cancel.get_or_insert_with(|| call.home.cancel.clone());
+    options.within = call.home.lease();
+    let work = async move { core.take(&options).await };
+    call.made(promise::of(call.home, call.env, Some(callee.table.array()), work, lend))
 }
 
 /// `stats(pool)`

@@ -41,7 +41,7 @@ const LENT = {
   $object: ({ host, way }) => (way === 'awaited' ? slowly(host.store) : host.store),
   $items: (runner, all, { then }) => items(runner.way, argument(all, '', runner), then === 'fail'),
   $endless: ({ way }, value) => endless(way, argument(value)),
-  $reader: ({ way }, bytes, { then }) => reader(way, bytesOf(bytes), then === 'fail'),
+  $reader: ({ way }, bytes, { then }) => reader(way, bytesOf(bytes), then),
   $writer: ({ way, writers }, given) => {
     const made = writer(way, given)
     writers.set(given.as, made)

@@ -97,11 +97,13 @@ async function* slow(iterable) {
   }
 }
 
-/** A stream to read these bytes from, or one that fails behind them. */
-export function reader(way, bytes, fails) {
+/** A stream to read these bytes from, and what is behind them: nothing, an error, or they again. */
+export function reader(way, bytes, then) {
   function* chunks() {
-    for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000)
-    if (fails) throw new RangeError('broken reader')
+    do {
+      for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000)
+    } while (then === 'repeat')
+    if (then === 'fail') throw new RangeError('broken reader')
   }
   if (way === 'promise') return Readable.from(chunks(), { objectMode: false })
   if (way === 'awaited') return Readable.toWeb(Readable.from(chunks()))

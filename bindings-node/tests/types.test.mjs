@@ -48,7 +48,7 @@ const here = (name) => fileURLToPath(new URL(`types/${name}`, import.meta.url))
 const fixture = (name) => fileURLToPath(new URL(`cli/tests/fixtures/${name}`, ROOT))
 
 test('the declarations say what the package is', { skip }, async () => {
-  await compiles(project({ 'usage.mts': here('usage.mts'), 'usage.cts': here('usage.cts') }))
+  await compiles(project({ 'usage.mts': here('usage.mts'), 'usage.cts': here('usage.cts'), 'handles.mts': here('handles.mts') }))
 })
 
 test('the declarations have all that is exported', async () => {

@@ -120,8 +120,11 @@ impl Module {
         let imports: Vec<_> = imports.into_iter().map(|import| (names.class(&names::kebab(import.name)), import)).collect();
         let imports: Vec<Import> = imports.into_iter().map(|(class, found)| import(&names, class, &found)).collect();
         let objects = resources.iter().filter(|resource| resource.ty.shape == Shape::Object);
-        let types: Vec<Declared> =
-            types.iter().flat_map(|ty| declared(&names, &world, ty)).chain(objects.clone().map(|object| resource(&names, object))).collect();
+        let types: Vec<Declared> = types
+            .iter()
+            .flat_map(|ty| declared(&names, &world, ty))
+            .chain(objects.clone().map(|object| resource(&names, object)))
+            .collect();
         let classes: Vec<Class> = objects.filter(|object| object.ty.side == Side::Guest).map(|object| class_of(&names, object)).collect();
         let exports = function::methods(&names, &exports, Owner::Guest);
         let default = if imports.is_empty() { " = {}" } else { "" };

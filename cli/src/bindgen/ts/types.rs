@@ -133,7 +133,10 @@ impl Names {
             }
             (Shape::Object, _) => self.object(resource).to_owned(),
             (Shape::Callback, _) => only.map_or_else(String::new, |call| {
-                let params = call.own_params().iter().map(|param| format!("{}: {}", parameter(&param.name), self.show(&param.ty, Direction::FromGuest)));
+                let params = call
+                    .own_params()
+                    .iter()
+                    .map(|param| format!("{}: {}", parameter(&param.name), self.show(&param.ty, Direction::FromGuest)));
                 let result = call.result.as_ref().map_or_else(|| "void".to_owned(), |ty| self.show(ty, Direction::ToGuest));
                 format!("(({}) => {result} | Promise<{result}>)", params.collect::<Vec<_>>().join(", "))
             }),
@@ -151,7 +154,9 @@ impl Names {
 
     /// The type of an iterator's items, which `next` gives in a list.
     fn item(&self, next: Option<&Function>, direction: Direction) -> String {
-        let Some(TypeKind::Tuple(batch)) = next.and_then(|next| next.result.as_ref()).map(|ty| &ty.kind) else { return "unknown".to_owned() };
+        let Some(TypeKind::Tuple(batch)) = next.and_then(|next| next.result.as_ref()).map(|ty| &ty.kind) else {
+            return "unknown".to_owned();
+        };
         match batch.items.first().map(|ty| &ty.kind) {
             Some(TypeKind::List(item)) => self.show(item, direction),
             _ => "unknown".to_owned(),
