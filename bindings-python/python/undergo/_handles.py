@@ -8,12 +8,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from itertools import chain, islice
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ._errors import DeadInstanceError
-
-if TYPE_CHECKING:
-    from ._undergo import Resource
 
 T = TypeVar("T")
 
@@ -50,7 +47,7 @@ def _listed(batch: Any) -> list[Any]:
 class _Batches:
     """The batches of a guest's iterator."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         self._object = object
         self._next = object.next
         self._size = _Size()
@@ -80,7 +77,7 @@ class _Batches:
 
     @property
     def closed(self) -> bool:
-        return self._object.closed
+        return bool(self._object.closed)
 
 
 class Items(chain[T]):
@@ -106,7 +103,7 @@ class Items(chain[T]):
 class AsyncItems(AsyncIterator[T]):
     """The items of a guest's iterator, for `async for`."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         self._object = object
         self._next = object.next
         self._size = _Size()
@@ -149,7 +146,7 @@ class AsyncItems(AsyncIterator[T]):
 class _Stream(io.RawIOBase):
     """A stream of a guest, as a binary file without a buffer."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         self._object = object
 
     def __del__(self) -> None:
@@ -185,7 +182,7 @@ class _Stream(io.RawIOBase):
 class Reader(_Stream):
     """A stream of a guest, to read from."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         super().__init__(object)
         self._read = object.read
 
@@ -217,7 +214,7 @@ class Reader(_Stream):
 class Writer(_Stream):
     """A stream of a guest, to write to."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         super().__init__(object)
         self._write = object.write
 
@@ -237,7 +234,7 @@ class Writer(_Stream):
 class _AsyncStream:
     """A stream of a guest whose calls are awaited."""
 
-    def __init__(self, object: Resource) -> None:
+    def __init__(self, object: Any) -> None:
         self._object = object
         self._closed = False
 
@@ -305,7 +302,7 @@ class AsyncWriter(_AsyncStream):
             return len(view)
 
 
-def items(object: Resource) -> Items[Any] | AsyncItems[Any]:
+def items(object: Any) -> Items[Any] | AsyncItems[Any]:
     """Make what Python has of a guest's iterator."""
     if object._is_async:
         return AsyncItems(object)
@@ -315,12 +312,12 @@ def items(object: Resource) -> Items[Any] | AsyncItems[Any]:
     return made
 
 
-def reader(object: Resource) -> Reader | AsyncReader:
+def reader(object: Any) -> Reader | AsyncReader:
     """Make what Python has of a guest's stream to read from."""
     return AsyncReader(object) if object._is_async else Reader(object)
 
 
-def writer(object: Resource) -> Writer | AsyncWriter:
+def writer(object: Any) -> Writer | AsyncWriter:
     """Make what Python has of a guest's stream to write to."""
     return AsyncWriter(object) if object._is_async else Writer(object)
 

@@ -7,7 +7,7 @@ from os import PathLike
 from types import SimpleNamespace, TracebackType
 from typing import Any, Literal, final
 
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 from ._bound import Bound
 from ._config import Limits, Sandbox
@@ -667,6 +667,7 @@ class AsyncFunction:
     def wit_name(self) -> str:
         """The function's name in WIT."""
 
+@disjoint_base
 class Resource:
     """An object of a guest. `plugin.types` has the classes, which derive from this one.
 
@@ -690,14 +691,14 @@ class Resource:
     def aclose(self) -> Coroutine[Any, Any, None]:
         """Close it, and wait until the guest has released its object. To be awaited."""
     @property
-    def _is_async(self) -> bool: ...
+    def _is_async(self) -> bool:
+        """Whether its methods are awaited."""
     def __enter__(self) -> Self: ...
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
     def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
     def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /
     ) -> Coroutine[Any, Any, None]: ...
-    def __getattr__(self, name: str) -> Any: ...
 
 @final
 class Call:
