@@ -80,14 +80,27 @@ class _Batches:
         return bool(self._object.closed)
 
 
-class Items(chain[T]):
+class Items(Iterator[T]):
     """The items of a guest's iterator, which runs as far as they are asked for, and a batch ahead.
 
     `close()` ends it: the Go function's `yield` returns false. One that was closed gives no more
     items, but an error, unlike one that has come to its end.
     """
 
-    _batches: _Batches
+    def __init__(self, object: Any) -> None:
+        self._batches = _Batches(object)
+        self._items: Iterator[T] = chain.from_iterable(self._batches)
+
+    def __iter__(self) -> Iterator[T]:
+        # An item costs no call then.
+        return self._items
+
+    def __next__(self) -> T:
+        for item in self._items:
+            return item
+        # A chain is at its end after an error, but this one's may come again: it is closed, say.
+        self._items = chain.from_iterable(self._batches)
+        return next(self._items)
 
     def close(self) -> None:
         """End it. Closing it again does nothing."""
@@ -304,12 +317,7 @@ class AsyncWriter(_AsyncStream):
 
 def items(object: Any) -> Items[Any] | AsyncItems[Any]:
     """Make what Python has of a guest's iterator."""
-    if object._is_async:
-        return AsyncItems(object)
-    batches = _Batches(object)
-    made = cast("Items[Any]", Items.from_iterable(batches))
-    made._batches = batches
-    return made
+    return AsyncItems(object) if object._is_async else Items(object)
 
 
 def reader(object: Any) -> Reader | AsyncReader:
