@@ -10,11 +10,11 @@ use undergo::host::{HostCall, HostFunction, ToValue};
 use undergo::{Error, ErrorKind, Result, Value};
 
 use crate::arena::Arena;
-use crate::batch::NextResult;
 use crate::boundary::{Destroy, UserData, borrow, null};
 use crate::errors::ErrorHandle;
 use crate::exports::SignatureValue;
 use crate::guard::{guard, put};
+use crate::handles::NextResult;
 use crate::imports::{self, AnyFn, Kept};
 use crate::methods::method_name;
 use crate::object::ObjectHandle;

@@ -11,13 +11,12 @@ use undergo::host::ToValue;
 use undergo::{CallOptions, Error, ErrorKind, Result, Value};
 
 use crate::arena::Arena;
-use crate::batch::{Batch, NextResult, Structs};
 use crate::boundary::{borrow, give, null};
 use crate::config::{CallOptionsValue, call_options};
 use crate::errors::ErrorHandle;
 use crate::exports::{self, SignatureValue};
 use crate::guard::guard;
-use crate::handles::ResourceHandle;
+use crate::handles::{Batch, NextResult, ResourceHandle, Structs};
 use crate::lift::Filling;
 use crate::lower::Place;
 use crate::members;

@@ -34,7 +34,7 @@
 //! plain.rs     calls whose arguments go straight to the guest
 //! lower.rs     from C structs to guest memory
 //! lift.rs      from guest memory to C structs
-//! handles.rs   handles of the guest's objects
+//! handles.rs   handles of the guest's objects, and what iterators have given
 //! object.rs    handles of the host's objects
 //! guard.rs     panics stop, errors become handles
 //! config.rs    options and limits
@@ -42,7 +42,6 @@
 //! errors.rs    errors, as handles
 //! links.rs     what their handles keep of the errors that they consist of
 //! cancel.rs    cancellation tokens
-//! batch.rs     items of an iterator that have come
 //! arena.rs     memory for the nested data of a result
 //! types.rs     texts, lists and times
 //! boundary.rs  checked pointers
@@ -52,7 +51,6 @@
 #![allow(unreachable_pub, reason = "who uses this is not Rust, and cbindgen reads what is pub")]
 
 mod arena;
-mod batch;
 mod boundary;
 mod cancel;
 mod chain;
