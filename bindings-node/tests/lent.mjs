@@ -106,8 +106,17 @@ export function reader(way, bytes, then) {
     if (then === 'fail') throw new RangeError('broken reader')
   }
   if (way === 'promise') return Readable.from(chunks(), { objectMode: false })
-  if (way === 'awaited') return Readable.toWeb(Readable.from(chunks()))
   const source = chunks()
+  if (way === 'awaited') {
+    const pull = async (controller) => {
+      await tick()
+      const { value, done } = source.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    }
+    // Nothing is read ahead, which an error would take away.
+    return new ReadableStream({ pull }, { highWaterMark: 0 })
+  }
   return { read: () => source.next().value }
 }
 

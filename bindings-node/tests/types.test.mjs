@@ -67,7 +67,7 @@ test('the declarations have all that is exported', async () => {
 })
 
 test('the modules of the command line’s tests are right', { skip }, async () => {
-  const generated = { 'generated-bare.mts': fixture('bare.ts'), 'generated-kitchen.mts': fixture('kitchen.ts'), 'generated-shapes.mts': fixture('shapes.ts') }
+  const generated = { 'generated-bare.mts': fixture('bare.ts'), 'generated-kitchen.mts': fixture('kitchen.ts'), 'generated-shapes.mts': fixture('shapes.ts'), 'generated-living.mts': fixture('living.ts') }
   await compiles(project({ ...generated, 'kitchen.mts': here('kitchen.mts') }))
 })
 

@@ -76,6 +76,7 @@ fn the_typescript_modules_are_as_they_were() {
     golden("kitchen.ts", kitchen(), "ts");
     golden("bare.ts", bare(), "ts");
     golden("shapes.ts", shapes(), "ts");
+    golden("living.ts", living(), "ts");
 }
 
 #[test]
