@@ -73,7 +73,7 @@ impl Hosted {
 
     /// The store of this instance.
     pub fn store(&self) -> Value {
-        store(&store_methods(self.instance.plugin()), self.shared.store.clone())
+        store(&store_methods(self.instance.plugin()), &self.shared.store)
     }
 
     /// Calls an export without options.
@@ -166,7 +166,7 @@ fn store_methods(plugin: &Plugin) -> Arc<[String]> {
     found.map(|store| store.ty.methods.iter().cloned().collect()).unwrap_or_default()
 }
 
-fn store(methods: &Arc<[String]>, texts: Arc<Texts>) -> Value {
+fn store(methods: &Arc<[String]>, texts: &Arc<Texts>) -> Value {
     let method =
         |name: &String| Arc::new(Method { name: name.clone(), methods: methods.clone(), texts: texts.clone() }) as Arc<dyn HostFunction>;
     Value::Object(HostObject::new(methods.iter().map(method)))
@@ -174,7 +174,7 @@ fn store(methods: &Arc<[String]>, texts: Arc<Texts>) -> Value {
 
 /// A store that is new and empty but for its name.
 fn named(methods: &Arc<[String]>, name: &str) -> Value {
-    store(methods, Arc::new(Mutex::new(BTreeMap::from([("name".to_owned(), name.to_owned())]))))
+    store(methods, &Arc::new(Mutex::new(BTreeMap::from([("name".to_owned(), name.to_owned())]))))
 }
 
 fn open(methods: &Arc<[String]>, name: &str) -> Result<Value> {
