@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,8 +12,8 @@ use common::{conformance, expect, quiet};
 use undergo::interface::Type;
 use undergo::typed::{HostMethod, Reader, Writer, check_method, check_object, check_resource};
 use undergo::{
-    CallOptions, Callback, ErrorKind, FromGuest, Function, GuestType, HandleCounts, HostItems, HostObject, Instance, Method, Object,
-    Result, ToGuest,
+    CallOptions, Callback, ErrorKind, FromGuest, Function, GuestItems, GuestType, HandleCounts, HostItems, HostObject, HostReader,
+    HostWriter, Instance, Method, Object, Result, ToGuest,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -240,4 +241,60 @@ fn objects_of_the_program_have_methods() {
     assert_eq!(open.call(("three", "name", Callback::new(|name: String| Ok(Store::new(&name))))).expect("a name"), "three");
     let wrong = instance.function::<(&Tally, &str), String>("store-get").expect_err("another side");
     expect(&wrong, ErrorKind::SignatureMismatch, &["store", "Tally"]);
+}
+
+#[test]
+fn iterators_go_both_ways() {
+    let hosted = hosted();
+    let instance = &hosted.instance;
+    let numbers = instance.function::<(i64,), GuestItems<i64>>("numbers").expect("the types");
+    let all: Vec<i64> = numbers.call((3000,)).expect("an iterator").map(|n| n.expect("a number")).collect();
+    assert!(all.iter().copied().eq(0..3000));
+    // One that is left early ends in the guest, too.
+    let mut forever = instance.function::<(), GuestItems<i64>>("count-forever").expect("the types").call(()).expect("an iterator");
+    assert_eq!(forever.next().expect("there are more").expect("a number"), 0);
+    assert_eq!(instance.handles().given, 1);
+    drop(forever);
+    assert_eq!(instance.handles().given, 0);
+    let pairs = instance.function::<(i32,), GuestItems<(i32, f64)>>("squares").expect("the types").call((4,)).expect("an iterator");
+    assert_eq!(pairs.last().expect("the last").expect("a pair"), (3, 9.0));
+    let panics = instance.function::<(i64, &str), GuestItems<i64>>("count-then-panic").expect("the types").call((2, "enough"));
+    let came: Vec<Result<i64>> = panics.expect("an iterator").collect();
+    assert_eq!((came.len(), came[0].is_ok(), came[1].is_ok()), (3, true, true));
+    expect(came[2].as_ref().expect_err("a panic"), ErrorKind::Panic, &["enough"]);
+
+    let hosted = self::hosted();
+    let sum = hosted.instance.function::<(HostItems<i64>,), i64>("sum-items").expect("the types");
+    assert_eq!(sum.call((HostItems::new(1..=10_000),)).expect("a sum"), 50_005_000);
+    let first = hosted.instance.function::<(HostItems<i64>, i32), Vec<i64>>("first-items").expect("the types");
+    assert_eq!(first.call((HostItems::new(0..), 3)).expect("the first"), [0, 1, 2]);
+    let wrong = hosted.instance.function::<(HostItems<String>,), i64>("sum-items").expect_err("strings");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["sum-items", "s64"]);
+    assert_eq!(hosted.instance.handles(), HandleCounts::default());
+}
+
+/// What was written.
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn streams_of_the_program_are_read_and_written() {
+    let hosted = hosted();
+    let copy = hosted.instance.function::<(HostWriter, HostReader), i64>("copy-stream").expect("the types");
+    let (sink, data) = (Sink::default(), vec![7; 3_000_000]);
+    let copied = copy.call((HostWriter::new(sink.clone()), HostReader::new(io::Cursor::new(data.clone()))));
+    assert_eq!((copied.expect("a number"), *sink.0.lock().expect("no panic") == data), (3_000_000, true));
+    let full = copy.call((HostWriter::new(&mut [][..]), HostReader::new(&b"text"[..])));
+    expect(&full.expect_err("no room"), ErrorKind::GuestError, &["failed to write whole buffer"]);
+    assert_eq!(hosted.instance.handles(), HandleCounts::default());
 }
