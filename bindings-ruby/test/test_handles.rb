@@ -39,6 +39,34 @@ class TestHandles < Minitest::Test
     assert_includes GUEST.exports, :new_lamp
   end
 
+  # As `undergo bindgen` writes it.
+  module Typed
+    class Tally < Undergo::Resource
+      def value
+        raise NotImplementedError, "value"
+      end
+
+      def twice
+        2 * value
+      end
+    end
+  end
+
+  module Wrong
+    class Tally
+    end
+  end
+
+  def test_classes_that_are_given
+    host = Host.new
+    guest = Undergo::Plugin.load(GUEST_FILE, types: Typed).instantiate(imports: { host: host }, sandbox: QUIET)
+    tally = guest.new_tally(5)
+    assert_kind_of Typed::Tally, tally
+    assert_equal [5, 10, 6], [tally.value, tally.twice, tally.add(1)]
+    error = assert_raises(Undergo::SignatureMismatchError) { Undergo::Plugin.load(GUEST_FILE, types: Wrong) }
+    assert_includes error.message, "Undergo::Resource"
+  end
+
   def test_objects_are_not_made_nor_copied_by_others
     tally = start.new_tally(1)
     assert_includes assert_raises(TypeError) { tally.class.new(1) }.message, "instance.new_tally"

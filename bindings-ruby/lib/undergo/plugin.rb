@@ -74,7 +74,7 @@ module Undergo
       @types = Types.new(_types, types) do |number, given|
         given.is_a?(Class) ? _give_class(number, given) : _give_cases(number, given)
       end.namespace
-      _resources.each { |number, *described| _give_resource(number, Types.resource(@types, *described)) }
+      _resources.each { |number, *described| _give_resource(number, Types.resource(@types, types, *described)) }
       @instance_methods = _instance_methods(Instance)
       @pool_methods = _pool_methods(Pool)
       self

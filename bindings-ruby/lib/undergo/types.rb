@@ -82,12 +82,16 @@ module Undergo
       end
     end
 
-    # Makes the class of a guest's objects.
-    def self.resource(namespace, wit_name, is_object, docs)
-      made = Class.new(Resource)
+    # Makes the class of a guest's objects, which derives from a class that was given for it.
+    def self.resource(namespace, given, wit_name, is_object, docs)
+      name = constant(wit_name)
+      base = is_object && given&.const_defined?(name, false) ? given.const_get(name, false) : Resource
+      raise SignatureMismatchError, "#{base} does not fit the resource #{name}: it should be a class of Undergo::Resource" unless base.is_a?(Class) && base <= Resource
+
+      made = Class.new(base)
       made.wit_name = wit_name
       made.docs = docs
-      namespace.const_set(constant(wit_name), made) if is_object
+      namespace.const_set(name, made) if is_object
       made
     end
 

@@ -86,7 +86,7 @@ called after the file. It needs Java 17 and the package dev.undergo:undergo-java
 The Kotlin file has a data class for each record, an enum class for each enum, a sealed interface for each variant, an exception for each error with fields, an interface for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a typed method for each export; all but the data classes once more with functions that suspend.
 
-The Ruby module has a Struct for each record, constants for the cases of each enum, a class for each case of a variant and for each error with fields, a module for each interface that the plugin imports, and classes for an \
+The Ruby module has a Struct for each record, constants for the cases of each enum, a class for each case of a variant and for each error with fields, a class for each resource, a module for each interface that the plugin imports, and classes for an \
 instance and for a pool, with a method for each export, whose types are in comments of RBS.
 
 The Rust module has a struct for each record, an enum for each enum, traits for each interface that the plugin imports, and a struct with a typed method for each \

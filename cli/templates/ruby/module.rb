@@ -51,6 +51,24 @@ module {{ module }}
   end
   {%- endmatch %}
 {% endfor %}
+  {%- for object in resources %}
+  {{ object.docs|indent(2) }}
+  class {{ object.class }} < ::Undergo::Resource
+    {%- for method in object.methods %}
+    {{ method.docs|indent(4) }}
+    {%- if method.is_fallible %}
+    #
+    # Raises Undergo::GuestError when the method returns an error{% if method.has_errors %}: of the error's own class, where it has fields{% endif %}.
+    {%- endif %}
+    #: {{ method.signature }}
+    def {{ method.name }}{{ method.params }}
+      ::Kernel.raise ::NotImplementedError, {{ method.wit }}
+    end
+    {%- if !loop.last %}
+{% endif %}
+    {%- endfor %}
+  end
+{% endfor %}
   {%- for import in imports %}
   {{ import.docs|indent(2) }}
   module {{ import.class }}
@@ -86,7 +104,7 @@ module {{ module }}
     {%- endif %}
     #: {{ method.signature }}
     def {{ method.name }}{{ method.params }}
-      @exports[{{ method.wit }}].call{{ method.params }}
+      @exports[{{ method.wit }}].call{{ method.args }}
     end
     {%- endfor %}
   end
@@ -137,6 +155,11 @@ module {{ module }}
     # The same functions, called with other options: seconds, and an Undergo::CancelToken.
     def using(timeout: nil, cancel: nil)
       {{ exports_class }}.new(@pool.using(timeout: timeout, cancel: cancel))
+    end
+
+    # Gives a block an instance that nobody else has until the block's end, and returns what the block returns.
+    def instance(timeout: nil)
+      @pool.instance(timeout: timeout) { |instance| yield {{ instance }}.new(instance) }
     end
 
     # Closes the pool, and waits for the calls that run.
