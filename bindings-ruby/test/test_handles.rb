@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "stringio"
+require "tempfile"
 
 require_relative "helper"
 
@@ -65,6 +66,21 @@ class TestHandles < Minitest::Test
     assert_equal [5, 10, 6], [tally.value, tally.twice, tally.add(1)]
     error = assert_raises(Undergo::SignatureMismatchError) { Undergo::Plugin.load(GUEST_FILE, types: Wrong) }
     assert_includes error.message, "Undergo::Resource"
+  end
+
+  def test_a_module_that_bindgen_writes
+    undergo = Helper.built("UNDERGO", File.join("bin", "undergo"))
+    Tempfile.create(["plugin", ".rb"]) do |file|
+      assert system(undergo, "bindgen", GUEST_FILE, "--lang", "ruby", "-o", file.path)
+      written = Module.new { module_eval(File.read(file.path), file.path) }
+      plugin = written.const_get(written.constants.first)
+      guest = plugin::Instance.load(GUEST_FILE, imports: { host: Host.new }, sandbox: QUIET)
+      assert_equal([2, 4], guest.apply([1, 2]) { |number| 2 * number })
+      assert_equal [3], guest.apply([3], ->(number) { number })
+      tally = guest.new_tally(5) { |made| made.tap { assert_equal 6, made.update { |value| value + 1 } } }
+      assert_equal [plugin::Tally, true], [tally.class.superclass, tally.closed?]
+      assert_equal ["class x", [0, 1]], [guest.new_lamp.class_("x", true), guest.numbers(2).to_a]
+    end
   end
 
   def test_objects_are_not_made_nor_copied_by_others
