@@ -20,12 +20,12 @@ module Undergo
       # Its Go doc comment.
       attr_accessor :docs
 
-      def new(*)
+      def new(*) # :nodoc:
         raise TypeError, "an instance makes these objects: instance.new_#{wit_name.to_s.tr('-', '_')}(...)"
       end
     end
 
-    def initialize_copy(_other)
+    def initialize_copy(_other) # :nodoc:
       raise TypeError, "an object in one instance of a plugin can't be copied"
     end
 
@@ -77,7 +77,7 @@ module Undergo
       nil
     end
 
-    def initialize_copy(_other)
+    def initialize_copy(_other) # :nodoc:
       raise TypeError, "an iterator of a plugin can't be copied: it runs in one instance"
     end
 
@@ -143,7 +143,7 @@ module Undergo
       self
     end
 
-    def initialize_copy(_other)
+    def initialize_copy(_other) # :nodoc:
       raise TypeError, "a stream of a plugin can't be copied: it is open in one instance"
     end
 
@@ -247,14 +247,20 @@ module Undergo
     def initialize(given)
       @given = given
       @at = 0
-      # An iterator of the same instance can't run on a fiber in the middle of a call.
-      @items = given.is_a?(Items) ? given : nil
-      @raised = nil
+      @most = 0
+      @fiber = nil
     end
 
     # One to `most` items that are ready, and whether there are no more.
     def next(most)
-      @given.instance_of?(Array) ? part(most) : gather(most)
+      case @given
+      when Array then part(most)
+      # On a fiber it could not run in the middle of a call of its own instance.
+      when Items then one
+      else
+        @most = most
+        (@fiber ||= Fiber.new { gather }).resume
+      end
     end
 
     private
@@ -265,29 +271,39 @@ module Undergo
       [batch, @at >= @given.size]
     end
 
-    def gather(most)
-      raise @raised if @raised
-
-      batch = []
-      begin
-        stop = Process.clock_gettime(Process::CLOCK_MONOTONIC) + READY
-        loop do
-          batch << items.next
-          return [batch, false] if batch.size >= most || Process.clock_gettime(Process::CLOCK_MONOTONIC) > stop
-        end
-        [batch, true]
-      rescue StandardError => error
-        raise if batch.empty?
-
-        # After the items before it.
-        @raised = error
-        [batch, false]
-      end
+    def one
+      [[@given.next], false]
+    rescue StopIteration
+      [[], true]
     end
 
-    # Each that gives several values at once gives an Array of them.
-    def items
-      @items ||= Enumerator.new { |items| @given.each { |*all| items << (all.size > 1 ? all : all.first) } }
+    # Leaves the fiber with each batch, and not with each item, which would cost ten times as much.
+    def gather
+      batch = []
+      stop = now + READY
+      @given.each do |*all|
+        # What comes as several values is an Array of them.
+        batch << (all.size > 1 ? all : all.first)
+        next if batch.size < @most && now < stop
+
+        Fiber.yield([batch, false])
+        batch = []
+        stop = now + READY
+      end
+      done(batch)
+    rescue StandardError
+      # After the items before it.
+      Fiber.yield([batch, false]) unless batch.empty?
+      raise
+    end
+
+    def done(batch)
+      Fiber.yield([batch, true])
+      Fiber.yield([[], true]) while true
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
   end
 
