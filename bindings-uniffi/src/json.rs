@@ -3,8 +3,7 @@
 use undergo::Result;
 use undergo::host::{FromJson, JsonWriter, Reject, check_json_digits, read_json, unreadable_json};
 
-use crate::value::{Entry, Value};
-use crate::values::type_name;
+use crate::value::{Entry, Value, type_name};
 
 /// How deep lists and objects may be nested: these languages walk over them, too.
 const MAX_DEPTH: usize = 500;

@@ -106,3 +106,23 @@ pub struct NamedValue {
     /// Its value.
     pub value: Value,
 }
+
+/// What a value is called in errors.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::None => "none",
+        Value::Bool { .. } => "bool",
+        Value::Int { .. } | Value::Uint { .. } => "integer",
+        Value::Float { .. } => "float",
+        Value::Text { .. } => "string",
+        Value::Bytes { .. } => "bytes",
+        Value::Items { .. } => "list",
+        Value::Entries { .. } => "map",
+        Value::Fields { .. } => "record",
+        Value::Case { .. } => "variant",
+        Value::Json { .. } => "json",
+        Value::Duration { .. } => "duration",
+        Value::Time { .. } => "time",
+        Value::Unfit { .. } => "an object that can't cross",
+    }
+}

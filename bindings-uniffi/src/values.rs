@@ -9,7 +9,7 @@ use undergo::interface::{Choice, EnumType, Field, RecordType, ResourceType, Scal
 use undergo::{Error, ErrorKind, Handle, HostObject, Result};
 
 use crate::json::{self, to_json};
-use crate::value::{Entry, NamedValue, Value};
+use crate::value::{Entry, NamedValue, Value, type_name};
 
 /// How bytes are lent to a call.
 pub(crate) trait Lend<'v, 'a> {
@@ -60,26 +60,6 @@ impl<'v, L> Given<'v, L> {
             }
             _ => Reject::Type,
         }
-    }
-}
-
-/// What a value is called in errors.
-pub(crate) fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::None => "none",
-        Value::Bool { .. } => "bool",
-        Value::Int { .. } | Value::Uint { .. } => "integer",
-        Value::Float { .. } => "float",
-        Value::Text { .. } => "string",
-        Value::Bytes { .. } => "bytes",
-        Value::Items { .. } => "list",
-        Value::Entries { .. } => "map",
-        Value::Fields { .. } => "record",
-        Value::Case { .. } => "variant",
-        Value::Json { .. } => "json",
-        Value::Duration { .. } => "duration",
-        Value::Time { .. } => "time",
-        Value::Unfit { .. } => "an object that can't cross",
     }
 }
 

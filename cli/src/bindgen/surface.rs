@@ -32,6 +32,9 @@ pub(super) struct Imported<'a> {
     pub(super) functions: Vec<&'a Arc<Function>>,
 }
 
+/// A function with its interface, if it is an import, and its number.
+pub(super) type Listed<'a> = (Option<&'a str>, &'a Arc<Function>, usize);
+
 impl<'a> Surface<'a> {
     pub(super) fn new(plugin: &'a Plugin) -> Surface<'a> {
         let interface = plugin.interface();
@@ -85,7 +88,7 @@ impl<'a> Surface<'a> {
     /// All functions, for a table of them: the exports by their numbers, the imports with their
     /// interfaces, and the members of the guest's resources with their numbers, as the plugin has to
     /// have them; then the methods of the host's resources.
-    pub(super) fn functions(&self) -> (Vec<(Option<&'a str>, &'a Arc<Function>, usize)>, usize) {
+    pub(super) fn functions(&self) -> (Vec<Listed<'a>>, usize) {
         let exports = self.exports.iter().enumerate().map(|(number, function)| (None, *function, number));
         let imports = self.imports.iter().flat_map(|import| import.functions.iter().map(|function| (Some(import.name), *function, 0)));
         let members = self.members.iter().map(|(function, number)| (None, *function, *number));
