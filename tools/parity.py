@@ -23,12 +23,16 @@ def python() -> Members:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault(node.name, set()).update(_python_members(node))
+    exported = (package / "__init__.py").read_text(encoding="utf-8")
+    for node in ast.parse((package / "_handles.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and f'"{node.name}"' in exported:
+            found[node.name] = set(_python_members(node))
     return found
 
 
 def _python_members(node: ast.ClassDef) -> Iterator[str]:
     for item in node.body:
-        name = item.name if isinstance(item, ast.FunctionDef) else getattr(getattr(item, "target", None), "id", "_")
+        name = item.name if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) else getattr(getattr(item, "target", None), "id", "_")
         if name == "__init__":
             stored = [part for part in ast.walk(item) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)]
             yield from (
@@ -197,7 +201,7 @@ def ruby() -> Members:
                     found[noun].update(re.findall(r":([\w?\[\]]+)", listed))
     shared = found.get("Callable", set()) & {"exports"}
     # What Ruby itself asks for, and what its own parts share.
-    own = {"initialize", "inspect", "to_s", "method_missing", "respond_to_missing?", "table", "of", "place"}
+    own = {"initialize", "initialize_copy", "inspect", "to_s", "method_missing", "respond_to_missing?", "table", "of", "place"}
     own |= {"by_kind", "for_kind", "folder", "compiler", "check", "deconstruct", "deconstruct_keys", "hash"}
     return {
         noun: members - (own - {"table"} if noun == "Limits" else own) | (shared if noun in uses else set())
@@ -245,7 +249,7 @@ def cpp() -> Members:
 
 
 CPP_VALUES = {"Answer", "Array", "ErrorOf", "Fields", "Import", "RecordCodec", "Scratch", "Span", "Struct", "Union"}
-CPP_VALUES |= {"Case", "EmptyCase", "Json", "None", "Nothing", "Time", "Value", "ValueCase"}
+CPP_VALUES |= {"Case", "EmptyCase", "Items", "Json", "None", "Nothing", "SharedCodec", "Time", "Value", "ValueCase"}
 
 
 RUST_OWN = {
@@ -284,6 +288,7 @@ RUST_BINDINGS = {
     "call_then",
     "call_with",
     "caller",
+    "close_handle_here",
     "close_now",
     "export",
     "from_host",
@@ -304,7 +309,10 @@ RUST_BINDINGS = {
     "memory_size_then",
     "as_str",
     "is_plain",
+    "is_plain_with_objects",
+    "member",
     "run_here",
+    "take_here",
 }
 """Members that bindings need."""
 
