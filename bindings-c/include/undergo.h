@@ -319,8 +319,8 @@ typedef struct undergo_entry_t {
   // That of the export, from `undergo_plugin_describe` or a generated file.
   uint64_t digest;
   // The number of the export, or of the constructor or the method of a resource, whose object is
-  // the first field of the arguments. Unless the plugin has a function of that digest there, the call
-  // fails with signature-mismatch, and nothing has been read.
+  // the first field of the arguments. Unless the plugin has a function of that digest there, the
+  // call fails with signature-mismatch, and nothing has been read.
   uint32_t number;
   // The struct of the arguments; NULL for a function without.
   const void *args;
@@ -413,8 +413,8 @@ typedef struct undergo_handle_counts_t {
 typedef struct undergo_error_t *(*undergo_next_fn)(void *data, undergo_value_t **item);
 
 // The adapter of an iterable in a generated header: it calls `function`, which fills the struct
-// `item` and sets `*has_item`, or leaves it false at the end. What the item points to may be in the
-// arena, or anywhere else where it lives as long as the iterable.
+// `item` and sets `*has_item`, or leaves it false at the end. What the item points to may be in
+// the arena, or anywhere else where it lives as long as the iterable.
 typedef struct undergo_error_t *(*undergo_next_adapter_fn)(undergo_any_fn function,
                                                            void *data,
                                                            void *item,
@@ -867,9 +867,9 @@ struct undergo_error_t *undergo_imports_set_typed(struct undergo_imports_t *impo
 // nobody can call any of them any more, or at once if this fails.
 struct undergo_error_t *undergo_imports_keep(struct undergo_imports_t *imports, void *user_data, undergo_destroy_fn destroy);
 
-// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects can't
-// be used any more, and what its guest holds of the program's is freed. One of a pool returns to
-// it, and is freed on the thread that took it.
+// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects
+// can't be used any more, and what its guest holds of the program's is freed. One of a pool
+// returns to it, and is freed on the thread that took it.
 void undergo_instance_delete(struct undergo_instance_t *instance);
 
 // Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,
@@ -1150,10 +1150,10 @@ const char *undergo_plugin_diagnostic(const struct undergo_plugin_t *plugin, siz
 // object as their first parameter, and the method's of `undergo_dispatch_t` for the host's, whose
 // methods have none. A TYPE is `own N` or `borrow N`, which are an `undergo_handle_t *` of the
 // guest's or an `undergo_object_t *` of the host's, and may be NULL where they are of an `option`,
-// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
-// `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
-// for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
-// plugin's handle.
+// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`,
+// `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE
+// ALIGN` with `OFFSET T` for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It
+// lives as long as the plugin's handle.
 const char *undergo_plugin_describe(const struct undergo_plugin_t *plugin);
 
 // How many exports the plugin has.
@@ -1306,9 +1306,10 @@ struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox
 // `undergo_sandbox_listen`.
 struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *sandbox, int32_t descriptor);
 
-// Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that takes
-// one. The callbacks are called on the thread of the call; `close` may be NULL. An error that they
-// return belongs to Undergo, and becomes an error of Go. Otherwise as `undergo_object_new`.
+// Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that
+// takes one. The callbacks are called on the thread of the call; `close` may be NULL. An error
+// that they return belongs to Undergo, and becomes an error of Go. Otherwise as
+// `undergo_object_new`.
 struct undergo_error_t *undergo_reader_new(undergo_read_fn read,
                                            undergo_close_fn close,
                                            void *data,

@@ -29,8 +29,8 @@ pub struct EntryValue {
     /// That of the export, from `undergo_plugin_describe` or a generated file.
     pub digest: u64,
     /// The number of the export, or of the constructor or the method of a resource, whose object is
-    /// the first field of the arguments. Unless the plugin has a function of that digest there, the call
-    /// fails with signature-mismatch, and nothing has been read.
+    /// the first field of the arguments. Unless the plugin has a function of that digest there, the
+    /// call fails with signature-mismatch, and nothing has been read.
     pub number: u32,
     /// The struct of the arguments; NULL for a function without.
     pub args: *const c_void,

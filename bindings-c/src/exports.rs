@@ -73,8 +73,8 @@ impl Described {
     }
 }
 
-/// Finds the export, or the member of a resource, that a header means, by its number, or by its name where the plugin has got
-/// more exports since: its number, and how it lies in C.
+/// Finds the export, or the member of a resource, that a header means, by its number, or by its
+/// name where the plugin has got more exports since: its number, and how it lies in C.
 #[inline]
 pub(crate) fn find<'p>(plugin: &'p undergo::Plugin, wanted: &SignatureValue) -> Result<(usize, &'p Shape)> {
     let number = wanted.number as usize;

@@ -44,9 +44,9 @@ pub struct HandleCountsValue {
     pub given: u32,
 }
 
-/// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects can't
-/// be used any more, and what its guest holds of the program's is freed. One of a pool returns to
-/// it, and is freed on the thread that took it.
+/// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects
+/// can't be used any more, and what its guest holds of the program's is freed. One of a pool
+/// returns to it, and is freed on the thread that took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) {
     // SAFETY: C's promise.

@@ -27,8 +27,8 @@ use crate::values::ValueHandle;
 pub type NextFn = Option<unsafe extern "C" fn(data: *mut c_void, item: *mut *mut ValueHandle) -> *mut ErrorHandle>;
 
 /// The adapter of an iterable in a generated header: it calls `function`, which fills the struct
-/// `item` and sets `*has_item`, or leaves it false at the end. What the item points to may be in the
-/// arena, or anywhere else where it lives as long as the iterable.
+/// `item` and sets `*has_item`, or leaves it false at the end. What the item points to may be in
+/// the arena, or anywhere else where it lives as long as the iterable.
 pub type NextAdapterFn = Option<
     unsafe extern "C" fn(function: AnyFn, data: *mut c_void, item: *mut c_void, has_item: *mut bool, arena: *mut Arena) -> *mut ErrorHandle,
 >;
@@ -194,8 +194,8 @@ impl HostFunction for Structs {
         result.has_ended = call.outside(|| {
             self.state.batch(most, |taken| {
                 let (at, mut has_item) = (items.wrapping_add(taken * item.size), false);
-                // SAFETY: there is room for so many items. C's promise: the adapter may be called so, with
-                // that function and its data; an error that is returned is handed over.
+                // SAFETY: there is room for so many items. C's promise: the adapter may be called
+                // so, with that function and its data; an error that is returned is handed over.
                 unsafe {
                     at.write_bytes(0, item.size);
                     let returned = (self.adapter)(self.function, self.data.0, at.cast(), &raw mut has_item, &raw mut arena);

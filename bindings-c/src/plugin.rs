@@ -264,10 +264,10 @@ pub unsafe extern "C" fn undergo_plugin_diagnostic(plugin: *const PluginHandle, 
 /// object as their first parameter, and the method's of `undergo_dispatch_t` for the host's, whose
 /// methods have none. A TYPE is `own N` or `borrow N`, which are an `undergo_handle_t *` of the
 /// guest's or an `undergo_object_t *` of the host's, and may be NULL where they are of an `option`,
-/// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`, `json`, `duration`,
-/// `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE ALIGN` with `OFFSET T`
-/// for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It lives as long as the
-/// plugin's handle.
+/// which is no pointer to them; `bool`, `s8` … `f64`, `i32` or `i64` (of a bare module), `string`,
+/// `json`, `duration`, `time`, `option T`, `list T`, `map SIZE K OFFSET V`, `tuple COUNT SIZE
+/// ALIGN` with `OFFSET T` for each, `record N`, `enum N`, `variant N`; a RESULT may be `none`. It
+/// lives as long as the plugin's handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_plugin_describe(plugin: *const PluginHandle) -> *const c_char {
     // SAFETY: C's promise.

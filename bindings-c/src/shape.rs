@@ -51,7 +51,8 @@ impl Shape {
         if let Kind::List(item) = &list.kind { Some(item) } else { None }
     }
 
-    /// That of the import, or of the method of a host's object, that is called, by a host function for the one of that digest.
+    /// That of the import, or of the method of a host's object, that is called, by a host function
+    /// for the one of that digest.
     pub(crate) fn called<'c>(call: &HostCall<'c>, digest: u64) -> Result<&'c Shape> {
         Shape::of(call.function())
             .filter(|shape| shape.digest == digest)

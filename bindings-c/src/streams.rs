@@ -39,9 +39,10 @@ pub type CloseFn = Option<unsafe extern "C" fn(data: *mut c_void) -> *mut ErrorH
 /// The most bytes that a stream gives or takes at once.
 const MOST: usize = 1 << 20;
 
-/// Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that takes
-/// one. The callbacks are called on the thread of the call; `close` may be NULL. An error that they
-/// return belongs to Undergo, and becomes an error of Go. Otherwise as `undergo_object_new`.
+/// Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that
+/// takes one. The callbacks are called on the thread of the call; `close` may be NULL. An error
+/// that they return belongs to Undergo, and becomes an error of Go. Otherwise as
+/// `undergo_object_new`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_reader_new(
     read: ReadFn,

@@ -24,8 +24,8 @@ fn instance<'c>(call: &'c Call<'_>) -> Result<(&'c Callee, AsyncInstance)> {
     }
 }
 
-/// `bind(callee, number, timeout, token, sync, calls)`: the function for an export of an instance or
-/// a pool.
+/// `bind(callee, number, timeout, token, sync, calls)`: the function for an export of an instance
+/// or a pool.
 pub(crate) fn bind(call: &Call<'_>) -> Result<Js> {
     let number = call.made(config::whole(call.arg(1)?))?.unwrap_or_default();
     let options = call.made(config::call(call.arg(2)?, call.arg(3)?))?;
@@ -98,8 +98,8 @@ fn held(call: &Call<'_>, number: usize) -> Result<Handle> {
     object::handle(call.arg(number)?).ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "it is no object of a plugin"))
 }
 
-/// `closeHandle(instance, object, sync)`: ends a handle, and releases the guest's object, if no call
-/// is running.
+/// `closeHandle(instance, object, sync)`: ends a handle, and releases the guest's object, if no
+/// call is running.
 pub(crate) fn close_handle(call: &Call<'_>) -> Result<Js> {
     let handle = held(call, 1)?;
     // At once: what is called from now on finds it closed.

@@ -89,9 +89,9 @@ impl AsyncAccess {
 }
 
 // An export of an asynchronous instance or pool, or a method of an object. Called with the
-// function's arguments, by position or by name, on the thread of a running event loop; gives what is
-// to be awaited. (No doc comment: that would be the class's `__doc__`, which hides the getter for
-// the function's own.)
+// function's arguments, by position or by name, on the thread of a running event loop; gives what
+// is to be awaited. (No doc comment: that would be the class's `__doc__`, which hides the getter
+// for the function's own.)
 #[pyclass(frozen, module = "undergo")]
 pub(crate) struct AsyncFunction {
     access: Py<AsyncAccess>,

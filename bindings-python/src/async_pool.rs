@@ -93,8 +93,8 @@ impl AsyncPool {
     /// them, and returns the instance, which can't be used from then on.
     ///
     /// Args:
-    ///     timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
-    ///         the instances.
+    ///     timeout: seconds to wait for an instance, or for a new one's creation; None: the limit
+    ///         of the instances.
     ///     cancel: a token that can end the wait earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn instance(

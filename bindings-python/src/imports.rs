@@ -19,8 +19,8 @@ use crate::package;
 use crate::raised;
 
 /// Owns what an instance has of the host's Python, its host functions and the objects that calls
-/// pass, for the garbage collector to see: a function that refers to the instance makes a cycle. The
-/// core's instance knows the table weakly; whoever can call the instance holds it.
+/// pass, for the garbage collector to see: a function that refers to the instance makes a cycle.
+/// The core's instance knows the table weakly; whoever can call the instance holds it.
 #[pyclass(frozen, weakref, module = "undergo")]
 pub(crate) struct HostTable(Mutex<Places>);
 

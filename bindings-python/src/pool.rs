@@ -92,8 +92,8 @@ impl Pool {
     /// it.
     ///
     /// Args:
-    ///     timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
-    ///         the instances.
+    ///     timeout: seconds to wait for an instance, or for a new one's creation; None: the limit
+    ///         of the instances.
     ///     cancel: a token that can end the wait earlier, from any thread.
     #[pyo3(signature = (*, timeout = None, cancel = None))]
     fn instance(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>, cancel: Option<&Bound<'_, CancelToken>>) -> PyResult<Lending> {

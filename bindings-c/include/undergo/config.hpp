@@ -81,8 +81,8 @@ class Limits {
   // Descriptors of this process that the guest may hold at once, 128 by default: files,
   // directories, sockets, connections that it accepted, and pipes.
   Limits &descriptors(std::uint32_t most) { return limits_.descriptors = most, *this; }
-  // Handles that the guest may hold at once, 10,000 by default: of objects, functions, iterables and
-  // streams of the program, and of its own objects on their way.
+  // Handles that the guest may hold at once, 10,000 by default: of objects, functions, iterables
+  // and streams of the program, and of its own objects on their way.
   Limits &handles(std::uint32_t most) { return limits_.handles = most, *this; }
 
   const undergo_limits_t *get() const noexcept { return &limits_; }

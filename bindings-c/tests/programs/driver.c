@@ -10,7 +10,7 @@
 //   keep                                                   keep the instance for `other`
 //   call NAME TIMEOUT COUNT VALUE...                       call an export
 //   other NAME COUNT VALUE...                              call an export of the kept one
-//   select NUMBER                                          use that one of two instances from now on
+//   select NUMBER                                          use that one of two instances
 //   construct NAME TIMEOUT COUNT VALUE...                  make an object of a resource
 //   method HANDLE NAME TIMEOUT COUNT VALUE...              call a method of an object
 //   next HANDLE, read HANDLE MOST, write HANDLE BYTES      use an iterator, or a stream
@@ -667,8 +667,8 @@ static void drop_items(void *data) {
   free(items);
 }
 
-// Reads what comes behind the items (e: the first one again and again, f: an error, -: nothing), and
-// the items as a list.
+// Reads what comes behind the items (e: the first one again and again, f: an error, -: nothing),
+// and the items as a list.
 static undergo_value_t *items(void) {
   items_t *items = malloc(sizeof *items);
   if (items == NULL) {

@@ -163,8 +163,8 @@ class _Stream(io.RawIOBase):
         self._object = object
 
     def __del__(self) -> None:
-        # That of files would close it, for which the guest has to run. It gets to know by the handle,
-        # which ends with this object, when it is called the next time.
+        # That of files would close it, for which the guest has to run. It gets to know by the
+        # handle, which ends with this object, when it is called the next time.
         pass
 
     def close(self) -> None:

@@ -118,7 +118,7 @@ module Undergo
       @is_closed = false
     end
 
-    # Closes it, which raises what the guest's own closing fails with. Closing it again does nothing.
+    # Closes it, which raises what the guest's own closing fails with. Closing again does nothing.
     def close
       return if @is_closed
 
@@ -177,7 +177,7 @@ module Undergo
       into ? into.replace(taken || "") && taken && into : taken
     end
 
-    # Reads the bytes that come next, at least one and at most that many. Raises EOFError at the end.
+    # Reads the next bytes, at least one and at most that many. Raises EOFError at the end.
     def readpartial(length, into = nil)
       check
       data = @ready.empty? ? @object.read([length, CHUNK].min) : @ready.slice!(0, length)
@@ -352,8 +352,8 @@ module Undergo
 
   # What a guest gets of the host's objects.
   module Passed
-    # The functions of an object, in the order of the methods' names; a text that says what it lacks,
-    # or nil.
+    # The functions of an object, in the order of the methods' names; a text that says what it
+    # lacks, or nil.
     def self.of(shape, given, methods)
       case shape
       when "callback" then given.respond_to?(:call) ? [given] : nil

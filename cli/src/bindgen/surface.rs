@@ -86,8 +86,8 @@ impl<'a> Surface<'a> {
     }
 
     /// All functions, for a table of them: the exports by their numbers, the imports with their
-    /// interfaces, and the members of the guest's resources with their numbers, as the plugin has to
-    /// have them; then the methods of the host's resources.
+    /// interfaces, and the members of the guest's resources with their numbers, as the plugin has
+    /// to have them; then the methods of the host's resources.
     pub(super) fn functions(&self) -> (Vec<Listed<'a>>, usize) {
         let exports = self.exports.iter().enumerate().map(|(number, function)| (None, *function, number));
         let imports = self.imports.iter().flat_map(|import| import.functions.iter().map(|function| (Some(import.name), *function, 0)));

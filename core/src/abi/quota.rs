@@ -55,9 +55,9 @@ pub enum Piece<'p> {
 /// How the bounds of a call are checked.
 type Look = fn(&Budget) -> Result<()>;
 
-/// What one value may still cost, and what it may have of its instance. A guest's lists may overlap, and so denote far more than its
-/// memory holds; and few bytes of a guest may become large objects of the host. Each piece is
-/// charged before it is made.
+/// What one value may still cost, and what it may have of its instance. A guest's lists may
+/// overlap, and so denote far more than its memory holds; and few bytes of a guest may become large
+/// objects of the host. Each piece is charged before it is made.
 pub(crate) struct Quota<'p> {
     max: u64,
     left: Cell<u64>,

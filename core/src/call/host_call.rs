@@ -60,8 +60,8 @@ pub(crate) fn dispatch_here(
     store: StoreContextMut<'_, State>,
     raw: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {
-    // SAFETY: the functions are those that the store was made with, and it is not replaced while its
-    // guest is in the middle of this call.
+    // SAFETY: the functions are those that the store was made with, and it is not replaced while
+    // its guest is in the middle of this call.
     let host = unsafe { &*Arc::as_ptr(&store.data().host[number]) };
     let mut later = Later::default();
     let mut call = HostCall { driver: Driver::Direct, import, store, raw, later: &mut later, lease: None, _not_send: PhantomData };

@@ -135,7 +135,7 @@ macro_rules! streams {
             }
         }
 
-        // The types of their methods are the same in every interface, which is read only if they are.
+        // Their methods have the same types in every interface, which is read only if they do.
         impl GuestType for $name {
             const SIZE: u32 = 4;
             const ALIGN: u32 = 4;

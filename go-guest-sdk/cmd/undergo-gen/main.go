@@ -11,7 +11,7 @@
 //	//undergo:keep PARAMETER        on such a function that uses what the host passes after the call
 //	//undergo:import MODULE [NAME]  on a variable of function type that the host sets
 //	//undergo:enum                  on a type whose constants are an enum
-//	//undergo:variant [CASE...]     on an interface type whose implementations are the cases of a variant
+//	//undergo:variant [CASE...]     on an interface type whose implementations are a variant's cases
 //	//undergo:error                 on a type of errors with fields
 //	//undergo:resource              on a struct type whose objects the host holds
 //	//undergo:resource import       on an interface type that the host implements

@@ -14,8 +14,8 @@ use crate::interface::Type;
 type Pair = (usize, usize);
 
 thread_local! {
-    /// The pairs that fit, or are being checked, while a check is under way. It keeps the types, whose addresses others
-    /// would have otherwise.
+    /// The pairs that fit, or are being checked, while a check is under way. It keeps the types,
+    /// whose addresses others would have otherwise.
     static FIT: RefCell<Option<HashMap<Pair, Type>>> = const { RefCell::new(None) };
 }
 
