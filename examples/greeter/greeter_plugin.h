@@ -27,7 +27,8 @@ UNDERGO_STATIC_ASSERT(
     offsetof(greeter_person_t, tags) == (sizeof(void *) == 8 ? 24 : 12),
     greeter_person_t_as_undergo_has_it);
 
-// The functions that this header was generated for: the exports by their numbers, then the imports.
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
 static const undergo_signature_t greeter_signatures[] = {
   {NULL, "greet", "greet(p: person, shout: bool) -> result<string, string>", UINT64_C(0x28c108d1edd86768), 0},
   {NULL, "initial", "initial(p: person) -> string", UINT64_C(0x5e1dcf0149a988d1), 1},

@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-// The functions that this header was generated for: the exports by their numbers, then the imports.
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
 static const undergo_signature_t jq_signatures[] = {
   {NULL, "load", "load(name: string, document: list<u8>) -> result<s64, string>", UINT64_C(0xad151d9080f81e52), 0},
   {NULL, "query", "query(name: string, query: string) -> result<list<json>, string>", UINT64_C(0xaff10125d51ff69c), 1},

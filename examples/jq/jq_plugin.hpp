@@ -5,6 +5,7 @@
 #ifndef UNDERGO_BINDGEN_JQ_HPP
 #define UNDERGO_BINDGEN_JQ_HPP
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -22,7 +23,8 @@ namespace jq {
 
 namespace wit {
 
-// The functions that this header was generated for: the exports by their numbers, then the imports.
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
 inline constexpr undergo_signature_t signatures[] = {
     {nullptr, "load", "load(name: string, document: list<u8>) -> result<s64, string>", UINT64_C(0xad151d9080f81e52), 0},
     {nullptr, "query", "query(name: string, query: string) -> result<list<json>, string>", UINT64_C(0xaff10125d51ff69c), 1},
@@ -30,6 +32,7 @@ inline constexpr undergo_signature_t signatures[] = {
 };
 
 }  // namespace wit
+
 
 }  // namespace jq
 

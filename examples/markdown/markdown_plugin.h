@@ -53,7 +53,8 @@ UNDERGO_STATIC_ASSERT(
     offsetof(markdown_list_heading_t, len) == (sizeof(void *) == 8 ? 8 : 4),
     markdown_list_heading_t_as_undergo_has_it);
 
-// The functions that this header was generated for: the exports by their numbers, then the imports.
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
 static const undergo_signature_t markdown_signatures[] = {
   {NULL, "render", "render(source: list<u8>, options: option<options>) -> result<string, string>", UINT64_C(0xd17bd7dbd65a4b16), 0},
   {NULL, "outline", "outline(source: list<u8>) -> list<heading>", UINT64_C(0xff80bb2f2866ea75), 1},

@@ -5,6 +5,7 @@
 #ifndef UNDERGO_BINDGEN_MARKDOWN_HPP
 #define UNDERGO_BINDGEN_MARKDOWN_HPP
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,17 @@
 #include <undergo.hpp>
 
 namespace markdown {
+
+namespace wit {
+
+// The functions that this header was generated for: the exports by their numbers, the imports, and those
+// of resources.
+inline constexpr undergo_signature_t signatures[] = {
+    {nullptr, "render", "render(source: list<u8>, options: option<options>) -> result<string, string>", UINT64_C(0xd17bd7dbd65a4b16), 0},
+    {nullptr, "outline", "outline(source: list<u8>) -> list<heading>", UINT64_C(0xff80bb2f2866ea75), 1},
+};
+
+}  // namespace wit
 
 // Options say how a document is rendered.
 struct Options {
@@ -47,15 +59,6 @@ struct Heading {
   friend bool operator!=(const Heading &a_, const Heading &b_) { return !(a_ == b_); }
 };
 
-namespace wit {
-
-// The functions that this header was generated for: the exports by their numbers, then the imports.
-inline constexpr undergo_signature_t signatures[] = {
-    {nullptr, "render", "render(source: list<u8>, options: option<options>) -> result<string, string>", UINT64_C(0xd17bd7dbd65a4b16), 0},
-    {nullptr, "outline", "outline(source: list<u8>) -> list<heading>", UINT64_C(0xff80bb2f2866ea75), 1},
-};
-
-}  // namespace wit
 
 }  // namespace markdown
 

@@ -274,6 +274,8 @@ func NewGuest(of undergo.Callable) (*Guest, error) {
 }
 
 var exportsOfGuest = []undergo.RawSignature{
+	{Name: "call-kept", Signature: "call-kept(n: s64) -> result<s64, list<error>>", Digest: 0xc5df7ceb95087a02},
+	{Name: "drop-kept", Signature: "drop-kept()", Digest: 0x454843b789e28e94},
 	{Name: "fail-with", Signature: "fail-with(how: string) -> result<_, list<error>>", Digest: 0x00e9db43ee851be8},
 	{Name: "fail-beside", Signature: "fail-beside(how: string) -> result<tuple<list<shape>, string>, list<error>>", Digest: 0xada13d556f598e7c},
 	{Name: "echo-not-found", Signature: "echo-not-found(e: not-found) -> option<not-found>", Digest: 0x3faa1500041d1963},
@@ -313,6 +315,11 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0xd8517e233bcf1f64},
 	{Name: "reenter", Signature: "reenter(depth: s32) -> s32", Digest: 0xffaf730a1956f655},
 	{Name: "host-in-goroutines", Signature: "host-in-goroutines(n: s32) -> s32", Digest: 0xfc36eb0f70604fa8},
+	{Name: "ended", Signature: "ended() -> s32", Digest: 0x07f6416d9b62a3c4},
+	{Name: "goroutines", Signature: "goroutines() -> s32", Digest: 0xbf8bac4fc39dac8c},
+	{Name: "late-items", Signature: "late-items(n: s32) -> list<s64>", Digest: 0x4c8d0cc80f309cc0},
+	{Name: "kept-items", Signature: "kept-items(n: s32) -> list<s64>", Digest: 0x61bb95594ab5d330},
+	{Name: "forget-items", Signature: "forget-items()", Digest: 0xf51f5e30cdc761c0},
 	{Name: "panic", Signature: "panic(msg: string)", Digest: 0xcaa928cf9e822687},
 	{Name: "nil-map-write", Signature: "nil-map-write()", Digest: 0xa82ecbd53fa0d774},
 	{Name: "out-of-range", Signature: "out-of-range(v: list<s32>) -> s32", Digest: 0x70eb1642c4368ea5},
@@ -362,6 +369,9 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-amid-calls", Signature: "echo-amid-calls(note: string, names: list<string>, ints: list<s64>) -> tuple<string, list<string>, list<s64>>", Digest: 0xdc8807dc53267719},
 	{Name: "alloc", Signature: "alloc(mib: s32) -> s32", Digest: 0xaaffd317a498f404},
 	{Name: "recurse", Signature: "recurse(depth: s32) -> s32", Digest: 0x8cd5f270f7a3f52c},
+	{Name: "open-store", Signature: "open-store(name: string, key: string) -> result<string, list<error>>", Digest: 0xf4681d284af66179},
+	{Name: "kept-get", Signature: "kept-get(key: string) -> result<string, list<error>>", Digest: 0x84f1f966a8f7b6cb},
+	{Name: "drop-store", Signature: "drop-store()", Digest: 0x39eeb99d1ca9d229},
 	{Name: "echo-person", Signature: "echo-person(p: person) -> person", Digest: 0xc3117055d4bad85d},
 	{Name: "echo-people", Signature: "echo-people(v: list<person>) -> list<person>", Digest: 0x700feedd2844a63b},
 	{Name: "echo-point", Signature: "echo-point(p: point) -> point", Digest: 0x9771b06e983aacd6},
@@ -403,6 +413,9 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "check-garbled", Signature: "check-garbled() -> string", Digest: 0x2f0cd43dfcec568c},
 	{Name: "kinds", Signature: "kinds(v: json) -> list<string>", Digest: 0x940c7b794be9b74c},
 	{Name: "large-numbers", Signature: "large-numbers() -> json", Digest: 0xbc3f3ed64275af88},
+	{Name: "closed-tallies", Signature: "closed-tallies() -> s32", Digest: 0xf18e288dad52eaa2},
+	{Name: "handles-of-guest", Signature: "handles-of-guest() -> s32", Digest: 0x59045b1399008c8d},
+	{Name: "handles-of-host", Signature: "handles-of-host() -> s32", Digest: 0xeefdd7ce47c4433e},
 	{Name: "echo-bool", Signature: "echo-bool(v: bool) -> bool", Digest: 0x5c7f33561f636e60},
 	{Name: "echo-int8", Signature: "echo-int8(v: s8) -> s8", Digest: 0xf7d6f142a57cf7dd},
 	{Name: "echo-int16", Signature: "echo-int16(v: s16) -> s16", Digest: 0xed479bfb75347cb6},
@@ -424,6 +437,9 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-user-id", Signature: "echo-user-id(v: u32) -> u32", Digest: 0xa28dfcbe45de1795},
 	{Name: "bad-string", Signature: "bad-string() -> string", Digest: 0x94cb6874236aa2bb},
 	{Name: "bad-strings", Signature: "bad-strings() -> list<string>", Digest: 0xa10e0809e9455847},
+	{Name: "closings", Signature: "closings() -> s32", Digest: 0x91ca1af4eb8e685a},
+	{Name: "collected", Signature: "collected() -> list<u8>", Digest: 0xe45bfc6d893fc9d7},
+	{Name: "late-stream", Signature: "late-stream() -> result<list<u8>, list<error>>", Digest: 0xeb7e5d2486abd366},
 	{Name: "echo-parts", Signature: "echo-parts(p: parts) -> parts", Digest: 0x823dcbe98083f58c},
 	{Name: "echo-texts", Signature: "echo-texts(a: string, u: string, n: option<string>, c: string) -> tuple<string, string, option<string>, string>", Digest: 0xf6a30743531b5f50},
 	{Name: "factorial", Signature: "factorial(n: u8) -> string", Digest: 0x78fe3c801210d14f},
@@ -459,9 +475,41 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "flip", Signature: "flip(s: switch) -> switch", Digest: 0x243dda34815c3cc9},
 	{Name: "flip-all", Signature: "flip-all(all: list<switch>, one: option<switch>) -> tuple<list<switch>, option<switch>>", Digest: 0x79f87fda6d5f3e10},
 	{Name: "bad-switch", Signature: "bad-switch() -> switch", Digest: 0xf306342dc380b923},
+	{Name: "count-words", Signature: "count-words(text: string) -> count", Digest: 0x3b6371d1a51516d8},
 }
 
-var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](0)
+var exportCallKept = undergo.NewRawExport[struct{ V0 int64 }, int64](0)
+
+// CallKept gives what those make of n that were kept.
+func (client *Guest) CallKept(ctx context.Context, n int64) (int64, error) {
+	var v0 int64
+	c, err := exportCallKept.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportDropKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](1)
+
+// DropKept lets go of what was kept.
+func (client *Guest) DropKept(ctx context.Context) error {
+	c, err := exportDropKept.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](2)
 
 // FailWith returns an error.
 func (client *Guest) FailWith(ctx context.Context, how string) error {
@@ -475,7 +523,7 @@ func (client *Guest) FailWith(ctx context.Context, how string) error {
 	return err
 }
 
-var exportFailBeside = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawList; V1 undergo.RawText }](1)
+var exportFailBeside = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawList; V1 undergo.RawText }](3)
 
 // FailBeside returns a result and an error.
 func (client *Guest) FailBeside(ctx context.Context, how string) ([]Shape, string, error) {
@@ -495,7 +543,7 @@ func (client *Guest) FailBeside(ctx context.Context, how string) ([]Shape, strin
 	return v0, v1, err
 }
 
-var exportEchoNotFound = undergo.NewRawExport[struct{ V0 rawNotFound }, undergo.RawOption](2)
+var exportEchoNotFound = undergo.NewRawExport[struct{ V0 rawNotFound }, undergo.RawOption](4)
 
 // EchoNotFound returns e, which is an ordinary value here.
 func (client *Guest) EchoNotFound(ctx context.Context, e NotFound) (*NotFound, error) {
@@ -513,7 +561,7 @@ func (client *Guest) EchoNotFound(ctx context.Context, e NotFound) (*NotFound, e
 	return v0, err
 }
 
-var exportLookup = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](3)
+var exportLookup = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](5)
 
 // Lookup asks the host, and passes its error on.
 func (client *Guest) Lookup(ctx context.Context, key string) (string, error) {
@@ -531,7 +579,7 @@ func (client *Guest) Lookup(ctx context.Context, key string) (string, error) {
 	return v0, err
 }
 
-var exportLookupWrapped = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](4)
+var exportLookupWrapped = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](6)
 
 // LookupWrapped does the same, and says that it was here.
 func (client *Guest) LookupWrapped(ctx context.Context, key string) (string, error) {
@@ -549,7 +597,7 @@ func (client *Guest) LookupWrapped(ctx context.Context, key string) (string, err
 	return v0, err
 }
 
-var exportLooked = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](5)
+var exportLooked = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](7)
 
 // Looked says what the host's error is for Go.
 func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
@@ -567,7 +615,7 @@ func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepError = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](6)
+var exportKeepError = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](8)
 
 // KeepError keeps the host's error, and says its text.
 func (client *Guest) KeepError(ctx context.Context, key string) (string, error) {
@@ -585,7 +633,7 @@ func (client *Guest) KeepError(ctx context.Context, key string) (string, error) 
 	return v0, err
 }
 
-var exportKeptError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](7)
+var exportKeptError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](9)
 
 // KeptError returns the error that was kept.
 func (client *Guest) KeptError(ctx context.Context) error {
@@ -598,7 +646,7 @@ func (client *Guest) KeptError(ctx context.Context) error {
 	return err
 }
 
-var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](8)
+var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](10)
 
 // Divmod divides a by b.
 func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -619,7 +667,7 @@ func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64
 	return v0, v1, err
 }
 
-var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](9)
+var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](11)
 
 // Split gives the first word of s and how many there are.
 func (client *Guest) Split(ctx context.Context, s string) (string, int32, error) {
@@ -639,7 +687,7 @@ func (client *Guest) Split(ctx context.Context, s string) (string, int32, error)
 	return v0, v1, err
 }
 
-var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](10)
+var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](12)
 
 // Fail fails with msg, unless it is empty.
 func (client *Guest) Fail(ctx context.Context, msg string) error {
@@ -653,7 +701,7 @@ func (client *Guest) Fail(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](11)
+var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](13)
 
 // FailOr fails with msg, or returns v when it is empty.
 func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, error) {
@@ -672,7 +720,7 @@ func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, e
 	return v0, err
 }
 
-var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](12)
+var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](14)
 
 // Both returns strings and an error at once; the error counts.
 func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
@@ -690,7 +738,7 @@ func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
 	return v0, err
 }
 
-var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](13)
+var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](15)
 
 // Remaining is how many milliseconds the call has left, or -1.
 func (client *Guest) Remaining(ctx context.Context) (int64, error) {
@@ -707,7 +755,7 @@ func (client *Guest) Remaining(ctx context.Context) (int64, error) {
 	return v0, err
 }
 
-var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](14)
+var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](16)
 
 // Wait waits for the end of the context, and no longer than ms milliseconds.
 func (client *Guest) Wait(ctx context.Context, ms int32) error {
@@ -721,7 +769,7 @@ func (client *Guest) Wait(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](15)
+var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](17)
 
 // Many has more parameters than WebAssembly passes one by one.
 func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l Color, m *string, n Point) (string, error) {
@@ -752,7 +800,7 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	return v0, err
 }
 
-var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](16)
+var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](18)
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
 func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l int32, m int32, n int32, o int32, p int32) (int32, error) {
@@ -785,7 +833,7 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	return v0, err
 }
 
-var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](17)
+var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](19)
 
 // Nothing takes and gives nothing.
 func (client *Guest) Nothing(ctx context.Context) error {
@@ -798,7 +846,7 @@ func (client *Guest) Nothing(ctx context.Context) error {
 	return err
 }
 
-var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](18)
+var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](20)
 
 // Keywords has parameters that are keywords in other languages, or in WIT.
 func (client *Guest) Keywords(ctx context.Context, class string, lambda string, record string, from int32, list int32) (string, error) {
@@ -820,7 +868,7 @@ func (client *Guest) Keywords(ctx context.Context, class string, lambda string, 
 	return v0, err
 }
 
-var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](19)
+var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](21)
 
 // Pass is a keyword in Python.
 func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
@@ -838,7 +886,7 @@ func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](20)
+var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](22)
 
 // Call may be the name of a method of the host's instance.
 func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
@@ -856,7 +904,7 @@ func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](21)
+var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](23)
 
 // Close may be the name of a method of the host's instance.
 func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
@@ -874,7 +922,7 @@ func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](22)
+var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](24)
 
 // Exports may be the name of an attribute of the host's instance.
 func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
@@ -892,7 +940,7 @@ func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](23)
+var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](25)
 
 // GetHTTPStatus2 is named otherwise in WIT.
 func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
@@ -909,7 +957,7 @@ func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](24)
+var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](26)
 
 // ThroughHost sends its arguments through the host and back.
 func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int64, v_ []string, f []float64) (string, []uint8, int64, []string, []float64, error) {
@@ -939,7 +987,7 @@ func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int
 	return v0, v1, v2, v3, v4, err
 }
 
-var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](25)
+var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](27)
 
 // PersonThroughHost sends p through the host and back.
 func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, error) {
@@ -957,7 +1005,7 @@ func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, e
 	return v0, err
 }
 
-var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](26)
+var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](28)
 
 // MoreThroughHost sends its arguments through the host and back.
 func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v_ map[string]int64) (*string, Color, map[string]int64, error) {
@@ -981,7 +1029,7 @@ func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v
 	return v0, v1, v2, err
 }
 
-var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](27)
+var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](29)
 
 // TimesThroughHost sends its arguments through the host and back.
 func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.Duration) (time.Time, time.Duration, error) {
@@ -1002,7 +1050,7 @@ func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.D
 	return v0, v1, err
 }
 
-var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](28)
+var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](30)
 
 // JSONThroughHost sends its arguments through the host and back.
 func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, raw json.RawMessage) (json.RawMessage, json.RawMessage, error) {
@@ -1023,7 +1071,7 @@ func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, ra
 	return v0, v1, err
 }
 
-var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](29)
+var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](31)
 
 // ManyThroughHost calls the host with more parameters than WebAssembly passes
 // one by one.
@@ -1041,7 +1089,7 @@ func (client *Guest) ManyThroughHost(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](30)
+var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](32)
 
 // DivmodThroughHost has the host divide.
 func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -1062,7 +1110,7 @@ func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (i
 	return v0, v1, err
 }
 
-var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](31)
+var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](33)
 
 // Notes has the host note each of v, and asks for what it has.
 func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
@@ -1080,7 +1128,7 @@ func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
 	return v0, err
 }
 
-var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](32)
+var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](34)
 
 // CatchFailure has the host fail, and returns the text.
 func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, error) {
@@ -1098,7 +1146,7 @@ func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, erro
 	return v0, err
 }
 
-var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](33)
+var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](35)
 
 // PassFailure has the host fail, and fails with that.
 func (client *Guest) PassFailure(ctx context.Context, msg string) error {
@@ -1112,7 +1160,7 @@ func (client *Guest) PassFailure(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](34)
+var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](36)
 
 // Crash has the host fail where Go expects no error.
 func (client *Guest) Crash(ctx context.Context, msg string) error {
@@ -1126,7 +1174,7 @@ func (client *Guest) Crash(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](35)
+var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](37)
 
 // WrongType has the host return what is no number.
 func (client *Guest) WrongType(ctx context.Context) (int32, error) {
@@ -1143,7 +1191,7 @@ func (client *Guest) WrongType(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](36)
+var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](38)
 
 // WrongResult has the host return what is no list.
 func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
@@ -1160,7 +1208,7 @@ func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
 	return v0, err
 }
 
-var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](37)
+var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](39)
 
 // Reenter calls the host, which calls Reenter, and so on, depth times.
 func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
@@ -1178,7 +1226,7 @@ func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](38)
+var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](40)
 
 // HostInGoroutines calls the host from n goroutines that take turns, while
 // garbage is collected. It says how many answers were wrong.
@@ -1197,7 +1245,90 @@ func (client *Guest) HostInGoroutines(ctx context.Context, n int32) (int32, erro
 	return v0, err
 }
 
-var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](39)
+var exportEnded = undergo.NewRawExport[undergo.RawEmpty, int32](41)
+
+// Ended is how many functions of iterators have returned since the last call.
+func (client *Guest) Ended(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportEnded.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportGoroutines = undergo.NewRawExport[undergo.RawEmpty, int32](42)
+
+// Goroutines is how many there are.
+func (client *Guest) Goroutines(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportGoroutines.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLateItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](43)
+
+// LateItems takes n items of what NoteItems was given.
+func (client *Guest) LateItems(ctx context.Context, n int32) ([]int64, error) {
+	var v0 []int64
+	c, err := exportLateItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeptItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](44)
+
+// KeptItems takes n items of what KeepItems was given.
+func (client *Guest) KeptItems(ctx context.Context, n int32) ([]int64, error) {
+	var v0 []int64
+	c, err := exportKeptItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportForgetItems = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](45)
+
+// ForgetItems lets go of what KeepItems was given.
+func (client *Guest) ForgetItems(ctx context.Context) error {
+	c, err := exportForgetItems.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](46)
 
 // Panic panics with msg.
 func (client *Guest) Panic(ctx context.Context, msg string) error {
@@ -1211,7 +1342,7 @@ func (client *Guest) Panic(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](40)
+var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](47)
 
 // NilMapWrite writes to a nil map.
 func (client *Guest) NilMapWrite(ctx context.Context) error {
@@ -1224,7 +1355,7 @@ func (client *Guest) NilMapWrite(ctx context.Context) error {
 	return err
 }
 
-var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](41)
+var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](48)
 
 // OutOfRange reads behind the end of v.
 func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) {
@@ -1242,7 +1373,7 @@ func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) 
 	return v0, err
 }
 
-var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](42)
+var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](49)
 
 // Exit ends the plugin.
 func (client *Guest) Exit(ctx context.Context, code int32) error {
@@ -1256,7 +1387,7 @@ func (client *Guest) Exit(ctx context.Context, code int32) error {
 	return err
 }
 
-var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](43)
+var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](50)
 
 // Deadlock waits for what never comes.
 func (client *Guest) Deadlock(ctx context.Context) error {
@@ -1269,7 +1400,7 @@ func (client *Guest) Deadlock(ctx context.Context) error {
 	return err
 }
 
-var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](44)
+var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](51)
 
 // Spin computes forever.
 func (client *Guest) Spin(ctx context.Context) error {
@@ -1282,7 +1413,7 @@ func (client *Guest) Spin(ctx context.Context) error {
 	return err
 }
 
-var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](45)
+var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](52)
 
 // Sleep sleeps.
 func (client *Guest) Sleep(ctx context.Context, ms int32) error {
@@ -1296,7 +1427,7 @@ func (client *Guest) Sleep(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](46)
+var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](53)
 
 // SumInGoroutines adds up 1 to n, each number in a goroutine of its own.
 func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error) {
@@ -1314,7 +1445,7 @@ func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error
 	return v0, err
 }
 
-var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](47)
+var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](54)
 
 // StartBackground starts a goroutine that counts its turns.
 func (client *Guest) StartBackground(ctx context.Context) error {
@@ -1327,7 +1458,7 @@ func (client *Guest) StartBackground(ctx context.Context) error {
 	return err
 }
 
-var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](48)
+var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](55)
 
 // Background says how many turns the goroutine had.
 func (client *Guest) Background(ctx context.Context) (int32, error) {
@@ -1344,7 +1475,7 @@ func (client *Guest) Background(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](49)
+var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
 
 // EchoStrings returns v.
 func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, error) {
@@ -1362,7 +1493,7 @@ func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, er
 	return v0, err
 }
 
-var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](50)
+var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
 
 // EchoStringLists returns v.
 func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]string, error) {
@@ -1380,7 +1511,7 @@ func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]st
 	return v0, err
 }
 
-var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](51)
+var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
 
 // EchoBools returns v.
 func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
@@ -1398,7 +1529,7 @@ func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](52)
+var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
 
 // EchoInt8s returns v.
 func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
@@ -1416,7 +1547,7 @@ func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](53)
+var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
 
 // EchoInt16s returns v.
 func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error) {
@@ -1434,7 +1565,7 @@ func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error
 	return v0, err
 }
 
-var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](54)
+var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
 
 // EchoInt32s returns v.
 func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1452,7 +1583,7 @@ func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](55)
+var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
 
 // EchoInt64s returns v.
 func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error) {
@@ -1470,7 +1601,7 @@ func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error
 	return v0, err
 }
 
-var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
+var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](63)
 
 // EchoUint16s returns v.
 func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, error) {
@@ -1488,7 +1619,7 @@ func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, er
 	return v0, err
 }
 
-var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
+var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](64)
 
 // EchoUint32s returns v.
 func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, error) {
@@ -1506,7 +1637,7 @@ func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, er
 	return v0, err
 }
 
-var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
+var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](65)
 
 // EchoUint64s returns v.
 func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, error) {
@@ -1524,7 +1655,7 @@ func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, er
 	return v0, err
 }
 
-var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
+var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](66)
 
 // EchoFloat32s returns v.
 func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32, error) {
@@ -1542,7 +1673,7 @@ func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32,
 	return v0, err
 }
 
-var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
+var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](67)
 
 // EchoFloat64s returns v.
 func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64, error) {
@@ -1560,7 +1691,7 @@ func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64,
 	return v0, err
 }
 
-var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
+var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
 
 // EchoBlobs returns v.
 func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, error) {
@@ -1578,7 +1709,7 @@ func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, er
 	return v0, err
 }
 
-var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
+var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
 
 // EchoTriple returns v.
 func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1596,7 +1727,7 @@ func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](63)
+var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](70)
 
 // EchoNames returns v.
 func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, error) {
@@ -1614,7 +1745,7 @@ func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, erro
 	return v0, err
 }
 
-var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](64)
+var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](71)
 
 // EchoTriples returns v.
 func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, error) {
@@ -1632,7 +1763,7 @@ func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, 
 	return v0, err
 }
 
-var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](65)
+var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](72)
 
 // SumFloat64s is the sum of v.
 func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, error) {
@@ -1650,7 +1781,7 @@ func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, er
 	return v0, err
 }
 
-var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](66)
+var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](73)
 
 // AppendInt32 appends to v, and then writes to what it appended to.
 func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]int32, []int32, error) {
@@ -1671,7 +1802,7 @@ func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]in
 	return v0, v1, err
 }
 
-var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](67)
+var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](74)
 
 // NoStrings returns a nil slice.
 func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
@@ -1688,7 +1819,7 @@ func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
+var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](75)
 
 // EchoCounts returns v.
 func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[string]int64, error) {
@@ -1706,7 +1837,7 @@ func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[s
 	return v0, err
 }
 
-var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
+var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](76)
 
 // EchoLabels returns v.
 func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[int32]string, error) {
@@ -1724,7 +1855,7 @@ func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[i
 	return v0, err
 }
 
-var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](70)
+var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](77)
 
 // EchoPalettes returns v.
 func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (map[string][]Color, error) {
@@ -1742,7 +1873,7 @@ func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (m
 	return v0, err
 }
 
-var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](71)
+var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](78)
 
 // EchoFlags returns v.
 func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point) (map[bool]map[string]Point, error) {
@@ -1760,7 +1891,7 @@ func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point
 	return v0, err
 }
 
-var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](72)
+var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](79)
 
 // Started says how often the plugin was initialized.
 func (client *Guest) Started(ctx context.Context) (int32, error) {
@@ -1777,7 +1908,7 @@ func (client *Guest) Started(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](73)
+var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](80)
 
 // Counter counts its calls, in this instance.
 func (client *Guest) Counter(ctx context.Context) (int32, error) {
@@ -1794,7 +1925,7 @@ func (client *Guest) Counter(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](74)
+var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](81)
 
 // Env is a variable of the environment, or nothing.
 func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
@@ -1812,7 +1943,7 @@ func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
 	return v0, err
 }
 
-var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](75)
+var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](82)
 
 // Args are the arguments of the plugin.
 func (client *Guest) Args(ctx context.Context) ([]string, error) {
@@ -1829,7 +1960,7 @@ func (client *Guest) Args(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](76)
+var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](83)
 
 // ReadFile is the content of a file.
 func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error) {
@@ -1847,7 +1978,7 @@ func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error)
 	return v0, err
 }
 
-var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](77)
+var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](84)
 
 // Print writes to the standard streams.
 func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
@@ -1862,7 +1993,7 @@ func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
 	return err
 }
 
-var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](78)
+var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](85)
 
 // Keep keeps s as it is, without a copy.
 func (client *Guest) Keep(ctx context.Context, s string) error {
@@ -1876,7 +2007,7 @@ func (client *Guest) Keep(ctx context.Context, s string) error {
 	return err
 }
 
-var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](79)
+var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](86)
 
 // KeepAll keeps all of v as they are.
 func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
@@ -1890,7 +2021,7 @@ func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
 	return err
 }
 
-var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](80)
+var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](87)
 
 // Kept is what was kept.
 func (client *Guest) Kept(ctx context.Context) ([]string, error) {
@@ -1907,7 +2038,7 @@ func (client *Guest) Kept(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](81)
+var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](88)
 
 // KeepInts keeps v as it is.
 func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
@@ -1921,7 +2052,7 @@ func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
 	return err
 }
 
-var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](82)
+var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](89)
 
 // KeptInts is what was kept.
 func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
@@ -1938,7 +2069,7 @@ func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
 	return v0, err
 }
 
-var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](83)
+var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](90)
 
 // Churn makes garbage of all sizes and collects it, n times. What the collector
 // takes for garbage is overwritten.
@@ -1953,7 +2084,7 @@ func (client *Guest) Churn(ctx context.Context, n int32) error {
 	return err
 }
 
-var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](84)
+var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](91)
 
 // EchoUnderPressure returns what it was given, after a collection.
 func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, people []Person, ints []int64) ([]string, []Person, []int64, error) {
@@ -1977,7 +2108,7 @@ func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, peop
 	return v0, v1, v2, err
 }
 
-var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](85)
+var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](92)
 
 // EchoAmidCalls returns what it was given, after other goroutines have called the
 // host so often that its results used up the room that the arguments lie in, and
@@ -2003,7 +2134,7 @@ func (client *Guest) EchoAmidCalls(ctx context.Context, note string, names []str
 	return v0, v1, v2, err
 }
 
-var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](86)
+var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](93)
 
 // Alloc holds on to mib MiB more, and says how many there are.
 func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
@@ -2021,7 +2152,7 @@ func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
 	return v0, err
 }
 
-var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](87)
+var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](94)
 
 // Recurse calls itself depth times.
 func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
@@ -2039,7 +2170,57 @@ func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](88)
+var exportOpenStore = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawText](95)
+
+// OpenStore has the host open a store.
+func (client *Guest) OpenStore(ctx context.Context, name string, key string) (string, error) {
+	var v0 string
+	c, err := exportOpenStore.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	c.Args.V1 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeptGet = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](96)
+
+// KeptGet is a text of the store that was kept.
+func (client *Guest) KeptGet(ctx context.Context, key string) (string, error) {
+	var v0 string
+	c, err := exportKeptGet.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportDropStore = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](97)
+
+// DropStore lets go of the store that was kept.
+func (client *Guest) DropStore(ctx context.Context) error {
+	c, err := exportDropStore.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](98)
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
@@ -2057,7 +2238,7 @@ func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
 	return v0, err
 }
 
-var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](89)
+var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](99)
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
@@ -2075,7 +2256,7 @@ func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, err
 	return v0, err
 }
 
-var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](90)
+var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](100)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
@@ -2093,7 +2274,7 @@ func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
 	return v0, err
 }
 
-var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](91)
+var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](101)
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
@@ -2111,7 +2292,7 @@ func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error
 	return v0, err
 }
 
-var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](92)
+var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](102)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
@@ -2129,7 +2310,7 @@ func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
 	return v0, err
 }
 
-var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](93)
+var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](103)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
@@ -2147,7 +2328,7 @@ func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
 	return v0, err
 }
 
-var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](94)
+var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](104)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
@@ -2165,7 +2346,7 @@ func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
 	return v0, err
 }
 
-var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](95)
+var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](105)
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
@@ -2183,7 +2364,7 @@ func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error
 	return v0, err
 }
 
-var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](96)
+var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](106)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
@@ -2200,7 +2381,7 @@ func (client *Guest) BadColor(ctx context.Context) (Color, error) {
 	return v0, err
 }
 
-var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](97)
+var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](107)
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
@@ -2218,7 +2399,7 @@ func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
 	return v0, err
 }
 
-var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](98)
+var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](108)
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
@@ -2236,7 +2417,7 @@ func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
 	return v0, err
 }
 
-var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](99)
+var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](109)
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
@@ -2254,7 +2435,7 @@ func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, err
 	return v0, err
 }
 
-var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](100)
+var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](110)
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
@@ -2272,7 +2453,7 @@ func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, erro
 	return v0, err
 }
 
-var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](101)
+var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](111)
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
@@ -2290,7 +2471,7 @@ func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) 
 	return v0, err
 }
 
-var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](102)
+var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](112)
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
@@ -2308,7 +2489,7 @@ func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) 
 	return v0, err
 }
 
-var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](103)
+var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](113)
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
@@ -2326,7 +2507,7 @@ func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, e
 	return v0, err
 }
 
-var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](104)
+var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](114)
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
@@ -2344,7 +2525,7 @@ func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string,
 	return v0, err
 }
 
-var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](105)
+var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](115)
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
@@ -2362,7 +2543,7 @@ func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, 
 	return v0, err
 }
 
-var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](106)
+var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](116)
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
@@ -2380,7 +2561,7 @@ func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, 
 	return v0, err
 }
 
-var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](107)
+var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](117)
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2398,7 +2579,7 @@ func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](108)
+var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](118)
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2416,7 +2597,7 @@ func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](109)
+var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](119)
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -2434,7 +2615,7 @@ func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage
 	return v0, err
 }
 
-var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](110)
+var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](120)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
@@ -2451,7 +2632,7 @@ func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](111)
+var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](121)
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
@@ -2469,7 +2650,7 @@ func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
 	return v0, err
 }
 
-var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](112)
+var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](122)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
@@ -2486,7 +2667,7 @@ func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
 	return v0, err
 }
 
-var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](113)
+var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](123)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
@@ -2503,7 +2684,7 @@ func (client *Guest) ZeroState(ctx context.Context) (State, error) {
 	return v0, err
 }
 
-var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](114)
+var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](124)
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
@@ -2522,7 +2703,7 @@ func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, e
 	return v0, err
 }
 
-var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](115)
+var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](125)
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
@@ -2540,7 +2721,7 @@ func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Jo
 	return v0, err
 }
 
-var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](116)
+var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](126)
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
@@ -2560,7 +2741,7 @@ func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, erro
 	return v0, v1, err
 }
 
-var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](117)
+var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](127)
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
@@ -2577,7 +2758,7 @@ func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](118)
+var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
@@ -2594,7 +2775,7 @@ func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](119)
+var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](129)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
@@ -2611,7 +2792,7 @@ func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](120)
+var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](130)
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
@@ -2624,7 +2805,7 @@ func (client *Guest) GarbledError(ctx context.Context) error {
 	return err
 }
 
-var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](121)
+var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](131)
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
@@ -2642,7 +2823,7 @@ func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
 	return v0, err
 }
 
-var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](122)
+var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](132)
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
@@ -2656,7 +2837,7 @@ func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) e
 	return err
 }
 
-var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](123)
+var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](133)
 
 // CountCorners counts the corners of an outline.
 func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64) (float64, error) {
@@ -2675,7 +2856,7 @@ func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64
 	return v0, err
 }
 
-var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](124)
+var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](134)
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
@@ -2693,7 +2874,7 @@ func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, err
 	return v0, err
 }
 
-var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](125)
+var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](135)
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
@@ -2710,7 +2891,7 @@ func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, erro
 	return v0, err
 }
 
-var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
+var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](136)
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
@@ -2727,7 +2908,7 @@ func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](127)
+var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](137)
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
@@ -2745,7 +2926,7 @@ func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, e
 	return v0, err
 }
 
-var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
+var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](138)
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
@@ -2762,7 +2943,58 @@ func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) 
 	return v0, err
 }
 
-var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](129)
+var exportClosedTallies = undergo.NewRawExport[undergo.RawEmpty, int32](139)
+
+// ClosedTallies says how many have been closed since it was last asked.
+func (client *Guest) ClosedTallies(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportClosedTallies.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportHandlesOfGuest = undergo.NewRawExport[undergo.RawEmpty, int32](140)
+
+// HandlesOfGuest says how many handles of its objects the host has.
+func (client *Guest) HandlesOfGuest(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportHandlesOfGuest.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportHandlesOfHost = undergo.NewRawExport[undergo.RawEmpty, int32](141)
+
+// HandlesOfHost says how many handles of the host's objects and functions the guest has.
+func (client *Guest) HandlesOfHost(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportHandlesOfHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](142)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
@@ -2780,7 +3012,7 @@ func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](130)
+var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](143)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
@@ -2798,7 +3030,7 @@ func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](131)
+var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](144)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
@@ -2816,7 +3048,7 @@ func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
 	return v0, err
 }
 
-var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](132)
+var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](145)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
@@ -2834,7 +3066,7 @@ func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](133)
+var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](146)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
@@ -2852,7 +3084,7 @@ func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](134)
+var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](147)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
@@ -2870,7 +3102,7 @@ func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
 	return v0, err
 }
 
-var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](135)
+var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](148)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
@@ -2888,7 +3120,7 @@ func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) 
 	return v0, err
 }
 
-var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](136)
+var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](149)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
@@ -2906,7 +3138,7 @@ func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](137)
+var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](150)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2924,7 +3156,7 @@ func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) 
 	return v0, err
 }
 
-var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](138)
+var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](151)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
@@ -2942,7 +3174,7 @@ func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](139)
+var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](152)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
@@ -2960,7 +3192,7 @@ func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
 	return v0, err
 }
 
-var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](140)
+var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](153)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
@@ -2978,7 +3210,7 @@ func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](141)
+var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](154)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
@@ -2996,7 +3228,7 @@ func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, erro
 	return v0, err
 }
 
-var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](142)
+var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](155)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
@@ -3014,7 +3246,7 @@ func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, erro
 	return v0, err
 }
 
-var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](143)
+var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](156)
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
@@ -3032,7 +3264,7 @@ func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
 	return v0, err
 }
 
-var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](144)
+var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](157)
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
@@ -3050,7 +3282,7 @@ func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error)
 	return v0, err
 }
 
-var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](145)
+var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](158)
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
@@ -3068,7 +3300,7 @@ func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.D
 	return v0, err
 }
 
-var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](146)
+var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](159)
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
@@ -3086,7 +3318,7 @@ func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, err
 	return v0, err
 }
 
-var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](147)
+var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](160)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3104,7 +3336,7 @@ func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](148)
+var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](161)
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
@@ -3121,7 +3353,7 @@ func (client *Guest) BadString(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](149)
+var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](162)
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
@@ -3138,7 +3370,58 @@ func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](150)
+var exportClosings = undergo.NewRawExport[undergo.RawEmpty, int32](163)
+
+// Closings is how often streams were closed since the last call.
+func (client *Guest) Closings(ctx context.Context) (int32, error) {
+	var v0 int32
+	c, err := exportClosings.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCollected = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](164)
+
+// Collected is what was written to the last stream of CollectStream.
+func (client *Guest) Collected(ctx context.Context) ([]uint8, error) {
+	var v0 []uint8
+	c, err := exportCollected.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[uint8](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportLateStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](165)
+
+// LateStream reads what NoteStream was given.
+func (client *Guest) LateStream(ctx context.Context) ([]uint8, error) {
+	var v0 []uint8
+	c, err := exportLateStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[uint8](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](166)
 
 // EchoParts returns p.
 func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
@@ -3156,7 +3439,7 @@ func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
 	return v0, err
 }
 
-var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](151)
+var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](167)
 
 // EchoTexts returns its arguments.
 func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *string, c_ string) (string, string, *string, string, error) {
@@ -3183,7 +3466,7 @@ func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *strin
 	return v0, v1, v2, v3, err
 }
 
-var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](152)
+var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](168)
 
 // Factorial is n!.
 func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
@@ -3201,7 +3484,7 @@ func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
 	return v0, err
 }
 
-var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](153)
+var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](169)
 
 // ZeroCode has no text.
 func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
@@ -3218,7 +3501,7 @@ func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](154)
+var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](170)
 
 // Conjugate mirrors c.
 func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 float64 }) (float64, float64, error) {
@@ -3238,7 +3521,7 @@ func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 fl
 	return v0, v1, err
 }
 
-var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](155)
+var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](171)
 
 // Rotate turns all numbers by a right angle.
 func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 float32 }) ([]struct{ V0 float32; V1 float32 }, error) {
@@ -3256,7 +3539,7 @@ func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 fl
 	return v0, err
 }
 
-var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](156)
+var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](172)
 
 // Later adds a timeout to a time.
 func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) (time.Time, error) {
@@ -3275,7 +3558,7 @@ func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) 
 	return v0, err
 }
 
-var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](157)
+var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](173)
 
 // Swap swaps the values of p.
 func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32String, error) {
@@ -3293,7 +3576,7 @@ func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32Stri
 	return v0, err
 }
 
-var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](158)
+var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](174)
 
 // Names are those of n and of all nodes in it.
 func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
@@ -3313,7 +3596,7 @@ func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
 	return v0, v1, err
 }
 
-var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](159)
+var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](175)
 
 // EchoColorCounts returns m.
 func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (map[string]int64, error) {
@@ -3331,7 +3614,7 @@ func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (m
 	return v0, err
 }
 
-var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](160)
+var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](176)
 
 // BadColorCounts returns a count of what is no color.
 func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, error) {
@@ -3348,7 +3631,7 @@ func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, erro
 	return v0, err
 }
 
-var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](161)
+var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](177)
 
 // AskWithContext asks the host with a context that is done, or not.
 func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
@@ -3362,7 +3645,7 @@ func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
 	return err
 }
 
-var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](162)
+var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](178)
 
 // EchoShape returns s.
 func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3380,7 +3663,7 @@ func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
 	return v0, err
 }
 
-var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](163)
+var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](179)
 
 // EchoShapes returns v.
 func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error) {
@@ -3398,7 +3681,7 @@ func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error
 	return v0, err
 }
 
-var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](164)
+var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](180)
 
 // EchoMaybeShape returns s.
 func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3416,7 +3699,7 @@ func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error)
 	return v0, err
 }
 
-var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](165)
+var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](181)
 
 // EchoDrawing returns d.
 func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error) {
@@ -3434,7 +3717,7 @@ func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error
 	return v0, err
 }
 
-var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](166)
+var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](182)
 
 // EchoRound returns r.
 func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
@@ -3452,7 +3735,7 @@ func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
 	return v0, err
 }
 
-var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](167)
+var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](183)
 
 // EchoToken returns t.
 func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
@@ -3470,7 +3753,7 @@ func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
 	return v0, err
 }
 
-var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](168)
+var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](184)
 
 // EchoMixed returns its arguments.
 func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float32, error) {
@@ -3497,7 +3780,7 @@ func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f
 	return v0, v1, v2, v3, err
 }
 
-var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](169)
+var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](185)
 
 // ManyMixed returns its arguments: more than WebAssembly passes one by one.
 func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, d Mixed, e Mixed, f Mixed) ([]Mixed, error) {
@@ -3520,7 +3803,7 @@ func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, 
 	return v0, err
 }
 
-var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](170)
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](186)
 
 // Area is how much of the paper s takes.
 func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
@@ -3538,7 +3821,7 @@ func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
 	return v0, err
 }
 
-var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](171)
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](187)
 
 // ByPointer returns what s is a case of as a pointer to it, which is the same case.
 func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
@@ -3556,7 +3839,7 @@ func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
 	return v0, err
 }
 
-var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](172)
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](188)
 
 // BadShape returns what is no case of Shape.
 func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
@@ -3574,7 +3857,7 @@ func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
 	return v0, err
 }
 
-var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](173)
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](189)
 
 // BadShapes returns three shapes, of which the middle one is none.
 func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
@@ -3592,7 +3875,7 @@ func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error)
 	return v0, err
 }
 
-var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](174)
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](190)
 
 // BadDrawing returns a drawing whose optional shapes are none, and another is.
 func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
@@ -3612,7 +3895,7 @@ func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing
 	return v0, v1, err
 }
 
-var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](175)
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](191)
 
 // NoBorder returns a drawing that nobody filled in.
 func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
@@ -3629,7 +3912,7 @@ func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
 	return v0, err
 }
 
-var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](176)
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](192)
 
 // BadMixed returns no case where all cases are numbers.
 func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
@@ -3648,7 +3931,7 @@ func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
 	return v0, v1, err
 }
 
-var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](177)
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](193)
 
 // BadMaybeShape returns a pointer to what is no case of Shape.
 func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
@@ -3666,7 +3949,7 @@ func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, erro
 	return v0, err
 }
 
-var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](178)
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](194)
 
 // ShapeThroughHost sends s through the host and back.
 func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
@@ -3684,7 +3967,7 @@ func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, erro
 	return v0, err
 }
 
-var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](179)
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](195)
 
 // BadShapeThroughHost sends what is no case of Shape to the host.
 func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
@@ -3702,7 +3985,7 @@ func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape
 	return v0, err
 }
 
-var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](180)
+var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](196)
 
 // KeepShapes keeps v as they are, without copies.
 func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
@@ -3716,7 +3999,7 @@ func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
 	return err
 }
 
-var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](181)
+var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](197)
 
 // KeptShapes is what was kept.
 func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
@@ -3733,7 +4016,7 @@ func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
 	return v0, err
 }
 
-var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](182)
+var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](198)
 
 // Flip returns the other position of s.
 func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
@@ -3751,7 +4034,7 @@ func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
 	return v0, err
 }
 
-var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](183)
+var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](199)
 
 // FlipAll flips all of them, and the one that may be there.
 func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]Switch, Switch, error) {
@@ -3772,7 +4055,7 @@ func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]S
 	return v0, v1, err
 }
 
-var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](184)
+var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](200)
 
 // BadSwitch returns no position.
 func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
@@ -3784,6 +4067,24 @@ func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
 	err = c.Call()
 	if err == nil {
 		v0 = liftSwitch(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](201)
+
+// CountWords counts those of a text.
+func (client *Guest) CountWords(ctx context.Context, text string) (Count, error) {
+	var v0 Count
+	c, err := exportCountWords.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	if err == nil {
+		v0 = liftCount(c.Result)
 	}
 	c.End()
 	return v0, err
@@ -3825,55 +4126,35 @@ func fieldsOfGuest(w *undergo.RawWriter, err error) undergo.RawFields {
 	return undergo.RawFields{}
 }
 
-// An Address is a record within a record.
-type Address struct {
-	Street string
-	Zip    *uint32
+// NotFound says what is missing.
+type NotFound struct {
+	// what was looked for
+	Key string
+
+	Code int64
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
 }
 
-type rawAddress struct{ V0 undergo.RawText; V1 undergo.RawOption }
+// Error is what it says.
+func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
 
-func lowerAddress(w *undergo.RawWriter, v Address) rawAddress {
-	return rawAddress{
-		undergo.LowerText(w, v.Street),
-		undergo.LowerOption(w, v.Zip, undergo.LowerSame[uint32]),
+type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
+
+func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
+	return rawNotFound{
+		undergo.LowerText(w, v.Key),
+		v.Code,
 	}
 }
 
-func liftAddress(v rawAddress) Address {
-	return Address{
+func liftNotFound(v rawNotFound) NotFound {
+	return NotFound{
 		undergo.LiftText(v.V0),
-		undergo.LiftOption(v.V1, undergo.LiftSame[uint32]),
+		v.V1,
+		"",
 	}
-}
-
-// A Color is an enum over integers.
-type Color int32
-
-// The cases of Color.
-const (
-	// the color of fire
-	ColorRed Color = iota
-	// the color of grass
-	ColorGreen
-	ColorDarkBlue
-)
-
-var casesOfColor = []string{"red", "green", "dark-blue"}
-
-// String is the name of the case.
-func (v Color) String() string { return undergo.RawCaseName("color", casesOfColor, int32(v)) }
-
-// MarshalText writes the name of the case.
-func (v Color) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
-// UnmarshalText reads the name of a case.
-func (v *Color) UnmarshalText(text []byte) error {
-	number, err := undergo.RawCase("color", casesOfColor, text)
-	if err == nil {
-		*v = Color(number)
-	}
-	return err
 }
 
 // A Level is an enum over strings.
@@ -3900,70 +4181,6 @@ func (v *Level) UnmarshalText(text []byte) error {
 		*v = Level(number)
 	}
 	return err
-}
-
-// A Person has a bit of everything.
-type Person struct {
-	Name string
-
-	// optional
-	Email *string
-
-	Age uint8
-
-	Tags []string
-
-	Home Address
-
-	Others []Address
-
-	Scores map[string]float64
-
-	Favorite Color
-
-	Level *Level
-
-	Born time.Time
-
-	Nap time.Duration
-
-	UserID uint32
-}
-
-type rawPerson struct{ V0 undergo.RawText; V1 undergo.RawOption; V2 uint8; V3 undergo.RawList; V4 rawAddress; V5 undergo.RawList; V6 undergo.RawList; V7 Color; V8 undergo.RawOption; V9 undergo.RawTime; V10 time.Duration; V11 uint32 }
-
-func lowerPerson(w *undergo.RawWriter, v Person) rawPerson {
-	return rawPerson{
-		undergo.LowerText(w, v.Name),
-		undergo.LowerOption(w, v.Email, undergo.LowerText[string]),
-		v.Age,
-		undergo.LowerList(w, v.Tags, undergo.LowerText[string]),
-		lowerAddress(w, v.Home),
-		undergo.LowerList(w, v.Others, lowerAddress),
-		undergo.LowerMap(w, v.Scores, undergo.LowerText[string], undergo.LowerSame[float64]),
-		v.Favorite,
-		undergo.LowerOption(w, v.Level, undergo.LowerSame[Level]),
-		undergo.LowerTime(v.Born),
-		v.Nap,
-		v.UserID,
-	}
-}
-
-func liftPerson(v rawPerson) Person {
-	return Person{
-		undergo.LiftText(v.V0),
-		undergo.LiftOption(v.V1, undergo.LiftText),
-		v.V2,
-		undergo.LiftList(v.V3, undergo.LiftText),
-		liftAddress(v.V4),
-		undergo.LiftList(v.V5, liftAddress),
-		undergo.LiftMap(v.V6, undergo.LiftText, undergo.LiftSame[float64]),
-		v.V7,
-		undergo.LiftOption(v.V8, undergo.LiftSame[Level]),
-		undergo.LiftTime(v.V9),
-		v.V10,
-		v.V11,
-	}
 }
 
 // A Circle is round.
@@ -4009,6 +4226,35 @@ func liftPoint(v rawPoint) Point {
 		v.V1,
 		v.V2,
 	}
+}
+
+// A Color is an enum over integers.
+type Color int32
+
+// The cases of Color.
+const (
+	// the color of fire
+	ColorRed Color = iota
+	// the color of grass
+	ColorGreen
+	ColorDarkBlue
+)
+
+var casesOfColor = []string{"red", "green", "dark-blue"}
+
+// String is the name of the case.
+func (v Color) String() string { return undergo.RawCaseName("color", casesOfColor, int32(v)) }
+
+// MarshalText writes the name of the case.
+func (v Color) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads the name of a case.
+func (v *Color) UnmarshalText(text []byte) error {
+	number, err := undergo.RawCase("color", casesOfColor, text)
+	if err == nil {
+		*v = Color(number)
+	}
+	return err
 }
 
 // A Polygon has corners. The interface holds a pointer to it.
@@ -4174,37 +4420,6 @@ func liftShape(v rawShape) Shape {
 	return nil
 }
 
-// NotFound says what is missing.
-type NotFound struct {
-	// what was looked for
-	Key string
-
-	Code int64
-
-	// Message is what it says; what it is and its fields, if that is empty.
-	Message string `undergo:"-" json:"-"`
-}
-
-// Error is what it says.
-func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
-
-type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
-
-func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
-	return rawNotFound{
-		undergo.LowerText(w, v.Key),
-		v.Code,
-	}
-}
-
-func liftNotFound(v rawNotFound) NotFound {
-	return NotFound{
-		undergo.LiftText(v.V0),
-		v.V1,
-		"",
-	}
-}
-
 // Denied says who may not. It is an error as a value.
 type Denied struct {
 	Roles []string
@@ -4282,6 +4497,92 @@ func liftClash(v rawClash) Clash {
 		undergo.LiftText(v.V4),
 		v.V5,
 		"",
+	}
+}
+
+// An Address is a record within a record.
+type Address struct {
+	Street string
+	Zip    *uint32
+}
+
+type rawAddress struct{ V0 undergo.RawText; V1 undergo.RawOption }
+
+func lowerAddress(w *undergo.RawWriter, v Address) rawAddress {
+	return rawAddress{
+		undergo.LowerText(w, v.Street),
+		undergo.LowerOption(w, v.Zip, undergo.LowerSame[uint32]),
+	}
+}
+
+func liftAddress(v rawAddress) Address {
+	return Address{
+		undergo.LiftText(v.V0),
+		undergo.LiftOption(v.V1, undergo.LiftSame[uint32]),
+	}
+}
+
+// A Person has a bit of everything.
+type Person struct {
+	Name string
+
+	// optional
+	Email *string
+
+	Age uint8
+
+	Tags []string
+
+	Home Address
+
+	Others []Address
+
+	Scores map[string]float64
+
+	Favorite Color
+
+	Level *Level
+
+	Born time.Time
+
+	Nap time.Duration
+
+	UserID uint32
+}
+
+type rawPerson struct{ V0 undergo.RawText; V1 undergo.RawOption; V2 uint8; V3 undergo.RawList; V4 rawAddress; V5 undergo.RawList; V6 undergo.RawList; V7 Color; V8 undergo.RawOption; V9 undergo.RawTime; V10 time.Duration; V11 uint32 }
+
+func lowerPerson(w *undergo.RawWriter, v Person) rawPerson {
+	return rawPerson{
+		undergo.LowerText(w, v.Name),
+		undergo.LowerOption(w, v.Email, undergo.LowerText[string]),
+		v.Age,
+		undergo.LowerList(w, v.Tags, undergo.LowerText[string]),
+		lowerAddress(w, v.Home),
+		undergo.LowerList(w, v.Others, lowerAddress),
+		undergo.LowerMap(w, v.Scores, undergo.LowerText[string], undergo.LowerSame[float64]),
+		v.Favorite,
+		undergo.LowerOption(w, v.Level, undergo.LowerSame[Level]),
+		undergo.LowerTime(v.Born),
+		v.Nap,
+		v.UserID,
+	}
+}
+
+func liftPerson(v rawPerson) Person {
+	return Person{
+		undergo.LiftText(v.V0),
+		undergo.LiftOption(v.V1, undergo.LiftText),
+		v.V2,
+		undergo.LiftList(v.V3, undergo.LiftText),
+		liftAddress(v.V4),
+		undergo.LiftList(v.V5, liftAddress),
+		undergo.LiftMap(v.V6, undergo.LiftText, undergo.LiftSame[float64]),
+		v.V7,
+		undergo.LiftOption(v.V8, undergo.LiftSame[Level]),
+		undergo.LiftTime(v.V9),
+		v.V10,
+		v.V11,
 	}
 }
 
@@ -4894,4 +5195,55 @@ func liftSwitch(v rawSwitch) Switch {
 		return Off{}
 	}
 	return nil
+}
+
+// A Mood is how a phrase sounds.
+type Mood int32
+
+// The cases of Mood.
+const (
+	MoodPlain Mood = iota
+	MoodLoud
+)
+
+var casesOfMood = []string{"plain", "loud"}
+
+// String is the name of the case.
+func (v Mood) String() string { return undergo.RawCaseName("mood", casesOfMood, int32(v)) }
+
+// MarshalText writes the name of the case.
+func (v Mood) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads the name of a case.
+func (v *Mood) UnmarshalText(text []byte) error {
+	number, err := undergo.RawCase("mood", casesOfMood, text)
+	if err == nil {
+		*v = Mood(number)
+	}
+	return err
+}
+
+// A Count is what was counted.
+type Count struct {
+	Words int32
+	Bytes int32
+	Mood  Mood
+}
+
+type rawCount struct{ V0 int32; V1 int32; V2 Mood }
+
+func lowerCount(w *undergo.RawWriter, v Count) rawCount {
+	return rawCount{
+		v.Words,
+		v.Bytes,
+		v.Mood,
+	}
+}
+
+func liftCount(v rawCount) Count {
+	return Count{
+		v.V0,
+		v.V1,
+		v.V2,
+	}
 }
