@@ -63,8 +63,9 @@ class Handles:
         self.iterators: list[tuple[Iterator[int], int]] = []
         self.goroutines = self.guest.goroutines()
         self.all: list[Callable[[random.Random], None]] = [
-            self.make, self.add, self.merge, self.end, self.count, self.take, self.leave, self.apply, self.fail, self.keep, self.iterate, self.copy, self.read,
-        ]  # fmt: skip
+            *(self.make, self.add, self.merge, self.end, self.count, self.take, self.leave),
+            *(self.apply, self.fail, self.keep, self.iterate, self.copy, self.read),
+        ]
 
     def do(self, dice: random.Random) -> None:
         """Do one thing."""

@@ -185,7 +185,8 @@ def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner])
 
 
 def test_each_export_has_a_case(runners: Callable[[str], Runner]) -> None:
-    called = {step["call"] for param in cases() for step in param.values[1].get("steps", [param.values[1]]) if "call" in step and "on" not in step}
+    steps = [step for param in cases() for step in param.values[1].get("steps", [param.values[1]])]
+    called = {step["call"] for step in steps if "call" in step and "on" not in step}
     exports = set(runners("exports").driver.ask("exports"))
     assert len(exports) > 50
     assert exports <= called
