@@ -427,8 +427,8 @@ class Pool:
         it.
 
         Args:
-            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
-                the instances.
+            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit
+                of the instances.
             cancel: a token that can end the wait earlier, from any thread.
         """
     def warm_up(self, instances: int) -> None:
@@ -622,8 +622,8 @@ class AsyncPool:
         them, and returns the instance, which can't be used from then on.
 
         Args:
-            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit of
-                the instances.
+            timeout: seconds to wait for an instance, or for a new one's creation; None: the limit
+                of the instances.
             cancel: a token that can end the wait earlier, from any thread.
         """
     def warm_up(self, instances: int) -> Coroutine[Any, Any, None]:

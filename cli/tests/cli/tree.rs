@@ -157,10 +157,11 @@ fn directives_without_effect_are_told() {
         ("go.mod", "module example.com/s\n\ngo 1.24\n"),
         (
             "main.go",
-            "package main\n\nimport _ \"example.com/s/api\"\n\n//undergo:export\nfunc A() int { return 1 }\n\n// undergo:export\nfunc B() int { return 2 }\n\nfunc main() {}\n",
+            "package main\n\nimport _ \"example.com/s/mid\"\n\n//undergo:export\nfunc A() int { return 1 }\n\n// undergo:export\nfunc B() int { return 2 }\n\nfunc main() {}\n",
         ),
         ("main_linux.go", "package main\n\n//undergo:export\nfunc L() {}\n"),
         ("c.go", "package main\n\nimport \"C\"\n"),
+        ("mid/mid.go", "package mid\n\nimport _ \"example.com/s/api\"\n"),
         ("api/api.go", "package api\n\n//undergo:export\nfunc C() int { return 3 }\n"),
     ]);
     let built = build(dir.path(), &[]);
