@@ -103,9 +103,11 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 			decode(t, raw, &only)
 			steps, given.Args = []conformanceStep{only}, nil
 		}
+		for _, step := range steps {
+			called[step.Call] = true
+		}
 		t.Run(given.Name, func(t *testing.T) {
 			for _, step := range steps {
-				called[step.Call] = true
 				for _, need := range slices.Concat(list.Needs, given.Needs, step.Needs) {
 					if !capabilities[need] {
 						t.Skip("Go lacks " + need)

@@ -40,11 +40,7 @@ class Store:
 
 
 class Host:
-    """The functions that the conformance guest imports, of which the soak calls one."""
-
-    def open_store(self, _name: str) -> Store:
-        """Make a store."""
-        return Store()
+    """The functions that the conformance guest imports, of which the soak calls none."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         """Give a function that does nothing."""

@@ -16,11 +16,6 @@ type Store interface {
 	Child(name string) Store
 }
 
-// HostOpenStore gives a store with one text, its name.
-//
-//undergo:import host open-store
-var HostOpenStore func(name string) (Store, error)
-
 // StoreGet is the text kept under key.
 //
 //undergo:export
@@ -77,17 +72,6 @@ func ChildrenOfStore(s Store, n int32) int64 {
 		sum += s.Child("child").Size()
 	}
 	return sum
-}
-
-// OpenStore has the host open a store.
-//
-//undergo:export
-func OpenStore(name, key string) (string, error) {
-	s, err := HostOpenStore(name)
-	if err != nil {
-		return "", err
-	}
-	return s.Get(key)
 }
 
 // A Cupboard has stores in it.

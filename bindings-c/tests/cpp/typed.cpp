@@ -75,7 +75,6 @@ class Host : public guest::Host {
   undergo::Json echo_json(const undergo::Json &v) override { return v; }
   undergo::Json echo_raw(const undergo::Json &v) override { return v; }
   guest::Shape echo_shape(const guest::Shape &s) override { return s; }
-  undergo::Result<std::shared_ptr<guest::Store>> open_store(std::string_view) override { return undergo::Error("there are no stores here"); }
   std::string many(std::int8_t a, std::uint16_t b, std::int32_t c, std::int64_t d, double e, bool f, std::string_view g, std::string_view h,
                    std::string_view i, std::string_view j, std::string_view k, std::string_view l) override {
     std::string text = std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(c) + " " + std::to_string(d);

@@ -209,19 +209,12 @@ static undergo_error_t *reenter(void *data, int32_t depth, int32_t *result) {
   return error;
 }
 
-static undergo_error_t *open_store(void *data, undergo_string_t name, guest_store_t **result) {
-  (void)data;
-  (void)name;
-  (void)result;
-  return undergo_error_new("there are no stores here");
-}
-
 static const guest_host_t FUNCTIONS = {
     .echo_string = echo_string, .echo_bytes = echo_bytes, .echo_int = echo_int, .echo_strings = echo_strings, .echo_floats = echo_floats,
     .echo_person = echo_person, .echo_maybe = echo_maybe, .echo_color = echo_color, .echo_counts = echo_counts, .echo_time = echo_time,
     .echo_duration = echo_int, .echo_json = echo_json, .echo_raw = echo_json, .many = many, .divmod = divide, .note = note,
     .notes = notes, .fail = refuse, .check = check_text, .crash = crash, .wrong_type = wrong_type, .wrong_result = wrong_result,
-    .reenter = reenter, .echo_shape = echo_shape, .lookup = lookup, .open_store = open_store,
+    .reenter = reenter, .echo_shape = echo_shape, .lookup = lookup,
 };
 
 static undergo_instance_t *start(const undergo_plugin_t *plugin, host_t *host) {

@@ -369,7 +369,6 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-amid-calls", Signature: "echo-amid-calls(note: string, names: list<string>, ints: list<s64>) -> tuple<string, list<string>, list<s64>>", Digest: 0xdc8807dc53267719},
 	{Name: "alloc", Signature: "alloc(mib: s32) -> s32", Digest: 0xaaffd317a498f404},
 	{Name: "recurse", Signature: "recurse(depth: s32) -> s32", Digest: 0x8cd5f270f7a3f52c},
-	{Name: "open-store", Signature: "open-store(name: string, key: string) -> result<string, list<error>>", Digest: 0xf4681d284af66179},
 	{Name: "kept-get", Signature: "kept-get(key: string) -> result<string, list<error>>", Digest: 0x84f1f966a8f7b6cb},
 	{Name: "drop-store", Signature: "drop-store()", Digest: 0x39eeb99d1ca9d229},
 	{Name: "echo-person", Signature: "echo-person(p: person) -> person", Digest: 0xc3117055d4bad85d},
@@ -2170,26 +2169,7 @@ func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportOpenStore = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawText](95)
-
-// OpenStore has the host open a store.
-func (client *Guest) OpenStore(ctx context.Context, name string, key string) (string, error) {
-	var v0 string
-	c, err := exportOpenStore.Begin(ctx, client.client)
-	if err != nil {
-		return v0, err
-	}
-	c.Args.V0 = undergo.LowerText(&c.Writer, name)
-	c.Args.V1 = undergo.LowerText(&c.Writer, key)
-	err = c.Call()
-	if err == nil {
-		v0 = undergo.LiftText(c.Result)
-	}
-	c.End()
-	return v0, err
-}
-
-var exportKeptGet = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](96)
+var exportKeptGet = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](95)
 
 // KeptGet is a text of the store that was kept.
 func (client *Guest) KeptGet(ctx context.Context, key string) (string, error) {
@@ -2207,7 +2187,7 @@ func (client *Guest) KeptGet(ctx context.Context, key string) (string, error) {
 	return v0, err
 }
 
-var exportDropStore = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](97)
+var exportDropStore = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](96)
 
 // DropStore lets go of the store that was kept.
 func (client *Guest) DropStore(ctx context.Context) error {
@@ -2220,7 +2200,7 @@ func (client *Guest) DropStore(ctx context.Context) error {
 	return err
 }
 
-var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](98)
+var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](97)
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
@@ -2238,7 +2218,7 @@ func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
 	return v0, err
 }
 
-var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](99)
+var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](98)
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
@@ -2256,7 +2236,7 @@ func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, err
 	return v0, err
 }
 
-var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](100)
+var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](99)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
@@ -2274,7 +2254,7 @@ func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
 	return v0, err
 }
 
-var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](101)
+var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](100)
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
@@ -2292,7 +2272,7 @@ func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error
 	return v0, err
 }
 
-var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](102)
+var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](101)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
@@ -2310,7 +2290,7 @@ func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
 	return v0, err
 }
 
-var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](103)
+var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](102)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
@@ -2328,7 +2308,7 @@ func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
 	return v0, err
 }
 
-var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](104)
+var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](103)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
@@ -2346,7 +2326,7 @@ func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
 	return v0, err
 }
 
-var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](105)
+var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](104)
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
@@ -2364,7 +2344,7 @@ func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error
 	return v0, err
 }
 
-var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](106)
+var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](105)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
@@ -2381,7 +2361,7 @@ func (client *Guest) BadColor(ctx context.Context) (Color, error) {
 	return v0, err
 }
 
-var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](107)
+var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](106)
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
@@ -2399,7 +2379,7 @@ func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
 	return v0, err
 }
 
-var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](108)
+var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](107)
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
@@ -2417,7 +2397,7 @@ func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
 	return v0, err
 }
 
-var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](109)
+var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](108)
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
@@ -2435,7 +2415,7 @@ func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, err
 	return v0, err
 }
 
-var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](110)
+var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](109)
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
@@ -2453,7 +2433,7 @@ func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, erro
 	return v0, err
 }
 
-var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](111)
+var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](110)
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
@@ -2471,7 +2451,7 @@ func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) 
 	return v0, err
 }
 
-var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](112)
+var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](111)
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
@@ -2489,7 +2469,7 @@ func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) 
 	return v0, err
 }
 
-var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](113)
+var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](112)
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
@@ -2507,7 +2487,7 @@ func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, e
 	return v0, err
 }
 
-var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](114)
+var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](113)
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
@@ -2525,7 +2505,7 @@ func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string,
 	return v0, err
 }
 
-var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](115)
+var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](114)
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
@@ -2543,7 +2523,7 @@ func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, 
 	return v0, err
 }
 
-var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](116)
+var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](115)
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
@@ -2561,7 +2541,7 @@ func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, 
 	return v0, err
 }
 
-var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](117)
+var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](116)
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2579,7 +2559,7 @@ func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](118)
+var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](117)
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2597,7 +2577,7 @@ func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](119)
+var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](118)
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -2615,7 +2595,7 @@ func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage
 	return v0, err
 }
 
-var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](120)
+var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](119)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
@@ -2632,7 +2612,7 @@ func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](121)
+var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](120)
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
@@ -2650,7 +2630,7 @@ func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
 	return v0, err
 }
 
-var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](122)
+var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](121)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
@@ -2667,7 +2647,7 @@ func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
 	return v0, err
 }
 
-var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](123)
+var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](122)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
@@ -2684,7 +2664,7 @@ func (client *Guest) ZeroState(ctx context.Context) (State, error) {
 	return v0, err
 }
 
-var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](124)
+var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](123)
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
@@ -2703,7 +2683,7 @@ func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, e
 	return v0, err
 }
 
-var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](125)
+var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](124)
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
@@ -2721,7 +2701,7 @@ func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Jo
 	return v0, err
 }
 
-var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](126)
+var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](125)
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
@@ -2741,7 +2721,7 @@ func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, erro
 	return v0, v1, err
 }
 
-var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](127)
+var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
@@ -2758,7 +2738,7 @@ func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
+var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](127)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
@@ -2775,7 +2755,7 @@ func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](129)
+var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
@@ -2792,7 +2772,7 @@ func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](130)
+var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](129)
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
@@ -2805,7 +2785,7 @@ func (client *Guest) GarbledError(ctx context.Context) error {
 	return err
 }
 
-var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](131)
+var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](130)
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
@@ -2823,7 +2803,7 @@ func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
 	return v0, err
 }
 
-var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](132)
+var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](131)
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
@@ -2837,7 +2817,7 @@ func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) e
 	return err
 }
 
-var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](133)
+var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](132)
 
 // CountCorners counts the corners of an outline.
 func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64) (float64, error) {
@@ -2856,7 +2836,7 @@ func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64
 	return v0, err
 }
 
-var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](134)
+var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](133)
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
@@ -2874,7 +2854,7 @@ func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, err
 	return v0, err
 }
 
-var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](135)
+var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](134)
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
@@ -2891,7 +2871,7 @@ func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, erro
 	return v0, err
 }
 
-var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](136)
+var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](135)
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
@@ -2908,7 +2888,7 @@ func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](137)
+var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](136)
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
@@ -2926,7 +2906,7 @@ func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, e
 	return v0, err
 }
 
-var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](138)
+var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](137)
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
@@ -2943,7 +2923,7 @@ func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) 
 	return v0, err
 }
 
-var exportClosedTallies = undergo.NewRawExport[undergo.RawEmpty, int32](139)
+var exportClosedTallies = undergo.NewRawExport[undergo.RawEmpty, int32](138)
 
 // ClosedTallies says how many have been closed since it was last asked.
 func (client *Guest) ClosedTallies(ctx context.Context) (int32, error) {
@@ -2960,7 +2940,7 @@ func (client *Guest) ClosedTallies(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportHandlesOfGuest = undergo.NewRawExport[undergo.RawEmpty, int32](140)
+var exportHandlesOfGuest = undergo.NewRawExport[undergo.RawEmpty, int32](139)
 
 // HandlesOfGuest says how many handles of its objects the host has.
 func (client *Guest) HandlesOfGuest(ctx context.Context) (int32, error) {
@@ -2977,7 +2957,7 @@ func (client *Guest) HandlesOfGuest(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportHandlesOfHost = undergo.NewRawExport[undergo.RawEmpty, int32](141)
+var exportHandlesOfHost = undergo.NewRawExport[undergo.RawEmpty, int32](140)
 
 // HandlesOfHost says how many handles of the host's objects and functions the guest has.
 func (client *Guest) HandlesOfHost(ctx context.Context) (int32, error) {
@@ -2994,7 +2974,7 @@ func (client *Guest) HandlesOfHost(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](142)
+var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](141)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
@@ -3012,7 +2992,7 @@ func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](143)
+var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](142)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
@@ -3030,7 +3010,7 @@ func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](144)
+var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](143)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
@@ -3048,7 +3028,7 @@ func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
 	return v0, err
 }
 
-var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](145)
+var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](144)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
@@ -3066,7 +3046,7 @@ func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](146)
+var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](145)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
@@ -3084,7 +3064,7 @@ func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](147)
+var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](146)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
@@ -3102,7 +3082,7 @@ func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
 	return v0, err
 }
 
-var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](148)
+var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](147)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
@@ -3120,7 +3100,7 @@ func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) 
 	return v0, err
 }
 
-var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](149)
+var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](148)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3138,7 +3118,7 @@ func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](150)
+var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](149)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
@@ -3156,7 +3136,7 @@ func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) 
 	return v0, err
 }
 
-var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](151)
+var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](150)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
@@ -3174,7 +3154,7 @@ func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](152)
+var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](151)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
@@ -3192,7 +3172,7 @@ func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
 	return v0, err
 }
 
-var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](153)
+var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](152)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
@@ -3210,7 +3190,7 @@ func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](154)
+var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](153)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
@@ -3228,7 +3208,7 @@ func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, erro
 	return v0, err
 }
 
-var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](155)
+var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](154)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
@@ -3246,7 +3226,7 @@ func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, erro
 	return v0, err
 }
 
-var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](156)
+var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](155)
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
@@ -3264,7 +3244,7 @@ func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
 	return v0, err
 }
 
-var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](157)
+var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](156)
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
@@ -3282,7 +3262,7 @@ func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error)
 	return v0, err
 }
 
-var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](158)
+var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](157)
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
@@ -3300,7 +3280,7 @@ func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.D
 	return v0, err
 }
 
-var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](159)
+var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](158)
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
@@ -3318,7 +3298,7 @@ func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, err
 	return v0, err
 }
 
-var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](160)
+var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](159)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3336,7 +3316,7 @@ func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](161)
+var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](160)
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
@@ -3353,7 +3333,7 @@ func (client *Guest) BadString(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](162)
+var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](161)
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
@@ -3370,7 +3350,7 @@ func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportClosings = undergo.NewRawExport[undergo.RawEmpty, int32](163)
+var exportClosings = undergo.NewRawExport[undergo.RawEmpty, int32](162)
 
 // Closings is how often streams were closed since the last call.
 func (client *Guest) Closings(ctx context.Context) (int32, error) {
@@ -3387,7 +3367,7 @@ func (client *Guest) Closings(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCollected = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](164)
+var exportCollected = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](163)
 
 // Collected is what was written to the last stream of CollectStream.
 func (client *Guest) Collected(ctx context.Context) ([]uint8, error) {
@@ -3404,7 +3384,7 @@ func (client *Guest) Collected(ctx context.Context) ([]uint8, error) {
 	return v0, err
 }
 
-var exportLateStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](165)
+var exportLateStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](164)
 
 // LateStream reads what NoteStream was given.
 func (client *Guest) LateStream(ctx context.Context) ([]uint8, error) {
@@ -3421,7 +3401,7 @@ func (client *Guest) LateStream(ctx context.Context) ([]uint8, error) {
 	return v0, err
 }
 
-var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](166)
+var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](165)
 
 // EchoParts returns p.
 func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
@@ -3439,7 +3419,7 @@ func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
 	return v0, err
 }
 
-var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](167)
+var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](166)
 
 // EchoTexts returns its arguments.
 func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *string, c_ string) (string, string, *string, string, error) {
@@ -3466,7 +3446,7 @@ func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *strin
 	return v0, v1, v2, v3, err
 }
 
-var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](168)
+var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](167)
 
 // Factorial is n!.
 func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
@@ -3484,7 +3464,7 @@ func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
 	return v0, err
 }
 
-var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](169)
+var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](168)
 
 // ZeroCode has no text.
 func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
@@ -3501,7 +3481,7 @@ func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](170)
+var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](169)
 
 // Conjugate mirrors c.
 func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 float64 }) (float64, float64, error) {
@@ -3521,7 +3501,7 @@ func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 fl
 	return v0, v1, err
 }
 
-var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](171)
+var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](170)
 
 // Rotate turns all numbers by a right angle.
 func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 float32 }) ([]struct{ V0 float32; V1 float32 }, error) {
@@ -3539,7 +3519,7 @@ func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 fl
 	return v0, err
 }
 
-var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](172)
+var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](171)
 
 // Later adds a timeout to a time.
 func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) (time.Time, error) {
@@ -3558,7 +3538,7 @@ func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) 
 	return v0, err
 }
 
-var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](173)
+var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](172)
 
 // Swap swaps the values of p.
 func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32String, error) {
@@ -3576,7 +3556,7 @@ func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32Stri
 	return v0, err
 }
 
-var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](174)
+var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](173)
 
 // Names are those of n and of all nodes in it.
 func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
@@ -3596,7 +3576,7 @@ func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
 	return v0, v1, err
 }
 
-var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](175)
+var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](174)
 
 // EchoColorCounts returns m.
 func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (map[string]int64, error) {
@@ -3614,7 +3594,7 @@ func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (m
 	return v0, err
 }
 
-var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](176)
+var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](175)
 
 // BadColorCounts returns a count of what is no color.
 func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, error) {
@@ -3631,7 +3611,7 @@ func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, erro
 	return v0, err
 }
 
-var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](177)
+var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](176)
 
 // AskWithContext asks the host with a context that is done, or not.
 func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
@@ -3645,7 +3625,7 @@ func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
 	return err
 }
 
-var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](178)
+var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](177)
 
 // EchoShape returns s.
 func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3663,7 +3643,7 @@ func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
 	return v0, err
 }
 
-var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](179)
+var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](178)
 
 // EchoShapes returns v.
 func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error) {
@@ -3681,7 +3661,7 @@ func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error
 	return v0, err
 }
 
-var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](180)
+var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](179)
 
 // EchoMaybeShape returns s.
 func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3699,7 +3679,7 @@ func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error)
 	return v0, err
 }
 
-var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](181)
+var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](180)
 
 // EchoDrawing returns d.
 func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error) {
@@ -3717,7 +3697,7 @@ func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error
 	return v0, err
 }
 
-var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](182)
+var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](181)
 
 // EchoRound returns r.
 func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
@@ -3735,7 +3715,7 @@ func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
 	return v0, err
 }
 
-var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](183)
+var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](182)
 
 // EchoToken returns t.
 func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
@@ -3753,7 +3733,7 @@ func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
 	return v0, err
 }
 
-var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](184)
+var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](183)
 
 // EchoMixed returns its arguments.
 func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float32, error) {
@@ -3780,7 +3760,7 @@ func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f
 	return v0, v1, v2, v3, err
 }
 
-var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](185)
+var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](184)
 
 // ManyMixed returns its arguments: more than WebAssembly passes one by one.
 func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, d Mixed, e Mixed, f Mixed) ([]Mixed, error) {
@@ -3803,7 +3783,7 @@ func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, 
 	return v0, err
 }
 
-var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](186)
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](185)
 
 // Area is how much of the paper s takes.
 func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
@@ -3821,7 +3801,7 @@ func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
 	return v0, err
 }
 
-var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](187)
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](186)
 
 // ByPointer returns what s is a case of as a pointer to it, which is the same case.
 func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
@@ -3839,7 +3819,7 @@ func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
 	return v0, err
 }
 
-var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](188)
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](187)
 
 // BadShape returns what is no case of Shape.
 func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
@@ -3857,7 +3837,7 @@ func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
 	return v0, err
 }
 
-var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](189)
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](188)
 
 // BadShapes returns three shapes, of which the middle one is none.
 func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
@@ -3875,7 +3855,7 @@ func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error)
 	return v0, err
 }
 
-var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](190)
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](189)
 
 // BadDrawing returns a drawing whose optional shapes are none, and another is.
 func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
@@ -3895,7 +3875,7 @@ func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing
 	return v0, v1, err
 }
 
-var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](191)
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](190)
 
 // NoBorder returns a drawing that nobody filled in.
 func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
@@ -3912,7 +3892,7 @@ func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
 	return v0, err
 }
 
-var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](192)
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](191)
 
 // BadMixed returns no case where all cases are numbers.
 func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
@@ -3931,7 +3911,7 @@ func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
 	return v0, v1, err
 }
 
-var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](193)
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](192)
 
 // BadMaybeShape returns a pointer to what is no case of Shape.
 func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
@@ -3949,7 +3929,7 @@ func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, erro
 	return v0, err
 }
 
-var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](194)
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](193)
 
 // ShapeThroughHost sends s through the host and back.
 func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
@@ -3967,7 +3947,7 @@ func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, erro
 	return v0, err
 }
 
-var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](195)
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](194)
 
 // BadShapeThroughHost sends what is no case of Shape to the host.
 func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
@@ -3985,7 +3965,7 @@ func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape
 	return v0, err
 }
 
-var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](196)
+var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](195)
 
 // KeepShapes keeps v as they are, without copies.
 func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
@@ -3999,7 +3979,7 @@ func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
 	return err
 }
 
-var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](197)
+var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](196)
 
 // KeptShapes is what was kept.
 func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
@@ -4016,7 +3996,7 @@ func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
 	return v0, err
 }
 
-var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](198)
+var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](197)
 
 // Flip returns the other position of s.
 func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
@@ -4034,7 +4014,7 @@ func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
 	return v0, err
 }
 
-var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](199)
+var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](198)
 
 // FlipAll flips all of them, and the one that may be there.
 func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]Switch, Switch, error) {
@@ -4055,7 +4035,7 @@ func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]S
 	return v0, v1, err
 }
 
-var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](200)
+var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](199)
 
 // BadSwitch returns no position.
 func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
@@ -4072,7 +4052,7 @@ func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
 	return v0, err
 }
 
-var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](201)
+var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](200)
 
 // CountWords counts those of a text.
 func (client *Guest) CountWords(ctx context.Context, text string) (Count, error) {
@@ -4126,35 +4106,55 @@ func fieldsOfGuest(w *undergo.RawWriter, err error) undergo.RawFields {
 	return undergo.RawFields{}
 }
 
-// NotFound says what is missing.
-type NotFound struct {
-	// what was looked for
-	Key string
-
-	Code int64
-
-	// Message is what it says; what it is and its fields, if that is empty.
-	Message string `undergo:"-" json:"-"`
+// An Address is a record within a record.
+type Address struct {
+	Street string
+	Zip    *uint32
 }
 
-// Error is what it says.
-func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
+type rawAddress struct{ V0 undergo.RawText; V1 undergo.RawOption }
 
-type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
-
-func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
-	return rawNotFound{
-		undergo.LowerText(w, v.Key),
-		v.Code,
+func lowerAddress(w *undergo.RawWriter, v Address) rawAddress {
+	return rawAddress{
+		undergo.LowerText(w, v.Street),
+		undergo.LowerOption(w, v.Zip, undergo.LowerSame[uint32]),
 	}
 }
 
-func liftNotFound(v rawNotFound) NotFound {
-	return NotFound{
+func liftAddress(v rawAddress) Address {
+	return Address{
 		undergo.LiftText(v.V0),
-		v.V1,
-		"",
+		undergo.LiftOption(v.V1, undergo.LiftSame[uint32]),
 	}
+}
+
+// A Color is an enum over integers.
+type Color int32
+
+// The cases of Color.
+const (
+	// the color of fire
+	ColorRed Color = iota
+	// the color of grass
+	ColorGreen
+	ColorDarkBlue
+)
+
+var casesOfColor = []string{"red", "green", "dark-blue"}
+
+// String is the name of the case.
+func (v Color) String() string { return undergo.RawCaseName("color", casesOfColor, int32(v)) }
+
+// MarshalText writes the name of the case.
+func (v Color) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads the name of a case.
+func (v *Color) UnmarshalText(text []byte) error {
+	number, err := undergo.RawCase("color", casesOfColor, text)
+	if err == nil {
+		*v = Color(number)
+	}
+	return err
 }
 
 // A Level is an enum over strings.
@@ -4181,6 +4181,70 @@ func (v *Level) UnmarshalText(text []byte) error {
 		*v = Level(number)
 	}
 	return err
+}
+
+// A Person has a bit of everything.
+type Person struct {
+	Name string
+
+	// optional
+	Email *string
+
+	Age uint8
+
+	Tags []string
+
+	Home Address
+
+	Others []Address
+
+	Scores map[string]float64
+
+	Favorite Color
+
+	Level *Level
+
+	Born time.Time
+
+	Nap time.Duration
+
+	UserID uint32
+}
+
+type rawPerson struct{ V0 undergo.RawText; V1 undergo.RawOption; V2 uint8; V3 undergo.RawList; V4 rawAddress; V5 undergo.RawList; V6 undergo.RawList; V7 Color; V8 undergo.RawOption; V9 undergo.RawTime; V10 time.Duration; V11 uint32 }
+
+func lowerPerson(w *undergo.RawWriter, v Person) rawPerson {
+	return rawPerson{
+		undergo.LowerText(w, v.Name),
+		undergo.LowerOption(w, v.Email, undergo.LowerText[string]),
+		v.Age,
+		undergo.LowerList(w, v.Tags, undergo.LowerText[string]),
+		lowerAddress(w, v.Home),
+		undergo.LowerList(w, v.Others, lowerAddress),
+		undergo.LowerMap(w, v.Scores, undergo.LowerText[string], undergo.LowerSame[float64]),
+		v.Favorite,
+		undergo.LowerOption(w, v.Level, undergo.LowerSame[Level]),
+		undergo.LowerTime(v.Born),
+		v.Nap,
+		v.UserID,
+	}
+}
+
+func liftPerson(v rawPerson) Person {
+	return Person{
+		undergo.LiftText(v.V0),
+		undergo.LiftOption(v.V1, undergo.LiftText),
+		v.V2,
+		undergo.LiftList(v.V3, undergo.LiftText),
+		liftAddress(v.V4),
+		undergo.LiftList(v.V5, liftAddress),
+		undergo.LiftMap(v.V6, undergo.LiftText, undergo.LiftSame[float64]),
+		v.V7,
+		undergo.LiftOption(v.V8, undergo.LiftSame[Level]),
+		undergo.LiftTime(v.V9),
+		v.V10,
+		v.V11,
+	}
 }
 
 // A Circle is round.
@@ -4226,35 +4290,6 @@ func liftPoint(v rawPoint) Point {
 		v.V1,
 		v.V2,
 	}
-}
-
-// A Color is an enum over integers.
-type Color int32
-
-// The cases of Color.
-const (
-	// the color of fire
-	ColorRed Color = iota
-	// the color of grass
-	ColorGreen
-	ColorDarkBlue
-)
-
-var casesOfColor = []string{"red", "green", "dark-blue"}
-
-// String is the name of the case.
-func (v Color) String() string { return undergo.RawCaseName("color", casesOfColor, int32(v)) }
-
-// MarshalText writes the name of the case.
-func (v Color) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
-// UnmarshalText reads the name of a case.
-func (v *Color) UnmarshalText(text []byte) error {
-	number, err := undergo.RawCase("color", casesOfColor, text)
-	if err == nil {
-		*v = Color(number)
-	}
-	return err
 }
 
 // A Polygon has corners. The interface holds a pointer to it.
@@ -4420,6 +4455,37 @@ func liftShape(v rawShape) Shape {
 	return nil
 }
 
+// NotFound says what is missing.
+type NotFound struct {
+	// what was looked for
+	Key string
+
+	Code int64
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
+
+type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
+
+func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
+	return rawNotFound{
+		undergo.LowerText(w, v.Key),
+		v.Code,
+	}
+}
+
+func liftNotFound(v rawNotFound) NotFound {
+	return NotFound{
+		undergo.LiftText(v.V0),
+		v.V1,
+		"",
+	}
+}
+
 // Denied says who may not. It is an error as a value.
 type Denied struct {
 	Roles []string
@@ -4497,92 +4563,6 @@ func liftClash(v rawClash) Clash {
 		undergo.LiftText(v.V4),
 		v.V5,
 		"",
-	}
-}
-
-// An Address is a record within a record.
-type Address struct {
-	Street string
-	Zip    *uint32
-}
-
-type rawAddress struct{ V0 undergo.RawText; V1 undergo.RawOption }
-
-func lowerAddress(w *undergo.RawWriter, v Address) rawAddress {
-	return rawAddress{
-		undergo.LowerText(w, v.Street),
-		undergo.LowerOption(w, v.Zip, undergo.LowerSame[uint32]),
-	}
-}
-
-func liftAddress(v rawAddress) Address {
-	return Address{
-		undergo.LiftText(v.V0),
-		undergo.LiftOption(v.V1, undergo.LiftSame[uint32]),
-	}
-}
-
-// A Person has a bit of everything.
-type Person struct {
-	Name string
-
-	// optional
-	Email *string
-
-	Age uint8
-
-	Tags []string
-
-	Home Address
-
-	Others []Address
-
-	Scores map[string]float64
-
-	Favorite Color
-
-	Level *Level
-
-	Born time.Time
-
-	Nap time.Duration
-
-	UserID uint32
-}
-
-type rawPerson struct{ V0 undergo.RawText; V1 undergo.RawOption; V2 uint8; V3 undergo.RawList; V4 rawAddress; V5 undergo.RawList; V6 undergo.RawList; V7 Color; V8 undergo.RawOption; V9 undergo.RawTime; V10 time.Duration; V11 uint32 }
-
-func lowerPerson(w *undergo.RawWriter, v Person) rawPerson {
-	return rawPerson{
-		undergo.LowerText(w, v.Name),
-		undergo.LowerOption(w, v.Email, undergo.LowerText[string]),
-		v.Age,
-		undergo.LowerList(w, v.Tags, undergo.LowerText[string]),
-		lowerAddress(w, v.Home),
-		undergo.LowerList(w, v.Others, lowerAddress),
-		undergo.LowerMap(w, v.Scores, undergo.LowerText[string], undergo.LowerSame[float64]),
-		v.Favorite,
-		undergo.LowerOption(w, v.Level, undergo.LowerSame[Level]),
-		undergo.LowerTime(v.Born),
-		v.Nap,
-		v.UserID,
-	}
-}
-
-func liftPerson(v rawPerson) Person {
-	return Person{
-		undergo.LiftText(v.V0),
-		undergo.LiftOption(v.V1, undergo.LiftText),
-		v.V2,
-		undergo.LiftList(v.V3, undergo.LiftText),
-		liftAddress(v.V4),
-		undergo.LiftList(v.V5, liftAddress),
-		undergo.LiftMap(v.V6, undergo.LiftText, undergo.LiftSame[float64]),
-		v.V7,
-		undergo.LiftOption(v.V8, undergo.LiftSame[Level]),
-		undergo.LiftTime(v.V9),
-		v.V10,
-		v.V11,
 	}
 }
 

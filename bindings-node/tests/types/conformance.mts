@@ -33,7 +33,6 @@ const host: Imports['host'] = {
   crash: () => {},
   wrongType: () => 5,
   wrongResult: () => [5],
-  openStore: async () => store,
   reenter: echo
 }
 const guest = await loadGuest(process.argv[2]!, { imports: { host }, sandbox: { stdout: 'discard', stderr: 'discard' } })
