@@ -41,7 +41,7 @@ def words(value: Any, wanted: str = "") -> list[str]:
     if "$items" in value:
         return ["I", "f" if "then" in value else "-", *words(value["$items"], "list")]
     if "$reader" in value:
-        return ["r" + plain(value["$reader"]).hex(), "f" if "then" in value else "-"]
+        return ["r" + plain(value["$reader"]).hex(), {"fail": "f", "repeat": "e"}.get(value.get("then", ""), "-")]
     if "$writer" in value:
         return ["w", hexed(value["$writer"]["as"]), str(value["$writer"].get("most", 0))]
     fields = [[hexed(name), *words(field)] for name, field in value.items()]

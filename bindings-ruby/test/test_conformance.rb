@@ -6,7 +6,7 @@ require_relative "helper"
 
 # The conformance list, run from Ruby; see conformance/README.md.
 class TestConformance < Minitest::Test
-  CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates handles].freeze
+  CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates handles passing-on].freeze
   CASES = Dir[File.join(Helper::ROOT, "conformance", "cases", "*.json")].to_h do |path|
     [File.basename(path, ".json"), JSON.parse(File.read(path), max_nesting: false).fetch("cases")]
   end

@@ -682,17 +682,20 @@ static undergo_value_t *items(void) {
   return given(object);
 }
 
-// A stream to read from: bytes, and whether it fails behind them.
+// A stream to read from: bytes, and what comes behind them (e: they again, f: an error, -: the end).
 typedef struct reader_t {
   char *bytes;
   size_t at, len;
-  bool fails;
+  char then;
 } reader_t;
 
 static undergo_error_t *read_some(void *data, void *buffer, size_t most, size_t *len) {
   reader_t *reader = data;
+  if (reader->at == reader->len && reader->then == 'e') {
+    reader->at = 0;
+  }
   const size_t left = reader->len - reader->at;
-  if (left == 0 && reader->fails) {
+  if (left == 0 && reader->then == 'f') {
     return undergo_error_new("broken reader");
   }
   *len = left < most ? left : most;
@@ -714,7 +717,7 @@ static undergo_value_t *reader(const char *digits) {
   }
   reader->bytes = unhex(digits, &reader->len);
   reader->at = 0;
-  reader->fails = *need() == 'f';
+  reader->then = *need();
   undergo_object_t *object;
   must(undergo_reader_new(read_some, NULL, reader, drop_reader, &object));
   return given(object);

@@ -22,7 +22,7 @@ use undergo::{Compile, Plugin, PluginOptions};
 
 /// What this host has of the capabilities that cases may need. It has no strings with lone
 /// surrogates: Rust's are UTF-8.
-const CAPABILITIES: [&str; 5] = ["dynamic", "strict-records", "nanoseconds", "integers", "handles"];
+const CAPABILITIES: [&str; 6] = ["dynamic", "strict-records", "nanoseconds", "integers", "handles", "passing-on"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
