@@ -7,7 +7,7 @@ import { GuestError, UndergoError } from 'undergo'
 import { Host, QUIET, ROOT, awaited, guest, readJson, thrownBy } from './common.mjs'
 import { callbacks, close, endless, items, read, reader, slowly, write, writer } from './lent.mjs'
 
-const CAPABILITIES = new Set(['dynamic', 'surrogates', 'passing-on'])
+const CAPABILITIES = new Set(['dynamic', 'surrogates', 'handles', 'passing-on'])
 const camel = (kebab) => kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
 const pascal = (kebab) => camel(`-${kebab}`)
 const plugin = await guest('conformance')

@@ -18,7 +18,7 @@ import pytest
 import undergo
 from conftest import ROOT, Host
 
-CAPABILITIES = {"dynamic", "strict-records", "surrogates", "integers", "passing-on"}
+CAPABILITIES = {"dynamic", "strict-records", "surrogates", "integers", "handles", "passing-on"}
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
