@@ -362,7 +362,9 @@ test('many values at once', async () => {
 test('exports have their names, and are there whatever those are', async () => {
   const plugin = await guest('conformance')
   assert.equal(instance.echoString.name, 'echoString')
-  assert.equal(Object.keys(instance.exports).length, plugin.exports.length)
+  // The others are the classes of its objects.
+  const functions = Object.keys(instance.exports).filter((name) => !/^[A-Z]/.test(name))
+  assert.equal(functions.length, plugin.exports.length)
   assert.equal(Object.getPrototypeOf(instance.exports), null)
   assert.equal(await instance.exports.echoString('x'), 'x')
   assert.equal(await instance.call('echo-string', 'x'), 'x')
