@@ -44,7 +44,8 @@ class ConformanceTest {
         val shared = runner()
         file["cases"].map { case ->
             dynamicTest("$name: ${case["name"].textValue()}") {
-                val needs = (steps(case) + case + file).flatMap { it["needs"]?.map(JsonNode::textValue) ?: emptyList() }
+                // In a list, since a node is an iterable, whose parts `+` would add.
+                val needs = (steps(case) + listOf(case, file)).flatMap { it["needs"]?.map(JsonNode::textValue) ?: emptyList() }
                 assumeTrue(CAPABILITIES.containsAll(needs)) { "this host lacks ${needs - CAPABILITIES}" }
                 shared.run(case)
             }
