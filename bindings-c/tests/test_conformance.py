@@ -28,7 +28,9 @@ def lacks(case: dict[str, Any]) -> set[str]:
 def cases() -> Iterator[Any]:
     """Give each case with its file: the cases of a file share an instance, so they run in order."""
     for path in FILES:
-        for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
+        file = json.loads(path.read_text(encoding="utf-8"))
+        for case in file["cases"]:
+            case["needs"] = [*file.get("needs", []), *case.get("needs", [])]
             missing = lacks(case)
             marks = [pytest.mark.skip(reason=f"C lacks {', '.join(sorted(missing))}")] if missing else []
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
