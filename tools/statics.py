@@ -18,6 +18,9 @@ GIL = "made by threads that hold the interpreter's lock, which is then the forki
 
 # By file and name: of a static value its own name, of a type that of the type.
 HARMLESS = {
+    ("core/src/abi/handles.rs", "OnceLock"): "set before anybody else has the instance",
+    ("core/src/interface/resource.rs", "OnceLock"): "set while the interface is read, before anybody else has it",
+    ("core/src/interface/wit/resource.rs", "OnceLock"): "made there",
     ("core/src/compile/tiering.rs", "ALL"): "taken within `fork::hold`: a child that is forked meanwhile uses no plugins",
     ("core/src/compile/queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/plugin/linked.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
@@ -30,7 +33,6 @@ HARMLESS = {
     ("bindings-python/src/errors.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/event_loop.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/greenlets.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/imports.rs", "OnceLock"): "set before anybody else has the table",
     ("bindings-python/src/lower.rs", "PyOnceLock"): GIL,
     ("bindings-python/src/package.rs", "PyOnceLock"): GIL,
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::ResourceType;
+use crate::platform::fork;
 
 mod passed;
 #[cfg(test)]
@@ -138,6 +139,8 @@ pub(crate) struct Handles {
     /// under the lock.
     era: AtomicU64,
     most: u32,
+    /// The process that created it: see `fork.rs`.
+    generation: u64,
     /// The instance, as the level of instances knows it.
     home: OnceLock<Weak<dyn Any + Send + Sync>>,
 }
@@ -196,7 +199,14 @@ pub struct HandleCounts {
 
 impl Handles {
     pub(crate) fn new(most: u32) -> Handles {
-        Handles { table: Mutex::default(), has_ended: AtomicBool::new(false), era: AtomicU64::new(0), most, home: OnceLock::new() }
+        Handles {
+            table: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+            era: AtomicU64::new(0),
+            most,
+            generation: fork::generation(),
+            home: OnceLock::new(),
+        }
     }
 
     /// Says whose they are.
@@ -209,7 +219,16 @@ impl Handles {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the process has been forked since. A thread of the parent's may have had the lock
+    /// then, and never releases it here.
+    fn is_left_behind(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
     pub(crate) fn counts(&self) -> HandleCounts {
+        if self.is_left_behind() {
+            return HandleCounts::default();
+        }
         let table = self.lock();
         HandleCounts { held: table.held, given: table.given }
     }
@@ -235,6 +254,9 @@ impl Handles {
 
     /// Forgets all handles, because the guest has ended. What of the host it held is dropped here.
     pub(crate) fn forget(&self) {
+        if self.is_left_behind() {
+            return;
+        }
         let mut table = self.lock();
         self.era.fetch_add(1, Ordering::Relaxed);
         let guest = table.guest + 1;
@@ -247,6 +269,9 @@ impl Handles {
 
     /// Ends the handles that the host's program has, because it returns the instance.
     pub(crate) fn end_given(&self) {
+        if self.is_left_behind() {
+            return;
+        }
         let mut table = self.lock();
         if table.given == 0 {
             return;
@@ -325,7 +350,7 @@ impl Handles {
     }
 
     fn close(&self, given: &Given) {
-        if !given.is_open() {
+        if self.is_left_behind() || !given.is_open() {
             return;
         }
         let mut table = self.lock();
