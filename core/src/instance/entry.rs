@@ -206,13 +206,17 @@ impl<'i> Entered<'i> {
         Ok(())
     }
 
-    /// Gives the guest the handles among the arguments. Returns those that end with the call.
-    ///
-    /// What has ended is released before: a handle that another thread closes from now on stays
-    /// valid until the call is over.
-    pub(crate) async fn pass(&mut self, driver: Driver, function: &Function, block: &mut Block<'_>) -> Result<Option<Lent>> {
+    /// Releases what has ended, before handles are passed: one that another thread closes from now
+    /// on stays valid until the call is over.
+    pub(super) async fn begin_passing(&mut self, driver: Driver) -> Result<()> {
         self.release_objects(driver).await?;
         self.is_passing = true;
+        Ok(())
+    }
+
+    /// Gives the guest the handles among the arguments. Returns those that end with the call.
+    pub(crate) async fn pass(&mut self, driver: Driver, function: &Function, block: &mut Block<'_>) -> Result<Option<Lent>> {
+        self.begin_passing(driver).await?;
         block.settle(function, &self.running.seed.handles).map_err(|error| error.in_function(&function.name))
     }
 

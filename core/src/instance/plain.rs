@@ -16,6 +16,7 @@ use crate::instance::Instance;
 use crate::instance::arguments::{expect_count, no_export};
 use crate::instance::running::{Running, Wait};
 use crate::interface::{Function, MAX_PLAIN_PARAMS, Plain, Scalar, TypeKind, round_up};
+use crate::sched::driver::{Driver, at_once};
 
 /// Text and lists are two core values, a pointer and a length. The result takes the place of the
 /// first.
@@ -136,7 +137,7 @@ impl<'a> PlainCall<'_, 'a> {
         Ok(())
     }
 
-    /// Writes the representations of the objects.
+    /// Writes the representations of the objects, whose passing has begun.
     #[inline]
     fn borrow_objects(&mut self) -> Result<()> {
         let mut value = 0;
@@ -229,6 +230,7 @@ impl<'a> PlainCall<'_, 'a> {
                 let (export, function) = (self.export, self.function);
                 let mut entered = admitted.enter();
                 if self.has_objects {
+                    at_once(entered.begin_passing(Driver::Direct))?;
                     self.borrow_objects()?;
                 }
                 entered.call_here(export, function, self.work(), then)
@@ -242,7 +244,10 @@ impl<'a> PlainCall<'_, 'a> {
         let running = self.running;
         running.hold(async {
             let mut entered = running.enter(Wait::Thread, running.budget(options)).await?;
-            self.borrow_objects()?;
+            if self.has_objects {
+                entered.begin_passing(running.driver()).await?;
+                self.borrow_objects()?;
+            }
             let (export, function) = (self.export, self.function);
             entered.call(running.driver(), export, function, self.work(), then).await
         })
