@@ -4,6 +4,7 @@ pub(crate) mod linked;
 pub(crate) mod signatures;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,8 @@ pub(crate) struct Compiled {
     pub(crate) exports: Vec<Export>,
     /// How many of them come before the functions of resources.
     named: usize,
+    /// The numbers of the functions of resources, by their addresses.
+    members: HashMap<usize, usize>,
     pub(crate) imports: Arc<[Import]>,
     pub(crate) cpu_history: Arc<CpuHistory>,
     /// The share of the process's look-up threads that its instances have.
@@ -64,6 +67,8 @@ impl Compiled {
         let info = ModuleInfo::parse(&bytes)?;
         let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
         let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
+        let number = |(number, export): (usize, &Export)| (Arc::as_ptr(&export.function).addr(), number);
+        let members = exports.iter().enumerate().skip(named).map(number).collect();
         let imports = signatures::imports(&info, interface.as_ref())?;
         let mut diagnostics = Vec::new();
         let code = match code {
@@ -82,6 +87,7 @@ impl Compiled {
             interface,
             exports,
             named,
+            members,
             imports,
             cpu_history,
             share,
@@ -330,8 +336,7 @@ impl Plugin {
     /// [`arguments`](Plugin::arguments). `None` if it is of another plugin.
     #[must_use]
     pub fn member(&self, function: &Arc<Function>) -> Option<usize> {
-        let members = &self.0.exports[self.0.named..];
-        members.iter().position(|export| Arc::ptr_eq(&export.function, function)).map(|at| self.0.named + at)
+        self.0.members.get(&Arc::as_ptr(function).addr()).copied()
     }
 
     /// The function of that number, of the exports or of a resource.
