@@ -4,7 +4,8 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem::replace;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::abi::handles::HostObject;
@@ -107,6 +108,55 @@ impl<S: HostClosure<S>> ToGuest for Callback<S> {
     }
 }
 
+/// What a guest uses by calls, and may close. It is taken out while its own code runs: that may
+/// call the instance, whose guest may come back to it.
+enum Slot<T> {
+    Here(T),
+    InUse,
+    Closed,
+}
+
+struct Used<T>(Mutex<Slot<T>>);
+
+impl<T> Used<T> {
+    fn new(value: T) -> Used<T> {
+        Used(Mutex::new(Slot::Here(value)))
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs code with it.
+    fn with<R>(&self, code: impl FnOnce(&mut T) -> R) -> io::Result<R> {
+        let mut slot = self.slot();
+        match replace(&mut *slot, Slot::InUse) {
+            Slot::Here(mut value) => {
+                drop(slot);
+                let result = code(&mut value);
+                let mut slot = self.slot();
+                if matches!(*slot, Slot::InUse) {
+                    *slot = Slot::Here(value);
+                }
+                Ok(result)
+            }
+            Slot::InUse => Err(io::Error::new(ErrorKind::ResourceBusy, "it is in the middle of a call of its own code")),
+            Slot::Closed => {
+                *slot = Slot::Closed;
+                Err(io::Error::new(ErrorKind::BrokenPipe, "the stream is closed"))
+            }
+        }
+    }
+
+    /// Closes it. Gives it back, unless its own code is running, which then ends it.
+    fn close(&self) -> Option<T> {
+        match replace(&mut *self.slot(), Slot::Closed) {
+            Slot::Here(value) => Some(value),
+            Slot::InUse | Slot::Closed => None,
+        }
+    }
+}
+
 /// A batch of items is not held back for longer than this: the guest may need the first one now.
 const BATCH: Duration = Duration::from_micros(50);
 
@@ -124,20 +174,21 @@ impl<T: ToGuest + 'static> HostItems<T> {
         I: IntoIterator<Item = T>,
         I::IntoIter: Send + 'static,
     {
-        let items = Mutex::new(items.into_iter().fuse());
+        let items = Used::new(items.into_iter().fuse());
         let next = move |most: u32| {
-            let mut items = items.lock().unwrap_or_else(PoisonError::into_inner);
-            let (mut batch, begun) = (Vec::new(), Instant::now());
-            while batch.len() < most as usize {
-                match items.next() {
-                    Some(item) => batch.push(item),
-                    None => return (batch, true),
+            items.with(|items| {
+                let (mut batch, begun) = (Vec::new(), Instant::now());
+                while batch.len() < most as usize {
+                    match items.next() {
+                        Some(item) => batch.push(item),
+                        None => return (batch, true),
+                    }
+                    if begun.elapsed() >= BATCH {
+                        break;
+                    }
                 }
-                if begun.elapsed() >= BATCH {
-                    break;
-                }
-            }
-            (batch, false)
+                (batch, false)
+            })
         };
         HostItems { object: HostMethod::object([HostMethod::new(next)]), items: PhantomData }
     }
@@ -180,22 +231,22 @@ const CHUNK: usize = 256 << 10;
 impl HostReader {
     /// Reads from there. The plugin's `Close` drops it.
     pub fn new(reader: impl Read + Send + 'static) -> HostReader {
-        let reader = Arc::new(Mutex::new(Some(reader)));
+        let reader = Arc::new(Used::new(reader));
         let closed = reader.clone();
         let read = move |most: u32| -> io::Result<Vec<u8>> {
-            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            let reader = reader.as_mut().ok_or_else(is_closed)?;
             let mut bytes = vec![0; CHUNK.min(most as usize)];
-            let len = loop {
-                match reader.read(&mut bytes) {
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    other => break other?,
+            let len = reader.with(|reader| {
+                loop {
+                    match reader.read(&mut bytes) {
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        other => break other,
+                    }
                 }
-            };
+            })??;
             bytes.truncate(len);
             Ok(bytes)
         };
-        let close = move || drop(closed.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let close = move || drop(closed.close());
         HostReader(HostMethod::object([HostMethod::new(read), HostMethod::new(close)]))
     }
 }
@@ -207,22 +258,12 @@ pub struct HostWriter(HostObject);
 impl HostWriter {
     /// Writes to there. The plugin's `Close` flushes and drops it.
     pub fn new(writer: impl Write + Send + 'static) -> HostWriter {
-        let writer = Arc::new(Mutex::new(Some(writer)));
+        let writer = Arc::new(Used::new(writer));
         let closed = writer.clone();
-        let write = move |bytes: Vec<u8>| -> io::Result<()> {
-            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.as_mut().ok_or_else(is_closed)?.write_all(&bytes)
-        };
-        let close = move || -> io::Result<()> {
-            let writer = closed.lock().unwrap_or_else(PoisonError::into_inner).take();
-            writer.map_or(Ok(()), |mut writer| writer.flush())
-        };
+        let write = move |bytes: Vec<u8>| writer.with(|writer| writer.write_all(&bytes))?;
+        let close = move || closed.close().map_or(Ok(()), |mut writer| writer.flush());
         HostWriter(HostMethod::object([HostMethod::new(write), HostMethod::new(close)]))
     }
-}
-
-fn is_closed() -> io::Error {
-    io::Error::new(ErrorKind::BrokenPipe, "the stream is closed")
 }
 
 // The types of their methods are the same in every interface, which is read only if they are.
@@ -253,3 +294,30 @@ macro_rules! streams {
 }
 
 streams!(HostReader Reader, HostWriter Writer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A guest may come back to what it uses, by way of the host's own code.
+    #[test]
+    fn what_is_in_use_is_busy_and_does_not_wait_for_itself() {
+        let used = Used::new(5);
+        let inner = used.with(|n| {
+            *n += 1;
+            used.with(|n| *n).map_err(|error| error.kind())
+        });
+        assert_eq!(inner.expect("it was there"), Err(ErrorKind::ResourceBusy));
+        assert_eq!(used.with(|n| *n).expect("it is there again"), 6);
+        assert_eq!(used.close(), Some(6));
+        assert_eq!(used.close(), None);
+        assert_eq!(used.with(|n| *n).expect_err("it is closed").kind(), ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn what_is_closed_by_its_own_code_stays_closed() {
+        let used = Used::new(5);
+        assert_eq!(used.with(|_| used.close()).expect("it was there"), None);
+        assert_eq!(used.with(|n| *n).expect_err("it is closed").kind(), ErrorKind::BrokenPipe);
+    }
+}
