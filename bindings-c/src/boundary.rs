@@ -132,6 +132,13 @@ pub(crate) struct UserData {
     pub(crate) destroy: Destroy,
 }
 
+impl UserData {
+    /// The pointer for what is called with it, while something else keeps the data.
+    pub(crate) fn borrowed(data: *mut c_void) -> UserData {
+        UserData { data, destroy: None }
+    }
+}
+
 // SAFETY: Rust never looks behind the pointer, and the header says on which threads C's functions
 // get it.
 unsafe impl Send for UserData {}

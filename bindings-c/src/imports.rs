@@ -164,7 +164,7 @@ pub unsafe extern "C" fn undergo_imports_set_typed(
         if function.is_none() {
             return Err(null(&format!("the function {interface}.{name}")));
         }
-        let data = UserData { data: user_data, destroy: None };
+        let data = UserData::borrowed(user_data);
         let given = Structs { adapter, function, data, digest: wanted.digest, _kept: imports.kept.clone() };
         imports.set(interface, name, Arc::new(given));
         imports.typed.push(Typed { interface: interface.to_owned(), name: name.to_owned(), digest: wanted.digest, signature });

@@ -46,7 +46,8 @@ pub unsafe extern "C" fn undergo_items_new(
     guard(|| {
         let kept = Kept::new(UserData { data, destroy: drop });
         let next = next.ok_or_else(|| null("next"))?;
-        let function: Arc<dyn HostFunction> = Arc::new(Values { next, data: Data(data), state: State::default(), _kept: kept });
+        let function: Arc<dyn HostFunction> =
+            Arc::new(Values { next, data: UserData::borrowed(data), state: State::default(), _kept: kept });
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(ObjectHandle::named(vec![("next".to_owned(), function)]))) }
     })
@@ -70,7 +71,7 @@ pub unsafe extern "C" fn undergo_items_new_typed(
         if function.is_none() {
             return Err(null("next"));
         }
-        let structs = Structs { adapter, function, data: Data(data), digest, state: State::default(), _kept: kept };
+        let structs = Structs { adapter, function, data: UserData::borrowed(data), digest, state: State::default(), _kept: kept };
         let function: Arc<dyn HostFunction> = Arc::new(structs);
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(ObjectHandle::named(vec![("next".to_owned(), function)]))) }
@@ -81,16 +82,6 @@ pub unsafe extern "C" fn undergo_items_new_typed(
 const MOST: usize = 1024;
 /// How long a batch may take that is not full: items that are ready are not held back.
 const QUICK: Duration = Duration::from_micros(50);
-
-/// A pointer of C's that is only handed back to C.
-#[derive(Clone, Copy)]
-struct Data(*mut c_void);
-
-// SAFETY: Rust never looks behind the pointer, and the header says on which threads C's functions
-// get it.
-unsafe impl Send for Data {}
-// SAFETY: as above.
-unsafe impl Sync for Data {}
 
 /// How far an iterable has got.
 #[derive(Default)]
@@ -148,7 +139,7 @@ fn most(call: &mut HostCall<'_>) -> Result<usize> {
 
 struct Values {
     next: unsafe extern "C" fn(*mut c_void, *mut *mut ValueHandle) -> *mut ErrorHandle,
-    data: Data,
+    data: UserData,
     state: State,
     _kept: Arc<Kept>,
 }
@@ -160,7 +151,7 @@ impl HostFunction for Values {
             self.state.batch(most, |_| {
                 let mut item: *mut ValueHandle = ptr::null_mut();
                 // SAFETY: C's promise: the function may be called so, with its own data.
-                let returned = unsafe { (self.next)(self.data.0, &raw mut item) };
+                let returned = unsafe { (self.next)(self.data.data, &raw mut item) };
                 // SAFETY: what the function gives is handed over, also when it fails.
                 let item = (!item.is_null()).then(|| unsafe { Box::from_raw(item) }.0);
                 // SAFETY: an error that is returned is handed over.
@@ -177,7 +168,7 @@ impl HostFunction for Values {
 struct Structs {
     adapter: unsafe extern "C" fn(AnyFn, *mut c_void, *mut c_void, *mut bool, *mut Arena) -> *mut ErrorHandle,
     function: AnyFn,
-    data: Data,
+    data: UserData,
     digest: u64,
     state: State,
     _kept: Arc<Kept>,
@@ -198,7 +189,7 @@ impl HostFunction for Structs {
                 // so, with that function and its data; an error that is returned is handed over.
                 unsafe {
                     at.write_bytes(0, item.size);
-                    let returned = (self.adapter)(self.function, self.data.0, at.cast(), &raw mut has_item, &raw mut arena);
+                    let returned = (self.adapter)(self.function, self.data.data, at.cast(), &raw mut has_item, &raw mut arena);
                     imports::check(returned, function)?;
                 }
                 result.len += usize::from(has_item);

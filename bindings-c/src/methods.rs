@@ -75,7 +75,7 @@ pub unsafe extern "C" fn undergo_object_new(
                 let given = array(methods, count, "methods")?;
                 let method = |method: &MethodValue| {
                     let function = method.function.ok_or_else(|| null("the function of a method"))?;
-                    let user_data = UserData { data, destroy: None };
+                    let user_data = UserData::borrowed(data);
                     Ok((text(method.name, "the name of a method")?.to_owned(), Dynamic { function, user_data, _kept: kept.clone() }))
                 };
                 let named: Arc<dyn HostFunction> = Arc::new(Named(given.iter().map(method).collect::<Result<_>>()?));
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn undergo_object_new_typed(
                     if method.function.is_none() {
                         return Err(null(&format!("the function {name}")));
                     }
-                    let data = UserData { data, destroy: None };
+                    let data = UserData::borrowed(data);
                     let structs = Structs { adapter, function: method.function, data, digest: signature.digest, _kept: kept.clone() };
                     let function: Arc<dyn HostFunction> = Arc::new(structs);
                     Ok((name, function))

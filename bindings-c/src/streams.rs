@@ -52,9 +52,8 @@ pub unsafe extern "C" fn undergo_reader_new(
     object: *mut *mut ObjectHandle,
 ) -> *mut ErrorHandle {
     guard(|| {
-        let kept = Kept::new(UserData { data, destroy: drop });
+        let stream = Stream::new(data, drop);
         let read = read.ok_or_else(|| null("read"))?;
-        let stream = Stream { data: UserData { data, destroy: None }, _kept: kept };
         let reader = Arc::new(Reader { read, buffer: Mutex::default(), stream: stream.same() });
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(stream.object("read", reader, close))) }
@@ -71,9 +70,8 @@ pub unsafe extern "C" fn undergo_writer_new(
     object: *mut *mut ObjectHandle,
 ) -> *mut ErrorHandle {
     guard(|| {
-        let kept = Kept::new(UserData { data, destroy: drop });
+        let stream = Stream::new(data, drop);
         let write = write.ok_or_else(|| null("write"))?;
-        let stream = Stream { data: UserData { data, destroy: None }, _kept: kept };
         let writer = Arc::new(Writer { write, stream: stream.same() });
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(stream.object("write", writer, close))) }
@@ -87,8 +85,13 @@ struct Stream {
 }
 
 impl Stream {
+    /// The data is destroyed with the last of those that are the same.
+    fn new(data: *mut c_void, drop: Destroy) -> Stream {
+        Stream { data: UserData::borrowed(data), _kept: Kept::new(UserData { data, destroy: drop }) }
+    }
+
     fn same(&self) -> Stream {
-        Stream { data: UserData { data: self.data.data, destroy: None }, _kept: self._kept.clone() }
+        Stream { data: UserData::borrowed(self.data.data), _kept: self._kept.clone() }
     }
 
     fn object(self, name: &str, function: Arc<dyn HostFunction>, close: CloseFn) -> ObjectHandle {
