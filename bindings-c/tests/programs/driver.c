@@ -682,7 +682,8 @@ static undergo_value_t *items(void) {
   return given(object);
 }
 
-// A stream to read from: bytes, and what comes behind them (e: they again, f: an error, -: the end).
+// A stream to read from: bytes, and what comes behind them (e: the same again, f: an error,
+// -: the end).
 typedef struct reader_t {
   char *bytes;
   size_t at, len;
