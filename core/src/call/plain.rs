@@ -95,8 +95,8 @@ impl<'h> PlainArgs<'h, '_> {
 }
 
 impl HostCall<'_> {
-    /// Passes the arguments of a function that [is plain](Function::is_plain) to what takes all of
-    /// them.
+    /// Passes the arguments of a [plain](crate::interface::Function::is_plain) function to what
+    /// takes all of them.
     ///
     /// # Errors
     ///
