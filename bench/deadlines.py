@@ -181,6 +181,8 @@ def interrupted(call: Callable[[], object], reset: Callable[[], None]) -> float:
 
 def main() -> int:
     """Measure, print, and judge."""
+    # A shell has its background jobs ignore Ctrl-C, which Python then leaves as it is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"| {ROUNDS} calls each, {TIMEOUT * 1e3:.0f} ms | late, median | late, most | bound |\n| --- | --- | --- | --- |")
     held = True
     with tempfile.TemporaryDirectory() as folder:
