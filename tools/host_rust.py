@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -31,8 +32,7 @@ class Rust(Host):
         sources = sorted({file.name: file for file in beside}.items())
         text = b"".join(file.read_bytes() for _, file in sources)
         name = f"program-{hashlib.sha256(bytes(folder) + text).hexdigest()[:16]}"
-        package = BUILD / "rust"
-        shutil.rmtree(package / "src", ignore_errors=True)
+        package = self._programs()
         place = package / "src" / "bin" / name
         place.mkdir(parents=True)
         for file, source in sources:
@@ -40,10 +40,27 @@ class Rust(Host):
             # with.
             written = source.read_text(encoding="utf-8").replace('env!("CARGO_MANIFEST_DIR")', f'"{program.parent}"')
             (place / ("main.rs" if source == program else file)).write_text(written, encoding="utf-8")
-        (package / "Cargo.toml").write_text(manifest())
-        shutil.copy2(ROOT / "Cargo.lock", package)
         self._cargo(package, "build", "--profile", PROFILE, "--bin", name)
         return [executable(ARTIFACTS, name)]
+
+    def library(self) -> list[str]:
+        """Compile the crate alone, and give what rustc takes to compile something that uses it."""
+        package = self._programs()
+        (package / "src").mkdir()
+        (package / "src" / "lib.rs").touch()
+        told = self._cargo(package, "build", "--profile", PROFILE, "--lib", "--message-format=json")
+        made = [message for message in map(json.loads, told.splitlines()) if message.get("target", {}).get("name") == "undergo"]
+        library = next(file for file in made[-1]["filenames"] if file.endswith(".rlib"))
+        return [f"--extern=undergo={library}", "-L", f"dependency={Path(library).parent}"]
+
+    def _programs(self) -> Path:
+        """Give the package of the programs, without any."""
+        package = BUILD / "rust"
+        shutil.rmtree(package / "src", ignore_errors=True)
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "Cargo.toml").write_text(manifest())
+        shutil.copy2(ROOT / "Cargo.lock", package)
+        return package
 
     def package(self, into: Path) -> list[Path]:
         """Pack the crates."""
@@ -69,10 +86,11 @@ class Rust(Host):
         self._cargo(folder, "build", "--profile", PROFILE)
         return [executable(ARTIFACTS, "programs")]
 
-    def _cargo(self, folder: Path, *arguments: str) -> None:
-        """Run cargo."""
+    def _cargo(self, folder: Path, *arguments: str) -> str:
+        """Run cargo, and give what it printed."""
         done = subprocess.run(["cargo", *arguments], cwd=folder, env=environment(), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 def manifest(undergo: str = f'undergo = {{ path = "{ROOT / "core"}" }}', *, quick: bool = True) -> str:

@@ -3,8 +3,8 @@
 test.py              all suites
 test.py NAME...      some of them
 
-A suite that runs no test counts as failed: tests that nobody runs are worse than none. All tests are also in a
-JUnit report, test/results.xml in the folder of the build.
+Suites that take one processor run two at a time. A suite that runs no test counts as failed: tests that nobody runs are
+worse than none. All tests are also in a JUnit report, test/results.xml in the folder of the build.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,11 @@ REPORTS = BUILD / "test"
 LONGEST = 40 * 60
 """Seconds after which a suite is ended: one that hangs must not take the others with it."""
 
-PAIRWISE = ["--numprocesses=2"]
+PAIRWISE = "--numprocesses=2"
 """Two tests at once, for suites that spend their time in compilers and valgrind, each of which takes one processor."""
+
+RUNNING: list[subprocess.Popen[bytes]] = []
+"""The commands of suites that run now, each in a session of its own."""
 
 
 @dataclass
@@ -40,6 +44,8 @@ class Suite:
     find: Callable[[str], Cases]
     directory: Path = ROOT
     needs_build: bool = False
+    alone: bool = False
+    """Whether it uses all processors by itself."""
 
 
 def main(names: list[str]) -> int:
@@ -57,12 +63,20 @@ def main(names: list[str]) -> int:
     if any(suite.needs_build for suite in chosen.values()):
         done.append(run("build", Suite(["make", "--no-print-directory", "build", "guest"], cases.none), env))
         built = not done[0][2].failed
-    for name, suite in chosen.items():
-        if suite.needs_build and not built:
+    if not built:
+        for name in [name for name, suite in chosen.items() if suite.needs_build]:
             print(f"{name:<12} not run: the build failed", flush=True)
             done.append((name, 0, Cases([Case(name, "not run: the build failed", "failed")])))
-        else:
-            done.append(run(name, suite, env))
+            del chosen[name]
+    with ThreadPoolExecutor(max_workers=2) as lanes:
+        try:
+            done += lanes.map(lambda name: run(name, chosen[name], env), [name for name, suite in chosen.items() if not suite.alone])
+        except BaseException:
+            lanes.shutdown(wait=False, cancel_futures=True)
+            for process in RUNNING:
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    done += [run(name, suite, env) for name, suite in chosen.items() if suite.alone]
     cases.write_junit(REPORTS / "results.xml", done)
     total = Cases([case for _, _, found in done for case in found.all])
     (REPORTS / "summary").write_text(f"{total}\n")
@@ -71,42 +85,42 @@ def main(names: list[str]) -> int:
 
 
 def all_suites() -> dict[str, Suite]:
-    """Give the suites, the quickest to tell something first."""
+    """Give the suites, the longest first of those that run beside others."""
     return {
-        "rust": Suite([*cargo_test(), "--no-fail-fast"], cases.of_libtest, needs_build=True),
-        "go": Suite(["go", "test", "-count=1", "-json", "./..."], cases.of_go, ROOT / "go-guest-sdk"),
-        "python": pytest("python", ROOT / "bindings-python", "tests"),
-        "c": pytest("c", ROOT / "bindings-c", "tests", *PAIRWISE, "--dist=loadfile"),
-        "go-host": Suite([sys.executable, ROOT / "tools" / "go_host_suite.py"], cases.of_go, needs_build=True),
         "node": Suite([sys.executable, ROOT / "tools" / "node_suite.py"], cases.of_tap, needs_build=True),
-        "java": Suite([sys.executable, ROOT / "tools" / "java_suite.py"], lambda _: of_surefire("java"), needs_build=True),
         "kotlin": Suite([sys.executable, ROOT / "tools" / "kotlin_suite.py"], lambda _: of_surefire("kotlin"), needs_build=True),
+        "python": pytest("python", ROOT / "bindings-python", "tests"),
+        "go-host": Suite([sys.executable, ROOT / "tools" / "go_host_suite.py"], cases.of_go, needs_build=True),
+        "java": Suite([sys.executable, ROOT / "tools" / "java_suite.py"], lambda _: of_surefire("java"), needs_build=True),
         "ruby": Suite([sys.executable, ROOT / "tools" / "ruby_suite.py"], cases.of_minitest, needs_build=True),
-        "swift": pytest("swift", ROOT / "tools", "test_swift.py"),
-        "bindgen": pytest("bindgen", ROOT / "tools", "test_bindgen_fuzz.py"),
+        "go": Suite(["go", "test", "-count=1", "-json", "./..."], cases.of_go, ROOT / "go-guest-sdk"),
+        "network": pytest("network", ROOT / "tools", "test_network.py"),
+        "new": pytest("new", ROOT / "tools", "test_new.py"),
         "optimizer": pytest("optimizer", ROOT / "tools", "test_go_code.py"),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
-        "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
-        "examples": pytest("examples", ROOT / "tools", "test_examples.py", *PAIRWISE),
-        "new": pytest("new", ROOT / "tools", "test_new.py"),
-        "network": pytest("network", ROOT / "tools", "test_network.py"),
+        "swift": pytest("swift", ROOT / "tools", "test_swift.py"),
         "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py"),
-        "packages": pytest("packages", ROOT / "tools", "test_packages.py", "test_go_module.py", *PAIRWISE),
-        "docs": pytest("docs", ROOT / "tools", "test_docs.py", *PAIRWISE),
+        "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
+        "rust": Suite([*cargo_test(), "--no-fail-fast"], cases.of_libtest, needs_build=True, alone=True),
+        "c": pytest("c", ROOT / "bindings-c", "tests", PAIRWISE, "--dist=loadfile"),
+        "bindgen": pytest("bindgen", ROOT / "tools", "test_bindgen_fuzz.py", alone=True),
+        "examples": pytest("examples", ROOT / "tools", "test_examples.py", PAIRWISE),
+        "packages": pytest("packages", ROOT / "tools", "test_packages.py", "test_go_module.py", PAIRWISE),
+        "docs": pytest("docs", ROOT / "tools", "test_docs.py", PAIRWISE),
     }
 
 
-def pytest(name: str, directory: Path, *arguments: str) -> Suite:
+def pytest(name: str, directory: Path, *arguments: str, alone: bool = False) -> Suite:
     """Make a suite of pytest, which reports to a file."""
     report = REPORTS / f"{name}.xml"
     command: list[str | Path] = [PYTHON, "-m", "pytest", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments]
-    return Suite(command, lambda _: cases.of_junit(report), directory, needs_build=True)
+    alone = alone or PAIRWISE in arguments
+    return Suite(command, lambda _: cases.of_junit(report), directory, needs_build=True, alone=alone)
 
 
 def run(name: str, suite: Suite, env: dict[str, str]) -> tuple[str, float, Cases]:
     """Run a suite, print its line, and its output when it failed; give its name, the seconds, and its tests."""
-    print(f"{name:<12} ", end="", flush=True)
     start = time.monotonic()
     code, output = capture(suite, env)
     (REPORTS / f"{name}.log").write_text(output)
@@ -115,13 +129,12 @@ def run(name: str, suite: Suite, env: dict[str, str]) -> tuple[str, float, Cases
     if (code or nothing) and not found.failed:
         found.fail(name, "no test was run" if nothing else f"the command ended with {code}")
     seconds = time.monotonic() - start
-    print(f"{'done' if suite.find is cases.none and not code else found} ({seconds:.0f} s)", flush=True)
-    for reason in found.reasons:
-        print(f"             skipped: {reason}", flush=True)
+    lines = [f"{name:<12} {'done' if suite.find is cases.none and not code else found} ({seconds:.0f} s)"]
+    lines += [f"             skipped: {reason}" for reason in found.reasons]
     if found.failed:
-        print(readable(output), flush=True)
-        if nothing:
-            print(f"{name}: no test was run", flush=True)
+        lines += [readable(output), *([f"{name}: no test was run"] if nothing else [])]
+    # All at once, since another suite may end at the same time.
+    print("\n".join(lines), flush=True)
     return name, seconds, found
 
 
@@ -140,6 +153,7 @@ def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
         )
     except OSError as error:
         return 1, str(error)
+    RUNNING.append(process)
     try:
         output, _ = process.communicate(timeout=LONGEST)
         return process.returncode, output.decode("utf-8", "replace")
@@ -150,6 +164,8 @@ def capture(suite: Suite, env: dict[str, str]) -> tuple[int, str]:
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         raise
+    finally:
+        RUNNING.remove(process)
 
 
 def of_surefire(host: str) -> Cases:

@@ -31,9 +31,10 @@ import tree_sitter
 import tree_sitter_kotlin
 import tree_sitter_swift
 from host_java import JAR
+from host_rust import Rust
 from hosts import HOSTS
 from made_plugins import Module, bare, typed
-from project import ARTIFACTS, CLI, PROFILE, ROOT, environment
+from project import CLI, ROOT, environment
 
 SEED = int(os.environ.get("SEED") or 20261129)
 MODULES = int(os.environ.get("MODULES") or 10)
@@ -438,8 +439,7 @@ def test_ruby(written: dict[str, list[Written]]) -> None:
 
 
 def test_rust(written: dict[str, list[Written]], tmp_path: Path) -> None:
-    command = ["cargo", "build", "--profile", PROFILE, "--package", "undergo", "--package", "undergo-features"]
-    subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
+    crate = Rust().library()
 
     def mistake(made: Written) -> str | None:
         text = re.sub(r'"(\\.|[^"\\\n])*"', '""', made.source.decode())
@@ -451,7 +451,6 @@ def test_rust(written: dict[str, list[Written]], tmp_path: Path) -> None:
         if comment := re.search(r"(?m)^\s*//[/!] ?(?: {2,}|\t|.* {2}|.*(?<!\\)(?:`|~~~))", made.source.decode()):
             return f"a comment may be a program: {comment[0]}"
         # The compiler sees it with what it is written for.
-        crate: list[str | Path] = [f"--extern=undergo={ARTIFACTS / 'libundergo.rlib'}", "-L", f"dependency={ARTIFACTS / 'deps'}"]
         flags: list[str | Path] = ["--edition=2024", "--crate-type=lib", "--emit=metadata", "-Dwarnings", "--out-dir", tmp_path]
         done = subprocess.run(["rustc", *flags, *crate, made.path], capture_output=True, text=True)
         return done.stderr[:2000] if done.returncode else None

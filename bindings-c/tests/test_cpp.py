@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import test_conformance
-import test_hostile
 from conftest import CLI, LIBRARY, QUICK, SANITIZE, VALGRIND, need, run
-from driver import Driver
 from test_install import pkg_config, prefix  # noqa: F401
 
 SOURCES = Path(__file__).resolve().parent / "cpp"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]
 PROGRAMS = ["values", "typed", "errors", "lifecycle", "handles", "without_exceptions"]
-WAYS = [(name, *way) for name in PROGRAMS for way in (("g++", "-std=c++17"), ("clang++", "-std=c++20"))]
-WAYS += [("typed", "g++", "-std=c++20"), ("typed", "clang++", "-std=c++17")]
+WAYS = [("values", "g++", "-std=c++17"), ("typed", "g++", "-std=c++17"), *((name, "clang++", "-std=c++20") for name in PROGRAMS)]
+"""Besides these, g++ compiles all of them for the sanitizers."""
 
 Build = Callable[..., Path]
 
@@ -96,43 +92,6 @@ def test_valgrind_finds_nothing(name: str, build: Build, conformance: Path, host
     # valgrind.
     run([build(name), *given], env=QUICK)
     assert "checks" in run([*VALGRIND, build(name), *given], env=QUICK)
-
-
-@pytest.fixture(scope="module")
-def runners(build: Build, conformance: Path) -> Iterator[Callable[[str], test_conformance.Runner]]:
-    made: dict[str, test_conformance.Runner] = {}
-
-    def of(file: str) -> test_conformance.Runner:
-        if file not in made:
-            made[file] = test_conformance.Runner(Driver([build("driver"), conformance]))
-        return made[file]
-
-    yield of
-    assert [runner.driver.close() for runner in made.values()] == [0] * len(made)
-
-
-def without_handles(param: Any) -> bool:
-    """Whether values of C++ are enough for a case: handles are for generated headers."""
-    return "handles" not in param.values[1]["needs"]
-
-
-@pytest.mark.parametrize(("file", "case"), list(filter(without_handles, test_conformance.cases())))
-def test_case(file: str, case: dict[str, Any], runners: Callable[[str], test_conformance.Runner]) -> None:
-    runners(file).run(case)
-
-
-@pytest.fixture(scope="module")
-def driver(build: Build, hostile: Path) -> Iterator[Driver]:
-    made = Driver([build("driver"), hostile])
-    made.start(test_hostile.MEMORY, test_hostile.ENOUGH)
-    made.ask("keep")
-    yield made
-    assert made.close() == 0
-
-
-# The same list, with the driver of this file.
-test_a_misdeed_in_a_call = test_hostile.test_a_misdeed_in_a_call
-test_a_misdeed_in_init = test_hostile.test_a_misdeed_in_init
 
 
 def test_pkg_config(prefix: Path, tmp_path: Path) -> None:  # noqa: F811
