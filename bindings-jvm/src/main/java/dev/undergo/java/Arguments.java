@@ -24,7 +24,7 @@ public final class Arguments {
     /** Gives an argument as an object of a class: a record, an enum, an array, a number. */
     public <T> T get(int index, Class<T> type) {
         Object found = lift(index, type);
-        return type.isPrimitive() ? Dynamic.unboxed(type, found) : type.cast(found);
+        return Dynamic.cast(type, found);
     }
 
     /** Gives an argument that is a string, or the case of an enum. */
@@ -43,9 +43,9 @@ public final class Arguments {
         }
         WitType.Field param = function.params[index];
         try {
-            return Lift.lift(param.type(), at + param.at(), type);
+            return Lift.VALUES.lift(param.type(), at + param.at(), type);
         } catch (Misfit misfit) {
-            throw misfit.at(param.name()).in(function.module + "." + function.name);
+            throw misfit.at(param.name()).in(function.fullName());
         }
     }
 

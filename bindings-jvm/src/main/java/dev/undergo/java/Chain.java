@@ -55,7 +55,7 @@ final class Chain {
             }
             for (ErrorType each : types) {
                 if (each.digest() == digest) {
-                    Map<?, ?> values = (Map<?, ?>) Lift.lift(each.fields(), fields, Object.class);
+                    Map<?, ?> values = (Map<?, ?>) Lift.VALUES.lift(each.fields(), fields, Object.class);
                     return new GuestException(text, RawFields.of(each, values), inner);
                 }
             }

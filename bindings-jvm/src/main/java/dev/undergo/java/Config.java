@@ -34,9 +34,10 @@ final class Config implements AutoCloseable {
     void give(FunctionType function, Dispatcher.Hosted hosted) {
         long module = Library.cText(function.module);
         long name = Library.cText(function.name);
+        Dispatcher.Given given = new Dispatcher.Given(new String[] {function.fullName()}, new Dispatcher.Hosted[] {hosted}, plugin.errors);
         try {
             UndergoException.check(Library.call(
-                    Library.IMPORTS_SET_DISPATCHED, imports, module, name, function.digest, Library.DISPATCHER, Handles.hold(new Dispatcher.Given(function, hosted, plugin.errors))));
+                    Library.IMPORTS_SET_DISPATCHED, imports, module, name, function.digest, Library.DISPATCHER, Handles.hold(given)));
         } finally {
             Memory.free(name);
             Memory.free(module);

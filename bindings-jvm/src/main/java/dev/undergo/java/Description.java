@@ -9,10 +9,11 @@ import java.util.StringTokenizer;
 /** Reads what undergo_plugin_describe gives. */
 final class Description {
     final List<FunctionType> exports = new ArrayList<>();
-    /** Whether a type of the line that is read is, or has, a handle. */
-    private boolean holdsHandles;
     final List<FunctionType> imports = new ArrayList<>();
     final List<ErrorType> errors = new ArrayList<>();
+    final List<ResourceType> resources = new ArrayList<>();
+    /** The constructors and methods of the guest's resources. */
+    final List<FunctionType> members = new ArrayList<>();
     private final List<WitType> records = new ArrayList<>();
     private final List<WitType> enums = new ArrayList<>();
     private final List<WitType> variants = new ArrayList<>();
@@ -25,7 +26,6 @@ final class Description {
     }
 
     private void read(StringTokenizer words) {
-        holdsHandles = false;
         if (!words.hasMoreTokens()) {
             return;
         }
@@ -48,28 +48,24 @@ final class Description {
                 String name = words.nextToken();
                 named.cases = added(named.cases, name);
                 if (named.kind == WitType.Kind.VARIANT) {
-                    named.fields = added(named.fields, new WitType.Field(name, named.valueAt, type(words)));
-                    named.holdsHandles |= holdsHandles;
+                    addField(new WitType.Field(name, named.valueAt, type(words)));
                 }
             }
             case "error" -> {
                 WitType fields = records.get(number(words));
                 errors.add(new ErrorType(Long.parseUnsignedLong(words.nextToken()), fields));
             }
-            case "field" -> {
-                named.fields = added(named.fields, field(words));
-                named.holdsHandles |= holdsHandles;
+            case "field" -> addField(field(words));
+            case "param" -> function.params = added(function.params, field(words));
+            case "resource" ->
+                resources.add(new ResourceType(words.nextToken(), words.nextToken().equals("guest"), ResourceType.Shape.of(words.nextToken())));
+            case "constructor" -> {
+                ResourceType of = resources.get(number(words));
+                of.constructor = member(words, of, "");
             }
-            case "param" -> {
-                function.params = added(function.params, field(words));
-                function.holdsHandles |= holdsHandles;
-            }
-            case "resource" -> {}
-            case "constructor", "method" -> {
-                number(words); // Its resource.
-                number(words); // Its own number.
-                words.nextToken(); // Its name.
-                function(words, 0);
+            case "method" -> {
+                ResourceType of = resources.get(number(words));
+                of.methods = added(of.methods, member(words, of, of.name + "."));
             }
             case "export" -> exports.add(function(words, exports.size()));
             case "import" -> imports.add(function(words, imports.size()));
@@ -93,17 +89,28 @@ final class Description {
         // Whether it is fallible: the library sees to that.
         words.nextToken();
         function = new FunctionType(number, digest, size, type(words));
-        function.holdsHandles = holdsHandles;
         return function;
+    }
+
+    private FunctionType member(StringTokenizer words, ResourceType of, String before) {
+        int number = number(words);
+        String name = before + words.nextToken();
+        FunctionType found = function(words, number);
+        found.name = name;
+        found.signature = name;
+        if (of.isGuests) {
+            members.add(found);
+        }
+        return found;
+    }
+
+    private void addField(WitType.Field field) {
+        named.fields = added(named.fields, field);
+        named.holdsHandles |= field.type() != null && field.type().holdsHandles;
     }
 
     private WitType.Field field(StringTokenizer words) {
         return new WitType.Field(words.nextToken(), number(words), type(words));
-    }
-
-    private WitType named(WitType type) {
-        holdsHandles |= type.holdsHandles;
-        return type;
     }
 
     /** Reads a type; null for none. */
@@ -116,6 +123,11 @@ final class Description {
             case "list": {
                 WitType type = new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
                 type.element = type(words);
+                type.holdsHandles = type.element.holdsHandles;
+                if (type.kind == WitType.Kind.OPTION && type.element.kind == WitType.Kind.HANDLE) {
+                    type.element.isOptional = true;
+                    return type.element;
+                }
                 return type;
             }
             case "map": {
@@ -124,6 +136,7 @@ final class Description {
                 type.key = type(words);
                 type.valueAt = number(words);
                 type.element = type(words);
+                type.holdsHandles = type.element.holdsHandles;
                 return type;
             }
             case "tuple": {
@@ -131,21 +144,26 @@ final class Description {
                 WitType type = new WitType(WitType.Kind.TUPLE, word, number(words));
                 number(words); // Its alignment: all places here are aligned to 8.
                 for (int i = 0; i < count; i++) {
-                    type.fields = added(type.fields, new WitType.Field(Integer.toString(i), number(words), type(words)));
+                    WitType.Field field = new WitType.Field(Integer.toString(i), number(words), type(words));
+                    type.fields = added(type.fields, field);
+                    type.holdsHandles |= field.type().holdsHandles;
                 }
                 return type;
             }
             case "record":
-                return named(records.get(number(words)));
+                return records.get(number(words));
             case "enum":
                 return enums.get(number(words));
             case "variant":
-                return named(variants.get(number(words)));
+                return variants.get(number(words));
             case "own":
-            case "borrow":
-                number(words); // Its resource.
-                holdsHandles = true;
-                return new WitType(WitType.Kind.HANDLE);
+            case "borrow": {
+                WitType handle = new WitType(WitType.Kind.HANDLE);
+                handle.resource = resources.get(number(words));
+                handle.isOwn = word.equals("own");
+                handle.holdsHandles = true;
+                return handle;
+            }
             default:
                 return new WitType(WitType.Kind.valueOf(word.toUpperCase(Locale.ROOT)));
         }

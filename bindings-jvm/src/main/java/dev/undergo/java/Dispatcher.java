@@ -7,6 +7,7 @@ final class Dispatcher {
     // undergo_dispatch_t.
     private static final int ID = 16;
     private static final int WHAT = 24;
+    private static final int METHOD = 28;
     private static final int ARGS = 32;
     private static final int LEN = 40;
     private static final int RESULT = 48;
@@ -26,22 +27,24 @@ final class Dispatcher {
     }
 
     /**
-     * A host function that a plugin has been given.
+     * A host function that a plugin has been given, or the methods of an object.
      *
      * @param errors the errors with fields that the plugin has.
      */
-    record Given(FunctionType type, Hosted function, ErrorType[] errors) {
+    record Given(String[] names, Hosted[] functions, ErrorType[] errors) {
         void call(long at) {
-            Answer answer = new Answer(at);
+            int method = Memory.getInt(at + METHOD);
+            Answer answer = new Answer(at, errors);
             try {
-                function.call(Memory.getLong(at + ARGS), Memory.getLong(at + RESULT), answer);
+                functions[method].call(Memory.getLong(at + ARGS), Memory.getLong(at + RESULT), answer);
             } catch (Throwable thrown) {
-                Memory.putLong(at + ERROR, handed(thrown, answer));
+                answer.letGo();
+                Memory.putLong(at + ERROR, handed(names[method], thrown, answer));
             }
         }
 
         /** Gives what was thrown to the library, with causes if the plugin can look into them. */
-        private long handed(Throwable thrown, RawRoom room) {
+        private long handed(String name, Throwable thrown, RawRoom room) {
             long error = Dispatcher.handed(thrown);
             if (errors.length == 0 || thrown instanceof Misfit) {
                 return error;
@@ -49,7 +52,7 @@ final class Dispatcher {
             try {
                 return Chain.give(error, thrown, errors, room);
             } catch (Misfit misfit) {
-                return Dispatcher.handed(misfit.of(type.module + "." + type.name));
+                return Dispatcher.handed(misfit.of(name));
             }
         }
     }
@@ -114,11 +117,18 @@ final class Dispatcher {
     /** Room for a host function's result, which lives until the library has read it. */
     private static final class Answer extends RawRoom {
         private final long arena;
+        private final ErrorType[] errors;
 
-        Answer(long at) {
+        Answer(long at, ErrorType[] errors) {
+            this.errors = errors;
             next = Memory.getLong(at + SCRATCH);
             end = next + Memory.getLong(at + SCRATCH_LEN);
             arena = Memory.getLong(at + ARENA);
+        }
+
+        @Override
+        ErrorType[] errorTypes() {
+            return errors;
         }
 
         @Override

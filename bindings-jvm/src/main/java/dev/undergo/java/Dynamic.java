@@ -7,42 +7,52 @@ import java.lang.reflect.Type;
 final class Dynamic {
     private Dynamic() {}
 
-    static Object call(Exports exports, Type wanted, String name, Object[] arguments) {
-        FunctionType export = exports.plugin.export(name);
-        WitType.Field[] params = export.params;
-        if (arguments.length != params.length) {
+    /**
+     * Calls a function.
+     *
+     * @param object that of a method; null for an export.
+     */
+    static Object call(Exports exports, Type wanted, FunctionType function, Resource object, Object[] arguments) {
+        WitType.Field[] params = function.params;
+        int own = object == null ? 0 : 1;
+        if (arguments.length != params.length - own) {
             throw UndergoException.of(
-                    ErrorKind.TYPE_MISMATCH, "expected " + params.length + " arguments, got " + arguments.length, export.name + "()");
+                    ErrorKind.TYPE_MISMATCH, "expected " + (params.length - own) + " arguments, got " + arguments.length, function.name + "()");
         }
-        int size = export.result == null ? 0 : export.result.size;
-        RawCall call = RawCall.begin(exports, export.number, export.digest, export.size, size, RawError.NONE);
+        int size = function.result == null ? 0 : function.result.size;
+        RawCall call = RawCall.begin(exports, function.number, function.digest, function.size, size, RawError.NONE);
         try {
             int at = 0;
             try {
-                for (; at < params.length; at++) {
-                    Lower.lower(call, params[at].type(), arguments[at], call.args() + params[at].at());
+                if (object != null) {
+                    object.handle.put(call, call.args());
+                }
+                for (at = own; at < params.length; at++) {
+                    Lower.lower(call, params[at].type(), arguments[at - own], call.args() + params[at].at());
                 }
             } catch (Misfit misfit) {
-                throw misfit.at(params[at].name()).in(export.name);
+                throw misfit.at(params[at].name()).in(function.name);
             }
             call.run();
-            if (export.result == null) {
+            if (function.result == null) {
                 return null;
             }
             try {
-                return Lift.lift(export.result, call.result(), wanted);
+                Lift lift = function.result.holdsHandles ? new Lift(exports.root()) : Lift.VALUES;
+                return lift.whole(function.result, call.result(), wanted);
             } catch (Misfit misfit) {
-                throw misfit.at("result").in(export.name);
+                throw misfit.at("result").in(function.name);
             }
         } finally {
             call.end();
             Reference.reachabilityFence(exports);
+            Reference.reachabilityFence(object);
         }
     }
 
-    /** A value of a primitive class, whose {@code cast} takes none. */
+    /** A value of a class, which may be a primitive one, whose {@code cast} takes none. */
     @SuppressWarnings("unchecked")
-    static <T> T unboxed(Class<T> type, Object value) {
-        return (T) value;
+    static <T> T cast(Class<T> type, Object value) {
+        return type.isPrimitive() ? (T) value : type.cast(value);
     }
 }

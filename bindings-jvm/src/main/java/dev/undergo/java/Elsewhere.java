@@ -65,6 +65,19 @@ final class Elsewhere {
         }
     }
 
+    /** Does something that calls the library, without a carrier. */
+    static void run(Runnable task) {
+        if (!isNeeded()) {
+            task.run();
+            return;
+        }
+        try {
+            CompletableFuture.runAsync(task, THREADS).join();
+        } catch (CompletionException error) {
+            throw UndergoException.sneaky(error.getCause());
+        }
+    }
+
     private static void wait(Exports exports) {
         try {
             turn(exports).join();

@@ -39,7 +39,7 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
      *     as it is, also where it is a checked exception.
      */
     public final Object call(String name, Object... arguments) {
-        return Dynamic.call(this, Object.class, name, arguments);
+        return Dynamic.call(this, Object.class, plugin.export(name), null, arguments);
     }
 
     /**
@@ -47,7 +47,16 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
      * of numbers, any number that the value fits.
      */
     public final <T> T call(Class<T> type, String name, Object... arguments) {
-        return type.isPrimitive() ? Dynamic.unboxed(type, Dynamic.call(this, type, name, arguments)) : type.cast(Dynamic.call(this, type, name, arguments));
+        return Dynamic.cast(type, Dynamic.call(this, type, plugin.export(name), null, arguments));
+    }
+
+    /**
+     * Makes an object of a resource of the plugin, whose name is that in WIT or in Java: {@code
+     * construct("document", "text")} calls the Go function {@code NewDocument}. Only an instance has
+     * objects: {@link Pool#take} lends one.
+     */
+    public final Resource construct(String resource, Object... arguments) {
+        return (Resource) Dynamic.call(this, Resource.class, plugin.constructor(resource), null, arguments);
     }
 
     /**
@@ -61,9 +70,19 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
 
     /** The same with a result of a class. */
     public final <T> CompletableFuture<T> callAsync(Class<T> type, String name, Object... arguments) {
+        return async(exports -> exports.call(type, name, arguments));
+    }
+
+    /** The same as {@link #construct}, on a thread of this package. */
+    public final CompletableFuture<Resource> constructAsync(String resource, Object... arguments) {
+        return async(exports -> exports.construct(resource, arguments));
+    }
+
+    /** Makes a call on a thread of this package, in a view that it gets. */
+    final <T> CompletableFuture<T> async(java.util.function.Function<Exports, T> call) {
         CompletableFuture<T> future = new CompletableFuture<>();
         if (Dispatcher.isInHost()) {
-            complete(future, this, type, name, arguments);
+            complete(future, this, call);
             return future;
         }
         Exports exports = cancel != null ? this : new View(this, timeout, new CancelToken());
@@ -82,7 +101,7 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
             try {
                 Elsewhere.THREADS.execute(() -> {
                     try {
-                        complete(future, exports, type, name, arguments);
+                        complete(future, exports, call);
                     } finally {
                         callee.turns.give();
                         Reference.reachabilityFence(this);
@@ -96,9 +115,9 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
         return future;
     }
 
-    private static <T> void complete(CompletableFuture<T> future, Exports exports, Class<T> type, String name, Object[] arguments) {
+    private static <T> void complete(CompletableFuture<T> future, Exports exports, java.util.function.Function<Exports, T> call) {
         try {
-            future.complete(exports.call(type, name, arguments));
+            future.complete(call.apply(exports));
         } catch (Throwable thrown) {
             future.completeExceptionally(thrown);
         }
@@ -115,14 +134,23 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
         return new View(this, Options.nanoseconds(timeout), cancel);
     }
 
+    /** What this is a view of. */
+    Exports root() {
+        return this;
+    }
+
     /** The same exports, with other options. It keeps what it is a view of. */
     static final class View extends Exports {
-        @SuppressWarnings("unused")
         private final Exports of;
 
         View(Exports of, long timeout, CancelToken cancel) {
             super(of.plugin, of.callee, of.limit, timeout, cancel);
-            this.of = of;
+            this.of = of.root();
+        }
+
+        @Override
+        Exports root() {
+            return of;
         }
     }
 }

@@ -1,7 +1,8 @@
 package dev.undergo.java;
 
-/** An export or an import. */
+/** An export, an import, or a constructor or a method of a resource. */
 final class FunctionType {
+    /** That of an entry of the library, or of a dispatch. */
     final int number;
     final long digest;
     /** Bytes of the struct of the arguments. */
@@ -9,9 +10,8 @@ final class FunctionType {
     /** null for none. */
     final WitType result;
     WitType.Field[] params = {};
-    /** Whether a parameter, or the result, is or has a handle. */
-    boolean holdsHandles;
     String module = "";
+    /** That of a method has the name of its resource in front: {@code document.title}. */
     String name = "";
     String signature = "";
     String docs = "";
@@ -21,5 +21,15 @@ final class FunctionType {
         this.digest = digest;
         this.size = size;
         this.result = result;
+    }
+
+    /** The name without that of the resource. */
+    String ownName() {
+        return name.substring(name.lastIndexOf('.') + 1);
+    }
+
+    /** What errors of a host function call it. */
+    String fullName() {
+        return module.isEmpty() ? name : module + "." + name;
     }
 }

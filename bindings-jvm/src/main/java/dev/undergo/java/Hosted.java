@@ -11,13 +11,18 @@ record Hosted(FunctionType type, HostFunction function) implements Dispatcher.Ho
         } finally {
             arguments.end();
         }
+        answer(type, answer, result, room);
+    }
+
+    /** Writes the result of a host function. */
+    static void answer(FunctionType type, Object answer, long result, RawRoom room) {
         if (type.result == null) {
             return;
         }
         try {
             Lower.lower(room, type.result, answer, result);
         } catch (Misfit misfit) {
-            throw misfit.at("result").of(type.module + "." + type.name);
+            throw misfit.at("result").of(type.fullName());
         }
     }
 }

@@ -38,6 +38,19 @@ public final class Instance extends Exports implements AutoCloseable {
         });
     }
 
+    /** How many handles it has now. It can be read during a call. */
+    public HandleCounts handles() {
+        long at = Memory.allocate(8);
+        try {
+            return callee.use(handle -> {
+                UndergoException.check(Library.call(Library.INSTANCE_HANDLES, handle, at));
+                return HandleCounts.read(at);
+            });
+        } finally {
+            Memory.free(at);
+        }
+    }
+
     /**
      * What the sandbox has denied it so far of the network, each thing once, with the rule that
      * would allow it.

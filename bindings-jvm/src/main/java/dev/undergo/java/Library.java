@@ -54,12 +54,16 @@ final class Library {
     static final long ERROR_PATH = symbol("error_path");
     static final long ERROR_STDERR = symbol("error_stderr");
     static final long ERROR_WITH_CHAIN = symbol("error_with_chain");
+    static final long HANDLE_CLOSE = symbol("handle_close");
+    static final long HANDLE_DELETE = symbol("handle_delete");
+    static final long HANDLE_IS_OPEN = symbol("handle_is_open");
     static final long IMPORTS_DELETE = symbol("imports_delete");
     static final long IMPORTS_NEW = symbol("imports_new");
     static final long IMPORTS_SET_DISPATCHED = symbol("imports_set_dispatched");
     static final long INSTANCE_DELETE = symbol("instance_delete");
     static final long INSTANCE_DENIED = symbol("instance_denied");
     static final long INSTANCE_ENTER = symbol("instance_enter");
+    static final long INSTANCE_HANDLES = symbol("instance_handles");
     static final long INSTANCE_IS_ALIVE = symbol("instance_is_alive");
     static final long INSTANCE_IS_BEST = symbol("instance_is_best");
     static final long INSTANCE_MEMORY_SIZE = symbol("instance_memory_size");
@@ -70,6 +74,8 @@ final class Library {
     static final long INSTANCE_TAKE_STDOUT = symbol("instance_take_stdout");
     static final long INSTANCE_USAGE = symbol("instance_usage");
     static final long INSTANCE_WRITE_MEMORY = symbol("instance_write_memory");
+    static final long OBJECT_DELETE = symbol("object_delete");
+    static final long OBJECT_NEW_DISPATCHED = symbol("object_new_dispatched");
     static final long PLUGIN_DELETE = symbol("plugin_delete");
     static final long PLUGIN_DESCRIBE = symbol("plugin_describe");
     static final long PLUGIN_DIAGNOSTIC = symbol("plugin_diagnostic");

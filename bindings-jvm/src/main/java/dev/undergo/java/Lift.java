@@ -20,16 +20,41 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** Reads values of C into Java's, by the types of the interface. What it gives is a copy. */
+/**
+ * Reads values of C into Java's, by the types of the interface. What it gives is a copy, but for
+ * handles, which it takes.
+ */
 final class Lift {
-    private Lift() {}
+    /** For values without handles. */
+    static final Lift VALUES = new Lift(null);
 
-    static Object lift(WitType type, long from, Type to) {
-        if (to == Object.class) {
+    /** Whose guest gives the handles. */
+    private final Exports giver;
+
+    Lift(Exports giver) {
+        this.giver = giver;
+    }
+
+    /** Reads a whole value, and frees its handles if it does not fit. */
+    Object whole(WitType type, long from, Type to) {
+        if (!type.holdsHandles) {
+            return lift(type, from, to);
+        }
+        try {
+            return lift(type, from, to);
+        } catch (Throwable misfit) {
+            drop(type, from);
+            throw misfit;
+        }
+    }
+
+    Object lift(WitType type, long from, Type to) {
+        Class<?> wanted = raw(to);
+        if (wanted == Object.class) {
             return natural(type, from);
         }
-        Class<?> wanted = raw(to);
         if (wanted == Optional.class) {
             return Optional.ofNullable(lift(type, from, argument(to, 0)));
         }
@@ -79,6 +104,7 @@ final class Lift {
             case RECORD -> record(type, from, wanted);
             case ENUM -> constant(type, from, wanted);
             case VARIANT -> variant(type, from, wanted);
+            case HANDLE -> handle(type, from, to, wanted);
             default -> integer(type, from, wanted);
         };
     }
@@ -184,7 +210,7 @@ final class Lift {
         return time;
     }
 
-    private static Object list(WitType type, long from, Type to, Class<?> wanted) {
+    private Object list(WitType type, long from, Type to, Class<?> wanted) {
         long at = Memory.getLong(from);
         int length = Math.toIntExact(Memory.getLong(from + 8));
         WitType item = type.element;
@@ -200,15 +226,20 @@ final class Lift {
             return array;
         }
         expect(wanted == List.class || wanted == Collection.class || wanted == Iterable.class, type, to);
-        Type each = argument(to, 0);
+        return items(type, from, argument(to, 0));
+    }
+
+    private List<Object> items(WitType type, long from, Type each) {
+        long at = Memory.getLong(from);
+        int length = Math.toIntExact(Memory.getLong(from + 8));
         List<Object> items = new ArrayList<>(length);
         for (int i = 0; i < length; i++) {
-            items.add(item(item, at, i, each));
+            items.add(item(type.element, at, i, each));
         }
         return Collections.unmodifiableList(items);
     }
 
-    private static Object item(WitType type, long at, int index, Type to) {
+    private Object item(WitType type, long at, int index, Type to) {
         try {
             return lift(type, at + (long) index * type.size, to);
         } catch (Misfit misfit) {
@@ -238,7 +269,7 @@ final class Lift {
         return true;
     }
 
-    private static Object map(WitType type, long from, Type to, Class<?> wanted) {
+    private Object map(WitType type, long from, Type to, Class<?> wanted) {
         expect(wanted == Map.class, type, to);
         long at = Memory.getLong(from);
         long length = Memory.getLong(from + 8);
@@ -261,7 +292,7 @@ final class Lift {
         return Collections.unmodifiableMap(made);
     }
 
-    private static Object tuple(WitType type, long from, Type to, Class<?> wanted) {
+    private Object tuple(WitType type, long from, Type to, Class<?> wanted) {
         int count = type.fields.length;
         Object[] values = new Object[count];
         RecordComponent[] components = wanted.isRecord() ? wanted.getRecordComponents() : null;
@@ -283,7 +314,7 @@ final class Lift {
         return wanted == List.class ? Collections.unmodifiableList(java.util.Arrays.asList(values)) : values;
     }
 
-    private static Object record(WitType type, long from, Class<?> wanted) {
+    private Object record(WitType type, long from, Class<?> wanted) {
         expect(wanted.isRecord(), type, wanted);
         RecordPlan plan = RecordPlan.of(type, wanted);
         if (plan.missing != null) {
@@ -320,7 +351,7 @@ final class Lift {
         throw new Misfit(wanted.getName() + " has no constant for the case " + name + " of " + type);
     }
 
-    private static Object variant(WitType type, long from, Class<?> wanted) {
+    private Object variant(WitType type, long from, Class<?> wanted) {
         int index = Memory.getInt(from);
         WitType.Field found = type.fields[index];
         if (wanted == Case.class) {
@@ -339,7 +370,7 @@ final class Lift {
         return CasePlan.isOwn(found) ? value : RecordPlan.ofTuple(record, new Object[] {value});
     }
 
-    private static Object ofCase(WitType.Field found, long from, Type to) {
+    private Object ofCase(WitType.Field found, long from, Type to) {
         try {
             return lift(found.type(), from + found.at(), to);
         } catch (Misfit misfit) {
@@ -347,11 +378,97 @@ final class Lift {
         }
     }
 
+    private Object handle(WitType type, long from, Type to, Class<?> wanted) {
+        long at = Memory.getLong(from);
+        if (at == 0) {
+            return null;
+        }
+        ResourceType resource = type.resource;
+        boolean isStream = resource.shape == ResourceType.Shape.ITERATOR && wanted == Stream.class;
+        expect(isStream || wanted.isAssignableFrom(classOf(resource)), type, wanted);
+        // It is not freed from now on if another part of the value does not fit.
+        Memory.putLong(from, 0);
+        Handle handle = new Handle(resource, at);
+        return switch (resource.shape) {
+            case ITERATOR -> {
+                Items<?> items = items(handle, argument(to, 0));
+                yield isStream ? items.stream() : items;
+            }
+            case READER -> new GuestReader(giver, handle);
+            case WRITER -> new GuestWriter(giver, handle);
+            default -> new Resource(giver, handle);
+        };
+    }
+
+    /** An iterator, whose items are objects of a class. */
+    private Items<?> items(Handle handle, Type item) {
+        WitType list = Items.listOf(handle.type);
+        return new Items<>(giver, handle, RawError.NONE, result -> {
+            try {
+                return items(list, result, item);
+            } catch (Throwable misfit) {
+                drop(list, result);
+                throw misfit;
+            }
+        });
+    }
+
+    private static Class<?> classOf(ResourceType resource) {
+        return switch (resource.shape) {
+            case ITERATOR -> Items.class;
+            case READER -> GuestReader.class;
+            case WRITER -> GuestWriter.class;
+            default -> Resource.class;
+        };
+    }
+
+    /** Frees the handles of a value that were not taken. */
+    private static void drop(WitType type, long at) {
+        if (type == null || !type.holdsHandles) {
+            return;
+        }
+        switch (type.kind) {
+            case HANDLE -> {
+                long handle = Memory.getLong(at);
+                if (handle != 0) {
+                    Library.call(Library.HANDLE_DELETE, handle);
+                }
+            }
+            case OPTION -> {
+                long inside = Memory.getLong(at);
+                if (inside != 0) {
+                    drop(type.element, inside);
+                }
+            }
+            case LIST -> {
+                long item = Memory.getLong(at);
+                for (long left = Memory.getLong(at + 8); left > 0; left--, item += type.element.size) {
+                    drop(type.element, item);
+                }
+            }
+            case MAP -> {
+                long entry = Memory.getLong(at);
+                for (long left = Memory.getLong(at + 8); left > 0; left--, entry += type.entry) {
+                    drop(type.element, entry + type.valueAt);
+                }
+            }
+            case VARIANT -> {
+                WitType.Field found = type.fields[Memory.getInt(at)];
+                drop(found.type(), at + found.at());
+            }
+            default -> {
+                for (WitType.Field field : type.fields) {
+                    drop(field.type(), at + field.at());
+                }
+            }
+        }
+    }
+
     /**
      * The object that is natural for a value: integers are Long, records are maps, variants are a
      * Case.
      */
-    private static Object natural(WitType type, long from) {
+    private Object natural(WitType type, long from) {
         return switch (type.kind) {
             case BOOL -> Memory.getByte(from) != 0;
             case F32 -> (double) Memory.getFloat(from);
@@ -362,6 +479,7 @@ final class Lift {
             case TIME -> time(from);
             case ENUM -> caseName(type, from);
             case VARIANT -> variant(type, from, Case.class);
+            case HANDLE -> handle(type, from, Object.class, Object.class);
             case OPTION -> {
                 long inside = Memory.getLong(from);
                 yield inside == 0 ? null : natural(type.element, inside);

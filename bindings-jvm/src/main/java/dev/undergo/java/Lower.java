@@ -22,7 +22,7 @@ final class Lower {
         if (value instanceof Optional<?> optional) {
             value = optional.orElse(null);
         }
-        if (value == null && type.kind != WitType.Kind.OPTION && type.kind != WitType.Kind.JSON) {
+        if (value == null && type.kind != WitType.Kind.OPTION && type.kind != WitType.Kind.JSON && !type.isOptional) {
             throw Misfit.wanted(type, null);
         }
         switch (type.kind) {
@@ -45,7 +45,18 @@ final class Lower {
             case RECORD -> record(room, type, value, to);
             case ENUM -> Memory.putInt(to, caseOf(type, value));
             case VARIANT -> variant(room, type, value, to);
+            case HANDLE -> handle(room, type, value, to);
             default -> Numbers.integer(type, value, to);
+        }
+    }
+
+    private static void handle(RawRoom room, WitType type, Object value, long to) {
+        if (value == null) {
+            Memory.putLong(to, 0);
+        } else if (!type.resource.isGuests) {
+            Passed.put(room, type.resource, value, to);
+        } else {
+            of(GuestObject.class, type, value).handle.put(room, to);
         }
     }
 
@@ -264,6 +275,8 @@ final class Lower {
             items = array;
         } else if (value instanceof Record record) {
             items = RecordPlan.components(record);
+        } else if (value instanceof Map.Entry<?, ?> entry) {
+            items = new Object[] {entry.getKey(), entry.getValue()};
         } else {
             throw Misfit.wanted(type, value);
         }

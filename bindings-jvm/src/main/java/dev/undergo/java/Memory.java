@@ -86,6 +86,10 @@ final class Memory {
         UNSAFE.copyMemory(null, at, into, Unsafe.ARRAY_BYTE_BASE_OFFSET, into.length);
     }
 
+    static void get(long at, byte[] into, int offset, int count) {
+        UNSAFE.copyMemory(null, at, into, Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset, count);
+    }
+
     static void get(long at, boolean[] into) {
         UNSAFE.copyMemory(null, at, into, Unsafe.ARRAY_BOOLEAN_BASE_OFFSET, into.length);
     }
@@ -112,6 +116,10 @@ final class Memory {
 
     static void put(long at, byte[] from) {
         UNSAFE.copyMemory(from, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, at, from.length);
+    }
+
+    static void put(long at, byte[] from, int offset, int count) {
+        UNSAFE.copyMemory(from, Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) offset, null, at, count);
     }
 
     static void put(long at, boolean[] from) {

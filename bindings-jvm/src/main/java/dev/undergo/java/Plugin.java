@@ -18,6 +18,9 @@ public final class Plugin implements AutoCloseable {
     final FunctionType[] exports;
     final FunctionType[] imports;
     final ErrorType[] errors;
+    final ResourceType[] resources;
+    /** The constructors and methods of the guest's resources. */
+    final FunctionType[] members;
     private final ConcurrentHashMap<String, FunctionType> byName = new ConcurrentHashMap<>();
 
     private Plugin(long plugin) {
@@ -26,6 +29,8 @@ public final class Plugin implements AutoCloseable {
         exports = named(found.exports, Library.PLUGIN_EXPORT, plugin);
         imports = named(found.imports, Library.PLUGIN_IMPORT, plugin);
         errors = found.errors.toArray(ErrorType[]::new);
+        resources = found.resources.toArray(ResourceType[]::new);
+        members = found.members.toArray(FunctionType[]::new);
         for (FunctionType export : exports) {
             byName.put(export.name, export);
         }
@@ -124,13 +129,22 @@ public final class Plugin implements AutoCloseable {
 
     /** An export, by its name in WIT, or as Go or Java write it. */
     FunctionType export(String name) {
-        FunctionType named = byName.get(name);
-        FunctionType found = named != null ? named : find(name);
-        if (found.holdsHandles) {
-            String text = "it takes or gives a handle, for which Java has no form yet: " + found.signature;
-            throw new SignatureMismatchException(UndergoException.Details.of(text, found.name + "()"));
+        FunctionType found = byName.get(name);
+        return found != null ? found : find(name);
+    }
+
+    /** The constructor of a resource of the guest's, by its name in WIT, or as Go or Java write it. */
+    FunctionType constructor(String resource) {
+        String folded = WitType.fold(resource);
+        for (ResourceType each : resources) {
+            if (each.isGuests && WitType.fold(each.name).equals(folded)) {
+                if (each.constructor == null) {
+                    throw UndergoException.of(ErrorKind.UNKNOWN_EXPORT, each + " has no constructor");
+                }
+                return each.constructor;
+            }
         }
-        return found;
+        throw UndergoException.of(ErrorKind.UNKNOWN_EXPORT, name() + " has no resource '" + resource + "'");
     }
 
     private FunctionType find(String name) {

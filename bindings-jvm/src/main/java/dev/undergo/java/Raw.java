@@ -1,5 +1,7 @@
 package dev.undergo.java;
 
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -8,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Values as C has them. For what {@code undergo bindgen --lang java} writes: programs have no use
@@ -325,5 +328,80 @@ public final class Raw {
     public static <T> T getOption(long at, Get<T> of) {
         long place = Memory.getLong(at);
         return place == 0 ? null : of.get(place);
+    }
+
+    // What lives longer than a call.
+
+    /** Writes the handle of an object of the plugin's. */
+    public static void putHandle(RawRoom room, long at, GuestObject value) {
+        Objects.requireNonNull(value).handle.put(room, at);
+    }
+
+    /** Reads an object of a resource of the plugin's; null where there is none. */
+    public static <T> T getHandle(RawClient client, long at, String resource, Function<RawHandle, T> make) {
+        Handle handle = client.take(at, resource);
+        return handle == null ? null : make.apply(new RawHandle(client, handle));
+    }
+
+    /** Reads an iterator, of items of so many bytes; null where there is none. */
+    public static <T> Items<T> getItems(RawClient client, long at, String resource, int size, Get<T> item) {
+        Handle handle = client.take(at, resource);
+        return handle == null ? null : new Items<>(client.exports(), handle, client.errors(), batch -> getList(batch, size, item));
+    }
+
+    /** Reads a stream to read from; null where there is none. */
+    public static InputStream getReader(RawClient client, long at) {
+        Handle handle = client.take(at, ResourceType.Shape.READER);
+        return handle == null ? null : new GuestReader(client.exports(), handle);
+    }
+
+    /** Reads a stream to write to; null where there is none. */
+    public static OutputStream getWriter(RawClient client, long at) {
+        Handle handle = client.take(at, ResourceType.Shape.WRITER);
+        return handle == null ? null : new GuestWriter(client.exports(), handle);
+    }
+
+    /** Writes a handle that may be null, which is no option in C. */
+    public static <T> void putNullable(RawRoom room, long at, T value, Put<T> of) {
+        if (value == null) {
+            Memory.putLong(at, 0);
+        } else {
+            of.put(room, at, value);
+        }
+    }
+
+    /** Writes a handle of an object of the host's, by functions that call its methods. */
+    public static void putObject(RawRoom room, long at, RawSignature[] methods, Object value, RawFunction... functions) {
+        Objects.requireNonNull(value);
+        Dispatcher.Hosted[] hosted = new Dispatcher.Hosted[functions.length];
+        for (int i = 0; i < hosted.length; i++) {
+            hosted[i] = functions[i]::call;
+        }
+        putHosted(room, at, methods, hosted);
+    }
+
+    private static void putHosted(RawRoom room, long at, RawSignature[] methods, Dispatcher.Hosted[] functions) {
+        String[] names = new String[methods.length];
+        long[] digests = new long[methods.length];
+        for (int i = 0; i < methods.length; i++) {
+            names[i] = methods[i].name();
+            digests[i] = methods[i].digest();
+        }
+        Passed.put(room, names, digests, functions, at);
+    }
+
+    /** Writes a handle of an iterable, of items of so many bytes. */
+    public static <T> void putItems(RawRoom room, long at, RawSignature[] methods, Iterable<T> value, int size, Put<T> item) {
+        putHosted(room, at, methods, new Dispatcher.Hosted[] {new Feed<>(methods[0].name(), value.iterator(), size, item)});
+    }
+
+    /** Writes a handle of a stream to read from. */
+    public static void putReader(RawRoom room, long at, RawSignature[] methods, InputStream value) {
+        putHosted(room, at, methods, new Source(Objects.requireNonNull(value)).functions());
+    }
+
+    /** Writes a handle of a stream to write to. */
+    public static void putWriter(RawRoom room, long at, RawSignature[] methods, OutputStream value) {
+        putHosted(room, at, methods, new Sink(Objects.requireNonNull(value)).functions());
     }
 }

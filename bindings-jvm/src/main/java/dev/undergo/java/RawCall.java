@@ -142,8 +142,9 @@ public final class RawCall extends RawRoom {
         return error instanceof Misfit misfit ? misfit.in(function) : error;
     }
 
-    /** Frees what the result pointed to. */
+    /** Frees what the arguments and the result pointed to. */
     public void end() {
+        letGo();
         long arena = Memory.getLong(entry + ARENA);
         if (arena != 0) {
             Memory.putLong(entry + ARENA, 0);
@@ -159,6 +160,11 @@ public final class RawCall extends RawRoom {
         } else {
             stack.depth--;
         }
+    }
+
+    @Override
+    ErrorType[] errorTypes() {
+        return exports.plugin.errors;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.undergo.java;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * An instance or a pool whose exports are those that generated code knows. For what {@code undergo
@@ -27,6 +28,7 @@ public final class RawClient {
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < signatures.length; i++) {
             FunctionType found = signatures[i].in(exports.plugin.exports);
+            found = found != null ? found : signatures[i].in(exports.plugin.members);
             if (found == null || found.digest != signatures[i].digest()) {
                 wrong.add(signatures[i].difference(found));
                 continue;
@@ -40,13 +42,38 @@ public final class RawClient {
     }
 
     /**
-     * Begins a call of the export of that index, which is to be ended on the same thread.
+     * Begins a call of the export, or the constructor or method, of that index, which is to be ended on the same thread.
      *
      * @param args bytes of the struct of the arguments.
      * @param result bytes of the result; 0 for none.
      */
     public RawCall begin(int export, int args, int result) {
         return RawCall.begin(exports, numbers[export], digests[export], args, result, errors);
+    }
+
+    /** Takes the handle at a place; null where there is none. */
+    Handle take(long at, String resource) {
+        long handle = Memory.getLong(at);
+        return handle == 0 ? null : new Handle(resource(each -> each.name.equals(resource)), handle);
+    }
+
+    /** Takes that of a stream. */
+    Handle take(long at, ResourceType.Shape shape) {
+        long handle = Memory.getLong(at);
+        return handle == 0 ? null : new Handle(resource(each -> each.shape == shape), handle);
+    }
+
+    private ResourceType resource(Predicate<ResourceType> wanted) {
+        for (ResourceType each : exports.plugin.resources) {
+            if (each.isGuests && wanted.test(each)) {
+                return each;
+            }
+        }
+        throw new IllegalStateException("the plugin has no such resource");
+    }
+
+    RawError[] errors() {
+        return errors;
     }
 
     /** What its exports are of. */

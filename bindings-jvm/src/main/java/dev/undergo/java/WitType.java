@@ -17,6 +17,11 @@ final class WitType {
         Kind(int size) {
             this.size = size;
         }
+
+        /** Whether it is a number, or a bool. */
+        boolean isNumber() {
+            return ordinal() < STRING.ordinal();
+        }
     }
 
     /** A field of a record or a tuple, a parameter, or a case, whose type may be null. */
@@ -35,8 +40,13 @@ final class WitType {
     int entry;
     Field[] fields = {};
     String[] cases = {};
-    /** Whether it is, or has, a handle of a resource, for which Java has no form yet. */
+    /** Whether it is, or has, a handle of a resource. */
     boolean holdsHandles;
+    /** That of a handle. */
+    ResourceType resource;
+    /** Of a handle: whether it is given away, and whether there may be none, which is no option in C. */
+    boolean isOwn;
+    boolean isOptional;
     /** How records of Java stand for this one. */
     final ConcurrentHashMap<Class<?>, RecordPlan> plans = new ConcurrentHashMap<>();
     /** The same for the cases of a variant. */
@@ -102,6 +112,10 @@ final class WitType {
             case LIST -> "list<" + element + ">";
             case MAP -> "map<" + key + ", " + element + ">";
             case TUPLE -> Arrays.stream(fields).map(field -> field.type.toString()).collect(Collectors.joining(", ", "tuple<", ">"));
+            case HANDLE -> {
+                String handle = isOwn ? resource.name : "borrow<" + resource + ">";
+                yield isOptional ? "option<" + handle + ">" : handle;
+            }
             default -> name;
         };
     }

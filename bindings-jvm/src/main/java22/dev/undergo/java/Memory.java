@@ -104,6 +104,10 @@ final class Memory {
         MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, at, into, 0, into.length);
     }
 
+    static void get(long at, byte[] into, int offset, int count) {
+        MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, at, into, offset, count);
+    }
+
     static void get(long at, boolean[] into) {
         for (int i = 0; i < into.length; i++) {
             into[i] = getByte(at + i) != 0;
@@ -132,6 +136,10 @@ final class Memory {
 
     static void put(long at, byte[] from) {
         MemorySegment.copy(from, 0, ALL, ValueLayout.JAVA_BYTE, at, from.length);
+    }
+
+    static void put(long at, byte[] from, int offset, int count) {
+        MemorySegment.copy(from, offset, ALL, ValueLayout.JAVA_BYTE, at, count);
     }
 
     static void put(long at, boolean[] from) {

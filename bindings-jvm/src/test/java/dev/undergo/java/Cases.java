@@ -2,10 +2,14 @@ package dev.undergo.java;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,10 +25,17 @@ import java.util.Map;
 
 /** The values of the lists of cases: conformance/README.md says how they are written. */
 final class Cases {
-    private Cases() {}
+    private final Kept kept;
+    private final Kept.Home home;
+
+    /** Values that are of an instance, or are kept. */
+    Cases(Kept kept, Kept.Home home) {
+        this.kept = kept;
+        this.home = home;
+    }
 
     /** The object of a JSON value. The WIT type tells a long list of strings from a long string. */
-    static Object argument(JsonNode value, String type) {
+    Object argument(JsonNode value, String type) {
         if (value.isNull()) {
             return null;
         } else if (value.isBoolean()) {
@@ -42,23 +53,24 @@ final class Cases {
         }
         String key = key(value);
         if (!key.isEmpty()) {
-            return special(key, value.get(key), type);
+            return special(key, value, type);
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         value.properties().forEach(field -> fields.put(field.getKey(), argument(field.getValue(), "")));
         return fields;
     }
 
-    /** The only key of an object, if it begins with a dollar. */
+    /** The first key of an object, if it begins with a dollar. */
     private static String key(JsonNode value) {
-        if (value != null && value.isObject() && value.size() == 1) {
+        if (value != null && value.isObject() && !value.isEmpty()) {
             String key = value.fieldNames().next();
             return key.startsWith("$") ? key : "";
         }
         return "";
     }
 
-    private static Object special(String key, JsonNode inner, String type) {
+    private Object special(String key, JsonNode value, String type) {
+        JsonNode inner = value.get(key);
         return switch (key) {
             case "$int" -> new BigInteger(inner.textValue());
             case "$float" -> switch (inner.textValue()) {
@@ -79,7 +91,7 @@ final class Cases {
             case "$case" -> new Case(inner.get(0).textValue(), inner.has(1) ? argument(inner.get(1), "") : null);
             case "$surrogate" -> String.valueOf((char) Integer.parseInt(inner.textValue(), 16));
             case "$repeat" -> repeated(argument(inner.get("value"), ""), inner.get("count").intValue(), type);
-            default -> throw new IllegalStateException(key + " is no value of the list");
+            default -> kept.passed(key, value, () -> argument(inner, ""), home);
         };
     }
 
@@ -102,13 +114,28 @@ final class Cases {
     }
 
     /** Compares a result with the JSON value that stands for it. */
-    static void check(Object actual, JsonNode expected) {
+    void check(Object actual, JsonNode expected) {
         String key = key(expected);
         if (expected == null || expected.isNull()) {
             assertNull(actual);
         } else if (key.equals("$between")) {
             long found = (Long) actual;
             assertTrue(found >= expected.get(key).get(0).longValue() && found <= expected.get(key).get(1).longValue());
+        } else if (key.equals("$keep")) {
+            kept.keep(expected.get(key).textValue(), actual);
+        } else if (key.equals("$items")) {
+            Items<?> items = (Items<?>) actual;
+            for (JsonNode item : expected.get(key)) {
+                assertTrue(items.hasNext());
+                check(items.next(), item);
+            }
+            assertFalse(items.hasNext());
+        } else if (key.equals("$reader")) {
+            try (InputStream stream = (InputStream) actual) {
+                check(stream.readAllBytes(), expected.get(key));
+            } catch (IOException error) {
+                throw new UncheckedIOException(error);
+            }
         } else if (key.equals("$case")) {
             Case found = (Case) actual;
             assertEquals(expected.get(key).get(0).textValue(), found.tag());

@@ -1,6 +1,7 @@
 package dev.undergo.java;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -9,6 +10,8 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -24,7 +28,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The conformance list, run from Java, in both ways to call; see conformance/README.md. */
 class ConformanceTest {
-    private static final Set<String> CAPABILITIES = Set.of("dynamic", "strict-records", "nanoseconds", "surrogates");
+    private static final Set<String> CAPABILITIES = Set.of("dynamic", "strict-records", "nanoseconds", "surrogates", "handles", "passing-on");
 
     private static List<Path> files() throws IOException {
         try (Stream<Path> files = Files.list(Support.ROOT.resolve("conformance/cases"))) {
@@ -88,7 +92,10 @@ class ConformanceTest {
     /** Holds the instance that the cases of a file share. */
     private static final class Runner {
         private final boolean async;
-        private Instance instance;
+        private final Kept kept = new Kept();
+        private Kept.Home home;
+        /** Another instance, as long as a case needs it. */
+        private Kept.Home other;
         private boolean special;
 
         Runner(boolean async) {
@@ -97,20 +104,33 @@ class ConformanceTest {
 
         void run(JsonNode given) throws Throwable {
             boolean own = given.has("limits") || given.has("env") || given.has("steps") && given.has("args");
-            if (instance == null || !instance.isAlive() || given.path("fresh").booleanValue() || own || special) {
-                start(given);
+            if (home == null || !home.instance.isAlive() || given.path("fresh").booleanValue() || own || special) {
+                if (home != null) {
+                    home.instance.close();
+                }
+                home = start(given);
             }
             special = own;
-            for (JsonNode step : steps(given)) {
-                step(step);
+            try {
+                for (JsonNode step : steps(given)) {
+                    if (step.has("in") && other == null) {
+                        other = start(given);
+                    }
+                    step(step, step.has("in") ? other : home);
+                }
+            } finally {
+                kept.end();
+                if (other != null) {
+                    other.instance.close();
+                    other = null;
+                }
             }
         }
 
-        private void start(JsonNode given) {
-            if (instance != null) {
-                instance.close();
-            }
-            Options options = Support.host(Support.silent(), () -> instance);
+        private static Kept.Home start(JsonNode given) {
+            Kept.Home[] made = {null};
+            List<Object> notes = new ArrayList<>();
+            Options options = Support.host(Support.silent(), () -> made[0].instance, notes);
             if (given.has("steps")) {
                 given.path("args").forEach(argument -> options.args(argument.textValue()));
             }
@@ -119,38 +139,87 @@ class ConformanceTest {
             if (limits.has("memory_mib")) {
                 options.memory(limits.get("memory_mib").longValue() << 20);
             }
+            if (limits.has("handles")) {
+                options.handles(limits.get("handles").intValue());
+            }
             if (limits.has("timeout_ms")) {
                 options.timeout(Duration.ofMillis(limits.get("timeout_ms").longValue()));
             }
-            instance = Support.conformance().instantiate(options);
+            made[0] = new Kept.Home(Support.conformance().instantiate(options), notes);
+            return made[0];
         }
 
-        private Object call(String name, Object[] arguments) throws Throwable {
-            if (!async) {
-                return instance.call(name, arguments);
-            }
+        private static Object joined(CompletableFuture<?> future) throws Throwable {
             try {
-                return instance.callAsync(name, arguments).join();
+                return future.join();
             } catch (CompletionException error) {
                 throw error.getCause();
             }
         }
 
-        private void step(JsonNode step) throws Throwable {
-            String name = step.get("call").textValue();
+        /** Does what a step says, and gives its result. */
+        private Object done(JsonNode step, Kept.Home home) throws Throwable {
+            if (step.has("close")) {
+                kept.get(step.get("close").textValue()).close();
+            } else if (step.has("next")) {
+                Items<?> items = (Items<?>) kept.get(step.get("next").textValue());
+                if (!step.has("end")) {
+                    return items.next();
+                }
+                assertFalse(items.hasNext());
+            } else if (step.has("read")) {
+                return ((InputStream) kept.get(step.get("read").textValue())).readNBytes(step.get("most").intValue());
+            } else if (step.has("write")) {
+                OutputStream stream = (OutputStream) kept.get(step.get("write").textValue());
+                stream.write((byte[]) new Cases(kept, home).argument(step.get("data"), ""));
+                stream.flush();
+            } else if (step.has("written")) {
+                return kept.written(step.get("written").textValue());
+            } else if (step.has("reset")) {
+                home.instance.reset();
+            } else {
+                return called(step, home);
+            }
+            return null;
+        }
+
+        private Object called(JsonNode step, Kept.Home home) throws Throwable {
+            Instance instance = home.instance;
+            String name = step.path(step.has("new") ? "new" : "call").textValue();
+            if (step.has("on")) {
+                Resource object = (Resource) kept.get(step.get("on").textValue());
+                Object[] arguments = arguments(step, home, new WitType.Field[0]);
+                return async ? joined(object.callAsync(name, arguments)) : object.call(name, arguments);
+            } else if (step.has("new")) {
+                Object[] arguments = arguments(step, home, new WitType.Field[0]);
+                return async ? joined(instance.constructAsync(name, arguments)) : instance.construct(name, arguments);
+            }
             WitType.Field[] params = {};
             for (FunctionType export : Support.conformance().exports) {
                 params = export.name.equals(name) ? export.params : params;
             }
+            Object[] arguments = arguments(step, home, params);
+            return async ? joined(instance.callAsync(name, arguments)) : instance.call(name, arguments);
+        }
+
+        private Object[] arguments(JsonNode step, Kept.Home home, WitType.Field[] params) {
             Object[] arguments = new Object[step.path("args").size()];
+            Cases cases = new Cases(kept, home);
             for (int i = 0; i < arguments.length; i++) {
-                arguments[i] = Cases.argument(step.get("args").get(i), i < params.length ? params[i].type().toString() : "");
+                arguments[i] = cases.argument(step.get("args").get(i), i < params.length ? params[i].type().toString() : "");
             }
+            return arguments;
+        }
+
+        private void step(JsonNode step, Kept.Home home) throws Throwable {
             JsonNode error = step.get("error");
             Object result = null;
             Throwable thrown = null;
             try {
-                result = call(name, arguments);
+                result = done(step, home);
+            } catch (IOException found) {
+                // What a stream of the plugin's has failed with.
+                thrown = found.getCause() != null ? found.getCause() : found;
             } catch (Throwable found) {
                 thrown = found;
             }
@@ -158,11 +227,11 @@ class ConformanceTest {
                 checkError(thrown, error);
             } else if (thrown != null) {
                 throw thrown;
-            } else {
-                Cases.check(result, step.get("result"));
+            } else if (step.has("result")) {
+                new Cases(kept, home).check(result, step.get("result"));
             }
             if (step.has("alive")) {
-                assertEquals(step.get("alive").booleanValue(), instance.isAlive());
+                assertEquals(step.get("alive").booleanValue(), home.instance.isAlive());
             }
         }
 
@@ -173,7 +242,8 @@ class ConformanceTest {
                 JsonNode wanted = expected.get(i);
                 assertEquals(wanted.get("text").textValue(), found.sentence());
                 assertEquals(wanted.path("name").asText(), found.errorName());
-                Cases.check(found.fields(), wanted.has("fields") ? wanted.get("fields") : JsonNodeFactory.instance.objectNode());
+                JsonNode fields = wanted.has("fields") ? wanted.get("fields") : JsonNodeFactory.instance.objectNode();
+                new Cases(null, null).check(found.fields(), fields);
                 assertEquals(i + 1 < chain.size() ? chain.get(i + 1) : null, found.getCause());
             }
         }

@@ -84,7 +84,11 @@ final class Support {
 
     /** Gives the module {@code host} of conformance/README.md, for an instance. */
     static Options host(Options options, Supplier<Exports> instance) {
-        List<Object> notes = new ArrayList<>();
+        return host(options, instance, new ArrayList<>());
+    }
+
+    /** The same with a list for what is noted. */
+    static Options host(Options options, Supplier<Exports> instance, List<Object> notes) {
         for (Function function : conformance().imports()) {
             if (function.name().startsWith("echo-")) {
                 options.function("host", function.name(), arguments -> arguments.get(0));
