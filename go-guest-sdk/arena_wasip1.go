@@ -25,9 +25,11 @@ var (
 
 //go:wasmexport undergo_arena
 func announceArena() uint32 {
+	turn := Now()
 	if chunk == nil {
 		refill()
 	}
+	turn.Await()
 	return Addr(unsafe.Pointer(&arena))
 }
 

@@ -51,6 +51,7 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 	if size == 0 {
 		return align
 	}
+	turn := Now()
 	// The allocations may let others run, who replace the arena in turn.
 	a := chunk
 	if a != nil && size <= arenaSmall {
@@ -62,6 +63,7 @@ func realloc(old, oldSize, align, size uint32) uint32 {
 		// The old block stays on the list, and so alive, until the call has ended.
 		copy(unsafe.Slice((*byte)(p), n), unsafe.Slice((*byte)(Pointer(old)), n))
 	}
+	turn.Await()
 	// No allocation between these two: see above.
 	b.next = pending
 	pending = b

@@ -18,9 +18,11 @@ const glance = 20 * time.Microsecond
 
 //go:wasmexport undergo_poll
 func poll() {
+	turn := Now()
 	time.Sleep(glance)
 	Settle()
 	for range turns {
 		runtime.Gosched()
 	}
+	turn.Await()
 }

@@ -194,16 +194,18 @@ func stepBack(step string) bool {
 }
 
 // RefusedArgument refuses the arguments of the running export when the one that
-// was lifted last is refused. The export then returns at once.
-func RefusedArgument(name string) bool { return refused.is && refuseArguments(name) }
+// was lifted last is refused. The export, of which that is the turn, then returns at
+// once.
+func RefusedArgument(turn Turn, name string) bool { return refused.is && refuseArguments(turn, name) }
 
 //go:noinline
-func refuseArguments(name string) bool {
+func refuseArguments(turn Turn, name string) bool {
 	path, why := refused.path, refused.why
 	refused.path, refused.why, refused.is = "", "", false
 	path = name + path
 	at, n := unsafe.Pointer(unsafe.StringData(path)), uint32(len(path))
 	outlive(at)
+	turn.Await()
 	Done()
 	hostRefuseArguments(Addr(at), n, StringAddr(why), uint32(len(why)))
 	runtime.KeepAlive(path)

@@ -25,7 +25,9 @@ var HostFail func()
 var through = map[string]func(n int64){
 	"host-call-storm": hostCallStorm,
 	"host-fail":       func(int64) { HostFail() },
+	"overtake":        overtake,
 	"park-outer":      parkOuter,
+	"release":         release,
 	"yield":           yield,
 }
 
@@ -52,6 +54,33 @@ func parkOuter(int64) {
 	}
 	<-done
 	<-done
+}
+
+// overtaken tells overtake to go on.
+var overtaken = make(chan struct{}, 1)
+
+// overtake waits until a call within it has begun, and is ready to end before that one.
+func overtake(n int64) {
+	go HostDo("release", n)
+	<-overtaken
+}
+
+// release has overtake go on, and lets it run n times.
+func release(n int64) {
+	select {
+	case overtaken <- struct{}{}:
+	default:
+	}
+	yield(n)
+}
+
+// Overtake does the same as the misdeed, by a function with another result than the one
+// that is called within.
+//
+//undergo:export
+func Overtake(n int64) int64 {
+	overtake(n)
+	return n
 }
 
 // yield lets the other goroutines run n times.

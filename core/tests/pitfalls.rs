@@ -82,6 +82,17 @@ fn a_call_within_a_call_ends_before_it_though_goroutines_switch() {
 }
 
 #[test]
+fn a_call_around_another_does_not_end_before_it_though_it_is_ready_to() {
+    let instance = reentrant(Some(ENOUGH), false);
+    for n in 0..20 {
+        // By the function that is called within it, too, and by another one.
+        assert_eq!(misbehave(&instance, "overtake", n, &PLAIN).expect("a call"), "done".into());
+        assert_eq!(instance.call("overtake", &[Value::Int(n)], &PLAIN).expect("a call"), Value::Int(n));
+    }
+    works(&instance);
+}
+
+#[test]
 fn a_host_function_cannot_swallow_the_end_of_its_guest() {
     for (what, n, kind) in [
         ("panic-string", 0, ErrorKind::Panic),

@@ -26,6 +26,7 @@ func (g *glue) returnChain(p place, err, kept string, needs bool, end func()) {
 	g.line("%s := %s(%s, %s)", links, g.errchain("Of"), err, g.errorCase())
 	at, n := g.temp(), g.temp()
 	g.line("%s, %s := %s(&%s, %s)", at, n, g.lowerErrors(), out, links)
+	g.await()
 	g.line("%s = 1", g.word("uint8", p.ptr, 0))
 	g.line("%s", g.sdk("StorePair", g.at(p.ptr, p.offset), at, n))
 	end()

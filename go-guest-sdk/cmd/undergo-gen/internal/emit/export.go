@@ -18,6 +18,9 @@ import (
 // need memory of their own are laid out on the stack first, and then copied.
 // What the result refers to is kept in another static variable, until the host
 // says that it has read it, or the next call.
+//
+// Nor does it return while a call of the host is under way that began later: that is
+// what it awaits before the last things that it does, none of which lets others run.
 func (g *glue) export(f *model.Func) {
 	g.counter = 0
 	name, area, kept := g.of(f, "Export"), g.of(f, "Area"), g.of(f, "Kept")
@@ -43,6 +46,7 @@ func (g *glue) export(f *model.Func) {
 	}
 	g.line("//go:wasmexport %s", g.CoreName(f))
 	g.line("func %s(%s) %s {", name, g.flatParams(flat), returns)
+	g.now()
 	args, taken := g.arguments(f, flat, spilled, returns != "")
 	if f.Context {
 		ctx, cancel := g.id("ctx"), g.id("cancel")
@@ -84,10 +88,12 @@ func (g *glue) export(f *model.Func) {
 		g.returnArea(f, layout, results, area, kept, leave, done)
 	case scalar:
 		g.returnFlat(f.Results[0], result, results[0], func() {
+			g.await()
 			leave()
 			done()
 		})
 	default:
+		g.await()
 		leave()
 		done()
 	}
@@ -227,7 +233,7 @@ func (g *glue) arguments(f *model.Func, flat []model.Core, spilled, returns bool
 		}
 		g.declare(t, s, name)
 		if t.Any(refusable) {
-			g.line("if %s {", g.sdk("RefusedArgument", strconv.Quote(f.Params[i].Name)))
+			g.line("if %s {", g.sdk("RefusedArgument", g.turn(), strconv.Quote(f.Params[i].Name)))
 			if scope {
 				g.line("%s.Abandon()", g.id("scope"))
 			}
@@ -292,8 +298,17 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 		}
 	}
 	write := func() {
+		if !apart {
+			g.await()
+		}
+		if f.Error {
+			g.line("%s = 0", g.word("uint8", ret, 0))
+		}
 		for i, t := range f.Results {
 			g.lower(t, place{ptr: ret, offset: layout.Offsets[i]}, results[i], "&"+out)
+		}
+		if apart {
+			g.await()
 		}
 		end()
 		for i, t := range f.Results {
@@ -309,13 +324,13 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 		} else {
 			text := g.id("text")
 			g.line("%s := %s.Error()", text, err)
+			g.await()
 			g.line("%s = 1", g.word("uint8", ret, 0))
 			g.line("%s", g.sdk("StoreString", g.at(ret, layout.Error), text))
 			end()
 			g.line("%s.text = %s", kept, text)
 		}
 		g.line("} else {")
-		g.line("%s = 0", g.word("uint8", ret, 0))
 		write()
 		g.line("}")
 	} else {

@@ -28,7 +28,7 @@ const (
 
 // Glue is the Go file that carries the calls of p, with the SDK at that import path.
 func Glue(p *model.Plugin, version, sdk string) ([]byte, error) {
-	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}, abandons: abandons(p)}
+	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}, abandons: abandons(p), turns: len(p.Imports) > 0 || abandons(p)}
 	g.nameFunctions()
 	for _, f := range p.Exports {
 		g.export(f)
@@ -73,11 +73,36 @@ type glue struct {
 	counter int               // of the local variables of a function
 	// abandons says that each call of the host has to end what nothing needs any more.
 	abandons bool
+	// turns says that exports have to return in the reverse order of their calls by their
+	// own effort: while one waits, a goroutine may call the host, which calls another.
+	turns bool
 }
 
 func (g *glue) line(format string, args ...any) {
 	fmt.Fprintf(&g.body, format, args...)
 	g.body.WriteByte('\n')
+}
+
+// now begins the turn of an export.
+func (g *glue) now() {
+	if g.turns {
+		g.line("%s := %s", g.id("turn"), g.sdk("Now"))
+	}
+}
+
+// turn is that of the running export. Where nothing calls the host, all are the first.
+func (g *glue) turn() string {
+	if g.turns {
+		return g.id("turn")
+	}
+	return "0"
+}
+
+// await waits for the turn of an export to return.
+func (g *glue) await() {
+	if g.turns {
+		g.line("%s.Await()", g.id("turn"))
+	}
 }
 
 // nameFunctions gives each function a name of its own for what belongs to it:

@@ -154,9 +154,13 @@ func (g *glue) destructor(r *model.Resource) {
 	g.line("//go:wasmexport %s#[dtor]%s", g.ID(r.Interface), r.Name)
 	g.line("func %s(%s %s) {", g.unique("undergoEnd"+resourceName(r)), p, g.pre("uint32"))
 	if r.Carrier != nil {
+		g.now()
 		g.line("%s, _ := %s.Remove(%s)\n%s.%s()", v, g.table(r), p, v, r.Carrier.End)
+		g.await()
 	} else if r.Closes {
+		g.now()
 		g.line("if %s, %s := %s.Remove(%s); %s {\n%s.Close()\n}", v, last, g.table(r), p, last, v)
+		g.await()
 	} else {
 		g.line("%s.Remove(%s)", g.table(r), p)
 	}
