@@ -869,7 +869,7 @@ struct undergo_error_t *undergo_imports_keep(struct undergo_imports_t *imports, 
 
 // Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects
 // can't be used any more, and what its guest holds of the program's is freed. One of a pool
-// returns to it, and is freed on the thread that took it.
+// returns to it; one that `undergo_pool_take` gave is freed on the thread that took it.
 void undergo_instance_delete(struct undergo_instance_t *instance);
 
 // Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,
@@ -1197,6 +1197,13 @@ struct undergo_error_t *undergo_pool_invoke(const struct undergo_pool_t *pool,
 // all handles of its objects. `options`, which may be NULL, apply to the wait for it. A pool is
 // freed after the instances that were taken.
 struct undergo_error_t *undergo_pool_take(const struct undergo_pool_t *pool,
+                                          const struct undergo_call_options_t *options,
+                                          struct undergo_instance_t **instance);
+
+// The same for hosts whose callers move between threads: the instance returns with
+// `undergo_instance_delete` on any thread. A thread that waits for an instance while it has the
+// last one of the pool waits in vain, and is not told so.
+struct undergo_error_t *undergo_pool_lend(const struct undergo_pool_t *pool,
                                           const struct undergo_call_options_t *options,
                                           struct undergo_instance_t **instance);
 

@@ -6,6 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use undergo::host::Lent;
 use undergo::{Error, ErrorKind, Handle, Instance, Pooled, Result, Value};
 
 use crate::arena::Arena;
@@ -30,25 +31,33 @@ pub struct ResourceHandle {
 pub(crate) struct Alive {
     pub(crate) core: Instance,
     /// The right to it, if it is a pool's.
-    _lent: Option<Lent>,
+    _right: Option<Right>,
 }
 
-/// An instance that a pool has lent.
-struct Lent(#[expect(dead_code, reason = "it is returned when it is dropped")] Pooled);
+/// What returns an instance to its pool when it is dropped.
+#[expect(dead_code, reason = "nothing else is done with it")]
+enum Right {
+    Taken(Pooled),
+    Lent(Lent),
+}
 
-// SAFETY: the header says that an instance of a pool is freed on the thread that took it; calls are
-// those of the instance itself, which any thread may make.
-unsafe impl Send for Lent {}
+// SAFETY: the header says that an instance which was taken of a pool is freed on the thread that
+// took it; calls are those of the instance itself, which any thread may make.
+unsafe impl Send for Right {}
 // SAFETY: as above.
-unsafe impl Sync for Lent {}
+unsafe impl Sync for Right {}
 
 impl Alive {
     pub(crate) fn own(core: Instance) -> Arc<Alive> {
-        Arc::new(Alive { core, _lent: None })
+        Arc::new(Alive { core, _right: None })
     }
 
-    pub(crate) fn lent(pooled: Pooled) -> Arc<Alive> {
-        Arc::new(Alive { core: pooled.clone(), _lent: Some(Lent(pooled)) })
+    pub(crate) fn taken(pooled: Pooled) -> Arc<Alive> {
+        Arc::new(Alive { core: pooled.clone(), _right: Some(Right::Taken(pooled)) })
+    }
+
+    pub(crate) fn lent(lent: Lent) -> Arc<Alive> {
+        Arc::new(Alive { core: lent.clone(), _right: Some(Right::Lent(lent)) })
     }
 }
 

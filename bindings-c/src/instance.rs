@@ -46,7 +46,7 @@ pub struct HandleCountsValue {
 
 /// Frees an instance, which no thread may be calling. NULL is accepted. Handles of its objects
 /// can't be used any more, and what its guest holds of the program's is freed. One of a pool
-/// returns to it, and is freed on the thread that took it.
+/// returns to it; one that `undergo_pool_take` gave is freed on the thread that took it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) {
     // SAFETY: C's promise.

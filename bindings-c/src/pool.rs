@@ -89,7 +89,25 @@ pub unsafe extern "C" fn undergo_pool_take(
     guard(|| unsafe {
         put(instance, "instance", || {
             let pool = borrow(pool, "pool")?;
-            Ok(InstanceHandle::new(Alive::lent(pool.core.take(&call_options(options))?), &pool.plugin))
+            Ok(InstanceHandle::new(Alive::taken(pool.core.take(&call_options(options))?), &pool.plugin))
+        })
+    })
+}
+
+/// The same for hosts whose callers move between threads: the instance returns with
+/// `undergo_instance_delete` on any thread. A thread that waits for an instance while it has the
+/// last one of the pool waits in vain, and is not told so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_pool_lend(
+    pool: *const PoolHandle,
+    options: *const CallOptionsValue,
+    instance: *mut *mut InstanceHandle,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    guard(|| unsafe {
+        put(instance, "instance", || {
+            let pool = borrow(pool, "pool")?;
+            Ok(InstanceHandle::new(Alive::lent(pool.core.lend(&call_options(options))?), &pool.plugin))
         })
     })
 }

@@ -179,6 +179,7 @@ pub mod host {
     pub use crate::platform::folder::{open_lock, private_file, private_folder};
     pub use crate::platform::fork::{Lasting, PerProcess};
     pub use crate::platform::stack::{nesting_room, on_hosts_stack, remaining_stack};
+    pub use crate::pool::Lent;
     pub use crate::platform::window::{in_coroutine, set_coroutine};
     pub use crate::sched::task::{Home, Job, give_turn, go_home, spawn};
     #[cfg(fuzzing)]

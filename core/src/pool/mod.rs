@@ -127,6 +127,18 @@ impl Pool {
         self.take_within(&self.0.budget(options))
     }
 
+    /// The same for hosts whose callers move between threads: the instance returns on any thread.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`take`](Pool::take); a thread that already has one so is not told that it waits
+    /// for itself.
+    #[cfg(feature = "host")]
+    pub fn lend(&self, options: &CallOptions) -> Result<Lent> {
+        let taken = hold(self.0.kind().driver, self.0.take(Wait::Thread, &self.0.budget(options), self.is_held()))?;
+        Ok(Lent { instance: Instance(taken.running().clone()), _taken: taken })
+    }
+
     fn take_within(&self, budget: &Budget) -> Result<Pooled> {
         let taken = hold(self.0.kind().driver, self.0.take(Wait::Thread, budget, self.is_held()))?;
         HELD.with_borrow_mut(|held| held.push(Arc::as_ptr(&self.0)));
@@ -275,3 +287,25 @@ impl Drop for Pooled {
         });
     }
 }
+
+/// An instance of a pool, which returns to the pool when this is dropped, on any thread.
+#[cfg(feature = "host")]
+pub struct Lent {
+    instance: Instance,
+    _taken: Taken,
+}
+
+#[cfg(feature = "host")]
+impl Deref for Lent {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}
+
+#[cfg(feature = "host")]
+const _: () = {
+    const fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Lent>();
+};
