@@ -10,20 +10,40 @@ import (
 	"unsafe"
 )
 
-// Callable is what exports can be called of: an [Instance] or a [Pool].
+// Callable is what functions can be called of: the exports of an [Instance] or a [Pool], and the
+// methods of an [Object].
 type Callable interface {
-	// Do calls an export without a result, by its name in WIT or in Go.
+	// Do calls a function without a result, by its name in WIT or in Go.
 	Do(ctx context.Context, name string, arguments ...any) error
 	// Plugin is the plugin that it is of.
 	Plugin() *Plugin
 
 	of() *callee
+	// find gives the function of a name.
+	find(name string) (*function, error)
+	// giver is what handles in results belong to; nil for a pool.
+	giver() *Instance
+	// object is the first argument of a method; nil for exports.
+	object() *Object
 }
 
-// Call calls an export by its name in WIT or in Go, and gives its result as a T; any is a type for
-// all results. Arguments may be what the export wants in Go, a struct for a record, matched by the
-// names of its fields, or a map[string]any. A result of several values is a struct or a list; see
-// [Call2].
+// Call calls an export, or a method of an [Object], by its name in WIT or in Go, and gives its
+// result as a T; any is a type for all results. A result of several values is a struct or a list;
+// see [Call2]. What lives longer than the call is an [*Object], [*Items], a [*Reader] or a
+// [*Writer].
+//
+// Arguments may be what the export wants in Go, a struct for a record, matched by the names of its
+// fields, or a map[string]any. Where it wants
+//
+//   - a function, any function fits that has its parameters and results, as in [WithImport];
+//   - an object of the host, any value with the methods does;
+//   - an iterator, an iter.Seq, an iter.Seq2, a slice or [*Items] do. An iter.Seq2 whose second value
+//     is an error may fail by it. Other goroutines run the functions of iterators, so that these
+//     can't call the instance that wants their items;
+//   - a stream, any io.Reader or io.Writer does, which the plugin closes if it is an io.Closer.
+//
+// They are the plugin's for the call, and for longer only if the export says so. Panics and errors
+// are as those of [WithImport].
 func Call[T any](ctx context.Context, callable Callable, name string, arguments ...any) (T, error) {
 	var result T
 	err := invoke(ctx, callable, name, arguments, []reflect.Value{reflect.ValueOf(&result).Elem()}, true)
@@ -196,6 +216,34 @@ type block struct {
 	used int
 	// kept is what C knows the addresses of.
 	kept []any
+	// callee is what is called, if anything is.
+	callee *callee
+	// passed are the objects of the library that were made for it, and given what they stand for.
+	passed []uintptr
+	given  []*object
+}
+
+// pass makes an object of the library that lives until the block ends, and as long as the guest
+// keeps it.
+func (b *block) pass(given *object, resource *resource) (uintptr, error) {
+	given.plugin, given.home = b.callee.plugin, b.callee.home
+	passed, err := pass(given, resource.digests)
+	if err == nil {
+		b.passed, b.given = append(b.passed, passed), append(b.given, given)
+	}
+	return passed, err
+}
+
+// end lets go of the objects. What runs for those that the guest has not kept has ended then.
+func (b *block) end() {
+	for _, passed := range b.passed {
+		theLibrary.object_delete.call(passed)
+	}
+	for _, given := range b.given {
+		if given.ended != nil {
+			given.ended()
+		}
+	}
 }
 
 func (b *block) room(size, align uintptr) unsafe.Pointer {
@@ -218,20 +266,29 @@ func (b *block) lend(value any) bool {
 // invoke makes a call by reflection. whole says that the only variable is for the result as it is,
 // also when that is several values.
 func invoke(ctx context.Context, callable Callable, name string, arguments []any, results []reflect.Value, whole bool) error {
-	callee := callable.of()
-	found, err := callee.plugin.export(name)
+	found, err := callable.find(name)
 	if err != nil {
 		return err
 	}
-	if len(arguments) != len(found.params) {
-		return &Error{Kind: KindTypeMismatch, Path: found.Name + "()", Message: fmt.Sprintf("expected %d arguments, got %d", len(found.params), len(arguments))}
+	return invokeFunction(ctx, callable, found, arguments, results, whole)
+}
+
+// invokeFunction is invoke for a function that is known.
+func invokeFunction(ctx context.Context, callable Callable, found *function, arguments []any, results []reflect.Value, whole bool) error {
+	callee, params := callable.of(), found.params
+	block := &block{callee: callee}
+	args := block.room(found.size, 8)
+	if object := callable.object(); object != nil {
+		*(*uintptr)(args), params = object.at, params[1:]
+	}
+	if len(arguments) != len(params) {
+		return &Error{Kind: KindTypeMismatch, Path: found.Name + "()", Message: fmt.Sprintf("expected %d arguments, got %d", len(params), len(arguments))}
 	}
 	if found.result == nil && len(results) > 0 && !(whole && results[0].Kind() == reflect.Interface) {
 		return &Error{Kind: KindTypeMismatch, Path: found.Name + "()", Message: "it has no result: call it with Do"}
 	}
-	block := &block{}
-	args := block.room(found.size, 8)
-	for i, param := range found.params {
+	defer block.end()
+	for i, param := range params {
 		if err := lower(block, param.typ, reflect.ValueOf(arguments[i]), unsafe.Add(args, param.at)); err != nil {
 			return mismatched(at(err, param.name), found.Name)
 		}
@@ -252,9 +309,12 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 	c.ctx, c.bounded = ctx, bounded
 	err = c.enter()
 	callee.release()
-	if err == nil && found.result != nil && len(results) > 0 {
-		err = liftResults(found.result, result, results, whole)
-		err = mismatched(at(err, "result"), found.Name)
+	if err == nil && found.result != nil {
+		if len(results) > 0 {
+			err = liftResults(&lifter{ctx, callable.giver()}, found.result, result, results, whole)
+			err = mismatched(at(err, "result"), found.Name)
+		}
+		discard(found.result, result)
 	}
 	c.clean()
 	c.callee, c.errors, c.entry.args, c.entry.result = nil, nil, nil, nil
@@ -264,15 +324,15 @@ func invoke(ctx context.Context, callable Callable, name string, arguments []any
 	return err
 }
 
-func liftResults(t *typ, from unsafe.Pointer, results []reflect.Value, whole bool) error {
+func liftResults(l *lifter, t *typ, from unsafe.Pointer, results []reflect.Value, whole bool) error {
 	if whole {
-		return lift(t, from, results[0])
+		return lift(l, t, from, results[0])
 	}
 	if t.kind != kindTuple || len(t.fields) != len(results) {
 		return &misfit{text: fmt.Sprintf("a result of %s is not %d values", t, len(results))}
 	}
 	for i, field := range t.fields {
-		if err := lift(field.typ, unsafe.Add(from, field.at), results[i]); err != nil {
+		if err := lift(l, field.typ, unsafe.Add(from, field.at), results[i]); err != nil {
 			return at(err, fmt.Sprintf(".%d", i))
 		}
 	}

@@ -184,7 +184,7 @@ func (p *Plugin) readChain(handle uintptr, outermost *Error, known []RawError) {
 		for _, record := range p.errors {
 			if record.digest == link.digest {
 				last.record = record
-				if fields, err := natural(record, pointer(link.fields)); err == nil {
+				if fields, err := natural(nil, record, pointer(link.fields)); err == nil {
 					last.Fields = fields.Interface().(map[string]any)
 				}
 			}
@@ -218,7 +218,7 @@ func (e *Error) as(target any) bool {
 	}
 	block, made := &block{}, reflect.New(of)
 	place := block.room(e.record.size, e.record.align)
-	if lower(block, e.record, reflect.ValueOf(e.Fields), place) != nil || lift(e.record, place, made.Elem()) != nil {
+	if lower(block, e.record, reflect.ValueOf(e.Fields), place) != nil || lift(nil, e.record, place, made.Elem()) != nil {
 		return false
 	}
 	runtime.KeepAlive(block)

@@ -33,16 +33,30 @@ type conformanceCase struct {
 
 type caseLimits struct {
 	MemoryMiB uint64 `json:"memory_mib"`
+	Handles   uint32 `json:"handles"`
 	TimeoutMs int64  `json:"timeout_ms"`
 }
 
 type conformanceStep struct {
-	Call   string   `json:"call"`
-	Args   []any    `json:"args"`
-	Result any      `json:"result"`
-	Alive  *bool    `json:"alive"`
-	Needs  []string `json:"needs"`
-	Error  *struct {
+	Call    string `json:"call"`
+	On      string `json:"on"`
+	New     string `json:"new"`
+	Close   string `json:"close"`
+	Next    string `json:"next"`
+	Read    string `json:"read"`
+	Write   string `json:"write"`
+	Written string `json:"written"`
+	In      string `json:"in"`
+	Most    int    `json:"most"`
+	Data    any    `json:"data"`
+	End     bool   `json:"end"`
+	Args    []any  `json:"args"`
+	Result  any    `json:"result"`
+	// HasResult says whether the result is to be compared.
+	HasResult bool     `json:"-"`
+	Alive     *bool    `json:"alive"`
+	Needs     []string `json:"needs"`
+	Error     *struct {
 		Kind     string `json:"kind"`
 		Path     string `json:"path"`
 		Contains string `json:"contains"`
@@ -54,7 +68,21 @@ type conformanceStep struct {
 	} `json:"error"`
 }
 
-var capabilities = map[string]bool{"dynamic": true, "strict-records": true, "nanoseconds": true}
+// UnmarshalJSON tells a result that is nothing from none.
+func (s *conformanceStep) UnmarshalJSON(encoded []byte) error {
+	type plain conformanceStep
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode((*plain)(s)); err != nil {
+		return err
+	}
+	var keys map[string]json.RawMessage
+	err := json.Unmarshal(encoded, &keys)
+	_, s.HasResult = keys["result"]
+	return err
+}
+
+var capabilities = map[string]bool{"dynamic": true, "strict-records": true, "nanoseconds": true, "handles": true, "passing-on": true}
 
 func decode(t testing.TB, encoded []byte, into any) {
 	t.Helper()
@@ -92,7 +120,7 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 		Needs []string          `json:"needs"`
 	}
 	decode(t, content, &list)
-	runner := &conformanceRunner{plugin: plugin}
+	runner := &conformanceRunner{plugin: plugin, kept: map[string]any{}}
 	defer runner.end()
 	for _, raw := range list.Cases {
 		given := conformanceCase{}
@@ -104,7 +132,9 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 			steps, given.Args = []conformanceStep{only}, nil
 		}
 		for _, step := range steps {
-			called[step.Call] = true
+			if step.On == "" {
+				called[step.Call] = true
+			}
 		}
 		t.Run(given.Name, func(t *testing.T) {
 			for _, step := range steps {
@@ -120,10 +150,14 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 }
 
 type conformanceRunner struct {
-	plugin   *Plugin
-	instance *Instance
-	special  bool
-	notes    []string
+	plugin *Plugin
+	world
+	// other is another instance, which some cases have.
+	other   *world
+	special bool
+	// kept is what the case has kept by its names, and replaced what had such a name before.
+	kept     map[string]any
+	replaced []any
 }
 
 func (r *conformanceRunner) end() {
@@ -139,15 +173,38 @@ func (r *conformanceRunner) run(t *testing.T, given *conformanceCase, steps []co
 		r.begin(t, given)
 	}
 	r.special = own
-	for _, step := range steps {
-		r.step(t, step)
+	for i := range steps {
+		in := &r.world
+		if steps[i].In != "" {
+			in = r.another(t, given)
+		}
+		r.step(t, in, &steps[i])
+	}
+	r.forget()
+	if r.other != nil {
+		_ = r.other.instance.Close()
+		r.other = nil
 	}
 }
 
 func (r *conformanceRunner) begin(t *testing.T, given *conformanceCase) {
-	options := []Option{r.options()}
+	r.world = world{store: store{}}
+	r.world.begin(t, r.plugin, given)
+}
+
+// another is the other instance of a case.
+func (r *conformanceRunner) another(t *testing.T, given *conformanceCase) *world {
+	if r.other == nil {
+		r.other = &world{store: store{}}
+		r.other.begin(t, r.plugin, given)
+	}
+	return r.other
+}
+
+func (w *world) begin(t *testing.T, plugin *Plugin, given *conformanceCase) {
+	options := []Option{w.options()}
 	if limits := given.Limits; limits != nil {
-		options = append(options, WithMemory(limits.MemoryMiB<<20), WithTimeout(time.Duration(limits.TimeoutMs)*time.Millisecond))
+		options = append(options, WithMemory(limits.MemoryMiB<<20), WithHandles(limits.Handles), WithTimeout(time.Duration(limits.TimeoutMs)*time.Millisecond))
 	}
 	for name, value := range given.Env {
 		options = append(options, WithEnv(name, value))
@@ -155,17 +212,46 @@ func (r *conformanceRunner) begin(t *testing.T, given *conformanceCase) {
 	for _, argument := range given.Args {
 		options = append(options, WithArgs(argument.(string)))
 	}
-	made, err := r.plugin.Instantiate(context.Background(), options...)
+	made, err := plugin.Instantiate(context.Background(), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.instance, r.notes = made, nil
+	w.instance = made
 }
 
-func (r *conformanceRunner) step(t *testing.T, step conformanceStep) {
+func (r *conformanceRunner) step(t *testing.T, in *world, step *conformanceStep) {
+	result, err := r.ran(t, in, step)
+	if step.Error == nil {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if step.HasResult {
+			r.compare(t, result, step.Result)
+		}
+	} else {
+		step.failed(t, result, err)
+	}
+	if step.Alive != nil && in.instance.Alive() != *step.Alive {
+		t.Errorf("alive is %t", !*step.Alive)
+	}
+}
+
+// ran does what a step says.
+func (r *conformanceRunner) ran(t *testing.T, in *world, step *conformanceStep) (any, error) {
+	ctx := context.Background()
+	if step.Call == "" {
+		return r.others(ctx, t, in, step)
+	}
+	var of Callable = in.instance
 	var types []typeField
-	if export, err := r.plugin.export(step.Call); err == nil {
-		types = export.params
+	if step.On != "" {
+		of = r.kept[step.On].(*Object)
+	}
+	if found, err := of.find(step.Call); err == nil {
+		types = found.params
+		if step.On != "" {
+			types = types[1:]
+		}
 	}
 	arguments := make([]any, len(step.Args))
 	for i, argument := range step.Args {
@@ -173,42 +259,36 @@ func (r *conformanceRunner) step(t *testing.T, step conformanceStep) {
 		if i < len(types) {
 			wanted = types[i].typ
 		}
-		arguments[i] = goValue(t, argument, wanted)
+		arguments[i] = r.argument(t, in, argument, wanted)
 	}
-	result, err := Call[any](context.Background(), r.instance, step.Call, arguments...)
-	if step.Error == nil {
-		if err != nil {
-			t.Fatal(err)
-		}
-		compare(t, result, step.Result)
-	} else {
-		var failed *Error
-		if !errors.As(err, &failed) {
-			t.Fatalf("%s gave %v, not an error but for %v", step.Call, result, err)
-		}
-		if failed.Kind.String() != step.Error.Kind {
-			t.Errorf("the error is %s, not %s: %v", failed.Kind, step.Error.Kind, failed)
-		}
-		if !strings.Contains(failed.Path+" "+failed.Message, step.Error.Path) || !strings.Contains(failed.Message, step.Error.Contains) {
-			t.Errorf("the error is %q at %q, and misses %q or %q", failed.Message, failed.Path, step.Error.Contains, step.Error.Path)
-		}
-		var rest error = failed
-		for _, wanted := range step.Error.Chain {
-			link, ok := rest.(*Error)
-			if !ok || link.Message != wanted.Text || link.Name != wanted.Name || (link.Fields == nil) != (wanted.Fields == nil) {
-				t.Fatalf("%#v is not %v", rest, wanted)
-			}
-			if wanted.Fields != nil {
-				compare(t, link.Fields, wanted.Fields)
-			}
-			rest = link.Unwrap()
-		}
-		if len(step.Error.Chain) > 0 && rest != nil {
-			t.Errorf("it wraps %v, too", rest)
-		}
+	return Call[any](ctx, of, step.Call, arguments...)
+}
+
+// failed compares the error.
+func (s *conformanceStep) failed(t *testing.T, result any, err error) {
+	var failed *Error
+	if !errors.As(err, &failed) {
+		t.Fatalf("%s gave %v, not an error but for %v", s.Call, result, err)
 	}
-	if step.Alive != nil && r.instance.Alive() != *step.Alive {
-		t.Errorf("alive is %t", !*step.Alive)
+	if failed.Kind.String() != s.Error.Kind {
+		t.Errorf("the error is %s, not %s: %v", failed.Kind, s.Error.Kind, failed)
+	}
+	if !strings.Contains(failed.Path+" "+failed.Message, s.Error.Path) || !strings.Contains(failed.Message, s.Error.Contains) {
+		t.Errorf("the error is %q at %q, and misses %q or %q", failed.Message, failed.Path, s.Error.Contains, s.Error.Path)
+	}
+	var rest error = failed
+	for _, wanted := range s.Error.Chain {
+		link, ok := rest.(*Error)
+		if !ok || link.Message != wanted.Text || link.Name != wanted.Name || (link.Fields == nil) != (wanted.Fields == nil) {
+			t.Fatalf("%#v is not %v", rest, wanted)
+		}
+		if wanted.Fields != nil {
+			compare(t, link.Fields, wanted.Fields)
+		}
+		rest = link.Unwrap()
+	}
+	if len(s.Error.Chain) > 0 && rest != nil {
+		t.Errorf("it wraps %v, too", rest)
 	}
 }
 
@@ -233,11 +313,11 @@ type person struct {
 }
 
 // options are the functions of the host, and silence.
-func (r *conformanceRunner) options() Option {
-	return Options(r.imports(), WithStdout(io.Discard), WithStderr(io.Discard))
+func (w *world) options() Option {
+	return Options(w.imports(), WithStdout(io.Discard), WithStderr(io.Discard))
 }
 
-func (r *conformanceRunner) imports() Option {
+func (w *world) imports() Option {
 	host := func(name string, function any) Option { return WithImport("host", name, function) }
 	return Options(
 		host("echo-string", func(s string) string { return s }),
@@ -258,10 +338,10 @@ func (r *conformanceRunner) imports() Option {
 			return fmt.Sprintf("%d %d %d %d %v %t %s|%s|%s|%s|%s|%s", a, b, c, d, e, f, g, h, i, j, k, l)
 		}),
 		host("divmod", func(a, b int64) (int64, int64) { return a / b, a % b }),
-		host("note", func(s string) { r.notes = append(r.notes, s) }),
+		host("note", func(s string) { w.notes = append(w.notes, s) }),
 		host("notes", func() []string {
-			notes := r.notes
-			r.notes = nil
+			notes := w.notes
+			w.notes = nil
 			return notes
 		}),
 		host("fail", func(msg string) (string, error) { return "", errors.New(msg) }),
@@ -281,7 +361,7 @@ func (r *conformanceRunner) imports() Option {
 		host("wrong-type", func() any { return "not a number" }),
 		host("wrong-result", func() any { return "not a list" }),
 		host("reenter", func(ctx context.Context, depth int64) (int64, error) {
-			deeper, err := Call[int64](ctx, r.instance, "reenter", depth-1)
+			deeper, err := Call[int64](ctx, w.instance, "reenter", depth-1)
 			return deeper + 1, err
 		}),
 	)
@@ -289,7 +369,7 @@ func (r *conformanceRunner) imports() Option {
 
 // special gives what stands behind the only key of an object, if that begins with a dollar.
 func special(value any) (key string, inner any) {
-	if object, ok := value.(map[string]any); ok && len(object) == 1 {
+	if object, ok := value.(map[string]any); ok && (len(object) == 1 || object["then"] != nil) {
 		for key, inner := range object {
 			if strings.HasPrefix(key, "$") {
 				return key, inner
@@ -340,6 +420,9 @@ func goValue(t testing.TB, value any, wanted *typ) any {
 
 func specialValue(t testing.TB, key string, inner any, wanted *typ) any {
 	switch key {
+	case "$keep", "$items", "$reader":
+		// What is compared in a way of its own.
+		return nil
 	case "$int":
 		number := integer(inner.(string))
 		if number == nil {
@@ -414,7 +497,16 @@ func timeValue(inner any) time.Time {
 // compare compares a result with the JSON value that stands for it.
 func compare(t testing.TB, actual, expected any) {
 	t.Helper()
+	(&conformanceRunner{}).compare(t, actual, expected)
+}
+
+// compare keeps what the case wants, too.
+func (r *conformanceRunner) compare(t testing.TB, actual, expected any) {
+	t.Helper()
 	key, inner := special(expected)
+	if r.keeping(t, actual, key, inner) {
+		return
+	}
 	v := reflect.ValueOf(actual)
 	switch key {
 	case "$between":
@@ -440,7 +532,7 @@ func compare(t testing.TB, actual, expected any) {
 			if !value.IsValid() {
 				t.Fatalf("%v has no %v", actual, wanted)
 			}
-			compare(t, value.Interface(), pair.([]any)[1])
+			r.compare(t, value.Interface(), pair.([]any)[1])
 		}
 		return
 	case "$case":
@@ -450,7 +542,7 @@ func compare(t testing.TB, actual, expected any) {
 			t.Fatalf("%v is not %v", actual, inner)
 		}
 		if len(parts) > 1 {
-			compare(t, got.Val, parts[1])
+			r.compare(t, got.Val, parts[1])
 		}
 		return
 	case "$repeat":
@@ -460,7 +552,7 @@ func compare(t testing.TB, actual, expected any) {
 				t.Fatalf("the list has %d items, not %d", v.Len(), count)
 			}
 			for i := range count {
-				compare(t, v.Index(i).Interface(), inner.(map[string]any)["value"])
+				r.compare(t, v.Index(i).Interface(), inner.(map[string]any)["value"])
 			}
 			return
 		}
@@ -478,14 +570,14 @@ func compare(t testing.TB, actual, expected any) {
 			t.Fatalf("%v is not %v", actual, wanted)
 		}
 		for name, field := range expected.(map[string]any) {
-			compare(t, record[name], field)
+			r.compare(t, record[name], field)
 		}
 	case []any:
 		if v.Kind() != reflect.Slice || v.Len() != len(wanted) {
 			t.Fatalf("%v is not %v", actual, wanted)
 		}
 		for i, item := range expected.([]any) {
-			compare(t, v.Index(i).Interface(), item)
+			r.compare(t, v.Index(i).Interface(), item)
 		}
 	case int64, uint64:
 		if v.CanFloat() {

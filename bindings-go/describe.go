@@ -33,7 +33,7 @@ const (
 	kindRecord
 	kindEnum
 	kindVariant
-	// kindHandle is a handle of a resource, which Go's values have no form for yet.
+	// kindHandle is a handle of a resource.
 	kindHandle
 )
 
@@ -60,7 +60,10 @@ type typ struct {
 	// variants are the cases of a variant, whose values lie at payload.
 	variants []variantCase
 	payload  uintptr
-	// holdsHandles says whether a part of it is a handle.
+	// resource is that of a handle, and optional says whether there may be none.
+	resource *resource
+	optional bool
+	// holdsHandles says whether it is a handle, or a part of it.
 	holdsHandles bool
 	// digest is that of the record of an error's fields; 0 for other types.
 	digest uint64
@@ -73,7 +76,7 @@ type typeField struct {
 	typ  *typ
 }
 
-// function is an export or an import.
+// function is an export, an import, or a constructor or a method of a resource.
 type function struct {
 	Function
 	number   uint32
@@ -82,23 +85,29 @@ type function struct {
 	size     uintptr
 	result   *typ
 	fallible bool
-	// holdsHandles says whether a parameter, or the result, is or has a handle.
-	holdsHandles bool
 }
 
-// described reads what undergo_plugin_describe gives.
-func described(description string) (exports, imports []*function, errors []*typ) {
+// description is what undergo_plugin_describe gives.
+type description struct {
+	exports, imports []*function
+	resources        []*resource
+	// errors are the records of the errors with fields.
+	errors []*typ
+}
+
+// described reads the description.
+func described(text string) (found description) {
 	var named types
 	var last *typ
 	var fields *[]typeField
-	// holder is what the next fields belong to.
-	var holder *bool
-	for line := range strings.Lines(description) {
+	for line := range strings.Lines(text) {
 		words := &words{rest: strings.Fields(line), known: &named}
-		switch words.next() {
+		switch what := words.next(); what {
+		case "resource":
+			named.resources = append(named.resources, &resource{name: words.next(), isHosts: words.next() == "host", form: form(words.next())})
 		case "record":
-			record := &typ{kind: kindRecord, name: words.next(), size: words.number(), align: words.number()}
-			named.records, fields, holder = append(named.records, record), &record.fields, &record.holdsHandles
+			last = &typ{kind: kindRecord, name: words.next(), size: words.number(), align: words.number()}
+			named.records, fields = append(named.records, last), &last.fields
 		case "enum":
 			last = &typ{kind: kindEnum, name: words.next(), size: 4, align: 4}
 			named.enums = append(named.enums, last)
@@ -110,39 +119,45 @@ func described(description string) (exports, imports []*function, errors []*typ)
 				last.cases = append(last.cases, words.next())
 			} else {
 				last.variants = append(last.variants, variantCase{words.next(), words.typ()})
-				last.holdsHandles = last.holdsHandles || words.holdsHandles
+				last.holds(last.variants[len(last.variants)-1].typ)
 			}
 		case "error":
 			record := named.records[words.number()]
 			record.digest = words.digest()
-			errors = append(errors, record)
+			found.errors = append(found.errors, record)
 		case "export":
-			found := words.function(len(exports))
-			exports, fields, holder = append(exports, found), &found.params, &found.holdsHandles
+			export := words.function(len(found.exports))
+			found.exports, fields = append(found.exports, export), &export.params
 		case "import":
-			found := words.function(len(imports))
-			imports, fields, holder = append(imports, found), &found.params, &found.holdsHandles
-		case "field", "param":
-			*fields = append(*fields, typeField{words.next(), words.number(), words.typ()})
-			*holder = *holder || words.holdsHandles
+			imported := words.function(len(found.imports))
+			found.imports, fields = append(found.imports, imported), &imported.params
 		case "constructor", "method":
-			fields, holder = new([]typeField), new(bool)
+			of := named.resources[words.number()]
+			number, name := int(words.number()), words.next()
+			member := words.function(number)
+			of.has(member, name, what == "constructor")
+			fields = &member.params
+		case "field":
+			*fields = append(*fields, typeField{words.next(), words.number(), words.typ()})
+			last.holds((*fields)[len(*fields)-1].typ)
+		case "param":
+			*fields = append(*fields, typeField{words.next(), words.number(), words.typ()})
 		}
 	}
-	return exports, imports, errors
+	found.resources = named.resources
+	return found
 }
 
 // types are those that have names, by their numbers.
 type types struct {
 	records, enums, variants []*typ
+	resources                []*resource
 }
 
 // words are those of a line that were not read yet.
 type words struct {
 	rest  []string
 	known *types
-	// holdsHandles says whether a type that was read is or has a handle.
-	holdsHandles bool
 }
 
 func (w *words) next() string {
@@ -165,9 +180,7 @@ func (w *words) digest() uint64 {
 }
 
 func (w *words) function(number int) *function {
-	found := &function{number: uint32(number), digest: w.digest(), size: w.number(), fallible: w.next() == "true", result: w.typ()}
-	found.holdsHandles = w.holdsHandles
-	return found
+	return &function{number: uint32(number), digest: w.digest(), size: w.number(), fallible: w.next() == "true", result: w.typ()}
 }
 
 // typ reads a type; nil for none.
@@ -178,39 +191,49 @@ func (w *words) typ() *typ {
 	}
 	switch word {
 	case "option":
-		return &typ{kind: kindOption, size: 8, align: 8, elem: w.typ()}
+		elem := w.typ()
+		if elem.kind == kindHandle {
+			// It is the pointer itself that may be NULL.
+			elem.optional = true
+			return elem
+		}
+		return (&typ{kind: kindOption, size: 8, align: 8, elem: elem}).holds(elem)
 	case "list":
-		return &typ{kind: kindList, size: 16, align: 8, elem: w.typ()}
+		elem := w.typ()
+		return (&typ{kind: kindList, size: 16, align: 8, elem: elem}).holds(elem)
 	case "map":
 		found := &typ{kind: kindMap, size: 16, align: 8, entry: w.number(), key: w.typ()}
 		found.valueAt, found.elem = w.number(), w.typ()
-		return found
+		return found.holds(found.elem)
 	case "tuple":
 		count := w.number()
 		found := &typ{kind: kindTuple, size: w.number(), align: w.number()}
 		for range count {
 			found.fields = append(found.fields, typeField{at: w.number(), typ: w.typ()})
+			found.holds(found.fields[len(found.fields)-1].typ)
 		}
 		return found
 	case "record":
-		return w.named(w.known.records)
+		return w.known.records[w.number()]
 	case "enum":
-		return w.named(w.known.enums)
+		return w.known.enums[w.number()]
 	case "variant":
-		return w.named(w.known.variants)
+		return w.known.variants[w.number()]
 	case "own", "borrow":
-		w.number()
-		w.holdsHandles = true
-		return &typ{kind: kindHandle, name: "handle", size: 8, align: 8}
+		of := w.known.resources[w.number()]
+		return &typ{kind: kindHandle, name: of.name, resource: of, holdsHandles: true, size: 8, align: 8}
 	}
 	return nil
 }
 
-func (w *words) named(all []*typ) *typ {
-	found := all[w.number()]
-	w.holdsHandles = w.holdsHandles || found.holdsHandles
-	return found
+// holds notes that another type, if there is one, is a part of this one.
+func (t *typ) holds(part *typ) *typ {
+	t.holdsHandles = t.holdsHandles || part != nil && part.holdsHandles
+	return t
 }
+
+// mayBeNothing says whether a value need not be there.
+func (t *typ) mayBeNothing() bool { return t.kind == kindOption || t.optional }
 
 // String is the type in WIT.
 func (t *typ) String() string {

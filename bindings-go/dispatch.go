@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -16,6 +17,7 @@ type dispatch struct {
 	caller     unsafe.Pointer
 	id         unsafe.Pointer
 	what       uint32
+	method     uint32
 	args       unsafe.Pointer
 	len        uintptr
 	result     unsafe.Pointer
@@ -31,29 +33,39 @@ const (
 	dispatchRelease = 3
 )
 
-// object is what the library holds of this side, by its address: a host function, something that
-// gets lines, or an error.
+// object is what the library holds of this side, by its address: a host function, an object of the
+// host, something that gets lines, or an error.
 type object struct {
-	// call runs a host function.
-	call func(ctx context.Context, d *dispatch) error
-	// function is its import, and plugin what declares the errors with fields that it may return;
-	// nil where it has none.
-	function *function
-	plugin   *Plugin
+	// methods are those of an object. A host function is the only one.
+	methods []hostMethod
+	// plugin declares the errors with fields that they may return.
+	plugin *Plugin
 	// fields gives those of generated code.
 	fields func(writer *RawWriter, err error) RawFields
 	// home has the context of what is not a call of an export: of the initialisation, say.
 	home *home
+	// released is called when the library lets go of it, wherever that is; ended at the end of the
+	// call that passed it, for what has to have ended by then if it was released.
+	released, ended func()
 	// line gets a line of output.
 	line func(line []byte) error
 	// err is an error that a host function returned.
 	err error
 }
 
+// hostMethod is a function of the host for one of the interface.
+type hostMethod struct {
+	call     func(ctx context.Context, d *dispatch) error
+	function *function
+}
+
 // home is shared by the host functions of an instance or a pool.
 type home struct {
 	mutex sync.Mutex
 	ctx   context.Context
+	// producers are the goroutines that run the functions of iterators, by their numbers.
+	producers     sync.Map
+	producerCount atomic.Int64
 }
 
 func (h *home) enter(ctx context.Context) (leave func()) {
@@ -93,8 +105,11 @@ func hold(o *object) uintptr {
 
 func release(o *object) {
 	objects.Lock()
-	defer objects.Unlock()
 	delete(objects.held, o)
+	objects.Unlock()
+	if o.released != nil {
+		o.released()
+	}
 }
 
 // held counts the objects that the library has.
@@ -145,7 +160,7 @@ func (o *object) run(d *dispatch) (err error) {
 	if d.what == dispatchLine {
 		err = o.line(content(uintptr(d.args), d.len))
 	} else {
-		err = o.call(o.context(d), d)
+		err = o.methods[d.method].call(o.context(d), d)
 	}
 	returned = true
 	return err
@@ -184,13 +199,17 @@ func (o *object) context(d *dispatch) context.Context {
 
 // handed gives an error to the library, with those that it wraps where the plugin can get them.
 func (o *object) handed(d *dispatch, err error) (uintptr, error) {
-	if _, ok := err.(*misfit); ok || o.plugin == nil {
+	if _, ok := err.(*misfit); ok || d.what != dispatchCall || o.plugin == nil || len(o.plugin.errors) == 0 {
+		return alone(err), nil
+	}
+	function := o.methods[d.method].function
+	if !function.fallible {
 		return alone(err), nil
 	}
 	kept := &keeper{}
 	links, failed := o.chain(d, err, kept)
 	if failed != nil {
-		return 0, ofHost(failed, o.function)
+		return 0, ofHost(failed, function)
 	}
 	handle, _ := theLibrary.error_with_chain.call(alone(err), uintptr(unsafe.Pointer(unsafe.SliceData(links))), uintptr(len(links)))
 	runtime.KeepAlive(kept)
@@ -221,12 +240,43 @@ func (d *dispatch) writer() *RawWriter {
 	return &RawWriter{host: d}
 }
 
+// pass refuses: only an [answer] has objects.
+func (d *dispatch) pass(*object, *resource) (uintptr, error) {
+	return 0, &misfit{text: "an object is not passed here"}
+}
+
+// answer is the result of a host function that has objects, which are the library's when it
+// returns.
+type answer struct {
+	*dispatch
+	passed []uintptr
+}
+
+func (a *answer) pass(given *object, resource *resource) (uintptr, error) {
+	of := (*object)(a.id)
+	given.plugin, given.home = of.plugin, of.home
+	passed, err := pass(given, resource.digests)
+	if err == nil {
+		a.passed = append(a.passed, passed)
+	}
+	return passed, err
+}
+
+// pass makes an object of the library of one of this side's, for methods of these digests.
+func pass(given *object, digests []uint64) (uintptr, error) {
+	passed := new(uintptr)
+	failed, _ := theLibrary.object_new_dispatched.call(
+		uintptr(unsafe.Pointer(unsafe.SliceData(digests))), uintptr(len(digests)),
+		uintptr(unsafe.Pointer(theDispatcher)), hold(given), uintptr(unsafe.Pointer(passed)))
+	return *passed, taken(failed)
+}
+
 // returned ends the use of a writer.
 func (d *dispatch) returned(writer *RawWriter) {
 	if c := (*call)(d.caller); c != nil && writer.odd != "" {
 		c.odd = writer.odd
 	}
-	writer.host, writer.odd = nil, ""
+	writer.host, writer.odd, writer.passed, writer.failed = nil, "", writer.passed[:0], nil
 }
 
 // room gives a place for a part of a host function's result, which lives until the library has read

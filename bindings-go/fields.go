@@ -91,7 +91,7 @@ func findPlaces(record *typ, t reflect.Type) ([]int, error) {
 		indices[found] = field.index
 	}
 	for i, field := range record.fields {
-		if indices[i] < 0 && field.typ.kind != kindOption {
+		if indices[i] < 0 && !field.typ.mayBeNothing() {
 			return nil, &misfit{text: fmt.Sprintf("%s has no field for %s of %s", t, field.name, record)}
 		}
 	}

@@ -25,7 +25,7 @@ func WithImport(module, name string, function any) Option {
 		if found == nil {
 			return nil
 		}
-		call, err := byReflection(found, function)
+		call, err := byReflection(found, reflect.ValueOf(function))
 		if err != nil {
 			return fault(KindSignatureMismatch, "the host function %s.%s does not fit %s: %v", module, name, found.Signature, err)
 		}
@@ -35,10 +35,7 @@ func WithImport(module, name string, function any) Option {
 
 // give gives a host function, whose errors may have fields.
 func (c *config) give(found *function, call func(ctx context.Context, d *dispatch) error, fields ...func(writer *RawWriter, err error) RawFields) error {
-	given := &object{call: call, home: c.home, function: found}
-	if found.fallible && len(c.plugin.errors) > 0 {
-		given.plugin = c.plugin
-	}
+	given := &object{methods: []hostMethod{{call, found}}, home: c.home, plugin: c.plugin}
 	if len(fields) > 0 {
 		given.fields = fields[0]
 	}
@@ -71,10 +68,9 @@ var (
 )
 
 // byReflection makes a host function of any Go function that fits the import.
-func byReflection(found *function, given any) (func(ctx context.Context, d *dispatch) error, error) {
-	f := reflect.ValueOf(given)
+func byReflection(found *function, f reflect.Value) (func(ctx context.Context, d *dispatch) error, error) {
 	if f.Kind() != reflect.Func || f.IsNil() {
-		return nil, fmt.Errorf("%T is no function", given)
+		return nil, fmt.Errorf("%s is no function", goName(f))
 	}
 	t := f.Type()
 	first := 0
@@ -109,7 +105,7 @@ func byReflection(found *function, given any) (func(ctx context.Context, d *disp
 		}
 		for i, param := range found.params {
 			value := reflect.New(t.In(first + i)).Elem()
-			if err := lift(param.typ, unsafe.Add(d.args, param.at), value); err != nil {
+			if err := lift(nil, param.typ, unsafe.Add(d.args, param.at), value); err != nil {
 				return ofHost(at(err, param.name), found)
 			}
 			in = append(in, value)
@@ -118,7 +114,17 @@ func byReflection(found *function, given any) (func(ctx context.Context, d *disp
 		if fails && !out[results].IsNil() {
 			return out[results].Interface().(error)
 		}
-		return ofHost(lowerResults(d, found.result, out[:results]), found)
+		if found.result == nil || !found.result.holdsHandles {
+			return ofHost(lowerResults(d, found.result, out[:results]), found)
+		}
+		answer := &answer{dispatch: d}
+		err := lowerResults(answer, found.result, out[:results])
+		if err != nil {
+			for _, passed := range answer.passed {
+				theLibrary.object_delete.call(passed)
+			}
+		}
+		return ofHost(err, found)
 	}, nil
 }
 
@@ -130,20 +136,29 @@ func ofHost(err error, found *function) error {
 	return err
 }
 
-func lowerResults(d *dispatch, t *typ, results []reflect.Value) error {
+func lowerResults(w answering, t *typ, results []reflect.Value) error {
+	place := w.place()
 	switch {
 	case t == nil:
 		return nil
 	case len(results) == 1:
-		return at(lower(d, t, results[0], d.result), "result")
+		return at(lower(w, t, results[0], place), "result")
 	}
 	for i, field := range t.fields {
-		if err := lower(d, field.typ, results[i], unsafe.Add(d.result, field.at)); err != nil {
+		if err := lower(w, field.typ, results[i], unsafe.Add(place, field.at)); err != nil {
 			return at(err, fmt.Sprintf("result.%d", i))
 		}
 	}
 	return nil
 }
+
+// answering is what a host function writes its result with, and to.
+type answering interface {
+	writer
+	place() unsafe.Pointer
+}
+
+func (d *dispatch) place() unsafe.Pointer { return d.result }
 
 // lend refuses: the library reads a result after the dispatcher has returned.
 func (d *dispatch) lend(any) bool { return false }
@@ -164,6 +179,10 @@ func checked(t *typ, goType reflect.Type, isResult bool) error {
 		return wrong
 	}
 	switch t.kind {
+	case kindHandle:
+		if !isResult {
+			return wrong
+		}
 	case kindBool:
 		return fits(reflect.Bool)
 	case kindF32:

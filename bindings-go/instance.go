@@ -71,7 +71,10 @@ func (p *Plugin) make(
 	return &callee{plugin: p, handle: *out, enter: uintptr(enter), free: free, home: c.home, limit: time.Duration(c.limits.timeout), cleanup: c.cleanup}, nil
 }
 
-func (i *Instance) of() *callee { return i.callee }
+func (i *Instance) of() *callee                         { return i.callee }
+func (i *Instance) find(name string) (*function, error) { return i.Plugin().export(name) }
+func (i *Instance) giver() *Instance                    { return i }
+func (i *Instance) object() *Object                     { return nil }
 
 // Plugin is the plugin that it is a copy of.
 func (i *Instance) Plugin() *Plugin { return i.callee.plugin }

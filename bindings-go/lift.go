@@ -20,12 +20,15 @@ func (l cList) text() string {
 }
 
 // lift reads a value of C into a Go variable. What it gives is a copy.
-func lift(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func lift(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
+	if t.kind == kindHandle && (to.Kind() != reflect.Interface || to.NumMethod() > 0) {
+		return liftHandle(l, t, from, to)
+	}
 	if to.Kind() == reflect.Interface {
 		if to.NumMethod() > 0 {
 			return unfit(t, to)
 		}
-		value, err := natural(t, from)
+		value, err := natural(l, t, from)
 		if err != nil {
 			return err
 		}
@@ -46,7 +49,7 @@ func lift(t *typ, from unsafe.Pointer, to reflect.Value) error {
 			return nil
 		}
 		value := reflect.New(to.Type().Elem())
-		if err := lift(t.elem, pointer(inside), value.Elem()); err != nil {
+		if err := lift(l, t.elem, pointer(inside), value.Elem()); err != nil {
 			return err
 		}
 		to.Set(value)
@@ -94,17 +97,17 @@ func lift(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		}
 		to.Set(reflect.ValueOf((*cTime)(from).time()).Convert(to.Type()))
 	case kindList:
-		return liftList(t, from, to)
+		return liftList(l, t, from, to)
 	case kindMap:
-		return liftMap(t, from, to)
+		return liftMap(l, t, from, to)
 	case kindTuple:
-		return liftTuple(t, from, to)
+		return liftTuple(l, t, from, to)
 	case kindRecord:
-		return liftRecord(t, from, to)
+		return liftRecord(l, t, from, to)
 	case kindEnum:
 		return liftEnum(t, from, to)
 	case kindVariant:
-		return liftVariant(t, from, to)
+		return liftVariant(l, t, from, to)
 	}
 	return nil
 }
@@ -162,7 +165,7 @@ func tooLarge(bits uint64, negative bool, to reflect.Value) error {
 	return &misfit{text: fmt.Sprintf("%s does not fit a variable of type %s", decimal(bits, negative), to.Type())}
 }
 
-func liftList(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func liftList(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
 	list := *(*cList)(from)
 	length := int(list.length)
 	switch to.Kind() {
@@ -184,14 +187,14 @@ func liftList(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		return nil
 	}
 	for i := range length {
-		if err := lift(t.elem, pointer(list.at+uintptr(i)*t.elem.size), to.Index(i)); err != nil {
+		if err := lift(l, t.elem, pointer(list.at+uintptr(i)*t.elem.size), to.Index(i)); err != nil {
 			return at(err, "["+strconv.Itoa(i)+"]")
 		}
 	}
 	return nil
 }
 
-func liftMap(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func liftMap(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
 	if to.Kind() != reflect.Map {
 		return unfit(t, to)
 	}
@@ -200,10 +203,10 @@ func liftMap(t *typ, from unsafe.Pointer, to reflect.Value) error {
 	for i := range list.length {
 		entry := list.at + i*t.entry
 		key, value := reflect.New(to.Type().Key()).Elem(), reflect.New(to.Type().Elem()).Elem()
-		if err := lift(t.key, pointer(entry), key); err != nil {
+		if err := lift(l, t.key, pointer(entry), key); err != nil {
 			return at(err, "[key]")
 		}
-		if err := lift(t.elem, pointer(entry+t.valueAt), value); err != nil {
+		if err := lift(l, t.elem, pointer(entry+t.valueAt), value); err != nil {
 			return at(err, fmt.Sprintf("[%v]", key))
 		}
 		made.SetMapIndex(key, value)
@@ -212,7 +215,7 @@ func liftMap(t *typ, from unsafe.Pointer, to reflect.Value) error {
 	return nil
 }
 
-func liftTuple(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func liftTuple(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
 	var item func(i int) reflect.Value
 	count := len(t.fields)
 	switch to.Kind() {
@@ -231,14 +234,14 @@ func liftTuple(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		return &misfit{text: fmt.Sprintf("%d values of %s do not fit %d of %s", len(t.fields), t, count, to.Type())}
 	}
 	for i, field := range t.fields {
-		if err := lift(field.typ, unsafe.Add(from, field.at), item(i)); err != nil {
+		if err := lift(l, field.typ, unsafe.Add(from, field.at), item(i)); err != nil {
 			return at(err, "."+strconv.Itoa(i))
 		}
 	}
 	return nil
 }
 
-func liftRecord(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func liftRecord(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
 	if to.Kind() != reflect.Struct {
 		return unfit(t, to)
 	}
@@ -250,7 +253,7 @@ func liftRecord(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		if places[i] < 0 {
 			return &misfit{text: fmt.Sprintf("%s has no field for %s of %s", to.Type(), field.name, t)}
 		}
-		if err := lift(field.typ, unsafe.Add(from, field.at), to.Field(places[i])); err != nil {
+		if err := lift(l, field.typ, unsafe.Add(from, field.at), to.Field(places[i])); err != nil {
 			return at(err, "."+field.name)
 		}
 	}
@@ -301,6 +304,8 @@ func naturalType(t *typ) reflect.Type {
 		return reflect.MapOf(naturalType(t.key), anyOr(t.elem))
 	case kindOption, kindRecord:
 		return anyType
+	case kindHandle:
+		return t.resource.naturalType()
 	default:
 		return naturalTypes[t.kind]
 	}
@@ -315,18 +320,22 @@ func anyOr(t *typ) reflect.Type {
 
 // natural reads a value into the Go type that is natural for it; an option without a value is the
 // zero Value.
-func natural(t *typ, from unsafe.Pointer) (reflect.Value, error) {
+func natural(l *lifter, t *typ, from unsafe.Pointer) (reflect.Value, error) {
 	switch t.kind {
 	case kindOption:
 		inside := *(*uintptr)(from)
 		if inside == 0 {
 			return reflect.Value{}, nil
 		}
-		return natural(t.elem, pointer(inside))
+		return natural(l, t.elem, pointer(inside))
+	case kindHandle:
+		if *(*uintptr)(from) == 0 {
+			return reflect.Value{}, nil
+		}
 	case kindRecord:
 		made := make(map[string]any, len(t.fields))
 		for _, field := range t.fields {
-			value, err := natural(field.typ, unsafe.Add(from, field.at))
+			value, err := natural(l, field.typ, unsafe.Add(from, field.at))
 			if err != nil {
 				return value, at(err, "."+field.name)
 			}
@@ -339,6 +348,6 @@ func natural(t *typ, from unsafe.Pointer) (reflect.Value, error) {
 		return reflect.ValueOf(made), nil
 	}
 	value := reflect.New(naturalType(t)).Elem()
-	err := lift(t, from, value)
+	err := lift(l, t, from, value)
 	return value, err
 }

@@ -67,6 +67,8 @@ type writer interface {
 	room(size, align uintptr) unsafe.Pointer
 	// lend says whether what the value points to may be lent: it is kept until it has been read.
 	lend(value any) bool
+	// pass makes an object of the library of one of the host's.
+	pass(given *object, resource *resource) (uintptr, error)
 }
 
 var (
@@ -82,6 +84,9 @@ func lower(w writer, t *typ, v reflect.Value, to unsafe.Pointer) error {
 	}
 	if t.kind == kindOption {
 		return lowerOption(w, t, v, to)
+	}
+	if t.kind == kindHandle {
+		return lowerHandle(w, t, v, to)
 	}
 	if !v.IsValid() {
 		if t.kind == kindJSON {
@@ -386,7 +391,7 @@ func lowerRecordMap(w writer, t *typ, v reflect.Value, to unsafe.Pointer) error 
 		value := v.MapIndex(reflect.ValueOf(field.name).Convert(v.Type().Key()))
 		if value.IsValid() {
 			used++
-		} else if field.typ.kind != kindOption {
+		} else if !field.typ.mayBeNothing() {
 			return &misfit{text: fmt.Sprintf("the field %s of %s is missing", field.name, t)}
 		}
 		if err := lower(w, field.typ, value, unsafe.Add(to, field.at)); err != nil {

@@ -47,26 +47,28 @@ func (s symbol) call(arguments ...uintptr) (uintptr, uintptr) {
 
 // native are the functions of the library, by their names without the prefix.
 type native struct {
-	arena_alloc, arena_delete                                                                                                          symbol
-	cancel_new, cancel_cancel, cancel_delete                                                                                           symbol
-	completed_code, completed_delete, completed_denied, completed_is_truncated, completed_stderr, completed_stdout, completed_used     symbol
-	dispatch_depth                                                                                                                     symbol
-	error_chained, error_delete, error_denied, error_dispatched, error_exit_code, error_frame, error_kind, error_message               symbol
-	error_new_dispatched, error_of_kind, error_path, error_stderr, error_with_chain                                                    symbol
-	imports_delete, imports_new, imports_set_dispatched                                                                                symbol
-	instance_delete, instance_denied, instance_end, instance_enter, instance_is_alive, instance_is_best, instance_memory_size          symbol
-	instance_poll, instance_read_memory, instance_reset, instance_take_stderr, instance_take_stdout, instance_usage                    symbol
-	instance_write_memory                                                                                                              symbol
-	kind_name                                                                                                                          symbol
-	plugin_delete, plugin_describe, plugin_diagnostic, plugin_export, plugin_find, plugin_from_bytes, plugin_go_version, plugin_import symbol
-	plugin_instantiate_with, plugin_interface, plugin_is_best, plugin_kind, plugin_load, plugin_load_compiled, plugin_name             symbol
-	plugin_pool, plugin_run, plugin_wait_compiled                                                                                      symbol
-	pool_delete, pool_enter, pool_stats                                                                                                symbol
-	sandbox_add_arg, sandbox_add_dir, sandbox_allow_network, sandbox_capture, sandbox_delete, sandbox_discard                          symbol
-	sandbox_give_listener, sandbox_inherit, sandbox_lines_dispatched, sandbox_listen, sandbox_new, sandbox_set_clock                   symbol
-	sandbox_set_env, sandbox_set_seed, sandbox_set_temp, sandbox_stdin_bytes, sandbox_stdin_file, sandbox_stdin_inherit                symbol
-	value_at, value_delete, value_get_bytes, value_get_string, value_len                                                               symbol
-	version                                                                                                                            symbol
+	arena_alloc, arena_delete                                                                                                                   symbol
+	cancel_new, cancel_cancel, cancel_delete                                                                                                    symbol
+	completed_code, completed_delete, completed_denied, completed_is_truncated, completed_stderr, completed_stdout, completed_used              symbol
+	dispatch_depth                                                                                                                              symbol
+	error_chained, error_delete, error_denied, error_dispatched, error_exit_code, error_frame, error_kind, error_message                        symbol
+	error_new_dispatched, error_of_kind, error_path, error_stderr, error_with_chain                                                             symbol
+	handle_close, handle_delete, handle_is_open                                                                                                 symbol
+	imports_delete, imports_new, imports_set_dispatched                                                                                         symbol
+	instance_delete, instance_denied, instance_end, instance_enter, instance_handles, instance_is_alive, instance_is_best, instance_memory_size symbol
+	instance_poll, instance_read_memory, instance_reset, instance_take_stderr, instance_take_stdout, instance_usage                             symbol
+	instance_write_memory                                                                                                                       symbol
+	kind_name                                                                                                                                   symbol
+	object_delete, object_new_dispatched                                                                                                        symbol
+	plugin_delete, plugin_describe, plugin_diagnostic, plugin_export, plugin_find, plugin_from_bytes, plugin_go_version, plugin_import          symbol
+	plugin_instantiate_with, plugin_interface, plugin_is_best, plugin_kind, plugin_load, plugin_load_compiled, plugin_name                      symbol
+	plugin_pool, plugin_run, plugin_wait_compiled                                                                                               symbol
+	pool_delete, pool_enter, pool_lend, pool_stats                                                                                              symbol
+	sandbox_add_arg, sandbox_add_dir, sandbox_allow_network, sandbox_capture, sandbox_delete, sandbox_discard                                   symbol
+	sandbox_give_listener, sandbox_inherit, sandbox_lines_dispatched, sandbox_listen, sandbox_new, sandbox_set_clock                            symbol
+	sandbox_set_env, sandbox_set_seed, sandbox_set_temp, sandbox_stdin_bytes, sandbox_stdin_file, sandbox_stdin_inherit                         symbol
+	value_at, value_delete, value_get_bytes, value_get_string, value_len                                                                        symbol
+	version                                                                                                                                     symbol
 }
 
 // theLibrary is set once [library] has given no error.

@@ -174,7 +174,7 @@ func TestWaitersEnd(t *testing.T) {
 }
 
 func TestNobodyPassesThoseWhoWait(t *testing.T) {
-	c := &callee{size: 1}
+	c := &callee{size: 1, home: &home{}}
 	if err := c.acquire(context.Background()); err != nil {
 		t.Fatal(err)
 	}

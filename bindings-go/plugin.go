@@ -12,10 +12,8 @@ import (
 // Plugin is a compiled plugin: open it once, instantiate it as often as needed, from any goroutine.
 // It is freed by [Plugin.Close], or when nobody has it any more; its instances and pools live on.
 type Plugin struct {
-	handle           *handle
-	exports, imports []*function
-	// errors are the records of the errors with fields that it declares.
-	errors []*typ
+	handle *handle
+	description
 	byName sync.Map
 }
 
@@ -126,7 +124,7 @@ func opened(ctx context.Context, options []OpenOption, open func(options, out un
 // describe reads what functions there are.
 func (p *Plugin) describe() {
 	at, _ := theLibrary.plugin_describe.call(p.handle.at)
-	p.exports, p.imports, p.errors = described(text(at))
+	p.description = described(text(at))
 	p.name(theLibrary.plugin_export, p.exports)
 	p.name(theLibrary.plugin_import, p.imports)
 	for _, export := range p.exports {
@@ -145,7 +143,7 @@ func (p *Plugin) name(from symbol, functions []*function) {
 // export finds an export by its name in WIT, or as Go writes it.
 func (p *Plugin) export(name string) (*function, error) {
 	if found, ok := p.byName.Load(name); ok {
-		return found.(*function), found.(*function).callable()
+		return found.(*function), nil
 	}
 	number := new(uintptr)
 	err := p.handle.use(func(handle uintptr) error {
@@ -158,15 +156,7 @@ func (p *Plugin) export(name string) (*function, error) {
 		return nil, err
 	}
 	p.byName.Store(name, p.exports[*number])
-	return p.exports[*number], p.exports[*number].callable()
-}
-
-// callable says why a function can't be called, if it can't.
-func (f *function) callable() error {
-	if !f.holdsHandles {
-		return nil
-	}
-	return &Error{Kind: KindSignatureMismatch, Path: f.Name + "()", Message: "it takes or gives a handle, for which this package has no form yet: " + f.Signature}
+	return p.exports[*number], nil
 }
 
 // Function is an export or an import of a plugin.

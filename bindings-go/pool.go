@@ -54,7 +54,10 @@ func (p *Plugin) Pool(ctx context.Context, of PoolOptions, options ...Option) (*
 	return pool, nil
 }
 
-func (p *Pool) of() *callee { return p.callee }
+func (p *Pool) of() *callee                         { return p.callee }
+func (p *Pool) find(name string) (*function, error) { return p.Plugin().export(name) }
+func (p *Pool) giver() *Instance                    { return nil }
+func (p *Pool) object() *Object                     { return nil }
 
 // Plugin is the plugin whose instances these are.
 func (p *Pool) Plugin() *Plugin { return p.callee.plugin }
@@ -62,6 +65,44 @@ func (p *Pool) Plugin() *Plugin { return p.callee.plugin }
 // Do calls an export without a result, or whose result is not wanted, by its name in WIT or in Go.
 func (p *Pool) Do(ctx context.Context, name string, arguments ...any) error {
 	return invoke(ctx, p, name, arguments, nil, false)
+}
+
+// Take lends an instance to one caller, for as long as its state or handles of its objects are
+// needed: calls of a pool can't give handles. [Instance.Close] gives it back, which closes the
+// handles. It waits its turn as calls do, and counts as one. A goroutine that has one may wait in
+// vain for another one, or for a call of the pool.
+func (p *Pool) Take(ctx context.Context) (*Instance, error) {
+	if _, err := begun(ctx); err != nil {
+		return nil, err
+	}
+	of := p.callee
+	if err := of.acquire(ctx); err != nil {
+		return nil, err
+	}
+	call := &cCallOptions{}
+	if ctx.Done() != nil {
+		bound := bind(ctx)
+		defer bound.end()
+		call.timeout, call.cancel = bound.timeout, bound.token.at
+	}
+	out := new(uintptr)
+	leave := of.home.enter(ctx)
+	failed, _ := theLibrary.pool_lend.call(of.handle, uintptr(unsafe.Pointer(call)), uintptr(unsafe.Pointer(out)))
+	leave()
+	runtime.KeepAlive(p)
+	if failed != 0 {
+		of.release()
+		return nil, asked(ctx, taken(failed))
+	}
+	handles.Add(1)
+	lent := &callee{
+		plugin: of.plugin, handle: *out, enter: uintptr(theLibrary.instance_enter), free: theLibrary.instance_delete, size: 1, limit: of.limit, home: of.home,
+		// The pool is not freed before.
+		cleanup: []func(){of.release},
+	}
+	instance := &Instance{lent}
+	runtime.AddCleanup(instance, (*callee).close, lent)
+	return instance, nil
 }
 
 // Close ends the pool: further calls fail, those that wait, too. Calls that are under way go on,

@@ -48,6 +48,13 @@ type RawWriter struct {
 	host *dispatch
 	// odd is the first value that is no case of its variant.
 	odd oddity
+	// callee is what is called, if this is for arguments.
+	callee *callee
+	// passed are the objects of the library that were made, and given what they stand for.
+	passed []uintptr
+	given  []*object
+	// failed is why one was not made.
+	failed error
 }
 
 // oddity is a value that is no case of its variant, as a message. C gets noCaseTag for it, finds
@@ -368,13 +375,18 @@ func (e *RawExport[A, R]) Begin(ctx context.Context, client *RawClient) (*RawCal
 }
 
 func (e *RawExport[A, R]) prepare(c *RawCall[A, R], client *RawClient) {
-	c.client = client
+	c.client, c.Writer.callee = client, client.callee
 	c.call.prepare(client.callee, client.exports[e.number], unsafe.Pointer(&c.Args), unsafe.Pointer(&c.Result))
 	c.call.errors = client.errors
 }
 
 // Call makes the call.
 func (c *RawCall[A, R]) Call() error {
+	if c.Writer.failed != nil {
+		failed := c.Writer.failed
+		c.Writer.failed = nil
+		return failed
+	}
 	err := c.call.enter()
 	runtime.KeepAlive(c.client)
 	if err != nil {
@@ -385,6 +397,18 @@ func (c *RawCall[A, R]) Call() error {
 
 // End frees what the result pointed to, and ends the turn.
 func (c *RawCall[A, R]) End() {
+	if len(c.Writer.passed) == 0 {
+		c.end()
+		return
+	}
+	passed := RawWriter{passed: c.Writer.passed, given: c.Writer.given}
+	c.Writer.passed, c.Writer.given, c.Writer.failed = nil, nil, nil
+	c.end()
+	// It waits for code of the program, for which the turn must have ended.
+	passed.free()
+}
+
+func (c *RawCall[A, R]) end() {
 	switch kept := c.Writer.kept; len(kept) {
 	case 0:
 	case 1:
@@ -399,7 +423,7 @@ func (c *RawCall[A, R]) End() {
 	c.call.clean()
 	callee := c.client.callee
 	if c.pool != nil {
-		c.client = nil
+		c.client, c.Writer.callee = nil, nil
 		c.pool.Put(c)
 	}
 	callee.release()
@@ -456,10 +480,7 @@ func RawImport[A, R any](
 			return outdated([]error{differs(signature, found)})
 		}
 		return c.give(found, func(ctx context.Context, d *dispatch) error {
-			writer := d.writer()
-			err := function(ctx, (*A)(d.args), (*R)(d.result), writer)
-			d.returned(writer)
-			return err
+			return answered(ctx, d, function)
 		}, fields...)
 	}
 }

@@ -121,6 +121,9 @@ func (c *callee) line() (chan struct{}, error) {
 			}
 			continue
 		}
+		if c.home.isProducer() {
+			return nil, fault(KindBusy, "the %s waits for an item of the iterator from whose function this call comes", c.noun())
+		}
 		// From here on nobody passes by, and whoever releases a turn sees that somebody waits.
 		if c.state.CompareAndSwap(state, state|flagWaiting) {
 			turn := make(chan struct{})

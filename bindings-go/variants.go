@@ -141,7 +141,7 @@ func lowerCase(w writer, t *typ, number int, v reflect.Value, to unsafe.Pointer)
 
 // liftVariant gives a [Case], the only case whose type that of the variable is, or a struct of
 // pointers.
-func liftVariant(t *typ, from unsafe.Pointer, to reflect.Value) error {
+func liftVariant(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error {
 	number := int(*(*int32)(from))
 	if number < 0 || number >= len(t.variants) {
 		return &misfit{text: fmt.Sprintf("%d is not a case of %s", number, t)}
@@ -151,7 +151,7 @@ func liftVariant(t *typ, from unsafe.Pointer, to reflect.Value) error {
 	if to.Type() == caseType {
 		made := Case{Tag: variant.name}
 		if variant.typ != nil {
-			value, err := natural(variant.typ, inside)
+			value, err := natural(l, variant.typ, inside)
 			if err != nil {
 				return at(err, "."+variant.name)
 			}
@@ -166,7 +166,7 @@ func liftVariant(t *typ, from unsafe.Pointer, to reflect.Value) error {
 		if wanted != number {
 			return &misfit{text: fmt.Sprintf("the case %s of %s does not fit a variable of type %s", variant.name, t, to.Type())}
 		}
-		return liftCase(variant, inside, to)
+		return liftCase(l, variant, inside, to)
 	}
 	if to.Kind() != reflect.Struct {
 		return unfit(t, to)
@@ -179,7 +179,7 @@ func liftVariant(t *typ, from unsafe.Pointer, to reflect.Value) error {
 	for field, of := range numbers {
 		if of == number {
 			value := reflect.New(to.Type().Field(field).Type.Elem())
-			if err := liftCase(variant, inside, value.Elem()); err != nil {
+			if err := liftCase(l, variant, inside, value.Elem()); err != nil {
 				return err
 			}
 			to.Field(field).Set(value)
@@ -189,11 +189,11 @@ func liftVariant(t *typ, from unsafe.Pointer, to reflect.Value) error {
 	return &misfit{text: fmt.Sprintf("%s has no field for the case %s of %s", to.Type(), variant.name, t)}
 }
 
-func liftCase(variant variantCase, from unsafe.Pointer, to reflect.Value) error {
+func liftCase(l *lifter, variant variantCase, from unsafe.Pointer, to reflect.Value) error {
 	if variant.typ == nil {
 		return nil
 	}
-	return at(lift(variant.typ, from, variant.content(to)), "."+variant.name)
+	return at(lift(l, variant.typ, from, variant.content(to)), "."+variant.name)
 }
 
 // pointersOf gives the number of the case for each field of a struct of pointers; -1 for a field
