@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -13,6 +14,8 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 
 import maven  # noqa: E402
 from host_java import JAR, NATIVE, Java, homes  # noqa: E402
+
+EXTISM = "extism-sys==1.41.0"
 
 
 def main() -> int:
@@ -28,12 +31,33 @@ def main() -> int:
         maven.run(HERE / "jvm" / "pom.xml", "dependency:build-classpath", f"-Dmdep.outputFile={jars}")
         path = os.pathsep.join([str(JAR), jars.read_text().strip()])
         oldest, latest = homes()[0], homes()[-1]
-        run([oldest / "bin" / "javac", "-d", folder, "-cp", path, HERE / "jvm" / "Bench.java", client])
+        run([oldest / "bin" / "javac", "-d", folder, "-cp", path, *(HERE / "jvm").glob("*.java"), client])
+        library = extism(folder)
         for java in dict.fromkeys((oldest, latest)):
-            command = [java / "bin" / "java", *NATIVE, "-cp", os.pathsep.join([made, path]), "Bench", wasm]
-            code = max(code, subprocess.run([*map(str, command)], check=False).returncode)
+            command = [java / "bin" / "java", *NATIVE, "-cp", os.pathsep.join([made, path])]
+            code = max(code, subprocess.run([*map(str, command), "Bench", wasm], check=False).returncode)
+            print(flush=True)
+            if library is None:
+                print("Extism's library can't be installed here, and is not measured.\n", flush=True)
+                continue
+            beside = [*command, f"-Djna.library.path={library.parent}", "Extism", wasm, folder / "extism.wasm"]
+            code = max(code, subprocess.run([*map(str, beside)], check=False).returncode)
             print(flush=True)
     return code
+
+
+def extism(folder: Path) -> Path | None:
+    """Build the guest for Extism, and take its library from the package for Python, which has it; none where that can't be had."""
+    go = os.environ.get("UNDERGO_GO", "go")
+    command = [go, "build", "-buildmode=c-shared", "-o", str(folder / "extism.wasm"), "."]
+    subprocess.run(command, cwd=HERE / "extism", env=dict(os.environ, GOOS="wasip1", GOARCH="wasm"), check=True)
+    wanted = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), EXTISM]
+    if subprocess.run(wanted, check=False, stdout=sys.stderr).returncode:
+        return None
+    library = folder / "libextism.so"
+    with zipfile.ZipFile(next(folder.glob("extism_sys-*.whl"))) as wheel:
+        library.write_bytes(wheel.read("extism_sys/libextism_sys.so"))
+    return library
 
 
 def run(command: list[str | Path]) -> None:
