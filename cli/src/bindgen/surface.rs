@@ -99,6 +99,16 @@ impl<'a> Surface<'a> {
         (all, expected)
     }
 
+    /// What a program calls: the exports, and then the members of the guest's resources.
+    pub(super) fn own_functions(&self) -> impl Iterator<Item = &'a Arc<Function>> {
+        self.exports.iter().copied().chain(self.members.iter().map(|(function, _)| *function))
+    }
+
+    /// The place of a function among these.
+    pub(super) fn place_of_own(&self, function: &Arc<Function>) -> usize {
+        self.own_functions().position(|known| Arc::ptr_eq(known, function)).unwrap_or_default()
+    }
+
     /// The place of a function in that table.
     pub(super) fn place(&self, function: &Arc<Function>) -> usize {
         self.functions().0.iter().position(|(_, known, _)| Arc::ptr_eq(known, function)).unwrap_or_default()

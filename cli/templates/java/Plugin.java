@@ -11,8 +11,8 @@ import {{ class }};
 @SuppressWarnings("unused")
 public final class {{ class }} {
     private static final RawSignature[] EXPORTS = {
-        {%- for export in exports %}
-        {{ export.signature }},
+        {%- for signature in signatures %}
+        {{ signature }},
         {%- endfor %}
     };
     {%- if !errors.is_empty() %}
@@ -24,7 +24,7 @@ public final class {{ class }} {
     };
     {%- endif %}
 
-    private final RawClient client;
+    private final RawClient client$;
 
     /**
      * The functions of an instance or a pool.
@@ -32,35 +32,19 @@ public final class {{ class }} {
      * @throws dev.undergo.java.SignatureMismatchException when its plugin has others.
      */
     public {{ class }}(Exports exports) {
-        client = new RawClient(exports, EXPORTS{% if !errors.is_empty() %}, ERRORS{% endif %});
+        client$ = new RawClient(exports, EXPORTS{% if !errors.is_empty() %}, ERRORS{% endif %});
     }
 
     /** What these are the functions of. */
     public Exports exports() {
-        return client.exports();
+        return client$.exports();
     }
     {%- for export in exports %}
 {% for line in export.docs %}
     {{ line }}
     {%- endfor %}
     public {{ export.returns }} {{ export.name }}({{ export.params }}) {
-        RawCall call = this.client.begin({{ loop.index0 }}, {{ export.size }}, {{ export.result_size }});
-        try {
-            {%- if !export.puts.is_empty() %}
-            long args = call.args();
-            {%- endif %}
-            {%- for put in export.puts %}
-            {{ put }}
-            {%- endfor %}
-            call.run();
-            {%- if let Some(get) = export.get %}
-            return {{ get }};
-            {%- endif %}
-        } catch (RuntimeException error) {
-            throw call.failed({{ export.wit }}, error);
-        } finally {
-            call.end();
-        }
+        {%- include "java/call.java" %}
     }
     {%- endfor %}
     {%- if !imports.is_empty() %}
@@ -94,21 +78,84 @@ public final class {{ class }} {
         {%- endfor %}
     }
     {%- endfor %}
+    {%- for guest in guests %}
+{% for line in guest.docs %}
+    {{ line }}
+    {%- endfor %}
+    public static final class {{ guest.class }} extends GuestObject {
+        private final RawClient client$;
+
+        private {{ guest.class }}(RawHandle given$) {
+            super(given$);
+            client$ = given$.client();
+        }
+        {%- for export in guest.methods %}
+{% for line in export.docs %}
+        {{ line }}
+        {%- endfor %}
+        public {{ export.returns }} {{ export.name }}({{ export.params }}) {
+            {%- filter indent(4) %}
+            {%- include "java/call.java" %}
+            {%- endfilter %}
+        }
+        {%- endfor %}
+    }
+    {%- endfor %}
+    {%- for host in hosted %}
+    {%- if let Some(interface) = host.interface %}
+{% for line in interface.docs %}
+    {{ line }}
+    {%- endfor %}
+    {%- if interface.is_function %}
+    @FunctionalInterface
+    {%- endif %}
+    public interface {{ host.class }} {
+        {%- for method in interface.methods %}
+        {%- for line in method.docs %}
+        {{ line }}
+        {%- endfor %}
+        {{ method.returns }} {{ method.name }}({{ method.params }}) throws Exception;
+        {%- if !loop.last %}
+{% endif %}
+        {%- endfor %}
+    }
+    {%- endif %}
+
+    private static final RawSignature[] OF${{ host.class }} = {
+        {%- for signature in host.signatures %}
+        {{ signature }},
+        {%- endfor %}
+    };
+
+    private static void put${{ host.class }}(RawRoom to, long at, {{ host.ty }} value) {
+        {{ host.put }}(to, at, OF${{ host.class }}, value{{ host.also }}
+        {%- if let Some(interface) = host.interface %}
+        {%- for method in interface.methods %}, (args, result, room) -> {
+            {%- for line in method.body %}
+            {{ line }}
+            {%- endfor %}
+        }
+        {%- endfor %}
+        {%- endif %});
+    }
+    {%- endfor %}
     {%- for record in records %}
 {% for line in record.docs %}
     {{ line }}
     {%- endfor %}
     public record {{ record.name }}({{ record.components }}){{ record.implements }} {}
 
-    private static void put{{ record.name }}(RawRoom room, long at, {{ record.name }} value) {
+    private static void put${{ record.name }}(RawRoom room, long at, {{ record.name }} value) {
         {%- for put in record.puts %}
         {{ put }}
         {%- endfor %}
     }
+    {%- if let Some(gets) = record.gets %}
 
-    private static {{ record.name }} get{{ record.name }}(long at) {
-        return new {{ record.name }}({{ record.gets }});
+    private static {{ record.name }} get${{ record.name }}({{ record.client }}long at) {
+        return new {{ record.name }}({{ gets }});
     }
+    {%- endif %}
     {%- endfor %}
     {%- for one in enums %}
 {% for line in one.docs %}
@@ -132,7 +179,7 @@ public final class {{ class }} {
     {%- endfor %}
     public sealed interface {{ variant.name }} permits {{ variant.permits }} {}
 
-    private static void put{{ variant.name }}(RawRoom room, long at, {{ variant.name }} value) {
+    private static void put${{ variant.name }}(RawRoom room, long at, {{ variant.name }} value) {
         {%- for case in variant.cases %}
         {% if !loop.first %}} else {% endif %}if (value instanceof {{ case.class }}{% if !case.puts.is_empty() %} found${% endif %}) {
             Raw.putTag(room, at, {{ loop.index0 }});
@@ -144,8 +191,9 @@ public final class {{ class }} {
             throw Raw.noCase({{ variant.wit }}, value);
         }
     }
+    {%- if !variant.is_hosts %}
 
-    private static {{ variant.name }} get{{ variant.name }}(long at) {
+    private static {{ variant.name }} get${{ variant.name }}({{ variant.client }}long at) {
         return switch (Raw.getTag(at)) {
             {%- for case in variant.cases %}
             case {{ loop.index0 }} -> {{ case.get }};
@@ -153,6 +201,7 @@ public final class {{ class }} {
             default -> throw Raw.noCase({{ variant.wit }}, Raw.getTag(at));
         };
     }
+    {%- endif %}
     {%- endfor %}
     {%- for case in case_records %}
 {% for line in case.docs %}

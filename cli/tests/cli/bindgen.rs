@@ -28,6 +28,7 @@ fn the_java_files_are_as_they_were() {
     golden("kitchen.java", kitchen(), "java");
     golden("bare.java", bare(), "java");
     golden("shapes.java", shapes(), "java");
+    golden("living.java", living(), "java");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! file that this makes.
 
 mod errors;
+mod resources;
 mod text;
 mod types;
 mod variants;
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{EnumType, Function, RecordType, TypeKind, names};
+use undergo::interface::{EnumType, Field, Function, RecordType, Type, TypeKind, names};
 
 use super::layout::{self, Fields};
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use errors::ErrorClass;
+use resources::{Guest, Hosted};
 use text::{OF_OBJECTS, docs, identifier, literal};
 use types::{Names, Place};
 use variants::{CaseRecord, Variant};
@@ -41,7 +43,11 @@ struct Module {
     imported: Vec<&'static str>,
     class: String,
     docs: Vec<String>,
+    /// `new RawSignature(…)` of all exports, constructors and methods.
+    signatures: Vec<String>,
     exports: Vec<Export>,
+    guests: Vec<Guest>,
+    hosted: Vec<Hosted>,
     imports: Vec<Import>,
     records: Vec<Record>,
     enums: Vec<Enum>,
@@ -56,8 +62,8 @@ struct Export {
     docs: Vec<String>,
     /// The name in the interface, as a literal.
     wit: String,
-    /// `new RawSignature(…)`
-    signature: String,
+    /// Its place among the signatures.
+    number: usize,
     returns: String,
     /// `Person p, boolean shout`
     params: String,
@@ -96,7 +102,10 @@ struct Record {
     /// ` implements Shape`
     implements: String,
     puts: Vec<String>,
-    gets: String,
+    /// Makes it; `None` of what only the host gives.
+    gets: Option<String>,
+    /// What `gets` takes before the place: `RawClient client$, `.
+    client: &'static str,
 }
 
 struct Enum {
@@ -136,46 +145,55 @@ const IMPORTED: [&str; 13] = [
     "java.util.List",
     "java.util.Map",
 ];
+const OF_HANDLES: [&str; 5] =
+    ["dev.undergo.java.GuestObject", "dev.undergo.java.Items", "dev.undergo.java.RawHandle", "java.io.InputStream", "java.io.OutputStream"];
 const OF_ERRORS: [&str; 3] = ["dev.undergo.java.GuestException", "dev.undergo.java.RawError", "dev.undergo.java.RawFields"];
 
 impl Module {
     fn new(plugin: &Plugin, stem: Option<&str>, package: Option<&str>) -> Module {
-        let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
+        let surface = Surface::new(plugin);
+        let (world, types, imports) = (&surface.world, surface.types, &surface.imports);
         let class = stem.map_or_else(|| text::class(&format!("{world}-plugin")), str::to_owned);
-        let mut names = Names::new(types, &class);
+        let mut names = Names::new(types, surface.resources, &class);
         let mut methods = Scope::new(OF_OBJECTS.into_iter().chain(["exports", "imports"]));
         // The interfaces are named before their functions, whose types may be called like them.
-        let named: Vec<(Imported<'_>, String)> = imports
-            .into_iter()
+        let named: Vec<(&Imported<'_>, String)> = imports
+            .iter()
             .map(|import| {
                 let class = names.class(&names::kebab(import.name));
                 (import, class)
             })
             .collect();
         let errors = errors::all(&mut names, types);
-        let functions = exports.iter().chain(named.iter().flat_map(|(import, _)| &import.functions));
-        let of_values = errors::of_values(types, functions.map(|function| &***function));
+        let functions = surface.functions().0;
+        let of_values = errors::of_values(types, functions.iter().map(|(_, function, _)| &***function));
         let mut params = Scope::new(["args", "options", "result", "room"]);
-        let exports = exports.into_iter().map(|function| export(&names, &mut methods, function)).collect();
-        let imports = named.into_iter().map(|(import, class)| self::import(&names, &mut params, &import, class)).collect();
+        let mut exports: Vec<_> =
+            surface.exports.iter().enumerate().map(|(number, function)| export(&names, &mut methods, function, number)).collect();
+        exports.extend(resources::constructors(&names, &mut methods, &surface));
+        let imports = named.into_iter().map(|(import, class)| self::import(&names, &mut params, import, class)).collect();
         let (mut records, mut enums) = (Vec::new(), Vec::new());
         for ty in types {
             match &ty.kind {
-                TypeKind::Record(found) if of_values.contains(found.name.as_str()) => records.push(record(&names, found)),
+                TypeKind::Record(found) if of_values.contains(found.name.as_str()) => records.push(record(&names, ty, found)),
                 TypeKind::Enum(found) => enums.push(cases(&names, found)),
                 _ => {}
             }
         }
         let (variants, case_records) = variants::all(&names, types);
-        let about = format!("Typed access to the plugin {file}.\n\nWritten by undergo bindgen; don't edit it, but write it anew.");
+        let (guests, hosted) = (resources::guests(&names, &surface), resources::hosted(&names, &surface));
+        let about =
+            format!("Typed access to the plugin {}.\n\nWritten by undergo bindgen; don't edit it, but write it anew.", surface.file);
         let tuples = names.tuples().into_iter().map(|(count, class)| tuple(count, class)).collect();
         Module {
             package: package.map(str::to_owned),
-            imported: imported(!errors.is_empty()),
+            imported: imported(!errors.is_empty(), !surface.resources.is_empty()),
             class,
             docs: docs(&about),
+            signatures: surface.own_functions().map(|function| signature("", function)).collect(),
             exports,
+            guests,
+            hosted,
             imports,
             records,
             enums,
@@ -187,9 +205,10 @@ impl Module {
     }
 }
 
-fn imported(has_errors: bool) -> Vec<&'static str> {
+fn imported(has_errors: bool, has_handles: bool) -> Vec<&'static str> {
     let of_errors: &[&str] = if has_errors { &OF_ERRORS } else { &[] };
-    let mut all = [&IMPORTED[..], of_errors].concat();
+    let of_handles: &[&str] = if has_handles { &OF_HANDLES } else { &[] };
+    let mut all = [&IMPORTED[..], of_errors, of_handles].concat();
     all.sort_unstable();
     all
 }
@@ -207,35 +226,38 @@ fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
 /// The parameters of a function, which don't hide what its body uses.
 fn parameters(function: &Function) -> Vec<String> {
     let mut scope = Scope::new(["args", "call", "error"]);
-    function.params.iter().map(|param| scope.take(identifier(&param.name))).collect()
+    function.own_params().iter().map(|param| scope.take(identifier(&param.name))).collect()
 }
 
 /// `Person p, boolean shout`
 fn declared(names: &Names, function: &Function) -> String {
-    let each = |(param, name): (&undergo::interface::Field, String)| format!("{} {name}", names.show(&param.ty));
-    function.params.iter().zip(parameters(function)).map(each).collect::<Vec<_>>().join(", ")
+    let each = |(param, name): (&Field, String)| format!("{} {name}", names.show(&param.ty));
+    function.own_params().iter().zip(parameters(function)).map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn returns(names: &Names, function: &Function) -> String {
     function.result.as_ref().map_or_else(|| "void".to_owned(), |ty| names.show(ty))
 }
 
-fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Export {
+/// An export, a constructor, or a method of the plugin's, which writes its object first.
+fn export(names: &Names, methods: &mut Scope, function: &Arc<Function>, number: usize) -> Export {
     let throws = function.fallible.then_some("dev.undergo.java.GuestException when the function returns an error.");
     let args = Fields::of(function.params.iter().map(|param| &param.ty));
-    let put = |((param, name), offset): ((&undergo::interface::Field, String), &usize)| {
-        names.put(&param.ty, "call", &Place("args", *offset), &name, 0)
-    };
+    let put = |((param, name), offset): ((&Field, String), &usize)| names.put(&param.ty, "call", &Place("args", *offset), &name, 0);
+    let before = function.params.len() - function.own_params().len();
+    let given = function.own_params().iter().zip(parameters(function)).zip(&args.offsets[before..]);
+    let object = (before > 0).then(|| "Raw.putHandle(call, args, this);".to_owned());
+    let wit = function.name.rsplit('.').next().unwrap_or(&function.name);
     Export {
-        name: methods.take(identifier(&function.name)),
+        name: methods.take(identifier(wit)),
         docs: text::documented(or(&function.docs, &format!("Calls {}.", function.name)), throws),
         wit: literal(&function.name),
-        signature: signature("", function),
+        number,
         returns: returns(names, function),
         params: declared(names, function),
         size: args.size,
         result_size: function.result.as_ref().map_or(0, layout::size),
-        puts: function.params.iter().zip(parameters(function)).zip(&args.offsets).flat_map(put).collect(),
+        puts: object.into_iter().chain(given.flat_map(put)).collect(),
         get: function.result.as_ref().map(|ty| names.get(ty, &Place("call.result()", 0), 0)),
     }
 }
@@ -248,13 +270,6 @@ fn import(names: &Names, params: &mut Scope, import: &Imported<'_>, class: Strin
         let offsets = Fields::of(function.params.iter().map(|param| &param.ty)).offsets;
         let read = function.params.iter().zip(offsets).map(|(param, offset)| names.get(&param.ty, &Place("args", offset), 0));
         let call = format!("{param}.{name}({})", read.collect::<Vec<_>>().join(", "));
-        let body = match &function.result {
-            Some(ty) => {
-                let first = format!("{} answer$ = {call};", names.show(ty));
-                [first].into_iter().chain(names.put(ty, "room", &Place("result", 0), "answer$", 0)).collect()
-            }
-            None => vec![call + ";"],
-        };
         let also = if function.fallible { "\n\nAn exception that it throws is the error that the plugin gets." } else { "" };
         HostFunction {
             name,
@@ -262,14 +277,25 @@ fn import(names: &Names, params: &mut Scope, import: &Imported<'_>, class: Strin
             signature: signature(import.name, function),
             returns: returns(names, function),
             params: declared(names, function),
-            body,
+            body: host_result(names, function, call),
         }
     };
     let functions = import.functions.iter().map(function).collect();
     Import { class, docs: docs(&format!("What the host gives as {}.", import.name)), param, functions }
 }
 
-fn record(names: &Names, record: &RecordType) -> Record {
+/// Statements that call a host function, and write its result.
+fn host_result(names: &Names, function: &Function, call: String) -> Vec<String> {
+    match &function.result {
+        Some(ty) => {
+            let first = format!("{} answer$ = {call};", names.show(ty));
+            [first].into_iter().chain(names.put(ty, "room", &Place("result", 0), "answer$", 0)).collect()
+        }
+        None => vec![call + ";"],
+    }
+}
+
+fn record(names: &Names, ty: &Type, record: &RecordType) -> Record {
     let mut scope = Scope::new(OF_OBJECTS);
     let components: Vec<String> = record.fields.iter().map(|field| scope.take(identifier(&field.name))).collect();
     let offsets = Fields::of(record.fields.iter().map(|field| &field.ty)).offsets;
@@ -280,11 +306,26 @@ fn record(names: &Names, record: &RecordType) -> Record {
     for ((field, name), offset) in record.fields.iter().zip(&components).zip(offsets) {
         declared.push(format!("{} {name}", names.show(&field.ty)));
         puts.extend(names.put(&field.ty, "room", &Place("at", offset), &format!("value.{name}()"), 0));
-        gets.push(names.get(&field.ty, &Place("at", offset), 0));
+        if !names.is_hosts(ty) {
+            gets.push(names.get(&field.ty, &Place("at", offset), 0));
+        }
     }
     let name = names.of(&record.name);
     let implements = variants::implements(names, &name);
-    Record { name, docs: docs(&about.join("\n\n")), components: declared.join(", "), implements, puts, gets: gets.join(", ") }
+    Record {
+        name,
+        docs: docs(&about.join("\n\n")),
+        components: declared.join(", "),
+        implements,
+        puts,
+        gets: (!names.is_hosts(ty)).then(|| gets.join(", ")),
+        client: client(ty),
+    }
+}
+
+/// What a function takes first that reads such a value.
+fn client(ty: &Type) -> &'static str {
+    if ty.holds_handles() { "RawClient client$, " } else { "" }
 }
 
 fn cases(names: &Names, cases: &EnumType) -> Enum {

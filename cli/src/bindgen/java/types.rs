@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use undergo::interface::{Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{Resource, ResourceType, Scalar, Shape, Side, Type, TypeKind, VariantType};
 
 use super::super::layout::{Fields, size};
+use super::text::literal;
 use crate::bindgen::classes::{CaseClass, Classes};
 
 /// Names that the file uses, and so does not declare: of Java's own package, and those it imports.
-const USED: [&str; 31] = [
+const USED: [&str; 38] = [
     "Boolean",
     "Byte",
     "Double",
@@ -18,8 +19,13 @@ const USED: [&str; 31] = [
     "Exception",
     "Exports",
     "Float",
+    "FunctionalInterface",
     "GuestException",
+    "GuestObject",
+    "InputStream",
     "Integer",
+    "Items",
+    "Iterable",
     "Json",
     "List",
     "Long",
@@ -27,6 +33,7 @@ const USED: [&str; 31] = [
     "Object",
     "OffsetDateTime",
     "Options",
+    "OutputStream",
     "Override",
     "Raw",
     "RawCall",
@@ -34,6 +41,7 @@ const USED: [&str; 31] = [
     "RawError",
     "RawFields",
     "RawFunction",
+    "RawHandle",
     "RawRoom",
     "RawSignature",
     "RuntimeException",
@@ -46,15 +54,64 @@ const USED: [&str; 31] = [
 /// What the types of a plugin are called.
 pub(super) struct Names {
     classes: Classes,
+    /// By the numbers of the resources.
+    living: Vec<Living>,
     outer: String,
     /// How many values there are in what has several.
     tuples: RefCell<BTreeSet<usize>>,
 }
 
+/// What stands for a resource.
+struct Living {
+    class: String,
+    /// Of an iterator.
+    item: Option<Type>,
+}
+
 impl Names {
     /// For the file of a class.
-    pub(super) fn new(types: &[Type], outer: &str) -> Names {
-        Names { classes: Classes::within(outer, types, USED).with_cases(types), outer: outer.to_owned(), tuples: RefCell::default() }
+    pub(super) fn new(types: &[Type], resources: &[Resource], outer: &str) -> Names {
+        let mut classes = Classes::within(outer, types, USED);
+        let living =
+            |resource: &Resource| Living { class: classes.declare(&resource.ty.name), item: super::resources::item(resource).cloned() };
+        let living = resources.iter().map(living).collect();
+        Names { classes: classes.with_cases(types), living, outer: outer.to_owned(), tuples: RefCell::default() }
+    }
+
+    /// The name of what stands for a resource, also where that is no class of the file's.
+    pub(super) fn class_of(&self, resource: &ResourceType) -> String {
+        self.living[resource.number].class.clone()
+    }
+
+    /// What is written for a resource.
+    pub(super) fn living(&self, resource: &ResourceType) -> String {
+        let found = &self.living[resource.number];
+        let of_items =
+            |class: &str| format!("{class}<{}>", found.item.as_ref().map_or_else(|| "Object".to_owned(), |item| self.boxed(item)));
+        match (resource.shape, resource.side) {
+            (Shape::Object | Shape::Callback, _) => found.class.clone(),
+            (Shape::Iterator, Side::Guest) => of_items("Items"),
+            (Shape::Iterator, Side::Host) => of_items("Iterable"),
+            (Shape::Reader, _) => "InputStream".to_owned(),
+            (Shape::Writer, _) => "OutputStream".to_owned(),
+        }
+    }
+
+    /// Whether a value of the type has handles of the host's: those of both don't come together.
+    pub(super) fn is_hosts(&self, ty: &Type) -> bool {
+        let part = |ty: &Type| self.is_hosts(ty);
+        ty.holds_handles()
+            && match &ty.kind {
+                TypeKind::Own(resource) | TypeKind::Borrow(resource) => resource.side == Side::Host,
+                TypeKind::List(inner) | TypeKind::Option(inner) => part(inner),
+                TypeKind::Map(map) => part(&map.value),
+                TypeKind::Tuple(tuple) => tuple.items.iter().find(|item| item.holds_handles()).is_some_and(part),
+                TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).find(|ty| ty.holds_handles()).is_some_and(part),
+                TypeKind::Variant(variant) => {
+                    variant.cases.iter().filter_map(|case| case.ty.as_ref()).find(|ty| ty.holds_handles()).is_some_and(part)
+                }
+                _ => false,
+            }
     }
 
     /// A new name for a class.
@@ -111,7 +168,7 @@ impl Names {
             TypeKind::Duration => "Duration".to_owned(),
             TypeKind::Time => "OffsetDateTime".to_owned(),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.living(resource),
         }
     }
 
@@ -131,6 +188,9 @@ impl Names {
             fields.offsets.into_iter().zip(items).flat_map(write).collect()
         };
         let call = match &ty.kind {
+            TypeKind::Option(inner) if is_handle(inner) => {
+                format!("Raw.putNullable({room}, {place}, {value}, {})", self.putter(inner, depth))
+            }
             TypeKind::Option(inner) => format!("Raw.putOption({room}, {place}, {value}, {}, {})", size(inner), self.putter(inner, depth)),
             TypeKind::List(item) => match array(item) {
                 Some((_, name)) => format!("Raw.put{name}({room}, {place}, {value})"),
@@ -145,19 +205,25 @@ impl Names {
                 let items = &mut tuple.items.iter().enumerate().map(|(i, item)| (item, format!("{value}.v{i}()")));
                 return parts(Fields::of(tuple.items.iter()), items);
             }
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("put{}({room}, {place}, {value})", self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("put${}({room}, {place}, {value})", self.show(ty)),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) if resource.side == Side::Host => {
+                format!("put${}({room}, {place}, {value})", self.class_of(resource))
+            }
             _ => format!("Raw.put{}({room}, {place}, {value})", plain(ty)),
         };
         vec![call + ";"]
     }
 
     /// A function that writes a value to a place.
-    fn putter(&self, ty: &Type, depth: usize) -> String {
+    pub(super) fn putter(&self, ty: &Type, depth: usize) -> String {
         if let Some(name) = whole(ty) {
             return format!("Raw::put{name}");
         }
         match &ty.kind {
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::put{}", self.outer, self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::put${}", self.outer, self.show(ty)),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) if resource.side == Side::Host => {
+                format!("{}::put${}", self.outer, self.class_of(resource))
+            }
             TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) => {
                 // No name of a plugin has a dollar in it.
                 let [room, at, value] = ["room", "at", "value"].map(|name| format!("{name}${depth}"));
@@ -171,6 +237,7 @@ impl Names {
     /// An expression that reads a value from a place.
     pub(super) fn get(&self, ty: &Type, place: &Place<'_>, depth: usize) -> String {
         match &ty.kind {
+            TypeKind::Option(inner) if is_handle(inner) => self.get(inner, place, depth),
             TypeKind::Option(inner) => format!("Raw.getOption({place}, {})", self.getter(inner, depth)),
             TypeKind::List(item) => match array(item) {
                 Some((_, name)) => format!("Raw.get{name}({place})"),
@@ -187,9 +254,23 @@ impl Names {
                     tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset), depth)).collect();
                 format!("new {}({})", self.show(ty), items.join(", "))
             }
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("get{}({place})", self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => {
+                format!("get${}({}{place})", self.show(ty), if ty.holds_handles() { "client$, " } else { "" })
+            }
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, place, depth),
             TypeKind::Enum(cases) => format!("Raw.getCase({place}, {}.CASES$)", self.of(&cases.name)),
             _ => format!("Raw.get{}({place})", plain(ty)),
+        }
+    }
+
+    /// An expression that takes a handle of the plugin's.
+    fn handle(&self, resource: &ResourceType, place: &Place<'_>, depth: usize) -> String {
+        let wit = literal(&resource.name);
+        match (resource.shape, &self.living[resource.number].item) {
+            (Shape::Reader, _) => format!("Raw.getReader(client$, {place})"),
+            (Shape::Writer, _) => format!("Raw.getWriter(client$, {place})"),
+            (_, Some(item)) => format!("Raw.getItems(client$, {place}, {wit}, {}, {})", size(item), self.getter(item, depth)),
+            (_, None) => format!("Raw.getHandle(client$, {place}, {wit}, {}::new)", self.class_of(resource)),
         }
     }
 
@@ -199,7 +280,11 @@ impl Names {
             return format!("Raw::get{name}");
         }
         match &ty.kind {
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::get{}", self.outer, self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles() => format!("{}::get${}", self.outer, self.show(ty)),
+            _ if ty.holds_handles() => {
+                let at = format!("at${depth}");
+                format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))
+            }
             TypeKind::Option(_) | TypeKind::List(_) | TypeKind::Map(_) | TypeKind::Tuple(_) | TypeKind::Enum(_) => {
                 let at = format!("at${depth}");
                 format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))
@@ -227,6 +312,10 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
+fn is_handle(ty: &Type) -> bool {
+    matches!(ty.kind, TypeKind::Own(_) | TypeKind::Borrow(_))
+}
+
 /// What the functions for a type without parts are called after.
 fn plain(ty: &Type) -> &'static str {
     match &ty.kind {
@@ -246,6 +335,7 @@ fn plain(ty: &Type) -> &'static str {
         TypeKind::Duration => "Duration",
         TypeKind::Time => "Time",
         TypeKind::Enum(_) => "Case",
+        TypeKind::Own(_) | TypeKind::Borrow(_) => "Handle",
         _ => "Text",
     }
 }

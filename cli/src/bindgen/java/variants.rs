@@ -3,9 +3,9 @@
 use undergo::interface::{Type, TypeKind, VariantType};
 
 use super::super::layout::Cases;
-use super::or;
 use super::text::{docs, literal};
 use super::types::{Names, Place};
+use super::{client, or};
 
 /// A sealed interface, and what writes and reads its values.
 pub(super) struct Variant {
@@ -15,6 +15,10 @@ pub(super) struct Variant {
     pub(super) wit: String,
     pub(super) permits: String,
     pub(super) cases: Vec<Case>,
+    /// Whether only the host gives it.
+    pub(super) is_hosts: bool,
+    /// What reads it takes this before the place.
+    pub(super) client: &'static str,
 }
 
 pub(super) struct Case {
@@ -49,23 +53,26 @@ pub(super) fn all(names: &Names, types: &[Type]) -> (Vec<Variant>, Vec<CaseRecor
     let (mut variants, mut records) = (Vec::new(), Vec::new());
     for ty in types {
         if let TypeKind::Variant(found) = &ty.kind {
-            variants.push(variant(names, found));
+            variants.push(variant(names, ty, found));
             records.extend(case_records(names, found));
         }
     }
     (variants, records)
 }
 
-fn variant(names: &Names, variant: &VariantType) -> Variant {
+fn variant(names: &Names, ty: &Type, variant: &VariantType) -> Variant {
     let place = Place("at", Cases::of(variant).value);
+    let is_hosts = names.is_hosts(ty);
     let cases: Vec<Case> = names
         .cases(variant)
         .into_iter()
         .map(|found| {
             let (puts, get) = match &found.case.ty {
-                Some(ty) if found.is_record => (names.put(ty, "room", &place, "found$", 0), names.get(ty, &place, 0)),
                 Some(ty) => {
-                    (names.put(ty, "room", &place, "found$.value()", 0), format!("new {}({})", found.class, names.get(ty, &place, 0)))
+                    let value = if found.is_record { "found$" } else { "found$.value()" };
+                    let get = if is_hosts { String::new() } else { names.get(ty, &place, 0) };
+                    let get = if found.is_record { get } else { format!("new {}({get})", found.class) };
+                    (names.put(ty, "room", &place, value, 0), get)
                 }
                 None => (Vec::new(), format!("new {}()", found.class)),
             };
@@ -78,6 +85,8 @@ fn variant(names: &Names, variant: &VariantType) -> Variant {
         wit: literal(&variant.name),
         permits: cases.iter().map(|case| case.class.as_str()).collect::<Vec<_>>().join(", "),
         cases,
+        is_hosts,
+        client: client(ty),
     }
 }
 

@@ -44,6 +44,11 @@ class BindgenTest {
         runs(folder, ERRORS);
     }
 
+    @Test
+    void aProgramWithHandles(@TempDir Path folder) throws Exception {
+        runs(folder, HANDLES);
+    }
+
     /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
     private void runs(Path folder, String text) throws Exception {
         String given = System.getenv("UNDERGO");
@@ -423,6 +428,154 @@ class BindgenTest {
                             TypeMismatchException told = thrown(TypeMismatchException.class, () -> new GuestPlugin(instance).looked("k"));
                             check(told.getMessage().contains("host.lookup(not-found") && !instance.isAlive());
                         }
+                    }
+                }
+            }
+            """;
+
+    private static final String HANDLES =
+            """
+            import dev.undergo.java.*;
+            import java.io.*;
+            import java.util.*;
+
+            public final class Program implements java.util.function.Consumer<Plugin> {
+                private static void check(boolean holds) {
+                    if (!holds) {
+                        throw new AssertionError();
+                    }
+                }
+
+                /** A store, as the plugin wants one. */
+                private static final class Texts implements GuestPlugin.Store {
+                    private final Map<String, String> texts = new HashMap<>();
+
+                    @Override
+                    public String get(String key) throws IOException {
+                        if (!texts.containsKey(key)) {
+                            throw new FileNotFoundException(key);
+                        }
+                        return texts.get(key);
+                    }
+
+                    @Override
+                    public void put(String key, String value) {
+                        texts.put(key, value);
+                    }
+
+                    @Override
+                    public long size() {
+                        return texts.size();
+                    }
+
+                    @Override
+                    public GuestPlugin.Store child(String name) {
+                        Texts made = new Texts();
+                        made.put("name", name);
+                        return made;
+                    }
+                }
+
+                private static GuestPlugin.Host host() {
+                    return (GuestPlugin.Host) java.lang.reflect.Proxy.newProxyInstance(
+                            GuestPlugin.class.getClassLoader(), new Class<?>[] {GuestPlugin.Host.class}, (self, method, given) -> given[0]);
+                }
+
+                private static void objects(GuestPlugin guest, Instance instance) {
+                    try (GuestPlugin.Tally tally = guest.newTally(5)) {
+                        check(tally.add(3) == 8 && tally.value() == 8 && guest.sumTallies(tally, tally) == 16);
+                        GuestPlugin.Tally same = tally.itself();
+                        check(same.compare(tally) == 0 && !same.isClosed());
+                        same.close();
+                        check(same.isClosed() && !tally.isClosed());
+                        try {
+                            same.value();
+                            throw new AssertionError("it returned");
+                        } catch (TypeMismatchException error) {
+                            check(error.path().equals("tally.value()") && error.sentence().equals("the tally is closed"));
+                        }
+                        // By its name.
+                        check(instance.call("sum-tallies", tally, tally).equals(16L));
+                    }
+                    List<GuestPlugin.Tally> all = guest.countUp(3);
+                    guest.addAll(all, all.get(0), 10);
+                    guest.addAll(List.of(), null, 10);
+                    check(all.get(0).value() == 20 && all.get(2).value() == 12);
+                    check(guest.maybeTally(0) == null && guest.maybeTally(4).value() == 4);
+                    check(guest.tallyAndName(3, "x").v0().value() == 3);
+                    GuestPlugin.Counting counting = guest.newCounting("x", 5);
+                    check(counting.main().value() == 5 && counting.spare() == null && counting.others().size() == 2 && counting.named().get("a").value() == 6);
+                    counting = guest.echoCounting(counting);
+                    check(counting.main().value() == 5 && guest.sumCounting(counting) > 0 && counting.main().isClosed());
+                    check(guest.newLamp().class_("x", true).equals("class x"));
+                }
+
+                private static void functions(GuestPlugin guest) {
+                    check(Arrays.equals(guest.apply(new long[] {1, 2}, n -> 2 * n), new long[] {2, 4}));
+                    check(guest.compose(1, n -> n + 1, n -> n * 10) == 20);
+                    List<String> told = new ArrayList<>();
+                    guest.tell(List.of("a", "b"), told::add);
+                    check(told.equals(List.of("a", "b")));
+                    try {
+                        guest.applyPlain(new long[] {1}, n -> {
+                            throw new FileNotFoundException("there is none");
+                        });
+                        throw new AssertionError("it returned");
+                    } catch (Exception error) {
+                        check(error instanceof FileNotFoundException);
+                    }
+                }
+
+                private static void stores(GuestPlugin guest) {
+                    Texts store = new Texts();
+                    guest.storePut(store, "a", "x");
+                    check(guest.storeGet(store, "a").equals("x") && guest.sumSizes(List.of(store, store), null) == 2);
+                    check(guest.childOfStore(store, "n").equals("n") && guest.openAndGet("x", "name", store::child).equals("x"));
+                    check(guest.sizeOfCupboard(new GuestPlugin.Cupboard("", store, List.of(store), null)) == 2);
+                    guest.newTally(5).save(store, "five");
+                    check(store.texts.get("five").equals("5"));
+                }
+
+                private static void items(GuestPlugin guest) {
+                    try (Items<Long> numbers = guest.countForever()) {
+                        check(numbers.next() == 0 && numbers.next() == 1);
+                    }
+                    check(guest.ended() == 1);
+                    check(guest.fields("a b").stream().toList().equals(List.of("a", "b")));
+                    check(guest.entries(1).next().equals(new GuestPlugin.Tuple2<>("k0", 0)));
+                    check(guest.addresses(1).next().equals(new GuestPlugin.Address("s0", null)));
+                    check(guest.drawnShapes().next().equals(new GuestPlugin.Circle(1.5)));
+                    check(guest.sumItems(List.of(1L, 2L)) == 3 && guest.sumItems(() -> guest.numbers(4)) == 6);
+                    check(guest.collectEntries(List.of(new GuestPlugin.Tuple2<>("a", 1))).equals(Map.of("a", 1)));
+                    check(Arrays.equals(guest.sumTriples(List.of(new int[] {1, 2, 3})), new int[] {6}));
+                    check(guest.two(1).v1().next().equals("a"));
+                }
+
+                private static void streams(GuestPlugin guest) throws IOException {
+                    ByteArrayOutputStream to = new ByteArrayOutputStream();
+                    check(guest.copyStream(to, new ByteArrayInputStream(new byte[] {1, 2})) == 2 && to.size() == 2);
+                    try (InputStream from = guest.repeatStream("ab", 2)) {
+                        check(new String(from.readAllBytes()).equals("abab"));
+                    }
+                    try (OutputStream collected = guest.collectStream(10, "")) {
+                        collected.write("abc".getBytes());
+                    }
+                    check(new String(guest.collected()).equals("abc"));
+                }
+
+                @Override
+                public void accept(Plugin plugin) {
+                    Options options = GuestPlugin.imports(new Options().stdout(Output.discard()).stderr(Output.discard()), host());
+                    try (Instance instance = plugin.instantiate(options)) {
+                        GuestPlugin guest = new GuestPlugin(instance);
+                        objects(guest, instance);
+                        stores(guest);
+                        items(guest);
+                        streams(guest);
+                        check(instance.isAlive());
+                        functions(guest);
+                    } catch (IOException error) {
+                        throw new UncheckedIOException(error);
                     }
                 }
             }
