@@ -25,22 +25,26 @@ def main() -> int:
     code = 0
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        wasm, client, jars = folder / "plugin.wasm", folder / "BenchPlugin.java", folder / "jars"
-        run([cli, "build", HERE / "plugin", "-o", wasm])
-        run([cli, "bindgen", wasm, "--lang", "java", "-o", client])
+        jars = folder / "jars"
+        plugins = {"plugin": "BenchPlugin.java", "living": "LivingPlugin.java"}
+        for name, client in plugins.items():
+            run([cli, "build", HERE / name, "-o", folder / f"{name}.wasm"])
+            run([cli, "bindgen", folder / f"{name}.wasm", "--lang", "java", "-o", folder / client])
         maven.run(HERE / "jvm" / "pom.xml", "dependency:build-classpath", f"-Dmdep.outputFile={jars}")
         path = os.pathsep.join([str(JAR), jars.read_text().strip()])
         oldest, latest = homes()[0], homes()[-1]
-        run([oldest / "bin" / "javac", "-d", folder, "-cp", path, *(HERE / "jvm").glob("*.java"), client])
+        sources = [*(HERE / "jvm").glob("*.java"), *(folder / client for client in plugins.values())]
+        run([oldest / "bin" / "javac", "-d", folder, "-cp", path, *sources])
         library = extism(folder)
+        wasm = [folder / f"{name}.wasm" for name in plugins]
         for java in dict.fromkeys((oldest, latest)):
             command = [java / "bin" / "java", *NATIVE, "-cp", os.pathsep.join([made, path])]
-            code = max(code, subprocess.run([*map(str, command), "Bench", wasm], check=False).returncode)
+            code = max(code, subprocess.run([*map(str, command), "Bench", *map(str, wasm)], check=False).returncode)
             print(flush=True)
             if library is None:
                 print("Extism's library can't be installed here, and is not measured.\n", flush=True)
                 continue
-            beside = [*command, f"-Djna.library.path={library.parent}", "Extism", wasm, folder / "extism.wasm"]
+            beside = [*command, f"-Djna.library.path={library.parent}", "Extism", wasm[0], folder / "extism.wasm"]
             code = max(code, subprocess.run([*map(str, beside)], check=False).returncode)
             print(flush=True)
     return code

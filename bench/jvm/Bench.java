@@ -11,6 +11,7 @@ import com.dylibso.chicory.wasm.WasmModule;
 import com.dylibso.chicory.wasm.types.ExternalType;
 import com.dylibso.chicory.wasm.types.FunctionImport;
 import dev.undergo.java.Instance;
+import dev.undergo.java.Items;
 import dev.undergo.java.LoadOptions;
 import dev.undergo.java.Options;
 import dev.undergo.java.Output;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 
 /**
  * Measures calls from Java: by a client that bindgen wrote, by names, and beside them by Chicory,
@@ -67,9 +69,54 @@ public final class Bench {
         long calls = 100;
         long[] back = rounds(2_000, () -> ours.callHost((int) calls) == calls * TEXT.length());
         System.out.println("| a call of the host within a call, string → string | " + shown(median(back) / calls) + " | | | | | |");
+        living(version, Plugin.open(Path.of(arguments[1]), new LoadOptions().compile(LoadOptions.Compile.BEST)));
         if (!held) {
             System.exit(3);
         }
+    }
+
+    /** Measures what lives longer than a call, beside what does not. */
+    private static void living(int version, Plugin plugin) {
+        Instance instance = plugin.instantiate(LivingPlugin.imports(new Options(), n -> n));
+        LivingPlugin ours = new LivingPlugin(instance);
+        LivingPlugin.Adder adder = ours.newAdder();
+        int calls = 100;
+        int sum = calls * (calls - 1) / 2;
+        System.out.println();
+        System.out.println("| Java " + version + " | time | beside it | time | ratio | bound |");
+        System.out.println("| --- | --- | --- | --- | --- | --- |");
+        beside("a method of an object, `add(int32, int32)`", "a plain call", 120, 100_000, 1, () -> adder.add(1, 2) == 3, () -> ours.add(1, 2) == 3);
+        beside("a function that is an argument, int32 → int32", "a host function", 120, 1_000, calls,
+                () -> ours.callBack(calls, n -> n) == sum,
+                () -> ours.callHost(calls) == sum);
+        long items = 100_000;
+        beside("an item of an iterator, int64", "one of Java's `LongStream`", 0, 1, (int) items, () -> {
+            long found = 0;
+            try (Items<Long> numbers = ours.numbers(items)) {
+                while (numbers.hasNext()) {
+                    found += numbers.next();
+                }
+            }
+            return found == items * (items - 1) / 2;
+        }, () -> LongStream.range(0, items).boxed().mapToLong(Long::longValue).sum() == items * (items - 1) / 2);
+    }
+
+    /** Measures two in turns, and prints the medians of what is done so many times in each. */
+    private static void beside(String what, String other, int bound, int count, int each, BooleanSupplier ours, BooleanSupplier theirs) {
+        long[][] times = new long[2][15];
+        for (int round = -3; round < 15; round++) {
+            long a = once(count, ours);
+            long b = once(count, theirs);
+            if (round >= 0) {
+                times[0][round] = a;
+                times[1][round] = b;
+            }
+        }
+        double a = (double) median(times[0]) / each;
+        double b = (double) median(times[1]) / each;
+        System.out.println("| " + what + " | " + shown(Math.round(a)) + " | " + other + " | " + shown(Math.round(b)) + " | "
+                + String.format("%.2f × | ", a / b) + (bound == 0 ? "— |" : String.format("≤ %.1f × |", bound / 100.0)));
+        held &= bound == 0 || 100 * a <= bound * b;
     }
 
     private static final class Host implements BenchPlugin.Host {
