@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use undergo::host::escape;
+use undergo::interface::Interface;
 use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin};
 
 use crate::options::Bounds;
@@ -77,7 +78,8 @@ impl Check {
                 problems.push(format!("it imports {}, which is no function of WASI preview 1", import.name));
             }
         }
-        for import in host_imports(info).filter(|import| !self.allows(import)) {
+        let interface = info.wit.as_deref().and_then(|wit| Interface::parse(wit).ok());
+        for import in host_imports(info, interface.as_ref()).filter(|import| !self.allows(import)) {
             let (module, name) = (&import.module, &import.name);
             problems.push(format!("it imports {module}.{name}, which is not allowed: --allow-import {module}.{name}"));
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use undergo::host::escape;
-use undergo::interface::{Function, Interface};
+use undergo::interface::{Function, Interface, Resource, Side};
 use undergo::{Error, ModuleInfo, ModuleKind};
 
 use crate::check::Check;
@@ -40,6 +40,8 @@ With --json, an object of these members, to which later versions only add:
   wit       the interface as WIT text, or null
   exports   [{name, signature, docs, typed}]; typed is false for a function with a core signature only
   imports   [{module, name, signature, docs, typed}], what the host must give
+  resources [{name, side, docs, constructor, methods}], what lives longer than a call; side is \"guest\" or
+            \"host\", constructor {signature, docs} or null, methods [{name, signature, docs}]
   wasi      the names of the WASI functions that it uses
   sections  [{name, size}], in order
 
@@ -96,6 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let interface = info.wit.as_deref().map(Interface::parse).transpose().map_err(named)?;
     let exports = exports(&info, interface.as_ref());
     let imports = imports(&info, interface.as_ref());
+    let resources = interface.as_ref().map_or(&[][..], |interface| &interface.resources);
     let wasi: Vec<&str> = info.imports.iter().filter(|import| import.module == plugin::WASI).map(|import| import.name.as_str()).collect();
     let file = args.file.display().to_string();
     let text = if args.json {
@@ -108,12 +111,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "wit": info.wit,
             "exports": exports.iter().map(Shown::json).collect::<Vec<_>>(),
             "imports": imports.iter().map(Shown::json).collect::<Vec<_>>(),
+            "resources": resources.iter().map(resource_json).collect::<Vec<_>>(),
             "wasi": wasi,
             "sections": info.sections.iter().map(|section| json!({"name": section.name, "size": section.size})).collect::<Vec<_>>(),
         });
         json::plain(&format!("{value:#}\n"))
     } else {
-        escape::text(&page(&file, &info, &exports, &imports, &wasi)).into_owned()
+        escape::text(&page(&file, &info, &exports, &imports, resources, &wasi)).into_owned()
     };
     std::io::stdout().write_all(text.as_bytes()).context("the result can't be written")
 }
@@ -128,11 +132,35 @@ fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Vec<Shown> {
         Some(function) => Shown::typed(Some(&import.module), function),
         None => Shown::bare(Some(&import.module), &import.name, &import.ty),
     };
-    plugin::host_imports(info).map(one).collect()
+    plugin::host_imports(info, interface).map(one).collect()
+}
+
+fn resource_json(resource: &Resource) -> Value {
+    let member = |name: &str, function: &Function| json!({"signature": member_signature(name, function), "docs": function.docs});
+    let methods = resource.ty.methods.iter().zip(&resource.methods).map(|(name, method)| {
+        let mut value = member(name, method);
+        value["name"] = Value::from(name.as_str());
+        value
+    });
+    json!({
+        "name": resource.ty.name,
+        "side": if resource.ty.side == Side::Guest { "guest" } else { "host" },
+        "docs": resource.ty.docs,
+        "constructor": resource.constructor.as_deref().map(|constructor| member("constructor", constructor)),
+        "methods": methods.collect::<Vec<_>>(),
+    })
+}
+
+/// A function of a resource, as WIT has it there: without the object.
+fn member_signature(name: &str, function: &Function) -> String {
+    let params: Vec<String> = function.own_params().iter().map(|param| format!("{}: {}", param.name, param.ty)).collect();
+    let whole = function.to_string();
+    let result = whole.split_once(')').map_or("", |(_, result)| result);
+    format!("{name}({}){result}", params.join(", "))
 }
 
 /// The output for people.
-fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], wasi: &[&str]) -> String {
+fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], resources: &[Resource], wasi: &[&str]) -> String {
     let mut page = format!("{file}\n");
     let kind = match (info.kind, &info.wit) {
         (ModuleKind::Reactor, Some(_)) => "plugin (reactor)",
@@ -146,6 +174,8 @@ fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], was
     }
     functions(&mut page, "Exports", exports);
     functions(&mut page, "Imports, which the host must give", imports);
+    of_resources(&mut page, "Resources of the plugin", resources, Side::Guest);
+    of_resources(&mut page, "Resources of the host", resources, Side::Host);
     if !wasi.is_empty() {
         page.push_str("\nWASI functions\n");
         wrap(&mut page, wasi);
@@ -186,6 +216,27 @@ fn functions(page: &mut String, title: &str, functions: &[Shown]) {
         let _ = writeln!(page, "  {module}{}", function.signature);
         if let Some(first) = function.docs.lines().next() {
             let _ = writeln!(page, "      {first}");
+        }
+    }
+}
+
+fn of_resources(page: &mut String, title: &str, resources: &[Resource], side: Side) {
+    let found: Vec<&Resource> = resources.iter().filter(|resource| resource.ty.side == side).collect();
+    if found.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "\n{title}");
+    for resource in found {
+        let _ = writeln!(page, "  {}", resource.ty.name);
+        if let Some(first) = resource.ty.docs.lines().next() {
+            let _ = writeln!(page, "      {first}");
+        }
+        let constructor = resource.constructor.iter().map(|constructor| ("constructor", constructor));
+        for (name, function) in constructor.chain(resource.ty.methods.iter().map(String::as_str).zip(&resource.methods)) {
+            let _ = writeln!(page, "    {}", member_signature(name, function));
+            if let Some(first) = function.docs.lines().next() {
+                let _ = writeln!(page, "        {first}");
+            }
         }
     }
 }

@@ -23,13 +23,16 @@ pub(crate) fn bare_exports<'a>(info: &'a ModuleInfo, interface: Option<&'a Inter
     info.exports.iter().filter(move |export| {
         let name = export.name.as_str();
         let runtime = matches!(name, "_initialize" | "_start" | "cabi_realloc" | "undergo_arena" | "undergo_poll");
-        !runtime && !name.starts_with("cabi_post_") && interface.is_none_or(|interface| interface.export(name).is_none())
+        !runtime && !name.starts_with("cabi_post_") && !interface.is_some_and(|interface| interface.has_core_export(name))
     })
 }
 
 /// The functions that the user of the plugin has to give.
-pub(crate) fn host_imports(info: &ModuleInfo) -> impl Iterator<Item = &CoreImport> {
-    info.imports.iter().filter(|import| import.module != WASI && !import.module.starts_with(PROVIDED))
+pub(crate) fn host_imports<'a>(info: &'a ModuleInfo, interface: Option<&'a Interface>) -> impl Iterator<Item = &'a CoreImport> {
+    info.imports.iter().filter(move |import| {
+        let provided = import.module == WASI || import.module.starts_with(PROVIDED);
+        !provided && !interface.is_some_and(|interface| interface.has_resource_import(&import.module, &import.name))
+    })
 }
 
 /// `2.1 MB`.

@@ -36,7 +36,7 @@ pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code) -> Resul
         embed(&mut bytes, wit).context("the component-type section can't be written")?;
     }
     let exports = interface.as_ref().map_or(0, |interface| interface.exports.len()) + bare_exports(&info, interface.as_ref()).count();
-    let imports = plugin::host_imports(&info).count();
+    let imports = plugin::host_imports(&info, interface.as_ref()).count();
     if exports == 0 {
         eprintln!("warning: the plugin exports no function: write //undergo:export in the doc comment of each that a host may call");
     }

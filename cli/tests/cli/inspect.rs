@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::support::{bare, folder, kitchen, undergo};
+use crate::support::{bare, folder, kitchen, living, undergo};
 
 #[test]
 fn a_plugin_shows_what_it_gives_and_wants() {
@@ -23,7 +23,7 @@ fn the_json_form_is_stable() {
     let text = undergo(Path::new("."), &["inspect", "--json", bare()]).ok();
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let members: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(members, ["file", "kind", "go", "size", "world", "wit", "exports", "imports", "wasi", "sections"]);
+    assert_eq!(members, ["file", "kind", "go", "size", "world", "wit", "exports", "imports", "resources", "wasi", "sections"]);
     assert_eq!(value["kind"], "reactor");
     assert_eq!(value["world"], serde_json::Value::Null);
     let export = serde_json::json!({"name": "addTwo", "signature": "addTwo(i32) -> i32", "docs": "", "typed": false});
@@ -33,6 +33,40 @@ fn the_json_form_is_stable() {
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(value["world"], "kitchen");
     assert_eq!(value["exports"][0]["docs"], "Greet says hello to p.\n\nIt fails for nobody: someone without a \"name\".");
+}
+
+#[test]
+fn resources_are_shown_with_their_methods() {
+    let page = undergo(Path::new("."), &["inspect", living()]).ok();
+    let (head, _) = page.split_once("\nInterface\n").expect("an interface");
+    for text in [
+        "\n  merge(a: borrow<document>, others: list<borrow<document>>) -> document\n      Merge makes one of two, or of all.\n",
+        "\nResources of the plugin\n  document\n      A Document has a title and a text.\n    constructor(text: string) -> result<document, string>\n",
+        "\n    title() -> string\n        Title is its first line.\n",
+        "\n    next(most: u32) -> tuple<list<string>, bool>\n",
+        "\nResources of the host\n",
+        "\n  store\n      A Store has texts.\n    get(key: string) -> result<string, string>\n        Get is the text kept under key.\n",
+    ] {
+        assert!(head.contains(text), "{text:?} is not in {head}");
+    }
+    // What its functions are in the module is nobody's business, and what hosts do with handles.
+    assert!(!head.contains('#') && !head.contains("[resource-") && !head.contains("Imports,"), "{head}");
+    let text = undergo(Path::new("."), &["inspect", "--json", living()]).ok();
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert!(value["exports"].as_array().expect("a list").iter().all(|export| export["typed"] == true), "{text}");
+    assert_eq!(value["imports"], serde_json::json!([]));
+    let resources = value["resources"].as_array().expect("a list");
+    let document = resources.iter().find(|resource| resource["name"] == "document").expect("a document");
+    assert_eq!((&document["side"], &document["docs"]), (&"guest".into(), &"A Document has a title and a text.".into()));
+    assert_eq!(document["constructor"]["signature"], "constructor(text: string) -> result<document, string>");
+    assert_eq!(
+        document["methods"][0],
+        serde_json::json!({"name": "title", "signature": "title() -> string", "docs": "Title is its first line."})
+    );
+    assert!(
+        resources.iter().any(|resource| resource["name"] == "store" && resource["side"] == "host" && resource["constructor"].is_null())
+    );
+    undergo(Path::new("."), &["inspect", "--check", "--allow-import", "nothing", living()]).ok();
 }
 
 #[test]

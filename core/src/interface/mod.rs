@@ -62,6 +62,27 @@ impl Interface {
         self.imports.iter().find(|i| i.name == interface)?.functions.iter().find(|f| f.name == name)
     }
 
+    /// Whether a module's export of that name is one of the functions, or what ends the objects of
+    /// a resource.
+    #[must_use]
+    pub fn has_core_export(&self, name: &str) -> bool {
+        let guests = || self.resources.iter().filter(|resource| resource.ty.side == Side::Guest);
+        self.exports.iter().chain(self.members()).any(|function| function.core_name == name)
+            || guests().any(|resource| resource.ty.destructor() == name)
+    }
+
+    /// Whether a module's import of these names is about handles of a resource: each host provides
+    /// it, and no program has to.
+    #[must_use]
+    pub fn has_resource_import(&self, module: &str, name: &str) -> bool {
+        self.resources.iter().any(|Resource { ty, methods, .. }| match ty.side {
+            Side::Guest => {
+                module.strip_prefix("[export]") == Some(&ty.interface) && ["new", "rep", "drop"].iter().any(|what| ty.builtin(what) == name)
+            }
+            Side::Host => module == ty.interface && (ty.builtin("drop") == name || methods.iter().any(|method| method.core_name == name)),
+        })
+    }
+
     /// The resource with its functions.
     ///
     /// # Panics
