@@ -21,6 +21,7 @@ fn the_python_modules_are_as_they_were() {
     golden("kitchen.py", kitchen(), "python");
     golden("bare.py", bare(), "python");
     golden("shapes.py", shapes(), "python");
+    golden("living.py", living(), "python");
 }
 
 #[test]
@@ -85,6 +86,7 @@ fn the_ruby_modules_are_as_they_were() {
     golden("kitchen.rb", kitchen(), "ruby");
     golden("bare.rb", bare(), "ruby");
     golden("shapes.rb", shapes(), "ruby");
+    golden("living.rb", living(), "ruby");
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn the_swift_files_are_as_they_were() {
 
 #[test]
 fn the_python_modules_compile() {
-    for file in ["kitchen.py", "bare.py", "shapes.py"] {
+    for file in ["kitchen.py", "bare.py", "shapes.py", "living.py"] {
         let path = fixture(file);
         let check = "import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read(), feature_version=(3, 10))";
         match Command::new("python3").arg("-c").arg(check).arg(&path).output() {
@@ -118,13 +120,14 @@ fn the_python_modules_compile() {
 fn the_c_headers_are_as_they_were() {
     golden("kitchen.h", kitchen(), "c");
     golden("bare.h", bare(), "c");
+    golden("living.h", living(), "c");
 }
 
 #[test]
 fn the_c_headers_compile() {
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings-c/include");
     let strict = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"];
-    for file in ["kitchen.h", "bare.h"] {
+    for file in ["kitchen.h", "bare.h", "living.h"] {
         for (compiler, language, standard) in
             [("gcc", "c", "-std=c99"), ("clang", "c", "-std=c11"), ("g++", "c++", "-std=c++17"), ("clang++", "c++", "-std=c++17")]
         {
