@@ -60,6 +60,9 @@ func (h *host) EchoShape(_ context.Context, s conformance.Shape) (conformance.Sh
 func (h *host) Many(_ context.Context, a int8, b uint16, c int32, d int64, e float64, f bool, g, i, j, k, l, m string) (string, error) {
 	return fmt.Sprintf("%d %d %d %d %v %t %s|%s|%s|%s|%s|%s", a, b, c, d, e, f, g, i, j, k, l, m), nil
 }
+func (h *host) Bundle(_ context.Context, id int8, s, m conformance.Shape, d conformance.Drawing, v []conformance.Shape, name string) (int8, conformance.Shape, conformance.Shape, conformance.Drawing, []conformance.Shape, string, error) {
+	return id, s, m, d, v, name, nil
+}
 func (h *host) Divmod(_ context.Context, a, b int64) (int64, int64, error) { return a / b, a % b, nil }
 func (h *host) Note(_ context.Context, s string) error {
 	h.notes = append(h.notes, s)

@@ -337,6 +337,9 @@ func (w *world) imports() Option {
 		host("many", func(a int8, b uint16, c int32, d int64, e float64, f bool, g, h, i, j, k, l string) string {
 			return fmt.Sprintf("%d %d %d %d %v %t %s|%s|%s|%s|%s|%s", a, b, c, d, e, f, g, h, i, j, k, l)
 		}),
+		host("bundle", func(id int8, s, m, d, v any, name string) (int8, any, any, any, any, string) {
+			return id, s, m, d, v, name
+		}),
 		host("divmod", func(a, b int64) (int64, int64) { return a / b, a % b }),
 		host("note", func(s string) { w.notes = append(w.notes, s) }),
 		host("notes", func() []string {

@@ -44,6 +44,10 @@ export class Host {
     return `${a} ${b} ${c} ${d} ${e} ${f} ${texts.join('|')}`
   }
 
+  bundle(...args) {
+    return args
+  }
+
   divmod(a, b) {
     return typeof a === 'bigint' ? [a / b, a % b] : [Math.trunc(a / b), a % b]
   }

@@ -70,6 +70,9 @@ class Host:
         a, b, c, d, e, f, *texts = args
         return f"{a} {b} {c} {d} {e} {str(f).lower()} " + "|".join(texts)
 
+    def bundle(self, *args: Any) -> tuple[Any, ...]:
+        return args
+
     def divmod(self, a: int, b: int) -> tuple[int, int]:
         return divmod(a, b)
 

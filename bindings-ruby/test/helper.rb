@@ -70,6 +70,10 @@ module Helper
       [args.first(7).map(&:to_s).join(" "), *args.drop(7)].join("|")
     end
 
+    def bundle(*args)
+      args
+    end
+
     def divmod(left, right)
       left.divmod(right)
     end

@@ -86,6 +86,12 @@ var (
 	//undergo:import host many
 	HostMany func(a int8, b uint16, c int32, d int64, e float64, f bool, g, h, i, j, k, l string) string
 
+	// HostBundle returns its parameters, which are more than WebAssembly passes one by
+	// one, with variants among them.
+	//
+	//undergo:import host bundle
+	HostBundle func(id int8, s Shape, m *Shape, d Drawing, v []Shape, name string) (int8, Shape, *Shape, Drawing, []Shape, string)
+
 	// HostDivmod returns quotient and remainder.
 	//
 	//undergo:import host divmod

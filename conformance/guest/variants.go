@@ -169,6 +169,32 @@ func EchoMixed(a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float
 //undergo:export
 func ManyMixed(a, b, c, d, e, f Mixed) []Mixed { return []Mixed{a, b, c, d, e, f} }
 
+// EchoBundle returns its arguments, which are more than WebAssembly passes one by one. It
+// fails for one without a name.
+//
+//undergo:export
+func EchoBundle(id int8, s Shape, m *Shape, d Drawing, v []Shape, name string) (int8, Shape, *Shape, Drawing, []Shape, string, error) {
+	if name == "" {
+		return 0, nil, nil, Drawing{}, nil, "", errors.New("a bundle needs a name")
+	}
+	return id, s, m, d, v, name, nil
+}
+
+// BundleThroughHost sends its arguments through the host and back.
+//
+//undergo:export
+func BundleThroughHost(id int8, s Shape, m *Shape, d Drawing, v []Shape, name string) (int8, Shape, *Shape, Drawing, []Shape, string) {
+	return HostBundle(id, s, m, d, v, name)
+}
+
+// BadBundle sends the host a bundle in which a shape may be none.
+//
+//undergo:export
+func BadBundle(how string) string {
+	_, _, _, _, _, name := HostBundle(1, Empty{}, nil, Drawing{Border: Label("b")}, []Shape{Empty{}, badShape(how)}, "bad")
+	return name
+}
+
 // Area is how much of the paper s takes.
 //
 //undergo:export

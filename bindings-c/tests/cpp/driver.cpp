@@ -193,6 +193,7 @@ undergo::Imports functions(const std::shared_ptr<Host> &host) {
     return std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(c) + " " + std::to_string(d) + " " + half + " " +
            (f ? "true " : "false ") + g + "|" + h + "|" + i + "|" + j + "|" + k + "|" + std::string(l);
   });
+  imports.set("host", "bundle", [](const List &args) { return args; });
   imports.set("host", "divmod", [](std::int64_t a, std::int64_t b) { return List{a / b, a % b}; });
   imports.set("host", "note", [host](const std::string &note) { host->notes.push_back(note); });
   imports.set("host", "notes", [host]() { return std::exchange(host->notes, List()); });

@@ -85,6 +85,11 @@ class Host : public guest::Host {
     }
     return text;
   }
+  std::tuple<std::int8_t, guest::Shape, std::optional<guest::Shape>, guest::Drawing, std::vector<guest::Shape>, std::string> bundle(
+      std::int8_t id, const guest::Shape &s, const std::optional<guest::Shape> &m, const guest::Drawing &d,
+      const std::vector<guest::Shape> &v, std::string_view name) override {
+    return {id, s, m, d, v, std::string(name)};
+  }
   std::tuple<std::int64_t, std::int64_t> divmod(std::int64_t a, std::int64_t b) override { return {a / b, a % b}; }
   void note(std::string_view s) override { noted.emplace_back(s); }
   std::vector<std::string> notes() override { return std::exchange(noted, {}); }
@@ -196,6 +201,12 @@ void variants(const guest::GuestExports &g) {
   for (const guest::Shape &shape : shapes) {
     CHECK(g.echo_shape(shape) == shape && g.echo_maybe_shape(shape) == shape && g.shape_through_host(shape) == shape);
   }
+  guest::Drawing drawing;
+  drawing.shapes = shapes;
+  drawing.border = guest::Label{"b"};
+  const auto bundle = g.bundle_through_host(-128, shapes[2], shapes[5], drawing, shapes, "n");
+  CHECK(std::get<0>(bundle) == -128 && std::get<1>(bundle) == shapes[2] && std::get<2>(bundle) == shapes[5]);
+  CHECK(std::get<3>(bundle) == drawing && std::get<4>(bundle) == shapes && std::get<5>(bundle) == "n");
   CHECK(g.echo_shapes(shapes) == shapes && g.echo_shapes({}).empty() && !g.echo_maybe_shape(std::nullopt).has_value());
   CHECK(g.echo_shape(guest::Circle{1}) != guest::Shape(guest::Circle{2}) && g.area(guest::Circle{2}) == 12);
   CHECK(std::get<guest::Label>(g.echo_shape(guest::Label{"x"})).value == "x");

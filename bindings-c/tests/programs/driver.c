@@ -414,6 +414,12 @@ static undergo_error_t *many(void *data, const undergo_value_t *args, undergo_va
   return NULL;
 }
 
+static undergo_error_t *bundle(void *data, const undergo_value_t *args, undergo_value_t **result) {
+  (void)data;
+  *result = undergo_value_copy(args);
+  return NULL;
+}
+
 static undergo_error_t *divmod(void *data, const undergo_value_t *args, undergo_value_t **result) {
   (void)data;
   const int64_t a = int_at(args, 0), b = int_at(args, 1);
@@ -774,7 +780,7 @@ static undergo_imports_t *give_functions(host_t *host) {
       {"notes", notes, NULL},      {"fail", refuse, NULL},        {"check", check, NULL},      {"crash", refuse, NULL},
       {"reenter", reenter, NULL},  {"echo", echo, NULL},          {"do", again, NULL},         {"wrong-type", wrong, "not a number"},
       {"echo-shape", echo, NULL},  {"lookup", lookup, NULL},      {"wrong-result", wrong, "not a list"},
-      {"open-store", open_store, NULL},
+      {"open-store", open_store, NULL}, {"bundle", bundle, NULL},
   };
   undergo_imports_t *imports = undergo_imports_new();
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -117,6 +117,15 @@ static undergo_error_t *many(
   return NULL;
 }
 
+static undergo_error_t *bundle(
+    void *data, int8_t id, guest_shape_t s, const guest_shape_t *m, guest_drawing_t d, guest_list_shape_t v, undergo_string_t name,
+    guest_tuple_s8_shape_option_shape_drawing_list_shape_string_t *result, undergo_arena_t *arena) {
+  (void)data;
+  (void)arena;
+  *result = (guest_tuple_s8_shape_option_shape_drawing_list_shape_string_t){id, s, m, d, v, name};
+  return NULL;
+}
+
 static undergo_error_t *divide(void *data, int64_t a, int64_t b, guest_tuple_s64_s64_t *result) {
   (void)data;
   *result = (guest_tuple_s64_s64_t){a / b, a % b};
@@ -214,7 +223,7 @@ static const guest_host_t FUNCTIONS = {
     .echo_person = echo_person, .echo_maybe = echo_maybe, .echo_color = echo_color, .echo_counts = echo_counts, .echo_time = echo_time,
     .echo_duration = echo_int, .echo_json = echo_json, .echo_raw = echo_json, .many = many, .divmod = divide, .note = note,
     .notes = notes, .fail = refuse, .check = check_text, .crash = crash, .wrong_type = wrong_type, .wrong_result = wrong_result,
-    .reenter = reenter, .echo_shape = echo_shape, .lookup = lookup,
+    .reenter = reenter, .echo_shape = echo_shape, .lookup = lookup, .bundle = bundle,
 };
 
 static undergo_instance_t *start(const undergo_plugin_t *plugin, host_t *host) {
@@ -437,6 +446,17 @@ static void variants(const undergo_instance_t *guest) {
   OK(guest_echo_shape(guest, polygon, NULL, &found, &arena));
   CHECK(found.tag == GUEST_SHAPE_POLYGON && found.value.polygon.points.len == 2 && *found.value.polygon.fill == fill);
   CHECK(found.value.polygon.points.ptr[0].tag == 255 && is(found.value.polygon.name, "p"));
+  undergo_arena_delete(arena);
+
+  // More than WebAssembly passes one by one.
+  const guest_shape_t several[] = {polygon, label("l")};
+  guest_drawing_t drawing = {.title = undergo_text("t"), .shapes = {several, 2}, .cover = &polygon};
+  drawing.border = (guest_round_t){.tag = GUEST_ROUND_LABEL, .value.label = undergo_text("b")};
+  guest_tuple_s8_shape_option_shape_drawing_list_shape_string_t bundle;
+  OK(guest_bundle_through_host(guest, -128, circle(0.5), several, drawing, (guest_list_shape_t){several, 2}, undergo_text("n"), NULL, &bundle, &arena));
+  CHECK(bundle.f0 == -128 && bundle.f1.value.circle.radius == 0.5 && bundle.f2->value.polygon.points.ptr[1].tag == 0 && is(bundle.f5, "n"));
+  CHECK(is(bundle.f3.title, "t") && is(bundle.f3.border.value.label, "b") && is(bundle.f3.shapes.ptr[1].value.label, "l"));
+  CHECK(bundle.f3.cover->tag == GUEST_SHAPE_POLYGON && bundle.f3.back == NULL && bundle.f4.len == 2 && *bundle.f4.ptr[0].value.polygon.fill == fill);
   undergo_arena_delete(arena);
 
   // What no case uses of the union means nothing.

@@ -23,6 +23,7 @@ const host: Imports['host'] = {
     throw new Error(`looking up: ${key}`, { cause: new NotFound({ key, code: 404 }) })
   },
   many: (...values) => values.join(' '),
+  bundle: (...args) => args,
   divmod: (a, b) => [Math.trunc(a / b), a % b],
   note: () => {},
   notes: async () => ['noted'],

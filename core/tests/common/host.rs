@@ -115,6 +115,7 @@ fn imports(plugin: &Plugin, shared: &Weak<Shared>) -> Imports {
         imports.func("host", name, |args| Ok(args[0].clone()));
     }
     imports.func("host", "many", |args| Ok(Value::String(many(args))));
+    imports.func("host", "bundle", |args| Ok(Value::List(args.to_vec())));
     imports.func("host", "divmod", |args| match args {
         [Value::Int(a), Value::Int(b)] => Ok(Value::List(vec![Value::Int(a / b), Value::Int(a % b)])),
         other => Err(fail(&format!("divmod of {other:?}"))),

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -98,6 +99,7 @@ final class Support {
                 .function("host", "many", a -> String.format(
                         "%s %s %s %s %s %s %s|%s|%s|%s|%s|%s",
                         a.get(0), a.get(1), a.get(2), a.get(3), a.get(4), a.get(5), a.get(6), a.get(7), a.get(8), a.get(9), a.get(10), a.get(11)))
+                .function("host", "bundle", a -> Arrays.asList(a.get(0), a.get(1), a.get(2), a.get(3), a.get(4), a.get(5)))
                 .function("host", "divmod", a -> List.of(a.number(0) / a.number(1), a.number(0) % a.number(1)))
                 .function("host", "note", a -> {
                     notes.add(a.get(0));
