@@ -72,6 +72,16 @@ func TestVariantsOfAClient(t *testing.T) {
 	}
 }
 
+func TestMoreThanIsPassedOneByOneToAClient(t *testing.T) {
+	guest, _ := client(t)
+	shapes := []conformance.Shape{conformance.Label("l"), conformance.Tile{Row: -1 << 63, Weight: 0.25}, conformance.Circle{Radius: 2}}
+	drawing := conformance.Drawing{Title: "t", Shapes: shapes, Named: map[string]conformance.Shape{"k": shapes[1]}, Border: conformance.Label("b")}
+	id, s, m, d, v, name, err := guest.BundleThroughHost(context.Background(), -128, shapes[0], nil, drawing, shapes, "n")
+	if err != nil || id != -128 || s != shapes[0] || m != nil || !reflect.DeepEqual(d, drawing) || !reflect.DeepEqual(v, shapes) || name != "n" {
+		t.Error(id, s, m, d, v, name, err)
+	}
+}
+
 // stranger implements Shape by what it embeds, and is no case of it.
 type stranger struct{ conformance.Shape }
 
@@ -100,7 +110,7 @@ func TestWhatIsNoCaseOfAClient(t *testing.T) {
 	_, err = guest.EchoDrawing(ctx, conformance.Drawing{})
 	mismatch("in a field", err, "echo-drawing(d.border)", "expected a case of round, got nil")
 	_, err = guest.EchoShape(ctx, conformance.Triangle{1})
-	mismatch("an array of another length", err, "echo-shape(s.triangle)", "Triangle needs 3 elements, got 1")
+	mismatch("an array of another length", err, "echo-shape(s.triangle)", "expected list<f32, 3>, got 1 items")
 	// What was no case is not said of another call.
 	_, err = guest.EchoString(ctx, "\xff")
 	if !errors.Is(err, undergo.ErrTypeMismatch) || !strings.Contains(err.Error(), "UTF-8") {

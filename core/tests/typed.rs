@@ -253,6 +253,8 @@ fn types_that_differ_are_found_once_with_their_path() {
     mismatched::<(Option<Wrong>,), ()>(guest, "maybe-address", "maybe-address(v.zip)", "the plugin has u32 here");
     mismatched::<(Few,), Few>(guest, "echo-color", "echo-color(v)", "the cases of color are, in this order, red");
     mismatched::<(Vec<i64>,), ()>(guest, "echo-strings", "echo-strings(v[])", "the plugin has string here");
+    mismatched::<(Vec<i32>,), [i32; 3]>(guest, "echo-triple", "echo-triple(v)", "the plugin has list<s32, 3> here");
+    mismatched::<([i32; 3],), [i32; 2]>(guest, "echo-triple", "echo-triple -> result", "the program has [i32; 2]");
     expect(&guest.function::<(), ()>("nuthing").expect_err("no such"), ErrorKind::UnknownExport, &["did you mean 'nothing'?"]);
 }
 
@@ -269,7 +271,7 @@ fn values_that_do_not_fit_are_the_callers_mistake() {
     expect(&duration.call((Duration::MAX,)).expect_err("too long"), ErrorKind::TypeMismatch, &["out of range for a duration"]);
     let negative = guest.function::<(Nanoseconds,), Duration>("echo-duration").expect("it is");
     expect(&negative.call((Nanoseconds(-1),)).expect_err("negative"), ErrorKind::TypeMismatch, &["a negative duration"]);
-    let pair = guest.function::<([i32; 3],), [i32; 2]>("echo-triple").expect("it is");
+    let pair = guest.function::<([i32; 3],), [i32; 2]>("echo-int32s").expect("it is");
     expect(&pair.call(([1, 2, 3],)).expect_err("three"), ErrorKind::TypeMismatch, &["a list of 3 items"]);
     let fail = guest.function::<(&str,), ()>("fail").expect("it is");
     expect(&fail.call(("no",)).expect_err("a Go error"), ErrorKind::GuestError, &["no"]);

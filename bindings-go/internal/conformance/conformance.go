@@ -58,6 +58,10 @@ type Host interface {
 	// HostMany returns its parameters as a text.
 	Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float64, f bool, g string, h string, i string, j string, k string, l string) (string, error)
 
+	// HostBundle returns its parameters, which are more than WebAssembly passes one by
+	// one, with variants among them.
+	Bundle(ctx context.Context, id int8, s Shape, m Shape, d Drawing, v_ []Shape, name string) (int8, Shape, Shape, Drawing, []Shape, string, error)
+
 	// HostDivmod returns quotient and remainder.
 	Divmod(ctx context.Context, a int64, b int64) (int64, int64, error)
 
@@ -183,7 +187,7 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x5020614ef1b4e8b3}, func(ctx context.Context, a *struct{ V0 rawShape }, r *rawShape, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x6413afe6e0a9f130}, func(ctx context.Context, a *struct{ V0 rawShape }, r *rawShape, w *undergo.RawWriter) error {
 			result, err := functions.EchoShape(ctx, liftShape(a.V0))
 			if err == nil {
 				*r = lowerShape(w, result)
@@ -194,6 +198,18 @@ func WithHost(functions Host) undergo.Option {
 			result, err := functions.Many(ctx, a.V0, a.V1, a.V2, a.V3, a.V4, a.V5, undergo.LiftText(a.V6), undergo.LiftText(a.V7), undergo.LiftText(a.V8), undergo.LiftText(a.V9), undergo.LiftText(a.V10), undergo.LiftText(a.V11))
 			if err == nil {
 				*r = undergo.LowerText(w, result)
+			}
+			return err
+		}),
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "bundle", Signature: "bundle(id: s8, s: shape, m: option<shape>, d: drawing, v: list<shape>, name: string) -> tuple<s8, shape, option<shape>, drawing, list<shape>, string>", Digest: 0x2125cd2559c27e05}, func(ctx context.Context, a *struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, r *struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, w *undergo.RawWriter) error {
+			v0, v1, v2, v3, v4, v5, err := functions.Bundle(ctx, a.V0, liftShape(a.V1), undergo.LiftNil(a.V2, liftShape), liftDrawing(a.V3), undergo.LiftList(a.V4, liftShape), undergo.LiftText(a.V5))
+			if err == nil {
+				r.V0 = v0
+				r.V1 = lowerShape(w, v1)
+				r.V2 = undergo.LowerNil(w, v2, lowerShape)
+				r.V3 = lowerDrawing(w, v3)
+				r.V4 = undergo.LowerList(w, v4, lowerShape)
+				r.V5 = undergo.LowerText(w, v5)
 			}
 			return err
 		}),
@@ -215,17 +231,17 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "fail", Signature: "fail(msg: string) -> result<string, list<error>>", Digest: 0x8d803f7eb10ea9c4}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "fail", Signature: "fail(msg: string) -> result<string, list<error>>", Digest: 0xf5f1b1f2e3efd768}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
 			result, err := functions.Fail(ctx, undergo.LiftText(a.V0))
 			if err == nil {
 				*r = undergo.LowerText(w, result)
 			}
 			return err
 		}, fieldsOfGuest),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "check", Signature: "check(msg: string) -> result<_, list<error>>", Digest: 0x40e1649a7145e2a5}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "check", Signature: "check(msg: string) -> result<_, list<error>>", Digest: 0xd5bef53ff0156119}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
 			return functions.Check(ctx, undergo.LiftText(a.V0))
 		}, fieldsOfGuest),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0xb8bb22f967e69636}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0x31e63a146b3c8c93}, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
 			result, err := functions.Lookup(ctx, undergo.LiftText(a.V0))
 			if err == nil {
 				*r = undergo.LowerText(w, result)
@@ -242,7 +258,7 @@ func WithHost(functions Host) undergo.Option {
 			}
 			return err
 		}),
-		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0xd8517e233bcf1f64}, func(ctx context.Context, a *undergo.RawEmpty, r *undergo.RawList, w *undergo.RawWriter) error {
+		undergo.RawImport(undergo.RawSignature{Interface: "host", Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0x1189323fe3c06e29}, func(ctx context.Context, a *undergo.RawEmpty, r *undergo.RawList, w *undergo.RawWriter) error {
 			result, err := functions.WrongResult(ctx)
 			if err == nil {
 				*r = undergo.LowerPlain(w, result)
@@ -274,23 +290,23 @@ func NewGuest(of undergo.Callable) (*Guest, error) {
 }
 
 var exportsOfGuest = []undergo.RawSignature{
-	{Name: "call-kept", Signature: "call-kept(n: s64) -> result<s64, list<error>>", Digest: 0xc5df7ceb95087a02},
+	{Name: "call-kept", Signature: "call-kept(n: s64) -> result<s64, list<error>>", Digest: 0x87c6e5f4de73a3a7},
 	{Name: "drop-kept", Signature: "drop-kept()", Digest: 0x454843b789e28e94},
-	{Name: "fail-with", Signature: "fail-with(how: string) -> result<_, list<error>>", Digest: 0x00e9db43ee851be8},
-	{Name: "fail-beside", Signature: "fail-beside(how: string) -> result<tuple<list<shape>, string>, list<error>>", Digest: 0xada13d556f598e7c},
+	{Name: "fail-with", Signature: "fail-with(how: string) -> result<_, list<error>>", Digest: 0x7cfe28e1beb46a34},
+	{Name: "fail-beside", Signature: "fail-beside(how: string) -> result<tuple<list<shape>, string>, list<error>>", Digest: 0x9ca783127dccb0f0},
 	{Name: "echo-not-found", Signature: "echo-not-found(e: not-found) -> option<not-found>", Digest: 0x3faa1500041d1963},
-	{Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0xb8bb22f967e69636},
-	{Name: "lookup-wrapped", Signature: "lookup-wrapped(key: string) -> result<string, list<error>>", Digest: 0x084d0b5c84536849},
+	{Name: "lookup", Signature: "lookup(key: string) -> result<string, list<error>>", Digest: 0x31e63a146b3c8c93},
+	{Name: "lookup-wrapped", Signature: "lookup-wrapped(key: string) -> result<string, list<error>>", Digest: 0xc202745790b6b809},
 	{Name: "looked", Signature: "looked(key: string) -> list<string>", Digest: 0x1a24ef18a5ea6b3f},
 	{Name: "keep-error", Signature: "keep-error(key: string) -> string", Digest: 0x86928248c763d3e8},
-	{Name: "kept-error", Signature: "kept-error() -> result<_, list<error>>", Digest: 0x22abda5d878567e5},
+	{Name: "kept-error", Signature: "kept-error() -> result<_, list<error>>", Digest: 0x08f988f51a91587a},
 	{Name: "divmod", Signature: "divmod(a: s64, b: s64) -> tuple<s64, s64>", Digest: 0x634e570854f78b59},
-	{Name: "split", Signature: "split(s: string) -> result<tuple<string, s32>, list<error>>", Digest: 0x756460164feff2ec},
-	{Name: "fail", Signature: "fail(msg: string) -> result<_, list<error>>", Digest: 0x87746bcf1a17404b},
-	{Name: "fail-or", Signature: "fail-or(msg: string, v: s32) -> result<s32, list<error>>", Digest: 0xfc19626aa536ff25},
-	{Name: "both", Signature: "both(msg: string) -> result<list<string>, list<error>>", Digest: 0x897e6d8492801ed8},
+	{Name: "split", Signature: "split(s: string) -> result<tuple<string, s32>, list<error>>", Digest: 0xb52032ae0d3ae7a2},
+	{Name: "fail", Signature: "fail(msg: string) -> result<_, list<error>>", Digest: 0x38c61ce1d4e4b20c},
+	{Name: "fail-or", Signature: "fail-or(msg: string, v: s32) -> result<s32, list<error>>", Digest: 0xd7997ee3710f0491},
+	{Name: "both", Signature: "both(msg: string) -> result<list<string>, list<error>>", Digest: 0x4c52e037fd4cfdcf},
 	{Name: "remaining", Signature: "remaining() -> s64", Digest: 0x1bdf71b121d52555},
-	{Name: "wait", Signature: "wait(ms: s32) -> result<_, list<error>>", Digest: 0x40d69f2ff39593cb},
+	{Name: "wait", Signature: "wait(ms: s32) -> result<_, list<error>>", Digest: 0x46dbc79e24950c3e},
 	{Name: "many", Signature: "many(a: s8, b: u16, c: s32, d: s64, e: f32, f: f64, g: bool, h: string, i: string, j: string, k: list<s32>, l: color, m: option<string>, n: point) -> string", Digest: 0xd9469fdeaea39388},
 	{Name: "sixteen", Signature: "sixteen(a: s32, b: s32, c: s32, d: s32, e: s32, f: s32, g: s32, h: s32, i: s32, j: s32, k: s32, l: s32, m: s32, n: s32, o: s32, p: s32) -> s32", Digest: 0xd77211056ea93fe3},
 	{Name: "nothing", Signature: "nothing()", Digest: 0x2292f5028ee55652},
@@ -309,10 +325,10 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "divmod-through-host", Signature: "divmod-through-host(a: s64, b: s64) -> tuple<s64, s64>", Digest: 0xa7927a876c6c9123},
 	{Name: "notes", Signature: "notes(v: list<string>) -> list<string>", Digest: 0xdb64417539963204},
 	{Name: "catch-failure", Signature: "catch-failure(msg: string) -> string", Digest: 0x9bfa2aae63be64f5},
-	{Name: "pass-failure", Signature: "pass-failure(msg: string) -> result<_, list<error>>", Digest: 0xad9097a5063bf24d},
+	{Name: "pass-failure", Signature: "pass-failure(msg: string) -> result<_, list<error>>", Digest: 0x2cb1be197142086b},
 	{Name: "crash", Signature: "crash(msg: string)", Digest: 0xafa8ebda1c58242c},
 	{Name: "wrong-type", Signature: "wrong-type() -> s32", Digest: 0xee46a7dd17c468f3},
-	{Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0xd8517e233bcf1f64},
+	{Name: "wrong-result", Signature: "wrong-result() -> result<list<s32>, list<error>>", Digest: 0x1189323fe3c06e29},
 	{Name: "reenter", Signature: "reenter(depth: s32) -> s32", Digest: 0xffaf730a1956f655},
 	{Name: "host-in-goroutines", Signature: "host-in-goroutines(n: s32) -> s32", Digest: 0xfc36eb0f70604fa8},
 	{Name: "ended", Signature: "ended() -> s32", Digest: 0x07f6416d9b62a3c4},
@@ -343,9 +359,9 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-float32s", Signature: "echo-float32s(v: list<f32>) -> list<f32>", Digest: 0xe4842383d662ca56},
 	{Name: "echo-float64s", Signature: "echo-float64s(v: list<f64>) -> list<f64>", Digest: 0x9e3ae3576800ed82},
 	{Name: "echo-blobs", Signature: "echo-blobs(v: list<list<u8>>) -> list<list<u8>>", Digest: 0xaaa75a7653d9bc7e},
-	{Name: "echo-triple", Signature: "echo-triple(v: list<s32>) -> list<s32>", Digest: 0xdfaf03e7dfd3bf00},
-	{Name: "echo-names", Signature: "echo-names(v: list<string>) -> list<string>", Digest: 0xeed001f1068c902d},
-	{Name: "echo-triples", Signature: "echo-triples(v: list<list<s32>>) -> list<list<s32>>", Digest: 0x045006bb35afcd8a},
+	{Name: "echo-triple", Signature: "echo-triple(v: list<s32, 3>) -> list<s32, 3>", Digest: 0xc1da881a957d8993},
+	{Name: "echo-names", Signature: "echo-names(v: list<string, 2>) -> list<string, 2>", Digest: 0x9b4d11f2c9b3e9ce},
+	{Name: "echo-triples", Signature: "echo-triples(v: list<list<s32, 3>>) -> list<list<s32, 3>>", Digest: 0x7c200525640b8bd9},
 	{Name: "sum-float64s", Signature: "sum-float64s(v: list<f64>) -> f64", Digest: 0x079e7898015127de},
 	{Name: "append-int32", Signature: "append-int32(v: list<s32>, x: s32) -> tuple<list<s32>, list<s32>>", Digest: 0x6f6439f22b475661},
 	{Name: "no-strings", Signature: "no-strings() -> list<string>", Digest: 0xdb3b782bfee3eb67},
@@ -357,7 +373,7 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "counter", Signature: "counter() -> s32", Digest: 0x0f47f136a48cfcb7},
 	{Name: "env", Signature: "env(name: string) -> option<string>", Digest: 0x7c0f2167c5d2080c},
 	{Name: "args", Signature: "args() -> list<string>", Digest: 0x34254539b56de87a},
-	{Name: "read-file", Signature: "read-file(path: string) -> result<list<u8>, list<error>>", Digest: 0x0fc7ee85d8498679},
+	{Name: "read-file", Signature: "read-file(path: string) -> result<list<u8>, list<error>>", Digest: 0x1decd5a7bdf60c9d},
 	{Name: "print", Signature: "print(out: string, err: string)", Digest: 0x16d4446f8ebcf33c},
 	{Name: "keep", Signature: "keep(s: string)", Digest: 0x910e344cddf482c1},
 	{Name: "keep-all", Signature: "keep-all(v: list<string>)", Digest: 0x938e90e49d0a73f9},
@@ -369,7 +385,7 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-amid-calls", Signature: "echo-amid-calls(note: string, names: list<string>, ints: list<s64>) -> tuple<string, list<string>, list<s64>>", Digest: 0xdc8807dc53267719},
 	{Name: "alloc", Signature: "alloc(mib: s32) -> s32", Digest: 0xaaffd317a498f404},
 	{Name: "recurse", Signature: "recurse(depth: s32) -> s32", Digest: 0x8cd5f270f7a3f52c},
-	{Name: "kept-get", Signature: "kept-get(key: string) -> result<string, list<error>>", Digest: 0x84f1f966a8f7b6cb},
+	{Name: "kept-get", Signature: "kept-get(key: string) -> result<string, list<error>>", Digest: 0x6f7ac42df57817ef},
 	{Name: "drop-store", Signature: "drop-store()", Digest: 0x39eeb99d1ca9d229},
 	{Name: "echo-person", Signature: "echo-person(p: person) -> person", Digest: 0xc3117055d4bad85d},
 	{Name: "echo-people", Signature: "echo-people(v: list<person>) -> list<person>", Digest: 0x700feedd2844a63b},
@@ -394,19 +410,19 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-raw", Signature: "echo-raw(v: json) -> json", Digest: 0x82288822697e7c28},
 	{Name: "echo-anys", Signature: "echo-anys(v: map<string, json>) -> map<string, json>", Digest: 0xac1b5bfb7da468e0},
 	{Name: "bad-any", Signature: "bad-any() -> json", Digest: 0xf305973b870229b2},
-	{Name: "find-job", Signature: "find-job(name: string) -> result<job, list<error>>", Digest: 0x50b8b9a9b6435c35},
+	{Name: "find-job", Signature: "find-job(name: string) -> result<job, list<error>>", Digest: 0x5680d0811602991d},
 	{Name: "zero-job", Signature: "zero-job() -> job", Digest: 0x608ba31dfdf3fa36},
 	{Name: "zero-state", Signature: "zero-state() -> state", Digest: 0x036cb0916c74519c},
-	{Name: "open-jobs", Signature: "open-jobs(n: s32, bad: s32) -> result<list<job>, list<error>>", Digest: 0xae69bf8434be3506},
+	{Name: "open-jobs", Signature: "open-jobs(n: s32, bad: s32) -> result<list<job>, list<error>>", Digest: 0x3661dce63544e2c5},
 	{Name: "jobs-by-name", Signature: "jobs-by-name(name: string) -> map<string, job>", Digest: 0x1866fe519d9b12b8},
 	{Name: "numbered-job", Signature: "numbered-job(n: s32) -> tuple<s32, job>", Digest: 0x61a8a52565306f48},
 	{Name: "infinite", Signature: "infinite() -> json", Digest: 0xaa17cb9f7c50be8f},
 	{Name: "garbled", Signature: "garbled() -> json", Digest: 0x9446c66a4cf8ec80},
 	{Name: "broken", Signature: "broken() -> json", Digest: 0x1366dfac9dab26ad},
-	{Name: "garbled-error", Signature: "garbled-error() -> result<_, list<error>>", Digest: 0xf861ba8ac2b6e9fe},
-	{Name: "sum-triple", Signature: "sum-triple(v: list<s32>) -> s32", Digest: 0xc8a344b9b8654f1c},
-	{Name: "take-triples", Signature: "take-triples(v: map<string, list<list<s32>>>)", Digest: 0x0ba36ccd91c82d70},
-	{Name: "count-corners", Signature: "count-corners(s: outline, factor: f64) -> f64", Digest: 0x2ba9ddce6a7def68},
+	{Name: "garbled-error", Signature: "garbled-error() -> result<_, list<error>>", Digest: 0x6e70b920b97f9548},
+	{Name: "sum-triple", Signature: "sum-triple(v: list<s32, 3>) -> s32", Digest: 0xcfd45a639151722d},
+	{Name: "take-triples", Signature: "take-triples(v: map<string, list<list<s32, 3>>>)", Digest: 0xb24958c9121b6072},
+	{Name: "count-corners", Signature: "count-corners(s: outline, factor: f64) -> f64", Digest: 0x23dbaa4dd1c9fcc6},
 	{Name: "ask-with-zero-color", Signature: "ask-with-zero-color(c: s32) -> color", Digest: 0x100b7ace41af4212},
 	{Name: "ask-with-infinity", Signature: "ask-with-infinity() -> json", Digest: 0x94976d20dac65d7e},
 	{Name: "check-garbled", Signature: "check-garbled() -> string", Digest: 0x2f0cd43dfcec568c},
@@ -438,11 +454,11 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "bad-strings", Signature: "bad-strings() -> list<string>", Digest: 0xa10e0809e9455847},
 	{Name: "closings", Signature: "closings() -> s32", Digest: 0x91ca1af4eb8e685a},
 	{Name: "collected", Signature: "collected() -> list<u8>", Digest: 0xe45bfc6d893fc9d7},
-	{Name: "late-stream", Signature: "late-stream() -> result<list<u8>, list<error>>", Digest: 0xeb7e5d2486abd366},
+	{Name: "late-stream", Signature: "late-stream() -> result<list<u8>, list<error>>", Digest: 0x6427c3310de752b9},
 	{Name: "echo-parts", Signature: "echo-parts(p: parts) -> parts", Digest: 0x823dcbe98083f58c},
 	{Name: "echo-texts", Signature: "echo-texts(a: string, u: string, n: option<string>, c: string) -> tuple<string, string, option<string>, string>", Digest: 0xf6a30743531b5f50},
 	{Name: "factorial", Signature: "factorial(n: u8) -> string", Digest: 0x78fe3c801210d14f},
-	{Name: "zero-code", Signature: "zero-code() -> result<list<string>, list<error>>", Digest: 0xe08a06adc2b69cba},
+	{Name: "zero-code", Signature: "zero-code() -> result<list<string>, list<error>>", Digest: 0x64c2afe7c20b92dc},
 	{Name: "conjugate", Signature: "conjugate(c: tuple<f64, f64>) -> tuple<f64, f64>", Digest: 0x79443d32718401c5},
 	{Name: "rotate", Signature: "rotate(all: list<tuple<f32, f32>>) -> list<tuple<f32, f32>>", Digest: 0xbe2ec382a4988cfa},
 	{Name: "later", Signature: "later(at: time, by: duration) -> time", Digest: 0x6d9d217613cd6163},
@@ -450,27 +466,30 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "names", Signature: "names(n: node) -> tuple<string, node>", Digest: 0x8b8f2251601ac0c7},
 	{Name: "echo-color-counts", Signature: "echo-color-counts(m: map<string, s64>) -> map<string, s64>", Digest: 0x48496490065ee390},
 	{Name: "bad-color-counts", Signature: "bad-color-counts() -> map<string, s64>", Digest: 0xbab72d1a977db1c0},
-	{Name: "ask-with-context", Signature: "ask-with-context(done: bool) -> result<_, list<error>>", Digest: 0xa991d7e9f1fdfdf2},
-	{Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x5020614ef1b4e8b3},
-	{Name: "echo-shapes", Signature: "echo-shapes(v: list<shape>) -> list<shape>", Digest: 0x37834ea45924f1a5},
-	{Name: "echo-maybe-shape", Signature: "echo-maybe-shape(s: option<shape>) -> option<shape>", Digest: 0xa4182d7a811df505},
-	{Name: "echo-drawing", Signature: "echo-drawing(d: drawing) -> drawing", Digest: 0xa1d3508ef74bfeae},
+	{Name: "ask-with-context", Signature: "ask-with-context(done: bool) -> result<_, list<error>>", Digest: 0xe611971e85cea6ba},
+	{Name: "echo-shape", Signature: "echo-shape(s: shape) -> shape", Digest: 0x6413afe6e0a9f130},
+	{Name: "echo-shapes", Signature: "echo-shapes(v: list<shape>) -> list<shape>", Digest: 0x6f55c5317ba3a419},
+	{Name: "echo-maybe-shape", Signature: "echo-maybe-shape(s: option<shape>) -> option<shape>", Digest: 0x12c9f6f5c3d4930b},
+	{Name: "echo-drawing", Signature: "echo-drawing(d: drawing) -> drawing", Digest: 0x73e0216233748808},
 	{Name: "echo-round", Signature: "echo-round(r: round) -> round", Digest: 0xc0ec70a382ac4608},
 	{Name: "echo-token", Signature: "echo-token(t: token) -> token", Digest: 0x75dfe8390f599e0c},
 	{Name: "echo-mixed", Signature: "echo-mixed(a: mixed, n: s32, b: mixed, f: f32) -> tuple<mixed, s32, mixed, f32>", Digest: 0xdbffaf20354a34df},
 	{Name: "many-mixed", Signature: "many-mixed(a: mixed, b: mixed, c: mixed, d: mixed, e: mixed, f: mixed) -> list<mixed>", Digest: 0x3be2b006c08077ef},
-	{Name: "area", Signature: "area(s: shape) -> result<f64, list<error>>", Digest: 0x4a9aa3b18fbcb814},
-	{Name: "by-pointer", Signature: "by-pointer(s: shape) -> list<shape>", Digest: 0xf9c4a4a32f49e448},
-	{Name: "bad-shape", Signature: "bad-shape(how: string) -> shape", Digest: 0xe1d6a0d77da5d5b4},
-	{Name: "bad-shapes", Signature: "bad-shapes(how: string) -> result<list<shape>, list<error>>", Digest: 0xfd8f9a353c956310},
-	{Name: "bad-drawing", Signature: "bad-drawing(how: string) -> tuple<s32, drawing>", Digest: 0x9edec796614100f5},
-	{Name: "no-border", Signature: "no-border() -> drawing", Digest: 0xabf3f34386d914fe},
+	{Name: "echo-bundle", Signature: "echo-bundle(id: s8, s: shape, m: option<shape>, d: drawing, v: list<shape>, name: string) -> result<tuple<s8, shape, option<shape>, drawing, list<shape>, string>, list<error>>", Digest: 0x76de2b41414af048},
+	{Name: "bundle-through-host", Signature: "bundle-through-host(id: s8, s: shape, m: option<shape>, d: drawing, v: list<shape>, name: string) -> tuple<s8, shape, option<shape>, drawing, list<shape>, string>", Digest: 0x082ff0ed5adfc090},
+	{Name: "bad-bundle", Signature: "bad-bundle(how: string) -> string", Digest: 0x4b2ab4855290cbbe},
+	{Name: "area", Signature: "area(s: shape) -> result<f64, list<error>>", Digest: 0x843e0fcd0008387f},
+	{Name: "by-pointer", Signature: "by-pointer(s: shape) -> list<shape>", Digest: 0xab7b213c15b79aec},
+	{Name: "bad-shape", Signature: "bad-shape(how: string) -> shape", Digest: 0xaf3d97a3a78ba7e4},
+	{Name: "bad-shapes", Signature: "bad-shapes(how: string) -> result<list<shape>, list<error>>", Digest: 0x9c3cadc95f57808c},
+	{Name: "bad-drawing", Signature: "bad-drawing(how: string) -> tuple<s32, drawing>", Digest: 0xe9014d8c39e61f28},
+	{Name: "no-border", Signature: "no-border() -> drawing", Digest: 0x2f4f6b357d66d782},
 	{Name: "bad-mixed", Signature: "bad-mixed() -> tuple<s32, mixed>", Digest: 0x58783b7ba1e45012},
-	{Name: "bad-maybe-shape", Signature: "bad-maybe-shape(how: string) -> option<shape>", Digest: 0x755ece245ca68de0},
-	{Name: "shape-through-host", Signature: "shape-through-host(s: shape) -> shape", Digest: 0xa459169d49bcc524},
-	{Name: "bad-shape-through-host", Signature: "bad-shape-through-host(how: string) -> shape", Digest: 0x9b4075dcb922bd69},
-	{Name: "keep-shapes", Signature: "keep-shapes(v: list<shape>)", Digest: 0xa7b10e84fe84d53f},
-	{Name: "kept-shapes", Signature: "kept-shapes() -> list<shape>", Digest: 0xf946265188cde646},
+	{Name: "bad-maybe-shape", Signature: "bad-maybe-shape(how: string) -> option<shape>", Digest: 0x463af7ec026430f4},
+	{Name: "shape-through-host", Signature: "shape-through-host(s: shape) -> shape", Digest: 0xfd81e9d4ec0d1aa1},
+	{Name: "bad-shape-through-host", Signature: "bad-shape-through-host(how: string) -> shape", Digest: 0x4b85d6381f31a27c},
+	{Name: "keep-shapes", Signature: "keep-shapes(v: list<shape>)", Digest: 0x75c1402466607482},
+	{Name: "kept-shapes", Signature: "kept-shapes() -> list<shape>", Digest: 0x573042b3126d4d8e},
 	{Name: "flip", Signature: "flip(s: switch) -> switch", Digest: 0x243dda34815c3cc9},
 	{Name: "flip-all", Signature: "flip-all(all: list<switch>, one: option<switch>) -> tuple<list<switch>, option<switch>>", Digest: 0x79f87fda6d5f3e10},
 	{Name: "bad-switch", Signature: "bad-switch() -> switch", Digest: 0xf306342dc380b923},
@@ -3783,7 +3802,92 @@ func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, 
 	return v0, err
 }
 
-var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](185)
+var exportEchoBundle = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](185)
+
+// EchoBundle returns its arguments, which are more than WebAssembly passes one by one. It
+// fails for one without a name.
+func (client *Guest) EchoBundle(ctx context.Context, id int8, s Shape, m Shape, d Drawing, v_ []Shape, name string) (int8, Shape, Shape, Drawing, []Shape, string, error) {
+	var v0 int8
+	var v1 Shape
+	var v2 Shape
+	var v3 Drawing
+	var v4 []Shape
+	var v5 string
+	c, err := exportEchoBundle.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, v3, v4, v5, err
+	}
+	c.Args.V0 = id
+	c.Args.V1 = lowerShape(&c.Writer, s)
+	c.Args.V2 = undergo.LowerNil(&c.Writer, m, lowerShape)
+	c.Args.V3 = lowerDrawing(&c.Writer, d)
+	c.Args.V4 = undergo.LowerList(&c.Writer, v_, lowerShape)
+	c.Args.V5 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result.V0
+		v1 = liftShape(c.Result.V1)
+		v2 = undergo.LiftNil(c.Result.V2, liftShape)
+		v3 = liftDrawing(c.Result.V3)
+		v4 = undergo.LiftList(c.Result.V4, liftShape)
+		v5 = undergo.LiftText(c.Result.V5)
+	}
+	c.End()
+	return v0, v1, v2, v3, v4, v5, err
+}
+
+var exportBundleThroughHost = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](186)
+
+// BundleThroughHost sends its arguments through the host and back.
+func (client *Guest) BundleThroughHost(ctx context.Context, id int8, s Shape, m Shape, d Drawing, v_ []Shape, name string) (int8, Shape, Shape, Drawing, []Shape, string, error) {
+	var v0 int8
+	var v1 Shape
+	var v2 Shape
+	var v3 Drawing
+	var v4 []Shape
+	var v5 string
+	c, err := exportBundleThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, v2, v3, v4, v5, err
+	}
+	c.Args.V0 = id
+	c.Args.V1 = lowerShape(&c.Writer, s)
+	c.Args.V2 = undergo.LowerNil(&c.Writer, m, lowerShape)
+	c.Args.V3 = lowerDrawing(&c.Writer, d)
+	c.Args.V4 = undergo.LowerList(&c.Writer, v_, lowerShape)
+	c.Args.V5 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result.V0
+		v1 = liftShape(c.Result.V1)
+		v2 = undergo.LiftNil(c.Result.V2, liftShape)
+		v3 = liftDrawing(c.Result.V3)
+		v4 = undergo.LiftList(c.Result.V4, liftShape)
+		v5 = undergo.LiftText(c.Result.V5)
+	}
+	c.End()
+	return v0, v1, v2, v3, v4, v5, err
+}
+
+var exportBadBundle = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](187)
+
+// BadBundle sends the host a bundle in which a shape may be none.
+func (client *Guest) BadBundle(ctx context.Context, how string) (string, error) {
+	var v0 string
+	c, err := exportBadBundle.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, how)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](188)
 
 // Area is how much of the paper s takes.
 func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
@@ -3801,7 +3905,7 @@ func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
 	return v0, err
 }
 
-var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](186)
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](189)
 
 // ByPointer returns what s is a case of as a pointer to it, which is the same case.
 func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
@@ -3819,7 +3923,7 @@ func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
 	return v0, err
 }
 
-var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](187)
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](190)
 
 // BadShape returns what is no case of Shape.
 func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
@@ -3837,7 +3941,7 @@ func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
 	return v0, err
 }
 
-var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](188)
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](191)
 
 // BadShapes returns three shapes, of which the middle one is none.
 func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
@@ -3855,7 +3959,7 @@ func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error)
 	return v0, err
 }
 
-var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](189)
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](192)
 
 // BadDrawing returns a drawing whose optional shapes are none, and another is.
 func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
@@ -3875,7 +3979,7 @@ func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing
 	return v0, v1, err
 }
 
-var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](190)
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](193)
 
 // NoBorder returns a drawing that nobody filled in.
 func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
@@ -3892,7 +3996,7 @@ func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
 	return v0, err
 }
 
-var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](191)
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](194)
 
 // BadMixed returns no case where all cases are numbers.
 func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
@@ -3911,7 +4015,7 @@ func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
 	return v0, v1, err
 }
 
-var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](192)
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](195)
 
 // BadMaybeShape returns a pointer to what is no case of Shape.
 func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
@@ -3929,7 +4033,7 @@ func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, erro
 	return v0, err
 }
 
-var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](193)
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](196)
 
 // ShapeThroughHost sends s through the host and back.
 func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
@@ -3947,7 +4051,7 @@ func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, erro
 	return v0, err
 }
 
-var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](194)
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](197)
 
 // BadShapeThroughHost sends what is no case of Shape to the host.
 func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
@@ -3965,7 +4069,7 @@ func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape
 	return v0, err
 }
 
-var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](195)
+var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](198)
 
 // KeepShapes keeps v as they are, without copies.
 func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
@@ -3979,7 +4083,7 @@ func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
 	return err
 }
 
-var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](196)
+var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](199)
 
 // KeptShapes is what was kept.
 func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
@@ -3996,7 +4100,7 @@ func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
 	return v0, err
 }
 
-var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](197)
+var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](200)
 
 // Flip returns the other position of s.
 func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
@@ -4014,7 +4118,7 @@ func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
 	return v0, err
 }
 
-var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](198)
+var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](201)
 
 // FlipAll flips all of them, and the one that may be there.
 func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]Switch, Switch, error) {
@@ -4035,7 +4139,7 @@ func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]S
 	return v0, v1, err
 }
 
-var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](199)
+var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](202)
 
 // BadSwitch returns no position.
 func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
@@ -4052,7 +4156,7 @@ func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
 	return v0, err
 }
 
-var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](200)
+var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](203)
 
 // CountWords counts those of a text.
 func (client *Guest) CountWords(ctx context.Context, text string) (Count, error) {
@@ -4076,7 +4180,7 @@ var errorsOfGuest = []undergo.RawError{
 		e.Message = message
 		return &e
 	}),
-	undergo.NewRawError(0xaae1b5f17a8b3798, func(v rawDenied, message string) error {
+	undergo.NewRawError(0xc240b1bd2c65d92f, func(v rawDenied, message string) error {
 		e := liftDenied(v)
 		e.Message = message
 		return &e
@@ -4096,7 +4200,7 @@ func fieldsOfGuest(w *undergo.RawWriter, err error) undergo.RawFields {
 		}
 	case *Denied:
 		if err != nil {
-			return undergo.LowerFields(w, 0xaae1b5f17a8b3798, lowerDenied(w, *err))
+			return undergo.LowerFields(w, 0xc240b1bd2c65d92f, lowerDenied(w, *err))
 		}
 	case *Clash:
 		if err != nil {
@@ -4455,342 +4559,6 @@ func liftShape(v rawShape) Shape {
 	return nil
 }
 
-// NotFound says what is missing.
-type NotFound struct {
-	// what was looked for
-	Key string
-
-	Code int64
-
-	// Message is what it says; what it is and its fields, if that is empty.
-	Message string `undergo:"-" json:"-"`
-}
-
-// Error is what it says.
-func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
-
-type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
-
-func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
-	return rawNotFound{
-		undergo.LowerText(w, v.Key),
-		v.Code,
-	}
-}
-
-func liftNotFound(v rawNotFound) NotFound {
-	return NotFound{
-		undergo.LiftText(v.V0),
-		v.V1,
-		"",
-	}
-}
-
-// Denied says who may not. It is an error as a value.
-type Denied struct {
-	Roles []string
-
-	Level Level
-
-	Shape Shape
-
-	// Message is what it says; what it is and its fields, if that is empty.
-	Message string `undergo:"-" json:"-"`
-}
-
-// Error is what it says.
-func (e *Denied) Error() string { return undergo.RawErrorText(e.Message, "denied", e) }
-
-type rawDenied struct{ V0 undergo.RawList; V1 Level; V2 undergo.RawOption }
-
-func lowerDenied(w *undergo.RawWriter, v Denied) rawDenied {
-	return rawDenied{
-		undergo.LowerList(w, v.Roles, undergo.LowerText[string]),
-		v.Level,
-		undergo.LowerNil(w, v.Shape, lowerShape),
-	}
-}
-
-func liftDenied(v rawDenied) Denied {
-	return Denied{
-		undergo.LiftList(v.V0, undergo.LiftText),
-		v.V1,
-		undergo.LiftNil(v.V2, liftShape),
-		"",
-	}
-}
-
-// Clash has fields whose names errors have in some languages.
-type Clash struct {
-	Message string
-
-	Kind string
-
-	Cause *string
-
-	Args []string
-
-	Name string
-
-	Stack int32
-
-	// Message_ is what it says; what it is and its fields, if that is empty.
-	Message_ string `undergo:"-" json:"-"`
-}
-
-// Error is what it says.
-func (e *Clash) Error() string { return undergo.RawErrorText(e.Message_, "clash", e) }
-
-type rawClash struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawList; V4 undergo.RawText; V5 int32 }
-
-func lowerClash(w *undergo.RawWriter, v Clash) rawClash {
-	return rawClash{
-		undergo.LowerText(w, v.Message),
-		undergo.LowerText(w, v.Kind),
-		undergo.LowerOption(w, v.Cause, undergo.LowerText[string]),
-		undergo.LowerList(w, v.Args, undergo.LowerText[string]),
-		undergo.LowerText(w, v.Name),
-		v.Stack,
-	}
-}
-
-func liftClash(v rawClash) Clash {
-	return Clash{
-		undergo.LiftText(v.V0),
-		undergo.LiftText(v.V1),
-		undergo.LiftOption(v.V2, undergo.LiftText),
-		undergo.LiftList(v.V3, undergo.LiftText),
-		undergo.LiftText(v.V4),
-		v.V5,
-		"",
-	}
-}
-
-// A Price has names from tags.
-type Price struct {
-	MinorUnits int64
-
-	IsoCode string
-
-	// a keyword of WIT
-	Type string
-}
-
-type rawPrice struct{ V0 int64; V1 undergo.RawText; V2 undergo.RawText }
-
-func lowerPrice(w *undergo.RawWriter, v Price) rawPrice {
-	return rawPrice{
-		v.MinorUnits,
-		undergo.LowerText(w, v.IsoCode),
-		undergo.LowerText(w, v.Type),
-	}
-}
-
-func liftPrice(v rawPrice) Price {
-	return Price{
-		v.V0,
-		undergo.LiftText(v.V1),
-		undergo.LiftText(v.V2),
-	}
-}
-
-// A State is an enum over strings whose zero value is none of its constants.
-type State int32
-
-// The cases of State.
-const (
-	StateOpen State = iota
-	StateDone
-)
-
-var casesOfState = []string{"open", "done"}
-
-// String is the name of the case.
-func (v State) String() string { return undergo.RawCaseName("state", casesOfState, int32(v)) }
-
-// MarshalText writes the name of the case.
-func (v State) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
-// UnmarshalText reads the name of a case.
-func (v *State) UnmarshalText(text []byte) error {
-	number, err := undergo.RawCase("state", casesOfState, text)
-	if err == nil {
-		*v = State(number)
-	}
-	return err
-}
-
-// A Job has fields that the glue may have to refuse.
-type Job struct {
-	Name  string
-	State State
-	Last  *State
-	Extra json.RawMessage
-}
-
-type rawJob struct{ V0 undergo.RawText; V1 State; V2 undergo.RawOption; V3 undergo.RawText }
-
-func lowerJob(w *undergo.RawWriter, v Job) rawJob {
-	return rawJob{
-		undergo.LowerText(w, v.Name),
-		v.State,
-		undergo.LowerOption(w, v.Last, undergo.LowerSame[State]),
-		undergo.LowerJSON(w, v.Extra),
-	}
-}
-
-func liftJob(v rawJob) Job {
-	return Job{
-		undergo.LiftText(v.V0),
-		v.V1,
-		undergo.LiftOption(v.V2, undergo.LiftSame[State]),
-		json.RawMessage(undergo.LiftJSON(v.V3)),
-	}
-}
-
-// An Outline has arrays in it.
-type Outline struct {
-	Name    string
-	Corners [][]float64
-	Tags    map[string][]string
-}
-
-type rawOutline struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }
-
-func lowerOutline(w *undergo.RawWriter, v Outline) rawOutline {
-	return rawOutline{
-		undergo.LowerText(w, v.Name),
-		undergo.LowerList(w, v.Corners, func(w *undergo.RawWriter, v []float64) undergo.RawList { return undergo.LowerPlain(w, v) }),
-		undergo.LowerMap(w, v.Tags, undergo.LowerText[string], func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) }),
-	}
-}
-
-func liftOutline(v rawOutline) Outline {
-	return Outline{
-		undergo.LiftText(v.V0),
-		undergo.LiftList(v.V1, func(v undergo.RawList) []float64 { return undergo.LiftPlain[float64](v) }),
-		undergo.LiftMap(v.V2, undergo.LiftText, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) }),
-	}
-}
-
-// A Pair has two values.
-type PairStringInt32 struct {
-	First  string
-	Second int32
-}
-
-type rawPairStringInt32 struct{ V0 undergo.RawText; V1 int32 }
-
-func lowerPairStringInt32(w *undergo.RawWriter, v PairStringInt32) rawPairStringInt32 {
-	return rawPairStringInt32{
-		undergo.LowerText(w, v.First),
-		v.Second,
-	}
-}
-
-func liftPairStringInt32(v rawPairStringInt32) PairStringInt32 {
-	return PairStringInt32{
-		undergo.LiftText(v.V0),
-		v.V1,
-	}
-}
-
-// Parts is what Go has types for, and WIT has not.
-type Parts struct {
-	Author  string
-	Version int32
-	Addr    string
-	Link    *string
-	Amount  string
-	Code    *string
-	Codes   []string
-	Timeout time.Duration
-	At      time.Time
-	Phase   struct{ V0 float32; V1 float32 }
-	Pair    PairStringInt32
-	ByCode  map[string]uint8
-}
-
-type rawParts struct{ V0 undergo.RawText; V1 int32; V2 undergo.RawText; V3 undergo.RawOption; V4 undergo.RawText; V5 undergo.RawOption; V6 undergo.RawList; V7 time.Duration; V8 undergo.RawTime; V9 struct{ V0 float32; V1 float32 }; V10 rawPairStringInt32; V11 undergo.RawList }
-
-func lowerParts(w *undergo.RawWriter, v Parts) rawParts {
-	return rawParts{
-		undergo.LowerText(w, v.Author),
-		v.Version,
-		undergo.LowerText(w, v.Addr),
-		undergo.LowerOption(w, v.Link, undergo.LowerText[string]),
-		undergo.LowerText(w, v.Amount),
-		undergo.LowerOption(w, v.Code, undergo.LowerText[string]),
-		undergo.LowerList(w, v.Codes, undergo.LowerText[string]),
-		v.Timeout,
-		undergo.LowerTime(v.At),
-		struct{ V0 float32; V1 float32 }{v.Phase.V0, v.Phase.V1},
-		lowerPairStringInt32(w, v.Pair),
-		undergo.LowerMap(w, v.ByCode, undergo.LowerText[string], undergo.LowerSame[uint8]),
-	}
-}
-
-func liftParts(v rawParts) Parts {
-	return Parts{
-		undergo.LiftText(v.V0),
-		v.V1,
-		undergo.LiftText(v.V2),
-		undergo.LiftOption(v.V3, undergo.LiftText),
-		undergo.LiftText(v.V4),
-		undergo.LiftOption(v.V5, undergo.LiftText),
-		undergo.LiftList(v.V6, undergo.LiftText),
-		v.V7,
-		undergo.LiftTime(v.V8),
-		struct{ V0 float32; V1 float32 }{v.V9.V0, v.V9.V1},
-		liftPairStringInt32(v.V10),
-		undergo.LiftMap(v.V11, undergo.LiftText, undergo.LiftSame[uint8]),
-	}
-}
-
-// A Pair has two values.
-type PairInt32String struct {
-	First  int32
-	Second string
-}
-
-type rawPairInt32String struct{ V0 int32; V1 undergo.RawText }
-
-func lowerPairInt32String(w *undergo.RawWriter, v PairInt32String) rawPairInt32String {
-	return rawPairInt32String{
-		v.First,
-		undergo.LowerText(w, v.Second),
-	}
-}
-
-func liftPairInt32String(v rawPairInt32String) PairInt32String {
-	return PairInt32String{
-		v.V0,
-		undergo.LiftText(v.V1),
-	}
-}
-
-// A Node refers to nodes, which travel as JSON.
-type Node struct {
-	Name     string
-	Children json.RawMessage
-}
-
-type rawNode struct{ V0 undergo.RawText; V1 undergo.RawText }
-
-func lowerNode(w *undergo.RawWriter, v Node) rawNode {
-	return rawNode{
-		undergo.LowerText(w, v.Name),
-		undergo.LowerJSON(w, v.Children),
-	}
-}
-
-func liftNode(v rawNode) Node {
-	return Node{
-		undergo.LiftText(v.V0),
-		json.RawMessage(undergo.LiftJSON(v.V1)),
-	}
-}
-
 // A Wheel has spokes.
 type Wheel struct {
 	Spokes uint16
@@ -5125,6 +4893,342 @@ func liftDrawing(v rawDrawing) Drawing {
 		undergo.LiftNil(v.V4, liftShape),
 		undergo.LiftNil(v.V5, liftToken),
 		undergo.LiftNil(v.V6, liftMixed),
+	}
+}
+
+// NotFound says what is missing.
+type NotFound struct {
+	// what was looked for
+	Key string
+
+	Code int64
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *NotFound) Error() string { return undergo.RawErrorText(e.Message, "not-found", e) }
+
+type rawNotFound struct{ V0 undergo.RawText; V1 int64 }
+
+func lowerNotFound(w *undergo.RawWriter, v NotFound) rawNotFound {
+	return rawNotFound{
+		undergo.LowerText(w, v.Key),
+		v.Code,
+	}
+}
+
+func liftNotFound(v rawNotFound) NotFound {
+	return NotFound{
+		undergo.LiftText(v.V0),
+		v.V1,
+		"",
+	}
+}
+
+// Denied says who may not. It is an error as a value.
+type Denied struct {
+	Roles []string
+
+	Level Level
+
+	Shape Shape
+
+	// Message is what it says; what it is and its fields, if that is empty.
+	Message string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *Denied) Error() string { return undergo.RawErrorText(e.Message, "denied", e) }
+
+type rawDenied struct{ V0 undergo.RawList; V1 Level; V2 undergo.RawOption }
+
+func lowerDenied(w *undergo.RawWriter, v Denied) rawDenied {
+	return rawDenied{
+		undergo.LowerList(w, v.Roles, undergo.LowerText[string]),
+		v.Level,
+		undergo.LowerNil(w, v.Shape, lowerShape),
+	}
+}
+
+func liftDenied(v rawDenied) Denied {
+	return Denied{
+		undergo.LiftList(v.V0, undergo.LiftText),
+		v.V1,
+		undergo.LiftNil(v.V2, liftShape),
+		"",
+	}
+}
+
+// Clash has fields whose names errors have in some languages.
+type Clash struct {
+	Message string
+
+	Kind string
+
+	Cause *string
+
+	Args []string
+
+	Name string
+
+	Stack int32
+
+	// Message_ is what it says; what it is and its fields, if that is empty.
+	Message_ string `undergo:"-" json:"-"`
+}
+
+// Error is what it says.
+func (e *Clash) Error() string { return undergo.RawErrorText(e.Message_, "clash", e) }
+
+type rawClash struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawList; V4 undergo.RawText; V5 int32 }
+
+func lowerClash(w *undergo.RawWriter, v Clash) rawClash {
+	return rawClash{
+		undergo.LowerText(w, v.Message),
+		undergo.LowerText(w, v.Kind),
+		undergo.LowerOption(w, v.Cause, undergo.LowerText[string]),
+		undergo.LowerList(w, v.Args, undergo.LowerText[string]),
+		undergo.LowerText(w, v.Name),
+		v.Stack,
+	}
+}
+
+func liftClash(v rawClash) Clash {
+	return Clash{
+		undergo.LiftText(v.V0),
+		undergo.LiftText(v.V1),
+		undergo.LiftOption(v.V2, undergo.LiftText),
+		undergo.LiftList(v.V3, undergo.LiftText),
+		undergo.LiftText(v.V4),
+		v.V5,
+		"",
+	}
+}
+
+// A Price has names from tags.
+type Price struct {
+	MinorUnits int64
+
+	IsoCode string
+
+	// a keyword of WIT
+	Type string
+}
+
+type rawPrice struct{ V0 int64; V1 undergo.RawText; V2 undergo.RawText }
+
+func lowerPrice(w *undergo.RawWriter, v Price) rawPrice {
+	return rawPrice{
+		v.MinorUnits,
+		undergo.LowerText(w, v.IsoCode),
+		undergo.LowerText(w, v.Type),
+	}
+}
+
+func liftPrice(v rawPrice) Price {
+	return Price{
+		v.V0,
+		undergo.LiftText(v.V1),
+		undergo.LiftText(v.V2),
+	}
+}
+
+// A State is an enum over strings whose zero value is none of its constants.
+type State int32
+
+// The cases of State.
+const (
+	StateOpen State = iota
+	StateDone
+)
+
+var casesOfState = []string{"open", "done"}
+
+// String is the name of the case.
+func (v State) String() string { return undergo.RawCaseName("state", casesOfState, int32(v)) }
+
+// MarshalText writes the name of the case.
+func (v State) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads the name of a case.
+func (v *State) UnmarshalText(text []byte) error {
+	number, err := undergo.RawCase("state", casesOfState, text)
+	if err == nil {
+		*v = State(number)
+	}
+	return err
+}
+
+// A Job has fields that the glue may have to refuse.
+type Job struct {
+	Name  string
+	State State
+	Last  *State
+	Extra json.RawMessage
+}
+
+type rawJob struct{ V0 undergo.RawText; V1 State; V2 undergo.RawOption; V3 undergo.RawText }
+
+func lowerJob(w *undergo.RawWriter, v Job) rawJob {
+	return rawJob{
+		undergo.LowerText(w, v.Name),
+		v.State,
+		undergo.LowerOption(w, v.Last, undergo.LowerSame[State]),
+		undergo.LowerJSON(w, v.Extra),
+	}
+}
+
+func liftJob(v rawJob) Job {
+	return Job{
+		undergo.LiftText(v.V0),
+		v.V1,
+		undergo.LiftOption(v.V2, undergo.LiftSame[State]),
+		json.RawMessage(undergo.LiftJSON(v.V3)),
+	}
+}
+
+// An Outline has arrays in it.
+type Outline struct {
+	Name    string
+	Corners [][]float64
+	Tags    map[string][]string
+}
+
+type rawOutline struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }
+
+func lowerOutline(w *undergo.RawWriter, v Outline) rawOutline {
+	return rawOutline{
+		undergo.LowerText(w, v.Name),
+		undergo.LowerList(w, v.Corners, func(w *undergo.RawWriter, v []float64) undergo.RawList { return undergo.LowerPlain(w, v) }),
+		undergo.LowerMap(w, v.Tags, undergo.LowerText[string], func(w *undergo.RawWriter, v []string) undergo.RawList { return undergo.LowerList(w, v, undergo.LowerText[string]) }),
+	}
+}
+
+func liftOutline(v rawOutline) Outline {
+	return Outline{
+		undergo.LiftText(v.V0),
+		undergo.LiftList(v.V1, func(v undergo.RawList) []float64 { return undergo.LiftPlain[float64](v) }),
+		undergo.LiftMap(v.V2, undergo.LiftText, func(v undergo.RawList) []string { return undergo.LiftList(v, undergo.LiftText) }),
+	}
+}
+
+// A Pair has two values.
+type PairStringInt32 struct {
+	First  string
+	Second int32
+}
+
+type rawPairStringInt32 struct{ V0 undergo.RawText; V1 int32 }
+
+func lowerPairStringInt32(w *undergo.RawWriter, v PairStringInt32) rawPairStringInt32 {
+	return rawPairStringInt32{
+		undergo.LowerText(w, v.First),
+		v.Second,
+	}
+}
+
+func liftPairStringInt32(v rawPairStringInt32) PairStringInt32 {
+	return PairStringInt32{
+		undergo.LiftText(v.V0),
+		v.V1,
+	}
+}
+
+// Parts is what Go has types for, and WIT has not.
+type Parts struct {
+	Author  string
+	Version int32
+	Addr    string
+	Link    *string
+	Amount  string
+	Code    *string
+	Codes   []string
+	Timeout time.Duration
+	At      time.Time
+	Phase   struct{ V0 float32; V1 float32 }
+	Pair    PairStringInt32
+	ByCode  map[string]uint8
+}
+
+type rawParts struct{ V0 undergo.RawText; V1 int32; V2 undergo.RawText; V3 undergo.RawOption; V4 undergo.RawText; V5 undergo.RawOption; V6 undergo.RawList; V7 time.Duration; V8 undergo.RawTime; V9 struct{ V0 float32; V1 float32 }; V10 rawPairStringInt32; V11 undergo.RawList }
+
+func lowerParts(w *undergo.RawWriter, v Parts) rawParts {
+	return rawParts{
+		undergo.LowerText(w, v.Author),
+		v.Version,
+		undergo.LowerText(w, v.Addr),
+		undergo.LowerOption(w, v.Link, undergo.LowerText[string]),
+		undergo.LowerText(w, v.Amount),
+		undergo.LowerOption(w, v.Code, undergo.LowerText[string]),
+		undergo.LowerList(w, v.Codes, undergo.LowerText[string]),
+		v.Timeout,
+		undergo.LowerTime(v.At),
+		struct{ V0 float32; V1 float32 }{v.Phase.V0, v.Phase.V1},
+		lowerPairStringInt32(w, v.Pair),
+		undergo.LowerMap(w, v.ByCode, undergo.LowerText[string], undergo.LowerSame[uint8]),
+	}
+}
+
+func liftParts(v rawParts) Parts {
+	return Parts{
+		undergo.LiftText(v.V0),
+		v.V1,
+		undergo.LiftText(v.V2),
+		undergo.LiftOption(v.V3, undergo.LiftText),
+		undergo.LiftText(v.V4),
+		undergo.LiftOption(v.V5, undergo.LiftText),
+		undergo.LiftList(v.V6, undergo.LiftText),
+		v.V7,
+		undergo.LiftTime(v.V8),
+		struct{ V0 float32; V1 float32 }{v.V9.V0, v.V9.V1},
+		liftPairStringInt32(v.V10),
+		undergo.LiftMap(v.V11, undergo.LiftText, undergo.LiftSame[uint8]),
+	}
+}
+
+// A Pair has two values.
+type PairInt32String struct {
+	First  int32
+	Second string
+}
+
+type rawPairInt32String struct{ V0 int32; V1 undergo.RawText }
+
+func lowerPairInt32String(w *undergo.RawWriter, v PairInt32String) rawPairInt32String {
+	return rawPairInt32String{
+		v.First,
+		undergo.LowerText(w, v.Second),
+	}
+}
+
+func liftPairInt32String(v rawPairInt32String) PairInt32String {
+	return PairInt32String{
+		v.V0,
+		undergo.LiftText(v.V1),
+	}
+}
+
+// A Node refers to nodes, which travel as JSON.
+type Node struct {
+	Name     string
+	Children json.RawMessage
+}
+
+type rawNode struct{ V0 undergo.RawText; V1 undergo.RawText }
+
+func lowerNode(w *undergo.RawWriter, v Node) rawNode {
+	return rawNode{
+		undergo.LowerText(w, v.Name),
+		undergo.LowerJSON(w, v.Children),
+	}
+}
+
+func liftNode(v rawNode) Node {
+	return Node{
+		undergo.LiftText(v.V0),
+		json.RawMessage(undergo.LiftJSON(v.V1)),
 	}
 }
 

@@ -210,7 +210,7 @@ impl<L: Lift> Lifting<'_, '_, L> {
                     lift.none()
                 }
             }
-            TypeKind::List(item) => self.list(item, bytes, at),
+            TypeKind::List(item) => self.list(ty, item, bytes, at),
             TypeKind::Map(map) => self.map(map, bytes, at),
             TypeKind::Tuple(tuple) => self.tuple(tuple, bytes, at),
             TypeKind::Record(record) => {
@@ -239,8 +239,11 @@ impl<L: Lift> Lifting<'_, '_, L> {
         }
     }
 
-    fn list(&self, item: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
+    fn list(&self, ty: &Type, item: &Type, bytes: &[u8], at: u32) -> Result<L::Value> {
         let (items, len) = self.elements(item.size, item.align, bytes, at)?;
+        if !ty.takes(len) {
+            return Err(Error::new(ErrorKind::TypeMismatch, format!("the guest gave a list of {len} items for {ty}")));
+        }
         if let TypeKind::Scalar(scalar) = item.kind
             && self.lift.packs(scalar)
         {

@@ -224,13 +224,16 @@ impl<'a> Block<'a> {
 
     fn lower_list<V: Lower<'a>>(&mut self, ty: &Type, item: &Type, value: &V, at: u32) -> Result<()> {
         let reject = |reason| rejected(ty, value, reason);
+        let check = |count| if ty.takes(count) { Ok(()) } else { Err(reject(Reject::Value(format!("expected {ty}, got {count} items")))) };
         if let TypeKind::Scalar(scalar) = item.kind
             && let Some(blob) = value.as_scalars(scalar).map_err(reject)?
         {
+            check(blob.size() / scalar.size() as usize)?;
             return self.put_blob(at, blob, scalar.size());
         }
         let items = value.as_list().map_err(reject)?;
         let count = items.len();
+        check(count)?;
         let target = self.reserve(count, item.size, item.align)?;
         let mut seen = 0;
         for (i, value) in items.take(count).enumerate() {

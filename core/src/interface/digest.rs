@@ -80,6 +80,9 @@ fn describe(ty: &Type, out: &mut Hash) -> fmt::Result {
         TypeKind::List(item) => {
             out.write_str("list<")?;
             describe(item, out)?;
+            if let Some(length) = ty.length {
+                write!(out, ",{length}")?;
+            }
             out.write_str(">")
         }
         TypeKind::Option(inner) => {
@@ -198,6 +201,8 @@ mod tests {
             ("", "func(a: string)"),
             ("", "func(b: string)"),
             ("", "func(a: list<string>)"),
+            ("type array2-string = list<string>;", "func(a: array2-string)"),
+            ("type array3-string = list<string>;", "func(a: array3-string)"),
             ("", "func(a: option<string>)"),
             ("", "func(a: tuple<string, string>)"),
             ("record p { x: s32 }", "func(a: p)"),

@@ -190,7 +190,7 @@ impl Type {
             TypeKind::String => Plain::Text,
             TypeKind::Json => Plain::Json,
             TypeKind::List(item) => match item.kind {
-                TypeKind::Scalar(scalar) => Plain::List(scalar),
+                TypeKind::Scalar(scalar) if self.length.is_none() => Plain::List(scalar),
                 _ => return None,
             },
             TypeKind::Borrow(resource) if resource.side == Side::Guest => Plain::Object,

@@ -18,6 +18,8 @@ pub struct Type {
     pub(crate) size: u32,
     /// 1, 2, 4 or 8.
     pub(crate) align: u32,
+    /// How many items it has, if it is a list that always has as many.
+    pub(crate) length: Option<u32>,
     /// Whether it has flat values that several cases of a variant share.
     pub(crate) is_joined: bool,
     /// The handles in it.
@@ -438,7 +440,24 @@ impl Type {
             TypeKind::Variant(variant) => held(variant.cases.iter().filter_map(|case| case.ty.as_ref())),
             _ => Holds::NONE,
         };
-        Type { kind, size, align, is_joined, holds }
+        Type { kind, size, align, length: None, is_joined, holds }
+    }
+
+    /// A list that always has that many items.
+    #[must_use]
+    pub fn array(item: Type, length: u32) -> Type {
+        Type { length: Some(length), ..Type::new(TypeKind::List(Arc::new(item))) }
+    }
+
+    /// How many items it has, if it is a list that always has as many: an array of Go's.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        self.length.map(|length| length as usize)
+    }
+
+    /// Whether a list of it can have that many items.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        self.length.is_none_or(|length| length as usize == count)
     }
 
     /// Whether it is, or has, a handle.
@@ -526,7 +545,10 @@ impl fmt::Display for Type {
             TypeKind::Json => f.write_str("json"),
             TypeKind::Duration => f.write_str("duration"),
             TypeKind::Time => f.write_str("time"),
-            TypeKind::List(item) => write!(f, "list<{item}>"),
+            TypeKind::List(item) => match self.length {
+                Some(length) => write!(f, "list<{item}, {length}>"),
+                None => write!(f, "list<{item}>"),
+            },
             TypeKind::Map(map) => write!(f, "map<{}, {}>", map.key, map.value),
             TypeKind::Option(inner) => write!(f, "option<{inner}>"),
             TypeKind::Record(record) => f.write_str(&record.name),

@@ -131,7 +131,10 @@ impl<'i> Names<'i> {
             TypeKind::Duration => "undergo::Nanoseconds".to_owned(),
             TypeKind::Time => "undergo::Time".to_owned(),
             TypeKind::Option(inner) => format!("Option<{}>", self.owned(inner)),
-            TypeKind::List(item) => format!("Vec<{}>", self.owned(item)),
+            TypeKind::List(item) => match ty.length() {
+                Some(length) => format!("[{}; {length}]", self.owned(item)),
+                None => format!("Vec<{}>", self.owned(item)),
+            },
             TypeKind::Map(map) => format!("std::collections::BTreeMap<{}, {}>", self.owned(&map.key), self.owned(&map.value)),
             TypeKind::Tuple(tuple) => {
                 let items: Vec<String> = tuple.items.iter().map(|item| self.owned(item)).collect();
@@ -149,6 +152,7 @@ impl<'i> Names<'i> {
     pub(super) fn lent(&self, ty: &Type, lent: &str) -> String {
         match &ty.kind {
             TypeKind::String => format!("{lent}str"),
+            TypeKind::List(_) if ty.length().is_some() => format!("{lent}{}", self.owned(ty)),
             TypeKind::List(item) => format!("{lent}[{}]", self.owned(item)),
             TypeKind::Option(inner) => format!("Option<{}>", self.lent(inner, lent)),
             TypeKind::Variant(variant) if !has_values(variant) => self.owned(ty),

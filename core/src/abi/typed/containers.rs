@@ -73,9 +73,12 @@ impl<T: FromGuest> FromGuest for Option<T> {
     }
 }
 
-/// Checks a list of `T` for the type `L`.
-fn check_list<L: ?Sized, T: GuestType>(ty: &Type) -> Result<()> {
-    if let TypeKind::List(item) = &ty.kind { T::check(item).map_err(|error| error.at("[]")) } else { Err(mismatch::<L>(ty)) }
+/// Checks a list of `T` for the type `L`, which always has that many items if it is an array.
+fn check_list<L: ?Sized, T: GuestType>(ty: &Type, length: Option<usize>) -> Result<()> {
+    match &ty.kind {
+        TypeKind::List(item) if ty.length().is_none_or(|wanted| length == Some(wanted)) => T::check(item).map_err(|error| error.at("[]")),
+        _ => Err(mismatch::<L>(ty)),
+    }
 }
 
 impl<T: GuestType> GuestType for [T] {
@@ -83,7 +86,7 @@ impl<T: GuestType> GuestType for [T] {
     const ALIGN: u32 = 4;
 
     fn check(ty: &Type) -> Result<()> {
-        check_list::<Self, T>(ty)
+        check_list::<Self, T>(ty, None)
     }
 }
 
@@ -123,13 +126,13 @@ fn lower_items<'a, V>(
 
 /// Lists that own their items.
 macro_rules! lists {
-    ($([$($param:tt)*] $ty:ty;)*) => {$(
+    ($([$($param:tt)*] $ty:ty, $length:expr;)*) => {$(
         impl<T: GuestType, $($param)*> GuestType for $ty {
             const SIZE: u32 = <[T]>::SIZE;
             const ALIGN: u32 = <[T]>::ALIGN;
 
             fn check(ty: &Type) -> Result<()> {
-                check_list::<Self, T>(ty)
+                check_list::<Self, T>(ty, $length)
             }
         }
 
@@ -148,8 +151,8 @@ macro_rules! lists {
 }
 
 lists! {
-    [] Vec<T>;
-    [const N: usize] [T; N];
+    [] Vec<T>, None;
+    [const N: usize] [T; N], Some(N);
 }
 
 impl<T: FromGuest> FromGuest for Vec<T> {

@@ -30,6 +30,7 @@ use crate::interface::{Scalar, Type};
 /// | `bool`, `s8` … `u64`, `f32`, `f64` | `bool`, `i8` … `u64`, `f32`, `f64` |
 /// | `string` | `String`, `&str`, `Box<str>`, `Arc<str>` |
 /// | `list<T>` | `Vec<T>`, `&[T]`, `[T; N]` |
+/// | `list<T, N>` | `[T; N]` |
 /// | `map<K, V>` | `BTreeMap<K, V>`, `HashMap<K, V>` |
 /// | `option<T>` | `Option<T>` |
 /// | `tuple<A, B>` | `(A, B)` |

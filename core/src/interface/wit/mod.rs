@@ -315,7 +315,10 @@ impl Reader<'_> {
             }
             other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
         };
-        let ty = Type::new(kind);
+        let mut ty = Type::new(kind);
+        if let TypeKind::List(_) = ty.kind {
+            ty.length = def.name.as_deref().and_then(fixed_length);
+        }
         if ty.size == 0 || ty.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("a type has {} bytes; 1 to {MAX_TYPE_SIZE} are possible", ty.size)));
         }
@@ -341,6 +344,14 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// The length of a list that is declared under that name, if it is an array; see docs/abi.md,
+/// section 3.
+fn fixed_length(name: &str) -> Option<u32> {
+    let (digits, _) = name.strip_prefix("array")?.split_once('-')?;
+    let length = digits.parse().ok()?;
+    (length > 0 && !digits.starts_with(['0', '+'])).then_some(length)
 }
 
 /// The name of a definition that is one of `undergo:go/types`.

@@ -55,6 +55,25 @@ fn a_world_is_read_with_its_docs_and_layout() {
     assert_eq!(interface.export("scores").expect("scores").abi.result.size, 16);
 }
 
+#[test]
+fn arrays_are_lists_with_a_length_in_their_names() {
+    let of = |ty: &str| {
+        let wit = format!(
+            "package undergo:t; interface types {{ {ty} = list<s32>; }} world w {{ use types.{{{}}}; export f: func(v: {}); }}",
+            ty.trim_start_matches("type "),
+            ty.trim_start_matches("type ")
+        );
+        let interface = Interface::parse(&wit).unwrap_or_else(|error| panic!("{wit}: {error}"));
+        let ty = &interface.exports[0].params[0].ty;
+        (ty.length(), ty.to_string())
+    };
+    assert_eq!(of("type array3-s32"), (Some(3), "list<s32, 3>".into()));
+    assert_eq!(of("type array4294967295-s32"), (Some(4_294_967_295), "list<s32, 4294967295>".into()));
+    for other in ["type array3", "type array0-s32", "type array03-s32", "type array4294967296-s32", "type array-s32", "type arrays3-s32"] {
+        assert_eq!(of(other), (None, "list<s32>".into()), "{other}");
+    }
+}
+
 const DRAWING: &str = r"
 package undergo:drawing;
 

@@ -92,6 +92,9 @@ func (c *checker) types(p *model.Plugin) {
 			c.add(fields, f.Pos, "type "+t.Shown()+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
 		}
 	}
+	for _, t := range p.Arrays {
+		c.add(names, t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")
+	}
 	shared := []string{"time", "duration", "json"}
 	for _, r := range p.Resources {
 		switch {
@@ -188,10 +191,7 @@ func typeNames(p *model.Plugin, ts []*model.Type) map[string]bool {
 		}
 	}
 	for _, n := range shared {
-		if p.Declared(n) {
-			n = "go-" + n
-		}
-		names[n] = true
+		names[p.Rename(n)] = true
 	}
 	return names
 }

@@ -56,6 +56,12 @@ func (c *checker) resources(p *model.Plugin) {
 				used[t.Name] = true
 			}
 		}
+		for _, t := range p.Arrays {
+			if t.Home() == i {
+				refers = append(refers, t.Elem)
+				used[t.Name] = true
+			}
+		}
 		for _, r := range p.Resources {
 			if r.Interface == i {
 				used[r.Name] = true

@@ -68,15 +68,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// rename is the local name of a type of undergo:go/types.
-func (w *wit) rename(name string) string {
-	if w.Declared(name) {
-		return "go-" + name
-	}
-	return name
-}
-
-func (w *wit) typ(t *model.Type) string { return t.WIT(w.rename) }
+func (w *wit) typ(t *model.Type) string { return t.WIT(w.Rename) }
 
 // uses brings the types that ts refer to into the scope of the interface in, or into
 // that of the world or an import, if that is nil.
@@ -92,7 +84,7 @@ func (w *wit) uses(ts []*model.Type, in *model.Interface) {
 			use.Names[i] = model.Escape(n)
 			if use.Interface.Shared {
 				from = w.ID(use.Interface)
-				if local := w.rename(use.Interface.Local(n)); local != n {
+				if local := w.Rename(use.Interface.Local(n)); local != n {
 					use.Names[i] = n + " as " + local
 				}
 				w.goPkg = true
@@ -102,7 +94,7 @@ func (w *wit) uses(ts []*model.Type, in *model.Interface) {
 	}
 	if len(shared) > 0 {
 		for i, n := range shared {
-			if local := w.rename(n); local != n {
+			if local := w.Rename(n); local != n {
 				shared[i] = n + " as " + local
 			}
 		}
@@ -133,6 +125,12 @@ func (w *wit) iface(i *model.Interface) {
 		if t.Home() == i {
 			refers = append(refers, t.Parts()...)
 			parts = append(parts, func() { w.declare(t) })
+		}
+	}
+	for _, t := range w.Arrays {
+		if t.Home() == i {
+			refers = append(refers, t.Elem)
+			parts = append(parts, func() { w.line("type %s = list<%s>;", t.Name, w.typ(t.Elem)) })
 		}
 	}
 	if w.Errors != nil && i == model.Types {

@@ -15,6 +15,7 @@ type Plugin struct {
 	Exports []*Func // in source order
 	Imports []*Func // in source order
 	Types   []*Type // the records, enums and variants, each behind those that it refers to
+	Arrays  []*Type // one of each that WIT declares, each behind those that it refers to
 	// Resources are what handles are of, in source order. The functions of those of the
 	// guest are among the exports, and those of the host's among the imports.
 	Resources []*Resource
@@ -95,7 +96,7 @@ var witNames = [...]string{"bool", "s8", "s16", "s32", "s64", "u8", "u16", "u32"
 type Type struct {
 	Kind     Kind
 	Go       string // Go expression, such as []Person, with each Ref in it
-	Name     string // WIT name, of records, enums and variants
+	Name     string // WIT name, of records, enums, variants and arrays
 	Doc      []string
 	Pos      token.Position // of records, enums and variants
 	Raw      bool           // JSON that Go holds as text
@@ -152,8 +153,8 @@ const (
 	Text
 )
 
-// Named says that WIT declares the type under a name. A record without one is a tuple
-// there.
+// Named says that WIT declares the type under a name of its own. A record without one is
+// a tuple there.
 func (t *Type) Named() bool {
 	return t.Name != "" && (t.Kind == Record || t.Kind == Enum || t.Kind == Variant)
 }
@@ -175,8 +176,10 @@ func (t *Type) WIT(rename func(string) string) string {
 		return rename("json")
 	case Time:
 		return rename("time")
-	case List, Array:
+	case List:
 		return "list<" + t.Elem.WIT(rename) + ">"
+	case Array:
+		return t.Name
 	case Map:
 		return fmt.Sprintf("map<%s, %s>", t.Key.WIT(rename), t.Elem.WIT(rename))
 	case Option:

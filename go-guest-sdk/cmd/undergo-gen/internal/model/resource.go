@@ -167,7 +167,7 @@ func (p *Plugin) Interfaces() []*Interface {
 			all = append(all, i)
 		}
 	}
-	for _, t := range p.Types {
+	for _, t := range slices.Concat(p.Types, p.Arrays) {
 		add(t.Home())
 	}
 	if p.Errors != nil {
@@ -213,7 +213,7 @@ func Uses(ts []*Type) (own []Use, shared []string) {
 	names := map[*Interface][]string{}
 	var visit func(t *Type)
 	visit = func(t *Type) {
-		if t.Named() {
+		if t.Named() || t.Kind == Array {
 			names[t.Home()] = append(names[t.Home()], t.Name)
 			return // its parts are its own business
 		}
@@ -270,4 +270,12 @@ func (p *Plugin) SharedInterfaces() []*Interface {
 func (p *Plugin) Declared(name string) bool {
 	return slices.ContainsFunc(p.Types, func(t *Type) bool { return t.Name == name }) ||
 		slices.ContainsFunc(p.Resources, func(r *Resource) bool { return r.Name == name && !r.Interface.Shared })
+}
+
+// Rename is what p calls the type of that name of the package undergo:go.
+func (p *Plugin) Rename(name string) string {
+	if p.Declared(name) {
+		return "go-" + name
+	}
+	return name
 }

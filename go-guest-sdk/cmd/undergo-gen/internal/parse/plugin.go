@@ -47,6 +47,7 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 	}
 	r.readObjects()
 	r.readErrors()
+	r.plugin.NameArrays()
 	if world == "" {
 		r.plugin.World = r.world()
 	}
