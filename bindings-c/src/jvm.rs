@@ -51,7 +51,7 @@ symbols! {
         undergo_plugin_from_bytes undergo_plugin_go_version undergo_plugin_import undergo_plugin_instantiate_with
         undergo_plugin_interface undergo_plugin_is_best undergo_plugin_kind undergo_plugin_load undergo_plugin_load_compiled
         undergo_plugin_name undergo_plugin_pool undergo_plugin_wait_compiled;
-    pool: undergo_pool_close undergo_pool_delete undergo_pool_stats undergo_pool_take undergo_pool_warm_up;
+    pool: undergo_pool_close undergo_pool_delete undergo_pool_lend undergo_pool_stats undergo_pool_warm_up;
     sandbox: undergo_sandbox_add_arg undergo_sandbox_add_dir undergo_sandbox_allow_network undergo_sandbox_capture
         undergo_sandbox_delete undergo_sandbox_discard undergo_sandbox_inherit undergo_sandbox_listen undergo_sandbox_new
         undergo_sandbox_set_clock undergo_sandbox_set_env undergo_sandbox_set_seed undergo_sandbox_set_temp

@@ -18,10 +18,17 @@ final class Callee {
     final Turns turns;
     private final long free;
     private final String noun;
+    /** The pool that has lent it, which is used as long; null for none. */
+    private final Callee lender;
     /** How many use it, and whether it is closed. */
     private final AtomicInteger state = new AtomicInteger();
 
     Callee(long handle, long enter, long free, int size, String noun) {
+        this(handle, enter, free, size, noun, null);
+    }
+
+    Callee(long handle, long enter, long free, int size, String noun, Callee lender) {
+        this.lender = lender;
         this.handle = handle;
         this.enter = enter;
         this.free = free;
@@ -44,7 +51,14 @@ final class Callee {
 
     void leave() {
         if (state.decrementAndGet() == CLOSED) {
-            Library.call(free, handle);
+            free();
+        }
+    }
+
+    private void free() {
+        Library.call(free, handle);
+        if (lender != null) {
+            lender.leave();
         }
     }
 
@@ -57,7 +71,7 @@ final class Callee {
             }
             if (state.compareAndSet(now, now | CLOSED)) {
                 if (now == 0) {
-                    Library.call(free, handle);
+                    free();
                 }
                 return;
             }

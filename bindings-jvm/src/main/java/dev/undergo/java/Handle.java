@@ -1,16 +1,26 @@
 package dev.undergo.java;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /** A handle of a guest's object, as the library has it: freed when it is closed, or nobody has it, and nobody uses it. */
 final class Handle {
     private static final int CLOSED = 1 << 30;
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(Handle.class, "state", int.class);
+        } catch (ReflectiveOperationException error) {
+            throw new ExceptionInInitializerError(error);
+        }
+    }
 
     /** undergo_handle_t. */
     final long at;
     final ResourceType type;
     /** How many use it, and whether it is closed. */
-    private final AtomicInteger state = new AtomicInteger();
+    private volatile int state;
 
     Handle(ResourceType type, long at) {
         this.type = type;
@@ -20,11 +30,11 @@ final class Handle {
     /** Begins to use it, until {@link #leave}. Whether it is not closed. */
     private boolean join() {
         while (true) {
-            int now = state.get();
+            int now = state;
             if ((now & CLOSED) != 0) {
                 return false;
             }
-            if (state.compareAndSet(now, now + 1)) {
+            if (STATE.compareAndSet(this, now, now + 1)) {
                 return true;
             }
         }
@@ -40,7 +50,7 @@ final class Handle {
     }
 
     void leave() {
-        if (state.decrementAndGet() == CLOSED) {
+        if ((int) STATE.getAndAdd(this, -1) == CLOSED + 1) {
             Library.call(Library.HANDLE_DELETE, at);
         }
     }
@@ -51,11 +61,11 @@ final class Handle {
      */
     void drop() {
         while (true) {
-            int now = state.get();
+            int now = state;
             if ((now & CLOSED) != 0) {
                 return;
             }
-            if (state.compareAndSet(now, now | CLOSED)) {
+            if (STATE.compareAndSet(this, now, now | CLOSED)) {
                 if (now == 0) {
                     Library.call(Library.HANDLE_DELETE, at);
                 }

@@ -97,6 +97,7 @@ final class Library {
     static final long POOL_CLOSE = symbol("pool_close");
     static final long POOL_DELETE = symbol("pool_delete");
     static final long POOL_ENTER = symbol("pool_enter");
+    static final long POOL_LEND = symbol("pool_lend");
     static final long POOL_STATS = symbol("pool_stats");
     static final long POOL_WARM_UP = symbol("pool_warm_up");
     static final long SANDBOX_ADD_ARG = symbol("sandbox_add_arg");

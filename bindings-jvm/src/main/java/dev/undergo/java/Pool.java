@@ -1,5 +1,6 @@
 package dev.undergo.java;
 
+import java.lang.ref.Reference;
 import java.time.Duration;
 
 /**
@@ -34,6 +35,41 @@ public final class Pool extends Exports implements AutoCloseable {
                     Memory.getLong(at + 32), Memory.getLong(at + 40), Memory.getLong(at + 48), Memory.getLong(at + 56));
         } finally {
             Memory.free(at);
+        }
+    }
+
+    /**
+     * Lends an instance to one caller, for calls that belong together, and for handles, which calls
+     * of a pool can't give. {@link Instance#close} returns it, on any thread, and closes its handles.
+     * It counts as one call. A thread that has the last one of the pool waits for another in vain.
+     */
+    public Instance take() {
+        return take(null);
+    }
+
+    /**
+     * The same within a time.
+     *
+     * @param timeout how long the wait for an instance may take; null for the limit of the
+     *     instances.
+     */
+    public Instance take(Duration timeout) {
+        long options = Memory.allocate(24);
+        callee.join();
+        try {
+            Memory.putLong(options, Options.nanoseconds(timeout));
+            Memory.putLong(options + 8, 0);
+            Memory.putLong(options + 16, 0);
+            Elsewhere.run(() -> UndergoException.check(Library.call(Library.POOL_LEND, callee.handle, options, options + 16)));
+            long lent = Memory.getLong(options + 16);
+            // The pool is not freed before.
+            return new Instance(plugin, new Callee(lent, Library.INSTANCE_ENTER, Library.INSTANCE_DELETE, 1, "instance", callee), limit);
+        } catch (Throwable thrown) {
+            callee.leave();
+            throw thrown;
+        } finally {
+            Memory.free(options);
+            Reference.reachabilityFence(this);
         }
     }
 

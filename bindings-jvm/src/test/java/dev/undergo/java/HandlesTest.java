@@ -304,4 +304,28 @@ class HandlesTest {
             assertEquals(List.of(2L), pool.call("apply", List.of(1), (LongUnaryOperator) n -> 2 * n));
         }
     }
+
+    @Test
+    void aPoolLendsAnInstance() throws Exception {
+        try (Pool pool = Support.conformance().pool(1, Support.host(Support.silent(), () -> null))) {
+            Resource tally;
+            try (Instance lent = pool.take()) {
+                tally = lent.construct("tally", 1);
+                assertEquals(2L, tally.call("add", 1));
+                assertEquals(1, pool.stats().busy());
+                Throwable waited = CompletableFuture.supplyAsync(() -> pool.take(Duration.ofMillis(50))).handle((none, error) -> error.getCause()).join();
+                assertInstanceOf(CallTimeoutException.class, waited);
+            }
+            refused(DeadInstanceException.class, () -> tally.call("value"));
+            assertTrue(tally.isClosed());
+            try (Instance again = pool.take(Duration.ofSeconds(30))) {
+                assertEquals(1L, again.call("closed-tallies"));
+                assertEquals(0, again.handles().given());
+            }
+            // On another thread.
+            Instance lent = pool.take();
+            CompletableFuture.runAsync(lent::close).join();
+            assertEquals(0L, pool.call("closed-tallies"));
+        }
+    }
 }
