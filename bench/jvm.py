@@ -1,8 +1,9 @@
-"""Compile the program of bench/jvm, and run it on the oldest and the latest Java of this machine: a section of bench/results.md."""
+"""Compile the programs of bench/jvm, in Java and in Kotlin, and run them on the oldest and the latest Java of this machine: a section of bench/results.md."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,15 +13,16 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
 
+import host_kotlin  # noqa: E402
 import maven  # noqa: E402
-from host_java import JAR, NATIVE, Java, homes  # noqa: E402
+from host_java import JAR, NATIVE, homes  # noqa: E402
 
 EXTISM = "extism-sys==1.41.0"
 
 
 def main() -> int:
     """Build and measure; 0 when the bounds hold, 3 when one is missed."""
-    Java().build()
+    host_kotlin.Kotlin().build()
     cli = os.environ.get("UNDERGO", "undergo")
     code = 0
     with tempfile.TemporaryDirectory() as made:
@@ -35,11 +37,19 @@ def main() -> int:
         oldest, latest = homes()[0], homes()[-1]
         sources = [*(HERE / "jvm").glob("*.java"), *(folder / client for client in plugins.values())]
         run([oldest / "bin" / "javac", "-d", folder, "-cp", path, *sources])
+        kotlin = folder / "kotlin" / "Bench.kt"
+        kotlin.parent.mkdir()
+        shutil.copy2(HERE / "jvm" / "Bench.kt", kotlin)
+        run([cli, "bindgen", folder / "plugin.wasm", "--lang", "kotlin", "-o", kotlin.with_name("BenchPlugin.kt")])
+        _, *of_kotlin = host_kotlin.Kotlin().command(kotlin, folder / "kotlin")
         library = extism(folder)
         wasm = [folder / f"{name}.wasm" for name in plugins]
         for java in dict.fromkeys((oldest, latest)):
             command = [java / "bin" / "java", *NATIVE, "-cp", os.pathsep.join([made, path])]
             code = max(code, subprocess.run([*map(str, command), "Bench", *map(str, wasm)], check=False).returncode)
+            print(flush=True)
+            in_kotlin = [java / "bin" / "java", *of_kotlin, wasm[0]]
+            code = max(code, subprocess.run([*map(str, in_kotlin)], check=False).returncode)
             print(flush=True)
             if library is None:
                 print("Extism's library can't be installed here, and is not measured.\n", flush=True)

@@ -1,33 +1,25 @@
-"""Kotlin, on the JVM."""
+"""Kotlin, on the JVM: a layer over the package for Java."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import host_java
 import maven
-import native
-import uniffi
 from host import Command, Host
 from project import BUILD, ROOT, Stamp, run, say, sources
 
-PROJECT = ROOT / "bindings-uniffi" / "kotlin"
+PROJECT = ROOT / "bindings-kotlin"
 OUT = BUILD / "kotlin"
-GENERATED = OUT / "generated"
-NATIVE = OUT / "native"
 CLASSES = OUT / "maven" / "classes"
 CLASSPATH = OUT / "classpath"
 """Jars that a program needs besides the package."""
 TOOLS = OUT / "tools.classpath"
 """Jars of the compiler, and what it needs."""
 VERSION = "0.1.0"
-
-OLDEST = 17
 
 
 class Kotlin(Host):
@@ -37,26 +29,19 @@ class Kotlin(Host):
     program = "Main.kt"
 
     def missing(self) -> str | None:
-        """Java and Maven are needed."""
-        for tool in ("java", "javac", "mvn"):
-            if not shutil.which(tool):
-                return f"there is no {tool}; on Debian: apt install openjdk-17-jdk-headless maven"
-        said = subprocess.run(["javac", "-version"], capture_output=True, text=True)
-        version = (said.stdout or said.stderr).removeprefix("javac ").split(".")[0].strip()
-        return None if version.isdigit() and int(version) >= OLDEST else f"javac is of Java {version}, and {OLDEST} is needed"
+        """It needs what Java needs."""
+        return host_java.Java().missing()
 
     def build(self) -> None:
-        """Make the shared library, Kotlin's half of it by UniFFI, and the classes."""
-        built = uniffi.generate("kotlin", GENERATED)
-        stamp = Stamp("kotlin", [built, *sources("bindings-uniffi/kotlin/src/main", "bindings-uniffi/kotlin/pom.xml")])
+        """Make the package for Java, let Maven know it, and make the classes."""
+        host_java.Java().build()
+        stamp = Stamp("kotlin", [host_java.JAR, *sources("bindings-kotlin/src/main", "bindings-kotlin/pom.xml")])
         if stamp.fresh() and CLASSES.is_dir() and CLASSPATH.is_file():
             return
         stamp.clear()
-        into = NATIVE / jna_platform()
-        shutil.rmtree(NATIVE, ignore_errors=True)
-        into.mkdir(parents=True)
-        native.install(built, into / built.name)
         say("compiling the package for Kotlin")
+        pom = host_java.PROJECT / "pom.xml"
+        maven.run(pom, "install:install-file", f"-Dfile={host_java.JAR}", f"-DpomFile={pom}")
         classpath(CLASSPATH, "runtime")
         classpath(TOOLS, "test")
         maven.run(PROJECT / "pom.xml", f"-Dundergo.build={OUT}", "compile")
@@ -99,15 +84,8 @@ def compiled(program: Path, folder: Path, path: Sequence[Path]) -> Command:
     classes = folder / "classes" / program.stem
     together = os.pathsep.join(map(str, path))
     beside = sorted(program.parent.glob("*Plugin.kt"))
-    arguments: Command = ["-no-stdlib", "-no-reflect", "-jvm-target", str(OLDEST), "-nowarn", "-cp", together, "-d", classes]
+    arguments: Command = ["-no-stdlib", "-no-reflect", "-jvm-target", str(host_java.OLDEST), "-nowarn", "-cp", together, "-d", classes]
     compiler = os.pathsep.join(map(str, jars(TOOLS)))
     run(["java", "-Xshare:auto", "-cp", compiler, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *arguments, program, *beside])
     main = program.stem[:1].upper() + program.stem[1:] + "Kt"
-    return ["java", "-cp", os.pathsep.join([str(classes), together]), main]
-
-
-def jna_platform() -> str:
-    """Give the folder of a jar in which JNA looks for a shared library on this machine."""
-    machine = {"amd64": "x86-64", "x86_64": "x86-64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
-    system = {"darwin": "darwin", "win32": "win32"}.get(sys.platform, "linux")
-    return f"{system}-{machine}"
+    return ["java", *host_java.NATIVE, "-cp", os.pathsep.join([str(classes), together]), main]

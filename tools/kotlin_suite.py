@@ -1,4 +1,7 @@
-"""Runs the tests of the package for Kotlin, by Maven; its reports are counted."""
+"""Runs the tests of the package for Kotlin, by Maven, on the oldest and the latest Java that the machine has.
+
+kotlin_suite.py [CLASS...]    all tests, or those classes of them; the reports are counted
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+from host_java import homes, version_of
 from host_kotlin import OUT, PROJECT
 from hosts import HOSTS
 from project import environment
@@ -15,15 +19,29 @@ SKIPPED = '<testsuite><testcase name="kotlin"><skipped message="{}"/></testcase>
 
 
 def main(tests: list[str]) -> int:
-    """Run the tests, or those classes of them."""
+    """Run the tests on each Java; 0 when all passed."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     if reason := HOSTS["kotlin"].missing():
-        REPORTS.mkdir(parents=True)
-        (REPORTS / "TEST-skipped.xml").write_text(SKIPPED.format(reason))
+        (REPORTS / "none").mkdir(parents=True)
+        (REPORTS / "none" / "TEST-skipped.xml").write_text(SKIPPED.format(reason))
         return 0
-    command = ["mvn", "--batch-mode", "--quiet", "--file", PROJECT / "pom.xml", f"-Dundergo.build={OUT}", "test"]
-    command += [f"-Dtest={','.join(tests)}"] if tests else []
-    return subprocess.run(list(map(str, command)), env=environment()).returncode
+    HOSTS["kotlin"].build()
+    oldest, latest = homes()[0], homes()[-1]
+    code = 0
+    for home in dict.fromkeys((oldest, latest)):
+        command = [
+            "mvn",
+            "--batch-mode",
+            "--quiet",
+            "--file",
+            PROJECT / "pom.xml",
+            f"-Dundergo.build={OUT}",
+            f"-Djvm={home / 'bin' / 'java'}",
+            f"-Dundergo.reports={REPORTS / str(version_of(home / 'bin' / 'javac'))}",
+        ]
+        command += [f"-Dtest={','.join(tests)}"] if tests else []
+        code = subprocess.run(list(map(str, [*command, "test"])), env=environment() | {"JAVA_HOME": str(oldest)}).returncode or code
+    return code
 
 
 if __name__ == "__main__":

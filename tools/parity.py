@@ -127,7 +127,7 @@ def java() -> Members:
     for file in sorted((ROOT / "bindings-jvm" / "src" / "main" / "java").rglob("*.java")):
         text = _without_comments(file.read_text(encoding="utf-8"))
         begun = re.search(
-            r"^public (?:abstract |final |sealed )*(class|record|interface) (\w+)(?:\((.*?)\) )?", text, re.MULTILINE | re.DOTALL
+            r"^public (?:abstract |final |sealed |non-sealed )*(class|record|interface) (\w+)(?:\((.*?)\) )?", text, re.MULTILINE | re.DOTALL
         )
         if not begun or begun[2].startswith("Raw"):
             continue
@@ -141,9 +141,13 @@ def java() -> Members:
 
 
 def kotlin() -> Members:
-    """Read the package's own layer: public classes with what their constructors and bodies declare."""
+    """Read the package: public classes with what their constructors and bodies declare, and Java's classes by other names.
+
+    Of Java's exceptions the properties are listed that the package adds to them. `raw` is for generated code.
+    """
     found: Members = {}
-    for file in sorted((ROOT / "bindings-uniffi" / "kotlin" / "src" / "main" / "kotlin").rglob("*.kt")):
+    of_java = java()
+    for file in sorted((ROOT / "bindings-kotlin" / "src" / "main" / "kotlin" / "dev" / "undergo").glob("*.kt")):
         noun = ""
         for line in _without_comments(file.read_text(encoding="utf-8")).splitlines():
             if re.match(r"\s*(?:private|internal|override|init|companion)\b", line):
@@ -153,8 +157,13 @@ def kotlin() -> Members:
             if begun:
                 noun = begun[1]
                 found.setdefault(noun, set()).update(
-                    re.findall(r"\bval (\w+)(?=: (?!Core|Double))", line.split(" : ")[0]) if "private val" not in line else ()
+                    re.findall(r"\bval (\w+)(?=: )", line.split(" : ")[0]) if "private val" not in line else ()
                 )
+            elif alias := re.match(r"typealias (\w+) = (?:dev\.undergo\.java\.)?(\w+)", line):
+                own = set() if alias[1].endswith("Exception") else of_java[alias[2]]
+                found.setdefault(alias[1], set()).update(own)
+            elif added := re.match(r"val (\w+)\.(\w+): ", line):
+                found.setdefault(added[1], set()).add(added[2])
             elif re.match(r"\S", line) and not line.startswith((")", "}")):
                 noun = ""
             member = re.match(
@@ -163,12 +172,8 @@ def kotlin() -> Members:
             )
             if noun and member:
                 found[noun].add(member[1] or member[2])
-    frame = re.search(
-        r"pub struct Frame \{(.*?)\n\}", (ROOT / "bindings-uniffi" / "src" / "errors.rs").read_text(encoding="utf-8"), re.DOTALL
-    )
-    found["Frame"] = set(re.findall(r"pub (\w+):", frame[1])) if frame else set()
-    # What operators and Java want.
-    return {noun: members - {"interface", "invoke", "poolOf"} for noun, members in found.items()}
+    # What an operator is called, what generated code uses, and the units of numbers.
+    return {noun: members - {"interface", "invoke", "raw"} for noun, members in found.items() if noun not in ("Int", "String")}
 
 
 def ruby() -> Members:

@@ -53,7 +53,7 @@ def libraries() -> Iterator[Path]:
     yield from (PORTABLE / "node" / "node_modules" / "undergo" / "native").glob("*.node")
     yield from (file for file in (PORTABLE / "c" / "lib").glob("*.so*") if not file.is_symlink())
     yield from (PORTABLE / "ruby" / "lib" / "undergo").glob("*.so")
-    yield from (PORTABLE / "kotlin" / "native").rglob("*.so")
+    yield from (PORTABLE / "java" / "resources").rglob("*.so")
 
 
 def test_no_library_asks_for_a_later_glibc() -> None:

@@ -754,6 +754,13 @@ struct undergo_error_t *undergo_error_new_dispatched(const char *message,
                                                      const struct undergo_dispatcher_t *dispatcher,
                                                      uint64_t id);
 
+// The same of the kind cancelled, for what asks the host's program to end, or the call: no Go code
+// gets it as an error to handle.
+struct undergo_error_t *undergo_error_ending_dispatched(const char *message,
+                                                        size_t len,
+                                                        const struct undergo_dispatcher_t *dispatcher,
+                                                        uint64_t id);
+
 // Gives the number of the host's own error that this is. Whether it is one.
 bool undergo_error_dispatched(const struct undergo_error_t *error, uint64_t *id);
 

@@ -329,12 +329,31 @@ pub unsafe extern "C" fn undergo_error_new_dispatched(
     dispatcher: *const DispatcherValue,
     id: u64,
 ) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    unsafe { standing(ErrorKind::HostError, message, len, dispatcher, id) }
+}
+
+/// The same of the kind cancelled, for what asks the host's program to end, or the call: no Go code
+/// gets it as an error to handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_error_ending_dispatched(
+    message: *const c_char,
+    len: usize,
+    dispatcher: *const DispatcherValue,
+    id: u64,
+) -> *mut ErrorHandle {
+    // SAFETY: C's promise.
+    unsafe { standing(ErrorKind::Cancelled, message, len, dispatcher, id) }
+}
+
+/// SAFETY: the caller's promise is that of `undergo_error_new_dispatched`.
+unsafe fn standing(kind: ErrorKind, message: *const c_char, len: usize, dispatcher: *const DispatcherValue, id: u64) -> *mut ErrorHandle {
     crate::boundary::quietly(ptr::null_mut(), || {
-        // SAFETY: C's promise.
+        // SAFETY: the caller's promise.
         let (message, object) = unsafe { (bytes(message.cast(), len).unwrap_or_default(), Object::new(dispatcher, id)) };
         let Ok(object) = object else { return ptr::null_mut() };
         let payload = UserData { data: give(object).cast(), destroy: Some(release) };
-        errors::with_payload(Error::new(ErrorKind::HostError, String::from_utf8_lossy(message)), payload)
+        errors::with_payload(Error::new(kind, String::from_utf8_lossy(message)), payload)
     })
 }
 

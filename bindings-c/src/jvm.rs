@@ -35,8 +35,8 @@ symbols! {
     chain: undergo_error_chained undergo_error_with_chain;
     command: undergo_plugin_run undergo_completed_code undergo_completed_delete undergo_completed_denied
         undergo_completed_is_truncated undergo_completed_stderr undergo_completed_stdout undergo_completed_used;
-    dispatch: undergo_dispatch_depth undergo_error_dispatched undergo_error_new_dispatched undergo_imports_set_dispatched
-        undergo_object_new_dispatched undergo_sandbox_lines_dispatched;
+    dispatch: undergo_dispatch_depth undergo_error_dispatched undergo_error_ending_dispatched undergo_error_new_dispatched
+        undergo_imports_set_dispatched undergo_object_new_dispatched undergo_sandbox_lines_dispatched;
     entries: undergo_instance_enter undergo_pool_enter;
     errors: undergo_error_delete undergo_error_denied undergo_error_exit_code undergo_error_frame undergo_error_kind
         undergo_error_message undergo_error_of_kind undergo_error_path undergo_error_stderr;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use undergo::{CallOptions, CodeCache, Error, ErrorKind, PluginOptions, Result};
 
 use crate::cancel::CancelToken;
-use crate::errors::{CallError, HostFailure};
+use crate::errors::HostFailure;
 use crate::lease::Lease;
 use crate::threads;
 
@@ -55,26 +55,6 @@ impl Limits {
         let timeout = timeout.map(seconds).transpose()?;
         Ok(undergo::Limits { memory, timeout, value, output, table, stack, fuel, descriptors, handles })
     }
-}
-
-/// A number of bytes: a number, or a text such as `64 MiB`. `name` is what the error calls it.
-///
-/// # Errors
-///
-/// `type-mismatch` for what is none.
-#[uniffi::export]
-pub fn parse_size(text: String, name: String) -> std::result::Result<u64, CallError> {
-    Ok(undergo::host::parse_size(&text, &name)?)
-}
-
-/// The same for the stack of a guest, which has bounds.
-///
-/// # Errors
-///
-/// `type-mismatch` for what is none, or out of bounds.
-#[uniffi::export]
-pub fn parse_stack_size(text: String, name: String) -> std::result::Result<u64, CallError> {
-    Ok(undergo::host::parse_stack_size(&text, &name)?)
 }
 
 /// A directory of the host, given to the guest.

@@ -73,13 +73,6 @@ impl From<undergo::ErrorKind> for ErrorKind {
     }
 }
 
-/// The names of all kinds of errors, from the core: each language shows that it has a shape for
-/// each.
-#[uniffi::export]
-pub fn error_kinds() -> Vec<String> {
-    undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect()
-}
-
 /// A frame of a Go traceback.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Frame {

@@ -1,8 +1,7 @@
-//! Go plugins as typed, sandboxed functions of Kotlin and Swift, by UniFFI.
+//! Go plugins as typed, sandboxed functions of Swift, by UniFFI.
 //!
-//! This crate is the same for these languages; a hand-written layer in each of them provides its
-//! idioms. Code of the other language never runs on a stack that its virtual machine does not know:
-//! see `threads.rs`.
+//! A hand-written layer in Swift provides its idioms. Code of the other language never runs on a
+//! stack of the core's own: see `threads.rs`.
 //!
 //! # Levels
 //!

@@ -1,9 +1,8 @@
 //! The threads of asynchronous calls.
 //!
 //! A synchronous call runs on its caller's thread: its guest on a separate stack if the caller's is
-//! too small, and host functions on the caller's stack, which the other language's virtual machine
-//! knows. Asynchronous calls run on threads of this crate, and the host code that they call runs on
-//! other threads.
+//! too small, and host functions on the caller's stack. Asynchronous calls run on threads of this
+//! crate, and the host code that they call runs on other threads.
 
 use std::any::Any;
 use std::future::Future;

@@ -48,8 +48,8 @@ pub enum Value {
         entries: Vec<Entry>,
     },
     /// A record. A plugin's own has its fields in order, by their WIT names. Given to a plugin,
-    /// optional fields may be left out, and names may be written as in Kotlin or Swift:
-    /// `minorUnits` is `minor-units`.
+    /// optional fields may be left out, and names may be written as in Swift: `minorUnits` is
+    /// `minor-units`.
     Fields {
         /// The fields.
         fields: Vec<NamedValue>,

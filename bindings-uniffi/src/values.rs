@@ -189,8 +189,8 @@ impl Lift for ToValue {
     type Value = Value;
 
     // At their most a value is there as this one, as bytes on the way, as the other language's
-    // value, and as a plain object made of that; with the virtual machine's header of 16 bytes, and
-    // a place of 8, for each object.
+    // value, and as a plain object made of that; with a header of 16 bytes, and a place of 8, for
+    // each object.
     fn cost(&self, piece: Piece<'_>) -> u64 {
         match piece {
             Piece::None | Piece::Some | Piece::Bool | Piece::Number => 96,
@@ -270,7 +270,7 @@ impl Lift for ToValue {
 
 /// Why a handle can't cross, in either direction.
 fn no_handles(resource: &ResourceType) -> String {
-    format!("Kotlin and Swift have no form for the resource {} yet", resource.name)
+    format!("Swift has no form for the resource {} yet", resource.name)
 }
 
 /// So many items, in a vector that is as long as that from the beginning: one that grows has twice

@@ -2,10 +2,12 @@
 //! bits: for languages that have no structs of C, or no unions. The digests of the functions, which
 //! the library compares, stand for the types.
 
+use std::fmt;
+
 use undergo::interface::{Type, TypeKind, VariantType};
 
 /// Bytes and alignment.
-type Place = (usize, usize);
+type Room = (usize, usize);
 
 /// How many bytes a value takes.
 pub(super) fn size(ty: &Type) -> usize {
@@ -13,7 +15,7 @@ pub(super) fn size(ty: &Type) -> usize {
 }
 
 /// Its size and its alignment.
-fn place(ty: &Type) -> Place {
+fn place(ty: &Type) -> Room {
     match &ty.kind {
         TypeKind::Bool => (1, 1),
         TypeKind::Scalar(scalar) => (scalar.size() as usize, scalar.size() as usize),
@@ -28,6 +30,24 @@ fn place(ty: &Type) -> Place {
             // looked at a billion times. Here nothing else is kept beside them.
             let place = |cases: &Cases| (cases.size, cases.align);
             variant.extension.get_or_init(|| Cases::of(variant)).map_or_else(|| place(&Cases::of(variant)), place)
+        }
+    }
+}
+
+/// A place in memory: a variable, and so many bytes behind it.
+pub(super) struct Place<'a>(pub(super) &'a str, pub(super) usize);
+
+impl Place<'_> {
+    pub(super) fn at(&self, offset: usize) -> Place<'_> {
+        Place(self.0, self.1 + offset)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place(name, 0) => f.write_str(name),
+            Place(name, offset) => write!(f, "{name} + {offset}"),
         }
     }
 }
@@ -53,7 +73,7 @@ impl Fields {
         Fields { offsets, size: end.max(1).next_multiple_of(align), align }
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> Room {
         (self.size, self.align)
     }
 }
@@ -94,7 +114,7 @@ mod tests {
     use super::*;
 
     /// What the variants are that a function of that interface has for its parameters.
-    fn places(wit: &str) -> Vec<(Option<(usize, usize)>, Place)> {
+    fn places(wit: &str) -> Vec<(Option<(usize, usize)>, Room)> {
         let interface = Interface::parse(&format!("package go:t;\n\nworld t {{\n{wit}\n}}\n")).expect("it is WIT");
         let of = |param: &undergo::interface::Field| match &param.ty.kind {
             TypeKind::Variant(variant) => (Cases::of(variant).words(), place(&param.ty)),

@@ -2,7 +2,7 @@
 //
 // Written by undergo bindgen; don't edit it, but write it anew.
 
-@file:Suppress("unused", "RemoveRedundantQualifierName")
+@file:Suppress("unused", "UNUSED_ANONYMOUS_PARAMETER", "RemoveRedundantQualifierName")
 
 package {{ package }}
 {% for import in names.imported() %}
@@ -18,3 +18,4 @@ import {{ import }}
 /** {{ several.count }} results. */
 data class {{ several.class }}<{{ several.types }}>({{ several.values }})
 {%- endfor %}
+{%- include "kotlin/values.kt" %}

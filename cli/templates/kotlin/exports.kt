@@ -1,19 +1,17 @@
 {%- let suspend = family.either("", "suspend ") %}
 {%- let exports = family.exports.as_str() %}
+{#- The functions by which the methods call. #}
+{%- let (_awaited, _call) = (names.lib("awaited"), names.lib("call")) %}
 {%- let (plugin, sandbox, limits) = (names.lib("Plugin"), names.lib("Sandbox"), names.lib("Limits")) %}
 
 /** The functions of {{ file }}{{ family.either("", ", which suspend") }}, for an instance or a pool to run. */
 {%- let target = names.lib(family.either("Exports", "AsyncExports")) %}
-{%- if let Some(errors) = errors %}
 open class {{ exports }}(exports: {{ target }}) {
-    private val exports: {{ target }} = exports.{{ names.lib("withErrors") }}(::{{ errors }})
-{% else %}
-open class {{ exports }}(private val exports: {{ target }}) {
-    {%- endif %}
+    private val client = {{ names.lib("RawClient") }}(exports.asJava, {{ names.values() }}.exports{% if has_errors %}, *{{ names.values() }}.errors{% endif %})
     {%- for method in methods %}
+    {%- let index = loop.index0 %}
+
     {% include "kotlin/method.kt" %}
-    {%- if !loop.last %}
-{% endif %}
     {%- endfor %}
 }
 

@@ -15,13 +15,16 @@ interface {{ import.class }} {
 {%- if !family.imports.is_empty() %}
 
 /** The functions that {{ file }} needs, from objects that have them. */
-fun {{ family.give }}({% for import in family.imports %}{{ import.param }}: {{ import.class }}{% if !loop.last %}, {% endif %}{% endfor %}): {{ imports }} {
-    val imports = {{ imports }}()
+fun {{ family.give }}({% for import in family.imports %}{{ import.param }}: {{ import.class }}{% if !loop.last %}, {% endif %}{% endfor %}): {{ imports }} = {{ imports }}().raw { _options ->
     {%- for import in family.imports %}
     {%- for function in import.functions %}
-    imports.{{ family.either("functionOfValues", "suspendingOfValues") }}({{ import.wit }}, {{ function.wit }}) { {{ function.body }} }
+    {{ names.lib("RawFunction") }}.give(_options, {{ function.signature }}) { _args, _result, _room ->
+        {% if !function.puts.is_empty() %}val _answer = {% endif %}{% if family.suspends %}{{ names.lib("suspended") }} { {{ function.call }} }{% else %}{{ function.call }}{% endif %}
+        {%- for put in function.puts %}
+        {{ put }}
+        {%- endfor %}
+    }
     {%- endfor %}
     {%- endfor %}
-    return imports
 }
 {%- endif %}

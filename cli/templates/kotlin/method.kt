@@ -1,9 +1,7 @@
 {{ method.docs|indent(4) }}
-    {%- if let Some(ty) = method.result %}
-    {{ suspend }}fun {{ method.name }}({{ method.params }}): {{ ty }} =
-        {{ method.body }}
-    {%- else %}
-    {{ suspend }}fun {{ method.name }}({{ method.params }}) {
-        {{ method.body }}
-    }
-    {%- endif %}
+    {{ suspend }}fun {{ method.name }}({{ method.params }}){% if let Some(ty) = method.result %}: {{ ty }}{% endif %} =
+        this.client.{{ family.either("", "awaited { _client -> _client.") }}call({{ index }}, {{ method.wit }}, {{ method.size }}, {{ method.result_size }}, { _call, _args ->
+            {%- for put in method.puts %}
+            {{ put }}
+            {%- endfor %}
+        }) { {% if method.result.is_some() %}_at -> {{ method.get }} {% endif %}}{{ family.either("", " }") }}

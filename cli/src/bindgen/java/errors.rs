@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use undergo::interface::{Function, RecordType, Type, TypeKind, names};
 
-use super::super::layout::Fields;
+use super::super::layout::{Fields, Place};
 use super::or;
 use super::text::{OF_OBJECTS, docs, identifier, literal};
-use super::types::{Names, Place};
+use super::types::Names;
 use crate::bindgen::scope::Scope;
 
 /// Methods of exceptions, which no accessor may be called like.

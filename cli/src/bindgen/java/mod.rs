@@ -16,13 +16,13 @@ use askama::Template;
 use undergo::Plugin;
 use undergo::interface::{EnumType, Field, Function, RecordType, Type, TypeKind, names};
 
-use super::layout::{self, Fields};
+use super::layout::{self, Fields, Place};
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use errors::ErrorClass;
 use resources::{Guest, Hosted};
 use text::{OF_OBJECTS, docs, identifier, literal};
-use types::{Names, Place};
+use types::Names;
 use variants::{CaseRecord, Variant};
 
 /// The file's text. Its class is called after the file, where that has the name of a class.

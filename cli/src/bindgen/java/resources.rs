@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use undergo::interface::{Function, Resource, Shape, Side, Type, TypeKind};
 
-use super::super::layout::{Fields, size};
+use super::super::layout::{Fields, Place, size};
 use super::text::{OF_OBJECTS, docs, identifier};
-use super::types::{Names, Place};
+use super::types::Names;
 use super::{Export, declared, export, host_result, or, returns, signature};
 use crate::bindgen::scope::Scope;
 use crate::bindgen::surface::Surface;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use undergo::interface::{Resource, ResourceType, Scalar, Shape, Side, Type, TypeKind, VariantType};
 
-use super::super::layout::{Fields, size};
+use super::super::layout::{Fields, Place, size};
 use super::text::literal;
 use crate::bindgen::classes::{CaseClass, Classes};
 
@@ -290,24 +290,6 @@ impl Names {
                 format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))
             }
             _ => format!("Raw::get{}", plain(ty)),
-        }
-    }
-}
-
-/// A place in memory: a variable, and so many bytes behind it.
-pub(super) struct Place<'a>(pub(super) &'a str, pub(super) usize);
-
-impl Place<'_> {
-    pub(super) fn at(&self, offset: usize) -> Place<'_> {
-        Place(self.0, self.1 + offset)
-    }
-}
-
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Place(name, 0) => f.write_str(name),
-            Place(name, offset) => write!(f, "{name} + {offset}"),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use undergo::interface::{Type, TypeKind, VariantType};
 
-use super::super::layout::Cases;
+use super::super::layout::{Cases, Place};
 use super::text::{docs, literal};
-use super::types::{Names, Place};
+use super::types::Names;
 use super::{client, or};
 
 /// A sealed interface, and what writes and reads its values.

@@ -13,18 +13,18 @@ use undergo::Plugin;
 use undergo::interface::{self, Function, TypeKind, names};
 
 use super::filters;
+use super::layout::{self, Fields, Place};
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
 use declared::Declared;
-use text::{docs, harmless, identifier, literal};
+use text::{docs, harmless, identifier, literal, long};
 use types::Names;
 
 /// What every object has.
 const OF_ALL: [&str; 7] = ["equals", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
 
-/// What the classes with the exports have themselves, and what they call without a receiver.
-const OWN: [&str; 13] =
-    ["close", "duration", "emptyList", "exports", "instance", "listOf", "pool", "record", "text", "time", "toPlain", "toValue", "using"];
+/// What the classes with the exports have themselves.
+const OWN: [&str; 5] = ["client", "close", "instance", "pool", "using"];
 
 /// The file's text.
 pub(super) fn module(plugin: &Plugin) -> Result<String, askama::Error> {
@@ -42,8 +42,7 @@ struct Module {
     file: String,
     package: String,
     types: Vec<Declared>,
-    /// The function that makes the exceptions of the plugin's own errors, if it has any.
-    errors: Option<String>,
+    has_errors: bool,
     methods: Vec<Method>,
     families: [Family; 2],
     results: Vec<Results>,
@@ -71,23 +70,41 @@ struct Family {
 struct Import {
     class: String,
     docs: String,
-    /// The name in the interface, as a literal.
-    wit: String,
     /// The parameter for what has the functions.
     param: String,
-    functions: Vec<Method>,
+    functions: Vec<HostFunction>,
 }
 
-/// A function of the plugin, or one that the host gives.
+/// A function of the plugin.
 struct Method {
     name: String,
     docs: String,
     wit: String,
+    /// `RawSignature(…)`
+    signature: String,
     /// `p: Person, shout: Boolean`
     params: String,
     result: Option<String>,
-    /// The call, and what reads its result; of the host's, what goes from arguments to a result.
-    body: String,
+    /// Bytes of the struct of the arguments, and of the result.
+    size: usize,
+    result_size: usize,
+    /// Statements that write the arguments.
+    puts: Vec<String>,
+    /// Reads the result.
+    get: String,
+}
+
+/// A function that the host gives.
+struct HostFunction {
+    name: String,
+    docs: String,
+    signature: String,
+    params: String,
+    result: Option<String>,
+    /// Calls it with what lies in the struct of the arguments.
+    call: String,
+    /// Statements that write the result.
+    puts: Vec<String>,
 }
 
 /// A class for more results than a triple has.
@@ -140,7 +157,7 @@ impl Module {
             file: harmless(&file),
             package: package(&world),
             types,
-            errors: has_errors.then(|| identifier(&format!("{world}-errors"))),
+            has_errors,
             methods,
             families,
             results: names.results().into_iter().map(|(count, class)| results(count, class)).collect(),
@@ -171,50 +188,54 @@ fn import(names: &Names, import: &Imported<'_>, class: String, param: &str, susp
     Import {
         class,
         docs: docs(&format!("What the host gives as {}{also}.", import.name)),
-        wit: literal(import.name),
         param: param.to_owned(),
-        functions: import.functions.iter().map(|function| host_function(names, &mut methods, param, function)).collect(),
+        functions: import.functions.iter().map(|function| host_function(names, &mut methods, import.name, param, function)).collect(),
     }
 }
 
-fn host_function(names: &Names, methods: &mut Scope, of: &str, function: &Arc<Function>) -> Method {
+fn host_function(names: &Names, methods: &mut Scope, module: &str, of: &str, function: &Arc<Function>) -> HostFunction {
     let name = methods.take_quoted(identifier(&function.name));
     let also = if function.fallible { "\n\nAn exception that it throws is the error that the plugin gets." } else { "" };
-    let read = |(i, param): (usize, &interface::Field)| names.read(&param.ty, &format!("args[{i}]"));
-    let args: Vec<String> = function.params.iter().enumerate().map(read).collect();
-    let given = if args.is_empty() { "_" } else { "args" };
-    let answer = match &function.result {
-        Some(ty) => format!("result -> {}", names.make(ty, "result")),
-        None => format!("{}.None", names.lib("Value")),
-    };
-    Method {
+    let offsets = Fields::of(function.params.iter().map(|param| &param.ty)).offsets;
+    let args = function.params.iter().zip(offsets).map(|(param, offset)| names.get(&param.ty, &Place("_args", offset)));
+    HostFunction {
         docs: docs(&format!("{}{also}", or(&function.docs, &format!("The function {}.", function.name)))),
-        wit: literal(&function.name),
+        signature: signature(names, module, function),
         params: declared(names, function, function.params.len()),
         result: function.result.as_ref().map(|ty| names.show(ty)),
-        body: format!("{given} -> {of}.{name}({}).let {{ {answer} }}", args.join(", ")),
+        call: format!("{of}.{name}({})", args.collect::<Vec<_>>().join(", ")),
+        puts: function.result.as_ref().map_or_else(Vec::new, |ty| names.put(ty, "_room", &Place("_result", 0), "_answer")),
         name,
     }
+}
+
+/// The function as the library finds it.
+fn signature(names: &Names, module: &str, function: &Function) -> String {
+    let (class, digest) = (names.lib("RawSignature"), long(function.digest()));
+    format!("{class}({}, {}, {}, {digest})", literal(module), literal(&function.name), literal(&function.to_string()))
 }
 
 fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Method {
     let own = if function.errors.is_some() { ": of the error's own class, where it has fields" } else { "" };
     let throws = format!("\n\n@throws dev.undergo.GuestException when the function returns an error{own}.");
     let throws = if function.fallible { &throws } else { "" };
-    let made = function.params.iter().zip(parameters(function)).map(|(param, name)| names.make(&param.ty, &name));
-    let made: Vec<String> = made.collect();
-    let args = if made.is_empty() { "emptyList()".to_owned() } else { format!("listOf({})", made.join(", ")) };
-    let wit = literal(&function.name);
-    let call = format!("this.exports.callValues({wit}, {args})");
+    let args = Fields::of(function.params.iter().map(|param| &param.ty));
+    let put = |((param, name), offset): ((&interface::Field, String), &usize)| {
+        names.put(&param.ty, "_call", &Place("_args", *offset), &name)
+    };
     // What may be left out is at the end.
     let needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
     Method {
         name: methods.take_quoted(identifier(&function.name)),
         docs: docs(&format!("{}{throws}", or(&function.docs, &format!("Calls {}.", function.name)))),
+        wit: literal(&function.name),
+        signature: signature(names, "", function),
         params: declared(names, function, needed),
         result: function.result.as_ref().map(|ty| names.show(ty)),
-        body: function.result.as_ref().map_or_else(|| call.clone(), |ty| names.read(ty, &call)),
-        wit,
+        size: args.size,
+        result_size: function.result.as_ref().map_or(0, layout::size),
+        puts: function.params.iter().zip(parameters(function)).zip(&args.offsets).flat_map(put).collect(),
+        get: function.result.as_ref().map_or_else(String::new, |ty| names.get(ty, &Place("_at", 0))),
     }
 }
 

@@ -47,6 +47,11 @@ pub(super) fn literal(text: &str) -> String {
     text::literal('"', text, &['$'], text::utf16)
 }
 
+/// The literal of a number of 64 bits, as a long: Kotlin has none above the largest long.
+pub(super) fn long(bits: u64) -> String {
+    format!("{bits:#018x}uL.toLong()")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

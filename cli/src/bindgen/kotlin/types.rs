@@ -1,4 +1,4 @@
-//! The types of an interface in Kotlin, and how values of them are made and read.
+//! The types of an interface in Kotlin, and what writes and reads values of them in C's structs.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -6,46 +6,33 @@ use std::collections::BTreeSet;
 use undergo::interface::{Scalar, Type, TypeKind, VariantType};
 
 use crate::bindgen::classes::{CaseClass, Classes};
+use crate::bindgen::layout::{Fields, Place, size};
 
-/// Names of the package, and where each is.
-const PACKAGE: [(&str, &str); 32] = [
-    ("AsyncExports", "dev.undergo"),
-    ("AsyncInstance", "dev.undergo"),
-    ("AsyncPool", "dev.undergo"),
-    ("CancelToken", "dev.undergo"),
-    ("Entry", "dev.undergo.core"),
-    ("Exports", "dev.undergo"),
-    ("GuestException", "dev.undergo"),
-    ("Imports", "dev.undergo"),
-    ("Instance", "dev.undergo"),
-    ("Limits", "dev.undergo"),
-    ("Plugin", "dev.undergo"),
-    ("Pool", "dev.undergo"),
-    ("Sandbox", "dev.undergo"),
-    ("ToValue", "dev.undergo"),
-    ("Value", "dev.undergo.core"),
-    ("asBoolean", "dev.undergo"),
-    ("asBytes", "dev.undergo"),
-    ("asCase", "dev.undergo"),
-    ("asDouble", "dev.undergo"),
-    ("asDuration", "dev.undergo"),
-    ("asEntries", "dev.undergo"),
-    ("asFields", "dev.undergo"),
-    ("asItems", "dev.undergo"),
-    ("asLong", "dev.undergo"),
-    ("asText", "dev.undergo"),
-    ("asTime", "dev.undergo"),
-    ("asULong", "dev.undergo"),
-    ("orNull", "dev.undergo"),
-    ("record", "dev.undergo"),
-    ("unknownCase", "dev.undergo"),
+/// Names of other packages, and where each is. What is not here is in `dev.undergo`.
+const PACKAGE: [(&str, &str); 16] = [
     ("Duration", "java.time"),
     ("OffsetDateTime", "java.time"),
+    ("Raw", "dev.undergo.java"),
+    ("RawClient", "dev.undergo.java"),
+    ("RawError", "dev.undergo.java"),
+    ("RawFields", "dev.undergo.java"),
+    ("RawFunction", "dev.undergo.java"),
+    ("RawRoom", "dev.undergo.java"),
+    ("RawSignature", "dev.undergo.java"),
+    ("awaited", "dev.undergo.raw"),
+    ("call", "dev.undergo.raw"),
+    ("getAny", "dev.undergo.raw"),
+    ("putAny", "dev.undergo.raw"),
+    ("suspended", "dev.undergo.raw"),
+    ("List", "kotlin.collections"),
+    ("Map", "kotlin.collections"),
 ];
 
 /// The classes of the file, and what it uses of others.
 pub(super) struct Names {
     classes: Classes,
+    /// The object that has what writes and reads the records and the variants.
+    values: String,
     imports: RefCell<BTreeSet<String>>,
     /// The sizes of several results that Kotlin has no class for.
     results: RefCell<BTreeSet<usize>>,
@@ -54,7 +41,14 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(types: &[Type]) -> Names {
         // Within a class, the name of its companion is not that of another class.
-        Names { classes: Classes::new(types, ["Companion"]).with_cases(types), imports: RefCell::default(), results: RefCell::default() }
+        let mut classes = Classes::new(types, ["Companion"]).with_cases(types);
+        let values = classes.declare("values");
+        Names { classes, values, imports: RefCell::default(), results: RefCell::default() }
+    }
+
+    /// The object that has what writes and reads the records and the variants.
+    pub(super) fn values(&self) -> &str {
+        &self.values
     }
 
     /// A new name for a class.
@@ -79,7 +73,7 @@ impl Names {
 
     /// A name of another package, which the file imports, unless it has a class of that name.
     pub(super) fn lib(&self, name: &str) -> String {
-        let package = PACKAGE.iter().find(|(known, _)| *known == name).map_or("dev.undergo", |(_, package)| package);
+        let package = package(name).unwrap_or("dev.undergo");
         if self.classes.is_taken(name) {
             return format!("{package}.{name}");
         }
@@ -92,8 +86,7 @@ impl Names {
         if !self.classes.is_taken(name) {
             return name.to_owned();
         }
-        let package = if matches!(name, "List" | "Map") { "kotlin.collections" } else { "kotlin" };
-        format!("{package}.{name}")
+        format!("{}.{name}", package(name).unwrap_or("kotlin"))
     }
 
     pub(super) fn imported(&self) -> Vec<String> {
@@ -151,69 +144,107 @@ impl Names {
         self.results.borrow().iter().map(|count| (*count, self.results_class(*count))).collect()
     }
 
-    /// The expression of a value for an expression of that type.
-    pub(super) fn make(&self, ty: &Type, from: &str) -> String {
-        let value = || self.lib("Value");
-        match &ty.kind {
-            TypeKind::Bool => format!("{}.Bool({from})", value()),
-            TypeKind::Scalar(Scalar::F32) => format!("{}.Float({from}.toDouble())", value()),
-            TypeKind::Scalar(Scalar::F64) => format!("{}.Float({from})", value()),
-            TypeKind::Scalar(Scalar::U64) => format!("{}.Uint({from})", value()),
-            TypeKind::Scalar(Scalar::S64 | Scalar::WasmI64) => format!("{}.Int({from})", value()),
-            TypeKind::Scalar(_) => format!("{}.Int({from}.toLong())", value()),
-            TypeKind::String => format!("{}({from})", self.lib("text")),
-            TypeKind::Json => format!("{}({from})", self.lib("toValue")),
-            TypeKind::Duration => format!("{}({from})", self.lib("duration")),
-            TypeKind::Time => format!("{}({from})", self.lib("time")),
-            TypeKind::List(item) if is_byte(item) => format!("{}.Bytes({from})", value()),
-            TypeKind::List(item) => format!("{}.Items({from}.map {{ {} }})", value(), self.make(item, "it")),
+    /// Statements that write a value to a place. No name of a plugin begins with an underscore.
+    pub(super) fn put(&self, ty: &Type, room: &str, place: &Place<'_>, value: &str) -> Vec<String> {
+        let raw = |name: &str, value: &str| format!("{}.put{name}({room}, {place}, {value})", self.lib("Raw"));
+        let call = match &ty.kind {
+            TypeKind::Json => format!("{}({room}, {place}, {value})", self.lib("putAny")),
+            TypeKind::Enum(_) => raw("Case", value),
+            TypeKind::Option(inner) => raw("Option", &format!("{value}, {}, {}", size(inner), self.putter(inner))),
+            TypeKind::List(item) if is_byte(item) => raw("Bytes", value),
+            TypeKind::List(item) => raw("List", &format!("{value}, {}, {}", size(item), self.putter(item))),
             TypeKind::Map(map) => {
-                let (key, of) = (self.make(&map.key, "it.key"), self.make(&map.value, "it.value"));
-                format!("{}.Entries({from}.map {{ {}({key}, {of}) }})", value(), self.lib("Entry"))
+                let entry = Fields::of([&map.key, &map.value].into_iter());
+                let (key, of) = (self.putter(&map.key), self.putter(&map.value));
+                raw("Map", &format!("{value}, {}, {}, {key}, {of}", entry.size, entry.offsets[1]))
             }
-            TypeKind::Option(inner) if matches!(inner.kind, TypeKind::Json) => self.make(inner, from),
-            TypeKind::Option(inner) => format!("({from}?.let {{ {} }} ?: {}.None)", self.make(inner, "it"), value()),
             TypeKind::Tuple(tuple) => {
-                let part = |(i, item): (usize, &Type)| self.make(item, &format!("{from}.component{}()", i + 1));
-                let items: Vec<String> = tuple.items.iter().enumerate().map(part).collect();
-                format!("{}.Items(listOf({}))", value(), items.join(", "))
+                let offsets = Fields::of(tuple.items.iter()).offsets;
+                let part = |(i, (item, offset)): (usize, (&Type, usize))| {
+                    self.put(item, room, &place.at(offset), &format!("{value}.component{}()", i + 1))
+                };
+                return tuple.items.iter().zip(offsets).enumerate().flat_map(part).collect();
             }
-            TypeKind::Record(_) | TypeKind::Enum(_) => format!("{from}.toValue()"),
-            TypeKind::Variant(variant) => format!("{}.toValue({from})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}.put{}({room}, {place}, {value})", self.values, self.show(ty)),
+            _ => {
+                let (name, to, _) = plain(ty);
+                raw(name, &format!("{value}{to}"))
+            }
+        };
+        vec![call]
+    }
+
+    /// A function that writes a value to a place.
+    fn putter(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::put{}", self.values, self.show(ty)),
+            _ => {
+                let body = self.put(ty, "_room", &Place("_at", 0), "_value").join("; ");
+                format!("{{ _room, _at, _value: {} -> {body} }}", self.show(ty))
+            }
         }
     }
 
-    /// The expression of that type for the expression of a value.
-    pub(super) fn read(&self, ty: &Type, from: &str) -> String {
-        let by = |name: &str| format!("{from}.{}()", self.lib(name));
+    /// An expression that reads a value from a place.
+    pub(super) fn get(&self, ty: &Type, place: &Place<'_>) -> String {
+        let raw = |name: &str, more: &str| format!("{}.get{name}({place}{more})", self.lib("Raw"));
         match &ty.kind {
-            TypeKind::Bool => by("asBoolean"),
-            TypeKind::Scalar(Scalar::F32) => format!("{}.toFloat()", by("asDouble")),
-            TypeKind::Scalar(Scalar::F64) => by("asDouble"),
-            TypeKind::Scalar(Scalar::U64) => by("asULong"),
-            TypeKind::Scalar(Scalar::S64 | Scalar::WasmI64) => by("asLong"),
-            TypeKind::Scalar(scalar) => format!("{}.to{}()", by("asLong"), scalar_class(*scalar)),
-            TypeKind::String => by("asText"),
-            TypeKind::Json => format!("{}({from})", self.lib("toPlain")),
-            TypeKind::Duration => by("asDuration"),
-            TypeKind::Time => by("asTime"),
-            TypeKind::List(item) if is_byte(item) => by("asBytes"),
-            TypeKind::List(item) => format!("{}.map {{ {} }}", by("asItems"), self.read(item, "it")),
+            TypeKind::Json => format!("{}({place})", self.lib("getAny")),
+            TypeKind::Enum(cases) => format!("{}.entries[{}]", self.of(&cases.name), raw("Tag", "")),
+            TypeKind::Option(inner) => raw("Option", &format!(", {}", self.getter(inner))),
+            TypeKind::List(item) if is_byte(item) => raw("Bytes", ""),
+            TypeKind::List(item) => raw("List", &format!(", {}, {}", size(item), self.getter(item))),
             TypeKind::Map(map) => {
-                format!("{}.associate {{ {} to {} }}", by("asEntries"), self.read(&map.key, "it.key"), self.read(&map.value, "it.value"))
+                let entry = Fields::of([&map.key, &map.value].into_iter());
+                let (key, of) = (self.getter(&map.key), self.getter(&map.value));
+                raw("Map", &format!(", {}, {}, {key}, {of}", entry.size, entry.offsets[1]))
             }
-            TypeKind::Option(inner) => format!("{from}.{} {{ {} }}", self.lib("orNull"), self.read(inner, "it")),
             TypeKind::Tuple(tuple) => {
-                let part = |(i, item): (usize, &Type)| self.read(item, &format!("it[{i}]"));
-                let items: Vec<String> = tuple.items.iter().enumerate().map(part).collect();
-                format!("{}.let {{ {}({}) }}", by("asItems"), self.several(items.len()), items.join(", "))
+                let offsets = Fields::of(tuple.items.iter()).offsets;
+                let items: Vec<String> = tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset))).collect();
+                format!("{}({})", self.several(items.len()), items.join(", "))
             }
-            TypeKind::Record(record) => format!("{}.of({from})", self.of(&record.name)),
-            TypeKind::Enum(cases) => format!("{}.of({from})", self.of(&cases.name)),
-            TypeKind::Variant(variant) => format!("{}.of({from})", self.of(&variant.name)),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}.get{}({place})", self.values, self.show(ty)),
+            _ => {
+                let (name, _, from) = plain(ty);
+                format!("{}{from}", raw(name, ""))
+            }
         }
+    }
+
+    /// A function that reads a value from a place.
+    fn getter(&self, ty: &Type) -> String {
+        match &ty.kind {
+            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::get{}", self.values, self.show(ty)),
+            _ => format!("{{ _at -> {} }}", self.get(ty, &Place("_at", 0))),
+        }
+    }
+}
+
+fn package(name: &str) -> Option<&'static str> {
+    PACKAGE.iter().find(|(known, _)| *known == name).map(|(_, package)| *package)
+}
+
+/// What the functions for a type without parts are called after, and what makes Java's type of
+/// Kotlin's, and the other way round.
+fn plain(ty: &Type) -> (&'static str, &'static str, &'static str) {
+    match &ty.kind {
+        TypeKind::Bool => ("Bool", "", ""),
+        TypeKind::Scalar(scalar) => match scalar {
+            Scalar::S8 => ("S8", "", ""),
+            Scalar::U8 => ("U8", ".toInt()", ".toUByte()"),
+            Scalar::S16 => ("S16", "", ""),
+            Scalar::U16 => ("U16", ".toInt()", ".toUShort()"),
+            Scalar::S32 | Scalar::WasmI32 => ("S32", "", ""),
+            Scalar::U32 => ("U32", ".toLong()", ".toUInt()"),
+            Scalar::S64 | Scalar::WasmI64 => ("S64", "", ""),
+            Scalar::U64 => ("S64", ".toLong()", ".toULong()"),
+            Scalar::F32 => ("F32", "", ""),
+            Scalar::F64 => ("F64", "", ""),
+        },
+        TypeKind::Duration => ("Duration", "", ""),
+        TypeKind::Time => ("Time", "", ""),
+        _ => ("Text", "", ""),
     }
 }
 

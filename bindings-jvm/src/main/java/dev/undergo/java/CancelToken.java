@@ -15,9 +15,11 @@ public final class CancelToken {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final long handle;
-    /** Turns that calls with the token wait for. */
+    /** What is told when it is cancelled: turns that calls wait for, and tokens within this one. */
     private final Set<CompletableFuture<Void>> waiting = Collections.newSetFromMap(new WeakHashMap<>());
     private boolean cancelled;
+    /** What the token within which this one is tells; kept here, since that one does not. */
+    private CompletableFuture<Void> told;
 
     /** Makes one that is not cancelled. */
     public CancelToken() {
@@ -58,5 +60,16 @@ public final class CancelToken {
         if (already) {
             turn.completeExceptionally(new CancellationException());
         }
+    }
+
+    /** Makes a token that is cancelled with another one, which may be null. */
+    static CancelToken within(CancelToken outer) {
+        CancelToken inner = new CancelToken();
+        if (outer != null) {
+            inner.told = new CompletableFuture<>();
+            inner.told.whenComplete((nothing, cancelled) -> inner.cancel());
+            outer.tell(inner.told);
+        }
+        return inner;
     }
 }

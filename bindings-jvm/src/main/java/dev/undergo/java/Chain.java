@@ -105,7 +105,7 @@ final class Chain {
         Memory.putLong(link + NAME, texts.get(texts.size() - 1));
         long at = room.room(type.fields().size);
         try {
-            Lower.lower(room, type.fields(), fields.values(), at);
+            fields.write(room, type.fields(), at);
         } catch (Misfit misfit) {
             throw misfit.at(fields.name);
         }

@@ -1,6 +1,7 @@
 package dev.undergo.java;
 
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CancellationException;
 
 /** What the library calls in Java, all by one function. */
 final class Dispatcher {
@@ -46,7 +47,7 @@ final class Dispatcher {
         /** Gives what was thrown to the library, with causes if the plugin can look into them. */
         private long handed(String name, Throwable thrown, RawRoom room) {
             long error = Dispatcher.handed(thrown);
-            if (errors.length == 0 || thrown instanceof Misfit) {
+            if (errors.length == 0 || thrown instanceof Misfit || isEnding(thrown)) {
                 return error;
             }
             try {
@@ -87,10 +88,16 @@ final class Dispatcher {
         byte[] bytes = Chain.textOf(thrown).getBytes(StandardCharsets.UTF_8);
         long text = Library.cBytes(bytes);
         try {
-            return Library.call(Library.ERROR_NEW_DISPATCHED, text, bytes.length, Library.DISPATCHER, Handles.hold(thrown));
+            long make = isEnding(thrown) ? Library.ERROR_ENDING_DISPATCHED : Library.ERROR_NEW_DISPATCHED;
+            return Library.call(make, text, bytes.length, Library.DISPATCHER, Handles.hold(thrown));
         } finally {
             Memory.free(text);
         }
+    }
+
+    /** Whether it asks the program to end, or the call: that is no error for Go code to handle. */
+    private static boolean isEnding(Throwable thrown) {
+        return !(thrown instanceof Exception) || thrown instanceof InterruptedException || thrown instanceof CancellationException;
     }
 
     /** What a host function threw that the library's error stands for; null when it is none. */

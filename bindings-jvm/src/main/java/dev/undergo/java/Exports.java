@@ -1,8 +1,6 @@
 package dev.undergo.java;
 
-import java.lang.ref.Reference;
 import java.time.Duration;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 
 /** The exports of an instance or a pool. */
@@ -61,8 +59,7 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
 
     /**
      * Calls an export on a thread of this package. When the future is cancelled, so is the call,
-     * which ends the instance, unless this is a view with a token of its own. A call in a host
-     * function is made at once.
+     * which ends the instance. A call in a host function is made at once.
      */
     public final CompletableFuture<Object> callAsync(String name, Object... arguments) {
         return callAsync(Object.class, name, arguments);
@@ -70,57 +67,12 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
 
     /** The same with a result of a class. */
     public final <T> CompletableFuture<T> callAsync(Class<T> type, String name, Object... arguments) {
-        return async(exports -> exports.call(type, name, arguments));
+        return RawAsync.call(this, exports -> exports.call(type, name, arguments));
     }
 
     /** The same as {@link #construct}, on a thread of this package. */
     public final CompletableFuture<Resource> constructAsync(String resource, Object... arguments) {
-        return async(exports -> exports.construct(resource, arguments));
-    }
-
-    /** Makes a call on a thread of this package, in a view that it gets. */
-    final <T> CompletableFuture<T> async(java.util.function.Function<Exports, T> call) {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        if (Dispatcher.isInHost()) {
-            complete(future, this, call);
-            return future;
-        }
-        Exports exports = cancel != null ? this : new View(this, timeout, new CancelToken());
-        if (cancel == null) {
-            future.whenComplete((result, error) -> {
-                if (error instanceof CancellationException) {
-                    exports.cancel.cancel();
-                }
-            });
-        }
-        Elsewhere.turn(exports).whenComplete((turn, gaveUp) -> {
-            if (gaveUp != null) {
-                future.completeExceptionally(Elsewhere.gaveUp(exports, gaveUp));
-                return;
-            }
-            try {
-                Elsewhere.THREADS.execute(() -> {
-                    try {
-                        complete(future, exports, call);
-                    } finally {
-                        callee.turns.give();
-                        Reference.reachabilityFence(this);
-                    }
-                });
-            } catch (Throwable noThread) {
-                callee.turns.give();
-                future.completeExceptionally(noThread);
-            }
-        });
-        return future;
-    }
-
-    private static <T> void complete(CompletableFuture<T> future, Exports exports, java.util.function.Function<Exports, T> call) {
-        try {
-            future.complete(call.apply(exports));
-        } catch (Throwable thrown) {
-            future.completeExceptionally(thrown);
-        }
+        return RawAsync.call(this, exports -> exports.construct(resource, arguments));
     }
 
     /**

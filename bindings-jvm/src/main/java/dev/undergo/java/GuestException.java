@@ -15,7 +15,7 @@ import java.util.Objects;
  * <p>A host function fails with an error of the plugin's by throwing it, or any exception that has
  * it among its causes.
  */
-public class GuestException extends UndergoException {
+public non-sealed class GuestException extends UndergoException {
     private static final long serialVersionUID = 1;
 
     /** null for an error without fields. */

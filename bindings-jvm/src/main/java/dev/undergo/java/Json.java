@@ -27,6 +27,18 @@ public record Json(String text) {
         }
     }
 
+    /**
+     * Reads it as plain objects: null, {@code Boolean}, {@code String}, lists, maps, and numbers
+     * with all their digits: {@code Long} or {@code BigInteger}, {@code Double} or {@code
+     * BigDecimal}.
+     *
+     * @throws TypeMismatchException when it is not JSON, is nested more than 500 deep, or has a
+     *     number of more than 4,300 digits.
+     */
+    public Object value() {
+        return JsonReader.read(text);
+    }
+
     /** The text of an object. */
     static String written(Object value) {
         if (value instanceof Json json) {
@@ -65,9 +77,10 @@ public record Json(String text) {
             String between = "{";
             for (Map.Entry<?, ?> entry : map.entrySet()) {
                 to.append(between);
-                quote(to, String.valueOf(entry.getKey()));
+                String name = String.valueOf(entry.getKey());
+                quote(to, name);
                 to.append(':');
-                write(to, entry.getValue(), outer);
+                part(to, entry.getValue(), outer, "." + name);
                 between = ",";
             }
             to.append(map.isEmpty() ? "{}" : "}");
@@ -75,14 +88,23 @@ public record Json(String text) {
             Iterable<?> items = value instanceof Iterable<?> found ? found : java.util.Arrays.asList((Object[]) value);
             to.append('[');
             String between = "";
+            int index = 0;
             for (Object item : items) {
                 to.append(between);
-                write(to, item, outer);
+                part(to, item, outer, "[" + index++ + "]");
                 between = ",";
             }
             to.append(']');
         } else {
             throw new Misfit("JSON has no " + value.getClass().getTypeName() + ": give null, a Boolean, a number, a String, an Iterable, a Map or a Json");
+        }
+    }
+
+    private static void part(StringBuilder to, Object value, IdentityHashMap<Object, Object> outer, String step) {
+        try {
+            write(to, value, outer);
+        } catch (Misfit misfit) {
+            throw misfit.at(step);
         }
     }
 

@@ -45,6 +45,7 @@ final class Library {
     static final long ERROR_DELETE = symbol("error_delete");
     static final long ERROR_DENIED = symbol("error_denied");
     static final long ERROR_DISPATCHED = symbol("error_dispatched");
+    static final long ERROR_ENDING_DISPATCHED = symbol("error_ending_dispatched");
     static final long ERROR_EXIT_CODE = symbol("error_exit_code");
     static final long ERROR_FRAME = symbol("error_frame");
     static final long ERROR_KIND = symbol("error_kind");

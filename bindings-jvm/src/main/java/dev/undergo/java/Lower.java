@@ -6,8 +6,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZonedDateTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -171,6 +173,11 @@ final class Lower {
                 item(room, item, each, at, within(i++, length));
             }
             whole(i, length);
+        } else if (value instanceof Iterable<?> items) {
+            // How many there are is known when all have come.
+            List<Object> all = new ArrayList<>();
+            items.forEach(all::add);
+            list(room, type, all, to);
         } else if (!plain(room, item.kind, value, to)) {
             if (!value.getClass().isArray()) {
                 throw Misfit.wanted(type, value);

@@ -181,11 +181,16 @@ public final class Plugin implements AutoCloseable {
 
     /** Creates an instance, and runs the initialisation of its packages. */
     public Instance instantiate(Options options) {
-        try (Config config = new Config(this, options)) {
+        return instantiate(options, null);
+    }
+
+    /** The same with a token that can end the initialisation from another thread. */
+    public Instance instantiate(Options options, CancelToken cancel) {
+        return with(options, cancel, (config, call) -> {
             long made = made(out -> handle.use(plugin ->
-                    Library.call(Library.PLUGIN_INSTANTIATE_WITH, plugin, config.imports, config.sandbox, config.limits, 0, out)));
+                    Library.call(Library.PLUGIN_INSTANTIATE_WITH, plugin, config.imports, config.sandbox, config.limits, call, out)));
             return new Instance(this, new Callee(made, Library.INSTANCE_ENTER, Library.INSTANCE_DELETE, 1, "instance"), config.timeout());
-        }
+        });
     }
 
     /** Creates a pool of at most so many instances. */
@@ -222,10 +227,7 @@ public final class Plugin implements AutoCloseable {
 
     /** The same with a token that can end it from another thread. */
     public Completed run(Options options, CancelToken cancel) {
-        long call = Memory.allocate(16);
-        try (Config config = new Config(this, options)) {
-            Memory.putLong(call, 0);
-            Memory.putLong(call + 8, cancel == null ? 0 : cancel.handle());
+        return with(options, cancel, (config, call) -> {
             long completed = made(out -> handle.use(plugin ->
                     Library.call(Library.PLUGIN_RUN, plugin, config.imports, config.sandbox, config.limits, call, out)));
             try {
@@ -233,6 +235,20 @@ public final class Plugin implements AutoCloseable {
             } finally {
                 Library.call(Library.COMPLETED_DELETE, completed);
             }
+        });
+    }
+
+    private interface Beginning<T> {
+        T begin(Config config, long call);
+    }
+
+    /** Runs code with undergo_call_options_t. */
+    private <T> T with(Options options, CancelToken cancel, Beginning<T> code) {
+        long call = Memory.allocate(16);
+        try (Config config = new Config(this, options)) {
+            Memory.putLong(call, 0);
+            Memory.putLong(call + 8, cancel == null ? 0 : cancel.handle());
+            return code.begin(config, call);
         } finally {
             Memory.free(call);
             Reference.reachabilityFence(cancel);

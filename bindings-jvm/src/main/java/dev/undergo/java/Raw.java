@@ -134,6 +134,11 @@ public final class Raw {
         putText(room, at, value.text());
     }
 
+    /** Writes an object that JSON can hold. */
+    public static void putPlain(RawRoom room, long at, Object value) {
+        putText(room, at, Json.written(value));
+    }
+
     public static Json getJson(long at) {
         return new Json(Lift.text(at));
     }
@@ -273,7 +278,7 @@ public final class Raw {
         long place = Lower.place(room, at, length, size);
         int i = 0;
         for (T each : value) {
-            item.put(room, place + (long) size * Lower.within(i++, length), Objects.requireNonNull(each));
+            item.put(room, place + (long) size * Lower.within(i++, length), each);
         }
         Lower.whole(i, length);
     }
@@ -296,8 +301,8 @@ public final class Raw {
         int i = 0;
         for (Map.Entry<K, V> entry : value.entrySet()) {
             long to = place + (long) size * Lower.within(i++, length);
-            key.put(room, to, Objects.requireNonNull(entry.getKey()));
-            of.put(room, to + offset, Objects.requireNonNull(entry.getValue()));
+            key.put(room, to, entry.getKey());
+            of.put(room, to + offset, entry.getValue());
         }
         Lower.whole(i, length);
     }

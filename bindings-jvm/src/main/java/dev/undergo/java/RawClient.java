@@ -41,6 +41,13 @@ public final class RawClient {
         }
     }
 
+    private RawClient(Exports exports, RawClient of) {
+        this.exports = exports;
+        numbers = of.numbers;
+        digests = of.digests;
+        errors = of.errors;
+    }
+
     /**
      * Begins a call of the export, or the constructor or method, of that index, which is to be ended on the same thread.
      *
@@ -74,6 +81,11 @@ public final class RawClient {
 
     RawError[] errors() {
         return errors;
+    }
+
+    /** The same for another view of what its exports are of. */
+    public RawClient on(Exports view) {
+        return new RawClient(view, this);
     }
 
     /** What its exports are of. */

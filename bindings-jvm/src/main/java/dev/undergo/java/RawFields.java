@@ -13,6 +13,8 @@ public final class RawFields {
     /** Stands for the name and the types; 0 for those that a program has put together. */
     final long digest;
     private final Map<String, Object> values = new LinkedHashMap<>();
+    /** Writes all fields; null where the values say how they are written. */
+    Raw.Put<Map<String, Object>> put;
 
     /** Of an error of this name, and no field yet. */
     public RawFields(String name, long digest) {
@@ -34,6 +36,21 @@ public final class RawFields {
     public RawFields with(String field, Object value) {
         values.put(field, value);
         return this;
+    }
+
+    /** Has the fields written by code that knows their types. */
+    public RawFields by(Raw.Put<Map<String, Object>> code) {
+        put = code;
+        return this;
+    }
+
+    /** Writes the record of the fields. */
+    void write(RawRoom room, WitType type, long at) {
+        if (put == null) {
+            Lower.lower(room, type, values, at);
+        } else {
+            put.put(room, at, values);
+        }
     }
 
     Map<String, Object> values() {

@@ -17,7 +17,7 @@ public final class Resource extends GuestObject {
         of = null;
     }
 
-    private Resource(Resource of, Exports exports) {
+    Resource(Resource of, Exports exports) {
         super(of, exports);
         this.of = of;
     }
@@ -47,7 +47,7 @@ public final class Resource extends GuestObject {
 
     /** The same with a result of a class. */
     public <T> CompletableFuture<T> callAsync(Class<T> type, String method, Object... arguments) {
-        return exports.async(view -> call(view, type, method, arguments));
+        return RawAsync.call(exports, view -> call(view, type, method, arguments));
     }
 
     private <T> T call(Exports view, Class<T> type, String method, Object[] arguments) {

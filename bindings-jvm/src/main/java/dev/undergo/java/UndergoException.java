@@ -12,7 +12,11 @@ import java.util.OptionalInt;
  * <p>The message is the whole sentence, with the path in front. The stack trace begins with the Go
  * code's frames, where there are any.
  */
-public abstract class UndergoException extends RuntimeException {
+public abstract sealed class UndergoException extends RuntimeException
+        permits BusyException, CallCancelledException, CallTimeoutException, DeadInstanceException,
+        DeniedException, ExitException, GuestException, HostException, InvalidPluginException,
+        MissingImportException, OutOfFuelException, OutOfMemoryException, PanicException,
+        SignatureMismatchException, TrapException, TypeMismatchException, UnknownExportException {
     private static final long serialVersionUID = 1;
 
     private final ErrorKind kind;
