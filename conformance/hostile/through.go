@@ -61,17 +61,27 @@ var overtaken = make(chan struct{}, 1)
 
 // overtake waits until a call within it has begun, and is ready to end before that one.
 func overtake(n int64) {
-	go HostDo("release", n)
-	<-overtaken
+	goOn := make(chan struct{}, 1)
+	overtaken = goOn
+	go func() {
+		HostDo("release", n)
+		// The host may not have called.
+		tell(goOn)
+	}()
+	<-goOn
 }
 
 // release has overtake go on, and lets it run n times.
 func release(n int64) {
+	tell(overtaken)
+	yield(n)
+}
+
+func tell(goOn chan struct{}) {
 	select {
-	case overtaken <- struct{}{}:
+	case goOn <- struct{}{}:
 	default:
 	}
-	yield(n)
 }
 
 // Overtake does the same as the misdeed, by a function with another result than the one
