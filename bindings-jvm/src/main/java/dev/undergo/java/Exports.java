@@ -50,8 +50,8 @@ public abstract sealed class Exports permits Instance, Pool, Exports.View {
 
     /**
      * Makes an object of a resource of the plugin, whose name is that in WIT or in Java: {@code
-     * construct("document", "text")} calls the Go function {@code NewDocument}. Only an instance has
-     * objects: {@link Pool#take} lends one.
+     * construct("document", "text")} calls the Go function {@code NewDocument}. Only an instance
+     * has objects: {@link Pool#take} lends one.
      */
     public final Resource construct(String resource, Object... arguments) {
         return (Resource) Dynamic.call(this, Resource.class, plugin.constructor(resource), null, arguments);

@@ -84,7 +84,7 @@ final class Feed<T> implements Dispatcher.Hosted {
         }
     }
 
-    /** The method {@code next} of an iterable: its argument is a u32, its result a list and a bool. */
+    /** The method {@code next}: its argument is a u32, its result a list and a bool. */
     @Override
     public void call(long args, long result, RawRoom room) throws Throwable {
         Throwable thrown = failed;

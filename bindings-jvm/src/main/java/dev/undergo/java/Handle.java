@@ -3,7 +3,10 @@ package dev.undergo.java;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** A handle of a guest's object, as the library has it: freed when it is closed, or nobody has it, and nobody uses it. */
+/**
+ * A handle of a guest's object, as the library has it. It is freed when it is closed, or nobody has
+ * it any more, and nobody uses it.
+ */
 final class Handle {
     private static final int CLOSED = 1 << 30;
     private static final VarHandle STATE;

@@ -60,7 +60,7 @@ public final class Items<T> implements Iterator<T>, AutoCloseable {
         return iterator.methods[0].result.fields[0].type();
     }
 
-    /** Whether there is another item. It reads the next batch when all that have come were taken. */
+    /** Whether there is another item. It reads a batch when all that have come were taken. */
     @Override
     public boolean hasNext() {
         while (at == ready.size() && !hasEnded) {

@@ -9,7 +9,10 @@ import java.lang.reflect.Type;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/** How a class of Java has the methods of a host's object: they are matched by their names, and the counts of parameters. */
+/**
+ * How a class of Java has the methods of a host's object: they are matched by their names, and the
+ * counts of parameters.
+ */
 final class ObjectPlan {
     private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();
 
@@ -106,7 +109,7 @@ final class ObjectPlan {
         return found;
     }
 
-    /** The only method that a functional interface of the class leaves open, with so many parameters. */
+    /** The method that a functional interface of the class leaves open, with so many parameters. */
     private static Method single(Class<?> of, int params) {
         // Not each interface with one method is one: numbers have Comparable.
         boolean isLambda = of.isHidden() || of.isSynthetic();

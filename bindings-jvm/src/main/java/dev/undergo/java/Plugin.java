@@ -133,7 +133,7 @@ public final class Plugin implements AutoCloseable {
         return found != null ? found : find(name);
     }
 
-    /** The constructor of a resource of the guest's, by its name in WIT, or as Go or Java write it. */
+    /** The constructor of a resource of the guest's, by its name in WIT, or as Java writes it. */
     FunctionType constructor(String resource) {
         String folded = WitType.fold(resource);
         for (ResourceType each : resources) {

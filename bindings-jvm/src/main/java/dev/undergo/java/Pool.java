@@ -40,8 +40,8 @@ public final class Pool extends Exports implements AutoCloseable {
 
     /**
      * Lends an instance to one caller, for calls that belong together, and for handles, which calls
-     * of a pool can't give. {@link Instance#close} returns it, on any thread, and closes its handles.
-     * It counts as one call. A thread that has the last one of the pool waits for another in vain.
+     * of a pool can't give. {@link Instance#close} returns it, on any thread, and closes its
+     * handles. It counts as one call. A thread that has the last one waits for another in vain.
      */
     public Instance take() {
         return take(null);

@@ -49,7 +49,8 @@ public final class RawClient {
     }
 
     /**
-     * Begins a call of the export, or the constructor or method, of that index, which is to be ended on the same thread.
+     * Begins a call of the export, the constructor or the method of that index, which is to be
+     * ended on the same thread.
      *
      * @param args bytes of the struct of the arguments.
      * @param result bytes of the result; 0 for none.

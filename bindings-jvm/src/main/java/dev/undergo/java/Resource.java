@@ -40,7 +40,7 @@ public final class Resource extends GuestObject {
         return call(exports, type, method, arguments);
     }
 
-    /** Calls a method on a thread of this package, as {@link Exports#callAsync(String, Object...)}. */
+    /** Calls a method as {@link Exports#callAsync(String, Object...)} calls an export. */
     public CompletableFuture<Object> callAsync(String method, Object... arguments) {
         return callAsync(Object.class, method, arguments);
     }

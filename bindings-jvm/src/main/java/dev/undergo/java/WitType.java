@@ -44,7 +44,7 @@ final class WitType {
     boolean holdsHandles;
     /** That of a handle. */
     ResourceType resource;
-    /** Of a handle: whether it is given away, and whether there may be none, which is no option in C. */
+    /** Of a handle: whether it is given away, and whether there may be none: no option in C. */
     boolean isOwn;
     boolean isOptional;
     /** How records of Java stand for this one. */

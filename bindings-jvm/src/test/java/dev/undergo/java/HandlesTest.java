@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Objects, functions, iterators and streams, where they are used as programs do, and where not as they should be. */
+/** Objects, functions, iterators and streams, also where they are not used as they should be. */
 class HandlesTest {
     private Instance instance;
 

@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/** What a case keeps, and the functions, objects and streams that a runner passes: see conformance/README.md. */
+/** What a case keeps, and what a runner passes: see conformance/README.md. */
 final class Kept {
     private final Map<String, AutoCloseable> named = new HashMap<>();
     private final List<AutoCloseable> all = new ArrayList<>();
