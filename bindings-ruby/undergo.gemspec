@@ -14,5 +14,5 @@ Gem::Specification.new do |spec|
   spec.required_ruby_version = "~> #{series}.0"
   # The native library is inside, made for one minor version of Ruby.
   spec.platform = Gem::Platform.local
-  spec.files = ::Dir.chdir(__dir__) { ::Dir["lib/**/*.{rb,so,bundle}", "LICENSE", "README.md"] }
+  spec.files = ::Dir.chdir(__dir__) { ::Dir["lib/**/*.{rb,so,bundle}", "LICENSE", "README.md", "sbom.cdx.json"] }
 end

@@ -11,13 +11,16 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
+import archives
 import native
+import sbom
 from project import BUILD, PROFILE, ROOT, Stamp, cargo_library, library, say, sources
 
 LIBRARY = BUILD / "c"
+BILL = "sbom.cdx.json"
+"""The file that says what the library is made of, where it is packed."""
 CRATE = ROOT / "bindings-c"
 _PARTS = ("src", "include", "install", "Cargo.toml", "build.rs")
 MADE_FROM = ("core", "Cargo.toml", "Cargo.lock", *(f"bindings-c/{part}" for part in _PARTS))
@@ -45,10 +48,15 @@ def build() -> None:
         return
     stamp.clear()
     say("building the C library")
-    made = cargo_library("undergo-c")
-    shutil.rmtree(LIBRARY, ignore_errors=True)
-    lib = LIBRARY / "lib"
-    shutil.copytree(CRATE / "include", LIBRARY / "include")
+    assemble(cargo_library("undergo-c"), LIBRARY)
+    stamp.set()
+
+
+def assemble(made: Path, folder: Path) -> None:
+    """Put the library into a folder, as a prefix has it, from where Cargo has made it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    lib = folder / "lib"
+    shutil.copytree(CRATE / "include", folder / "include")
     lib.mkdir()
     full = version()
     series = full.rpartition(".")[0]
@@ -70,11 +78,10 @@ def build() -> None:
         "LIBRARIES": ";".join(name for name in NEEDED if name != "pthread"),
     }
     cmake = "cmake/undergo"
-    for name, folder in (("undergo.pc", "pkgconfig"), ("undergo-config.cmake", cmake), ("undergo-config-version.cmake", cmake)):
+    for name, place in (("undergo.pc", "pkgconfig"), ("undergo-config.cmake", cmake), ("undergo-config-version.cmake", cmake)):
         text = (CRATE / "install" / f"{name}.in").read_text(encoding="utf-8")
-        (lib / folder).mkdir(parents=True, exist_ok=True)
-        (lib / folder / name).write_text(re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text), encoding="utf-8")
-    stamp.set()
+        (lib / place).mkdir(parents=True, exist_ok=True)
+        (lib / place / name).write_text(re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text), encoding="utf-8")
 
 
 def install(prefix: Path) -> None:
@@ -88,20 +95,29 @@ def install(prefix: Path) -> None:
             shutil.copy2(Path(directory, name), file, follow_symlinks=False)
 
 
-def archive(into: Path) -> Path:
-    """Pack what was built, with the licence, for a machine like this one.
+def archive(into: Path, folder: Path = LIBRARY, *, label: str | None = None, target: str | None = None) -> Path:
+    """Pack the library, with the licence.
 
     What lies there already is left: C and C++ share it.
+
+    Args:
+        into: the folder of the archive.
+        folder: with the library.
+        label: of the platform, in the archive's name, if it is not this machine's.
+        target: as Rust names that.
+
     """
-    name = f"undergo-c-{version()}-{os.uname().machine}-{sys.platform}"
+    name = f"undergo-c-{version()}-{label or here()}"
     file = into / f"{name}.tar.gz"
     if file.exists():
         return file
-    with tarfile.open(file, "w:gz", compresslevel=6 if PROFILE != "dev" else 1) as packed:
-        for part in sorted(LIBRARY.iterdir()):
-            packed.add(part, f"{name}/{part.name}")
-        packed.add(ROOT / "LICENSE", f"{name}/LICENSE")
-    return file
+    parts = {part.name: part for part in sorted(folder.iterdir())}
+    return archives.tar(file, name, parts | {"LICENSE": ROOT / "LICENSE", BILL: sbom.of("undergo-c", target)})
+
+
+def here() -> str:
+    """Name this machine's platform, as archives do."""
+    return f"{os.uname().machine}-{sys.platform}"
 
 
 if __name__ == "__main__":

@@ -8,12 +8,13 @@ import shutil
 import struct
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import archives
 import c_library
 import go
+import sbom
 from host import Command, Host
 from project import PROFILE, ROOT, environment, library
 
@@ -63,6 +64,7 @@ class Go(Host):
             if name == here():
                 content = (c_library.LIBRARY / "lib" / library("undergo")).read_bytes()
                 files["libundergo.packed"] = packed(content)
+                files[c_library.BILL] = sbom.of("undergo-c").read_bytes()
             pack(proxy, f"{MODULE}/lib/{name}", files, whole=name == here())
         return sorted(file for file in proxy.rglob("*") if file.is_file())
 
@@ -123,9 +125,8 @@ def pack(proxy: Path, module: str, files: dict[str, bytes], *, whole: bool = Tru
     (folder / f"{version}.info").write_text(f'{{"Version": "{version}"}}\n')
     (folder / f"{version}.mod").write_bytes(files["go.mod"])
     if whole:
-        with zipfile.ZipFile(folder / f"{version}.zip", "w", zipfile.ZIP_DEFLATED) as packed:
-            for name, content in (files | {"LICENSE": (ROOT / "LICENSE").read_bytes()}).items():
-                packed.writestr(f"{module}@{version}/{name}", content)
+        whole_files = files | {"LICENSE": (ROOT / "LICENSE").read_bytes()}
+        archives.zipped(folder / f"{version}.zip", {f"{module}@{version}/{name}": content for name, content in whole_files.items()})
 
 
 def got(module: Path, packages: list[Path], folder: Path, *flags: str, **variables: str) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import c_library
 import maven
+import sbom
 from host import Command, Host
 from project import BUILD, ROOT, Stamp, library, run, say, sources
 
@@ -55,6 +56,7 @@ class Java(Host):
         shutil.rmtree(OUT / "resources", ignore_errors=True)
         into.mkdir(parents=True)
         shutil.copy2(shared, into, follow_symlinks=True)
+        shutil.copy2(sbom.of("undergo-c"), into / c_library.BILL)
         say("compiling the package for Java")
         goals = ("-Dmaven.test.skip=true", "clean", "package")
         maven.run(PROJECT / "pom.xml", f"-Dundergo.build={OUT}", *goals, java=newest())

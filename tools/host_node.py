@@ -7,20 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import native
+import npm
 from host import Command, Host
-from project import BUILD, PROFILE, ROOT, Stamp, cargo_library, library, run, say, sources
+from npm import SOURCE
+from project import BUILD, PROFILE, Stamp, cargo_library, library, run, say, sources
 
 OLDEST = 20
-SOURCE = ROOT / "bindings-node"
 FOLDER = BUILD / "node"
-PACKAGE = FOLDER / "node_modules" / "undergo"
-
-REGISTER = "import { register } from 'node:module'\nregister('./resolve.mjs', import.meta.url)\n"
-RESOLVE = """\
-// A program of this checkout finds the package as if it were installed beside it.
-export const resolve = (name, context, next) => next(name, name === 'undergo' ? { ...context, parentURL: import.meta.url } : context)
-"""
+MODULES = FOLDER / "node_modules"
+PACKAGE = MODULES / "undergo"
+NATIVE = MODULES / npm.SCOPE / npm.here()
+"""The package of this platform."""
 
 
 class Node(Host):
@@ -39,22 +36,19 @@ class Node(Host):
         return None
 
     def build(self) -> None:
-        """Put the package into build/node, with the library in it."""
+        """Put the package into build/node, and the one of this platform with the library."""
         say("building the Node package")
-        built = cargo_library("undergo-node") / library("undergo_node")
-        files = package_files()
-        stamp = Stamp("node", [built, *files.values()], PROFILE)
-        if stamp.fresh() and PACKAGE.is_dir():
+        built = cargo_library(npm.CRATE) / library("undergo_node")
+        stamp = Stamp(
+            "node", [built, Path(npm.__file__), *sources("bindings-node/lib"), *sorted(SOURCE.glob("*.*")), *sources("Cargo.lock")], PROFILE
+        )
+        if stamp.fresh() and NATIVE.is_dir():
             return
         stamp.clear()
-        shutil.rmtree(PACKAGE, ignore_errors=True)
-        for name, file in files.items():
-            (PACKAGE / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, PACKAGE / name)
-        (PACKAGE / "native").mkdir()
-        native.install(built, PACKAGE / "native" / f"undergo.{platform()}.node")
-        (FOLDER / "register.mjs").write_text(REGISTER)
-        (FOLDER / "resolve.mjs").write_text(RESOLVE)
+        shutil.rmtree(MODULES, ignore_errors=True)
+        npm.main_package(PACKAGE)
+        npm.platform_package(npm.here(), built, NATIVE)
+        npm.importable(FOLDER)
         stamp.set()
 
     def command(self, program: Path, folder: Path) -> Command:
@@ -62,27 +56,11 @@ class Node(Host):
         return ["node", "--import", (FOLDER / "register.mjs").as_uri(), program]
 
     def package(self, into: Path) -> list[Path]:
-        """Give the tarball for npm."""
-        run(["npm", "pack", "--silent", "--pack-destination", into], cwd=PACKAGE)
-        return list(into.glob("undergo-*.tgz"))
+        """Give the tarballs for npm."""
+        return [npm.pack(PACKAGE, into), npm.pack(NATIVE, into)]
 
     def installed(self, packages: list[Path], program: Path, folder: Path) -> Command:
-        """Install the tarball as npm does, without a registry."""
+        """Install the tarballs as npm does, without a registry."""
         (folder / "package.json").write_text(json.dumps({"name": "elsewhere", "private": True}))
         run(["npm", "install", "--silent", "--offline", "--no-audit", "--no-fund", *packages], cwd=folder)
         return ["node", shutil.copy2(program, folder)]
-
-
-def package_files() -> dict[str, Path]:
-    """Give the files of the package, but for the library, by their places in it."""
-    files = {str(file.relative_to(SOURCE)): file for file in sources("bindings-node/lib")}
-    for name in ("README.md", "index.d.mts", "index.d.ts", "package.json"):
-        files[name] = SOURCE / name
-    files["LICENSE"] = ROOT / "LICENSE"
-    return files
-
-
-def platform() -> str:
-    """Say which platform it is, as Node's process.platform and process.arch do."""
-    question = ["node", "--print", "`${process.platform}-${process.arch}`"]
-    return subprocess.run(question, capture_output=True, text=True, check=True).stdout.strip()

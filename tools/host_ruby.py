@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import archives
+import c_library
 import native
+import sbom
 from host import Command, Host
-from project import BUILD, ROOT, Stamp, cargo_library, library, run, sources
+from project import BUILD, ROOT, Stamp, cargo_library, environment, library, run, sources
 
 PROJECT = ROOT / "bindings-ruby"
 GEM = BUILD / "ruby"
@@ -49,6 +52,7 @@ class Ruby(Host):
         # Ruby knows an extension by the name of its function, without the system's prefix.
         suffix = ".bundle" if built.suffix == ".dylib" else ".so"
         native.install(built, GEM / "lib" / "undergo" / f"undergo_ruby{suffix}")
+        shutil.copy2(sbom.of("undergo-ruby"), GEM / "sbom.cdx.json")
         stamp.set()
 
     def command(self, program: Path, folder: Path) -> Command:
@@ -57,8 +61,9 @@ class Ruby(Host):
 
     def package(self, into: Path) -> list[Path]:
         """Build the gem of this platform."""
-        gem = into / "undergo.gem"
-        run(["gem", "build", "--quiet", "--strict", "--output", gem, "undergo.gemspec"], cwd=GEM)
+        gem = into / f"undergo-{c_library.version()}-{platform()}.gem"
+        env = environment() | {"SOURCE_DATE_EPOCH": str(archives.epoch())}
+        run(["gem", "build", "--quiet", "--strict", "--output", gem, "undergo.gemspec"], cwd=GEM, env=env)
         return [gem]
 
     def installed(self, packages: list[Path], program: Path, folder: Path) -> Command:
@@ -69,3 +74,9 @@ class Ruby(Host):
         run(install)
         path = subprocess.run(["gem", "env", "gempath"], capture_output=True, text=True, check=True).stdout.strip()
         return ["env", f"GEM_HOME={gems}", f"GEM_PATH={gems}:{path}", "ruby", shutil.copy2(program, folder)]
+
+
+def platform() -> str:
+    """Name this machine's platform as RubyGems does."""
+    question = ["ruby", "-e", "puts Gem::Platform.local"]
+    return subprocess.run(question, capture_output=True, text=True, check=True).stdout.strip()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
+import archives
 from project import environment
 
 
@@ -19,7 +21,9 @@ def run(pom: Path, *arguments: str | Path, java: Path | None = None) -> None:
 
     """
     env = environment() | ({"JAVA_HOME": str(java)} if java else {})
-    command = ["mvn", "--batch-mode", "--quiet", "--file", str(pom), *map(str, arguments)]
+    # The time of what is in a jar, so that the same sources give the same jar.
+    made = datetime.fromtimestamp(archives.epoch(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    command = ["mvn", "--batch-mode", "--quiet", "--file", str(pom), f"-Dproject.build.outputTimestamp={made}", *map(str, arguments)]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         print(done.stdout, file=sys.stderr)

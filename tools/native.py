@@ -16,11 +16,15 @@ FLOOR = "2.28"
 """The glibc that is needed: RHEL 8, Debian 10, Ubuntu 20.04 and Amazon Linux 2023 have it, or a later one."""
 
 _TOOLS = BUILD / "tools" / "zig"
-_WRAPPER = """\
+_COMPILER = """\
 #!/bin/sh
 CARGO_ZIGBUILD_PYTHON_PATH='{python}'
 export CARGO_ZIGBUILD_PYTHON_PATH
 exec '{zigbuild}' zig cc -- -target {target} "$@"
+"""
+_ARCHIVER = """\
+#!/bin/sh
+exec '{python}' -m ziglang ar "$@"
 """
 
 
@@ -50,18 +54,32 @@ def linker() -> Path | None:
     """
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return None
+    return compiler(f"{platform.machine()}-linux-gnu.{FLOOR}")
+
+
+def compiler(target: str) -> Path:
+    """Give a C compiler and linker for a target, as zig names it, with what it needs installed."""
+    return _script(f"cc-{target}", _COMPILER, target)
+
+
+def archiver() -> Path:
+    """Give an `ar` for objects of any target."""
+    return _script("ar", _ARCHIVER)
+
+
+def _script(name: str, text: str, target: str = "") -> Path:
+    """Write a script around zig, which is installed unless it is there."""
     environment.ensure(ROOT / "tools" / "zig" / "requirements.txt", _TOOLS)
     python = environment.python_of(_TOOLS)
-    wrapper = _TOOLS / f"cc-{FLOOR}"
-    target = f"{platform.machine()}-linux-gnu.{FLOOR}"
-    wrapper.write_text(_WRAPPER.format(python=python, zigbuild=python.with_name("cargo-zigbuild"), target=target))
-    wrapper.chmod(0o755)
-    return wrapper
+    script = _TOOLS / name
+    script.write_text(text.format(python=python, zigbuild=python.with_name("cargo-zigbuild"), target=target))
+    script.chmod(0o755)
+    return script
 
 
 def needed_glibc(library: Path) -> tuple[int, ...]:
     """Give the latest version of glibc whose symbols a library asks for."""
-    told = subprocess.run(["objdump", "-T", library], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["readelf", "--wide", "--version-info", library], capture_output=True, text=True, check=True).stdout
     return max((tuple(map(int, version.split("."))) for version in re.findall(r"\bGLIBC_([0-9.]+)", told)), default=(0,))
 
 

@@ -9,8 +9,9 @@ import os
 import subprocess
 import sys
 
-from host_node import FOLDER, SOURCE
+from host_node import FOLDER
 from hosts import HOSTS
+from npm import SOURCE
 from project import BUILD, ROOT, Stamp, environment, say
 
 TOOLS = BUILD / "node-tools"

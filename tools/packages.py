@@ -9,9 +9,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import archives
 import native
 from hosts import HOSTS
 from project import BUILD, LINKER, environment, run, say
+
+import cli
 
 
 def main(into: Path) -> None:
@@ -23,7 +26,7 @@ def main(into: Path) -> None:
         return
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
-    files: dict[Path, None] = {}
+    files: dict[Path, None] = {cli.package(into): None}
     for host in HOSTS.values():
         reason = host.missing()
         if reason:
@@ -31,6 +34,7 @@ def main(into: Path) -> None:
             continue
         host.build()
         files.update(dict.fromkeys(host.package(into)))
+    files[archives.sums(into, files)] = None
     for file in files:
         print(f"{file.relative_to(into.parent)}  {file.stat().st_size / 1e6:.1f} MB")
 

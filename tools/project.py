@@ -94,13 +94,19 @@ def cargo(package: str) -> Path:
     return ARTIFACTS
 
 
-def cargo_library(package: str) -> Path:
-    """Build a package that is a library for another language; as `cargo`, and linked by UNDERGO_LINKER if that names a linker."""
+def cargo_library(package: str, part: str = "--lib") -> Path:
+    """Build a package that is a library for another language; as `cargo`, and linked by UNDERGO_LINKER if that names a linker.
+
+    Args:
+        package: of the workspace.
+        part: of it that is linked, as Cargo's options name it.
+
+    """
     if not LINKER:
         return cargo(package)
     say(f"cargo rustc --package {package}, linked by {Path(LINKER).name}")
     # Behind the dashes is what concerns only this package, so that nothing else is compiled again.
-    run(["cargo", "rustc", "--profile", PROFILE, "--package", package, "--lib", "--", f"-Clinker={LINKER}"], env=environment())
+    run(["cargo", "rustc", "--profile", PROFILE, "--package", package, part, "--", f"-Clinker={LINKER}"], env=environment())
     return ARTIFACTS
 
 

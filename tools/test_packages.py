@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import go
@@ -38,3 +40,19 @@ def test_a_package_is_all_it_takes(host: Host, greeter: Path, tmp_path: Path) ->
     done = subprocess.run([*command, "greeter.wasm"], cwd=folder, env=env, capture_output=True, encoding="utf-8", timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (GREETER / "expected.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["python", "node", "ruby"])
+def test_a_package_is_the_same_once_more(name: str, tmp_path: Path) -> None:
+    host = HOSTS[name]
+    reason = host.missing()
+    if reason:
+        pytest.skip(f"{name}: {reason}")
+    made = []
+    for number in ("1", "2"):
+        into = tmp_path / number
+        into.mkdir()
+        made.append({file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in host.package(into)})
+        # So that a time would be another one.
+        time.sleep(1.1)
+    assert made[0] == made[1]

@@ -9,10 +9,11 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import debian
+import glibc
 import go
 import host_go
 import native
-import old_glibc
 import pytest
 from project import BUILD, CLI, ROOT, environment
 
@@ -32,11 +33,11 @@ def greeter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    reason = old_glibc.missing()
+def old() -> Path:
+    reason = debian.missing()
     if reason:
         pytest.skip(reason)
-    return old_glibc.unpack(tmp_path_factory.mktemp("old"))
+    return glibc.unpack()
 
 
 def greets(command: Sequence[str | Path], greeter: Path, folder: Path) -> None:
@@ -50,7 +51,7 @@ def greets(command: Sequence[str | Path], greeter: Path, folder: Path) -> None:
 
 def libraries() -> Iterator[Path]:
     """Give the native libraries, as the packages have them."""
-    yield from (PORTABLE / "node" / "node_modules" / "undergo" / "native").glob("*.node")
+    yield from (PORTABLE / "node" / "node_modules" / "@undergo").rglob("*.node")
     yield from (file for file in (PORTABLE / "c" / "lib").glob("*.so*") if not file.is_symlink())
     yield from (PORTABLE / "ruby" / "lib" / "undergo").glob("*.so")
     yield from (PORTABLE / "java" / "resources").rglob("*.so")
@@ -70,11 +71,11 @@ def test_the_wheel_says_what_it_needs() -> None:
 
 def test_node_with_an_older_glibc(old: Path, greeter: Path, tmp_path: Path) -> None:
     subprocess.run(["npm", "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", NODE], cwd=tmp_path, check=True)
-    (package,) = PACKAGES.glob("undergo-*.tgz")
-    subprocess.run(["npm", "install", "--silent", "--offline", "--no-audit", "--no-fund", package], cwd=tmp_path, check=True)
+    packages = PACKAGES.glob("undergo-*.tgz")
+    subprocess.run(["npm", "install", "--silent", "--offline", "--no-audit", "--no-fund", *packages], cwd=tmp_path, check=True)
     program = shutil.copy2(GREETER / "main.mjs", tmp_path)
     node = tmp_path / "node_modules" / NODE.partition("@")[0] / "bin" / "node"
-    greets([*old_glibc.command(old, node), program], greeter, tmp_path)
+    greets([*glibc.command(old, node), program], greeter, tmp_path)
 
 
 def test_c_with_an_older_glibc(old: Path, greeter: Path, tmp_path: Path) -> None:
@@ -87,11 +88,11 @@ def test_c_with_an_older_glibc(old: Path, greeter: Path, tmp_path: Path) -> None
     program = tmp_path / "greeter"
     options = [f"-I{library / 'include'}", f"-I{GREETER}", f"-L{library / 'lib'}", "-lundergo"]
     subprocess.run([linker, GREETER / "main.c", "-o", program, *options], check=True)
-    greets(old_glibc.command(old, program, library / "lib"), greeter, tmp_path)
+    greets(glibc.command(old, program, library / "lib"), greeter, tmp_path)
 
 
 def test_go_with_an_older_glibc(old: Path, greeter: Path, tmp_path: Path) -> None:
     host = host_go.Go()
     packages = sorted(file for file in (PACKAGES / host_go.PROXY).rglob("*") if file.is_file())
     (program,) = host.installed(packages, GREETER / host.program, tmp_path)
-    greets(old_glibc.command(old, Path(program)), greeter, tmp_path)
+    greets(glibc.command(old, Path(program)), greeter, tmp_path)

@@ -29,16 +29,25 @@ const CLASSES = [
   BigUint64Array
 ]
 
-/** The library of this platform, which the package has in its folder `native`. */
+/**
+ * The library of this platform, which is in a package of its own: an optional dependency of this
+ * one. On Linux it is that of the system's C library, as the other one can't be loaded.
+ */
 function library() {
-  const file = `undergo.${process.platform}-${process.arch}.node`
-  try {
-    return require(`../native/${file}`)
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error
-    const text = `undergo has no native library for ${process.platform} on ${process.arch} in this package (${file})`
-    throw new Error(text, { cause: error })
+  const platform = `${process.platform}-${process.arch}`
+  const names = (process.platform === 'linux' ? [`${platform}-gnu`, `${platform}-musl`] : [platform]).map((name) => `@undergo/${name}`)
+  let cause
+  for (const name of names) {
+    try {
+      return require(name)
+    } catch (error) {
+      // What is there, and fails, tells more than what isn't.
+      if (cause === undefined || error.code !== 'MODULE_NOT_FOUND') cause = error
+    }
   }
+  if (cause.code !== 'MODULE_NOT_FOUND') throw cause
+  const text = `undergo has no native library for ${process.platform} on ${process.arch} here: ${names.join(' or ')} is missing, which npm installs as an optional dependency where there is one`
+  throw new Error(text, { cause })
 }
 
 /**
@@ -102,6 +111,7 @@ const native = library().open({
   intact,
   wrap: (calls, number) => calls.wrap(number),
   lend,
+  idle: () => {},
   classes: CLASSES
 })
 
