@@ -12,16 +12,16 @@ export CARGO_TARGET_DIR
 
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
-PROGRAMS := $(wildcard tools/*.py tools/engines/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
+PROGRAMS := $(wildcard tools/*.py tools/engines/*.py tools/versions/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
 
 # Checks the workflows of GitHub.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-engines test-platforms test-go-versions miri fuzz deny clean
+	test-go test-wasi test-engines test-platforms test-versions test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,7 +48,7 @@ PREFIX ?= /usr/local
 install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CMake find it
 	@$(PYTHON) tools/c_library.py install $(DESTDIR)$(PREFIX)
 
-packages: cli ## what is published, at build/packages: the wheel, the npm tarball, the C archive, the jars, the gem, the Go modules
+packages: cli ## what is published, at build/packages: the tool, the wheel, the npm tarballs, the C archive, the jars, the gem, the Go modules
 	@$(PYTHON) tools/packages.py
 
 guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.wasm and build/command.wasm
@@ -123,6 +123,9 @@ test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray
 
 test-platforms: packages ## load the packages on older systems than this one
 	@$(BIN)/python -m pytest -q tools/test_platforms.py
+
+test-versions: cli ## try the packages with each version of Node, Bun, Deno, Python, Java, Go and Ruby, and print a table (RUNTIMES="node deno" tries some)
+	@$(PYTHON) tools/versions.py $(RUNTIMES)
 
 miri: ## run the tests of the core's pure parts under Miri; needs a nightly Rust
 	@$(PYTHON) tools/checks.py miri

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import zipfile
 from pathlib import Path
 
+import archives
 import cases
+import joined
 import links
 import project
 import prose
 import pytest
+import sbom
 import statics
 import test
+import versions
 from cases import Case
 
 LIBTEST = """\
@@ -210,3 +216,53 @@ def test_long_comments_are_found() -> None:
     text = f"//! {LONG}\nlet x = 1; // {LONG}\n    // {LONG}\n/// short\n"
     lines = prose.comments(text, prose.SLASHES)
     assert [number for number, line in lines if prose.is_long(line)] == [1, 3]
+
+
+def test_archives_follow_from_their_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    packed = []
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        (folder / "part").mkdir(parents=True)
+        for name in ("b", "a") if number == 1 else ("a", "b"):
+            (folder / "part" / name).write_text(name)
+            os.utime(folder / "part" / name, (number, number))
+            (folder / "part" / name).chmod(0o644 if number == 1 else 0o600)
+        file = archives.tar(folder / "x.tar.gz", "x", {"part": folder / "part"})
+        jar = archives.zipped(folder / "x.jar", {"a": b"a", "b": b"b"})
+        packed.append((file.read_bytes(), jar.read_bytes(), archives.sums(folder, [file, jar]).read_text()))
+    assert packed[0] == packed[1]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "1", check=True)
+
+
+def test_packages_of_several_machines_are_joined(tmp_path: Path) -> None:
+    for machine in ("a", "b"):
+        (tmp_path / machine / "go-proxy").mkdir(parents=True)
+        (tmp_path / machine / "go-proxy" / machine).write_text(machine)
+        (tmp_path / machine / "same.tgz").write_text("same")
+        (tmp_path / machine / f"{machine}.whl").write_text(machine)
+        archives.zipped(tmp_path / machine / "x.jar", {"class": b"class", f"native/{machine}": machine.encode()})
+    joined.main(tmp_path / "all", [tmp_path / "a", tmp_path / "b"])
+    names = {file.name for file in (tmp_path / "all").iterdir()}
+    assert names == {"a.whl", "b.whl", "same.tgz", "x.jar", "undergo-go-proxy.tar.gz", "SHA256SUMS"}
+    with zipfile.ZipFile(tmp_path / "all" / "x.jar") as jar:
+        assert jar.namelist() == ["class", "native/a", "native/b"]
+    (tmp_path / "b" / "same.tgz").write_text("other")
+    with pytest.raises(SystemExit, match="are not the same"):
+        joined.main(tmp_path / "all", [tmp_path / "a", tmp_path / "b"])
+
+
+def test_what_a_library_is_made_of_is_told() -> None:
+    told = json.loads(sbom.of("undergo-node").read_text(encoding="utf-8"))
+    assert (told["bomFormat"], told["metadata"]["component"]["name"]) == ("CycloneDX", "undergo-node")
+    crates = {component["name"]: component for component in told["components"]}
+    assert {"undergo", "wasmtime", "cranelift-codegen", "napi"} <= crates.keys()
+    # What only builds others is in no library.
+    assert not {"napi-build", "napi-derive", "syn", "clap", "pyo3"} & crates.keys()
+    assert all(crate.get("licenses") for crate in crates.values())
+    assert crates["wasmtime"]["purl"].startswith("pkg:cargo/wasmtime@")
+
+
+def test_probes_are_read() -> None:
+    read = versions.read("ok load\nnoise\nnot ok call: why: because\nnot ok host\n")
+    assert read == {"load": "", "call": "why: because", "host": "failed"}

@@ -1,0 +1,133 @@
+// Tries what may be wrong with a runtime of JavaScript: a line for each thing, `ok NAME` or
+// `not ok NAME: why`.
+//
+// Usage: probe.mjs probe.wasm
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { GuestError, HostError, PanicError, Plugin, TimeoutError } from 'undergo'
+
+const imports = { host: { lookup: async (name) => `${name} is here` } }
+
+/** What a call throws. */
+async function thrown(call) {
+  try {
+    await call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** Whether the error is of the class, says the text, and shows where it came from. */
+function is(error, type, text) {
+  assert.ok(error instanceof type, `${error}`)
+  assert.match(error.message, text)
+  assert.ok(error.stack.startsWith(`${type.name}: ${error.message}\n`), error.stack)
+}
+
+let plugin
+let instance
+
+const CHECKS = {
+  async load() {
+    plugin = await Plugin.load(process.argv[2])
+    instance = await plugin.instantiate({ imports })
+  },
+
+  async call() {
+    assert.equal(await instance.add(20, 22), 42)
+    assert.equal(instance.sync.add(-1, 1), 0)
+  },
+
+  async buffer() {
+    assert.equal(await instance.sum(Float64Array.of(0.5, 0.25)), 0.75)
+    assert.equal(instance.sync.sum(new Float64Array(100_000).fill(1)), 100_000)
+  },
+
+  async record() {
+    assert.deepEqual({ ...(await instance.move({ x: 1, y: 2, name: 'p' }, 0.5)) }, { x: 1.5, y: 2.5, name: "p'" })
+  },
+
+  async host() {
+    assert.equal(await instance.ask('Ada'), 'Ada is here')
+    const failing = await plugin.instantiate({ imports: { host: { lookup: () => { throw new RangeError('out') } } } })
+    assert.match((await thrown(() => failing.ask('Ada'))).message, /out/)
+    is(new HostError('text'), HostError, /^text$/)
+  },
+
+  async error() {
+    is(await thrown(() => instance.fail('as told')), GuestError, /^as told$/)
+    is(await thrown(async () => instance.sync.fail('as told')), GuestError, /^as told$/)
+  },
+
+  async panic() {
+    const one = await plugin.instantiate({ imports })
+    const error = await thrown(() => one.first([]))
+    is(error, PanicError, /index out of range/)
+    assert.match(error.frames[0].function, /First/)
+    assert.equal(await instance.add(1, 1), 2)
+  },
+
+  async timeout() {
+    const one = await plugin.instantiate({ imports })
+    is(await thrown(() => one.using({ timeout: 50 }).spin()), TimeoutError, /50 ?ms/)
+    const other = await plugin.instantiate({ imports })
+    is(await thrown(async () => other.using({ timeout: 50 }).sync.spin()), TimeoutError, /50 ?ms/)
+  },
+
+  // A worker that is ended in the middle of a call computes no longer.
+  async worker() {
+    for (const way of ['spin', 'sync']) {
+      const worker = new Worker(new URL(import.meta.url), { argv: process.argv.slice(2), workerData: way })
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+      await sleep(100)
+      await worker.terminate()
+      // Deno gives a worker two seconds to end by itself.
+      await sleep(3000)
+      const before = process.cpuUsage()
+      await sleep(500)
+      const { user } = process.cpuUsage(before)
+      assert.ok(user < 20_000, `${way}: ${user / 1000} ms of 500 after its end`)
+    }
+  },
+
+  // What calls made is collected.
+  async memory() {
+    const point = { x: 1, y: 2, name: 'p' }
+    const bytes = new Float64Array(1000)
+    const work = async (times) => {
+      for (let i = 0; i < times; i++) {
+        await instance.move(point, 1)
+        instance.sync.sum(bytes)
+        await thrown(() => instance.fail('x'))
+      }
+      globalThis.gc?.()
+      await sleep(50)
+      return process.memoryUsage().rss
+    }
+    await work(2000)
+    const before = await work(4000)
+    const grown = (await work(8000)) - before
+    assert.ok(grown < 24 << 20, `grown by ${grown >> 20} MiB`)
+  }
+}
+
+if (isMainThread) {
+  for (const [name, check] of Object.entries(CHECKS)) {
+    try {
+      await check()
+      console.log(`ok ${name}`)
+    } catch (error) {
+      console.log(`not ok ${name}: ${error}`.replaceAll('\n', ' '))
+    }
+  }
+  process.exit(0)
+} else {
+  instance = await (await Plugin.load(process.argv[2])).instantiate({ imports })
+  parentPort.postMessage('ready')
+  setImmediate(() => {
+    if (workerData === 'sync') instance.sync.spin()
+    else instance.spin().catch(() => {})
+  })
+}
