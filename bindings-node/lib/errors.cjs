@@ -58,6 +58,10 @@ class UndergoError extends Error {
     for (const name of ['origin', 'exitCode', 'denied']) {
       Object.defineProperty(this, name, { value: details[name], configurable: true, enumerable: false, writable: true })
     }
+    // Bun heads a stack with a name that is the error's own, and asks no getter.
+    if (process.versions.bun) {
+      Object.defineProperty(this, 'name', { value: this.constructor.name, configurable: true, enumerable: false, writable: true })
+    }
   }
 
   get name() {
