@@ -2,10 +2,14 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use common::{PLAIN, conformance, expect, expect_dead, plugin, quiet};
-use undergo::{CallOptions, ErrorKind, Value};
+use undergo::host::{HostCall, HostFunction};
+use undergo::{CallOptions, ErrorKind, Instance, Result, Value};
 
 #[test]
 fn a_reset_takes_a_guest_back_to_its_beginning() {
@@ -53,6 +57,62 @@ fn a_guest_can_not_be_reset_from_within_its_own_call() {
     let instance = calls.instantiate(options).expect("an instance");
     assert!(own.set(instance.clone()).is_ok());
     expect(&instance.call("f", &[], &PLAIN).expect_err("busy"), ErrorKind::Busy, &["can't be reset from within"]);
+}
+
+/// A host function with something of its own, in which its instance is reset, and dropped.
+#[derive(Default)]
+struct Resetting {
+    own: Arc<Mutex<Option<Instance>>>,
+    thread: Arc<Mutex<Option<JoinHandle<Result<()>>>>>,
+    text: String,
+    dropped: Arc<AtomicBool>,
+}
+
+impl HostFunction for Resetting {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        call.outside(|| {
+            // From now on the caller's reference is the only one, besides the thread's.
+            let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(own) = own else { return Ok(()) };
+            expect(&own.reset(&PLAIN).expect_err("its own call"), ErrorKind::Busy, &["can't be reset from within"]);
+            let thread = thread::spawn(move || own.reset(&PLAIN));
+            thread::sleep(Duration::from_millis(50));
+            assert!(!thread.is_finished(), "the call is not over");
+            assert!(self.text == "its own" && !self.dropped.load(Ordering::SeqCst));
+            *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+            Ok(())
+        })?;
+        call.answer(&&Value::Int(self.text.len() as i64))
+    }
+}
+
+impl Drop for Resetting {
+    fn drop(&mut self) {
+        self.text.clear();
+        self.dropped.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_host_function_lives_through_a_reset_by_another_thread() {
+    let asks = plugin(
+        r#"(module (import "host" "ask" (func $ask (result i32))) (func (export "_initialize"))
+        (func (export "f") (result i32) (i32.add (call $ask) (call $ask))))"#,
+    )
+    .expect("a plugin");
+    let function = Resetting { text: "its own".into(), ..Resetting::default() };
+    let (own, thread, dropped) = (function.own.clone(), function.thread.clone(), function.dropped.clone());
+    let mut options = quiet();
+    options.imports.set("host", "ask", Arc::new(function));
+    let instance = asks.instantiate(options).expect("an instance");
+    *own.lock().expect("no panic") = Some(instance.clone());
+    assert_eq!(instance.call("f", &[], &PLAIN).expect("a call"), Value::Int(14));
+    let thread = thread.lock().expect("no panic").take().expect("it was called");
+    thread.join().expect("no panic").expect("a reset");
+    assert_eq!(instance.call("f", &[], &PLAIN).expect("the functions are still there"), Value::Int(14));
+    assert!(!dropped.load(Ordering::SeqCst));
+    drop(instance);
+    assert!(dropped.load(Ordering::SeqCst));
 }
 
 #[test]

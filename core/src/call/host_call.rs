@@ -34,7 +34,7 @@ pub(crate) async fn dispatch(
     mut store: StoreContextMut<'_, State>,
     raw: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {
-    let host = store.data().host[number].clone();
+    let host = store.data().host.get(number).clone();
     let mut later = Later::default();
     let lease = store.data().suspends.then(|| Lease { id: reentry::unique(), pool: store.data().pool });
     let mut calls = Calls { import, store: &mut store, raw, later: &mut later, lease };
@@ -60,9 +60,14 @@ pub(crate) fn dispatch_here(
     store: StoreContextMut<'_, State>,
     raw: &mut [MaybeUninit<ValRaw>],
 ) -> Result<()> {
-    // SAFETY: the functions are those that the store was made with, and it is not replaced while
-    // its guest is in the middle of this call.
-    let host = unsafe { &*Arc::as_ptr(&store.data().host[number]) };
+    // Not counted: that takes as long as the rest of a small call.
+    // SAFETY: `HostFunctions` are never changed, so the function lives as long as the store, which
+    // has it. The store lives until this has returned, because its guest has called this: that
+    // call, further up this stack, has the store by a reference. Who replaces the store of an
+    // instance (`reset`, `close`) has to have its lock by an outer entry, for which other threads
+    // wait, and which host functions of this call are refused; and a coroutine that leaves this
+    // call in the middle ends no call around it (`platform::window`).
+    let host = unsafe { &*Arc::as_ptr(store.data().host.get(number)) };
     let mut later = Later::default();
     let mut call = HostCall { driver: Driver::Direct, import, store, raw, later: &mut later, lease: None, _not_send: PhantomData };
     let result = window::outside(|| caught(|| host.call(&mut call)));

@@ -47,6 +47,22 @@ pub trait HostFunction: Send + Sync {
     }
 }
 
+/// The functions of an instance, by the number of the import. They are the same for its whole life:
+/// nothing changes them.
+#[derive(Clone)]
+pub(crate) struct HostFunctions(Arc<[Arc<dyn HostFunction>]>);
+
+impl HostFunctions {
+    pub(crate) fn new(functions: Vec<Arc<dyn HostFunction>>) -> HostFunctions {
+        HostFunctions(functions.into())
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, number: usize) -> &Arc<dyn HostFunction> {
+        &self.0[number]
+    }
+}
+
 /// A function that a plugin imports, other than WASI's.
 pub(crate) struct Import {
     pub(crate) module: String,

@@ -8,7 +8,7 @@ use crate::abi::handles::Handles;
 use crate::abi::typed::ErrorType;
 use crate::compile::engine::Settings;
 use crate::guest::handles::Guest;
-use crate::guest::host::HostFunction;
+use crate::guest::host::HostFunctions;
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
 use crate::guest::lock::Lock;
@@ -42,8 +42,7 @@ pub(crate) struct State {
     pub(crate) words: Vec<Option<Arc<Words>>>,
     /// Lets goroutines run.
     pub(crate) poll: Option<Func>,
-    /// By the number of the plugin's import.
-    pub(crate) host: Vec<Arc<dyn HostFunction>>,
+    pub(crate) host: HostFunctions,
     /// The types of errors with which these may fail.
     pub(crate) errors: Vec<ErrorType>,
     pub(crate) lock: Arc<Lock>,

@@ -13,7 +13,7 @@ use crate::config::budget::{Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::ended::classify;
 use crate::guest::handles::Guest;
-use crate::guest::host::HostFunction;
+use crate::guest::host::HostFunctions;
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
 use crate::guest::lock::Lock;
@@ -41,7 +41,7 @@ pub(crate) struct Seed {
     pub(crate) plugin: Plugin,
     pub(crate) options: InstanceOptions,
     pub(crate) given: Arc<Given>,
-    pub(crate) host: Vec<Arc<dyn HostFunction>>,
+    pub(crate) host: HostFunctions,
     pub(crate) streams: Arc<Streams>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) lock: Arc<Lock>,
@@ -316,7 +316,7 @@ pub(crate) fn not_linked(error: &wasmtime::Error, store: impl AsContext<Data = S
     }
 }
 
-fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<dyn HostFunction>>> {
+fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<HostFunctions> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for import in plugin.compiled().imports.iter() {
@@ -332,7 +332,7 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<Vec<Arc<
         }
     }
     if missing.is_empty() {
-        return Ok(found);
+        return Ok(HostFunctions::new(found));
     }
     let given: Vec<String> = options.imports.names().collect();
     let given = if given.is_empty() { "none were given".to_owned() } else { format!("given were {}", given.join(", ")) };
