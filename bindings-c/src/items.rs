@@ -2,11 +2,9 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use undergo::host::{HostCall, HostFunction, ToValue};
+use undergo::host::{Batches, HostCall, HostFunction, ToValue};
 use undergo::{Error, ErrorKind, Result, Value};
 
 use crate::arena::Arena;
@@ -47,7 +45,7 @@ pub unsafe extern "C" fn undergo_items_new(
         let kept = Kept::new(UserData { data, destroy: drop });
         let next = next.ok_or_else(|| null("next"))?;
         let function: Arc<dyn HostFunction> =
-            Arc::new(Values { next, data: UserData::borrowed(data), state: State::default(), _kept: kept });
+            Arc::new(Values { next, data: UserData::borrowed(data), batches: Batches::default(), _kept: kept });
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(ObjectHandle::named(vec![("next".to_owned(), function)]))) }
     })
@@ -71,7 +69,7 @@ pub unsafe extern "C" fn undergo_items_new_typed(
         if function.is_none() {
             return Err(null("next"));
         }
-        let structs = Structs { adapter, function, data: UserData::borrowed(data), digest, state: State::default(), _kept: kept };
+        let structs = Structs { adapter, function, data: UserData::borrowed(data), digest, batches: Batches::default(), _kept: kept };
         let function: Arc<dyn HostFunction> = Arc::new(structs);
         // SAFETY: C's promise.
         unsafe { put(object, "object", || Ok(ObjectHandle::named(vec![("next".to_owned(), function)]))) }
@@ -79,60 +77,16 @@ pub unsafe extern "C" fn undergo_items_new_typed(
 }
 
 /// The most items that are given at once, however many the guest asks for.
-const MOST: usize = 1024;
-/// How long a batch may take that is not full: items that are ready are not held back.
-const QUICK: Duration = Duration::from_micros(50);
-
-/// How far an iterable has got.
-#[derive(Default)]
-struct State {
-    has_ended: AtomicBool,
-    /// The error that came after items, for the call after them.
-    failed: Mutex<Option<Error>>,
-}
-
-impl State {
-    /// Takes items, as long as they come quickly. Returns whether there are no more.
-    fn batch(&self, most: usize, mut next: impl FnMut(usize) -> Result<bool>) -> Result<bool> {
-        if let Some(error) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error);
-        }
-        let begun = Instant::now();
-        for taken in 0..most {
-            if self.has_ended.load(Ordering::Relaxed) {
-                return Ok(true);
-            }
-            match next(taken) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.has_ended.store(true, Ordering::Relaxed);
-                    return Ok(true);
-                }
-                Err(error) => {
-                    self.has_ended.store(true, Ordering::Relaxed);
-                    if taken == 0 {
-                        return Err(error);
-                    }
-                    *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    return Ok(false);
-                }
-            }
-            if begun.elapsed() > QUICK {
-                break;
-            }
-        }
-        Ok(false)
-    }
-}
+const MOST: u32 = 1024;
 
 /// How many items the guest asks for.
-fn most(call: &mut HostCall<'_>) -> Result<usize> {
+pub(crate) fn most(call: &mut HostCall<'_>) -> Result<u32> {
     if method_name(&call.function().name) != "next" {
         let text = format!("the host's object is an iterable, and has no method {}", method_name(&call.function().name));
         return Err(Error::new(ErrorKind::HostError, text));
     }
     match call.args(&ToValue)?.first() {
-        Some(Value::Int(most)) => Ok(usize::try_from(*most).unwrap_or_default().clamp(1, MOST)),
+        Some(Value::Int(most)) => Ok(u32::try_from(*most).unwrap_or(MOST).clamp(1, MOST)),
         _ => Ok(1),
     }
 }
@@ -140,7 +94,7 @@ fn most(call: &mut HostCall<'_>) -> Result<usize> {
 struct Values {
     next: unsafe extern "C" fn(*mut c_void, *mut *mut ValueHandle) -> *mut ErrorHandle,
     data: UserData,
-    state: State,
+    batches: Batches,
     _kept: Arc<Kept>,
 }
 
@@ -148,7 +102,7 @@ impl HostFunction for Values {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let (most, function, mut items) = (most(call)?, call.function(), Vec::new());
         let has_ended = call.outside(|| {
-            self.state.batch(most, |_| {
+            self.batches.gather(most, || {
                 let mut item: *mut ValueHandle = ptr::null_mut();
                 // SAFETY: C's promise: the function may be called so, with its own data.
                 let returned = unsafe { (self.next)(self.data.data, &raw mut item) };
@@ -170,7 +124,7 @@ struct Structs {
     function: AnyFn,
     data: UserData,
     digest: u64,
-    state: State,
+    batches: Batches,
     _kept: Arc<Kept>,
 }
 
@@ -180,11 +134,11 @@ impl HostFunction for Structs {
         let Some(item) = shape.item() else { return Err(no_iterator()) };
         let most = most(call)?;
         let mut arena = Arena::new();
-        let items = arena.alloc(most.saturating_mul(item.size), item.align)?.as_ptr();
+        let items = arena.alloc((most as usize).saturating_mul(item.size), item.align)?.as_ptr();
         let mut result = NextResult { items: items.cast(), len: 0, has_ended: false };
         result.has_ended = call.outside(|| {
-            self.state.batch(most, |taken| {
-                let (at, mut has_item) = (items.wrapping_add(taken * item.size), false);
+            self.batches.gather(most, || {
+                let (at, mut has_item) = (items.wrapping_add(result.len * item.size), false);
                 // SAFETY: there is room for so many items. C's promise: the adapter may be called
                 // so, with that function and its data; an error that is returned is handed over.
                 unsafe {

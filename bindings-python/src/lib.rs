@@ -126,6 +126,7 @@ mod _undergo {
         crate::signals::install(module.py())?;
         crate::greenlets::install();
         module.add("__version__", undergo::VERSION)?;
+        module.add("BATCH", undergo::host::BATCH.as_secs_f64())?;
         module.add("ERROR_KINDS", undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>())
     }
 }

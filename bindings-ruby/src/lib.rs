@@ -65,6 +65,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     keep::define(ruby, module)?;
     let kinds: Vec<&str> = undergo::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
     module.const_set("ERROR_KINDS", ruby.ary_from_iter(kinds.into_iter().map(|kind| ruby.str_new(kind))))?;
+    module.const_set("BATCH", undergo::host::BATCH.as_secs_f64())?;
     cancel::define(ruby, module)?;
     config::define(module)?;
     instance::define(ruby, module)?;

@@ -164,6 +164,7 @@ pub mod host {
     pub use crate::abi::quota::{JsonPieces, Piece};
     pub use crate::abi::text::text;
     pub use crate::abi::value::ToValue;
+    pub use crate::call::batches::{BATCH, Batches};
     pub use crate::call::outcome::Outcome;
     pub use crate::call::plain::PlainArgs;
     pub use crate::call::read_ahead::ReadAhead;

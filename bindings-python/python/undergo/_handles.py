@@ -11,13 +11,12 @@ from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from ._errors import DeadInstanceError
+from ._undergo import BATCH
 
 T = TypeVar("T")
 
 _QUICK = 1e-3
 """Seconds within which a whole batch has to come, so that the next one is larger."""
-_READY = 50e-6
-"""Seconds after which a batch of Python's items goes to the guest as it is."""
 _CHUNK = 256 << 10
 """Bytes that a stream carries at once, at most."""
 
@@ -361,7 +360,7 @@ class Feed:
         if self._raised is not None:
             raise self._raised
         batch: list[Any] = []
-        end = perf_counter() + _READY
+        end = perf_counter() + BATCH
         try:
             for item in self._items:
                 batch.append(item)

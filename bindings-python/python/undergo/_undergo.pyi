@@ -14,6 +14,7 @@ from ._config import Limits, Sandbox
 from ._records import Completed, PoolStats, Usage
 
 __all__ = [
+    "BATCH",
     "ERROR_KINDS",
     "AsyncFunction",
     "AsyncInstance",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 __version__: str
+BATCH: float
+"""Seconds after which a batch of Python's items goes to the guest as it is."""
 ERROR_KINDS: list[str]
 
 def parse_size(text: str, name: str) -> int:

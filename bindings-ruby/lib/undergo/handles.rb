@@ -241,9 +241,6 @@ module Undergo
 
   # Gives a guest the items of an Enumerable, or of whatever has `each`.
   class Feed
-    # Seconds after which a batch goes to the guest as it is.
-    READY = 50e-6
-
     def initialize(given)
       @given = given
       @at = 0
@@ -280,7 +277,7 @@ module Undergo
     # Leaves the fiber with each batch, and not with each item, which would cost ten times as much.
     def gather
       batch = []
-      stop = now + READY
+      stop = now + BATCH
       @given.each do |*all|
         # What comes as several values is an Array of them.
         batch << (all.size > 1 ? all : all.first)
@@ -288,7 +285,7 @@ module Undergo
 
         Fiber.yield([batch, false])
         batch = []
-        stop = now + READY
+        stop = now + BATCH
       end
       done(batch)
     rescue StandardError

@@ -1,16 +1,18 @@
 //! What a program gives to a guest by types of Rust: closures, iterators, streams, and objects with
 //! methods.
 
+use std::any::Any;
+use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::marker::PhantomData;
 use std::mem::replace;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::abi::handles::HostObject;
 use crate::abi::typed::{self, GuestType, ToGuest, Writer, check_handle};
-use crate::call::typed::{AsyncHostClosure, AsyncTyped, HostClosure, Typed};
+use crate::call::batches::Batches;
+use crate::call::typed::{AsyncHostClosure, AsyncTyped, HostClosure, Typed, failed};
 use crate::error::Result;
 use crate::guest::host::HostFunction;
 use crate::interface::{Function, Shape, Side, Type};
@@ -157,9 +159,6 @@ impl<T> Used<T> {
     }
 }
 
-/// A batch of items is not held back for longer than this: the guest may need the first one now.
-const BATCH: Duration = Duration::from_micros(50);
-
 /// An iterator for a parameter of type `iter.Seq[T]`; one of pairs for `iter.Seq2`. The plugin
 /// takes no more items than it asks for; what it has taken is gone when it stops.
 pub struct HostItems<T> {
@@ -174,21 +173,30 @@ impl<T: ToGuest + 'static> HostItems<T> {
         I: IntoIterator<Item = T>,
         I::IntoIter: Send + 'static,
     {
-        let items = Used::new(items.into_iter().fuse());
-        let next = move |most: u32| {
-            items.with(|items| {
-                let (mut batch, begun) = (Vec::new(), Instant::now());
-                while batch.len() < most as usize {
-                    match items.next() {
-                        Some(item) => batch.push(item),
-                        None => return (batch, true),
-                    }
-                    if begun.elapsed() >= BATCH {
-                        break;
-                    }
-                }
-                (batch, false)
-            })
+        HostItems::results(items.into_iter().map(Ok::<T, Infallible>))
+    }
+
+    /// The same of an iterator that may fail, such as a [`GuestItems`](crate::GuestItems), also of
+    /// another instance. An error comes after the items before it, and is as that of a closure.
+    pub fn results<I, E>(items: I) -> HostItems<T>
+    where
+        I: IntoIterator<Item = std::result::Result<T, E>>,
+        I::IntoIter: Send + 'static,
+        E: fmt::Display + Any + Send + Sync,
+    {
+        let (items, batches) = (Used::new(items.into_iter()), Batches::default());
+        let next = move |most: u32| -> Result<(Vec<T>, bool)> {
+            let gathered = items.with(|items| {
+                let mut batch = Vec::new();
+                let has_ended = batches.gather(most, || {
+                    let item = items.next().transpose().map_err(failed)?;
+                    let is_there = item.is_some();
+                    batch.extend(item);
+                    Ok(is_there)
+                })?;
+                Ok((batch, has_ended))
+            });
+            gathered.map_err(failed)?
         };
         HostItems { object: HostMethod::object([HostMethod::new(next)]), items: PhantomData }
     }

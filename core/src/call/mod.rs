@@ -1,5 +1,6 @@
 //! Calls into a guest and out of it: exports, host functions, and calls back from within these.
 
+pub(crate) mod batches;
 pub(crate) mod closures;
 pub(crate) mod given;
 pub(crate) mod host_call;

@@ -170,7 +170,7 @@ impl<T: ToGuest, E: Display + Any + Send + Sync> Reply for Result<T, E> {
 }
 
 /// The error of a host's closure. One of this crate, as of a call back, is passed on as it is.
-fn failed<E: Display + Any + Send + Sync>(error: E) -> Error {
+pub(super) fn failed<E: Display + Any + Send + Sync>(error: E) -> Error {
     let any = &error as &dyn Any;
     let boxed = || any.downcast_ref::<Box<dyn std::error::Error + Send + Sync>>()?.downcast_ref::<Error>();
     match any.downcast_ref::<Error>().or_else(boxed) {
