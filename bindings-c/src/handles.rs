@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use undergo::host::Lent;
+use undergo::interface::Shape;
 use undergo::{Error, ErrorKind, Handle, Instance, Pooled, Result, Value};
 
 use crate::arena::Arena;
@@ -23,8 +24,8 @@ pub struct ResourceHandle {
     instance: Weak<Alive>,
     /// Of the resource.
     name: CString,
-    /// Of an iterator.
-    pub(crate) batch: Mutex<Batch>,
+    /// Of an iterator that was used.
+    batch: OnceLock<Arc<Mutex<Batch>>>,
 }
 
 /// An instance, as long as its handle of C's lives.
@@ -63,7 +64,20 @@ impl Alive {
 
 impl ResourceHandle {
     pub(crate) fn new(core: Handle, giver: &Arc<Alive>) -> ResourceHandle {
-        ResourceHandle { name: c_text(&core.ty().name), core, instance: Arc::downgrade(giver), batch: Mutex::default() }
+        ResourceHandle { name: c_text(&core.ty().name), core, instance: Arc::downgrade(giver), batch: OnceLock::new() }
+    }
+
+    /// The same handle, with what it has read ahead.
+    pub(crate) fn same(&self) -> ResourceHandle {
+        let ResourceHandle { core, instance, name, .. } = self;
+        let batch = OnceLock::from(self.batch.get_or_init(Arc::default).clone());
+        ResourceHandle { core: core.clone(), instance: instance.clone(), name: name.clone(), batch }
+    }
+
+    /// What an iterator has read ahead. It stays the caller's during the call that reads on.
+    pub(crate) fn lock(&self) -> Result<MutexGuard<'_, Batch>> {
+        let batch = self.batch.get_or_init(Arc::default);
+        batch.try_lock().map_err(|_| Error::new(ErrorKind::Busy, "the iterator is in the middle of another call"))
     }
 
     /// The instance that the object belongs to.
@@ -118,6 +132,33 @@ pub unsafe extern "C" fn undergo_handle_is_open(handle: *const ResourceHandle) -
 pub unsafe extern "C" fn undergo_handle_resource(handle: *const ResourceHandle) -> *const c_char {
     // SAFETY: C's promise.
     unsafe { handle.as_ref() }.map_or(ptr::null(), |handle| handle.name.as_ptr())
+}
+
+/// What the object of a handle is used for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandleShape {
+    /// For its methods.
+    Object = 0,
+    /// For its items: see `undergo_iterator_next`.
+    Iterator = 1,
+    /// For reading: see `undergo_stream_read`.
+    Reader = 2,
+    /// For writing: see `undergo_stream_write`.
+    Writer = 3,
+}
+
+/// What its object is used for: `UNDERGO_SHAPE_OBJECT` for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_handle_shape(handle: *const ResourceHandle) -> HandleShape {
+    // SAFETY: C's promise.
+    match unsafe { handle.as_ref() }.map(|handle| handle.core.ty().shape) {
+        Some(Shape::Iterator) => HandleShape::Iterator,
+        Some(Shape::Reader) => HandleShape::Reader,
+        Some(Shape::Writer) => HandleShape::Writer,
+        // A guest has no callbacks.
+        Some(Shape::Object | Shape::Callback) | None => HandleShape::Object,
+    }
 }
 
 /// The most items that come at once.
@@ -182,6 +223,14 @@ impl Batch {
         let most = self.most();
         let is_quick = came == most as usize && begun.elapsed() < QUICK;
         self.next = if is_quick { (most * 2).min(if are_small { MOST_SMALL } else { MOST }) } else { 1 };
+    }
+
+    /// Notes the end. The guest's part is released by the next call: it has nothing more to do.
+    pub(crate) fn end(&mut self, handle: &ResourceHandle, has_ended: bool) {
+        if has_ended {
+            self.has_ended = true;
+            handle.core.close();
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::MutexGuard;
 use std::time::Instant;
 
 use undergo::host::ToValue;
@@ -46,7 +45,7 @@ pub unsafe extern "C" fn undergo_iterator_next(
             item.write(ptr::null_mut());
             (borrow(iterator, "iterator")?, call_options(options))
         };
-        let mut batch = lock(handle)?;
+        let mut batch = handle.lock()?;
         if batch.values.is_empty() && !batch.has_ended {
             fetch_values(handle, &mut batch, &options)?;
         }
@@ -78,7 +77,7 @@ pub unsafe extern "C" fn undergo_iterator_next_typed(
             has_item.write(false);
             (borrow(iterator, "iterator")?, borrow(signature, "signature")?)
         };
-        let mut batch = lock(handle)?;
+        let mut batch = handle.lock()?;
         if batch.structs.left == 0 {
             if batch.has_ended {
                 return Ok(());
@@ -104,16 +103,10 @@ pub unsafe extern "C" fn undergo_iterator_next_typed(
     })
 }
 
-/// What has been read ahead. It stays the caller's during the call that reads on.
-fn lock(handle: &ResourceHandle) -> Result<MutexGuard<'_, Batch>> {
-    handle.batch.try_lock().map_err(|_| Error::new(ErrorKind::Busy, "the iterator is in the middle of another call"))
-}
-
 fn fetch_values(handle: &ResourceHandle, batch: &mut Batch, options: &CallOptions) -> Result<()> {
     let (most, begun) = (batch.most(), Instant::now());
     let given = members::invoke(handle, "next", &[&Value::Int(most.into())], options, |outcome| outcome.lift(&ToValue))?;
-    let Value::List(parts) = given else { return Err(no_iterator(handle)) };
-    let Ok([items, Value::Bool(has_ended)]) = <[Value; 2]>::try_from(parts) else { return Err(no_iterator(handle)) };
+    let (items, has_ended) = parts(handle, given)?;
     match items {
         Value::List(items) => batch.values = items.into(),
         Value::Bytes(bytes) => batch.values = bytes.into_iter().map(|byte| Value::Int(byte.into())).collect(),
@@ -122,8 +115,15 @@ fn fetch_values(handle: &ResourceHandle, batch: &mut Batch, options: &CallOption
     }
     let are_small = batch.values.front().is_some_and(|item| matches!(item, Value::Int(_) | Value::Uint(_) | Value::Float(_)));
     batch.note(batch.values.len(), begun, are_small);
-    end(handle, batch, has_ended);
+    batch.end(handle, has_ended);
     Ok(())
+}
+
+/// The items that `next` gave, and whether there are no more.
+pub(crate) fn parts(handle: &ResourceHandle, given: Value) -> Result<(Value, bool)> {
+    let Value::List(parts) = given else { return Err(no_iterator(handle)) };
+    let Ok([items, Value::Bool(has_ended)]) = <[Value; 2]>::try_from(parts) else { return Err(no_iterator(handle)) };
+    Ok((items, has_ended))
 }
 
 fn fetch_structs(handle: &ResourceHandle, batch: &mut Batch, wanted: &SignatureValue, options: &CallOptions) -> Result<()> {
@@ -163,7 +163,7 @@ fn fetch_structs(handle: &ResourceHandle, batch: &mut Batch, wanted: &SignatureV
     }
     batch.structs = Structs { at, left, size, digest: wanted.digest, _arena: arena.into_inner(), handles };
     batch.note(result.len, begun, !item.has_nested() && item.size <= 16);
-    end(handle, batch, result.has_ended);
+    batch.end(handle, result.has_ended);
     Ok(())
 }
 
@@ -173,15 +173,7 @@ fn next<'s>(shape: &'s Shape, handle: &ResourceHandle) -> Result<&'s Shape> {
     if sizes == [(0, size_of::<*const u8>()), (size_of::<*const u8>(), size_of::<u32>())] { Ok(shape) } else { Err(no_iterator(handle)) }
 }
 
-/// Notes the end. The guest's part is released by the next call: it has nothing more to do.
-fn end(handle: &ResourceHandle, batch: &mut Batch, has_ended: bool) {
-    if has_ended {
-        batch.has_ended = true;
-        handle.core.close();
-    }
-}
-
 #[cold]
-fn no_iterator(handle: &ResourceHandle) -> Error {
+pub(crate) fn no_iterator(handle: &ResourceHandle) -> Error {
     Error::new(ErrorKind::TypeMismatch, format!("the {} is no iterator", handle.core.ty().name))
 }

@@ -15,6 +15,7 @@
 //! plugin.rs    a compiled plugin
 //! entries.rs   calls through one pointer
 //! pool.rs      interchangeable instances
+//! passing.rs   iterators and streams of a guest, for other functions
 //! iterators.rs iterators of the guest
 //! streams.rs   streams of both sides
 //! members.rs   constructors and methods of the guest's resources
@@ -77,6 +78,7 @@ mod lower;
 mod members;
 mod methods;
 mod object;
+mod passing;
 mod plain;
 mod plugin;
 mod pool;

@@ -120,6 +120,22 @@ pub unsafe extern "C" fn undergo_value_get_handle(
     true
 }
 
+/// The same for a value that a method of an object, or an iterator, has given: its instance is that
+/// of the `giver`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_get_handle_of(
+    value: *const ValueHandle,
+    giver: *const ResourceHandle,
+    handle: *mut *mut ResourceHandle,
+) -> bool {
+    // SAFETY: C's promise.
+    let (value, giver, out) = unsafe { (value.as_ref(), giver.as_ref(), handle.as_mut()) };
+    let (Some(ValueHandle(Value::Handle(core))), Some(giver), Some(out)) = (value, giver, out) else { return false };
+    let Ok(instance) = giver.instance() else { return false };
+    *out = give(ResourceHandle::new(core.clone(), &instance));
+    true
+}
+
 /// Calls a method with values.
 pub(crate) fn invoke<R>(
     handle: &ResourceHandle,

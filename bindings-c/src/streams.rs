@@ -185,7 +185,7 @@ impl HostFunction for Closer {
 }
 
 /// The argument of a method, if it is the one of that name.
-fn argument(call: &mut HostCall<'_>, name: &str) -> Result<Option<Value>> {
+pub(crate) fn argument(call: &mut HostCall<'_>, name: &str) -> Result<Option<Value>> {
     if method_name(&call.function().name) == name {
         Ok(call.args(&ToValue)?.pop())
     } else {
@@ -283,13 +283,19 @@ pub unsafe extern "C" fn undergo_stream_close(stream: *const ResourceHandle, opt
     guard(|| {
         // SAFETY: C's promise.
         let (handle, options) = unsafe { (borrow(stream, "stream")?, call_options(options)) };
-        if !handle.core.is_open() {
-            return Ok(());
-        }
-        let closed = call(handle, "close", (&raw const stream).cast(), &options, |outcome, _| outcome.lift(&ToValue).map(drop));
-        let alive = handle.instance()?;
-        closed.and(alive.core.close_handle(&handle.core))
+        close(handle, &options)
     })
+}
+
+/// Closes it, unless that was done.
+pub(crate) fn close(handle: &ResourceHandle, options: &CallOptions) -> Result<()> {
+    if !handle.core.is_open() {
+        return Ok(());
+    }
+    let stream = ptr::from_ref(handle);
+    let closed = call(handle, "close", (&raw const stream).cast(), options, |outcome, _| outcome.lift(&ToValue).map(drop));
+    let alive = handle.instance()?;
+    closed.and(alive.core.close_handle(&handle.core))
 }
 
 /// The handle, if it is of such a stream.

@@ -12,7 +12,10 @@ fn the_header_is_up_to_date() {
     cbindgen::generate_with_config(root, config).expect("the sources are read").write(&mut made);
     let made = String::from_utf8(made).expect("a header is text");
     // cbindgen puts the type's name before each number's, which is too much of it.
-    let made = made.replace(" UNDERGO_KIND_T_", " UNDERGO_").replace(" UNDERGO_VALUE_KIND_T_", " UNDERGO_VALUE_");
+    let made = made
+        .replace(" UNDERGO_KIND_T_", " UNDERGO_")
+        .replace(" UNDERGO_SHAPE_T_", " UNDERGO_SHAPE_")
+        .replace(" UNDERGO_VALUE_KIND_T_", " UNDERGO_VALUE_");
     let file = root.join("include/undergo.h");
     if std::env::var_os("UNDERGO_UPDATE_HEADER").is_some() {
         fs::write(&file, made).expect("the header is written");

@@ -14,7 +14,7 @@ import pytest
 from conftest import QUICK, ROOT, VALGRIND, need
 from driver import Driver, Failed, Handle, check, hexed, value, words
 
-CAPABILITIES = {"dynamic", "strict-records", "nanoseconds", "handles"}
+CAPABILITIES = {"dynamic", "strict-records", "nanoseconds", "handles", "passing-on"}
 FILES = sorted((ROOT / "conformance" / "cases").glob("*.json"))
 
 

@@ -162,6 +162,17 @@ static undergo_value_t *given(undergo_object_t *object) {
   return value;
 }
 
+// What a handle is as an argument: an iterator and a stream are an iterable and a stream of the
+// host, and everything else is itself.
+static undergo_value_t *passed(const undergo_handle_t *handle) {
+  undergo_object_t *object;
+  if (undergo_handle_shape(handle) == UNDERGO_SHAPE_OBJECT) {
+    return undergo_value_handle(handle);
+  }
+  must(undergo_handle_as_object(handle, &object));
+  return given(object);
+}
+
 static undergo_value_t *callback(const char *name);
 static undergo_value_t *store_object(store_t *store);
 static undergo_value_t *items(void);
@@ -237,7 +248,7 @@ static undergo_value_t *read_value(void) {
     return value;
   }
   case 'h':
-    return undergo_value_handle(handle_at(strtoull(found, NULL, 10)));
+    return passed(handle_at(strtoull(found, NULL, 10)));
   case 'c':
     bytes = unhex(found, &len);
     value = callback(bytes);

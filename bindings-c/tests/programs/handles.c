@@ -174,6 +174,67 @@ static void objects(undergo_instance_t *instance) {
   CHECK(drops == 5);
 }
 
+// What an iterator or a stream of one instance gives, as an argument of another one.
+static void passing_on(undergo_instance_t *instance, undergo_instance_t *other) {
+  guest_numbers_items_t *numbers;
+  undergo_object_t *rest;
+  int64_t n;
+  bool has_item;
+  OK(guest_numbers(other, 10, NULL, &numbers));
+  for (int i = 0; i < 2; i++) {
+    OK(guest_numbers_items_next(numbers, NULL, &n, &has_item));
+    CHECK(has_item && n == i);
+  }
+  OK(undergo_handle_as_object((undergo_handle_t *)numbers, &rest));
+  // One was read ahead, and comes first.
+  undergo_list_s64_t first;
+  undergo_arena_t *arena;
+  OK(guest_first_items(instance, (guest_first_items_xs_t *)rest, 2, NULL, &first, &arena));
+  CHECK(first.len == 2 && first.ptr[0] == 2 && first.ptr[1] == 3);
+  undergo_arena_delete(arena);
+  guest_numbers_items_delete(numbers);
+  OK(guest_sum_items(instance, (guest_sum_items_xs_t *)rest, NULL, &n));
+  CHECK(n == 4 + 5 + 6 + 7 + 8 + 9);
+  OK(guest_sum_items(instance, (guest_sum_items_xs_t *)rest, NULL, &n));
+  CHECK(n == 0);
+  undergo_object_delete(rest);
+  undergo_handle_counts_t counts;
+  OK(undergo_instance_handles(other, &counts));
+  CHECK(counts.given == 0);
+
+  // Of another type, and after its end.
+  guest_fields_items_t *words;
+  OK(guest_fields(other, undergo_text("a b"), NULL, &words));
+  OK(undergo_handle_as_object((undergo_handle_t *)words, &rest));
+  FAILS(guest_sum_items(instance, (guest_sum_items_xs_t *)rest, NULL, &n), UNDERGO_TYPE_MISMATCH, "expected s64");
+  undergo_object_delete(rest);
+  guest_fields_items_delete(words);
+  OK(undergo_instance_reset(instance, NULL));
+  OK(guest_numbers(other, 10, NULL, &numbers));
+  OK(undergo_handle_as_object((undergo_handle_t *)numbers, &rest));
+  OK(guest_numbers_items_close(numbers));
+  FAILS(guest_sum_items(instance, (guest_sum_items_xs_t *)rest, NULL, &n), UNDERGO_HOST_ERROR, "closed");
+  undergo_object_delete(rest);
+  guest_numbers_items_delete(numbers);
+  OK(undergo_instance_reset(instance, NULL));
+
+  guest_tally_t *tally;
+  OK(guest_tally_new(other, 1, NULL, &tally));
+  FAILS(undergo_handle_as_object((undergo_handle_t *)tally, &rest), UNDERGO_TYPE_MISMATCH, "neither an iterator nor a stream");
+  FAILS(undergo_handle_as_object(NULL, &rest), UNDERGO_TYPE_MISMATCH, "NULL");
+  guest_tally_delete(tally);
+
+  undergo_handle_t *stream;
+  undergo_bytes_t bytes;
+  OK(guest_repeat_stream(other, undergo_text("ab"), 2, NULL, &stream));
+  OK(undergo_handle_as_object(stream, &rest));
+  undergo_handle_delete(stream);
+  OK(guest_read_stream(instance, rest, NULL, &bytes, &arena));
+  CHECK(bytes.len == 4 && memcmp(bytes.ptr, "abab", 4) == 0);
+  undergo_arena_delete(arena);
+  undergo_object_delete(rest);
+}
+
 static void the_end_of_an_instance(undergo_plugin_t *plugin, undergo_imports_t *imports) {
   undergo_instance_t *instance;
   guest_tally_t *tally;
@@ -241,6 +302,7 @@ int main(int argc, char **argv) {
   resources(instance, other);
   callbacks(instance);
   objects(instance);
+  passing_on(instance, other);
   the_end_of_an_instance(plugin, imports);
   undergo_imports_delete(imports);
   undergo_instance_delete(instance);

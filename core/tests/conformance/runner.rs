@@ -290,9 +290,12 @@ impl Run<'_> {
         let living = |mark: &values::Mark<'_>| {
             let wanted = mark.resource.map(|ty| interface.resource(ty));
             match (mark.name, mark.inner.as_str()) {
-                ("$handle", Some(name)) => self.kept.get(name).map(|(handle, _)| match wanted {
-                    Some(wanted) if wanted.ty.side == Side::Host => flows::passed_on(instance, handle, wanted),
-                    _ => Value::Handle(handle.clone()),
+                ("$handle", Some(name)) => self.kept.get(name).and_then(|(handle, place)| match wanted {
+                    Some(wanted) if wanted.ty.side == Side::Host => {
+                        let giver = &self.instance_at(*place).ok()?.instance;
+                        Some(flows::passed_on(giver, handle, wanted))
+                    }
+                    _ => Some(Value::Handle(handle.clone())),
                 }),
                 ("$callback", Some(name)) => hosted.callback(name),
                 ("$object", Some("store")) => Some(hosted.store()),
