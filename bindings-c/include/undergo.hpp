@@ -20,6 +20,7 @@
 #include "undergo/error.hpp"
 #include "undergo/imports.hpp"
 #include "undergo/instance.hpp"
+#include "undergo/living.hpp"
 #include "undergo/plugin.hpp"
 #include "undergo/pool.hpp"
 #include "undergo/resource.hpp"

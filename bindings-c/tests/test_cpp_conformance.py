@@ -29,12 +29,7 @@ def runners(build: Build, conformance: Path) -> Iterator[Callable[[str], test_co
     assert [runner.driver.close() for runner in made.values()] == [0] * len(made)
 
 
-def without_handles(param: Any) -> bool:
-    """Whether values of C++ are enough for a case: handles are for generated headers."""
-    return "handles" not in param.values[1]["needs"]
-
-
-@pytest.mark.parametrize(("file", "case"), list(filter(without_handles, test_conformance.cases())))
+@pytest.mark.parametrize(("file", "case"), list(test_conformance.cases()))
 def test_case(file: str, case: dict[str, Any], runners: Callable[[str], test_conformance.Runner]) -> None:
     runners(file).run(case)
 

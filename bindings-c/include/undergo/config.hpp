@@ -12,6 +12,7 @@
 
 #include "cancel.hpp"
 #include "imports.hpp"
+#include "living.hpp"
 #include "sandbox.hpp"
 
 namespace undergo {

@@ -31,6 +31,13 @@ inline std::string_view view(undergo_string_t text) noexcept {
 // An error here would be a mistake of this header: it adds to lists, maps and records alone.
 inline void added(undergo_error_t *error) noexcept { undergo_error_delete(error); }
 
+// What an iterator or a stream of a guest's is for other functions. Null for none.
+inline undergo_object_t *passed_on(const undergo_handle_t *handle) {
+  undergo_object_t *object = nullptr;
+  added(undergo_handle_as_object(handle, &object));
+  return object;
+}
+
 // Makes a value of undergo.h.
 inline ValueHandle to_handle(const Value &value);
 
@@ -74,12 +81,31 @@ struct ToHandle {
     const Value *inner = value.value();
     return undergo_value_variant(value.name().c_str(), inner == nullptr ? nullptr : to_handle(*inner).release());
   }
+  undergo_value_t *operator()(const Ref &value) const {
+    return value.shape() == UNDERGO_SHAPE_OBJECT ? undergo_value_handle(value.get())
+                                                 : undergo_value_object(Object(passed_on(value.get())).get());
+  }
+  undergo_value_t *operator()(const Object &value) const { return undergo_value_object(value.get()); }
 };
 
 inline ValueHandle to_handle(const Value &value) { return ValueHandle(std::visit(ToHandle(), value.content())); }
 
+// What has given a value: its objects are that instance's.
+struct Giver {
+  const undergo_instance_t *instance = nullptr;
+  const undergo_handle_t *object = nullptr;
+
+  undergo_handle_t *take(const undergo_value_t *value) const noexcept {
+    undergo_handle_t *handle = nullptr;
+    if (!undergo_value_get_handle(value, instance, &handle)) {
+      undergo_value_get_handle_of(value, object, &handle);
+    }
+    return handle;
+  }
+};
+
 // Reads a value of undergo.h; none for NULL.
-inline Value from_handle(const undergo_value_t *value) {
+inline Value from_handle(const undergo_value_t *value, const Giver &giver = Giver()) {
   bool truth = false;
   std::int64_t small = 0;
   std::uint64_t large = 0;
@@ -104,14 +130,14 @@ inline Value from_handle(const undergo_value_t *value) {
       List list;
       list.reserve(undergo_value_len(value));
       for (std::size_t i = 0; i < undergo_value_len(value); i++) {
-        list.push_back(from_handle(undergo_value_at(value, i)));
+        list.push_back(from_handle(undergo_value_at(value, i), giver));
       }
       return list;
     }
     case UNDERGO_VALUE_MAP: {
       Map map;
       for (std::size_t i = 0; i < undergo_value_len(value); i++) {
-        map.emplace_back(from_handle(undergo_value_key_at(value, i)), from_handle(undergo_value_at(value, i)));
+        map.emplace_back(from_handle(undergo_value_key_at(value, i), giver), from_handle(undergo_value_at(value, i), giver));
       }
       return map;
     }
@@ -119,20 +145,48 @@ inline Value from_handle(const undergo_value_t *value) {
       Record record;
       for (std::size_t i = 0; i < undergo_value_len(value); i++) {
         undergo_value_name_at(value, i, &text);
-        record.emplace_back(std::string(view(text)), from_handle(undergo_value_at(value, i)));
+        record.emplace_back(std::string(view(text)), from_handle(undergo_value_at(value, i), giver));
       }
       return record;
     }
     case UNDERGO_VALUE_VARIANT: {
       undergo_value_get_variant(value, &text);
       const undergo_value_t *inner = undergo_value_at(value, 0);
-      return inner == nullptr ? Case(std::string(view(text))) : Case(std::string(view(text)), from_handle(inner));
+      return inner == nullptr ? Case(std::string(view(text))) : Case(std::string(view(text)), from_handle(inner, giver));
     }
-    // Typed programs have classes for them.
     case UNDERGO_VALUE_HANDLE:
+      if (undergo_handle_t *handle = giver.take(value)) {
+        return Ref(handle);
+      }
+      break;
+    // A guest gives none.
     case UNDERGO_VALUE_OBJECT: break;
   }
   return None();
+}
+
+// Arguments as undergo.h has them.
+class Arguments {
+ public:
+  explicit Arguments(const List &args) {
+    for (const Value &arg : args) {
+      handles_.push_back(to_handle(arg));
+      pointers_.push_back(handles_.back().get());
+    }
+  }
+
+  const undergo_value_t *const *data() const noexcept { return pointers_.data(); }
+  std::size_t size() const noexcept { return pointers_.size(); }
+
+ private:
+  std::vector<ValueHandle> handles_;
+  std::vector<const undergo_value_t *> pointers_;
+};
+
+// What a function of undergo.h gave, which is freed.
+inline Result<Value> result(undergo_error_t *error, undergo_value_t *value, const Giver &giver) {
+  const ValueHandle owner(value);
+  return error == nullptr ? Result<Value>(from_handle(value, giver)) : Result<Value>(Error(error));
 }
 
 // The bytes that undergo.h gave, which are freed.
@@ -155,6 +209,25 @@ inline std::vector<std::string> take_texts(undergo_value_t *value) {
 }
 
 }  // namespace detail
+
+inline Result<Value> Ref::try_apply(const std::string &name, const List &args) const {
+  const detail::Arguments given(args);
+  undergo_value_t *value = nullptr;
+  undergo_error_t *error = undergo_handle_call(get(), name.c_str(), given.data(), given.size(), nullptr, &value);
+  return detail::result(error, value, {nullptr, get()});
+}
+
+template <class... Args>
+Result<Value> Ref::try_call(const std::string &name, Args &&...args) const {
+  return try_apply(name, List{Value(std::forward<Args>(args))...});
+}
+
+#if UNDERGO_EXCEPTIONS
+template <class... Args>
+Value Ref::call(const std::string &name, Args &&...args) const {
+  return try_call(name, std::forward<Args>(args)...).value();
+}
+#endif
 
 // One of the errors of which an error consists.
 struct ChainedError {

@@ -76,6 +76,12 @@ class Instance {
   // Calls an export with the arguments of a list.
   Result<Value> try_apply(const std::string &name, const List &args) const { return view().try_apply(name, args); }
 
+  // Makes an object of a resource, by its WIT name, with what values can be made of.
+  template <class... Args>
+  Result<Ref> try_construct(const std::string &resource, Args &&...args) const {
+    return view().try_construct(resource, std::forward<Args>(args)...);
+  }
+
   // The instance with options for calls, such as a timeout: with(100ms).call("greet", person,
   // true).
   View with(CallOptions options) const { return View(instance_.get(), std::move(options)); }
@@ -137,6 +143,10 @@ class Instance {
     return try_call(name, std::forward<Args>(args)...).value();
   }
   Value apply(const std::string &name, const List &args) const { return try_apply(name, args).value(); }
+  template <class... Args>
+  Ref construct(const std::string &resource, Args &&...args) const {
+    return try_construct(resource, std::forward<Args>(args)...).value();
+  }
   Usage usage() const { return try_usage().value(); }
   void reset(const CallOptions &options = CallOptions()) const { try_reset(options).value(); }
   void poll(const CallOptions &options = CallOptions()) const { try_poll(options).value(); }

@@ -105,18 +105,6 @@ class Writer : public Handle {
 #endif
 };
 
-// Something of the program's that a guest can call. Copies are the same.
-class Object {
- public:
-  // Takes over an object of undergo.h.
-  explicit Object(undergo_object_t *object) : object_(object, undergo_object_delete) {}
-
-  undergo_object_t *get() const noexcept { return object_.get(); }
-
- private:
-  std::shared_ptr<undergo_object_t> object_;
-};
-
 // A stream of the program's to read from: a std::istream, which must live as long as the guest may
 // read from it, or a function that reads up to so many bytes to a place, and gives how many, 0 at
 // the end.
@@ -131,6 +119,9 @@ class Source : public Object {
     }
     return static_cast<std::size_t>(stream.gcount());
   }) {}
+
+  // One of a guest's.
+  Source(const Reader &stream) : Object(detail::passed_on(stream.get())) {}
 
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, char *, std::size_t>>>
   Source(F read) : Object(make(Read(std::move(read)))) {}
@@ -163,6 +154,9 @@ class Sink : public Object {
     stream.write(data.data(), static_cast<std::streamsize>(data.size()));
     return stream ? Result<void>() : Result<void>(Error("the stream can't be written"));
   }) {}
+
+  // One of a guest's.
+  Sink(const Writer &stream) : Object(detail::passed_on(stream.get())) {}
 
   template <class F, class = std::enable_if_t<std::is_invocable_v<F &, std::string_view>>>
   Sink(F write) : Object(make(wrapped(std::move(write)))) {}

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,10 +100,75 @@ class Case {
   std::vector<Value> value_;
 };
 
+// Something of the program's that a guest can call: a function, an object with methods, an
+// iterable, a stream. Copies are the same.
+class Object {
+ public:
+  // Takes over an object of undergo.h.
+  explicit Object(undergo_object_t *object) : object_(object, undergo_object_delete) {}
+
+  undergo_object_t *get() const noexcept { return object_.get(); }
+
+  friend bool operator==(const Object &a, const Object &b) noexcept { return a.object_ == b.object_; }
+  friend bool operator!=(const Object &a, const Object &b) noexcept { return !(a == b); }
+
+ private:
+  std::shared_ptr<undergo_object_t> object_;
+};
+
+// An object of the guest's, an iterator, or a stream, where its type is not known. Copies are the
+// same; with the last one, the guest lets go of the object at its next call. As an argument, an
+// iterator is an iterable, and a stream one of the program's, of any instance; for other objects of
+// another instance, after `close`, after a reset and after the end of the instance each use is an
+// error. For any thread.
+class Ref {
+ public:
+  // Takes over a handle of undergo.h.
+  explicit Ref(undergo_handle_t *handle) : handle_(handle, undergo_handle_delete) {}
+
+  // Calls a method, by its WIT name, with what values can be made of.
+  template <class... Args>
+  Result<Value> try_call(const std::string &name, Args &&...args) const;
+  Result<Value> try_apply(const std::string &name, const List &args) const;
+
+  // Has the guest release the object now, or at the end of the call that is under way. Closing it
+  // again does nothing.
+  Result<void> try_close() const { return detail::check(undergo_handle_close(get())); }
+
+#if UNDERGO_EXCEPTIONS
+  template <class... Args>
+  Value call(const std::string &name, Args &&...args) const;
+  void close() const { try_close().value(); }
+#endif
+
+  // Whether it can be used.
+  bool is_open() const noexcept { return undergo_handle_is_open(get()); }
+
+  // The WIT name of its resource.
+  std::string_view resource() const noexcept { return undergo_handle_resource(get()); }
+
+  // What it is used for.
+  undergo_shape_t shape() const noexcept { return undergo_handle_shape(get()); }
+
+  undergo_handle_t *get() const noexcept { return handle_.get(); }
+
+  friend bool operator==(const Ref &a, const Ref &b) noexcept { return a.handle_ == b.handle_; }
+  friend bool operator!=(const Ref &a, const Ref &b) noexcept { return !(a == b); }
+
+ private:
+  std::shared_ptr<undergo_handle_t> handle_;
+};
+
 namespace detail {
 
 template <class T>
 struct As;
+
+// Function objects whose parameters are known: lambdas that are not generic, std::function.
+template <class T, class = void>
+struct IsFunction : std::is_function<std::remove_pointer_t<T>> {};
+template <class T>
+struct IsFunction<T, std::void_t<decltype(&T::operator())>> : std::true_type {};
 
 }  // namespace detail
 
@@ -110,7 +176,7 @@ struct As;
 class Value {
  public:
   using Content =
-      std::variant<None, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, List, Map, Record, Json, Duration, Time, Case>;
+      std::variant<None, bool, std::int64_t, std::uint64_t, double, std::string, Bytes, List, Map, Record, Json, Duration, Time, Case, Ref, Object>;
 
   Value() = default;
   Value(None) {}
@@ -125,6 +191,8 @@ class Value {
   Value(Json value) : content_(std::move(value)) {}
   Value(Time value) : content_(value) {}
   Value(Case value) : content_(std::move(value)) {}
+  Value(Ref value) : content_(std::move(value)) {}
+  Value(Object value) : content_(std::move(value)) {}
   Value(std::chrono::system_clock::time_point value) : content_(Time(value)) {}
   template <class Rep, class Period>
   Value(std::chrono::duration<Rep, Period> value) : content_(std::chrono::duration_cast<Duration>(value)) {}
@@ -153,6 +221,10 @@ class Value {
       *this = Value(*value);
     }
   }
+
+  // A function for the guest to call: see Callback.
+  template <class F, class = std::enable_if_t<detail::IsFunction<F>::value>, class = void>
+  Value(F function);
 
   // A list of what values can be made of.
   template <class T, class = std::enable_if_t<!std::is_same_v<T, Value> && !std::is_same_v<T, std::uint8_t> && std::is_constructible_v<Value, const T &>>>
@@ -191,8 +263,8 @@ class Value {
   std::size_t size() const noexcept;
 
   // The value as a C++ type: bool, an integer in which it fits, a float, std::string (for text,
-  // cases of enums and JSON), Bytes, Json, Time, durations, Case, and std::optional, std::vector,
-  // std::map and std::tuple of these. The error is type-mismatch.
+  // cases of enums and JSON), Bytes, Json, Time, durations, Case, Ref, Items, and std::optional,
+  // std::vector, std::map and std::tuple of these. The error is type-mismatch.
   template <class T>
   Result<T> try_as() const {
     return detail::As<T>::from(*this);
@@ -207,8 +279,8 @@ class Value {
 
   // What it is, in a word: "list".
   std::string_view type_name() const noexcept {
-    constexpr std::string_view names[] = {"nothing", "bool", "integer", "integer", "float",    "string", "bytes",
-                                          "list",    "map",  "record",  "json",    "duration", "time",   "variant"};
+    constexpr std::string_view names[] = {"nothing", "bool",   "integer", "integer",  "float", "string",  "bytes",  "list",
+                                          "map",     "record", "json",    "duration", "time",  "variant", "handle", "object"};
     static_assert(std::size(names) == std::variant_size_v<Content>);
     return names[content_.index()];
   }
@@ -307,6 +379,11 @@ struct As<Map> {
 template <>
 struct As<Case> {
   static Result<Case> from(const Value &value) { return alternative<Case>(value, "variant"); }
+};
+
+template <>
+struct As<Ref> {
+  static Result<Ref> from(const Value &value) { return alternative<Ref>(value, "handle"); }
 };
 
 template <>

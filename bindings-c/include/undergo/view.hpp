@@ -26,19 +26,25 @@ class View {
 
   // Calls an export with the arguments of a list.
   Result<Value> try_apply(const std::string &name, const List &args) const {
-    std::vector<detail::ValueHandle> handles;
-    std::vector<const undergo_value_t *> pointers;
-    for (const Value &arg : args) {
-      handles.push_back(detail::to_handle(arg));
-      pointers.push_back(handles.back().get());
-    }
+    const detail::Arguments given(args);
     const undergo_call_options_t options = options_.get();
     undergo_value_t *result = nullptr;
-    undergo_error_t *error =
-        pool_ == nullptr ? undergo_instance_call(instance_, name.c_str(), pointers.data(), pointers.size(), &options, &result)
-                         : undergo_pool_call(pool_, name.c_str(), pointers.data(), pointers.size(), &options, &result);
-    const detail::ValueHandle owner(result);
-    return error == nullptr ? Result<Value>(detail::from_handle(result)) : Result<Value>(Error(error));
+    undergo_error_t *error = pool_ == nullptr ? undergo_instance_call(instance_, name.c_str(), given.data(), given.size(), &options, &result)
+                                              : undergo_pool_call(pool_, name.c_str(), given.data(), given.size(), &options, &result);
+    return detail::result(error, result, {instance_});
+  }
+
+  // Makes an object of a resource, by its WIT name, with what values can be made of.
+  template <class... Args>
+  Result<Ref> try_construct(const std::string &resource, Args &&...args) const {
+    if (pool_ != nullptr) {
+      return Error(Kind::signature_mismatch, resource + ": objects belong to one instance: take one of the pool");
+    }
+    const detail::Arguments given(List{Value(std::forward<Args>(args))...});
+    const undergo_call_options_t options = options_.get();
+    undergo_handle_t *handle = nullptr;
+    undergo_error_t *error = undergo_instance_construct(instance_, resource.c_str(), given.data(), given.size(), &options, &handle);
+    return error == nullptr ? Result<Ref>(Ref(handle)) : Result<Ref>(Error(error));
   }
 
 #if UNDERGO_EXCEPTIONS
@@ -48,6 +54,11 @@ class View {
   }
 
   Value apply(const std::string &name, const List &args) const { return try_apply(name, args).value(); }
+
+  template <class... Args>
+  Ref construct(const std::string &resource, Args &&...args) const {
+    return try_construct(resource, std::forward<Args>(args)...).value();
+  }
 #endif
 
   // The same instance or pool with other options.

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,6 +106,58 @@ void objects(const guest::Guest &g) {
   CHECK(Store::count == 0);
 }
 
+// What an iterator or a stream of one instance gives, as an argument of another one.
+void passing_on(const guest::Guest &g, const guest::Guest &other) {
+  CHECK(g.sum_items(other.numbers(5)) == 10);
+  CHECK(g.read_stream(other.repeat_stream("ab", 2)).size() == 4);
+}
+
+// The same things without types.
+void values(const guest::Guest &g) {
+  using undergo::List;
+  using undergo::Ref;
+  const undergo::Instance &instance = g.instance();
+  const Ref tally = instance.construct("tally", 5);
+  CHECK(tally.resource() == "tally" && tally.shape() == UNDERGO_SHAPE_OBJECT);
+  CHECK(tally.call("add", 3).as<std::int64_t>() == 8);
+  THROWS(instance.construct("tally", -1), undergo::GuestError, error.message().find("below zero") != std::string::npos);
+  THROWS(tally.call("subtract", 3), undergo::UnknownExportError, true);
+  // What a method gives belongs to the instance of its object.
+  const Ref itself = tally.call("itself").as<Ref>();
+  CHECK(itself != tally && itself.call("value").as<std::int64_t>() == 8);
+  CHECK(instance.call("sum-tallies", tally, itself).as<std::int64_t>() == 16);
+  tally.close();
+  CHECK(!tally.is_open() && itself.is_open());
+  THROWS(instance.call("sum-tallies", tally, itself), undergo::TypeMismatchError, error.message().find("closed") != std::string::npos);
+
+  const undergo::Value doubled = instance.call("apply", List{1, 2}, [](std::int64_t n) { return 2 * n; });
+  CHECK((doubled.as<std::vector<std::int64_t>>() == std::vector<std::int64_t>{2, 4}));
+  std::int64_t sum = 0;
+  for (const undergo::Value &item : instance.call("numbers", 5).as<undergo::Items>()) {
+    sum += item.as<std::int64_t>();
+  }
+  CHECK(sum == 10);
+  CHECK(instance.call("sum-items", undergo::Iterable(std::vector<std::int64_t>{1, 2, 3})).as<std::int64_t>() == 6);
+  CHECK(!instance.call("echo-int64", 5).try_as<undergo::Items>() && !undergo::Value(itself).try_as<undergo::Items>());
+
+  std::istringstream input("some text");
+  std::ostringstream output;
+  CHECK(instance.call("copy-stream", undergo::Sink(output), undergo::Source(input)).as<std::int64_t>() == 9);
+  CHECK(output.str() == "some text");
+  undergo::InputStream repeated(instance.call("repeat-stream", "ab", 2).as<Ref>());
+  std::string word;
+  CHECK(repeated >> word && word == "abab" && !(repeated >> word) && !repeated.bad());
+  undergo::InputStream broken(instance.call("text-then-error", "a", "worn out", false).as<Ref>());
+  CHECK(broken.get() == 'a' && broken.get() == std::char_traits<char>::eof() && broken.bad());
+  CHECK(broken.error()->message().find("worn out") != std::string::npos);
+  std::ostringstream through;
+  undergo::OutputStream written(instance.call("through", undergo::Sink(through)).as<Ref>());
+  written << "ab" << 1;
+  CHECK(through.str() == "[");
+  written.close();
+  CHECK(through.str() == "[ab1]");
+}
+
 void pools(const undergo::Plugin &plugin) {
   const undergo::Pool pool = plugin.pool(undergo::PoolOptions(1), options(plugin));
   std::optional<guest::Tally> tally;
@@ -125,12 +178,14 @@ int main(int, char **argv) {
   {
     const guest::Guest other(plugin, nullptr, options(plugin));
     resources(g, other);
+    passing_on(g, other);
     survivor.emplace(other.instance(), 1);
   }
   THROWS(survivor->value(), undergo::DeadInstanceError, true);
   survivor.reset();
   functions(g);
   objects(g);
+  values(g);
   pools(plugin);
   return finish();
 }
