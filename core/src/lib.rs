@@ -101,6 +101,83 @@ pub use pool::async_pool::{AsyncPool, AsyncPooled};
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use undergo_derive::GuestType;
+/// Makes of a trait a struct for the objects of a plugin's resource, with the methods of the trait.
+///
+/// What a method gives is a [`Result`], since each call can fail. It has a twin with the suffix
+/// `_async`, for asynchronous instances, and the struct has `close` and `close_async`. Closures
+/// (`impl Fn(…) -> …`), iterators (`impl IntoIterator<Item = …>`), readers (`impl Read`) and writers
+/// (`impl Write`) are taken as they are; other parameters are [`ToGuest`]. The types are compared
+/// with the plugin's when a method is called first.
+///
+/// The names in the interface are those in Rust, or `#[undergo::resource(name = "…")]` and, of a
+/// method, `#[guest(name = "…")]`. The name of the twin can be said too: `#[guest(awaited = …)]`.
+///
+/// ```no_run
+/// use undergo::{Function, GuestItems, InstanceOptions, Plugin, Result};
+///
+/// /// A note is a text in several lines.
+/// #[undergo::resource]
+/// trait Note {
+///     fn lines(&self) -> Result<GuestItems<String>>;
+///     fn edit(&self, f: impl Fn(String) -> String + Send + Sync + 'static) -> Result<()>;
+///     fn append(&self, other: &Note) -> Result<()>;
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let instance = Plugin::from_file("notes.wasm")?.instantiate(InstanceOptions::default())?;
+/// let new = Function::<(&str,), Note>::constructor(instance, "note")?;
+/// let (note, other) = (new.call(("milk\nbread",))?, new.call(("butter",))?);
+/// note.append(&other)?;
+/// note.edit(|line| format!("- {line}"))?;
+/// # Ok(())
+/// # }
+/// ```
+pub use undergo_derive::resource;
+/// Makes of a trait what a plugin can call: a Go interface with `//undergo:resource import`.
+///
+/// For a trait `Store` there is a struct `StoreObject`, which is [`ToGuest`], and is made of what
+/// implements the trait by `StoreObject::new`; and a trait `AsyncStore` with the same methods as
+/// futures, behind a [`Call`], whose objects `StoreObject::awaited` makes, for asynchronous
+/// instances. The methods are as closures for [`Imports::function`]: they may give a result, whose
+/// error becomes that of the Go code. They stand in the order of the Go interface.
+///
+/// Names are said as for [`resource`](macro@resource), and those of the struct and of the other
+/// trait by `class = …` and `awaited = …`. With `partial`, the trait lacks methods, and nothing can
+/// be made of it.
+///
+/// ```no_run
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+///
+/// use undergo::{InstanceOptions, Plugin};
+///
+/// #[undergo::object]
+/// trait Store {
+///     fn get(&self, key: String) -> Result<String, String>;
+///     fn put(&self, key: String, value: String);
+/// }
+///
+/// #[derive(Default)]
+/// struct Texts(Mutex<HashMap<String, String>>);
+///
+/// impl Store for Texts {
+///     fn get(&self, key: String) -> Result<String, String> {
+///         self.0.lock().unwrap().get(&key).cloned().ok_or_else(|| format!("no {key}"))
+///     }
+///
+///     fn put(&self, key: String, value: String) {
+///         self.0.lock().unwrap().insert(key, value);
+///     }
+/// }
+///
+/// # fn main() -> undergo::Result<()> {
+/// let instance = Plugin::from_file("shelf.wasm")?.instantiate(InstanceOptions::default())?;
+/// let fill = instance.function::<(&StoreObject,), ()>("fill")?;
+/// fill.call((&StoreObject::new(Texts::default()),))?;
+/// # Ok(())
+/// # }
+/// ```
+pub use undergo_derive::object;
 pub use wasi::clock::Clock;
 pub use wasi::random::Random;
 pub use wasi::sandbox::{Dir, Sandbox};
@@ -143,7 +220,7 @@ pub use wasi::stdio::output::{LineSink, Output};
 pub mod typed {
     pub use crate::abi::typed::{
         Cases, Layout, MethodCheck, PlainValue, Reader, Writer, check_enum, check_object, check_record, check_resource, check_variant,
-        no_case,
+        no_case, no_object,
     };
     pub use crate::call::given::{HostMethod, check_method};
 }

@@ -9,68 +9,27 @@ use std::sync::{Arc, Mutex};
 
 use common::host::Hosted;
 use common::{conformance, expect, quiet};
-use undergo::interface::Type;
-use undergo::typed::{HostMethod, Reader, Writer, check_method, check_object, check_resource};
 use undergo::{
-    CallOptions, Callback, ErrorKind, FromGuest, Function, GuestItems, GuestType, HandleCounts, HostItems, HostObject, HostReader,
-    HostWriter, Instance, Method, Object, Result, ToGuest,
+    AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostReader, HostWriter, Instance,
+    Method, Result,
 };
 
-#[derive(Clone, Debug, PartialEq)]
-struct Tally(Object);
-
-impl GuestType for Tally {
-    const SIZE: u32 = 4;
-    const ALIGN: u32 = 4;
-
-    fn check(ty: &Type) -> Result<()> {
-        check_resource::<Self>(ty, "tally")
-    }
-}
-
-impl ToGuest for Tally {
-    fn lower<'a>(&'a self, writer: &mut Writer<'_, 'a>, at: u32) -> Result<()> {
-        writer.handle(self.0.handle(), at);
-        Ok(())
-    }
-}
-
-impl FromGuest for Tally {
-    fn lift(reader: Reader<'_>, at: u32) -> Result<Tally> {
-        Object::lift(reader, "tally", at).map(Tally)
-    }
-}
-
 const PLAIN: &CallOptions = &common::PLAIN;
+
+/// A tally of the guest's.
+#[undergo::resource]
+trait Tally {
+    fn value(&self) -> Result<i64>;
+    fn add(&self, n: i64) -> Result<i64>;
+    fn write(&self, lines: &[&str]) -> Result<i32>;
+    #[guest(name = "compare")]
+    fn order(&self, with: &Tally) -> Result<i32>;
+    fn itself(&self) -> Result<Tally>;
+}
 
 impl Tally {
     fn new(instance: &Instance, start: i64) -> Result<Tally> {
         Function::<(i64,), Tally>::constructor(instance.clone(), "tally")?.call((start,))
-    }
-
-    fn value(&self) -> Result<i64> {
-        static VALUE: Method<(), i64> = Method::new("value");
-        VALUE.call(&self.0, (), PLAIN)
-    }
-
-    fn add(&self, n: i64) -> Result<i64> {
-        static ADD: Method<(i64,), i64> = Method::new("add");
-        ADD.call(&self.0, (n,), PLAIN)
-    }
-
-    fn write(&self, lines: &[&str]) -> Result<i32> {
-        static WRITE: Method<(&[&str],), i32> = Method::new("write");
-        WRITE.call(&self.0, (lines,), PLAIN)
-    }
-
-    fn compare(&self, with: &Tally) -> Result<i32> {
-        static COMPARE: Method<(&Tally,), i32> = Method::new("compare");
-        COMPARE.call(&self.0, (with,), PLAIN)
-    }
-
-    fn itself(&self) -> Result<Tally> {
-        static ITSELF: Method<(), Tally> = Method::new("itself");
-        ITSELF.call(&self.0, (), PLAIN)
     }
 }
 
@@ -92,7 +51,7 @@ fn objects_have_methods() {
     assert_eq!((tally.value().expect("a value"), tally.add(4).expect("a sum")), (3, 7));
     assert_eq!(tally.write(&["a", "b"]).expect("a count"), 2);
     let other = Tally::new(instance, 1).expect("a tally");
-    assert_eq!((tally.compare(&other).expect("an order"), other.compare(&tally).expect("an order")), (1, -1));
+    assert_eq!((tally.order(&other).expect("an order"), other.order(&tally).expect("an order")), (1, -1));
     expect(&Tally::new(instance, -1).expect_err("below zero"), ErrorKind::GuestError, &["can't start below zero"]);
     let same = tally.itself().expect("another handle");
     assert_ne!(same, tally);
@@ -152,7 +111,7 @@ fn other_types_are_refused() {
     // Objects of another instance.
     let another = self::hosted();
     let other = Tally::new(&another.instance, 1).expect("a tally");
-    expect(&tally.compare(&other).expect_err("another's"), ErrorKind::TypeMismatch, &["belongs to another instance"]);
+    expect(&tally.order(&other).expect_err("another's"), ErrorKind::TypeMismatch, &["belongs to another instance"]);
 }
 
 #[test]
@@ -181,45 +140,74 @@ fn closures_are_callbacks() {
     assert_eq!((kept.load(Ordering::SeqCst), instance.handles().held), (7, 1));
 }
 
-/// A store of the program's.
-#[derive(Clone)]
-struct Store(HostObject);
+/// A store of texts.
+#[undergo::object]
+trait Store {
+    fn get(&self, key: String) -> Result<String, String>;
+    fn put(&self, key: String, value: String);
+    fn size(&self) -> i64;
+    fn child(&self, name: String) -> StoreObject;
+}
 
-impl Store {
-    fn new(name: &str) -> Store {
-        let texts = Arc::new(Mutex::new(HashMap::from([("name".to_owned(), name.to_owned())])));
-        let (put, size) = (texts.clone(), texts.clone());
-        let get = move |key: String| texts.lock().expect("no panic").get(&key).cloned().ok_or_else(|| format!("no {key}"));
-        let put = move |key: String, value: String| drop(put.lock().expect("no panic").insert(key, value));
-        let size = move || size.lock().expect("no panic").len() as i64;
-        let child = |name: String| Store::new(&name);
-        let methods = [HostMethod::new(get), HostMethod::new(put), HostMethod::new(size), HostMethod::new(child)];
-        Store(HostMethod::object(methods))
+/// One of the program's, which counts how many there are.
+#[derive(Debug)]
+struct Texts(Mutex<HashMap<String, String>>);
+
+impl Store for Texts {
+    fn get(&self, key: String) -> Result<String, String> {
+        self.0.lock().expect("no panic").get(&key).cloned().ok_or_else(|| format!("no {key}"))
+    }
+
+    fn put(&self, key: String, value: String) {
+        self.0.lock().expect("no panic").insert(key, value);
+    }
+
+    fn size(&self) -> i64 {
+        self.0.lock().expect("no panic").len() as i64
+    }
+
+    fn child(&self, name: String) -> StoreObject {
+        store(&name)
     }
 }
 
-impl GuestType for Store {
-    const SIZE: u32 = 4;
-    const ALIGN: u32 = 4;
+fn store(name: &str) -> StoreObject {
+    StoreObject::new(Texts(Mutex::new(HashMap::from([("name".to_owned(), name.to_owned())]))))
+}
 
-    fn check(ty: &Type) -> Result<()> {
-        check_object::<Self>(
-            ty,
-            "store",
-            &[
-                ("get", check_method::<fn(String) -> Result<String, String>>),
-                ("put", check_method::<fn(String, String)>),
-                ("size", check_method::<fn() -> i64>),
-                ("child", check_method::<fn(String) -> Store>),
-            ],
-        )
+/// The same, whose methods are awaited.
+impl AsyncStore for Texts {
+    async fn get(&self, _: Call, key: String) -> Result<String, String> {
+        Store::get(self, key)
+    }
+
+    async fn put(&self, _: Call, key: String, value: String) {
+        Store::put(self, key, value);
+    }
+
+    async fn size(&self, call: Call) -> i64 {
+        assert!(call.is_async());
+        Store::size(self)
+    }
+
+    async fn child(&self, _: Call, name: String) -> StoreObject {
+        StoreObject::awaited(Texts(Mutex::new(HashMap::from([("name".to_owned(), name)]))))
     }
 }
 
-impl ToGuest for Store {
-    fn lower<'a>(&'a self, writer: &mut Writer<'_, 'a>, at: u32) -> Result<()> {
-        writer.object(&self.0, "store", at);
-        Ok(())
+/// A store that lacks a method, and one whose method has another type.
+mod unlike {
+    #[undergo::object(name = "store")]
+    pub(crate) trait Small {
+        fn get(&self, key: String) -> Result<String, String>;
+    }
+
+    #[undergo::object(name = "store", class = Wrong, awaited = AwaitedWrong)]
+    pub(crate) trait Store {
+        fn get(&self, key: String) -> Result<String, String>;
+        fn put(&self, key: String, value: i64);
+        fn size(&self) -> i64;
+        fn child(&self, name: String) -> super::StoreObject;
     }
 }
 
@@ -227,20 +215,24 @@ impl ToGuest for Store {
 fn objects_of_the_program_have_methods() {
     let hosted = hosted();
     let instance = &hosted.instance;
-    let store = Store::new("one");
-    let get = instance.function::<(&Store, &str), String>("store-get").expect("the types");
+    let store = store("one");
+    let get = instance.function::<(&StoreObject, &str), String>("store-get").expect("the types");
     assert_eq!(get.call((&store, "name")).expect("a text"), "one");
     expect(&get.call((&store, "age")).expect_err("no age"), ErrorKind::GuestError, &["no age"]);
-    instance.function::<(&Store, &str, &str), ()>("store-put").expect("the types").call((&store, "age", "5")).expect("it is put");
+    instance.function::<(&StoreObject, &str, &str), ()>("store-put").expect("the types").call((&store, "age", "5")).expect("it is put");
     assert_eq!(get.call((&store, "age")).expect("a text"), "5");
-    let sum = instance.function::<(&[Store], Option<&Store>), i64>("sum-sizes").expect("the types");
-    assert_eq!(sum.call((&[store.clone(), Store::new("two")], Some(&store))).expect("a sum"), 5);
-    let child = instance.function::<(&Store, &str), String>("child-of-store").expect("the types");
+    let sum = instance.function::<(&[StoreObject], Option<&StoreObject>), i64>("sum-sizes").expect("the types");
+    assert_eq!(sum.call((&[store.clone(), self::store("two")], Some(&store))).expect("a sum"), 5);
+    let child = instance.function::<(&StoreObject, &str), String>("child-of-store").expect("the types");
     assert_eq!(child.call((&store, "little")).expect("a name"), "little");
-    let open = instance.function::<(&str, &str, Callback<fn(String) -> Result<Store, String>>), String>("open-and-get").expect("the types");
-    assert_eq!(open.call(("three", "name", Callback::new(|name: String| Ok(Store::new(&name))))).expect("a name"), "three");
+    let open = instance.function::<(&str, &str, Callback<fn(String) -> Result<StoreObject, String>>), String>("open-and-get").expect("the types");
+    assert_eq!(open.call(("three", "name", Callback::new(|name: String| Ok(self::store(&name))))).expect("a name"), "three");
     let wrong = instance.function::<(&Tally, &str), String>("store-get").expect_err("another side");
     expect(&wrong, ErrorKind::SignatureMismatch, &["store", "Tally"]);
+    let wrong = instance.function::<(&unlike::SmallObject, &str), String>("store-get").expect_err("few methods");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["the methods of store are, in this order, get, put, size, child"]);
+    let wrong = instance.function::<(&unlike::Wrong, &str), String>("store-get").expect_err("a number");
+    expect(&wrong, ErrorKind::SignatureMismatch, &["store.put", "value", "string"]);
 }
 
 #[test]
@@ -268,6 +260,13 @@ fn iterators_go_both_ways() {
     assert_eq!(sum.call((HostItems::new(1..=10_000),)).expect("a sum"), 50_005_000);
     let first = hosted.instance.function::<(HostItems<i64>, i32), Vec<i64>>("first-items").expect("the types");
     assert_eq!(first.call((HostItems::new(0..), 3)).expect("the first"), [0, 1, 2]);
+    // Those of another instance, which may fail.
+    let other = self::hosted();
+    let numbers = other.instance.function::<(i64,), GuestItems<i64>>("numbers").expect("the types").call((5,)).expect("an iterator");
+    assert_eq!(sum.call((HostItems::results(numbers),)).expect("a sum"), 10);
+    let broken = HostItems::results([Ok(1), Err("no more"), Ok(2)]);
+    expect(&sum.call((broken,)).expect_err("it fails"), ErrorKind::HostError, &["no more"]);
+    hosted.instance.reset(PLAIN).expect("a reset");
     let wrong = hosted.instance.function::<(HostItems<String>,), i64>("sum-items").expect_err("strings");
     expect(&wrong, ErrorKind::SignatureMismatch, &["sum-items", "s64"]);
     assert_eq!(hosted.instance.handles(), HandleCounts::default());
@@ -297,4 +296,26 @@ fn streams_of_the_program_are_read_and_written() {
     let full = copy.call((HostWriter::new(&mut [][..]), HostReader::new(&b"text"[..])));
     expect(&full.expect_err("no room"), ErrorKind::GuestError, &["failed to write whole buffer"]);
     assert_eq!(hosted.instance.handles(), HandleCounts::default());
+}
+
+#[test]
+fn methods_of_objects_are_awaited() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        let mut options = quiet();
+        for (module, function) in conformance().imports() {
+            options.imports.func(module, &function.name, |_| Err(common::host::fail("not of this test")));
+        }
+        let instance = conformance().instantiate_async(options, PLAIN).await.expect("an instance");
+        let new = Function::<(i64,), Tally, AsyncInstance>::constructor(instance.clone(), "tally").expect("the types");
+        let (tally, other) = (new.call_async((3,)).await.expect("a tally"), new.call_async((1,)).await.expect("a tally"));
+        assert_eq!((tally.add_async(4).await.expect("a sum"), tally.order_async(&other).await.expect("an order")), (7, 1));
+        expect(&tally.value().expect_err("awaited"), ErrorKind::SignatureMismatch, &["asynchronous"]);
+        tally.close_async().await.expect("it is closed");
+        expect(&tally.value_async().await.expect_err("closed"), ErrorKind::TypeMismatch, &["the tally is closed"]);
+
+        let get = instance.function::<(StoreObject, String), String>("store-get").expect("the types");
+        let texts = Texts(Mutex::new(HashMap::from([("name".to_owned(), "one".to_owned())])));
+        assert_eq!(get.call_async((StoreObject::awaited(texts), "name".to_owned())).await.expect("a text"), "one");
+    });
 }

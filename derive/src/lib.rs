@@ -1,4 +1,9 @@
-//! The derive of `undergo::GuestType`, which the crate `undergo` exports.
+//! What the crate `undergo` exports of macros: the derive of `GuestType`, and the attributes
+//! `resource` and `object` for traits.
+
+mod method;
+mod object;
+mod resource;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -12,6 +17,20 @@ use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Error, Fields, Ide
 pub fn guest_type(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = syn::parse_macro_input!(input as DeriveInput);
     derive(&input).unwrap_or_else(Error::into_compile_error).into()
+}
+
+/// Makes of a trait a struct for objects of a plugin: see `undergo::resource`.
+#[proc_macro_attribute]
+pub fn resource(said: proc_macro::TokenStream, input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = syn::parse_macro_input!(input as syn::ItemTrait);
+    resource::resource(said.into(), &input).unwrap_or_else(Error::into_compile_error).into()
+}
+
+/// Makes of a trait what a plugin can call: see `undergo::object`.
+#[proc_macro_attribute]
+pub fn object(said: proc_macro::TokenStream, input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = syn::parse_macro_input!(input as syn::ItemTrait);
+    object::object(said.into(), input).unwrap_or_else(Error::into_compile_error).into()
 }
 
 fn derive(input: &DeriveInput) -> Result<TokenStream> {

@@ -57,140 +57,29 @@ pub enum {{ name }} {
 {%- for resource in resources %}
 
 {{ resource.docs }}
-#[derive(Clone, Debug, PartialEq)]
-pub struct {{ resource.class }}(undergo::Object);
-
-impl {{ resource.class }} {
-    /// Closes it, which its last clone does as well when it is dropped.
-    pub fn close(&self) -> undergo::Result<()> {
-        self.0.close()
-    }
-
-    /// The same for an asynchronous instance.
-    pub async fn close_async(&self) -> undergo::Result<()> {
-        self.0.close_async().await
-    }
-    {%- if !resource.methods.is_empty() %}
-{% endif %}
+#[undergo::resource(name = {{ resource.wit }})]
+pub trait {{ resource.class }} {
     {%- for method in resource.methods %}
     {{- method.docs|lines(4) }}
-    pub fn {{ method.name }}(&self{{ method.params }}) -> undergo::Result<{{ method.result }}> {
-        static METHOD: undergo::Method<{{ method.types }}, {{ method.result }}> = undergo::Method::new({{ method.wit }});
-        METHOD.call(&self.0, {{ method.args }}, &undergo::CallOptions::default())
-    }
-
-    /// The same for an asynchronous instance.
-    pub async fn {{ method.awaited }}(&self{{ method.params }}) -> undergo::Result<{{ method.result }}> {
-        static METHOD: undergo::Method<{{ method.types }}, {{ method.result }}> = undergo::Method::new({{ method.wit }});
-        METHOD.call_async(&self.0, {{ method.args }}, &undergo::CallOptions::default()).await
-    }
-    {%- if !loop.last %}
-{% endif %}
+    {%- if let Some(said) = method.said %}
+    #[guest({{ said }})]
+    {%- endif %}
+    fn {{ method.name }}(&self{{ method.params }}) -> undergo::Result<{{ method.result }}>;
     {%- endfor %}
-}
-
-impl undergo::GuestType for {{ resource.class }} {
-    const SIZE: u32 = 4;
-    const ALIGN: u32 = 4;
-
-    fn check(ty: &undergo::interface::Type) -> undergo::Result<()> {
-        undergo::typed::check_resource::<Self>(ty, {{ resource.wit }})
-    }
-}
-
-impl undergo::ToGuest for {{ resource.class }} {
-    fn lower<'a>(&'a self, writer: &mut undergo::typed::Writer<'_, 'a>, at: u32) -> undergo::Result<()> {
-        writer.handle(self.0.handle(), at);
-        Ok(())
-    }
-}
-
-impl undergo::FromGuest for {{ resource.class }} {
-    fn lift(reader: undergo::typed::Reader<'_>, at: u32) -> undergo::Result<Self> {
-        undergo::Object::lift(reader, {{ resource.wit }}, at).map({{ resource.class }})
-    }
 }
 {%- endfor %}
 {%- for object in objects %}
 
 {{ object.docs }}
+#[undergo::object(name = {{ object.wit }}, class = {{ object.class }}, awaited = {{ object.awaited }}{% if !object.is_whole %}, partial{% endif %})]
 pub trait {{ object.name }}: Send + Sync + 'static {
     {%- for method in object.methods %}
-    {{- method.function.docs|lines(4) }}
-    fn {{ method.function.name }}(&self{% if !method.function.params.is_empty() %}, {% endif %}{{ method.function.params }}) -> {{ method.function.result }};
+    {{- method.docs|lines(4) }}
+    {%- if let Some(said) = method.said %}
+    #[guest({{ said }})]
+    {%- endif %}
+    fn {{ method.name }}(&self{% if !method.params.is_empty() %}, {% endif %}{{ method.params }}) -> {{ method.result }};
     {%- endfor %}
-}
-
-/// The same with futures, for asynchronous instances.
-pub trait {{ object.awaited }}: Send + Sync + 'static {
-    {%- for method in object.methods %}
-    {{- method.function.docs|lines(4) }}
-    fn {{ method.function.name }}(&self, call: undergo::Call{% if !method.function.params.is_empty() %}, {% endif %}{{ method.function.params }}) -> impl std::future::Future<Output = {{ method.function.result }}> + Send;
-    {%- endfor %}
-}
-
-/// What the plugin gets of a [`{{ object.name }}`]. Clones are the same object.
-#[derive(Clone, Debug, PartialEq)]
-pub struct {{ object.class }}(undergo::HostObject);
-{%- if object.is_whole %}
-
-impl {{ object.class }} {
-    /// The plugin gets this.
-    pub fn new(this: impl {{ object.name }}) -> Self {
-        let this = std::sync::Arc::new(this);
-        {{ object.class }}(undergo::typed::HostMethod::object([
-            {%- for method in object.methods %}
-            undergo::typed::HostMethod::new({
-                let this = this.clone();
-                move |{{ method.function.params }}| {{ object.name }}::{{ method.function.name }}(&*this{% if !method.function.args.is_empty() %}, {% endif %}{{ method.function.args }})
-            }),
-            {%- endfor %}
-        ]))
-    }
-
-    /// The same with futures.
-    pub fn awaited(this: impl {{ object.awaited }}) -> Self {
-        let this = std::sync::Arc::new(this);
-        {{ object.class }}(undergo::typed::HostMethod::object([
-            {%- for method in object.methods %}
-            undergo::typed::HostMethod::awaited({
-                let this = this.clone();
-                move |call: undergo::Call{% if !method.function.params.is_empty() %}, {% endif %}{{ method.function.params }}| {
-                    let this = this.clone();
-                    async move { {{ object.awaited }}::{{ method.function.name }}(&*this, call{% if !method.function.args.is_empty() %}, {% endif %}{{ method.function.args }}).await }
-                }
-            }),
-            {%- endfor %}
-        ]))
-    }
-}
-{%- endif %}
-
-impl undergo::GuestType for {{ object.class }} {
-    const SIZE: u32 = 4;
-    const ALIGN: u32 = 4;
-
-    fn check(ty: &undergo::interface::Type) -> undergo::Result<()> {
-        undergo::typed::check_object::<Self>(ty, {{ object.wit }}, &[
-            {%- for method in object.methods %}
-            ({{ method.function.wit }}, undergo::typed::check_method::<fn{{ method.signature }}>),
-            {%- endfor %}
-        ])
-    }
-}
-
-impl undergo::ToGuest for {{ object.class }} {
-    fn lower<'a>(&'a self, writer: &mut undergo::typed::Writer<'_, 'a>, at: u32) -> undergo::Result<()> {
-        writer.object(&self.0, {{ object.wit }}, at);
-        Ok(())
-    }
-}
-
-/// For the structs that have one: what is passed to the plugin in them does not come back.
-impl undergo::FromGuest for {{ object.class }} {
-    fn lift(_: undergo::typed::Reader<'_>, _: u32) -> undergo::Result<Self> {
-        Err(undergo::Error::new(undergo::ErrorKind::Trap, "a plugin gives no objects of the program"))
-    }
 }
 {%- endfor %}
 

@@ -19,7 +19,7 @@ use crate::interface::{self, ResourceType};
 /// An object of a guest: a handle of it, and the instance, which it keeps alive. Clones are the
 /// same object. It ends with the last of them, or when it is closed; on any thread.
 ///
-/// A type of its own for each resource, which `undergo bindgen --lang rust` writes, has one of
+/// A type of its own for each resource, which [`resource`](macro@crate::resource) makes, has one of
 /// these, and a [`Method`] for each of its methods.
 #[derive(Clone)]
 pub struct Object {
@@ -131,6 +131,8 @@ impl fmt::Debug for Object {
 
 /// A method of a resource, with its types in Rust. It compares them with the plugin's when it is
 /// called first; so it is a `static`.
+///
+/// This is what [`resource`](macro@crate::resource) writes:
 ///
 /// ```
 /// use undergo::interface::Type;

@@ -82,6 +82,8 @@ struct Export {
     found: &'static str,
     /// The name in the interface, as a literal.
     wit: String,
+    /// What `undergo::resource` is told of a method whose name does not say it.
+    said: Option<String>,
     /// `p: &Person, shout: bool`
     params: String,
     /// `(p, shout)`
@@ -107,6 +109,8 @@ struct HostFunction {
     name: String,
     docs: String,
     wit: String,
+    /// What `undergo::object` is told of a method whose name does not say it.
+    said: Option<String>,
     /// `name: String`
     params: String,
     /// `name`
@@ -237,6 +241,7 @@ fn export(names: &Names<'_>, methods: &mut Scope, function: &Arc<Function>, foun
     Export {
         docs: docs("///", or(&function.docs, &format!("Calls {}.", function.name))),
         wit: literal(kebab),
+        said: said(&name, kebab, &awaited),
         found,
         params: params.concat(),
         args: tuple(&args),
@@ -251,14 +256,24 @@ fn host_function(names: &Names<'_>, methods: &mut Scope, function: &Arc<Function
     let (params, kebab) = (parameters(function), own_name(function));
     let typed: Vec<String> =
         params.iter().zip(function.own_params()).map(|(name, param)| format!("{name}: {}", names.owned(&param.ty))).collect();
+    let name = raw(methods, kebab);
     HostFunction {
-        name: raw(methods, kebab),
+        said: said(&name, kebab, &format!("{}_async", plain(&name))),
+        name,
         docs: docs("///", or(&function.docs, &format!("Answers {}.", function.name))),
         wit: literal(kebab),
         params: typed.join(", "),
         args: params.join(", "),
         result: names.answer(function),
     }
+}
+
+/// What the macro for a trait is told of a method, unless it makes the same names itself.
+fn said(name: &str, kebab: &str, awaited: &str) -> Option<String> {
+    let renamed = (plain(name).trim_matches('_').replace('_', "-") != kebab).then(|| format!("name = {}", literal(kebab)));
+    let awaited = (awaited != format!("{}_async", plain(name))).then(|| format!("awaited = {awaited}"));
+    let said: Vec<String> = renamed.into_iter().chain(awaited).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// The name of a function, or of a method without its resource.

@@ -26,15 +26,9 @@ pub(super) struct Object {
     pub(super) awaited: String,
     pub(super) docs: String,
     pub(super) wit: String,
-    pub(super) methods: Vec<HostMethod>,
+    pub(super) methods: Vec<HostFunction>,
     /// Whether all of its methods can be closures.
     pub(super) is_whole: bool,
-}
-
-pub(super) struct HostMethod {
-    pub(super) function: HostFunction,
-    /// `(String) -> bool`
-    pub(super) signature: String,
 }
 
 /// Whether a function is left out, because it has more parameters than that; what kind it is comes
@@ -66,8 +60,7 @@ pub(super) fn objects<'r>(names: &mut Names<'_>, all: impl Iterator<Item = &'r D
         let mut scope = Scope::default();
         let kept: Vec<&Arc<Function>> = resource.methods.iter().filter(|method| left("method", method, MOST_ARGUMENTS)).collect();
         let is_whole = kept.len() == resource.methods.len();
-        let method =
-            |method: &Arc<Function>| HostMethod { function: host_function(names, &mut scope, method), signature: names.signature(method) };
+        let method = |method: &Arc<Function>| host_function(names, &mut scope, method);
         objects.push(Object {
             class: names.object(&resource.ty),
             docs: docs("///", or(&resource.ty.docs, &format!("What the plugin wants of a {}.", resource.ty.name))),

@@ -360,6 +360,13 @@ pub fn check_object<T: GuestType + ?Sized>(ty: &Type, name: &str, methods: &[(&s
     })
 }
 
+/// The error of a type that stands for objects of the program: no guest gives one.
+#[cold]
+#[must_use]
+pub fn no_object() -> Error {
+    Error::new(ErrorKind::Trap, "a plugin gives no objects of the program")
+}
+
 /// A check of a method.
 pub type MethodCheck = fn(&Function) -> Result<()>;
 
