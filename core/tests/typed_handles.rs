@@ -197,6 +197,8 @@ impl AsyncStore for Texts {
 
 /// A store that lacks a method, and one whose method has another type.
 mod unlike {
+    #![allow(dead_code, reason = "only their types are looked at")]
+
     #[undergo::object(name = "store")]
     pub(crate) trait Small {
         fn get(&self, key: String) -> Result<String, String>;
