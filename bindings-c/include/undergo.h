@@ -92,6 +92,18 @@ typedef enum undergo_kind_t {
   UNDERGO_BUSY = 17,
 } undergo_kind_t;
 
+// What the object of a handle is used for.
+typedef enum undergo_shape_t {
+  // For its methods.
+  UNDERGO_SHAPE_OBJECT = 0,
+  // For its items: see `undergo_iterator_next`.
+  UNDERGO_SHAPE_ITERATOR = 1,
+  // For reading: see `undergo_stream_read`.
+  UNDERGO_SHAPE_READER = 2,
+  // For writing: see `undergo_stream_write`.
+  UNDERGO_SHAPE_WRITER = 3,
+} undergo_shape_t;
+
 // What a value is.
 typedef enum undergo_value_kind_t {
   // An option without a value, or no result; also the kind of NULL.
@@ -844,6 +856,9 @@ bool undergo_handle_is_open(const struct undergo_handle_t *handle);
 // The WIT name of its resource, which lives as long as the handle. NULL for NULL.
 const char *undergo_handle_resource(const struct undergo_handle_t *handle);
 
+// What its object is used for: `UNDERGO_SHAPE_OBJECT` for NULL.
+enum undergo_shape_t undergo_handle_shape(const struct undergo_handle_t *handle);
+
 // Creates an empty list of functions. Free it with `undergo_imports_delete`.
 struct undergo_imports_t *undergo_imports_new(void);
 
@@ -1027,6 +1042,10 @@ struct undergo_error_t *undergo_handle_invoke(const struct undergo_signature_t *
 // the value's: both are closed at once.
 bool undergo_value_get_handle(const undergo_value_t *value, const struct undergo_instance_t *instance, struct undergo_handle_t **handle);
 
+// The same for a value that a method of an object, or an iterator, has given: its instance is that
+// of the `giver`.
+bool undergo_value_get_handle_of(const undergo_value_t *value, const struct undergo_handle_t *giver, struct undergo_handle_t **handle);
+
 // Creates an object of the host with these methods, for `undergo_value_object`. All of them get
 // `data`. They are called as `undergo_host_fn` says, on the thread of the call, and may call the
 // instance. The caller frees the object with `undergo_object_delete`.
@@ -1056,6 +1075,16 @@ struct undergo_error_t *undergo_object_new_typed(const struct undergo_typed_meth
 
 // Frees an object of the host, on any thread. NULL is accepted.
 void undergo_object_delete(struct undergo_object_t *object);
+
+// Creates an object of the host that has what an iterator or a stream of the guest's has: an
+// iterable, or a stream, for `undergo_value_object` and a parameter of any function of any
+// instance that takes one. Type-mismatch for other handles.
+//
+// The handle stays the caller's, and may be freed before the object, but what is taken from one of
+// them is gone from the other. When the guest that has got the object is at the end of the
+// iterator, or closes the stream, both are closed. The caller frees the object with
+// `undergo_object_delete`.
+struct undergo_error_t *undergo_handle_as_object(const struct undergo_handle_t *handle, struct undergo_object_t **object);
 
 // Loads a `.wasm` file. The caller frees the plugin with `undergo_plugin_delete`.
 struct undergo_error_t *undergo_plugin_load(const char *file,
