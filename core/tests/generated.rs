@@ -5,6 +5,8 @@
 mod bare;
 #[path = "../../cli/tests/fixtures/kitchen.rs"]
 mod kitchen;
+#[path = "../../cli/tests/fixtures/living.rs"]
+mod living;
 #[path = "../../cli/tests/fixtures/shapes.rs"]
 mod shapes;
 
@@ -34,4 +36,23 @@ fn its_types_are_those_of_rust() {
     assert_eq!(error.to_string(), "NotFound { key: \"x\", path: [], marked: Size(1) }");
     assert!(find(Shape::Empty).is_err_and(|error| error.is::<ParseError>()));
     assert_eq!((NotFound::NAME, ParseError::NAME), ("NotFound", "ParseError"));
+}
+
+struct Echo;
+
+impl living::Store for Echo {
+    fn get(&self, key: String) -> Result<String, Box<dyn Error + Send + Sync>> {
+        Ok(key)
+    }
+
+    fn child(&self, _: String) -> living::StoreObject {
+        living::StoreObject::new(Echo)
+    }
+}
+
+#[test]
+fn its_resources_are_a_struct_and_a_trait() {
+    let store = living::StoreObject::new(Echo);
+    assert!(store == store.clone() && store != living::Store::child(&Echo, "x".into()));
+    let _: fn(&living::Document) -> undergo::Result<String> = living::Document::title;
 }
