@@ -101,38 +101,6 @@ pub use pool::async_pool::{AsyncPool, AsyncPooled};
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use undergo_derive::GuestType;
-/// Makes of a trait a struct for the objects of a plugin's resource, with the methods of the trait.
-///
-/// What a method gives is a [`Result`], since each call can fail. It has a twin with the suffix
-/// `_async`, for asynchronous instances, and the struct has `close` and `close_async`. Closures
-/// (`impl Fn(…) -> …`), iterators (`impl IntoIterator<Item = …>`), readers (`impl Read`) and writers
-/// (`impl Write`) are taken as they are; other parameters are [`ToGuest`]. The types are compared
-/// with the plugin's when a method is called first.
-///
-/// The names in the interface are those in Rust, or `#[undergo::resource(name = "…")]` and, of a
-/// method, `#[guest(name = "…")]`. The name of the twin can be said too: `#[guest(awaited = …)]`.
-///
-/// ```no_run
-/// use undergo::{Function, GuestItems, InstanceOptions, Plugin, Result};
-///
-/// /// A note is a text in several lines.
-/// #[undergo::resource]
-/// trait Note {
-///     fn lines(&self) -> Result<GuestItems<String>>;
-///     fn edit(&self, f: impl Fn(String) -> String + Send + Sync + 'static) -> Result<()>;
-///     fn append(&self, other: &Note) -> Result<()>;
-/// }
-///
-/// # fn main() -> Result<()> {
-/// let instance = Plugin::from_file("notes.wasm")?.instantiate(InstanceOptions::default())?;
-/// let new = Function::<(&str,), Note>::constructor(instance, "note")?;
-/// let (note, other) = (new.call(("milk\nbread",))?, new.call(("butter",))?);
-/// note.append(&other)?;
-/// note.edit(|line| format!("- {line}"))?;
-/// # Ok(())
-/// # }
-/// ```
-pub use undergo_derive::resource;
 /// Makes of a trait what a plugin can call: a Go interface with `//undergo:resource import`.
 ///
 /// For a trait `Store` there is a struct `StoreObject`, which is [`ToGuest`], and is made of what
@@ -178,6 +146,38 @@ pub use undergo_derive::resource;
 /// # }
 /// ```
 pub use undergo_derive::object;
+/// Makes of a trait a struct for the objects of a plugin's resource, with the methods of the trait.
+///
+/// What a method gives is a [`Result`], since each call can fail. It has a twin with the suffix
+/// `_async`, for asynchronous instances, and the struct has `close` and `close_async`. Closures
+/// (`impl Fn(…) -> …`), iterators (`impl IntoIterator<Item = …>`), readers (`impl Read`) and writers
+/// (`impl Write`) are taken as they are; other parameters are [`ToGuest`]. The types are compared
+/// with the plugin's when a method is called first.
+///
+/// The names in the interface are those in Rust, or `#[undergo::resource(name = "…")]` and, of a
+/// method, `#[guest(name = "…")]`. The name of the twin can be said too: `#[guest(awaited = …)]`.
+///
+/// ```no_run
+/// use undergo::{Function, GuestItems, InstanceOptions, Plugin, Result};
+///
+/// /// A note is a text in several lines.
+/// #[undergo::resource]
+/// trait Note {
+///     fn lines(&self) -> Result<GuestItems<String>>;
+///     fn edit(&self, f: impl Fn(String) -> String + Send + Sync + 'static) -> Result<()>;
+///     fn append(&self, other: &Note) -> Result<()>;
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let instance = Plugin::from_file("notes.wasm")?.instantiate(InstanceOptions::default())?;
+/// let new = Function::<(&str,), Note>::constructor(instance, "note")?;
+/// let (note, other) = (new.call(("milk\nbread",))?, new.call(("butter",))?);
+/// note.append(&other)?;
+/// note.edit(|line| format!("- {line}"))?;
+/// # Ok(())
+/// # }
+/// ```
+pub use undergo_derive::resource;
 pub use wasi::clock::Clock;
 pub use wasi::random::Random;
 pub use wasi::sandbox::{Dir, Sandbox};
@@ -257,8 +257,8 @@ pub mod host {
     pub use crate::platform::folder::{open_lock, private_file, private_folder};
     pub use crate::platform::fork::{Lasting, PerProcess};
     pub use crate::platform::stack::{nesting_room, on_hosts_stack, remaining_stack};
-    pub use crate::pool::Lent;
     pub use crate::platform::window::{in_coroutine, set_coroutine};
+    pub use crate::pool::Lent;
     pub use crate::sched::task::{Home, Job, give_turn, go_home, spawn};
     #[cfg(fuzzing)]
     #[doc(hidden)]

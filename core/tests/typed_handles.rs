@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use common::host::Hosted;
 use common::{conformance, expect, quiet};
 use undergo::{
-    AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostReader, HostWriter, Instance,
-    Method, Result,
+    AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostReader,
+    HostWriter, Instance, Method, Result,
 };
 
 const PLAIN: &CallOptions = &common::PLAIN;
@@ -227,7 +227,8 @@ fn objects_of_the_program_have_methods() {
     assert_eq!(sum.call((&[store.clone(), self::store("two")], Some(&store))).expect("a sum"), 5);
     let child = instance.function::<(&StoreObject, &str), String>("child-of-store").expect("the types");
     assert_eq!(child.call((&store, "little")).expect("a name"), "little");
-    let open = instance.function::<(&str, &str, Callback<fn(String) -> Result<StoreObject, String>>), String>("open-and-get").expect("the types");
+    let open =
+        instance.function::<(&str, &str, Callback<fn(String) -> Result<StoreObject, String>>), String>("open-and-get").expect("the types");
     assert_eq!(open.call(("three", "name", Callback::new(|name: String| Ok(self::store(&name))))).expect("a name"), "three");
     let wrong = instance.function::<(&Tally, &str), String>("store-get").expect_err("another side");
     expect(&wrong, ErrorKind::SignatureMismatch, &["store", "Tally"]);

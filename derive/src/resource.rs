@@ -80,7 +80,10 @@ pub(crate) fn resource(said: TokenStream, of: &ItemTrait) -> Result<TokenStream>
 fn both(method: &Method<'_>, visibility: &syn::Visibility) -> Result<TokenStream> {
     let Method { ident, name, awaited, attributes, params, result } = method;
     let Some(value) = result.and_then(fallible) else {
-        return Err(Error::new(result.map_or(ident.span(), |ty| ty.span()), "a call can fail: what the method gives is an undergo::Result"));
+        return Err(Error::new(
+            result.map_or(ident.span(), |ty| ty.span()),
+            "a call can fail: what the method gives is an undergo::Result",
+        ));
     };
     let given: Vec<_> = params.iter().map(|(ident, ty)| quote! { #ident: #ty }).collect();
     let (types, args): (Vec<_>, Vec<_>) = params.iter().map(|(ident, ty)| passed(ident, ty)).unzip();
@@ -173,7 +176,8 @@ mod tests {
             ("r: impl std::io::Read + Send + 'static", "(::undergo::HostReader,)", "(::undergo::HostReader::new(r),)"),
             ("w: impl Write + Send + 'static", "(::undergo::HostWriter,)", "(::undergo::HostWriter::new(w),)"),
         ] {
-            let made = made(&format!("trait Note {{ fn put_all(&self, {taken}) -> Result<()>; }}")).unwrap_or_else(|error| panic!("{taken}: {error}"));
+            let made = made(&format!("trait Note {{ fn put_all(&self, {taken}) -> Result<()>; }}"))
+                .unwrap_or_else(|error| panic!("{taken}: {error}"));
             assert!(made.contains(&format!("staticMETHOD:::undergo::Method<{types},()>=::undergo::Method::new(\"put-all\");")), "{made}");
             assert!(made.contains(&format!("METHOD.call(&self.0,{args},")), "{made}");
         }

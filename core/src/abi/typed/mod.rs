@@ -15,8 +15,7 @@ pub use errors::GuestError;
 pub use params::Params;
 pub(crate) use params::miscounted;
 pub use parts::{
-    Cases, Layout, MethodCheck, Reader, Writer, check_enum, check_object, check_record, check_resource, check_variant, no_case,
-    no_object,
+    Cases, Layout, MethodCheck, Reader, Writer, check_enum, check_object, check_record, check_resource, check_variant, no_case, no_object,
 };
 pub(crate) use parts::{check_handle, check_method};
 pub use scalars::{Json, Nanoseconds};
