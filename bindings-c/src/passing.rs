@@ -77,7 +77,7 @@ impl HostFunction for Items {
             // As many as the other guest asks for, which adapts that to what it needs.
             let given = ask(call, || {
                 let args = [&Value::Int(most.into())];
-                members::invoke(&self.0, "next", &args, &CallOptions::NONE, |outcome| outcome.lift(&ToValue))
+                members::invoke(&self.0, "next", &args, CallOptions::NONE, |outcome| outcome.lift(&ToValue))
             })?;
             let (items, has_ended) = parts(&self.0, given)?;
             batch.end(&self.0, has_ended);
@@ -123,7 +123,7 @@ impl HostFunction for Transfer {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         let given = streams::argument(call, self.name)?.unwrap_or(Value::None);
         let answer =
-            ask(call, || members::invoke(&self.handle, self.name, &[&given], &CallOptions::NONE, |outcome| outcome.lift(&ToValue)))?;
+            ask(call, || members::invoke(&self.handle, self.name, &[&given], CallOptions::NONE, |outcome| outcome.lift(&ToValue)))?;
         call.answer(&&answer)
     }
 }
@@ -133,7 +133,7 @@ struct Close(Arc<ResourceHandle>);
 impl HostFunction for Close {
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
         streams::argument(call, "close")?;
-        ask(call, || streams::close(&self.0, &CallOptions::NONE))?;
+        ask(call, || streams::close(&self.0, CallOptions::NONE))?;
         call.answer(&&Value::None)
     }
 }
