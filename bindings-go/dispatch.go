@@ -262,6 +262,21 @@ func (a *answer) pass(given *object, resource *resource) (uintptr, error) {
 	return passed, err
 }
 
+// answering has the result of a function written, which may have objects.
+func (d *dispatch) answering(function *function, write func(w answering) error) error {
+	if function.result == nil || !function.result.holdsHandles {
+		return write(d)
+	}
+	answer := &answer{dispatch: d}
+	err := write(answer)
+	if err != nil {
+		for _, passed := range answer.passed {
+			theLibrary.object_delete.call(passed)
+		}
+	}
+	return err
+}
+
 // pass makes an object of the library of one of this side's, for methods of these digests.
 func pass(given *object, digests []uint64) (uintptr, error) {
 	passed := new(uintptr)

@@ -114,17 +114,7 @@ func byReflection(found *function, f reflect.Value) (func(ctx context.Context, d
 		if fails && !out[results].IsNil() {
 			return out[results].Interface().(error)
 		}
-		if found.result == nil || !found.result.holdsHandles {
-			return ofHost(lowerResults(d, found.result, out[:results]), found)
-		}
-		answer := &answer{dispatch: d}
-		err := lowerResults(answer, found.result, out[:results])
-		if err != nil {
-			for _, passed := range answer.passed {
-				theLibrary.object_delete.call(passed)
-			}
-		}
-		return ofHost(err, found)
+		return ofHost(d.answering(found, func(w answering) error { return lowerResults(w, found.result, out[:results]) }), found)
 	}, nil
 }
 

@@ -19,7 +19,8 @@ import (
 //	for number, err := range numbers.All(ctx) {
 //
 // Items come in batches, which grow while they come quickly. An error, such as a panic of the
-// plugin, comes after the items before it. It may be an argument where the plugin wants an iterator.
+// plugin, comes after the items before it. Items may be an argument where the plugin wants an
+// iterator.
 //
 // It has to be read to its end or closed, which [Items.All] does; the collector does so, too, as it
 // does with an [Object].

@@ -33,7 +33,11 @@ func (r *resource) givenItems(v reflect.Value) (*object, error) {
 	all := &typ{kind: kindList, size: 16, align: 8, elem: r.item()}
 	call := func(ctx context.Context, d *dispatch) error {
 		most := int(*(*uint32)(unsafe.Add(d.args, method.params[0].at)))
-		hasEnded, err := next(ctx, d, all, min(max(most, 1), mostItems), unsafe.Add(d.result, list.at))
+		var hasEnded bool
+		err := d.answering(method, func(w answering) (err error) {
+			hasEnded, err = next(ctx, w, all, min(max(most, 1), mostItems), unsafe.Add(d.result, list.at))
+			return err
+		})
 		*(*bool)(unsafe.Add(d.result, ended.at)) = hasEnded
 		return ofHost(err, method)
 	}

@@ -143,7 +143,8 @@ type HandleCounts struct {
 	Given uint32
 }
 
-// Handles counts the handles of the instance, also while a call is under way. A closed one has none.
+// Handles counts the handles of the instance, also while a call is under way. A closed instance has
+// none.
 func (i *Instance) Handles() HandleCounts {
 	counts := new(HandleCounts)
 	_ = i.use(func(handle uintptr) error {

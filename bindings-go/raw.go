@@ -277,7 +277,7 @@ func NewRawClient(callable Callable, exports []RawSignature, errors ...RawError)
 	client := &RawClient{callable: callable, callee: callable.of(), errors: errors}
 	var wrong []error
 	for _, wanted := range exports {
-		found := client.callee.plugin.exact(client.callee.plugin.exports, wanted)
+		found := client.callee.plugin.callable(wanted)
 		if found == nil || found.digest != wanted.Digest {
 			wrong = append(wrong, differs(wanted, found))
 			continue
@@ -298,11 +298,30 @@ func (p *Plugin) exact(among []*function, wanted RawSignature) *function {
 	return nil
 }
 
+// callable finds an export, or a constructor or a method of a resource. An export may be called
+// like another package's constructor.
+func (p *Plugin) callable(wanted RawSignature) *function {
+	found := p.exact(p.exports, wanted)
+	for _, resource := range p.resources {
+		if found != nil && found.digest == wanted.Digest || resource.isHosts {
+			continue
+		}
+		members := resource.methods
+		if resource.constructor != nil {
+			members = append([]*function{resource.constructor}, members...)
+		}
+		if member := p.exact(members, wanted); member != nil {
+			found = member
+		}
+	}
+	return found
+}
+
 func differs(wanted RawSignature, found *function) error {
 	switch {
 	case found == nil:
 		return fmt.Errorf("it has no %s, which the client has as %s", wanted.Name, wanted.Signature)
-	case found.Signature == wanted.Signature:
+	case found.Signature == wanted.Signature || found.Signature == "":
 		return fmt.Errorf("the types of %s are others than in the client", wanted.Signature)
 	default:
 		return fmt.Errorf("it has %s, and the client has %s", found.Signature, wanted.Signature)

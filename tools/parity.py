@@ -102,20 +102,20 @@ def join(host: str, noun: str, member: str) -> str:
 
 
 def go() -> Members:
-    """Read the package: what is exported, with the fields and methods of its types. raw.go is for generated code."""
+    """Read the package: what is exported, with the fields and methods of its types. Raw files are for generated code."""
     found: Members = {"": set()}
     for file in sorted((ROOT / "bindings-go").glob("*.go")):
-        if file.name.endswith("_test.go") or file.name == "raw.go":
+        if file.name.endswith("_test.go") or file.name.startswith("raw"):
             continue
         text = _without_comments(file.read_text(encoding="utf-8"))
         found[""].update(re.findall(r"^func ([A-Z]\w*)[\[(]", text, re.MULTILINE))
         found[""].update(re.findall(r"^(?:var|const|type) ([A-Z]\w*)\b", text, re.MULTILINE))
         for group in re.findall(r"^(?:var|const) \((.*?)^\)", text, re.MULTILINE | re.DOTALL):
             found[""].update(re.findall(r"^\t([A-Z]\w*)\b", group, re.MULTILINE))
-        for noun, body in re.findall(r"^type ([A-Z]\w*) (?:struct|interface) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        for noun, body in re.findall(r"^type ([A-Z]\w*)(?:\[[^\]\n]*\])? (?:struct|interface) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
             lists = re.findall(r"^\t([A-Z]\w*(?:, [A-Z]\w*)*)[ (]", body, re.MULTILINE)
             found.setdefault(noun, set()).update(name for names in lists for name in names.split(", "))
-        for noun, name in re.findall(r"^func \(\w* ?\*?([A-Z]\w*)\) ([A-Z]\w*)\(", text, re.MULTILINE):
+        for noun, name in re.findall(r"^func \(\w* ?\*?([A-Z]\w*)(?:\[[^\]\n]*\])?\) ([A-Z]\w*)\(", text, re.MULTILINE):
             if name not in ("Error", "Unwrap", "String"):
                 found.setdefault(noun, set()).add(name)
     return found

@@ -6,6 +6,8 @@ package conformance
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"iter"
 	"time"
 
 	undergo "github.com/undergo-dev/undergo/bindings-go"
@@ -56,7 +58,7 @@ type Host interface {
 	EchoShape(ctx context.Context, s Shape) (Shape, error)
 
 	// HostMany returns its parameters as a text.
-	Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float64, f bool, g string, h string, i string, j string, k string, l string) (string, error)
+	Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float64, f bool, g string, h string, i string, j string, k string, l_ string) (string, error)
 
 	// HostBundle returns its parameters, which are more than WebAssembly passes one by
 	// one, with variants among them.
@@ -290,8 +292,18 @@ func NewGuest(of undergo.Callable) (*Guest, error) {
 }
 
 var exportsOfGuest = []undergo.RawSignature{
+	{Name: "apply", Signature: "apply(xs: list<s64>, f: borrow<apply-f>) -> result<list<s64>, list<error>>", Digest: 0x9d8f51c49c2ee420},
+	{Name: "apply-plain", Signature: "apply-plain(xs: list<s64>, f: borrow<apply-plain-f>) -> list<s64>", Digest: 0xa0481d8e50bd1c19},
+	{Name: "apply-in-goroutines", Signature: "apply-in-goroutines(xs: list<s64>, f: borrow<apply-in-goroutines-f>) -> result<list<s64>, list<error>>", Digest: 0x56b895a139e19e5f},
+	{Name: "tell", Signature: "tell(words: list<string>, note: borrow<tell-note>)", Digest: 0x479f58e9dba455f5},
+	{Name: "ask", Signature: "ask(n: s64, f: borrow<ask-f>) -> result<s64, list<error>>", Digest: 0x230ef95d60002d16},
+	{Name: "ask-canceled", Signature: "ask-canceled(n: s64, f: borrow<ask-canceled-f>) -> result<s64, list<error>>", Digest: 0xc73b4e85f14d444d},
+	{Name: "compose", Signature: "compose(n: s64, f: borrow<op>, g: borrow<op>) -> result<s64, list<error>>", Digest: 0x14b8876c04e6ada9},
+	{Name: "keep-op", Signature: "keep-op(f: op) -> s32", Digest: 0x431960faddc3a3a0},
+	{Name: "keep-op-wrongly", Signature: "keep-op-wrongly(f: borrow<op>) -> s32", Digest: 0xea3e5c86b18a553f},
 	{Name: "call-kept", Signature: "call-kept(n: s64) -> result<s64, list<error>>", Digest: 0x87c6e5f4de73a3a7},
 	{Name: "drop-kept", Signature: "drop-kept()", Digest: 0x454843b789e28e94},
+	{Name: "open-and-get", Signature: "open-and-get(name: string, key: string, open: borrow<open-and-get-open>) -> result<string, list<error>>", Digest: 0x977299b1ad7ff944},
 	{Name: "fail-with", Signature: "fail-with(how: string) -> result<_, list<error>>", Digest: 0x7cfe28e1beb46a34},
 	{Name: "fail-beside", Signature: "fail-beside(how: string) -> result<tuple<list<shape>, string>, list<error>>", Digest: 0x9ca783127dccb0f0},
 	{Name: "echo-not-found", Signature: "echo-not-found(e: not-found) -> option<not-found>", Digest: 0x3faa1500041d1963},
@@ -333,7 +345,16 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "host-in-goroutines", Signature: "host-in-goroutines(n: s32) -> s32", Digest: 0xfc36eb0f70604fa8},
 	{Name: "ended", Signature: "ended() -> s32", Digest: 0x07f6416d9b62a3c4},
 	{Name: "goroutines", Signature: "goroutines() -> s32", Digest: 0xbf8bac4fc39dac8c},
+	{Name: "sum-items", Signature: "sum-items(xs: borrow<sum-items-xs>) -> s64", Digest: 0xee154046e3a64c65},
+	{Name: "join-items", Signature: "join-items(words: borrow<join-items-words>, sep: string) -> string", Digest: 0x983cdb0bb16dae88},
+	{Name: "first-items", Signature: "first-items(xs: borrow<first-items-xs>, n: s32) -> list<s64>", Digest: 0x39beddc8c5174b70},
+	{Name: "first-and-rest", Signature: "first-and-rest(xs: borrow<first-and-rest-xs>, n: s32) -> tuple<list<s64>, list<s64>>", Digest: 0x5e312e27347589b4},
+	{Name: "interleave", Signature: "interleave(a: borrow<interleave-a>, b: borrow<interleave-b>) -> list<s64>", Digest: 0x879b059947ee47c3},
+	{Name: "collect-entries", Signature: "collect-entries(entries: borrow<collect-entries-entries>) -> map<string, s32>", Digest: 0xf0dbf045d7b4d285},
+	{Name: "sum-triples", Signature: "sum-triples(triples: borrow<sum-triples-triples>) -> list<s32>", Digest: 0x8f22e0658ac08d88},
+	{Name: "note-items", Signature: "note-items(xs: borrow<note-items-xs>)", Digest: 0xf4a207be6540f1a5},
 	{Name: "late-items", Signature: "late-items(n: s32) -> list<s64>", Digest: 0x4c8d0cc80f309cc0},
+	{Name: "keep-items", Signature: "keep-items(xs: keep-items-xs)", Digest: 0x065f301648133193},
 	{Name: "kept-items", Signature: "kept-items(n: s32) -> list<s64>", Digest: 0x61bb95594ab5d330},
 	{Name: "forget-items", Signature: "forget-items()", Digest: 0xf51f5e30cdc761c0},
 	{Name: "panic", Signature: "panic(msg: string)", Digest: 0xcaa928cf9e822687},
@@ -385,6 +406,15 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-amid-calls", Signature: "echo-amid-calls(note: string, names: list<string>, ints: list<s64>) -> tuple<string, list<string>, list<s64>>", Digest: 0xdc8807dc53267719},
 	{Name: "alloc", Signature: "alloc(mib: s32) -> s32", Digest: 0xaaffd317a498f404},
 	{Name: "recurse", Signature: "recurse(depth: s32) -> s32", Digest: 0x8cd5f270f7a3f52c},
+	{Name: "store-get", Signature: "store-get(s: borrow<store>, key: string) -> result<string, list<error>>", Digest: 0x3ff355e0596152fc},
+	{Name: "store-put", Signature: "store-put(s: borrow<store>, key: string, value: string)", Digest: 0x5fc06bddf8817a4f},
+	{Name: "copy-texts", Signature: "copy-texts(from: borrow<store>, to: borrow<store>, keys: list<string>) -> result<s64, list<error>>", Digest: 0xecefd06d62179b51},
+	{Name: "sum-sizes", Signature: "sum-sizes(all: list<borrow<store>>, one: option<borrow<store>>) -> s64", Digest: 0xb94ac27b64a3c778},
+	{Name: "child-of-store", Signature: "child-of-store(s: borrow<store>, name: string) -> result<string, list<error>>", Digest: 0x00fcf1fb6a45ec48},
+	{Name: "children-of-store", Signature: "children-of-store(s: borrow<store>, n: s32) -> s64", Digest: 0x324bd8ccf2015500},
+	{Name: "size-of-cupboard", Signature: "size-of-cupboard(c: cupboard) -> s64", Digest: 0x0a6601c4c3f5e132},
+	{Name: "keep-store", Signature: "keep-store(s: store)", Digest: 0x0fe8306155b3f7b1},
+	{Name: "keep-store-wrongly", Signature: "keep-store-wrongly(s: borrow<store>)", Digest: 0x95e053707ed7a5d2},
 	{Name: "kept-get", Signature: "kept-get(key: string) -> result<string, list<error>>", Digest: 0x6f7ac42df57817ef},
 	{Name: "drop-store", Signature: "drop-store()", Digest: 0x39eeb99d1ca9d229},
 	{Name: "echo-person", Signature: "echo-person(p: person) -> person", Digest: 0xc3117055d4bad85d},
@@ -452,8 +482,17 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "echo-user-id", Signature: "echo-user-id(v: u32) -> u32", Digest: 0xa28dfcbe45de1795},
 	{Name: "bad-string", Signature: "bad-string() -> string", Digest: 0x94cb6874236aa2bb},
 	{Name: "bad-strings", Signature: "bad-strings() -> list<string>", Digest: 0xa10e0809e9455847},
+	{Name: "copy-stream", Signature: "copy-stream(w: borrow<writer>, r: borrow<reader>) -> result<s64, list<error>>", Digest: 0x9817deb694184295},
+	{Name: "copy-in-pieces", Signature: "copy-in-pieces(w: borrow<writer>, r: borrow<reader>, size: s32) -> result<s64, list<error>>", Digest: 0x76d4fb24004b0f58},
+	{Name: "read-stream", Signature: "read-stream(r: borrow<reader>) -> result<list<u8>, list<error>>", Digest: 0x12fe3179649700ed},
+	{Name: "read-head", Signature: "read-head(r: borrow<reader>, n: s32) -> result<list<u8>, list<error>>", Digest: 0x7c4309d410b77747},
+	{Name: "drain-stream", Signature: "drain-stream(r: borrow<reader>) -> result<s64, list<error>>", Digest: 0xcaac12c1626114b6},
+	{Name: "write-stream", Signature: "write-stream(w: borrow<writer>, text: string, n: s32) -> result<s64, list<error>>", Digest: 0x2d486451ec3914d0},
+	{Name: "write-and-close", Signature: "write-and-close(w: borrow<writer>, text: string) -> result<_, list<error>>", Digest: 0xe204c93fa6566046},
+	{Name: "read-and-close", Signature: "read-and-close(r: borrow<reader>) -> result<list<u8>, list<error>>", Digest: 0x2b53a6b4342ae063},
 	{Name: "closings", Signature: "closings() -> s32", Digest: 0x91ca1af4eb8e685a},
 	{Name: "collected", Signature: "collected() -> list<u8>", Digest: 0xe45bfc6d893fc9d7},
+	{Name: "note-stream", Signature: "note-stream(r: borrow<reader>)", Digest: 0x0f1edac25f353f18},
 	{Name: "late-stream", Signature: "late-stream() -> result<list<u8>, list<error>>", Digest: 0x6427c3310de752b9},
 	{Name: "echo-parts", Signature: "echo-parts(p: parts) -> parts", Digest: 0x823dcbe98083f58c},
 	{Name: "echo-texts", Signature: "echo-texts(a: string, u: string, n: option<string>, c: string) -> tuple<string, string, option<string>, string>", Digest: 0xf6a30743531b5f50},
@@ -494,9 +533,238 @@ var exportsOfGuest = []undergo.RawSignature{
 	{Name: "flip-all", Signature: "flip-all(all: list<switch>, one: option<switch>) -> tuple<list<switch>, option<switch>>", Digest: 0x79f87fda6d5f3e10},
 	{Name: "bad-switch", Signature: "bad-switch() -> switch", Digest: 0xf306342dc380b923},
 	{Name: "count-words", Signature: "count-words(text: string) -> count", Digest: 0x3b6371d1a51516d8},
+	{Name: "join-phrases", Signature: "join-phrases(all: list<borrow<phrase>>) -> phrase", Digest: 0xabe4025d46ad911b},
+	{Name: "numbers", Signature: "numbers(n: s64) -> numbers-items", Digest: 0x4518cc11386ff1a0},
+	{Name: "count-forever", Signature: "count-forever() -> count-forever-items", Digest: 0x6b09d4d104a7b1df},
+	{Name: "count-or", Signature: "count-or(n: s64) -> result<count-or-items, list<error>>", Digest: 0x149220f3699e56a8},
+	{Name: "count-then-panic", Signature: "count-then-panic(n: s64, msg: string) -> count-then-panic-items", Digest: 0xe6b0c58b6e3fae6f},
+	{Name: "count-then-exit", Signature: "count-then-exit(n: s64) -> count-then-exit-items", Digest: 0x47c842d771377ae9},
+	{Name: "count-slowly", Signature: "count-slowly(n: s64, ms: s32) -> count-slowly-items", Digest: 0xbb654ca54cde8050},
+	{Name: "count-through-host", Signature: "count-through-host(n: s64) -> count-through-host-items", Digest: 0x652fe77602d77b49},
+	{Name: "fields", Signature: "fields(text: string) -> fields-items", Digest: 0x0a5becb98045cc4c},
+	{Name: "addresses", Signature: "addresses(n: u32) -> addresses-items", Digest: 0x40c7b95b392ccf42},
+	{Name: "drawn-shapes", Signature: "drawn-shapes() -> drawn-shapes-items", Digest: 0xb961d5373dd4e4f2},
+	{Name: "entries", Signature: "entries(n: s32) -> entries-items", Digest: 0x3e7e4d1103f40e7b},
+	{Name: "squares", Signature: "squares(n: s32) -> squares-items", Digest: 0x73a9d6ee85c18859},
+	{Name: "no-iterator", Signature: "no-iterator() -> no-iterator-items", Digest: 0x07e4132c0bd9bd72},
+	{Name: "colors-then-bad", Signature: "colors-then-bad() -> colors-then-bad-items", Digest: 0xf741f156487dc496},
+	{Name: "two", Signature: "two(n: s64) -> tuple<two-items, two-items2>", Digest: 0x06444a473d35c185},
+	{Name: "doubled-items", Signature: "doubled-items(xs: doubled-items-xs) -> doubled-items-items", Digest: 0xd1ba252dd54e4935},
+	{Name: "count-phrase", Signature: "count-phrase(p: borrow<phrase>) -> count", Digest: 0xe91204c9b7558bd7},
+	{Name: "quote-of", Signature: "quote-of(text: string, start: s64) -> result<quote, list<error>>", Digest: 0x2af4cf45f7f9d01b},
+	{Name: "sum-tallies", Signature: "sum-tallies(a: borrow<tally>, b: borrow<tally>) -> s64", Digest: 0x0bb95bf59899a891},
+	{Name: "merge-tallies", Signature: "merge-tallies(a: borrow<tally>, b: borrow<tally>) -> tally", Digest: 0x413669bc1471a828},
+	{Name: "add-all", Signature: "add-all(all: list<borrow<tally>>, one: option<borrow<tally>>, n: s64)", Digest: 0x598a58a85439fcca},
+	{Name: "count-up", Signature: "count-up(n: s64) -> list<tally>", Digest: 0xe07b3cd747a5fd7f},
+	{Name: "maybe-tally", Signature: "maybe-tally(start: s64) -> option<tally>", Digest: 0xee4eead126be5f53},
+	{Name: "tally-and-name", Signature: "tally-and-name(start: s64, name: string) -> result<tuple<tally, string>, list<error>>", Digest: 0x832edf5253e62d5d},
+	{Name: "no-tally", Signature: "no-tally() -> tally", Digest: 0x631f319a0f94a0e2},
+	{Name: "no-tallies", Signature: "no-tallies() -> result<list<tally>, list<error>>", Digest: 0xa8f9ee500105b02c},
+	{Name: "new-counting", Signature: "new-counting(name: string, start: s64) -> counting", Digest: 0x107246798dee30ea},
+	{Name: "sum-counting", Signature: "sum-counting(c: counting) -> s64", Digest: 0x088a3d34809689ad},
+	{Name: "echo-counting", Signature: "echo-counting(c: counting) -> counting", Digest: 0xbb5742043b5d3f2e},
+	{Name: "first-of", Signature: "first-of(p: couple) -> tally", Digest: 0x3c6e84178c0b673b},
+	{Name: "keep-tally", Signature: "keep-tally(t: borrow<tally>)", Digest: 0x36cc61fdcc4fb32c},
+	{Name: "kept-tally", Signature: "kept-tally() -> result<tally, list<error>>", Digest: 0xb7197707441d43bb},
+	{Name: "repeat-stream", Signature: "repeat-stream(text: string, n: s32) -> reader", Digest: 0x454ec292e5e4b969},
+	{Name: "endless-stream", Signature: "endless-stream(text: string) -> result<reader, list<error>>", Digest: 0x793a1907305327ad},
+	{Name: "bytes-of", Signature: "bytes-of(text: string) -> reader", Digest: 0x4d35da55f636f121},
+	{Name: "text-then-error", Signature: "text-then-error(text: string, msg: string, together: bool) -> reader", Digest: 0x67b18f494584f799},
+	{Name: "wrong-stream", Signature: "wrong-stream(n: s64) -> reader", Digest: 0xf7daf10c424123a7},
+	{Name: "panic-stream", Signature: "panic-stream(msg: string) -> reader", Digest: 0x59fa689df6e7ba07},
+	{Name: "no-stream", Signature: "no-stream() -> reader", Digest: 0xa93fc2215da73c30},
+	{Name: "open-stream", Signature: "open-stream(text: string, msg: string) -> reader", Digest: 0x81a1c8926e63afd0},
+	{Name: "collect-stream", Signature: "collect-stream(most: s64, msg: string) -> writer", Digest: 0x0eff53b27adbb8bf},
+	{Name: "short-stream", Signature: "short-stream() -> writer", Digest: 0x835fb7163b42a4fa},
+	{Name: "upper-stream", Signature: "upper-stream(r: reader) -> reader", Digest: 0x3cdf1ded4f948f03},
+	{Name: "through", Signature: "through(w: writer) -> result<writer, list<error>>", Digest: 0x1055dc903ba57e69},
+	{Name: "phrase", Signature: "phrase(text: string) -> result<phrase, list<error>>", Digest: 0xc52698c942963224},
+	{Name: "tally", Signature: "tally(start: s64) -> result<tally, list<error>>", Digest: 0x65cba4800e7daddf},
+	{Name: "lamp", Signature: "lamp() -> lamp", Digest: 0x6cc5063b3c5565fb},
+	{Name: "phrase.text", Signature: "phrase.text(self: borrow<phrase>) -> string", Digest: 0x34a6051d8f9ea0c8},
+	{Name: "tally.update", Signature: "tally.update(self: borrow<tally>, f: borrow<tally-update-f>) -> result<s64, list<error>>", Digest: 0x62754602fa70ebae},
+	{Name: "tally.save", Signature: "tally.save(self: borrow<tally>, s: borrow<store>, key: string)", Digest: 0x15ba4d74c97ac077},
+	{Name: "tally.value", Signature: "tally.value(self: borrow<tally>) -> s64", Digest: 0xd265dae8e7122100},
+	{Name: "tally.add", Signature: "tally.add(self: borrow<tally>, n: s64) -> s64", Digest: 0x055502642d795149},
+	{Name: "tally.take", Signature: "tally.take(self: borrow<tally>, n: s64) -> result<s64, list<error>>", Digest: 0x77125dbdfed0fd30},
+	{Name: "tally.write", Signature: "tally.write(self: borrow<tally>, lines: list<string>) -> s32", Digest: 0x3890ae9522c3ca35},
+	{Name: "tally.compare", Signature: "tally.compare(self: borrow<tally>, with: borrow<tally>) -> s32", Digest: 0x6b1ba37a2e353d96},
+	{Name: "tally.copy", Signature: "tally.copy(self: borrow<tally>) -> tally", Digest: 0x2f4957b04ff2363f},
+	{Name: "tally.itself", Signature: "tally.itself(self: borrow<tally>) -> tally", Digest: 0x3c036fd08930c72c},
+	{Name: "tally.panic", Signature: "tally.panic(self: borrow<tally>, msg: string)", Digest: 0xed43d30c372027c5},
+	{Name: "lamp.switch", Signature: "lamp.switch(self: borrow<lamp>) -> bool", Digest: 0x2ec3d031b73c9ddb},
+	{Name: "lamp.on", Signature: "lamp.on(self: borrow<lamp>) -> bool", Digest: 0xd17134fd2e8c5d0a},
+	{Name: "lamp.class", Signature: "lamp.class(self: borrow<lamp>, def: string, this: bool) -> string", Digest: 0xc443ae8407da66bd},
+	{Name: "lamp.tally", Signature: "lamp.tally(self: borrow<lamp>, others: list<borrow<lamp>>) -> tally", Digest: 0x9671f5ced7190266},
 }
 
-var exportCallKept = undergo.NewRawExport[struct{ V0 int64 }, int64](0)
+var exportApply = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle }, undergo.RawList](0)
+
+// Apply gives what f makes of each.
+func (client *Guest) Apply(ctx context.Context, xs []int64, f ApplyF) ([]int64, error) {
+	var v0 []int64
+	c, err := exportApply.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, xs)
+	c.Args.V1 = lowerApplyF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportApplyPlain = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle }, undergo.RawList](1)
+
+// ApplyPlain is Apply with a function that can't fail.
+func (client *Guest) ApplyPlain(ctx context.Context, xs []int64, f ApplyPlainF) ([]int64, error) {
+	var v0 []int64
+	c, err := exportApplyPlain.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, xs)
+	c.Args.V1 = lowerApplyPlainF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportApplyInGoroutines = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle }, undergo.RawList](2)
+
+// ApplyInGoroutines is Apply with a goroutine for each.
+func (client *Guest) ApplyInGoroutines(ctx context.Context, xs []int64, f ApplyInGoroutinesF) ([]int64, error) {
+	var v0 []int64
+	c, err := exportApplyInGoroutines.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerPlain(&c.Writer, xs)
+	c.Args.V1 = lowerApplyInGoroutinesF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportTell = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle }, undergo.RawEmpty](3)
+
+// Tell gives each word to note.
+func (client *Guest) Tell(ctx context.Context, words []string, note TellNote) error {
+	c, err := exportTell.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, words, undergo.LowerText[string])
+	c.Args.V1 = lowerTellNote(&c.Writer, note)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportAsk = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawHandle }, int64](4)
+
+// Ask passes its context on.
+func (client *Guest) Ask(ctx context.Context, n int64, f AskF) (int64, error) {
+	var v0 int64
+	c, err := exportAsk.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	c.Args.V1 = lowerAskF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportAskCanceled = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawHandle }, int64](5)
+
+// AskCanceled asks when nobody waits for an answer.
+func (client *Guest) AskCanceled(ctx context.Context, n int64, f AskCanceledF) (int64, error) {
+	var v0 int64
+	c, err := exportAskCanceled.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	c.Args.V1 = lowerAskCanceledF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCompose = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawHandle; V2 undergo.RawHandle }, int64](6)
+
+// Compose gives what g makes of what f makes of n.
+func (client *Guest) Compose(ctx context.Context, n int64, f Op, g Op) (int64, error) {
+	var v0 int64
+	c, err := exportCompose.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	c.Args.V1 = lowerOp(&c.Writer, f)
+	c.Args.V2 = lowerOp(&c.Writer, g)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeepOp = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, int32](7)
+
+// KeepOp keeps f.
+func (client *Guest) KeepOp(ctx context.Context, f Op) (int32, error) {
+	var v0 int32
+	c, err := exportKeepOp.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerOp(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeepOpWrongly = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, int32](8)
+
+// KeepOpWrongly keeps f, and does not say so.
+func (client *Guest) KeepOpWrongly(ctx context.Context, f Op) (int32, error) {
+	var v0 int32
+	c, err := exportKeepOpWrongly.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerOp(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCallKept = undergo.NewRawExport[struct{ V0 int64 }, int64](9)
 
 // CallKept gives what those make of n that were kept.
 func (client *Guest) CallKept(ctx context.Context, n int64) (int64, error) {
@@ -514,7 +782,7 @@ func (client *Guest) CallKept(ctx context.Context, n int64) (int64, error) {
 	return v0, err
 }
 
-var exportDropKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](1)
+var exportDropKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](10)
 
 // DropKept lets go of what was kept.
 func (client *Guest) DropKept(ctx context.Context) error {
@@ -527,7 +795,27 @@ func (client *Guest) DropKept(ctx context.Context) error {
 	return err
 }
 
-var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](2)
+var exportOpenAndGet = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawHandle }, undergo.RawText](11)
+
+// OpenAndGet gives the text of a store that open opens.
+func (client *Guest) OpenAndGet(ctx context.Context, name string, key string, open OpenAndGetOpen) (string, error) {
+	var v0 string
+	c, err := exportOpenAndGet.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	c.Args.V1 = undergo.LowerText(&c.Writer, key)
+	c.Args.V2 = lowerOpenAndGetOpen(&c.Writer, open)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFailWith = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](12)
 
 // FailWith returns an error.
 func (client *Guest) FailWith(ctx context.Context, how string) error {
@@ -541,7 +829,7 @@ func (client *Guest) FailWith(ctx context.Context, how string) error {
 	return err
 }
 
-var exportFailBeside = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawList; V1 undergo.RawText }](3)
+var exportFailBeside = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawList; V1 undergo.RawText }](13)
 
 // FailBeside returns a result and an error.
 func (client *Guest) FailBeside(ctx context.Context, how string) ([]Shape, string, error) {
@@ -561,7 +849,7 @@ func (client *Guest) FailBeside(ctx context.Context, how string) ([]Shape, strin
 	return v0, v1, err
 }
 
-var exportEchoNotFound = undergo.NewRawExport[struct{ V0 rawNotFound }, undergo.RawOption](4)
+var exportEchoNotFound = undergo.NewRawExport[struct{ V0 rawNotFound }, undergo.RawOption](14)
 
 // EchoNotFound returns e, which is an ordinary value here.
 func (client *Guest) EchoNotFound(ctx context.Context, e NotFound) (*NotFound, error) {
@@ -579,7 +867,7 @@ func (client *Guest) EchoNotFound(ctx context.Context, e NotFound) (*NotFound, e
 	return v0, err
 }
 
-var exportLookup = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](5)
+var exportLookup = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](15)
 
 // Lookup asks the host, and passes its error on.
 func (client *Guest) Lookup(ctx context.Context, key string) (string, error) {
@@ -597,7 +885,7 @@ func (client *Guest) Lookup(ctx context.Context, key string) (string, error) {
 	return v0, err
 }
 
-var exportLookupWrapped = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](6)
+var exportLookupWrapped = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](16)
 
 // LookupWrapped does the same, and says that it was here.
 func (client *Guest) LookupWrapped(ctx context.Context, key string) (string, error) {
@@ -615,7 +903,7 @@ func (client *Guest) LookupWrapped(ctx context.Context, key string) (string, err
 	return v0, err
 }
 
-var exportLooked = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](7)
+var exportLooked = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](17)
 
 // Looked says what the host's error is for Go.
 func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
@@ -633,7 +921,7 @@ func (client *Guest) Looked(ctx context.Context, key string) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepError = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](8)
+var exportKeepError = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](18)
 
 // KeepError keeps the host's error, and says its text.
 func (client *Guest) KeepError(ctx context.Context, key string) (string, error) {
@@ -651,7 +939,7 @@ func (client *Guest) KeepError(ctx context.Context, key string) (string, error) 
 	return v0, err
 }
 
-var exportKeptError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](9)
+var exportKeptError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](19)
 
 // KeptError returns the error that was kept.
 func (client *Guest) KeptError(ctx context.Context) error {
@@ -664,7 +952,7 @@ func (client *Guest) KeptError(ctx context.Context) error {
 	return err
 }
 
-var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](10)
+var exportDivmod = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](20)
 
 // Divmod divides a by b.
 func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -685,7 +973,7 @@ func (client *Guest) Divmod(ctx context.Context, a int64, b int64) (int64, int64
 	return v0, v1, err
 }
 
-var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](11)
+var exportSplit = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 undergo.RawText; V1 int32 }](21)
 
 // Split gives the first word of s and how many there are.
 func (client *Guest) Split(ctx context.Context, s string) (string, int32, error) {
@@ -705,7 +993,7 @@ func (client *Guest) Split(ctx context.Context, s string) (string, int32, error)
 	return v0, v1, err
 }
 
-var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](12)
+var exportFail = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](22)
 
 // Fail fails with msg, unless it is empty.
 func (client *Guest) Fail(ctx context.Context, msg string) error {
@@ -719,7 +1007,7 @@ func (client *Guest) Fail(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](13)
+var exportFailOr = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, int32](23)
 
 // FailOr fails with msg, or returns v when it is empty.
 func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, error) {
@@ -738,7 +1026,7 @@ func (client *Guest) FailOr(ctx context.Context, msg string, v_ int32) (int32, e
 	return v0, err
 }
 
-var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](14)
+var exportBoth = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](24)
 
 // Both returns strings and an error at once; the error counts.
 func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
@@ -756,7 +1044,7 @@ func (client *Guest) Both(ctx context.Context, msg string) ([]string, error) {
 	return v0, err
 }
 
-var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](15)
+var exportRemaining = undergo.NewRawExport[undergo.RawEmpty, int64](25)
 
 // Remaining is how many milliseconds the call has left, or -1.
 func (client *Guest) Remaining(ctx context.Context) (int64, error) {
@@ -773,7 +1061,7 @@ func (client *Guest) Remaining(ctx context.Context) (int64, error) {
 	return v0, err
 }
 
-var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](16)
+var exportWait = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](26)
 
 // Wait waits for the end of the context, and no longer than ms milliseconds.
 func (client *Guest) Wait(ctx context.Context, ms int32) error {
@@ -787,10 +1075,10 @@ func (client *Guest) Wait(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](17)
+var exportMany = undergo.NewRawExport[struct{ V0 int8; V1 uint16; V2 int32; V3 int64; V4 float32; V5 float64; V6 bool; V7 undergo.RawText; V8 undergo.RawText; V9 undergo.RawText; V10 undergo.RawList; V11 Color; V12 undergo.RawOption; V13 rawPoint }, undergo.RawText](27)
 
 // Many has more parameters than WebAssembly passes one by one.
-func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l Color, m *string, n Point) (string, error) {
+func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int64, e float32, f float64, g bool, h string, i string, j string, k []int32, l_ Color, m *string, n Point) (string, error) {
 	var v0 string
 	c, err := exportMany.Begin(ctx, client.client)
 	if err != nil {
@@ -807,7 +1095,7 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	c.Args.V8 = undergo.LowerText(&c.Writer, i)
 	c.Args.V9 = undergo.LowerText(&c.Writer, j)
 	c.Args.V10 = undergo.LowerPlain(&c.Writer, k)
-	c.Args.V11 = l
+	c.Args.V11 = l_
 	c.Args.V12 = undergo.LowerOption(&c.Writer, m, undergo.LowerText[string])
 	c.Args.V13 = lowerPoint(&c.Writer, n)
 	err = c.Call()
@@ -818,10 +1106,10 @@ func (client *Guest) Many(ctx context.Context, a int8, b uint16, c_ int32, d int
 	return v0, err
 }
 
-var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](18)
+var exportSixteen = undergo.NewRawExport[struct{ V0 int32; V1 int32; V2 int32; V3 int32; V4 int32; V5 int32; V6 int32; V7 int32; V8 int32; V9 int32; V10 int32; V11 int32; V12 int32; V13 int32; V14 int32; V15 int32 }, int32](28)
 
 // Sixteen has as many parameters as WebAssembly passes one by one.
-func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l int32, m int32, n int32, o int32, p int32) (int32, error) {
+func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d int32, e int32, f int32, g int32, h int32, i int32, j int32, k int32, l_ int32, m int32, n int32, o int32, p int32) (int32, error) {
 	var v0 int32
 	c, err := exportSixteen.Begin(ctx, client.client)
 	if err != nil {
@@ -838,7 +1126,7 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	c.Args.V8 = i
 	c.Args.V9 = j
 	c.Args.V10 = k
-	c.Args.V11 = l
+	c.Args.V11 = l_
 	c.Args.V12 = m
 	c.Args.V13 = n
 	c.Args.V14 = o
@@ -851,7 +1139,7 @@ func (client *Guest) Sixteen(ctx context.Context, a int32, b int32, c_ int32, d 
 	return v0, err
 }
 
-var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](19)
+var exportNothing = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](29)
 
 // Nothing takes and gives nothing.
 func (client *Guest) Nothing(ctx context.Context) error {
@@ -864,7 +1152,7 @@ func (client *Guest) Nothing(ctx context.Context) error {
 	return err
 }
 
-var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](20)
+var exportKeywords = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawText; V3 int32; V4 int32 }, undergo.RawText](30)
 
 // Keywords has parameters that are keywords in other languages, or in WIT.
 func (client *Guest) Keywords(ctx context.Context, class string, lambda string, record string, from int32, list int32) (string, error) {
@@ -886,7 +1174,7 @@ func (client *Guest) Keywords(ctx context.Context, class string, lambda string, 
 	return v0, err
 }
 
-var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](21)
+var exportPass = undergo.NewRawExport[struct{ V0 int32 }, int32](31)
 
 // Pass is a keyword in Python.
 func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
@@ -904,7 +1192,7 @@ func (client *Guest) Pass(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](22)
+var exportCall = undergo.NewRawExport[struct{ V0 int32 }, int32](32)
 
 // Call may be the name of a method of the host's instance.
 func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
@@ -922,7 +1210,7 @@ func (client *Guest) Call(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](23)
+var exportClose = undergo.NewRawExport[struct{ V0 int32 }, int32](33)
 
 // Close may be the name of a method of the host's instance.
 func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
@@ -940,7 +1228,7 @@ func (client *Guest) Close(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](24)
+var exportExports = undergo.NewRawExport[struct{ V0 int32 }, int32](34)
 
 // Exports may be the name of an attribute of the host's instance.
 func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
@@ -958,7 +1246,7 @@ func (client *Guest) Exports(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](25)
+var exportHTTPStatus = undergo.NewRawExport[undergo.RawEmpty, int32](35)
 
 // GetHTTPStatus2 is named otherwise in WIT.
 func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
@@ -975,7 +1263,7 @@ func (client *Guest) HTTPStatus(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](26)
+var exportThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 int64; V3 undergo.RawList; V4 undergo.RawList }](36)
 
 // ThroughHost sends its arguments through the host and back.
 func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int64, v_ []string, f []float64) (string, []uint8, int64, []string, []float64, error) {
@@ -1005,7 +1293,7 @@ func (client *Guest) ThroughHost(ctx context.Context, s string, b []uint8, n int
 	return v0, v1, v2, v3, v4, err
 }
 
-var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](27)
+var exportPersonThroughHost = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](37)
 
 // PersonThroughHost sends p through the host and back.
 func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, error) {
@@ -1023,7 +1311,7 @@ func (client *Guest) PersonThroughHost(ctx context.Context, p Person) (Person, e
 	return v0, err
 }
 
-var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](28)
+var exportMoreThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }, struct{ V0 undergo.RawOption; V1 Color; V2 undergo.RawList }](38)
 
 // MoreThroughHost sends its arguments through the host and back.
 func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v_ map[string]int64) (*string, Color, map[string]int64, error) {
@@ -1047,7 +1335,7 @@ func (client *Guest) MoreThroughHost(ctx context.Context, m *string, c_ Color, v
 	return v0, v1, v2, err
 }
 
-var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](29)
+var exportTimesThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, struct{ V0 undergo.RawTime; V1 time.Duration }](39)
 
 // TimesThroughHost sends its arguments through the host and back.
 func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.Duration) (time.Time, time.Duration, error) {
@@ -1068,7 +1356,7 @@ func (client *Guest) TimesThroughHost(ctx context.Context, t time.Time, d time.D
 	return v0, v1, err
 }
 
-var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](30)
+var exportJSONThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText }](40)
 
 // JSONThroughHost sends its arguments through the host and back.
 func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, raw json.RawMessage) (json.RawMessage, json.RawMessage, error) {
@@ -1089,7 +1377,7 @@ func (client *Guest) JSONThroughHost(ctx context.Context, v_ json.RawMessage, ra
 	return v0, v1, err
 }
 
-var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](31)
+var exportManyThroughHost = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](41)
 
 // ManyThroughHost calls the host with more parameters than WebAssembly passes
 // one by one.
@@ -1107,7 +1395,7 @@ func (client *Guest) ManyThroughHost(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](32)
+var exportDivmodThroughHost = undergo.NewRawExport[struct{ V0 int64; V1 int64 }, struct{ V0 int64; V1 int64 }](42)
 
 // DivmodThroughHost has the host divide.
 func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (int64, int64, error) {
@@ -1128,7 +1416,7 @@ func (client *Guest) DivmodThroughHost(ctx context.Context, a int64, b int64) (i
 	return v0, v1, err
 }
 
-var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](33)
+var exportNotes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](43)
 
 // Notes has the host note each of v, and asks for what it has.
 func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
@@ -1146,7 +1434,7 @@ func (client *Guest) Notes(ctx context.Context, v_ []string) ([]string, error) {
 	return v0, err
 }
 
-var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](34)
+var exportCatchFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](44)
 
 // CatchFailure has the host fail, and returns the text.
 func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, error) {
@@ -1164,7 +1452,7 @@ func (client *Guest) CatchFailure(ctx context.Context, msg string) (string, erro
 	return v0, err
 }
 
-var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](35)
+var exportPassFailure = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](45)
 
 // PassFailure has the host fail, and fails with that.
 func (client *Guest) PassFailure(ctx context.Context, msg string) error {
@@ -1178,7 +1466,7 @@ func (client *Guest) PassFailure(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](36)
+var exportCrash = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](46)
 
 // Crash has the host fail where Go expects no error.
 func (client *Guest) Crash(ctx context.Context, msg string) error {
@@ -1192,7 +1480,7 @@ func (client *Guest) Crash(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](37)
+var exportWrongType = undergo.NewRawExport[undergo.RawEmpty, int32](47)
 
 // WrongType has the host return what is no number.
 func (client *Guest) WrongType(ctx context.Context) (int32, error) {
@@ -1209,7 +1497,7 @@ func (client *Guest) WrongType(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](38)
+var exportWrongResult = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](48)
 
 // WrongResult has the host return what is no list.
 func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
@@ -1226,7 +1514,7 @@ func (client *Guest) WrongResult(ctx context.Context) ([]int32, error) {
 	return v0, err
 }
 
-var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](39)
+var exportReenter = undergo.NewRawExport[struct{ V0 int32 }, int32](49)
 
 // Reenter calls the host, which calls Reenter, and so on, depth times.
 func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
@@ -1244,7 +1532,7 @@ func (client *Guest) Reenter(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](40)
+var exportHostInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int32](50)
 
 // HostInGoroutines calls the host from n goroutines that take turns, while
 // garbage is collected. It says how many answers were wrong.
@@ -1263,7 +1551,7 @@ func (client *Guest) HostInGoroutines(ctx context.Context, n int32) (int32, erro
 	return v0, err
 }
 
-var exportEnded = undergo.NewRawExport[undergo.RawEmpty, int32](41)
+var exportEnded = undergo.NewRawExport[undergo.RawEmpty, int32](51)
 
 // Ended is how many functions of iterators have returned since the last call.
 func (client *Guest) Ended(ctx context.Context) (int32, error) {
@@ -1280,7 +1568,7 @@ func (client *Guest) Ended(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportGoroutines = undergo.NewRawExport[undergo.RawEmpty, int32](42)
+var exportGoroutines = undergo.NewRawExport[undergo.RawEmpty, int32](52)
 
 // Goroutines is how many there are.
 func (client *Guest) Goroutines(ctx context.Context) (int32, error) {
@@ -1297,7 +1585,153 @@ func (client *Guest) Goroutines(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportLateItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](43)
+var exportSumItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, int64](53)
+
+// SumItems adds up what xs gives.
+func (client *Guest) SumItems(ctx context.Context, xs iter.Seq[int64]) (int64, error) {
+	var v0 int64
+	c, err := exportSumItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "sum-items-xs", 0xabba20a597c6ae8f, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportJoinItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText }, undergo.RawText](54)
+
+// JoinItems joins words, with sep in between.
+func (client *Guest) JoinItems(ctx context.Context, words iter.Seq[string], sep string) (string, error) {
+	var v0 string
+	c, err := exportJoinItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "join-items-words", 0x38052e607090ae8d, words, func(w *undergo.RawWriter, items []string) undergo.RawList { return undergo.LowerList(w, items, undergo.LowerText[string]) })
+	c.Args.V1 = undergo.LowerText(&c.Writer, sep)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFirstItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int32 }, undergo.RawList](55)
+
+// FirstItems are the first n of xs.
+func (client *Guest) FirstItems(ctx context.Context, xs iter.Seq[int64], n int32) ([]int64, error) {
+	var v0 []int64
+	c, err := exportFirstItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "first-items-xs", 0x868bd366170d19fd, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFirstAndRest = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](56)
+
+// FirstAndRest loops over xs twice: n times, and then to the end.
+func (client *Guest) FirstAndRest(ctx context.Context, xs iter.Seq[int64], n int32) ([]int64, []int64, error) {
+	var v0 []int64
+	var v1 []int64
+	c, err := exportFirstAndRest.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "first-and-rest-xs", 0xfb509db4a2753098, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result.V0)
+		v1 = undergo.LiftPlain[int64](c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportInterleave = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, undergo.RawList](57)
+
+// Interleave takes from a and b in turn, for as long as both have items.
+func (client *Guest) Interleave(ctx context.Context, a iter.Seq[int64], b iter.Seq[int64]) ([]int64, error) {
+	var v0 []int64
+	c, err := exportInterleave.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "interleave-a", 0x664aa6284f8fcadb, a, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	c.Args.V1 = undergo.LowerSeq(&c.Writer, "interleave-b", 0x79315e5bc032c86a, b, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int64](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCollectEntries = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawList](58)
+
+// CollectEntries makes a map of the entries.
+func (client *Guest) CollectEntries(ctx context.Context, entries iter.Seq2[string, int32]) (map[string]int32, error) {
+	var v0 map[string]int32
+	c, err := exportCollectEntries.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq2(&c.Writer, "collect-entries-entries", 0xb32b55ffa522fb4d, entries, func(w *undergo.RawWriter, items []undergo.Pair[string, int32]) undergo.RawList { return undergo.LowerList(w, items, func(w *undergo.RawWriter, v undergo.Pair[string, int32]) struct{ V0 undergo.RawText; V1 int32 } { return struct{ V0 undergo.RawText; V1 int32 }{undergo.LowerText(w, v.Key), v.Value} }) })
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftMap(c.Result, undergo.LiftText, undergo.LiftSame[int32])
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSumTriples = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawList](59)
+
+// SumTriples adds up what each array has.
+func (client *Guest) SumTriples(ctx context.Context, triples iter.Seq[[]int32]) ([]int32, error) {
+	var v0 []int32
+	c, err := exportSumTriples.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "sum-triples-triples", 0x695ae0e384ec6214, triples, func(w *undergo.RawWriter, items [][]int32) undergo.RawList { return undergo.LowerList(w, items, func(w *undergo.RawWriter, v []int32) undergo.RawList { return undergo.LowerPlain(w, v) }) })
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[int32](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNoteItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](60)
+
+// NoteItems notes xs for LateItems, although it ends with this call.
+func (client *Guest) NoteItems(ctx context.Context, xs iter.Seq[int64]) error {
+	c, err := exportNoteItems.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "note-items-xs", 0xaf47b0ef45c33d61, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportLateItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](61)
 
 // LateItems takes n items of what NoteItems was given.
 func (client *Guest) LateItems(ctx context.Context, n int32) ([]int64, error) {
@@ -1315,7 +1749,21 @@ func (client *Guest) LateItems(ctx context.Context, n int32) ([]int64, error) {
 	return v0, err
 }
 
-var exportKeptItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](44)
+var exportKeepItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](62)
+
+// KeepItems keeps xs for KeptItems.
+func (client *Guest) KeepItems(ctx context.Context, xs iter.Seq[int64]) error {
+	c, err := exportKeepItems.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "keep-items-xs", 0x5ef233b365f1c457, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportKeptItems = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawList](63)
 
 // KeptItems takes n items of what KeepItems was given.
 func (client *Guest) KeptItems(ctx context.Context, n int32) ([]int64, error) {
@@ -1333,7 +1781,7 @@ func (client *Guest) KeptItems(ctx context.Context, n int32) ([]int64, error) {
 	return v0, err
 }
 
-var exportForgetItems = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](45)
+var exportForgetItems = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](64)
 
 // ForgetItems lets go of what KeepItems was given.
 func (client *Guest) ForgetItems(ctx context.Context) error {
@@ -1346,7 +1794,7 @@ func (client *Guest) ForgetItems(ctx context.Context) error {
 	return err
 }
 
-var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](46)
+var exportPanic = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](65)
 
 // Panic panics with msg.
 func (client *Guest) Panic(ctx context.Context, msg string) error {
@@ -1360,7 +1808,7 @@ func (client *Guest) Panic(ctx context.Context, msg string) error {
 	return err
 }
 
-var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](47)
+var exportNilMapWrite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](66)
 
 // NilMapWrite writes to a nil map.
 func (client *Guest) NilMapWrite(ctx context.Context) error {
@@ -1373,7 +1821,7 @@ func (client *Guest) NilMapWrite(ctx context.Context) error {
 	return err
 }
 
-var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](48)
+var exportOutOfRange = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](67)
 
 // OutOfRange reads behind the end of v.
 func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) {
@@ -1391,7 +1839,7 @@ func (client *Guest) OutOfRange(ctx context.Context, v_ []int32) (int32, error) 
 	return v0, err
 }
 
-var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](49)
+var exportExit = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](68)
 
 // Exit ends the plugin.
 func (client *Guest) Exit(ctx context.Context, code int32) error {
@@ -1405,7 +1853,7 @@ func (client *Guest) Exit(ctx context.Context, code int32) error {
 	return err
 }
 
-var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](50)
+var exportDeadlock = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](69)
 
 // Deadlock waits for what never comes.
 func (client *Guest) Deadlock(ctx context.Context) error {
@@ -1418,7 +1866,7 @@ func (client *Guest) Deadlock(ctx context.Context) error {
 	return err
 }
 
-var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](51)
+var exportSpin = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](70)
 
 // Spin computes forever.
 func (client *Guest) Spin(ctx context.Context) error {
@@ -1431,7 +1879,7 @@ func (client *Guest) Spin(ctx context.Context) error {
 	return err
 }
 
-var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](52)
+var exportSleep = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](71)
 
 // Sleep sleeps.
 func (client *Guest) Sleep(ctx context.Context, ms int32) error {
@@ -1445,7 +1893,7 @@ func (client *Guest) Sleep(ctx context.Context, ms int32) error {
 	return err
 }
 
-var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](53)
+var exportSumInGoroutines = undergo.NewRawExport[struct{ V0 int32 }, int64](72)
 
 // SumInGoroutines adds up 1 to n, each number in a goroutine of its own.
 func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error) {
@@ -1463,7 +1911,7 @@ func (client *Guest) SumInGoroutines(ctx context.Context, n int32) (int64, error
 	return v0, err
 }
 
-var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](54)
+var exportStartBackground = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](73)
 
 // StartBackground starts a goroutine that counts its turns.
 func (client *Guest) StartBackground(ctx context.Context) error {
@@ -1476,7 +1924,7 @@ func (client *Guest) StartBackground(ctx context.Context) error {
 	return err
 }
 
-var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](55)
+var exportBackground = undergo.NewRawExport[undergo.RawEmpty, int32](74)
 
 // Background says how many turns the goroutine had.
 func (client *Guest) Background(ctx context.Context) (int32, error) {
@@ -1493,7 +1941,7 @@ func (client *Guest) Background(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](56)
+var exportEchoStrings = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](75)
 
 // EchoStrings returns v.
 func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, error) {
@@ -1511,7 +1959,7 @@ func (client *Guest) EchoStrings(ctx context.Context, v_ []string) ([]string, er
 	return v0, err
 }
 
-var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](57)
+var exportEchoStringLists = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](76)
 
 // EchoStringLists returns v.
 func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]string, error) {
@@ -1529,7 +1977,7 @@ func (client *Guest) EchoStringLists(ctx context.Context, v_ [][]string) ([][]st
 	return v0, err
 }
 
-var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](58)
+var exportEchoBools = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](77)
 
 // EchoBools returns v.
 func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
@@ -1547,7 +1995,7 @@ func (client *Guest) EchoBools(ctx context.Context, v_ []bool) ([]bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](59)
+var exportEchoInt8s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](78)
 
 // EchoInt8s returns v.
 func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
@@ -1565,7 +2013,7 @@ func (client *Guest) EchoInt8s(ctx context.Context, v_ []int8) ([]int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](60)
+var exportEchoInt16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](79)
 
 // EchoInt16s returns v.
 func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error) {
@@ -1583,7 +2031,7 @@ func (client *Guest) EchoInt16s(ctx context.Context, v_ []int16) ([]int16, error
 	return v0, err
 }
 
-var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](61)
+var exportEchoInt32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](80)
 
 // EchoInt32s returns v.
 func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1601,7 +2049,7 @@ func (client *Guest) EchoInt32s(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](62)
+var exportEchoInt64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](81)
 
 // EchoInt64s returns v.
 func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error) {
@@ -1619,7 +2067,7 @@ func (client *Guest) EchoInt64s(ctx context.Context, v_ []int64) ([]int64, error
 	return v0, err
 }
 
-var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](63)
+var exportEchoUint16s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](82)
 
 // EchoUint16s returns v.
 func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, error) {
@@ -1637,7 +2085,7 @@ func (client *Guest) EchoUint16s(ctx context.Context, v_ []uint16) ([]uint16, er
 	return v0, err
 }
 
-var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](64)
+var exportEchoUint32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](83)
 
 // EchoUint32s returns v.
 func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, error) {
@@ -1655,7 +2103,7 @@ func (client *Guest) EchoUint32s(ctx context.Context, v_ []uint32) ([]uint32, er
 	return v0, err
 }
 
-var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](65)
+var exportEchoUint64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](84)
 
 // EchoUint64s returns v.
 func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, error) {
@@ -1673,7 +2121,7 @@ func (client *Guest) EchoUint64s(ctx context.Context, v_ []uint64) ([]uint64, er
 	return v0, err
 }
 
-var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](66)
+var exportEchoFloat32s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](85)
 
 // EchoFloat32s returns v.
 func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32, error) {
@@ -1691,7 +2139,7 @@ func (client *Guest) EchoFloat32s(ctx context.Context, v_ []float32) ([]float32,
 	return v0, err
 }
 
-var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](67)
+var exportEchoFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](86)
 
 // EchoFloat64s returns v.
 func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64, error) {
@@ -1709,7 +2157,7 @@ func (client *Guest) EchoFloat64s(ctx context.Context, v_ []float64) ([]float64,
 	return v0, err
 }
 
-var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](68)
+var exportEchoBlobs = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](87)
 
 // EchoBlobs returns v.
 func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, error) {
@@ -1727,7 +2175,7 @@ func (client *Guest) EchoBlobs(ctx context.Context, v_ [][]uint8) ([][]uint8, er
 	return v0, err
 }
 
-var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](69)
+var exportEchoTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](88)
 
 // EchoTriple returns v.
 func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error) {
@@ -1745,7 +2193,7 @@ func (client *Guest) EchoTriple(ctx context.Context, v_ []int32) ([]int32, error
 	return v0, err
 }
 
-var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](70)
+var exportEchoNames = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](89)
 
 // EchoNames returns v.
 func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, error) {
@@ -1763,7 +2211,7 @@ func (client *Guest) EchoNames(ctx context.Context, v_ []string) ([]string, erro
 	return v0, err
 }
 
-var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](71)
+var exportEchoTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](90)
 
 // EchoTriples returns v.
 func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, error) {
@@ -1781,7 +2229,7 @@ func (client *Guest) EchoTriples(ctx context.Context, v_ [][]int32) ([][]int32, 
 	return v0, err
 }
 
-var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](72)
+var exportSumFloat64s = undergo.NewRawExport[struct{ V0 undergo.RawList }, float64](91)
 
 // SumFloat64s is the sum of v.
 func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, error) {
@@ -1799,7 +2247,7 @@ func (client *Guest) SumFloat64s(ctx context.Context, v_ []float64) (float64, er
 	return v0, err
 }
 
-var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](73)
+var exportAppendInt32 = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 int32 }, struct{ V0 undergo.RawList; V1 undergo.RawList }](92)
 
 // AppendInt32 appends to v, and then writes to what it appended to.
 func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]int32, []int32, error) {
@@ -1820,7 +2268,7 @@ func (client *Guest) AppendInt32(ctx context.Context, v_ []int32, x int32) ([]in
 	return v0, v1, err
 }
 
-var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](74)
+var exportNoStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](93)
 
 // NoStrings returns a nil slice.
 func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
@@ -1837,7 +2285,7 @@ func (client *Guest) NoStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](75)
+var exportEchoCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](94)
 
 // EchoCounts returns v.
 func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[string]int64, error) {
@@ -1855,7 +2303,7 @@ func (client *Guest) EchoCounts(ctx context.Context, v_ map[string]int64) (map[s
 	return v0, err
 }
 
-var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](76)
+var exportEchoLabels = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](95)
 
 // EchoLabels returns v.
 func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[int32]string, error) {
@@ -1873,7 +2321,7 @@ func (client *Guest) EchoLabels(ctx context.Context, v_ map[int32]string) (map[i
 	return v0, err
 }
 
-var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](77)
+var exportEchoPalettes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](96)
 
 // EchoPalettes returns v.
 func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (map[string][]Color, error) {
@@ -1891,7 +2339,7 @@ func (client *Guest) EchoPalettes(ctx context.Context, v_ map[string][]Color) (m
 	return v0, err
 }
 
-var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](78)
+var exportEchoFlags = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](97)
 
 // EchoFlags returns v.
 func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point) (map[bool]map[string]Point, error) {
@@ -1909,7 +2357,7 @@ func (client *Guest) EchoFlags(ctx context.Context, v_ map[bool]map[string]Point
 	return v0, err
 }
 
-var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](79)
+var exportStarted = undergo.NewRawExport[undergo.RawEmpty, int32](98)
 
 // Started says how often the plugin was initialized.
 func (client *Guest) Started(ctx context.Context) (int32, error) {
@@ -1926,7 +2374,7 @@ func (client *Guest) Started(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](80)
+var exportCounter = undergo.NewRawExport[undergo.RawEmpty, int32](99)
 
 // Counter counts its calls, in this instance.
 func (client *Guest) Counter(ctx context.Context) (int32, error) {
@@ -1943,7 +2391,7 @@ func (client *Guest) Counter(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](81)
+var exportEnv = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](100)
 
 // Env is a variable of the environment, or nothing.
 func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
@@ -1961,7 +2409,7 @@ func (client *Guest) Env(ctx context.Context, name string) (*string, error) {
 	return v0, err
 }
 
-var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](82)
+var exportArgs = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](101)
 
 // Args are the arguments of the plugin.
 func (client *Guest) Args(ctx context.Context) ([]string, error) {
@@ -1978,7 +2426,7 @@ func (client *Guest) Args(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](83)
+var exportReadFile = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](102)
 
 // ReadFile is the content of a file.
 func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error) {
@@ -1996,7 +2444,7 @@ func (client *Guest) ReadFile(ctx context.Context, path string) ([]uint8, error)
 	return v0, err
 }
 
-var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](84)
+var exportPrint = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawEmpty](103)
 
 // Print writes to the standard streams.
 func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
@@ -2011,7 +2459,7 @@ func (client *Guest) Print(ctx context.Context, out string, err_ string) error {
 	return err
 }
 
-var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](85)
+var exportKeep = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawEmpty](104)
 
 // Keep keeps s as it is, without a copy.
 func (client *Guest) Keep(ctx context.Context, s string) error {
@@ -2025,7 +2473,7 @@ func (client *Guest) Keep(ctx context.Context, s string) error {
 	return err
 }
 
-var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](86)
+var exportKeepAll = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](105)
 
 // KeepAll keeps all of v as they are.
 func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
@@ -2039,7 +2487,7 @@ func (client *Guest) KeepAll(ctx context.Context, v_ []string) error {
 	return err
 }
 
-var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](87)
+var exportKept = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](106)
 
 // Kept is what was kept.
 func (client *Guest) Kept(ctx context.Context) ([]string, error) {
@@ -2056,7 +2504,7 @@ func (client *Guest) Kept(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](88)
+var exportKeepInts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](107)
 
 // KeepInts keeps v as it is.
 func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
@@ -2070,7 +2518,7 @@ func (client *Guest) KeepInts(ctx context.Context, v_ []int64) error {
 	return err
 }
 
-var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](89)
+var exportKeptInts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](108)
 
 // KeptInts is what was kept.
 func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
@@ -2087,7 +2535,7 @@ func (client *Guest) KeptInts(ctx context.Context) ([][]int64, error) {
 	return v0, err
 }
 
-var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](90)
+var exportChurn = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawEmpty](109)
 
 // Churn makes garbage of all sizes and collects it, n times. What the collector
 // takes for garbage is overwritten.
@@ -2102,7 +2550,7 @@ func (client *Guest) Churn(ctx context.Context, n int32) error {
 	return err
 }
 
-var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](91)
+var exportEchoUnderPressure = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawList; V1 undergo.RawList; V2 undergo.RawList }](110)
 
 // EchoUnderPressure returns what it was given, after a collection.
 func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, people []Person, ints []int64) ([]string, []Person, []int64, error) {
@@ -2126,7 +2574,7 @@ func (client *Guest) EchoUnderPressure(ctx context.Context, names []string, peop
 	return v0, v1, v2, err
 }
 
-var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](92)
+var exportEchoAmidCalls = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }, struct{ V0 undergo.RawText; V1 undergo.RawList; V2 undergo.RawList }](111)
 
 // EchoAmidCalls returns what it was given, after other goroutines have called the
 // host so often that its results used up the room that the arguments lie in, and
@@ -2152,7 +2600,7 @@ func (client *Guest) EchoAmidCalls(ctx context.Context, note string, names []str
 	return v0, v1, v2, err
 }
 
-var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](93)
+var exportAlloc = undergo.NewRawExport[struct{ V0 int32 }, int32](112)
 
 // Alloc holds on to mib MiB more, and says how many there are.
 func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
@@ -2170,7 +2618,7 @@ func (client *Guest) Alloc(ctx context.Context, mib int32) (int32, error) {
 	return v0, err
 }
 
-var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](94)
+var exportRecurse = undergo.NewRawExport[struct{ V0 int32 }, int32](113)
 
 // Recurse calls itself depth times.
 func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
@@ -2188,7 +2636,165 @@ func (client *Guest) Recurse(ctx context.Context, depth int32) (int32, error) {
 	return v0, err
 }
 
-var exportKeptGet = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](95)
+var exportStoreGet = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText }, undergo.RawText](114)
+
+// StoreGet is the text kept under key.
+func (client *Guest) StoreGet(ctx context.Context, s Store, key string) (string, error) {
+	var v0 string
+	c, err := exportStoreGet.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	c.Args.V1 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportStorePut = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText; V2 undergo.RawText }, undergo.RawEmpty](115)
+
+// StorePut keeps a text.
+func (client *Guest) StorePut(ctx context.Context, s Store, key string, value string) error {
+	c, err := exportStorePut.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	c.Args.V1 = undergo.LowerText(&c.Writer, key)
+	c.Args.V2 = undergo.LowerText(&c.Writer, value)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportCopyTexts = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle; V2 undergo.RawList }, int64](116)
+
+// CopyTexts copies texts from one to the other, and says how many that has then.
+func (client *Guest) CopyTexts(ctx context.Context, from Store, to Store, keys []string) (int64, error) {
+	var v0 int64
+	c, err := exportCopyTexts.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, from)
+	c.Args.V1 = lowerStore(&c.Writer, to)
+	c.Args.V2 = undergo.LowerList(&c.Writer, keys, undergo.LowerText[string])
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSumSizes = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle }, int64](117)
+
+// SumSizes adds up how many texts are in all of them.
+func (client *Guest) SumSizes(ctx context.Context, all []Store, one Store) (int64, error) {
+	var v0 int64
+	c, err := exportSumSizes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, all, func(w *undergo.RawWriter, v Store) undergo.RawHandle { return lowerStore(w, v) })
+	c.Args.V1 = lowerStore(&c.Writer, one)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportChildOfStore = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText }, undergo.RawText](118)
+
+// ChildOfStore has a store make another.
+func (client *Guest) ChildOfStore(ctx context.Context, s Store, name string) (string, error) {
+	var v0 string
+	c, err := exportChildOfStore.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	c.Args.V1 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportChildrenOfStore = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int32 }, int64](119)
+
+// ChildrenOfStore has a store make n others, and lets go of them.
+func (client *Guest) ChildrenOfStore(ctx context.Context, s Store, n int32) (int64, error) {
+	var v0 int64
+	c, err := exportChildrenOfStore.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSizeOfCupboard = undergo.NewRawExport[struct{ V0 rawCupboard }, int64](120)
+
+// SizeOfCupboard adds up how many texts are in all of its stores.
+func (client *Guest) SizeOfCupboard(ctx context.Context, c_ Cupboard) (int64, error) {
+	var v0 int64
+	c, err := exportSizeOfCupboard.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerCupboard(&c.Writer, c_)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeepStore = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](121)
+
+// KeepStore keeps s.
+func (client *Guest) KeepStore(ctx context.Context, s Store) error {
+	c, err := exportKeepStore.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportKeepStoreWrongly = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](122)
+
+// KeepStoreWrongly keeps s, and does not say so.
+func (client *Guest) KeepStoreWrongly(ctx context.Context, s Store) error {
+	c, err := exportKeepStoreWrongly.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerStore(&c.Writer, s)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportKeptGet = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](123)
 
 // KeptGet is a text of the store that was kept.
 func (client *Guest) KeptGet(ctx context.Context, key string) (string, error) {
@@ -2206,7 +2812,7 @@ func (client *Guest) KeptGet(ctx context.Context, key string) (string, error) {
 	return v0, err
 }
 
-var exportDropStore = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](96)
+var exportDropStore = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](124)
 
 // DropStore lets go of the store that was kept.
 func (client *Guest) DropStore(ctx context.Context) error {
@@ -2219,7 +2825,7 @@ func (client *Guest) DropStore(ctx context.Context) error {
 	return err
 }
 
-var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](97)
+var exportEchoPerson = undergo.NewRawExport[struct{ V0 rawPerson }, rawPerson](125)
 
 // EchoPerson returns p.
 func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
@@ -2237,7 +2843,7 @@ func (client *Guest) EchoPerson(ctx context.Context, p Person) (Person, error) {
 	return v0, err
 }
 
-var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](98)
+var exportEchoPeople = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](126)
 
 // EchoPeople returns v.
 func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, error) {
@@ -2255,7 +2861,7 @@ func (client *Guest) EchoPeople(ctx context.Context, v_ []Person) ([]Person, err
 	return v0, err
 }
 
-var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](99)
+var exportEchoPoint = undergo.NewRawExport[struct{ V0 rawPoint }, rawPoint](127)
 
 // EchoPoint returns p.
 func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
@@ -2273,7 +2879,7 @@ func (client *Guest) EchoPoint(ctx context.Context, p Point) (Point, error) {
 	return v0, err
 }
 
-var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](100)
+var exportEchoPoints = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](128)
 
 // EchoPoints returns v.
 func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error) {
@@ -2291,7 +2897,7 @@ func (client *Guest) EchoPoints(ctx context.Context, v_ []Point) ([]Point, error
 	return v0, err
 }
 
-var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](101)
+var exportEchoPrice = undergo.NewRawExport[struct{ V0 rawPrice }, rawPrice](129)
 
 // EchoPrice returns p.
 func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
@@ -2309,7 +2915,7 @@ func (client *Guest) EchoPrice(ctx context.Context, p Price) (Price, error) {
 	return v0, err
 }
 
-var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](102)
+var exportEchoColor = undergo.NewRawExport[struct{ V0 Color }, Color](130)
 
 // EchoColor returns v.
 func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
@@ -2327,7 +2933,7 @@ func (client *Guest) EchoColor(ctx context.Context, v_ Color) (Color, error) {
 	return v0, err
 }
 
-var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](103)
+var exportEchoLevel = undergo.NewRawExport[struct{ V0 Level }, Level](131)
 
 // EchoLevel returns v.
 func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
@@ -2345,7 +2951,7 @@ func (client *Guest) EchoLevel(ctx context.Context, v_ Level) (Level, error) {
 	return v0, err
 }
 
-var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](104)
+var exportEchoColors = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](132)
 
 // EchoColors returns v.
 func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error) {
@@ -2363,7 +2969,7 @@ func (client *Guest) EchoColors(ctx context.Context, v_ []Color) ([]Color, error
 	return v0, err
 }
 
-var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](105)
+var exportBadColor = undergo.NewRawExport[undergo.RawEmpty, Color](133)
 
 // BadColor returns what is no color.
 func (client *Guest) BadColor(ctx context.Context) (Color, error) {
@@ -2380,7 +2986,7 @@ func (client *Guest) BadColor(ctx context.Context) (Color, error) {
 	return v0, err
 }
 
-var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](106)
+var exportMaybeInt = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](134)
 
 // MaybeInt returns v.
 func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
@@ -2398,7 +3004,7 @@ func (client *Guest) MaybeInt(ctx context.Context, v_ *int32) (*int32, error) {
 	return v0, err
 }
 
-var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](107)
+var exportMaybeBool = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](135)
 
 // MaybeBool returns v.
 func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
@@ -2416,7 +3022,7 @@ func (client *Guest) MaybeBool(ctx context.Context, v_ *bool) (*bool, error) {
 	return v0, err
 }
 
-var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](108)
+var exportMaybeFloat = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](136)
 
 // MaybeFloat returns v.
 func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, error) {
@@ -2434,7 +3040,7 @@ func (client *Guest) MaybeFloat(ctx context.Context, v_ *float64) (*float64, err
 	return v0, err
 }
 
-var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](109)
+var exportMaybeString = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](137)
 
 // MaybeString returns v.
 func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, error) {
@@ -2452,7 +3058,7 @@ func (client *Guest) MaybeString(ctx context.Context, v_ *string) (*string, erro
 	return v0, err
 }
 
-var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](110)
+var exportMaybeColor = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](138)
 
 // MaybeColor returns v.
 func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) {
@@ -2470,7 +3076,7 @@ func (client *Guest) MaybeColor(ctx context.Context, v_ *Color) (*Color, error) 
 	return v0, err
 }
 
-var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](111)
+var exportMaybePoint = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](139)
 
 // MaybePoint returns v.
 func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) {
@@ -2488,7 +3094,7 @@ func (client *Guest) MaybePoint(ctx context.Context, v_ *Point) (*Point, error) 
 	return v0, err
 }
 
-var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](112)
+var exportMaybeAddress = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](140)
 
 // MaybeAddress returns v.
 func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, error) {
@@ -2506,7 +3112,7 @@ func (client *Guest) MaybeAddress(ctx context.Context, v_ *Address) (*Address, e
 	return v0, err
 }
 
-var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](113)
+var exportMaybeStrings = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](141)
 
 // MaybeStrings returns v.
 func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string, error) {
@@ -2524,7 +3130,7 @@ func (client *Guest) MaybeStrings(ctx context.Context, v_ *[]string) (*[]string,
 	return v0, err
 }
 
-var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](114)
+var exportMaybeTime = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](142)
 
 // MaybeTime returns v.
 func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, error) {
@@ -2542,7 +3148,7 @@ func (client *Guest) MaybeTime(ctx context.Context, v_ *time.Time) (*time.Time, 
 	return v0, err
 }
 
-var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](115)
+var exportListOfMaybe = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](143)
 
 // ListOfMaybe returns v.
 func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, error) {
@@ -2560,7 +3166,7 @@ func (client *Guest) ListOfMaybe(ctx context.Context, v_ []*string) ([]*string, 
 	return v0, err
 }
 
-var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](116)
+var exportEchoAny = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](144)
 
 // EchoAny returns v.
 func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2578,7 +3184,7 @@ func (client *Guest) EchoAny(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](117)
+var exportEchoRaw = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](145)
 
 // EchoRaw returns v.
 func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawMessage, error) {
@@ -2596,7 +3202,7 @@ func (client *Guest) EchoRaw(ctx context.Context, v_ json.RawMessage) (json.RawM
 	return v0, err
 }
 
-var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](118)
+var exportEchoAnys = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](146)
 
 // EchoAnys returns v.
 func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage) (map[string]json.RawMessage, error) {
@@ -2614,7 +3220,7 @@ func (client *Guest) EchoAnys(ctx context.Context, v_ map[string]json.RawMessage
 	return v0, err
 }
 
-var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](119)
+var exportBadAny = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](147)
 
 // BadAny returns what is no JSON.
 func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
@@ -2631,7 +3237,7 @@ func (client *Guest) BadAny(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](120)
+var exportFindJob = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawJob](148)
 
 // FindJob finds nothing, as Go functions do: a zero value, and an error.
 func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
@@ -2649,7 +3255,7 @@ func (client *Guest) FindJob(ctx context.Context, name string) (Job, error) {
 	return v0, err
 }
 
-var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](121)
+var exportZeroJob = undergo.NewRawExport[undergo.RawEmpty, rawJob](149)
 
 // ZeroJob gives a Job that nobody filled in.
 func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
@@ -2666,7 +3272,7 @@ func (client *Guest) ZeroJob(ctx context.Context) (Job, error) {
 	return v0, err
 }
 
-var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](122)
+var exportZeroState = undergo.NewRawExport[undergo.RawEmpty, State](150)
 
 // ZeroState gives a State that nobody set.
 func (client *Guest) ZeroState(ctx context.Context) (State, error) {
@@ -2683,7 +3289,7 @@ func (client *Guest) ZeroState(ctx context.Context) (State, error) {
 	return v0, err
 }
 
-var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](123)
+var exportOpenJobs = undergo.NewRawExport[struct{ V0 int32; V1 int32 }, undergo.RawList](151)
 
 // OpenJobs gives n jobs, of which the one at bad has no state.
 func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, error) {
@@ -2702,7 +3308,7 @@ func (client *Guest) OpenJobs(ctx context.Context, n int32, bad int32) ([]Job, e
 	return v0, err
 }
 
-var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](124)
+var exportJobsByName = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](152)
 
 // JobsByName gives one job, whose last state is none.
 func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Job, error) {
@@ -2720,7 +3326,7 @@ func (client *Guest) JobsByName(ctx context.Context, name string) (map[string]Jo
 	return v0, err
 }
 
-var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](125)
+var exportNumberedJob = undergo.NewRawExport[struct{ V0 int32 }, struct{ V0 int32; V1 rawJob }](153)
 
 // NumberedJob gives a number, and a job with what JSON can't hold.
 func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, error) {
@@ -2740,7 +3346,7 @@ func (client *Guest) NumberedJob(ctx context.Context, n int32) (int32, Job, erro
 	return v0, v1, err
 }
 
-var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](126)
+var exportInfinite = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](154)
 
 // Infinite gives what JSON can't hold.
 func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
@@ -2757,7 +3363,7 @@ func (client *Guest) Infinite(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](127)
+var exportGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](155)
 
 // Garbled gives text in JSON that is not UTF-8.
 func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
@@ -2774,7 +3380,7 @@ func (client *Guest) Garbled(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](128)
+var exportBroken = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](156)
 
 // Broken gives what is no JSON.
 func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
@@ -2791,7 +3397,7 @@ func (client *Guest) Broken(ctx context.Context) (json.RawMessage, error) {
 	return v0, err
 }
 
-var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](129)
+var exportGarbledError = undergo.NewRawExport[undergo.RawEmpty, undergo.RawEmpty](157)
 
 // GarbledError fails with a text that is not UTF-8.
 func (client *Guest) GarbledError(ctx context.Context) error {
@@ -2804,7 +3410,7 @@ func (client *Guest) GarbledError(ctx context.Context) error {
 	return err
 }
 
-var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](130)
+var exportSumTriple = undergo.NewRawExport[struct{ V0 undergo.RawList }, int32](158)
 
 // SumTriple adds up three numbers.
 func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
@@ -2822,7 +3428,7 @@ func (client *Guest) SumTriple(ctx context.Context, v_ []int32) (int32, error) {
 	return v0, err
 }
 
-var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](131)
+var exportTakeTriples = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](159)
 
 // TakeTriples takes lists of three numbers, and gives nothing.
 func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) error {
@@ -2836,7 +3442,7 @@ func (client *Guest) TakeTriples(ctx context.Context, v_ map[string][][]int32) e
 	return err
 }
 
-var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](132)
+var exportCountCorners = undergo.NewRawExport[struct{ V0 rawOutline; V1 float64 }, float64](160)
 
 // CountCorners counts the corners of an outline.
 func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64) (float64, error) {
@@ -2855,7 +3461,7 @@ func (client *Guest) CountCorners(ctx context.Context, s Outline, factor float64
 	return v0, err
 }
 
-var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](133)
+var exportAskWithZeroColor = undergo.NewRawExport[struct{ V0 int32 }, Color](161)
 
 // AskWithZeroColor asks the host for what is no color.
 func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, error) {
@@ -2873,7 +3479,7 @@ func (client *Guest) AskWithZeroColor(ctx context.Context, c_ int32) (Color, err
 	return v0, err
 }
 
-var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](134)
+var exportAskWithInfinity = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](162)
 
 // AskWithInfinity asks the host for what JSON can't hold.
 func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, error) {
@@ -2890,7 +3496,7 @@ func (client *Guest) AskWithInfinity(ctx context.Context) (json.RawMessage, erro
 	return v0, err
 }
 
-var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](135)
+var exportCheckGarbled = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](163)
 
 // CheckGarbled has the host check a text that is not UTF-8, and gives its error.
 func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
@@ -2907,7 +3513,7 @@ func (client *Guest) CheckGarbled(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](136)
+var exportKinds = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](164)
 
 // Kinds says which Go types the values of an object or a list have.
 func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, error) {
@@ -2925,7 +3531,7 @@ func (client *Guest) Kinds(ctx context.Context, v_ json.RawMessage) ([]string, e
 	return v0, err
 }
 
-var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](137)
+var exportLargeNumbers = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](165)
 
 // LargeNumbers gives integers that a float64 does not hold.
 func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) {
@@ -2942,7 +3548,7 @@ func (client *Guest) LargeNumbers(ctx context.Context) (json.RawMessage, error) 
 	return v0, err
 }
 
-var exportClosedTallies = undergo.NewRawExport[undergo.RawEmpty, int32](138)
+var exportClosedTallies = undergo.NewRawExport[undergo.RawEmpty, int32](166)
 
 // ClosedTallies says how many have been closed since it was last asked.
 func (client *Guest) ClosedTallies(ctx context.Context) (int32, error) {
@@ -2959,7 +3565,7 @@ func (client *Guest) ClosedTallies(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportHandlesOfGuest = undergo.NewRawExport[undergo.RawEmpty, int32](139)
+var exportHandlesOfGuest = undergo.NewRawExport[undergo.RawEmpty, int32](167)
 
 // HandlesOfGuest says how many handles of its objects the host has.
 func (client *Guest) HandlesOfGuest(ctx context.Context) (int32, error) {
@@ -2976,7 +3582,7 @@ func (client *Guest) HandlesOfGuest(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportHandlesOfHost = undergo.NewRawExport[undergo.RawEmpty, int32](140)
+var exportHandlesOfHost = undergo.NewRawExport[undergo.RawEmpty, int32](168)
 
 // HandlesOfHost says how many handles of the host's objects and functions the guest has.
 func (client *Guest) HandlesOfHost(ctx context.Context) (int32, error) {
@@ -2993,7 +3599,7 @@ func (client *Guest) HandlesOfHost(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](141)
+var exportEchoBool = undergo.NewRawExport[struct{ V0 bool }, bool](169)
 
 // EchoBool returns v.
 func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
@@ -3011,7 +3617,7 @@ func (client *Guest) EchoBool(ctx context.Context, v_ bool) (bool, error) {
 	return v0, err
 }
 
-var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](142)
+var exportEchoInt8 = undergo.NewRawExport[struct{ V0 int8 }, int8](170)
 
 // EchoInt8 returns v.
 func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
@@ -3029,7 +3635,7 @@ func (client *Guest) EchoInt8(ctx context.Context, v_ int8) (int8, error) {
 	return v0, err
 }
 
-var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](143)
+var exportEchoInt16 = undergo.NewRawExport[struct{ V0 int16 }, int16](171)
 
 // EchoInt16 returns v.
 func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
@@ -3047,7 +3653,7 @@ func (client *Guest) EchoInt16(ctx context.Context, v_ int16) (int16, error) {
 	return v0, err
 }
 
-var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](144)
+var exportEchoInt32 = undergo.NewRawExport[struct{ V0 int32 }, int32](172)
 
 // EchoInt32 returns v.
 func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
@@ -3065,7 +3671,7 @@ func (client *Guest) EchoInt32(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](145)
+var exportEchoInt64 = undergo.NewRawExport[struct{ V0 int64 }, int64](173)
 
 // EchoInt64 returns v.
 func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
@@ -3083,7 +3689,7 @@ func (client *Guest) EchoInt64(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](146)
+var exportEchoUint8 = undergo.NewRawExport[struct{ V0 uint8 }, uint8](174)
 
 // EchoUint8 returns v.
 func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
@@ -3101,7 +3707,7 @@ func (client *Guest) EchoUint8(ctx context.Context, v_ uint8) (uint8, error) {
 	return v0, err
 }
 
-var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](147)
+var exportEchoUint16 = undergo.NewRawExport[struct{ V0 uint16 }, uint16](175)
 
 // EchoUint16 returns v.
 func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) {
@@ -3119,7 +3725,7 @@ func (client *Guest) EchoUint16(ctx context.Context, v_ uint16) (uint16, error) 
 	return v0, err
 }
 
-var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](148)
+var exportEchoUint32 = undergo.NewRawExport[struct{ V0 uint32 }, uint32](176)
 
 // EchoUint32 returns v.
 func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3137,7 +3743,7 @@ func (client *Guest) EchoUint32(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](149)
+var exportEchoUint64 = undergo.NewRawExport[struct{ V0 uint64 }, uint64](177)
 
 // EchoUint64 returns v.
 func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) {
@@ -3155,7 +3761,7 @@ func (client *Guest) EchoUint64(ctx context.Context, v_ uint64) (uint64, error) 
 	return v0, err
 }
 
-var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](150)
+var exportEchoInt = undergo.NewRawExport[struct{ V0 int64 }, int64](178)
 
 // EchoInt returns v, which has 64 bits.
 func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
@@ -3173,7 +3779,7 @@ func (client *Guest) EchoInt(ctx context.Context, v_ int64) (int64, error) {
 	return v0, err
 }
 
-var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](151)
+var exportEchoUint = undergo.NewRawExport[struct{ V0 uint64 }, uint64](179)
 
 // EchoUint returns v, which has 64 bits.
 func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
@@ -3191,7 +3797,7 @@ func (client *Guest) EchoUint(ctx context.Context, v_ uint64) (uint64, error) {
 	return v0, err
 }
 
-var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](152)
+var exportEchoRune = undergo.NewRawExport[struct{ V0 int32 }, int32](180)
 
 // EchoRune returns v.
 func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
@@ -3209,7 +3815,7 @@ func (client *Guest) EchoRune(ctx context.Context, v_ int32) (int32, error) {
 	return v0, err
 }
 
-var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](153)
+var exportEchoFloat32 = undergo.NewRawExport[struct{ V0 float32 }, float32](181)
 
 // EchoFloat32 returns v.
 func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, error) {
@@ -3227,7 +3833,7 @@ func (client *Guest) EchoFloat32(ctx context.Context, v_ float32) (float32, erro
 	return v0, err
 }
 
-var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](154)
+var exportEchoFloat64 = undergo.NewRawExport[struct{ V0 float64 }, float64](182)
 
 // EchoFloat64 returns v.
 func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, error) {
@@ -3245,7 +3851,7 @@ func (client *Guest) EchoFloat64(ctx context.Context, v_ float64) (float64, erro
 	return v0, err
 }
 
-var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](155)
+var exportEchoString = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](183)
 
 // EchoString returns s.
 func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
@@ -3263,7 +3869,7 @@ func (client *Guest) EchoString(ctx context.Context, s string) (string, error) {
 	return v0, err
 }
 
-var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](156)
+var exportEchoBytes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](184)
 
 // EchoBytes returns v.
 func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error) {
@@ -3281,7 +3887,7 @@ func (client *Guest) EchoBytes(ctx context.Context, v_ []uint8) ([]uint8, error)
 	return v0, err
 }
 
-var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](157)
+var exportEchoDuration = undergo.NewRawExport[struct{ V0 time.Duration }, time.Duration](185)
 
 // EchoDuration returns v.
 func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.Duration, error) {
@@ -3299,7 +3905,7 @@ func (client *Guest) EchoDuration(ctx context.Context, v_ time.Duration) (time.D
 	return v0, err
 }
 
-var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](158)
+var exportEchoTime = undergo.NewRawExport[struct{ V0 undergo.RawTime }, undergo.RawTime](186)
 
 // EchoTime returns v.
 func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, error) {
@@ -3317,7 +3923,7 @@ func (client *Guest) EchoTime(ctx context.Context, v_ time.Time) (time.Time, err
 	return v0, err
 }
 
-var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](159)
+var exportEchoUserID = undergo.NewRawExport[struct{ V0 uint32 }, uint32](187)
 
 // EchoUserID returns v.
 func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) {
@@ -3335,7 +3941,7 @@ func (client *Guest) EchoUserID(ctx context.Context, v_ uint32) (uint32, error) 
 	return v0, err
 }
 
-var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](160)
+var exportBadString = undergo.NewRawExport[undergo.RawEmpty, undergo.RawText](188)
 
 // BadString returns bytes that are not UTF-8.
 func (client *Guest) BadString(ctx context.Context) (string, error) {
@@ -3352,7 +3958,7 @@ func (client *Guest) BadString(ctx context.Context) (string, error) {
 	return v0, err
 }
 
-var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](161)
+var exportBadStrings = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](189)
 
 // BadStrings returns a list with a string that is not UTF-8.
 func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
@@ -3369,7 +3975,154 @@ func (client *Guest) BadStrings(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportClosings = undergo.NewRawExport[undergo.RawEmpty, int32](162)
+var exportCopyStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, int64](190)
+
+// CopyStream copies r to w.
+func (client *Guest) CopyStream(ctx context.Context, w_ io.Writer, r io.Reader) (int64, error) {
+	var v0 int64
+	c, err := exportCopyStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerWriter(&c.Writer, "writer", w_)
+	c.Args.V1 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCopyInPieces = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle; V2 int32 }, int64](191)
+
+// CopyInPieces copies r to w, size bytes at a time.
+func (client *Guest) CopyInPieces(ctx context.Context, w_ io.Writer, r io.Reader, size int32) (int64, error) {
+	var v0 int64
+	c, err := exportCopyInPieces.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerWriter(&c.Writer, "writer", w_)
+	c.Args.V1 = undergo.LowerReader(&c.Writer, "reader", r)
+	c.Args.V2 = size
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportReadStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawList](192)
+
+// ReadStream is all that r has.
+func (client *Guest) ReadStream(ctx context.Context, r io.Reader) ([]uint8, error) {
+	var v0 []uint8
+	c, err := exportReadStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[uint8](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportReadHead = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int32 }, undergo.RawList](193)
+
+// ReadHead is the first n bytes of r.
+func (client *Guest) ReadHead(ctx context.Context, r io.Reader, n int32) ([]uint8, error) {
+	var v0 []uint8
+	c, err := exportReadHead.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[uint8](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportDrainStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, int64](194)
+
+// DrainStream reads r to its end, and says how much it had.
+func (client *Guest) DrainStream(ctx context.Context, r io.Reader) (int64, error) {
+	var v0 int64
+	c, err := exportDrainStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportWriteStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText; V2 int32 }, int64](195)
+
+// WriteStream writes text to w, n times.
+func (client *Guest) WriteStream(ctx context.Context, w_ io.Writer, text string, n int32) (int64, error) {
+	var v0 int64
+	c, err := exportWriteStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerWriter(&c.Writer, "writer", w_)
+	c.Args.V1 = undergo.LowerText(&c.Writer, text)
+	c.Args.V2 = n
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportWriteAndClose = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText }, undergo.RawEmpty](196)
+
+// WriteAndClose writes text to w and closes it.
+func (client *Guest) WriteAndClose(ctx context.Context, w_ io.Writer, text string) error {
+	c, err := exportWriteAndClose.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerWriter(&c.Writer, "writer", w_)
+	c.Args.V1 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportReadAndClose = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawList](197)
+
+// ReadAndClose reads the first byte of r and closes it.
+func (client *Guest) ReadAndClose(ctx context.Context, r io.Reader) ([]uint8, error) {
+	var v0 []uint8
+	c, err := exportReadAndClose.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftPlain[uint8](c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportClosings = undergo.NewRawExport[undergo.RawEmpty, int32](198)
 
 // Closings is how often streams were closed since the last call.
 func (client *Guest) Closings(ctx context.Context) (int32, error) {
@@ -3386,7 +4139,7 @@ func (client *Guest) Closings(ctx context.Context) (int32, error) {
 	return v0, err
 }
 
-var exportCollected = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](163)
+var exportCollected = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](199)
 
 // Collected is what was written to the last stream of CollectStream.
 func (client *Guest) Collected(ctx context.Context) ([]uint8, error) {
@@ -3403,7 +4156,21 @@ func (client *Guest) Collected(ctx context.Context) ([]uint8, error) {
 	return v0, err
 }
 
-var exportLateStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](164)
+var exportNoteStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](200)
+
+// NoteStream notes r for LateStream, although it ends with this call.
+func (client *Guest) NoteStream(ctx context.Context, r io.Reader) error {
+	c, err := exportNoteStream.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportLateStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](201)
 
 // LateStream reads what NoteStream was given.
 func (client *Guest) LateStream(ctx context.Context) ([]uint8, error) {
@@ -3420,7 +4187,7 @@ func (client *Guest) LateStream(ctx context.Context) ([]uint8, error) {
 	return v0, err
 }
 
-var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](165)
+var exportEchoParts = undergo.NewRawExport[struct{ V0 rawParts }, rawParts](202)
 
 // EchoParts returns p.
 func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
@@ -3438,7 +4205,7 @@ func (client *Guest) EchoParts(ctx context.Context, p Parts) (Parts, error) {
 	return v0, err
 }
 
-var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](166)
+var exportEchoTexts = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }, struct{ V0 undergo.RawText; V1 undergo.RawText; V2 undergo.RawOption; V3 undergo.RawText }](203)
 
 // EchoTexts returns its arguments.
 func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *string, c_ string) (string, string, *string, string, error) {
@@ -3465,7 +4232,7 @@ func (client *Guest) EchoTexts(ctx context.Context, a string, u string, n *strin
 	return v0, v1, v2, v3, err
 }
 
-var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](167)
+var exportFactorial = undergo.NewRawExport[struct{ V0 uint8 }, undergo.RawText](204)
 
 // Factorial is n!.
 func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
@@ -3483,7 +4250,7 @@ func (client *Guest) Factorial(ctx context.Context, n uint8) (string, error) {
 	return v0, err
 }
 
-var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](168)
+var exportZeroCode = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](205)
 
 // ZeroCode has no text.
 func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
@@ -3500,7 +4267,7 @@ func (client *Guest) ZeroCode(ctx context.Context) ([]string, error) {
 	return v0, err
 }
 
-var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](169)
+var exportConjugate = undergo.NewRawExport[struct{ V0 struct{ V0 float64; V1 float64 } }, struct{ V0 float64; V1 float64 }](206)
 
 // Conjugate mirrors c.
 func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 float64 }) (float64, float64, error) {
@@ -3520,7 +4287,7 @@ func (client *Guest) Conjugate(ctx context.Context, c_ struct{ V0 float64; V1 fl
 	return v0, v1, err
 }
 
-var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](170)
+var exportRotate = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](207)
 
 // Rotate turns all numbers by a right angle.
 func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 float32 }) ([]struct{ V0 float32; V1 float32 }, error) {
@@ -3538,7 +4305,7 @@ func (client *Guest) Rotate(ctx context.Context, all []struct{ V0 float32; V1 fl
 	return v0, err
 }
 
-var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](171)
+var exportLater = undergo.NewRawExport[struct{ V0 undergo.RawTime; V1 time.Duration }, undergo.RawTime](208)
 
 // Later adds a timeout to a time.
 func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) (time.Time, error) {
@@ -3557,7 +4324,7 @@ func (client *Guest) Later(ctx context.Context, at time.Time, by time.Duration) 
 	return v0, err
 }
 
-var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](172)
+var exportSwap = undergo.NewRawExport[struct{ V0 rawPairStringInt32 }, rawPairInt32String](209)
 
 // Swap swaps the values of p.
 func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32String, error) {
@@ -3575,7 +4342,7 @@ func (client *Guest) Swap(ctx context.Context, p PairStringInt32) (PairInt32Stri
 	return v0, err
 }
 
-var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](173)
+var exportNames = undergo.NewRawExport[struct{ V0 rawNode }, struct{ V0 undergo.RawText; V1 rawNode }](210)
 
 // Names are those of n and of all nodes in it.
 func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
@@ -3595,7 +4362,7 @@ func (client *Guest) Names(ctx context.Context, n Node) (string, Node, error) {
 	return v0, v1, err
 }
 
-var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](174)
+var exportEchoColorCounts = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](211)
 
 // EchoColorCounts returns m.
 func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (map[string]int64, error) {
@@ -3613,7 +4380,7 @@ func (client *Guest) EchoColorCounts(ctx context.Context, m map[string]int64) (m
 	return v0, err
 }
 
-var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](175)
+var exportBadColorCounts = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](212)
 
 // BadColorCounts returns a count of what is no color.
 func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, error) {
@@ -3630,7 +4397,7 @@ func (client *Guest) BadColorCounts(ctx context.Context) (map[string]int64, erro
 	return v0, err
 }
 
-var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](176)
+var exportAskWithContext = undergo.NewRawExport[struct{ V0 bool }, undergo.RawEmpty](213)
 
 // AskWithContext asks the host with a context that is done, or not.
 func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
@@ -3644,7 +4411,7 @@ func (client *Guest) AskWithContext(ctx context.Context, done bool) error {
 	return err
 }
 
-var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](177)
+var exportEchoShape = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](214)
 
 // EchoShape returns s.
 func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3662,7 +4429,7 @@ func (client *Guest) EchoShape(ctx context.Context, s Shape) (Shape, error) {
 	return v0, err
 }
 
-var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](178)
+var exportEchoShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawList](215)
 
 // EchoShapes returns v.
 func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error) {
@@ -3680,7 +4447,7 @@ func (client *Guest) EchoShapes(ctx context.Context, v_ []Shape) ([]Shape, error
 	return v0, err
 }
 
-var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](179)
+var exportEchoMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawOption }, undergo.RawOption](216)
 
 // EchoMaybeShape returns s.
 func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error) {
@@ -3698,7 +4465,7 @@ func (client *Guest) EchoMaybeShape(ctx context.Context, s Shape) (Shape, error)
 	return v0, err
 }
 
-var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](180)
+var exportEchoDrawing = undergo.NewRawExport[struct{ V0 rawDrawing }, rawDrawing](217)
 
 // EchoDrawing returns d.
 func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error) {
@@ -3716,7 +4483,7 @@ func (client *Guest) EchoDrawing(ctx context.Context, d Drawing) (Drawing, error
 	return v0, err
 }
 
-var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](181)
+var exportEchoRound = undergo.NewRawExport[struct{ V0 rawRound }, rawRound](218)
 
 // EchoRound returns r.
 func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
@@ -3734,7 +4501,7 @@ func (client *Guest) EchoRound(ctx context.Context, r Round) (Round, error) {
 	return v0, err
 }
 
-var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](182)
+var exportEchoToken = undergo.NewRawExport[struct{ V0 rawToken }, rawToken](219)
 
 // EchoToken returns t.
 func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
@@ -3752,7 +4519,7 @@ func (client *Guest) EchoToken(ctx context.Context, t Token) (Token, error) {
 	return v0, err
 }
 
-var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](183)
+var exportEchoMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }, struct{ V0 rawMixed; V1 int32; V2 rawMixed; V3 float32 }](220)
 
 // EchoMixed returns its arguments.
 func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f float32) (Mixed, int32, Mixed, float32, error) {
@@ -3779,7 +4546,7 @@ func (client *Guest) EchoMixed(ctx context.Context, a Mixed, n int32, b Mixed, f
 	return v0, v1, v2, v3, err
 }
 
-var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](184)
+var exportManyMixed = undergo.NewRawExport[struct{ V0 rawMixed; V1 rawMixed; V2 rawMixed; V3 rawMixed; V4 rawMixed; V5 rawMixed }, undergo.RawList](221)
 
 // ManyMixed returns its arguments: more than WebAssembly passes one by one.
 func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, d Mixed, e Mixed, f Mixed) ([]Mixed, error) {
@@ -3802,7 +4569,7 @@ func (client *Guest) ManyMixed(ctx context.Context, a Mixed, b Mixed, c_ Mixed, 
 	return v0, err
 }
 
-var exportEchoBundle = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](185)
+var exportEchoBundle = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](222)
 
 // EchoBundle returns its arguments, which are more than WebAssembly passes one by one. It
 // fails for one without a name.
@@ -3836,7 +4603,7 @@ func (client *Guest) EchoBundle(ctx context.Context, id int8, s Shape, m Shape, 
 	return v0, v1, v2, v3, v4, v5, err
 }
 
-var exportBundleThroughHost = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](186)
+var exportBundleThroughHost = undergo.NewRawExport[struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }, struct{ V0 int8; V1 rawShape; V2 undergo.RawOption; V3 rawDrawing; V4 undergo.RawList; V5 undergo.RawText }](223)
 
 // BundleThroughHost sends its arguments through the host and back.
 func (client *Guest) BundleThroughHost(ctx context.Context, id int8, s Shape, m Shape, d Drawing, v_ []Shape, name string) (int8, Shape, Shape, Drawing, []Shape, string, error) {
@@ -3869,7 +4636,7 @@ func (client *Guest) BundleThroughHost(ctx context.Context, id int8, s Shape, m 
 	return v0, v1, v2, v3, v4, v5, err
 }
 
-var exportBadBundle = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](187)
+var exportBadBundle = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawText](224)
 
 // BadBundle sends the host a bundle in which a shape may be none.
 func (client *Guest) BadBundle(ctx context.Context, how string) (string, error) {
@@ -3887,7 +4654,7 @@ func (client *Guest) BadBundle(ctx context.Context, how string) (string, error) 
 	return v0, err
 }
 
-var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](188)
+var exportArea = undergo.NewRawExport[struct{ V0 rawShape }, float64](225)
 
 // Area is how much of the paper s takes.
 func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
@@ -3905,7 +4672,7 @@ func (client *Guest) Area(ctx context.Context, s Shape) (float64, error) {
 	return v0, err
 }
 
-var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](189)
+var exportByPointer = undergo.NewRawExport[struct{ V0 rawShape }, undergo.RawList](226)
 
 // ByPointer returns what s is a case of as a pointer to it, which is the same case.
 func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
@@ -3923,7 +4690,7 @@ func (client *Guest) ByPointer(ctx context.Context, s Shape) ([]Shape, error) {
 	return v0, err
 }
 
-var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](190)
+var exportBadShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](227)
 
 // BadShape returns what is no case of Shape.
 func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
@@ -3941,7 +4708,7 @@ func (client *Guest) BadShape(ctx context.Context, how string) (Shape, error) {
 	return v0, err
 }
 
-var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](191)
+var exportBadShapes = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawList](228)
 
 // BadShapes returns three shapes, of which the middle one is none.
 func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error) {
@@ -3959,7 +4726,7 @@ func (client *Guest) BadShapes(ctx context.Context, how string) ([]Shape, error)
 	return v0, err
 }
 
-var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](192)
+var exportBadDrawing = undergo.NewRawExport[struct{ V0 undergo.RawText }, struct{ V0 int32; V1 rawDrawing }](229)
 
 // BadDrawing returns a drawing whose optional shapes are none, and another is.
 func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing, error) {
@@ -3979,7 +4746,7 @@ func (client *Guest) BadDrawing(ctx context.Context, how string) (int32, Drawing
 	return v0, v1, err
 }
 
-var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](193)
+var exportNoBorder = undergo.NewRawExport[undergo.RawEmpty, rawDrawing](230)
 
 // NoBorder returns a drawing that nobody filled in.
 func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
@@ -3996,7 +4763,7 @@ func (client *Guest) NoBorder(ctx context.Context) (Drawing, error) {
 	return v0, err
 }
 
-var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](194)
+var exportBadMixed = undergo.NewRawExport[undergo.RawEmpty, struct{ V0 int32; V1 rawMixed }](231)
 
 // BadMixed returns no case where all cases are numbers.
 func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
@@ -4015,7 +4782,7 @@ func (client *Guest) BadMixed(ctx context.Context) (int32, Mixed, error) {
 	return v0, v1, err
 }
 
-var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](195)
+var exportBadMaybeShape = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawOption](232)
 
 // BadMaybeShape returns a pointer to what is no case of Shape.
 func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, error) {
@@ -4033,7 +4800,7 @@ func (client *Guest) BadMaybeShape(ctx context.Context, how string) (Shape, erro
 	return v0, err
 }
 
-var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](196)
+var exportShapeThroughHost = undergo.NewRawExport[struct{ V0 rawShape }, rawShape](233)
 
 // ShapeThroughHost sends s through the host and back.
 func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, error) {
@@ -4051,7 +4818,7 @@ func (client *Guest) ShapeThroughHost(ctx context.Context, s Shape) (Shape, erro
 	return v0, err
 }
 
-var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](197)
+var exportBadShapeThroughHost = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawShape](234)
 
 // BadShapeThroughHost sends what is no case of Shape to the host.
 func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape, error) {
@@ -4069,7 +4836,7 @@ func (client *Guest) BadShapeThroughHost(ctx context.Context, how string) (Shape
 	return v0, err
 }
 
-var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](198)
+var exportKeepShapes = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawEmpty](235)
 
 // KeepShapes keeps v as they are, without copies.
 func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
@@ -4083,7 +4850,7 @@ func (client *Guest) KeepShapes(ctx context.Context, v_ []Shape) error {
 	return err
 }
 
-var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](199)
+var exportKeptShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](236)
 
 // KeptShapes is what was kept.
 func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
@@ -4100,7 +4867,7 @@ func (client *Guest) KeptShapes(ctx context.Context) ([]Shape, error) {
 	return v0, err
 }
 
-var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](200)
+var exportFlip = undergo.NewRawExport[struct{ V0 rawSwitch }, rawSwitch](237)
 
 // Flip returns the other position of s.
 func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
@@ -4118,7 +4885,7 @@ func (client *Guest) Flip(ctx context.Context, s Switch) (Switch, error) {
 	return v0, err
 }
 
-var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](201)
+var exportFlipAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawOption }, struct{ V0 undergo.RawList; V1 undergo.RawOption }](238)
 
 // FlipAll flips all of them, and the one that may be there.
 func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]Switch, Switch, error) {
@@ -4139,7 +4906,7 @@ func (client *Guest) FlipAll(ctx context.Context, all []Switch, one Switch) ([]S
 	return v0, v1, err
 }
 
-var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](202)
+var exportBadSwitch = undergo.NewRawExport[undergo.RawEmpty, rawSwitch](239)
 
 // BadSwitch returns no position.
 func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
@@ -4156,7 +4923,7 @@ func (client *Guest) BadSwitch(ctx context.Context) (Switch, error) {
 	return v0, err
 }
 
-var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](203)
+var exportCountWords = undergo.NewRawExport[struct{ V0 undergo.RawText }, rawCount](240)
 
 // CountWords counts those of a text.
 func (client *Guest) CountWords(ctx context.Context, text string) (Count, error) {
@@ -4172,6 +4939,1461 @@ func (client *Guest) CountWords(ctx context.Context, text string) (Count, error)
 	}
 	c.End()
 	return v0, err
+}
+
+var exportJoinPhrases = undergo.NewRawExport[struct{ V0 undergo.RawList }, undergo.RawHandle](241)
+
+// JoinPhrases makes one of several.
+func (client *Guest) JoinPhrases(ctx context.Context, all []*Phrase) (*Phrase, error) {
+	var v0 *Phrase
+	c, err := exportJoinPhrases.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, all, func(w *undergo.RawWriter, v *Phrase) undergo.RawHandle { return lowerPhrase(w, v) })
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftPhrase(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNumbers = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](242)
+
+// Numbers gives the numbers below n.
+func (client *Guest) Numbers(ctx context.Context, n int64) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportNumbers.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "numbers-items", 0x61f2624d6bce75e6, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountForever = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](243)
+
+// CountForever never ends.
+func (client *Guest) CountForever(ctx context.Context) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountForever.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-forever-items", 0x49da8f541f4c42f0, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountOr = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](244)
+
+// CountOr gives the numbers below n, or fails if that is negative.
+func (client *Guest) CountOr(ctx context.Context, n int64) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountOr.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-or-items", 0xb94c706190bd219d, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountThenPanic = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawText }, undergo.RawHandle](245)
+
+// CountThenPanic panics behind the numbers below n.
+func (client *Guest) CountThenPanic(ctx context.Context, n int64, msg string) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountThenPanic.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	c.Args.V1 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-then-panic-items", 0xbec4af5fa5828b08, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountThenExit = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](246)
+
+// CountThenExit ends its goroutine behind the numbers below n.
+func (client *Guest) CountThenExit(ctx context.Context, n int64) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountThenExit.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-then-exit-items", 0xea48f2cee26c4100, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountSlowly = undergo.NewRawExport[struct{ V0 int64; V1 int32 }, undergo.RawHandle](247)
+
+// CountSlowly sleeps for ms milliseconds before each of the numbers below n.
+func (client *Guest) CountSlowly(ctx context.Context, n int64, ms int32) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountSlowly.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	c.Args.V1 = ms
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-slowly-items", 0xfcbe889a53e03e1b, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountThroughHost = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](248)
+
+// CountThroughHost gives the numbers below n, of which the host says each.
+func (client *Guest) CountThroughHost(ctx context.Context, n int64) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportCountThroughHost.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "count-through-host-items", 0x608b41d00ab7f26b, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFields = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawHandle](249)
+
+// Fields gives the words of text.
+func (client *Guest) Fields(ctx context.Context, text string) (*undergo.Items[string], error) {
+	var v0 *undergo.Items[string]
+	c, err := exportFields.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "fields-items", 0x2c2ea6cd3199fc4b, func(l undergo.RawLifter, list undergo.RawList) []string { return undergo.LiftList(list, undergo.LiftText) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportAddresses = undergo.NewRawExport[struct{ V0 uint32 }, undergo.RawHandle](250)
+
+// Addresses gives n of them, every other one with a number.
+func (client *Guest) Addresses(ctx context.Context, n uint32) (*undergo.Items[Address], error) {
+	var v0 *undergo.Items[Address]
+	c, err := exportAddresses.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "addresses-items", 0xbf61bc528d93d30b, func(l undergo.RawLifter, list undergo.RawList) []Address { return undergo.LiftList(list, liftAddress) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportDrawnShapes = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](251)
+
+// DrawnShapes gives one of each sort.
+func (client *Guest) DrawnShapes(ctx context.Context) (*undergo.Items[Shape], error) {
+	var v0 *undergo.Items[Shape]
+	c, err := exportDrawnShapes.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "drawn-shapes-items", 0x94393ab40af48421, func(l undergo.RawLifter, list undergo.RawList) []Shape { return undergo.LiftList(list, liftShape) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEntries = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawHandle](252)
+
+// Entries gives n names with their numbers.
+func (client *Guest) Entries(ctx context.Context, n int32) (*undergo.Items[undergo.Pair[string, int32]], error) {
+	var v0 *undergo.Items[undergo.Pair[string, int32]]
+	c, err := exportEntries.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "entries-items", 0x8f0c01af46fde3a0, func(l undergo.RawLifter, list undergo.RawList) []undergo.Pair[string, int32] { return undergo.LiftList(list, func(v struct{ V0 undergo.RawText; V1 int32 }) undergo.Pair[string, int32] { return undergo.Pair[string, int32]{Key: undergo.LiftText(v.V0), Value: v.V1} }) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSquares = undergo.NewRawExport[struct{ V0 int32 }, undergo.RawHandle](253)
+
+// Squares gives pairs that lie as they do in WIT.
+func (client *Guest) Squares(ctx context.Context, n int32) (*undergo.Items[undergo.Pair[int32, float64]], error) {
+	var v0 *undergo.Items[undergo.Pair[int32, float64]]
+	c, err := exportSquares.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "squares-items", 0xbf147cabe3724f1c, func(l undergo.RawLifter, list undergo.RawList) []undergo.Pair[int32, float64] { return undergo.LiftList(list, func(v struct{ V0 int32; V1 float64 }) undergo.Pair[int32, float64] { return undergo.Pair[int32, float64]{Key: v.V0, Value: v.V1} }) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNoIterator = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](254)
+
+// NoIterator gives none.
+func (client *Guest) NoIterator(ctx context.Context) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportNoIterator.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "no-iterator-items", 0x11242330a359dea8, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportColorsThenBad = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](255)
+
+// ColorsThenBad gives a color, and then none of them.
+func (client *Guest) ColorsThenBad(ctx context.Context) (*undergo.Items[Color], error) {
+	var v0 *undergo.Items[Color]
+	c, err := exportColorsThenBad.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "colors-then-bad-items", 0x5c9ccf16605192d1, func(l undergo.RawLifter, list undergo.RawList) []Color { return undergo.LiftPlain[Color](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportTwo = undergo.NewRawExport[struct{ V0 int64 }, struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }](256)
+
+// Two gives two iterators.
+func (client *Guest) Two(ctx context.Context, n int64) (*undergo.Items[int64], *undergo.Items[string], error) {
+	var v0 *undergo.Items[int64]
+	var v1 *undergo.Items[string]
+	c, err := exportTwo.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result.V0, "two-items", 0x417c1c35000b1fc0, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+		v1 = undergo.LiftItems(l, c.Result.V1, "two-items2", 0x3be2a75b0abbd928, func(l undergo.RawLifter, list undergo.RawList) []string { return undergo.LiftList(list, undergo.LiftText) })
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportDoubledItems = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawHandle](257)
+
+// DoubledItems doubles what xs gives, as it is asked for.
+func (client *Guest) DoubledItems(ctx context.Context, xs iter.Seq[int64]) (*undergo.Items[int64], error) {
+	var v0 *undergo.Items[int64]
+	c, err := exportDoubledItems.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerSeq(&c.Writer, "doubled-items-xs", 0x9544124573bca883, xs, func(w *undergo.RawWriter, items []int64) undergo.RawList { return undergo.LowerPlain(w, items) })
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftItems(l, c.Result, "doubled-items-items", 0x4918949ab5b2b7b7, func(l undergo.RawLifter, list undergo.RawList) []int64 { return undergo.LiftPlain[int64](list) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCountPhrase = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, rawCount](258)
+
+// CountPhrase takes what another package has.
+func (client *Guest) CountPhrase(ctx context.Context, p *Phrase) (Count, error) {
+	var v0 Count
+	c, err := exportCountPhrase.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPhrase(&c.Writer, p)
+	err = c.Call()
+	if err == nil {
+		v0 = liftCount(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportQuoteOf = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int64 }, rawQuote](259)
+
+// QuoteOf puts both into one.
+func (client *Guest) QuoteOf(ctx context.Context, text string, start int64) (Quote, error) {
+	var v0 Quote
+	c, err := exportQuoteOf.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	c.Args.V1 = start
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftQuote(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSumTallies = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, int64](260)
+
+// SumTallies adds two up.
+func (client *Guest) SumTallies(ctx context.Context, a *Tally, b *Tally) (int64, error) {
+	var v0 int64
+	c, err := exportSumTallies.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, a)
+	c.Args.V1 = lowerTally(&c.Writer, b)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportMergeTallies = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, undergo.RawHandle](261)
+
+// MergeTallies makes one of two.
+func (client *Guest) MergeTallies(ctx context.Context, a *Tally, b *Tally) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportMergeTallies.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, a)
+	c.Args.V1 = lowerTally(&c.Writer, b)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportAddAll = undergo.NewRawExport[struct{ V0 undergo.RawList; V1 undergo.RawHandle; V2 int64 }, undergo.RawEmpty](262)
+
+// AddAll adds to each of the list, and to the one that may be there.
+func (client *Guest) AddAll(ctx context.Context, all []*Tally, one *Tally, n int64) error {
+	c, err := exportAddAll.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = undergo.LowerList(&c.Writer, all, func(w *undergo.RawWriter, v *Tally) undergo.RawHandle { return lowerTally(w, v) })
+	c.Args.V1 = lowerTally(&c.Writer, one)
+	c.Args.V2 = n
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportCountUp = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawList](263)
+
+// CountUp makes n tallies.
+func (client *Guest) CountUp(ctx context.Context, n int64) ([]*Tally, error) {
+	var v0 []*Tally
+	c, err := exportCountUp.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftList(c.Result, func(v undergo.RawHandle) *Tally { return liftTally(l, v) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportMaybeTally = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](264)
+
+// MaybeTally makes a tally unless the number is zero.
+func (client *Guest) MaybeTally(ctx context.Context, start int64) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportMaybeTally.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = start
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportTallyAndName = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawText }, struct{ V0 undergo.RawHandle; V1 undergo.RawText }](265)
+
+// TallyAndName gives two results, or neither.
+func (client *Guest) TallyAndName(ctx context.Context, start int64, name string) (*Tally, string, error) {
+	var v0 *Tally
+	var v1 string
+	c, err := exportTallyAndName.Begin(ctx, client.client)
+	if err != nil {
+		return v0, v1, err
+	}
+	c.Args.V0 = start
+	c.Args.V1 = undergo.LowerText(&c.Writer, name)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result.V0)
+		v1 = undergo.LiftText(c.Result.V1)
+	}
+	c.End()
+	return v0, v1, err
+}
+
+var exportNoTally = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](266)
+
+// NoTally gives nothing where there has to be something.
+func (client *Guest) NoTally(ctx context.Context) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportNoTally.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNoTallies = undergo.NewRawExport[undergo.RawEmpty, undergo.RawList](267)
+
+// NoTallies gives a list with nothing in its middle.
+func (client *Guest) NoTallies(ctx context.Context) ([]*Tally, error) {
+	var v0 []*Tally
+	c, err := exportNoTallies.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftList(c.Result, func(v undergo.RawHandle) *Tally { return liftTally(l, v) })
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNewCounting = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int64 }, rawCounting](268)
+
+// NewCounting makes tallies from start on.
+func (client *Guest) NewCounting(ctx context.Context, name string, start int64) (Counting, error) {
+	var v0 Counting
+	c, err := exportNewCounting.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, name)
+	c.Args.V1 = start
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftCounting(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportSumCounting = undergo.NewRawExport[struct{ V0 rawCounting }, int64](269)
+
+// SumCounting adds up all that it is given.
+func (client *Guest) SumCounting(ctx context.Context, c_ Counting) (int64, error) {
+	var v0 int64
+	c, err := exportSumCounting.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerCounting(&c.Writer, c_)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEchoCounting = undergo.NewRawExport[struct{ V0 rawCounting }, rawCounting](270)
+
+// EchoCounting gives back all that it is given.
+func (client *Guest) EchoCounting(ctx context.Context, c_ Counting) (Counting, error) {
+	var v0 Counting
+	c, err := exportEchoCounting.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerCounting(&c.Writer, c_)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftCounting(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportFirstOf = undergo.NewRawExport[struct{ V0 rawCouple }, undergo.RawHandle](271)
+
+// FirstOf gives one of two back.
+func (client *Guest) FirstOf(ctx context.Context, p Couple) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportFirstOf.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerCouple(&c.Writer, p)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportKeepTally = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawEmpty](272)
+
+// KeepTally keeps it beyond the call.
+func (client *Guest) KeepTally(ctx context.Context, t *Tally) error {
+	c, err := exportKeepTally.Begin(ctx, client.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, t)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var exportKeptTally = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](273)
+
+// KeptTally is what was kept.
+func (client *Guest) KeptTally(ctx context.Context) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportKeptTally.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportRepeatStream = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 int32 }, undergo.RawHandle](274)
+
+// RepeatStream is text, n times.
+func (client *Guest) RepeatStream(ctx context.Context, text string, n int32) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportRepeatStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportEndlessStream = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawHandle](275)
+
+// EndlessStream is text, again and again.
+func (client *Guest) EndlessStream(ctx context.Context, text string) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportEndlessStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportBytesOf = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawHandle](276)
+
+// BytesOf is text, a byte at a time.
+func (client *Guest) BytesOf(ctx context.Context, text string) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportBytesOf.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportTextThenError = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText; V2 bool }, undergo.RawHandle](277)
+
+// TextThenError gives text and then, or together with the end of it, fails with msg.
+func (client *Guest) TextThenError(ctx context.Context, text string, msg string, together bool) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportTextThenError.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	c.Args.V1 = undergo.LowerText(&c.Writer, msg)
+	c.Args.V2 = together
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportWrongStream = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](278)
+
+// WrongStream claims to have read n bytes, whatever it was asked for.
+func (client *Guest) WrongStream(ctx context.Context, n int64) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportWrongStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = n
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportPanicStream = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawHandle](279)
+
+// PanicStream panics with msg when it is read.
+func (client *Guest) PanicStream(ctx context.Context, msg string) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportPanicStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNoStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](280)
+
+// NoStream is none.
+func (client *Guest) NoStream(ctx context.Context) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportNoStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportOpenStream = undergo.NewRawExport[struct{ V0 undergo.RawText; V1 undergo.RawText }, undergo.RawHandle](281)
+
+// OpenStream is text, and closed with the error msg, unless that is empty.
+func (client *Guest) OpenStream(ctx context.Context, text string, msg string) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportOpenStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	c.Args.V1 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportCollectStream = undergo.NewRawExport[struct{ V0 int64; V1 undergo.RawText }, undergo.RawHandle](282)
+
+// CollectStream collects most bytes for Collected, and fails beyond them. It is closed
+// with the error msg, unless that is empty.
+func (client *Guest) CollectStream(ctx context.Context, most int64, msg string) (*undergo.Writer, error) {
+	var v0 *undergo.Writer
+	c, err := exportCollectStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = most
+	c.Args.V1 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftWriter(l, c.Result, "writer")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportShortStream = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](283)
+
+// ShortStream takes half of what it is given, and says nothing.
+func (client *Guest) ShortStream(ctx context.Context) (*undergo.Writer, error) {
+	var v0 *undergo.Writer
+	c, err := exportShortStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftWriter(l, c.Result, "writer")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportUpperStream = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawHandle](284)
+
+// UpperStream is r in capitals.
+func (client *Guest) UpperStream(ctx context.Context, r io.Reader) (*undergo.Reader, error) {
+	var v0 *undergo.Reader
+	c, err := exportUpperStream.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerReader(&c.Writer, "reader", r)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftReader(l, c.Result, "reader")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportThrough = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawHandle](285)
+
+// Through is a stream that writes to w what is written to it, between two brackets.
+func (client *Guest) Through(ctx context.Context, w_ io.Writer) (*undergo.Writer, error) {
+	var v0 *undergo.Writer
+	c, err := exportThrough.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerWriter(&c.Writer, "writer", w_)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = undergo.LiftWriter(l, c.Result, "writer")
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNewPhrase = undergo.NewRawExport[struct{ V0 undergo.RawText }, undergo.RawHandle](286)
+
+// NewPhrase takes a text apart.
+func (client *Guest) NewPhrase(ctx context.Context, text string) (*Phrase, error) {
+	var v0 *Phrase
+	c, err := exportNewPhrase.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = undergo.LowerText(&c.Writer, text)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftPhrase(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNewTally = undergo.NewRawExport[struct{ V0 int64 }, undergo.RawHandle](287)
+
+// NewTally starts at a number that is not negative.
+func (client *Guest) NewTally(ctx context.Context, start int64) (*Tally, error) {
+	var v0 *Tally
+	c, err := exportNewTally.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = start
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var exportNewLamp = undergo.NewRawExport[undergo.RawEmpty, undergo.RawHandle](288)
+
+// NewLamp makes one that is off.
+func (client *Guest) NewLamp(ctx context.Context) (*Lamp, error) {
+	var v0 *Lamp
+	c, err := exportNewLamp.Begin(ctx, client.client)
+	if err != nil {
+		return v0, err
+	}
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftLamp(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var methodPhraseText = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawText](289)
+
+// Text puts it together.
+func (object *Phrase) Text(ctx context.Context) (string, error) {
+	var v0 string
+	c, err := methodPhraseText.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerPhrase(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyUpdate = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, int64](290)
+
+// Update has f say where the tally stands.
+func (object *Tally) Update(ctx context.Context, f TallyUpdateF) (int64, error) {
+	var v0 int64
+	c, err := methodTallyUpdate.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = lowerTallyUpdateF(&c.Writer, f)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallySave = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle; V2 undergo.RawText }, undergo.RawEmpty](291)
+
+// Save writes where the tally stands into s.
+func (object *Tally) Save(ctx context.Context, s Store, key string) error {
+	c, err := methodTallySave.Begin(ctx, object.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = lowerStore(&c.Writer, s)
+	c.Args.V2 = undergo.LowerText(&c.Writer, key)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var methodTallyValue = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, int64](292)
+
+// Value is where it stands.
+func (object *Tally) Value(ctx context.Context) (int64, error) {
+	var v0 int64
+	c, err := methodTallyValue.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyAdd = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int64 }, int64](293)
+
+// Add counts n more, and says where it stands then.
+func (object *Tally) Add(ctx context.Context, n int64) (int64, error) {
+	var v0 int64
+	c, err := methodTallyAdd.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyTake = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 int64 }, int64](294)
+
+// Take counts n less, which it has to have.
+func (object *Tally) Take(ctx context.Context, n int64) (int64, error) {
+	var v0 int64
+	c, err := methodTallyTake.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = n
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyWrite = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawList }, int32](295)
+
+// Write keeps lines, and says how many there are.
+func (object *Tally) Write(ctx context.Context, lines []string) (int32, error) {
+	var v0 int32
+	c, err := methodTallyWrite.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = undergo.LowerList(&c.Writer, lines, undergo.LowerText[string])
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyCompare = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }, int32](296)
+
+// Compare says which of two stands higher.
+func (object *Tally) Compare(ctx context.Context, with *Tally) (int32, error) {
+	var v0 int32
+	c, err := methodTallyCompare.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = lowerTally(&c.Writer, with)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyCopy = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawHandle](297)
+
+// Copy is another one.
+func (object *Tally) Copy(ctx context.Context) (*Tally, error) {
+	var v0 *Tally
+	c, err := methodTallyCopy.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyItself = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, undergo.RawHandle](298)
+
+// Itself is this one, by another handle.
+func (object *Tally) Itself(ctx context.Context) (*Tally, error) {
+	var v0 *Tally
+	c, err := methodTallyItself.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var methodTallyPanic = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText }, undergo.RawEmpty](299)
+
+// Panic panics with msg.
+func (object *Tally) Panic(ctx context.Context, msg string) error {
+	c, err := methodTallyPanic.Begin(ctx, object.client)
+	if err != nil {
+		return err
+	}
+	c.Args.V0 = lowerTally(&c.Writer, object)
+	c.Args.V1 = undergo.LowerText(&c.Writer, msg)
+	err = c.Call()
+	c.End()
+	return err
+}
+
+var methodLampSwitch = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, bool](300)
+
+// Switch says whether it is on then.
+func (object *Lamp) Switch(ctx context.Context) (bool, error) {
+	var v0 bool
+	c, err := methodLampSwitch.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerLamp(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodLampOn = undergo.NewRawExport[struct{ V0 undergo.RawHandle }, bool](301)
+
+// On says whether it is.
+func (object *Lamp) On(ctx context.Context) (bool, error) {
+	var v0 bool
+	c, err := methodLampOn.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerLamp(&c.Writer, object)
+	err = c.Call()
+	if err == nil {
+		v0 = c.Result
+	}
+	c.End()
+	return v0, err
+}
+
+var methodLampClass = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawText; V2 bool }, undergo.RawText](302)
+
+// Class is a keyword.
+func (object *Lamp) Class(ctx context.Context, def string, this bool) (string, error) {
+	var v0 string
+	c, err := methodLampClass.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerLamp(&c.Writer, object)
+	c.Args.V1 = undergo.LowerText(&c.Writer, def)
+	c.Args.V2 = this
+	err = c.Call()
+	if err == nil {
+		v0 = undergo.LiftText(c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+var methodLampTally = undergo.NewRawExport[struct{ V0 undergo.RawHandle; V1 undergo.RawList }, undergo.RawHandle](303)
+
+// Tally counts its lamps.
+func (object *Lamp) Tally(ctx context.Context, others []*Lamp) (*Tally, error) {
+	var v0 *Tally
+	c, err := methodLampTally.Begin(ctx, object.client)
+	if err != nil {
+		return v0, err
+	}
+	c.Args.V0 = lowerLamp(&c.Writer, object)
+	c.Args.V1 = undergo.LowerList(&c.Writer, others, func(w *undergo.RawWriter, v *Lamp) undergo.RawHandle { return lowerLamp(w, v) })
+	err = c.Call()
+	if err == nil {
+		l := c.Lifter()
+		v0 = liftTally(l, c.Result)
+	}
+	c.End()
+	return v0, err
+}
+
+// A Phrase is some words.
+//
+// It ends with Close, or when the collector finds that nobody has it any more.
+type Phrase struct {
+	*undergo.Object
+	client *undergo.RawClient
+}
+
+func lowerPhrase(w *undergo.RawWriter, v *Phrase) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerObject(w, v.Object)
+}
+
+func liftPhrase(l undergo.RawLifter, v undergo.RawHandle) *Phrase {
+	if v == 0 {
+		return nil
+	}
+	return &Phrase{undergo.LiftObject(l, v, "phrase"), l.Client()}
+}
+
+// A Tally counts.
+//
+// It ends with Close, or when the collector finds that nobody has it any more.
+type Tally struct {
+	*undergo.Object
+	client *undergo.RawClient
+}
+
+func lowerTally(w *undergo.RawWriter, v *Tally) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerObject(w, v.Object)
+}
+
+func liftTally(l undergo.RawLifter, v undergo.RawHandle) *Tally {
+	if v == 0 {
+		return nil
+	}
+	return &Tally{undergo.LiftObject(l, v, "tally"), l.Client()}
+}
+
+// A Lamp is another resource, with names that mean something elsewhere.
+//
+// It ends with Close, or when the collector finds that nobody has it any more.
+type Lamp struct {
+	*undergo.Object
+	client *undergo.RawClient
+}
+
+func lowerLamp(w *undergo.RawWriter, v *Lamp) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerObject(w, v.Object)
+}
+
+func liftLamp(l undergo.RawLifter, v undergo.RawHandle) *Lamp {
+	if v == 0 {
+		return nil
+	}
+	return &Lamp{undergo.LiftObject(l, v, "lamp"), l.Client()}
+}
+
+// A Store has texts. The host implements it; ../README.md says what it does.
+type Store interface {
+	// Get is the text kept under key.
+	Get(ctx context.Context, key string) (string, error)
+
+	// Put keeps a text.
+	Put(ctx context.Context, key string, value string) error
+
+	// Size says how many there are.
+	Size(ctx context.Context) (int64, error)
+
+	// Child is a store with one text, its name.
+	Child(ctx context.Context, name string) (Store, error)
+}
+
+func lowerStore(w *undergo.RawWriter, v Store) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "store", fieldsOfGuest,
+		undergo.NewRawMethod(0xd8a53fc84858689c, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
+			result, err := v.Get(ctx, undergo.LiftText(a.V0))
+			if err == nil {
+				*r = undergo.LowerText(w, result)
+			}
+			return err
+		}),
+		undergo.NewRawMethod(0x65c58cf4a787c57b, func(ctx context.Context, a *struct{ V0 undergo.RawText; V1 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
+			return v.Put(ctx, undergo.LiftText(a.V0), undergo.LiftText(a.V1))
+		}),
+		undergo.NewRawMethod(0x77b22d819c4348f5, func(ctx context.Context, a *undergo.RawEmpty, r *int64, w *undergo.RawWriter) error {
+			result, err := v.Size(ctx)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+		undergo.NewRawMethod(0x7e1b9fa1c96861cf, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawHandle, w *undergo.RawWriter) error {
+			result, err := v.Child(ctx, undergo.LiftText(a.V0))
+			if err == nil {
+				*r = lowerStore(w, result)
+			}
+			return err
+		}),
+	)
+}
+
+// ApplyF is a function of the host: apply-f.
+type ApplyF func(ctx context.Context, arg0 int64) (int64, error)
+
+func lowerApplyF(w *undergo.RawWriter, v ApplyF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "apply-f", fieldsOfGuest,
+		undergo.NewRawMethod(0xf57c23731533401c, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// ApplyPlainF is a function of the host: apply-plain-f.
+type ApplyPlainF func(ctx context.Context, arg0 int64) (int64, error)
+
+func lowerApplyPlainF(w *undergo.RawWriter, v ApplyPlainF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "apply-plain-f", fieldsOfGuest,
+		undergo.NewRawMethod(0x93710bdc2f8ece95, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// ApplyInGoroutinesF is a function of the host: apply-in-goroutines-f.
+type ApplyInGoroutinesF func(ctx context.Context, arg0 int64) (int64, error)
+
+func lowerApplyInGoroutinesF(w *undergo.RawWriter, v ApplyInGoroutinesF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "apply-in-goroutines-f", fieldsOfGuest,
+		undergo.NewRawMethod(0x56cca6da80cd0551, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// TellNote is a function of the host: tell-note.
+type TellNote func(ctx context.Context, word string) error
+
+func lowerTellNote(w *undergo.RawWriter, v TellNote) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "tell-note", fieldsOfGuest,
+		undergo.NewRawMethod(0x4ac80487385e92cd, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
+			return v(ctx, undergo.LiftText(a.V0))
+		}),
+	)
+}
+
+// AskF is a function of the host: ask-f.
+type AskF func(ctx context.Context, n int64) (int64, error)
+
+func lowerAskF(w *undergo.RawWriter, v AskF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "ask-f", fieldsOfGuest,
+		undergo.NewRawMethod(0x4138e1a6334c5a02, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// AskCanceledF is a function of the host: ask-canceled-f.
+type AskCanceledF func(ctx context.Context, n int64) (int64, error)
+
+func lowerAskCanceledF(w *undergo.RawWriter, v AskCanceledF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "ask-canceled-f", fieldsOfGuest,
+		undergo.NewRawMethod(0xb84e796f611eae6f, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// An Op makes a number of another.
+type Op func(ctx context.Context, n int64) (int64, error)
+
+func lowerOp(w *undergo.RawWriter, v Op) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "op", fieldsOfGuest,
+		undergo.NewRawMethod(0xd5d517475cd23a96, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// TallyUpdateF is a function of the host: tally-update-f.
+type TallyUpdateF func(ctx context.Context, value int64) (int64, error)
+
+func lowerTallyUpdateF(w *undergo.RawWriter, v TallyUpdateF) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "tally-update-f", fieldsOfGuest,
+		undergo.NewRawMethod(0xa0890d395da5c63b, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
+			result, err := v(ctx, a.V0)
+			if err == nil {
+				*r = result
+			}
+			return err
+		}),
+	)
+}
+
+// OpenAndGetOpen is a function of the host: open-and-get-open.
+type OpenAndGetOpen func(ctx context.Context, name string) (Store, error)
+
+func lowerOpenAndGetOpen(w *undergo.RawWriter, v OpenAndGetOpen) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, "open-and-get-open", fieldsOfGuest,
+		undergo.NewRawMethod(0x2378e533cfcee179, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawHandle, w *undergo.RawWriter) error {
+			result, err := v(ctx, undergo.LiftText(a.V0))
+			if err == nil {
+				*r = lowerStore(w, result)
+			}
+			return err
+		}),
+	)
 }
 
 var errorsOfGuest = []undergo.RawError{
@@ -5007,6 +7229,34 @@ func liftClash(v rawClash) Clash {
 	}
 }
 
+// A Cupboard has stores in it.
+type Cupboard struct {
+	Name   string
+	Main   Store
+	Others []Store
+	Spare  Store
+}
+
+type rawCupboard struct{ V0 undergo.RawText; V1 undergo.RawHandle; V2 undergo.RawList; V3 undergo.RawHandle }
+
+func lowerCupboard(w *undergo.RawWriter, v Cupboard) rawCupboard {
+	return rawCupboard{
+		undergo.LowerText(w, v.Name),
+		lowerStore(w, v.Main),
+		undergo.LowerList(w, v.Others, func(w *undergo.RawWriter, v Store) undergo.RawHandle { return lowerStore(w, v) }),
+		lowerStore(w, v.Spare),
+	}
+}
+
+func liftCupboard(l undergo.RawLifter, v rawCupboard) Cupboard {
+	return Cupboard{
+		undergo.LiftText(v.V0),
+		nil,
+		undergo.LiftList(v.V2, func(v undergo.RawHandle) Store { return nil }),
+		nil,
+	}
+}
+
 // A Price has names from tags.
 type Price struct {
 	MinorUnits int64
@@ -5329,5 +7579,148 @@ func liftCount(v rawCount) Count {
 		v.V0,
 		v.V1,
 		v.V2,
+	}
+}
+
+// A Quote has a phrase of another package.
+type Quote struct {
+	Phrase *Phrase
+	Tally  *Tally
+}
+
+type rawQuote struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }
+
+func lowerQuote(w *undergo.RawWriter, v Quote) rawQuote {
+	return rawQuote{
+		lowerPhrase(w, v.Phrase),
+		lowerTally(w, v.Tally),
+	}
+}
+
+func liftQuote(l undergo.RawLifter, v rawQuote) Quote {
+	return Quote{
+		liftPhrase(l, v.V0),
+		liftTally(l, v.V1),
+	}
+}
+
+// A Best is what counts most.
+//
+// It is one of BestTally, Nobody, Guess, or a pointer to one.
+type Best interface{ isBest() }
+
+// A Tally counts.
+type BestTally struct{ Value *Tally }
+
+func (BestTally) isBest() {}
+
+// Nobody is the best.
+type Nobody struct{}
+
+func (Nobody) isBest() {}
+
+// Guess is a number.
+type Guess int64
+
+func (Guess) isBest() {}
+
+type rawBest struct{ Tag int32; Value [1]uint64 }
+
+func lowerBest(w *undergo.RawWriter, v Best) rawBest {
+	var r rawBest
+	switch v := v.(type) {
+	case BestTally:
+		r.Tag = 0
+		undergo.LowerCase(&r.Value, lowerTally(w, v.Value))
+		return r
+	case *BestTally:
+		if v != nil {
+			return lowerBest(w, *v)
+		}
+	case Nobody:
+		r.Tag = 1
+		return r
+	case *Nobody:
+		if v != nil {
+			return lowerBest(w, *v)
+		}
+	case Guess:
+		r.Tag = 2
+		undergo.LowerCase(&r.Value, int64(v))
+		return r
+	case *Guess:
+		if v != nil {
+			return lowerBest(w, *v)
+		}
+	}
+	r.Tag = w.NoCase("best", v)
+	return r
+}
+
+func liftBest(l undergo.RawLifter, v rawBest) Best {
+	switch v.Tag {
+	case 0:
+		return BestTally{liftTally(l, undergo.LiftCase[undergo.RawHandle](&v.Value))}
+	case 1:
+		return Nobody{}
+	case 2:
+		return Guess(undergo.LiftCase[int64](&v.Value))
+	}
+	return nil
+}
+
+// A Counting has tallies in it.
+type Counting struct {
+	Name   string
+	Main   *Tally
+	Others []*Tally
+	Spare  *Tally
+	Named  map[string]*Tally
+	Best   Best
+}
+
+type rawCounting struct{ V0 undergo.RawText; V1 undergo.RawHandle; V2 undergo.RawList; V3 undergo.RawHandle; V4 undergo.RawList; V5 rawBest }
+
+func lowerCounting(w *undergo.RawWriter, v Counting) rawCounting {
+	return rawCounting{
+		undergo.LowerText(w, v.Name),
+		lowerTally(w, v.Main),
+		undergo.LowerList(w, v.Others, func(w *undergo.RawWriter, v *Tally) undergo.RawHandle { return lowerTally(w, v) }),
+		lowerTally(w, v.Spare),
+		undergo.LowerMap(w, v.Named, undergo.LowerText[string], func(w *undergo.RawWriter, v *Tally) undergo.RawHandle { return lowerTally(w, v) }),
+		lowerBest(w, v.Best),
+	}
+}
+
+func liftCounting(l undergo.RawLifter, v rawCounting) Counting {
+	return Counting{
+		undergo.LiftText(v.V0),
+		liftTally(l, v.V1),
+		undergo.LiftList(v.V2, func(v undergo.RawHandle) *Tally { return liftTally(l, v) }),
+		liftTally(l, v.V3),
+		undergo.LiftMap(v.V4, undergo.LiftText, func(v undergo.RawHandle) *Tally { return liftTally(l, v) }),
+		liftBest(l, v.V5),
+	}
+}
+
+// A Couple is two tallies.
+type Couple struct {
+	First  *Tally
+	Second *Tally
+}
+
+type rawCouple struct{ V0 undergo.RawHandle; V1 undergo.RawHandle }
+
+func lowerCouple(w *undergo.RawWriter, v Couple) rawCouple {
+	return rawCouple{
+		lowerTally(w, v.First),
+		lowerTally(w, v.Second),
+	}
+}
+
+func liftCouple(l undergo.RawLifter, v rawCouple) Couple {
+	return Couple{
+		liftTally(l, v.V0),
+		liftTally(l, v.V1),
 	}
 }

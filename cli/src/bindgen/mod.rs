@@ -76,7 +76,7 @@ the plugin imports. It needs undergo.h and C99.
 The C++ header has a struct for each record, an abstract class for each interface that the plugin imports, and classes for an instance and for a pool, with a typed \
 method for each export that throws, and one that gives a result. It needs undergo.hpp and C++17.
 
-The Go package has a struct for each record, constants for each enum, an interface for each variant and for each interface that the plugin imports, and a client with a typed method for \
+The Go package has a struct for each record, constants for each enum, an interface for each variant and for each interface that the plugin imports, a type for each resource, and a client with a typed method for \
 each export, for an instance or a pool, which uses no reflection. It needs Go 1.24 and the module github.com/undergo-dev/undergo/bindings-go.
 
 The Java file has a class with a typed method for each export, for an instance or a pool, without reflection, and in it a record for each record, an enum for each \

@@ -27,17 +27,7 @@ func {{ import.with }}(functions {{ import.class }}) undergo.Option {
 	return undergo.Options(
 		{%- for function in import.functions %}
 		undergo.RawImport(undergo.RawSignature{{ function.function.known }}, func(ctx context.Context, a *{{ function.function.raw_args }}, r *{{ function.function.raw_result }}, w *undergo.RawWriter) error {
-			{%- if function.results.is_empty() %}
-			return functions.{{ function.function.name }}(ctx{{ function.lifted }})
-			{%- else %}
-			{% for result in function.results %}{{ result.name }}, {% endfor %}err := functions.{{ function.function.name }}(ctx{{ function.lifted }})
-			if err == nil {
-				{%- for result in function.results %}
-				{{ result.place }} = {{ result.lowered }}
-				{%- endfor %}
-			}
-			return err
-			{%- endif %}
+			{%- include "go/host.go" %}
 		}{% if function.has_errors %}, fieldsOf{{ class }}{% endif %}),
 		{%- endfor %}
 	)
@@ -65,14 +55,14 @@ var exportsOf{{ class }} = []undergo.RawSignature{
 }
 {%- for export in exports %}
 
-var export{{ export.function.name }} = undergo.NewRawExport[{{ export.function.raw_args }}, {{ export.function.raw_result }}]({{ loop.index0 }})
+var {{ export.variable }} = undergo.NewRawExport[{{ export.function.raw_args }}, {{ export.function.raw_result }}]({{ loop.index0 }})
 
 {{ export.function.docs }}
-func (client *{{ class }}) {{ export.function.name }}{{ export.function.signature }} {
+func ({{ export.receiver }}) {{ export.function.name }}{{ export.function.signature }} {
 	{%- for result in export.results %}
 	var v{{ loop.index0 }} {{ result.ty }}
 	{%- endfor %}
-	c, err := export{{ export.function.name }}.Begin(ctx, client.client)
+	c, err := {{ export.variable }}.Begin(ctx, {{ export.client }})
 	if err != nil {
 		return {% for _ in export.results %}v{{ loop.index0 }}, {% endfor %}err
 	}
@@ -82,6 +72,9 @@ func (client *{{ class }}) {{ export.function.name }}{{ export.function.signatur
 	err = c.Call()
 	{%- if !export.results.is_empty() %}
 	if err == nil {
+		{%- if export.gives_handles %}
+		l := c.Lifter()
+		{%- endif %}
 		{%- for result in export.results %}
 		v{{ loop.index0 }} = {{ result.lifted }}
 		{%- endfor %}
@@ -89,6 +82,61 @@ func (client *{{ class }}) {{ export.function.name }}{{ export.function.signatur
 	{%- endif %}
 	c.End()
 	return {% for _ in export.results %}v{{ loop.index0 }}, {% endfor %}err
+}
+{%- endfor %}
+{%- for object in objects %}
+
+{{ object.docs }}
+//
+// It ends with Close, or when the collector finds that nobody has it any more.
+type {{ object.class }} struct {
+	*undergo.Object
+	client *undergo.RawClient
+}
+
+func lower{{ object.class }}(w *undergo.RawWriter, v *{{ object.class }}) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerObject(w, v.Object)
+}
+
+func lift{{ object.class }}(l undergo.RawLifter, v undergo.RawHandle) *{{ object.class }} {
+	if v == 0 {
+		return nil
+	}
+	return &{{ object.class }}{undergo.LiftObject(l, v, {{ object.wit }}), l.Client()}
+}
+{%- endfor %}
+{%- for object in hosted %}
+
+{{ object.docs }}
+{%- if object.is_function %}
+{%- for function in object.methods %}
+type {{ object.class }} func{{ function.function.signature }}
+{%- endfor %}
+{%- else %}
+type {{ object.class }} interface {
+	{%- for function in object.methods %}
+	{{- function.function.docs|tabbed(1) }}
+	{{ function.function.name }}{{ function.function.signature }}
+	{%- if !loop.last %}
+{% endif %}
+	{%- endfor %}
+}
+{%- endif %}
+
+func lower{{ object.class }}(w *undergo.RawWriter, v {{ object.class }}) undergo.RawHandle {
+	if v == nil {
+		return 0
+	}
+	return undergo.LowerHost(w, {{ object.wit }}, {% if has_errors %}fieldsOf{{ class }}{% else %}nil{% endif %},
+		{%- for function in object.methods %}
+		undergo.NewRawMethod({{ function.digest }}, func(ctx context.Context, a *{{ function.function.raw_args }}, r *{{ function.function.raw_result }}, w *undergo.RawWriter) error {
+			{%- include "go/host.go" %}
+		}),
+		{%- endfor %}
+	)
 }
 {%- endfor %}
 {%- if !errors.is_empty() %}
@@ -119,7 +167,7 @@ func fieldsOf{{ class }}(w *undergo.RawWriter, err error) undergo.RawFields {
 {%- endif %}
 {%- for ty in types %}
 {%- match ty %}
-{%- when Declared::Record { class, docs, members, is_spread, raw, lowered, lifted, error } %}
+{%- when Declared::Record { class, docs, members, is_spread, raw, lowered, lifted, lifter, error } %}
 
 {{ docs }}
 type {{ class }} struct{% if members.is_empty() %}{}{% else %} {
@@ -151,7 +199,7 @@ func lower{{ class }}(w *undergo.RawWriter, v {{ class }}) raw{{ class }} {
 	{%- endif %}
 }
 
-func lift{{ class }}(v raw{{ class }}) {{ class }} {
+func lift{{ class }}({{ lifter }}v raw{{ class }}) {{ class }} {
 	{%- if lifted.is_empty() %}
 	return {{ class }}{}
 	{%- else %}
@@ -194,7 +242,7 @@ func (v *{{ class }}) UnmarshalText(text []byte) error {
 	}
 	return err
 }
-{%- when Declared::Variant { class, docs, wit, cases, raw } %}
+{%- when Declared::Variant { class, docs, wit, cases, raw, lifter } %}
 
 {{ docs }}
 //
@@ -232,7 +280,7 @@ func lower{{ class }}(w *undergo.RawWriter, v {{ class }}) raw{{ class }} {
 	return r
 }
 
-func lift{{ class }}(v raw{{ class }}) {{ class }} {
+func lift{{ class }}({{ lifter }}v raw{{ class }}) {{ class }} {
 	switch v.Tag {
 	{%- for case in cases %}
 	case {{ loop.index0 }}:

@@ -7,7 +7,7 @@ use undergo::interface::{Case, EnumType, RecordType, Type, TypeKind, VariantType
 use super::super::layout::Cases;
 use super::or;
 use super::text::{Scope, docs, exported, literal};
-use super::types::{Names, is_wrapped};
+use super::types::{Names, is_wrapped, lifter_param};
 
 pub(super) enum Declared {
     Record {
@@ -20,6 +20,8 @@ pub(super) enum Declared {
         raw: String,
         lowered: Vec<String>,
         lifted: Vec<String>,
+        /// The first parameter of what lifts it, where it has handles.
+        lifter: &'static str,
         error: Option<Error>,
     },
     Enum {
@@ -37,6 +39,8 @@ pub(super) enum Declared {
         cases: Vec<VariantCase>,
         /// The union in C: `; Value [2]uint64`.
         raw: String,
+        /// As of a record.
+        lifter: &'static str,
     },
 }
 
@@ -79,15 +83,15 @@ pub(super) fn all(names: &mut Names, types: &[Type]) -> Vec<Declared> {
     // Variants share the types of cases.
     let mut written = BTreeSet::new();
     let declared = |ty: &Type| match &ty.kind {
-        TypeKind::Record(found) => Some(record(names, found, ty.digest())),
+        TypeKind::Record(found) => Some(record(names, found, ty)),
         TypeKind::Enum(found) => Some(cases(names, found)),
-        TypeKind::Variant(found) => Some(variant(names, found, &mut written)),
+        TypeKind::Variant(found) => Some(variant(names, found, lifter_param(ty), &mut written)),
         _ => None,
     };
     types.iter().filter_map(declared).collect()
 }
 
-fn record(names: &Names, record: &RecordType, digest: u64) -> Declared {
+fn record(names: &Names, record: &RecordType, ty: &Type) -> Declared {
     let class = names.of(&record.name);
     // A field has no name of a method.
     let mut scope = Scope::new(record.is_error.then_some("Error"));
@@ -95,7 +99,7 @@ fn record(names: &Names, record: &RecordType, digest: u64) -> Declared {
     let error = record.is_error.then(|| Error {
         class: class.clone(),
         wit: literal(&record.name),
-        digest: format!("{digest:#018x}"),
+        digest: format!("{:#018x}", ty.digest()),
         message: scope.exported("message"),
     });
     let types = || record.fields.iter().map(|field| &field.ty);
@@ -116,6 +120,7 @@ fn record(names: &Names, record: &RecordType, digest: u64) -> Declared {
         raw: names.raw_fields(types()),
         lowered: types().zip(&fields).map(|(ty, name)| names.lower(ty, &format!("v.{name}"), "w")).collect(),
         lifted: types().enumerate().map(|(i, ty)| names.lift(ty, &format!("v.V{i}"))).collect(),
+        lifter: lifter_param(ty),
         error,
     }
 }
@@ -137,7 +142,7 @@ fn cases(names: &mut Names, cases: &EnumType) -> Declared {
 }
 
 /// An interface that the types of the cases implement, and those that are none of the plugin's.
-fn variant(names: &Names, variant: &VariantType, written: &mut BTreeSet<String>) -> Declared {
+fn variant(names: &Names, variant: &VariantType, lifter: &'static str, written: &mut BTreeSet<String>) -> Declared {
     let class = names.of(&variant.name);
     let case = |case: &Case| {
         let name = names.of_case(variant, case);
@@ -168,6 +173,7 @@ fn variant(names: &Names, variant: &VariantType, written: &mut BTreeSet<String>)
         wit: literal(&variant.name),
         cases,
         raw: Cases::of(variant).words().map_or_else(String::new, union),
+        lifter,
         class,
     }
 }

@@ -1,6 +1,6 @@
 //! A Go package for a plugin: structs, enums, an interface for each variant and for each interface
-//! of the imports, and a client with a method for each export, none of which uses
-//! reflection. `templates/go/plugin.go` is the file that this makes.
+//! of the imports, types for objects of both sides, and a client with a method for each export, none
+//! of which uses reflection. `templates/go/plugin.go` is the file that this makes.
 
 mod declared;
 mod function;
@@ -9,12 +9,12 @@ mod types;
 
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{Type, TypeKind, names};
+use undergo::interface::{Function, Shape, Side, Type, TypeKind, names};
 
 use super::filters;
 use super::surface::{Imported, Surface};
 use declared::{Declared, Error};
-use function::{Export, Import};
+use function::{Export, Hosted, Import, Object};
 use types::Names;
 
 /// The name of the package for a plugin: that of its folder, where it has one.
@@ -40,6 +40,8 @@ struct Module {
     class: String,
     make: String,
     exports: Vec<Export>,
+    objects: Vec<Object>,
+    hosted: Vec<Hosted>,
     /// The records with the fields of errors.
     errors: Vec<Error>,
     /// Whether a function of the host returns such errors.
@@ -49,9 +51,8 @@ struct Module {
 
 impl Module {
     fn new(plugin: &Plugin, package: String) -> Module {
-        let mut kept = Vec::new();
-        let surface = Surface::without_handles(plugin, &mut kept);
-        let mut names = Names::new(surface.types);
+        let surface = Surface::new(plugin);
+        let mut names = Names::new(surface.types, surface.resources);
         let class = names.scope.exported(&surface.world);
         let make = names.scope.exported(&format!("New{class}"));
         // The interfaces are named before the cases of enums.
@@ -63,14 +64,18 @@ impl Module {
         let imports: Vec<Import> = surface.imports.iter().map(import).collect();
         let types = declared::all(&mut names, surface.types);
         let errors = types.iter().filter_map(|ty| if let Declared::Record { error, .. } = ty { error.clone() } else { None }).collect();
+        let hosted = function::hosted(&names, surface.resources);
+        let functions = imports.iter().flat_map(|import| &import.functions).chain(hosted.iter().flat_map(|hosted| &hosted.methods));
         Module {
             package,
             imported: imported(&surface),
-            has_errors: imports.iter().any(|import| import.functions.iter().any(|function| function.has_errors)),
+            has_errors: functions.into_iter().any(|function| function.has_errors),
             imports,
+            exports: function::exports(&names, &class, &surface.exports, surface.resources),
+            objects: function::objects(&names, surface.resources),
+            hosted,
             class,
             make,
-            exports: function::exports(&names, &surface.exports),
             errors,
             types,
             file: surface.file,
@@ -79,11 +84,28 @@ impl Module {
 }
 
 fn imported(surface: &Surface<'_>) -> Vec<&'static str> {
-    let has_functions = !surface.exports.is_empty() || !surface.imports.is_empty();
+    let has_functions = functions(surface).next().is_some();
     let has_json = has(surface, &|kind| matches!(kind, TypeKind::Json));
     let has_time = has(surface, &|kind| matches!(kind, TypeKind::Duration | TypeKind::Time));
-    let all = [("context", has_functions), ("encoding/json", has_json), ("time", has_time)];
+    let hosts = |shapes: &[Shape]| {
+        let is = |kind: &TypeKind| match kind {
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => resource.side == Side::Host && shapes.contains(&resource.shape),
+            _ => false,
+        };
+        has(surface, &is)
+    };
+    let has_streams = hosts(&[Shape::Reader, Shape::Writer]);
+    let has_iterators = hosts(&[Shape::Iterator]);
+    let all =
+        [("context", has_functions), ("encoding/json", has_json), ("io", has_streams), ("iter", has_iterators), ("time", has_time)];
     all.into_iter().filter_map(|(package, is_used)| is_used.then_some(package)).collect()
+}
+
+/// All functions, those of resources included.
+fn functions<'s>(surface: &'s Surface<'_>) -> impl Iterator<Item = &'s Function> {
+    let members = surface.resources.iter().flat_map(|resource| resource.constructor.iter().chain(&resource.methods));
+    let imports = surface.imports.iter().flat_map(|import| &import.functions);
+    surface.exports.iter().chain(imports).map(|function| &***function).chain(members.map(|function| &**function))
 }
 
 /// Whether there is a type of that kind anywhere.
@@ -98,8 +120,7 @@ fn has(surface: &Surface<'_>, is: &dyn Fn(&TypeKind) -> bool) -> bool {
                 _ => false,
             }
     }
-    let functions = surface.exports.iter().chain(surface.imports.iter().flat_map(|import| &import.functions));
-    let of_functions = functions.flat_map(|function| function.params.iter().map(|param| &param.ty).chain(&function.result));
+    let of_functions = functions(surface).flat_map(|function| function.own_params().iter().map(|param| &param.ty).chain(&function.result));
     let of_types = surface.types.iter().flat_map(|ty| match &ty.kind {
         TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).collect(),
         TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).collect(),

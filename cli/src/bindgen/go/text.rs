@@ -25,7 +25,13 @@ impl Scope {
             "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for", "func", "go", "goto", "if", "import", "interface", "map",
             "package", "range", "return", "select", "struct", "switch", "type", "var", "_",
         ];
-        Scope::new(USED.into_iter().chain(["client", "c", "context", "ctx", "err", "json", "result", "time", "undergo", "v", "w"]))
+        let own = ["client", "c", "context", "ctx", "err", "io", "iter", "items", "json", "l", "object", "result", "time", "undergo", "v", "w"];
+        Scope::new(USED.into_iter().chain(own))
+    }
+
+    /// A name as it is.
+    pub(super) fn take(&mut self, name: String) -> String {
+        self.0.take(name)
     }
 
     /// A name of WIT as one of a type, a field or a method: `user-id` is `UserID`.
