@@ -22,11 +22,15 @@ def main() -> int:
     code = 0
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        wasm, messages, module = folder / "plugin.wasm", folder / "messages.wasm", folder / "bench"
+        wasm, messages, module, lasting = folder / "plugin.wasm", folder / "messages.wasm", folder / "bench", folder / "lasting.wasm"
         shutil.copytree(HERE / "golang", module)
         run([cli, "build", HERE / "plugin", "-o", wasm], env)
         (module / "client").mkdir()
         run([cli, "bindgen", wasm, "--lang", "go", "-o", module / "client" / "client.go"], env)
+        run([cli, "build", HERE / "golang" / "lasting", "-o", lasting], env)
+        # The plugin itself is no package of the program.
+        shutil.rmtree(module / "lasting")
+        run([cli, "bindgen", lasting, "--lang", "go", "-o", f"{module / 'lasting'}/"], env)
         package = "github.com/undergo-dev/undergo/bindings-go"
         parts = ["", *(f"/lib/{part.name}" for part in (ROOT / "bindings-go" / "lib").iterdir())]
         run([go, "-C", module, "mod", "edit", *(f"-replace={package}{part}={ROOT}/bindings-go{part}" for part in parts)], env)
@@ -37,7 +41,7 @@ def main() -> int:
         for cgo in ("0", "1") if shutil.which(os.environ.get("CC", "cc")) else ("0",):
             program = folder / f"program{cgo}"
             run([go, "-C", module, "build", "-o", program, "."], env | {"CGO_ENABLED": cgo})
-            code = max(code, subprocess.run([program, wasm, messages], env=env, check=False).returncode)
+            code = max(code, subprocess.run([program, wasm, messages, lasting], env=env, check=False).returncode)
     return code
 
 

@@ -606,6 +606,7 @@ func TestPoolsLendInstances(t *testing.T) {
 			// On another thread.
 			go func() {
 				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
 				returned <- lent.Close()
 			}()
 			if err := <-returned; err != nil {

@@ -33,6 +33,7 @@ func main() {
 	held := callbacks(ctx, ours)
 	if !hasCgo {
 		held = calls(ctx, plugin, ours)
+		held = lives(ctx) && held
 	}
 	if !held {
 		os.Exit(3)
