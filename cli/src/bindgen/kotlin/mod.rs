@@ -220,9 +220,8 @@ fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Metho
     let throws = format!("\n\n@throws dev.undergo.GuestException when the function returns an error{own}.");
     let throws = if function.fallible { &throws } else { "" };
     let args = Fields::of(function.params.iter().map(|param| &param.ty));
-    let put = |((param, name), offset): ((&interface::Field, String), &usize)| {
-        names.put(&param.ty, "_call", &Place("_args", *offset), &name)
-    };
+    let put =
+        |((param, name), offset): ((&interface::Field, String), &usize)| names.put(&param.ty, "_call", &Place("_args", *offset), &name);
     // What may be left out is at the end.
     let needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
     Method {
