@@ -264,5 +264,5 @@ def test_what_a_library_is_made_of_is_told() -> None:
 
 
 def test_probes_are_read() -> None:
-    read = versions.read("ok load\nnoise\nnot ok call: why: because\nnot ok host\n")
-    assert read == {"load": "", "call": "why: because", "host": "failed"}
+    read = versions.read("ok load\nnoise\nnot ok call: why: because\nnot ok host\nskip worker: why\n")
+    assert read == {"load": ("ok", ""), "call": ("not ok", "why: because"), "host": ("not ok", ""), "worker": ("skip", "why")}

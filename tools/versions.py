@@ -32,6 +32,9 @@ RUNTIMES: dict[str, tuple[str, Callable[[], Iterator[Runtime]]]] = {
 }
 """The runtimes, each with the host whose package it takes."""
 
+Outcome = tuple[str, str]
+"""`ok`, `not ok` or `skip`, and why."""
+
 LONGEST = 300
 """Seconds that a probe may take."""
 
@@ -56,9 +59,8 @@ def main(names: list[str]) -> int:
             say(f"trying {runtime.name}")
             results = tried(runtime, plugin)
             rows.append((runtime.name, *(_cell(results, check) for check in CHECKS)))
-            wrong = [f"{runtime.name}: {check}: {why}" for check, why in results.items() if why]
-            notes += wrong
-            bad |= bool(wrong)
+            notes += [f"{runtime.name}: {check}: {why}" for check, (_, why) in results.items() if why]
+            bad |= any(said == "not ok" for said, _ in results.values())
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -66,8 +68,8 @@ def main(names: list[str]) -> int:
     return 1 if bad or len(rows) == 1 else 0
 
 
-def tried(runtime: Runtime, plugin: Path) -> dict[str, str]:
-    """Run a probe; give for each thing that it tried why that failed, or nothing."""
+def tried(runtime: Runtime, plugin: Path) -> dict[str, Outcome]:
+    """Run a probe, and give what came of each thing that it tried."""
     env = environment() | dict(runtime.env)
     try:
         done = subprocess.run(
@@ -75,23 +77,22 @@ def tried(runtime: Runtime, plugin: Path) -> dict[str, str]:
         )
     except subprocess.TimeoutExpired as error:
         said = error.stdout.decode("utf-8", "replace") if isinstance(error.stdout, bytes) else ""
-        return read(said) | {"the end": f"not within {LONGEST} seconds"}
+        return read(said) | {"the end": ("not ok", f"not within {LONGEST} seconds")}
     results = read(done.stdout)
     if done.returncode or any(check not in results for check in CHECKS[:8]):
-        results["the end"] = f"exit code {done.returncode}: {done.stderr.strip()[-500:]}"
+        results["the end"] = ("not ok", f"exit code {done.returncode}: {done.stderr.strip()[-500:]}")
     return results
 
 
-def read(output: str) -> dict[str, str]:
+def read(output: str) -> dict[str, Outcome]:
     """Read what a probe printed."""
-    lines = (re.fullmatch(r"(not )?ok (\w+)(?:: (.*))?", line.strip()) for line in output.splitlines())
-    return {line[2]: (line[3] or "failed") if line[1] else "" for line in lines if line}
+    lines = (re.fullmatch(r"(ok|not ok|skip) (\w+)(?:: (.*))?", line.strip()) for line in output.splitlines())
+    return {line[2]: (line[1], line[3] or "") for line in lines if line}
 
 
-def _cell(results: dict[str, str], check: str) -> str:
-    if check not in results:
-        return "-"
-    return "FAILED" if results[check] else "ok"
+def _cell(results: dict[str, Outcome], check: str) -> str:
+    said, _ = results.get(check, ("skip", ""))
+    return {"ok": "ok", "not ok": "FAILED", "skip": "-"}[said]
 
 
 def _plugin() -> Path:

@@ -111,7 +111,6 @@ const native = library().open({
   intact,
   wrap: (calls, number) => calls.wrap(number),
   lend,
-  idle: () => {},
   classes: CLASSES
 })
 
