@@ -15,3 +15,4 @@ mod run;
 mod streams;
 mod support;
 mod tree;
+mod types;

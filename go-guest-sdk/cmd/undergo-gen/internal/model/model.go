@@ -98,7 +98,7 @@ type Type struct {
 	Go       string // Go expression, such as []Person, with each Ref in it
 	Name     string // WIT name, of records, enums, variants and arrays
 	Doc      []string
-	Pos      token.Position // of records, enums and variants
+	Pos      token.Position // of records, enums and variants; where an array is used
 	Raw      bool           // JSON that Go holds as text
 	Typed    bool           // JSON of a type of its own
 	URL      bool           // text of a url.URL, which has functions instead of methods

@@ -89,7 +89,7 @@ func (r *reader) typ(t types.Type, at place) *model.Type {
 		if u.Len() == 0 {
 			return r.refuse(at, t, "has no elements, which has no form in WIT; leave it out")
 		}
-		return r.list(&model.Type{Kind: model.Array, Len: int(u.Len())}, t, u.Elem(), fmt.Sprintf("[%d]", u.Len()), at)
+		return r.list(&model.Type{Kind: model.Array, Len: int(u.Len()), Pos: r.fset.Position(at.pos)}, t, u.Elem(), fmt.Sprintf("[%d]", u.Len()), at)
 	case *types.Map:
 		return r.mapType(t, u, at)
 	case *types.Pointer:

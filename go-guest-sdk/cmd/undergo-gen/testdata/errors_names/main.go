@@ -51,4 +51,9 @@ type Point struct{ X float64 }
 //undergo:export
 func Points(a Point, b image.Point) {}
 
+type Array3_S32 struct{ X int }
+
+//undergo:export
+func Arrays(a Array3_S32, b [3]int32) {}
+
 func main() {}
