@@ -201,12 +201,12 @@ void variants(const guest::GuestExports &g) {
   for (const guest::Shape &shape : shapes) {
     CHECK(g.echo_shape(shape) == shape && g.echo_maybe_shape(shape) == shape && g.shape_through_host(shape) == shape);
   }
-  guest::Drawing drawing;
-  drawing.shapes = shapes;
-  drawing.border = guest::Label{"b"};
-  const auto bundle = g.bundle_through_host(-128, shapes[2], shapes[5], drawing, shapes, "n");
+  guest::Drawing framed;
+  framed.shapes = shapes;
+  framed.border = guest::Label{"b"};
+  const auto bundle = g.bundle_through_host(-128, shapes[2], shapes[5], framed, shapes, "n");
   CHECK(std::get<0>(bundle) == -128 && std::get<1>(bundle) == shapes[2] && std::get<2>(bundle) == shapes[5]);
-  CHECK(std::get<3>(bundle) == drawing && std::get<4>(bundle) == shapes && std::get<5>(bundle) == "n");
+  CHECK(std::get<3>(bundle) == framed && std::get<4>(bundle) == shapes && std::get<5>(bundle) == "n");
   CHECK(g.echo_shapes(shapes) == shapes && g.echo_shapes({}).empty() && !g.echo_maybe_shape(std::nullopt).has_value());
   CHECK(g.echo_shape(guest::Circle{1}) != guest::Shape(guest::Circle{2}) && g.area(guest::Circle{2}) == 12);
   CHECK(std::get<guest::Label>(g.echo_shape(guest::Label{"x"})).value == "x");

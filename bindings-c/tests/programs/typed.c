@@ -450,10 +450,10 @@ static void variants(const undergo_instance_t *guest) {
 
   // More than WebAssembly passes one by one.
   const guest_shape_t several[] = {polygon, label("l")};
-  guest_drawing_t drawing = {.title = undergo_text("t"), .shapes = {several, 2}, .cover = &polygon};
-  drawing.border = (guest_round_t){.tag = GUEST_ROUND_LABEL, .value.label = undergo_text("b")};
+  guest_drawing_t framed = {.title = undergo_text("t"), .shapes = {several, 2}, .cover = &polygon};
+  framed.border = (guest_round_t){.tag = GUEST_ROUND_LABEL, .value.label = undergo_text("b")};
   guest_tuple_s8_shape_option_shape_drawing_list_shape_string_t bundle;
-  OK(guest_bundle_through_host(guest, -128, circle(0.5), several, drawing, (guest_list_shape_t){several, 2}, undergo_text("n"), NULL, &bundle, &arena));
+  OK(guest_bundle_through_host(guest, -128, circle(0.5), several, framed, (guest_list_shape_t){several, 2}, undergo_text("n"), NULL, &bundle, &arena));
   CHECK(bundle.f0 == -128 && bundle.f1.value.circle.radius == 0.5 && bundle.f2->value.polygon.points.ptr[1].tag == 0 && is(bundle.f5, "n"));
   CHECK(is(bundle.f3.title, "t") && is(bundle.f3.border.value.label, "b") && is(bundle.f3.shapes.ptr[1].value.label, "l"));
   CHECK(bundle.f3.cover->tag == GUEST_SHAPE_POLYGON && bundle.f3.back == NULL && bundle.f4.len == 2 && *bundle.f4.ptr[0].value.polygon.fill == fill);
