@@ -41,7 +41,8 @@ fn resources_are_shown_with_their_methods() {
     let (head, _) = page.split_once("\nInterface\n").expect("an interface");
     for text in [
         "\n  merge(a: borrow<document>, others: list<borrow<document>>) -> document\n      Merge makes one of two, or of all.\n",
-        "\nResources of the plugin\n  document\n      A Document has a title and a text.\n    constructor(text: string) -> result<document, string>\n",
+        "\nResources of the plugin\n",
+        "\n  document\n      A Document has a title and a text.\n    constructor(text: string) -> result<document, string>\n",
         "\n    title() -> string\n        Title is its first line.\n",
         "\n    next(most: u32) -> tuple<list<string>, bool>\n",
         "\nResources of the host\n",

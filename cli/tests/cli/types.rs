@@ -10,7 +10,7 @@ use crate::support::{folder, undergo};
 const LANGUAGES: [(&str, &str); 8] = [
     ("python", "def v#("),
     ("ts", "\n  v#("),
-    ("c", "types_v#("),
+    ("c", "rows_v#("),
     ("rust", "pub fn v#("),
     ("java", " v#("),
     ("kotlin", "fun v#("),
@@ -70,11 +70,11 @@ fn the_table_of_types_is_what_bindgen_writes() {
         let go = codes(&row[0])[0];
         let _ = writeln!(source, "\n//undergo:export\nfunc V{number}(x {go}) {go} {{ return x }}");
     }
-    let dir = folder(&[("main.go", &source), ("go.mod", "module example.com/types\n\ngo 1.24\n")]);
-    undergo(dir.path(), &["build", ".", "-o", "types.wasm"]).ok();
+    let dir = folder(&[("main.go", &source), ("go.mod", "module example.com/rows\n\ngo 1.24\n")]);
+    undergo(dir.path(), &["build", ".", "-o", "rows.wasm"]).ok();
     let mut checked = 0;
     for (column, (language, begin)) in LANGUAGES.into_iter().enumerate() {
-        let text = undergo(dir.path(), &["bindgen", "types.wasm", "--lang", language]).ok();
+        let text = undergo(dir.path(), &["bindgen", "rows.wasm", "--lang", language]).ok();
         for (number, row) in rows.iter().enumerate() {
             let (go, cell) = (codes(&row[0])[0], &row[column + 2]);
             let signature = signature(&text, language, begin, number);
