@@ -206,8 +206,7 @@ pub(super) fn import(names: &Names, import: &Imported<'_>, class: String, with: 
 fn host_function(names: &Names, interface: Option<&str>, function: &Function, name: String, called: String) -> HostFunction {
     let lift = |(i, param): (usize, &Field)| format!(", {}", names.lift(&param.ty, &format!("a.V{i}")));
     let result = |(i, ty)| {
-        let (name, place) =
-            if is_tuple(function) { (format!("v{i}"), format!("r.V{i}")) } else { ("result".to_owned(), "*r".to_owned()) };
+        let (name, place) = if is_tuple(function) { (format!("v{i}"), format!("r.V{i}")) } else { ("result".to_owned(), "*r".to_owned()) };
         HostResult { lowered: names.lower(ty, &name, "w"), name, place }
     };
     HostFunction {

@@ -96,8 +96,7 @@ fn imported(surface: &Surface<'_>) -> Vec<&'static str> {
     };
     let has_streams = hosts(&[Shape::Reader, Shape::Writer]);
     let has_iterators = hosts(&[Shape::Iterator]);
-    let all =
-        [("context", has_functions), ("encoding/json", has_json), ("io", has_streams), ("iter", has_iterators), ("time", has_time)];
+    let all = [("context", has_functions), ("encoding/json", has_json), ("io", has_streams), ("iter", has_iterators), ("time", has_time)];
     all.into_iter().filter_map(|(package, is_used)| is_used.then_some(package)).collect()
 }
 

@@ -25,7 +25,8 @@ impl Scope {
             "break", "case", "chan", "const", "continue", "default", "defer", "else", "fallthrough", "for", "func", "go", "goto", "if", "import", "interface", "map",
             "package", "range", "return", "select", "struct", "switch", "type", "var", "_",
         ];
-        let own = ["client", "c", "context", "ctx", "err", "io", "iter", "items", "json", "l", "object", "result", "time", "undergo", "v", "w"];
+        let own =
+            ["client", "c", "context", "ctx", "err", "io", "iter", "items", "json", "l", "object", "result", "time", "undergo", "v", "w"];
         Scope::new(USED.into_iter().chain(own))
     }
 
